@@ -1,0 +1,1 @@
+//! cookc, the compiler for training data.
