@@ -1,1 +1,9 @@
 //! cookc, the compiler for training data.
+//!
+//! Modules stand in the order of their layers: a file uses what stands above it, never below.
+
+pub mod source;
+
+pub mod diagnostic;
+
+pub mod syntax;

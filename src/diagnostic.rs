@@ -1,0 +1,144 @@
+//! The one error a user sees: a code, a title, labelled places and text to write instead.
+
+use crate::source::{Source, Span};
+
+/// How bad it is: a fault stops the work, a lint does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The template cannot be used.
+    Fault,
+    /// It can be used, and is probably not what was meant.
+    Lint,
+}
+
+/// A place and what is found there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// Where.
+    pub span: Span,
+    /// What is here, in a few lower-case words.
+    pub text: String,
+}
+
+/// A change of the text that removes the fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fix {
+    /// What to replace.
+    pub span: Span,
+    /// What to write there.
+    pub text: String,
+}
+
+/// One fault or lint, as plain data: [`render`](crate::diagnostic::render) makes it text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Such as `E201`; `docs/codes` explains each.
+    pub code: &'static str,
+    /// Fault or lint.
+    pub severity: Severity,
+    /// The fault, lower case, in one line.
+    pub title: String,
+    /// The first label is the primary one.
+    pub labels: Vec<Label>,
+    /// Text to write instead.
+    pub help: String,
+    /// The same as an edit, where a machine can make it.
+    pub fix: Option<Fix>,
+}
+
+impl Diagnostic {
+    /// A fault with its primary label.
+    pub fn fault(
+        code: &'static str,
+        title: impl Into<String>,
+        span: Span,
+        label: impl Into<String>,
+    ) -> Diagnostic {
+        Diagnostic {
+            code,
+            severity: Severity::Fault,
+            title: title.into(),
+            labels: vec![Label { span, text: label.into() }],
+            help: String::new(),
+            fix: None,
+        }
+    }
+
+    /// A lint with its primary label.
+    pub fn lint(
+        code: &'static str,
+        title: impl Into<String>,
+        span: Span,
+        label: impl Into<String>,
+    ) -> Diagnostic {
+        Diagnostic { severity: Severity::Lint, ..Diagnostic::fault(code, title, span, label) }
+    }
+
+    /// Adds a place that helps to understand the fault.
+    pub fn and(mut self, span: Span, label: impl Into<String>) -> Diagnostic {
+        self.labels.push(Label { span, text: label.into() });
+        self
+    }
+
+    /// Says what to write instead.
+    pub fn help(mut self, text: impl Into<String>) -> Diagnostic {
+        self.help = text.into();
+        self
+    }
+
+    /// Adds the edit that removes the fault.
+    pub fn fix(mut self, span: Span, text: impl Into<String>) -> Diagnostic {
+        self.fix = Some(Fix { span, text: text.into() });
+        self
+    }
+
+    /// The primary place.
+    pub fn span(&self) -> Span {
+        self.labels.first().map_or(Span::default(), |label| label.span)
+    }
+}
+
+/// The candidate nearest to a misspelled name, if it is near enough to be meant.
+pub fn near_miss<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let far = (name.chars().count() / 3).max(1);
+    known
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
+        .filter(|&(distance, _)| distance <= far)
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// The diagnostic as miette draws it, with the source beside it.
+pub fn render(diagnostic: &Diagnostic, source: &Source, colour: bool) -> String {
+    use miette::{
+        GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, NamedSource,
+    };
+    let labels = diagnostic.labels.iter().enumerate().map(|(at, label)| {
+        let (text, start) = (Some(label.text.clone()), label.span.start);
+        let length = label.span.end - label.span.start;
+        match at {
+            0 => LabeledSpan::new_primary_with_span(text, (start, length)),
+            _ => LabeledSpan::new_with_span(text, (start, length)),
+        }
+    });
+    let mut report = MietteDiagnostic::new(&diagnostic.title)
+        .with_code(diagnostic.code)
+        .with_severity(match diagnostic.severity {
+            Severity::Fault => miette::Severity::Error,
+            Severity::Lint => miette::Severity::Warning,
+        })
+        .with_labels(labels);
+    if !diagnostic.help.is_empty() {
+        report = report.with_help(&diagnostic.help);
+    }
+    let report = miette::Report::from(report)
+        .with_source_code(NamedSource::new(&*source.name, source.text.to_string()));
+    let theme = if colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+    let mut text = String::new();
+    GraphicalReportHandler::new_themed(theme)
+        .with_width(100)
+        .render_report(&mut text, report.as_ref())
+        .expect("writing to a String does not fail");
+    text
+}

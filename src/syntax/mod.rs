@@ -1,0 +1,3 @@
+//! Text to tree: [`parse`] gives the tree of what it understood and every fault it met.
+
+pub mod ast;
