@@ -7,3 +7,7 @@ pub mod source;
 pub mod diagnostic;
 
 pub mod syntax;
+
+pub mod check;
+
+pub mod ir;

@@ -1,0 +1,3 @@
+//! Tree to typed template: names, types, roles and layout are proved here.
+
+pub mod types;

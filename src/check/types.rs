@@ -1,0 +1,62 @@
+//! The types of values, and how they are written.
+
+use std::fmt;
+
+/// What a value is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Type {
+    /// A whole number of 64 bits.
+    Int,
+    /// A floating number of 64 bits.
+    Real,
+    /// True or false.
+    Bool,
+    /// A text literal of the template, or what a reply has in its place.
+    Text,
+    /// A word of a pool.
+    Token,
+    /// Elements of one type.
+    List(Box<Type>),
+    /// Any one type, the same at each place of a signature: `T`.
+    Any,
+    /// What `join`, `lines`, `numbered` and `labelled` give: text to show, of no other use.
+    Shown,
+    /// The element of `[]`, or of what has a fault already: fits every type.
+    Unknown,
+}
+
+impl Type {
+    /// `[self]`
+    pub fn list(self) -> Type {
+        Type::List(Box::new(self))
+    }
+
+    /// The type of the elements, if it is a list.
+    pub fn element(&self) -> Option<&Type> {
+        match self {
+            Type::List(element) => Some(element),
+            _ => None,
+        }
+    }
+
+    /// True for `Int` and `Real`.
+    pub fn is_number(&self) -> bool {
+        matches!(self, Type::Int | Type::Real)
+    }
+}
+
+impl fmt::Display for Type {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Type::Int => f.write_str("Int"),
+            Type::Real => f.write_str("Real"),
+            Type::Bool => f.write_str("Bool"),
+            Type::Text => f.write_str("Text"),
+            Type::Token => f.write_str("Token"),
+            Type::List(element) => write!(f, "[{element}]"),
+            Type::Any => f.write_str("T"),
+            Type::Shown => f.write_str("shown text"),
+            Type::Unknown => f.write_str("_"),
+        }
+    }
+}

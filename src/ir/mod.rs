@@ -1,0 +1,359 @@
+//! A template at one level as a flat table of typed steps: what both engines run.
+//!
+//! A **register** is one 64-bit cell: an `Int` as it is, a `Real` as its bits, a `Bool` as 0 or 1,
+//! a `Token` or `Text` as its symbol, a list as a [handle](crate::runtime). Registers may be
+//! written more than once (loops). Functions are inlined, parameters are constants, and every loop
+//! has its count before it starts, so a program always ends.
+
+use std::ops::Range;
+
+use crate::check::types::Type;
+use crate::source::Span;
+
+/// Index into [`Program::registers`].
+pub type Register = u32;
+/// Index into [`Program::slots`].
+pub type SlotId = u32;
+/// Index into [`Program::streams`].
+pub type StreamId = u32;
+/// Index into [`Program::pools`]; pool 0 is `vocab`.
+pub type PoolId = u32;
+/// Index into [`Program::steps`].
+pub type StepId = u32;
+
+/// A template at one level, ready to run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Program {
+    /// The template's name.
+    pub name: String,
+    /// The level's name; empty for the defaults.
+    pub level: String,
+    /// The type of each register.
+    pub registers: Vec<Type>,
+    /// All steps: first those that make a sample, then those of each rule.
+    pub steps: Vec<Step>,
+    /// The steps that make a sample. They store every slot.
+    pub sample: Range<StepId>,
+    /// The rules, each with its own steps, which load slots and store none.
+    pub rules: Vec<Rule>,
+    /// The named values of a sample, and what is shown without a name.
+    pub slots: Vec<Slot>,
+    /// The names of the random streams: that of the draw, and a path inside a function.
+    pub streams: Vec<String>,
+    /// The text literals; a `Text` symbol below their number is one of them.
+    pub texts: Vec<String>,
+    /// The names of the pools of tokens; the first is `vocab`.
+    pub pools: Vec<String>,
+    /// How a sample is shown and a reply read back.
+    pub layout: Layout,
+    /// What is known of every sample before the first is made.
+    pub bounds: Bounds,
+}
+
+/// One step: what it does, where the result goes, and which text it came from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// What to do.
+    pub op: Op,
+    /// Where the result goes; [`NOWHERE`] for steps that have none.
+    pub into: Register,
+    /// The expression it was made from.
+    pub span: Span,
+    /// True where the bounds prove that this step cannot fault: engines need not look.
+    pub proved: bool,
+}
+
+/// The `into` of a step without a result.
+pub const NOWHERE: Register = Register::MAX;
+
+/// What a step does. Operands are registers unless said otherwise.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Op {
+    /// This cell.
+    Constant(i64),
+    /// The same cell.
+    Copy(Register),
+    /// The value of a slot.
+    Load(SlotId),
+    /// Sets a slot.
+    Store(SlotId, Register),
+    /// The list of a pool's tokens.
+    Pool(PoolId),
+    /// On `Int`: faults on overflow and on division by zero.
+    Integer(Arithmetic, Register, Register),
+    /// On `Real`, as IEEE 754 has it; never faults. `Remainder` is not made.
+    Real(Arithmetic, Register, Register),
+    /// `Int` to `Real`.
+    ToReal(Register),
+    /// Of two cells of one scalar type; `Real` by value, all others as integers.
+    Compare(Comparison, Register, Register),
+    /// 1 for 0, and 0 for 1.
+    Not(Register),
+    /// The number of elements of a list.
+    Size(Register),
+    /// The element of the list at the index, from 0; faults outside the list.
+    Element(Register, Register),
+    /// A new list of this many elements, of the type of `into`; every element is put before it is
+    /// read. Faults where the count is negative or memory is full.
+    NewList(Register),
+    /// Puts into the list, at the index, the value. The index is always inside.
+    Put(Register, Register, Register),
+    /// A function of the runtime; unused operands are [`NOWHERE`].
+    Call(Builtin, [Register; 3]),
+    /// Draws from the stream; unused operands are [`NOWHERE`].
+    Draw(Sampler, StreamId, [Register; 3]),
+    /// Sets the stream to the start that belongs to the sample's index.
+    Seed(StreamId),
+    /// Goes on at the next step if the register is 1, else at the step `otherwise`,
+    /// which is the one after the matching `Else`, or the matching `EndIf`.
+    If(Register, StepId),
+    /// Ends the first branch: goes on at the matching `EndIf`.
+    Else(StepId),
+    /// Where both branches meet.
+    EndIf,
+    /// Runs the steps up to the matching `EndLoop` (named by `end`) with `index` at 0, 1, … below
+    /// `count`; not at all where `count` is not positive. Steps inside never write either.
+    Loop {
+        /// Counts up from 0.
+        index: Register,
+        /// How often.
+        count: Register,
+        /// The matching `EndLoop`.
+        end: StepId,
+    },
+    /// Leaves the innermost loop, whose `EndLoop` is named, if the register is 1.
+    BreakIf(Register, StepId),
+    /// Back to the matching `Loop`.
+    EndLoop(StepId),
+    /// Where free memory starts now.
+    Mark,
+    /// Frees what was made since the mark; nothing made since is read again.
+    Release(Register),
+}
+
+/// `+ - * / %`. Division rounds down, and a remainder has the sign of its divisor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub enum Arithmetic {
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    Remainder,
+}
+
+/// `== != < <= > >=`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub enum Comparison {
+    Equal,
+    NotEqual,
+    Less,
+    LessEqual,
+    Greater,
+    GreaterEqual,
+}
+
+/// The functions of the runtime. A *run* is a contiguous part of a list. Indices start at 0.
+/// Where an order of results is not said, it is that of first occurrence. Lists compare deeply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Builtin {
+    /// `(xs, ys)`: are two lists equal, in depth?
+    Same,
+    /// `(x, xs)`: is an element equal to `x`?
+    Contains,
+    /// `(xs, ys)`: is `xs` a run of `ys`? The empty list is a run of every list.
+    Within,
+    /// `(xs, ys)`: `xs + ys`.
+    Append,
+    /// `(low, high)`: the list of `Int` from `low` to `high`, both in; empty if `low > high`.
+    Range,
+    /// `(n, xs)`: the first `n` elements; faults if `n < 0` or `n > size(xs)`.
+    Take,
+    /// `(n, xs)`: all but the first `n`; faults likewise.
+    Drop,
+    /// `(n, xs)`: runs of `n` elements, the last one shorter if need be; faults if `n < 1`.
+    Chunks,
+    /// `(xs, ys)`: the elements of `ys` that are not in `xs`.
+    Without,
+    /// `(xs)`: last first.
+    Reverse,
+    /// `(xs)`: in rising order of the cells (`Real` by value); not for lists of lists.
+    Sort,
+    /// `(xs)`: each element once.
+    Unique,
+    /// `(xs, ys)`: `unique(xs + ys)`.
+    Union,
+    /// `(xs, ys)`: the elements of `unique(xs)` that are in `ys`.
+    Intersect,
+    /// `(old, new, xs)`: `xs` with `new` for each `old`.
+    Replace,
+    /// `(x, xs)`: the index of the first element equal to `x`; faults if there is none.
+    Position,
+    /// `(margin, xs, ys)`: the first place where `xs` is a run of `ys`, with up to `margin`
+    /// elements before and after it; faults if there is none or `margin < 0`.
+    Around,
+    /// `(xs, ys)`: what follows that place; faults if there is none.
+    After,
+    /// `(xs, ys)`: what stands before that place; faults if there is none.
+    Before,
+    /// `(xss)`: the elements of the lists, one list after the other.
+    Concat,
+    /// `(xs)`: the sum of numbers, 0 for none; an `Int` sum faults on overflow.
+    Sum,
+    /// `(xs)`: the greatest number; faults for none.
+    Max,
+    /// `(xs)`: the least number; faults for none.
+    Min,
+}
+
+/// The samplers. They take their randomness from one stream, and from nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Sampler {
+    /// `(n, xs)`: `n` elements at different places of `xs`, in random order; faults if
+    /// `n < 0` or `n > size(xs)`.
+    Distinct,
+    /// `(n, gone, xs)`: the same from `without(gone, xs)`, which is not made.
+    DistinctWithout,
+    /// `(n, xs)`: `n` elements, each from any place; faults if `n < 0`, or `xs` is empty and
+    /// `n > 0`.
+    Draw,
+    /// `(n, xs)`: a run of `n` elements, all places equally likely; faults like `Distinct`.
+    Span,
+    /// `(xs)`: one element; faults if there is none.
+    Pick,
+    /// `(xs)`: all elements in random order.
+    Shuffle,
+    /// `(p)`: true with probability `p`, a `Real`; faults outside 0..1.
+    Coin,
+    /// `(low, high)`: an `Int`, both ends in; faults if `low > high`.
+    Uniform,
+    /// `(xs, weights)`: one element, as likely as its weight, an `Int`; faults if a weight is
+    /// negative, their sum is 0 or overflows, or the sizes differ.
+    Weighted,
+    /// `(n, xs)`: `xs` cut into `n` runs, none empty, all ways equally likely; faults if `n < 1`
+    /// or `n > size(xs)`.
+    Split,
+}
+
+/// A rule: steps that load slots and end with a score.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rule {
+    /// Its name.
+    pub name: String,
+    /// Where it stands.
+    pub span: Span,
+    /// Its steps: values that depend on the reply are computed again, then the relation.
+    pub steps: Range<StepId>,
+    /// Holds the score after them: a `Bool`, or a `Real` in 0..1.
+    pub score: Register,
+    /// The slots that it loads.
+    pub needs: Vec<SlotId>,
+}
+
+/// How a value came to be, and whether it is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Drawn from no other value.
+    Parent,
+    /// Made from others.
+    Child,
+    /// Shown in the reply.
+    Output,
+    /// Shown without a name: the value of an expression in a layout's hole.
+    Hole,
+}
+
+/// A value of a sample.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Slot {
+    /// Its name; empty for [`Role::Hole`].
+    pub name: String,
+    /// Its type.
+    pub kind: Type,
+    /// How it came to be.
+    pub role: Role,
+    /// True if the prompt, the system text or the reply shows it.
+    pub shown: bool,
+    /// True if it is drawn (`~`), false if it is computed (`=`).
+    pub drawn: bool,
+    /// What is known of every sample's value.
+    pub bound: Bound,
+}
+
+/// What is known of a value before the first sample.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Bound {
+    /// An `Int` (or a `Bool`, in 0..1) from `low` to `high`.
+    Int {
+        /// The least.
+        low: i64,
+        /// The greatest.
+        high: i64,
+    },
+    /// A list with from `low` to `high` elements, each within `element`.
+    List {
+        /// The fewest.
+        low: i64,
+        /// The most.
+        high: i64,
+        /// Of each element.
+        element: Box<Bound>,
+    },
+    /// One of these text literals.
+    Text(Vec<u32>),
+    /// A token of this pool.
+    Token(PoolId),
+    /// Nothing but its type.
+    Any,
+}
+
+/// The texts that a sample is shown with.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Layout {
+    /// What goes before the prompt, in a chat as the system's turn.
+    pub system: Option<Vec<Piece>>,
+    /// What the model reads.
+    pub prompt: Vec<Piece>,
+    /// What the model writes. Between two values stands a literal that neither can hold.
+    pub reply: Vec<Piece>,
+}
+
+/// A piece of a layout.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Piece {
+    /// These characters.
+    Literal(String),
+    /// The value of a slot.
+    Value(SlotId, Form),
+}
+
+/// How a value becomes text.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Form {
+    /// A token or text as it is, a number in decimal, a truth as `true` or `false`, a list with
+    /// spaces between its elements, a list of lists a line each.
+    Plain,
+    /// `join(between, xs)`: a list with this between its elements.
+    Joined(String),
+    /// `numbered(xs)`: a line an element, `1. ` and so on before it.
+    Numbered,
+    /// `lines(keys, between, values)`: a line an element, with its key before it.
+    Lines(SlotId, String),
+    /// `labelled(labels, xs)`: a line an element, with its label and `. ` before it.
+    Labelled(SlotId),
+}
+
+/// What holds for every sample, known before the first is made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bounds {
+    /// Cells of 8 bytes that making a sample takes at most.
+    pub cells: u64,
+    /// The most tokens (pool words, literals by white space) that prompt and reply have together.
+    pub words: u64,
+    /// The most bytes that prompt, system text and reply have together, but for the words of pools,
+    /// which depend on the vocabulary: those are counted in `pool_words`.
+    pub literal_bytes: u64,
+    /// The most words of pools that are shown.
+    pub pool_words: u64,
+}
