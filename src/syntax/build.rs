@@ -1,0 +1,238 @@
+//! From what the grammar matched to the tree: one function a statement.
+
+use pest::iterators::{Pair, Pairs};
+
+use super::ast::{self, Name, Statement, StatementKind};
+use super::fault;
+use super::grammar::Rule;
+use crate::diagnostic::Diagnostic;
+use crate::source::{Source, Span};
+
+/// Builds the tree of one stretch of a source that fits the grammar.
+pub struct Build<'a> {
+    /// The whole text.
+    pub source: &'a Source,
+    /// Where in it the stretch begins.
+    base: usize,
+    /// What fits the grammar and is wrong all the same.
+    pub faults: Vec<Diagnostic>,
+}
+
+impl<'a> Build<'a> {
+    /// A builder of the stretch that begins at `base`.
+    pub fn new(source: &'a Source, base: usize) -> Build<'a> {
+        Build { source, base, faults: Vec::new() }
+    }
+
+    /// The statements of the stretch, and at the top of the text the documentation of the file.
+    pub fn file(&mut self, statements: Pairs<'_, Rule>) -> ast::File {
+        let mut file = ast::File::default();
+        let mut docs: Vec<(Span, String)> = Vec::new();
+        let mut at_top = self.source.text[..self.base].trim_start_matches('\u{feff}').is_empty();
+        let texts = |docs: &mut Vec<(Span, String)>| docs.drain(..).map(|(_, text)| text).collect();
+        for pair in statements {
+            let span = self.span(&pair);
+            if at_top && docs.last().is_some_and(|(last, _)| self.blank_line(last.end, span.start))
+            {
+                file.docs = texts(&mut docs);
+                at_top = false;
+            }
+            if pair.as_rule() == Rule::doc {
+                docs.push((span, doc_text(pair.as_str())));
+                continue;
+            }
+            at_top = false;
+            let docs = texts(&mut docs);
+            file.statements.push(self.statement(docs, pair));
+        }
+        match docs.last() {
+            Some((last, _)) if !at_top => self.faults.push(fault::documents_nothing(*last)),
+            _ if at_top => file.docs = texts(&mut docs),
+            _ => {}
+        }
+        file
+    }
+
+    fn blank_line(&self, from: usize, to: usize) -> bool {
+        let lines: Vec<&str> = self.source.text[from..to].split('\n').collect();
+        lines.len() > 2 && lines[1..lines.len() - 1].iter().any(|line| line.trim().is_empty())
+    }
+
+    fn statement(&mut self, docs: Vec<String>, pair: Pair<'_, Rule>) -> Statement {
+        let span = self.span(&pair);
+        let kind = match pair.as_rule() {
+            Rule::import => self.import(pair),
+            Rule::words => self.words(pair),
+            Rule::param => self.param(pair),
+            Rule::level => self.level(pair),
+            Rule::binding => self.binding(pair),
+            Rule::relation => self.relation(pair),
+            Rule::layout => self.layout(pair),
+            Rule::function => self.function(pair),
+            other => unreachable!("the grammar makes no statement of {other:?}"),
+        };
+        Statement { docs, span, kind }
+    }
+
+    fn import(&mut self, pair: Pair<'_, Rule>) -> StatementKind {
+        let of_template = pair.clone().into_inner().any(|part| part.as_rule() == Rule::kw_template);
+        let mut names = parts(pair).map(|name| self.name(&name));
+        let module = names.next().expect("the grammar wants a name after `use`");
+        match of_template {
+            true => StatementKind::UseTemplate(module),
+            false => StatementKind::Use { module, names: names.collect() },
+        }
+    }
+
+    fn words(&mut self, pair: Pair<'_, Rule>) -> StatementKind {
+        let mut parts = parts(pair);
+        let name = self.name(&take(&mut parts, Rule::name));
+        let text = take(&mut parts, Rule::text);
+        let path_span = self.span(&text);
+        StatementKind::Words { name, path: self.literal(text), path_span }
+    }
+
+    fn param(&mut self, pair: Pair<'_, Rule>) -> StatementKind {
+        let mut parts = parts(pair);
+        let name = self.name(&take(&mut parts, Rule::name));
+        let range = self.expression(take(&mut parts, Rule::expression));
+        let default = self.expression(take(&mut parts, Rule::expression));
+        let (low, high) = match range.kind {
+            ast::ExprKind::Range(low, high) => (*low, *high),
+            _ => {
+                self.faults.push(fault::no_range(self.source, range.span));
+                (range.clone(), range)
+            }
+        };
+        StatementKind::Param(ast::Param { name, low, high, default })
+    }
+
+    fn level(&mut self, pair: Pair<'_, Rule>) -> StatementKind {
+        let mut parts = parts(pair);
+        let name = self.name(&take(&mut parts, Rule::name));
+        StatementKind::Level { name, settings: parts.map(|part| self.setting(part)).collect() }
+    }
+
+    fn binding(&mut self, pair: Pair<'_, Rule>) -> StatementKind {
+        let draws = pair.clone().into_inner().any(|part| part.as_rule() == Rule::tilde);
+        match draws {
+            true => StatementKind::Draw(self.bound(pair, Rule::tilde)),
+            false => StatementKind::Compute(self.bound(pair, Rule::equals)),
+        }
+    }
+
+    fn relation(&mut self, pair: Pair<'_, Rule>) -> StatementKind {
+        StatementKind::Rule(self.bound(pair, Rule::colon))
+    }
+
+    fn bound(&mut self, pair: Pair<'_, Rule>, sign: Rule) -> ast::Binding {
+        let mut inner = pair.into_inner().filter(|part| part.as_rule() != Rule::kw_rule);
+        let name = self.name(&take(&mut inner, Rule::name));
+        let sign = self.span(&take(&mut inner, sign));
+        let value = self.expression(take(&mut inner, Rule::expression));
+        ast::Binding { name, sign, value }
+    }
+
+    fn layout(&mut self, pair: Pair<'_, Rule>) -> StatementKind {
+        let mut inner = pair.into_inner();
+        let word = inner.next().expect("the grammar begins a layout with a word").as_rule();
+        let text = self.text(take(&mut inner, Rule::text));
+        match word {
+            Rule::kw_system => StatementKind::System(text),
+            Rule::kw_prompt => StatementKind::Prompt(text),
+            _ => StatementKind::Reply(text),
+        }
+    }
+
+    fn function(&mut self, pair: Pair<'_, Rule>) -> StatementKind {
+        let draws = pair.clone().into_inner().any(|part| part.as_rule() == Rule::wave);
+        let mut parts = parts(pair).peekable();
+        let name = self.name(&take(&mut parts, Rule::name));
+        let mut params = Vec::new();
+        while let Some(part) = parts.next_if(|part| part.as_rule() == Rule::parameter) {
+            let mut inner = self::parts(part);
+            let name = self.name(&take(&mut inner, Rule::name));
+            params.push((name, self.kind(take(&mut inner, Rule::kind))));
+        }
+        let result = self.kind(take(&mut parts, Rule::kind));
+        let body = parts.next().map(|part| match part.as_rule() {
+            Rule::block => self.block(part),
+            _ => ast::Body { statements: Vec::new(), result: self.expression(part) },
+        });
+        StatementKind::Function(ast::Function { name, params, draws, result, body })
+    }
+
+    fn block(&mut self, pair: Pair<'_, Rule>) -> ast::Body {
+        let mut parts = parts(pair).peekable();
+        let mut docs = Vec::new();
+        let mut statements = Vec::new();
+        while let Some(part) = parts.next_if(|part| part.as_rule() != Rule::expression) {
+            match part.as_rule() {
+                Rule::doc => docs.push(doc_text(part.as_str())),
+                _ => statements.push(self.statement(std::mem::take(&mut docs), part)),
+            }
+        }
+        let result = self.expression(take(&mut parts, Rule::expression));
+        ast::Body { statements, result }
+    }
+
+    fn kind(&mut self, pair: Pair<'_, Rule>) -> ast::Type {
+        let span = self.span(&pair);
+        let part = parts(pair).next().expect("the grammar gives a type a name or an element");
+        let kind = match part.as_rule() {
+            Rule::kind => ast::TypeKind::List(Box::new(self.kind(part))),
+            _ => ast::TypeKind::Named(part.as_str().to_string()),
+        };
+        ast::Type { span, kind }
+    }
+
+    /// `length = 400`, in a level or carried by a fold.
+    pub fn setting(&mut self, pair: Pair<'_, Rule>) -> (Name, ast::Expr) {
+        let mut parts = parts(pair);
+        let name = self.name(&take(&mut parts, Rule::name));
+        (name, self.expression(take(&mut parts, Rule::expression)))
+    }
+
+    /// A name and where it stands in the whole text.
+    pub fn name(&self, pair: &Pair<'_, Rule>) -> Name {
+        Name { text: pair.as_str().to_string(), span: self.span(pair) }
+    }
+
+    /// Where a pair stands in the whole text.
+    pub fn span(&self, pair: &Pair<'_, Rule>) -> Span {
+        let span = pair.as_span();
+        Span::new(self.base + span.start(), self.base + span.end())
+    }
+}
+
+/// The next part, which the grammar says is of this rule.
+pub fn take<'p>(parts: &mut impl Iterator<Item = Pair<'p, Rule>>, rule: Rule) -> Pair<'p, Rule> {
+    let part = parts.next().expect("the grammar gives every part");
+    assert_eq!(part.as_rule(), rule, "the grammar gives the parts in order");
+    part
+}
+
+/// The parts of a pair that carry meaning: neither signs nor keywords.
+pub fn parts(pair: Pair<'_, Rule>) -> impl Iterator<Item = Pair<'_, Rule>> {
+    pair.into_inner().filter(|part| {
+        use Rule::*;
+        matches!(
+            part.as_rule(),
+            name | expression
+                | setting
+                | text
+                | parameter
+                | kind
+                | kind_name
+                | block
+                | doc
+                | binding
+        )
+    })
+}
+
+/// A `///` line without its slashes and the space after them.
+fn doc_text(line: &str) -> String {
+    let text = line.trim_start_matches('/').trim_end();
+    text.strip_prefix(' ').unwrap_or(text).to_string()
+}

@@ -1,0 +1,162 @@
+//! Texts: escapes resolved, the margin of a `"""` text removed, holes kept as expressions.
+
+use pest::iterators::Pair;
+
+use super::ast::{Text, TextPart};
+use super::build::Build;
+use super::fault;
+use super::grammar::Rule;
+use crate::source::Span;
+
+impl Build<'_> {
+    /// A text with its holes, as a layout has it.
+    pub fn text(&mut self, pair: Pair<'_, Rule>) -> Text {
+        let span = self.span(&pair);
+        let margin = self.margin(&pair);
+        let mut parts = Parts::default();
+        for part in pair.into_inner() {
+            let at = self.span(&part);
+            match part.as_rule() {
+                Rule::quote | Rule::block_quote => {}
+                Rule::hole => {
+                    self.check_hole(&part, margin.as_deref());
+                    let value = part.into_inner().find(|inner| inner.as_rule() == Rule::expression);
+                    let value = value.expect("the grammar fills a hole");
+                    parts.hole(self.expression(value));
+                }
+                Rule::escape => {
+                    self.check_line_start(at, margin.as_deref());
+                    parts.literal(&part.as_str()[..1]);
+                }
+                Rule::line_escape => parts.literal(escaped(part.as_str())),
+                Rule::line_plain => parts.literal(part.as_str()),
+                _ => parts.literal(&self.without_margin(part.as_str(), at, margin.as_deref())),
+            }
+        }
+        if margin.is_some() {
+            parts.drop_last_newline();
+        }
+        Text { span, parts: parts.done }
+    }
+
+    /// A text that may not have holes, as an expression or a path has it.
+    pub fn literal(&mut self, pair: Pair<'_, Rule>) -> String {
+        let mut literal = String::new();
+        for part in self.text(pair).parts {
+            match part {
+                TextPart::Literal(text) => literal.push_str(&text),
+                TextPart::Hole(value) => {
+                    self.faults.push(fault::hole_outside_layout(self.source, value.span));
+                }
+            }
+        }
+        literal
+    }
+
+    /// What stands before the closing `"""` on its line; None for a text on one line.
+    fn margin(&mut self, pair: &Pair<'_, Rule>) -> Option<String> {
+        let inside = pair.as_str().strip_prefix("\"\"\"")?.strip_suffix("\"\"\"")?;
+        let first = inside.lines().next().unwrap_or("");
+        let margin = inside.rsplit('\n').next().unwrap_or("");
+        if !inside.contains('\n') || !is_blank(first) || !is_blank(margin) {
+            let opening_is_right = inside.contains('\n') && is_blank(first);
+            self.faults.push(fault::text_beside_quotes(
+                self.source,
+                self.span(pair),
+                opening_is_right,
+            ));
+            return None;
+        }
+        Some(margin.to_string())
+    }
+
+    /// A stretch of a `"""` text between holes and escapes.
+    fn without_margin(&mut self, stretch: &str, at: Span, margin: Option<&str>) -> String {
+        let Some(margin) = margin else { return stretch.replace("\r\n", "\n") };
+        let mut shown = String::new();
+        let mut start = at.start;
+        for line in stretch.split_inclusive('\n') {
+            let span = Span::new(start, start + line.len());
+            start = span.end;
+            let text = line.strip_suffix('\n').unwrap_or(line);
+            let text = text.strip_suffix('\r').unwrap_or(text);
+            let ends = line.ends_with('\n');
+            if self.source.text[..span.start].ends_with("\"\"\"") && ends && shown.is_empty() {
+                continue; // the rest of the line that the text is opened on
+            }
+            if !self.begins_line(span.start) {
+                shown.push_str(text);
+            } else if let Some(rest) = text.strip_prefix(margin) {
+                shown.push_str(rest);
+            } else if !(is_blank(text) && ends) {
+                self.faults.push(fault::less_margin(self.source, span.start, margin));
+                shown.push_str(text.trim_start());
+            }
+            if ends {
+                shown.push('\n');
+            }
+        }
+        shown
+    }
+
+    fn check_hole(&mut self, hole: &Pair<'_, Rule>, margin: Option<&str>) {
+        let span = self.span(hole);
+        self.check_line_start(span, margin);
+        if hole.as_str().contains('\n') {
+            self.faults.push(fault::hole_over_lines(self.source, span));
+        }
+    }
+
+    /// A hole or an escape at the start of a line has no margin.
+    fn check_line_start(&mut self, at: Span, margin: Option<&str>) {
+        if margin.is_some_and(|margin| !margin.is_empty()) && self.begins_line(at.start) {
+            self.faults.push(fault::less_margin(self.source, at.start, margin.unwrap_or("")));
+        }
+    }
+
+    fn begins_line(&self, at: usize) -> bool {
+        self.source.text[..at].ends_with('\n')
+    }
+}
+
+/// The parts of a text while they are gathered.
+#[derive(Default)]
+struct Parts {
+    done: Vec<TextPart>,
+}
+
+impl Parts {
+    fn literal(&mut self, text: &str) {
+        match self.done.last_mut() {
+            Some(TextPart::Literal(last)) => last.push_str(text),
+            _ if text.is_empty() => {}
+            _ => self.done.push(TextPart::Literal(text.to_string())),
+        }
+    }
+
+    fn hole(&mut self, value: super::ast::Expr) {
+        self.done.push(TextPart::Hole(value));
+    }
+
+    /// The line break before the closing quotes is not part of the text.
+    fn drop_last_newline(&mut self) {
+        if let Some(TextPart::Literal(last)) = self.done.last_mut() {
+            last.pop();
+            if last.is_empty() {
+                self.done.pop();
+            }
+        }
+    }
+}
+
+fn escaped(escape: &str) -> &str {
+    match escape {
+        "\\n" => "\n",
+        "\\t" => "\t",
+        _ => &escape[1..],
+    }
+}
+
+fn is_blank(text: &str) -> bool {
+    text.chars().all(|letter| matches!(letter, ' ' | '\t' | '\r'))
+}
