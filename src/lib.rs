@@ -4,6 +4,8 @@
 
 pub mod source;
 
+pub mod stdlib;
+
 pub mod diagnostic;
 
 pub mod syntax;

@@ -58,6 +58,12 @@ impl Source {
     }
 }
 
+/// True for what words of a pool are made of: letters, digits, `-`, `'` and `_`. Every other
+/// character can stand between two shown values and keep them apart.
+pub fn is_word_character(character: char) -> bool {
+    character.is_alphanumeric() || matches!(character, '-' | '\'' | '_')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,3 +1,329 @@
 //! Tree to typed template: names, types, roles and layout are proved here.
 
+mod call;
+mod expr;
+mod function;
+mod layout;
+mod roles;
+mod scope;
+pub mod typed;
 pub mod types;
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::{Diagnostic, near_miss};
+use crate::source::{Source, Span};
+use crate::stdlib;
+use crate::syntax::ast::{self, StatementKind};
+use expr::Checker;
+use scope::{Functions, Meaning};
+use typed::{Binding, Level, Param, Pool, Role, Rule, Template};
+use types::Type;
+
+/// Reads a file beside the template, by the name written in it; the error is for people.
+pub type Neighbour<'a> = &'a dyn Fn(&str) -> Result<String, String>;
+
+/// Checks a parsed file. The template is there if nothing is at fault.
+///
+/// `read` gives the text of a neighbour file: a module of `use`, or the words of a pool.
+pub fn check(
+    file: &ast::File,
+    source: &Source,
+    read: Neighbour,
+) -> (Option<Template>, Vec<Diagnostic>) {
+    let mut checker = Checker::default();
+    checker.scope.functions = function::builtins();
+    function::pools(&mut checker.scope);
+    checker.scope.later = bound_names(file);
+    let vocab = Pool { name: "vocab".into(), words: Vec::new() };
+    let mut template = Template {
+        name: source.stem().to_string(),
+        docs: file.docs.clone(),
+        params: Vec::new(),
+        levels: Vec::new(),
+        pools: vec![vocab],
+        locals: Vec::new(),
+        bindings: Vec::new(),
+        rules: Vec::new(),
+        layout: typed::Layout::default(),
+    };
+    outside(&mut checker, &mut template, file, read);
+    for statement in &file.statements {
+        if let StatementKind::Param(param) = &statement.kind {
+            template.params.push(self::param(&mut checker, param, &statement.docs));
+            let param = template.params.last().expect("one was pushed just now");
+            let meaning = Meaning::Param(template.params.len() - 1);
+            let name = ast::Name { text: param.name.clone(), span: param.span };
+            if let Err(fault) = checker.scope.bring(&name, meaning, param.kind.clone()) {
+                checker.fault(fault);
+            }
+        }
+    }
+    for statement in &file.statements {
+        match &statement.kind {
+            StatementKind::Draw(binding) | StatementKind::Compute(binding) => {
+                let drawn = matches!(statement.kind, StatementKind::Draw(_));
+                let bound = self::binding(&mut checker, binding, drawn, &statement.docs);
+                template.bindings.push(bound);
+            }
+            StatementKind::Level { name, settings } => {
+                let level = level(&mut checker, &template, name, settings);
+                template.levels.push(level);
+            }
+            _ => {}
+        }
+    }
+    checker.scope.later.clear();
+    rules(&mut checker, &mut template, file);
+    layout::lay_out(&mut checker, &mut template, file);
+    template.locals = std::mem::take(&mut checker.scope.locals);
+    roles::infer(&mut template);
+    if checker.faults.is_empty() {
+        checker.faults.extend(layout::unreadable(&template));
+        checker.faults.extend(roles::lints(&template));
+    }
+    let faulty =
+        checker.faults.iter().any(|fault| fault.severity == crate::diagnostic::Severity::Fault);
+    ((!faulty).then_some(template), checker.faults)
+}
+
+/// What stands right of `~` or `=`, with the fault of the other sign.
+fn bound_value(checker: &mut Checker, binding: &ast::Binding, drawn: bool) -> typed::Expr {
+    if drawn {
+        return checker.sampler(&binding.value);
+    }
+    if let ast::ExprKind::Call(name, _) = &binding.value.kind {
+        let draws = checker.scope.functions.get(&name.text).is_some_and(|known| known.draws);
+        if draws || name.text == "repeat" {
+            checker.fault(call::drawn_with_equals(binding, &name.text));
+            let faults = checker.faults.len();
+            let value = checker.sampler(&binding.value);
+            checker.faults.truncate(faults);
+            return value;
+        }
+    }
+    checker.infer(&binding.value)
+}
+
+fn binding(checker: &mut Checker, binding: &ast::Binding, drawn: bool, docs: &[String]) -> Binding {
+    let value = bound_value(checker, binding, drawn);
+    if value.ty == Type::Shown {
+        checker.fault(shown_elsewhere(&value));
+    }
+    let (local, known) = checker.scope.bind(&binding.name, value.ty.clone());
+    if let Err(fault) = known {
+        checker.fault(fault);
+    }
+    Binding { local, drawn, value, docs: docs.to_vec(), role: Role::Child, shown: false }
+}
+
+/// The statements that bring something in from outside, and functions: they come first.
+fn outside(checker: &mut Checker, template: &mut Template, file: &ast::File, read: Neighbour) {
+    let natives = checker.scope.functions.clone();
+    for statement in &file.statements {
+        match &statement.kind {
+            StatementKind::Use { module, names } => {
+                let found = module_functions(module, &natives, read);
+                function::take_in(checker, module, names, found);
+            }
+            StatementKind::UseTemplate(name) => {
+                checker.fault(
+                    Diagnostic::fault(
+                        "E212",
+                        "a template as a sampler is not built yet",
+                        name.span,
+                        "named here",
+                    )
+                    .help("draw its values in this template"),
+                );
+            }
+            StatementKind::Words { name, path, path_span } => {
+                let words = words(checker, path, *path_span, read);
+                let meaning = Meaning::Pool(template.pools.len());
+                if let Err(fault) = checker.scope.bring(name, meaning, Type::Token.list()) {
+                    checker.fault(fault);
+                }
+                template.pools.push(Pool { name: name.text.clone(), words });
+            }
+            StatementKind::Function(function) => {
+                function::define(checker, function, &statement.docs, false);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn module_functions(
+    module: &ast::Name,
+    natives: &Functions,
+    read: Neighbour,
+) -> Result<Functions, Diagnostic> {
+    let source = match stdlib::module(&module.text) {
+        Some(source) => source,
+        None => {
+            let path = format!("{}.cook", module.text);
+            let text = read(&path).map_err(|error| no_module(module, &path, &error))?;
+            Source::new(path, text)
+        }
+    };
+    function::module(&source, natives).map_err(|faults| {
+        let first = &faults[0];
+        let (line, _) = source.position(first.span().start);
+        let title = format!("the module `{}` has {} faults", module.text, faults.len());
+        Diagnostic::fault("E214", title, module.span, format!("line {line}: {}", first.title))
+            .help(format!("run `cookc check {}` and mend it first", source.name))
+    })
+}
+
+fn no_module(module: &ast::Name, path: &str, error: &str) -> Diagnostic {
+    let title = format!("there is no module `{}`", module.text);
+    let fault = Diagnostic::fault("E206", title, module.span, error);
+    let known = stdlib::MODULES.iter().map(|(name, _)| *name);
+    match near_miss(&module.text, known) {
+        Some(near) => fault.help(format!("write `{near}`")).fix(module.span, near),
+        None => fault.help(format!("put its functions into `{path}` beside this file")),
+    }
+}
+
+fn words(checker: &mut Checker, path: &str, span: Span, read: Neighbour) -> Vec<String> {
+    let text = match read(path) {
+        Ok(text) => text,
+        Err(error) => {
+            let title = format!("the words of `{path}` cannot be read");
+            checker.fault(
+                Diagnostic::fault("E213", title, span, error)
+                    .help("write the path of a text file beside this one, a word a line"),
+            );
+            return Vec::new();
+        }
+    };
+    let mut lines = BTreeMap::new();
+    let mut words = Vec::new();
+    for (at, word) in text.lines().map(str::trim).enumerate() {
+        let problem = match lines.insert(word, at + 1) {
+            _ if word.is_empty() => continue,
+            Some(first) => format!("line {}: `{word}` stands in line {first} already", at + 1),
+            None if word.split_whitespace().count() > 1 => {
+                format!("line {}: `{word}` is more than one word", at + 1)
+            }
+            None => {
+                words.push(word.to_string());
+                continue;
+            }
+        };
+        let title = format!("the words of `{path}` are not a pool");
+        checker.fault(
+            Diagnostic::fault("E215", title, span, problem)
+                .help("write each word once, a line each"),
+        );
+        break;
+    }
+    if words.is_empty() {
+        let title = format!("`{path}` holds no words");
+        checker.fault(
+            Diagnostic::fault("E216", title, span, "empty").help("write a word a line into it"),
+        );
+    }
+    words
+}
+
+fn param(checker: &mut Checker, param: &ast::Param, docs: &[String]) -> Param {
+    let (low, high, default) =
+        (checker.infer(&param.low), checker.infer(&param.high), checker.infer(&param.default));
+    let real = [&low, &high, &default].iter().any(|bound| bound.ty == Type::Real);
+    let kind = if real { Type::Real } else { Type::Int };
+    let [low, high, default] = [low, high, default].map(|bound| checker.coerce(bound, &kind));
+    let (name, span) = (param.name.text.clone(), param.name.span);
+    Param { name, span, docs: docs.to_vec(), kind, low, high, default }
+}
+
+fn level(
+    checker: &mut Checker,
+    template: &Template,
+    name: &ast::Name,
+    settings: &[(ast::Name, ast::Expr)],
+) -> Level {
+    if let Some(first) = template.levels.iter().find(|level| level.name == name.text) {
+        let title = format!("the level `{}` stands twice", name.text);
+        checker.fault(
+            Diagnostic::fault("E217", title, name.span, "again here")
+                .and(first.span, "first here")
+                .help("give one of them another name"),
+        );
+    }
+    let mut typed: Vec<(usize, Span, typed::Expr)> = Vec::new();
+    for (param, value) in settings {
+        let Some(index) = template.params.iter().position(|known| known.name == param.text) else {
+            checker.fault(unknown_param(template, &param.text, param.span));
+            continue;
+        };
+        if let Some((_, first, _)) = typed.iter().find(|(known, _, _)| *known == index) {
+            let title = format!("`{}` is set twice in this level", param.text);
+            checker.fault(
+                Diagnostic::fault("E218", title, param.span, "again here")
+                    .and(*first, "first here")
+                    .help("leave one of them out"),
+            );
+        }
+        let value = checker.expect(value, &template.params[index].kind);
+        typed.push((index, param.span, value));
+    }
+    Level { name: name.text.clone(), span: name.span, settings: typed }
+}
+
+/// The fault of a parameter that the template does not have.
+pub fn unknown_param(template: &Template, name: &str, span: Span) -> Diagnostic {
+    let title = format!("the template has no parameter `{name}`");
+    let fault = Diagnostic::fault("E219", title, span, "not a parameter");
+    let known = || template.params.iter().map(|param| param.name.as_str());
+    match near_miss(name, known()) {
+        Some(near) => fault.help(format!("write `{near}`")).fix(span, near),
+        None if template.params.is_empty() => {
+            fault.help(format!("declare it: `param {name} in 1..8 = 4`"))
+        }
+        None => {
+            let known: Vec<&str> = known().collect();
+            fault.help(format!("the parameters are: {}", known.join(", ")))
+        }
+    }
+}
+
+fn rules(checker: &mut Checker, template: &mut Template, file: &ast::File) {
+    for statement in &file.statements {
+        let StatementKind::Rule(rule) = &statement.kind else { continue };
+        if let Some(first) = template.rules.iter().find(|known| known.name == rule.name.text) {
+            let title = format!("the rule `{}` stands twice", rule.name.text);
+            checker.fault(
+                Diagnostic::fault("E220", title, rule.name.span, "again here")
+                    .and(first.span, "first here")
+                    .help("give one of them another name"),
+            );
+        }
+        let relation = checker.infer(&rule.value);
+        if !matches!(relation.ty, Type::Bool | Type::Real | Type::Unknown) {
+            let found = expr::article(&relation.ty);
+            checker.fault(
+                Diagnostic::fault("E314", "a rule is true or false", relation.span, {
+                    format!("this is {found}")
+                })
+                .help("write a relation such as `answer within document`, or a Real in 0..1"),
+            );
+        }
+        let (name, span) = (rule.name.text.clone(), rule.name.span);
+        template.rules.push(Rule { name, span, docs: statement.docs.clone(), relation });
+    }
+}
+
+fn bound_names(file: &ast::File) -> Vec<(String, Span)> {
+    let names = file.statements.iter().filter_map(|statement| match &statement.kind {
+        StatementKind::Draw(binding) | StatementKind::Compute(binding) => Some(&binding.name),
+        StatementKind::Param(param) => Some(&param.name),
+        _ => None,
+    });
+    names.map(|name| (name.text.clone(), name.span)).collect()
+}
+
+fn shown_elsewhere(value: &typed::Expr) -> Diagnostic {
+    Diagnostic::fault("E311", "text to show has no name", value.span, "this only shows")
+        .help("write it in the braces of `prompt` or `reply`")
+}

@@ -18,7 +18,7 @@ pub enum Type {
     /// Elements of one type.
     List(Box<Type>),
     /// Any one type, the same at each place of a signature: `T`.
-    Any,
+    Any(char),
     /// What `join`, `lines`, `numbered` and `labelled` give: text to show, of no other use.
     Shown,
     /// The element of `[]`, or of what has a fault already: fits every type.
@@ -39,6 +39,29 @@ impl Type {
         }
     }
 
+    /// The type that both are, where `_` gives way to what is known.
+    pub fn meet(&self, other: &Type) -> Option<Type> {
+        match (self, other) {
+            (Type::Unknown, known) | (known, Type::Unknown) => Some(known.clone()),
+            (Type::List(a), Type::List(b)) => Some(a.meet(b)?.list()),
+            (a, b) => (a == b).then(|| a.clone()),
+        }
+    }
+
+    /// True where a `_` is left in it.
+    pub fn is_open(&self) -> bool {
+        match self {
+            Type::Unknown => true,
+            Type::List(element) => element.is_open(),
+            _ => false,
+        }
+    }
+
+    /// How many lists deep: 0 for a scalar.
+    pub fn depth(&self) -> usize {
+        self.element().map_or(0, |element| 1 + element.depth())
+    }
+
     /// True for `Int` and `Real`.
     pub fn is_number(&self) -> bool {
         matches!(self, Type::Int | Type::Real)
@@ -54,7 +77,7 @@ impl fmt::Display for Type {
             Type::Text => f.write_str("Text"),
             Type::Token => f.write_str("Token"),
             Type::List(element) => write!(f, "[{element}]"),
-            Type::Any => f.write_str("T"),
+            Type::Any(letter) => write!(f, "{letter}"),
             Type::Shown => f.write_str("shown text"),
             Type::Unknown => f.write_str("_"),
         }

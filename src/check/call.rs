@@ -1,0 +1,208 @@
+//! Calls: arguments against a signature, and what draws against what computes.
+
+use std::rc::Rc;
+
+use super::expr::{Checker, article, of, unknown};
+use super::typed::{Expr, ExprKind, Function};
+use super::types::Type;
+use crate::diagnostic::Diagnostic;
+use crate::source::Span;
+use crate::syntax::ast;
+
+/// The name of the sampler that repeats another; it is no function, for it takes a sampler.
+const REPEAT: &str = "repeat";
+
+impl Checker {
+    /// A call that computes.
+    pub fn call(&mut self, name: &ast::Name, arguments: &[ast::Argument], span: Span) -> Expr {
+        if name.text == REPEAT {
+            self.fault(sampler_inside(name, span));
+            return unknown(span);
+        }
+        let Some(function) = self.scope.functions.get(&name.text).cloned() else {
+            let fault = self.scope.unknown_function(name);
+            self.fault(fault);
+            arguments.iter().for_each(|argument| drop(self.infer(&argument.value)));
+            return unknown(span);
+        };
+        if function.draws {
+            self.fault(sampler_inside(name, span));
+            return of(ExprKind::Bool(false), Type::Unknown, span);
+        }
+        self.apply(&function, name, arguments, span)
+    }
+
+    /// What stands right of `~`: a sampler, one repeated, or a choice between two.
+    pub fn sampler(&mut self, expr: &ast::Expr) -> Expr {
+        match &expr.kind {
+            ast::ExprKind::If(condition, yes, no) => {
+                let condition = self.expect(condition, &Type::Bool);
+                let (yes, no) = (self.sampler(yes), self.sampler(no));
+                self.branches(condition, yes, no, expr.span)
+            }
+            ast::ExprKind::Call(name, arguments) if name.text == REPEAT => {
+                self.repeat(arguments, expr.span)
+            }
+            ast::ExprKind::Call(name, arguments) => {
+                match self.scope.functions.get(&name.text).cloned() {
+                    Some(function) if function.draws => {
+                        self.apply(&function, name, arguments, expr.span)
+                    }
+                    Some(_) => self.computes(expr),
+                    None => self.infer(expr),
+                }
+            }
+            _ => self.computes(expr),
+        }
+    }
+
+    /// Reports an expression that draws nothing right of `~`.
+    fn computes(&mut self, expr: &ast::Expr) -> Expr {
+        let value = self.infer(expr);
+        self.fault(
+            Diagnostic::fault("E304", "nothing is drawn here", expr.span, {
+                format!("this computes {}", article(&value.ty))
+            })
+            .help("`~` draws and `=` computes: write `=`"),
+        );
+        unknown(expr.span)
+    }
+
+    fn repeat(&mut self, arguments: &[ast::Argument], span: Span) -> Expr {
+        let [count, sampler] = arguments else {
+            self.fault(
+                Diagnostic::fault(
+                    "E302",
+                    format!("`repeat` takes 2 values, {} given", arguments.len()),
+                    span,
+                    "called here",
+                )
+                .help("write `repeat(n, sampler)`, such as `repeat(3, pick(vocab))`"),
+            );
+            return unknown(span);
+        };
+        let count = self.expect(&count.value, &Type::Int);
+        let sampler = self.sampler(&sampler.value);
+        let ty = sampler.ty.clone().list();
+        of(ExprKind::Repeat(count.into(), sampler.into()), ty, span)
+    }
+
+    fn apply(
+        &mut self,
+        function: &Rc<Function>,
+        name: &ast::Name,
+        arguments: &[ast::Argument],
+        span: Span,
+    ) -> Expr {
+        if let Some(named) = arguments.iter().find_map(|argument| argument.name.as_ref()) {
+            self.fault(
+                Diagnostic::fault("E310", "a function takes its values by place", named.span, {
+                    "this one is named"
+                })
+                .help(format!("write `{}`", signature(function))),
+            );
+        }
+        let typed: Vec<Expr> = arguments.iter().map(|given| self.infer(&given.value)).collect();
+        if typed.len() != function.params.len() {
+            self.fault(wrong_count(function, typed.len(), span));
+            return unknown(span);
+        }
+        let mut letters = Vec::new();
+        for (wanted, found) in function.params.iter().zip(&typed) {
+            learn(wanted, &found.ty, &mut letters);
+        }
+        let wanted = function.params.iter().map(|param| fill(param, &letters));
+        let typed: Vec<Expr> =
+            wanted.zip(typed).map(|(wanted, found)| self.coerce(found, &wanted)).collect();
+        let ty = fill(&function.result, &letters);
+        self.demand(&name.text, function, &typed);
+        let kind = match (&function.body, function.draws) {
+            (Some(_), _) => ExprKind::Apply(function.clone(), typed),
+            (None, true) => ExprKind::Sampler(function.name.clone(), typed),
+            (None, false) => ExprKind::Native(function.name.clone(), typed),
+        };
+        of(kind, ty, span)
+    }
+
+    /// What a native asks of `T` beyond its signature.
+    fn demand(&mut self, name: &str, function: &Function, arguments: &[Expr]) {
+        let Some(element) = arguments.first().and_then(|xs| xs.ty.element()) else { return };
+        if function.body.is_some() || element.is_open() {
+            return;
+        }
+        let wanted = match name {
+            "sum" | "max" | "min" if !element.is_number() => "numbers",
+            "sort" if element.depth() > 0 => "numbers, tokens or truths",
+            _ => return,
+        };
+        let span = arguments[0].span;
+        let found = article(&arguments[0].ty);
+        self.fault(
+            Diagnostic::fault("E315", format!("`{name}` takes {wanted}"), span, {
+                format!("this is {found}")
+            })
+            .help(format!("write `{name}(for x in xs: …)` with what is to be compared")),
+        );
+    }
+}
+
+/// Reports a sampler where a value is computed; `=` before it becomes `~`.
+pub fn drawn_with_equals(binding: &ast::Binding, sampler: &str) -> Diagnostic {
+    let name = &binding.name.text;
+    Diagnostic::fault(
+        "E303",
+        format!("`{sampler}` draws at random"),
+        binding.value.span,
+        "a random draw",
+    )
+    .and(binding.sign, "bound with `=` here")
+    .help(format!("write `{name} ~ {sampler}(…)`"))
+    .fix(binding.sign, "~")
+}
+
+fn sampler_inside(name: &ast::Name, span: Span) -> Diagnostic {
+    let title = format!("`{}` draws at random, inside an expression", name.text);
+    Diagnostic::fault("E305", title, span, "drawn here")
+        .help(format!("draw it first, under a name of its own: `drawn ~ {}(…)`", name.text))
+}
+
+fn wrong_count(function: &Function, found: usize, span: Span) -> Diagnostic {
+    let wanted = function.params.len();
+    let values = if wanted == 1 { "value" } else { "values" };
+    let title = format!("`{}` takes {wanted} {values}, {found} given", function.name);
+    Diagnostic::fault("E302", title, span, "called here")
+        .help(format!("write `{}`", signature(function)))
+}
+
+/// `take(n, xs)`
+pub fn signature(function: &Function) -> String {
+    format!("{}({})", function.name, function.param_names.join(", "))
+}
+
+/// Notes what each letter of a signature stands for.
+fn learn(wanted: &Type, found: &Type, letters: &mut Vec<(char, Type)>) {
+    match (wanted, found) {
+        (Type::Any(letter), found) => match letters.iter_mut().find(|(known, _)| known == letter) {
+            Some((_, known)) => {
+                if let Some(both) = known.meet(found) {
+                    *known = both;
+                }
+            }
+            None => letters.push((*letter, found.clone())),
+        },
+        (Type::List(wanted), Type::List(found)) => learn(wanted, found, letters),
+        _ => {}
+    }
+}
+
+/// A type of a signature with its letters replaced.
+fn fill(ty: &Type, letters: &[(char, Type)]) -> Type {
+    match ty {
+        Type::Any(letter) => letters
+            .iter()
+            .find(|(known, _)| known == letter)
+            .map_or(Type::Unknown, |(_, ty)| ty.clone()),
+        Type::List(element) => fill(element, letters).list(),
+        other => other.clone(),
+    }
+}

@@ -1,0 +1,392 @@
+//! The types of expressions, and the faults that they can have.
+
+use super::scope::{Meaning, Scope};
+use super::typed::{Expr, ExprKind, Fold};
+use super::types::Type;
+use crate::diagnostic::Diagnostic;
+use crate::source::Span;
+use crate::syntax::ast::{self, Each, Operator};
+
+/// What checks expressions: the names in scope and the faults met.
+#[derive(Debug, Default)]
+pub struct Checker {
+    /// The names in scope.
+    pub scope: Scope,
+    /// The faults met so far.
+    pub faults: Vec<Diagnostic>,
+}
+
+impl Checker {
+    /// The type of an expression that computes. A fault gives `_`, so that one fault is one message.
+    pub fn infer(&mut self, expr: &ast::Expr) -> Expr {
+        let span = expr.span;
+        match &expr.kind {
+            ast::ExprKind::Int(value) => of(ExprKind::Int(*value), Type::Int, span),
+            ast::ExprKind::Real(value) => of(ExprKind::Real(*value), Type::Real, span),
+            ast::ExprKind::Bool(value) => of(ExprKind::Bool(*value), Type::Bool, span),
+            ast::ExprKind::Text(text) => of(ExprKind::Text(text.clone()), Type::Text, span),
+            ast::ExprKind::Name(name) => self.name(name, span),
+            ast::ExprKind::Field(part, name) => self.field(part, name, span),
+            ast::ExprKind::Call(function, arguments) => self.call(function, arguments, span),
+            ast::ExprKind::List(elements) => self.list(elements, span),
+            ast::ExprKind::Range(low, high) => {
+                let low = self.expect(low, &Type::Int);
+                let high = self.expect(high, &Type::Int);
+                let kind = ExprKind::Range(low.into(), high.into());
+                of(kind, Type::Int.list(), span)
+            }
+            ast::ExprKind::Negate(operand) => self.negate(operand, span),
+            ast::ExprKind::Not(operand) => {
+                let operand = self.expect(operand, &Type::Bool);
+                of(ExprKind::Not(operand.into()), Type::Bool, span)
+            }
+            ast::ExprKind::Binary(operator, sign, left, right) => {
+                self.binary(*operator, *sign, left, right, span)
+            }
+            ast::ExprKind::If(condition, yes, no) => {
+                let condition = self.expect(condition, &Type::Bool);
+                let (yes, no) = (self.infer(yes), self.infer(no));
+                self.branches(condition, yes, no, span)
+            }
+            ast::ExprKind::Each(each, item, list, body) => self.each(*each, item, list, body, span),
+            ast::ExprKind::Fold(fold) => self.fold(fold, span),
+        }
+    }
+
+    /// The same, where the type is known: an `Int` becomes a `Real` where one is wanted.
+    pub fn expect(&mut self, expr: &ast::Expr, wanted: &Type) -> Expr {
+        let found = self.infer(expr);
+        self.coerce(found, wanted)
+    }
+
+    /// Fits an expression to a type, or reports that it does not.
+    pub fn coerce(&mut self, found: Expr, wanted: &Type) -> Expr {
+        if found.ty == Type::Int && *wanted == Type::Real {
+            let span = found.span;
+            return of(ExprKind::ToReal(found.into()), Type::Real, span);
+        }
+        match found.ty.meet(wanted) {
+            Some(ty) => Expr { ty, ..found },
+            None => {
+                let fault = mismatch(wanted, &found.ty, found.span);
+                self.fault(fault);
+                Expr { ty: wanted.clone(), ..found }
+            }
+        }
+    }
+
+    /// Notes a fault and goes on.
+    pub fn fault(&mut self, fault: Diagnostic) {
+        self.faults.push(fault);
+    }
+
+    fn name(&mut self, name: &str, span: Span) -> Expr {
+        match self.scope.find(name) {
+            Some((Meaning::Local(id), kind)) => of(ExprKind::Local(id), kind, span),
+            Some((Meaning::Param(index), kind)) => of(ExprKind::Param(index), kind, span),
+            Some((Meaning::Pool(index), kind)) => of(ExprKind::Pool(index), kind, span),
+            None => {
+                let fault = self.scope.unknown_name(name, span);
+                self.fault(fault);
+                unknown(span)
+            }
+        }
+    }
+
+    fn field(&mut self, part: &ast::Name, name: &ast::Name, span: Span) -> Expr {
+        self.name(&format!("{}.{}", part.text, name.text), span)
+    }
+
+    fn list(&mut self, elements: &[ast::Expr], span: Span) -> Expr {
+        let mut typed: Vec<Expr> = elements.iter().map(|element| self.infer(element)).collect();
+        let mut kind = Type::Unknown;
+        if typed.iter().any(|element| element.ty == Type::Real) {
+            kind = Type::Real;
+        }
+        for element in &mut typed {
+            let place = std::mem::replace(element, unknown(span));
+            *element = self.coerce(place, &kind);
+            kind = element.ty.clone();
+        }
+        of(ExprKind::List(typed), kind.list(), span)
+    }
+
+    fn negate(&mut self, operand: &ast::Expr, span: Span) -> Expr {
+        if let ast::ExprKind::Int(value) = operand.kind {
+            return of(ExprKind::Int(-value), Type::Int, span);
+        }
+        let operand = self.infer(operand);
+        if operand.ty == Type::Unknown {
+            return unknown(span);
+        }
+        let zero = match operand.ty {
+            Type::Int => ExprKind::Int(0),
+            Type::Real => ExprKind::Real(0.0),
+            _ => {
+                self.fault(mismatch(&Type::Int, &operand.ty, operand.span));
+                return unknown(span);
+            }
+        };
+        let ty = operand.ty.clone();
+        let zero = of(zero, ty.clone(), span);
+        of(ExprKind::Binary(Operator::Subtract, zero.into(), operand.into()), ty, span)
+    }
+
+    fn binary(
+        &mut self,
+        operator: Operator,
+        sign: Span,
+        left: &ast::Expr,
+        right: &ast::Expr,
+        span: Span,
+    ) -> Expr {
+        let (left, right) = match operator {
+            Operator::And | Operator::Or => {
+                (self.expect(left, &Type::Bool), self.expect(right, &Type::Bool))
+            }
+            _ => (self.infer(left), self.infer(right)),
+        };
+        let (left, right) = self.promote(left, right);
+        let ty = match operator {
+            Operator::And | Operator::Or => Some(Type::Bool),
+            Operator::Add => left.ty.meet(&right.ty).filter(|ty| ty.is_number() || is_list(ty)),
+            Operator::Subtract | Operator::Multiply | Operator::Divide => {
+                left.ty.meet(&right.ty).filter(Type::is_number)
+            }
+            Operator::Remainder => left.ty.meet(&right.ty).filter(|ty| *ty == Type::Int),
+            Operator::Equal | Operator::NotEqual => {
+                left.ty.meet(&right.ty).filter(|ty| *ty != Type::Shown).map(|_| Type::Bool)
+            }
+            Operator::Less | Operator::LessEqual | Operator::Greater | Operator::GreaterEqual => {
+                left.ty.meet(&right.ty).filter(Type::is_number).map(|_| Type::Bool)
+            }
+            Operator::In => right.ty.meet(&left.ty.clone().list()).map(|_| Type::Bool),
+            Operator::Within => left.ty.meet(&right.ty).filter(is_list).map(|_| Type::Bool),
+        };
+        let open = left.ty == Type::Unknown || right.ty == Type::Unknown;
+        let ty = match ty {
+            Some(ty) => ty,
+            None if open => return unknown(span),
+            None => {
+                self.fault(operands(operator, sign, &left, &right));
+                return of(ExprKind::Bool(false), Type::Unknown, span);
+            }
+        };
+        of(ExprKind::Binary(operator, left.into(), right.into()), ty, span)
+    }
+
+    /// Makes both `Real` where one is and the other is an `Int`.
+    fn promote(&mut self, left: Expr, right: Expr) -> (Expr, Expr) {
+        match (&left.ty, &right.ty) {
+            (Type::Int, Type::Real) => (self.coerce(left, &Type::Real), right),
+            (Type::Real, Type::Int) => {
+                let right = self.coerce(right, &Type::Real);
+                (left, right)
+            }
+            _ => (left, right),
+        }
+    }
+
+    /// An `if` whose branches are checked already.
+    pub fn branches(&mut self, condition: Expr, yes: Expr, no: Expr, span: Span) -> Expr {
+        let (yes, no) = self.promote(yes, no);
+        let Some(ty) = yes.ty.meet(&no.ty) else {
+            self.fault(
+                Diagnostic::fault("E308", "the two branches differ in type", no.span, {
+                    format!("this is {}", article(&no.ty))
+                })
+                .and(yes.span, format!("this is {}", article(&yes.ty)))
+                .help(format!("write a value of type {} after `else` too", yes.ty)),
+            );
+            return unknown(span);
+        };
+        of(ExprKind::If(condition.into(), yes.into(), no.into()), ty, span)
+    }
+
+    fn each(
+        &mut self,
+        each: Each,
+        item: &ast::Name,
+        list: &ast::Expr,
+        body: &ast::Expr,
+        span: Span,
+    ) -> Expr {
+        let list = self.infer(list);
+        let element = self.element_of(&list);
+        let depth = self.scope.depth();
+        let id = self.bind(item, element);
+        let body = match each {
+            Each::For => self.infer(body),
+            Each::All | Each::Any | Each::Count => self.expect(body, &Type::Bool),
+        };
+        self.scope.leave(depth);
+        let ty = match each {
+            Each::For => body.ty.clone().list(),
+            Each::Count => Type::Int,
+            Each::All | Each::Any => Type::Bool,
+        };
+        of(ExprKind::Each(each, id, list.into(), body.into()), ty, span)
+    }
+
+    fn fold(&mut self, fold: &ast::Fold, span: Span) -> Expr {
+        let first: Vec<Expr> = fold.carried.iter().map(|(_, value)| self.infer(value)).collect();
+        if fold.next.len() != fold.carried.len() {
+            self.fault(carried_differs(fold, span));
+            return unknown(span);
+        }
+        let list = self.infer(&fold.list);
+        let element = self.element_of(&list);
+        let depth = self.scope.depth();
+        let mut carried = Vec::new();
+        for ((name, _), value) in fold.carried.iter().zip(first) {
+            carried.push((self.bind(name, value.ty.clone()), value));
+        }
+        let item = self.bind(&fold.item, element);
+        self.settle(&mut carried, &fold.next);
+        let next: Vec<Expr> = fold
+            .next
+            .iter()
+            .zip(&carried)
+            .map(|(next, (_, value))| self.expect(next, &value.ty))
+            .collect();
+        self.scope.leave(depth);
+        let ty = carried[0].1.ty.clone();
+        of(ExprKind::Fold(Box::new(Fold { carried, item, list, next })), ty, span)
+    }
+
+    /// Learns from the next values what `[]` is a list of: a trial run whose faults are dropped.
+    fn settle(&mut self, carried: &mut [(usize, Expr)], next: &[ast::Expr]) {
+        if !carried.iter().any(|(_, value)| value.ty.is_open()) {
+            return;
+        }
+        let (faults, locals) = (self.faults.len(), self.scope.locals.len());
+        for ((id, value), next) in carried.iter_mut().zip(next) {
+            let next = self.infer(next);
+            if let Some(ty) = value.ty.meet(&next.ty) {
+                self.scope.locals[*id].kind = ty.clone();
+                value.ty = ty;
+            }
+        }
+        self.faults.truncate(faults);
+        self.scope.locals.truncate(locals);
+    }
+
+    /// Binds a loop's name.
+    fn bind(&mut self, name: &ast::Name, kind: Type) -> usize {
+        let (id, known) = self.scope.bind(name, kind);
+        if let Err(fault) = known {
+            self.fault(fault);
+        }
+        id
+    }
+
+    fn element_of(&mut self, list: &Expr) -> Type {
+        match &list.ty {
+            Type::List(element) => (**element).clone(),
+            Type::Unknown => Type::Unknown,
+            other => {
+                let title = format!("expected a list, found {}", article(other));
+                self.fault(
+                    Diagnostic::fault("E309", title, list.span, "this is no list")
+                        .help("write a list, or a range such as `1..8`"),
+                );
+                Type::Unknown
+            }
+        }
+    }
+}
+
+/// An expression.
+pub fn of(kind: ExprKind, ty: Type, span: Span) -> Expr {
+    Expr { kind, ty, span }
+}
+
+/// What stands for an expression that has a fault.
+pub fn unknown(span: Span) -> Expr {
+    of(ExprKind::Bool(false), Type::Unknown, span)
+}
+
+/// A type with its article, for messages.
+pub fn article(ty: &Type) -> String {
+    match ty {
+        Type::Int => "an Int".to_string(),
+        Type::List(element) => format!("a list of {element}"),
+        Type::Shown => "shown text".to_string(),
+        other => format!("a {other}"),
+    }
+}
+
+fn is_list(ty: &Type) -> bool {
+    ty.element().is_some()
+}
+
+fn mismatch(wanted: &Type, found: &Type, span: Span) -> Diagnostic {
+    let title = format!("expected {}, found {}", article(wanted), article(found));
+    let fault = Diagnostic::fault("E301", title, span, format!("this is {}", article(found)));
+    match (wanted, found) {
+        (Type::List(element), found) if **element == *found => {
+            fault.help("write it between brackets: `[x]` is the list of x alone")
+        }
+        (Type::Int, Type::List(_)) => fault.help("write `size(xs)` for how many elements it has"),
+        (wanted, Type::List(element)) if **element == *wanted => {
+            fault.help("write `at(0, xs)` for its first element, or `pick(xs)` for a random one")
+        }
+        (Type::Bool, Type::Int) => fault.help("compare it: `x > 0`"),
+        (Type::Token, Type::Text) | (Type::Text, Type::Token) => {
+            fault.help("a Text is written between quotes, a Token comes from a pool: use one kind")
+        }
+        (_, Type::Shown) => {
+            fault.help("`join`, `lines`, `numbered` and `labelled` stand alone in `{…}`")
+        }
+        _ => fault.help(format!("write a value of type {wanted}")),
+    }
+}
+
+fn operands(operator: Operator, sign: Span, left: &Expr, right: &Expr) -> Diagnostic {
+    let (a, b) = (article(&left.ty), article(&right.ty));
+    let title = format!("`{}` does not go between {a} and {b}", symbol(operator));
+    let fault = Diagnostic::fault("E307", title, sign, "between these two")
+        .and(left.span, format!("this is {a}"))
+        .and(right.span, format!("this is {b}"));
+    match operator {
+        Operator::In => fault.help("write `x in xs` with one element and a list of the same type"),
+        Operator::Within => fault.help("write `xs within ys` with two lists of the same type"),
+        Operator::Add if is_list(&left.ty) => {
+            fault.help("both sides of `+` are lists: write `xs + [x]` to add one element")
+        }
+        Operator::Add => fault.help("`+` adds two numbers or joins two lists"),
+        Operator::Equal | Operator::NotEqual => fault.help("compare two values of the same type"),
+        _ => fault.help(format!("`{}` takes two numbers", symbol(operator))),
+    }
+}
+
+fn carried_differs(fold: &ast::Fold, span: Span) -> Diagnostic {
+    let (carried, next) = (fold.carried.len(), fold.next.len());
+    let title = format!("the fold carries {carried} values and gives {next} next ones");
+    let names: Vec<&str> = fold.carried.iter().map(|(name, _)| name.text.as_str()).collect();
+    Diagnostic::fault("E316", title, span, "these numbers must agree").help(format!(
+        "after `:` write the next value of {}, with commas between",
+        names.join(", ")
+    ))
+}
+
+/// How an operator is written.
+pub fn symbol(operator: Operator) -> &'static str {
+    match operator {
+        Operator::Add => "+",
+        Operator::Subtract => "-",
+        Operator::Multiply => "*",
+        Operator::Divide => "/",
+        Operator::Remainder => "%",
+        Operator::Equal => "==",
+        Operator::NotEqual => "!=",
+        Operator::Less => "<",
+        Operator::LessEqual => "<=",
+        Operator::Greater => ">",
+        Operator::GreaterEqual => ">=",
+        Operator::And => "and",
+        Operator::Or => "or",
+        Operator::In => "in",
+        Operator::Within => "within",
+    }
+}

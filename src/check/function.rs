@@ -1,0 +1,216 @@
+//! Functions and modules: signatures, bodies, and what `use` brings.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::expr::Checker;
+use super::scope::{Functions, Meaning, Scope};
+use super::typed::{Function, FunctionBody};
+use super::types::Type;
+use crate::diagnostic::{Diagnostic, near_miss};
+use crate::source::{Source, Span};
+use crate::stdlib;
+use crate::syntax::{self, ast};
+
+/// The natives, known everywhere.
+pub fn builtins() -> Functions {
+    let source = Source::new("std:builtin", stdlib::BUILTIN);
+    let (file, faults) = syntax::parse(&source);
+    assert!(faults.is_empty(), "stdlib/builtin.cook has no fault: {faults:?}");
+    let mut checker = Checker::default();
+    define_all(&mut checker, &file, true);
+    assert!(checker.faults.is_empty(), "stdlib/builtin.cook has no fault: {:?}", checker.faults);
+    checker.scope.functions
+}
+
+/// The functions that a module defines, without those it uses.
+pub fn module(source: &Source, natives: &Functions) -> Result<Functions, Vec<Diagnostic>> {
+    let (file, mut faults) = syntax::parse(source);
+    let mut checker = Checker::default();
+    checker.scope.functions = natives.clone();
+    pools(&mut checker.scope);
+    define_all(&mut checker, &file, false);
+    faults.append(&mut checker.faults);
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    let functions = checker.scope.functions.into_iter();
+    Ok(functions.filter(|(name, _)| !natives.contains_key(name)).map(as_foreign).collect())
+}
+
+/// Brings the pool of the run into scope.
+pub fn pools(scope: &mut Scope) {
+    let vocab = ast::Name { text: "vocab".into(), span: Span::default() };
+    scope
+        .bring(&vocab, Meaning::Pool(0), Type::Token.list())
+        .expect("`vocab` is the first name in scope");
+}
+
+fn as_foreign((name, function): (String, Rc<Function>)) -> (String, Rc<Function>) {
+    (name, Rc::new(Function { foreign: true, ..(*function).clone() }))
+}
+
+fn define_all(checker: &mut Checker, file: &ast::File, natives: bool) {
+    for statement in &file.statements {
+        if let ast::StatementKind::Function(function) = &statement.kind {
+            define(checker, function, &statement.docs, natives);
+        }
+    }
+}
+
+/// Checks a function and brings it into scope. It sees what was defined above it, and not itself.
+pub fn define(checker: &mut Checker, function: &ast::Function, docs: &[String], natives: bool) {
+    let name = &function.name;
+    if let Some(known) = checker.scope.functions.get(&name.text) {
+        let fault = taken(name, known);
+        checker.fault(fault);
+        return;
+    }
+    if function.body.is_none() && !natives {
+        checker.fault(
+            Diagnostic::fault("E208", format!("`{}` has no body", name.text), name.span, "no body")
+                .help(format!("write ` = …` after the type of `{}`", name.text)),
+        );
+        return;
+    }
+    let inner = checker.scope.of_function();
+    let outer = std::mem::replace(&mut checker.scope, inner);
+    let mut params = Vec::new();
+    for (param, written) in &function.params {
+        let kind = resolve(checker, written);
+        params.push(kind.clone());
+        if let (_, Err(fault)) = checker.scope.bind(param, kind) {
+            checker.fault(fault);
+        }
+    }
+    let result = resolve(checker, &function.result);
+    let body = function.body.as_ref().map(|body| self::body(checker, function, body, &result));
+    let locals = std::mem::replace(&mut checker.scope, outer).locals;
+    let param_names = function.params.iter().map(|(name, _)| name.text.clone()).collect();
+    let defined = Function {
+        name: name.text.clone(),
+        params,
+        param_names,
+        draws: function.draws,
+        result,
+        docs: docs.to_vec(),
+        span: name.span,
+        locals,
+        body,
+        foreign: false,
+    };
+    checker.scope.functions.insert(name.text.clone(), Rc::new(defined));
+}
+
+fn body(
+    checker: &mut Checker,
+    function: &ast::Function,
+    body: &ast::Body,
+    result: &Type,
+) -> FunctionBody {
+    let mut bindings = Vec::new();
+    for statement in &body.statements {
+        let (binding, drawn) = match &statement.kind {
+            ast::StatementKind::Draw(binding) => (binding, true),
+            ast::StatementKind::Compute(binding) => (binding, false),
+            _ => continue,
+        };
+        if drawn && !function.draws {
+            checker.fault(
+                Diagnostic::fault("E209", "a function with `->` draws nothing", binding.sign, {
+                    "drawn here"
+                })
+                .and(function.name.span, "said to compute")
+                .help(format!("write `~>` before the type of `{}`", function.name.text)),
+            );
+        }
+        let value = super::bound_value(checker, binding, drawn);
+        let (local, known) = checker.scope.bind(&binding.name, value.ty.clone());
+        if let Err(fault) = known {
+            checker.fault(fault);
+        }
+        bindings.push((local, drawn, value));
+    }
+    let result = checker.expect(&body.result, result);
+    FunctionBody { bindings, result }
+}
+
+/// The type that a written one names.
+fn resolve(checker: &mut Checker, written: &ast::Type) -> Type {
+    match &written.kind {
+        ast::TypeKind::List(element) => resolve(checker, element).list(),
+        ast::TypeKind::Named(name) => match name.as_str() {
+            "Int" => Type::Int,
+            "Real" => Type::Real,
+            "Bool" => Type::Bool,
+            "Text" => Type::Text,
+            "Token" => Type::Token,
+            "Shown" => Type::Shown,
+            letter if letter.len() == 1 => Type::Any(letter.chars().next().unwrap_or('T')),
+            other => {
+                let fault = unknown_type(other, written.span);
+                checker.fault(fault);
+                Type::Unknown
+            }
+        },
+    }
+}
+
+/// Brings the names of a `use` into scope.
+pub fn take_in(
+    checker: &mut Checker,
+    module: &ast::Name,
+    names: &[ast::Name],
+    found: Result<Functions, Diagnostic>,
+) {
+    let functions = match found {
+        Ok(functions) => functions,
+        Err(fault) => return checker.fault(fault),
+    };
+    for name in names {
+        let Some(function) = functions.get(&name.text) else {
+            let fault = not_in_module(module, name, &functions);
+            checker.fault(fault);
+            continue;
+        };
+        if let Some(known) = checker.scope.functions.get(&name.text) {
+            let fault = taken(name, known);
+            checker.fault(fault);
+            continue;
+        }
+        checker.scope.functions.insert(name.text.clone(), function.clone());
+    }
+}
+
+fn taken(name: &ast::Name, known: &Function) -> Diagnostic {
+    let title = format!("the function name `{}` is taken", name.text);
+    let fault = Diagnostic::fault("E210", title, name.span, "named again here")
+        .help(format!("write another name, such as `{}_2`", name.text));
+    let native = known.body.is_none();
+    if native || known.foreign { fault } else { fault.and(known.span, "named first here") }
+}
+
+fn unknown_type(name: &str, span: Span) -> Diagnostic {
+    let known = ["Int", "Real", "Bool", "Text", "Token"];
+    let fault = Diagnostic::fault("E211", format!("no type is called `{name}`"), span, "unknown");
+    match near_miss(name, known) {
+        Some(near) => fault.help(format!("write `{near}`")).fix(span, near),
+        None => fault.help("the types are Int, Real, Bool, Text, Token and lists such as [Token]"),
+    }
+}
+
+fn not_in_module(
+    module: &ast::Name,
+    name: &ast::Name,
+    functions: &BTreeMap<String, Rc<Function>>,
+) -> Diagnostic {
+    let title = format!("`{}` has no function `{}`", module.text, name.text);
+    let fault = Diagnostic::fault("E207", title, name.span, "not in that module");
+    match near_miss(&name.text, functions.keys().map(String::as_str)) {
+        Some(near) => fault.help(format!("write `{near}`")).fix(name.span, near),
+        None => {
+            let known: Vec<&str> = functions.keys().map(String::as_str).collect();
+            fault.help(format!("`{}` has: {}", module.text, known.join(", ")))
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! Texts with holes, and the proof that a reply can be read back.
+
+use std::collections::BTreeSet;
+
+use super::expr::{Checker, article};
+use super::roles::{binding_of, visit};
+use super::typed::{Expr, ExprKind, Form, Hole, LocalId, Piece, Template};
+use super::types::Type;
+use crate::diagnostic::Diagnostic;
+use crate::source::Span;
+use crate::syntax::ast::{self, StatementKind, TextPart};
+
+/// Checks `system`, `prompt` and `reply`.
+pub fn lay_out(checker: &mut Checker, template: &mut Template, file: &ast::File) {
+    let mut seen: [Option<Span>; 3] = [None; 3];
+    for statement in &file.statements {
+        let (at, word, text) = match &statement.kind {
+            StatementKind::System(text) => (0, "system", text),
+            StatementKind::Prompt(text) => (1, "prompt", text),
+            StatementKind::Reply(text) => (2, "reply", text),
+            _ => continue,
+        };
+        if let Some(first) = seen[at].replace(text.span) {
+            checker.fault(
+                Diagnostic::fault("E409", format!("`{word}` stands twice"), text.span, "again")
+                    .and(first, "first here")
+                    .help("leave one of them out"),
+            );
+        }
+        let pieces = pieces(checker, text);
+        match at {
+            0 => template.layout.system = Some(pieces),
+            1 => template.layout.prompt = pieces,
+            _ => {
+                outputs_are_names(checker, template, &pieces, text.span);
+                template.layout.reply = pieces;
+            }
+        }
+    }
+    let end = file.statements.last().map_or(Span::default(), |last| last.span);
+    if seen[1].is_none() {
+        checker.fault(missing("E401", "prompt", "\"\"\"\n  {question}\n  \"\"\"", end));
+    }
+    if seen[2].is_none() {
+        checker.fault(missing("E402", "reply", "\"{answer}\"", end));
+    }
+}
+
+fn missing(code: &'static str, word: &str, text: &str, end: Span) -> Diagnostic {
+    Diagnostic::fault(code, format!("the template has no `{word}`"), end, "the last statement")
+        .help(format!("write after it: {word} {text}"))
+}
+
+fn pieces(checker: &mut Checker, text: &ast::Text) -> Vec<Piece> {
+    let piece = |part: &TextPart| match part {
+        TextPart::Literal(literal) => Piece::Literal(literal.clone()),
+        TextPart::Hole(expr) => Piece::Hole(hole(checker, expr)),
+    };
+    text.parts.iter().map(piece).collect()
+}
+
+fn hole(checker: &mut Checker, expr: &ast::Expr) -> Hole {
+    let value = checker.infer(expr);
+    if value.ty != Type::Shown {
+        refuse_unshowable(checker, &value);
+        return Hole { value, form: Form::Plain };
+    }
+    let ExprKind::Native(name, arguments) = value.kind else {
+        checker.fault(
+            Diagnostic::fault("E311", "text to show stands alone in its braces", value.span, {
+                "shown inside another expression"
+            })
+            .help("write one `{join(…)}`, `{lines(…)}`, `{numbered(…)}` or `{labelled(…)}` a hole"),
+        );
+        return Hole { value, form: Form::Plain };
+    };
+    arguments.iter().for_each(|argument| refuse_unshowable(checker, argument));
+    let mut arguments = arguments.into_iter();
+    let mut next = || arguments.next().expect("the call has as many values as the signature");
+    match name.as_str() {
+        "join" => {
+            let between = literal(checker, next());
+            Hole { value: next(), form: Form::Joined(between) }
+        }
+        "numbered" => Hole { value: next(), form: Form::Numbered },
+        "labelled" => {
+            let labels = next();
+            Hole { value: next(), form: Form::Labelled(labels) }
+        }
+        _ => {
+            let keys = next();
+            let between = literal(checker, next());
+            Hole { value: next(), form: Form::Lines(keys, between) }
+        }
+    }
+}
+
+/// The text between elements must be known before the first sample.
+fn literal(checker: &mut Checker, expr: Expr) -> String {
+    if let ExprKind::Text(text) = expr.kind {
+        return text;
+    }
+    checker.fault(
+        Diagnostic::fault("E410", "what stands between elements is a text literal", expr.span, {
+            "this is computed"
+        })
+        .help("write it between quotes: `\", \"`"),
+    );
+    String::new()
+}
+
+fn refuse_unshowable(checker: &mut Checker, value: &Expr) {
+    if value.ty.is_open() && value.ty != Type::Unknown {
+        checker.fault(
+            Diagnostic::fault("E313", "nobody knows what this is a list of", value.span, {
+                "always empty"
+            })
+            .help("leave it out, or put something into the list"),
+        );
+    } else if value.ty.depth() > 2 {
+        let found = article(&value.ty);
+        checker.fault(
+            Diagnostic::fault(
+                "E407",
+                "a list of lists of lists has no form as text",
+                value.span,
+                format!("this is {found}"),
+            )
+            .help("show `{concat(xs)}`, or one of its elements"),
+        );
+    }
+}
+
+/// Every hole of a reply is a name of the template, and each stands once.
+fn outputs_are_names(checker: &mut Checker, template: &Template, pieces: &[Piece], span: Span) {
+    let mut seen: Vec<(LocalId, Span)> = Vec::new();
+    for piece in pieces {
+        let Piece::Hole(Hole { value, .. }) = piece else { continue };
+        let ExprKind::Local(id) = value.kind else {
+            if value.ty != Type::Unknown {
+                checker.fault(not_a_name(value));
+            }
+            continue;
+        };
+        let name = &checker.scope.locals[id].name;
+        if binding_of(template, id).is_none() {
+            continue;
+        }
+        if let Some((_, first)) = seen.iter().find(|(known, _)| *known == id) {
+            let fault = Diagnostic::fault(
+                "E405",
+                format!("`{name}` stands twice in the reply"),
+                value.span,
+                "again here",
+            )
+            .and(*first, "first here")
+            .help("show each output once");
+            checker.fault(fault);
+        }
+        if value.ty == Type::Real {
+            let fault = Diagnostic::fault(
+                "E411",
+                "a Real cannot be read back exactly",
+                value.span,
+                "shown in the reply",
+            )
+            .help("show an Int, such as a number of hundredths");
+            checker.fault(fault);
+        }
+        seen.push((id, value.span));
+    }
+    if seen.is_empty() && !pieces.iter().any(|piece| matches!(piece, Piece::Hole(_))) {
+        checker.fault(
+            Diagnostic::fault("E408", "the reply shows no value", span, "only literal text")
+                .help("show what the model must find: reply \"{answer}\""),
+        );
+    }
+}
+
+fn not_a_name(value: &Expr) -> Diagnostic {
+    Diagnostic::fault("E403", "a reply shows names, so that it can be read back", value.span, {
+        "this is an expression"
+    })
+    .help("give it a name first: `answer = …`, then write `{answer}`")
+}
+
+/// The faults of a reply that cannot be read back. Between two values stands a literal with a
+/// character that the first value never has: so the first place where the literal stands is
+/// where that value ends.
+pub fn unreadable(template: &Template) -> Vec<Diagnostic> {
+    let mut faults = Vec::new();
+    let reply = &template.layout.reply;
+    for (at, piece) in reply.iter().enumerate() {
+        let Piece::Hole(hole) = piece else { continue };
+        faults.extend(inseparable_elements(template, hole));
+        let literal = match (reply.get(at + 1), reply.get(at + 2)) {
+            (Some(Piece::Hole(next)), _) => {
+                faults.push(
+                    Diagnostic::fault(
+                        "E404",
+                        "nothing stands between two values",
+                        next.value.span,
+                        "begins where the other ends",
+                    )
+                    .and(hole.value.span, "ends nowhere")
+                    .help("write a literal between them, such as `; `"),
+                );
+                continue;
+            }
+            (Some(Piece::Literal(literal)), Some(_)) => literal,
+            _ => continue,
+        };
+        if !literal.chars().any(|character| never_in(template, hole, character)) {
+            let title = format!("`{literal}` may be part of the value before it");
+            faults.push(
+                Diagnostic::fault("E404", title, hole.value.span, "where does this end?")
+                    .help("write a literal with a sign that no value has, such as `; ` or ` | `"),
+            );
+        }
+    }
+    faults
+}
+
+fn inseparable_elements(template: &Template, hole: &Hole) -> Option<Diagnostic> {
+    let Type::List(element) = &hole.value.ty else { return None };
+    if let Form::Joined(between) = &hole.form {
+        let ok = between.chars().any(|character| never_in_scalar(template, element, character));
+        return (!ok || element.depth() > 0).then(|| {
+            Diagnostic::fault(
+                "E406",
+                format!("`{between}` may be part of an element"),
+                hole.value.span,
+                "where does an element end?",
+            )
+            .help("join with a sign that no element has: `join(\"; \", xs)`")
+        });
+    }
+    let spaced = scalar(element) == &Type::Text
+        && template_texts(template).iter().any(|text| text.contains(char::is_whitespace));
+    (spaced && matches!(hole.form, Form::Plain)).then(|| {
+        Diagnostic::fault(
+            "E406",
+            "a text with a space in it may be two elements",
+            hole.value.span,
+            "where does an element end?",
+        )
+        .help("write `{join(\"; \", xs)}`")
+    })
+}
+
+/// True if the shown value can never hold the character.
+fn never_in(template: &Template, hole: &Hole, character: char) -> bool {
+    let structure = match (&hole.form, hole.value.ty.depth()) {
+        (Form::Plain, 0) => "",
+        (Form::Plain, 1) => " ",
+        (Form::Plain, _) => " \n",
+        (Form::Joined(between), _) => between,
+        (Form::Numbered | Form::Labelled(_) | Form::Lines(..), _) => " \n.0123456789",
+    };
+    let keys_hold = match &hole.form {
+        Form::Lines(keys, between) => {
+            between.contains(character) || !never_in_scalar(template, scalar(&keys.ty), character)
+        }
+        Form::Labelled(keys) => !never_in_scalar(template, scalar(&keys.ty), character),
+        Form::Plain | Form::Joined(_) | Form::Numbered => false,
+    };
+    !structure.contains(character)
+        && !keys_hold
+        && never_in_scalar(template, scalar(&hole.value.ty), character)
+}
+
+fn never_in_scalar(template: &Template, ty: &Type, character: char) -> bool {
+    match ty {
+        Type::Int | Type::Real => !"0123456789-.einfNa".contains(character),
+        Type::Bool => !character.is_ascii_lowercase(),
+        Type::Text => !template_texts(template).iter().any(|text| text.contains(character)),
+        Type::Token => !crate::source::is_word_character(character),
+        Type::List(_) | Type::Any(_) | Type::Shown | Type::Unknown => false,
+    }
+}
+
+fn scalar(ty: &Type) -> &Type {
+    ty.element().map_or(ty, scalar)
+}
+
+/// Every text literal of the bindings: what a `Text` value can be.
+fn template_texts(template: &Template) -> BTreeSet<String> {
+    let mut texts = BTreeSet::new();
+    for binding in &template.bindings {
+        visit(&binding.value, &mut |expr| {
+            if let ExprKind::Text(text) = &expr.kind {
+                texts.insert(text.clone());
+            }
+        });
+    }
+    texts
+}

@@ -1,0 +1,269 @@
+//! A template whose names are resolved and whose types are known.
+
+use std::rc::Rc;
+
+use super::types::Type;
+use crate::source::Span;
+use crate::syntax::ast::{Each, Operator};
+
+/// Index into [`Template::locals`], or into [`Function::locals`] inside a function.
+pub type LocalId = usize;
+
+/// A checked template.
+#[derive(Clone, Debug)]
+pub struct Template {
+    /// The file's name.
+    pub name: String,
+    /// The documentation at its top.
+    pub docs: Vec<String>,
+    /// What a user may set, in order.
+    pub params: Vec<Param>,
+    /// The named difficulties, in order.
+    pub levels: Vec<Level>,
+    /// The pools of tokens; the first is `vocab`.
+    pub pools: Vec<Pool>,
+    /// Every name that holds a value: the bindings first come first, loops' items between.
+    pub locals: Vec<Local>,
+    /// The draws and computations, in order.
+    pub bindings: Vec<Binding>,
+    /// What must hold.
+    pub rules: Vec<Rule>,
+    /// How it is shown.
+    pub layout: Layout,
+}
+
+/// A number that the user may set.
+#[derive(Clone, Debug)]
+pub struct Param {
+    /// Its name.
+    pub name: String,
+    /// Where the name stands.
+    pub span: Span,
+    /// Its documentation.
+    pub docs: Vec<String>,
+    /// `Int` or `Real`.
+    pub kind: Type,
+    /// The least value; may use earlier parameters.
+    pub low: Expr,
+    /// The greatest value; likewise.
+    pub high: Expr,
+    /// The value when nobody sets it; likewise.
+    pub default: Expr,
+}
+
+/// A named difficulty.
+#[derive(Clone, Debug)]
+pub struct Level {
+    /// Its name.
+    pub name: String,
+    /// Where the name stands.
+    pub span: Span,
+    /// Index of a parameter, where its name stands, and its value here.
+    pub settings: Vec<(usize, Span, Expr)>,
+}
+
+/// A named pool of tokens.
+#[derive(Clone, Debug)]
+pub struct Pool {
+    /// Its name.
+    pub name: String,
+    /// Its words; none for `vocab`, which is the run's own.
+    pub words: Vec<String>,
+}
+
+/// A name that holds a value.
+#[derive(Clone, Debug)]
+pub struct Local {
+    /// As written.
+    pub name: String,
+    /// Where it is bound.
+    pub span: Span,
+    /// What it holds.
+    pub kind: Type,
+}
+
+/// A draw or a computation.
+#[derive(Clone, Debug)]
+pub struct Binding {
+    /// What it binds.
+    pub local: LocalId,
+    /// True for `~`.
+    pub drawn: bool,
+    /// What it is bound to.
+    pub value: Expr,
+    /// Its documentation.
+    pub docs: Vec<String>,
+    /// Inferred from what it uses and where it is shown.
+    pub role: Role,
+    /// True if the layout shows it by its name.
+    pub shown: bool,
+}
+
+/// How a value came to be. A value that is not `shown` is hidden.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Drawn from no other value.
+    Parent,
+    /// Made from others.
+    Child,
+    /// Shown in the reply.
+    Output,
+}
+
+/// What must hold between the shown values.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// Its name.
+    pub name: String,
+    /// Where the name stands.
+    pub span: Span,
+    /// Its documentation.
+    pub docs: Vec<String>,
+    /// `Bool`, or a `Real` in 0..1.
+    pub relation: Expr,
+}
+
+/// The texts of a template.
+#[derive(Clone, Debug, Default)]
+pub struct Layout {
+    /// What goes before the prompt.
+    pub system: Option<Vec<Piece>>,
+    /// What the model reads.
+    pub prompt: Vec<Piece>,
+    /// What it writes.
+    pub reply: Vec<Piece>,
+}
+
+/// A piece of a text.
+#[derive(Clone, Debug)]
+pub enum Piece {
+    /// These characters.
+    Literal(String),
+    /// A shown value.
+    Hole(Hole),
+}
+
+/// A value in a text, and how it is shown.
+#[derive(Clone, Debug)]
+pub struct Hole {
+    /// The value.
+    pub value: Expr,
+    /// The form.
+    pub form: Form,
+}
+
+/// How a value becomes text.
+#[derive(Clone, Debug)]
+pub enum Form {
+    /// As its type is shown.
+    Plain,
+    /// `join(between, xs)`
+    Joined(String),
+    /// `numbered(xs)`
+    Numbered,
+    /// `lines(keys, between, values)`
+    Lines(Expr, String),
+    /// `labelled(labels, xs)`
+    Labelled(Expr),
+}
+
+/// An expression with its type.
+#[derive(Clone, Debug)]
+pub struct Expr {
+    /// What it is.
+    pub kind: ExprKind,
+    /// Its type.
+    pub ty: Type,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// The expressions, names resolved.
+#[derive(Clone, Debug)]
+pub enum ExprKind {
+    /// A whole number.
+    Int(i64),
+    /// A floating number.
+    Real(f64),
+    /// A truth.
+    Bool(bool),
+    /// A text literal.
+    Text(String),
+    /// The value of a name.
+    Local(LocalId),
+    /// The value of a parameter, by its index.
+    Param(usize),
+    /// All tokens of a pool, by its index.
+    Pool(usize),
+    /// A native of the runtime that computes.
+    Native(String, Vec<Expr>),
+    /// A native of the runtime that draws.
+    Sampler(String, Vec<Expr>),
+    /// `repeat(n, sampler)`
+    Repeat(Box<Expr>, Box<Expr>),
+    /// A function of a `.cook` file.
+    Apply(Rc<Function>, Vec<Expr>),
+    /// `[a, b]`
+    List(Vec<Expr>),
+    /// `a..b`
+    Range(Box<Expr>, Box<Expr>),
+    /// `not x`
+    Not(Box<Expr>),
+    /// `Int` where a `Real` is wanted.
+    ToReal(Box<Expr>),
+    /// Two operands of one type; `+` on lists, `in` and `within` are here too.
+    Binary(Operator, Box<Expr>, Box<Expr>),
+    /// Both branches have one type.
+    If(Box<Expr>, Box<Expr>, Box<Expr>),
+    /// A loop that carries nothing.
+    Each(Each, LocalId, Box<Expr>, Box<Expr>),
+    /// A loop that carries values; it gives the first.
+    Fold(Box<Fold>),
+}
+
+/// A loop that carries values.
+#[derive(Clone, Debug)]
+pub struct Fold {
+    /// Names and their first values.
+    pub carried: Vec<(LocalId, Expr)>,
+    /// The name of the element.
+    pub item: LocalId,
+    /// What it runs over.
+    pub list: Expr,
+    /// The next values.
+    pub next: Vec<Expr>,
+}
+
+/// A function of a `.cook` file.
+#[derive(Clone, Debug)]
+pub struct Function {
+    /// Its name.
+    pub name: String,
+    /// The types of what it takes; its first locals hold them.
+    pub params: Vec<Type>,
+    /// The names of what it takes, for messages and hover.
+    pub param_names: Vec<String>,
+    /// True for `~>`.
+    pub draws: bool,
+    /// What it gives.
+    pub result: Type,
+    /// Its documentation.
+    pub docs: Vec<String>,
+    /// Where its name stands, in its own file.
+    pub span: Span,
+    /// Every name in it.
+    pub locals: Vec<Local>,
+    /// The body; none for a native.
+    pub body: Option<FunctionBody>,
+    /// True if it stands in another file than the template: its spans mean nothing there.
+    pub foreign: bool,
+}
+
+/// What a function does.
+#[derive(Clone, Debug)]
+pub struct FunctionBody {
+    /// Draws and computations: name, drawn, value.
+    pub bindings: Vec<(LocalId, bool, Expr)>,
+    /// What it gives.
+    pub result: Expr,
+}
