@@ -153,7 +153,8 @@ impl Arena {
                     || self.lists().wide(cell).iter().all(|&inner| self.holds(inner, element)))
     }
 
-    fn check(&self, halves: u64) -> Result<(), FaultKind> {
+    /// Faults if there is no room for this many half cells.
+    pub(crate) fn check(&self, halves: u64) -> Result<(), FaultKind> {
         if halves > self.limit - self.cursor { Err(FaultKind::Memory) } else { Ok(()) }
     }
 

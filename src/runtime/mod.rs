@@ -8,6 +8,7 @@
 pub(crate) mod arena;
 pub(crate) mod builtins;
 pub mod fault;
+pub mod lanes;
 pub mod memory;
 pub mod random;
 pub(crate) mod samplers;

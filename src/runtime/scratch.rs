@@ -1,6 +1,7 @@
 //! What samplers and builtins need only while they run, kept so that nothing is allocated twice.
 
 use crate::runtime::arena::List;
+use crate::runtime::shape::Shape;
 
 /// Working memory of samplers and builtins; between two of their runs all marks are off.
 #[derive(Clone, Debug)]
@@ -10,13 +11,28 @@ pub(crate) struct Scratch {
     pub(crate) marks: Marks,
     pub(crate) set: CellSet,
     pub(crate) places: Vec<u32>,
+    pub(crate) left: Vec<u32>,
     pub(crate) rest: Vec<u32>,
 }
 
 impl Scratch {
     pub(crate) fn new(vocab: List) -> Scratch {
-        let (marks, set) = (Marks::default(), CellSet::default());
-        Scratch { vocab, marks, set, places: Vec::new(), rest: Vec::new() }
+        Scratch {
+            vocab,
+            marks: Marks::default(),
+            set: CellSet::default(),
+            places: Vec::new(),
+            left: Vec::new(),
+            rest: Vec::new(),
+        }
+    }
+
+    /// The first token of a list that is a run of `vocab`: then each element is the first plus its
+    /// place.
+    pub(crate) fn vocab_start(&self, list: List, shape: Shape) -> Option<u32> {
+        let start = list.start.checked_sub(self.vocab.start)?;
+        let is_run = shape.is_narrow() && start as u64 + list.size as u64 <= self.vocab.size as u64;
+        is_run.then_some(start)
     }
 }
 

@@ -38,20 +38,20 @@ pub(super) fn range(arena: &mut Arena, low: i64, high: i64) -> Result<i64, Fault
 
 pub(super) fn take(count: i64, list: i64, shape: Shape) -> Result<i64, FaultKind> {
     let list = List::from(list);
-    Ok(list.run(0, part(count, list)?, shape).cell())
+    Ok(list.run(0, part(count, list.size)?, shape).cell())
 }
 
 pub(super) fn drop(count: i64, list: i64, shape: Shape) -> Result<i64, FaultKind> {
     let list = List::from(list);
-    let count = part(count, list)?;
+    let count = part(count, list.size)?;
     Ok(list.run(count, list.size - count, shape).cell())
 }
 
-/// A count that the list has elements for.
-pub(in crate::runtime) fn part(count: i64, list: List) -> Result<u32, FaultKind> {
+/// A count that a list of this size has elements for.
+pub(crate) fn part(count: i64, size: u32) -> Result<u32, FaultKind> {
     if count < 0 {
         Err(FaultKind::Negative)
-    } else if count > list.size as i64 {
+    } else if count > size as i64 {
         Err(FaultKind::TooFew)
     } else {
         Ok(count as u32)
@@ -102,11 +102,7 @@ pub(super) fn sort(arena: &mut Arena, list: i64, shape: Shape) -> Result<i64, Fa
 }
 
 /// A list of its own with the same elements.
-pub(in crate::runtime) fn copied(
-    arena: &mut Arena,
-    list: i64,
-    shape: Shape,
-) -> Result<i64, FaultKind> {
+pub(crate) fn copied(arena: &mut Arena, list: i64, shape: Shape) -> Result<i64, FaultKind> {
     let size = List::from(list).size as usize;
     if shape.is_narrow() {
         let (lists, fresh) = arena.room_narrow(size)?;

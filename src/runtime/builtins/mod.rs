@@ -9,6 +9,9 @@ use crate::ir::Builtin;
 use crate::runtime::shape::Shape;
 use crate::runtime::{FaultKind, Memory};
 
+pub(crate) use build::{copied, part};
+pub(crate) use set::remaining;
+
 /// Runs a builtin on lists whose elements have this shape. Operands that it does not take are
 /// ignored.
 pub(crate) fn call(

@@ -22,6 +22,26 @@ pub(super) fn without(
     filter(arena, &[list], shape, |_, _, cell| !set.contains(cell))
 }
 
+/// The places of `list` whose elements are not in `gone`.
+pub(crate) fn remaining(
+    lists: Lists,
+    set: &mut CellSet,
+    gone: i64,
+    list: i64,
+    shape: Shape,
+    into: &mut Vec<u32>,
+) {
+    into.clear();
+    let elements = (0..).zip(lists.cells(list, shape));
+    if shape.is_exact() {
+        set.fill(lists.cells(gone, shape));
+        into.extend(elements.filter(|&(_, cell)| !set.contains(cell)).map(|(place, _)| place));
+    } else {
+        let is_gone = |cell| find::first(lists, cell, gone, shape).is_some();
+        into.extend(elements.filter(|&(_, cell)| !is_gone(cell)).map(|(place, _)| place));
+    }
+}
+
 /// Each element of the sources once, where it stands first.
 pub(super) fn unique(
     arena: &mut Arena,
