@@ -1,9 +1,10 @@
-//! The words of a run: symbols for tokens, and their text both as it is and for JSON.
+//! The words of a run: symbols for tokens, and their text.
 
 use std::collections::HashMap;
 use std::fmt;
 
 use super::words::WordText;
+use crate::source::is_word_character;
 
 /// 4,096 made-up words; any first part of them is a vocabulary too. `scripts/words.py` made them.
 const EMBEDDED: &str = include_str!("words.txt");
@@ -16,8 +17,7 @@ pub struct Vocabulary {
     symbols: HashMap<Box<str>, u32>,
     /// How many words `vocab` has.
     own: usize,
-    plain: WordText,
-    json: WordText,
+    text: WordText,
 }
 
 /// Why words are no vocabulary; lines count from 1.
@@ -25,12 +25,14 @@ pub struct Vocabulary {
 pub enum WordsFault {
     /// There is no word at all.
     Empty,
-    /// A word has white space within.
-    Space {
+    /// A word has white space or a sign within, which may then stand between two values.
+    Sign {
         /// The line.
         line: usize,
         /// What stands there.
         word: String,
+        /// The first character that no word has.
+        sign: char,
     },
     /// A word comes twice.
     Twice {
@@ -59,15 +61,15 @@ impl Vocabulary {
         Vocabulary::new(parse_words(text)?)
     }
 
-    /// These words, each once and without white space.
+    /// These words, each once. A fault counts words for lines.
     pub fn new<S: AsRef<str>>(
         words: impl IntoIterator<Item = S>,
     ) -> Result<Vocabulary, WordsFault> {
         let mut vocabulary = Vocabulary::default();
         for word in words {
             let (word, count) = (word.as_ref(), vocabulary.words.len());
-            if word.is_empty() || word.contains(char::is_whitespace) {
-                return Err(WordsFault::Space { line: count + 1, word: word.to_string() });
+            if let Some(sign) = word.chars().find(|&sign| !is_word_character(sign)) {
+                return Err(WordsFault::Sign { line: count + 1, word: word.to_string(), sign });
             }
             let symbol = vocabulary.intern(word) as usize;
             if symbol < count {
@@ -122,14 +124,9 @@ impl Vocabulary {
         self.words.iter().map(|word| &**word)
     }
 
-    /// The text of the words.
-    pub fn plain(&self) -> &WordText {
-        &self.plain
-    }
-
-    /// The text of the words inside a JSON string.
-    pub fn json(&self) -> &WordText {
-        &self.json
+    /// The text of the words, for lists of them. It needs no escapes inside a JSON string.
+    pub fn text(&self) -> &WordText {
+        &self.text
     }
 
     fn intern(&mut self, word: &str) -> u32 {
@@ -139,8 +136,7 @@ impl Vocabulary {
         let symbol = self.words.len() as u32;
         self.words.push(word.into());
         self.symbols.insert(word.into(), symbol);
-        self.plain.push(word);
-        self.json.push(&json_inside(word));
+        self.text.push(word);
         symbol
     }
 }
@@ -154,8 +150,8 @@ pub fn parse_words(text: &str) -> Result<Vec<String>, WordsFault> {
         if word.is_empty() {
             continue;
         }
-        if word.contains(char::is_whitespace) {
-            return Err(WordsFault::Space { line: line_number, word: word.to_string() });
+        if let Some(sign) = word.chars().find(|&sign| !is_word_character(sign)) {
+            return Err(WordsFault::Sign { line: line_number, word: word.to_string(), sign });
         }
         if let Some(first) = first_line.insert(word, line_number) {
             return Err(WordsFault::Twice { line: line_number, word: word.to_string(), first });
@@ -165,19 +161,18 @@ pub fn parse_words(text: &str) -> Result<Vec<String>, WordsFault> {
     if words.is_empty() { Err(WordsFault::Empty) } else { Ok(words) }
 }
 
-/// A text as it stands between the quotes of a JSON string.
-pub fn json_inside(text: &str) -> String {
-    let quoted = serde_json::Value::from(text).to_string();
-    quoted[1..quoted.len() - 1].to_string()
-}
-
 impl fmt::Display for WordsFault {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             WordsFault::Empty => write!(f, "there is no word in it: write one a line"),
-            WordsFault::Space { line, word } => {
+            WordsFault::Sign { line, word, sign } if sign.is_whitespace() => {
                 write!(f, "line {line}: `{word}` is more than one word: write one a line")
             }
+            WordsFault::Sign { line, word, sign } => write!(
+                f,
+                "line {line}: `{word}` has `{sign}` in it: a word is made of letters, digits, \
+                 `-`, `'` and `_`"
+            ),
             WordsFault::Twice { line, word, first } => {
                 write!(f, "line {line}: `{word}` stands on line {first} already: write it once")
             }
@@ -215,6 +210,9 @@ mod tests {
         let fault = |text| Vocabulary::parse(text).expect_err("a fault").to_string();
         assert_eq!(fault(" \n\n"), "there is no word in it: write one a line");
         assert_eq!(fault("a\n\nb c\n"), "line 3: `b c` is more than one word: write one a line");
+        let sign =
+            "line 1: `b;c` has `;` in it: a word is made of letters, digits, `-`, `'` and `_`";
+        assert_eq!(fault("b;c\n"), sign);
         assert_eq!(fault("a\n\n a\n"), "line 3: `a` stands on line 1 already: write it once");
     }
 }
