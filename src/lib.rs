@@ -13,3 +13,7 @@ pub mod syntax;
 pub mod check;
 
 pub mod ir;
+
+pub mod runtime;
+
+pub mod engine;

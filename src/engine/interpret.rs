@@ -1,0 +1,252 @@
+//! The interpreter: what each step means, one `match` arm an operation.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::check::types::Type;
+use crate::engine::{Engine, score};
+use crate::ir::{Arithmetic, Comparison, Op, Program, Register, Step, StepId};
+use crate::runtime::arena::List;
+use crate::runtime::memory::fingerprint;
+use crate::runtime::shape::{self, Shape, canonical};
+use crate::runtime::{Fault, FaultKind, Memory, builtins, samplers};
+
+/// Runs a program step by step.
+pub struct Interpreter {
+    program: Arc<Program>,
+    /// The shape of the elements that each step works on.
+    shapes: Vec<Shape>,
+    fingerprint: u64,
+}
+
+impl Interpreter {
+    pub(crate) fn new(program: Arc<Program>) -> Interpreter {
+        let shapes = program.steps.iter().map(|step| shape::of_elements(&program, step)).collect();
+        let fingerprint = fingerprint(&program);
+        Interpreter { program, shapes, fingerprint }
+    }
+}
+
+impl Engine for Interpreter {
+    fn program(&self) -> &Program {
+        &self.program
+    }
+
+    fn sample(&self, memory: &mut Memory, index: u64) -> Result<(), Fault> {
+        assert_eq!(memory.program, self.fingerprint, "a memory runs its own program only");
+        memory.clear();
+        memory.index = index;
+        self.run(memory, self.program.sample.clone())
+    }
+
+    fn judge(&self, memory: &mut Memory, scores: &mut Vec<f64>) {
+        assert_eq!(memory.program, self.fingerprint, "a memory runs its own program only");
+        scores.clear();
+        for rule in &self.program.rules {
+            let mark = memory.mark();
+            scores.push(match self.run(memory, rule.steps.clone()) {
+                Ok(()) => score(&self.program, rule.score, memory.registers[rule.score as usize]),
+                Err(_) => 0.0,
+            });
+            memory.release(mark);
+        }
+    }
+}
+
+impl Interpreter {
+    fn run(&self, memory: &mut Memory, steps: Range<StepId>) -> Result<(), Fault> {
+        memory.registers.fill(0);
+        let mut at = steps.start;
+        while at < steps.end {
+            let step = &self.program.steps[at as usize];
+            at = match self.next(memory, step, at) {
+                Some(next) => next,
+                None => {
+                    let done = self.compute(memory, step, self.shapes[at as usize]);
+                    let cell = done.map_err(|kind| Fault { kind, step: at })?;
+                    if let (Some(cell), Some(into)) =
+                        (cell, memory.registers.get_mut(step.into as usize))
+                    {
+                        *into = cell;
+                    }
+                    at + 1
+                }
+            };
+        }
+        Ok(())
+    }
+
+    /// Where a step of the control flow goes on; `None` for a step that computes.
+    fn next(&self, memory: &mut Memory, step: &Step, at: StepId) -> Option<StepId> {
+        let registers = &mut memory.registers;
+        Some(match step.op {
+            Op::If(condition, otherwise) => {
+                if registers[condition as usize] != 0 {
+                    at + 1
+                } else {
+                    otherwise
+                }
+            }
+            Op::Else(end) => end,
+            Op::EndIf => at + 1,
+            Op::Loop { index, count, end } => {
+                registers[index as usize] = 0;
+                if registers[count as usize] > 0 { at + 1 } else { end + 1 }
+            }
+            Op::BreakIf(condition, end) => {
+                if registers[condition as usize] != 0 {
+                    end + 1
+                } else {
+                    at + 1
+                }
+            }
+            Op::EndLoop(start) => {
+                let Op::Loop { index, count, .. } = self.program.steps[start as usize].op else {
+                    panic!("lower pairs each EndLoop with its Loop");
+                };
+                registers[index as usize] += 1;
+                let more = registers[index as usize] < registers[count as usize];
+                if more { start + 1 } else { at + 1 }
+            }
+            _ => return None,
+        })
+    }
+
+    /// The result of a step that computes, if it has one.
+    fn compute(
+        &self,
+        memory: &mut Memory,
+        step: &Step,
+        shape: Shape,
+    ) -> Result<Option<i64>, FaultKind> {
+        let cell = |register: Register| memory.registers[register as usize];
+        Ok(Some(match step.op {
+            Op::Constant(cell) => cell,
+            Op::Copy(register) => cell(register),
+            Op::Load(slot) => memory.frame[slot as usize],
+            Op::Store(slot, register) => {
+                memory.frame[slot as usize] = cell(register);
+                return Ok(None);
+            }
+            Op::Pool(pool) => memory.frame[self.program.slots.len() + pool as usize],
+            Op::Integer(operator, left, right) => integer(operator, cell(left), cell(right))?,
+            Op::Real(operator, left, right) => real(operator, cell(left), cell(right)),
+            Op::ToReal(register) => (cell(register) as f64).to_bits() as i64,
+            Op::Compare(comparison, left, right) => {
+                let by_value = self.program.registers[left as usize] == Type::Real;
+                compare(comparison, by_value, cell(left), cell(right)) as i64
+            }
+            Op::Not(register) => cell(register) ^ 1,
+            Op::Size(list) => List::from(cell(list)).size as i64,
+            Op::Element(list, index) => {
+                let (list, index) = (cell(list), cell(index));
+                inside(list, index)?;
+                memory.lists().element(list, index as usize, shape)
+            }
+            Op::NewList(count) => {
+                let count = cell(count);
+                new_list(memory, shape, count)?
+            }
+            Op::Put(list, index, value) => {
+                let (list, index, value) = (cell(list), cell(index), cell(value));
+                inside(list, index)?;
+                memory.arena.put(list, index as usize, value, shape);
+                return Ok(None);
+            }
+            Op::Call(builtin, operands) => {
+                let operands = self.operands(memory, operands);
+                builtins::call(memory, builtin, shape, operands)?
+            }
+            Op::Draw(sampler, stream, operands) => {
+                let operands = self.operands(memory, operands);
+                samplers::draw(memory, sampler, stream, shape, operands)?
+            }
+            Op::Seed(stream) => {
+                memory.start_stream(stream as usize);
+                return Ok(None);
+            }
+            Op::Mark => memory.mark(),
+            Op::Release(mark) => {
+                let mark = cell(mark);
+                memory.release(mark);
+                return Ok(None);
+            }
+            Op::If(..)
+            | Op::Else(_)
+            | Op::EndIf
+            | Op::Loop { .. }
+            | Op::BreakIf(..)
+            | Op::EndLoop(_) => unreachable!("`next` took the control flow"),
+        }))
+    }
+
+    /// The operands' cells; 0 for those that are nowhere.
+    fn operands(&self, memory: &Memory, operands: [Register; 3]) -> [i64; 3] {
+        operands.map(|register| memory.registers.get(register as usize).copied().unwrap_or(0))
+    }
+}
+
+fn integer(operator: Arithmetic, left: i64, right: i64) -> Result<i64, FaultKind> {
+    let divides = matches!(operator, Arithmetic::Divide | Arithmetic::Remainder);
+    if divides && right == 0 {
+        return Err(FaultKind::DivisionByZero);
+    }
+    let exact = match operator {
+        Arithmetic::Add => left.checked_add(right),
+        Arithmetic::Subtract => left.checked_sub(right),
+        Arithmetic::Multiply => left.checked_mul(right),
+        Arithmetic::Divide => left.checked_div(right).map(|quotient| {
+            let rounded_up = left % right != 0 && (left < 0) != (right < 0);
+            quotient - rounded_up as i64
+        }),
+        Arithmetic::Remainder => {
+            let remainder = left.wrapping_rem(right);
+            let other_sign = remainder != 0 && (remainder < 0) != (right < 0);
+            Some(if other_sign { remainder + right } else { remainder })
+        }
+    };
+    exact.ok_or(FaultKind::Overflow)
+}
+
+fn real(operator: Arithmetic, left: i64, right: i64) -> i64 {
+    let (left, right) = (f64::from_bits(left as u64), f64::from_bits(right as u64));
+    let result = match operator {
+        Arithmetic::Add => left + right,
+        Arithmetic::Subtract => left - right,
+        Arithmetic::Multiply => left * right,
+        Arithmetic::Divide => left / right,
+        Arithmetic::Remainder => panic!("check gives `%` to whole numbers only"),
+    };
+    canonical(result).to_bits() as i64
+}
+
+fn compare(comparison: Comparison, by_value: bool, left: i64, right: i64) -> bool {
+    if by_value {
+        let (left, right) = (f64::from_bits(left as u64), f64::from_bits(right as u64));
+        ordered(comparison, left, right)
+    } else {
+        ordered(comparison, left, right)
+    }
+}
+
+fn ordered<T: PartialOrd>(comparison: Comparison, left: T, right: T) -> bool {
+    match comparison {
+        Comparison::Equal => left == right,
+        Comparison::NotEqual => left != right,
+        Comparison::Less => left < right,
+        Comparison::LessEqual => left <= right,
+        Comparison::Greater => left > right,
+        Comparison::GreaterEqual => left >= right,
+    }
+}
+
+fn inside(list: i64, index: i64) -> Result<(), FaultKind> {
+    if (index as u64) < List::from(list).size as u64 { Ok(()) } else { Err(FaultKind::OutsideList) }
+}
+
+fn new_list(memory: &mut Memory, shape: Shape, count: i64) -> Result<i64, FaultKind> {
+    if count < 0 {
+        return Err(FaultKind::Negative);
+    }
+    memory.arena.new_list(count as u64, shape)
+}

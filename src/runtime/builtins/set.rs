@@ -1,0 +1,109 @@
+//! Lists taken as sets: `without`, `unique`, `union`, `intersect`.
+
+use crate::runtime::FaultKind;
+use crate::runtime::arena::{Arena, List, Lists};
+use crate::runtime::builtins::find;
+use crate::runtime::scratch::CellSet;
+use crate::runtime::shape::Shape;
+
+pub(super) fn without(
+    arena: &mut Arena,
+    set: &mut CellSet,
+    gone: i64,
+    list: i64,
+    shape: Shape,
+) -> Result<i64, FaultKind> {
+    if !shape.is_exact() {
+        return filter(arena, &[list], shape, |lists, _, cell| {
+            find::first(lists, cell, gone, shape).is_none()
+        });
+    }
+    set.fill(arena.lists().cells(gone, shape));
+    filter(arena, &[list], shape, |_, _, cell| !set.contains(cell))
+}
+
+/// The places of `list` whose elements are not in `gone`.
+pub(crate) fn remaining(
+    lists: Lists,
+    set: &mut CellSet,
+    gone: i64,
+    list: i64,
+    shape: Shape,
+    into: &mut Vec<u32>,
+) {
+    into.clear();
+    let elements = (0..).zip(lists.cells(list, shape));
+    if shape.is_exact() {
+        set.fill(lists.cells(gone, shape));
+        into.extend(elements.filter(|&(_, cell)| !set.contains(cell)).map(|(place, _)| place));
+    } else {
+        let is_gone = |cell| find::first(lists, cell, gone, shape).is_some();
+        into.extend(elements.filter(|&(_, cell)| !is_gone(cell)).map(|(place, _)| place));
+    }
+}
+
+/// Each element of the sources once, where it stands first.
+pub(super) fn unique(
+    arena: &mut Arena,
+    set: &mut CellSet,
+    sources: &[i64],
+    shape: Shape,
+) -> Result<i64, FaultKind> {
+    if shape.is_exact() {
+        set.clear(sources.iter().map(|&source| List::from(source).size as usize).sum());
+        return filter(arena, sources, shape, |_, _, cell| set.insert(cell));
+    }
+    filter(arena, sources, shape, |lists, (source, index), cell| {
+        let earlier = List::from(sources[source]).run(0, index, shape).cell();
+        let mut all_earlier = sources[..source].iter().chain([&earlier]);
+        all_earlier.all(|&list| find::first(lists, cell, list, shape).is_none())
+    })
+}
+
+pub(super) fn intersect(
+    arena: &mut Arena,
+    set: &mut CellSet,
+    left: i64,
+    right: i64,
+    shape: Shape,
+) -> Result<i64, FaultKind> {
+    if shape.is_exact() {
+        set.fill(arena.lists().cells(right, shape));
+        return filter(arena, &[left], shape, |_, _, cell| set.take(cell));
+    }
+    filter(arena, &[left], shape, |lists, (_, index), cell| {
+        let earlier = List::from(left).run(0, index, shape).cell();
+        find::first(lists, cell, earlier, shape).is_none()
+            && find::first(lists, cell, right, shape).is_some()
+    })
+}
+
+/// A list of the elements to keep; `keep` is told the source and the index an element is from.
+fn filter(
+    arena: &mut Arena,
+    sources: &[i64],
+    shape: Shape,
+    mut keep: impl FnMut(Lists, (usize, u32), i64) -> bool,
+) -> Result<i64, FaultKind> {
+    let most = sources.iter().map(|&source| List::from(source).size as usize).sum();
+    let mut kept = 0;
+    if shape.is_narrow() {
+        let (lists, fresh) = arena.room_narrow(most)?;
+        for (source, &list) in sources.iter().enumerate() {
+            for (index, &symbol) in lists.narrow(list).iter().enumerate() {
+                fresh[kept] = symbol;
+                kept += keep(lists, (source, index as u32), symbol as i64) as usize;
+            }
+        }
+        Ok(arena.keep_narrow(kept))
+    } else {
+        let (lists, fresh) = arena.room_wide(most)?;
+        for (source, &list) in sources.iter().enumerate() {
+            for (index, &cell) in lists.wide(list).iter().enumerate() {
+                fresh[kept] = cell;
+                kept += keep(lists, (source, index as u32), cell) as usize;
+            }
+        }
+        Ok(arena.keep_wide(kept))
+    }
+}

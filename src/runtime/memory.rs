@@ -1,0 +1,154 @@
+//! One thread's working memory: an arena for lists, slots, registers and the random streams.
+
+use crate::ir::{Program, SlotId};
+use crate::runtime::arena::{Arena, List, Lists};
+use crate::runtime::random::{self, RunKey, Stream};
+use crate::runtime::scratch::Scratch;
+use crate::runtime::shape::Shape;
+use crate::runtime::{Fault, FaultKind, Pools};
+
+/// Cells set aside beside what a sample takes, so that replies and what rules make of them have
+/// room: a reply of 65,536 tokens, and as much again.
+const ROOM_CELLS: u64 = 1 << 16;
+
+/// One thread's working memory for one program. All of it is set aside when it is made.
+#[derive(Clone, Debug)]
+pub struct Memory {
+    pub(crate) arena: Arena,
+    pub(crate) scratch: Scratch,
+    /// The slots, then a handle for each pool.
+    pub(crate) frame: Vec<i64>,
+    pub(crate) streams: Vec<Stream>,
+    /// The interpreter's registers; machine code has its own.
+    pub(crate) registers: Vec<i64>,
+    /// The sample being made, and the code and step of its fault, as machine code leaves them.
+    pub(crate) index: u64,
+    pub(crate) fault: u32,
+    pub(crate) step: u32,
+    /// Which program this memory fits.
+    pub(crate) program: u64,
+    keys: Vec<[u64; 4]>,
+    stream_names: Vec<String>,
+    slot_shapes: Vec<Shape>,
+}
+
+impl Memory {
+    /// Memory for a program whose pools hold these tokens.
+    pub fn new(program: &Program, pools: &Pools) -> Memory {
+        assert!(pools.tokens.len() >= program.pools.len(), "each pool needs its tokens");
+        let constants: u64 = pools.tokens.iter().map(|pool| pool.len() as u64 / 2 + 1).sum();
+        let mut arena = Arena::new(constants + 2 * program.bounds.cells + ROOM_CELLS);
+        let mut frame = vec![0; program.slots.len()];
+        for pool in &pools.tokens {
+            frame.push(arena.push_narrow(pool).expect("the pools' room was added above"));
+        }
+        arena.make_constant();
+        let is_identity = |pool: &Vec<u32>| pool.iter().enumerate().all(|(i, &t)| i == t as usize);
+        let vocab = match pools.tokens.first() {
+            Some(pool) if is_identity(pool) => List::from(frame[program.slots.len()]),
+            _ => List::EMPTY,
+        };
+        Memory {
+            arena,
+            scratch: Scratch::new(vocab),
+            frame,
+            streams: vec![Stream::default(); program.streams.len()],
+            registers: vec![0; program.registers.len()],
+            index: 0,
+            fault: 0,
+            step: 0,
+            program: fingerprint(program),
+            keys: vec![[0; 4]; program.streams.len()],
+            stream_names: program.streams.clone(),
+            slot_shapes: program.slots.iter().map(|slot| Shape::of(&slot.kind)).collect(),
+        }
+    }
+
+    /// Gives each stream its key for a run. Samples made before have other bytes.
+    pub fn seed(&mut self, run: &RunKey) {
+        for (key, name) in self.keys.iter_mut().zip(&self.stream_names) {
+            *key = run.stream(name);
+        }
+    }
+
+    /// The cell of a slot.
+    pub fn slot(&self, slot: SlotId) -> i64 {
+        self.frame[..self.slot_shapes.len()][slot as usize]
+    }
+
+    /// Sets a slot, to a value that a reply or a record has in its place. A list must lie in this
+    /// memory: see [`Memory::push_narrow`].
+    pub fn bind(&mut self, slot: SlotId, cell: i64) {
+        let shape = self.slot_shapes[slot as usize];
+        assert!(self.arena.holds(cell, shape), "a slot is bound to a list of its own memory");
+        self.frame[slot as usize] = cell;
+    }
+
+    /// The elements of a list of tokens, texts or truths.
+    pub fn narrow(&self, handle: i64) -> &[u32] {
+        self.lists().narrow(handle)
+    }
+
+    /// The elements of any other list: numbers, or the handles of lists.
+    pub fn wide(&self, handle: i64) -> &[i64] {
+        self.lists().wide(handle)
+    }
+
+    /// Makes a list of tokens, texts or truths, which lives until the next sample is made or
+    /// [`Memory::release`] frees it.
+    pub fn push_narrow(&mut self, elements: &[u32]) -> Result<i64, Fault> {
+        self.arena.push_narrow(elements).map_err(outside)
+    }
+
+    /// Makes a list of numbers, or of the handles of lists.
+    pub fn push_wide(&mut self, elements: &[i64]) -> Result<i64, Fault> {
+        self.arena.push_wide(elements).map_err(outside)
+    }
+
+    /// Where free memory starts, for [`Memory::release`].
+    pub fn mark(&self) -> i64 {
+        self.arena.mark()
+    }
+
+    /// Frees the lists that were made since the mark. Slots bound to one must be bound again.
+    pub fn release(&mut self, mark: i64) {
+        self.arena.release(mark);
+    }
+
+    /// Frees all lists but the pools.
+    pub fn clear(&mut self) {
+        self.arena.clear();
+    }
+
+    pub(crate) fn lists(&self) -> Lists<'_> {
+        self.arena.lists()
+    }
+
+    /// Sets a stream to the start that belongs to the sample's index.
+    pub(crate) fn start_stream(&mut self, stream: usize) {
+        self.streams[stream] = random::start(&self.keys[stream], self.index);
+    }
+
+    /// The fault that machine code left, if any.
+    pub(crate) fn take_fault(&mut self) -> Option<Fault> {
+        let kind = FaultKind::from_code(std::mem::take(&mut self.fault))?;
+        Some(Fault { kind, step: self.step })
+    }
+
+    /// Chooses a stream's key, so that a test can start it in the state it wants.
+    #[cfg(test)]
+    pub(crate) fn set_key(&mut self, stream: usize, key: [u64; 4]) {
+        self.keys[stream] = key;
+    }
+}
+
+/// Tells programs apart: code made for one must not run in the memory of another.
+pub(crate) fn fingerprint(program: &Program) -> u64 {
+    let hash = blake3::hash(format!("{program:?}").as_bytes());
+    let first = hash.as_bytes().first_chunk().expect("a hash has 32 bytes");
+    u64::from_le_bytes(*first)
+}
+
+fn outside(kind: FaultKind) -> Fault {
+    Fault { kind, step: Fault::NO_STEP }
+}

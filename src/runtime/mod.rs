@@ -1,0 +1,35 @@
+//! What both engines call: one thread's memory, its random streams, samplers and builtins.
+//!
+//! A **list handle** is one 64-bit cell: the upper half is where the elements start in the
+//! [`Memory`]'s arena, counted in half cells of four bytes; the lower half is their number. Tokens,
+//! texts and truths take half a cell each (*narrow*), all other elements a whole one (*wide*).
+//! Lists are immutable, so a run of a list shares its elements.
+
+pub(crate) mod arena;
+pub(crate) mod builtins;
+pub mod fault;
+pub mod lanes;
+pub mod memory;
+pub mod random;
+pub(crate) mod samplers;
+mod scratch;
+pub mod shape;
+
+pub use fault::{Fault, FaultKind};
+pub use memory::Memory;
+pub use random::RunKey;
+
+/// The tokens of each pool of a program, as symbols.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pools {
+    /// Pool by pool; the first is `vocab`, whose tokens are 0, 1, … in this order.
+    pub tokens: Vec<Vec<u32>>,
+}
+
+impl Pools {
+    /// `vocab` of this size, then the other pools in the order of
+    /// [`Program::pools`](crate::ir::Program::pools).
+    pub fn new(vocab: u32, others: impl IntoIterator<Item = Vec<u32>>) -> Pools {
+        Pools { tokens: std::iter::once((0..vocab).collect()).chain(others).collect() }
+    }
+}

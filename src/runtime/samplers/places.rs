@@ -1,0 +1,130 @@
+//! Random places of a list: different ones, any ones, and elements in random order.
+
+use crate::runtime::lanes::Lanes;
+use crate::runtime::random::Stream;
+
+/// From this many elements on, a draw takes its words from eight lanes.
+const BULK: usize = 32;
+/// Where a list of marks is at most this many times as long as the places marked, clearing all of
+/// it is faster than clearing each.
+const CLEAR_ALL: usize = 64;
+
+/// Fills `into` with different places below `marks.len()` that are not marked, in random order;
+/// `left` is the number of those. How it is done hangs on the three sizes alone.
+///
+/// *Sparse*, if at most half of the places are taken or marked in the end: draw a place, and again
+/// where it is marked, and mark it. *Dense*: list the places that are left, and shuffle the front.
+/// Marks are left on; see [`unmark`].
+pub(super) fn distinct(
+    stream: &mut Stream,
+    marks: &mut [u8],
+    left: u32,
+    rest: &mut Vec<u32>,
+    into: &mut [u32],
+) {
+    let marked = marks.len() - left as usize;
+    let is_sparse = 2 * (into.len() + marked) <= marks.len();
+    let is_bulk = into.len() >= BULK;
+    if is_sparse && is_bulk {
+        sparse_bulk(&mut Lanes::new(stream), marks, into);
+    } else if is_sparse {
+        sparse(stream, marks, into);
+    } else {
+        rest.clear();
+        let places = marks.iter().zip(0..).filter(|&(&mark, _)| mark == 0);
+        rest.extend(places.map(|(_, place)| place));
+        shuffle_front(stream, rest, into.len());
+        into.copy_from_slice(&rest[..into.len()]);
+    }
+}
+
+fn sparse(stream: &mut Stream, marks: &mut [u8], into: &mut [u32]) {
+    for place in into {
+        *place = loop {
+            let place = stream.below(marks.len() as u32);
+            if marks[place as usize] == 0 {
+                break place;
+            }
+        };
+        marks[*place as usize] = 1;
+    }
+}
+
+/// No branch hangs on whether a place repeats: it is written, and kept if it was not marked.
+fn sparse_bulk(lanes: &mut Lanes, marks: &mut [u8], into: &mut [u32]) {
+    let size = marks.len() as u32;
+    let threshold = size.wrapping_neg() % size;
+    let mut have = 0;
+    while have < into.len() {
+        for &word in lanes.take(into.len() - have) {
+            let product = word as u64 * size as u64;
+            if (product as u32) < threshold {
+                continue;
+            }
+            let place = (product >> 32) as u32;
+            let mark = &mut marks[place as usize];
+            into[have] = place;
+            have += (*mark ^ 1) as usize;
+            *mark = 1;
+        }
+    }
+}
+
+/// Takes the marks of these places off, if not all of them. No other mark may be needed still.
+pub(super) fn unmark(marks: &mut [u8], places: impl ExactSizeIterator<Item = u32>) {
+    if marks.len() <= CLEAR_ALL * places.len() {
+        marks.fill(0);
+        return;
+    }
+    for place in places {
+        if let Some(mark) = marks.get_mut(place as usize) {
+            *mark = 0;
+        }
+    }
+}
+
+/// Fills `into` with places below `size`, each drawn from all.
+pub(super) fn any(stream: &mut Stream, size: u32, into: &mut [u32]) {
+    if into.len() < BULK {
+        into.fill_with(|| stream.below(size));
+        return;
+    }
+    let mut lanes = Lanes::new(stream);
+    let threshold = size.wrapping_neg() % size;
+    let mut have = 0;
+    while have < into.len() {
+        let words = lanes.take(into.len() - have);
+        let products = words.iter().map(|&word| word as u64 * size as u64);
+        let is_rare = |product: u64| (product as u32) < threshold;
+        if products.clone().fold(false, |any, product| any | is_rare(product)) {
+            for product in products.filter(|&product| !is_rare(product)) {
+                into[have] = (product >> 32) as u32;
+                have += 1;
+            }
+        } else {
+            for (place, product) in into[have..].iter_mut().zip(products) {
+                *place = (product >> 32) as u32;
+            }
+            have += words.len();
+        }
+    }
+}
+
+/// Puts a random choice of `count` elements, in random order, to the front (Fisher and Yates).
+pub(super) fn shuffle_front<T>(stream: &mut Stream, elements: &mut [T], count: usize) {
+    if count < BULK {
+        shuffle_front_by(|range| stream.below(range), elements, count);
+    } else {
+        let mut lanes = Lanes::new(stream);
+        shuffle_front_by(|range| lanes.below(range), elements, count);
+    }
+}
+
+#[inline(always)]
+fn shuffle_front_by<T>(mut below: impl FnMut(u32) -> u32, elements: &mut [T], count: usize) {
+    let size = elements.len();
+    for index in 0..count.min(size.saturating_sub(1)) {
+        let other = index + below((size - index) as u32) as usize;
+        elements.swap(index, other);
+    }
+}
