@@ -7,8 +7,39 @@
 
 use std::ops::Range;
 
+use crate::check::typed::Template;
 use crate::check::types::Type;
+use crate::diagnostic::Diagnostic;
 use crate::source::Span;
+use crate::syntax::ast::Operator;
+
+pub mod bounds;
+mod call;
+mod expression;
+mod level;
+mod lower;
+mod print;
+mod shown;
+
+pub use level::Number;
+pub use print::print;
+
+/// Which of its programs a template becomes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Choice {
+    /// A level's name; empty for the defaults.
+    pub level: String,
+    /// Parameters that the user sets, as written: name and number.
+    pub set: Vec<(String, String)>,
+    /// How many words `vocab` has.
+    pub vocabulary: usize,
+}
+
+/// Makes the program of a template at a level, or says why there is none.
+pub fn lower(template: &Template, choice: &Choice) -> Result<Program, Vec<Diagnostic>> {
+    let numbers = level::resolve(template, choice)?;
+    lower::program(template, choice, &numbers)
+}
 
 /// Index into [`Program::registers`].
 pub type Register = u32;
@@ -140,6 +171,37 @@ pub enum Arithmetic {
     Multiply,
     Divide,
     Remainder,
+}
+
+impl Arithmetic {
+    /// The operation that an operator of the language stands for, if it is one.
+    pub fn of(operator: Operator) -> Option<Arithmetic> {
+        match operator {
+            Operator::Add => Some(Arithmetic::Add),
+            Operator::Subtract => Some(Arithmetic::Subtract),
+            Operator::Multiply => Some(Arithmetic::Multiply),
+            Operator::Divide => Some(Arithmetic::Divide),
+            Operator::Remainder => Some(Arithmetic::Remainder),
+            _ => None,
+        }
+    }
+
+    /// The result on `Int`; none where it overflows or divides by zero.
+    pub fn apply(self, a: i64, b: i64) -> Option<i64> {
+        match self {
+            Arithmetic::Add => a.checked_add(b),
+            Arithmetic::Subtract => a.checked_sub(b),
+            Arithmetic::Multiply => a.checked_mul(b),
+            Arithmetic::Divide => {
+                let down = i64::from(a.checked_rem(b)? != 0 && (a < 0) != (b < 0));
+                a.checked_div(b).map(|quotient| quotient - down)
+            }
+            Arithmetic::Remainder => {
+                let rest = a.checked_rem(b)?;
+                Some(if rest != 0 && (rest < 0) != (b < 0) { rest + b } else { rest })
+            }
+        }
+    }
 }
 
 /// `== != < <= > >=`

@@ -1,0 +1,518 @@
+//! Expressions to steps: numbers, truths, lists, branches and loops.
+
+use super::bounds::{self, between, compare, exactly, list, truth};
+use super::level::Number;
+use super::lower::{Lower, Value};
+use super::{Arithmetic, Bound, Builtin, Comparison, NOWHERE, Op, Register, StepId};
+use crate::check::typed::{Expr, ExprKind, Fold};
+use crate::check::types::Type;
+use crate::diagnostic::Diagnostic;
+use crate::source::Span;
+use crate::syntax::ast::{Each, Operator};
+
+/// The most times that a loop may run, and the most steps of one place in a sample.
+const RUNS_MAX: u64 = 1 << 28;
+
+impl Lower<'_> {
+    /// An expression that computes.
+    pub fn expr(&mut self, expr: &Expr) -> Value {
+        let (ty, span) = (&expr.ty, expr.span);
+        match &expr.kind {
+            ExprKind::Int(value) => self.number(*value, span),
+            ExprKind::Real(value) => self.real(*value, span),
+            ExprKind::Bool(value) => self.truth(*value, span),
+            ExprKind::Text(text) => {
+                let symbol = self.text(text);
+                let bound = Bound::Text(vec![symbol]);
+                self.make(Op::Constant(i64::from(symbol)), ty, bound, span)
+            }
+            ExprKind::Local(id) => {
+                let frame = self.frames.last().expect("one frame is always there");
+                frame.get(id).expect("check gave every name a value before its use").clone()
+            }
+            ExprKind::Param(index) => match self.numbers[*index] {
+                Number::Int(value) => self.number(value, span),
+                Number::Real(value) => self.real(value, span),
+            },
+            ExprKind::Pool(index) => {
+                let size = self.pool_sizes[*index];
+                let bound = list(size, size, Bound::Token(*index as u32));
+                self.make(Op::Pool(*index as u32), ty, bound, span)
+            }
+            ExprKind::Native(name, arguments) => self.native(name, arguments, ty, span),
+            ExprKind::Apply(function, arguments) => self.apply(function, arguments, None, span),
+            ExprKind::List(elements) => self.list(elements, ty, span),
+            ExprKind::Range(low, high) => {
+                let (low, high) = (self.expr(low), self.expr(high));
+                self.range(&low, &high, span)
+            }
+            ExprKind::Not(operand) => {
+                let operand = self.expr(operand);
+                self.negated(&operand, span)
+            }
+            ExprKind::ToReal(operand) => {
+                let operand = self.expr(operand);
+                self.make(Op::ToReal(operand.register), ty, Bound::Any, span)
+            }
+            ExprKind::Binary(operator, left, right) => {
+                self.binary(*operator, left, right, ty, span)
+            }
+            ExprKind::If(condition, yes, no) => {
+                let condition = self.expr(condition);
+                self.branch(&condition, ty, span, |lower, first| {
+                    lower.expr(if first { yes } else { no })
+                })
+            }
+            ExprKind::Each(each, item, over, body) => self.each(*each, *item, over, body, ty, span),
+            ExprKind::Fold(fold) => self.fold(fold, span),
+            ExprKind::Sampler(..) | ExprKind::Repeat(..) => {
+                unreachable!("check allows a sampler right of `~` only")
+            }
+        }
+    }
+
+    fn real(&mut self, value: f64, span: Span) -> Value {
+        self.make(Op::Constant(value.to_bits() as i64), &Type::Real, Bound::Any, span)
+    }
+
+    fn truth(&mut self, value: bool, span: Span) -> Value {
+        let value = i64::from(value);
+        self.make(Op::Constant(value), &Type::Bool, exactly(value), span)
+    }
+
+    fn negated(&mut self, operand: &Value, span: Span) -> Value {
+        match operand.bound.known() {
+            Some(value) => self.truth(value == 0, span),
+            None => self.make(Op::Not(operand.register), &Type::Bool, truth(), span),
+        }
+    }
+
+    fn list(&mut self, elements: &[Expr], ty: &Type, span: Span) -> Value {
+        let values: Vec<Value> = elements.iter().map(|element| self.expr(element)).collect();
+        let count = values.len() as i64;
+        let element = values.iter().map(|value| value.bound.clone()).reduce(|a, b| a.hull(&b));
+        let size = self.number(count, span);
+        let bound = list(count, count, element.unwrap_or(Bound::Any));
+        self.takes(ty, count);
+        let made = self.step(Op::NewList(size.register), ty, bound, span, true);
+        for (at, value) in values.iter().enumerate() {
+            let index = self.number(at as i64, span);
+            let put = Op::Put(made.register, index.register, value.register);
+            self.push(put, NOWHERE, span, true);
+        }
+        made
+    }
+
+    /// The list `low..high` as a list in memory.
+    pub fn range(&mut self, low: &Value, high: &Value, span: Span) -> Value {
+        let ((a, b), (c, d)) = (low.bound.interval(), high.bound.interval());
+        let most = d.saturating_sub(a).saturating_add(1).max(0);
+        let least = c.saturating_sub(b).saturating_add(1).max(0);
+        if !self.in_rule && most > bounds::READ_BACK_MAX {
+            self.faults.push(too_long(most, span));
+        }
+        let bound = list(least.min(most), most, between(a, d));
+        self.takes(&Type::Int.list(), most);
+        let operands = [low.register, high.register, NOWHERE];
+        self.step(Op::Call(Builtin::Range, operands), &Type::Int.list(), bound, span, false)
+    }
+
+    fn binary(
+        &mut self,
+        operator: Operator,
+        left: &Expr,
+        right: &Expr,
+        ty: &Type,
+        span: Span,
+    ) -> Value {
+        if let Operator::And | Operator::Or = operator {
+            let condition = self.expr(left);
+            let on_left = operator == Operator::And;
+            return self.branch(&condition, &Type::Bool, span, |lower, first| {
+                if first == on_left { lower.expr(right) } else { lower.truth(!on_left, span) }
+            });
+        }
+        if let (Operator::In, ExprKind::Range(low, high)) = (operator, &right.kind) {
+            return self.in_range(left, low, high, span);
+        }
+        let (a, b) = (self.expr(left), self.expr(right));
+        match operator {
+            Operator::In => self.builtin(Builtin::Contains, &[a, b], ty, span),
+            Operator::Within => self.builtin(Builtin::Within, &[a, b], ty, span),
+            Operator::Add if ty.element().is_some() => {
+                self.builtin(Builtin::Append, &[a, b], ty, span)
+            }
+            _ => match (Arithmetic::of(operator), comparison(operator)) {
+                (Some(op), _) if *ty == Type::Real => {
+                    self.make(Op::Real(op, a.register, b.register), ty, Bound::Any, span)
+                }
+                (Some(op), _) => self.arithmetic(op, &a, &b, span),
+                (None, Some(Comparison::NotEqual)) if left.ty.element().is_some() => {
+                    let same = self.builtin(Builtin::Same, &[a, b], ty, span);
+                    self.negated(&same, span)
+                }
+                (None, Some(Comparison::Equal)) if left.ty.element().is_some() => {
+                    self.builtin(Builtin::Same, &[a, b], ty, span)
+                }
+                (None, Some(op)) => self.compare(op, &a, &b, span),
+                (None, None) => unreachable!("every other operator was met above"),
+            },
+        }
+    }
+
+    /// `+ - * / %` on whole numbers: folded where known, checked where not proved.
+    pub fn arithmetic(&mut self, op: Arithmetic, a: &Value, b: &Value, span: Span) -> Value {
+        if let (Some(x), Some(y)) = (a.bound.known(), b.bound.known())
+            && let Some(value) = op.apply(x, y)
+        {
+            return self.number(value, span);
+        }
+        let (bound, proved, hopeless) = bounds::arithmetic(op, &a.bound, &b.bound);
+        if hopeless && self.certain {
+            self.faults.push(
+                Diagnostic::fault("E504", "this has no value at this level", span, {
+                    "overflows, or divides by zero"
+                })
+                .help("write numbers that fit into 64 bits, and no divisor of 0"),
+            );
+        }
+        self.step(Op::Integer(op, a.register, b.register), &Type::Int, bound, span, proved)
+    }
+
+    /// A comparison of two cells, folded where the bounds tell.
+    pub fn compare(&mut self, op: Comparison, a: &Value, b: &Value, span: Span) -> Value {
+        match compare(op, &a.bound, &b.bound) {
+            Some(known) => self.truth(known, span),
+            None => self.make(Op::Compare(op, a.register, b.register), &Type::Bool, truth(), span),
+        }
+    }
+
+    /// `x in a..b`, without making the list.
+    fn in_range(&mut self, x: &Expr, low: &Expr, high: &Expr, span: Span) -> Value {
+        let (x, low, high) = (self.expr(x), self.expr(low), self.expr(high));
+        let above = self.compare(Comparison::LessEqual, &low, &x, span);
+        self.branch(&above, &Type::Bool, span, |lower, first| match first {
+            true => lower.compare(Comparison::LessEqual, &x, &high, span),
+            false => lower.truth(false, span),
+        })
+    }
+
+    /// Two branches that meet in one register; `lower_branch` lowers the first for `true`.
+    pub fn branch(
+        &mut self,
+        condition: &Value,
+        ty: &Type,
+        span: Span,
+        lower_branch: impl Fn(&mut Self, bool) -> Value,
+    ) -> Value {
+        if let Some(known) = condition.bound.known() {
+            return lower_branch(self, known == 1);
+        }
+        let certain = std::mem::replace(&mut self.certain, false);
+        let into = self.register(ty);
+        let at_if = self.push(Op::If(condition.register, 0), NOWHERE, span, true);
+        let yes = lower_branch(self, true);
+        self.push(Op::Copy(yes.register), into, span, true);
+        let at_else = self.push(Op::Else(0), NOWHERE, span, true);
+        self.program.steps[at_if as usize].op = Op::If(condition.register, at_else + 1);
+        let no = lower_branch(self, false);
+        self.push(Op::Copy(no.register), into, span, true);
+        let end = self.push(Op::EndIf, NOWHERE, span, true);
+        self.program.steps[at_else as usize].op = Op::Else(end);
+        self.certain = certain;
+        Value { register: into, bound: yes.bound.hull(&no.bound) }
+    }
+
+    fn each(
+        &mut self,
+        each: Each,
+        item: usize,
+        over: &Expr,
+        body: &Expr,
+        ty: &Type,
+        span: Span,
+    ) -> Value {
+        let over = self.over(over, span);
+        let count = over.count.bound.sizes_as_count();
+        let made = (each == Each::For).then(|| {
+            let size = self.at_least_zero(&over.count, span);
+            self.takes(ty, count.1);
+            let bound = list(count.0, count.1, Bound::Any);
+            self.step(Op::NewList(size.register), ty, bound, span, true)
+        });
+        let first = i64::from(each == Each::All);
+        let total = self.register(ty);
+        if made.is_none() {
+            self.push(Op::Constant(first), total, span, true);
+        }
+        let frees = body.ty.depth() == 0;
+        let element = self.looped(&over, frees, span, |lower, index, value| {
+            lower.name(item, value);
+            let value = lower.expr(body);
+            let after = match (each, &made) {
+                (Each::For, Some(made)) => {
+                    let put = Op::Put(made.register, index, value.register);
+                    lower.push(put, NOWHERE, span, true);
+                    None
+                }
+                (Each::Count, _) => {
+                    let sum = Op::Integer(Arithmetic::Add, total, value.register);
+                    lower.push(sum, total, span, true);
+                    None
+                }
+                _ => {
+                    lower.push(Op::Copy(value.register), total, span, true);
+                    let leave = match each {
+                        Each::All => lower.negated(&value, span),
+                        _ => value.clone(),
+                    };
+                    Some(leave.register)
+                }
+            };
+            (value.bound, after)
+        });
+        match (made, each) {
+            (Some(made), _) => Value { bound: list(count.0, count.1, element), ..made },
+            (None, Each::Count) => Value { register: total, bound: between(0, count.1) },
+            (None, _) => Value { register: total, bound: truth() },
+        }
+    }
+
+    fn fold(&mut self, fold: &Fold, span: Span) -> Value {
+        let first: Vec<Value> = fold.carried.iter().map(|(_, value)| self.expr(value)).collect();
+        let over = self.over(&fold.list, span);
+        let mut carried = Vec::new();
+        for ((_, value), first) in fold.carried.iter().zip(&first) {
+            let register = self.register(&value.ty);
+            self.push(Op::Copy(first.register), register, span, true);
+            carried.push(Value { register, bound: first.bound.clone() });
+        }
+        let count = over.count.bound.sizes_as_count().1;
+        self.widen(fold, &over, &mut carried, count, span);
+        let frees = fold.carried.iter().all(|(_, value)| value.ty.depth() == 0);
+        self.looped(&over, frees, span, |lower, _, item| {
+            lower.next_values(fold, &carried, item, span);
+            (Bound::Any, None)
+        });
+        carried.swap_remove(0)
+    }
+
+    /// One turn of a fold: all next values, then all of them at once into their registers.
+    fn next_values(
+        &mut self,
+        fold: &Fold,
+        carried: &[Value],
+        item: Value,
+        span: Span,
+    ) -> Vec<Bound> {
+        for ((id, _), value) in fold.carried.iter().zip(carried) {
+            self.name(*id, value.clone());
+        }
+        self.name(fold.item, item);
+        let next: Vec<Value> = fold.next.iter().map(|next| self.expr(next)).collect();
+        for (next, value) in next.iter().zip(carried) {
+            self.push(Op::Copy(next.register), value.register, span, true);
+        }
+        next.into_iter().map(|value| value.bound).collect()
+    }
+
+    /// Finds bounds of the carried values that hold before and after every turn: trial turns whose
+    /// steps are dropped. A number that changes may be any; a list that grows must grow by the
+    /// same number of elements each turn.
+    fn widen(&mut self, fold: &Fold, over: &Over, carried: &mut [Value], count: i64, span: Span) {
+        for round in 0..3 {
+            let (steps, registers) = (self.program.steps.len(), self.program.registers.len());
+            let (cells, faults) = (self.cells, self.faults.len());
+            let certain = std::mem::replace(&mut self.certain, false);
+            let item = Value { register: over.count.register, bound: over.element.clone() };
+            let next = self.next_values(fold, carried, item, span);
+            self.program.steps.truncate(steps);
+            self.program.registers.truncate(registers);
+            self.faults.truncate(faults);
+            (self.cells, self.certain) = (cells, certain);
+            for (value, next) in carried.iter_mut().zip(next) {
+                if !value.bound.covers(&next) && round < 2 {
+                    value.bound = grown(&value.bound, &next, count);
+                } else if !value.bound.covers(&next) {
+                    self.faults.push(grows(span));
+                }
+            }
+        }
+    }
+
+    /// A list or range to run over.
+    pub fn over(&mut self, list: &Expr, span: Span) -> Over {
+        if let ExprKind::Range(low, high) = &list.kind {
+            let (low, high) = (self.expr(low), self.expr(high));
+            let one = self.number(1, span);
+            let gap = self.arithmetic(Arithmetic::Subtract, &high, &low, span);
+            let count = self.arithmetic(Arithmetic::Add, &gap, &one, span);
+            let (_, most) = count.bound.interval();
+            if most <= bounds::READ_BACK_MAX {
+                let element = between(low.bound.interval().0, high.bound.interval().1);
+                return Over { count, source: Source::From(low), element };
+            }
+            // Its length hangs on a reply: made in memory, which ends when memory does.
+            let made = self.range(&low, &high, span);
+            return self.over_list(made, &Type::Int, span);
+        }
+        let element = list.ty.element().cloned().unwrap_or(Type::Int);
+        let list = self.expr(list);
+        self.over_list(list, &element, span)
+    }
+
+    /// A loop that only counts.
+    pub fn times(&mut self, count: Value, span: Span) -> Over {
+        let zero = self.number(0, span);
+        let most = count.bound.sizes_as_count().1;
+        Over { count, source: Source::From(zero), element: between(0, (most - 1).max(0)) }
+    }
+
+    fn over_list(&mut self, list: Value, element: &Type, span: Span) -> Over {
+        let (low, high) = list.bound.sizes();
+        let size = Op::Size(list.register);
+        let count = self.make(size, &Type::Int, between(low, high), span);
+        let bound = list.bound.element();
+        Over { count, source: Source::List(list, element.clone()), element: bound }
+    }
+
+    /// A loop. `body` gets the index and the element, and gives a bound and, if the loop may end
+    /// early, the register that says so. Memory made by a turn is freed after it if `frees`.
+    pub fn looped(
+        &mut self,
+        over: &Over,
+        frees: bool,
+        span: Span,
+        body: impl FnOnce(&mut Self, Register, Value) -> (Bound, Option<Register>),
+    ) -> Bound {
+        let (least, most) = over.count.bound.sizes_as_count();
+        let runs = self.runs.saturating_mul(most.max(1) as u64);
+        if runs > RUNS_MAX && !self.in_rule {
+            self.faults.push(too_long(i64::try_from(runs).unwrap_or(i64::MAX), span));
+        }
+        let (before_runs, before_cells) = (std::mem::replace(&mut self.runs, runs), self.cells);
+        let certain = self.certain;
+        self.certain = certain && least > 0;
+        let index = self.register(&Type::Int);
+        let count = over.count.register;
+        let start = self.push(Op::Loop { index, count, end: 0 }, NOWHERE, span, true);
+        let mark = frees.then(|| self.make(Op::Mark, &Type::Int, Bound::Any, span));
+        let at = Value { register: index, bound: between(0, (most - 1).max(0)) };
+        let value = self.element(over, &at, span);
+        let (bound, leave) = body(self, index, value);
+        if let Some(mark) = mark {
+            self.push(Op::Release(mark.register), NOWHERE, span, true);
+        }
+        if let Some(on) = leave {
+            let end = self.program.steps.len() as StepId + 1;
+            self.push(Op::BreakIf(on, end), NOWHERE, span, true);
+        }
+        let end = self.push(Op::EndLoop(start), NOWHERE, span, true);
+        self.program.steps[start as usize].op = Op::Loop { index, count, end };
+        let turn = self.cells - before_cells;
+        let times = if frees { 1 } else { most.max(0) as u64 };
+        self.cells = before_cells.saturating_add(turn.saturating_mul(times));
+        (self.runs, self.certain) = (before_runs, certain);
+        bound
+    }
+
+    fn element(&mut self, over: &Over, index: &Value, span: Span) -> Value {
+        match &over.source {
+            Source::From(low) => {
+                let value = self.arithmetic(Arithmetic::Add, low, index, span);
+                // The sum stays below the range's end, whatever the intervals say.
+                if let Some(step) = self.program.steps.last_mut() {
+                    step.proved = true;
+                }
+                Value { bound: over.element.clone(), ..value }
+            }
+            Source::List(list, element) => {
+                let op = Op::Element(list.register, index.register);
+                self.make(op, element, over.element.clone(), span)
+            }
+        }
+    }
+
+    /// A count that may be negative, as the size of a list.
+    pub fn at_least_zero(&mut self, count: &Value, span: Span) -> Value {
+        let zero = self.number(0, span);
+        let negative = self.compare(Comparison::Less, count, &zero, span);
+        let count = count.clone();
+        let (_, high) = count.bound.interval();
+        let bound = between(count.bound.interval().0.max(0), high.max(0));
+        let chosen = self.branch(&negative, &Type::Int, span, |_, first| {
+            if first { zero.clone() } else { count.clone() }
+        });
+        Value { bound, ..chosen }
+    }
+
+    /// Gives a name its value.
+    pub fn name(&mut self, id: usize, value: Value) {
+        self.frames.last_mut().expect("one frame is always there").insert(id, value);
+    }
+}
+
+/// What a loop runs over.
+pub struct Over {
+    /// How often.
+    pub count: Value,
+    source: Source,
+    element: Bound,
+}
+
+enum Source {
+    /// The numbers from this one on.
+    From(Value),
+    /// The elements of a list, of this type.
+    List(Value, Type),
+}
+
+impl Bound {
+    /// The least and the most turns of a loop with this count.
+    fn sizes_as_count(&self) -> (i64, i64) {
+        let (low, high) = self.interval();
+        (low.max(0), high.max(0))
+    }
+}
+
+fn grown(before: &Bound, next: &Bound, count: i64) -> Bound {
+    match (before, next) {
+        (Bound::List { high: 0, .. }, Bound::List { high, element, .. }) => {
+            list(0, high.saturating_mul(count), (**element).clone())
+        }
+        (Bound::List { low, high, element }, Bound::List { low: l, high: h, element: e }) => {
+            let growth = h.saturating_sub(*high).max(0);
+            let most = high.saturating_add(growth.saturating_mul(count));
+            let element =
+                if element.covers(e) { (**element).clone() } else { grown(element, e, count) };
+            list(*low.min(l), most, element)
+        }
+        (Bound::Int { .. }, Bound::Int { .. }) => between(i64::MIN, i64::MAX),
+        _ => before.hull(next),
+    }
+}
+
+fn comparison(operator: Operator) -> Option<Comparison> {
+    Some(match operator {
+        Operator::Equal => Comparison::Equal,
+        Operator::NotEqual => Comparison::NotEqual,
+        Operator::Less => Comparison::Less,
+        Operator::LessEqual => Comparison::LessEqual,
+        Operator::Greater => Comparison::Greater,
+        Operator::GreaterEqual => Comparison::GreaterEqual,
+        _ => return None,
+    })
+}
+
+fn grows(span: Span) -> Diagnostic {
+    Diagnostic::fault("E509", "the largest size of this fold's list is not known", span, {
+        "its list grows by more each turn"
+    })
+    .help("add the same number of elements each turn, such as `seen + [x]`")
+}
+
+fn too_long(runs: i64, span: Span) -> Diagnostic {
+    let title = format!("this may run {runs} times in a sample");
+    Diagnostic::fault("E505", title, span, "the loop")
+        .help(format!("write a shorter range or list: at most {} turns in all", RUNS_MAX))
+}

@@ -1,0 +1,180 @@
+//! The numbers of a level: each parameter has one before anything is lowered.
+
+use super::{Arithmetic, Choice};
+use crate::check::typed::{Expr, ExprKind, Param, Template};
+use crate::check::types::Type;
+use crate::check::unknown_param;
+use crate::diagnostic::{Diagnostic, near_miss};
+use crate::source::Span;
+use crate::syntax::ast::Operator;
+
+/// A parameter's value.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub enum Number {
+    /// Of an `Int` parameter.
+    Int(i64),
+    /// Of a `Real` parameter.
+    Real(f64),
+}
+
+impl std::fmt::Display for Number {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        match self {
+            Number::Int(value) => write!(f, "{value}"),
+            Number::Real(value) => write!(f, "{value}"),
+        }
+    }
+}
+
+/// The value of every parameter, in order: what the user sets, else the level, else the default.
+pub fn resolve(template: &Template, choice: &Choice) -> Result<Vec<Number>, Vec<Diagnostic>> {
+    let level = match template.levels.iter().find(|level| level.name == choice.level) {
+        None if !choice.level.is_empty() => {
+            return Err(vec![unknown_level(template, &choice.level)]);
+        }
+        level => level,
+    };
+    let unknown = choice
+        .set
+        .iter()
+        .filter(|(name, _)| !template.params.iter().any(|param| param.name == *name));
+    let mut faults: Vec<Diagnostic> =
+        unknown.map(|(name, _)| unknown_param(template, name, first_span(template))).collect();
+    let mut numbers = Vec::new();
+    for (index, param) in template.params.iter().enumerate() {
+        let set = choice.set.iter().rev().find(|(name, _)| *name == param.name);
+        let by_level =
+            level.and_then(|level| level.settings.iter().find(|(known, _, _)| *known == index));
+        let (value, place) = match (set, by_level) {
+            (Some((_, text)), _) => (parse(param, text), Place::Set),
+            (None, Some((_, span, value))) => (constant(value, &numbers), Place::Level(*span)),
+            (None, None) => (constant(&param.default, &numbers), Place::Default),
+        };
+        match value.and_then(|value| inside(param, value, place, &numbers)) {
+            Ok(value) => numbers.push(value),
+            Err(fault) => {
+                faults.push(fault);
+                // Later parameters are checked against something, so that all faults show.
+                numbers.push(constant(&param.low, &numbers).unwrap_or(Number::Int(1)));
+            }
+        }
+    }
+    if faults.is_empty() { Ok(numbers) } else { Err(faults) }
+}
+
+/// Where a value was written.
+#[derive(Clone, Copy)]
+enum Place {
+    Set,
+    Level(Span),
+    Default,
+}
+
+fn inside(
+    param: &Param,
+    value: Number,
+    place: Place,
+    numbers: &[Number],
+) -> Result<Number, Diagnostic> {
+    let (low, high) = (constant(&param.low, numbers)?, constant(&param.high, numbers)?);
+    if low > high {
+        let title = format!("the range of `{}` is empty: {low}..{high}", param.name);
+        return Err(Diagnostic::fault("E506", title, param.low.span.to(param.high.span), "empty")
+            .help("write the least value first"));
+    }
+    if low <= value && value <= high {
+        return Ok(value);
+    }
+    let title = format!("`{}` = {value} is outside {low}..{high}", param.name);
+    let range = param.low.span.to(param.high.span);
+    let nearest = if value < low { low } else { high };
+    let help = format!("write a number in {low}..{high}, such as {nearest}");
+    Err(match place {
+        Place::Set => Diagnostic::fault("E501", title, range, "the range stands here").help(help),
+        Place::Default => Diagnostic::fault("E501", title, param.default.span, "the default")
+            .and(range, "the range")
+            .help(help),
+        Place::Level(span) => {
+            Diagnostic::fault("E502", title, span, "set here").and(range, "the range").help(help)
+        }
+    })
+}
+
+fn parse(param: &Param, text: &str) -> Result<Number, Diagnostic> {
+    let number = match param.kind {
+        Type::Real => text.parse().ok().filter(|value: &f64| value.is_finite()).map(Number::Real),
+        _ => text.parse().ok().map(Number::Int),
+    };
+    number.ok_or_else(|| {
+        let wanted = if param.kind == Type::Real { "a number" } else { "a whole number" };
+        let title = format!("`{}` is {wanted}, not `{text}`", param.name);
+        Diagnostic::fault("E507", title, param.span, "this parameter")
+            .help(format!("write `--set {}=NUMBER`", param.name))
+    })
+}
+
+/// The number that an expression of numbers and earlier parameters gives.
+fn constant(expr: &Expr, numbers: &[Number]) -> Result<Number, Diagnostic> {
+    match &expr.kind {
+        ExprKind::Int(value) => Ok(Number::Int(*value)),
+        ExprKind::Real(value) => Ok(Number::Real(*value)),
+        ExprKind::Param(index) => numbers.get(*index).copied().ok_or_else(|| computed(expr.span)),
+        ExprKind::ToReal(inner) => match constant(inner, numbers)? {
+            Number::Int(value) => Ok(Number::Real(value as f64)),
+            real => Ok(real),
+        },
+        ExprKind::Binary(operator, left, right) => {
+            let (left, right) = (constant(left, numbers)?, constant(right, numbers)?);
+            combine(*operator, left, right, expr.span)
+        }
+        _ => Err(computed(expr.span)),
+    }
+}
+
+fn combine(
+    operator: Operator,
+    left: Number,
+    right: Number,
+    span: Span,
+) -> Result<Number, Diagnostic> {
+    let result = match (left, right) {
+        (Number::Int(a), Number::Int(b)) => {
+            Arithmetic::of(operator).ok_or_else(|| computed(span))?.apply(a, b).map(Number::Int)
+        }
+        (Number::Real(a), Number::Real(b)) => Some(Number::Real(match operator {
+            Operator::Add => a + b,
+            Operator::Subtract => a - b,
+            Operator::Multiply => a * b,
+            Operator::Divide => a / b,
+            _ => return Err(computed(span)),
+        })),
+        _ => return Err(computed(span)),
+    };
+    result.ok_or_else(|| {
+        Diagnostic::fault("E504", "this has no value", span, "overflows, or divides by zero")
+            .help("write numbers that fit")
+    })
+}
+
+fn computed(span: Span) -> Diagnostic {
+    let title = "a parameter's numbers are known before a sample is made";
+    Diagnostic::fault("E503", title, span, "this is not known then")
+        .help("write numbers, earlier parameters and `+ - * / %`")
+}
+
+fn unknown_level(template: &Template, name: &str) -> Diagnostic {
+    let title = format!("the template has no level `{name}`");
+    let span = template.levels.first().map_or(first_span(template), |level| level.span);
+    let known = || template.levels.iter().map(|level| level.name.as_str());
+    let label = if template.levels.is_empty() { "it has none" } else { "the levels stand here" };
+    let fault = Diagnostic::fault("E508", title, span, label);
+    match near_miss(name, known()) {
+        Some(near) => fault.help(format!("write `{near}`")),
+        None if template.levels.is_empty() => fault.help("leave `--level` out"),
+        None => fault.help(format!("the levels are: {}", known().collect::<Vec<_>>().join(", "))),
+    }
+}
+
+fn first_span(template: &Template) -> Span {
+    template.params.first().map_or(Span::default(), |param| param.span)
+}

@@ -1,0 +1,160 @@
+//! The layout at a level: shown values get slots, and the longest text is known.
+
+use super::lower::{Lower, Value};
+use super::{Bound, Form, Piece, Role, Slot, SlotId};
+use crate::check::roles::binding_of;
+use crate::check::typed::{self, Expr, ExprKind};
+use crate::check::types::Type;
+
+impl Lower<'_> {
+    /// Lowers the layout. What is shown by its name has a slot already; an expression gets one.
+    pub fn layout(&mut self) {
+        let layout = &self.template.layout;
+        self.program.layout.system = layout.system.as_deref().map(|pieces| self.pieces(pieces));
+        self.program.layout.prompt = self.pieces(&layout.prompt);
+        self.program.layout.reply = self.pieces(&layout.reply);
+        self.measure();
+    }
+
+    fn pieces(&mut self, pieces: &[typed::Piece]) -> Vec<Piece> {
+        let lowered = pieces.iter().map(|piece| match piece {
+            typed::Piece::Literal(text) => Piece::Literal(text.clone()),
+            typed::Piece::Hole(hole) => {
+                let form = match &hole.form {
+                    typed::Form::Plain => Form::Plain,
+                    typed::Form::Joined(between) => Form::Joined(between.clone()),
+                    typed::Form::Numbered => Form::Numbered,
+                    typed::Form::Lines(keys, between) => {
+                        Form::Lines(self.shown(keys), between.clone())
+                    }
+                    typed::Form::Labelled(keys) => Form::Labelled(self.shown(keys)),
+                };
+                Piece::Value(self.shown(&hole.value), form)
+            }
+        });
+        lowered.collect()
+    }
+
+    /// The slot of a shown value.
+    fn shown(&mut self, expr: &Expr) -> SlotId {
+        if let ExprKind::Local(id) = expr.kind
+            && binding_of(self.template, id).is_some()
+        {
+            let at = self.template.bindings.iter().position(|binding| binding.local == id);
+            return at.expect("the name was found just now") as SlotId;
+        }
+        let value: Value = self.expr(expr);
+        let slot = Slot {
+            name: String::new(),
+            kind: expr.ty.clone(),
+            role: Role::Hole,
+            shown: true,
+            drawn: false,
+            bound: value.bound.clone(),
+        };
+        self.slot(slot, &value, expr.span)
+    }
+
+    /// Adds up the longest text of all pieces.
+    fn measure(&mut self) {
+        let layout = self.program.layout.clone();
+        let all = [layout.system.as_deref().unwrap_or_default(), &layout.prompt, &layout.reply];
+        let mut total = Size::default();
+        for piece in all.into_iter().flatten() {
+            total = total.and(match piece {
+                Piece::Literal(text) => Size::of_text(text),
+                Piece::Value(slot, form) => self.size_of(*slot, form),
+            });
+        }
+        let bounds = &mut self.program.bounds;
+        (bounds.words, bounds.literal_bytes) = (total.words, total.bytes);
+        bounds.pool_words = total.pool_words;
+    }
+
+    fn size_of(&self, slot: SlotId, form: &Form) -> Size {
+        let Slot { kind, bound, .. } = &self.program.slots[slot as usize];
+        let (_, most) = bound.sizes();
+        let each = kind.element().map(|element| self.plain(element, &bound.element()));
+        let line = |key: Size| key.and(each.unwrap_or_default()).and(Size::of_text("\n"));
+        match form {
+            Form::Plain => self.plain(kind, bound),
+            Form::Joined(between) => {
+                each.unwrap_or_default().and(Size::of_text(between)).times(most)
+            }
+            Form::Numbered => line(Size::of_text(&format!("{most}. "))).times(most),
+            Form::Lines(keys, between) => {
+                line(self.key(*keys).and(Size::of_text(between))).times(most)
+            }
+            Form::Labelled(keys) => line(self.key(*keys).and(Size::of_text(". "))).times(most),
+        }
+    }
+
+    fn key(&self, slot: SlotId) -> Size {
+        let Slot { kind, bound, .. } = &self.program.slots[slot as usize];
+        kind.element().map_or(Size::default(), |element| self.plain(element, &bound.element()))
+    }
+
+    /// The longest text of a value as its type is shown, with what stands between elements.
+    fn plain(&self, ty: &Type, bound: &Bound) -> Size {
+        match (ty, bound) {
+            (Type::List(element), bound) => {
+                let between =
+                    Size { words: u64::from(element.depth() > 0), bytes: 1, pool_words: 0 };
+                self.plain(element, &bound.element()).and(between).times(bound.sizes().1)
+            }
+            (Type::Token, _) => Size { words: 1, bytes: 0, pool_words: 1 },
+            (Type::Text, Bound::Text(texts)) => {
+                let sizes = texts.iter().map(|at| Size::of_text(&self.program.texts[*at as usize]));
+                sizes.fold(Size::default(), Size::larger)
+            }
+            (Type::Int, bound) => {
+                let (low, high) = bound.interval();
+                Size::of_text(&low.to_string()).larger(Size::of_text(&high.to_string()))
+            }
+            (Type::Bool, _) => Size::of_text("false"),
+            // The longest decimal form of a Real of 64 bits.
+            _ => Size { words: 1, bytes: 330, pool_words: 0 },
+        }
+    }
+}
+
+/// How long a text can be.
+#[derive(Clone, Copy, Debug, Default)]
+struct Size {
+    words: u64,
+    bytes: u64,
+    pool_words: u64,
+}
+
+impl Size {
+    fn of_text(text: &str) -> Size {
+        let lines = text.matches('\n').count();
+        let words = text.split_whitespace().count() + lines;
+        Size { words: words as u64, bytes: text.len() as u64, pool_words: 0 }
+    }
+
+    fn and(self, other: Size) -> Size {
+        Size {
+            words: self.words.saturating_add(other.words),
+            bytes: self.bytes.saturating_add(other.bytes),
+            pool_words: self.pool_words.saturating_add(other.pool_words),
+        }
+    }
+
+    fn times(self, count: i64) -> Size {
+        let count = count.max(0) as u64;
+        Size {
+            words: self.words.saturating_mul(count),
+            bytes: self.bytes.saturating_mul(count),
+            pool_words: self.pool_words.saturating_mul(count),
+        }
+    }
+
+    fn larger(self, other: Size) -> Size {
+        Size {
+            words: self.words.max(other.words),
+            bytes: self.bytes.max(other.bytes),
+            pool_words: self.pool_words.max(other.pool_words),
+        }
+    }
+}
