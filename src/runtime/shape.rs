@@ -34,7 +34,7 @@ impl Shape {
             }
             Type::Token | Type::Text | Type::Bool => Shape { scalar: Scalar::Symbol, depth: 0 },
             Type::Real => Shape { scalar: Scalar::Real, depth: 0 },
-            Type::Int | Type::Any | Type::Shown | Type::Unknown => {
+            Type::Int | Type::Any(_) | Type::Shown | Type::Unknown => {
                 Shape { scalar: Scalar::Int, depth: 0 }
             }
         }
@@ -139,7 +139,7 @@ fn inner(kind: Type) -> Type {
 /// What two sides know of one type.
 fn join(left: Type, right: Type) -> Type {
     match (left, right) {
-        (Type::Unknown | Type::Any, other) | (other, Type::Unknown | Type::Any) => other,
+        (Type::Unknown | Type::Any(_), other) | (other, Type::Unknown | Type::Any(_)) => other,
         (Type::List(left), Type::List(right)) => join(*left, *right).list(),
         (left, _) => left,
     }
