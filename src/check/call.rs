@@ -109,12 +109,12 @@ impl Checker {
         }
         let mut letters = Vec::new();
         for (wanted, found) in function.params.iter().zip(&typed) {
-            learn(wanted, &found.ty, &mut letters);
+            wanted.learn(&found.ty, &mut letters);
         }
-        let wanted = function.params.iter().map(|param| fill(param, &letters));
+        let wanted = function.params.iter().map(|param| param.filled(&letters));
         let typed: Vec<Expr> =
             wanted.zip(typed).map(|(wanted, found)| self.coerce(found, &wanted)).collect();
-        let ty = fill(&function.result, &letters);
+        let ty = function.result.filled(&letters);
         self.demand(&name.text, function, &typed);
         let kind = match (&function.body, function.draws) {
             (Some(_), _) => ExprKind::Apply(function.clone(), typed),
@@ -177,32 +177,4 @@ fn wrong_count(function: &Function, found: usize, span: Span) -> Diagnostic {
 /// `take(n, xs)`
 pub fn signature(function: &Function) -> String {
     format!("{}({})", function.name, function.param_names.join(", "))
-}
-
-/// Notes what each letter of a signature stands for.
-fn learn(wanted: &Type, found: &Type, letters: &mut Vec<(char, Type)>) {
-    match (wanted, found) {
-        (Type::Any(letter), found) => match letters.iter_mut().find(|(known, _)| known == letter) {
-            Some((_, known)) => {
-                if let Some(both) = known.meet(found) {
-                    *known = both;
-                }
-            }
-            None => letters.push((*letter, found.clone())),
-        },
-        (Type::List(wanted), Type::List(found)) => learn(wanted, found, letters),
-        _ => {}
-    }
-}
-
-/// A type of a signature with its letters replaced.
-fn fill(ty: &Type, letters: &[(char, Type)]) -> Type {
-    match ty {
-        Type::Any(letter) => letters
-            .iter()
-            .find(|(known, _)| known == letter)
-            .map_or(Type::Unknown, |(_, ty)| ty.clone()),
-        Type::List(element) => fill(element, letters).list(),
-        other => other.clone(),
-    }
 }

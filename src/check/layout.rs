@@ -283,15 +283,23 @@ fn scalar(ty: &Type) -> &Type {
     ty.element().map_or(ty, scalar)
 }
 
-/// Every text literal of the bindings: what a `Text` value can be.
+/// Every text literal of the bindings and of the functions they call: what a `Text` can be.
 fn template_texts(template: &Template) -> BTreeSet<String> {
     let mut texts = BTreeSet::new();
-    for binding in &template.bindings {
-        visit(&binding.value, &mut |expr| {
-            if let ExprKind::Text(text) = &expr.kind {
-                texts.insert(text.clone());
-            }
-        });
-    }
+    template.bindings.iter().for_each(|binding| collect_texts(&binding.value, &mut texts));
     texts
+}
+
+fn collect_texts(expr: &Expr, texts: &mut BTreeSet<String>) {
+    visit(expr, &mut |expr| match &expr.kind {
+        ExprKind::Text(text) => {
+            texts.insert(text.clone());
+        }
+        ExprKind::Apply(function, _) => {
+            let body = function.body.as_ref().expect("only natives have no body");
+            body.bindings.iter().for_each(|(_, _, value)| collect_texts(value, texts));
+            collect_texts(&body.result, texts);
+        }
+        _ => {}
+    });
 }

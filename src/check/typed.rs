@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::types::Type;
+use super::types::{Letters, Type};
 use crate::source::Span;
 use crate::syntax::ast::{Each, Operator};
 
@@ -266,4 +266,51 @@ pub struct FunctionBody {
     pub bindings: Vec<(LocalId, bool, Expr)>,
     /// What it gives.
     pub result: Expr,
+}
+
+impl FunctionBody {
+    /// The body at a call where the letters of the signature stand for these types.
+    pub fn filled(&self, letters: &Letters) -> FunctionBody {
+        let mut body = self.clone();
+        for (_, _, value) in &mut body.bindings {
+            value.fill(letters);
+        }
+        body.result.fill(letters);
+        body
+    }
+}
+
+impl Expr {
+    /// Replaces the letters in its type and in those of all in it.
+    fn fill(&mut self, letters: &Letters) {
+        self.ty = self.ty.filled(letters);
+        self.children().into_iter().for_each(|child| child.fill(letters));
+    }
+
+    fn children(&mut self) -> Vec<&mut Expr> {
+        match &mut self.kind {
+            ExprKind::Int(_)
+            | ExprKind::Real(_)
+            | ExprKind::Bool(_)
+            | ExprKind::Text(_)
+            | ExprKind::Local(_)
+            | ExprKind::Param(_)
+            | ExprKind::Pool(_) => Vec::new(),
+            ExprKind::Native(_, all)
+            | ExprKind::Sampler(_, all)
+            | ExprKind::Apply(_, all)
+            | ExprKind::List(all) => all.iter_mut().collect(),
+            ExprKind::Not(a) | ExprKind::ToReal(a) => vec![a],
+            ExprKind::Repeat(a, b)
+            | ExprKind::Range(a, b)
+            | ExprKind::Binary(_, a, b)
+            | ExprKind::Each(_, _, a, b) => vec![a, b],
+            ExprKind::If(a, b, c) => vec![a, b, c],
+            ExprKind::Fold(fold) => {
+                let Fold { carried, list, next, .. } = &mut **fold;
+                let first = carried.iter_mut().map(|(_, value)| value);
+                first.chain([list]).chain(next).collect()
+            }
+        }
+    }
 }

@@ -25,6 +25,9 @@ pub enum Type {
     Unknown,
 }
 
+/// What the letters of a signature stand for at one call.
+pub type Letters = Vec<(char, Type)>;
+
 impl Type {
     /// `[self]`
     pub fn list(self) -> Type {
@@ -45,6 +48,36 @@ impl Type {
             (Type::Unknown, known) | (known, Type::Unknown) => Some(known.clone()),
             (Type::List(a), Type::List(b)) => Some(a.meet(b)?.list()),
             (a, b) => (a == b).then(|| a.clone()),
+        }
+    }
+
+    /// Notes what each letter of a signature's type stands for, given the type found there.
+    pub fn learn(&self, found: &Type, letters: &mut Letters) {
+        match (self, found) {
+            (Type::Any(letter), found) => {
+                match letters.iter_mut().find(|(known, _)| known == letter) {
+                    Some((_, known)) => {
+                        if let Some(both) = known.meet(found) {
+                            *known = both;
+                        }
+                    }
+                    None => letters.push((*letter, found.clone())),
+                }
+            }
+            (Type::List(wanted), Type::List(found)) => wanted.learn(found, letters),
+            _ => {}
+        }
+    }
+
+    /// The type with its letters replaced; `_` where a letter is not known.
+    pub fn filled(&self, letters: &Letters) -> Type {
+        match self {
+            Type::Any(letter) => letters
+                .iter()
+                .find(|(known, _)| known == letter)
+                .map_or(Type::Unknown, |(_, ty)| ty.clone()),
+            Type::List(element) => element.filled(letters).list(),
+            other => other.clone(),
         }
     }
 

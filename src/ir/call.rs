@@ -6,7 +6,7 @@ use super::bounds::{between, list, truth};
 use super::lower::{Lower, Value};
 use super::{Bound, Builtin, NOWHERE, Op, Register, Sampler};
 use crate::check::typed::{Expr, ExprKind, Function};
-use crate::check::types::Type;
+use crate::check::types::{Letters, Type};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 
@@ -263,7 +263,11 @@ impl Lower<'_> {
         span: Span,
     ) -> Value {
         let values: Vec<Value> = arguments.iter().map(|argument| self.expr(argument)).collect();
-        let body = function.body.as_ref().expect("only natives have no body");
+        let mut letters = Letters::new();
+        for (param, argument) in function.params.iter().zip(arguments) {
+            param.learn(&argument.ty, &mut letters);
+        }
+        let body = function.body.as_ref().expect("only natives have no body").filled(&letters);
         let outer_site = self.call_site;
         if function.foreign {
             self.call_site = Some(outer_site.unwrap_or(span));

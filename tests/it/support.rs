@@ -1,0 +1,62 @@
+//! What several tests need: a template's programs from its text.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use cookc::check::typed::Template;
+use cookc::diagnostic::{Severity, render};
+use cookc::ir::{self, Choice, Program};
+use cookc::source::Source;
+use cookc::{check, syntax};
+
+/// Words of `vocab` in tests, unless a test says otherwise.
+pub const VOCABULARY: usize = 4096;
+
+/// The checked template, or every fault as the user would see it.
+pub fn template(source: &Source) -> Result<Template, String> {
+    let (file, faults) = syntax::parse(source);
+    let nothing = |path: &str| Err(format!("no file {path}"));
+    let (template, more) = check::check(&file, source, &nothing);
+    let faults: Vec<_> =
+        faults.into_iter().chain(more).filter(|it| it.severity == Severity::Fault).collect();
+    match template {
+        Some(template) if faults.is_empty() => Ok(template),
+        _ => Err(faults.iter().map(|fault| render(fault, source, false)).collect()),
+    }
+}
+
+/// The program of a template at a level.
+pub fn program(source: &Source, level: &str) -> Result<Arc<Program>, String> {
+    let template = template(source)?;
+    let choice = Choice { level: level.into(), vocabulary: VOCABULARY, ..Choice::default() };
+    let lowered = ir::lower(&template, &choice);
+    lowered
+        .map(Arc::new)
+        .map_err(|faults| faults.iter().map(|fault| render(fault, source, false)).collect())
+}
+
+/// Every template of `stdlib/` and `examples/`, with its levels; the defaults are the level "".
+pub fn shipped() -> Vec<(Source, Vec<String>)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = Vec::new();
+    for folder in ["stdlib", "examples"] {
+        let entries = std::fs::read_dir(root.join(folder)).expect("the folder is there");
+        let mut paths: Vec<_> = entries.map(|entry| entry.expect("readable").path()).collect();
+        paths.sort();
+        for path in paths {
+            let is_cook = path.extension().is_some_and(|ending| ending == "cook");
+            let text =
+                if is_cook { std::fs::read_to_string(&path).expect("UTF-8") } else { continue };
+            if !text.contains("\nprompt ") {
+                continue;
+            }
+            let source = Source::new(path.to_string_lossy(), text);
+            let template = template(&source).unwrap_or_else(|faults| panic!("{faults}"));
+            let mut levels = vec![String::new()];
+            levels.extend(template.levels.iter().map(|level| level.name.clone()));
+            found.push((source, levels));
+        }
+    }
+    assert!(found.len() >= 5, "the shipped templates are there");
+    found
+}
