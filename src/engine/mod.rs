@@ -5,6 +5,9 @@ mod emit;
 mod interpret;
 mod jit;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use crate::ir::Program;
