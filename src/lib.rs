@@ -19,3 +19,5 @@ pub mod runtime;
 pub mod engine;
 
 pub mod data;
+
+pub mod cli;
