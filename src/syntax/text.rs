@@ -19,7 +19,7 @@ impl Build<'_> {
             match part.as_rule() {
                 Rule::quote | Rule::block_quote => {}
                 Rule::hole => {
-                    self.check_hole(&part, margin.as_deref());
+                    self.check_line_start(at, margin.as_deref());
                     let value = part.into_inner().find(|inner| inner.as_rule() == Rule::expression);
                     let value = value.expect("the grammar fills a hole");
                     parts.hole(self.expression(value));
@@ -97,14 +97,6 @@ impl Build<'_> {
             }
         }
         shown
-    }
-
-    fn check_hole(&mut self, hole: &Pair<'_, Rule>, margin: Option<&str>) {
-        let span = self.span(hole);
-        self.check_line_start(span, margin);
-        if hole.as_str().contains('\n') {
-            self.faults.push(fault::hole_over_lines(self.source, span));
-        }
     }
 
     /// A hole or an escape at the start of a line has no margin.
