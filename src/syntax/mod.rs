@@ -27,12 +27,13 @@ pub fn parse(source: &Source) -> (ast::File, Vec<Diagnostic>) {
         if source.text.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len_utf8() } else { 0 };
     let whole = Span::new(start, source.text.len());
     let (tokens, letters) = tokens::scan(source, start);
-    if letters.is_empty() && nesting::too_deep(source, &tokens).is_none() {
-        if let Ok(statements) = grammar::parse(source.slice(whole)) {
-            let mut build = build::Build::new(source, start);
-            let file = build.file(statements);
-            return (file, build.faults);
-        }
+    if letters.is_empty()
+        && nesting::too_deep(source, &tokens).is_none()
+        && let Ok(statements) = grammar::parse(source.slice(whole))
+    {
+        let mut build = build::Build::new(source, start);
+        let file = build.file(statements);
+        return (file, build.faults);
     }
     recover::read(source, start, &tokens, letters)
 }

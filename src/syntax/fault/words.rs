@@ -8,31 +8,30 @@ use crate::syntax::tokens::{EXPRESSION_WORDS, Kind, STATEMENT_WORDS};
 
 /// `count ~ uniform(1..5)`, `param in in 1..9 = 3`, `x = level + 1`
 pub fn keyword_as_name(miss: &Miss) -> Option<Diagnostic> {
-    let found = miss.found_text();
-    let binds = |at: usize| matches!(miss.text(at), "~" | "=" | "." | ")" | "]" | ",");
-    let before = miss.found.checked_sub(1);
-    let (word, place) = if is_keyword(found)
-        && (miss.expects_name() || miss.expects_value() || binds(miss.found + 1))
-        && (binds(miss.found + 1) || miss.expects_name() && !is_word_of(miss, found))
-    {
-        (found, miss.place())
-    } else if miss.expects_value() && is_statement_word(miss) {
-        (found, miss.place())
-    } else if before.is_some_and(|at| is_keyword(miss.text(at))) && binds(miss.found) {
-        (miss.before_text(), miss.before())
-    } else {
-        return None;
-    };
-    if matches!(word, "true" | "false") && !matches!(miss.text(miss.found + 1), "~" | "=") {
-        return None;
-    }
+    let at = [Some(miss.found), miss.found.checked_sub(1)]
+        .into_iter()
+        .flatten()
+        .find(|&at| is_keyword(miss.text(at)) && stands_for_name(miss, at))?;
+    let (word, place) = (miss.text(at), miss.tokens[at].span);
     let title = format!("`{word}` is a keyword and no name");
-    let label = "a name was expected here";
     Some(
-        Diagnostic::fault("E116", title, place, label)
-            .help(format!("write `{word}_`"))
+        Diagnostic::fault("E116", title, place, "a name was expected here")
+            .help(format!("write `{word}_`, or another name"))
             .fix(place, format!("{word}_")),
     )
+}
+
+/// Is a keyword followed by what follows a name, or does it stand where a name was expected?
+fn stands_for_name(miss: &Miss, at: usize) -> bool {
+    let next = miss.text(at + 1);
+    let is_bound = matches!(next, "~" | "=");
+    let is_used = matches!(next, "." | ")" | "]" | ",");
+    let is_literal = matches!(miss.text(at), "true" | "false");
+    let carries_its_meaning = miss.text(at) == "in" && !matches!(next, "in" | ":");
+    is_bound
+        || (is_used && !is_literal)
+        || (at == miss.found && miss.expects_name() && !carries_its_meaning)
+        || (at == miss.found && miss.expects_value() && is_statement_word(miss))
 }
 
 /// `level` where a value stands, and no statement begins.
@@ -42,12 +41,6 @@ fn is_statement_word(miss: &Miss) -> bool {
     word != "words"
         && STATEMENT_WORDS.contains(&word)
         && !matches!(next, Some(Kind::Word | Kind::TextOpen))
-}
-
-/// Does this keyword carry its own meaning here, so that the name before it is what is missing?
-fn is_word_of(miss: &Miss, word: &str) -> bool {
-    let next = miss.text(miss.found + 1);
-    word == "in" && next != "in" && next != ":"
 }
 
 /// `Length = 3`

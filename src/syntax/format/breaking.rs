@@ -108,7 +108,10 @@ fn at_cuts(
     let mut starts = vec![from];
     starts.extend(cuts);
     starts.push(to);
+    // What stands before an operator goes in further than the operator; a head does not.
+    let heads = matches!(printer.text(starts[1] - 1), "=" | ":" | ",");
     let pieces = starts.windows(2).enumerate().map(|(number, piece)| match number {
+        0 if heads => lay_out(printer, piece[0], piece[1], column, indent),
         0 => lay_out(printer, piece[0], piece[1], column, indent + 2),
         _ => lay_out(printer, piece[0], piece[1], indent, indent + 2),
     });

@@ -176,6 +176,79 @@ impl Lines<'_> {
                 starts.extend(printer.top_level(first, end).filter(comma).map(|at| at + 1));
             }
         }
-        Row::cells(starts, end, columns)
+        let whole = printer.flat(first, end, self.indent + 2);
+        let fits = self.indent + align::width(&whole) <= WIDTH;
+        Row::cells(starts, end, if fits { columns } else { Columns::None })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn formatted(text: &str) -> String {
+        format(&Source::new("a.cook", text)).expect("the text is right")
+    }
+
+    #[test]
+    fn neighbours_of_one_kind_line_up() {
+        let text =
+            "param a in 1 .. 9=5 // why\nparam long in 1..a*2 = 3\n\n\n\nx~f( a,b )\nlong=-x\n";
+        let lined_up = "\
+param a    in 1..9     = 5 // why
+param long in 1..a * 2 = 3
+
+x    ~ f(a, b)
+long = -x
+";
+        assert_eq!(formatted(text), lined_up);
+    }
+
+    #[test]
+    fn levels_line_up_setting_by_setting() {
+        let text = "level one:a=1,b=2\nlevel another : a = 10, b = 20";
+        let lined_up = "level one:     a = 1,  b = 2\nlevel another: a = 10, b = 20\n";
+        assert_eq!(formatted(text), lined_up);
+    }
+
+    #[test]
+    fn a_statement_with_a_comment_inside_stays_as_it_is() {
+        let text = "a = [\n   1, // one\n 2]\n";
+        assert_eq!(formatted(text), text);
+    }
+
+    #[test]
+    fn texts_move_to_two_spaces_and_keep_what_they_show() {
+        let text = "prompt \"\"\"   \n      one\n        {two}\n\n      \"\"\"";
+        let moved = "prompt \"\"\"\n  one\n    {two}\n\n  \"\"\"\n";
+        assert_eq!(formatted(text), moved);
+    }
+
+    #[test]
+    fn a_block_goes_in_by_two_spaces() {
+        let text = "fn f( n:Int )~>[Token]{//a\nx~g(n)\n//b\nreturn x//c\n}//d";
+        let laid_out = "\
+fn f(n: Int) ~> [Token] {
+  //a
+  x ~ g(n)
+  //b
+  return x //c
+} //d
+";
+        assert_eq!(formatted(text), laid_out);
+    }
+
+    #[test]
+    fn a_long_line_is_broken_where_it_binds_least() {
+        let long = "a_long_name_of_a_value";
+        let text = format!("x = if {long} > 1 then f({long}, {long}) else g({long}, {long})");
+        let laid_out =
+            format!("x = if {long} > 1\n  then f({long}, {long})\n  else g({long}, {long})\n");
+        assert_eq!(formatted(&text), laid_out);
+    }
+
+    #[test]
+    fn a_faulty_text_is_not_formatted() {
+        assert!(format(&Source::new("a.cook", "x = (")).is_err());
     }
 }
