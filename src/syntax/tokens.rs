@@ -225,7 +225,7 @@ impl Scan<'_> {
     /// `'text'` up to the same quote on the same line, or the one quote if there is none.
     fn foreign_quote(&mut self, rest: &str, letter: char) {
         let inside = &rest[letter.len_utf8()..];
-        let closing = inside.find(|end: char| matches!(end, '\n' | '\'' | '`' | '”' | '’' | '»'));
+        let closing = inside.find(['\n', '\'', '`', '”', '’', '»']);
         let closed = closing.filter(|&at| !inside[at..].starts_with('\n'));
         let length = letter.len_utf8()
             + closed.map_or(0, |at| at + inside[at..].chars().next().map_or(0, char::len_utf8));

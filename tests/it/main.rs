@@ -3,3 +3,6 @@
 mod corpus;
 mod laws;
 mod support;
+mod syntax;
+#[cfg(feature = "train")]
+mod train;

@@ -36,21 +36,21 @@ const FAULTS: &[fn(&Miss) -> Option<Diagnostic>] = &[
     words::in_missing,
     words::over_missing,
     words::return_missing,
+    statements::side_by_side,
     statements::unknown,
     statements::default_missing,
     statements::result_missing,
     statements::text_missing,
     statements::kind_missing,
     signs::equals_missing,
+    signs::dot_number,
     brackets::comma_too_many,
     brackets::unclosed,
     brackets::never_opened,
     brackets::comma_missing,
     signs::single_equals,
-    signs::dot_number,
-    words::name_missing,
     statements::value_missing,
-    statements::side_by_side,
+    words::name_missing,
 ];
 
 impl<'a> Miss<'a> {
@@ -82,7 +82,12 @@ impl<'a> Miss<'a> {
 
     /// Could a value have stood there?
     pub fn expects_value(&self) -> bool {
-        self.expects(Rule::expression) || self.expects(Rule::number)
+        [Rule::expression, Rule::argument, Rule::number].iter().any(|&rule| self.expects(rule))
+    }
+
+    /// Could a name have stood there, and no other value?
+    pub fn expects_name(&self) -> bool {
+        [Rule::name, Rule::setting, Rule::parameter].iter().any(|&rule| self.expects(rule))
     }
 
     /// Could an operator have stood there, so that a value ends before?
@@ -156,7 +161,14 @@ impl<'a> Miss<'a> {
         }
     }
 
-    /// Does anything stand there?
+    /// Does a token stand first on its line?
+    pub fn starts_line(&self, at: usize) -> bool {
+        let Some(before) = at.checked_sub(1) else { return true };
+        let end = self.tokens.get(at).map_or(self.source.text.len(), |token| token.span.start);
+        self.source.text[self.tokens[before].span.end..end].contains('\n')
+    }
+
+    /// Does nothing stand there?
     pub fn is_at_end(&self) -> bool {
         self.found >= self.tokens.len()
     }
@@ -177,7 +189,7 @@ impl<'a> Miss<'a> {
             true => "this fits nothing before it".to_string(),
             false => format!("expected {}", expected.join(", ")),
         };
-        let fault = Diagnostic::fault("E100", title, self.place(), label);
+        let fault = Diagnostic::fault("E147", title, self.place(), label);
         match expected.first() {
             Some(first) => fault.help(format!("write {first} here, or delete this")),
             None => fault.help("delete this"),
@@ -205,14 +217,14 @@ pub fn is_keyword(word: &str) -> bool {
 fn english(rule: Rule) -> &'static str {
     use Rule::*;
     match rule {
-        expression | choice | each | fold | boolean | reference | number | list | group | kw_if
-        | kw_fold | open_square | negative | kw_not => "a value",
+        expression | argument | choice | each | fold | boolean | reference | number | list
+        | group | kw_if | kw_fold | open_square | negative | kw_not => "a value",
         plus | minus | times | divided | remainder | equal | not_equal | at_most | at_least
         | less | greater | range | kw_and | kw_or | kw_in | kw_within => "an operator",
         EOI | statements | import | words | param | level | relation | layout | function
         | binding | kw_use | kw_words | kw_param | kw_level | kw_rule | kw_fn | kw_system
         | kw_prompt | kw_reply | doc => "a new statement",
-        name | kw_template => "a name",
+        name | setting | parameter | kw_template => "a name",
         kind | kind_name => "a type",
         text | quote | block_quote => "a text",
         colon => "`:`",
