@@ -17,3 +17,5 @@ pub mod ir;
 pub mod runtime;
 
 pub mod engine;
+
+pub mod data;
