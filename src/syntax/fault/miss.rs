@@ -4,7 +4,7 @@ use super::{brackets, signs, statements, words};
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
 use crate::syntax::grammar::Rule;
-use crate::syntax::tokens::{EXPRESSION_WORDS, Kind, STATEMENT_WORDS, Token};
+use crate::syntax::tokens::{Kind, STATEMENT_WORDS, Token, is_keyword};
 
 /// A place, what stands there, and what could have stood there.
 pub struct Miss<'a> {
@@ -232,11 +232,6 @@ impl<'a> Miss<'a> {
         }
         names
     }
-}
-
-/// Is this a word that no name may be?
-pub fn is_keyword(word: &str) -> bool {
-    word != "words" && (STATEMENT_WORDS.contains(&word) || EXPRESSION_WORDS.contains(&word))
 }
 
 /// What a person calls what was expected; empty for what goes without saying.

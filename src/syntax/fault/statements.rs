@@ -1,9 +1,9 @@
 //! Faults of statements: unknown words, and parts that are missing at the end.
 
-use super::miss::{Miss, is_keyword};
+use super::miss::Miss;
 use crate::diagnostic::{Diagnostic, near_miss};
 use crate::syntax::grammar::Rule;
-use crate::syntax::tokens::{EXPRESSION_WORDS, Kind, STATEMENT_WORDS};
+use crate::syntax::tokens::{EXPRESSION_WORDS, Kind, STATEMENT_WORDS, is_keyword};
 
 /// `x = 1 + /// text`
 pub fn misplaced_doc(miss: &Miss) -> Option<Diagnostic> {

@@ -1,10 +1,10 @@
 //! Faults of words: missing keywords, and words that no name may be.
 
-use super::miss::{Miss, is_keyword};
+use super::miss::Miss;
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use crate::syntax::grammar::Rule;
-use crate::syntax::tokens::{EXPRESSION_WORDS, Kind, STATEMENT_WORDS};
+use crate::syntax::tokens::{EXPRESSION_WORDS, Kind, STATEMENT_WORDS, is_keyword};
 
 /// `x not in xs`
 pub fn not_in(miss: &Miss) -> Option<Diagnostic> {
