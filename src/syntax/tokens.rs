@@ -78,6 +78,11 @@ pub const EXPRESSION_WORDS: [&str; 17] = [
     "for", "fold", "over", "true", "false",
 ];
 
+/// Is this a word that no name may be?
+pub fn is_keyword(word: &str) -> bool {
+    word != "words" && (STATEMENT_WORDS.contains(&word) || EXPRESSION_WORDS.contains(&word))
+}
+
 struct Scan<'a> {
     source: &'a Source,
     at: usize,

@@ -69,7 +69,8 @@ pub fn comma_missing(miss: &Miss) -> Option<Diagnostic> {
     let in_text = miss.open.last().is_some_and(|&open| miss.kind(open) == Some(Kind::TextOpen));
     let in_list = miss.open.last().is_some_and(|&open| matches!(miss.text(open), "(" | "["));
     let in_level = miss.text(miss.statement()) == "level" && miss.text(miss.found + 1) == "=";
-    if !expects || in_text || !(in_list || in_level) {
+    let binds = matches!(miss.text(miss.found + 1), "=" | "~") && miss.starts_line(miss.found);
+    if !expects || in_text || (binds && !in_level) || !(in_list || in_level) {
         return None;
     }
     let fault = Diagnostic::fault("E128", "a comma is missing", miss.place(), "a second value")

@@ -4,7 +4,7 @@ use super::{brackets, signs, statements, words};
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
 use crate::syntax::grammar::Rule;
-use crate::syntax::tokens::{EXPRESSION_WORDS, Kind, STATEMENT_WORDS, Token};
+use crate::syntax::tokens::{Kind, STATEMENT_WORDS, Token, is_keyword};
 
 /// A place, what stands there, and what could have stood there.
 pub struct Miss<'a> {
@@ -27,9 +27,12 @@ const FAULTS: &[fn(&Miss) -> Option<Diagnostic>] = &[
     signs::foreign,
     signs::indexed,
     signs::method,
+    words::not_in,
+    statements::lone_value,
     words::keyword_as_name,
     words::capital,
     signs::double_equals,
+    signs::single_equals,
     signs::colon_missing,
     words::then_missing,
     words::else_missing,
@@ -45,10 +48,9 @@ const FAULTS: &[fn(&Miss) -> Option<Diagnostic>] = &[
     signs::equals_missing,
     signs::dot_number,
     brackets::comma_too_many,
+    brackets::comma_missing,
     brackets::unclosed,
     brackets::never_opened,
-    brackets::comma_missing,
-    signs::single_equals,
     statements::value_missing,
     words::name_missing,
 ];
@@ -72,7 +74,22 @@ impl<'a> Miss<'a> {
 
     /// The diagnostic of the first fault that fits.
     pub fn explain(&self) -> Diagnostic {
-        FAULTS.iter().find_map(|fault| fault(self)).unwrap_or_else(|| self.unexpected())
+        let mut fault =
+            FAULTS.iter().find_map(|fault| fault(self)).unwrap_or_else(|| self.unexpected());
+        for label in &mut fault.labels {
+            label.span = self.visible(label.span);
+        }
+        fault
+    }
+
+    /// The end of the text cannot be underlined, the letter before it can.
+    fn visible(&self, span: Span) -> Span {
+        let text = &self.source.text[..span.start];
+        let letter = text.chars().next_back().map_or(0, char::len_utf8);
+        match span.start == self.source.text.len() {
+            true => Span::new(span.start - letter, span.end),
+            false => span,
+        }
     }
 
     /// Could this have stood there?
@@ -88,6 +105,11 @@ impl<'a> Miss<'a> {
     /// Could a name have stood there, and no other value?
     pub fn expects_name(&self) -> bool {
         [Rule::name, Rule::setting, Rule::parameter].iter().any(|&rule| self.expects(rule))
+    }
+
+    /// Could the statement have ended before?
+    pub fn expects_statement(&self) -> bool {
+        [Rule::EOI, Rule::file, Rule::kw_return].iter().any(|&rule| self.expects(rule))
     }
 
     /// Could an operator have stood there, so that a value ends before?
@@ -191,6 +213,7 @@ impl<'a> Miss<'a> {
         };
         let fault = Diagnostic::fault("E147", title, self.place(), label);
         match expected.first() {
+            Some(&"a new statement") => fault.help("delete this, or give it a name: `name = …`"),
             Some(first) => fault.help(format!("write {first} here, or delete this")),
             None => fault.help("delete this"),
         }
@@ -204,13 +227,11 @@ impl<'a> Miss<'a> {
                 names.push(name);
             }
         }
+        if self.expects_statement() {
+            names.retain(|&name| name != "a name");
+        }
         names
     }
-}
-
-/// Is this a word that no name may be?
-pub fn is_keyword(word: &str) -> bool {
-    word != "words" && (STATEMENT_WORDS.contains(&word) || EXPRESSION_WORDS.contains(&word))
 }
 
 /// What a person calls what was expected; empty for what goes without saying.
@@ -221,7 +242,7 @@ fn english(rule: Rule) -> &'static str {
         | group | kw_if | kw_fold | open_square | negative | kw_not => "a value",
         plus | minus | times | divided | remainder | equal | not_equal | at_most | at_least
         | less | greater | range | kw_and | kw_or | kw_in | kw_within => "an operator",
-        EOI | statements | import | words | param | level | relation | layout | function
+        EOI | file | statements | import | words | param | level | relation | layout | function
         | binding | kw_use | kw_words | kw_param | kw_level | kw_rule | kw_fn | kw_system
         | kw_prompt | kw_reply | doc => "a new statement",
         name | setting | parameter | kw_template => "a name",

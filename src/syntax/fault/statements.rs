@@ -1,9 +1,9 @@
 //! Faults of statements: unknown words, and parts that are missing at the end.
 
-use super::miss::{Miss, is_keyword};
+use super::miss::Miss;
 use crate::diagnostic::{Diagnostic, near_miss};
 use crate::syntax::grammar::Rule;
-use crate::syntax::tokens::{Kind, STATEMENT_WORDS};
+use crate::syntax::tokens::{EXPRESSION_WORDS, Kind, STATEMENT_WORDS, is_keyword};
 
 /// `x = 1 + /// text`
 pub fn misplaced_doc(miss: &Miss) -> Option<Diagnostic> {
@@ -75,6 +75,21 @@ pub fn unknown(miss: &Miss) -> Option<Diagnostic> {
     Some(fault.help(format!("write `{word} ~ …` to draw, `{word} = …` to compute")))
 }
 
+/// `if a then b else c` with no name before it
+pub fn lone_value(miss: &Miss) -> Option<Diagnostic> {
+    let word = miss.found_text();
+    let begins = EXPRESSION_WORDS.contains(&word) || miss.kind(miss.found) != Some(Kind::Word);
+    let is_bound = matches!(miss.text(miss.found + 1), "~" | "=");
+    let is_value =
+        begins && (miss.begins_value(miss.found) || miss.kind(miss.found) == Some(Kind::Word));
+    if !miss.expects_statement() || miss.follows_value() || !is_value || is_bound {
+        return None;
+    }
+    let title = format!("no statement begins with {}", miss.found_name());
+    let fault = Diagnostic::fault("E119", title, miss.place(), "a value without a name");
+    Some(fault.help(format!("give it a name: `name = {word} …`")))
+}
+
 /// `param length in 64..512`
 pub fn default_missing(miss: &Miss) -> Option<Diagnostic> {
     if miss.text(miss.statement()) != "param" || !miss.expects(Rule::equals) {
@@ -112,7 +127,10 @@ pub fn text_missing(miss: &Miss) -> Option<Diagnostic> {
     if !expects || miss.expects_value() || miss.expects(Rule::open_brace) {
         return None;
     }
-    let title = format!("{} is no text", miss.found_name());
+    let title = match miss.is_at_end() {
+        true => "a text is missing".to_string(),
+        false => format!("{} is no text", miss.found_name()),
+    };
     let label = format!("a text was expected after `{word}`");
     let fault = Diagnostic::fault("E124", title, miss.place(), label);
     let is_name = miss.kind(miss.found) == Some(Kind::Word) && !is_keyword(miss.found_text());
@@ -130,7 +148,10 @@ pub fn text_missing(miss: &Miss) -> Option<Diagnostic> {
 
 /// `fn f(x: 3) -> Int`
 pub fn kind_missing(miss: &Miss) -> Option<Diagnostic> {
-    let expects = miss.expects(Rule::kind) || miss.expects(Rule::kind_name);
+    let of_function = miss.text(miss.statement()) == "fn" && !miss.follows_value();
+    let expects = miss.expects(Rule::kind)
+        || miss.expects(Rule::kind_name)
+        || (of_function && miss.expects(Rule::colon));
     expects.then(|| {
         let label = format!("a type was expected after `{}`", miss.before_text());
         Diagnostic::fault("E123", "a type is missing", miss.place(), label)
@@ -166,6 +187,14 @@ pub fn side_by_side(miss: &Miss) -> Option<Diagnostic> {
     };
     let first = second.checked_sub(1).filter(|&first| ends_value(miss, first))?;
     let (one, two) = (miss.text(first), miss.text(second));
+    if miss.text(miss.statement()) == "use" {
+        let (place, after) = (miss.tokens[second].span, miss.tokens[first].span.end);
+        return Some(
+            Diagnostic::fault("E128", "a comma is missing", place, "a second name")
+                .help(format!("write `{one}, {two}`"))
+                .fix(crate::source::Span::new(after, after), ","),
+        );
+    }
     let title = "two values stand side by side";
     let label = "an operator or a new statement was expected here";
     let help = match miss.kind(second) {

@@ -1,10 +1,25 @@
 //! Faults of words: missing keywords, and words that no name may be.
 
-use super::miss::{Miss, is_keyword};
+use super::miss::Miss;
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use crate::syntax::grammar::Rule;
-use crate::syntax::tokens::{EXPRESSION_WORDS, Kind, STATEMENT_WORDS};
+use crate::syntax::tokens::{EXPRESSION_WORDS, Kind, STATEMENT_WORDS, is_keyword};
+
+/// `x not in xs`
+pub fn not_in(miss: &Miss) -> Option<Diagnostic> {
+    let after = miss.text(miss.found + 1);
+    if miss.found_text() != "not" || !matches!(after, "in" | "within") || !miss.follows_value() {
+        return None;
+    }
+    let title = format!("`not {after}` is no sign of this language");
+    let place = miss.place().to(miss.tokens[miss.found + 1].span);
+    let before = miss.before_text();
+    Some(
+        Diagnostic::fault("E132", title, place, "`not` stands before the whole comparison")
+            .help(format!("write `not {before} {after} …`")),
+    )
+}
 
 /// `count ~ uniform(1..5)`, `param in in 1..9 = 3`, `x = level + 1`
 pub fn keyword_as_name(miss: &Miss) -> Option<Diagnostic> {
@@ -30,7 +45,10 @@ fn stands_for_name(miss: &Miss, at: usize) -> bool {
     let carries_its_meaning = miss.text(at) == "in" && !matches!(next, "in" | ":");
     is_bound
         || (is_used && !is_literal)
-        || (at == miss.found && miss.expects_name() && !carries_its_meaning)
+        || (at == miss.found
+            && miss.expects_name()
+            && !miss.expects_statement()
+            && !carries_its_meaning)
         || (at == miss.found && miss.expects_value() && is_statement_word(miss))
 }
 
@@ -211,7 +229,7 @@ fn return_before(miss: &Miss, value: Span, brace: usize) -> Diagnostic {
 
 /// `rule : a == b`, `fn (x: Int) -> Int = x`
 pub fn name_missing(miss: &Miss) -> Option<Diagnostic> {
-    if !miss.expects_name() || miss.expects_value() {
+    if !miss.expects_name() || miss.expects_value() || miss.expects_statement() {
         return None;
     }
     let before = miss.before_text();
@@ -219,7 +237,10 @@ pub fn name_missing(miss: &Miss) -> Option<Diagnostic> {
     let found = miss.found_name();
     Some(
         Diagnostic::fault("E121", format!("a name is missing before {found}"), miss.after(), label)
-            .help(format!("write `{before} name`, with a name of your own")),
+            .help(match before {
+                "." => "write the name of a value right after the dot: `part.answer`".to_string(),
+                _ => format!("write `{before} name`, with a name of your own"),
+            }),
     )
 }
 

@@ -1,8 +1,7 @@
 //! Words and signs in a row: where a space stands and where none, and texts at their margin.
 
 use crate::source::{Source, Span};
-use crate::syntax::fault::miss::is_keyword;
-use crate::syntax::tokens::{Kind, Token};
+use crate::syntax::tokens::{Kind, Token, is_keyword};
 
 /// The atoms of a file, and how they look.
 pub struct Printer<'a> {
