@@ -1,1 +1,6 @@
 //! cookc, the compiler for training data.
+
+#[cfg(feature = "train")]
+pub mod model;
+#[cfg(feature = "train")]
+pub mod train;
