@@ -1,0 +1,4 @@
+//! One test binary.
+
+#[cfg(feature = "train")]
+mod train;
