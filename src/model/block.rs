@@ -1,6 +1,6 @@
 //! One block: attention, then the feed-forward network, forwards and backwards.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use candle_core::Tensor;
 
 use crate::model::config::Config;
@@ -98,13 +98,12 @@ impl Block {
         let query = ops::split_heads(&self.query.forward(x)?, batch, heads, angles)?;
         let key = ops::split_heads(&self.key.forward(x)?, batch, groups, angles)?;
         let value = ops::split_heads(&self.value.forward(x)?, batch, groups, None)?;
-        if pass.visible.columns > pass.visible.time {
-            let (keys, values) = cache.take().context("columns are past but nothing is cached")?;
-            let key = Tensor::cat(&[&keys, &key], 2)?;
-            let value = Tensor::cat(&[&values, &value], 2)?;
-            *cache = Some((key.clone(), value.clone()));
-            return Ok((pass.group(&query)?, key, value));
-        }
+        let (key, value) = match cache.take() {
+            Some((keys, values)) => {
+                (Tensor::cat(&[&keys, &key], 2)?, Tensor::cat(&[&values, &value], 2)?)
+            }
+            None => (key, value),
+        };
         *cache = Some((key.clone(), value.clone()));
         Ok((pass.group(&query)?, key, value))
     }

@@ -264,7 +264,7 @@ fn sigmoid(x: f32) -> f32 {
 }
 
 /// e^x to about 2 units in the last place, without a branch, so that loops become vectors:
-/// 2^n × e^r with |r| ≤ ln 2 / 2 (Cephes' expf). Below −87 it gives e^−87, not 0; NaN stays so.
+/// 2^n × e^r with |r| ≤ ln 2 / 2 (Cephes' expf). Below -87 it gives e^-87, not 0; NaN stays so.
 fn exp(x: f32) -> f32 {
     // Adding and subtracting 1.5 × 2²³ rounds to the nearest whole number.
     const ROUND: f32 = 12_582_912.0;
