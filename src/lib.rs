@@ -19,3 +19,9 @@ pub mod runtime;
 pub mod engine;
 
 pub mod data;
+
+#[cfg(feature = "train")]
+pub mod model;
+
+#[cfg(feature = "train")]
+pub mod train;

@@ -61,7 +61,7 @@ fn five_independent_faults_are_five_diagnostics_and_the_rest_is_read() {
 
 #[test]
 fn good_files_have_no_fault_and_keep_their_meaning_when_formatted() {
-    for source in files("ok") {
+    for source in files("parses") {
         let (file, faults) = syntax::parse(&source);
         assert_eq!(faults, [], "{}", source.name);
         let formatted = Source::new(&*source.name, format(&source));
@@ -74,7 +74,7 @@ fn good_files_have_no_fault_and_keep_their_meaning_when_formatted() {
 
 #[test]
 fn good_files_are_formatted_already() {
-    for source in files("ok") {
+    for source in files("parses") {
         assert_eq!(&*source.text, format(&source), "{}", source.name);
     }
 }
@@ -136,7 +136,7 @@ proptest! {
         length in 0..12_usize,
         word in prop::sample::select(WORDS.to_vec()),
     ) {
-        let sources = files("ok");
+        let sources = files("parses");
         let letters: Vec<char> = file.get(&sources).text.chars().collect();
         let at = place.index(letters.len());
         let end = (at + length).min(letters.len());
