@@ -20,4 +20,10 @@ pub mod engine;
 
 pub mod data;
 
+#[cfg(feature = "train")]
+pub mod model;
+
+#[cfg(feature = "train")]
+pub mod train;
+
 pub mod cli;
