@@ -317,32 +317,31 @@ impl Lower<'_> {
     }
 
     /// Finds bounds of the carried values that hold before and after every turn, by trial turns
-    /// whose steps are dropped. A number that changes may be any. A list that grows by `n` elements
-    /// in the first turn has `n` times the turns at most, if it grows by no more in a trial turn
-    /// from that size: bounds of longer lists are never smaller.
+    /// whose steps are dropped, until nothing changes. A number that changes may be any. A list
+    /// that grows by `n` elements in a turn has `n` times the turns at most, if it grows by no more
+    /// in a trial turn from that size: bounds of longer lists are never smaller.
     fn widen(&mut self, fold: &Fold, over: &Over, carried: &mut [Value], turns: i64, span: Span) {
-        let next = self.trial(fold, over, carried, span);
-        let mut growths = Vec::new();
-        for (value, next) in carried.iter_mut().zip(&next) {
-            growths.push(next.sizes().1.saturating_sub(value.bound.sizes().1).max(0));
-            if !value.bound.covers(next) {
+        let mut growths = vec![None; carried.len()];
+        // Each round but the last widens a value, and each is widened once.
+        for _ in 0..=carried.len() {
+            let next = self.trial(fold, over, carried, span);
+            let mut stable = true;
+            for ((value, next), growth) in carried.iter_mut().zip(&next).zip(&mut growths) {
+                if within(&value.bound, next, growth.unwrap_or(0)) {
+                    continue;
+                }
+                stable = false;
+                if growth.is_some() {
+                    return self.faults.push(grows(span));
+                }
+                *growth = Some(next.sizes().1.saturating_sub(value.bound.sizes().1).max(0));
                 value.bound = grown(&value.bound, next, turns);
             }
-        }
-        let next = self.trial(fold, over, carried, span);
-        for ((value, next), growth) in carried.iter_mut().zip(next).zip(growths) {
-            let (low, high) = next.sizes();
-            let most = value.bound.sizes().1;
-            let next = match &next {
-                Bound::List { .. } if high <= most.saturating_add(growth) => {
-                    next.resized(low, high.min(most))
-                }
-                _ => next,
-            };
-            if !value.bound.covers(&next) {
-                self.faults.push(grows(span));
+            if stable {
+                return;
             }
         }
+        self.faults.push(grows(span));
     }
 
     /// The bounds after one turn from these values.
@@ -491,6 +490,17 @@ impl Bound {
     fn sizes_as_count(&self) -> (i64, i64) {
         let (low, high) = self.interval();
         (low.max(0), high.max(0))
+    }
+}
+
+/// True if `next` is covered, but for `growth` elements more.
+fn within(bound: &Bound, next: &Bound, growth: i64) -> bool {
+    let ((_, most), (low, high)) = (bound.sizes(), next.sizes());
+    match next {
+        Bound::List { .. } if high <= most.saturating_add(growth) => {
+            bound.covers(&next.resized(low, high.min(most)))
+        }
+        _ => bound.covers(next),
     }
 }
 
