@@ -101,7 +101,7 @@ impl Turns<'_> {
     ) -> Result<Speeds, Stopped> {
         let maker = self.maker;
         let (program, vocabulary) = (maker.program(), &maker.vocabulary);
-        let ids = TokenIds::new(program, vocabulary, Arc::new(one_id_a_word));
+        let ids = TokenIds::new(program, vocabulary.clone(), Arc::new(one_id_a_word));
         let mut encoded = Encoded::default();
         let mut tokens = [0; CYCLE as usize];
         let ids_tokens_per_second = self.turn(|memory, index| {
