@@ -181,7 +181,7 @@ impl Emitter<'_> {
             Op::Real(operator, left, right) => self.real(operator, left, right),
             Op::ToReal(register) => {
                 let value = self.get(register);
-                self.to_real(value)
+                self.real_of(value)
             }
             Op::Compare(comparison, left, right) => self.compare(comparison, left, right),
             Op::Not(register) => {
