@@ -12,11 +12,10 @@ use crate::data::sinks::Sink;
 use crate::source::Source;
 use crate::syntax::format;
 
-const HELP: &str = "\
-Examples:
+const HELP: &str = r#"Examples:
   cookc fmt my.cook                 writes the file again if its layout changes
   cookc fmt *.cook --check          names the files that would change; exit code 1 if there is one
-  cookc fmt - < my.cook             from standard input to standard output";
+  cookc fmt - < my.cook             from standard input to standard output"#;
 
 /// Write templates in their canonical layout
 #[derive(Debug, Args)]

@@ -2,6 +2,7 @@
 
 mod bench;
 mod check;
+mod codes;
 mod console;
 mod failure;
 mod fmt;

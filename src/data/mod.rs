@@ -5,6 +5,7 @@ pub mod generate;
 pub mod judge;
 pub mod layout;
 pub mod longest;
+pub mod mix;
 pub mod read;
 #[cfg(test)]
 mod round_trip;
