@@ -17,3 +17,8 @@ pub mod ir;
 pub mod runtime;
 
 pub mod engine;
+
+#[cfg(feature = "train")]
+pub mod model;
+#[cfg(feature = "train")]
+pub mod train;

@@ -2,3 +2,5 @@
 
 mod laws;
 mod support;
+#[cfg(feature = "train")]
+mod train;

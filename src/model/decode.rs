@@ -1,0 +1,116 @@
+//! Greedy replies to a batch of prompts, with keys and values kept between the steps.
+
+use anyhow::{Result, ensure};
+use candle_core::{D, Tensor};
+use rayon::prelude::*;
+
+use crate::model::transformer::{Inputs, Model};
+
+/// Places of one batch, padding included; bounds what the attention of a batch takes.
+const PLACES_MAX: usize = 4096;
+
+/// The most likely reply to each prompt, in the order of the prompts: ids up to `stop`, which is
+/// left out, or `tokens_max` of them. A reply does not depend on what else is in the batch.
+pub fn greedy(
+    model: &Model,
+    prompts: &[Vec<u32>],
+    stop: u32,
+    tokens_max: usize,
+) -> Result<Vec<Vec<u32>>> {
+    for prompt in prompts {
+        let tokens = prompt.len() + tokens_max;
+        ensure!(!prompt.is_empty(), "a prompt has no tokens");
+        ensure!(
+            tokens <= model.config.tokens_max(),
+            "a prompt and its reply take {tokens} tokens; the model was made for {}",
+            model.config.tokens_max()
+        );
+    }
+    let batches = batches(prompts, tokens_max);
+    let reply = |batch: &Vec<usize>| -> Result<Vec<Vec<u32>>> {
+        let prompts: Vec<&[u32]> = batch.iter().map(|&i| prompts[i].as_slice()).collect();
+        reply_batch(model, &prompts, stop, tokens_max)
+    };
+    let parts: Result<Vec<_>> = match model.device.is_cpu() {
+        true => batches.par_iter().map(reply).collect(),
+        false => batches.iter().map(reply).collect(),
+    };
+    let mut replies = vec![Vec::new(); prompts.len()];
+    for (index, reply) in batches.iter().flatten().zip(parts?.into_iter().flatten()) {
+        replies[*index] = reply;
+    }
+    Ok(replies)
+}
+
+/// Prompts of like length together, as many as the places allow.
+fn batches(prompts: &[Vec<u32>], tokens_max: usize) -> Vec<Vec<usize>> {
+    let mut order: Vec<usize> = (0..prompts.len()).collect();
+    order.sort_by_key(|&i| prompts[i].len());
+    let mut batches: Vec<Vec<usize>> = Vec::new();
+    for index in order {
+        let width = prompts[index].len() + tokens_max;
+        match batches.last_mut().filter(|batch| (batch.len() + 1) * width <= PLACES_MAX) {
+            Some(batch) => batch.push(index),
+            None => batches.push(vec![index]),
+        }
+    }
+    batches
+}
+
+fn reply_batch(
+    model: &Model,
+    prompts: &[&[u32]],
+    stop: u32,
+    tokens_max: usize,
+) -> Result<Vec<Vec<u32>>> {
+    let batch = prompts.len();
+    let mut caches = vec![None; model.blocks.len()];
+    let mut replies = vec![Vec::new(); batch];
+    let mut done = vec![false; batch];
+    let (mut inputs, starts) = pad_left(prompts);
+    let mut past = 0;
+    for _ in 0..tokens_max {
+        let next = next_ids(model, &inputs, past, &mut caches)?;
+        for (row, &id) in next.iter().enumerate() {
+            done[row] |= id == stop;
+            if !done[row] {
+                replies[row].push(id);
+            }
+        }
+        if done.iter().all(|&done| done) {
+            break;
+        }
+        past += inputs.time;
+        inputs = Inputs { batch, time: 1, ids: next, start: starts.clone() };
+    }
+    Ok(replies)
+}
+
+/// The most likely id after each row.
+fn next_ids(
+    model: &Model,
+    inputs: &Inputs,
+    past: usize,
+    caches: &mut [crate::model::transformer::Cache],
+) -> Result<Vec<u32>> {
+    let x = model.hidden(inputs, past, caches)?;
+    let last: Vec<u32> = (1..=inputs.batch).map(|row| (row * inputs.time - 1) as u32).collect();
+    let x = x.index_select(&Tensor::new(last, &model.device)?, 0)?;
+    let logits = model.head(&model.final_norm(&x)?)?;
+    Ok(logits.argmax(D::Minus1)?.to_vec1::<u32>()?)
+}
+
+/// All prompts end in the last column. Padding sees only itself, and no one looks at it.
+fn pad_left(prompts: &[&[u32]]) -> (Inputs, Vec<u32>) {
+    let (batch, time) = (prompts.len(), prompts.iter().map(|p| p.len()).max().unwrap_or(0));
+    let mut ids = vec![0; batch * time];
+    let mut start = Vec::with_capacity(batch * time);
+    let mut starts = Vec::with_capacity(batch);
+    for (row, prompt) in prompts.iter().enumerate() {
+        let padding = time - prompt.len();
+        ids[row * time + padding..(row + 1) * time].copy_from_slice(prompt);
+        start.extend((0..time).map(|column| column.min(padding) as u32));
+        starts.push(padding as u32);
+    }
+    (Inputs { batch, time, ids, start }, starts)
+}

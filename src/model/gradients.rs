@@ -1,0 +1,56 @@
+//! The gradients of one backward pass, summed by parameter.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use candle_core::{DType, Tensor};
+
+/// Which parameters learn in a pass, and what their gradients add up to, in f32.
+#[derive(Clone, Debug)]
+pub struct Gradients {
+    /// Whether the model's own weights learn; they do unless it has adapters.
+    pub of_weights: bool,
+    by_name: BTreeMap<String, Tensor>,
+}
+
+impl Gradients {
+    /// No gradients yet. With `of_weights`, those of the model's own weights will be taken too.
+    pub fn new(of_weights: bool) -> Gradients {
+        Gradients { of_weights, by_name: BTreeMap::new() }
+    }
+
+    /// Adds `gradient` to what the parameter has got so far.
+    pub fn add(&mut self, name: &str, gradient: &Tensor) -> Result<()> {
+        let gradient = gradient.to_dtype(DType::F32)?;
+        let sum = match self.by_name.get(name) {
+            Some(before) => (before + gradient)?,
+            None => gradient,
+        };
+        self.by_name.insert(name.to_string(), sum);
+        Ok(())
+    }
+
+    /// Adds another pass's gradients to these.
+    pub fn merge(&mut self, other: Gradients) -> Result<()> {
+        other.by_name.iter().try_for_each(|(name, gradient)| self.add(name, gradient))
+    }
+
+    /// The gradient of a parameter, in the parameter's shape.
+    pub fn get(&self, name: &str) -> Option<&Tensor> {
+        self.by_name.get(name)
+    }
+
+    /// The root of the sum of all squares.
+    pub fn norm(&self) -> Result<f64> {
+        let squares = self
+            .by_name
+            .values()
+            .map(|gradient| gradient.sqr()?.sum_all())
+            .collect::<candle_core::Result<Vec<_>>>()?;
+        if squares.is_empty() {
+            return Ok(0.0);
+        }
+        let total = Tensor::stack(&squares, 0)?.sum_all()?.to_scalar::<f32>()?;
+        Ok(f64::from(total).sqrt())
+    }
+}

@@ -1,0 +1,76 @@
+//! A matrix product with the model's weight, and the adapter beside it, forwards and backwards.
+
+use anyhow::{Context, Result};
+use candle_core::{DType, Tensor};
+
+use crate::model::gradients::Gradients;
+use crate::model::parameter::Parameter;
+
+/// `y = x·Wᵀ + s·(x·Aᵀ)·Bᵀ`; without an adapter only the first term.
+#[derive(Clone, Debug)]
+pub struct Linear {
+    /// `[out, in]`, named `….weight`.
+    pub weight: Parameter,
+    /// What learns beside the frozen weight.
+    pub adapter: Option<Adapter>,
+}
+
+/// The low-rank term of a linear (Hu et al. 2021, "LoRA"), in f32 whatever the model computes in.
+#[derive(Clone, Debug)]
+pub struct Adapter {
+    /// `[rank, in]`.
+    pub a: Parameter,
+    /// `[out, rank]`.
+    pub b: Parameter,
+    /// alpha / rank.
+    pub scale: f64,
+}
+
+impl Linear {
+    /// A linear without an adapter; `weight` is `[out, in]`.
+    pub fn new(weight: Parameter) -> Linear {
+        Linear { weight, adapter: None }
+    }
+
+    /// The name of the module, without `.weight`.
+    pub fn module(&self) -> &str {
+        self.weight.name.trim_end_matches(".weight")
+    }
+
+    /// `x` `[rows, in]` to `[rows, out]`.
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let y = x
+            .matmul(&self.weight.value.t()?)
+            .with_context(|| format!("in `{}`", self.weight.name))?;
+        let Some(adapter) = &self.adapter else { return Ok(y) };
+        let low = x.matmul(&adapter.a.value.to_dtype(x.dtype())?.t()?)?;
+        let high = (low * adapter.scale)?.matmul(&adapter.b.value.to_dtype(x.dtype())?.t()?)?;
+        Ok((y + high)?)
+    }
+
+    /// From `dy` `[rows, out]` and the input `x` `[rows, in]`: the gradient of `x`. What learns
+    /// gets its gradient too; a frozen weight costs none.
+    pub fn backward(&self, x: &Tensor, dy: &Tensor, gradients: &mut Gradients) -> Result<Tensor> {
+        let dx = dy.matmul(&self.weight.value)?;
+        if gradients.of_weights {
+            gradients.add(&self.weight.name, &dy.t()?.matmul(x)?)?;
+        }
+        let Some(adapter) = &self.adapter else { return Ok(dx) };
+        let a = adapter.a.value.to_dtype(x.dtype())?;
+        let b = adapter.b.value.to_dtype(x.dtype())?;
+        let dlow = (dy.matmul(&b)? * adapter.scale)?;
+        let low = (x.matmul(&a.t()?)? * adapter.scale)?;
+        gradients.add(&adapter.b.name, &dy.t()?.matmul(&low)?)?;
+        gradients.add(&adapter.a.name, &dlow.t()?.matmul(x)?)?;
+        Ok((dx + dlow.matmul(&a)?)?)
+    }
+
+    /// The adapter folded into the weight: the same function, without the adapter.
+    pub fn merged(&self) -> Result<Linear> {
+        let Some(adapter) = &self.adapter else { return Ok(self.clone()) };
+        let dtype = self.weight.value.dtype();
+        let change = (adapter.b.value.matmul(&adapter.a.value)? * adapter.scale)?;
+        let weight = (self.weight.value.to_dtype(DType::F32)? + change)?.to_dtype(dtype)?;
+        Ok(Linear::new(Parameter::new(&self.weight.name, weight)))
+    }
+}

@@ -1,0 +1,129 @@
+//! The row operations of a block, forwards and backwards: fused on the CPU, composed elsewhere.
+//!
+//! `plain` says what each one means in candle's tensor operations, for any device and type;
+//! `cpu` computes the same in one pass over f32 slices. Neither keeps a graph: the backward
+//! passes are written out, since candle's own would also make a gradient of each frozen weight.
+
+pub mod cpu;
+pub mod plain;
+
+use anyhow::Result;
+use candle_core::{DType, Tensor};
+
+/// Turns of the rotary positions: `cos` and `sin` `[tokens, head_dim / 2]`, f32.
+#[derive(Clone, Debug)]
+pub struct Angles {
+    /// Cosine of position × frequency.
+    pub cos: Tensor,
+    /// Sine of position × frequency.
+    pub sin: Tensor,
+}
+
+/// Which columns each token may look at: from its `start` to itself.
+#[derive(Clone, Debug)]
+pub struct Visible {
+    /// Rows of the batch.
+    pub batch: usize,
+    /// Tokens a row that ask.
+    pub time: usize,
+    /// Columns that are there: `time`, and before them what a cache holds.
+    pub columns: usize,
+    /// First visible column of each asking token, `[batch × time]`.
+    pub start: Vec<u32>,
+}
+
+impl Visible {
+    /// The visible columns of token `t` of row `b`.
+    pub fn range(&self, b: usize, t: usize) -> std::ops::Range<usize> {
+        self.start[b * self.time + t] as usize..self.columns - self.time + t + 1
+    }
+}
+
+/// `x / rms(x) × weight`, row by row. `x` `[rows, width]`, `weight` `[width]`.
+pub fn rms_norm(x: &Tensor, weight: &Tensor, eps: f64) -> Result<Tensor> {
+    if fused(x) { cpu::rms_norm(x, weight, eps) } else { plain::rms_norm(x, weight, eps) }
+}
+
+/// Gradients of [`rms_norm`] with respect to `x` and to `weight`.
+pub fn rms_norm_backward(
+    x: &Tensor,
+    weight: &Tensor,
+    eps: f64,
+    dy: &Tensor,
+) -> Result<(Tensor, Tensor)> {
+    if fused(x) {
+        cpu::rms_norm_backward(x, weight, eps, dy)
+    } else {
+        plain::rms_norm_backward(x, weight, eps, dy)
+    }
+}
+
+/// `[batch × time, heads × head_dim]` to `[batch, heads, time, head_dim]`, turned by `angles`.
+pub fn split_heads(
+    x: &Tensor,
+    batch: usize,
+    heads: usize,
+    angles: Option<&Angles>,
+) -> Result<Tensor> {
+    if fused(x) {
+        cpu::split_heads(x, batch, heads, angles)
+    } else {
+        plain::split_heads(x, batch, heads, angles)
+    }
+}
+
+/// The inverse of [`split_heads`], which is its gradient too: a turn's transpose turns it back.
+pub fn merge_heads(x: &Tensor, angles: Option<&Angles>) -> Result<Tensor> {
+    if fused(x) { cpu::merge_heads(x, angles) } else { plain::merge_heads(x, angles) }
+}
+
+/// The softmax of `scale × scores` over each token's visible columns, 0 in all others.
+/// `scores` is `[batch, key heads, group × time, columns]`.
+pub fn attention_weights(scores: &Tensor, visible: &Visible, scale: f64) -> Result<Tensor> {
+    if fused(scores) {
+        cpu::attention_weights(scores, visible, scale)
+    } else {
+        plain::attention_weights(scores, visible, scale)
+    }
+}
+
+/// Gradient of [`attention_weights`] with respect to `scores`, from its result `p` and `dp`.
+pub fn attention_weights_backward(
+    p: &Tensor,
+    dp: &Tensor,
+    visible: &Visible,
+    scale: f64,
+) -> Result<Tensor> {
+    if fused(p) {
+        cpu::attention_weights_backward(p, dp, visible, scale)
+    } else {
+        plain::attention_weights_backward(p, dp, scale)
+    }
+}
+
+/// `silu(gate) × up`, element by element.
+pub fn swiglu(gate: &Tensor, up: &Tensor) -> Result<Tensor> {
+    if fused(gate) { cpu::swiglu(gate, up) } else { plain::swiglu(gate, up) }
+}
+
+/// Gradients of [`swiglu`] with respect to `gate` and `up`.
+pub fn swiglu_backward(gate: &Tensor, up: &Tensor, dy: &Tensor) -> Result<(Tensor, Tensor)> {
+    if fused(gate) {
+        cpu::swiglu_backward(gate, up, dy)
+    } else {
+        plain::swiglu_backward(gate, up, dy)
+    }
+}
+
+/// The sum over rows of −log softmax(logits)[label], in nats, and its gradient `[rows, vocab]`.
+pub fn cross_entropy(logits: &Tensor, labels: &[u32]) -> Result<(f64, Tensor)> {
+    if fused(logits) {
+        cpu::cross_entropy(logits, labels)
+    } else {
+        plain::cross_entropy(logits, labels)
+    }
+}
+
+fn fused(x: &Tensor) -> bool {
+    x.device().is_cpu() && x.dtype() == DType::F32
+}

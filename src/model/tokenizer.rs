@@ -1,0 +1,217 @@
+//! Text to token ids and back: a model's own tokenizer, or one made of words.
+//!
+//! A tokenizer of words has one id a word, wherever the word stands. It reads text as runs of
+//! letters, digits and underscores (words) and single other characters (space, newline,
+//! punctuation); one space between two words is left out, and put back when ids become text. So
+//! `Document: a b` is `Document` `:` ` ` `a` `b`, and every text of known pieces comes back as it
+//! was. The file is an ordinary `tokenizer.json`.
+
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use anyhow::{Context, Result, anyhow};
+use serde_json::{Value, json};
+
+use crate::model::files;
+
+const PAD: &str = "<pad>";
+const EOS: &str = "<eos>";
+const UNKNOWN: &str = "<unk>";
+
+/// Marks the two ends of a word while ids become text; no text has these characters.
+const WORD_START: &str = "\u{2}";
+const WORD_END: &str = "\u{3}";
+
+/// A tokenizer, and the ids that end and fill a sequence.
+#[derive(Clone)]
+pub struct Tokenizer {
+    inner: tokenizers::Tokenizer,
+    eos: u32,
+    pad: u32,
+    unknown: Option<u32>,
+}
+
+impl Tokenizer {
+    /// A tokenizer of words with `<pad>` = 0, `<eos>` = 1 and `<unk>` = 2. A text of several
+    /// words stands for each of its pieces, so a layout's literals may be given whole; space,
+    /// newline and ASCII punctuation are always there. Ids follow the order of first mention.
+    pub fn words(words: &[String]) -> Result<Tokenizer> {
+        let mut pieces: Vec<String> = [PAD, EOS, UNKNOWN, "\n"].map(String::from).into();
+        pieces.extend((b' '..=b'~').map(char::from).filter(|c| !is_word(*c)).map(String::from));
+        let mut seen: BTreeSet<String> = pieces.iter().cloned().collect();
+        for piece in words.iter().flat_map(|text| split(text)) {
+            if seen.insert(piece.to_string()) {
+                pieces.push(piece.to_string());
+            }
+        }
+        let text = serde_json::to_vec(&word_level(&pieces))?;
+        Tokenizer::from_bytes(&text, &[EOS.into()], &[PAD.into()])
+    }
+
+    /// Reads `tokenizer.json`, and the names of the special tokens from the files beside it.
+    pub fn load(folder: &Path) -> Result<Tokenizer> {
+        let path = folder.join("tokenizer.json");
+        let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let settings = read_json(&folder.join("tokenizer_config.json"));
+        let name = |key: &str| {
+            let value = settings.get(key)?;
+            value.as_str().or_else(|| value.get("content")?.as_str()).map(String::from)
+        };
+        let known = ["<eos>", "</s>", "<|endoftext|>", "<|im_end|>", "<|end_of_text|>"];
+        let eos: Vec<String> =
+            name("eos_token").into_iter().chain(known.map(String::from)).collect();
+        let pad: Vec<String> = name("pad_token").into_iter().chain([PAD.to_string()]).collect();
+        Tokenizer::from_bytes(&bytes, &eos, &pad)
+            .with_context(|| format!("in {}", path.display()))
+    }
+
+    /// Writes `tokenizer.json` and `tokenizer_config.json`.
+    pub fn save(&self, folder: &Path) -> Result<()> {
+        let text = self.inner.to_string(true).map_err(|error| anyhow!("{error}"))?;
+        files::write_text(&folder.join("tokenizer.json"), &(text + "\n"))?;
+        let settings = json!({
+            "tokenizer_class": "PreTrainedTokenizerFast",
+            "eos_token": self.inner.id_to_token(self.eos),
+            "pad_token": self.inner.id_to_token(self.pad),
+            "clean_up_tokenization_spaces": false,
+        });
+        let text = serde_json::to_string_pretty(&settings)? + "\n";
+        files::write_text(&folder.join("tokenizer_config.json"), &text)
+    }
+
+    /// The ids of a text, without any that the model's template would add around it.
+    pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
+        let encoded = guard(|| self.inner.encode_fast(text, false))?;
+        let ids = encoded.get_ids().to_vec();
+        if self.unknown.is_some_and(|unknown| ids.contains(&unknown)) {
+            let word = split(text).find(|piece| self.inner.token_to_id(piece).is_none());
+            let word = word.unwrap_or(text);
+            return Err(anyhow!("`{word}` is not among the tokenizer's words"));
+        }
+        Ok(ids)
+    }
+
+    /// The text of ids; special tokens have none.
+    pub fn decode(&self, ids: &[u32]) -> Result<String> {
+        guard(|| self.inner.decode(ids, true))
+    }
+
+    /// Number of ids, special tokens included.
+    pub fn vocab_size(&self) -> usize {
+        // Ids may have gaps, and a model's table must reach the last one.
+        let ids = self.inner.get_vocab(true).into_values();
+        ids.max().map_or(0, |id| id as usize + 1)
+    }
+
+    /// The id that ends a reply.
+    pub fn eos(&self) -> u32 {
+        self.eos
+    }
+
+    /// The id that fills up a row.
+    pub fn pad(&self) -> u32 {
+        self.pad
+    }
+
+    /// The id of a token, by its exact text.
+    pub fn id(&self, token: &str) -> Option<u32> {
+        self.inner.token_to_id(token)
+    }
+
+    fn from_bytes(bytes: &[u8], eos: &[String], pad: &[String]) -> Result<Tokenizer> {
+        let mut inner = guard(|| tokenizers::Tokenizer::from_bytes(bytes))?;
+        // Neither is ours to apply: batches are padded here, and no text is cut unasked.
+        inner.with_padding(None);
+        guard(|| inner.with_truncation(None).map(|_| ()))?;
+        let id = |names: &[String]| names.iter().find_map(|name| inner.token_to_id(name));
+        let eos = id(eos).with_context(|| format!("no token that ends a text: {eos:?}"))?;
+        let pad = id(pad).unwrap_or(eos);
+        let words = matches!(inner.get_model(), tokenizers::ModelWrapper::WordLevel(_));
+        let unknown = inner.token_to_id(UNKNOWN).filter(|_| words);
+        Ok(Tokenizer { inner, eos, pad, unknown })
+    }
+}
+
+impl std::fmt::Debug for Tokenizer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Tokenizer of {} ids", self.vocab_size())
+    }
+}
+
+/// The words and single characters of a text, as a tokenizer of words sees them, spaces included.
+fn split(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let first = rest.chars().next()?;
+        let end = match is_word(first) {
+            true => rest.find(|c| !is_word(c)).unwrap_or(rest.len()),
+            false => first.len_utf8(),
+        };
+        let (piece, after) = rest.split_at(end);
+        rest = after;
+        Some(piece)
+    })
+}
+
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+/// The `tokenizer.json` of those pieces.
+fn word_level(pieces: &[String]) -> Value {
+    let vocab: serde_json::Map<String, Value> =
+        pieces.iter().enumerate().map(|(id, piece)| (piece.clone(), json!(id))).collect();
+    let special = |id: usize| {
+        json!({
+            "id": id, "content": pieces[id], "special": true, "single_word": false,
+            "lstrip": false, "rstrip": false, "normalized": false,
+        })
+    };
+    let split = |pattern: &str, behavior: &str| {
+        json!({
+            "type": "Split", "pattern": { "Regex": pattern },
+            "behavior": behavior, "invert": false,
+        })
+    };
+    let replace = |pattern: Value, content: &str| {
+        json!({ "type": "Replace", "pattern": pattern, "content": content })
+    };
+    let word = r"[\p{Alphabetic}\p{N}_]";
+    let inner_space = format!("(?<={word}) (?={word})");
+    json!({
+        "version": "1.0",
+        "truncation": null,
+        "padding": null,
+        "added_tokens": [special(0), special(1), special(2)],
+        "normalizer": null,
+        "pre_tokenizer": { "type": "Sequence", "pretokenizers": [
+            split(&inner_space, "Removed"),
+            split(&format!("{word}+|[^\\p{{Alphabetic}}\\p{{N}}_]"), "Isolated"),
+        ]},
+        "post_processor": null,
+        "decoder": { "type": "Sequence", "decoders": [
+            replace(json!({ "Regex": format!("^(?={word})") }), WORD_START),
+            replace(json!({ "Regex": format!("(?<={word})$") }), WORD_END),
+            { "type": "Fuse" },
+            replace(json!({ "String": format!("{WORD_END}{WORD_START}") }), " "),
+            replace(json!({ "Regex": format!("[{WORD_START}{WORD_END}]") }), ""),
+        ]},
+        "model": { "type": "WordLevel", "vocab": vocab, "unk_token": UNKNOWN },
+    })
+}
+
+/// The tokenizers crate panics on some hostile files, at load and later: that stops here.
+fn guard<T, E: std::fmt::Display>(call: impl FnOnce() -> Result<T, E>) -> Result<T> {
+    match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(anyhow!("{error}")),
+        Err(_) => Err(anyhow!("the tokenizer's file is broken: the tokenizers library gave up")),
+    }
+}
+
+/// A JSON file, or null where there is none to be read.
+fn read_json(path: &Path) -> Value {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    serde_json::from_str(&text).unwrap_or(Value::Null)
+}

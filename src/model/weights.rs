@@ -1,0 +1,186 @@
+//! A model's weights: made fresh from a seed, read from a folder, and written to one.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use candle_core::{DType, Device, Tensor};
+use rand_xoshiro::Xoshiro256PlusPlus;
+use rand_xoshiro::rand_core::{Rng, SeedableRng};
+
+use crate::model::config::Config;
+use crate::model::files::{self, Tensors};
+use crate::model::linear::Linear;
+use crate::model::parameter::Parameter;
+use crate::model::transformer::{Block, Model};
+
+/// A new model in f32: normal weights of that standard deviation, norms of 1. The same seed gives
+/// the same weights on every machine, and each tensor has its own stream.
+pub fn fresh(config: &Config, seed: u64, deviation: f64, device: &Device) -> Result<Model> {
+    config.validate()?;
+    build(config, device, &mut |name, shape| {
+        if name.ends_with("norm.weight") {
+            return Ok(Tensor::ones(shape, DType::F32, device)?);
+        }
+        let values = normal(seed, name, shape.iter().product(), deviation);
+        Ok(Tensor::from_vec(values, shape, device)?)
+    })
+}
+
+/// Reads a model from a folder with `config.json` and `model.safetensors`, or the shards that
+/// `model.safetensors.index.json` names.
+pub fn load(folder: &Path, dtype: DType, device: &Device) -> Result<Model> {
+    let config = load_config(folder)?;
+    let mut names = Vec::new();
+    build(&config, &Device::Cpu, &mut |name, shape| {
+        names.push(name.to_string());
+        Ok(Tensor::zeros(1, DType::U8, &Device::Cpu)?.broadcast_as(shape)?)
+    })?;
+    let mut tensors = Tensors::new();
+    for file in weight_files(folder)? {
+        let (part, _) = files::read_tensors(&file, device, &|name| names.iter().any(|n| n == name))?;
+        for (name, tensor) in part {
+            tensors.insert(name, tensor.to_dtype(dtype)?);
+        }
+    }
+    build(&config, device, &mut |name, shape| {
+        let tensor = tensors.remove(name);
+        let tensor =
+            tensor.with_context(|| format!("{}: tensor `{name}` is missing", folder.display()))?;
+        expect_shape(&tensor, shape, name, folder)?;
+        Ok(tensor)
+    })
+}
+
+/// Reads `config.json` of a model's folder.
+pub fn load_config(folder: &Path) -> Result<Config> {
+    let path = folder.join("config.json");
+    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    Config::from_json(&text).with_context(|| format!("in {}", path.display()))
+}
+
+/// Writes `config.json` and `model.safetensors`, adapters left out: see [`super::lora`] for those.
+pub fn save(model: &Model, folder: &Path) -> Result<()> {
+    let adapters = model.linears().filter_map(|linear| linear.adapter.as_ref());
+    let adapters: Vec<&str> =
+        adapters.flat_map(|a| [a.a.name.as_str(), a.b.name.as_str()]).collect();
+    let weights = model.parameters().into_iter().filter(|p| !adapters.contains(&p.name.as_str()));
+    let tensors: Tensors = weights.map(|p| (p.name.clone(), p.value.clone())).collect();
+    files::write_tensors(&folder.join("model.safetensors"), &tensors, ("format", "pt"))?;
+    files::write_text(&folder.join("config.json"), &model.config.to_json()?)
+}
+
+/// Fails unless the tensor has the shape that the model's config gives it.
+pub(crate) fn expect_shape(
+    tensor: &Tensor,
+    shape: &[usize],
+    name: &str,
+    path: &Path,
+) -> Result<()> {
+    ensure!(
+        tensor.dims() == shape,
+        "{}: tensor `{name}` has shape {:?}, expected {shape:?}",
+        path.display(),
+        tensor.dims()
+    );
+    Ok(())
+}
+
+/// `count` normal values from a stream of their own for each seed and name (Box and Muller).
+pub(crate) fn normal(seed: u64, name: &str, count: usize, deviation: f64) -> Vec<f32> {
+    let mut random = stream(seed, name);
+    let pairs = (0..count.div_ceil(2)).flat_map(|_| {
+        // 1 − u is never 0, so its logarithm is finite.
+        let radius = (-2.0 * (1.0 - unit(&mut random)).ln()).sqrt() * deviation;
+        let angle = std::f64::consts::TAU * unit(&mut random);
+        [(radius * angle.cos()) as f32, (radius * angle.sin()) as f32]
+    });
+    pairs.take(count).collect()
+}
+
+/// `count` values uniform in −`limit`..`limit`, from a stream of their own.
+pub(crate) fn uniform(seed: u64, name: &str, count: usize, limit: f64) -> Vec<f32> {
+    let mut random = stream(seed, name);
+    (0..count).map(|_| ((unit(&mut random) * 2.0 - 1.0) * limit) as f32).collect()
+}
+
+fn stream(seed: u64, name: &str) -> Xoshiro256PlusPlus {
+    let mut hash = blake3::Hasher::new();
+    hash.update(b"cookc weights 1").update(&seed.to_le_bytes()).update(name.as_bytes());
+    Xoshiro256PlusPlus::from_seed(*hash.finalize().as_bytes())
+}
+
+/// Uniform in 0..1, 1 left out.
+fn unit(random: &mut Xoshiro256PlusPlus) -> f64 {
+    (random.next_u64() >> 11) as f64 / (1u64 << 53) as f64
+}
+
+/// Every tensor of the model by name and shape, once, in the order of the forward pass.
+fn build(
+    config: &Config,
+    device: &Device,
+    tensor: &mut dyn FnMut(&str, &[usize]) -> Result<Tensor>,
+) -> Result<Model> {
+    let mut take = |name: String, shape: &[usize]| -> Result<Parameter> {
+        let value = tensor(&name, shape)?;
+        Ok(Parameter::new(name, value))
+    };
+    let (vocab, hidden) = (config.vocab_size, config.hidden_size);
+    let embedding = take("model.embed_tokens.weight".into(), &[vocab, hidden])?;
+    let blocks = (0..config.num_hidden_layers)
+        .map(|layer| build_block(config, layer, &mut take))
+        .collect::<Result<Vec<Block>>>()?;
+    let norm = take("model.norm.weight".into(), &[hidden])?;
+    let head = match config.tie_word_embeddings {
+        true => None,
+        false => Some(Linear::new(take("lm_head.weight".into(), &[vocab, hidden])?)),
+    };
+    Ok(Model { config: config.clone(), device: device.clone(), embedding, blocks, norm, head })
+}
+
+fn build_block(
+    config: &Config,
+    layer: usize,
+    take: &mut dyn FnMut(String, &[usize]) -> Result<Parameter>,
+) -> Result<Block> {
+    let (hidden, feed) = (config.hidden_size, config.intermediate_size);
+    let queries = config.num_attention_heads * config.head_dim;
+    let keys = config.num_key_value_heads * config.head_dim;
+    let mut norm =
+        |name: &str| take(format!("model.layers.{layer}.{name}.weight"), &[hidden]);
+    let attention_norm = norm("input_layernorm")?;
+    let feed_norm = norm("post_attention_layernorm")?;
+    let mut linear = |name: &str, output: usize, input: usize| -> Result<Linear> {
+        let name = format!("model.layers.{layer}.{name}.weight");
+        Ok(Linear::new(take(name, &[output, input])?))
+    };
+    Ok(Block {
+        attention_norm,
+        query: linear("self_attn.q_proj", queries, hidden)?,
+        key: linear("self_attn.k_proj", keys, hidden)?,
+        value: linear("self_attn.v_proj", keys, hidden)?,
+        output: linear("self_attn.o_proj", hidden, queries)?,
+        feed_norm,
+        gate: linear("mlp.gate_proj", feed, hidden)?,
+        up: linear("mlp.up_proj", feed, hidden)?,
+        down: linear("mlp.down_proj", hidden, feed)?,
+    })
+}
+
+fn weight_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let index = folder.join("model.safetensors.index.json");
+    if !index.exists() {
+        return Ok(vec![folder.join("model.safetensors")]);
+    }
+    let wrong = || format!("{} is not an index of shards", index.display());
+    let text = fs::read_to_string(&index).with_context(wrong)?;
+    let value: serde_json::Value = serde_json::from_str(&text).with_context(wrong)?;
+    let map = value.get("weight_map").and_then(|map| map.as_object()).with_context(wrong)?;
+    let mut names: Vec<&str> = map.values().filter_map(|name| name.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    // A shard is a neighbour of its index; a path that leads elsewhere is no shard's name.
+    let strange = names.iter().find(|name| Path::new(name).components().count() != 1);
+    ensure!(strange.is_none(), "{}: `{}` is no file name", index.display(), strange.unwrap_or(&""));
+    Ok(names.into_iter().map(|name| folder.join(name)).collect())
+}

@@ -1,0 +1,154 @@
+//! Weights, adapters, configs and tokenizers in and out, and what is said of broken ones.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+
+use anyhow::Result;
+use candle_core::{DType, Device, Tensor};
+use cookc::model::{Config, Model, Tokenizer, lora, weights};
+
+use super::{data, distance, grouped, row, tensors, tiny};
+
+#[test]
+fn a_saved_model_is_read_back_as_it_was() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    for tied in [true, false] {
+        let model = grouped(tied)?;
+        weights::save(&model, folder.path())?;
+        let again = weights::load(folder.path(), DType::F32, &Device::Cpu)?;
+        assert_eq!(model.config.num_key_value_heads, again.config.num_key_value_heads);
+        let inputs = row(&[1, 2, 3]);
+        assert_eq!(distance(&model.logits(&inputs)?, &again.logits(&inputs)?)?, 0.0);
+    }
+    Ok(())
+}
+
+#[test]
+fn a_saved_adapter_is_read_back_as_it_was() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut model = tiny()?;
+    let lora = lora::load(&mut model, &data("adapter"))?;
+    lora::save(&model, &lora, "model", folder.path())?;
+    let mut again = tiny()?;
+    let lora_again = lora::load(&mut again, folder.path())?;
+    assert_eq!((lora.rank, lora.alpha), (lora_again.rank, lora_again.alpha));
+    let inputs = row(&[1, 2, 3]);
+    assert_eq!(distance(&model.logits(&inputs)?, &again.logits(&inputs)?)?, 0.0);
+    Ok(())
+}
+
+#[test]
+fn the_same_seed_gives_the_same_fresh_weights_and_another_gives_others() -> Result<()> {
+    let config = Config::small(30, 16, 8, 1, 2);
+    let weight = |seed| -> Result<Vec<f32>> {
+        let model = weights::fresh(&config, seed, 0.1, &Device::Cpu)?;
+        Ok(model.parameters()[0].value.flatten_all()?.to_vec1()?)
+    };
+    let (a, b, c) = (weight(1)?, weight(1)?, weight(2)?);
+    assert_eq!(a, b);
+    assert_ne!(a, c);
+    let square: f32 = a.iter().map(|x| x * x).sum();
+    assert!(((square / a.len() as f32).sqrt() - 0.1).abs() < 0.01);
+    Ok(())
+}
+
+#[test]
+fn broken_weights_are_refused_with_the_file_and_the_tensor() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    fs::copy(data("model/config.json"), folder.path().join("config.json"))?;
+    let path = folder.path().join("model.safetensors");
+    let name = "model.layers.1.mlp.up_proj.weight";
+
+    let bytes = fs::read(data("model/model.safetensors"))?;
+    fs::write(&path, &bytes[..bytes.len() - 10])?;
+    expect_error(folder.path(), &["model.safetensors", "not a whole safetensors file"]);
+
+    let mut all = tensors("model/model.safetensors")?;
+    all.insert(name.into(), Tensor::zeros((48, 96), DType::F32, &Device::Cpu)?);
+    write(&all, &path)?;
+    expect_error(folder.path(), &[name, "[48, 96]", "[96, 48]"]);
+
+    all.remove(name);
+    write(&all, &path)?;
+    expect_error(folder.path(), &[name, "is missing"]);
+
+    fs::remove_file(&path)?;
+    expect_error(folder.path(), &["model.safetensors", "cannot read"]);
+    Ok(())
+}
+
+#[test]
+fn configs_that_would_be_computed_wrongly_are_refused() -> Result<()> {
+    let text = fs::read_to_string(data("model/config.json"))?;
+    let config = Config::from_json(&text)?;
+    assert_eq!(config.rope_theta, 10_000.0);
+    assert_eq!(Config::from_json(&config.to_json()?)?.to_json()?, config.to_json()?);
+    for (from, to, message) in [
+        ("\"rope_theta\"", "\"theta\"", "rope_theta"),
+        ("\"rope_type\": \"default\"", "\"rope_type\": \"yarn\"", "yarn"),
+        ("\"attention_bias\": false", "\"attention_bias\": true", "attention_bias"),
+        ("\"silu\"", "\"gelu\"", "gelu"),
+        ("\"model_type\": \"llama\"", "\"model_type\": \"qwen2\"", "qwen2"),
+        ("\"num_key_value_heads\": 2", "\"num_key_value_heads\": 4", "no multiple"),
+        ("\"num_attention_heads\": 6", "\"num_attention_heads\": 0", "num_attention_heads"),
+    ] {
+        assert!(text.contains(from), "{from}");
+        let error = Config::from_json(&text.replace(from, to)).expect_err(message);
+        assert!(format!("{error:#}").contains(message), "{error:#}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_tokenizer_of_words_gives_every_text_back() -> Result<()> {
+    let texts = [
+        "Document: a b c\nQuestion: d\nAnswer:",
+        " x y z",
+        "x y z",
+        "a  b\n\n c ",
+        "\n",
+        "",
+        "(a, b) = c.",
+        "größe ändern",
+    ];
+    let tokenizer = Tokenizer::words(&texts.map(String::from))?;
+    let folder = tempfile::tempdir()?;
+    tokenizer.save(folder.path())?;
+    for tokenizer in [&tokenizer, &Tokenizer::load(folder.path())?] {
+        assert_eq!((tokenizer.pad(), tokenizer.eos()), (0, 1));
+        for text in texts {
+            assert_eq!(tokenizer.decode(&tokenizer.encode(text)?)?, text);
+        }
+        // A word has one id, wherever it stands.
+        assert_eq!(tokenizer.encode("x\nx x")?.iter().filter(|id| Some(**id) == tokenizer.id("x")).count(), 3);
+        assert_eq!(tokenizer.encode("a b c")?.len(), 3);
+        let error = tokenizer.encode("a stranger b").expect_err("an unknown word");
+        assert!(error.to_string().contains("`stranger`"), "{error}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_broken_tokenizer_file_is_an_error() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    Tokenizer::words(&["a".into()])?.save(folder.path())?;
+    let path = folder.path().join("tokenizer.json");
+    let text = fs::read_to_string(&path)?;
+    fs::write(&path, &text[..text.len() / 2])?;
+    let error = Tokenizer::load(folder.path()).expect_err("half a file");
+    assert!(format!("{error:#}").contains("tokenizer.json"), "{error:#}");
+    Ok(())
+}
+
+fn write(tensors: &HashMap<String, Tensor>, path: &Path) -> Result<()> {
+    Ok(candle_core::safetensors::save(tensors, path)?)
+}
+
+fn expect_error(folder: &Path, parts: &[&str]) {
+    let loaded: Result<Model> = weights::load(folder, DType::F32, &Device::Cpu);
+    let error = format!("{:#}", loaded.expect_err("a broken model"));
+    for part in parts {
+        assert!(error.contains(part), "`{error}` does not say `{part}`");
+    }
+}
