@@ -18,7 +18,11 @@ pub mod runtime;
 
 pub mod engine;
 
+pub mod data;
+
 #[cfg(feature = "train")]
 pub mod model;
+
 #[cfg(feature = "train")]
 pub mod train;
+

@@ -1,0 +1,208 @@
+//! Values to text: a layout made ready, and the one walk over it that text and token ids share.
+
+mod fields;
+mod ids;
+mod text;
+
+pub use fields::Fields;
+pub use ids::{Encoded, TokenIds, Tokenize};
+pub use text::{Escape, TextWriter};
+
+use crate::check::types::Type;
+use crate::ir::{Form, Piece, Program, SlotId};
+use crate::runtime::Memory;
+
+/// One of the texts of a sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Part {
+    /// What goes before the prompt.
+    System,
+    /// What the model reads.
+    Prompt,
+    /// What it writes.
+    Reply,
+}
+
+/// Index into [`Plan::literals`].
+type Literal = usize;
+
+const SPACE: Literal = 0;
+const LINE: Literal = 1;
+const DOT: Literal = 2;
+const FALSE: Literal = 3;
+const TRUE: Literal = 4;
+/// The literals that every plan starts with.
+const COMMON: [&str; 5] = [" ", "\n", ". ", "false", "true"];
+
+/// A layout with its literals in one table, so that a surface can prepare each of them once.
+#[derive(Clone, Debug)]
+struct Plan {
+    /// [`COMMON`], then the template's text literals by their symbol, then those of the layout.
+    literals: Vec<String>,
+    system: Vec<Item>,
+    prompt: Vec<Item>,
+    reply: Vec<Item>,
+}
+
+#[derive(Clone, Debug)]
+enum Item {
+    Literal(Literal),
+    Value(SlotId, Type, Shape),
+}
+
+/// A [`Form`] whose literals are in the table.
+#[derive(Clone, Debug)]
+enum Shape {
+    Plain,
+    Joined(Literal),
+    Numbered,
+    /// The keys, their type, and what stands between key and value.
+    Keyed(SlotId, Type, Literal),
+}
+
+/// What values are written on.
+trait Surface {
+    fn literal(&mut self, literal: Literal);
+    fn token(&mut self, symbol: u32);
+    /// Tokens with a space between them.
+    fn tokens(&mut self, symbols: &[u32]);
+    fn int(&mut self, value: i64);
+    fn real(&mut self, value: f64);
+}
+
+impl Plan {
+    fn new(program: &Program) -> Plan {
+        let mut literals: Vec<String> = COMMON.iter().map(|text| text.to_string()).collect();
+        literals.extend(program.texts.iter().cloned());
+        let layout = &program.layout;
+        let system = items(program, layout.system.as_deref().unwrap_or(&[]), &mut literals);
+        let prompt = items(program, &layout.prompt, &mut literals);
+        let reply = items(program, &layout.reply, &mut literals);
+        Plan { literals, system, prompt, reply }
+    }
+
+    fn items(&self, part: Part) -> &[Item] {
+        match part {
+            Part::System => &self.system,
+            Part::Prompt => &self.prompt,
+            Part::Reply => &self.reply,
+        }
+    }
+
+    /// Writes a text of the sample in the memory.
+    fn write(&self, part: Part, memory: &Memory, surface: &mut impl Surface) {
+        for item in self.items(part) {
+            match item {
+                Item::Literal(literal) => surface.literal(*literal),
+                Item::Value(slot, kind, shape) => {
+                    write_value(memory, memory.slot(*slot), kind, shape, surface);
+                }
+            }
+        }
+    }
+}
+
+fn items(program: &Program, pieces: &[Piece], literals: &mut Vec<String>) -> Vec<Item> {
+    let mut add = |text: &String| {
+        literals.push(text.clone());
+        literals.len() - 1
+    };
+    let kind = |slot: SlotId| program.slots[slot as usize].kind.clone();
+    let mut item = |piece: &Piece| match piece {
+        Piece::Literal(text) => Item::Literal(add(text)),
+        Piece::Value(slot, form) => {
+            let shape = match form {
+                Form::Plain => Shape::Plain,
+                Form::Joined(between) => Shape::Joined(add(between)),
+                Form::Numbered => Shape::Numbered,
+                Form::Lines(keys, between) => Shape::Keyed(*keys, kind(*keys), add(between)),
+                Form::Labelled(keys) => Shape::Keyed(*keys, kind(*keys), DOT),
+            };
+            Item::Value(*slot, kind(*slot), shape)
+        }
+    };
+    pieces.iter().map(&mut item).collect()
+}
+
+fn write_value(memory: &Memory, cell: i64, kind: &Type, shape: &Shape, surface: &mut impl Surface) {
+    let Some(element) = kind.element() else { return write_plain(memory, cell, kind, surface) };
+    match shape {
+        Shape::Plain => write_plain(memory, cell, kind, surface),
+        Shape::Joined(between) => each(memory, cell, element, |at, cell| {
+            if at > 0 {
+                surface.literal(*between);
+            }
+            write_plain(memory, cell, element, surface);
+        }),
+        Shape::Numbered => each(memory, cell, element, |at, cell| {
+            if at > 0 {
+                surface.literal(LINE);
+            }
+            surface.int(at as i64 + 1);
+            surface.literal(DOT);
+            write_plain(memory, cell, element, surface);
+        }),
+        Shape::Keyed(slot, key_kind, between) => {
+            let key_kind = key_kind.element().unwrap_or(&Type::Unknown);
+            let keys = cells(memory, memory.slot(*slot), key_kind);
+            each(memory, cell, element, |at, cell| {
+                if at > 0 {
+                    surface.literal(LINE);
+                }
+                // A value without a key stands alone, so that no value is lost.
+                if let Some(&key) = keys.get(at) {
+                    write_plain(memory, key, key_kind, surface);
+                    surface.literal(*between);
+                }
+                write_plain(memory, cell, element, surface);
+            });
+        }
+    }
+}
+
+fn write_plain(memory: &Memory, cell: i64, kind: &Type, surface: &mut impl Surface) {
+    match kind {
+        Type::Int => surface.int(cell),
+        Type::Real => surface.real(f64::from_bits(cell as u64)),
+        Type::Bool => surface.literal(if cell == 0 { FALSE } else { TRUE }),
+        Type::Text => surface.literal(COMMON.len() + cell as usize),
+        Type::Token => surface.token(cell as u32),
+        Type::List(element) if **element == Type::Token => surface.tokens(memory.narrow(cell)),
+        Type::List(element) => {
+            let between = if element.element().is_some() { LINE } else { SPACE };
+            each(memory, cell, element, |at, cell| {
+                if at > 0 {
+                    surface.literal(between);
+                }
+                write_plain(memory, cell, element, surface);
+            });
+        }
+        // Only the empty list has elements of no type.
+        Type::Any(_) | Type::Shown | Type::Unknown => {}
+    }
+}
+
+/// True for the elements that lie in lists of 32-bit symbols.
+pub(super) fn is_narrow(element: &Type) -> bool {
+    matches!(element, Type::Token | Type::Text | Type::Bool)
+}
+
+/// Calls with each element's place and cell.
+fn each(memory: &Memory, list: i64, element: &Type, mut visit: impl FnMut(usize, i64)) {
+    if is_narrow(element) {
+        for (at, &symbol) in memory.narrow(list).iter().enumerate() {
+            visit(at, symbol.into());
+        }
+    } else {
+        for (at, &cell) in memory.wide(list).iter().enumerate() {
+            visit(at, cell);
+        }
+    }
+}
+
+/// The elements' cells.
+pub(super) fn cells(memory: &Memory, list: i64, element: &Type) -> Vec<i64> {
+    let mut cells = Vec::new();
+    each(memory, list, element, |_, cell| cells.push(cell));
+    cells
+}

@@ -1,0 +1,97 @@
+//! Values to text, as it is or as the inside of a JSON string.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use super::{Literal, Part, Plan, Surface};
+use crate::check::types::Type;
+use crate::data::vocab::Vocabulary;
+use crate::ir::Program;
+use crate::runtime::Memory;
+
+/// What a text is written into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Escape {
+    /// Nothing: it is written as it is.
+    None,
+    /// The inside of a JSON string.
+    Json,
+}
+
+/// Writes the texts of samples. Threads share it.
+#[derive(Clone, Debug)]
+pub struct TextWriter {
+    plan: Plan,
+    /// The literals as they are written.
+    literals: Vec<Box<[u8]>>,
+    vocabulary: Arc<Vocabulary>,
+}
+
+impl TextWriter {
+    /// A writer for a program's texts.
+    pub fn new(program: &Program, vocabulary: Arc<Vocabulary>, escape: Escape) -> TextWriter {
+        let plan = Plan::new(program);
+        let written = |text: &String| match escape {
+            Escape::None => text.as_bytes().into(),
+            Escape::Json => json_inside(text).into_bytes().into(),
+        };
+        let literals = plan.literals.iter().map(written).collect();
+        TextWriter { plan, literals, vocabulary }
+    }
+
+    /// Appends a text of the sample in the memory.
+    pub fn write(&self, part: Part, memory: &Memory, out: &mut Vec<u8>) {
+        self.plan.write(part, memory, &mut TextSurface { writer: self, out });
+    }
+
+    /// A text of the sample in the memory; best for a writer that does not escape.
+    pub fn text(&self, part: Part, memory: &Memory) -> String {
+        let mut out = Vec::new();
+        self.write(part, memory, &mut out);
+        String::from_utf8(out).expect("literals and words are UTF-8")
+    }
+
+    /// Appends a value as `{name}` shows it.
+    pub(in crate::data) fn write_plain(
+        &self,
+        memory: &Memory,
+        cell: i64,
+        kind: &Type,
+        out: &mut Vec<u8>,
+    ) {
+        super::write_plain(memory, cell, kind, &mut TextSurface { writer: self, out });
+    }
+}
+
+struct TextSurface<'a> {
+    writer: &'a TextWriter,
+    out: &'a mut Vec<u8>,
+}
+
+impl Surface for TextSurface<'_> {
+    fn literal(&mut self, literal: Literal) {
+        self.out.extend_from_slice(&self.writer.literals[literal]);
+    }
+
+    fn token(&mut self, symbol: u32) {
+        self.out.extend_from_slice(self.writer.vocabulary.text().get(symbol));
+    }
+
+    fn tokens(&mut self, symbols: &[u32]) {
+        self.writer.vocabulary.text().append_list(symbols, self.out);
+    }
+
+    fn int(&mut self, value: i64) {
+        write!(self.out, "{value}").expect("writing to memory does not fail");
+    }
+
+    fn real(&mut self, value: f64) {
+        write!(self.out, "{value:?}").expect("writing to memory does not fail");
+    }
+}
+
+/// A text as it stands between the quotes of a JSON string.
+pub(super) fn json_inside(text: &str) -> String {
+    let quoted = serde_json::Value::from(text).to_string();
+    quoted[1..quoted.len() - 1].to_string()
+}

@@ -1,0 +1,220 @@
+//! Tests: what the layout writes, the reader reads back.
+
+use std::sync::Arc;
+
+use super::layout::{Encoded, Escape, Fields, Part, TextWriter, TokenIds};
+use super::read::Reader;
+use super::vocab::Vocabulary;
+use crate::check::types::Type;
+use crate::ir::{Bound, Bounds, Form, Layout, Piece, Program, Role, Slot, SlotId};
+use crate::runtime::{Memory, Pools};
+
+struct Kitchen {
+    program: Arc<Program>,
+    vocabulary: Arc<Vocabulary>,
+    memory: Memory,
+}
+
+/// A program without steps: its values are bound by hand.
+fn kitchen(slots: &[(&str, Type)], prompt: Vec<Piece>, reply: Vec<Piece>) -> Kitchen {
+    let slot = |(name, kind): &(&str, Type)| Slot {
+        name: name.to_string(),
+        kind: kind.clone(),
+        role: Role::Output,
+        shown: true,
+        drawn: true,
+        bound: Bound::Any,
+    };
+    let program = Arc::new(Program {
+        name: "test".into(),
+        level: String::new(),
+        registers: Vec::new(),
+        steps: Vec::new(),
+        sample: 0..0,
+        rules: Vec::new(),
+        slots: slots.iter().map(slot).collect(),
+        streams: Vec::new(),
+        texts: vec!["yes".into(), "not \"at\" all".into()],
+        pools: vec!["vocab".into()],
+        layout: Layout { system: None, prompt, reply },
+        bounds: Bounds { words: 100, ..Bounds::default() },
+    });
+    let mut vocabulary = Vocabulary::new(["ada", "bob", "cy"]).expect("three words");
+    let memory = Memory::new(&program, &Pools { tokens: vocabulary.add_pools([]) });
+    Kitchen { program, vocabulary: Arc::new(vocabulary), memory }
+}
+
+fn literal(text: &str) -> Piece {
+    Piece::Literal(text.to_string())
+}
+
+fn plain(slot: SlotId) -> Piece {
+    Piece::Value(slot, Form::Plain)
+}
+
+impl Kitchen {
+    fn text(&self, part: Part) -> String {
+        TextWriter::new(&self.program, self.vocabulary.clone(), Escape::None)
+            .text(part, &self.memory)
+    }
+
+    fn read(&mut self, reply: &str) -> Result<(), String> {
+        let reader = Reader::new(self.program.clone(), self.vocabulary.clone());
+        reader.read(reply, &mut self.memory).map_err(|why| why.to_string())
+    }
+
+    fn narrow(&self, slot: SlotId) -> &[u32] {
+        self.memory.narrow(self.memory.slot(slot))
+    }
+
+    fn bind_narrow(&mut self, slot: SlotId, symbols: &[u32]) {
+        let list = self.memory.push_narrow(symbols).expect("room");
+        self.memory.bind(slot, list);
+    }
+
+    fn bind_lists(&mut self, slot: SlotId, lists: &[&[u32]]) {
+        let lists: Vec<i64> =
+            lists.iter().map(|symbols| self.memory.push_narrow(symbols).expect("room")).collect();
+        let list = self.memory.push_wide(&lists).expect("room");
+        self.memory.bind(slot, list);
+    }
+}
+
+#[test]
+fn unknown_words_get_the_same_fresh_symbol_in_one_reply() {
+    let reply = vec![literal("<"), plain(0), literal("> of "), plain(1)];
+    let mut kitchen = kitchen(&[("xs", Type::Token.list()), ("y", Type::Token)], vec![], reply);
+    kitchen.read(" <bob  new\n cy new other> of  other\n").expect("readable");
+    assert_eq!(kitchen.narrow(0), [1, 3, 2, 3, 4]);
+    assert_eq!(kitchen.memory.slot(1), 4);
+}
+
+#[test]
+fn an_unreadable_reply_says_what_is_wrong() {
+    let reply = vec![literal("n = "), plain(0), literal("; "), plain(1)];
+    let mut kitchen = kitchen(&[("n", Type::Int), ("y", Type::Token)], vec![], reply);
+    let mut why = |reply: &str| kitchen.read(reply).expect_err("unreadable");
+    assert_eq!(why(""), "`n = ` is missing");
+    assert_eq!(why("n = 5"), "`; ` is missing");
+    assert_eq!(why("n = +5; bob"), "`n` must be a whole number, and is `+5`");
+    assert_eq!(why("n = 5; "), "`; ` is missing");
+    assert_eq!(why("n = 5; a b"), "`y` must be one word, and is `a b`");
+    assert_eq!(
+        why("n = 99999999999999999999; bob"),
+        "`n` must be a whole number, and is `99999999999999999999`"
+    );
+    let long = "word ".repeat(600);
+    assert_eq!(why(&long), "it has 600 words, and a reply of up to 480 is read");
+    kitchen.read("n = -5; bob").expect("readable");
+    assert_eq!(kitchen.memory.slot(0), -5);
+}
+
+#[test]
+fn text_and_truth_are_read_as_they_are_written() {
+    let reply = vec![plain(0), literal(" | "), plain(1)];
+    let mut kitchen = kitchen(&[("t", Type::Text), ("b", Type::Bool)], vec![], reply);
+    kitchen.memory.bind(0, 1);
+    kitchen.memory.bind(1, 1);
+    assert_eq!(kitchen.text(Part::Reply), "not \"at\" all | true");
+    kitchen.read("not \"at\" all | false").expect("readable");
+    assert_eq!((kitchen.memory.slot(0), kitchen.memory.slot(1)), (1, 0));
+    kitchen.read("maybe | true").expect("readable");
+    assert_eq!((kitchen.memory.slot(0), kitchen.memory.slot(1)), (2, 1));
+}
+
+#[test]
+fn every_form_of_a_list_is_read_back() {
+    let forms = [
+        (Form::Joined(", ".into()), "bob, ada, cy"),
+        (Form::Numbered, "1. bob\n2. ada\n3. cy"),
+        (Form::Labelled(1), "yes. bob\nnot \"at\" all. ada\nyes. cy"),
+        (Form::Lines(1, " -> ".into()), "yes -> bob\nnot \"at\" all -> ada\nyes -> cy"),
+    ];
+    for (form, text) in forms {
+        let slots = [("xs", Type::Token.list()), ("labels", Type::Text.list())];
+        let mut kitchen = kitchen(&slots, vec![], vec![Piece::Value(0, form)]);
+        kitchen.bind_narrow(1, &[0, 1, 0]);
+        kitchen.bind_narrow(0, &[1, 0, 2]);
+        assert_eq!(kitchen.text(Part::Reply), text);
+        kitchen.bind_narrow(0, &[]);
+        assert_eq!(kitchen.text(Part::Reply), "");
+        kitchen.read(text).expect("readable");
+        assert_eq!(kitchen.narrow(0), [1, 0, 2], "{text}");
+        kitchen.read("").expect("readable");
+        assert!(kitchen.narrow(0).is_empty());
+    }
+}
+
+#[test]
+fn a_list_of_lists_is_a_line_each() {
+    let slots = [("xss", Type::Token.list().list()), ("labels", Type::Text.list())];
+    for form in [Form::Plain, Form::Labelled(1)] {
+        let mut kitchen = kitchen(&slots, vec![], vec![Piece::Value(0, form)]);
+        kitchen.bind_narrow(1, &[0, 1, 0]);
+        kitchen.bind_lists(0, &[&[0, 1], &[], &[2, 2, 2]]);
+        let text = kitchen.text(Part::Reply);
+        kitchen.bind_lists(0, &[]);
+        kitchen.read(&text).expect("readable");
+        let lists = kitchen.memory.wide(kitchen.memory.slot(0));
+        let read: Vec<&[u32]> = lists.iter().map(|&list| kitchen.memory.narrow(list)).collect();
+        assert_eq!(read, [&[0, 1][..], &[], &[2, 2, 2]], "{text:?}");
+    }
+}
+
+#[test]
+fn an_empty_first_value_is_read_back() {
+    let reply = vec![plain(0), literal(" ; "), plain(1)];
+    let slots = [("xs", Type::Token.list()), ("ys", Type::Token.list())];
+    let mut kitchen = kitchen(&slots, vec![], reply);
+    kitchen.bind_narrow(0, &[]);
+    kitchen.bind_narrow(1, &[2]);
+    let text = kitchen.text(Part::Reply);
+    kitchen.bind_narrow(1, &[]);
+    kitchen.read(&text).expect("readable");
+    assert_eq!((kitchen.narrow(0), kitchen.narrow(1)), (&[][..], &[2][..]));
+}
+
+#[test]
+fn ids_are_those_of_the_text_with_spaces_kept_before_words() {
+    let prompt = vec![literal("Words: "), plain(0), literal(".\nOf "), plain(1), literal(":")];
+    let slots = [("xs", Type::Token.list()), ("n", Type::Int)];
+    let mut kitchen = kitchen(&slots, prompt, vec![plain(0)]);
+    kitchen.bind_narrow(0, &[2, 0]);
+    kitchen.memory.bind(1, 1234);
+    // One id a byte, so that the ids are the text; with its mark for a space before a word.
+    let tokenize = |text: &str| text.bytes().map(u32::from).collect();
+    let ids = TokenIds::new(&kitchen.program, &kitchen.vocabulary, Arc::new(tokenize));
+    let mut encoded = Encoded::default();
+    ids.encode(&kitchen.memory, &mut encoded);
+    let bytes: Vec<u8> = encoded.ids.iter().map(|&id| id as u8).collect();
+    assert_eq!(String::from_utf8_lossy(&bytes), "Words: cy ada.\nOf 1234: cy ada");
+    assert_eq!(String::from_utf8_lossy(&bytes[encoded.reply()]), " cy ada");
+    assert_eq!(encoded.mask().filter(|&counts| counts).count(), 7);
+}
+
+#[test]
+fn fields_are_json_that_a_reader_takes_apart() {
+    let slots = [
+        ("xs", Type::Token.list()),
+        ("xss", Type::Token.list().list()),
+        ("t", Type::Text),
+        ("ts", Type::Text.list()),
+        ("r", Type::Real),
+        ("b", Type::Bool),
+    ];
+    let mut kitchen = kitchen(&slots, vec![], vec![plain(0)]);
+    kitchen.bind_narrow(0, &[0, 1]);
+    kitchen.bind_lists(1, &[&[2], &[0, 0]]);
+    kitchen.memory.bind(2, 1);
+    kitchen.bind_narrow(3, &[0, 1]);
+    kitchen.memory.bind(4, 1.0_f64.to_bits() as i64);
+    kitchen.memory.bind(5, 1);
+    let mut out = Vec::new();
+    Fields::new(&kitchen.program, kitchen.vocabulary.clone()).write(&kitchen.memory, &mut out);
+    let json: serde_json::Value = serde_json::from_slice(&out).expect("JSON");
+    let wanted = serde_json::json!({
+        "xs": "ada bob", "xss": ["cy", "ada ada"], "t": "not \"at\" all",
+        "ts": ["yes", "not \"at\" all"], "r": 1.0, "b": true,
+    });
+    assert_eq!(json, wanted);
+}
