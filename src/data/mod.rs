@@ -2,6 +2,7 @@
 
 pub mod layout;
 pub mod longest;
+pub mod mix;
 pub mod read;
 #[cfg(test)]
 mod round_trip;

@@ -1,0 +1,167 @@
+//! Several templates as one stream of samples: which template a row is of, and the row's ids.
+
+use std::fmt;
+
+use super::layout::{Encoded, TokenIds};
+use crate::engine::Engine;
+use crate::runtime::random::{self, RunKey, Stream};
+use crate::runtime::{Fault, Memory, Pools};
+
+/// The split that a model learns from.
+pub const TRAIN: &str = "train";
+/// The split that a model is judged on; it shares no stream with the other.
+pub const EVAL: &str = "eval";
+
+/// One template of a mix, ready to run. Threads share it.
+pub struct Part {
+    /// Runs its program.
+    pub engine: Box<dyn Engine>,
+    /// The words of its pools.
+    pub pools: Pools,
+    /// Writes its samples as ids.
+    pub ids: TokenIds,
+    /// Takes out spaces that the tokenizer leaves out, if it does.
+    pub spaces: Option<Spaces>,
+    /// How often, beside the others.
+    pub weight: f64,
+}
+
+impl Part {
+    /// Memory that makes samples of a split.
+    pub fn memory(&self, split: &str, seed: u64) -> Memory {
+        let program = self.engine.program();
+        let mut memory = Memory::new(program, &self.pools);
+        memory.seed(&RunKey::new(&program.name, &program.level, split, seed));
+        memory
+    }
+
+    /// Makes a sample, and its ids.
+    pub fn encode(
+        &self,
+        memory: &mut Memory,
+        index: u64,
+        encoded: &mut Encoded,
+    ) -> Result<(), Fault> {
+        self.engine.sample(memory, index)?;
+        self.ids.encode(memory, encoded);
+        if let Some(spaces) = &self.spaces {
+            spaces.remove(encoded);
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Part {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let program = self.engine.program();
+        f.debug_struct("Part").field("name", &program.name).field("level", &program.level).finish()
+    }
+}
+
+/// A tokenizer of words leaves out the space between two words. Pieces are encoded one by one, so
+/// each word comes with its space, and those between two words are taken out again.
+#[derive(Clone, Debug)]
+pub struct Spaces {
+    /// The id of a space.
+    pub space: u32,
+    /// For each id, whether it is a word.
+    pub word: Vec<bool>,
+}
+
+impl Spaces {
+    fn remove(&self, encoded: &mut Encoded) {
+        let is_word = |id: u32| self.word.get(id as usize).copied().unwrap_or(false);
+        let ids = &mut encoded.ids;
+        let (mut kept, mut reply_start) = (0, encoded.reply_start);
+        for at in 0..ids.len() {
+            let id = ids[at];
+            let between = id == self.space
+                && kept > 0
+                && is_word(ids[kept - 1])
+                && ids.get(at + 1).is_some_and(|&next| is_word(next));
+            if at == encoded.reply_start {
+                reply_start = kept;
+            }
+            if !between {
+                ids[kept] = id;
+                kept += 1;
+            }
+        }
+        encoded.reply_start = reply_start.min(kept);
+        ids.truncate(kept);
+    }
+}
+
+/// Rows of several templates, each as often as its weight says.
+#[derive(Debug)]
+pub struct Mix {
+    /// The templates; at least one.
+    pub parts: Vec<Part>,
+    seed: u64,
+    key: [u64; 4],
+}
+
+impl Mix {
+    /// The mix of a seed.
+    pub fn new(parts: Vec<Part>, seed: u64) -> Mix {
+        assert!(!parts.is_empty(), "a mix has a part");
+        let key = RunKey::new("", "", "mix", seed).stream("template");
+        Mix { parts, seed, key }
+    }
+
+    /// Which part the row with this index is of: a function of seed and index alone.
+    pub fn part_of(&self, index: u64) -> usize {
+        let total: f64 = self.parts.iter().map(|part| part.weight).sum();
+        let mut stream: Stream = random::start(&self.key, index);
+        // 53 bits are what a number between 0 and 1 holds.
+        let mut place = (stream.word() >> 11) as f64 / (1u64 << 53) as f64 * total;
+        for (at, part) in self.parts.iter().enumerate() {
+            place -= part.weight;
+            if place < 0.0 {
+                return at;
+            }
+        }
+        self.parts.len() - 1
+    }
+
+    /// Makes rows to learn from, on one thread.
+    pub fn maker(&self) -> Maker<'_> {
+        let memories = self.parts.iter().map(|part| part.memory(TRAIN, self.seed)).collect();
+        Maker { mix: self, memories, encoded: Encoded::default() }
+    }
+}
+
+/// One thread's maker of rows.
+#[derive(Debug)]
+pub struct Maker<'a> {
+    mix: &'a Mix,
+    memories: Vec<Memory>,
+    encoded: Encoded,
+}
+
+impl Maker<'_> {
+    /// The row with this index; a fault comes with the part that it is of.
+    pub fn row(&mut self, index: u64) -> Result<&Encoded, (usize, Fault)> {
+        let at = self.mix.part_of(index);
+        let part = &self.mix.parts[at];
+        part.encode(&mut self.memories[at], index, &mut self.encoded).map_err(|why| (at, why))?;
+        Ok(&self.encoded)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spaces_go_only_between_words_and_the_reply_still_starts_where_it_did() {
+        // 0 is a space, 1 a colon, all others words: `a b: c d`, the reply being ` d`.
+        let spaces = Spaces { space: 0, word: vec![false, false, true, true, true, true] };
+        let mut encoded = Encoded { ids: vec![2, 0, 3, 1, 0, 4, 0, 5], reply_start: 6 };
+        spaces.remove(&mut encoded);
+        assert_eq!(encoded, Encoded { ids: vec![2, 3, 1, 0, 4, 5], reply_start: 5 });
+        let mut encoded = Encoded { ids: vec![2, 1, 0, 4], reply_start: 2 };
+        spaces.remove(&mut encoded);
+        assert_eq!(encoded, Encoded { ids: vec![2, 1, 0, 4], reply_start: 2 });
+    }
+}
