@@ -64,7 +64,8 @@ impl Config {
 
     /// Reads the text of a `config.json`; whatever would be computed wrongly is refused.
     pub fn from_json(text: &str) -> Result<Config> {
-        let mut map: Map<String, Value> = serde_json::from_str(text).context("not a JSON object")?;
+        let mut map: Map<String, Value> =
+            serde_json::from_str(text).context("not a JSON object")?;
         map.insert("rope_theta".into(), json!(rope_theta(&map)?));
         map.remove("rope_parameters");
         fill_defaults(&mut map)?;
@@ -80,7 +81,9 @@ impl Config {
         let map = value.as_object_mut().context("a config is an object")?;
         let rope = json!({ "rope_theta": self.rope_theta, "rope_type": "default" });
         map.insert("rope_parameters".into(), rope);
-        for (key, default) in [("architectures", json!(["LlamaForCausalLM"])), ("hidden_act", json!("silu"))] {
+        for (key, default) in
+            [("architectures", json!(["LlamaForCausalLM"])), ("hidden_act", json!("silu"))]
+        {
             map.entry(key).or_insert(default);
         }
         Ok(serde_json::to_string_pretty(&value)? + "\n")
@@ -96,7 +99,7 @@ impl Config {
             "num_attention_heads = {heads} is no multiple of num_key_value_heads = {groups}"
         );
         ensure!(
-            self.head_dim > 0 && self.head_dim % 2 == 0,
+            self.head_dim > 0 && self.head_dim.is_multiple_of(2),
             "head_dim = {} is odd, and rotary positions turn pairs",
             self.head_dim
         );
@@ -106,7 +109,8 @@ impl Config {
     /// The longest text, in tokens, for which full causal attention is what the model means.
     pub fn tokens_max(&self) -> usize {
         let window = self.other.get("sliding_window").and_then(Value::as_u64);
-        window.map_or(self.max_position_embeddings, |w| self.max_position_embeddings.min(w as usize))
+        window
+            .map_or(self.max_position_embeddings, |w| self.max_position_embeddings.min(w as usize))
     }
 
     fn refuse_unknown_parts(&self) -> Result<()> {

@@ -2,8 +2,9 @@
 
 use anyhow::{Result, ensure};
 use candle_core::{D, Tensor};
-use rayon::prelude::*;
 
+use crate::model::block::Cache;
+use crate::model::each_part;
 use crate::model::transformer::{Inputs, Model};
 
 /// Places of one batch, padding included; bounds what the attention of a batch takes.
@@ -31,10 +32,7 @@ pub fn greedy(
         let prompts: Vec<&[u32]> = batch.iter().map(|&i| prompts[i].as_slice()).collect();
         reply_batch(model, &prompts, stop, tokens_max)
     };
-    let parts: Result<Vec<_>> = match model.device.is_cpu() {
-        true => batches.par_iter().map(reply).collect(),
-        false => batches.iter().map(reply).collect(),
-    };
+    let parts: Result<Vec<_>> = each_part(&model.device, &batches, reply).into_iter().collect();
     let mut replies = vec![Vec::new(); prompts.len()];
     for (index, reply) in batches.iter().flatten().zip(parts?.into_iter().flatten()) {
         replies[*index] = reply;
@@ -87,12 +85,7 @@ fn reply_batch(
 }
 
 /// The most likely id after each row.
-fn next_ids(
-    model: &Model,
-    inputs: &Inputs,
-    past: usize,
-    caches: &mut [crate::model::transformer::Cache],
-) -> Result<Vec<u32>> {
+fn next_ids(model: &Model, inputs: &Inputs, past: usize, caches: &mut [Cache]) -> Result<Vec<u32>> {
     let x = model.hidden(inputs, past, caches)?;
     let last: Vec<u32> = (1..=inputs.batch).map(|row| (row * inputs.time - 1) as u32).collect();
     let x = x.index_select(&Tensor::new(last, &model.device)?, 0)?;

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use candle_core::{DType, Tensor};
 
+use crate::model::ops;
+
 /// Which parameters learn in a pass, and what their gradients add up to, in f32.
 #[derive(Clone, Debug)]
 pub struct Gradients {
@@ -23,7 +25,7 @@ impl Gradients {
     pub fn add(&mut self, name: &str, gradient: &Tensor) -> Result<()> {
         let gradient = gradient.to_dtype(DType::F32)?;
         let sum = match self.by_name.get(name) {
-            Some(before) => (before + gradient)?,
+            Some(before) => ops::sum(&[before, &gradient])?,
             None => gradient,
         };
         self.by_name.insert(name.to_string(), sum);
@@ -42,15 +44,7 @@ impl Gradients {
 
     /// The root of the sum of all squares.
     pub fn norm(&self) -> Result<f64> {
-        let squares = self
-            .by_name
-            .values()
-            .map(|gradient| gradient.sqr()?.sum_all())
-            .collect::<candle_core::Result<Vec<_>>>()?;
-        if squares.is_empty() {
-            return Ok(0.0);
-        }
-        let total = Tensor::stack(&squares, 0)?.sum_all()?.to_scalar::<f32>()?;
-        Ok(f64::from(total).sqrt())
+        let squares = self.by_name.values().map(ops::sum_of_squares);
+        Ok(squares.sum::<Result<f64>>()?.sqrt())
     }
 }

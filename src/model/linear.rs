@@ -4,6 +4,7 @@ use anyhow::{Context, Result};
 use candle_core::{DType, Tensor};
 
 use crate::model::gradients::Gradients;
+use crate::model::ops;
 use crate::model::parameter::Parameter;
 
 /// `y = x·Wᵀ + s·(x·Aᵀ)·Bᵀ`; without an adapter only the first term.
@@ -42,10 +43,12 @@ impl Linear {
         let y = x
             .matmul(&self.weight.value.t()?)
             .with_context(|| format!("in `{}`", self.weight.name))?;
-        let Some(adapter) = &self.adapter else { return Ok(y) };
+        let Some(adapter) = &self.adapter else {
+            return Ok(y);
+        };
         let low = x.matmul(&adapter.a.value.to_dtype(x.dtype())?.t()?)?;
         let high = (low * adapter.scale)?.matmul(&adapter.b.value.to_dtype(x.dtype())?.t()?)?;
-        Ok((y + high)?)
+        ops::sum(&[&y, &high])
     }
 
     /// From `dy` `[rows, out]` and the input `x` `[rows, in]`: the gradient of `x`. What learns
@@ -55,19 +58,23 @@ impl Linear {
         if gradients.of_weights {
             gradients.add(&self.weight.name, &dy.t()?.matmul(x)?)?;
         }
-        let Some(adapter) = &self.adapter else { return Ok(dx) };
+        let Some(adapter) = &self.adapter else {
+            return Ok(dx);
+        };
         let a = adapter.a.value.to_dtype(x.dtype())?;
         let b = adapter.b.value.to_dtype(x.dtype())?;
         let dlow = (dy.matmul(&b)? * adapter.scale)?;
         let low = (x.matmul(&a.t()?)? * adapter.scale)?;
         gradients.add(&adapter.b.name, &dy.t()?.matmul(&low)?)?;
         gradients.add(&adapter.a.name, &dlow.t()?.matmul(x)?)?;
-        Ok((dx + dlow.matmul(&a)?)?)
+        ops::sum(&[&dx, &dlow.matmul(&a)?])
     }
 
     /// The adapter folded into the weight: the same function, without the adapter.
     pub fn merged(&self) -> Result<Linear> {
-        let Some(adapter) = &self.adapter else { return Ok(self.clone()) };
+        let Some(adapter) = &self.adapter else {
+            return Ok(self.clone());
+        };
         let dtype = self.weight.value.dtype();
         let change = (adapter.b.value.matmul(&adapter.a.value)? * adapter.scale)?;
         let weight = (self.weight.value.to_dtype(DType::F32)? + change)?.to_dtype(dtype)?;

@@ -181,7 +181,8 @@ fn parse(text: &str) -> Result<Lora> {
     let bias = value.get("bias").and_then(Value::as_str).unwrap_or("none");
     ensure!(bias == "none", "bias `{bias}` is not supported; `none` is");
     let rank = value.get("r").and_then(Value::as_u64).context("`r` is missing")?;
-    let alpha = value.get("lora_alpha").and_then(Value::as_f64).context("`lora_alpha` is missing")?;
+    let alpha =
+        value.get("lora_alpha").and_then(Value::as_f64).context("`lora_alpha` is missing")?;
     let targets = match value.get("target_modules") {
         Some(Value::Array(names)) => {
             names.iter().filter_map(Value::as_str).map(String::from).collect()

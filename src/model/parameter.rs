@@ -1,6 +1,10 @@
-//! A named tensor of a model: a weight, or half of an adapter.
+//! The named tensors of a model: its weights, and the halves of its adapters.
 
-use candle_core::Tensor;
+use candle_core::{DType, Tensor};
+
+use crate::model::block::Block;
+use crate::model::linear::Linear;
+use crate::model::transformer::Model;
 
 /// A tensor under the name that it has in the model's files.
 #[derive(Clone, Debug)]
@@ -15,5 +19,89 @@ impl Parameter {
     /// A parameter of that name and value.
     pub fn new(name: impl Into<String>, value: Tensor) -> Parameter {
         Parameter { name: name.into(), value }
+    }
+}
+
+impl Model {
+    /// Every parameter, adapters included, in the model's order.
+    pub fn parameters(&self) -> Vec<&Parameter> {
+        let mut all = vec![&self.embedding];
+        for block in &self.blocks {
+            all.push(&block.attention_norm);
+            all.push(&block.feed_norm);
+        }
+        all.push(&self.norm);
+        for linear in self.linears() {
+            all.push(&linear.weight);
+            all.extend(linear.adapter.iter().flat_map(|adapter| [&adapter.a, &adapter.b]));
+        }
+        all
+    }
+
+    /// The linears of all blocks, and the head's where it is one.
+    pub(crate) fn linears(&self) -> impl Iterator<Item = &Linear> {
+        let blocks = self.blocks.iter().flat_map(Block::linears);
+        blocks.chain(&self.head)
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn linears_mut(&mut self) -> impl Iterator<Item = &mut Linear> {
+        let blocks = self.blocks.iter_mut().flat_map(Block::linears_mut);
+        blocks.chain(&mut self.head)
+    }
+
+    /// What learns: the adapters where there are any, else every weight.
+    pub fn learning(&self) -> Vec<&Parameter> {
+        if self.has_adapters() {
+            let adapters = self.linears().filter_map(|linear| linear.adapter.as_ref());
+            return adapters.flat_map(|adapter| [&adapter.a, &adapter.b]).collect();
+        }
+        self.parameters()
+    }
+
+    /// The same as [`Model::learning`], in the same order, to be changed.
+    pub fn learning_mut(&mut self) -> Vec<&mut Parameter> {
+        if self.has_adapters() {
+            let adapters = self.linears_mut().filter_map(|linear| linear.adapter.as_mut());
+            return adapters.flat_map(|adapter| [&mut adapter.a, &mut adapter.b]).collect();
+        }
+        let mut norms = vec![&mut self.embedding];
+        let mut linears = Vec::new();
+        for block in &mut self.blocks {
+            let (two, seven) = block.parts_mut();
+            norms.extend(two);
+            linears.extend(seven);
+        }
+        norms.push(&mut self.norm);
+        linears.extend(&mut self.head);
+        norms.extend(linears.into_iter().map(|linear| &mut linear.weight));
+        norms
+    }
+
+    /// Whether it learns by adapters.
+    pub fn has_adapters(&self) -> bool {
+        self.linears().any(|linear| linear.adapter.is_some())
+    }
+
+    /// The type that it computes in.
+    pub fn dtype(&self) -> DType {
+        self.embedding.value.dtype()
+    }
+}
+
+impl Block {
+    fn linears(&self) -> [&Linear; 7] {
+        let Block { query, key, value, output, gate, up, down, .. } = self;
+        [query, key, value, output, gate, up, down]
+    }
+
+    fn linears_mut(&mut self) -> [&mut Linear; 7] {
+        self.parts_mut().1
+    }
+
+    fn parts_mut(&mut self) -> ([&mut Parameter; 2], [&mut Linear; 7]) {
+        let Block { query, key, value, output, gate, up, down, .. } = self;
+        let norms = [&mut self.attention_norm, &mut self.feed_norm];
+        (norms, [query, key, value, output, gate, up, down])
     }
 }

@@ -52,7 +52,8 @@ impl Tokenizer {
     /// Reads `tokenizer.json`, and the names of the special tokens from the files beside it.
     pub fn load(folder: &Path) -> Result<Tokenizer> {
         let path = folder.join("tokenizer.json");
-        let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let bytes =
+            std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let settings = read_json(&folder.join("tokenizer_config.json"));
         let name = |key: &str| {
             let value = settings.get(key)?;
@@ -62,8 +63,7 @@ impl Tokenizer {
         let eos: Vec<String> =
             name("eos_token").into_iter().chain(known.map(String::from)).collect();
         let pad: Vec<String> = name("pad_token").into_iter().chain([PAD.to_string()]).collect();
-        Tokenizer::from_bytes(&bytes, &eos, &pad)
-            .with_context(|| format!("in {}", path.display()))
+        Tokenizer::from_bytes(&bytes, &eos, &pad).with_context(|| format!("in {}", path.display()))
     }
 
     /// Writes `tokenizer.json` and `tokenizer_config.json`.
@@ -175,7 +175,9 @@ fn word_level(pieces: &[String]) -> Value {
         })
     };
     let replace = |pattern: Value, content: &str| {
-        json!({ "type": "Replace", "pattern": pattern, "content": content })
+        json!({
+            "type": "Replace", "pattern": pattern, "content": content,
+        })
     };
     let word = r"[\p{Alphabetic}\p{N}_]";
     let inner_space = format!("(?<={word}) (?={word})");

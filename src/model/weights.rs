@@ -8,11 +8,12 @@ use candle_core::{DType, Device, Tensor};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
 
+use crate::model::block::Block;
 use crate::model::config::Config;
 use crate::model::files::{self, Tensors};
 use crate::model::linear::Linear;
 use crate::model::parameter::Parameter;
-use crate::model::transformer::{Block, Model};
+use crate::model::transformer::Model;
 
 /// A new model in f32: normal weights of that standard deviation, norms of 1. The same seed gives
 /// the same weights on every machine, and each tensor has its own stream.
@@ -38,7 +39,8 @@ pub fn load(folder: &Path, dtype: DType, device: &Device) -> Result<Model> {
     })?;
     let mut tensors = Tensors::new();
     for file in weight_files(folder)? {
-        let (part, _) = files::read_tensors(&file, device, &|name| names.iter().any(|n| n == name))?;
+        let (part, _) =
+            files::read_tensors(&file, device, &|name| names.iter().any(|n| n == name))?;
         for (name, tensor) in part {
             tensors.insert(name, tensor.to_dtype(dtype)?);
         }
@@ -55,7 +57,8 @@ pub fn load(folder: &Path, dtype: DType, device: &Device) -> Result<Model> {
 /// Reads `config.json` of a model's folder.
 pub fn load_config(folder: &Path) -> Result<Config> {
     let path = folder.join("config.json");
-    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text =
+        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     Config::from_json(&text).with_context(|| format!("in {}", path.display()))
 }
 
@@ -146,8 +149,7 @@ fn build_block(
     let (hidden, feed) = (config.hidden_size, config.intermediate_size);
     let queries = config.num_attention_heads * config.head_dim;
     let keys = config.num_key_value_heads * config.head_dim;
-    let mut norm =
-        |name: &str| take(format!("model.layers.{layer}.{name}.weight"), &[hidden]);
+    let mut norm = |name: &str| take(format!("model.layers.{layer}.{name}.weight"), &[hidden]);
     let attention_norm = norm("input_layernorm")?;
     let feed_norm = norm("post_attention_layernorm")?;
     let mut linear = |name: &str, output: usize, input: usize| -> Result<Linear> {

@@ -10,10 +10,9 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
 use candle_core::DType;
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Gradients, Model};
+use crate::model::{Gradients, Model, each_part};
 pub use batch::Example;
 use optimizer::AdamW;
 pub use schedule::Schedule;
@@ -224,12 +223,8 @@ impl<'a> Trainer<'a> {
             let loss = self.model.loss(&pass.inputs, &pass.labels, recompute, &mut gradients)?;
             Ok((loss, gradients))
         };
-        let parts: Vec<Result<(f64, Gradients)>> = match self.model.device.is_cpu() {
-            true => passes.par_iter().map(one).collect(),
-            false => passes.iter().map(one).collect(),
-        };
         let mut sum = (0.0, Gradients::new(!self.model.has_adapters()));
-        for part in parts {
+        for part in each_part(&self.model.device, passes, one) {
             let (loss, gradients) = part?;
             sum.0 += loss;
             sum.1.merge(gradients)?;

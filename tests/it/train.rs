@@ -1,13 +1,14 @@
 //! The model and the trainer, small and on the CPU.
 
 mod files;
+mod passes;
 mod reference;
 
 use std::path::PathBuf;
 
 use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
-use cookc::model::{Config, Gradients, Inputs, Model, Tokenizer, greedy, lora, ops, weights};
+use cookc::model::{Config, Gradients, Inputs, Model, Tokenizer, greedy, lora, weights};
 use cookc::train::{Control, Example, Progress, Schedule, Settings, Trainer, train};
 
 #[test]
@@ -39,7 +40,8 @@ fn loss_and_every_adapter_gradient_equal_the_reference() -> Result<()> {
         assert_eq!(model.learning().len(), reference.len());
         for (name, expected) in &reference {
             let found = gradients.get(name).expect("every adapter has a gradient");
-            let relative = distance(found, expected)? / expected.abs()?.max_all()?.to_scalar::<f32>()?;
+            let relative =
+                distance(found, expected)? / expected.abs()?.max_all()?.to_scalar::<f32>()?;
             assert!(relative < 1e-4, "{name} is off by {relative}");
         }
     }
@@ -80,77 +82,6 @@ fn adamw_steps_equal_the_reference() -> Result<()> {
             }
         }
     }
-    Ok(())
-}
-
-#[test]
-fn every_weights_gradient_equals_candles_own() -> Result<()> {
-    for tied in [true, false] {
-        let model = grouped(tied)?;
-        let examples = examples(5, 9);
-        let (loss, gradients) = loss_of(&model, &examples, false)?;
-        let (expected_loss, expected) = reference::loss_and_gradients(&model, &examples)?;
-        assert!((loss - expected_loss).abs() < 1e-4, "{loss} is not {expected_loss}");
-        for parameter in model.parameters() {
-            let found = gradients.get(&parameter.name).expect("every weight has a gradient");
-            let expected = &expected[&parameter.name];
-            let size = expected.abs()?.max_all()?.to_scalar::<f32>()?;
-            let off = distance(found, expected)? / size;
-            assert!(off < 1e-4, "{} is off by {off}", parameter.name);
-        }
-    }
-    Ok(())
-}
-
-#[test]
-fn fused_operations_equal_the_plain_ones() -> Result<()> {
-    let tensor = |name: &str, shape: &[usize]| -> Result<Tensor> {
-        let values = reference::noise(name, shape.iter().product());
-        Ok(Tensor::from_vec(values, shape, &Device::Cpu)?)
-    };
-    let close = |a: &Tensor, b: &Tensor| -> Result<()> {
-        assert!(distance(a, b)? < 2e-5, "off by {}", distance(a, b)?);
-        Ok(())
-    };
-    let (x, w, dy) = (tensor("x", &[6, 20])?, tensor("w", &[20])?, tensor("dy", &[6, 20])?);
-    close(&ops::cpu::rms_norm(&x, &w, 1e-5)?, &ops::plain::rms_norm(&x, &w, 1e-5)?)?;
-    let (a, b) = ops::cpu::rms_norm_backward(&x, &w, 1e-5, &dy)?;
-    let (c, d) = ops::plain::rms_norm_backward(&x, &w, 1e-5, &dy)?;
-    close(&a, &c)?;
-    close(&b, &d)?;
-    close(&ops::cpu::swiglu(&x, &dy)?, &ops::plain::swiglu(&x, &dy)?)?;
-    let (a, b) = ops::cpu::swiglu_backward(&x, &dy, &dy)?;
-    let (c, d) = ops::plain::swiglu_backward(&x, &dy, &dy)?;
-    close(&a, &c)?;
-    close(&b, &d)?;
-    let labels = [3, 0, 19, 7, 7, 1];
-    let (loss, gradient) = ops::cpu::cross_entropy(&x, &labels)?;
-    let (expected, expected_gradient) = ops::plain::cross_entropy(&x, &labels)?;
-    assert!((loss - expected).abs() < 1e-5);
-    close(&gradient, &expected_gradient)?;
-    let angles = ops::Angles { cos: tensor("cos", &[6, 5])?, sin: tensor("sin", &[6, 5])? };
-    for angles in [None, Some(&angles)] {
-        let split = ops::cpu::split_heads(&x, 2, 2, angles)?;
-        close(&split, &ops::plain::split_heads(&x, 2, 2, angles)?)?;
-        close(&ops::cpu::merge_heads(&split, angles)?, &ops::plain::merge_heads(&split, angles)?)?;
-    }
-    let start = vec![0, 0, 2, 1, 1, 1];
-    let visible = ops::Visible { batch: 2, time: 3, columns: 4, start };
-    let (scores, dp) = (tensor("s", &[2, 2, 6, 4])?, tensor("dp", &[2, 2, 6, 4])?);
-    let p = ops::cpu::attention_weights(&scores, &visible, 0.7)?;
-    close(&p, &ops::plain::attention_weights(&scores, &visible, 0.7)?)?;
-    let found = ops::cpu::attention_weights_backward(&p, &dp, &visible, 0.7)?;
-    close(&found, &ops::plain::attention_weights_backward(&p, &dp, 0.7)?)
-}
-
-#[test]
-fn a_row_of_two_packed_texts_gives_the_logits_of_each_alone() -> Result<()> {
-    let model = tiny()?;
-    let (a, b) = ([5i64, 9, 200, 31], [77i64, 3, 5]);
-    let alone = Tensor::cat(&[model.logits(&row(&a))?, model.logits(&row(&b))?], 0)?;
-    let mut packed = row(&[&a[..], &b[..]].concat());
-    packed.start = vec![0, 0, 0, 0, 4, 4, 4];
-    assert!(distance(&model.logits(&packed)?, &alone)? < 1e-4);
     Ok(())
 }
 
@@ -303,6 +234,22 @@ fn saved_and_resumed_is_as_if_never_stopped() -> Result<()> {
         let error = Trainer::resume(&mut start()?, &other, &path).expect_err("another rate");
         assert!(error.to_string().contains("learning_rate"), "{error}");
     }
+    Ok(())
+}
+
+#[test]
+fn a_step_gives_the_same_bits_on_any_number_of_threads() -> Result<()> {
+    let step = |threads: usize| -> Result<Vec<f32>> {
+        let mut model = grouped(true)?;
+        let settings = Settings { tokens_at_once: Some(20), ..quick(3) };
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+        pool.install(|| {
+            let mut trainer = Trainer::new(&mut model, &settings)?;
+            train(&mut trainer, &mut |_| Ok(examples(7, 9)), &mut go_on)
+        })?;
+        Ok(model.learning()[0].value.flatten_all()?.to_vec1()?)
+    };
+    assert_eq!(step(1)?, step(3)?);
     Ok(())
 }
 

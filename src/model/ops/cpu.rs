@@ -139,6 +139,31 @@ pub fn attention_weights_backward(
     p.like(ds)
 }
 
+/// See [`super::sum`]. candle's own sum wakes threads that spin, which on a busy machine takes
+/// longer than the sum itself.
+pub fn sum(terms: &[&Tensor]) -> Result<Tensor> {
+    let (first, rest) = terms.split_first().context("a sum of nothing")?;
+    let first = Slice::open(first)?;
+    let rest = rest.iter().map(|term| Slice::open(term)).collect::<Result<Vec<_>>>()?;
+    let mut y = first.get()?.to_vec();
+    for term in &rest {
+        let term = term.get()?;
+        ensure!(term.len() == y.len(), "a sum of tensors of {} and {}", y.len(), term.len());
+        y.par_chunks_mut(PIECE).zip(term.par_chunks(PIECE)).for_each(|(y, term)| {
+            for (y, term) in y.iter_mut().zip(term) {
+                *y += term;
+            }
+        });
+    }
+    first.like(y)
+}
+
+/// See [`super::sum_of_squares`].
+pub fn sum_of_squares(x: &Tensor) -> Result<f64> {
+    let x = Slice::open(x)?;
+    Ok(x.get()?.chunks(PIECE).map(|piece| f64::from(dot(piece, piece))).sum())
+}
+
 /// See [`super::swiglu`].
 pub fn swiglu(gate: &Tensor, up: &Tensor) -> Result<Tensor> {
     let (gate, up) = (Slice::open(gate)?, Slice::open(up)?);
@@ -192,10 +217,7 @@ pub fn cross_entropy(logits: &Tensor, labels: &[u32]) -> Result<(f64, Tensor)> {
 }
 
 /// The rows of a buffer, in parallel where there are enough of them.
-fn rows(
-    buffer: &mut [f32],
-    width: usize,
-) -> rayon::iter::MinLen<rayon::slice::ChunksMut<'_, f32>> {
+fn rows(buffer: &mut [f32], width: usize) -> rayon::iter::MinLen<rayon::slice::ChunksMut<'_, f32>> {
     buffer.par_chunks_mut(width).with_min_len((PIECE / width).max(1))
 }
 
@@ -242,7 +264,7 @@ fn sigmoid(x: f32) -> f32 {
 }
 
 /// e^x to about 2 units in the last place, without a branch, so that loops become vectors:
-/// 2^n × e^r with |r| ≤ ln 2 / 2 (Cephes' expf). Below −87 it gives e^−87, not 0; NaN stays NaN.
+/// 2^n × e^r with |r| ≤ ln 2 / 2 (Cephes' expf). Below -87 it gives e^-87, not 0; NaN stays so.
 fn exp(x: f32) -> f32 {
     // Adding and subtracting 1.5 × 2²³ rounds to the nearest whole number.
     const ROUND: f32 = 12_582_912.0;
@@ -267,7 +289,8 @@ struct Turn<'a> {
 
 impl<'a> Turn<'a> {
     fn new(angles: Option<&'a Angles>, sign: f32) -> Result<Turn<'a>> {
-        let open = |a: &'a Angles| -> Result<_> { Ok((Slice::open(&a.cos)?, Slice::open(&a.sin)?)) };
+        let open =
+            |a: &'a Angles| -> Result<_> { Ok((Slice::open(&a.cos)?, Slice::open(&a.sin)?)) };
         Ok(Turn { angles: angles.map(open).transpose()?, sign })
     }
 

@@ -101,6 +101,16 @@ pub fn attention_weights_backward(
     }
 }
 
+/// The sum of tensors of one shape.
+pub fn sum(terms: &[&Tensor]) -> Result<Tensor> {
+    if terms.iter().all(|term| fused(term)) { cpu::sum(terms) } else { plain::sum(terms) }
+}
+
+/// The sum of the squares of all elements.
+pub fn sum_of_squares(x: &Tensor) -> Result<f64> {
+    if fused(x) { cpu::sum_of_squares(x) } else { plain::sum_of_squares(x) }
+}
+
 /// `silu(gate) × up`, element by element.
 pub fn swiglu(gate: &Tensor, up: &Tensor) -> Result<Tensor> {
     if fused(gate) { cpu::swiglu(gate, up) } else { plain::swiglu(gate, up) }

@@ -1,6 +1,6 @@
 //! The row operations in candle's tensor operations: their meaning, and the path on a GPU.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use candle_core::{D, DType, Tensor};
 
 use super::{Angles, Visible};
@@ -76,7 +76,8 @@ pub fn attention_weights(scores: &Tensor, visible: &Visible, scale: f64) -> Resu
     let (batch, heads, queries, columns) = scores.dims4()?;
     let dtype = scores.dtype();
     let group = queries / visible.time;
-    let mask = Tensor::from_vec(mask(visible), (batch, 1, 1, visible.time, columns), scores.device())?;
+    let mask =
+        Tensor::from_vec(mask(visible), (batch, 1, 1, visible.time, columns), scores.device())?;
     let wide = (batch, heads, group, visible.time, columns);
     let scores = (scores.to_dtype(DType::F32)? * scale)?.reshape(wide)?.broadcast_add(&mask)?;
     let top = scores.max_keepdim(D::Minus1)?;
@@ -104,6 +105,18 @@ pub fn attention_weights_backward(p: &Tensor, dp: &Tensor, scale: f64) -> Result
     let (p, dp) = (p.to_dtype(DType::F32)?, dp.to_dtype(DType::F32)?);
     let along = (&p * &dp)?.sum_keepdim(D::Minus1)?;
     Ok(((p * dp.broadcast_sub(&along)?)? * scale)?.to_dtype(dtype)?)
+}
+
+/// See [`super::sum`].
+pub fn sum(terms: &[&Tensor]) -> Result<Tensor> {
+    let (first, rest) = terms.split_first().context("a sum of nothing")?;
+    rest.iter().try_fold((*first).clone(), |sum, term| Ok((sum + *term)?))
+}
+
+/// See [`super::sum_of_squares`].
+pub fn sum_of_squares(x: &Tensor) -> Result<f64> {
+    let sum = x.to_dtype(DType::F32)?.sqr()?.sum_all()?.to_scalar::<f32>()?;
+    Ok(f64::from(sum))
 }
 
 /// See [`super::swiglu`].

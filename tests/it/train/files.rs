@@ -121,7 +121,10 @@ fn a_tokenizer_of_words_gives_every_text_back() -> Result<()> {
             assert_eq!(tokenizer.decode(&tokenizer.encode(text)?)?, text);
         }
         // A word has one id, wherever it stands.
-        assert_eq!(tokenizer.encode("x\nx x")?.iter().filter(|id| Some(**id) == tokenizer.id("x")).count(), 3);
+        assert_eq!(
+            tokenizer.encode("x\nx x")?.iter().filter(|id| Some(**id) == tokenizer.id("x")).count(),
+            3
+        );
         assert_eq!(tokenizer.encode("a b c")?.len(), 3);
         let error = tokenizer.encode("a stranger b").expect_err("an unknown word");
         assert!(error.to_string().contains("`stranger`"), "{error}");

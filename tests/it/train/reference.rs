@@ -28,7 +28,8 @@ pub fn loss_and_gradients(
     }
     let loss = Tensor::stack(&losses, 0)?.mean(0)?;
     let store = loss.backward()?;
-    let gradients = vars.iter().filter_map(|(name, var)| Some((name.clone(), store.get(var)?.clone())));
+    let gradients =
+        vars.iter().filter_map(|(name, var)| Some((name.clone(), store.get(var)?.clone())));
     Ok((f64::from(loss.to_scalar::<f32>()?), gradients.collect()))
 }
 
@@ -92,7 +93,9 @@ fn turn(x: &Tensor, theta: f64) -> Result<Tensor> {
 }
 
 fn causal(time: usize) -> Result<Tensor> {
-    let hidden = |i: usize| if i % time > i / time { f32::NEG_INFINITY } else { 0.0 };
+    let hidden = |i: usize| {
+        if i % time > i / time { f32::NEG_INFINITY } else { 0.0 }
+    };
     let mask: Vec<f32> = (0..time * time).map(hidden).collect();
     Ok(Tensor::from_vec(mask, (time, time), &Device::Cpu)?)
 }
