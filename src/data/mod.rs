@@ -1,10 +1,82 @@
 //! From programs to data: words, texts, token ids, replies read back, and samples in bulk.
 
+pub mod audit;
+pub mod generate;
+pub mod judge;
 pub mod layout;
 pub mod longest;
 pub mod mix;
 pub mod read;
 #[cfg(test)]
 mod round_trip;
+pub mod rows;
+pub mod sinks;
 pub mod vocab;
 pub mod words;
+
+use std::sync::Arc;
+
+use crate::check::typed::Template;
+use crate::engine::Engine;
+use crate::ir::Program;
+use crate::runtime::{Memory, Pools, RunKey};
+use vocab::Vocabulary;
+
+/// The split that training samples come from.
+pub const TRAIN: &str = "train";
+/// The split that held-out samples come from: it shares no random number with the other.
+pub const EVAL: &str = "eval";
+/// What the level is called where nobody chose one.
+pub const DEFAULT_LEVEL: &str = "default";
+
+/// A program with all that makes data from it. Threads share it.
+pub struct Maker {
+    /// Runs the program.
+    pub engine: Box<dyn Engine>,
+    /// The words of its tokens.
+    pub vocabulary: Arc<Vocabulary>,
+    /// Its pools.
+    pub pools: Arc<Pools>,
+    program: Arc<Program>,
+}
+
+impl Maker {
+    /// Of a program, the engine that runs it, and the words and pools that it was lowered with.
+    pub fn new(
+        program: Arc<Program>,
+        engine: Box<dyn Engine>,
+        vocabulary: Arc<Vocabulary>,
+        pools: Arc<Pools>,
+    ) -> Maker {
+        Maker { engine, vocabulary, pools, program }
+    }
+
+    /// What is run.
+    pub fn program(&self) -> &Arc<Program> {
+        &self.program
+    }
+
+    /// The name of the level.
+    pub fn level(&self) -> &str {
+        level_name(&self.program.level)
+    }
+
+    /// A thread's memory for the samples of a split and a seed.
+    pub fn memory(&self, split: &str, seed: u64) -> Memory {
+        let mut memory = Memory::new(&self.program, &self.pools);
+        memory.seed(&RunKey::new(&self.program.name, &self.program.level, split, seed));
+        memory
+    }
+}
+
+/// What a level is called, also where nobody chose one.
+pub fn level_name(level: &str) -> &str {
+    if level.is_empty() { DEFAULT_LEVEL } else { level }
+}
+
+/// The words of a run, with those of the template's own pools added, and the pools.
+pub fn pools(template: &Template, mut words: Vocabulary) -> (Arc<Vocabulary>, Arc<Pools>) {
+    let named = template.pools.iter().skip(1).map(|pool| pool.words.as_slice());
+    let tokens = words.add_pools(named);
+    (Arc::new(words), Arc::new(Pools { tokens }))
+}

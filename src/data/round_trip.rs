@@ -97,7 +97,7 @@ fn an_unreadable_reply_says_what_is_wrong() {
     assert_eq!(why(""), "`n = ` is missing");
     assert_eq!(why("n = 5"), "`; ` is missing");
     assert_eq!(why("n = +5; bob"), "`n` must be a whole number, and is `+5`");
-    assert_eq!(why("n = 5; "), "`; ` is missing");
+    assert_eq!(why("n = 5; "), "`y` must be one word, and there is nothing");
     assert_eq!(why("n = 5; a b"), "`y` must be one word, and is `a b`");
     assert_eq!(
         why("n = 99999999999999999999; bob"),

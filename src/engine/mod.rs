@@ -1,6 +1,12 @@
 //! Runs a program: the interpreter says what it means, machine code must equal it bit for bit.
 
+mod calls;
+mod emit;
 mod interpret;
+mod jit;
+
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -37,12 +43,12 @@ pub fn interpreter(program: Arc<Program>) -> Box<dyn Engine> {
 
 /// Runs the program as machine code.
 pub fn native(program: Arc<Program>) -> anyhow::Result<Box<dyn Engine>> {
-    Ok(interpreter(program))
+    Ok(Box::new(jit::compile(program)?))
 }
 
 /// The machine code of a program as text, for people.
-pub fn emit_text(_program: &Program, _form: Emit) -> String {
-    String::new()
+pub fn emit_text(program: &Program, form: Emit) -> anyhow::Result<String> {
+    jit::text(program, form)
 }
 
 /// The score that a rule's cell stands for.

@@ -53,6 +53,14 @@ impl Lanes {
         Lanes { state, words: [0; WORDS], taken: WORDS, body }
     }
 
+    /// Lanes whose third word is 0, which every range that is no power of two draws again.
+    #[cfg(test)]
+    pub(crate) fn with_zero_word() -> Lanes {
+        let mut lanes = Lanes::new(&mut Stream::from_state([1, 2, 3, 4]));
+        (lanes.state[0][2], lanes.state[3][2]) = (0, 0);
+        lanes
+    }
+
     /// The next words: at least one, at most `most`.
     #[inline]
     pub fn take(&mut self, most: usize) -> &[u32] {
@@ -165,6 +173,17 @@ mod tests {
                 assert_eq!(lanes.word() as u64, singles[t % LANES].word() >> 32, "{body:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_word_that_would_favour_some_numbers_is_drawn_again() {
+        let words = Lanes::with_zero_word().take(WORDS).to_vec();
+        assert_eq!(words[2], 0);
+        let mut lanes = Lanes::with_zero_word();
+        let drawn: Vec<u32> = (0..9).map(|_| lanes.below(100)).collect();
+        let kept = words.iter().enumerate().filter(|&(place, _)| place != 2);
+        let meant = kept.map(|(_, &word)| (word as u64 * 100 >> 32) as u32);
+        assert_eq!(drawn, meant.take(9).collect::<Vec<_>>());
     }
 
     #[test]

@@ -108,3 +108,81 @@ impl Stream {
         (product >> 64) as u64
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use rand_core::{Rng, SeedableRng};
+    use rand_xoshiro::Xoshiro256PlusPlus;
+
+    use super::*;
+
+    /// The word that [`mix`] makes this of.
+    fn unmix(word: u64) -> u64 {
+        let word = word ^ (word >> 31) ^ (word >> 62);
+        let word = word.wrapping_mul(0x3196_42b2_d24d_8ec3);
+        let word = word ^ (word >> 27) ^ (word >> 54);
+        let word = word.wrapping_mul(0x96de_1b17_3f11_9089);
+        word ^ (word >> 30) ^ (word >> 60)
+    }
+
+    /// The key of a stream that starts in this state at the sample with this index.
+    pub(crate) fn key_of(state: [u64; 4], index: u64) -> [u64; 4] {
+        state.map(|word| unmix(word).wrapping_sub(index.wrapping_mul(GOLDEN)))
+    }
+
+    /// A state whose first word is this.
+    pub(crate) fn state_before(word: u64) -> [u64; 4] {
+        [0, 0x0123_4567_89ab_cdef, 0xfedc_ba98_7654_3210, word.rotate_right(23)]
+    }
+
+    #[test]
+    fn a_start_can_be_chosen() {
+        let state = state_before(0xdead_beef_0000_0001);
+        assert_eq!(start(&key_of(state, 7), 7).state, state);
+        assert_eq!(Stream::from_state(state).word(), 0xdead_beef_0000_0001);
+    }
+
+    #[test]
+    fn streams_give_what_rand_xoshiro_gives() {
+        let state = [1, 2, 3, u64::MAX];
+        let seed: Vec<u8> = state.iter().flat_map(|word: &u64| word.to_le_bytes()).collect();
+        let seed = seed.try_into().expect("four words are 32 bytes");
+        let mut theirs = Xoshiro256PlusPlus::from_seed(seed);
+        let mut ours = Stream::from_state(state);
+        for _ in 0..1000 {
+            assert_eq!(ours.word(), theirs.next_u64());
+        }
+    }
+
+    #[test]
+    fn the_state_that_never_changes_is_never_taken() {
+        assert_ne!(start(&key_of([0; 4], 3), 3).state, [0; 4]);
+    }
+
+    #[test]
+    fn a_run_key_hangs_on_each_of_its_parts() {
+        let keys = [
+            RunKey::new("ab", "c", "train", 42),
+            RunKey::new("a", "bc", "train", 42),
+            RunKey::new("ab", "", "train", 42),
+            RunKey::new("ab", "c", "eval", 42),
+            RunKey::new("ab", "c", "train", 43),
+        ];
+        for (place, key) in keys.iter().enumerate() {
+            assert!(!keys[..place].contains(key));
+        }
+        assert_ne!(keys[0].stream("document"), keys[0].stream("question"));
+    }
+
+    #[test]
+    fn wide_ranges_are_drawn_again_where_words_would_favour_some_numbers() {
+        let range: u64 = (1 << 63) + 1;
+        let mut stream = Stream::from_state(state_before(0));
+        let mut model = stream;
+        model.word();
+        let kept = std::iter::repeat_with(|| model.word() as u128 * range as u128)
+            .filter(|&product| product as u64 >= range.wrapping_neg() % range)
+            .map(|product| (product >> 64) as u64);
+        assert!(kept.take(99).eq((0..99).map(|_| stream.below_wide(range))));
+    }
+}

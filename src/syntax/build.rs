@@ -3,7 +3,7 @@
 use pest::iterators::{Pair, Pairs};
 
 use super::ast::{self, Name, Statement, StatementKind};
-use super::fault;
+use super::fault::meaning as fault;
 use super::grammar::Rule;
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};

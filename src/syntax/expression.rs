@@ -6,7 +6,7 @@ use pest::iterators::{Pair, Pairs};
 
 use super::ast::{self, Each, Expr, ExprKind, Operator};
 use super::build::{Build, parts, take};
-use super::fault;
+use super::fault::meaning as fault;
 use super::grammar::Rule;
 use crate::source::Span;
 

@@ -6,7 +6,10 @@ mod build;
 mod expression;
 mod fault;
 mod grammar;
+mod nesting;
+mod recover;
 mod text;
+mod tokens;
 
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
@@ -14,21 +17,22 @@ use crate::source::{Source, Span};
 /// The tree of a file and its faults, in the order of the text. Without a fault the tree is whole;
 /// with one it holds the statements around the fault.
 pub fn parse(source: &Source) -> (ast::File, Vec<Diagnostic>) {
-    let whole = Span::new(0, source.text.len());
-    match grammar::parse(source.slice(whole)) {
-        Ok(pairs) => {
-            let mut build = build::Build::new(source, whole.start);
-            let file = build.file(pairs);
-            (file, build.faults)
-        }
-        Err(miss) => {
-            let at = Span::new(miss.at, miss.at);
-            let fault =
-                Diagnostic::fault("E100", "unexpected text", at, format!("{:?}", miss.expected));
-            (ast::File::default(), vec![fault])
+    let start =
+        if source.text.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len_utf8() } else { 0 };
+    let whole = Span::new(start, source.text.len());
+    let (tokens, letters) = tokens::scan(source, start);
+    if letters.is_empty() && nesting::too_deep(source, &tokens).is_none() {
+        if let Ok(statements) = grammar::parse(source.slice(whole)) {
+            let mut build = build::Build::new(source, start);
+            let file = build.file(statements);
+            return (file, build.faults);
         }
     }
+    recover::read(source, start, &tokens, letters)
 }
+
+/// What some editors put before a text; it is no part of it.
+const BYTE_ORDER_MARK: char = '\u{feff}';
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]

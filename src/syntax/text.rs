@@ -4,7 +4,7 @@ use pest::iterators::Pair;
 
 use super::ast::{Text, TextPart};
 use super::build::Build;
-use super::fault;
+use super::fault::meaning as fault;
 use super::grammar::Rule;
 use crate::source::Span;
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Literal, Part, Plan, Surface};
 use crate::check::types::Type;
 use crate::data::vocab::Vocabulary;
-use crate::ir::Program;
+use crate::ir::{Program, SlotId};
 use crate::runtime::Memory;
 
 /// What a text is written into.
@@ -25,6 +25,8 @@ pub struct TextWriter {
     /// The literals as they are written.
     literals: Vec<Box<[u8]>>,
     vocabulary: Arc<Vocabulary>,
+    /// The types of the slots.
+    kinds: Vec<Type>,
 }
 
 impl TextWriter {
@@ -36,7 +38,8 @@ impl TextWriter {
             Escape::Json => json_inside(text).into_bytes().into(),
         };
         let literals = plan.literals.iter().map(written).collect();
-        TextWriter { plan, literals, vocabulary }
+        let kinds = program.slots.iter().map(|slot| slot.kind.clone()).collect();
+        TextWriter { plan, literals, vocabulary, kinds }
     }
 
     /// Appends a text of the sample in the memory.
@@ -48,6 +51,14 @@ impl TextWriter {
     pub fn text(&self, part: Part, memory: &Memory) -> String {
         let mut out = Vec::new();
         self.write(part, memory, &mut out);
+        String::from_utf8(out).expect("literals and words are UTF-8")
+    }
+
+    /// The value of a slot as `{name}` shows it.
+    pub fn value(&self, slot: SlotId, memory: &Memory) -> String {
+        let mut out = Vec::new();
+        let kind = &self.kinds[slot as usize];
+        self.write_plain(memory, memory.slot(slot), kind, &mut out);
         String::from_utf8(out).expect("literals and words are UTF-8")
     }
 

@@ -30,7 +30,7 @@ pub(super) fn range(arena: &mut Arena, low: i64, high: i64) -> Result<i64, Fault
     let size = if low > high { 0 } else { high.abs_diff(low).saturating_add(1) };
     let size = usize::try_from(size).ok().filter(|&size| size <= u32::MAX as usize);
     let size = size.ok_or(FaultKind::Memory)?;
-    for (element, value) in arena.room_wide(size)?.1.iter_mut().zip(low..) {
+    for (element, value) in arena.room_wide(size)?.1.iter_mut().zip(low..=high) {
         *element = value;
     }
     Ok(arena.keep_wide(size))

@@ -89,7 +89,10 @@ pub(super) fn any(stream: &mut Stream, size: u32, into: &mut [u32]) {
         into.fill_with(|| stream.below(size));
         return;
     }
-    let mut lanes = Lanes::new(stream);
+    any_bulk(&mut Lanes::new(stream), size, into);
+}
+
+fn any_bulk(lanes: &mut Lanes, size: u32, into: &mut [u32]) {
     let threshold = size.wrapping_neg() % size;
     let mut have = 0;
     while have < into.len() {
@@ -126,5 +129,50 @@ fn shuffle_front_by<T>(mut below: impl FnMut(u32) -> u32, elements: &mut [T], co
     for index in 0..count.min(size.saturating_sub(1)) {
         let other = index + below((size - index) as u32) as usize;
         elements.swap(index, other);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What bulk draws below `size` mean: word by word, without those drawn again.
+    fn plain(lanes: &mut Lanes, size: u64) -> impl Iterator<Item = u32> {
+        let words = std::iter::repeat_with(|| lanes.take(1)[0] as u64);
+        let products = words.map(move |word| word * size);
+        let kept = products.filter(move |product| product % (1 << 32) >= (1 << 32) % size);
+        kept.map(|product| (product >> 32) as u32)
+    }
+
+    #[test]
+    fn bulk_draws_skip_words_that_would_favour_some_places() {
+        let mut into = [0; 200];
+        any_bulk(&mut Lanes::with_zero_word(), 100, &mut into);
+        assert!(plain(&mut Lanes::with_zero_word(), 100).take(200).eq(into));
+        // Here nearly every second word is drawn again.
+        let size = (1 << 31) + 1;
+        any_bulk(&mut Lanes::with_zero_word(), size, &mut into);
+        assert!(plain(&mut Lanes::with_zero_word(), size as u64).take(200).eq(into));
+    }
+
+    #[test]
+    fn bulk_draws_of_different_places_skip_repeats() {
+        let (mut into, mut marks) = ([0; 200], [0; 1000]);
+        sparse_bulk(&mut Lanes::with_zero_word(), &mut marks, &mut into);
+        let mut seen = std::collections::HashSet::new();
+        let mut lanes = Lanes::with_zero_word();
+        let meant = plain(&mut lanes, 1000).filter(|&place| seen.insert(place));
+        assert!(meant.take(200).eq(into));
+    }
+
+    #[test]
+    fn all_marks_are_off_again() {
+        for (size, count) in [(1000, 3), (1000, 400), (100_000, 40)] {
+            let (mut marks, mut into) = (vec![0; size], vec![0; count]);
+            let mut stream = Stream::from_state([1, 2, 3, 4]);
+            distinct(&mut stream, &mut marks, size as u32, &mut Vec::new(), &mut into);
+            unmark(&mut marks, into.into_iter());
+            assert!(marks.iter().all(|&mark| mark == 0));
+        }
     }
 }

@@ -1,0 +1,46 @@
+//! Counts that are made block by block and added up.
+
+use crate::data::judge::Verdict;
+
+/// How often something was judged exact.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tally {
+    /// In full.
+    pub exact: u64,
+    /// The sum of the scores.
+    pub score: f64,
+    /// The first sample that was not exact.
+    pub first_missed: Option<u64>,
+}
+
+impl Tally {
+    /// Counts one score of a sample.
+    pub fn count(&mut self, index: u64, score: f64, exact: bool) {
+        self.score += score;
+        if exact {
+            self.exact += 1;
+        } else {
+            self.first_missed.get_or_insert(index);
+        }
+    }
+
+    /// Counts a verdict as a whole.
+    pub fn verdict(&mut self, index: u64, verdict: &Verdict) {
+        self.count(index, verdict.mean(), verdict.exact());
+    }
+
+    /// Adds the counts of later samples.
+    pub fn add(&mut self, later: &Tally) {
+        self.exact += later.exact;
+        self.score += later.score;
+        self.first_missed = self.first_missed.or(later.first_missed);
+    }
+}
+
+/// Adds the tallies of later samples, one by one.
+pub fn add_all(tallies: &mut Vec<Tally>, later: &[Tally]) {
+    tallies.resize_with(tallies.len().max(later.len()), Tally::default);
+    for (tally, later) in tallies.iter_mut().zip(later) {
+        tally.add(later);
+    }
+}

@@ -1,0 +1,160 @@
+//! Samples in parallel, put out in order: the bytes do not depend on the number of threads.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rayon::prelude::*;
+
+use super::Maker;
+use crate::runtime::{Fault, Memory};
+
+/// Words that a block of samples has at most, if it has more than one sample: half a megabyte of
+/// text, which stays in a core's cache until it is written.
+const BLOCK_WORDS: u64 = 1 << 16;
+/// The most samples of a block.
+const BLOCK_SAMPLES: u64 = 4096;
+/// Blocks that a thread makes between two writes, so that no thread waits long for another.
+const BLOCKS_A_THREAD: usize = 4;
+
+/// Which samples to make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order<'a> {
+    /// `train` or `eval`.
+    pub split: &'a str,
+    /// The seed.
+    pub seed: u64,
+    /// Their indices.
+    pub indices: Range<u64>,
+}
+
+/// Who looks on while samples are made.
+pub struct Watch<'a> {
+    /// Set from outside to stop.
+    pub cancel: &'a AtomicBool,
+    /// Called with the number of samples that were put out since the last call.
+    pub progress: &'a (dyn Fn(u64) + Sync),
+}
+
+/// Why it ended before the last sample.
+#[derive(Debug)]
+pub enum Stopped {
+    /// The sample with this index cannot be made.
+    Fault(u64, Fault),
+    /// Somebody set the flag.
+    Cancelled,
+    /// The bytes could not be put out.
+    Output(anyhow::Error),
+}
+
+/// Makes samples, writes each with `row` on any thread, and gives the bytes to `put` in the order
+/// of the indices. What is held in memory does not grow with their number.
+pub fn generate(
+    maker: &Maker,
+    order: &Order,
+    row: impl Fn(&mut Memory, u64, &mut Vec<u8>) + Sync,
+    mut put: impl FnMut(&[u8]) -> anyhow::Result<()> + Send,
+    watch: &Watch,
+) -> Result<(), Stopped> {
+    let threads = rayon::current_num_threads();
+    let memories: Vec<Mutex<Option<Memory>>> = (0..threads).map(|_| Mutex::default()).collect();
+    let block_samples = (BLOCK_WORDS / maker.program().bounds.words.max(1)).clamp(1, BLOCK_SAMPLES);
+    let fill = |block: &mut Block| {
+        let thread = rayon::current_thread_index().expect("blocks are filled in the pool");
+        let mut memory = memories[thread].lock().expect("a panic ends the whole run");
+        let memory = memory.get_or_insert_with(|| maker.memory(order.split, order.seed));
+        block.fill(maker, memory, &row, watch.cancel);
+    };
+    // One wave of blocks is written while the next is made.
+    let (mut written, mut made) = (Vec::new(), Vec::new());
+    let mut next = order.indices.start;
+    rayon::scope(|_| {
+        loop {
+            plan(&mut made, threads * BLOCKS_A_THREAD, block_samples, &mut next, order.indices.end);
+            let (result, ()) = rayon::join(
+                || put_out(&written, &mut put, watch),
+                || made.par_iter_mut().for_each(fill),
+            );
+            result?;
+            std::mem::swap(&mut written, &mut made);
+            if written.is_empty() {
+                return Ok(());
+            }
+        }
+    })
+}
+
+/// A run of samples and their bytes.
+#[derive(Default)]
+struct Block {
+    indices: Range<u64>,
+    bytes: Vec<u8>,
+    stopped: Option<Stopped>,
+}
+
+impl Block {
+    fn fill(
+        &mut self,
+        maker: &Maker,
+        memory: &mut Memory,
+        row: &(impl Fn(&mut Memory, u64, &mut Vec<u8>) + Sync),
+        cancel: &AtomicBool,
+    ) {
+        self.bytes.clear();
+        for index in self.indices.clone() {
+            if cancel.load(Ordering::Relaxed) {
+                self.stopped = Some(Stopped::Cancelled);
+                return;
+            }
+            if let Err(fault) = maker.engine.sample(memory, index) {
+                self.stopped = Some(Stopped::Fault(index, fault));
+                return;
+            }
+            row(memory, index, &mut self.bytes);
+        }
+    }
+}
+
+/// The blocks of the next wave; their buffers are used again.
+fn plan(blocks: &mut Vec<Block>, count: usize, samples: u64, next: &mut u64, end: u64) {
+    blocks.resize_with(count, Block::default);
+    let mut used = 0;
+    while used < count && *next < end {
+        let after = next.saturating_add(samples).min(end);
+        blocks[used].indices = *next..after;
+        *next = after;
+        used += 1;
+    }
+    blocks.truncate(used);
+}
+
+fn put_out(
+    blocks: &[Block],
+    put: &mut impl FnMut(&[u8]) -> anyhow::Result<()>,
+    watch: &Watch,
+) -> Result<(), Stopped> {
+    for block in blocks {
+        match &block.stopped {
+            Some(Stopped::Fault(index, fault)) => return Err(Stopped::Fault(*index, *fault)),
+            Some(_) => return Err(Stopped::Cancelled),
+            None => {}
+        }
+        if watch.cancel.load(Ordering::Relaxed) {
+            return Err(Stopped::Cancelled);
+        }
+        put(&block.bytes).map_err(Stopped::Output)?;
+        (watch.progress)(block.indices.end - block.indices.start);
+    }
+    Ok(())
+}
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Stopped::Fault(index, fault) => write!(f, "sample {index} cannot be made: {fault}"),
+            Stopped::Cancelled => write!(f, "stopped"),
+            Stopped::Output(error) => write!(f, "{error:#}"),
+        }
+    }
+}

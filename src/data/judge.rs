@@ -1,0 +1,126 @@
+//! A reply to a score: it is read back, and the compiled rules run on what it says.
+
+use super::Maker;
+use super::layout::cells;
+use super::read::{Reader, Unreadable};
+use crate::check::types::Type;
+use crate::ir::SlotId;
+use crate::runtime::Memory;
+
+/// The rule of a template without rules: the reply equals the one that was made.
+pub const SAME: &str = "same_as_made";
+
+/// Judges replies to the samples of one program. Threads share it.
+pub struct Judge<'a> {
+    maker: &'a Maker,
+    reader: Reader,
+    outputs: Vec<SlotId>,
+}
+
+/// How good a reply is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Verdict {
+    /// One a rule, from 0 to 1.
+    pub scores: Vec<f64>,
+    /// Why all are 0, if it is because the reply could not be read.
+    pub unreadable: Option<Unreadable>,
+}
+
+impl Verdict {
+    /// The mean of the rules.
+    pub fn mean(&self) -> f64 {
+        self.scores.iter().sum::<f64>() / self.scores.len().max(1) as f64
+    }
+
+    /// True if every rule holds in full.
+    pub fn exact(&self) -> bool {
+        self.scores.iter().all(|&score| score == 1.0)
+    }
+}
+
+impl<'a> Judge<'a> {
+    /// For the replies of a program.
+    pub fn new(maker: &'a Maker) -> Judge<'a> {
+        let reader = Reader::new(maker.program().clone(), maker.vocabulary.clone());
+        let outputs = reader.outputs().collect();
+        Judge { maker, reader, outputs }
+    }
+
+    /// The rules, in the order of the scores.
+    pub fn rules(&self) -> Vec<&str> {
+        let rules = &self.maker.program().rules;
+        if rules.is_empty() {
+            return vec![SAME];
+        }
+        rules.iter().map(|rule| rule.name.as_str()).collect()
+    }
+
+    /// The scores of the sample in the memory itself.
+    pub fn own(&self, memory: &mut Memory) -> Verdict {
+        let mut scores = Vec::new();
+        self.maker.engine.judge(memory, &mut scores);
+        if scores.is_empty() {
+            scores.push(1.0);
+        }
+        Verdict { scores, unreadable: None }
+    }
+
+    /// Judges a reply to the sample in the memory, which stays as it was.
+    pub fn judge(&self, reply: &str, memory: &mut Memory) -> Verdict {
+        let mark = memory.mark();
+        let made: Vec<i64> = self.outputs.iter().map(|&slot| memory.slot(slot)).collect();
+        let verdict = match self.reader.read(reply, memory) {
+            Ok(()) => self.read(&made, memory),
+            Err(why) => Verdict { scores: vec![0.0; self.rules().len()], unreadable: Some(why) },
+        };
+        for (&slot, &cell) in self.outputs.iter().zip(&made) {
+            memory.bind(slot, cell);
+        }
+        memory.release(mark);
+        verdict
+    }
+
+    /// True if the reply is read back to the values of the sample in the memory.
+    pub fn reads_back(&self, reply: &str, memory: &mut Memory) -> bool {
+        let mark = memory.mark();
+        let made: Vec<i64> = self.outputs.iter().map(|&slot| memory.slot(slot)).collect();
+        let same = self.reader.read(reply, memory).is_ok() && self.same_as(&made, memory);
+        for (&slot, &cell) in self.outputs.iter().zip(&made) {
+            memory.bind(slot, cell);
+        }
+        memory.release(mark);
+        same
+    }
+
+    /// The verdict on the values that were read.
+    fn read(&self, made: &[i64], memory: &mut Memory) -> Verdict {
+        let mut scores = Vec::new();
+        if self.maker.program().rules.is_empty() {
+            scores.push(if self.same_as(made, memory) { 1.0 } else { 0.0 });
+        } else {
+            self.maker.engine.judge(memory, &mut scores);
+        }
+        Verdict { scores, unreadable: None }
+    }
+
+    fn same_as(&self, made: &[i64], memory: &Memory) -> bool {
+        self.outputs.iter().zip(made).all(|(&slot, &cell)| {
+            let kind = &self.maker.program().slots[slot as usize].kind;
+            same(kind, (memory, cell), (memory, memory.slot(slot)))
+        })
+    }
+}
+
+/// Whether two values of a type, each with the memory it lies in, are equal in depth.
+pub(super) fn same(kind: &Type, left: (&Memory, i64), right: (&Memory, i64)) -> bool {
+    let Some(element) = kind.element() else {
+        return match kind {
+            Type::Real => f64::from_bits(left.1 as u64) == f64::from_bits(right.1 as u64),
+            _ => left.1 == right.1,
+        };
+    };
+    let lefts = cells(left.0, left.1, element);
+    let rights = cells(right.0, right.1, element);
+    lefts.len() == rights.len()
+        && lefts.into_iter().zip(rights).all(|(a, b)| same(element, (left.0, a), (right.0, b)))
+}

@@ -1,0 +1,110 @@
+//! What machine code calls: the runtime behind one C signature.
+//!
+//! A function that faults leaves the kind's code in the memory, and its result means nothing.
+
+use crate::ir::{Builtin, Sampler, StreamId};
+use crate::runtime::shape::Shape;
+use crate::runtime::{FaultKind, Memory, builtins, samplers};
+
+/// The memory, a code that says what to do, and up to three cells.
+pub(super) type Call = extern "C" fn(&mut Memory, u64, i64, i64, i64) -> i64;
+
+/// The code of a builtin on elements of this shape, for [`builtin`].
+pub(super) fn builtin_code(builtin: Builtin, shape: Shape) -> u64 {
+    builtin as u64 | shape.code() << 8
+}
+
+/// The code of a sampler on elements of this shape and of its stream, for [`sampler`].
+pub(super) fn sampler_code(sampler: Sampler, stream: StreamId, shape: Shape) -> u64 {
+    sampler as u64 | shape.code() << 8 | (stream as u64) << 32
+}
+
+/// Runs a builtin.
+pub(super) extern "C" fn builtin(memory: &mut Memory, code: u64, a: i64, b: i64, c: i64) -> i64 {
+    let (which, shape) = (BUILTINS[code as usize & 0xff], Shape::from_code(code >> 8 & 0xffff));
+    let done = builtins::call(memory, which, shape, [a, b, c]);
+    cell(memory, done)
+}
+
+/// Runs a sampler.
+pub(super) extern "C" fn sampler(memory: &mut Memory, code: u64, a: i64, b: i64, c: i64) -> i64 {
+    let (which, shape) = (SAMPLERS[code as usize & 0xff], Shape::from_code(code >> 8 & 0xffff));
+    let done = samplers::draw(memory, which, (code >> 32) as StreamId, shape, [a, b, c]);
+    cell(memory, done)
+}
+
+/// Sets a stream, which the code names, to the start that belongs to the sample's index.
+pub(super) extern "C" fn start(memory: &mut Memory, code: u64, _: i64, _: i64, _: i64) -> i64 {
+    memory.start_stream(code as usize);
+    0
+}
+
+/// The rare rest of a draw below `range`, from the stream that the code names.
+pub(super) extern "C" fn settle(
+    memory: &mut Memory,
+    code: u64,
+    range: i64,
+    product: i64,
+    _: i64,
+) -> i64 {
+    memory.streams[code as usize].settle(range as u32, product as u64) as i64
+}
+
+fn cell(memory: &mut Memory, done: Result<i64, FaultKind>) -> i64 {
+    done.unwrap_or_else(|kind| {
+        memory.fault = kind.code();
+        0
+    })
+}
+
+/// Each builtin at the place of its number.
+const BUILTINS: [Builtin; 23] = [
+    Builtin::Same,
+    Builtin::Contains,
+    Builtin::Within,
+    Builtin::Append,
+    Builtin::Range,
+    Builtin::Take,
+    Builtin::Drop,
+    Builtin::Chunks,
+    Builtin::Without,
+    Builtin::Reverse,
+    Builtin::Sort,
+    Builtin::Unique,
+    Builtin::Union,
+    Builtin::Intersect,
+    Builtin::Replace,
+    Builtin::Position,
+    Builtin::Around,
+    Builtin::After,
+    Builtin::Before,
+    Builtin::Concat,
+    Builtin::Sum,
+    Builtin::Max,
+    Builtin::Min,
+];
+
+/// Each sampler at the place of its number.
+const SAMPLERS: [Sampler; 10] = [
+    Sampler::Distinct,
+    Sampler::DistinctWithout,
+    Sampler::Draw,
+    Sampler::Span,
+    Sampler::Pick,
+    Sampler::Shuffle,
+    Sampler::Coin,
+    Sampler::Uniform,
+    Sampler::Weighted,
+    Sampler::Split,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_function_stands_at_the_place_of_its_number() {
+        assert!(BUILTINS.iter().enumerate().all(|(place, &it)| it as usize == place));
+        assert!(SAMPLERS.iter().enumerate().all(|(place, &it)| it as usize == place));
+    }
+}

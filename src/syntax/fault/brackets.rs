@@ -1,0 +1,95 @@
+//! Faults of brackets and of the commas between them.
+
+use super::miss::Miss;
+use crate::diagnostic::Diagnostic;
+use crate::source::Span;
+use crate::syntax::grammar::Rule;
+use crate::syntax::tokens::Kind;
+
+/// `{}`, `{"a": 1}` in a text: a brace that is meant to be shown.
+pub fn brace_in_text(miss: &Miss) -> Option<Diagnostic> {
+    let hole = *miss.open.iter().rev().find(|&&open| miss.text(open) == "{")?;
+    let in_text = hole > 0
+        && matches!(miss.kind(hole - 1), Some(Kind::TextOpen | Kind::TextPiece | Kind::Close));
+    let first = miss.kind(hole + 1);
+    if !in_text || !matches!(first, Some(Kind::TextOpen | Kind::Close)) {
+        return None;
+    }
+    let brace = miss.tokens[hole].span;
+    let empty = first == Some(Kind::Close);
+    let title = if empty { "an empty hole" } else { "a hole that shows no value" };
+    let fault = Diagnostic::fault("E105", title, brace, "`{` opens a hole")
+        .help("write `{{` and `}}` to show braces; a hole shows a value: `{answer}`");
+    Some(match empty {
+        true => fault.fix(brace.to(miss.tokens[hole + 1].span), "{{}}"),
+        false => fault,
+    })
+}
+
+/// `f(a, b`
+pub fn unclosed(miss: &Miss) -> Option<Diagnostic> {
+    let &open = miss.open.last()?;
+    let (bracket, closing) = match miss.text(open) {
+        "(" => ("(", ")"),
+        "[" => ("[", "]"),
+        "{" => ("{", "}"),
+        _ => return None,
+    };
+    let fits = [Rule::close_round, Rule::close_square, Rule::close_brace];
+    let can_close = fits.iter().any(|&rule| miss.expects(rule)) || miss.is_at_end();
+    let other_closing = miss.kind(miss.found) == Some(Kind::Close);
+    if !can_close || (miss.begins_value(miss.found) && !starts_line(miss)) {
+        return None;
+    }
+    let place = if other_closing { miss.place() } else { miss.after() };
+    let label = format!("`{closing}` was expected here");
+    let fault = Diagnostic::fault("E120", format!("`{bracket}` is not closed"), place, label)
+        .and(miss.tokens[open].span, "opened here");
+    Some(match other_closing && miss.open.len() == 1 {
+        true => fault.help(format!("write `{closing}` here")).fix(place, closing),
+        false => fault.help(format!("write `{closing}`")).fix(miss.after(), closing),
+    })
+}
+
+/// `x = a)`
+pub fn never_opened(miss: &Miss) -> Option<Diagnostic> {
+    if miss.kind(miss.found) != Some(Kind::Close) || !(miss.open.is_empty() && miss.follows_value())
+    {
+        return None;
+    }
+    let (found, place) = (miss.found_text(), miss.place());
+    let title = format!("`{found}` closes nothing");
+    let fault = Diagnostic::fault("E121", title, place, "nothing is open here");
+    Some(fault.help(format!("delete `{found}`")).fix(place, ""))
+}
+
+/// `f(a b)`, `level hard: length = 400 quote = 2`
+pub fn comma_missing(miss: &Miss) -> Option<Diagnostic> {
+    let expects = miss.expects(Rule::comma) && miss.begins_value(miss.found);
+    let in_text = miss.open.last().is_some_and(|&open| miss.kind(open) == Some(Kind::TextOpen));
+    let in_list = miss.open.last().is_some_and(|&open| matches!(miss.text(open), "(" | "["));
+    let in_level = miss.text(miss.statement()) == "level" && miss.text(miss.found + 1) == "=";
+    if !expects || in_text || !(in_list || in_level) {
+        return None;
+    }
+    let fault = Diagnostic::fault("E130", "a comma is missing", miss.place(), "a second value")
+        .and(miss.before(), "the value before ends here");
+    Some(fault.help(format!("write `, {}`", miss.found_text())).fix(miss.after(), ","))
+}
+
+/// `f(a, b,)`, `use tokens: overlap,`, `f(, a)`
+pub fn comma_too_many(miss: &Miss) -> Option<Diagnostic> {
+    let ends = miss.is_at_end() || miss.kind(miss.found) == Some(Kind::Close);
+    let comma = match (miss.before_text(), miss.found_text()) {
+        (",", found) if ends || found == "," => miss.before(),
+        ("(" | "[", ",") => miss.place(),
+        _ => return None,
+    };
+    let fault = Diagnostic::fault("E131", "a comma too many", comma, "commas stand between values");
+    Some(fault.help("delete this comma").fix(comma, ""))
+}
+
+fn starts_line(miss: &Miss) -> bool {
+    let gap = Span::new(miss.after().end, miss.place().start);
+    gap.start < gap.end && miss.source.slice(gap).contains('\n')
+}

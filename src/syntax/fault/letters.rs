@@ -1,0 +1,131 @@
+//! Faults of letters: what no `.cook` file holds, and texts that are not closed.
+
+use crate::diagnostic::Diagnostic;
+use crate::source::{Source, Span};
+
+/// A letter that means nothing anywhere, or that nobody can see.
+pub fn strange(span: Span, letter: char) -> Diagnostic {
+    let number = u32::from(letter);
+    if letter.is_control() {
+        return Diagnostic::fault("E102", "a control character", span, format!("U+{number:04X}"))
+            .help("delete it; in a text write \\n for a line break and \\t for a tab")
+            .fix(span, "");
+    }
+    let fault = Diagnostic::fault("E101", "an unknown character", span, format!("U+{number:04X}"));
+    match letter.is_whitespace() || number == 0xFEFF || number == 0x200B {
+        true => fault.help("write a plain space").fix(span, " "),
+        false => fault.help(format!("delete `{letter}`, or write it in a text: \"{letter}\"")),
+    }
+}
+
+/// `größe ~ …`
+pub fn foreign_name(source: &Source, span: Span) -> Diagnostic {
+    let name = source.slice(span);
+    let plain: String = name.chars().filter(char::is_ascii).collect();
+    Diagnostic::fault("E101", "an unknown character in a name", span, "not all of this is a-z")
+        .help(format!("write names with a-z, 0-9 and _, such as `{}`", or(&plain, "name")))
+}
+
+/// `12abc`, `1_000`, `1e5`
+pub fn malformed_number(source: &Source, span: Span) -> Diagnostic {
+    let text = source.slice(span);
+    let fault = Diagnostic::fault("E112", "not a number", span, "this begins as a number does");
+    let digits: String = text.chars().filter(|letter| *letter != '_').collect();
+    if digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return fault.help(format!("write `{digits}`: digits only")).fix(span, digits);
+    }
+    match text.parse::<f64>() {
+        Ok(value) if value.fract() == 0.0 && value < 1e15 => {
+            fault.help(format!("write `{value}`: digits only")).fix(span, value.to_string())
+        }
+        _ => fault.help("write digits only, such as `10` or `0.5`; a name begins with a letter"),
+    }
+}
+
+/// `'text'`
+pub fn foreign_quotes(source: &Source, span: Span, closed: bool) -> Diagnostic {
+    let fault = Diagnostic::fault("E110", "a text stands between `\"`", span, "these quotes");
+    if !closed {
+        return fault.help("write `\"` at both ends: \"text\"");
+    }
+    let mut inside = source.slice(span).chars();
+    inside.next();
+    inside.next_back();
+    let text = format!("\"{}\"", inside.as_str().replace('"', "\\\""));
+    fault.help(format!("write `{text}`")).fix(span, text)
+}
+
+/// `# text`
+pub fn foreign_comment(at: usize) -> Diagnostic {
+    let sign = Span::new(at, at + 1);
+    Diagnostic::fault("E117", "a comment begins with `//`", sign, "this begins no comment")
+        .help("write `//`")
+        .fix(sign, "//")
+}
+
+/// `x = "text`
+pub fn unclosed_text(source: &Source, open: usize) -> Diagnostic {
+    let end = line_end(source, open);
+    Diagnostic::fault("E103", "this text is not closed", Span::new(open, open + 1), "opened here")
+        .and(Span::new(end, end), "`\"` was expected before the end of the line")
+        .help("write `\"` at the end of the text, or `\"\"\"` for a text of several lines")
+        .fix(Span::new(end, end), "\"")
+}
+
+/// `prompt """` with no `"""` after it.
+pub fn unclosed_block(source: &Source, open: usize) -> Diagnostic {
+    let end = line_end(source, open);
+    Diagnostic::fault("E104", "this text is not closed", Span::new(open, open + 3), "opened here")
+        .and(Span::new(end, end), "no `\"\"\"` follows on a line of its own")
+        .help("write `\"\"\"` on a line of its own after the text")
+}
+
+/// `"{answer"`, or a line of JSON in a prompt.
+pub fn unclosed_hole(source: &Source, open: usize) -> Diagnostic {
+    let brace = Span::new(open, open + 1);
+    let rest = Span::new(open + 1, line_end(source, open));
+    let inside = source.slice(rest);
+    let letter = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '.');
+    let length = inside.find(|other| !letter(other)).unwrap_or(inside.len());
+    let fault = Diagnostic::fault("E105", "this hole is not closed", brace, "`{` opens a hole");
+    if length == 0 {
+        return fault.help("write `{{` to show a brace").fix(brace, "{{");
+    }
+    let end = open + 1 + length;
+    fault
+        .and(Span::new(end, end), "`}` was expected on this line")
+        .help(format!("write `{{{}}}`; to show a brace write `{{{{`", &inside[..length]))
+        .fix(Span::new(end, end), "}")
+}
+
+/// Texts in holes in texts.
+pub fn holes_too_deep(brace: Span) -> Diagnostic {
+    Diagnostic::fault("E116", "nested too deep", brace, "one hole too many")
+        .help("compute the value before, on a line of its own: `name = …`")
+}
+
+/// `}` in a text.
+pub fn lone_brace(at: usize) -> Diagnostic {
+    let brace = Span::new(at, at + 1);
+    Diagnostic::fault("E106", "this `}` closes no hole", brace, "no `{` is open here")
+        .help("write `}}` to show a brace")
+        .fix(brace, "}}")
+}
+
+/// `"C:\new"`
+pub fn unknown_escape(source: &Source, span: Span) -> Diagnostic {
+    let found = source.slice(span).trim_end();
+    Diagnostic::fault("E107", format!("`{found}` is no escape"), span, "unknown escape")
+        .help("write `\\\\` for a backslash; the others are \\n, \\t and \\\"")
+        .fix(Span::new(span.start, span.start + 1), "\\\\")
+}
+
+/// Where the line ends that a byte stands on, without the spaces before its end.
+fn line_end(source: &Source, from: usize) -> usize {
+    let line = source.text[from..].lines().next().unwrap_or("");
+    from + line.trim_end().len()
+}
+
+fn or<'a>(text: &'a str, otherwise: &'a str) -> &'a str {
+    if text.is_empty() { otherwise } else { text }
+}

@@ -1,0 +1,113 @@
+//! Faults of texts that fit the grammar and are wrong all the same: one small function each.
+
+use crate::diagnostic::Diagnostic;
+use crate::source::{Source, Span};
+use crate::syntax::ast::{Expr, ExprKind, Name};
+
+/// `param length in 64 = 96`
+pub fn no_range(source: &Source, found: Span) -> Diagnostic {
+    let text = source.slice(found);
+    let fault = Diagnostic::fault("E134", "a parameter needs a range", found, "this is no range");
+    fault.help(format!("write `1..{text}`: the least and the greatest value, both taken in"))
+}
+
+/// `a < b < c`, `1..2..3`
+pub fn compared_twice(source: &Source, left: &Expr, sign: Span, right: Span) -> Diagnostic {
+    let (first, again) = (source.slice(left.span), source.slice(sign));
+    match &left.kind {
+        ExprKind::Binary(_, _, _, middle) => {
+            let second = format!("{} {again} {}", source.slice(middle.span), source.slice(right));
+            Diagnostic::fault("E135", "two comparisons in a row", sign, "this compares once more")
+                .and(left.span, "compared here already")
+                .help(format!("write `{first} and {second}`"))
+                .fix(Span::new(sign.start, sign.start), insert_and(source, middle.span))
+        }
+        _ => Diagnostic::fault("E135", "two ranges in a row", sign, "`..` once more")
+            .help(format!("write one range, such as `{first}`")),
+    }
+}
+
+fn insert_and(source: &Source, middle: Span) -> String {
+    format!("and {} ", source.slice(middle))
+}
+
+/// `fold a = 0, b = 1 over x in xs: b`
+pub fn fold_count(fold: Span, carried: &[(Name, Expr)], next: &[Expr]) -> Diagnostic {
+    let title = format!("a fold that carries {} values gives {}", carried.len(), next.len());
+    let names = |(name, _): &(Name, Expr)| name.text.clone();
+    let names: Vec<String> = carried.iter().map(names).collect();
+    let last = next.last().map_or(fold, |value| value.span);
+    Diagnostic::fault("E136", title, last, "the last value given")
+        .and(carried[0].0.span.to(carried[carried.len() - 1].0.span), "the values carried")
+        .help(format!(
+            "write one next value for each of {}; parentheses around the fold end it",
+            names.join(", ")
+        ))
+}
+
+/// `9223372036854775808`
+pub fn integer_too_large(number: Span) -> Diagnostic {
+    Diagnostic::fault("E111", "this integer is too large", number, "more than 64 bits hold")
+        .help(format!("write at most `{}`", i64::MAX))
+}
+
+/// `x = "{y}"`
+pub fn hole_outside_layout(source: &Source, hole: Span) -> Diagnostic {
+    let value = source.slice(hole);
+    Diagnostic::fault("E113", "only layouts have holes", hole, "shown in a text of an expression")
+        .help(format!(
+            "write `{{{value}}}` in prompt, system or reply; to show a brace write `{{{{`"
+        ))
+}
+
+/// `"""text"""`
+pub fn text_beside_quotes(source: &Source, text: Span, opening_is_right: bool) -> Diagnostic {
+    let inside = &source.slice(text)[3..text.end - text.start - 3];
+    let fault = |quotes, label| {
+        let title = "a `\"\"\"` text begins and ends on lines of its own";
+        Diagnostic::fault("E109", title, quotes, label)
+    };
+    if !inside.contains('\n') {
+        let one_line = format!("\"{}\"", inside.replace('\\', "\\\\").replace('"', "\\\""));
+        let fault = fault(text, "all on one line");
+        return match inside.contains('{') {
+            true => fault.help("write `\"` for a text on one line"),
+            false => fault.help(format!("write `{one_line}`")).fix(text, one_line),
+        };
+    }
+    if opening_is_right {
+        let closing = Span::new(text.end - 3, text.end);
+        let margin = "  ";
+        return fault(closing, "text stands before these quotes")
+            .help("write `\"\"\"` on the next line")
+            .fix(Span::new(closing.start, closing.start), format!("\n{margin}"));
+    }
+    fault(Span::new(text.start, text.start + 3), "text stands behind these quotes")
+        .help("begin the text on the next line")
+}
+
+/// A line of a `"""` text that starts left of the closing quotes.
+pub fn less_margin(source: &Source, start: usize, margin: &str) -> Diagnostic {
+    let line = source.text[start..].lines().next().unwrap_or("");
+    let space = line.len() - line.trim_start_matches([' ', '\t']).len();
+    let has = Span::new(start, start + space);
+    let title = "this line starts left of the closing `\"\"\"`";
+    Diagnostic::fault("E108", title, has, "the margin is missing here")
+        .help(format!("begin it with {} spaces, as the closing quotes do", margin.len()))
+        .fix(has, margin)
+}
+
+/// A hole with a line break in it.
+pub fn hole_over_lines(source: &Source, hole: Span) -> Diagnostic {
+    let words: Vec<&str> = source.slice(hole).split_whitespace().collect();
+    Diagnostic::fault("E105", "a hole stays on its line", hole, "goes on over the line's end")
+        .help(format!("write `{}`, or compute the value before", words.join(" ")))
+}
+
+/// `///` with no statement after it.
+pub fn documents_nothing(doc: Span) -> Diagnostic {
+    let slashes = Span::new(doc.start, doc.start + 3);
+    Diagnostic::fault("E143", "this documents nothing", doc, "no statement follows")
+        .help("write `//` for a comment")
+        .fix(slashes, "//")
+}

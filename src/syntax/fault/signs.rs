@@ -1,0 +1,177 @@
+//! Faults of signs: missing, doubled, or brought along from another language.
+
+use super::miss::Miss;
+use crate::diagnostic::Diagnostic;
+use crate::source::Span;
+use crate::syntax::grammar::Rule;
+use crate::syntax::tokens::Kind;
+
+/// `x = 1;`
+pub fn semicolon(miss: &Miss) -> Option<Diagnostic> {
+    let place = miss.place();
+    (miss.found_text() == ";").then(|| {
+        Diagnostic::fault("E126", "statements end without `;`", place, "not needed")
+            .help("delete `;`")
+            .fix(place, "")
+    })
+}
+
+/// `a && b`, `x := 3`: what another language writes.
+pub fn foreign(miss: &Miss) -> Option<Diagnostic> {
+    let found = miss.found_text();
+    if miss.kind(miss.found) != Some(Kind::Sign) {
+        return None;
+    }
+    let (write, place) = match found {
+        "&&" | "&" => ("and", miss.place()),
+        "||" | "|" => ("or", miss.place()),
+        "!" => ("not ", miss.place()),
+        "<>" => ("!=", miss.place()),
+        "++" => ("+", miss.place()),
+        ":=" => ("=", miss.place()),
+        "/*" => ("//", miss.place()),
+        "<" if miss.text(miss.found + 1) == "-" && miss.expects(Rule::tilde) => {
+            ("~", miss.place().to(miss.tokens[miss.found + 1].span))
+        }
+        "=>" if miss.expects(Rule::arrow) => ("->", miss.place()),
+        "=>" | "->" if miss.expects(Rule::colon) => (":", miss.place()),
+        "=>" => (">=", miss.place()),
+        _ => return foreign_without_twin(miss),
+    };
+    let title = format!("`{}` is no sign of this language", miss.source.slice(place));
+    let fault = Diagnostic::fault("E125", title, place, "unknown sign");
+    Some(fault.help(format!("write `{}`", write.trim())).fix(place, write))
+}
+
+fn foreign_without_twin(miss: &Miss) -> Option<Diagnostic> {
+    let help = match miss.found_text() {
+        "|>" => "write the call around its value: `f(x)`",
+        "**" | "^" => "write the product: `x * x`",
+        "+=" | "-=" | "*=" | "/=" => "give the new value a name of its own: `next = value + 1`",
+        "?" => "write `if … then … else …`",
+        "@" | "$" | "\\" | "*/" => "delete this sign",
+        _ => return None,
+    };
+    let title = format!("`{}` is no sign of this language", miss.found_text());
+    Some(Diagnostic::fault("E125", title, miss.place(), "unknown sign").help(help))
+}
+
+/// `xs[0]`
+pub fn indexed(miss: &Miss) -> Option<Diagnostic> {
+    let touches = miss.place().start == miss.after().end;
+    if miss.found_text() != "[" || !miss.follows_value() || !touches {
+        return None;
+    }
+    let mut depth = 0;
+    let close = (miss.found..miss.tokens.len()).find(|&at| {
+        depth += i32::from(miss.text(at) == "[") - i32::from(miss.text(at) == "]");
+        depth == 0
+    });
+    let fault =
+        Diagnostic::fault("E144", "an element is taken with `at`", miss.place(), "no index");
+    let is_name = miss.kind(miss.found.wrapping_sub(1)) == Some(Kind::Word);
+    let Some(close) = close.filter(|_| is_name) else {
+        return Some(fault.help("write `at(0, xs)`"));
+    };
+    let inside = Span::new(miss.place().end, miss.tokens[close].span.start);
+    let call = format!("at({}, {})", miss.source.slice(inside).trim(), miss.before_text());
+    Some(fault.help(format!("write `{call}`")).fix(miss.before().to(miss.tokens[close].span), call))
+}
+
+/// `xs.size()`
+pub fn method(miss: &Miss) -> Option<Diagnostic> {
+    let at = miss.found.checked_sub(3)?;
+    if miss.found_text() != "(" || miss.text(at + 1) != "." {
+        return None;
+    }
+    let (owner, name) = (miss.text(at), miss.text(at + 2));
+    let place = miss.tokens[at + 1].span.to(miss.place());
+    let fault = Diagnostic::fault("E145", "there are no methods", place, "called with a dot");
+    if miss.text(miss.found + 1) != ")" {
+        return Some(fault.help(format!("write `{name}(…, {owner})`: count first, source last")));
+    }
+    let call = format!("{name}({owner})");
+    let whole = miss.tokens[at].span.to(miss.tokens[miss.found + 1].span);
+    Some(fault.help(format!("write `{call}`")).fix(whole, call))
+}
+
+/// `x == 3` as a statement, `fold total == 0 …`
+pub fn double_equals(miss: &Miss) -> Option<Diagnostic> {
+    let place = miss.place();
+    (miss.found_text() == "==" && miss.expects(Rule::equals)).then(|| {
+        Diagnostic::fault("E124", "`==` compares, `=` binds", place, "`=` was expected here")
+            .help("write `=`")
+            .fix(place, "=")
+    })
+}
+
+/// `rule best: a = b`
+pub fn single_equals(miss: &Miss) -> Option<Diagnostic> {
+    let place = miss.place();
+    (miss.found_text() == "=" && miss.follows_value()).then(|| {
+        Diagnostic::fault("E124", "`=` binds, `==` compares", place, "`==` was expected here")
+            .help("write `==`")
+            .fix(place, "==")
+    })
+}
+
+/// `level easy length = 64`, `rule verbatim = …`, `all x in xs x > 1`
+pub fn colon_missing(miss: &Miss) -> Option<Diagnostic> {
+    if !miss.expects(Rule::colon) || miss.kind(miss.found) == Some(Kind::Close) {
+        return None;
+    }
+    let before = miss.before_text();
+    let first = miss.text(miss.statement());
+    let after = match miss.text(miss.found.saturating_sub(2)) {
+        "level" => format!("after the name of the level `{before}`"),
+        "rule" => format!("after the name of the rule `{before}`"),
+        "use" => format!("after the name of the module `{before}`"),
+        _ if first == "fn" && !miss.follows_value() => format!("after `{before}`, before its type"),
+        _ => "after the list that the loop runs over".to_string(),
+    };
+    let fault = |place| {
+        Diagnostic::fault("E123", "a colon is missing", place, format!("`:` was expected {after}"))
+    };
+    if matches!(miss.found_text(), "=" | "~") {
+        return Some(fault(miss.place()).help("write `:`").fix(miss.place(), ":"));
+    }
+    Some(fault(miss.after()).help(format!("write `{before}:`")).fix(miss.after(), ":"))
+}
+
+/// `level hard: length 400`, `words names "names.txt"`, `fold total over …`
+pub fn equals_missing(miss: &Miss) -> Option<Diagnostic> {
+    if !miss.expects(Rule::equals) || miss.expects(Rule::tilde) || miss.follows_value() {
+        return None;
+    }
+    let before = miss.before_text();
+    let fault = Diagnostic::fault(
+        "E127",
+        "`=` is missing",
+        miss.after(),
+        format!("`=` and a value were expected after `{before}`"),
+    );
+    if matches!(miss.found_text(), ":" | "~") {
+        return Some(fault.help("write `=`").fix(miss.place(), "="));
+    }
+    let fault = fault.help(format!("write `{before} = …`"));
+    Some(match miss.begins_value(miss.found) {
+        true => fault.fix(miss.after(), " ="),
+        false => fault,
+    })
+}
+
+/// `.5`
+pub fn dot_number(miss: &Miss) -> Option<Diagnostic> {
+    let number = miss.found + 1;
+    if miss.found_text() != "." || !miss.expects_value() || miss.kind(number) != Some(Kind::Number)
+    {
+        return None;
+    }
+    let whole = format!("0.{}", miss.text(number));
+    let place = miss.place().to(miss.tokens[number].span);
+    Some(
+        Diagnostic::fault("E112", "not a number", place, "a digit was expected before `.`")
+            .help(format!("write `{whole}`"))
+            .fix(place, whole),
+    )
+}

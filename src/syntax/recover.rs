@@ -1,0 +1,167 @@
+//! After a fault: the text cut where statements announce themselves, each stretch read alone.
+
+use super::ast::File;
+use super::build::Build;
+use super::fault::miss::Miss;
+use super::tokens::{EXPRESSION_WORDS, FAULTS_MAX, Kind, STATEMENT_WORDS, Token};
+use super::{grammar, nesting};
+use crate::diagnostic::Diagnostic;
+use crate::source::{Source, Span};
+
+/// The statements that can be read, and one fault or more for each stretch that cannot.
+/// `letters` are the faults that the scanner found.
+pub fn read(
+    source: &Source,
+    start: usize,
+    tokens: &[Token],
+    letters: Vec<Diagnostic>,
+) -> (File, Vec<Diagnostic>) {
+    let mut file = File::default();
+    let mut faults = Vec::new();
+    let mut letters = letters.into_iter().peekable();
+    for (stretch, tokens) in stretches(source, start, tokens) {
+        let mut own = Vec::new();
+        while let Some(fault) = letters.next_if(|fault| fault.span().start < stretch.end) {
+            own.push(fault);
+        }
+        let (found, more) = read_stretch(source, stretch, tokens, own.is_empty());
+        file.docs.extend(found.docs);
+        file.statements.extend(found.statements);
+        faults.extend(own.into_iter().chain(more));
+    }
+    faults.extend(letters);
+    faults.truncate(FAULTS_MAX);
+    (file, faults)
+}
+
+/// One stretch; why it fails is asked only if its letters are right.
+fn read_stretch(
+    source: &Source,
+    stretch: Span,
+    tokens: &[Token],
+    letters_are_right: bool,
+) -> (File, Vec<Diagnostic>) {
+    if let Some(fault) = nesting::too_deep(source, tokens) {
+        return (File::default(), vec![fault]);
+    }
+    let text = source.slice(stretch);
+    let mut build = Build::new(source, stretch.start);
+    match grammar::parse(text) {
+        Ok(statements) => {
+            let file = build.file(statements);
+            (file, build.faults)
+        }
+        Err(miss) => {
+            let file = build.file(grammar::parse_beginning(text));
+            if letters_are_right {
+                let miss = Miss::new(source, tokens, stretch.start + miss.at, miss.expected);
+                return (file, vec![miss.explain()]);
+            }
+            (file, Vec::new())
+        }
+    }
+}
+
+/// The text from `start` on, cut before each line that announces a statement.
+fn stretches<'t>(source: &Source, start: usize, tokens: &'t [Token]) -> Vec<(Span, &'t [Token])> {
+    let mut cut = Cut { source, tokens, first: 0, bare: true, depth: 0, in_text: 0 };
+    let mut firsts = vec![0];
+    for at in 0..tokens.len() {
+        if cut.announces(at) {
+            firsts.push(at);
+            cut = Cut { first: at, bare: true, depth: 0, ..cut };
+        }
+        cut.pass(at);
+    }
+    let place = |first: usize| match first {
+        0 => start,
+        _ => tokens.get(first).map_or(source.text.len(), |token| token.span.start),
+    };
+    let ends = firsts.iter().copied().skip(1).chain([tokens.len()]);
+    let pairs = firsts.iter().copied().zip(ends);
+    pairs
+        .map(|(from, to)| (Span::new(place(from), place(to).max(place(from))), &tokens[from..to]))
+        .collect()
+}
+
+struct Cut<'s, 't> {
+    source: &'s Source,
+    tokens: &'t [Token],
+    /// The first token of the stretch.
+    first: usize,
+    /// Whether it holds nothing but comments so far.
+    bare: bool,
+    /// How many brackets are open in it.
+    depth: usize,
+    /// How many texts are open.
+    in_text: usize,
+}
+
+impl Cut<'_, '_> {
+    fn pass(&mut self, at: usize) {
+        self.bare &= matches!(self.tokens[at].kind, Kind::Doc | Kind::Comment);
+        match self.tokens[at].kind {
+            Kind::Open => self.depth += 1,
+            Kind::Close => self.depth = self.depth.saturating_sub(1),
+            Kind::TextOpen => self.in_text += 1,
+            Kind::TextClose => self.in_text = self.in_text.saturating_sub(1),
+            _ => {}
+        }
+    }
+
+    /// Does a new stretch begin at this token?
+    fn announces(&self, at: usize) -> bool {
+        if self.in_text > 0 || self.bare {
+            return false;
+        }
+        let Some(column) = self.column(at) else { return false };
+        let first = self.column(self.first).unwrap_or(0);
+        let leads = self.is_lead(at);
+        leads && (column <= first || (self.depth == 0 && !self.goes_on(at)))
+    }
+
+    /// `param`, `name ~`, `name =`, `nmae """`, `nmae name` or a `///` line.
+    fn is_lead(&self, at: usize) -> bool {
+        let word = self.text(at);
+        let next = self.tokens.get(at + 1).map_or(Kind::Close, |token| token.kind);
+        match self.tokens[at].kind {
+            Kind::Doc => true,
+            Kind::Word if word == "words" => next == Kind::Word || self.is_sign(at + 1),
+            Kind::Word if STATEMENT_WORDS.contains(&word) => true,
+            Kind::Word if EXPRESSION_WORDS.contains(&word) => self.is_sign(at + 1),
+            Kind::Word => {
+                let second = self.text(at + 1);
+                let operator = EXPRESSION_WORDS.contains(&second);
+                self.is_sign(at + 1) || next == Kind::TextOpen || (next == Kind::Word && !operator)
+            }
+            _ => false,
+        }
+    }
+
+    /// After a comma or a level's colon, `name =` sets a value.
+    fn goes_on(&self, at: usize) -> bool {
+        let before = if at > self.first { self.text(at - 1) } else { "" };
+        let sets = self.text(at + 1) == "=";
+        sets && (before == "," || (before == ":" && self.text(self.first) == "level"))
+    }
+
+    fn is_sign(&self, at: usize) -> bool {
+        matches!(self.text(at), "~" | "=" | ":=")
+    }
+
+    /// The column of a token that stands first on its line.
+    fn column(&self, at: usize) -> Option<usize> {
+        let start = self.tokens[at].span.start;
+        let before = at.checked_sub(1).map_or(0, |before| self.tokens[before].span.end);
+        let space = &self.source.text[before.min(start)..start];
+        match space.rfind('\n') {
+            Some(newline) => Some(space.len() - newline - 1),
+            None if at == 0 => Some(space.len()),
+            None => None,
+        }
+    }
+
+    fn text(&self, at: usize) -> &str {
+        self.tokens.get(at).map_or("", |token| self.source.slice(token.span))
+    }
+}

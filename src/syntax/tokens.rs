@@ -1,0 +1,387 @@
+//! Any text cut into words, signs and texts, right or wrong: what faults and the formatter look at.
+
+use super::fault::letters;
+use crate::diagnostic::Diagnostic;
+use crate::source::{Source, Span};
+
+/// A word, a sign or a piece of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Token {
+    /// What it is.
+    pub kind: Kind,
+    /// Where.
+    pub span: Span,
+}
+
+/// The kinds of tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A name, a keyword or a type.
+    Word,
+    /// Digits, and what hangs on them.
+    Number,
+    /// An operator or a mark.
+    Sign,
+    /// `(`, `[` or `{`; also the brace of a hole.
+    Open,
+    /// `)`, `]` or `}`.
+    Close,
+    /// The quotes that a text begins with.
+    TextOpen,
+    /// Characters of a text.
+    TextPiece,
+    /// The quotes that a text ends with.
+    TextClose,
+    /// `// text`
+    Comment,
+    /// `/// text`
+    Doc,
+    /// What no `.cook` file may hold; its fault is told.
+    Strange,
+}
+
+/// The tokens of a text from `start` on, and the faults of its letters.
+pub fn scan(source: &Source, start: usize) -> (Vec<Token>, Vec<Diagnostic>) {
+    let mut scan = Scan {
+        source,
+        at: start,
+        within: Vec::new(),
+        tokens: Vec::new(),
+        faults: Vec::new(),
+        went_back: false,
+    };
+    scan.all();
+    (scan.tokens, scan.faults)
+}
+
+/// What the scanner is in the midst of; without any it reads statements.
+#[derive(Clone, Copy)]
+enum Within {
+    /// `"…"`, opened there.
+    Line(usize),
+    /// `"""…"""`, opened there.
+    Block(usize),
+    /// `{…}` in a text, opened there, with so many more braces open.
+    Hole(usize, usize),
+}
+
+/// More faults than this are not told in one run.
+pub const FAULTS_MAX: usize = 100;
+
+/// The words that begin a statement. `words` does so only before a name.
+pub const STATEMENT_WORDS: [&str; 9] =
+    ["use", "words", "param", "level", "rule", "system", "prompt", "reply", "fn"];
+
+/// The other words that no name may be.
+pub const EXPRESSION_WORDS: [&str; 17] = [
+    "return", "if", "then", "else", "and", "or", "not", "in", "within", "all", "any", "count",
+    "for", "fold", "over", "true", "false",
+];
+
+struct Scan<'a> {
+    source: &'a Source,
+    at: usize,
+    within: Vec<Within>,
+    tokens: Vec<Token>,
+    faults: Vec<Diagnostic>,
+    went_back: bool,
+}
+
+/// Signs of two characters, also such as other languages have.
+const PAIRS: [&str; 21] = [
+    "~>", "->", "==", "!=", "<=", ">=", "..", "&&", "||", ":=", "=>", "|>", "**", "<>", "+=", "-=",
+    "*=", "/=", "++", "/*", "*/",
+];
+
+impl Scan<'_> {
+    fn all(&mut self) {
+        loop {
+            match self.within.last() {
+                _ if self.at >= self.source.text.len() => {
+                    if !self.end() {
+                        return;
+                    }
+                }
+                Some(&Within::Line(open)) => self.line_text(open),
+                Some(&Within::Block(open)) => self.block_text(open),
+                Some(&Within::Hole(open, braces)) => self.hole(open, braces),
+                None => self.code(),
+            }
+        }
+    }
+
+    /// At the end of the file; true if the scanner went back to read on after an unclosed text.
+    fn end(&mut self) -> bool {
+        let Some(&outermost) = self.within.first() else { return false };
+        let inner = *self.within.last().expect("the outermost is there");
+        match (outermost, inner) {
+            (Within::Block(open), _) => {
+                let statement = self.next_statement(open).filter(|_| !self.went_back);
+                self.went_back = true;
+                self.go_back(statement.unwrap_or(self.at));
+                self.leave_all();
+                self.fault(|source| letters::unclosed_block(source, open));
+                return statement.is_some();
+            }
+            (_, Within::Hole(open, _)) => {
+                self.fault(|source| letters::unclosed_hole(source, open));
+            }
+            (Within::Line(open) | Within::Hole(open, _), _) => {
+                self.fault(|source| letters::unclosed_text(source, open));
+            }
+        }
+        self.leave_all();
+        false
+    }
+
+    fn leave_all(&mut self) {
+        while !self.within.is_empty() {
+            self.leave();
+        }
+    }
+
+    /// The first line after `open` that stands at the margin and announces a statement.
+    fn next_statement(&self, open: usize) -> Option<usize> {
+        let rest = &self.source.text[open..];
+        let lines = rest.match_indices('\n').map(|(newline, _)| open + newline + 1);
+        lines.into_iter().find(|&start| announces(&self.source.text[start..]))
+    }
+
+    fn go_back(&mut self, to: usize) {
+        self.at = to;
+        while self.tokens.pop_if(|token| token.span.start >= to).is_some() {}
+        while self.faults.pop_if(|fault| fault.span().start >= to).is_some() {}
+    }
+
+    fn code(&mut self) {
+        let rest = &self.source.text[self.at..];
+        let letter = rest.chars().next().expect("the end is seen before");
+        if letter.is_ascii_whitespace() && letter != '\u{c}' {
+            let lone_return = letter == '\r' && !rest.starts_with("\r\n");
+            match lone_return {
+                true => self.strange(letter),
+                false => self.at += 1,
+            }
+        } else if rest.starts_with("//") {
+            let length = rest.find('\n').unwrap_or(rest.len());
+            let doc = rest.starts_with("///") && !rest.starts_with("////");
+            self.push(if doc { Kind::Doc } else { Kind::Comment }, length);
+        } else if rest.starts_with("\"\"\"") {
+            self.within.push(Within::Block(self.at));
+            self.push(Kind::TextOpen, 3);
+        } else if letter == '"' {
+            self.within.push(Within::Line(self.at));
+            self.push(Kind::TextOpen, 1);
+        } else if letter.is_alphabetic() || letter == '_' {
+            self.word(rest);
+        } else if letter.is_ascii_digit() {
+            self.number(rest);
+        } else {
+            self.sign(rest, letter);
+        }
+    }
+
+    fn word(&mut self, rest: &str) {
+        let length = length_while(rest, |letter| letter.is_alphanumeric() || letter == '_');
+        let span = Span::new(self.at, self.at + length);
+        if !rest[..length].is_ascii() {
+            self.fault(|source| letters::foreign_name(source, span));
+        }
+        self.push(Kind::Word, length);
+    }
+
+    fn number(&mut self, rest: &str) {
+        let mut length = length_while(rest, |letter| letter.is_alphanumeric() || letter == '_');
+        let fraction = rest[length..].strip_prefix('.').unwrap_or("");
+        if fraction.starts_with(|letter: char| letter.is_ascii_digit()) {
+            length += 1;
+            length += length_while(fraction, |letter| letter.is_alphanumeric() || letter == '_');
+        }
+        let span = Span::new(self.at, self.at + length);
+        if rest[..length].bytes().any(|byte| !matches!(byte, b'0'..=b'9' | b'.')) {
+            self.fault(|source| letters::malformed_number(source, span));
+        }
+        self.push(Kind::Number, length);
+    }
+
+    fn sign(&mut self, rest: &str, letter: char) {
+        match letter {
+            '(' | '[' | '{' => self.push(Kind::Open, 1),
+            ')' | ']' | '}' => self.push(Kind::Close, 1),
+            '\'' | '`' | '“' | '”' | '‘' | '’' | '„' | '«' | '»' => {
+                self.foreign_quote(rest, letter)
+            }
+            '#' => {
+                let at = self.at;
+                self.fault(|_| letters::foreign_comment(at));
+                self.push(Kind::Comment, rest.find('\n').unwrap_or(rest.len()));
+            }
+            _ if PAIRS.iter().any(|pair| rest.starts_with(pair)) => self.push(Kind::Sign, 2),
+            _ if letter.is_ascii_punctuation() => self.push(Kind::Sign, 1),
+            _ => self.strange(letter),
+        }
+    }
+
+    /// `'text'` up to the same quote on the same line, or the one quote if there is none.
+    fn foreign_quote(&mut self, rest: &str, letter: char) {
+        let inside = &rest[letter.len_utf8()..];
+        let closing = inside.find(|end: char| matches!(end, '\n' | '\'' | '`' | '”' | '’' | '»'));
+        let closed = closing.filter(|&at| !inside[at..].starts_with('\n'));
+        let length = letter.len_utf8()
+            + closed.map_or(0, |at| at + inside[at..].chars().next().map_or(0, char::len_utf8));
+        let span = Span::new(self.at, self.at + length);
+        self.fault(|source| letters::foreign_quotes(source, span, closed.is_some()));
+        self.push(Kind::Strange, length);
+    }
+
+    fn strange(&mut self, letter: char) {
+        let span = Span::new(self.at, self.at + letter.len_utf8());
+        self.fault(|_| letters::strange(span, letter));
+        self.push(Kind::Strange, letter.len_utf8());
+    }
+
+    fn hole(&mut self, open: usize, braces: usize) {
+        let rest = &self.source.text[self.at..];
+        let in_block = self.within.iter().any(|within| matches!(within, Within::Block(_)));
+        if rest.starts_with('\n') || (in_block && rest.starts_with("\"\"\"")) {
+            self.fault(|source| letters::unclosed_hole(source, open));
+            self.leave_line();
+            return;
+        }
+        let top = self.within.len() - 1;
+        match rest.as_bytes()[0] {
+            b'}' if braces == 0 => {
+                self.within.pop();
+            }
+            b'}' => self.within[top] = Within::Hole(open, braces - 1),
+            b'{' => self.within[top] = Within::Hole(open, braces + 1),
+            _ => {}
+        }
+        self.code();
+    }
+
+    /// Leaves the holes and texts that must end with their line.
+    fn leave_line(&mut self) {
+        while matches!(self.within.last(), Some(Within::Hole(..) | Within::Line(_))) {
+            self.leave();
+        }
+    }
+
+    /// Leaves what is open without its closing sign, which is set here with no length.
+    fn leave(&mut self) {
+        match self.within.pop() {
+            Some(Within::Hole(..)) => self.push(Kind::Close, 0),
+            Some(_) => self.push(Kind::TextClose, 0),
+            None => {}
+        }
+    }
+
+    fn line_text(&mut self, open: usize) {
+        let rest = &self.source.text[self.at..];
+        match rest.as_bytes()[0] {
+            b'"' => {
+                self.within.pop();
+                self.push(Kind::TextClose, 1);
+            }
+            b'\n' => {
+                let around = self.within.iter().rev().nth(1).copied();
+                self.fault(|source| match around {
+                    Some(Within::Hole(hole, _)) => letters::unclosed_hole(source, hole),
+                    _ => letters::unclosed_text(source, open),
+                });
+                self.leave_line();
+            }
+            b'\\' => {
+                let length = 1 + rest[1..].chars().next().map_or(0, char::len_utf8);
+                let span = Span::new(self.at, self.at + length);
+                if !matches!(&rest[..length], "\\n" | "\\t" | "\\\"" | "\\\\") {
+                    self.fault(|source| letters::unknown_escape(source, span));
+                }
+                let before_newline = rest[1..].starts_with(['\n', '\r']);
+                self.push(Kind::TextPiece, if before_newline { 1 } else { length });
+            }
+            b'{' | b'}' => self.brace(rest),
+            _ => self.piece(rest, |letter| matches!(letter, '"' | '\n' | '\\' | '{' | '}')),
+        }
+    }
+
+    fn block_text(&mut self, open: usize) {
+        let rest = &self.source.text[self.at..];
+        if rest.starts_with("\"\"\"") {
+            let newline = self.source.text[open..self.at].rfind('\n');
+            let line = newline.map(|newline| open + newline + 1);
+            if let Some(line) = line.filter(|&line| announces(&self.source.text[line..])) {
+                self.go_back(line);
+                self.leave();
+                self.fault(|source| letters::unclosed_block(source, open));
+                return;
+            }
+            self.within.pop();
+            self.push(Kind::TextClose, 3);
+        } else if rest.starts_with(['{', '}']) {
+            self.brace(rest);
+        } else {
+            self.piece(rest, |letter| matches!(letter, '{' | '}' | '"'));
+        }
+    }
+
+    /// A brace in a text: doubled it is text, alone it opens a hole.
+    fn brace(&mut self, rest: &str) {
+        if rest.starts_with("{{") || rest.starts_with("}}") {
+            self.push(Kind::TextPiece, 2);
+        } else if rest.starts_with('{') && self.within.len() > super::nesting::DEPTH_MAX {
+            let at = Span::new(self.at, self.at + 1);
+            self.fault(|_| letters::holes_too_deep(at));
+            self.at += rest.find('\n').unwrap_or(rest.len());
+            self.leave_line();
+        } else if rest.starts_with('{') {
+            self.within.push(Within::Hole(self.at, 0));
+            self.push(Kind::Open, 1);
+        } else {
+            let at = self.at;
+            self.fault(|_| letters::lone_brace(at));
+            self.push(Kind::TextPiece, 1);
+        }
+    }
+
+    fn piece(&mut self, rest: &str, ends: impl Fn(char) -> bool) {
+        let first = rest.chars().next().map_or(0, char::len_utf8);
+        let length = first + rest[first..].find(ends).unwrap_or(rest.len() - first);
+        let text = &rest[..length];
+        for (at, letter) in text.char_indices() {
+            let ends_line = letter == '\r' && rest[at..].starts_with("\r\n");
+            if letter.is_control() && !matches!(letter, '\n' | '\t') && !ends_line {
+                let at = self.at + at;
+                let span = Span::new(at, at + letter.len_utf8());
+                self.fault(|_| letters::strange(span, letter));
+            }
+        }
+        self.push(Kind::TextPiece, length);
+    }
+
+    /// Notes a fault, but no more than a person would read.
+    fn fault(&mut self, fault: impl FnOnce(&Source) -> Diagnostic) {
+        if self.faults.len() < FAULTS_MAX {
+            self.faults.push(fault(self.source));
+        }
+    }
+
+    fn push(&mut self, kind: Kind, length: usize) {
+        let span = Span::new(self.at, self.at + length);
+        self.tokens.push(Token { kind, span });
+        self.at = span.end;
+    }
+}
+
+/// Does the line begin, without a margin, as a statement does: `prompt """`, `name =`, `name ~`?
+fn announces(line: &str) -> bool {
+    let word = &line[..length_while(line, |letter| letter.is_ascii_lowercase() || letter == '_')];
+    let rest = line[word.len()..].trim_start_matches(' ');
+    !word.is_empty()
+        && (rest.starts_with(['~', '='])
+            || STATEMENT_WORDS.contains(&word) && line.len() > word.len())
+}
+
+fn length_while(text: &str, keeps: impl Fn(char) -> bool) -> usize {
+    text.find(|letter| !keeps(letter)).unwrap_or(text.len())
+}
