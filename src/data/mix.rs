@@ -3,38 +3,23 @@
 use std::fmt;
 
 use super::layout::{Encoded, TokenIds};
-use crate::engine::Engine;
-use crate::runtime::random::{self, RunKey, Stream};
-use crate::runtime::{Fault, Memory, Pools};
-
-/// The split that a model learns from.
-pub const TRAIN: &str = "train";
-/// The split that a model is judged on; it shares no stream with the other.
-pub const EVAL: &str = "eval";
+use super::{Maker, TRAIN};
+use crate::runtime::random::{self, RunKey};
+use crate::runtime::{Fault, Memory};
 
 /// One template of a mix, ready to run. Threads share it.
 pub struct Part {
-    /// Runs its program.
-    pub engine: Box<dyn Engine>,
-    /// The words of its pools.
-    pub pools: Pools,
-    /// Writes its samples as ids.
+    /// Makes its samples.
+    pub maker: Maker,
+    /// Writes them as ids.
     pub ids: TokenIds,
-    /// Takes out spaces that the tokenizer leaves out, if it does.
+    /// Takes out the spaces that the tokenizer leaves out, if it does.
     pub spaces: Option<Spaces>,
     /// How often, beside the others.
     pub weight: f64,
 }
 
 impl Part {
-    /// Memory that makes samples of a split.
-    pub fn memory(&self, split: &str, seed: u64) -> Memory {
-        let program = self.engine.program();
-        let mut memory = Memory::new(program, &self.pools);
-        memory.seed(&RunKey::new(&program.name, &program.level, split, seed));
-        memory
-    }
-
     /// Makes a sample, and its ids.
     pub fn encode(
         &self,
@@ -42,7 +27,7 @@ impl Part {
         index: u64,
         encoded: &mut Encoded,
     ) -> Result<(), Fault> {
-        self.engine.sample(memory, index)?;
+        self.maker.engine.sample(memory, index)?;
         self.ids.encode(memory, encoded);
         if let Some(spaces) = &self.spaces {
             spaces.remove(encoded);
@@ -53,7 +38,7 @@ impl Part {
 
 impl fmt::Debug for Part {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let program = self.engine.program();
+        let program = self.maker.program();
         f.debug_struct("Part").field("name", &program.name).field("level", &program.level).finish()
     }
 }
@@ -112,7 +97,7 @@ impl Mix {
     /// Which part the row with this index is of: a function of seed and index alone.
     pub fn part_of(&self, index: u64) -> usize {
         let total: f64 = self.parts.iter().map(|part| part.weight).sum();
-        let mut stream: Stream = random::start(&self.key, index);
+        let mut stream = random::start(&self.key, index);
         // 53 bits are what a number between 0 and 1 holds.
         let mut place = (stream.word() >> 11) as f64 / (1u64 << 53) as f64 * total;
         for (at, part) in self.parts.iter().enumerate() {
@@ -125,21 +110,22 @@ impl Mix {
     }
 
     /// Makes rows to learn from, on one thread.
-    pub fn maker(&self) -> Maker<'_> {
-        let memories = self.parts.iter().map(|part| part.memory(TRAIN, self.seed)).collect();
-        Maker { mix: self, memories, encoded: Encoded::default() }
+    pub fn rows(&self) -> Rows<'_> {
+        let memory = |part: &Part| part.maker.memory(TRAIN, self.seed);
+        let memories = self.parts.iter().map(memory).collect();
+        Rows { mix: self, memories, encoded: Encoded::default() }
     }
 }
 
 /// One thread's maker of rows.
 #[derive(Debug)]
-pub struct Maker<'a> {
+pub struct Rows<'a> {
     mix: &'a Mix,
     memories: Vec<Memory>,
     encoded: Encoded,
 }
 
-impl Maker<'_> {
+impl Rows<'_> {
     /// The row with this index; a fault comes with the part that it is of.
     pub fn row(&mut self, index: u64) -> Result<&Encoded, (usize, Fault)> {
         let at = self.mix.part_of(index);

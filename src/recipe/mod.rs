@@ -123,6 +123,8 @@ pub enum Words {
     Embedded(usize),
     /// A file, one a line.
     File(Named),
+    /// Those that are one token of the model.
+    Tokenizer,
 }
 
 /// `[eval]`
@@ -134,16 +136,16 @@ pub struct Eval {
     pub every: u64,
 }
 
-/// Reads a recipe, or says everything that is wrong with it.
-pub fn parse(source: &Source) -> Result<Recipe, Vec<Diagnostic>> {
+/// Reads a recipe. What is wrong with it is in the list, and stands as its default; only a text
+/// that is no TOML gives none.
+pub fn parse(source: &Source) -> (Option<Recipe>, Vec<Diagnostic>) {
     let (table, errors) = toml::de::DeTable::parse_recoverable(&source.text);
     if !errors.is_empty() {
-        return Err(errors.iter().map(|error| invalid(error, source)).collect());
+        return (None, errors.iter().map(|error| invalid(error, source)).collect());
     }
     let mut faults = Vec::new();
     let recipe = sections::recipe(table.get_ref(), &mut faults);
-    faults.sort_by_key(Diagnostic::span);
-    if faults.is_empty() { Ok(recipe) } else { Err(faults) }
+    (Some(recipe), faults)
 }
 
 fn invalid(error: &toml::de::Error, source: &Source) -> Diagnostic {

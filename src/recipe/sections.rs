@@ -32,7 +32,7 @@ pub(super) fn recipe(table: &DeTable, faults: &mut Vec<Diagnostic>) -> Recipe {
     top.finish();
     let model = self::model(model, lora.is_some(), faults);
     let templates = templates(entries, faults);
-    let data = self::data(data, faults);
+    let data = self::data(data, &model.base, faults);
     let lora = lora.map(|table| self::lora(table, faults));
     let (train, save_every) = self::train(train, data.seed, faults);
     let eval = self::eval(eval, faults);
@@ -234,12 +234,20 @@ fn as_written(value: &DeValue) -> String {
 }
 
 /// `[data]`
-fn data(table: Option<&DeTable>, faults: &mut Vec<Diagnostic>) -> Data {
+fn data(table: Option<&DeTable>, base: &Base, faults: &mut Vec<Diagnostic>) -> Data {
     let mut section = Section::new("[data]", table, faults);
     let seed = section.whole("seed", 0..=LARGEST, 0);
+    let scratch = matches!(base, Base::Scratch(_));
     let words = match section.take("vocab") {
-        Some((DeValue::String(path), span)) => {
-            Words::File(Named { path: path.to_string(), span })
+        None if !scratch => Words::Tokenizer,
+        Some((DeValue::String(text), _)) if text == "tokenizer" && !scratch => Words::Tokenizer,
+        Some((DeValue::String(text), span)) => {
+            if text == "tokenizer" {
+                let title = "a model from scratch has no tokenizer to take words from";
+                let fault = Diagnostic::fault("E708", title, span, "its tokenizer is made of them");
+                section.fault(fault.help(format!("write `vocab = {WORDS}`")));
+            }
+            Words::File(Named { path: text.to_string(), span })
         }
         _ => Words::Embedded(section.size("vocab", 16..=WORDS_MAX, WORDS)),
     };

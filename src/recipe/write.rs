@@ -27,6 +27,7 @@ pub fn toml_text(recipe: &Recipe) -> String {
     pair(&mut text, "seed", recipe.data.seed);
     match &recipe.data.words {
         Words::Embedded(count) => pair(&mut text, "vocab", count),
+        Words::Tokenizer => pair(&mut text, "vocab", quoted("tokenizer")),
         Words::File(file) => pair(&mut text, "vocab", quoted(&file.path)),
     }
     pair(&mut text, "sequence", recipe.data.sequence);

@@ -92,11 +92,15 @@ impl Plan {
     /// Writes a text of the sample in the memory.
     fn write(&self, part: Part, memory: &Memory, surface: &mut impl Surface) {
         for item in self.items(part) {
-            match item {
-                Item::Literal(literal) => surface.literal(*literal),
-                Item::Value(slot, kind, shape) => {
-                    write_value(memory, memory.slot(*slot), kind, shape, surface);
-                }
+            self.write_item(item, memory, surface);
+        }
+    }
+
+    fn write_item(&self, item: &Item, memory: &Memory, surface: &mut impl Surface) {
+        match item {
+            Item::Literal(literal) => surface.literal(*literal),
+            Item::Value(slot, kind, shape) => {
+                write_value(memory, memory.slot(*slot), kind, shape, surface);
             }
         }
     }

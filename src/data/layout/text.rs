@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use super::{Literal, Part, Plan, Surface};
+use super::{Item, Literal, Part, Plan, Surface};
 use crate::check::types::Type;
 use crate::data::vocab::Vocabulary;
 use crate::ir::{Program, SlotId};
@@ -52,6 +52,20 @@ impl TextWriter {
         let mut out = Vec::new();
         self.write(part, memory, &mut out);
         String::from_utf8(out).expect("literals and words are UTF-8")
+    }
+
+    /// A text of the sample in pieces, each with the slot whose value it shows.
+    pub fn pieces(&self, part: Part, memory: &Memory) -> Vec<(Option<SlotId>, String)> {
+        let piece = |item: &Item| {
+            let mut out = Vec::new();
+            self.plan.write_item(item, memory, &mut TextSurface { writer: self, out: &mut out });
+            let slot = match item {
+                Item::Literal(_) => None,
+                Item::Value(slot, _, _) => Some(*slot),
+            };
+            (slot, String::from_utf8(out).expect("literals and words are UTF-8"))
+        };
+        self.plan.items(part).iter().map(piece).collect()
     }
 
     /// The value of a slot as `{name}` shows it.

@@ -1,0 +1,55 @@
+//! What is written for people: text to standard output, messages to standard error.
+
+use std::io::Write;
+
+use anstyle::{AnsiColor, Style};
+use anyhow::Context;
+use comfy_table::{ContentArrangement, Table, presets};
+
+use super::Failure;
+
+/// Of headings and names.
+pub const STRONG: Style = Style::new().bold();
+/// Of what matters less.
+pub const FAINT: Style = Style::new().dimmed();
+/// Of what is as it must be.
+pub const GOOD: Style = AnsiColor::Green.on_default();
+/// Of what is not.
+pub const BAD: Style = AnsiColor::Red.on_default().bold();
+
+/// Writes to standard output; colours are left out where it is no terminal.
+pub fn print(text: &str) -> Result<(), Failure> {
+    let mut out = anstream::stdout().lock();
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .context("cannot write to standard output")
+        .map_err(Failure::from)
+}
+
+/// Writes a line to standard error. If nobody can read it, nobody can be told either.
+pub fn note(text: &str) {
+    let _ = writeln!(anstream::stderr(), "{text}");
+}
+
+/// Writes an error's line.
+pub fn error(text: &str) {
+    note(&format!("{BAD}error{BAD:#}: {text}"));
+}
+
+/// The text in a style.
+pub fn styled(style: Style, text: impl std::fmt::Display) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+/// A table without lines, as wide as the terminal.
+pub fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(header);
+    table
+}
+
+/// `1 sample`, `2 samples`
+pub fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}

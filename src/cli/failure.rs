@@ -1,0 +1,53 @@
+//! Why a command ended early, and the exit code that says so.
+
+use std::io;
+use std::process::ExitCode;
+
+use super::console;
+
+/// Why a command did not do what it was asked.
+#[derive(Debug)]
+pub enum Failure {
+    /// The input is at fault, and what is wrong was shown already.
+    Shown,
+    /// The input is at fault: one line that says what to write.
+    Input(String),
+    /// The command was used wrongly.
+    Usage(String),
+    /// Disk, memory or device failed.
+    Machine(anyhow::Error),
+    /// Ctrl-C, or a request to end.
+    Interrupted,
+    /// The reader of the output has gone: nobody is left to tell.
+    Closed,
+}
+
+impl Failure {
+    /// Tells the user, and gives the exit code.
+    pub fn report(&self) -> ExitCode {
+        match self {
+            Failure::Shown => {}
+            Failure::Input(text) | Failure::Usage(text) => console::error(text),
+            Failure::Machine(error) => console::error(&format!("{error:#}")),
+            Failure::Interrupted => console::error("interrupted; nothing was left half-written"),
+            Failure::Closed => {}
+        }
+        ExitCode::from(match self {
+            Failure::Closed => 0,
+            Failure::Shown | Failure::Input(_) => 1,
+            Failure::Usage(_) => 2,
+            Failure::Machine(_) => 3,
+            Failure::Interrupted => 130,
+        })
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Failure {
+        let kinds = error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>());
+        match kinds.into_iter().any(|cause| cause.kind() == io::ErrorKind::BrokenPipe) {
+            true => Failure::Closed,
+            false => Failure::Machine(error),
+        }
+    }
+}

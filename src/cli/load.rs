@@ -1,0 +1,226 @@
+//! From what the user named to a source, a template and a program that is ready to run.
+
+use std::io::{ErrorKind, Read};
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context;
+
+use super::options::{Choice, Engine};
+use super::{Failure, console};
+use crate::check::typed;
+use crate::data::vocab::Vocabulary;
+use crate::data::{DEFAULT_LEVEL, Maker, generate::Stopped, pools};
+use crate::diagnostic::{Diagnostic, Severity, near_miss, render};
+use crate::ir::Program;
+use crate::runtime::Fault;
+use crate::source::{Source, Span};
+use crate::{check, engine, ir, stdlib, syntax};
+
+/// The most bytes of a template or of a file beside it: far more than a person writes.
+const BYTES_MAX: u64 = 16 << 20;
+
+/// What a template's name gives.
+pub struct Template {
+    /// Its text.
+    pub source: Source,
+    /// What it says.
+    pub typed: typed::Template,
+}
+
+impl Template {
+    /// Reads and checks a template; its faults are shown.
+    pub fn read(name: &str) -> Result<Template, Failure> {
+        let source = source(name)?;
+        let (typed, diagnostics) = checked(&source);
+        match typed {
+            Some(typed) => Ok(Template { source, typed }),
+            None => Err(shown(&source, &diagnostics)),
+        }
+    }
+
+    /// The program at a level, with the words that it is made for. Faults are shown.
+    pub fn program(&self, choice: &Choice) -> Result<(Program, Vocabulary), Failure> {
+        let words = vocabulary(choice.vocab.as_deref())?;
+        let choice = ir::Choice {
+            level: self.level(choice.level.as_deref().unwrap_or("")),
+            set: choice.set.clone(),
+            vocabulary: words.own_len(),
+        };
+        match ir::lower(&self.typed, &choice) {
+            Ok(program) => Ok((program, words)),
+            Err(diagnostics) => Err(shown(&self.source, &diagnostics)),
+        }
+    }
+
+    /// The program at a level with the engine that runs it.
+    pub fn maker(&self, choice: &Choice, engine: Engine) -> Result<Maker, Failure> {
+        let (program, words) = self.program(choice)?;
+        self.maker_of(Arc::new(program), words, engine)
+    }
+
+    /// A program of this template with the engine that runs it.
+    pub fn maker_of(
+        &self,
+        program: Arc<Program>,
+        words: Vocabulary,
+        engine: Engine,
+    ) -> Result<Maker, Failure> {
+        let (vocabulary, pools) = pools(&self.typed, words);
+        let engine = match engine {
+            Engine::Interpreter => engine::interpreter(program.clone()),
+            Engine::Native => {
+                engine::native(program.clone()).context("cannot make machine code")?
+            }
+        };
+        Ok(Maker::new(program, engine, vocabulary, pools))
+    }
+
+    /// The names of all levels; that of the defaults is empty.
+    pub fn levels(&self) -> Vec<String> {
+        let named = self.typed.levels.iter().map(|level| level.name.clone());
+        std::iter::once(String::new()).chain(named).collect()
+    }
+
+    /// `default` is the name of the defaults, unless the template has a level of that name.
+    fn level(&self, name: &str) -> String {
+        let is_there = self.typed.levels.iter().any(|level| level.name == name);
+        if name == DEFAULT_LEVEL && !is_there { String::new() } else { name.to_string() }
+    }
+
+    /// Why making samples ended, as the user is told.
+    pub fn stopped(&self, program: &Program, seed: u64, stopped: Stopped) -> Failure {
+        match stopped {
+            Stopped::Cancelled => Failure::Interrupted,
+            Stopped::Output(error) => error.into(),
+            Stopped::Fault(index, fault) => {
+                shown(&self.source, &[cannot_make(program, seed, index, fault)])
+            }
+        }
+    }
+}
+
+/// The text of a path, or of what is built in.
+pub fn source(name: &str) -> Result<Source, Failure> {
+    if let Some(built_in) = name.strip_prefix("std:") {
+        return stdlib::template(built_in).ok_or_else(|| not_built_in(built_in));
+    }
+    Ok(Source::new(name, text_of(Path::new(name))?))
+}
+
+/// The template of a source, if it has no fault, and all diagnostics of all its levels.
+pub fn checked(source: &Source) -> (Option<typed::Template>, Vec<Diagnostic>) {
+    let (file, mut diagnostics) = syntax::parse(source);
+    if diagnostics.iter().any(|one| one.severity == Severity::Fault) {
+        return (None, diagnostics);
+    }
+    let folder = Path::new(&*source.name).parent().map(Path::to_path_buf);
+    let folder = folder.filter(|_| !source.name.starts_with("std:"));
+    let read = |path: &str| beside(folder.as_deref(), path);
+    let (template, more) = check::check(&file, source, &read);
+    diagnostics.extend(more);
+    (template, diagnostics)
+}
+
+/// Shows diagnostics, and gives the failure that they are.
+pub fn shown(source: &Source, diagnostics: &[Diagnostic]) -> Failure {
+    for diagnostic in diagnostics {
+        console::note(render(diagnostic, source, true).trim_end_matches('\n'));
+    }
+    Failure::Shown
+}
+
+/// The words of a file, or the embedded ones.
+pub fn vocabulary(file: Option<&Path>) -> Result<Vocabulary, Failure> {
+    let Some(path) = file else { return Ok(Vocabulary::embedded()) };
+    let fault = |fault| Failure::Input(format!("{}: {fault}", path.display()));
+    Vocabulary::parse(&text_of(path)?).map_err(fault)
+}
+
+/// The text of a file, which must be there, no folder, and UTF-8.
+pub fn text_of(path: &Path) -> Result<String, Failure> {
+    let name = path.display();
+    let bytes = bytes_of(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => missing(path),
+        ErrorKind::IsADirectory => Failure::Input(format!("{name} is a folder: name a file in it")),
+        _ => Failure::Machine(anyhow::Error::new(error).context(format!("cannot read {name}"))),
+    })?;
+    if bytes.len() as u64 > BYTES_MAX {
+        return Err(Failure::Input(format!("{name} has more than {BYTES_MAX} bytes")));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let byte = error.as_bytes()[at];
+        Failure::Input(format!("{name} is not UTF-8: byte {at} is {byte:#04x}"))
+    })
+}
+
+fn bytes_of(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// The text of a file beside a template: below its folder, also when links are followed.
+fn beside(folder: Option<&Path>, path: &str) -> Result<String, String> {
+    let Some(folder) = folder else {
+        return Err("a template that is built in has no files beside it".to_string());
+    };
+    let inside = |component: Component| matches!(component, Component::Normal(_));
+    if path.is_empty() || !Path::new(path).components().all(inside) {
+        return Err("only files beside the template are read".to_string());
+    }
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let full = |path: PathBuf| path.canonicalize().map_err(|error| reason(&error));
+    let file = full(folder.join(path))?;
+    if !file.starts_with(full(folder.to_path_buf())?) {
+        return Err("it leads out of the template's folder".to_string());
+    }
+    let bytes = bytes_of(&file).map_err(|error| reason(&error))?;
+    if bytes.len() as u64 > BYTES_MAX {
+        return Err(format!("it has more than {BYTES_MAX} bytes"));
+    }
+    String::from_utf8(bytes)
+        .map_err(|error| format!("byte {} is not UTF-8", error.utf8_error().valid_up_to()))
+}
+
+fn reason(error: &std::io::Error) -> String {
+    match error.kind() {
+        ErrorKind::NotFound => "there is no such file".to_string(),
+        ErrorKind::IsADirectory => "it is a folder".to_string(),
+        _ => error.to_string(),
+    }
+}
+
+fn missing(path: &Path) -> Failure {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let entries = std::fs::read_dir(folder.unwrap_or(Path::new("."))).into_iter().flatten();
+    let names: Vec<String> =
+        entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    let near = near_miss(&name, names.iter().map(String::as_str));
+    let built_in = stdlib::template(name.strip_suffix(".cook").unwrap_or(&name)).is_some();
+    let hint = match near {
+        Some(near) => format!(": did you mean {}?", path.with_file_name(near).display()),
+        None if built_in => format!(": did you mean std:{}?", name.trim_end_matches(".cook")),
+        None => String::new(),
+    };
+    Failure::Input(format!("there is no file {}{hint}", path.display()))
+}
+
+fn not_built_in(name: &str) -> Failure {
+    let known = || stdlib::TEMPLATES.iter().map(|(known, _)| *known);
+    let known_list = known().collect::<Vec<_>>().join(", ");
+    let hint = near_miss(name, known())
+        .map_or(format!("built in are {known_list}"), |near| format!("did you mean std:{near}?"));
+    Failure::Input(format!("there is no template std:{name}: {hint}"))
+}
+
+fn cannot_make(program: &Program, seed: u64, index: u64, fault: Fault) -> Diagnostic {
+    let span = program.steps.get(fault.step as usize).map_or(Span::default(), |step| step.span);
+    let title = format!("sample {index} of seed {seed} cannot be made: {fault}");
+    Diagnostic::fault("E601", title, span, "this faults").help(
+        "choose parameters with which it holds for every sample, or guard it: \
+         `if … then … else …`",
+    )
+}

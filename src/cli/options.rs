@@ -1,0 +1,144 @@
+//! The options that several commands share.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::Context;
+use clap::{Args, ValueEnum};
+
+use super::Failure;
+
+/// Set by Ctrl-C: loops look at it and end cleanly.
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// The options of every command.
+#[derive(Debug, Args)]
+pub struct Common {
+    /// When to use colours; NO_COLOR is respected
+    #[arg(long, value_name = "WHEN", global = true, default_value = "auto")]
+    color: Colour,
+    /// How many threads to use; the result does not depend on it
+    #[arg(long, value_name = "N", global = true)]
+    threads: Option<u16>,
+}
+
+/// The template of a command, and which of its programs to make.
+#[derive(Clone, Debug, Args)]
+pub struct Template {
+    /// A .cook file, or std:NAME for a template that is built in
+    #[arg(value_name = "FILE")]
+    pub file: String,
+    #[command(flatten)]
+    pub choice: Choice,
+}
+
+/// Which of a template's programs to make.
+#[derive(Clone, Debug, Args)]
+pub struct Choice {
+    /// A level of the template
+    #[arg(long, value_name = "NAME")]
+    pub level: Option<String>,
+    /// A parameter's value, such as length=128; may come several times
+    #[arg(long, value_name = "NAME=NUMBER", value_parser = setting)]
+    pub set: Vec<(String, String)>,
+    /// The words to make samples of, a file with one a line [default: 4,096 made-up ones]
+    #[arg(long, value_name = "FILE")]
+    pub vocab: Option<PathBuf>,
+}
+
+/// Which samples.
+#[derive(Clone, Debug, Args)]
+pub struct Samples {
+    /// The seed: the same one gives the same bytes
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Which samples: those to train on, or held-out ones, which share no random number with them
+    #[arg(long, value_name = "SPLIT", default_value = "train")]
+    pub split: Split,
+}
+
+/// The two splits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Split {
+    /// To train on
+    Train,
+    /// Held out
+    Eval,
+}
+
+/// The two engines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Engine {
+    /// Machine code
+    Native,
+    /// Step by step: the meaning, and slower
+    Interpreter,
+}
+
+/// For people or for tools.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Text,
+    /// For tools: the help of the command says what it holds
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Colour {
+    /// On a terminal
+    Auto,
+    Always,
+    Never,
+}
+
+impl Split {
+    /// The name that the random streams know.
+    pub fn name(self) -> &'static str {
+        match self {
+            Split::Train => crate::data::TRAIN,
+            Split::Eval => crate::data::EVAL,
+        }
+    }
+}
+
+impl Common {
+    /// Sets what holds for the whole process.
+    pub fn apply(&self) -> Result<(), Failure> {
+        let choice = match self.color {
+            Colour::Auto => anstream::ColorChoice::Auto,
+            Colour::Always => anstream::ColorChoice::Always,
+            Colour::Never => anstream::ColorChoice::Never,
+        };
+        choice.write_global();
+        match self.threads {
+            Some(0) => return Err(Failure::Usage("--threads is at least 1".into())),
+            Some(threads) => rayon::ThreadPoolBuilder::new()
+                .num_threads(threads.into())
+                .build_global()
+                .context("cannot start the threads")?,
+            None => {}
+        }
+        Ok(())
+    }
+}
+
+/// A flag that Ctrl-C sets from now on. The second Ctrl-C ends the process at once.
+pub fn interrupt() -> Result<&'static AtomicBool, Failure> {
+    let set = || {
+        if INTERRUPTED.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    };
+    ctrlc::set_handler(set).context("cannot watch for Ctrl-C")?;
+    Ok(&INTERRUPTED)
+}
+
+fn setting(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() && !value.trim().is_empty() => {
+            Ok((name.trim().to_string(), value.trim().to_string()))
+        }
+        _ => Err("write NAME=NUMBER, such as length=128".to_string()),
+    }
+}
