@@ -230,10 +230,6 @@ impl Checker {
 
     fn fold(&mut self, fold: &ast::Fold, span: Span) -> Expr {
         let first: Vec<Expr> = fold.carried.iter().map(|(_, value)| self.infer(value)).collect();
-        if fold.next.len() != fold.carried.len() {
-            self.fault(carried_differs(fold, span));
-            return unknown(span);
-        }
         let list = self.infer(&fold.list);
         let element = self.element_of(&list);
         let depth = self.scope.depth();
@@ -358,16 +354,6 @@ fn operands(operator: Operator, sign: Span, left: &Expr, right: &Expr) -> Diagno
         Operator::Equal | Operator::NotEqual => fault.help("compare two values of the same type"),
         _ => fault.help(format!("`{}` takes two numbers", symbol(operator))),
     }
-}
-
-fn carried_differs(fold: &ast::Fold, span: Span) -> Diagnostic {
-    let (carried, next) = (fold.carried.len(), fold.next.len());
-    let title = format!("the fold carries {carried} values and gives {next} next ones");
-    let names: Vec<&str> = fold.carried.iter().map(|(name, _)| name.text.as_str()).collect();
-    Diagnostic::fault("E316", title, span, "these numbers must agree").help(format!(
-        "after `:` write the next value of {}, with commas between",
-        names.join(", ")
-    ))
 }
 
 /// How an operator is written.

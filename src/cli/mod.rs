@@ -1,11 +1,20 @@
 //! The command line: one file a command.
 
+mod bench;
+mod check;
 mod console;
 mod failure;
+mod generate;
+mod inspect;
+mod judge;
+mod list;
 mod load;
 mod options;
+mod progress;
 #[cfg(feature = "train")]
 mod run;
+mod sample;
+mod test;
 
 use clap::{Parser, Subcommand};
 
@@ -13,7 +22,7 @@ pub use failure::Failure;
 
 /// The compiler for training data: a rule becomes samples, checkers and a trained model.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100)]
+#[command(version, max_term_width = 100, after_help = EXIT_CODES)]
 pub struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -21,17 +30,41 @@ pub struct Arguments {
     common: options::Common,
 }
 
+const EXIT_CODES: &str = "\
+Examples:
+  cookc list                                       the templates that are built in
+  cookc sample std:retrieval                       what they make
+  cookc generate std:retrieval -n 1000 -o out.jsonl
+
+Exit codes: 0 done, 1 the input is at fault, 2 wrong use, 3 the machine failed, 130 interrupted.";
+
 #[derive(Debug, Subcommand)]
 enum Command {
+    Check(check::Check),
+    Sample(sample::Sample),
+    Generate(generate::Generate),
+    Test(test::Test),
+    Inspect(inspect::Inspect),
+    Judge(judge::Judge),
     #[cfg(feature = "train")]
     Run(run::Run),
+    Bench(bench::Bench),
+    List(list::List),
 }
 
 /// Does what the arguments say.
 pub fn run(arguments: Arguments) -> Result<(), Failure> {
     arguments.common.apply()?;
     match arguments.command {
+        Command::Check(command) => check::run(&command),
+        Command::Sample(command) => sample::run(&command),
+        Command::Generate(command) => generate::run(&command),
+        Command::Test(command) => test::run(&command),
+        Command::Inspect(command) => inspect::run(&command),
+        Command::Judge(command) => judge::run(&command),
         #[cfg(feature = "train")]
         Command::Run(command) => run::run(&command),
+        Command::Bench(command) => bench::run(&command),
+        Command::List(command) => list::run(&command),
     }
 }

@@ -103,8 +103,8 @@ fn an_unreadable_reply_says_what_is_wrong() {
         why("n = 99999999999999999999; bob"),
         "`n` must be a whole number, and is `99999999999999999999`"
     );
-    let long = "word ".repeat(600);
-    assert_eq!(why(&long), "it has 600 words, and a reply of up to 480 is read");
+    let long = "word ".repeat(1000);
+    assert_eq!(why(&long), "it has 1000 words, and a reply of up to 876 is read");
     kitchen.read("n = -5; bob").expect("readable");
     assert_eq!(kitchen.memory.slot(0), -5);
 }
@@ -183,13 +183,47 @@ fn ids_are_those_of_the_text_with_spaces_kept_before_words() {
     kitchen.memory.bind(1, 1234);
     // One id a byte, so that the ids are the text; with its mark for a space before a word.
     let tokenize = |text: &str| text.bytes().map(u32::from).collect();
-    let ids = TokenIds::new(&kitchen.program, &kitchen.vocabulary, Arc::new(tokenize));
+    let ids = TokenIds::new(&kitchen.program, kitchen.vocabulary.clone(), Arc::new(tokenize));
     let mut encoded = Encoded::default();
     ids.encode(&kitchen.memory, &mut encoded);
     let bytes: Vec<u8> = encoded.ids.iter().map(|&id| id as u8).collect();
     assert_eq!(String::from_utf8_lossy(&bytes), "Words: cy ada.\nOf 1234: cy ada");
     assert_eq!(String::from_utf8_lossy(&bytes[encoded.reply()]), " cy ada");
     assert_eq!(encoded.mask().filter(|&counts| counts).count(), 7);
+}
+
+/// Words and single signs are ids; a space between two words is none.
+fn word_by_word(text: &str) -> Vec<u32> {
+    let mut pieces: Vec<String> = Vec::new();
+    for character in text.chars() {
+        match pieces.last_mut() {
+            Some(last) if character.is_alphanumeric() && last.ends_with(char::is_alphanumeric) => {
+                last.push(character);
+            }
+            _ => pieces.push(character.to_string()),
+        }
+    }
+    let is_word = |at: usize| pieces.get(at).is_some_and(|p| p.ends_with(char::is_alphanumeric));
+    let counts = |&at: &usize| !(at > 0 && pieces[at] == " " && is_word(at - 1) && is_word(at + 1));
+    let id = |piece: &String| {
+        piece.bytes().fold(0_u32, |id, byte| id.wrapping_mul(31) + u32::from(byte))
+    };
+    (0..pieces.len()).filter(counts).map(|at| id(&pieces[at])).collect()
+}
+
+#[test]
+fn ids_of_pieces_are_the_ids_of_the_whole_text() {
+    let pieces = ["Words of it: ", " and ", ", then (", ").\nOf ", "\n", " of: "];
+    let prompt = pieces.iter().flat_map(|text| [literal(text), plain(0)]).chain([literal("\nA:")]);
+    let slots = [("xs", Type::Token.list())];
+    let mut kitchen = kitchen(&slots, prompt.collect(), vec![plain(0)]);
+    kitchen.bind_narrow(0, &[2, 0, 1]);
+    let tokenize = Arc::new(word_by_word);
+    let ids = TokenIds::new(&kitchen.program, kitchen.vocabulary.clone(), tokenize);
+    let mut encoded = Encoded::default();
+    ids.encode(&kitchen.memory, &mut encoded);
+    let text = format!("{} {}", kitchen.text(Part::Prompt), kitchen.text(Part::Reply));
+    assert_eq!(encoded.ids, word_by_word(&text));
 }
 
 #[test]

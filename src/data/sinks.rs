@@ -39,11 +39,18 @@ impl Sink {
             }
             _ => {}
         }
+        let folder = folder(&path);
         let file = tempfile::Builder::new()
             .prefix(".cookc-")
             .permissions(Permissions::from_mode(0o666))
-            .tempfile_in(folder(&path))
-            .map_err(|error| io::Error::from(error.kind()))
+            .tempfile_in(folder)
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::NotFound => {
+                    anyhow::anyhow!("there is no folder {}", folder.display())
+                }
+                // The error itself names the file that was to be renamed, which helps nobody.
+                kind => io::Error::from(kind).into(),
+            })
             .with_context(cannot)?;
         Ok(Sink::New(file, path))
     }

@@ -316,28 +316,47 @@ impl Lower<'_> {
         next.into_iter().map(|value| value.bound).collect()
     }
 
-    /// Finds bounds of the carried values that hold before and after every turn: trial turns whose
-    /// steps are dropped. A number that changes may be any; a list that grows must grow by the
-    /// same number of elements each turn.
-    fn widen(&mut self, fold: &Fold, over: &Over, carried: &mut [Value], count: i64, span: Span) {
-        for round in 0..3 {
-            let (steps, registers) = (self.program.steps.len(), self.program.registers.len());
-            let (cells, faults) = (self.cells, self.faults.len());
-            let certain = std::mem::replace(&mut self.certain, false);
-            let item = Value { register: over.count.register, bound: over.element.clone() };
-            let next = self.next_values(fold, carried, item, span);
-            self.program.steps.truncate(steps);
-            self.program.registers.truncate(registers);
-            self.faults.truncate(faults);
-            (self.cells, self.certain) = (cells, certain);
-            for (value, next) in carried.iter_mut().zip(next) {
-                if !value.bound.covers(&next) && round < 2 {
-                    value.bound = grown(&value.bound, &next, count);
-                } else if !value.bound.covers(&next) {
-                    self.faults.push(grows(span));
-                }
+    /// Finds bounds of the carried values that hold before and after every turn, by trial turns
+    /// whose steps are dropped. A number that changes may be any. A list that grows by `n` elements
+    /// in the first turn has `n` times the turns at most, if it grows by no more in a trial turn
+    /// from that size: bounds of longer lists are never smaller.
+    fn widen(&mut self, fold: &Fold, over: &Over, carried: &mut [Value], turns: i64, span: Span) {
+        let next = self.trial(fold, over, carried, span);
+        let mut growths = Vec::new();
+        for (value, next) in carried.iter_mut().zip(&next) {
+            growths.push(next.sizes().1.saturating_sub(value.bound.sizes().1).max(0));
+            if !value.bound.covers(next) {
+                value.bound = grown(&value.bound, next, turns);
             }
         }
+        let next = self.trial(fold, over, carried, span);
+        for ((value, next), growth) in carried.iter_mut().zip(next).zip(growths) {
+            let (low, high) = next.sizes();
+            let most = value.bound.sizes().1;
+            let next = match &next {
+                Bound::List { .. } if high <= most.saturating_add(growth) => {
+                    next.resized(low, high.min(most))
+                }
+                _ => next,
+            };
+            if !value.bound.covers(&next) {
+                self.faults.push(grows(span));
+            }
+        }
+    }
+
+    /// The bounds after one turn from these values.
+    fn trial(&mut self, fold: &Fold, over: &Over, carried: &[Value], span: Span) -> Vec<Bound> {
+        let (steps, registers) = (self.program.steps.len(), self.program.registers.len());
+        let (cells, faults) = (self.cells, self.faults.len());
+        let certain = std::mem::replace(&mut self.certain, false);
+        let item = Value { register: over.count.register, bound: over.element.clone() };
+        let next = self.next_values(fold, carried, item, span);
+        self.program.steps.truncate(steps);
+        self.program.registers.truncate(registers);
+        self.faults.truncate(faults);
+        (self.cells, self.certain) = (cells, certain);
+        next
     }
 
     /// A list or range to run over.
@@ -475,17 +494,19 @@ impl Bound {
     }
 }
 
-fn grown(before: &Bound, next: &Bound, count: i64) -> Bound {
+fn grown(before: &Bound, next: &Bound, turns: i64) -> Bound {
     match (before, next) {
-        (Bound::List { high: 0, .. }, Bound::List { high, element, .. }) => {
-            list(0, high.saturating_mul(count), (**element).clone())
-        }
         (Bound::List { low, high, element }, Bound::List { low: l, high: h, element: e }) => {
             let growth = h.saturating_sub(*high).max(0);
-            let most = high.saturating_add(growth.saturating_mul(count));
-            let element =
-                if element.covers(e) { (**element).clone() } else { grown(element, e, count) };
-            list(*low.min(l), most, element)
+            let most = high.saturating_add(growth.saturating_mul(turns));
+            let element = match high {
+                0 => e.clone(),
+                _ if element.covers(e) => element.clone(),
+                _ => Box::new(grown(element, e, turns)),
+            };
+            // A list that shrinks may go on to shrink.
+            let low = if l < low { 0 } else { *low };
+            Bound::List { low, high: most, element }
         }
         (Bound::Int { .. }, Bound::Int { .. }) => between(i64::MIN, i64::MAX),
         _ => before.hull(next),

@@ -22,7 +22,7 @@ mod print;
 mod shown;
 
 pub use level::Number;
-pub use print::print;
+pub use print::{bound, print};
 
 /// Which of its programs a template becomes.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -29,7 +29,7 @@ impl RunKey {
     }
 
     /// The key of the stream with this name.
-    pub(crate) fn stream(&self, name: &str) -> [u64; 4] {
+    pub fn stream(&self, name: &str) -> [u64; 4] {
         let hash = blake3::keyed_hash(&self.0, name.as_bytes());
         let (words, _) = hash.as_bytes().as_chunks::<8>();
         std::array::from_fn(|j| u64::from_le_bytes(words[j]))
@@ -37,7 +37,7 @@ impl RunKey {
 }
 
 /// The state with which a stream starts at a sample.
-pub(crate) fn start(key: &[u64; 4], index: u64) -> Stream {
+pub fn start(key: &[u64; 4], index: u64) -> Stream {
     let step = index.wrapping_mul(GOLDEN);
     Stream::from_state(key.map(|word| mix(word.wrapping_add(step))))
 }

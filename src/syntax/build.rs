@@ -200,8 +200,16 @@ impl<'a> Build<'a> {
 
     /// Where a pair stands in the whole text.
     pub fn span(&self, pair: &Pair<'_, Rule>) -> Span {
-        let span = pair.as_span();
-        Span::new(self.base + span.start(), self.base + span.end())
+        Span::new(self.base + pair.as_span().start(), self.base + end(pair))
+    }
+}
+
+/// Where the last sign or word of a pair ends. The parser skips space in search of more and counts
+/// it as part of the pair, even if nothing more follows.
+fn end(pair: &Pair<'_, Rule>) -> usize {
+    match pair.clone().into_inner().next_back() {
+        Some(last) => end(&last),
+        None => pair.as_span().end(),
     }
 }
 

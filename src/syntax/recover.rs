@@ -8,8 +8,9 @@ use super::{grammar, nesting};
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
 
-/// The statements that can be read, and one fault or more for each stretch that cannot.
-/// `letters` are the faults that the scanner found.
+/// The statements that can be read, and one fault or more for each stretch that cannot. `letters`
+/// are the faults that the scanner found: a stretch with one is not parsed, since the parser might
+/// see it nest deeper than the scanner does.
 pub fn read(
     source: &Source,
     start: usize,
@@ -24,23 +25,21 @@ pub fn read(
         while let Some(fault) = letters.next_if(|fault| fault.span().start < stretch.end) {
             own.push(fault);
         }
-        let (found, more) = read_stretch(source, stretch, tokens, own.is_empty());
-        file.docs.extend(found.docs);
-        file.statements.extend(found.statements);
-        faults.extend(own.into_iter().chain(more));
+        if own.is_empty() {
+            let (found, more) = read_stretch(source, stretch, tokens);
+            file.docs.extend(found.docs);
+            file.statements.extend(found.statements);
+            own = more;
+        }
+        faults.extend(own);
     }
     faults.extend(letters);
     faults.truncate(FAULTS_MAX);
     (file, faults)
 }
 
-/// One stretch; why it fails is asked only if its letters are right.
-fn read_stretch(
-    source: &Source,
-    stretch: Span,
-    tokens: &[Token],
-    letters_are_right: bool,
-) -> (File, Vec<Diagnostic>) {
+/// One stretch whose letters are right.
+fn read_stretch(source: &Source, stretch: Span, tokens: &[Token]) -> (File, Vec<Diagnostic>) {
     if let Some(fault) = nesting::too_deep(source, tokens) {
         return (File::default(), vec![fault]);
     }
@@ -53,11 +52,8 @@ fn read_stretch(
         }
         Err(miss) => {
             let file = build.file(grammar::parse_beginning(text));
-            if letters_are_right {
-                let miss = Miss::new(source, tokens, stretch.start + miss.at, miss.expected);
-                return (file, vec![miss.explain()]);
-            }
-            (file, Vec::new())
+            let miss = Miss::new(source, tokens, stretch.start + miss.at, miss.expected);
+            (file, vec![miss.explain()])
         }
     }
 }
@@ -116,8 +112,8 @@ impl Cut<'_, '_> {
         }
         let Some(column) = self.column(at) else { return false };
         let first = self.column(self.first).unwrap_or(0);
-        let leads = self.is_lead(at);
-        leads && (column <= first || (self.depth == 0 && !self.goes_on(at)))
+        let may_be_right_of_first = self.depth == 0 && self.tokens[at].kind != Kind::Doc;
+        self.is_lead(at) && (column <= first || (may_be_right_of_first && !self.goes_on(at)))
     }
 
     /// `param`, `name ~`, `name =`, `nmae """`, `nmae name` or a `///` line.

@@ -19,7 +19,7 @@ impl Build<'_> {
             match part.as_rule() {
                 Rule::quote | Rule::block_quote => {}
                 Rule::hole => {
-                    self.check_hole(&part, margin.as_deref());
+                    self.check_line_start(at, margin.as_deref());
                     let value = part.into_inner().find(|inner| inner.as_rule() == Rule::expression);
                     let value = value.expect("the grammar fills a hole");
                     parts.hole(self.expression(value));
@@ -99,14 +99,6 @@ impl Build<'_> {
         shown
     }
 
-    fn check_hole(&mut self, hole: &Pair<'_, Rule>, margin: Option<&str>) {
-        let span = self.span(hole);
-        self.check_line_start(span, margin);
-        if hole.as_str().contains('\n') {
-            self.faults.push(fault::hole_over_lines(self.source, span));
-        }
-    }
-
     /// A hole or an escape at the start of a line has no margin.
     fn check_line_start(&mut self, at: Span, margin: Option<&str>) {
         if margin.is_some_and(|margin| !margin.is_empty()) && self.begins_line(at.start) {
@@ -159,4 +151,63 @@ fn escaped(escape: &str) -> &str {
 
 fn is_blank(text: &str) -> bool {
     text.chars().all(|letter| matches!(letter, ' ' | '\t' | '\r'))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::source::Source;
+    use crate::syntax::ast::{File, StatementKind, TextPart};
+    use crate::syntax::parse;
+
+    fn literal(text: &str) -> String {
+        let (file, faults) = parse(&Source::new("a.cook", text));
+        assert_eq!(faults, []);
+        shown(&file)
+    }
+
+    fn shown(file: &File) -> String {
+        let Some(StatementKind::Prompt(text)) = file.statements.first().map(|first| &first.kind)
+        else {
+            return String::new();
+        };
+        let show = |part: &TextPart| match part {
+            TextPart::Literal(text) => text.clone(),
+            TextPart::Hole(_) => "<hole>".to_string(),
+        };
+        text.parts.iter().map(show).collect()
+    }
+
+    #[test]
+    fn the_closing_quotes_set_the_margin() {
+        let text = "prompt \"\"\"\n    one {x}\n\n      two {y}\n    \"\"\"\n";
+        assert_eq!(literal(text), "one <hole>\n\n  two <hole>");
+    }
+
+    #[test]
+    fn line_ends_of_any_system_are_one_line_feed_and_a_byte_order_mark_is_skipped() {
+        let text = "\u{feff}prompt \"\"\"\r\n  one\r\n  {x} two\r\n  \"\"\"\r\n";
+        assert_eq!(literal(text), "one\n<hole> two");
+    }
+
+    #[test]
+    fn escapes_hold_on_one_line_and_a_backslash_is_itself_on_several() {
+        assert_eq!(literal(r#"prompt "{{a}}\t\\\"\n""#), "{a}\t\\\"\n");
+        assert_eq!(literal("prompt \"\"\"\n\\n {{a}}\n\"\"\""), "\\n {a}");
+    }
+
+    #[test]
+    fn an_empty_text_has_no_part() {
+        assert_eq!(literal("prompt \"\"\"\n  \"\"\""), "");
+        assert_eq!(literal("prompt \"\""), "");
+    }
+
+    #[test]
+    fn the_span_of_a_statement_ends_with_its_last_word() {
+        let source = Source::new("a.cook", "reply \"ü {x }\" // text\n");
+        let (file, _) = parse(&source);
+        assert_eq!(source.slice(file.statements[0].span), "reply \"ü {x }\"");
+        let source = Source::new("a.cook", "y = x // text\n");
+        let (file, _) = parse(&source);
+        assert_eq!(source.slice(file.statements[0].span), "y = x");
+    }
 }

@@ -78,6 +78,11 @@ pub const EXPRESSION_WORDS: [&str; 17] = [
     "for", "fold", "over", "true", "false",
 ];
 
+/// Is this a word that no name may be?
+pub fn is_keyword(word: &str) -> bool {
+    word != "words" && (STATEMENT_WORDS.contains(&word) || EXPRESSION_WORDS.contains(&word))
+}
+
 struct Scan<'a> {
     source: &'a Source,
     at: usize,
@@ -225,7 +230,7 @@ impl Scan<'_> {
     /// `'text'` up to the same quote on the same line, or the one quote if there is none.
     fn foreign_quote(&mut self, rest: &str, letter: char) {
         let inside = &rest[letter.len_utf8()..];
-        let closing = inside.find(|end: char| matches!(end, '\n' | '\'' | '`' | '”' | '’' | '»'));
+        let closing = inside.find(['\n', '\'', '`', '”', '’', '»']);
         let closed = closing.filter(|&at| !inside[at..].starts_with('\n'));
         let length = letter.len_utf8()
             + closed.map_or(0, |at| at + inside[at..].chars().next().map_or(0, char::len_utf8));

@@ -35,11 +35,11 @@ pub fn program(source: &Source, level: &str) -> Result<Arc<Program>, String> {
         .map_err(|faults| faults.iter().map(|fault| render(fault, source, false)).collect())
 }
 
-/// Every template of `stdlib/` and `examples/`, with its levels; the defaults are the level "".
+/// Every template of `stdlib/`, `examples/` and the corpus, with its levels; the defaults are the level "".
 pub fn shipped() -> Vec<(Source, Vec<String>)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found = Vec::new();
-    for folder in ["stdlib", "examples"] {
+    for folder in ["stdlib", "examples", "tests/cook/ok"] {
         let entries = std::fs::read_dir(root.join(folder)).expect("the folder is there");
         let mut paths: Vec<_> = entries.map(|entry| entry.expect("readable").path()).collect();
         paths.sort();

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::{Item, Literal, Part, Plan, Surface};
 use crate::data::vocab::Vocabulary;
@@ -11,9 +11,6 @@ use crate::runtime::Memory;
 
 /// A text's token ids, without marks of start or end.
 pub type Tokenize = dyn Fn(&str) -> Vec<u32> + Send + Sync;
-
-/// Numbers from 0 whose ids are made before they are needed.
-const NUMBERS: i64 = 100;
 
 /// A sample as ids: system text, prompt and reply one after the other.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,31 +36,36 @@ impl Encoded {
 
 /// Writes samples as token ids. Threads share it.
 ///
-/// A text is made of pieces: literals, words, numbers. A piece and a single space before it are
-/// encoded together, as tokenizers do that know ` word`; so a space at the end of a text is left
-/// to what follows. Ids of a list of words with one id each are a copy, or a look-up each.
-#[derive(Clone)]
+/// A text is made of pieces: literals, words, numbers. Each is encoded with a single space before
+/// it, if there is one, and as it is encoded behind what stands before: at the start of a text,
+/// after a word, after a line break, or after another sign. For tokenizers that never join a
+/// letter with a sign this gives the ids of the whole text; for all, ids that spell it. A space at
+/// the end of a text is left to what follows.
 pub struct TokenIds {
     plan: Plan,
-    literals: Vec<LiteralIds>,
-    numbers: Vec<LiteralIds>,
-    bare: WordIds,
-    spaced: WordIds,
-    tokenize: Arc<Tokenize>,
+    vocabulary: Arc<Vocabulary>,
+    literals: Vec<Piece>,
+    /// By what stands before, and whether there is a space; made at first use.
+    words: [[OnceLock<WordIds>; 2]; 4],
+    encoder: Encoder,
 }
 
 impl TokenIds {
-    /// Encodes the words and literals of a program once.
-    pub fn new(program: &Program, vocabulary: &Vocabulary, tokenize: Arc<Tokenize>) -> TokenIds {
+    /// Encodes the literals of a program once, and words when they are first needed.
+    pub fn new(
+        program: &Program,
+        vocabulary: Arc<Vocabulary>,
+        tokenize: Arc<Tokenize>,
+    ) -> TokenIds {
         let plan = Plan::new(program);
-        let literal = |text: &String| LiteralIds::new(text, &*tokenize);
+        let word = if vocabulary.is_empty() { "a" } else { vocabulary.word(0) };
+        let encoder = Encoder { word: word.to_string(), tokenize };
         TokenIds {
-            literals: plan.literals.iter().map(literal).collect(),
-            numbers: (0..NUMBERS).map(|number| literal(&number.to_string())).collect(),
-            bare: WordIds::new(vocabulary.words().map(&*tokenize)),
-            spaced: WordIds::new(vocabulary.words().map(|word| tokenize(&format!(" {word}")))),
+            literals: plan.literals.iter().map(|text| Piece::new(text, &encoder)).collect(),
+            words: Default::default(),
             plan,
-            tokenize,
+            vocabulary,
+            encoder,
         }
     }
 
@@ -71,22 +73,20 @@ impl TokenIds {
     /// a line break, the prompt, a space unless the prompt ends with white space, the reply.
     pub fn encode(&self, memory: &Memory, encoded: &mut Encoded) {
         encoded.ids.clear();
-        let mut surface = IdSurface { table: self, ids: &mut encoded.ids, space: false };
+        let mut surface = IdSurface::new(self, &mut encoded.ids);
         if !self.plan.system.is_empty() {
             self.plan.write(Part::System, memory, &mut surface);
             surface.literal(super::LINE);
         }
         self.plan.write(Part::Prompt, memory, &mut surface);
         surface.space |= !self.ends_a_line();
-        let reply_start = surface.ids.len();
+        encoded.reply_start = surface.ids.len();
         self.plan.write(Part::Reply, memory, &mut surface);
-        encoded.reply_start = reply_start;
     }
 
-    /// Appends one text of the sample in the memory. `spaced`: a space stands before it.
-    pub fn write(&self, part: Part, spaced: bool, memory: &Memory, ids: &mut Vec<u32>) {
-        let mut surface = IdSurface { table: self, ids, space: spaced };
-        self.plan.write(part, memory, &mut surface);
+    /// Appends one text of the sample in the memory, as it stands alone.
+    pub fn write(&self, part: Part, memory: &Memory, ids: &mut Vec<u32>) {
+        self.plan.write(part, memory, &mut IdSurface::new(self, ids));
     }
 
     /// True if the prompt ends with white space that is no space.
@@ -94,6 +94,19 @@ impl TokenIds {
         let Some(Item::Literal(literal)) = self.plan.prompt.last() else { return false };
         let last = self.plan.literals[*literal].chars().last();
         last.is_some_and(|last| last.is_whitespace() && last != ' ')
+    }
+
+    fn words(&self, before: Before, space: bool) -> &WordIds {
+        self.words[before as usize][usize::from(space)].get_or_init(|| {
+            let mut text = String::new();
+            let ids = |word: &str| {
+                text.clear();
+                text.extend(space.then_some(' '));
+                text.push_str(word);
+                self.encoder.encode(before, &text)
+            };
+            WordIds::new(self.vocabulary.words().map(ids))
+        })
     }
 }
 
@@ -103,27 +116,76 @@ impl fmt::Debug for TokenIds {
     }
 }
 
-/// The ids of a piece of text, without the single space at its end.
-#[derive(Clone, Debug)]
-struct LiteralIds {
-    empty: bool,
-    bare: Box<[u32]>,
-    /// With a space before it.
-    spaced: Box<[u32]>,
-    /// A space is left to the next piece.
-    space_after: bool,
+/// What stands before a piece.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Before {
+    Nothing,
+    Word,
+    Line,
+    Sign,
 }
 
-impl LiteralIds {
-    fn new(text: &str, tokenize: &Tokenize) -> LiteralIds {
+impl Before {
+    const ALL: [Before; 4] = [Before::Nothing, Before::Word, Before::Line, Before::Sign];
+
+    /// What a text is for the piece behind it.
+    fn after(text: &str) -> Before {
+        match text.chars().last() {
+            None => Before::Nothing,
+            Some('\n') => Before::Line,
+            Some(last) if last.is_alphanumeric() || last == '_' => Before::Word,
+            Some(_) => Before::Sign,
+        }
+    }
+}
+
+struct Encoder {
+    /// Any word of the vocabulary.
+    word: String,
+    tokenize: Arc<Tokenize>,
+}
+
+impl Encoder {
+    /// The ids of a text behind another: those that the two together have more.
+    fn encode(&self, before: Before, text: &str) -> Vec<u32> {
+        let before = match before {
+            Before::Nothing => "",
+            Before::Word => &self.word,
+            Before::Line => "\n",
+            Before::Sign => ":",
+        };
+        let head = if before.is_empty() { Vec::new() } else { (self.tokenize)(before) };
+        let mut both = (self.tokenize)(&format!("{before}{text}"));
+        // A tokenizer that joins the two is asked for the text alone.
+        if both.starts_with(&head) { both.split_off(head.len()) } else { (self.tokenize)(text) }
+    }
+}
+
+/// The ids of a piece of text, without the single space at its end.
+#[derive(Clone, Debug)]
+struct Piece {
+    is_empty: bool,
+    /// By what stands before, and whether there is a space.
+    ids: [[Box<[u32]>; 2]; 4],
+    /// A space is left to the next piece.
+    space_after: bool,
+    /// What it is for the next piece; none if it is nothing but a space.
+    after: Option<Before>,
+}
+
+impl Piece {
+    fn new(text: &str, encoder: &Encoder) -> Piece {
         let stripped = text.strip_suffix(' ');
         let body = stripped.unwrap_or(text);
-        let bare = if body.is_empty() { Vec::new() } else { tokenize(body) };
-        LiteralIds {
-            empty: text.is_empty(),
-            bare: bare.into(),
-            spaced: tokenize(&format!(" {body}")).into(),
+        let ids = |before: Before| {
+            let bare = if body.is_empty() { Vec::new() } else { encoder.encode(before, body) };
+            [bare.into(), encoder.encode(before, &format!(" {body}")).into()]
+        };
+        Piece {
+            is_empty: text.is_empty(),
+            ids: Before::ALL.map(ids),
             space_after: stripped.is_some(),
+            after: (!body.is_empty()).then(|| Before::after(body)),
         }
     }
 }
@@ -176,16 +238,24 @@ impl WordIds {
 struct IdSurface<'a> {
     table: &'a TokenIds,
     ids: &'a mut Vec<u32>,
+    before: Before,
     /// A space that goes with the next piece.
     space: bool,
 }
 
-impl IdSurface<'_> {
-    fn piece(&mut self, piece: &LiteralIds) {
-        if !piece.empty {
-            self.ids.extend_from_slice(if self.space { &piece.spaced } else { &piece.bare });
-            self.space = piece.space_after;
+impl<'a> IdSurface<'a> {
+    fn new(table: &'a TokenIds, ids: &'a mut Vec<u32>) -> IdSurface<'a> {
+        IdSurface { table, ids, before: Before::Nothing, space: false }
+    }
+
+    fn piece(&mut self, piece: &Piece) {
+        if piece.is_empty {
+            return;
         }
+        let ids = &piece.ids[self.before as usize][usize::from(self.space)];
+        self.ids.extend_from_slice(ids);
+        self.space = piece.space_after;
+        self.before = piece.after.unwrap_or(self.before);
     }
 }
 
@@ -201,22 +271,19 @@ impl Surface for IdSurface<'_> {
 
     fn tokens(&mut self, symbols: &[u32]) {
         let Some((first, rest)) = symbols.split_first() else { return };
-        let words = if self.space { &self.table.spaced } else { &self.table.bare };
-        words.append(std::slice::from_ref(first), self.ids);
-        self.table.spaced.append(rest, self.ids);
+        self.table.words(self.before, self.space).append(std::slice::from_ref(first), self.ids);
+        self.table.words(Before::Word, true).append(rest, self.ids);
+        self.before = Before::Word;
         self.space = false;
     }
 
     fn int(&mut self, value: i64) {
         let table = self.table;
-        match table.numbers.get(usize::try_from(value).unwrap_or(usize::MAX)) {
-            Some(piece) => self.piece(piece),
-            None => self.piece(&LiteralIds::new(&value.to_string(), &*table.tokenize)),
-        }
+        self.piece(&Piece::new(&value.to_string(), &table.encoder));
     }
 
     fn real(&mut self, value: f64) {
         let table = self.table;
-        self.piece(&LiteralIds::new(&format!("{value:?}"), &*table.tokenize));
+        self.piece(&Piece::new(&format!("{value:?}"), &table.encoder));
     }
 }

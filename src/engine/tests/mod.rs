@@ -65,6 +65,10 @@ impl Both {
     fn run(&mut self, index: u64) -> Outcome {
         let meant = self.interpreter.run(index);
         assert_eq!(self.native.run(index), meant, "machine code differs from the interpreter");
+        let [left, right] = self.memories();
+        assert_eq!(left.frame, right.frame, "machine code stores other slots");
+        assert_eq!(left.streams, right.streams, "machine code leaves its streams elsewhere");
+        assert_eq!(left.mark(), right.mark(), "machine code takes other memory");
         meant
     }
 

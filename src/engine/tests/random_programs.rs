@@ -45,6 +45,10 @@ impl Writer {
 
     /// A register of this type: one that is known, or a new constant.
     fn any(&mut self, kind: &Type) -> Register {
+        if *kind == Type::Int && self.tape.below(2) == 0 {
+            let value = self.literal(kind);
+            return self.sketch.value(&value, kind);
+        }
         let known: Vec<_> =
             self.known.iter().copied().filter(|&it| self.sketch.kind(it) == kind).collect();
         if known.is_empty() || self.tape.below(6) == 0 {
@@ -57,12 +61,14 @@ impl Writer {
     fn literal(&mut self, kind: &Type) -> Value {
         match kind {
             Type::List(element) => {
-                let size = self.tape.below(5);
+                let size = (3 + self.tape.below(8)) % 10;
                 Value::List((0..size).map(|_| self.literal(element)).collect())
             }
             Type::Bool => Value::Cell(self.tape.below(2) as i64),
             Type::Token => Value::Cell(self.tape.below(40) as i64),
+            Type::Real if self.tape.below(4) > 0 => 0.5.into(),
             Type::Real => self.tape.one_of(&[0.5, 1.0, -0.0, 0.0, 2.5, f64::INFINITY]).into(),
+            _ if self.tape.below(8) > 0 => Value::Cell(1 + self.tape.below(3) as i64),
             _ => Value::Cell(self.tape.one_of(&EDGES)),
         }
     }
@@ -237,7 +243,14 @@ impl Writer {
     }
 
     fn call(&mut self, builtin: Builtin, kinds: Vec<Type>, result: Type) {
-        let operands = self.operands(&kinds);
+        let mut operands = self.operands(&kinds);
+        let finds = matches!(builtin, B::Around | B::After | B::Before);
+        if finds && self.tape.below(8) > 0 {
+            let (place, kind) = (kinds.len() - 2, result.clone());
+            let one = self.sketch.int(1);
+            let run = Op::Draw(S::Span, 0, [one, operands[place + 1], NOWHERE]);
+            operands[place] = self.sketch.get(run, kind);
+        }
         self.make(Op::Call(builtin, operands), result);
     }
 
@@ -271,10 +284,16 @@ impl Writer {
             S::Shuffle => (vec![kind.clone()], kind),
             S::Coin => (vec![Type::Real], Type::Bool),
             S::Uniform => (vec![Type::Int, Type::Int], Type::Int),
+            S::Weighted if self.tape.below(8) > 0 => {
+                (vec![Type::Int.list(), Type::Int.list()], Type::Int)
+            }
             S::Weighted => (vec![kind, Type::Int.list()], element),
             S::Split => (vec![Type::Int, kind.clone()], kind.list()),
         };
         let mut operands = self.operands(&kinds);
+        if sampler == S::Weighted && kinds[0] == kinds[1] {
+            operands[1] = operands[0];
+        }
         if self.tape.below(3) > 0 && kinds.last() == Some(&Type::Token.list()) {
             operands[kinds.len() - 1] = self.sketch.get(Op::Pool(0), Type::Token.list());
         }

@@ -2,7 +2,6 @@
 
 use super::miss::Miss;
 use crate::diagnostic::Diagnostic;
-use crate::source::Span;
 use crate::syntax::grammar::Rule;
 use crate::syntax::tokens::Kind;
 
@@ -38,12 +37,13 @@ pub fn unclosed(miss: &Miss) -> Option<Diagnostic> {
     let fits = [Rule::close_round, Rule::close_square, Rule::close_brace];
     let can_close = fits.iter().any(|&rule| miss.expects(rule)) || miss.is_at_end();
     let other_closing = miss.kind(miss.found) == Some(Kind::Close);
-    if !can_close || (miss.begins_value(miss.found) && !starts_line(miss)) {
+    let goes_on = !miss.is_at_end() && !other_closing && !miss.starts_line(miss.found);
+    if !can_close || (goes_on && (miss.begins_value(miss.found) || miss.expects_value())) {
         return None;
     }
     let place = if other_closing { miss.place() } else { miss.after() };
     let label = format!("`{closing}` was expected here");
-    let fault = Diagnostic::fault("E120", format!("`{bracket}` is not closed"), place, label)
+    let fault = Diagnostic::fault("E130", format!("`{bracket}` is not closed"), place, label)
         .and(miss.tokens[open].span, "opened here");
     Some(match other_closing && miss.open.len() == 1 {
         true => fault.help(format!("write `{closing}` here")).fix(place, closing),
@@ -59,7 +59,7 @@ pub fn never_opened(miss: &Miss) -> Option<Diagnostic> {
     }
     let (found, place) = (miss.found_text(), miss.place());
     let title = format!("`{found}` closes nothing");
-    let fault = Diagnostic::fault("E121", title, place, "nothing is open here");
+    let fault = Diagnostic::fault("E131", title, place, "nothing is open here");
     Some(fault.help(format!("delete `{found}`")).fix(place, ""))
 }
 
@@ -69,10 +69,11 @@ pub fn comma_missing(miss: &Miss) -> Option<Diagnostic> {
     let in_text = miss.open.last().is_some_and(|&open| miss.kind(open) == Some(Kind::TextOpen));
     let in_list = miss.open.last().is_some_and(|&open| matches!(miss.text(open), "(" | "["));
     let in_level = miss.text(miss.statement()) == "level" && miss.text(miss.found + 1) == "=";
-    if !expects || in_text || !(in_list || in_level) {
+    let binds = matches!(miss.text(miss.found + 1), "=" | "~") && miss.starts_line(miss.found);
+    if !expects || in_text || (binds && !in_level) || !(in_list || in_level) {
         return None;
     }
-    let fault = Diagnostic::fault("E130", "a comma is missing", miss.place(), "a second value")
+    let fault = Diagnostic::fault("E128", "a comma is missing", miss.place(), "a second value")
         .and(miss.before(), "the value before ends here");
     Some(fault.help(format!("write `, {}`", miss.found_text())).fix(miss.after(), ","))
 }
@@ -85,11 +86,6 @@ pub fn comma_too_many(miss: &Miss) -> Option<Diagnostic> {
         ("(" | "[", ",") => miss.place(),
         _ => return None,
     };
-    let fault = Diagnostic::fault("E131", "a comma too many", comma, "commas stand between values");
+    let fault = Diagnostic::fault("E129", "a comma too many", comma, "commas stand between values");
     Some(fault.help("delete this comma").fix(comma, ""))
-}
-
-fn starts_line(miss: &Miss) -> bool {
-    let gap = Span::new(miss.after().end, miss.place().start);
-    gap.start < gap.end && miss.source.slice(gap).contains('\n')
 }

@@ -21,9 +21,9 @@ pub fn strange(span: Span, letter: char) -> Diagnostic {
 /// `größe ~ …`
 pub fn foreign_name(source: &Source, span: Span) -> Diagnostic {
     let name = source.slice(span);
-    let plain: String = name.chars().filter(char::is_ascii).collect();
-    Diagnostic::fault("E101", "an unknown character in a name", span, "not all of this is a-z")
-        .help(format!("write names with a-z, 0-9 and _, such as `{}`", or(&plain, "name")))
+    let title = format!("`{name}` holds a letter that no name has");
+    Diagnostic::fault("E101", title, span, "not all of this is a-z, 0-9 or _")
+        .help("write names with a-z, 0-9 and _, such as `size_of_a`")
 }
 
 /// `12abc`, `1_000`, `1e5`
@@ -58,7 +58,7 @@ pub fn foreign_quotes(source: &Source, span: Span, closed: bool) -> Diagnostic {
 /// `# text`
 pub fn foreign_comment(at: usize) -> Diagnostic {
     let sign = Span::new(at, at + 1);
-    Diagnostic::fault("E117", "a comment begins with `//`", sign, "this begins no comment")
+    Diagnostic::fault("E111", "a comment begins with `//`", sign, "this begins no comment")
         .help("write `//`")
         .fix(sign, "//")
 }
@@ -92,6 +92,9 @@ pub fn unclosed_hole(source: &Source, open: usize) -> Diagnostic {
         return fault.help("write `{{` to show a brace").fix(brace, "{{");
     }
     let end = open + 1 + length;
+    if inside[length..].starts_with(['(', '[', ' ']) {
+        return fault.help("write the whole hole on one line: `{value}`");
+    }
     fault
         .and(Span::new(end, end), "`}` was expected on this line")
         .help(format!("write `{{{}}}`; to show a brace write `{{{{`", &inside[..length]))
@@ -100,7 +103,7 @@ pub fn unclosed_hole(source: &Source, open: usize) -> Diagnostic {
 
 /// Texts in holes in texts.
 pub fn holes_too_deep(brace: Span) -> Diagnostic {
-    Diagnostic::fault("E116", "nested too deep", brace, "one hole too many")
+    Diagnostic::fault("E117", "nested too deep", brace, "one hole too many")
         .help("compute the value before, on a line of its own: `name = …`")
 }
 
@@ -124,8 +127,4 @@ pub fn unknown_escape(source: &Source, span: Span) -> Diagnostic {
 fn line_end(source: &Source, from: usize) -> usize {
     let line = source.text[from..].lines().next().unwrap_or("");
     from + line.trim_end().len()
-}
-
-fn or<'a>(text: &'a str, otherwise: &'a str) -> &'a str {
-    if text.is_empty() { otherwise } else { text }
 }

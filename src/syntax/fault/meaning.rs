@@ -7,7 +7,7 @@ use crate::syntax::ast::{Expr, ExprKind, Name};
 /// `param length in 64 = 96`
 pub fn no_range(source: &Source, found: Span) -> Diagnostic {
     let text = source.slice(found);
-    let fault = Diagnostic::fault("E134", "a parameter needs a range", found, "this is no range");
+    let fault = Diagnostic::fault("E143", "a parameter needs a range", found, "this is no range");
     fault.help(format!("write `1..{text}`: the least and the greatest value, both taken in"))
 }
 
@@ -17,12 +17,12 @@ pub fn compared_twice(source: &Source, left: &Expr, sign: Span, right: Span) -> 
     match &left.kind {
         ExprKind::Binary(_, _, _, middle) => {
             let second = format!("{} {again} {}", source.slice(middle.span), source.slice(right));
-            Diagnostic::fault("E135", "two comparisons in a row", sign, "this compares once more")
+            Diagnostic::fault("E137", "two comparisons in a row", sign, "this compares once more")
                 .and(left.span, "compared here already")
                 .help(format!("write `{first} and {second}`"))
                 .fix(Span::new(sign.start, sign.start), insert_and(source, middle.span))
         }
-        _ => Diagnostic::fault("E135", "two ranges in a row", sign, "`..` once more")
+        _ => Diagnostic::fault("E137", "two ranges in a row", sign, "`..` once more")
             .help(format!("write one range, such as `{first}`")),
     }
 }
@@ -37,7 +37,7 @@ pub fn fold_count(fold: Span, carried: &[(Name, Expr)], next: &[Expr]) -> Diagno
     let names = |(name, _): &(Name, Expr)| name.text.clone();
     let names: Vec<String> = carried.iter().map(names).collect();
     let last = next.last().map_or(fold, |value| value.span);
-    Diagnostic::fault("E136", title, last, "the last value given")
+    Diagnostic::fault("E142", title, last, "the last value given")
         .and(carried[0].0.span.to(carried[carried.len() - 1].0.span), "the values carried")
         .help(format!(
             "write one next value for each of {}; parentheses around the fold end it",
@@ -47,14 +47,14 @@ pub fn fold_count(fold: Span, carried: &[(Name, Expr)], next: &[Expr]) -> Diagno
 
 /// `9223372036854775808`
 pub fn integer_too_large(number: Span) -> Diagnostic {
-    Diagnostic::fault("E111", "this integer is too large", number, "more than 64 bits hold")
+    Diagnostic::fault("E113", "this integer is too large", number, "more than 64 bits hold")
         .help(format!("write at most `{}`", i64::MAX))
 }
 
 /// `x = "{y}"`
 pub fn hole_outside_layout(source: &Source, hole: Span) -> Diagnostic {
     let value = source.slice(hole);
-    Diagnostic::fault("E113", "only layouts have holes", hole, "shown in a text of an expression")
+    Diagnostic::fault("E114", "only layouts have holes", hole, "shown in a text of an expression")
         .help(format!(
             "write `{{{value}}}` in prompt, system or reply; to show a brace write `{{{{`"
         ))
@@ -97,17 +97,10 @@ pub fn less_margin(source: &Source, start: usize, margin: &str) -> Diagnostic {
         .fix(has, margin)
 }
 
-/// A hole with a line break in it.
-pub fn hole_over_lines(source: &Source, hole: Span) -> Diagnostic {
-    let words: Vec<&str> = source.slice(hole).split_whitespace().collect();
-    Diagnostic::fault("E105", "a hole stays on its line", hole, "goes on over the line's end")
-        .help(format!("write `{}`, or compute the value before", words.join(" ")))
-}
-
 /// `///` with no statement after it.
 pub fn documents_nothing(doc: Span) -> Diagnostic {
     let slashes = Span::new(doc.start, doc.start + 3);
-    Diagnostic::fault("E143", "this documents nothing", doc, "no statement follows")
+    Diagnostic::fault("E118", "this documents nothing", doc, "no statement follows")
         .help("write `//` for a comment")
         .fix(slashes, "//")
 }

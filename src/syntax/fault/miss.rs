@@ -4,7 +4,7 @@ use super::{brackets, signs, statements, words};
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
 use crate::syntax::grammar::Rule;
-use crate::syntax::tokens::{EXPRESSION_WORDS, Kind, STATEMENT_WORDS, Token};
+use crate::syntax::tokens::{Kind, STATEMENT_WORDS, Token, is_keyword};
 
 /// A place, what stands there, and what could have stood there.
 pub struct Miss<'a> {
@@ -27,30 +27,32 @@ const FAULTS: &[fn(&Miss) -> Option<Diagnostic>] = &[
     signs::foreign,
     signs::indexed,
     signs::method,
+    words::not_in,
+    statements::lone_value,
     words::keyword_as_name,
     words::capital,
     signs::double_equals,
+    signs::single_equals,
     signs::colon_missing,
     words::then_missing,
     words::else_missing,
     words::in_missing,
     words::over_missing,
     words::return_missing,
+    statements::side_by_side,
     statements::unknown,
     statements::default_missing,
     statements::result_missing,
     statements::text_missing,
     statements::kind_missing,
     signs::equals_missing,
+    signs::dot_number,
     brackets::comma_too_many,
+    brackets::comma_missing,
     brackets::unclosed,
     brackets::never_opened,
-    brackets::comma_missing,
-    signs::single_equals,
-    signs::dot_number,
-    words::name_missing,
     statements::value_missing,
-    statements::side_by_side,
+    words::name_missing,
 ];
 
 impl<'a> Miss<'a> {
@@ -72,7 +74,22 @@ impl<'a> Miss<'a> {
 
     /// The diagnostic of the first fault that fits.
     pub fn explain(&self) -> Diagnostic {
-        FAULTS.iter().find_map(|fault| fault(self)).unwrap_or_else(|| self.unexpected())
+        let mut fault =
+            FAULTS.iter().find_map(|fault| fault(self)).unwrap_or_else(|| self.unexpected());
+        for label in &mut fault.labels {
+            label.span = self.visible(label.span);
+        }
+        fault
+    }
+
+    /// The end of the text cannot be underlined, the letter before it can.
+    fn visible(&self, span: Span) -> Span {
+        let text = &self.source.text[..span.start];
+        let letter = text.chars().next_back().map_or(0, char::len_utf8);
+        match span.start == self.source.text.len() {
+            true => Span::new(span.start - letter, span.end),
+            false => span,
+        }
     }
 
     /// Could this have stood there?
@@ -82,7 +99,17 @@ impl<'a> Miss<'a> {
 
     /// Could a value have stood there?
     pub fn expects_value(&self) -> bool {
-        self.expects(Rule::expression) || self.expects(Rule::number)
+        [Rule::expression, Rule::argument, Rule::number].iter().any(|&rule| self.expects(rule))
+    }
+
+    /// Could a name have stood there, and no other value?
+    pub fn expects_name(&self) -> bool {
+        [Rule::name, Rule::setting, Rule::parameter].iter().any(|&rule| self.expects(rule))
+    }
+
+    /// Could the statement have ended before?
+    pub fn expects_statement(&self) -> bool {
+        [Rule::EOI, Rule::file, Rule::kw_return].iter().any(|&rule| self.expects(rule))
     }
 
     /// Could an operator have stood there, so that a value ends before?
@@ -156,7 +183,14 @@ impl<'a> Miss<'a> {
         }
     }
 
-    /// Does anything stand there?
+    /// Does a token stand first on its line?
+    pub fn starts_line(&self, at: usize) -> bool {
+        let Some(before) = at.checked_sub(1) else { return true };
+        let end = self.tokens.get(at).map_or(self.source.text.len(), |token| token.span.start);
+        self.source.text[self.tokens[before].span.end..end].contains('\n')
+    }
+
+    /// Does nothing stand there?
     pub fn is_at_end(&self) -> bool {
         self.found >= self.tokens.len()
     }
@@ -177,8 +211,9 @@ impl<'a> Miss<'a> {
             true => "this fits nothing before it".to_string(),
             false => format!("expected {}", expected.join(", ")),
         };
-        let fault = Diagnostic::fault("E100", title, self.place(), label);
+        let fault = Diagnostic::fault("E147", title, self.place(), label);
         match expected.first() {
+            Some(&"a new statement") => fault.help("delete this, or give it a name: `name = …`"),
             Some(first) => fault.help(format!("write {first} here, or delete this")),
             None => fault.help("delete this"),
         }
@@ -192,27 +227,25 @@ impl<'a> Miss<'a> {
                 names.push(name);
             }
         }
+        if self.expects_statement() {
+            names.retain(|&name| name != "a name");
+        }
         names
     }
-}
-
-/// Is this a word that no name may be?
-pub fn is_keyword(word: &str) -> bool {
-    word != "words" && (STATEMENT_WORDS.contains(&word) || EXPRESSION_WORDS.contains(&word))
 }
 
 /// What a person calls what was expected; empty for what goes without saying.
 fn english(rule: Rule) -> &'static str {
     use Rule::*;
     match rule {
-        expression | choice | each | fold | boolean | reference | number | list | group | kw_if
-        | kw_fold | open_square | negative | kw_not => "a value",
+        expression | argument | choice | each | fold | boolean | reference | number | list
+        | group | kw_if | kw_fold | open_square | negative | kw_not => "a value",
         plus | minus | times | divided | remainder | equal | not_equal | at_most | at_least
         | less | greater | range | kw_and | kw_or | kw_in | kw_within => "an operator",
-        EOI | statements | import | words | param | level | relation | layout | function
+        EOI | file | statements | import | words | param | level | relation | layout | function
         | binding | kw_use | kw_words | kw_param | kw_level | kw_rule | kw_fn | kw_system
         | kw_prompt | kw_reply | doc => "a new statement",
-        name | kw_template => "a name",
+        name | setting | parameter | kw_template => "a name",
         kind | kind_name => "a type",
         text | quote | block_quote => "a text",
         colon => "`:`",

@@ -10,7 +10,7 @@ use crate::syntax::tokens::Kind;
 pub fn semicolon(miss: &Miss) -> Option<Diagnostic> {
     let place = miss.place();
     (miss.found_text() == ";").then(|| {
-        Diagnostic::fault("E126", "statements end without `;`", place, "not needed")
+        Diagnostic::fault("E133", "statements end without `;`", place, "not needed")
             .help("delete `;`")
             .fix(place, "")
     })
@@ -39,7 +39,7 @@ pub fn foreign(miss: &Miss) -> Option<Diagnostic> {
         _ => return foreign_without_twin(miss),
     };
     let title = format!("`{}` is no sign of this language", miss.source.slice(place));
-    let fault = Diagnostic::fault("E125", title, place, "unknown sign");
+    let fault = Diagnostic::fault("E132", title, place, "unknown sign");
     Some(fault.help(format!("write `{}`", write.trim())).fix(place, write))
 }
 
@@ -53,7 +53,7 @@ fn foreign_without_twin(miss: &Miss) -> Option<Diagnostic> {
         _ => return None,
     };
     let title = format!("`{}` is no sign of this language", miss.found_text());
-    Some(Diagnostic::fault("E125", title, miss.place(), "unknown sign").help(help))
+    Some(Diagnostic::fault("E132", title, miss.place(), "unknown sign").help(help))
 }
 
 /// `xs[0]`
@@ -68,7 +68,7 @@ pub fn indexed(miss: &Miss) -> Option<Diagnostic> {
         depth == 0
     });
     let fault =
-        Diagnostic::fault("E144", "an element is taken with `at`", miss.place(), "no index");
+        Diagnostic::fault("E134", "an element is taken with `at`", miss.place(), "no index");
     let is_name = miss.kind(miss.found.wrapping_sub(1)) == Some(Kind::Word);
     let Some(close) = close.filter(|_| is_name) else {
         return Some(fault.help("write `at(0, xs)`"));
@@ -86,7 +86,7 @@ pub fn method(miss: &Miss) -> Option<Diagnostic> {
     }
     let (owner, name) = (miss.text(at), miss.text(at + 2));
     let place = miss.tokens[at + 1].span.to(miss.place());
-    let fault = Diagnostic::fault("E145", "there are no methods", place, "called with a dot");
+    let fault = Diagnostic::fault("E135", "there are no methods", place, "called with a dot");
     if miss.text(miss.found + 1) != ")" {
         return Some(fault.help(format!("write `{name}(…, {owner})`: count first, source last")));
     }
@@ -99,7 +99,7 @@ pub fn method(miss: &Miss) -> Option<Diagnostic> {
 pub fn double_equals(miss: &Miss) -> Option<Diagnostic> {
     let place = miss.place();
     (miss.found_text() == "==" && miss.expects(Rule::equals)).then(|| {
-        Diagnostic::fault("E124", "`==` compares, `=` binds", place, "`=` was expected here")
+        Diagnostic::fault("E127", "`==` compares, `=` binds", place, "`=` was expected here")
             .help("write `=`")
             .fix(place, "=")
     })
@@ -109,7 +109,7 @@ pub fn double_equals(miss: &Miss) -> Option<Diagnostic> {
 pub fn single_equals(miss: &Miss) -> Option<Diagnostic> {
     let place = miss.place();
     (miss.found_text() == "=" && miss.follows_value()).then(|| {
-        Diagnostic::fault("E124", "`=` binds, `==` compares", place, "`==` was expected here")
+        Diagnostic::fault("E127", "`=` binds, `==` compares", place, "`==` was expected here")
             .help("write `==`")
             .fix(place, "==")
     })
@@ -130,7 +130,7 @@ pub fn colon_missing(miss: &Miss) -> Option<Diagnostic> {
         _ => "after the list that the loop runs over".to_string(),
     };
     let fault = |place| {
-        Diagnostic::fault("E123", "a colon is missing", place, format!("`:` was expected {after}"))
+        Diagnostic::fault("E125", "a colon is missing", place, format!("`:` was expected {after}"))
     };
     if matches!(miss.found_text(), "=" | "~") {
         return Some(fault(miss.place()).help("write `:`").fix(miss.place(), ":"));
@@ -145,7 +145,7 @@ pub fn equals_missing(miss: &Miss) -> Option<Diagnostic> {
     }
     let before = miss.before_text();
     let fault = Diagnostic::fault(
-        "E127",
+        "E126",
         "`=` is missing",
         miss.after(),
         format!("`=` and a value were expected after `{before}`"),

@@ -1,9 +1,9 @@
 //! Faults of statements: unknown words, and parts that are missing at the end.
 
-use super::miss::{Miss, is_keyword};
+use super::miss::Miss;
 use crate::diagnostic::{Diagnostic, near_miss};
 use crate::syntax::grammar::Rule;
-use crate::syntax::tokens::{Kind, STATEMENT_WORDS};
+use crate::syntax::tokens::{EXPRESSION_WORDS, Kind, STATEMENT_WORDS, is_keyword};
 
 /// `x = 1 + /// text`
 pub fn misplaced_doc(miss: &Miss) -> Option<Diagnostic> {
@@ -13,7 +13,7 @@ pub fn misplaced_doc(miss: &Miss) -> Option<Diagnostic> {
     let place = miss.place();
     let slashes = crate::source::Span::new(place.start, place.start + 3);
     Some(
-        Diagnostic::fault("E143", "`///` stands before a statement", place, "within a statement")
+        Diagnostic::fault("E118", "`///` stands before a statement", place, "within a statement")
             .help("write `//` for a comment")
             .fix(slashes, "//"),
     )
@@ -47,7 +47,7 @@ pub fn unknown(miss: &Miss) -> Option<Diagnostic> {
     let next = miss.kind(miss.found);
     let unknown = |label: &str| {
         let title = format!("no statement begins with `{word}`");
-        Diagnostic::fault("E122", title, place, label)
+        Diagnostic::fault("E119", title, place, label)
     };
     if matches!(word, "let" | "var" | "const" | "val" | "set") && next == Some(Kind::Word) {
         let after = crate::source::Span::new(place.start, miss.place().start);
@@ -67,12 +67,27 @@ pub fn unknown(miss: &Miss) -> Option<Diagnostic> {
     }
     let title = format!("`{word}` is neither drawn nor computed");
     let label = "`~` or `=` was expected after this name";
-    let fault = Diagnostic::fault("E139", title, miss.after(), label);
+    let fault = Diagnostic::fault("E120", title, miss.after(), label);
     if miss.found_text() == ":" {
         let help = format!("write `{word} = …`, or `rule {word}: …`, or `level {word}: …`");
         return Some(fault.help(help));
     }
     Some(fault.help(format!("write `{word} ~ …` to draw, `{word} = …` to compute")))
+}
+
+/// `if a then b else c` with no name before it
+pub fn lone_value(miss: &Miss) -> Option<Diagnostic> {
+    let word = miss.found_text();
+    let begins = EXPRESSION_WORDS.contains(&word) || miss.kind(miss.found) != Some(Kind::Word);
+    let is_bound = matches!(miss.text(miss.found + 1), "~" | "=");
+    let is_value =
+        begins && (miss.begins_value(miss.found) || miss.kind(miss.found) == Some(Kind::Word));
+    if !miss.expects_statement() || miss.follows_value() || !is_value || is_bound {
+        return None;
+    }
+    let title = format!("no statement begins with {}", miss.found_name());
+    let fault = Diagnostic::fault("E119", title, miss.place(), "a value without a name");
+    Some(fault.help(format!("give it a name: `name = {word} …`")))
 }
 
 /// `param length in 64..512`
@@ -83,7 +98,7 @@ pub fn default_missing(miss: &Miss) -> Option<Diagnostic> {
     let name = miss.text(miss.statement() + 1);
     let label = "`=` and a value were expected here";
     Some(
-        Diagnostic::fault("E140", format!("`{name}` has no default"), miss.after(), label)
+        Diagnostic::fault("E144", format!("`{name}` has no default"), miss.after(), label)
             .help("write the range, `=` and the default: `in 1..9 = 5`"),
     )
 }
@@ -95,7 +110,7 @@ pub fn result_missing(miss: &Miss) -> Option<Diagnostic> {
     }
     let label = "`->` and a type were expected here";
     let fault =
-        Diagnostic::fault("E141", "this function says not what it gives", miss.after(), label)
+        Diagnostic::fault("E145", "this function does not say what it gives", miss.after(), label)
             .help(
                 "write `-> Int` if it computes, `~> Int` if it draws; a type may be `[Token]` too",
             );
@@ -112,9 +127,12 @@ pub fn text_missing(miss: &Miss) -> Option<Diagnostic> {
     if !expects || miss.expects_value() || miss.expects(Rule::open_brace) {
         return None;
     }
-    let title = format!("{} is no text", miss.found_name());
+    let title = match miss.is_at_end() {
+        true => "a text is missing".to_string(),
+        false => format!("{} is no text", miss.found_name()),
+    };
     let label = format!("a text was expected after `{word}`");
-    let fault = Diagnostic::fault("E142", title, miss.place(), label);
+    let fault = Diagnostic::fault("E124", title, miss.place(), label);
     let is_name = miss.kind(miss.found) == Some(Kind::Word) && !is_keyword(miss.found_text());
     let found = miss.found_text();
     Some(match word {
@@ -130,10 +148,13 @@ pub fn text_missing(miss: &Miss) -> Option<Diagnostic> {
 
 /// `fn f(x: 3) -> Int`
 pub fn kind_missing(miss: &Miss) -> Option<Diagnostic> {
-    let expects = miss.expects(Rule::kind) || miss.expects(Rule::kind_name);
+    let of_function = miss.text(miss.statement()) == "fn" && !miss.follows_value();
+    let expects = miss.expects(Rule::kind)
+        || miss.expects(Rule::kind_name)
+        || (of_function && miss.expects(Rule::colon));
     expects.then(|| {
         let label = format!("a type was expected after `{}`", miss.before_text());
-        Diagnostic::fault("E118", "a type is missing", miss.place(), label)
+        Diagnostic::fault("E123", "a type is missing", miss.place(), label)
             .help("write `Int`, `Real`, `Bool`, `Text`, `Token`, `T` for any, or a list: `[Token]`")
     })
 }
@@ -146,7 +167,7 @@ pub fn value_missing(miss: &Miss) -> Option<Diagnostic> {
     let before = miss.before_text();
     let title = format!("a value is missing after `{before}`");
     let place = if miss.is_at_end() { miss.after() } else { miss.place() };
-    let fault = Diagnostic::fault("E119", title, place, "a value was expected here");
+    let fault = Diagnostic::fault("E122", title, place, "a value was expected here");
     Some(match before {
         "~" => fault.help("write what is drawn, such as `pick(xs)`"),
         _ => fault.help("write a number, a name, a text or a call such as `size(xs)`"),
@@ -155,20 +176,45 @@ pub fn value_missing(miss: &Miss) -> Option<Diagnostic> {
 
 /// `x = a b`
 pub fn side_by_side(miss: &Miss) -> Option<Diagnostic> {
-    if !miss.follows_value() || !(miss.begins_value(miss.found) || is_keyword(miss.found_text())) {
-        return None;
-    }
-    let found = miss.found_text();
-    let fault = Diagnostic::fault(
-        "E146",
-        format!("{} follows a value", miss.found_name()),
-        miss.place(),
-        "an operator or a new statement was expected here",
-    );
-    Some(fault.and(miss.before(), "the value ends here").help(match miss.kind(miss.found) {
-        Some(Kind::Word) => {
-            format!("write `{found} = …`, or a sign between: `{} + {found}`", miss.before_text())
+    let begins = miss.begins_value(miss.found);
+    let in_list = miss.open.last().is_some_and(|&open| matches!(miss.text(open), "(" | "["));
+    let second = match miss.found.checked_sub(1) {
+        Some(before) if miss.expects(Rule::tilde) && !miss.starts_line(before) => before,
+        Some(_) if miss.follows_value() && begins && !in_list && !miss.expects(Rule::comma) => {
+            miss.found
         }
-        _ => format!("write a sign between, such as `{} + {found}`", miss.before_text()),
-    }))
+        _ => return None,
+    };
+    let first = second.checked_sub(1).filter(|&first| ends_value(miss, first))?;
+    let (one, two) = (miss.text(first), miss.text(second));
+    if miss.text(miss.statement()) == "use" {
+        let (place, after) = (miss.tokens[second].span, miss.tokens[first].span.end);
+        return Some(
+            Diagnostic::fault("E128", "a comma is missing", place, "a second name")
+                .help(format!("write `{one}, {two}`"))
+                .fix(crate::source::Span::new(after, after), ","),
+        );
+    }
+    let title = "two values stand side by side";
+    let label = "an operator or a new statement was expected here";
+    let help = match miss.kind(second) {
+        Some(Kind::TextOpen) => {
+            "write a sign between them, or `name = ` before the second".to_string()
+        }
+        Some(Kind::Word) => format!("write `{one} + {two}`, or bind it: `{two} = …`"),
+        _ => format!("write a sign between them, such as `{one} + {two}`"),
+    };
+    Some(
+        Diagnostic::fault("E136", title, miss.tokens[second].span, label)
+            .and(miss.tokens[first].span, "a value ends here")
+            .help(help),
+    )
+}
+
+fn ends_value(miss: &Miss, at: usize) -> bool {
+    match miss.kind(at) {
+        Some(Kind::Word) => !is_keyword(miss.text(at)),
+        Some(Kind::Number | Kind::Close | Kind::TextClose) => true,
+        _ => false,
+    }
 }

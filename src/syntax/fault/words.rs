@@ -1,42 +1,64 @@
 //! Faults of words: missing keywords, and words that no name may be.
 
-use super::miss::{Miss, is_keyword};
+use super::miss::Miss;
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use crate::syntax::grammar::Rule;
-use crate::syntax::tokens::{EXPRESSION_WORDS, Kind};
+use crate::syntax::tokens::{EXPRESSION_WORDS, Kind, STATEMENT_WORDS, is_keyword};
+
+/// `x not in xs`
+pub fn not_in(miss: &Miss) -> Option<Diagnostic> {
+    let after = miss.text(miss.found + 1);
+    if miss.found_text() != "not" || !matches!(after, "in" | "within") || !miss.follows_value() {
+        return None;
+    }
+    let title = format!("`not {after}` is no sign of this language");
+    let place = miss.place().to(miss.tokens[miss.found + 1].span);
+    let before = miss.before_text();
+    Some(
+        Diagnostic::fault("E132", title, place, "`not` stands before the whole comparison")
+            .help(format!("write `not {before} {after} …`")),
+    )
+}
 
 /// `count ~ uniform(1..5)`, `param in in 1..9 = 3`, `x = level + 1`
 pub fn keyword_as_name(miss: &Miss) -> Option<Diagnostic> {
-    let found = miss.found_text();
-    let binds = |at: usize| matches!(miss.text(at), "~" | "=" | "." | ")" | "]" | ",");
-    let before = miss.found.checked_sub(1);
-    let (word, place) = if is_keyword(found)
-        && (miss.expects(Rule::name) || miss.expects_value() || binds(miss.found + 1))
-        && (binds(miss.found + 1) || miss.expects(Rule::name) && !is_word_of(miss, found))
-    {
-        (found, miss.place())
-    } else if before.is_some_and(|at| is_keyword(miss.text(at))) && binds(miss.found) {
-        (miss.before_text(), miss.before())
-    } else {
-        return None;
-    };
-    if matches!(word, "true" | "false") && !matches!(miss.text(miss.found + 1), "~" | "=") {
-        return None;
-    }
+    let at = [Some(miss.found), miss.found.checked_sub(1)]
+        .into_iter()
+        .flatten()
+        .find(|&at| is_keyword(miss.text(at)) && stands_for_name(miss, at))?;
+    let (word, place) = (miss.text(at), miss.tokens[at].span);
     let title = format!("`{word}` is a keyword and no name");
-    let label = "a name was expected here";
     Some(
-        Diagnostic::fault("E115", title, place, label)
-            .help(format!("write `{word}_`"))
+        Diagnostic::fault("E116", title, place, "a name was expected here")
+            .help(format!("write `{word}_`, or another name"))
             .fix(place, format!("{word}_")),
     )
 }
 
-/// Does this keyword carry its own meaning here, so that the name before it is what is missing?
-fn is_word_of(miss: &Miss, word: &str) -> bool {
-    let next = miss.text(miss.found + 1);
-    word == "in" && next != "in" && next != ":"
+/// Is a keyword followed by what follows a name, or does it stand where a name was expected?
+fn stands_for_name(miss: &Miss, at: usize) -> bool {
+    let next = miss.text(at + 1);
+    let is_bound = matches!(next, "~" | "=");
+    let is_used = matches!(next, "." | ")" | "]" | ",");
+    let is_literal = matches!(miss.text(at), "true" | "false");
+    let carries_its_meaning = miss.text(at) == "in" && !matches!(next, "in" | ":");
+    is_bound
+        || (is_used && !is_literal)
+        || (at == miss.found
+            && miss.expects_name()
+            && !miss.expects_statement()
+            && !carries_its_meaning)
+        || (at == miss.found && miss.expects_value() && is_statement_word(miss))
+}
+
+/// `level` where a value stands, and no statement begins.
+fn is_statement_word(miss: &Miss) -> bool {
+    let word = miss.found_text();
+    let next = miss.kind(miss.found + 1);
+    word != "words"
+        && STATEMENT_WORDS.contains(&word)
+        && !matches!(next, Some(Kind::Word | Kind::TextOpen))
 }
 
 /// `Length = 3`
@@ -53,7 +75,7 @@ pub fn capital(miss: &Miss) -> Option<Diagnostic> {
     }
     let small = snake(found);
     let fault = Diagnostic::fault(
-        "E114",
+        "E115",
         "names are written small",
         miss.place(),
         "a name begins with a-z and goes on with a-z, 0-9 and _",
@@ -86,14 +108,14 @@ fn snake(name: &str) -> String {
 /// `if same "yes" else "no"`
 pub fn then_missing(miss: &Miss) -> Option<Diagnostic> {
     let begun = last_word(miss, "if");
-    missing(miss, Rule::kw_then, "E128", "then", begun, " then")
+    missing(miss, Rule::kw_then, "E138", "then", begun, " then")
 }
 
 /// `if same then "yes"`
 pub fn else_missing(miss: &Miss) -> Option<Diagnostic> {
     let begun = last_word(miss, "if");
     let text = if miss.begins_value(miss.found) { " else" } else { "" };
-    missing(miss, Rule::kw_else, "E129", "else", begun, text)
+    missing(miss, Rule::kw_else, "E139", "else", begun, text)
 }
 
 /// `param length 64..512 = 96`, `all x xs: …`
@@ -103,13 +125,13 @@ pub fn in_missing(miss: &Miss) -> Option<Diagnostic> {
     }
     let loops = ["all", "any", "count", "for", "over", "param"];
     let begun = (0..miss.found).rev().find(|&at| loops.contains(&miss.text(at)));
-    missing(miss, Rule::kw_in, "E132", "in", begun, " in")
+    missing(miss, Rule::kw_in, "E140", "in", begun, " in")
 }
 
 /// `fold total = 0 x in xs: total + x`
 pub fn over_missing(miss: &Miss) -> Option<Diagnostic> {
     let begun = last_word(miss, "fold");
-    missing(miss, Rule::kw_over, "E133", "over", begun, " over")
+    missing(miss, Rule::kw_over, "E141", "over", begun, " over")
 }
 
 fn missing(
@@ -164,11 +186,21 @@ fn follows_misspelled(miss: &Miss) -> bool {
 pub fn return_missing(miss: &Miss) -> Option<Diagnostic> {
     let brace = *miss.open.first()?;
     let starts_statement = miss.expects(Rule::kw_return);
-    if !starts_statement || miss.text(brace) != "{" || miss.kind(miss.found) == Some(Kind::Sign) {
+    if miss.text(brace) != "{" {
+        return None;
+    }
+    if miss.expects(Rule::tilde)
+        && miss.starts_line(miss.found - 1)
+        && matches!(miss.kind(miss.found), Some(Kind::Sign | Kind::Open | Kind::Close))
+        && !matches!(miss.found_text(), ":" | "==")
+    {
+        return Some(return_before(miss, miss.before(), brace));
+    }
+    if !starts_statement || miss.kind(miss.found) == Some(Kind::Sign) {
         return None;
     }
     let fault = |place: Span, label: &str| {
-        Diagnostic::fault("E137", "`return` is missing", place, label)
+        Diagnostic::fault("E146", "`return` is missing", place, label)
             .and(miss.tokens[brace].span, "of this block")
     };
     if miss.found_text() == "}" {
@@ -185,24 +217,30 @@ pub fn return_missing(miss: &Miss) -> Option<Diagnostic> {
         );
     }
     let is_value = miss.begins_value(miss.found) || EXPRESSION_WORDS.contains(&found);
-    is_value.then(|| {
-        fault(miss.place(), "a value without `return`")
-            .help(format!("write `return {found}`"))
-            .fix(Span::new(miss.place().start, miss.place().start), "return ")
-    })
+    is_value.then(|| return_before(miss, miss.place(), brace))
+}
+
+fn return_before(miss: &Miss, value: Span, brace: usize) -> Diagnostic {
+    Diagnostic::fault("E146", "`return` is missing", value, "a value without `return`")
+        .and(miss.tokens[brace].span, "of this block")
+        .help(format!("write `return {}`", miss.source.slice(value)))
+        .fix(Span::new(value.start, value.start), "return ")
 }
 
 /// `rule : a == b`, `fn (x: Int) -> Int = x`
 pub fn name_missing(miss: &Miss) -> Option<Diagnostic> {
-    if !miss.expects(Rule::name) || miss.expects_value() {
+    if !miss.expects_name() || miss.expects_value() || miss.expects_statement() {
         return None;
     }
     let before = miss.before_text();
     let label = format!("a name was expected after `{before}`");
     let found = miss.found_name();
     Some(
-        Diagnostic::fault("E138", format!("a name is missing before {found}"), miss.after(), label)
-            .help(format!("write `{before} name`, with a name of your own")),
+        Diagnostic::fault("E121", format!("a name is missing before {found}"), miss.after(), label)
+            .help(match before {
+                "." => "write the name of a value right after the dot: `part.answer`".to_string(),
+                _ => format!("write `{before} name`, with a name of your own"),
+            }),
     )
 }
 

@@ -1,0 +1,123 @@
+//! `cookc inspect`: what the compiler makes of a template.
+
+use anyhow::Context;
+use clap::{Args, ValueEnum};
+use serde_json::json;
+
+use super::load::Template;
+use super::options;
+use super::{Failure, console};
+use crate::engine::{self, Emit};
+use crate::ir::{self, Program, Role, Slot};
+
+const HELP: &str = "\
+Examples:
+  cookc inspect std:retrieval --emit roles
+  cookc inspect my.cook --emit ir --level hard
+  cookc inspect my.cook --emit asm | less
+
+roles, and types, with --format json are one line: {\"template\", \"level\", \"values\": [{\"name\",
+\"type\", \"role\", \"shown\", \"drawn\", \"bound\"}], \"bounds\": {\"cells\", \"words\", \"literal_bytes\",
+\"pool_words\"}}.";
+
+/// Show what the compiler makes of a template
+#[derive(Debug, Args)]
+#[command(after_help = HELP)]
+pub struct Inspect {
+    #[command(flatten)]
+    template: options::Template,
+    /// What to show
+    #[arg(long, value_name = "WHAT", default_value = "roles")]
+    emit: What,
+    /// For people or for tools
+    #[arg(long, default_value = "text")]
+    format: options::Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum What {
+    /// How each value comes to be, and whether it is shown
+    Roles,
+    /// The type of each value, and what is known of it
+    Types,
+    /// The steps that both engines run
+    Ir,
+    /// Cranelift's representation of the machine code
+    Clif,
+    /// Assembly of this machine
+    Asm,
+}
+
+/// Shows it.
+pub fn run(command: &Inspect) -> Result<(), Failure> {
+    let template = Template::read(&command.template.file)?;
+    let (program, _) = template.program(&command.template.choice)?;
+    let is_json = command.format == options::Format::Json;
+    let emit = |form| engine::emit_text(&program, form).context("cannot make machine code");
+    let text = match command.emit {
+        What::Roles | What::Types if is_json => as_json(&program),
+        _ if is_json => {
+            let only = "--format json shows roles and types; leave it out for the rest";
+            return Err(Failure::Usage(only.into()));
+        }
+        What::Roles => roles(&program),
+        What::Types => types(&program),
+        What::Ir => ir::print(&program),
+        What::Clif => emit(Emit::Clif)?,
+        What::Asm => emit(Emit::Asm)?,
+    };
+    console::print(&text)
+}
+
+fn named(program: &Program) -> impl Iterator<Item = &Slot> {
+    program.slots.iter().filter(|slot| !slot.name.is_empty())
+}
+
+fn roles(program: &Program) -> String {
+    let mut table = console::table(&["value", "role", "made", "shown"]);
+    for slot in named(program) {
+        let made = if slot.drawn { "drawn" } else { "computed" };
+        let shown = if slot.shown { "shown" } else { "hidden" };
+        table.add_row([slot.name.as_str(), role(slot), made, shown]);
+    }
+    format!("{table}\n")
+}
+
+fn types(program: &Program) -> String {
+    let mut table = console::table(&["value", "type", "bound"]);
+    for slot in named(program) {
+        let bound = ir::bound(&slot.bound);
+        table.add_row([slot.name.clone(), slot.kind.to_string(), bound]);
+    }
+    format!("{table}\n")
+}
+
+fn role(slot: &Slot) -> &'static str {
+    match slot.role {
+        Role::Parent => "parent",
+        Role::Child => "child",
+        Role::Output => "output",
+        Role::Hole => "hole",
+    }
+}
+
+fn as_json(program: &Program) -> String {
+    let value = |slot: &Slot| {
+        json!({
+            "name": slot.name, "type": slot.kind.to_string(), "role": role(slot),
+            "shown": slot.shown, "drawn": slot.drawn,
+            "bound": ir::bound(&slot.bound),
+        })
+    };
+    let bounds = &program.bounds;
+    let json = json!({
+        "template": program.name,
+        "level": crate::data::level_name(&program.level),
+        "values": named(program).map(value).collect::<Vec<_>>(),
+        "bounds": {
+            "cells": bounds.cells, "words": bounds.words,
+            "literal_bytes": bounds.literal_bytes, "pool_words": bounds.pool_words,
+        },
+    });
+    format!("{json}\n")
+}

@@ -1,0 +1,147 @@
+//! `cookc sample`: samples for a person to look at.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use anstyle::{AnsiColor, Style};
+use clap::Args;
+use serde_json::{Map, Value};
+
+use super::console::{BAD, FAINT, GOOD, STRONG, styled};
+use super::load::Template;
+use super::options::{self, Engine, Format, Samples};
+use super::{Failure, console};
+use crate::data::Maker;
+use crate::data::generate::Stopped;
+use crate::data::judge::{Judge, Verdict};
+use crate::data::layout::{Escape, Part, TextWriter};
+use crate::data::rows::Rows;
+use crate::ir::SlotId;
+use crate::runtime::Memory;
+
+const HELP: &str = "\
+Examples:
+  cookc sample std:retrieval
+  cookc sample my.cook -n 1 --index 17 --level hard
+  cookc sample my.cook --set length=16 --json
+
+With --json (or --format json), each sample is a line: the row that cookc generate writes, and
+\"scores\": {rule: score}.";
+
+/// Show samples, their fields in colour, and each rule's score
+#[derive(Debug, Args)]
+#[command(after_help = HELP)]
+pub struct Sample {
+    #[command(flatten)]
+    template: options::Template,
+    #[command(flatten)]
+    samples: Samples,
+    /// How many samples
+    #[arg(short = 'n', long = "samples", value_name = "N", default_value_t = 3)]
+    count: u64,
+    /// The index of the first sample
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    index: u64,
+    /// What runs the template
+    #[arg(long, default_value = "native")]
+    engine: Engine,
+    /// For people or for tools
+    #[arg(long, default_value = "text")]
+    format: Format,
+    /// The same as --format json
+    #[arg(long)]
+    json: bool,
+}
+
+/// Shows the samples one after the other.
+pub fn run(command: &Sample) -> Result<(), Failure> {
+    let template = Template::read(&command.template.file)?;
+    let maker = template.maker(&command.template.choice, command.engine)?;
+    let (program, seed) = (maker.program(), command.samples.seed);
+    let mut memory = maker.memory(command.samples.split.name(), seed);
+    let (judge, rows) = (Judge::new(&maker), Rows::new(&maker, seed));
+    let painter = Painter::new(&maker);
+    for index in command.index..command.index.saturating_add(command.count) {
+        maker
+            .engine
+            .sample(&mut memory, index)
+            .map_err(|fault| template.stopped(program, seed, Stopped::Fault(index, fault)))?;
+        let verdict = judge.own(&mut memory);
+        let text = match command.format {
+            Format::Text if !command.json => {
+                let head = format!("seed {seed} · sample {index}");
+                painter.paint(&head, &judge, &verdict, &memory)
+            }
+            _ => json_line(&rows, index, &judge, &verdict, &memory),
+        };
+        console::print(&text)?;
+    }
+    Ok(())
+}
+
+/// Writes samples with a colour a field.
+struct Painter<'a> {
+    maker: &'a Maker,
+    text: TextWriter,
+    colours: BTreeMap<SlotId, Style>,
+}
+
+impl<'a> Painter<'a> {
+    fn new(maker: &'a Maker) -> Painter<'a> {
+        use AnsiColor::{Blue, Cyan, Green, Magenta, Yellow};
+        let shown = maker.program().slots.iter().zip(0..).filter(|(slot, _)| slot.shown);
+        let palette = [Cyan, Yellow, Magenta, Green, Blue].into_iter().cycle();
+        let colours = shown.zip(palette).map(|((_, id), colour)| (id, colour.on_default()));
+        Painter {
+            maker,
+            text: TextWriter::new(maker.program(), maker.vocabulary.clone(), Escape::None),
+            colours: colours.collect(),
+        }
+    }
+
+    fn paint(&self, head: &str, judge: &Judge, verdict: &Verdict, memory: &Memory) -> String {
+        let program = self.maker.program();
+        let name = styled(STRONG, &program.name);
+        let level = self.maker.level();
+        let mut out = format!("{name} {}\n", styled(FAINT, format!("· {level} · {head}")));
+        if program.layout.system.is_some() {
+            self.part("system", Part::System, memory, &mut out);
+        }
+        self.part("prompt", Part::Prompt, memory, &mut out);
+        self.part("reply", Part::Reply, memory, &mut out);
+        let scores = judge.rules().into_iter().zip(&verdict.scores).map(|(rule, &score)| {
+            let style = if score == 1.0 { GOOD } else { BAD };
+            format!("{rule} {}", styled(style, score))
+        });
+        let scores = scores.collect::<Vec<_>>().join("  ");
+        writeln!(out, "{} {scores}\n", styled(FAINT, "rules ")).expect("text grows");
+        out
+    }
+
+    fn part(&self, name: &str, part: Part, memory: &Memory, out: &mut String) {
+        let mut text = String::new();
+        for (slot, piece) in self.text.pieces(part, memory) {
+            let colour = slot.and_then(|slot| self.colours.get(&slot)).copied();
+            text += &match colour {
+                Some(colour) => styled(colour, piece),
+                None => piece,
+            };
+        }
+        let text = text.replace('\n', "\n       ");
+        writeln!(out, "{} {text}", styled(FAINT, format!("{name:6}"))).expect("text grows");
+    }
+}
+
+fn json_line(rows: &Rows, index: u64, judge: &Judge, verdict: &Verdict, memory: &Memory) -> String {
+    let mut row = Vec::new();
+    rows.write(memory, index, &mut row);
+    let mut row: Map<String, Value> = serde_json::from_slice(&row).expect("rows are JSON objects");
+    row.insert("scores".into(), scores(&judge.rules(), verdict));
+    format!("{}\n", Value::Object(row))
+}
+
+/// `{rule: score}`
+pub fn scores(rules: &[&str], verdict: &Verdict) -> Value {
+    let scores = rules.iter().zip(&verdict.scores);
+    scores.map(|(rule, &score)| (rule.to_string(), Value::from(score))).collect()
+}

@@ -1,0 +1,198 @@
+//! Each file of `tests/cook/syntax` has its fault, each good file none; `format` keeps meaning.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use cookc::diagnostic::{Diagnostic, Fix};
+use cookc::source::{Source, Span};
+use cookc::syntax;
+use proptest::prelude::*;
+
+#[test]
+fn every_faulty_file_has_its_fault_with_help() {
+    for source in files("syntax") {
+        let faults = syntax::parse(&source).1;
+        assert!(!faults.is_empty(), "{} has no fault", source.name);
+        for fault in &faults {
+            assert!(!fault.help.is_empty(), "{}: {} has no help", source.name, fault.title);
+        }
+        assert_inside(&source, &faults);
+    }
+}
+
+#[test]
+fn every_code_is_told_once_and_reached_by_a_file() {
+    let told: BTreeSet<&str> = syntax::CODES.iter().map(|(code, _)| *code).collect();
+    assert_eq!(told.len(), syntax::CODES.len());
+    let sources = files("syntax");
+    let reached: BTreeSet<&str> =
+        sources.iter().flat_map(|source| syntax::parse(source).1).map(|fault| fault.code).collect();
+    assert_eq!(told, reached);
+}
+
+#[test]
+fn a_fix_removes_its_fault() {
+    for source in files("syntax") {
+        let faults = syntax::parse(&source).1;
+        for fault in &faults {
+            let Some(fix) = &fault.fix else { continue };
+            let mended = Source::new(&*source.name, apply(&source, fix));
+            let left = syntax::parse(&mended).1;
+            assert!(
+                left.len() < faults.len(),
+                "{}: {} stays in\n{}\n{left:?}",
+                source.name,
+                fault.title,
+                mended.text
+            );
+        }
+    }
+}
+
+#[test]
+fn five_independent_faults_are_five_diagnostics_and_the_rest_is_read() {
+    let sources = files("syntax");
+    let source = sources.iter().find(|source| source.stem() == "five_faults").expect("it is there");
+    let (file, faults) = syntax::parse(source);
+    assert_eq!(faults.len(), 5, "{faults:?}");
+    assert!(file.statements.len() >= 3);
+}
+
+#[test]
+fn good_files_have_no_fault_and_keep_their_meaning_when_formatted() {
+    for source in files("parses") {
+        let (file, faults) = syntax::parse(&source);
+        assert_eq!(faults, [], "{}", source.name);
+        let formatted = Source::new(&*source.name, format(&source));
+        let (again, faults) = syntax::parse(&formatted);
+        assert_eq!(faults, [], "{}", formatted.text);
+        assert!(syntax::same(&file, &again), "{} changes to\n{}", source.name, formatted.text);
+        assert_eq!(format(&formatted), &*formatted.text, "{} is formatted twice", source.name);
+    }
+}
+
+#[test]
+fn good_files_are_formatted_already() {
+    for source in files("parses") {
+        assert_eq!(&*source.text, format(&source), "{}", source.name);
+    }
+}
+
+#[test]
+fn parsing_takes_time_in_proportion_to_the_text() {
+    let shapes: [fn(usize) -> String; 8] = [
+        |n| "answer = ((((((1))))))\n".repeat(n),
+        |n| format!("answer = [{}1]\n", "1, ".repeat(n)),
+        |n| format!("answer = {}", "(".repeat(n)),
+        |n| format!("answer = {}", "[(".repeat(n)),
+        |n| "answer = if a then if b then c else if d then\n".repeat(n),
+        |n| format!("answer = \"{}\"", "{f(\"".repeat(n)),
+        |n| format!("prompt \"\"\"\n{}\n\"\"\"\n", "{".repeat(n)),
+        |n| "prompt \"\"\"\n".repeat(n),
+    ];
+    for shape in shapes {
+        let time = |n| {
+            let source = Source::new("grown", shape(n));
+            let start = Instant::now();
+            syntax::parse(&source);
+            start.elapsed()
+        };
+        time(1_000);
+        let (small, large) = (time(2_000), time(16_000));
+        let generous = small * 8 * 4 + Duration::from_millis(50);
+        assert!(large < generous, "{:?}: {small:?}, then {large:?}", &shape(1)[..12]);
+    }
+}
+
+#[test]
+fn a_million_brackets_end_in_a_diagnostic() {
+    for unit in ["(", "[", "not ", "-", "if ", "all x in ", "f(", "\"{", "1 + ", "fold a = "] {
+        let source = Source::new("deep", format!("answer = {}", unit.repeat(1_000_000)));
+        assert!(!syntax::parse(&source).1.is_empty());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_text_is_parsed_without_panic(text in any::<String>()) {
+        check(&text)?;
+    }
+
+    #[test]
+    fn any_row_of_words_and_signs_is_parsed_without_panic(
+        words in prop::collection::vec(prop::sample::select(WORDS.to_vec()), 0..60)
+    ) {
+        check(&words.join(" "))?;
+        check(&words.concat())?;
+    }
+
+    #[test]
+    fn a_good_file_with_a_change_is_parsed_without_panic(
+        file in any::<prop::sample::Index>(),
+        place in any::<prop::sample::Index>(),
+        length in 0..12_usize,
+        word in prop::sample::select(WORDS.to_vec()),
+    ) {
+        let sources = files("parses");
+        let letters: Vec<char> = file.get(&sources).text.chars().collect();
+        let at = place.index(letters.len());
+        let end = (at + length).min(letters.len());
+        let changed: String =
+            letters[..at].iter().copied().chain(word.chars()).chain(letters[end..].iter().copied())
+                .collect();
+        check(&changed)?;
+    }
+}
+
+const WORDS: &[&str] = &[
+    "use", "template", "words", "param", "level", "rule", "prompt", "reply", "fn", "return", "if",
+    "then", "else", "and", "or", "not", "in", "within", "all", "any", "count", "for", "fold",
+    "over", "true", "a", "xs", "Int", "~", "=", ":", ",", ".", "..", "->", "~>", "==", "!=", "<",
+    "<=", "+", "-", "*", "/", "%", "(", ")", "[", "]", "{", "}", "{{", "}}", "\"", "\"\"\"", "\n",
+    "\r\n", "  ", "//", "///", "1", "2.5", "'", ";", "&&", "é", "\u{feff}", "\0", "\\",
+];
+
+/// Spans lie inside the text; a text without a fault can be formatted and says the same then.
+fn check(text: &str) -> Result<(), TestCaseError> {
+    let source = Source::new("any", text);
+    let (file, faults) = syntax::parse(&source);
+    assert_inside(&source, &faults);
+    if faults.is_empty() {
+        let formatted = Source::new("any", format(&source));
+        let (again, faults) = syntax::parse(&formatted);
+        prop_assert!(faults.is_empty(), "{:?} in {}", faults, formatted.text);
+        prop_assert!(syntax::same(&file, &again), "{} changes to {}", text, formatted.text);
+        prop_assert_eq!(format(&formatted), &*formatted.text);
+    }
+    Ok(())
+}
+
+fn assert_inside(source: &Source, faults: &[Diagnostic]) {
+    let inside = |span: Span| source.text.get(span.start..span.end).is_some();
+    for fault in faults {
+        assert!(fault.labels.iter().all(|label| inside(label.span)), "{fault:?}");
+        assert!(fault.fix.iter().all(|fix| inside(fix.span)), "{fault:?}");
+    }
+}
+
+fn apply(source: &Source, fix: &Fix) -> String {
+    format!("{}{}{}", &source.text[..fix.span.start], fix.text, &source.text[fix.span.end..])
+}
+
+fn format(source: &Source) -> String {
+    syntax::format(source).unwrap_or_else(|faults| panic!("{} is good: {faults:?}", source.text))
+}
+
+fn files(folder: &str) -> Vec<Source> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cook").join(folder);
+    let entries = std::fs::read_dir(&folder).expect("the folder is there");
+    let mut paths: Vec<PathBuf> =
+        entries.map(|entry| entry.expect("it can be read").path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|ending| ending == "cook"));
+    paths.sort();
+    let read = |path: &PathBuf| std::fs::read_to_string(path).expect("it can be read");
+    paths.iter().map(|path| Source::new(path.to_string_lossy(), read(path))).collect()
+}
