@@ -38,8 +38,8 @@ pub fn device(name: &str) -> Result<Device> {
 }
 
 /// `run` on every part, results in order. On a CPU each core takes parts of its own where there
-/// are enough; a product is then not split between cores as well, which more than doubles the
-/// speed of small models.
+/// are enough; a product is then not split between cores as well, which would only have them
+/// wait for each other.
 pub(crate) fn each_part<Part: Sync, Done: Send>(
     device: &Device,
     parts: &[Part],

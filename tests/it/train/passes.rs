@@ -1,10 +1,10 @@
 //! The passes written by hand, held against candle's own and against each other.
 
 use anyhow::Result;
-use candle_core::{Device, Tensor};
-use cookc::model::ops;
+use candle_core::{DType, Device, Tensor};
+use cookc::model::{Gradients, Model, greedy, lora, ops, weights};
 
-use super::{distance, examples, grouped, loss_of, reference, row, tiny};
+use super::{data, distance, examples, grouped, loss_of, reference, row, tiny};
 
 #[test]
 fn every_weights_gradient_equals_candles_own() -> Result<()> {
@@ -74,5 +74,29 @@ fn a_row_of_two_packed_texts_gives_the_logits_of_each_alone() -> Result<()> {
     let mut packed = row(&[&a[..], &b[..]].concat());
     packed.start = vec![0, 0, 0, 0, 4, 4, 4];
     assert!(distance(&model.logits(&packed)?, &alone)? < 1e-4);
+    Ok(())
+}
+
+/// The path of a GPU: no fused operation takes bf16.
+#[test]
+fn a_bf16_model_gives_nearly_the_same_loss_and_adapter_gradients() -> Result<()> {
+    let examples = examples(5, 9);
+    let run = |dtype: DType| -> Result<(f64, Gradients, Model)> {
+        let mut model = weights::load(&data("model"), dtype, &Device::Cpu)?;
+        lora::load(&mut model, &data("adapter"))?;
+        let (loss, gradients) = loss_of(&model, &examples, true)?;
+        Ok((loss, gradients, model))
+    };
+    let (loss, gradients, model) = run(DType::BF16)?;
+    let (expected_loss, expected, _) = run(DType::F32)?;
+    assert!((loss - expected_loss).abs() < 0.05 * expected_loss, "{loss} is not {expected_loss}");
+    for parameter in model.learning() {
+        let found = gradients.get(&parameter.name).expect("every adapter has a gradient");
+        let expected = expected.get(&parameter.name).expect("here too");
+        let norm = |x: &Tensor| ops::sum_of_squares(x).map(f64::sqrt);
+        let off = norm(&(found - expected)?)? / norm(expected)?;
+        assert!(off < 0.1, "{} is off by {off}", parameter.name);
+    }
+    assert_eq!(greedy(&model, &[vec![5, 6, 7]], 2, 4)?[0].len(), 4);
     Ok(())
 }
