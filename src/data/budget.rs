@@ -15,17 +15,19 @@ pub struct Budget {
     pub reply: u64,
 }
 
-/// What a sample of the program takes at most; none where a value has no known bound. `joined`:
-/// no id stands for the space between two words.
+/// What a sample of the program takes at most; none where a value has no known bound.
 pub fn budget(
     program: &Program,
     words: (&Vocabulary, &Pools),
     tokenize: &Tokenize,
-    joined: bool,
 ) -> Option<Budget> {
     let longest_word = |pool: &Vec<u32>| {
-        let ids = |symbol: &u32| tokenize(&format!(" {}", words.0.word(*symbol))).len() as u64;
-        pool.iter().map(ids).max().unwrap_or(0) - u64::from(joined && !pool.is_empty())
+        let Some(first) = pool.first().map(|symbol| words.0.word(*symbol)) else { return 0 };
+        let alone = tokenize(first).len();
+        // As it is encoded behind another word.
+        let behind = |word: &str| tokenize(&format!("{first} {word}")).len().saturating_sub(alone);
+        let longest = pool.iter().map(|symbol| behind(words.0.word(*symbol))).max();
+        longest.unwrap_or(0) as u64
     };
     let pools = words.1.tokens.iter().map(longest_word).collect();
     let counter = Counter { program, pools, tokenize };
@@ -42,7 +44,7 @@ pub fn budget(
 
 struct Counter<'a> {
     program: &'a Program,
-    /// Ids of the longest word of each pool.
+    /// Ids of the longest word of each pool, behind another.
     pools: Vec<u64>,
     tokenize: &'a Tokenize,
 }

@@ -13,8 +13,6 @@ pub struct Part {
     pub maker: Maker,
     /// Writes them as ids.
     pub ids: TokenIds,
-    /// Takes out the spaces that the tokenizer leaves out, if it does.
-    pub spaces: Option<Spaces>,
     /// How often, beside the others.
     pub weight: f64,
 }
@@ -29,9 +27,6 @@ impl Part {
     ) -> Result<(), Fault> {
         self.maker.engine.sample(memory, index)?;
         self.ids.encode(memory, encoded);
-        if let Some(spaces) = &self.spaces {
-            spaces.remove(encoded);
-        }
         Ok(())
     }
 }
@@ -40,40 +35,6 @@ impl fmt::Debug for Part {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let program = self.maker.program();
         f.debug_struct("Part").field("name", &program.name).field("level", &program.level).finish()
-    }
-}
-
-/// A tokenizer of words leaves out the space between two words. Pieces are encoded one by one, so
-/// each word comes with its space, and those between two words are taken out again.
-#[derive(Clone, Debug)]
-pub struct Spaces {
-    /// The id of a space.
-    pub space: u32,
-    /// For each id, whether it is a word.
-    pub word: Vec<bool>,
-}
-
-impl Spaces {
-    fn remove(&self, encoded: &mut Encoded) {
-        let is_word = |id: u32| self.word.get(id as usize).copied().unwrap_or(false);
-        let ids = &mut encoded.ids;
-        let (mut kept, mut reply_start) = (0, encoded.reply_start);
-        for at in 0..ids.len() {
-            let id = ids[at];
-            let between = id == self.space
-                && kept > 0
-                && is_word(ids[kept - 1])
-                && ids.get(at + 1).is_some_and(|&next| is_word(next));
-            if at == encoded.reply_start {
-                reply_start = kept;
-            }
-            if !between {
-                ids[kept] = id;
-                kept += 1;
-            }
-        }
-        encoded.reply_start = reply_start.min(kept);
-        ids.truncate(kept);
     }
 }
 
@@ -132,22 +93,5 @@ impl Rows<'_> {
         let part = &self.mix.parts[at];
         part.encode(&mut self.memories[at], index, &mut self.encoded).map_err(|why| (at, why))?;
         Ok(&self.encoded)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn spaces_go_only_between_words_and_the_reply_still_starts_where_it_did() {
-        // 0 is a space, 1 a colon, all others words: `a b: c d`, the reply being ` d`.
-        let spaces = Spaces { space: 0, word: vec![false, false, true, true, true, true] };
-        let mut encoded = Encoded { ids: vec![2, 0, 3, 1, 0, 4, 0, 5], reply_start: 6 };
-        spaces.remove(&mut encoded);
-        assert_eq!(encoded, Encoded { ids: vec![2, 3, 1, 0, 4, 5], reply_start: 5 });
-        let mut encoded = Encoded { ids: vec![2, 1, 0, 4], reply_start: 2 };
-        spaces.remove(&mut encoded);
-        assert_eq!(encoded, Encoded { ids: vec![2, 1, 0, 4], reply_start: 2 });
     }
 }

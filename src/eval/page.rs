@@ -22,20 +22,23 @@ pub fn html(report: &Report) -> String {
     for one in &report.templates {
         comparison(&mut page, one);
     }
-    push(&mut page, format_args!(
-        "<h2>Loss</h2>\n<p>Mean cross-entropy of the reply's tokens at each step, in nats.</p>\n\
+    push(
+        &mut page,
+        format_args!(
+            "<h2>Loss</h2>\n<p>Mean cross-entropy of the reply's tokens at each step, in nats.</p>\n\
          <figure>{}</figure>\n",
-        curve(&report.losses)
-    ));
+            curve(&report.losses)
+        ),
+    );
     facts(&mut page, report);
     page += "<h2>Held-out samples</h2>\n";
     for one in &report.templates {
         one.examples.iter().take(EXAMPLES).for_each(|example| self::example(&mut page, example));
     }
-    push(&mut page, format_args!(
-        "<h2>Recipe</h2>\n<pre>{}</pre>\n</main>\n</html>\n",
-        escaped(&report.recipe)
-    ));
+    push(
+        &mut page,
+        format_args!("<h2>Recipe</h2>\n<pre>{}</pre>\n</main>\n</html>\n", escaped(&report.recipe)),
+    );
     page
 }
 
@@ -57,13 +60,16 @@ fn comparison(page: &mut String, one: &Comparison) {
     let scores = one.before.rules.iter().zip(&one.after.rules);
     let rules = one.rules.iter().zip(scores);
     rows.extend(rules.map(|(name, (before, after))| (format!("rule {name}"), *before, *after)));
-    push(page, format_args!(
-        "<h3>{} <small>level {}, {} samples</small></h3>\n<figure>{}</figure>\n",
-        escaped(&one.template),
-        escaped(&one.level),
-        one.samples,
-        bars(&rows)
-    ));
+    push(
+        page,
+        format_args!(
+            "<h3>{} <small>level {}, {} samples</small></h3>\n<figure>{}</figure>\n",
+            escaped(&one.template),
+            escaped(&one.level),
+            one.samples,
+            bars(&rows)
+        ),
+    );
 }
 
 fn facts(page: &mut String, report: &Report) {
@@ -103,13 +109,16 @@ fn example(page: &mut String, example: &Example) {
         };
         push(page, format_args!("<dt>{title}{score}<dd class=\"{class}\">{text}\n"));
     };
-    push(page, format_args!(
-        "<article>\n<h3>{} <small>level {}, sample {}</small></h3>\n<pre>{}</pre>\n<dl>\n",
-        escaped(&example.template),
-        escaped(&example.level),
-        example.index,
-        escaped(&example.prompt)
-    ));
+    push(
+        page,
+        format_args!(
+            "<article>\n<h3>{} <small>level {}, sample {}</small></h3>\n<pre>{}</pre>\n<dl>\n",
+            escaped(&example.template),
+            escaped(&example.level),
+            example.index,
+            escaped(&example.prompt)
+        ),
+    );
     reply(page, "made", &example.reply, None);
     reply(page, "before", &example.before, Some(example.score_before));
     reply(page, "after", &example.after, Some(example.score_after));

@@ -33,19 +33,29 @@ pub(super) fn curve(losses: &[(u64, f64)]) -> String {
     for line in 0..=lines {
         let loss = line as f64 * step;
         let height = y(loss);
-        push(&mut svg, format_args!(
-            "<line class=\"grid\" x1=\"{LEFT}\" x2=\"{RIGHT}\" y1=\"{height:.1}\" \
+        push(
+            &mut svg,
+            format_args!(
+                "<line class=\"grid\" x1=\"{LEFT}\" x2=\"{RIGHT}\" y1=\"{height:.1}\" \
              y2=\"{height:.1}\"/><text class=\"end\" x=\"{:.0}\" y=\"{:.1}\">{}</text>",
-            LEFT - 8.0, height + 4.0, short(loss),
-        ));
+                LEFT - 8.0,
+                height + 4.0,
+                short(loss),
+            ),
+        );
     }
     let steps = tick(last / 5.0).max(1.0);
     for mark in 0..=(last / steps).floor() as u64 {
         let at = mark as f64 * steps;
-        push(&mut svg, format_args!(
-            "<text class=\"middle\" x=\"{:.1}\" y=\"{:.0}\">{}</text>",
-            x(at), BOTTOM + 20.0, short(at),
-        ));
+        push(
+            &mut svg,
+            format_args!(
+                "<text class=\"middle\" x=\"{:.1}\" y=\"{:.0}\">{}</text>",
+                x(at),
+                BOTTOM + 20.0,
+                short(at),
+            ),
+        );
     }
     let path: Vec<String> =
         points.iter().map(|&(at, loss)| format!("{:.1},{:.1}", x(at), y(loss))).collect();
@@ -62,20 +72,29 @@ pub(super) fn bars(rows: &[(String, f64, f64)]) -> String {
     let mut svg = open([720, (ROW * rows.len() as f64) as u32 + 4], "Scores before and after");
     for (row, (name, before, after)) in rows.iter().enumerate() {
         let top = row as f64 * ROW + 6.0;
-        push(&mut svg, format_args!(
-            "<text class=\"end name\" x=\"{:.0}\" y=\"{:.1}\">{}</text>",
-            START - 12.0, top + 16.0, escaped(name),
-        ));
+        push(
+            &mut svg,
+            format_args!(
+                "<text class=\"end name\" x=\"{:.0}\" y=\"{:.1}\">{}</text>",
+                START - 12.0,
+                top + 16.0,
+                escaped(name),
+            ),
+        );
         for (at, (class, share)) in [("before", before), ("after", after)].iter().enumerate() {
             let (height, whole) = (top + at as f64 * 13.0, END - START);
             // A share of 0 still shows where its bar would be.
             let width = (whole * *share).max(1.0);
-            push(&mut svg, format_args!(
-                "<rect class=\"rest\" x=\"{START}\" y=\"{height:.1}\" width=\"{whole}\" \
+            push(
+                &mut svg,
+                format_args!(
+                    "<rect class=\"rest\" x=\"{START}\" y=\"{height:.1}\" width=\"{whole}\" \
                  height=\"11\"/><rect class=\"{class}\" x=\"{START}\" y=\"{height:.1}\" \
                  width=\"{width:.1}\" height=\"11\"/><text x=\"{:.0}\" y=\"{:.1}\">{share:.3}</text>",
-                END + 8.0, height + 10.0,
-            ));
+                    END + 8.0,
+                    height + 10.0,
+                ),
+            );
         }
     }
     svg + "</svg>"

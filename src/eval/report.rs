@@ -161,9 +161,7 @@ fn comparison(one: &Comparison) -> Value {
     let scores = one.before.rules.iter().zip(&one.after.rules);
     let rules = one.rules.iter().zip(scores);
     let rules: Map<String, Value> = rules
-        .map(|(name, (before, after))| {
-            (name.clone(), json!({ "before": before, "after": after }))
-        })
+        .map(|(name, (before, after))| (name.clone(), json!({ "before": before, "after": after })))
         .collect();
     json!({
         "template": one.template,

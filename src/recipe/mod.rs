@@ -79,6 +79,8 @@ pub struct Shape {
     pub heads: usize,
     /// Width of the feed-forward network.
     pub feed_forward: usize,
+    /// Base of the rotary angles: the larger it is, the less position counts beside content.
+    pub rotary_base: f64,
     /// Standard deviation of fresh weights.
     pub init: f64,
 }

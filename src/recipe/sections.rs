@@ -79,9 +79,10 @@ fn model(table: Option<&DeTable>, adapters: bool, faults: &mut Vec<Diagnostic>) 
     Model { base, dtype, device }
 }
 
-/// The small Llamas that have a name: width, layers, heads, feed-forward, deviation.
-const PRESETS: &[(&str, [usize; 4], f64)] =
-    &[("tiny", [96, 2, 2, 16], 0.1), ("small", [192, 4, 4, 512], 0.05)];
+/// The small Llamas that have a name: width, layers, heads and feed-forward; base of the rotary
+/// angles and deviation of fresh weights.
+const PRESETS: &[(&str, [usize; 4], [f64; 2])] =
+    &[("tiny", [64, 2, 1, 16], [1e9, 0.1]), ("small", [192, 4, 4, 512], [1e4, 0.05])];
 
 fn shape(section: &mut Section, name: &str, place: Span) -> Shape {
     let names: Vec<&str> = PRESETS.iter().map(|(name, ..)| *name).collect();
@@ -89,13 +90,14 @@ fn shape(section: &mut Section, name: &str, place: Span) -> Shape {
     if preset.is_none() {
         section.fault(unknown_scratch(name, place, &names));
     }
-    let (_, [width, layers, heads, feed_forward], init) = preset.unwrap_or(&PRESETS[0]);
+    let (_, [width, layers, heads, feed_forward], [base, init]) = preset.unwrap_or(&PRESETS[0]);
     let shape = Shape {
         name: name.to_string(),
         width: section.size("width", 8..=8192, *width),
         layers: section.size("layers", 1..=128, *layers),
         heads: section.size("heads", 1..=128, *heads),
         feed_forward: section.size("feed_forward", 1..=65536, *feed_forward),
+        rotary_base: section.real("rotary_base", 1.0..=1e12, *base),
         init: section.real("init", SMALLEST..=10.0, *init),
     };
     if !shape.width.is_multiple_of(2 * shape.heads) {
@@ -113,7 +115,7 @@ fn shape(section: &mut Section, name: &str, place: Span) -> Shape {
 }
 
 fn folder(section: &mut Section, text: &str, place: Span, adapters: bool) -> Base {
-    for key in ["width", "layers", "heads", "feed_forward", "init"] {
+    for key in ["width", "layers", "heads", "feed_forward", "rotary_base", "init"] {
         if let Some((_, place)) = section.take(key) {
             let title = format!("`{key}` is for a model from scratch");
             section.fault(
@@ -299,11 +301,7 @@ fn targets(section: &mut Section) -> Vec<String> {
 }
 
 /// `[train]`, and after how many steps a checkpoint is written
-fn train(
-    table: Option<&DeTable>,
-    data_seed: u64,
-    faults: &mut Vec<Diagnostic>,
-) -> (Settings, u64) {
+fn train(table: Option<&DeTable>, data_seed: u64, faults: &mut Vec<Diagnostic>) -> (Settings, u64) {
     let mut section = Section::new("[train]", table, faults);
     let default = Settings::default();
     let tokens_at_once = match section.take("tokens_at_once") {

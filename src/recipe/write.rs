@@ -57,6 +57,7 @@ fn model(recipe: &Recipe, text: &mut String) {
             pair(text, "layers", shape.layers);
             pair(text, "heads", shape.heads);
             pair(text, "feed_forward", shape.feed_forward);
+            pair(text, "rotary_base", real(shape.rotary_base));
             pair(text, "init", real(shape.init));
         }
         Base::Folder(folder) => pair(text, "base", quoted(&folder.path)),

@@ -70,7 +70,7 @@ impl Setup {
         };
         let mut parts = Vec::new();
         for (maker, entry) in makers.into_iter().zip(&recipe.templates) {
-            parts.push(part(maker, entry, &tokenizer, &mut faults)?);
+            parts.push(part(maker, entry, &tokenizer, &mut faults));
         }
         let budgets = budgets(&parts, &tokenizer, &recipe, &config, &mut faults);
         faults.all_well(Some(()))?;
@@ -263,11 +263,7 @@ fn words(
     }
 }
 
-fn maker(
-    template: &Template,
-    entry: &recipe::Entry,
-    words: &Vocabulary,
-) -> Result<Maker, Failure> {
+fn maker(template: &Template, entry: &recipe::Entry, words: &Vocabulary) -> Result<Maker, Failure> {
     let choice = ir::Choice {
         level: entry.level.clone(),
         set: entry.set.clone().into_iter().collect(),
@@ -308,23 +304,19 @@ fn made_tokenizer(
         shape.layers,
         shape.heads,
     );
+    config.rope_theta = shape.rotary_base;
     config.max_position_embeddings = recipe.data.sequence;
     Ok((tokenizer, config))
 }
 
-fn part(
-    maker: Maker,
-    entry: &recipe::Entry,
-    tokenizer: &Tokenizer,
-    faults: &mut Faults,
-) -> Result<Part, Failure> {
+fn part(maker: Maker, entry: &recipe::Entry, tokenizer: &Tokenizer, faults: &mut Faults) -> Part {
     if let Some(error) = wording::unknown(tokenizer, maker.program(), &maker.vocabulary) {
         let help = "take words and templates that the model's tokenizer knows";
         faults.add("E708", format!("{error:#}"), entry.file.span, "shown here", help.to_string());
     }
-    let ids = TokenIds::new(maker.program(), &maker.vocabulary, wording::tokenize(tokenizer));
-    let spaces = wording::spaces(tokenizer, &maker.vocabulary)?;
-    Ok(Part { maker, ids, spaces, weight: entry.weight })
+    let ids =
+        TokenIds::new(maker.program(), maker.vocabulary.clone(), wording::tokenize(tokenizer));
+    Part { maker, ids, weight: entry.weight }
 }
 
 fn budgets(
@@ -338,7 +330,7 @@ fn budgets(
     let tokens_max = config.tokens_max().min(recipe.data.sequence) as u64;
     let one = |(part, entry): (&Part, &recipe::Entry)| {
         let words = (&*part.maker.vocabulary, &*part.maker.pools);
-        let budget = budget(part.maker.program(), words, &*tokenize, part.spaces.is_some());
+        let budget = budget(part.maker.program(), words, &*tokenize);
         let tokens = budget.map_or(0, |budget| budget.prompt + budget.reply + 1);
         if tokens > tokens_max {
             let title = format!("a sample may have {tokens} tokens, and {tokens_max} are read");

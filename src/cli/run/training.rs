@@ -83,8 +83,7 @@ impl<'a> Training<'a> {
             *shared.borrow_mut() += examples.iter().filter(is_shared).count() as u64;
             Ok(examples)
         };
-        let mut observe =
-            |progress: &Progress, trainer: &Trainer| self.observe(progress, trainer);
+        let mut observe = |progress: &Progress, trainer: &Trainer| self.observe(progress, trainer);
         let result = train(trainer, &mut next_batch, &mut observe);
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
@@ -208,8 +207,7 @@ impl<'a> Training<'a> {
         let speed = HumanCount((self.facts.tokens as f64 / seconds) as u64);
         let loss = progress.loss;
         let left = HumanDuration(Duration::from_secs(left.ceil() as u64));
-        let text =
-            format!("{samples} samples, {speed} tokens/s, loss {loss:.3}, {left:#} left");
+        let text = format!("{samples} samples, {speed} tokens/s, loss {loss:.3}, {left:#} left");
         match &self.bar {
             Some(bar) => {
                 bar.set_message(text);

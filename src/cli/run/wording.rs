@@ -7,7 +7,6 @@ use anyhow::Result;
 
 use crate::check::types::Type;
 use crate::data::layout::Tokenize;
-use crate::data::mix::Spaces;
 use crate::data::vocab::Vocabulary;
 use crate::ir::{Bound, Form, Piece, Program, SlotId};
 use crate::model::Tokenizer;
@@ -72,23 +71,6 @@ pub fn words_of(tokenizer: &Tokenizer) -> Result<Vec<String>> {
     Ok(words.into_iter().map(|(_, word)| word).filter(|word| seen.insert(word.clone())).collect())
 }
 
-/// What the tokenizer leaves out between two words, if it does so.
-pub fn spaces(tokenizer: &Tokenizer, vocabulary: &Vocabulary) -> Result<Option<Spaces>> {
-    let Some(space) = tokenizer.id(" ") else { return Ok(None) };
-    let word = vocabulary.word(0);
-    let (single, pair) =
-        (tokenizer.encode(word)?.len(), tokenizer.encode(&format!("{word} {word}"))?.len());
-    if pair != 2 * single {
-        return Ok(None);
-    }
-    let is_word = |id: u32| -> Result<bool> {
-        let text = tokenizer.decode(&[id])?;
-        Ok(!text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '_'))
-    };
-    let word = (0..tokenizer.vocab_size() as u32).map(is_word).collect::<Result<_>>()?;
-    Ok(Some(Spaces { space, word }))
-}
-
 fn pieces(program: &Program) -> impl Iterator<Item = &Piece> {
     let layout = &program.layout;
     layout.system.iter().flatten().chain(&layout.prompt).chain(&layout.reply)
@@ -104,12 +86,7 @@ fn literals(program: &Program) -> impl Iterator<Item = &str> {
 }
 
 /// Adds the whole numbers that a slot may show; false if they are too many, or no whole ones.
-fn slot_numbers(
-    program: &Program,
-    slot: SlotId,
-    form: &Form,
-    numbers: &mut BTreeSet<i64>,
-) -> bool {
+fn slot_numbers(program: &Program, slot: SlotId, form: &Form, numbers: &mut BTreeSet<i64>) -> bool {
     let shown = &program.slots[slot as usize];
     let beside = match (form, &shown.bound) {
         (Form::Numbered, Bound::List { high, .. }) => add(1, *high, numbers),
