@@ -26,4 +26,10 @@ pub mod model;
 #[cfg(feature = "train")]
 pub mod train;
 
+#[cfg(feature = "train")]
+pub mod eval;
+
+#[cfg(feature = "train")]
+pub mod recipe;
+
 pub mod cli;

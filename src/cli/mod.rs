@@ -13,6 +13,8 @@ mod list;
 mod load;
 mod options;
 mod progress;
+#[cfg(feature = "train")]
+mod run;
 mod sample;
 mod test;
 
@@ -47,6 +49,8 @@ enum Command {
     Test(test::Test),
     Inspect(inspect::Inspect),
     Judge(judge::Judge),
+    #[cfg(feature = "train")]
+    Run(run::Run),
     Bench(bench::Bench),
     List(list::List),
 }
@@ -62,6 +66,8 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Test(command) => test::run(&command),
         Command::Inspect(command) => inspect::run(&command),
         Command::Judge(command) => judge::run(&command),
+        #[cfg(feature = "train")]
+        Command::Run(command) => run::run(&command),
         Command::Bench(command) => bench::run(&command),
         Command::List(command) => list::run(&command),
     }

@@ -1,6 +1,7 @@
 //! From programs to data: words, texts, token ids, replies read back, and samples in bulk.
 
 pub mod audit;
+pub mod budget;
 pub mod generate;
 pub mod judge;
 pub mod layout;

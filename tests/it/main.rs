@@ -6,5 +6,6 @@ mod kept;
 mod laws;
 mod support;
 mod syntax;
+mod tidy;
 #[cfg(feature = "train")]
 mod train;

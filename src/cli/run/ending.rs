@@ -1,0 +1,154 @@
+//! The end of a run: the model on disk, the report, and the table for the terminal.
+
+use std::time::Instant;
+
+use indicatif::HumanCount;
+
+use super::folder::Folder;
+use super::judging::HeldOut;
+use super::setup::Setup;
+use crate::cli::{Failure, console};
+use crate::eval::report::{Comparison, Example, Facts, Report, Scores};
+use crate::eval::{self, Answer, page};
+use crate::model::{Model, lora, weights};
+use crate::recipe::Base;
+
+/// Samples of each template that the page shows.
+const EXAMPLES: usize = 6;
+
+/// Writes what was learned: adapters in PEFT's format, or the whole model.
+pub fn save_model(setup: &Setup, folder: &Folder, model: &Model) -> Result<(), Failure> {
+    match &setup.recipe.lora {
+        Some(lora) => {
+            let base = match &setup.recipe.model.base {
+                Base::Folder(folder) => folder.path.clone(),
+                // The weights beneath are made again from the recipe; they go with the adapter.
+                Base::Scratch(_) => {
+                    let path = folder.join("model");
+                    weights::save(model, &path)?;
+                    setup.tokenizer.save(&path)?;
+                    path.to_string_lossy().into_owned()
+                }
+            };
+            lora::save(model, lora, &base, &folder.join("adapter"))?;
+        }
+        None => {
+            let path = folder.join("model");
+            weights::save(model, &path)?;
+            setup.tokenizer.save(&path)?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes the report, and shows its table.
+pub fn report(
+    setup: &Setup,
+    folder: &Folder,
+    held_out: &HeldOut,
+    [before, after]: [Vec<Vec<Answer>>; 2],
+    (facts, losses): (Facts, Vec<(u64, f64)>),
+    start: Instant,
+) -> Result<(), Failure> {
+    let mut templates = Vec::new();
+    let mut lines = String::new();
+    for (at, part) in setup.mix.parts.iter().enumerate() {
+        let (mut one, examples) = compare(setup, held_out, at, &before[at], &after[at]);
+        for example in &examples {
+            lines += &serde_json::to_string(example).expect("texts and numbers are JSON");
+            lines.push('\n');
+        }
+        one.examples = examples.into_iter().take(EXAMPLES).collect();
+        one.rules = eval::rules(part);
+        templates.push(one);
+    }
+    folder.write("samples.jsonl", &lines)?;
+    let seconds = start.elapsed().as_secs_f64();
+    let report = Report {
+        name: setup.name.clone(),
+        templates,
+        facts: Facts { seconds, peak_memory_bytes: peak_memory(), ..facts },
+        losses,
+        seeds: [setup.recipe.data.seed, setup.recipe.train.seed],
+        recipe: setup.text.clone(),
+    };
+    folder.write("report.html", &page::html(&report))?;
+    folder.write("report.json", &report.json())?;
+    console::print(&summary(&report, folder))
+}
+
+fn compare(
+    setup: &Setup,
+    held_out: &HeldOut,
+    at: usize,
+    before: &[Answer],
+    after: &[Answer],
+) -> (Comparison, Vec<Example>) {
+    let part = &setup.mix.parts[at];
+    let rules = eval::rules(part);
+    let (template, level) = (part.maker.program().name.clone(), part.maker.level().to_string());
+    let answers = held_out.questions[at].iter().zip(before.iter().zip(after));
+    let examples = answers.map(|(asked, (before, after))| Example {
+        template: template.clone(),
+        level: level.clone(),
+        index: asked.index,
+        prompt: asked.prompt.clone(),
+        reply: asked.made.clone(),
+        before: before.reply.clone(),
+        score_before: before.verdict.mean(),
+        after: after.reply.clone(),
+        score_after: after.verdict.mean(),
+        unreadable_after: after.verdict.unreadable.as_ref().map(|why| why.to_string()),
+    });
+    let examples = examples.collect();
+    let comparison = Comparison {
+        template,
+        level,
+        samples: before.len(),
+        before: Scores::of(before, rules.len()),
+        after: Scores::of(after, rules.len()),
+        rules,
+        examples: Vec::new(),
+    };
+    (comparison, examples)
+}
+
+fn summary(report: &Report, folder: &Folder) -> String {
+    let mut table = console::table(&["", "before", "after"]);
+    for one in &report.templates {
+        table.add_row([format!("{} ({})", one.template, one.level), String::new(), String::new()]);
+        let mut row = |name: &str, before: f64, after: f64| {
+            table.add_row([format!("  {name}"), format!("{before:.3}"), format!("{after:.3}")]);
+        };
+        row("exact", one.before.exact, one.after.exact);
+        row("alignment", one.before.alignment, one.after.alignment);
+        let scores = one.before.rules.iter().zip(&one.after.rules);
+        for (name, (before, after)) in one.rules.iter().zip(scores) {
+            row(&format!("rule {name}"), *before, *after);
+        }
+    }
+    let facts = &report.facts;
+    let (samples, tokens) = (HumanCount(facts.samples), HumanCount(facts.tokens));
+    let speed = HumanCount(facts.tokens_per_second as u64);
+    let mut text = format!(
+        "{table}\n\n{} steps, {samples} samples, {tokens} tokens in {:.1} s: {speed} tokens/s; \
+         {:.1} s in all\n",
+        facts.steps, facts.train_seconds, facts.seconds
+    );
+    if facts.prompts_shared > 0 {
+        text += &format!(
+            "note: {} held-out prompts came up in training too: the template makes few different \
+             samples\n",
+            facts.prompts_shared
+        );
+    }
+    text + &format!("{}\n", folder.join("report.html").display())
+}
+
+/// The most memory that this process held, where the system tells (Linux).
+fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kilobytes * 1024)
+}

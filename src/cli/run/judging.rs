@@ -1,0 +1,85 @@
+//! The held-out samples of a run, and the model's answers to them.
+
+use std::collections::HashSet;
+use std::io::IsTerminal;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::setup::Setup;
+use crate::cli::Failure;
+use crate::eval::{self, Answer, Question};
+use crate::model::Model;
+
+/// Ids that a reply may have beyond the longest that the template makes: a model that does not
+/// stop must be seen not to stop, not be cut off at the right place.
+const SLACK: usize = 8;
+
+/// The held-out samples of every template.
+pub struct HeldOut<'a> {
+    setup: &'a Setup,
+    /// Those of each template.
+    pub questions: Vec<Vec<Question>>,
+    /// Their prompts as ids.
+    pub prompts: HashSet<Vec<u32>>,
+}
+
+impl<'a> HeldOut<'a> {
+    /// Makes them.
+    pub fn new(setup: &'a Setup) -> Result<HeldOut<'a>, Failure> {
+        let (seed, count) = (setup.recipe.data.seed, setup.recipe.eval.samples);
+        let mut questions = Vec::new();
+        for (at, part) in setup.mix.parts.iter().enumerate() {
+            let made = eval::questions(part, seed, count);
+            questions.push(made.map_err(|(index, why)| setup.sample_fault(at, index, why))?);
+        }
+        let prompts = questions.iter().flatten().map(|asked| asked.prompt_ids.clone()).collect();
+        Ok(HeldOut { setup, questions, prompts })
+    }
+
+    /// The model's judged answers, those of each template.
+    pub fn judge(
+        &self,
+        model: &Model,
+        when: &str,
+        cancel: &AtomicBool,
+    ) -> Result<Vec<Vec<Answer>>, Failure> {
+        let seed = self.setup.recipe.data.seed;
+        let bar = bar(self.questions.iter().map(Vec::len).sum::<usize>() as u64, when);
+        let (mut done, mut all) = (0, Vec::new());
+        for (at, asked) in self.questions.iter().enumerate() {
+            let mut go_on = |count: usize| {
+                bar.set_position((done + count) as u64);
+                !cancel.load(Ordering::Relaxed)
+            };
+            let (tokenizer, tokens_max) = (&self.setup.tokenizer, self.tokens_max(at));
+            let replies = eval::ask(model, tokenizer, asked, tokens_max, &mut go_on)?;
+            let Some(replies) = replies else { return Err(Failure::Interrupted) };
+            all.push(eval::judge(&self.setup.mix.parts[at], seed, asked, replies));
+            done += asked.len();
+        }
+        bar.finish_and_clear();
+        Ok(all)
+    }
+
+    /// The most ids of a reply to a template's questions.
+    fn tokens_max(&self, at: usize) -> usize {
+        let asked = &self.questions[at];
+        let made = asked.iter().map(|asked| asked.made_ids).max().unwrap_or(0);
+        let longest = self.setup.budgets[at].map_or(made, |budget| budget.reply as usize);
+        let prompt = asked.iter().map(|asked| asked.prompt_ids.len()).max().unwrap_or(0);
+        (longest + SLACK).min(self.setup.config.tokens_max().saturating_sub(prompt)).max(1)
+    }
+}
+
+/// A bar on a terminal; elsewhere nothing, since a judgement is a line of its own.
+fn bar(total: u64, when: &str) -> ProgressBar {
+    let target = match std::io::stderr().is_terminal() {
+        true => ProgressDrawTarget::stderr(),
+        false => ProgressDrawTarget::hidden(),
+    };
+    let style = "judging {msg} {wide_bar} {pos} of {len}";
+    let style = ProgressStyle::with_template(style).expect("the template is well-formed");
+    let bar = ProgressBar::with_draw_target(Some(total), target).with_style(style);
+    bar.with_message(when.to_string())
+}

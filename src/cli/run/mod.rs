@@ -1,0 +1,95 @@
+//! `cookc run`: from a recipe to a trained model, judged before and after by the compiled rules.
+
+mod dry;
+mod ending;
+mod folder;
+mod judging;
+mod setup;
+mod training;
+mod wording;
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use clap::Args;
+
+use super::{Failure, console, options};
+use crate::train::Trainer;
+use folder::Folder;
+use judging::HeldOut;
+use setup::Setup;
+use training::Training;
+
+const HELP: &str = "\
+Examples:
+  cookc run --train examples/quickstart.toml
+  cookc run --train my.toml --out runs/first --seed 7
+  cookc run --train my.toml --dry-run              what it would do, and what memory it takes
+  cookc run --resume runs/first                    go on after Ctrl-C
+
+The run folder holds recipe.toml (every key written out), model/ or adapter/, checkpoints/,
+metrics.jsonl (a line a step), samples.jsonl (the held-out samples with both replies),
+report.json and report.html. The same recipe and seed give the same losses and replies.";
+
+/// Train a model on templates, and judge it before and after
+#[derive(Debug, Args)]
+#[command(after_help = HELP)]
+pub struct Run {
+    /// The recipe: which model, which templates, how long
+    #[arg(long, value_name = "RECIPE", required_unless_present = "resume")]
+    train: Option<PathBuf>,
+    /// Go on with a run that was stopped, from its folder
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["train", "out", "seed", "force"])]
+    resume: Option<PathBuf>,
+    /// The run folder [default: runs/NAME, after the recipe; runs/NAME-2 if that is there]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Write into the folder of --out though it holds files
+    #[arg(long, requires = "out")]
+    force: bool,
+    /// The seed of the data, in place of the recipe's; training follows unless it has its own
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
+    seed: Option<u64>,
+    /// Only print the whole recipe, the memory it takes, and the longest sample
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Does the whole run, or prints what it would do.
+pub fn run(command: &Run) -> Result<(), Failure> {
+    let start = Instant::now();
+    let recipe = match (&command.train, &command.resume) {
+        (Some(recipe), _) => recipe.clone(),
+        (None, folder) => folder.as_deref().unwrap_or(Path::new(".")).join("recipe.toml"),
+    };
+    let setup = Setup::read(&recipe, command.seed)?;
+    if command.dry_run {
+        return dry::print(&setup);
+    }
+    let cancel = options::interrupt()?;
+    let folder = match &command.resume {
+        Some(path) => Folder::again(path)?,
+        None => Folder::claim(command.out.as_deref(), &setup.name, command.force)?,
+    };
+    folder.write("recipe.toml", &setup.text)?;
+    let checkpoint = folder.checkpoint()?;
+
+    let mut model = setup.model()?;
+    let held_out = HeldOut::new(&setup)?;
+    console::note(&setup.headline(&model));
+    let before = held_out.judge(&model, "before", cancel)?;
+
+    let settings = setup.recipe.train.clone();
+    let mut trainer = match &checkpoint {
+        Some(path) => Trainer::resume(&mut model, &settings, path)?,
+        None => Trainer::new(&mut model, &settings)?,
+    };
+    let mut training = Training::new(&setup, &folder, &held_out, cancel, trainer.steps_done())?;
+    training.run(&mut trainer)?;
+    let after = held_out.judge(trainer.model, "after", cancel).inspect_err(|_| {
+        training.leave_checkpoint(&trainer);
+    })?;
+    let learned = training.facts(&trainer);
+    ending::save_model(&setup, &folder, &model)?;
+    ending::report(&setup, &folder, &held_out, [before, after], learned, start)
+}

@@ -1,0 +1,359 @@
+//! A recipe's text to all that a run needs: every fault is found here, before any work.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context;
+use candle_core::DType;
+
+use super::wording;
+use crate::cli::load::{self, Template};
+use crate::cli::{Failure, console};
+use crate::data::budget::{Budget, budget};
+use crate::data::layout::TokenIds;
+use crate::data::mix::{Mix, Part};
+use crate::data::vocab::Vocabulary;
+use crate::data::{Maker, pools};
+use crate::diagnostic::Diagnostic;
+use crate::ir::{self, Program};
+use crate::model::{self, Config, Model, Tokenizer, lora, weights};
+use crate::recipe::{self, Base, Named, Recipe, Words};
+use crate::source::{Source, Span};
+use crate::{engine, stdlib};
+
+/// All that a run needs but the model's weights.
+pub struct Setup {
+    /// The recipe's name: its file's, or its folder's where the file is a run's own.
+    pub name: String,
+    /// The resolved recipe.
+    pub recipe: Recipe,
+    /// The same as TOML, every key written out, every path whole.
+    pub text: String,
+    /// The templates' texts, in the recipe's order.
+    pub templates: Vec<Template>,
+    /// Their samples.
+    pub mix: Mix,
+    /// The most ids of each template's samples, where that is known.
+    pub budgets: Vec<Option<Budget>>,
+    /// Texts to ids.
+    pub tokenizer: Tokenizer,
+    /// The model's shape.
+    pub config: Config,
+}
+
+impl Setup {
+    /// Reads a recipe and the files that it names. All faults are shown.
+    pub fn read(path: &Path, seed: Option<u64>) -> Result<Setup, Failure> {
+        let source = Source::new(path.to_string_lossy(), load::text_of(path)?);
+        let (recipe, faults) = recipe::parse(&source);
+        let Some(mut recipe) = recipe else { return Err(load::shown(&source, &faults)) };
+        if let Some(seed) = seed {
+            if recipe.train.seed == recipe.data.seed {
+                recipe.train.seed = seed;
+            }
+            recipe.data.seed = seed;
+        }
+        let mut faults = Faults { source: &source, faults };
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let templates = templates(&mut recipe, folder, &mut faults);
+        let known = known_tokenizer(&mut recipe, folder, &mut faults);
+        let words = words(&mut recipe, folder, known.as_ref().map(|known| &known.0), &mut faults);
+        let (templates, words) = faults.all_well(templates.zip(words))?;
+
+        let mut makers = Vec::new();
+        for (template, entry) in templates.iter().zip(&recipe.templates) {
+            makers.push(maker(template, entry, &words)?);
+        }
+        let (tokenizer, config) = match known {
+            Some(known) => known,
+            None => made_tokenizer(&makers, &recipe, &mut faults)?,
+        };
+        let mut parts = Vec::new();
+        for (maker, entry) in makers.into_iter().zip(&recipe.templates) {
+            parts.push(part(maker, entry, &tokenizer, &mut faults));
+        }
+        let budgets = budgets(&parts, &tokenizer, &recipe, &config, &mut faults);
+        faults.all_well(Some(()))?;
+        let mix = Mix::new(parts, recipe.data.seed);
+        let (name, text) = (name(path), recipe::toml_text(&recipe));
+        Ok(Setup { name, recipe, text, templates, mix, budgets, tokenizer, config })
+    }
+
+    /// The model before training.
+    pub fn model(&self) -> Result<Model, Failure> {
+        let (model, seed) = (&self.recipe.model, self.recipe.train.seed);
+        let device = model::device(&model.device).context("cannot use the device")?;
+        let mut made = match &model.base {
+            Base::Scratch(shape) => weights::fresh(&self.config, seed, shape.init, &device)?,
+            Base::Folder(folder) => {
+                weights::load(Path::new(&folder.path), dtype(&model.dtype), &device)?
+            }
+        };
+        if let Some(lora) = &self.recipe.lora {
+            lora::attach(&mut made, lora, seed)?;
+        }
+        Ok(made)
+    }
+
+    /// What is about to happen, in a line.
+    pub fn headline(&self, model: &Model) -> String {
+        let count = |parameters: Vec<&model::Parameter>| -> usize {
+            parameters.iter().map(|one| one.value.elem_count()).sum()
+        };
+        let (all, learning) = (count(model.parameters()), count(model.learning()));
+        let device = if model.device.is_cpu() { "CPU" } else { "GPU" };
+        let names: Vec<&str> =
+            self.mix.parts.iter().map(|part| part.maker.program().name.as_str()).collect();
+        format!(
+            "{}: {learning} of {all} weights learn {} on the {device}, {} steps of {} samples",
+            console::styled(console::STRONG, &self.name),
+            names.join(", "),
+            self.recipe.train.steps,
+            self.recipe.train.batch,
+        )
+    }
+
+    /// The failure that a faulty sample of a template is.
+    pub fn sample_fault(&self, part: usize, index: u64, fault: crate::runtime::Fault) -> Failure {
+        use crate::data::generate::Stopped;
+        let program = self.mix.parts[part].maker.program();
+        let seed = self.recipe.data.seed;
+        self.templates[part].stopped(program, seed, Stopped::Fault(index, fault))
+    }
+}
+
+/// Faults of the recipe, shown together.
+struct Faults<'a> {
+    source: &'a Source,
+    faults: Vec<Diagnostic>,
+}
+
+impl Faults<'_> {
+    fn add(&mut self, code: &'static str, title: String, span: Span, label: &str, help: String) {
+        self.faults.push(Diagnostic::fault(code, title, span, label).help(help));
+    }
+
+    /// What was made, if nothing is at fault.
+    fn all_well<Made>(&mut self, made: Option<Made>) -> Result<Made, Failure> {
+        self.faults.sort_by_key(Diagnostic::span);
+        match made {
+            Some(made) if self.faults.is_empty() => Ok(made),
+            _ => Err(load::shown(self.source, &self.faults)),
+        }
+    }
+}
+
+fn name(path: &Path) -> String {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let folder = path.parent().and_then(Path::file_name);
+    match folder {
+        Some(folder) if stem == "recipe" => folder.to_string_lossy().into_owned(),
+        _ => stem,
+    }
+}
+
+/// A path of the recipe, which counts from the recipe's folder, made whole.
+fn whole(folder: &Path, named: &mut Named) -> PathBuf {
+    let path = folder.join(&named.path);
+    let path = path.canonicalize().unwrap_or(path);
+    named.path = path.to_string_lossy().into_owned();
+    path
+}
+
+fn templates(recipe: &mut Recipe, folder: &Path, faults: &mut Faults) -> Option<Vec<Template>> {
+    let mut templates = Vec::new();
+    let entries = recipe.templates.len();
+    for entry in &mut recipe.templates {
+        if !entry.file.path.starts_with("std:") {
+            whole(folder, &mut entry.file);
+        }
+        let source = match load::source(&entry.file.path) {
+            Ok(source) => source,
+            Err(failure) => {
+                let help = "write the path of a .cook file, counted from the recipe's folder, or \
+                            one that is built in: ";
+                let built_in: Vec<String> =
+                    stdlib::TEMPLATES.iter().map(|(name, _)| format!("\"std:{name}\"")).collect();
+                let help = format!("{help}{}", built_in.join(", "));
+                faults.add("E707", said(failure), entry.file.span, "named here", help);
+                continue;
+            }
+        };
+        match load::checked(&source) {
+            (Some(typed), _) => templates.push(Template { source, typed }),
+            (None, diagnostics) => {
+                load::shown(&source, &diagnostics);
+                let title = format!("{} has faults of its own", source.name);
+                let help = format!("mend it: `cookc check {}` shows them", source.name);
+                faults.add("E709", title, entry.file.span, "named here", help);
+            }
+        }
+    }
+    (templates.len() == entries && entries > 0).then_some(templates)
+}
+
+/// The line of a failure.
+fn said(failure: Failure) -> String {
+    match failure {
+        Failure::Input(text) | Failure::Usage(text) => text,
+        Failure::Machine(error) => format!("{error:#}"),
+        Failure::Shown | Failure::Interrupted | Failure::Closed => "it cannot be read".to_string(),
+    }
+}
+
+/// The tokenizer and shape of a model that is there already.
+fn known_tokenizer(
+    recipe: &mut Recipe,
+    folder: &Path,
+    faults: &mut Faults,
+) -> Option<(Tokenizer, Config)> {
+    let Base::Folder(named) = &mut recipe.model.base else { return None };
+    // What is refused by its name has been refused already.
+    if faults.faults.iter().any(|fault| fault.span() == named.span && fault.code == "E706") {
+        return None;
+    }
+    let path = whole(folder, named);
+    let read = || -> anyhow::Result<_> {
+        anyhow::ensure!(path.is_dir(), "there is no folder {}", path.display());
+        let config = weights::load_config(&path)?;
+        let tokenizer = Tokenizer::load(&path)?;
+        let has_weights = ["model.safetensors", "model.safetensors.index.json"]
+            .iter()
+            .any(|name| path.join(name).is_file());
+        anyhow::ensure!(has_weights, "there is no {}", path.join("model.safetensors").display());
+        Ok((tokenizer, config))
+    };
+    match read() {
+        Ok(known) => Some(known),
+        Err(error) => {
+            let help = "write a folder that holds config.json, model.safetensors and \
+                        tokenizer.json, or `base = \"scratch:tiny\"`";
+            faults.add("E707", format!("{error:#}"), named.span, "the model", help.to_string());
+            None
+        }
+    }
+}
+
+fn words(
+    recipe: &mut Recipe,
+    folder: &Path,
+    tokenizer: Option<&Tokenizer>,
+    faults: &mut Faults,
+) -> Option<Vocabulary> {
+    match &mut recipe.data.words {
+        Words::Embedded(count) => Some(Vocabulary::embedded_part(*count)),
+        Words::Tokenizer => {
+            let words = wording::words_of(tokenizer?);
+            let words = words.and_then(|words| Ok(Vocabulary::new(words)?));
+            let help = "write `vocab = 512` for made-up words, or a file of words";
+            let note = |error: anyhow::Error| {
+                let title = format!("the tokenizer gives no words: {error:#}");
+                faults.add("E707", title, Span::default(), "", help.to_string());
+            };
+            words.map_err(note).ok()
+        }
+        Words::File(file) => {
+            let path = whole(folder, file);
+            let words = load::vocabulary(Some(&path));
+            let help = "write a file with a word a line, or how many made-up words to take";
+            let note =
+                |why| faults.add("E707", said(why), file.span, "the words", help.to_string());
+            words.map_err(note).ok()
+        }
+    }
+}
+
+fn maker(template: &Template, entry: &recipe::Entry, words: &Vocabulary) -> Result<Maker, Failure> {
+    let choice = ir::Choice {
+        level: entry.level.clone(),
+        set: entry.set.clone().into_iter().collect(),
+        vocabulary: words.own_len(),
+    };
+    let program: Arc<Program> = ir::lower(&template.typed, &choice)
+        .map(Arc::new)
+        .map_err(|diagnostics| load::shown(&template.source, &diagnostics))?;
+    let (vocabulary, pools) = pools(&template.typed, words.clone());
+    let engine = engine::native(program.clone()).context("cannot make machine code")?;
+    Ok(Maker::new(program, engine, vocabulary, pools))
+}
+
+/// The tokenizer and shape of a model from scratch.
+fn made_tokenizer(
+    makers: &[Maker],
+    recipe: &Recipe,
+    faults: &mut Faults,
+) -> Result<(Tokenizer, Config), Failure> {
+    let Base::Scratch(shape) = &recipe.model.base else {
+        unreachable!("a model of a folder has its own tokenizer")
+    };
+    let programs = makers.iter().map(|maker| (&**maker.program(), &*maker.vocabulary));
+    let tokenizer = match wording::of_words(programs)? {
+        Ok(tokenizer) => tokenizer,
+        Err(value) => {
+            let title = format!("`{value}` shows numbers that cannot each be a word of the model");
+            let help = "choose a level with smaller whole numbers, or a model with a tokenizer";
+            let span = recipe.templates[0].file.span;
+            faults.add("E708", title, span, "among these templates", help.to_string());
+            return faults.all_well(None);
+        }
+    };
+    let mut config = Config::small(
+        tokenizer.vocab_size(),
+        shape.width,
+        shape.feed_forward,
+        shape.layers,
+        shape.heads,
+    );
+    config.rope_theta = shape.rotary_base;
+    config.max_position_embeddings = recipe.data.sequence;
+    Ok((tokenizer, config))
+}
+
+fn part(maker: Maker, entry: &recipe::Entry, tokenizer: &Tokenizer, faults: &mut Faults) -> Part {
+    if let Some(error) = wording::unknown(tokenizer, maker.program(), &maker.vocabulary) {
+        let help = "take words and templates that the model's tokenizer knows";
+        faults.add("E708", format!("{error:#}"), entry.file.span, "shown here", help.to_string());
+    }
+    let ids =
+        TokenIds::new(maker.program(), maker.vocabulary.clone(), wording::tokenize(tokenizer));
+    Part { maker, ids, weight: entry.weight }
+}
+
+fn budgets(
+    parts: &[Part],
+    tokenizer: &Tokenizer,
+    recipe: &Recipe,
+    config: &Config,
+    faults: &mut Faults,
+) -> Vec<Option<Budget>> {
+    let tokenize = wording::tokenize(tokenizer);
+    let tokens_max = config.tokens_max().min(recipe.data.sequence) as u64;
+    let one = |(part, entry): (&Part, &recipe::Entry)| {
+        let words = (&*part.maker.vocabulary, &*part.maker.pools);
+        let budget = budget(part.maker.program(), words, &*tokenize);
+        let tokens = budget.map_or(0, |budget| budget.prompt + budget.reply + 1);
+        if tokens > tokens_max {
+            let title = format!("a sample may have {tokens} tokens, and {tokens_max} are read");
+            let help = match config.tokens_max() as u64 >= tokens {
+                true => format!("write `sequence = {tokens}` below `[data]`"),
+                false => "choose an easier level, or set smaller parameters".to_string(),
+            };
+            // A model from scratch is made for as many as the recipe says.
+            let help = match &recipe.model.base {
+                Base::Scratch(_) => format!("write `sequence = {tokens}` below `[data]`"),
+                Base::Folder(_) => help,
+            };
+            faults.add("E710", title, entry.file.span, "this template", help);
+        }
+        budget
+    };
+    parts.iter().zip(&recipe.templates).map(one).collect()
+}
+
+fn dtype(name: &str) -> DType {
+    match name {
+        "bf16" => DType::BF16,
+        "f16" => DType::F16,
+        _ => DType::F32,
+    }
+}

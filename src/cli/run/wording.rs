@@ -1,0 +1,119 @@
+//! The tokenizer of a run: made of the templates' words for a model from scratch, or the model's.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use anyhow::Result;
+
+use crate::check::types::Type;
+use crate::data::layout::Tokenize;
+use crate::data::vocab::Vocabulary;
+use crate::ir::{Bound, Form, Piece, Program, SlotId};
+use crate::model::Tokenizer;
+
+/// More whole numbers than a model from scratch learns as words of their own.
+const NUMBERS_MAX: i64 = 4096;
+
+/// A tokenizer that has a token for every word of the programs, or the name of a value that has
+/// no such words.
+pub fn of_words<'a>(
+    programs: impl Iterator<Item = (&'a Program, &'a Vocabulary)> + Clone,
+) -> Result<Result<Tokenizer, String>> {
+    // The vocabularies first, so that a word's id is the same for every template.
+    let mut words: Vec<String> =
+        programs.clone().flat_map(|(_, words)| words.words()).map(String::from).collect();
+    let mut numbers = BTreeSet::new();
+    for (program, _) in programs {
+        words.extend(literals(program).map(String::from));
+        for piece in pieces(program) {
+            let Piece::Value(slot, form) = piece else { continue };
+            if !slot_numbers(program, *slot, form, &mut numbers) {
+                return Ok(Err(program.slots[*slot as usize].name.clone()));
+            }
+        }
+    }
+    words.extend(numbers.iter().map(|number: &i64| number.unsigned_abs().to_string()));
+    Tokenizer::words(&words).map(Ok)
+}
+
+/// The first text of the programs that the tokenizer does not know, and why.
+pub fn unknown(
+    tokenizer: &Tokenizer,
+    program: &Program,
+    vocabulary: &Vocabulary,
+) -> Option<anyhow::Error> {
+    let mut texts = literals(program).chain(vocabulary.words());
+    texts.find_map(|text| tokenizer.encode(text).err())
+}
+
+/// Encodes pieces of text; what the tokenizer does not know has been looked for before.
+pub fn tokenize(tokenizer: &Tokenizer) -> Arc<Tokenize> {
+    let tokenizer = tokenizer.clone();
+    let unknown = tokenizer.id("<unk>").unwrap_or(tokenizer.pad());
+    Arc::new(move |text: &str| tokenizer.encode(text).unwrap_or_else(|_| vec![unknown]))
+}
+
+/// The words of the model: lower-case letters that are one token with a space before them.
+pub fn words_of(tokenizer: &Tokenizer) -> Result<Vec<String>> {
+    /// Shorter pieces are seldom words.
+    const LETTERS_MIN: usize = 3;
+    let mut words = BTreeSet::new();
+    for id in 0..tokenizer.vocab_size() as u32 {
+        let text = tokenizer.decode(&[id])?;
+        let word = text.trim_start();
+        let plain = word.len() >= LETTERS_MIN && word.bytes().all(|b| b.is_ascii_lowercase());
+        let one = |text: &str| tokenizer.encode(text).is_ok_and(|ids| ids == [id]);
+        if plain && (one(&format!(" {word}")) || one(word)) {
+            words.insert((id, word.to_string()));
+        }
+    }
+    let mut seen = BTreeSet::new();
+    Ok(words.into_iter().map(|(_, word)| word).filter(|word| seen.insert(word.clone())).collect())
+}
+
+fn pieces(program: &Program) -> impl Iterator<Item = &Piece> {
+    let layout = &program.layout;
+    layout.system.iter().flatten().chain(&layout.prompt).chain(&layout.reply)
+}
+
+fn literals(program: &Program) -> impl Iterator<Item = &str> {
+    let shown = pieces(program).filter_map(|piece| match piece {
+        Piece::Literal(text) => Some(text.as_str()),
+        Piece::Value(_, Form::Joined(text) | Form::Lines(_, text)) => Some(text.as_str()),
+        Piece::Value(..) => None,
+    });
+    shown.chain(program.texts.iter().map(String::as_str)).chain(["true false"])
+}
+
+/// Adds the whole numbers that a slot may show; false if they are too many, or no whole ones.
+fn slot_numbers(program: &Program, slot: SlotId, form: &Form, numbers: &mut BTreeSet<i64>) -> bool {
+    let shown = &program.slots[slot as usize];
+    let beside = match (form, &shown.bound) {
+        (Form::Numbered, Bound::List { high, .. }) => add(1, *high, numbers),
+        (Form::Lines(keys, _) | Form::Labelled(keys), _) => {
+            let keys = &program.slots[*keys as usize];
+            bound_numbers(&keys.bound, &keys.kind, numbers)
+        }
+        _ => true,
+    };
+    beside && bound_numbers(&shown.bound, &shown.kind, numbers)
+}
+
+fn bound_numbers(bound: &Bound, kind: &Type, numbers: &mut BTreeSet<i64>) -> bool {
+    match (bound, kind) {
+        (_, Type::Bool | Type::Text | Type::Token) => true,
+        (Bound::Int { low, high }, Type::Int) => add(*low, *high, numbers),
+        (Bound::List { element, .. }, Type::List(kind)) => bound_numbers(element, kind, numbers),
+        (_, Type::List(kind)) => bound_numbers(bound, kind, numbers),
+        (_, Type::Any(_) | Type::Unknown | Type::Shown) => true,
+        (_, Type::Int | Type::Real) => false,
+    }
+}
+
+fn add(low: i64, high: i64, numbers: &mut BTreeSet<i64>) -> bool {
+    let few = high.checked_sub(low).is_some_and(|count| count < NUMBERS_MAX);
+    if few {
+        numbers.extend(low..=high);
+    }
+    few
+}

@@ -1,0 +1,103 @@
+//! Asks a model held-out samples, reads its replies back, and has the compiled rules judge them.
+
+pub mod page;
+mod plot;
+pub mod report;
+
+use anyhow::Result;
+
+use crate::data::EVAL;
+use crate::data::judge::{Judge, Verdict};
+use crate::data::layout::{Encoded, Escape, Part as Text, TextWriter};
+use crate::data::mix::Part;
+use crate::model::{Model, Tokenizer, greedy};
+use crate::runtime::Fault;
+
+/// Questions asked between two looks at whether to go on.
+const AT_ONCE: usize = 64;
+
+/// A held-out sample.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// Its index.
+    pub index: u64,
+    /// What the model reads.
+    pub prompt: String,
+    /// The same as ids, as the model learns it.
+    pub prompt_ids: Vec<u32>,
+    /// The reply that the template makes.
+    pub made: String,
+    /// Its ids.
+    pub made_ids: usize,
+}
+
+/// A model's reply and what the rules say of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// The text.
+    pub reply: String,
+    /// The judgement.
+    pub verdict: Verdict,
+}
+
+/// The first samples of the split that no model learns from; a fault comes with the index.
+pub fn questions(part: &Part, seed: u64, count: u64) -> Result<Vec<Question>, (u64, Fault)> {
+    let maker = &part.maker;
+    let writer = TextWriter::new(maker.program(), maker.vocabulary.clone(), Escape::None);
+    let (mut memory, mut encoded) = (maker.memory(EVAL, seed), Encoded::default());
+    let has_system = maker.program().layout.system.is_some();
+    let mut made = Vec::new();
+    for index in 0..count {
+        part.encode(&mut memory, index, &mut encoded).map_err(|fault| (index, fault))?;
+        let prompt = writer.text(Text::Prompt, &memory);
+        let system = has_system.then(|| writer.text(Text::System, &memory) + "\n");
+        made.push(Question {
+            index,
+            prompt: system.unwrap_or_default() + &prompt,
+            prompt_ids: encoded.ids[..encoded.reply_start].to_vec(),
+            made: writer.text(Text::Reply, &memory),
+            made_ids: encoded.ids.len() - encoded.reply_start,
+        });
+    }
+    Ok(made)
+}
+
+/// The model's greedy replies, of up to `tokens_max` ids. `go_on` is told how many are there, and
+/// may end it: then there is no result.
+pub fn ask(
+    model: &Model,
+    tokenizer: &Tokenizer,
+    questions: &[Question],
+    tokens_max: usize,
+    go_on: &mut dyn FnMut(usize) -> bool,
+) -> Result<Option<Vec<String>>> {
+    let mut replies = Vec::with_capacity(questions.len());
+    for some in questions.chunks(AT_ONCE) {
+        if !go_on(replies.len()) {
+            return Ok(None);
+        }
+        let prompts: Vec<Vec<u32>> = some.iter().map(|asked| asked.prompt_ids.clone()).collect();
+        for ids in greedy(model, &prompts, tokenizer.eos(), tokens_max)? {
+            replies.push(tokenizer.decode(&ids)?);
+        }
+    }
+    Ok(Some(replies))
+}
+
+/// Judges replies to questions of this part and seed.
+pub fn judge(part: &Part, seed: u64, asked: &[Question], replies: Vec<String>) -> Vec<Answer> {
+    let judge = Judge::new(&part.maker);
+    let mut memory = part.maker.memory(EVAL, seed);
+    let one = |(asked, reply): (&Question, String)| {
+        let made = part.maker.engine.sample(&mut memory, asked.index);
+        made.expect("a sample that was made once is made again");
+        let verdict = judge.judge(&reply, &mut memory);
+        Answer { reply, verdict }
+    };
+    asked.iter().zip(replies).map(one).collect()
+}
+
+/// The names of a part's rules, in the order of a verdict's scores.
+pub fn rules(part: &Part) -> Vec<String> {
+    Judge::new(&part.maker).rules().into_iter().map(String::from).collect()
+}

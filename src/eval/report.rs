@@ -1,0 +1,186 @@
+//! The alignment report: what the rules said before training and after, as data.
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::Answer;
+
+/// Means over the held-out samples of one template.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scores {
+    /// Share of replies for which every rule holds in full.
+    pub exact: f64,
+    /// Mean of the rules.
+    pub alignment: f64,
+    /// Mean of each rule.
+    pub rules: Vec<f64>,
+    /// Share of replies that could not be read.
+    pub unreadable: f64,
+}
+
+impl Scores {
+    /// Of some answers; all 0 if there is none.
+    pub fn of(answers: &[Answer], rules: usize) -> Scores {
+        let count = answers.len().max(1) as f64;
+        let mean = |of: &dyn Fn(&Answer) -> f64| answers.iter().map(of).sum::<f64>() / count;
+        let truth = |truth: bool| f64::from(u8::from(truth));
+        Scores {
+            exact: mean(&|answer| truth(answer.verdict.exact())),
+            alignment: mean(&|answer| answer.verdict.mean()),
+            rules: (0..rules).map(|rule| mean(&|answer| answer.verdict.scores[rule])).collect(),
+            unreadable: mean(&|answer| truth(answer.verdict.unreadable.is_some())),
+        }
+    }
+}
+
+/// One template at one level, before and after.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Comparison {
+    /// The template's name.
+    pub template: String,
+    /// The level's name.
+    pub level: String,
+    /// Held-out samples.
+    pub samples: usize,
+    /// The names of the rules.
+    pub rules: Vec<String>,
+    /// Before training.
+    pub before: Scores,
+    /// After it.
+    pub after: Scores,
+    /// A few samples with both replies.
+    pub examples: Vec<Example>,
+}
+
+/// A held-out sample with the replies to it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Example {
+    /// The template's name.
+    pub template: String,
+    /// The level's name.
+    pub level: String,
+    /// Its index in the split that no model learns from.
+    pub index: u64,
+    /// What the model reads.
+    pub prompt: String,
+    /// The reply that the template makes.
+    pub reply: String,
+    /// What the model wrote before training.
+    pub before: String,
+    /// Its score: the mean of the rules.
+    pub score_before: f64,
+    /// What it wrote after.
+    pub after: String,
+    /// Its score.
+    pub score_after: f64,
+    /// Why the reply after could not be read, if so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unreadable_after: Option<String>,
+}
+
+/// What a run did, beside its judgements.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Facts {
+    /// Steps done.
+    pub steps: u64,
+    /// Samples learned from.
+    pub samples: u64,
+    /// Their tokens.
+    pub tokens: u64,
+    /// Mean loss of the first step, in nats a token.
+    pub loss_first: f64,
+    /// Of the last.
+    pub loss_last: f64,
+    /// Tokens a second of training, making the samples included.
+    pub tokens_per_second: f64,
+    /// Samples a second.
+    pub samples_per_second: f64,
+    /// Seconds of training.
+    pub train_seconds: f64,
+    /// Seconds of the whole command.
+    pub seconds: f64,
+    /// The most memory that the process held; none where the system does not tell.
+    pub peak_memory_bytes: Option<u64>,
+    /// Weights of the model.
+    pub parameters: u64,
+    /// Those of them, or of its adapters, that learn.
+    pub parameters_learning: u64,
+    /// Where it ran.
+    pub device: String,
+    /// Held-out prompts that came up in training as well: 0 but for templates with few samples.
+    pub prompts_shared: u64,
+}
+
+/// A whole report.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// The run's name.
+    pub name: String,
+    /// Each template.
+    pub templates: Vec<Comparison>,
+    /// What else is known.
+    pub facts: Facts,
+    /// Loss by step, for the curve.
+    pub losses: Vec<(u64, f64)>,
+    /// The seeds of data and of training.
+    pub seeds: [u64; 2],
+    /// The resolved recipe.
+    pub recipe: String,
+}
+
+impl Report {
+    /// The mean of a score over the templates.
+    pub fn mean(&self, score: impl Fn(&Comparison) -> f64) -> f64 {
+        self.templates.iter().map(score).sum::<f64>() / self.templates.len().max(1) as f64
+    }
+
+    /// The text of `report.json`.
+    pub fn json(&self) -> String {
+        let mut map = Map::new();
+        map.insert("name".into(), json!(self.name));
+        let means = [
+            ("exact_before", self.mean(|one| one.before.exact)),
+            ("exact_after", self.mean(|one| one.after.exact)),
+            ("alignment_before", self.mean(|one| one.before.alignment)),
+            ("alignment_after", self.mean(|one| one.after.alignment)),
+        ];
+        map.extend(means.map(|(key, mean)| (key.to_string(), json!(mean))));
+        map.insert("templates".into(), self.templates.iter().map(comparison).collect());
+        if let Ok(Value::Object(facts)) = serde_json::to_value(&self.facts) {
+            map.extend(facts);
+        }
+        let [data, train] = self.seeds;
+        map.insert("seeds".into(), json!({ "data": data, "train": train }));
+        map.insert("versions".into(), versions());
+        let text = serde_json::to_string_pretty(&map);
+        text.expect("texts and numbers are JSON") + "\n"
+    }
+}
+
+fn comparison(one: &Comparison) -> Value {
+    let scores = one.before.rules.iter().zip(&one.after.rules);
+    let rules = one.rules.iter().zip(scores);
+    let rules: Map<String, Value> = rules
+        .map(|(name, (before, after))| (name.clone(), json!({ "before": before, "after": after })))
+        .collect();
+    json!({
+        "template": one.template,
+        "level": one.level,
+        "samples": one.samples,
+        "exact_before": one.before.exact,
+        "exact_after": one.after.exact,
+        "alignment_before": one.before.alignment,
+        "alignment_after": one.after.alignment,
+        "unreadable_before": one.before.unreadable,
+        "unreadable_after": one.after.unreadable,
+        "rules": rules,
+    })
+}
+
+fn versions() -> Value {
+    json!({
+        "cookc": env!("CARGO_PKG_VERSION"),
+        "streams": crate::runtime::random::STREAM_VERSION,
+        "system": format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+    })
+}

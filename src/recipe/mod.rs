@@ -1,0 +1,164 @@
+//! The recipe of a run: what is trained, on which templates, and how it is judged, from TOML.
+
+mod read;
+mod sections;
+mod write;
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::Diagnostic;
+use crate::model::lora::Lora;
+use crate::source::{Source, Span};
+use crate::train::Settings;
+
+pub use write::toml_text;
+
+/// What each code of a recipe's fault means.
+pub const CODES: &[(&str, &str)] = &[
+    ("E701", "the recipe is not valid TOML"),
+    ("E702", "the recipe has a key or table that no recipe has"),
+    ("E703", "a key of the recipe has a value of the wrong type"),
+    ("E704", "a number in the recipe is outside its range"),
+    ("E705", "a key of the recipe takes one of a few words, and this is none of them"),
+    ("E706", "the recipe asks for what this version cannot do"),
+    ("E707", "a file that the recipe names cannot be used"),
+    ("E708", "two parts of the recipe do not fit together"),
+    ("E709", "a template of the recipe has faults of its own"),
+    ("E710", "a template's samples may be longer than the model reads"),
+];
+
+/// A whole recipe, every key resolved.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recipe {
+    /// What is trained.
+    pub model: Model,
+    /// What it is trained on; at least one.
+    pub templates: Vec<Entry>,
+    /// How samples are made.
+    pub data: Data,
+    /// Adapters to train; without them every weight learns.
+    pub lora: Option<Lora>,
+    /// How to train.
+    pub train: Settings,
+    /// A checkpoint after each so many steps; 0 for none but when the run is stopped.
+    pub save_every: u64,
+    /// How to judge.
+    pub eval: Eval,
+}
+
+/// `[model]`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Model {
+    /// Where its weights come from.
+    pub base: Base,
+    /// `f32`, `bf16` or `f16`.
+    pub dtype: String,
+    /// `auto`, `cpu` or `cuda`.
+    pub device: String,
+}
+
+/// Where weights come from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Base {
+    /// `scratch:NAME`: a small Llama made here.
+    Scratch(Shape),
+    /// A folder with `config.json`, weights and `tokenizer.json`.
+    Folder(Named),
+}
+
+/// The shape of a small Llama.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shape {
+    /// The preset that the other numbers start from.
+    pub name: String,
+    /// Width of the residual stream.
+    pub width: usize,
+    /// Number of blocks.
+    pub layers: usize,
+    /// Number of heads.
+    pub heads: usize,
+    /// Width of the feed-forward network.
+    pub feed_forward: usize,
+    /// Base of the rotary angles: the larger it is, the less position counts beside content.
+    pub rotary_base: f64,
+    /// Standard deviation of fresh weights.
+    pub init: f64,
+}
+
+/// A path as written, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// The path.
+    pub path: String,
+    /// Where it stands in the recipe.
+    pub span: Span,
+}
+
+/// `[[template]]`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// A path, or `std:NAME`.
+    pub file: Named,
+    /// How often, beside the others.
+    pub weight: f64,
+    /// The level's name; empty for the defaults.
+    pub level: String,
+    /// Parameters, as numbers in text.
+    pub set: BTreeMap<String, String>,
+}
+
+/// `[data]`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Data {
+    /// Which samples are made.
+    pub seed: u64,
+    /// Where the words of `vocab` come from.
+    pub words: Words,
+    /// The most tokens of a sample.
+    pub sequence: usize,
+}
+
+/// The words of `vocab`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Words {
+    /// So many of the embedded ones.
+    Embedded(usize),
+    /// A file, one a line.
+    File(Named),
+    /// Those that are one token of the model.
+    Tokenizer,
+}
+
+/// `[eval]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Eval {
+    /// Held-out samples of each template.
+    pub samples: u64,
+    /// Also judge after each so many steps; 0 for before and after alone.
+    pub every: u64,
+}
+
+/// Reads a recipe. What is wrong with it is in the list, and stands as its default; only a text
+/// that is no TOML gives none.
+pub fn parse(source: &Source) -> (Option<Recipe>, Vec<Diagnostic>) {
+    let (table, errors) = toml::de::DeTable::parse_recoverable(&source.text);
+    if !errors.is_empty() {
+        return (None, errors.iter().map(|error| invalid(error, source)).collect());
+    }
+    let mut faults = Vec::new();
+    let recipe = sections::recipe(table.get_ref(), &mut faults);
+    (Some(recipe), faults)
+}
+
+fn invalid(error: &toml::de::Error, source: &Source) -> Diagnostic {
+    let end = source.text.len();
+    let span = error.span().map_or(Span::new(0, 0), |span| Span::new(span.start, span.end));
+    // An error at the end of the text has nothing under it; the last character can be shown.
+    let span = if span.start >= end { Span::new(last_character(source), end) } else { span };
+    let help = "write `[table]`, `key = value`, texts in quotes, one key a line";
+    Diagnostic::fault("E701", "this is not TOML", span, error.message()).help(help)
+}
+
+fn last_character(source: &Source) -> usize {
+    source.text.char_indices().next_back().map_or(0, |(at, _)| at)
+}

@@ -1,0 +1,359 @@
+//! The tables of a recipe, one function each: its keys, their ranges and their defaults.
+
+use std::collections::BTreeMap;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::read::{Section, number, span, unknown_word};
+use super::{Base, Data, Entry, Eval, Model, Named, Recipe, Shape, Words};
+use crate::diagnostic::Diagnostic;
+use crate::model::lora::{Lora, TARGETS};
+use crate::source::Span;
+use crate::train::{Schedule, Settings};
+
+/// Words of the embedded vocabulary unless the recipe says otherwise.
+const WORDS: usize = 512;
+/// All embedded words.
+const WORDS_MAX: u64 = 4096;
+/// Tokens of a sample unless the recipe says otherwise.
+const SEQUENCE: usize = 2048;
+/// No key is a larger whole number: TOML's own limit.
+const LARGEST: u64 = i64::MAX as u64;
+/// Below any rate or deviation that does something, and above 0.
+const SMALLEST: f64 = 1e-12;
+
+/// Reads all tables; what is wrong is noted, and stands as its default.
+pub(super) fn recipe(table: &DeTable, faults: &mut Vec<Diagnostic>) -> Recipe {
+    let mut top = Section::new("", Some(table), faults);
+    let [model, data, lora, train, eval] =
+        ["model", "data", "lora", "train", "eval"].map(|name| sub_table(&mut top, name));
+    let entries = top.take("template");
+    top.finish();
+    let model = self::model(model, lora.is_some(), faults);
+    let templates = templates(entries, faults);
+    let data = self::data(data, &model.base, faults);
+    let lora = lora.map(|table| self::lora(table, faults));
+    let (train, save_every) = self::train(train, data.seed, faults);
+    let eval = self::eval(eval, faults);
+    Recipe { model, templates, data, lora, train, save_every, eval }
+}
+
+fn sub_table<'a>(top: &mut Section<'a, '_>, key: &'static str) -> Option<&'a DeTable<'a>> {
+    match top.take(key)? {
+        (DeValue::Table(table), _) => Some(table),
+        (value, span) => {
+            let title = format!("`{key}` is a table");
+            let label = match value {
+                DeValue::Array(_) => "this makes a list of tables",
+                _ => "this is a single value",
+            };
+            top.fault(
+                Diagnostic::fault("E703", title, span, label).help(format!("write `[{key}]`")),
+            );
+            None
+        }
+    }
+}
+
+/// `[model]`
+fn model(table: Option<&DeTable>, adapters: bool, faults: &mut Vec<Diagnostic>) -> Model {
+    let mut section = Section::new("[model]", table, faults);
+    let (text, place) =
+        section.text("base", "scratch:tiny").unwrap_or(("scratch:tiny", Span::default()));
+    let base = match text.strip_prefix("scratch:") {
+        Some(name) => Base::Scratch(shape(&mut section, name, place)),
+        None => folder(&mut section, text, place, adapters),
+    };
+    let dtype = section.choice("dtype", &["f32", "bf16", "f16"]).to_string();
+    if matches!(base, Base::Scratch(_)) && dtype != "f32" {
+        let (_, place) = section.take("dtype").expect("only a written key differs");
+        let title = "a model from scratch learns all its weights, which must be `f32`";
+        section.fault(
+            Diagnostic::fault("E708", title, place, "too coarse to add small steps to")
+                .help("write `dtype = \"f32\"`"),
+        );
+    }
+    let device = section.choice("device", &["auto", "cpu", "cuda"]).to_string();
+    section.finish();
+    Model { base, dtype, device }
+}
+
+/// The small Llamas that have a name: width, layers, heads and feed-forward; base of the rotary
+/// angles and deviation of fresh weights.
+const PRESETS: &[(&str, [usize; 4], [f64; 2])] =
+    &[("tiny", [64, 2, 1, 16], [1e9, 0.1]), ("small", [192, 4, 4, 512], [1e4, 0.05])];
+
+fn shape(section: &mut Section, name: &str, place: Span) -> Shape {
+    let names: Vec<&str> = PRESETS.iter().map(|(name, ..)| *name).collect();
+    let preset = PRESETS.iter().find(|(known, ..)| *known == name);
+    if preset.is_none() {
+        section.fault(unknown_scratch(name, place, &names));
+    }
+    let (_, [width, layers, heads, feed_forward], [base, init]) = preset.unwrap_or(&PRESETS[0]);
+    let shape = Shape {
+        name: name.to_string(),
+        width: section.size("width", 8..=8192, *width),
+        layers: section.size("layers", 1..=128, *layers),
+        heads: section.size("heads", 1..=128, *heads),
+        feed_forward: section.size("feed_forward", 1..=65536, *feed_forward),
+        rotary_base: section.real("rotary_base", 1.0..=1e12, *base),
+        init: section.real("init", SMALLEST..=10.0, *init),
+    };
+    if !shape.width.is_multiple_of(2 * shape.heads) {
+        let (width, heads) = (shape.width, shape.heads);
+        let places = [section.take("width"), section.take("heads")];
+        let place = places.into_iter().flatten().next().map_or(place, |(_, place)| place);
+        let title = format!("a width of {width} cannot be cut into {heads} heads of even width");
+        let next = width.next_multiple_of(2 * heads);
+        section.fault(
+            Diagnostic::fault("E708", title, place, "does not fit")
+                .help(format!("write `width = {next}`")),
+        );
+    }
+    shape
+}
+
+fn folder(section: &mut Section, text: &str, place: Span, adapters: bool) -> Base {
+    for key in ["width", "layers", "heads", "feed_forward", "rotary_base", "init"] {
+        if let Some((_, place)) = section.take(key) {
+            let title = format!("`{key}` is for a model from scratch");
+            section.fault(
+                Diagnostic::fault("E708", title, place, "the folder's own config says it")
+                    .help("leave it out, or write `base = \"scratch:tiny\"`"),
+            );
+        }
+    }
+    let loaded = text.starts_with("hf:") || text.starts_with("http");
+    if loaded || text.ends_with(".gguf") {
+        let what = if loaded { "loading a model from the net" } else { "a .gguf file" };
+        let name = text.rsplit(['/', ':']).next().unwrap_or(text).trim_end_matches(".gguf");
+        section.fault(
+            Diagnostic::fault("E706", format!("{what} is not in this version"), place, "this")
+                .help(format!(
+                    "write `base = \"models/{name}\"`: a folder with config.json, \
+                     model.safetensors and tokenizer.json"
+                )),
+        );
+    } else if !adapters {
+        let title = "a model from a folder learns by adapters, and there is no `[lora]`";
+        section.fault(
+            Diagnostic::fault("E708", title, place, "the model").help("write `[lora]` below"),
+        );
+    }
+    Base::Folder(Named { path: text.to_string(), span: place })
+}
+
+fn unknown_scratch(name: &str, place: Span, names: &[&str]) -> Diagnostic {
+    let whole: Vec<String> = names.iter().map(|name| format!("scratch:{name}")).collect();
+    let whole: Vec<&str> = whole.iter().map(String::as_str).collect();
+    unknown_word("base", &format!("scratch:{name}"), place, &whole)
+}
+
+/// `[[template]]`, one or more
+fn templates(entries: Option<(&DeValue, Span)>, faults: &mut Vec<Diagnostic>) -> Vec<Entry> {
+    let list = match entries {
+        Some((DeValue::Array(list), _)) if !list.is_empty() => list,
+        Some((_, place)) => {
+            let title = "`template` is a list of tables";
+            faults.push(
+                Diagnostic::fault("E703", title, place, "this is none")
+                    .help("write `[[template]]`, and below it `file = \"std:retrieval\"`"),
+            );
+            return Vec::new();
+        }
+        None => {
+            let title = "the recipe has no template";
+            faults.push(
+                Diagnostic::fault("E708", title, Span::default(), "nothing to train on")
+                    .help("write `[[template]]`, and below it `file = \"std:retrieval\"`"),
+            );
+            return Vec::new();
+        }
+    };
+    list.iter().filter_map(|item| entry(item, faults)).collect()
+}
+
+fn entry(item: &Spanned<DeValue>, faults: &mut Vec<Diagnostic>) -> Option<Entry> {
+    let DeValue::Table(table) = item.get_ref() else {
+        let title = "`template` is a list of tables";
+        faults.push(
+            Diagnostic::fault("E703", title, span(item), "this is no table")
+                .help("write `[[template]]`, and below it `file = \"std:retrieval\"`"),
+        );
+        return None;
+    };
+    let mut section = Section::new("[[template]]", Some(table), faults);
+    let before = section.take("file").is_some();
+    let file = section.text("file", "std:retrieval");
+    if !before {
+        let title = "a template without its `file`";
+        section.fault(
+            Diagnostic::fault("E708", title, span(item), "this one")
+                .help("write `file = \"std:retrieval\"`, or a path"),
+        );
+    }
+    let weight = section.real("weight", 1e-6..=1e6, 1.0);
+    let level = section.text("level", "hard").map_or(String::new(), |(text, _)| text.to_string());
+    let set = set(&mut section);
+    section.finish();
+    let (path, span) = file?;
+    Some(Entry { file: Named { path: path.to_string(), span }, weight, level, set })
+}
+
+/// `set = { documents = 8 }`
+fn set(section: &mut Section) -> BTreeMap<String, String> {
+    let table = match section.take("set") {
+        None => return BTreeMap::new(),
+        Some((DeValue::Table(table), _)) => table,
+        Some((value, place)) => {
+            section.wrong_type("set", place, "a table of numbers", value, &"{ documents = 8 }");
+            return BTreeMap::new();
+        }
+    };
+    let mut numbers = BTreeMap::new();
+    for (name, value) in table {
+        match number(value.get_ref()) {
+            Some(_) => numbers.insert(name.get_ref().to_string(), as_written(value.get_ref())),
+            None => {
+                let (place, found) = (span(value), value.get_ref());
+                section.wrong_type(name.get_ref(), place, "a number", found, &1);
+                None
+            }
+        };
+    }
+    numbers
+}
+
+/// A number as a template's parameters are written.
+fn as_written(value: &DeValue) -> String {
+    match value {
+        DeValue::Integer(it) => i64::from_str_radix(it.as_str(), it.radix())
+            .map_or_else(|_| it.as_str().to_string(), |number| number.to_string()),
+        DeValue::Float(it) => it.as_str().to_string(),
+        _ => String::new(),
+    }
+}
+
+/// `[data]`
+fn data(table: Option<&DeTable>, base: &Base, faults: &mut Vec<Diagnostic>) -> Data {
+    let mut section = Section::new("[data]", table, faults);
+    let seed = section.whole("seed", 0..=LARGEST, 0);
+    let scratch = matches!(base, Base::Scratch(_));
+    let words = match section.take("vocab") {
+        None if !scratch => Words::Tokenizer,
+        Some((DeValue::String(text), _)) if text == "tokenizer" && !scratch => Words::Tokenizer,
+        Some((DeValue::String(text), span)) => {
+            if text == "tokenizer" {
+                let title = "a model from scratch has no tokenizer to take words from";
+                let fault = Diagnostic::fault("E708", title, span, "its tokenizer is made of them");
+                section.fault(fault.help(format!("write `vocab = {WORDS}`")));
+            }
+            Words::File(Named { path: text.to_string(), span })
+        }
+        _ => Words::Embedded(section.size("vocab", 16..=WORDS_MAX, WORDS)),
+    };
+    let sequence = section.size("sequence", 8..=1 << 17, SEQUENCE);
+    section.not_yet("packing", "leave it out: samples of like length stand side by side");
+    section.not_yet("format", "leave it out: samples are plain text");
+    section.not_yet("shots", "leave it out: prompts come without solved samples");
+    section.finish();
+    Data { seed, words, sequence }
+}
+
+/// `[lora]`
+fn lora(table: &DeTable, faults: &mut Vec<Diagnostic>) -> Lora {
+    let mut section = Section::new("[lora]", Some(table), faults);
+    let rank = section.size("rank", 1..=1024, 16);
+    let alpha = section.real("alpha", SMALLEST..=65536.0, 32.0);
+    let rank_stabilised = section.truth("rank_stabilised", false);
+    let targets = targets(&mut section);
+    section.finish();
+    Lora { rank, alpha, targets, rank_stabilised }
+}
+
+fn targets(section: &mut Section) -> Vec<String> {
+    let all = || vec!["all-linear".to_string()];
+    let words: Vec<&str> = TARGETS.iter().copied().chain(["all-linear"]).collect();
+    let texts: Vec<(&DeValue, Span)> = match section.take("targets") {
+        None => return all(),
+        Some((DeValue::Array(list), _)) if !list.is_empty() => {
+            list.iter().map(|item| (item.get_ref(), span(item))).collect()
+        }
+        Some(one) => vec![one],
+    };
+    let mut targets = Vec::new();
+    for (value, place) in texts {
+        match value {
+            DeValue::String(text) if words.contains(&text.as_ref()) => {
+                targets.push(text.to_string());
+            }
+            DeValue::String(text) => {
+                section.fault(unknown_word("targets", text, place, &words));
+            }
+            other => {
+                let example = "[\"q_proj\", \"v_proj\"]";
+                section.wrong_type("targets", place, "a list of names", other, &example);
+            }
+        }
+    }
+    if targets.is_empty() { all() } else { targets }
+}
+
+/// `[train]`, and after how many steps a checkpoint is written
+fn train(table: Option<&DeTable>, data_seed: u64, faults: &mut Vec<Diagnostic>) -> (Settings, u64) {
+    let mut section = Section::new("[train]", table, faults);
+    let default = Settings::default();
+    let tokens_at_once = match section.take("tokens_at_once") {
+        None => None,
+        Some(_) => Some(section.size("tokens_at_once", 1..=1 << 24, 1024)),
+    };
+    let settings = Settings {
+        steps: section.whole("steps", 1..=LARGEST, default.steps),
+        batch: section.size("batch", 1..=65536, default.batch),
+        learning_rate: section.real("learning_rate", SMALLEST..=10.0, default.learning_rate),
+        schedule: match section.choice("schedule", &["cosine", "linear", "constant"]) {
+            "linear" => Schedule::Linear,
+            "constant" => Schedule::Constant,
+            _ => Schedule::Cosine,
+        },
+        warmup: section.real("warmup", 0.0..=1.0, default.warmup),
+        weight_decay: section.real("weight_decay", 0.0..=1.0, default.weight_decay),
+        betas: betas(&mut section, default.betas),
+        epsilon: section.real("epsilon", 1e-20..=1.0, default.epsilon),
+        clip_norm: section.real("clip_norm", 0.0..=1e6, default.clip_norm),
+        tokens_at_once,
+        recompute: section.truth("recompute", default.recompute),
+        seed: section.whole("seed", 0..=LARGEST, data_seed),
+    };
+    let save_every = section.whole("save_every", 0..=LARGEST, 1000);
+    section.finish();
+    (settings, save_every)
+}
+
+fn betas(section: &mut Section, default: [f64; 2]) -> [f64; 2] {
+    let Some((value, place)) = section.take("betas") else { return default };
+    let numbers: Vec<f64> = match value {
+        DeValue::Array(list) => list.iter().filter_map(|item| number(item.get_ref())).collect(),
+        _ => Vec::new(),
+    };
+    match numbers[..] {
+        [first, second] if [first, second].iter().all(|beta| (0.0..1.0).contains(beta)) => {
+            [first, second]
+        }
+        _ => {
+            let wanted = "a list of two numbers from 0 to below 1";
+            section.wrong_type("betas", place, wanted, value, &"[0.9, 0.999]");
+            default
+        }
+    }
+}
+
+/// `[eval]`
+fn eval(table: Option<&DeTable>, faults: &mut Vec<Diagnostic>) -> Eval {
+    let mut section = Section::new("[eval]", table, faults);
+    let samples = section.whole("samples", 1..=1_000_000, 200);
+    let every = section.whole("every", 0..=LARGEST, 0);
+    section.finish();
+    Eval { samples, every }
+}
