@@ -38,9 +38,8 @@ impl Mix {
 
     /// Which template makes a row, by its place among the weights.
     pub fn template(&self, row: u64) -> usize {
-        let word = random::start(&self.key, row).word();
         let sum = *self.ends.last().expect("a mix has a weight above 0");
-        let part = ((u128::from(word) * u128::from(sum)) >> 64) as u64;
+        let part = random::start(&self.key, row).below_wide(sum);
         self.ends.partition_point(|&end| end <= part)
     }
 }

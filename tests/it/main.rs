@@ -3,6 +3,7 @@
 mod cli;
 mod corpus;
 mod laws;
+mod replies;
 mod support;
 mod syntax;
 #[cfg(feature = "train")]
