@@ -2,6 +2,7 @@
 
 mod cli;
 mod corpus;
+mod kept;
 mod laws;
 mod replies;
 mod support;
