@@ -45,7 +45,8 @@ pub struct Test {
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
     /// How many samples a level
-    #[arg(short = 'n', long = "samples", value_name = "N", default_value_t = 1000)]
+    #[arg(short = 'n', long = "samples", value_name = "N", default_value_t = 1000,
+        value_parser = clap::value_parser!(u64).range(1..))]
     samples: u64,
     /// For people or for tools
     #[arg(long, default_value = "text")]

@@ -22,9 +22,9 @@ const SAMPLES: u64 = 1000;
 const SEED: u64 = 7;
 
 /// Both engines of a template at a level.
-struct Pair {
-    native: Maker,
-    interpreter: Maker,
+pub struct Pair {
+    pub native: Maker,
+    pub interpreter: Maker,
 }
 
 fn pair(source: &Source, level: &str) -> Pair {
@@ -37,7 +37,7 @@ fn pair(source: &Source, level: &str) -> Pair {
 }
 
 /// Calls `test` for every shipped template at every level.
-fn at_every_level(test: impl Fn(&str, &Source, &str, Pair)) {
+pub fn at_every_level(test: impl Fn(&str, &Source, &str, Pair)) {
     for (source, levels) in shipped() {
         for level in levels {
             test(&format!("{} {level}", source.name), &source, &level, pair(&source, &level));
@@ -45,13 +45,13 @@ fn at_every_level(test: impl Fn(&str, &Source, &str, Pair)) {
     }
 }
 
-fn make(maker: &Maker, memory: &mut Memory, index: u64) {
+pub fn make(maker: &Maker, memory: &mut Memory, index: u64) {
     maker.engine.sample(memory, index).unwrap_or_else(|fault| {
         panic!("{} {}: sample {index}: {fault}", maker.program().name, maker.level())
     });
 }
 
-fn writer(maker: &Maker) -> TextWriter {
+pub fn writer(maker: &Maker) -> TextWriter {
     TextWriter::new(maker.program(), maker.vocabulary.clone(), Escape::None)
 }
 

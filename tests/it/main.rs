@@ -4,6 +4,7 @@ mod cli;
 mod corpus;
 mod kept;
 mod laws;
+mod replies;
 mod support;
 mod syntax;
 mod tidy;
