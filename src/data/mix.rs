@@ -70,19 +70,11 @@ impl Mix {
         self.parts.len() - 1
     }
 
-<<<<<<< HEAD
     /// Makes rows to learn from, on one thread.
     pub fn rows(&self) -> Rows<'_> {
         let memory = |part: &Part| part.maker.memory(TRAIN, self.seed);
         let memories = self.parts.iter().map(memory).collect();
         Rows { mix: self, memories, encoded: Encoded::default() }
-=======
-    /// Which template makes a row, by its place among the weights.
-    pub fn template(&self, row: u64) -> usize {
-        let sum = *self.ends.last().expect("a mix has a weight above 0");
-        let part = random::start(&self.key, row).below_wide(sum);
-        self.ends.partition_point(|&end| end <= part)
->>>>>>> cli
     }
 }
 
