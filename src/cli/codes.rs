@@ -31,6 +31,7 @@ const MEANING: &[(&str, &str)] = &[
     ("E218", "a parameter that a level sets twice"),
     ("E219", "a parameter that the template does not have"),
     ("E220", "a rule that stands twice"),
+    ("E221", "a function that calls itself"),
     ("E301", "a value of another type than is wanted"),
     ("E302", "too many or too few values in a call"),
     ("E303", "a random draw bound with `=`"),
