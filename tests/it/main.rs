@@ -2,6 +2,8 @@
 
 mod corpus;
 mod laws;
+#[cfg(feature = "train")]
+mod run;
 mod support;
 mod syntax;
 #[cfg(feature = "train")]

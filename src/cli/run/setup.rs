@@ -161,7 +161,7 @@ fn whole(folder: &Path, named: &mut Named) -> PathBuf {
 }
 
 fn templates(recipe: &mut Recipe, folder: &Path, faults: &mut Faults) -> Option<Vec<Template>> {
-    let mut templates = Vec::new();
+    let (mut templates, mut shown) = (Vec::new(), Vec::new());
     let entries = recipe.templates.len();
     for entry in &mut recipe.templates {
         if !entry.file.path.starts_with("std:") {
@@ -182,7 +182,11 @@ fn templates(recipe: &mut Recipe, folder: &Path, faults: &mut Faults) -> Option<
         match load::checked(&source) {
             (Some(typed), _) => templates.push(Template { source, typed }),
             (None, diagnostics) => {
-                load::shown(&source, &diagnostics);
+                // A template that comes at several levels has its faults once.
+                if !shown.contains(&source.name) {
+                    load::shown(&source, &diagnostics);
+                    shown.push(source.name.clone());
+                }
                 let title = format!("{} has faults of its own", source.name);
                 let help = format!("mend it: `cookc check {}` shows them", source.name);
                 faults.add("E709", title, entry.file.span, "named here", help);
