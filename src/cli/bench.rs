@@ -19,15 +19,14 @@ use crate::data::layout::{Encoded, Escape, Part, TextWriter, TokenIds};
 use crate::data::rows::Rows;
 use crate::runtime::{Fault, Memory};
 
-const HELP: &str = "\
-Examples:
+const HELP: &str = r#"Examples:
   cookc bench std:document_qa
   cookc bench my.cook --set length=512 --format json | jq .native.ids_tokens_per_second
 
 One thread makes samples for a quarter of a second in each form: as token ids (one a word), as
 text, as JSONL in memory; then it judges their own replies, each read back from its text.
-With --format json: {\"native\": {\"ids_tokens_per_second\", \"text_tokens_per_second\",
-\"jsonl_bytes_per_second\", \"judgements_per_second\", \"compile_seconds\"}, \"interpreter\": the same}.";
+With --format json: {"native": {"ids_tokens_per_second", "text_tokens_per_second",
+"jsonl_bytes_per_second", "judgements_per_second", "compile_seconds"}, "interpreter": the same}."#;
 
 /// How long each measurement runs.
 const TURN: Duration = Duration::from_millis(230);

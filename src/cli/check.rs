@@ -11,16 +11,15 @@ use crate::diagnostic::{Diagnostic, Severity, render};
 use crate::ir;
 use crate::source::{Source, Span};
 
-const HELP: &str = "\
-Examples:
+const HELP: &str = r#"Examples:
   cookc check retrieval.cook
   cookc check *.cook --format json
 
-With --format json, each fault and lint is a line: {\"code\", \"severity\": \"fault\" or \"lint\",
-\"title\", \"file\", \"labels\": [{\"start\", \"end\", \"line\", \"column\", \"end_line\", \"end_column\", \"text\"}],
-\"help\", \"fix\": null or {\"start\", \"end\", \"text\"}}. start and end are bytes from 0, end is one past
-the last; lines and columns count from 1, a column is a character. The first label is the place of
-the fault. A file that cannot be read is a line too, with code null and no labels.";
+With --format json, each fault and lint is a line: {"code", "severity": "fault" or "lint", "title",
+"file", "labels": [{"start", "end", "line", "column", "end_line", "end_column", "text"}], "help",
+"fix": null or {"start", "end", "text"}}. start and end are bytes from 0, end is one past the
+last; lines and columns count from 1, a column is a character. The first label is the place of the
+fault. A file that cannot be read is a line too, with code null and no labels."#;
 
 /// Show every fault of templates, at all of their levels
 #[derive(Debug, Args)]

@@ -12,16 +12,15 @@ use crate::data::generate::{Order, Watch, generate};
 use crate::data::rows::Rows;
 use crate::data::sinks::Sink;
 
-const HELP: &str = "\
-Examples:
+const HELP: &str = r#"Examples:
   cookc generate std:retrieval -n 1000 -o train.jsonl
   cookc generate std:retrieval -n 200 -o held_out.jsonl --split eval
   cookc generate my.cook -n 10 --level hard --set length=128 | jq .prompt
 
-Each line is one sample: {\"template\", \"level\", \"seed\", \"index\", \"system\" (if the template has
-one), \"prompt\", \"reply\", \"fields\": {name: value}}. The fields are the shown values: a list of
+Each line is one sample: {"template", "level", "seed", "index", "system" (if the template has
+one), "prompt", "reply", "fields": {name: value}}. The fields are the shown values: a list of
 words is one text, any other list an array. The same seed gives the same bytes on any machine,
-with any number of threads, in either engine. The file appears when it is whole.";
+with any number of threads, in either engine. The file appears when it is whole."#;
 
 /// Make a data set, one JSON object a line
 #[derive(Debug, Args)]

@@ -10,15 +10,14 @@ use super::{Failure, console};
 use crate::engine::{self, Emit};
 use crate::ir::{self, Program, Role, Slot};
 
-const HELP: &str = "\
-Examples:
+const HELP: &str = r#"Examples:
   cookc inspect std:retrieval --emit roles
   cookc inspect my.cook --emit ir --level hard
   cookc inspect my.cook --emit asm | less
 
-roles, and types, with --format json are one line: {\"template\", \"level\", \"values\": [{\"name\",
-\"type\", \"role\", \"shown\", \"drawn\", \"bound\"}], \"bounds\": {\"cells\", \"words\", \"literal_bytes\",
-\"pool_words\"}}.";
+roles, and types, with --format json are one line: {"template", "level", "values": [{"name",
+"type", "role", "shown", "drawn", "bound"}], "bounds": {"cells", "words", "literal_bytes",
+"pool_words"}}."#;
 
 /// Show what the compiler makes of a template
 #[derive(Debug, Args)]

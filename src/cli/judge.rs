@@ -19,20 +19,19 @@ use crate::data::generate::Stopped;
 use crate::data::judge::{Judge as Judging, Verdict};
 use crate::data::sinks::Sink;
 
-const HELP: &str = "\
-Examples:
+const HELP: &str = r#"Examples:
   cookc judge std:retrieval replies.jsonl --seed 7 --split eval
   cookc judge my.cook replies.jsonl --level hard --format json -o scores.jsonl
 
-Each line of replies.jsonl is {\"index\": 17, \"reply\": \"…\"}: a reply to the sample with that index
+Each line of replies.jsonl is {"index": 17, "reply": "…"}: a reply to the sample with that index
 of the same seed, split, level and parameters. Without an index, it is the line's number from 0.
-Other keys do not matter, but a \"seed\", \"level\" or \"template\" that is another one is an error: so
+Other keys do not matter, but a "seed", "level" or "template" that is another one is an error: so
 rows of cookc generate can be judged as they are.
 
-With --format json, each reply is a line {\"index\", \"scores\": {rule: score}, \"score\": the mean,
-\"exact\": true if all rules hold in full, \"unreadable\": null or why}, and the last line is
-{\"summary\": {\"replies\", \"scores\": {rule: mean}, \"score\", \"exact\": share, \"unreadable\": share}}.
--o writes these lines to a file.";
+With --format json, each reply is a line {"index", "scores": {rule: score}, "score": the mean,
+"exact": true if all rules hold in full, "unreadable": null or why}, and the last line is
+{"summary": {"replies", "scores": {rule: mean}, "score", "exact": share, "unreadable": share}}.
+-o writes these lines to a file."#;
 
 /// Score replies with the template's own rules
 #[derive(Debug, Args)]

@@ -5,19 +5,18 @@ use serde_json::{Value, json};
 
 use super::load::Template;
 use super::options::Format;
-use super::{Failure, console};
+use super::{Failure, codes, console};
 use crate::check::typed::Param;
 use crate::stdlib;
 
-const HELP: &str = "\
-Examples:
+const HELP: &str = r#"Examples:
   cookc list
   cookc list --format json | jq '.templates[].name'
 
-With --format json: {\"templates\": [{\"name\", \"about\", \"levels\": [name], \"params\": [{\"name\",
-\"about\"}], \"rules\": [name]}]}.";
+With --format json: {"templates": [{"name", "about", "levels": [name],
+"params": [{"name", "about"}], "rules": [name]}], "codes": [{"code", "about"}]}."#;
 
-/// List the templates that are built in
+/// List the templates that are built in, and the codes of faults
 #[derive(Debug, Args)]
 #[command(after_help = HELP)]
 pub struct List {
@@ -36,7 +35,9 @@ pub fn run(command: &List) -> Result<(), Failure> {
         Format::Text => text(&templates),
         Format::Json => {
             let templates: Vec<Value> = templates.iter().map(as_json).collect();
-            format!("{}\n", json!({"templates": templates}))
+            let code = |(code, about)| json!({"code": code, "about": about});
+            let codes: Vec<Value> = codes::all().into_iter().map(code).collect();
+            format!("{}\n", json!({"templates": templates, "codes": codes}))
         }
     })
 }
@@ -48,7 +49,11 @@ fn text(templates: &[(String, Template)]) -> String {
             template.typed.levels.iter().map(|level| level.name.as_str()).collect();
         table.add_row([name.clone(), about(&template.typed.docs), levels.join(", ")]);
     }
-    format!("{table}\n")
+    let mut codes = console::table(&["code", "about"]);
+    for (code, about) in codes::all() {
+        codes.add_row([code, about]);
+    }
+    format!("{table}\n\n{codes}\n")
 }
 
 fn as_json((name, template): &(String, Template)) -> Value {

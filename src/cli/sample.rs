@@ -19,14 +19,13 @@ use crate::data::rows::Rows;
 use crate::ir::SlotId;
 use crate::runtime::Memory;
 
-const HELP: &str = "\
-Examples:
+const HELP: &str = r#"Examples:
   cookc sample std:retrieval
   cookc sample my.cook -n 1 --index 17 --level hard
   cookc sample my.cook --set length=16 --json
 
 With --json (or --format json), each sample is a line: the row that cookc generate writes, and
-\"scores\": {rule: score}.";
+"scores": {rule: score}."#;
 
 /// Show samples, their fields in colour, and each rule's score
 #[derive(Debug, Args)]

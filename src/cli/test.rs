@@ -13,8 +13,7 @@ use super::{Failure, console};
 use crate::data::audit::{Audit, Settings, audit, percent};
 use crate::data::generate::Watch;
 
-const HELP: &str = "\
-Examples:
+const HELP: &str = r#"Examples:
   cookc test std:retrieval
   cookc test my.cook --level hard -n 10000
   cookc test my.cook --format json | jq '.cheats[] | select(.exact > .bar)'
@@ -31,7 +30,7 @@ On each level:
   overlap    no sample is in both splits, but where samples come twice in one anyway
   longest    no text is longer than the bounds say
 A miss ends with exit code 1. With --format json, each level is one line with these numbers and
-\"problems\": [text].";
+"problems": [text]."#;
 
 /// Audit a template: its rules hold on its own samples, and cheats fail
 #[derive(Debug, Args)]
@@ -46,7 +45,8 @@ pub struct Test {
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
     /// How many samples a level
-    #[arg(short = 'n', long = "samples", value_name = "N", default_value_t = 1000)]
+    #[arg(short = 'n', long = "samples", value_name = "N", default_value_t = 1000,
+        value_parser = clap::value_parser!(u64).range(1..))]
     samples: u64,
     /// For people or for tools
     #[arg(long, default_value = "text")]

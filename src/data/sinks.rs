@@ -29,7 +29,7 @@ impl Sink {
         let cannot = || format!("cannot write {}", path.display());
         // The file that a link leads to is replaced, not the link.
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-        match fs::metadata(&path) {
+        let permissions = match fs::metadata(&path) {
             Ok(there) if there.is_dir() => {
                 anyhow::bail!("{}: it is a folder; name a file in it", cannot())
             }
@@ -37,12 +37,14 @@ impl Sink {
                 let device = OpenOptions::new().write(true).open(&path).with_context(cannot)?;
                 return Ok(Sink::Device(device, path));
             }
-            _ => {}
-        }
+            Ok(there) => there.permissions(),
+            // What a new file gets, less what the user's mask takes away.
+            Err(_) => Permissions::from_mode(0o666),
+        };
         let folder = folder(&path);
         let file = tempfile::Builder::new()
             .prefix(".cookc-")
-            .permissions(Permissions::from_mode(0o666))
+            .permissions(permissions)
             .tempfile_in(folder)
             .map_err(|error| match error.kind() {
                 io::ErrorKind::NotFound => {

@@ -17,6 +17,7 @@ pub mod bounds;
 mod call;
 mod expression;
 mod level;
+mod loops;
 mod lower;
 mod print;
 mod shown;

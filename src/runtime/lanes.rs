@@ -1,7 +1,7 @@
 //! Eight interleaved streams for bulk draws, with the widest vectors that the processor has.
 //!
-//! There are eight lanes on every machine, so all of them give the same bytes. The one body below
-//! is compiled three times; which of them runs is decided while running.
+//! There are eight lanes on every machine, so all of them give the same bytes. The bodies below
+//! are compiled three times; which of them run is decided while running.
 
 use crate::runtime::random::{Stream, mix};
 
@@ -21,7 +21,7 @@ pub struct Lanes {
     body: Body,
 }
 
-/// A compiled form of [`refill`].
+/// A compiled form of [`seed`] and [`refill`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Body {
     Portable,
@@ -39,18 +39,18 @@ impl Lanes {
 
     fn with_body(stream: &mut Stream, body: Body) -> Lanes {
         stream.word();
-        let mut state = [[0; LANES]; 4];
-        for (words, word) in state.iter_mut().zip(stream.state) {
-            for (lane, into) in words.iter_mut().enumerate() {
-                *into = mix(word.wrapping_add((lane as u64 + 1).wrapping_mul(LANE_STEP)));
-            }
+        let mut lanes = Lanes { state: [[0; LANES]; 4], words: [0; WORDS], taken: WORDS, body };
+        let (state, words) = (&mut lanes.state, stream.state);
+        match body {
+            Body::Portable => seed(state, words),
+            // SAFETY: `Body::best` chose this body because the processor has AVX2.
+            #[cfg(target_arch = "x86_64")]
+            Body::Avx2 => unsafe { seed_avx2(state, words) },
+            // SAFETY: `Body::best` chose this body because the processor has AVX-512 F and DQ.
+            #[cfg(target_arch = "x86_64")]
+            Body::Avx512 => unsafe { seed_avx512(state, words) },
         }
-        for lane in 0..LANES {
-            if state.iter().all(|words| words[lane] == 0) {
-                state[0][lane] = LANE_STEP;
-            }
-        }
-        Lanes { state, words: [0; WORDS], taken: WORDS, body }
+        lanes
     }
 
     /// Lanes whose third word is 0, which every range that is no power of two draws again.
@@ -131,6 +131,34 @@ fn refill_avx512(state: &mut [[u64; LANES]; 4], words: &mut [u32; WORDS]) {
     refill(state, words);
 }
 
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn seed_avx2(state: &mut [[u64; LANES]; 4], words: [u64; 4]) {
+    seed(state, words);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512dq")]
+fn seed_avx512(state: &mut [[u64; LANES]; 4], words: [u64; 4]) {
+    seed(state, words);
+}
+
+/// Makes each lane's first state from the stream's; the one that never changes is replaced.
+#[inline(always)]
+fn seed(state: &mut [[u64; LANES]; 4], words: [u64; 4]) {
+    let steps: [u64; LANES] = std::array::from_fn(|lane| LANE_STEP.wrapping_mul(lane as u64 + 1));
+    let mut any = [0; LANES];
+    for (into, word) in state.iter_mut().zip(words) {
+        for lane in 0..LANES {
+            into[lane] = mix(word.wrapping_add(steps[lane]));
+            any[lane] |= into[lane];
+        }
+    }
+    for (first, any) in state[0].iter_mut().zip(any) {
+        *first = if any == 0 { LANE_STEP } else { *first };
+    }
+}
+
 /// Makes the next words: each lane goes on as xoshiro256++.
 #[inline(always)]
 fn refill(state: &mut [[u64; LANES]; 4], words: &mut [u32; WORDS]) {
@@ -169,6 +197,10 @@ mod tests {
             let mut singles: Vec<Stream> = (0..LANES)
                 .map(|lane| Stream { state: std::array::from_fn(|j| lanes.state[j][lane]) })
                 .collect();
+            for (lane, single) in (1..).zip(&singles) {
+                let step = LANE_STEP.wrapping_mul(lane);
+                assert_eq!(single.state, stream.state.map(|word| mix(word.wrapping_add(step))));
+            }
             for t in 0..1000 {
                 assert_eq!(lanes.word() as u64, singles[t % LANES].word() >> 32, "{body:?}");
             }
@@ -182,7 +214,7 @@ mod tests {
         let mut lanes = Lanes::with_zero_word();
         let drawn: Vec<u32> = (0..9).map(|_| lanes.below(100)).collect();
         let kept = words.iter().enumerate().filter(|&(place, _)| place != 2);
-        let meant = kept.map(|(_, &word)| (word as u64 * 100 >> 32) as u32);
+        let meant = kept.map(|(_, &word)| ((word as u64 * 100) >> 32) as u32);
         assert_eq!(drawn, meant.take(9).collect::<Vec<_>>());
     }
 

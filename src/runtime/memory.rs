@@ -36,8 +36,9 @@ impl Memory {
     /// Memory for a program whose pools hold these tokens.
     pub fn new(program: &Program, pools: &Pools) -> Memory {
         assert!(pools.tokens.len() >= program.pools.len(), "each pool needs its tokens");
+        let sample_cells = program.bounds.cells.saturating_mul(2);
         let constants: u64 = pools.tokens.iter().map(|pool| pool.len() as u64 / 2 + 1).sum();
-        let mut arena = Arena::new(constants + 2 * program.bounds.cells + ROOM_CELLS);
+        let mut arena = Arena::new(sample_cells.saturating_add(constants + ROOM_CELLS));
         let mut frame = vec![0; program.slots.len()];
         for pool in &pools.tokens {
             frame.push(arena.push_narrow(pool).expect("the pools' room was added above"));

@@ -1,50 +1,254 @@
 //! What holds for every template that is shipped, at every level, over many samples.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
-use cookc::engine::{self, Engine};
-use cookc::ir::Program;
-use cookc::runtime::{Memory, Pools, RunKey};
+use cookc::data::audit::{Settings, audit};
+use cookc::data::generate::{Order, Watch, generate};
+use cookc::data::judge::Judge;
+use cookc::data::layout::{Escape, Part, TextWriter};
+use cookc::data::rows::Rows;
+use cookc::data::{Maker, TRAIN, pools};
+use cookc::engine::{interpreter, native};
+use cookc::ir::SlotId;
+use cookc::runtime::Memory;
+use cookc::source::Source;
+use cookc::syntax;
 
-use crate::support::{VOCABULARY, program, shipped};
+use crate::support::{program, shipped, template, vocabulary};
 
 /// Samples a level.
 const SAMPLES: u64 = 1000;
+const SEED: u64 = 7;
 
-fn every_program() -> Vec<Arc<Program>> {
-    let programs = shipped().into_iter().flat_map(|(source, levels)| {
-        levels
-            .into_iter()
-            .map(move |level| program(&source, &level).unwrap_or_else(|faults| panic!("{faults}")))
-    });
-    programs.collect()
+/// Both engines of a template at a level.
+pub struct Pair {
+    pub native: Maker,
+    pub interpreter: Maker,
 }
 
-fn memory(program: &Program, seed: u64) -> Memory {
-    let mut memory = Memory::new(program, &Pools::new(VOCABULARY as u32, []));
-    memory.seed(&RunKey::new(&program.name, &program.level, "train", seed));
-    memory
+fn pair(source: &Source, level: &str) -> Pair {
+    let program = program(source, level).unwrap_or_else(|faults| panic!("{faults}"));
+    let template = template(source).unwrap_or_else(|faults| panic!("{faults}"));
+    let (words, tokens) = pools(&template, vocabulary());
+    let native = native(program.clone()).expect("this machine has a code generator");
+    let maker = |engine| Maker::new(program.clone(), engine, words.clone(), tokens.clone());
+    Pair { native: maker(native), interpreter: maker(interpreter(program.clone())) }
 }
 
-fn make(engine: &dyn Engine, memory: &mut Memory, index: u64) {
-    engine.sample(memory, index).unwrap_or_else(|fault| {
-        panic!("{} {}: sample {index}: {}", engine.program().name, engine.program().level, fault)
+/// Calls `test` for every shipped template at every level.
+pub fn at_every_level(test: impl Fn(&str, &Source, &str, Pair)) {
+    for (source, levels) in shipped() {
+        for level in levels {
+            test(&format!("{} {level}", source.name), &source, &level, pair(&source, &level));
+        }
+    }
+}
+
+pub fn make(maker: &Maker, memory: &mut Memory, index: u64) {
+    maker.engine.sample(memory, index).unwrap_or_else(|fault| {
+        panic!("{} {}: sample {index}: {fault}", maker.program().name, maker.level())
     });
+}
+
+pub fn writer(maker: &Maker) -> TextWriter {
+    TextWriter::new(maker.program(), maker.vocabulary.clone(), Escape::None)
 }
 
 #[test]
 fn every_rule_holds_on_every_sample_that_its_template_makes() {
-    for program in every_program() {
-        let engine = engine::interpreter(program.clone());
-        let mut memory = memory(&program, 0);
-        let mut scores = Vec::new();
+    at_every_level(|name, _, _, pair| {
+        let judge = Judge::new(&pair.native);
+        let mut memory = pair.native.memory(TRAIN, SEED);
         for index in 0..SAMPLES {
-            make(&*engine, &mut memory, index);
-            engine.judge(&mut memory, &mut scores);
-            for (rule, score) in program.rules.iter().zip(&scores) {
-                let (name, level) = (&program.name, &program.level);
-                assert_eq!(*score, 1.0, "{name} {level}: {} at {index}", rule.name);
+            make(&pair.native, &mut memory, index);
+            let verdict = judge.own(&mut memory);
+            assert!(verdict.exact(), "{name}, sample {index}: {:?}", verdict.scores);
+        }
+    });
+}
+
+#[test]
+fn machine_code_makes_and_judges_what_the_interpreter_does_bit_for_bit() {
+    at_every_level(|name, _, _, pair| {
+        let makers = [&pair.native, &pair.interpreter];
+        let rows = makers.map(|maker| Rows::new(maker, SEED));
+        let judges = makers.map(Judge::new);
+        let mut memories = makers.map(|maker| maker.memory(TRAIN, SEED));
+        let writer = writer(&pair.native);
+        let mut other = String::from("no reply yet");
+        for index in 0..SAMPLES {
+            let mut made = [Vec::new(), Vec::new()];
+            for at in 0..2 {
+                make(makers[at], &mut memories[at], index);
+                rows[at].write(&memories[at], index, &mut made[at]);
+            }
+            assert_eq!(made[0], made[1], "{name}, sample {index}");
+            let own = writer.text(Part::Reply, &memories[0]);
+            for reply in [own.as_str(), other.as_str(), "", "1 2 3"] {
+                let [a, b] = [0, 1].map(|at| judges[at].judge(reply, &mut memories[at]));
+                let bits = |scores: &[f64]| scores.iter().map(|s| s.to_bits()).collect::<Vec<_>>();
+                assert_eq!(bits(&a.scores), bits(&b.scores), "{name}, sample {index}: {reply}");
+            }
+            other = own;
+        }
+    });
+}
+
+#[test]
+fn a_written_reply_is_read_back_to_the_same_values() {
+    at_every_level(|name, _, _, pair| {
+        let (judge, writer) = (Judge::new(&pair.native), writer(&pair.native));
+        let mut memory = pair.native.memory(TRAIN, SEED);
+        for index in 0..SAMPLES {
+            make(&pair.native, &mut memory, index);
+            let reply = writer.text(Part::Reply, &memory);
+            assert!(judge.reads_back(&reply, &mut memory), "{name}, sample {index}: {reply}");
+            assert!(judge.judge(&reply, &mut memory).exact(), "{name}, sample {index}: {reply}");
+        }
+    });
+}
+
+#[test]
+fn formatting_keeps_the_program_and_is_done_after_once() {
+    for (source, levels) in shipped() {
+        let text = syntax::format(&source).expect("a shipped template has no fault");
+        let formatted = Source::new(&*source.name, &text);
+        assert_eq!(syntax::format(&formatted).as_ref(), Ok(&text), "{}", source.name);
+        for level in levels {
+            let (before, after) = (rows(&source, &level), rows(&formatted, &level));
+            assert!(before == after, "{} {level} makes other rows", source.name);
+        }
+    }
+}
+
+fn rows(source: &Source, level: &str) -> Vec<u8> {
+    let maker = pair(source, level).native;
+    generated(&maker, 0..50)
+}
+
+fn generated(maker: &Maker, indices: std::ops::Range<u64>) -> Vec<u8> {
+    let rows = Rows::new(maker, SEED);
+    let mut bytes = Vec::new();
+    let order = Order { split: TRAIN, seed: SEED, indices };
+    let watch = Watch { cancel: &AtomicBool::new(false), progress: &|_| {} };
+    let row = |memory: &mut Memory, index: u64, out: &mut Vec<u8>| rows.write(memory, index, out);
+    let put = |more: &[u8]| {
+        bytes.extend_from_slice(more);
+        Ok(())
+    };
+    generate(maker, &order, row, put, &watch).unwrap_or_else(|stopped| panic!("{stopped:?}"));
+    bytes
+}
+
+#[test]
+fn a_sample_is_the_same_on_one_thread_and_on_eight_and_alone() {
+    let on = |threads: usize, maker: &Maker| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        pool.expect("threads can be started").install(|| generated(maker, 0..SAMPLES))
+    };
+    at_every_level(|name, _, _, pair| {
+        let all = on(1, &pair.native);
+        assert!(all == on(8, &pair.native), "{name}: eight threads make other bytes");
+        let lines: Vec<&[u8]> = all.split_inclusive(|&byte| byte == b'\n').collect();
+        assert_eq!(lines.len() as u64, SAMPLES, "{name}");
+        for index in [0, 1, SAMPLES / 2, SAMPLES - 1] {
+            let alone = generated(&pair.native, index..index + 1);
+            assert!(alone == lines[index as usize], "{name}: sample {index} alone is another");
+        }
+    });
+}
+
+#[test]
+fn another_draw_leaves_the_values_of_all_other_names_as_they_were() {
+    for (source, levels) in shipped() {
+        let more = source.text.replacen("\nprompt ", "\none_more ~ pick(vocab)\n\nprompt ", 1);
+        let edited = Source::new(&*source.name, more);
+        for level in levels {
+            let (before, after) = (pair(&source, &level).native, pair(&edited, &level).native);
+            let (texts, edited_texts) = (writer(&before), writer(&after));
+            let (mut a, mut b) = (before.memory(TRAIN, SEED), after.memory(TRAIN, SEED));
+            for index in 0..SAMPLES {
+                make(&before, &mut a, index);
+                make(&after, &mut b, index);
+                for (slot, name) in named(&before) {
+                    let known = named(&after).into_iter().find(|(_, other)| *other == name);
+                    let (other, _) = known.expect("the edit took no name away");
+                    let values = (texts.value(slot, &a), edited_texts.value(other, &b));
+                    assert_eq!(values.0, values.1, "{} {level} {index}: {name}", source.name);
+                }
             }
         }
     }
+}
+
+fn named(maker: &Maker) -> Vec<(SlotId, String)> {
+    let slots = maker.program().slots.iter().enumerate();
+    slots
+        .filter(|(_, slot)| !slot.name.is_empty())
+        .map(|(at, slot)| (at as SlotId, slot.name.clone()))
+        .collect()
+}
+
+#[test]
+fn cheats_fail_and_no_bar_of_the_auditor_is_missed() {
+    at_every_level(|name, _, _, pair| {
+        // A template of the corpus that draws one number out of six repeats itself.
+        if name.contains("hidden_in_a_rule") {
+            return;
+        }
+        let settings = Settings { samples: SAMPLES, seed: SEED };
+        let watch = Watch { cancel: &AtomicBool::new(false), progress: &|_| {} };
+        let audit = audit(&pair.native, &pair.interpreter, settings, &watch)
+            .unwrap_or_else(|stopped| panic!("{name}: {stopped:?}"));
+        assert!(audit.problems.is_empty(), "{name}: {:?}", audit.problems);
+    });
+}
+
+#[test]
+fn no_text_and_no_memory_is_larger_than_the_bounds_say() {
+    at_every_level(|name, _, _, pair| {
+        let bounds = &pair.native.program().bounds;
+        let longest = pair.native.vocabulary.words().map(str::len).max().expect("there are words");
+        let bytes_max = bounds.literal_bytes + bounds.pool_words * longest as u64;
+        let writer = writer(&pair.native);
+        let mut memory = pair.native.memory(TRAIN, SEED);
+        for index in 0..SAMPLES {
+            make(&pair.native, &mut memory, index);
+            let parts = [Part::System, Part::Prompt, Part::Reply];
+            let texts = parts.map(|part| writer.text(part, &memory));
+            let bytes: usize = texts.iter().map(String::len).sum();
+            let words: usize = texts.iter().map(|text| text.split_whitespace().count()).sum();
+            assert!(bytes as u64 <= bytes_max, "{name}: {bytes} bytes, bound {bytes_max}");
+            assert!(words as u64 <= bounds.words, "{name}: {words} words, {}", bounds.words);
+        }
+    });
+}
+
+#[test]
+fn two_seeds_share_no_sample_and_neither_do_training_and_held_out_samples() {
+    at_every_level(|name, _, _, pair| {
+        if name.contains("hidden_in_a_rule") {
+            return;
+        }
+        let writer = writer(&pair.native);
+        let prompts = |split: &str, seed: u64| {
+            let mut memory = pair.native.memory(split, seed);
+            let prompts = (0..SAMPLES).map(|index| {
+                make(&pair.native, &mut memory, index);
+                writer.text(Part::Prompt, &memory)
+            });
+            prompts.collect::<std::collections::BTreeSet<String>>()
+        };
+        let first = prompts(TRAIN, 42);
+        assert!(first.is_disjoint(&prompts(TRAIN, 43)), "{name}: seeds 42 and 43");
+        assert!(first.is_disjoint(&prompts(cookc::data::EVAL, 42)), "{name}: train and eval");
+    });
+}
+
+#[test]
+fn programs_are_shared_by_threads() {
+    fn shared<T: Send + Sync>(_: &T) {}
+    let (source, _) = shipped().swap_remove(0);
+    shared(&Arc::new(pair(&source, "").native));
 }

@@ -1,7 +1,10 @@
 //! All integration tests, in one binary.
 
+mod cli;
 mod corpus;
+mod kept;
 mod laws;
+mod replies;
 #[cfg(feature = "train")]
 mod run;
 mod support;

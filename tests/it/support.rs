@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use cookc::check::typed::Template;
+use cookc::data::vocab::Vocabulary;
 use cookc::diagnostic::{Severity, render};
 use cookc::ir::{self, Choice, Program};
 use cookc::source::Source;
@@ -11,6 +12,11 @@ use cookc::{check, syntax};
 
 /// Words of `vocab` in tests, unless a test says otherwise.
 pub const VOCABULARY: usize = 4096;
+
+/// The words of `vocab` in tests.
+pub fn vocabulary() -> Vocabulary {
+    Vocabulary::embedded_part(VOCABULARY)
+}
 
 /// The checked template, or every fault as the user would see it.
 pub fn template(source: &Source) -> Result<Template, String> {

@@ -170,8 +170,7 @@ impl Emitter<'_> {
             Op::Load(slot) => self.load_frame(slot as usize),
             Op::Store(slot, register) => {
                 let value = self.get(register);
-                self.builder.ins().store(INSIDE, value, self.frame, 8 * slot as i32);
-                return;
+                return self.store_frame(value, slot as usize);
             }
             Op::Pool(pool) => self.load_frame(self.program.slots.len() + pool as usize),
             Op::Integer(operator, left, right) => {
@@ -181,7 +180,7 @@ impl Emitter<'_> {
             Op::Real(operator, left, right) => self.real(operator, left, right),
             Op::ToReal(register) => {
                 let value = self.get(register);
-                self.to_real(value)
+                self.real_of(value)
             }
             Op::Compare(comparison, left, right) => self.compare(comparison, left, right),
             Op::Not(register) => {
@@ -204,8 +203,7 @@ impl Emitter<'_> {
             Op::Put(list, index, value) => {
                 let (list, index, value) = (self.get(list), self.get(index), self.get(value));
                 self.inside(list, index, is_checked);
-                self.put(list, index, value, shape);
-                return;
+                return self.put(list, index, value, shape);
             }
             Op::Call(builtin, operands) => self.builtin(builtin, shape, operands, is_checked),
             Op::Draw(sampler, stream, operands) => {
@@ -219,8 +217,7 @@ impl Emitter<'_> {
             Op::Mark => self.load_memory(offset_of!(Memory, arena.cursor)),
             Op::Release(mark) => {
                 let mark = self.get(mark);
-                self.store_memory(mark, offset_of!(Memory, arena.cursor));
-                return;
+                return self.store_memory(mark, offset_of!(Memory, arena.cursor));
             }
             Op::If(..)
             | Op::Else(_)
@@ -258,6 +255,10 @@ impl Emitter<'_> {
 
     fn load_frame(&mut self, place: usize) -> Value {
         self.builder.ins().load(I64, INSIDE, self.frame, 8 * place as i32)
+    }
+
+    fn store_frame(&mut self, value: Value, place: usize) {
+        self.builder.ins().store(INSIDE, value, self.frame, 8 * place as i32);
     }
 
     fn load_memory(&mut self, field: usize) -> Value {

@@ -91,7 +91,7 @@ impl Emitter<'_> {
         self.builder.ins().select(no_number, canonical, bits)
     }
 
-    pub(super) fn to_real(&mut self, value: Value) -> Value {
+    pub(super) fn real_of(&mut self, value: Value) -> Value {
         let real = self.builder.ins().fcvt_from_sint(F64, value);
         self.real_bits(real)
     }

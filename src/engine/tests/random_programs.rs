@@ -373,11 +373,18 @@ impl Writer {
     }
 }
 
+/// A case is the tape alone, which proptest makes shorter to show the smallest program.
+fn config() -> ProptestConfig {
+    ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
+    #![proptest_config(config())]
 
     #[test]
-    fn machine_code_equals_the_interpreter(choices in prop::collection::vec(any::<u16>(), 20..250)) {
+    fn machine_code_equals_the_interpreter(
+        choices in prop::collection::vec(any::<u16>(), 20..250),
+    ) {
         let tape = Tape { choices: choices.into_iter() };
         let writer = Writer { tape, sketch: Sketch::new(), known: Vec::new(), depth: 0 };
         let mut both = Both::new(writer.program(), &Pools::new(64, [vec![7, 7, 30]]));

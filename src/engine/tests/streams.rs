@@ -53,6 +53,17 @@ fn seeded(seed: u64) -> Both {
     both
 }
 
+/// Takes in a value: a cell's bytes, or a list's size and its elements.
+fn digest(hasher: &mut blake3::Hasher, value: &Value) {
+    match value {
+        Value::Cell(cell) => _ = hasher.update(&cell.to_le_bytes()),
+        Value::List(elements) => {
+            hasher.update(&elements.len().to_le_bytes());
+            elements.iter().for_each(|element| digest(hasher, element));
+        }
+    }
+}
+
 /// Whoever changes a byte that a draw gives breaks every published data set: these digests say
 /// so. Then the stream's version counts up, and new digests come beside the old version's name.
 #[test]
@@ -62,9 +73,10 @@ fn the_bytes_of_stream_version_1_never_change() {
     let mut both = seeded(42);
     for index in (0..64).chain([u64::MAX]) {
         let (values, _) = both.run(index).expect("nothing faults");
-        hasher.update(format!("{values:?}").as_bytes());
+        values.iter().for_each(|value| digest(&mut hasher, value));
     }
-    insta::assert_snapshot!(hasher.finalize().to_string(), @"");
+    let digest = hasher.finalize().to_string();
+    assert_eq!(digest, "018d6e15145fe850d810f55413606ad249527c2b44321e7ee496b2f8fa850d34");
 }
 
 #[test]
@@ -109,13 +121,13 @@ fn an_added_draw_leaves_the_others_as_they_were() {
 #[test]
 fn a_redraw_gives_the_same_in_both_engines() {
     let list = || (Type::Token.list(), [4, 5, 6].into());
-    let cases: [(Sampler, Vec<(Type, Value)>, Type); 4] = [
+    let int = |value: i64| (Type::Int, value.into());
+    for (sampler, operands, kind) in [
         (Sampler::Pick, vec![list()], Type::Token),
-        (Sampler::Span, vec![(Type::Int, 1.into()), list()], Type::Token.list()),
-        (Sampler::Uniform, vec![(Type::Int, 4.into()), (Type::Int, 6.into())], Type::Int),
-        (Sampler::Draw, vec![(Type::Int, 1.into()), list()], Type::Token.list()),
-    ];
-    for (sampler, operands, kind) in cases {
+        (Sampler::Span, vec![int(1), list()], Type::Token.list()),
+        (Sampler::Uniform, vec![int(4), int(6)], Type::Int),
+        (Sampler::Draw, vec![int(1), list()], Type::Token.list()),
+    ] {
         let mut sketch = Sketch::new();
         let mut registers = [NOWHERE; 3];
         for (register, (kind, value)) in registers.iter_mut().zip(&operands) {

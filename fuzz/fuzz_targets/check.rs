@@ -1,0 +1,10 @@
+//! Any text is checked and lowered without a panic, and every fault has its help.
+#![no_main]
+
+#[path = "../properties.rs"]
+#[allow(dead_code)]
+mod properties;
+#[path = "../templates.rs"]
+mod templates;
+
+libfuzzer_sys::fuzz_target!(|text: &str| properties::check(text));

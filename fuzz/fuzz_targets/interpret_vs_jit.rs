@@ -1,0 +1,12 @@
+//! Whatever becomes a program makes and judges the same in both engines.
+#![no_main]
+
+#[path = "../properties.rs"]
+#[allow(dead_code)]
+mod properties;
+#[path = "../templates.rs"]
+mod templates;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    properties::interpret_vs_jit(data);
+});

@@ -1,0 +1,10 @@
+//! Any text parses without a panic, and every fault lies inside it.
+#![no_main]
+
+#[path = "../properties.rs"]
+#[allow(dead_code)]
+mod properties;
+#[path = "../templates.rs"]
+mod templates;
+
+libfuzzer_sys::fuzz_target!(|text: &str| properties::parse(text));

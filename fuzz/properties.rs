@@ -1,0 +1,116 @@
+//! What must hold for any input: the fuzz targets run these, and `cargo test` on the kept inputs.
+
+use std::sync::Arc;
+
+use cookc::check;
+use cookc::data::judge::Judge;
+use cookc::data::layout::{Escape, Part, TextWriter};
+use cookc::data::rows::Rows;
+use cookc::data::vocab::Vocabulary;
+use cookc::data::{Maker, pools};
+use cookc::diagnostic::{Diagnostic, render};
+use cookc::engine::{interpreter, native};
+use cookc::ir::{self, Choice};
+use cookc::runtime::Fault;
+use cookc::source::Source;
+use cookc::syntax;
+
+use super::templates;
+
+/// Words of `vocab`: few, so that draws reach the end of it.
+const WORDS: usize = 64;
+/// Samples of each program.
+const SAMPLES: u64 = 8;
+
+/// Any text parses without a panic, every fault lies inside it, and what has no fault is formatted
+/// to the same tree, once and for all.
+pub fn parse(text: &str) {
+    let source = Source::new("fuzz.cook", text);
+    let (file, faults) = syntax::parse(&source);
+    inside(&source, &faults);
+    if faults.is_empty() {
+        let formatted = syntax::format(&source).expect("a file without a fault is formatted");
+        let again = Source::new("fuzz.cook", &formatted);
+        let (same, faults) = syntax::parse(&again);
+        assert!(faults.is_empty(), "formatted text has faults: {faults:?}\n{formatted}");
+        assert!(syntax::same(&file, &same), "formatting changed the meaning:\n{formatted}");
+        assert_eq!(syntax::format(&again).as_deref(), Ok(&*formatted), "formatting goes on");
+    }
+}
+
+/// Any text is checked and lowered without a panic, and every fault has its place and its help.
+pub fn check(text: &str) {
+    let source = Source::new("fuzz.cook", text);
+    let (file, faults) = syntax::parse(&source);
+    let (template, found) = check::check(&file, &source, &|_| Err("no file here".into()));
+    inside(&source, &found);
+    assert!(found.iter().all(|it| !it.help.is_empty()), "a fault without help: {found:?}");
+    let Some(template) = template.filter(|_| faults.is_empty()) else { return };
+    let levels = template.levels.iter().map(|level| level.name.clone());
+    for level in std::iter::once(String::new()).chain(levels) {
+        let choice = Choice { level, vocabulary: WORDS, ..Choice::default() };
+        if let Err(faults) = ir::lower(&template, &choice) {
+            inside(&source, &faults);
+            assert!(faults.iter().all(|it| !it.help.is_empty()), "no help: {faults:?}");
+        }
+    }
+}
+
+/// The bytes become a template without a fault, and both engines make and judge the same with it.
+/// Gives whether it became a program.
+pub fn interpret_vs_jit(data: &[u8]) -> bool {
+    let (text, seed) = templates::template(data);
+    let source = Source::new("fuzz.cook", &text);
+    let (file, faults) = syntax::parse(&source);
+    assert!(faults.is_empty(), "{}", rendered(&source, &faults));
+    let (template, found) = check::check(&file, &source, &|_| Err("no file here".into()));
+    let template = template.unwrap_or_else(|| panic!("{}", rendered(&source, &found)));
+    let choice = Choice { vocabulary: WORDS, ..Choice::default() };
+    // A level may be impossible: drawing 9 of 4 words is found before the first sample.
+    let Ok(program) = ir::lower(&template, &choice) else { return false };
+    let program = Arc::new(program);
+    let (words, tokens) = pools(&template, Vocabulary::embedded_part(WORDS));
+    let native = native(program.clone()).expect("this machine has a code generator");
+    let makers = [native, interpreter(program.clone())]
+        .map(|engine| Maker::new(program.clone(), engine, words.clone(), tokens.clone()));
+    for index in 0..SAMPLES {
+        let [one, other] = [0, 1].map(|at| run(&makers[at], seed, index));
+        assert_eq!(one, other, "sample {index} of seed {seed}:\n{text}");
+    }
+    true
+}
+
+/// What one engine makes of a sample: its row, and the bits of its scores for some replies.
+fn run(maker: &Maker, seed: u64, index: u64) -> Result<(Vec<u8>, Vec<u64>), Fault> {
+    let mut memory = maker.memory("train", seed);
+    let writer = TextWriter::new(maker.program(), maker.vocabulary.clone(), Escape::None);
+    maker.engine.sample(&mut memory, index + 1)?;
+    let other = writer.text(Part::Reply, &memory);
+    maker.engine.sample(&mut memory, index)?;
+    let mut row = Vec::new();
+    Rows::new(maker, seed).write(&memory, index, &mut row);
+    let (judge, own) = (Judge::new(maker), writer.text(Part::Reply, &memory));
+    assert!(judge.reads_back(&own, &mut memory), "not read back: {own:?}");
+    let mut scores = Vec::new();
+    for reply in [&own, &other, "", "7 7 -1 | no such words", &own.repeat(2)] {
+        let verdict = judge.judge(reply, &mut memory);
+        scores.extend(verdict.scores.iter().map(|score| score.to_bits()));
+    }
+    Ok((row, scores))
+}
+
+fn inside(source: &Source, found: &[Diagnostic]) {
+    for diagnostic in found {
+        for label in &diagnostic.labels {
+            let (start, end) = (label.span.start, label.span.end);
+            assert!(start <= end && end <= source.text.len(), "{diagnostic:?} is outside");
+            assert!(source.text.is_char_boundary(start) && source.text.is_char_boundary(end));
+        }
+        render(diagnostic, source, false);
+    }
+}
+
+fn rendered(source: &Source, found: &[Diagnostic]) -> String {
+    let all = found.iter().map(|diagnostic| render(diagnostic, source, false));
+    format!("{}\n{}", all.collect::<String>(), source.text)
+}

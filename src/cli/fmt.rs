@@ -1,0 +1,72 @@
+//! `cookc fmt`: templates in their one canonical layout.
+
+use std::io::Read;
+use std::path::Path;
+
+use anyhow::Context;
+use clap::Args;
+
+use super::load;
+use super::{Failure, console};
+use crate::data::sinks::Sink;
+use crate::source::Source;
+use crate::syntax::format;
+
+const HELP: &str = r#"Examples:
+  cookc fmt my.cook                 writes the file again if its layout changes
+  cookc fmt *.cook --check          names the files that would change; exit code 1 if there is one
+  cookc fmt - < my.cook             from standard input to standard output"#;
+
+/// Write templates in their canonical layout
+#[derive(Debug, Args)]
+#[command(after_help = HELP)]
+pub struct Fmt {
+    /// .cook files; - is standard input
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<String>,
+    /// Change nothing, and name the files that would change
+    #[arg(long)]
+    check: bool,
+}
+
+/// Formats each file. A file with faults stays as it is, and its faults are shown.
+pub fn run(command: &Fmt) -> Result<(), Failure> {
+    let mut good = true;
+    for file in &command.files {
+        if file.starts_with("std:") {
+            return Err(Failure::Usage(format!("{file} is built in: name a file")));
+        }
+        let source = if file == "-" { stdin()? } else { load::source(file)? };
+        let Ok(text) = format(&source).map_err(|faults| load::shown(&source, &faults)) else {
+            good = false;
+            continue;
+        };
+        let changes = text != *source.text;
+        match (file.as_str(), command.check) {
+            ("-", false) => console::print(&text)?,
+            (file, true) if changes => {
+                good = false;
+                console::print(&format!("{file}\n"))?;
+            }
+            (file, false) if changes => write(Path::new(file), &text)?,
+            _ => {}
+        }
+    }
+    if good { Ok(()) } else { Err(Failure::Shown) }
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    let mut sink = Sink::file(path)?;
+    sink.put(text.as_bytes())?;
+    Ok(sink.finish()?)
+}
+
+fn stdin() -> Result<Source, Failure> {
+    let mut bytes = Vec::new();
+    std::io::stdin().lock().read_to_end(&mut bytes).context("cannot read standard input")?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        Failure::Input(format!("standard input is not UTF-8 from byte {at}"))
+    })?;
+    Ok(Source::new("standard input", text))
+}

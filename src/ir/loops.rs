@@ -1,0 +1,330 @@
+//! Loops to steps: over lists and ranges, with what they carry, and how far that can grow.
+
+use super::bounds::{self, between, list, truth};
+use super::lower::{Lower, Value};
+use super::{Arithmetic, Bound, Comparison, NOWHERE, Op, Register, StepId};
+use crate::check::typed::{Expr, ExprKind, Fold};
+use crate::check::types::Type;
+use crate::diagnostic::Diagnostic;
+use crate::source::Span;
+use crate::syntax::ast::Each;
+
+/// The most times that a loop may run, and the most steps of one place in a sample.
+const RUNS_MAX: u64 = 1 << 28;
+
+impl Lower<'_> {
+    /// A loop that carries nothing.
+    pub fn each(
+        &mut self,
+        each: Each,
+        item: usize,
+        over: &Expr,
+        body: &Expr,
+        ty: &Type,
+        span: Span,
+    ) -> Value {
+        let over = self.over(over, span);
+        let count = over.count.bound.sizes_as_count();
+        let made = (each == Each::For).then(|| {
+            let size = self.at_least_zero(&over.count, span);
+            self.takes(ty, count.1);
+            let bound = list(count.0, count.1, Bound::Any);
+            self.step(Op::NewList(size.register), ty, bound, span, true)
+        });
+        let first = i64::from(each == Each::All);
+        let total = self.register(ty);
+        if made.is_none() {
+            self.push(Op::Constant(first), total, span, true);
+        }
+        let frees = body.ty.depth() == 0;
+        let element = self.looped(&over, frees, span, |lower, index, value| {
+            lower.name(item, value);
+            let value = lower.expr(body);
+            let after = match (each, &made) {
+                (Each::For, Some(made)) => {
+                    let put = Op::Put(made.register, index, value.register);
+                    lower.push(put, NOWHERE, span, true);
+                    None
+                }
+                (Each::Count, _) => {
+                    let sum = Op::Integer(Arithmetic::Add, total, value.register);
+                    lower.push(sum, total, span, true);
+                    None
+                }
+                _ => {
+                    lower.push(Op::Copy(value.register), total, span, true);
+                    let leave = match each {
+                        Each::All => lower.negated(&value, span),
+                        _ => value.clone(),
+                    };
+                    Some(leave.register)
+                }
+            };
+            (value.bound, after)
+        });
+        match (made, each) {
+            (Some(made), _) => Value { bound: list(count.0, count.1, element), ..made },
+            (None, Each::Count) => Value { register: total, bound: between(0, count.1) },
+            (None, _) => Value { register: total, bound: truth() },
+        }
+    }
+
+    /// A loop that carries values; it gives the first.
+    pub fn fold(&mut self, fold: &Fold, span: Span) -> Value {
+        let first: Vec<Value> = fold.carried.iter().map(|(_, value)| self.expr(value)).collect();
+        let over = self.over(&fold.list, span);
+        let mut carried = Vec::new();
+        for ((_, value), first) in fold.carried.iter().zip(&first) {
+            let register = self.register(&value.ty);
+            self.push(Op::Copy(first.register), register, span, true);
+            carried.push(Value { register, bound: first.bound.clone() });
+        }
+        let count = over.count.bound.sizes_as_count().1;
+        self.widen(fold, &over, &mut carried, count, span);
+        let frees = fold.carried.iter().all(|(_, value)| value.ty.depth() == 0);
+        self.looped(&over, frees, span, |lower, _, item| {
+            lower.next_values(fold, &carried, item, span);
+            (Bound::Any, None)
+        });
+        carried.swap_remove(0)
+    }
+
+    /// One turn of a fold: all next values, then all of them at once into their registers.
+    fn next_values(
+        &mut self,
+        fold: &Fold,
+        carried: &[Value],
+        item: Value,
+        span: Span,
+    ) -> Vec<Bound> {
+        for ((id, _), value) in fold.carried.iter().zip(carried) {
+            self.name(*id, value.clone());
+        }
+        self.name(fold.item, item);
+        let next: Vec<Value> = fold.next.iter().map(|next| self.expr(next)).collect();
+        for (next, value) in next.iter().zip(carried) {
+            self.push(Op::Copy(next.register), value.register, span, true);
+        }
+        next.into_iter().map(|value| value.bound).collect()
+    }
+
+    /// Finds bounds of the carried values that hold before and after every turn, by trial turns
+    /// whose steps are dropped, until nothing changes. A number that changes may be any. A list
+    /// that grows by `n` elements in a turn has `n` times the turns at most, if it grows by no more
+    /// in a trial turn from that size: bounds of longer lists are never smaller.
+    fn widen(&mut self, fold: &Fold, over: &Over, carried: &mut [Value], turns: i64, span: Span) {
+        let mut growths = vec![None; carried.len()];
+        // Each round but the last widens a value, and each is widened once.
+        for _ in 0..=carried.len() {
+            let next = self.trial(fold, over, carried, span);
+            let mut stable = true;
+            for ((value, next), growth) in carried.iter_mut().zip(&next).zip(&mut growths) {
+                if within(&value.bound, next, growth.unwrap_or(0)) {
+                    continue;
+                }
+                stable = false;
+                if growth.is_some() {
+                    return self.faults.push(grows(span));
+                }
+                *growth = Some(next.sizes().1.saturating_sub(value.bound.sizes().1).max(0));
+                value.bound = grown(&value.bound, next, turns);
+            }
+            if stable {
+                return;
+            }
+        }
+        self.faults.push(grows(span));
+    }
+
+    /// The bounds after one turn from these values.
+    fn trial(&mut self, fold: &Fold, over: &Over, carried: &[Value], span: Span) -> Vec<Bound> {
+        let (steps, registers) = (self.program.steps.len(), self.program.registers.len());
+        let (cells, faults) = (self.cells, self.faults.len());
+        let certain = std::mem::replace(&mut self.certain, false);
+        let item = Value { register: over.count.register, bound: over.element.clone() };
+        let next = self.next_values(fold, carried, item, span);
+        self.program.steps.truncate(steps);
+        self.program.registers.truncate(registers);
+        self.faults.truncate(faults);
+        (self.cells, self.certain) = (cells, certain);
+        next
+    }
+
+    /// A list or range to run over.
+    pub fn over(&mut self, list: &Expr, span: Span) -> Over {
+        if let ExprKind::Range(low, high) = &list.kind {
+            let (low, high) = (self.expr(low), self.expr(high));
+            let one = self.number(1, span);
+            let gap = self.arithmetic(Arithmetic::Subtract, &high, &low, span);
+            let count = self.arithmetic(Arithmetic::Add, &gap, &one, span);
+            let (_, most) = count.bound.interval();
+            if most <= bounds::READ_BACK_MAX {
+                let element = between(low.bound.interval().0, high.bound.interval().1);
+                return Over { count, source: Source::From(low), element };
+            }
+            // Its length hangs on a reply: made in memory, which ends when memory does.
+            let made = self.range(&low, &high, span);
+            return self.over_list(made, &Type::Int, span);
+        }
+        let element = list.ty.element().cloned().unwrap_or(Type::Int);
+        let list = self.expr(list);
+        self.over_list(list, &element, span)
+    }
+
+    /// A loop that only counts.
+    pub fn times(&mut self, count: Value, span: Span) -> Over {
+        let zero = self.number(0, span);
+        let most = count.bound.sizes_as_count().1;
+        Over { count, source: Source::From(zero), element: between(0, (most - 1).max(0)) }
+    }
+
+    fn over_list(&mut self, list: Value, element: &Type, span: Span) -> Over {
+        let (low, high) = list.bound.sizes();
+        let size = Op::Size(list.register);
+        let count = self.make(size, &Type::Int, between(low, high), span);
+        let bound = list.bound.element();
+        Over { count, source: Source::List(list, element.clone()), element: bound }
+    }
+
+    /// A loop. `body` gets the index and the element, and gives a bound and, if the loop may end
+    /// early, the register that says so. Memory made by a turn is freed after it if `frees`.
+    pub fn looped(
+        &mut self,
+        over: &Over,
+        frees: bool,
+        span: Span,
+        body: impl FnOnce(&mut Self, Register, Value) -> (Bound, Option<Register>),
+    ) -> Bound {
+        let (least, most) = over.count.bound.sizes_as_count();
+        let runs = self.runs.saturating_mul(most.max(1) as u64);
+        if runs > RUNS_MAX && !self.in_rule {
+            self.faults.push(too_long(i64::try_from(runs).unwrap_or(i64::MAX), span));
+        }
+        let (before_runs, before_cells) = (std::mem::replace(&mut self.runs, runs), self.cells);
+        let certain = self.certain;
+        self.certain = certain && least > 0;
+        let index = self.register(&Type::Int);
+        let count = over.count.register;
+        let start = self.push(Op::Loop { index, count, end: 0 }, NOWHERE, span, true);
+        let mark = frees.then(|| self.make(Op::Mark, &Type::Int, Bound::Any, span));
+        let at = Value { register: index, bound: between(0, (most - 1).max(0)) };
+        let value = self.element(over, &at, span);
+        let (bound, leave) = body(self, index, value);
+        if let Some(mark) = mark {
+            self.push(Op::Release(mark.register), NOWHERE, span, true);
+        }
+        if let Some(on) = leave {
+            let end = self.program.steps.len() as StepId + 1;
+            self.push(Op::BreakIf(on, end), NOWHERE, span, true);
+        }
+        let end = self.push(Op::EndLoop(start), NOWHERE, span, true);
+        self.program.steps[start as usize].op = Op::Loop { index, count, end };
+        let turn = self.cells - before_cells;
+        let times = if frees { 1 } else { most.max(0) as u64 };
+        self.cells = before_cells.saturating_add(turn.saturating_mul(times));
+        (self.runs, self.certain) = (before_runs, certain);
+        bound
+    }
+
+    fn element(&mut self, over: &Over, index: &Value, span: Span) -> Value {
+        match &over.source {
+            Source::From(low) => {
+                let value = self.arithmetic(Arithmetic::Add, low, index, span);
+                // The sum stays below the range's end, whatever the intervals say.
+                if let Some(step) = self.program.steps.last_mut() {
+                    step.proved = true;
+                }
+                Value { bound: over.element.clone(), ..value }
+            }
+            Source::List(list, element) => {
+                let op = Op::Element(list.register, index.register);
+                self.make(op, element, over.element.clone(), span)
+            }
+        }
+    }
+
+    /// A count that may be negative, as the size of a list.
+    pub fn at_least_zero(&mut self, count: &Value, span: Span) -> Value {
+        let zero = self.number(0, span);
+        let negative = self.compare(Comparison::Less, count, &zero, span);
+        let count = count.clone();
+        let (_, high) = count.bound.interval();
+        let bound = between(count.bound.interval().0.max(0), high.max(0));
+        let chosen = self.branch(&negative, &Type::Int, span, |_, first| {
+            if first { zero.clone() } else { count.clone() }
+        });
+        Value { bound, ..chosen }
+    }
+
+    /// Gives a name its value.
+    pub fn name(&mut self, id: usize, value: Value) {
+        self.frames.last_mut().expect("one frame is always there").insert(id, value);
+    }
+}
+
+/// What a loop runs over.
+pub struct Over {
+    /// How often.
+    pub count: Value,
+    source: Source,
+    element: Bound,
+}
+
+enum Source {
+    /// The numbers from this one on.
+    From(Value),
+    /// The elements of a list, of this type.
+    List(Value, Type),
+}
+
+impl Bound {
+    /// The least and the most turns of a loop with this count.
+    fn sizes_as_count(&self) -> (i64, i64) {
+        let (low, high) = self.interval();
+        (low.max(0), high.max(0))
+    }
+}
+
+/// True if `next` is covered, but for `growth` elements more.
+fn within(bound: &Bound, next: &Bound, growth: i64) -> bool {
+    let ((_, most), (low, high)) = (bound.sizes(), next.sizes());
+    match next {
+        Bound::List { .. } if high <= most.saturating_add(growth) => {
+            bound.covers(&next.resized(low, high.min(most)))
+        }
+        _ => bound.covers(next),
+    }
+}
+
+fn grown(before: &Bound, next: &Bound, turns: i64) -> Bound {
+    match (before, next) {
+        (Bound::List { low, high, element }, Bound::List { low: l, high: h, element: e }) => {
+            let growth = h.saturating_sub(*high).max(0);
+            let most = high.saturating_add(growth.saturating_mul(turns));
+            let element = match high {
+                0 => e.clone(),
+                _ if element.covers(e) => element.clone(),
+                _ => Box::new(grown(element, e, turns)),
+            };
+            // A list that shrinks may go on to shrink.
+            let low = if l < low { 0 } else { *low };
+            Bound::List { low, high: most, element }
+        }
+        (Bound::Int { .. }, Bound::Int { .. }) => between(i64::MIN, i64::MAX),
+        _ => before.hull(next),
+    }
+}
+
+fn grows(span: Span) -> Diagnostic {
+    Diagnostic::fault("E509", "the largest size of this fold's list is not known", span, {
+        "its list grows by more each turn"
+    })
+    .help("add the same number of elements each turn, such as `seen + [x]`")
+}
+
+/// The fault of a loop or range that takes too long.
+pub fn too_long(runs: i64, span: Span) -> Diagnostic {
+    let title = format!("this may run {runs} times in a sample");
+    Diagnostic::fault("E505", title, span, "the loop")
+        .help(format!("write a shorter range or list: at most {} turns in all", RUNS_MAX))
+}

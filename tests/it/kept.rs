@@ -1,0 +1,47 @@
+//! Inputs that fuzzing found, kept in `fuzz/corpus`, and a short walk through made templates.
+
+use std::path::Path;
+
+#[path = "../../fuzz/properties.rs"]
+mod properties;
+#[path = "../../fuzz/templates.rs"]
+mod templates;
+
+fn kept(target: &str) -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
+    let entries = std::fs::read_dir(folder).expect("the kept inputs are there");
+    let mut paths: Vec<_> = entries.map(|entry| entry.expect("readable").path()).collect();
+    paths.sort();
+    assert!(!paths.is_empty(), "{target} has kept inputs");
+    paths.iter().map(|path| std::fs::read(path).expect("readable")).collect()
+}
+
+#[test]
+fn kept_inputs_of_parse_and_check_pass() {
+    for bytes in kept("parse").into_iter().chain(kept("check")) {
+        let text = String::from_utf8_lossy(&bytes);
+        properties::parse(&text);
+        properties::check(&text);
+    }
+}
+
+#[test]
+fn kept_inputs_of_interpret_vs_jit_pass() {
+    kept("interpret_vs_jit").iter().for_each(|bytes| drop(properties::interpret_vs_jit(bytes)));
+}
+
+#[test]
+fn made_templates_mean_the_same_in_both_engines() {
+    let mut state = 1u64;
+    let mut programs = 0;
+    for _ in 0..300 {
+        let bytes: Vec<u8> = (0..200)
+            .map(|_| {
+                state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+                (state >> 56) as u8
+            })
+            .collect();
+        programs += u32::from(properties::interpret_vs_jit(&bytes));
+    }
+    assert!(programs > 100, "most made templates become programs: {programs} of 300");
+}
