@@ -17,7 +17,7 @@ pub struct Checker {
 }
 
 impl Checker {
-    /// The type of an expression that computes. A fault gives `_`, so that one fault is one message.
+    /// The type of an expression that computes. A fault gives `_`: one fault is one message.
     pub fn infer(&mut self, expr: &ast::Expr) -> Expr {
         let span = expr.span;
         match &expr.kind {

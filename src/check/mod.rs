@@ -12,7 +12,7 @@ pub mod types;
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{Diagnostic, near_miss};
-use crate::source::{Source, Span};
+use crate::source::{Source, Span, is_word_character};
 use crate::stdlib;
 use crate::syntax::ast::{self, StatementKind};
 use expr::Checker;
@@ -24,7 +24,7 @@ use types::Type;
 /// Reads a file beside the template, by the name written in it; the error is for people.
 pub type Neighbour<'a> = &'a dyn Fn(&str) -> Result<String, String>;
 
-/// Checks a parsed file. The template is there if nothing is at fault.
+/// Checks a parsed file. The template is there if nothing is at fault; a module gives none.
 ///
 /// `read` gives the text of a neighbour file: a module of `use`, or the words of a pool.
 pub fn check(
@@ -76,7 +76,10 @@ pub fn check(
     }
     checker.scope.later.clear();
     rules(&mut checker, &mut template, file);
-    layout::lay_out(&mut checker, &mut template, file);
+    let is_module = is_module(file);
+    if !is_module {
+        layout::lay_out(&mut checker, &mut template, file);
+    }
     template.locals = std::mem::take(&mut checker.scope.locals);
     roles::infer(&mut template);
     if checker.faults.is_empty() {
@@ -85,7 +88,19 @@ pub fn check(
     }
     let faulty =
         checker.faults.iter().any(|fault| fault.severity == crate::diagnostic::Severity::Fault);
-    ((!faulty).then_some(template), checker.faults)
+    ((!faulty && !is_module).then_some(template), checker.faults)
+}
+
+/// True for a file that others take functions from: it has nothing but these, and is no template.
+pub fn is_module(file: &ast::File) -> bool {
+    let mut kinds = file.statements.iter().map(|statement| &statement.kind);
+    let has = kinds.clone().any(|kind| matches!(kind, StatementKind::Function(_)));
+    has && kinds.all(|kind| {
+        matches!(
+            kind,
+            StatementKind::Function(_) | StatementKind::Use { .. } | StatementKind::Words { .. }
+        )
+    })
 }
 
 /// What stands right of `~` or `=`, with the fault of the other sign.
@@ -204,8 +219,8 @@ fn words(checker: &mut Checker, path: &str, span: Span, read: Neighbour) -> Vec<
         let problem = match lines.insert(word, at + 1) {
             _ if word.is_empty() => continue,
             Some(first) => format!("line {}: `{word}` stands in line {first} already", at + 1),
-            None if word.split_whitespace().count() > 1 => {
-                format!("line {}: `{word}` is more than one word", at + 1)
+            None if !word.chars().all(is_word_character) => {
+                format!("line {}: `{word}` has other signs than letters and digits", at + 1)
             }
             None => {
                 words.push(word.to_string());
@@ -215,7 +230,7 @@ fn words(checker: &mut Checker, path: &str, span: Span, read: Neighbour) -> Vec<
         let title = format!("the words of `{path}` are not a pool");
         checker.fault(
             Diagnostic::fault("E215", title, span, problem)
-                .help("write each word once, a line each"),
+                .help("write each word once, a line each, of letters, digits, `-`, `'` and `_`"),
         );
         break;
     }

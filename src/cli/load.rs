@@ -35,6 +35,10 @@ impl Template {
         let (typed, diagnostics) = checked(&source);
         match typed {
             Some(typed) => Ok(Template { source, typed }),
+            None if diagnostics.iter().all(|one| one.severity == Severity::Lint) => {
+                let advice = "write the name of a template: it has a prompt and a reply";
+                Err(Failure::Input(format!("`{name}` only holds functions; {advice}")))
+            }
             None => Err(shown(&source, &diagnostics)),
         }
     }

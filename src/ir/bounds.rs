@@ -108,7 +108,8 @@ impl Bound {
     }
 }
 
-/// The bound of an arithmetic result, whether it is proved not to fault, and whether it always does.
+/// The bound of an arithmetic result, whether it is proved not to fault, and whether it always
+/// does.
 pub fn arithmetic(op: Arithmetic, left: &Bound, right: &Bound) -> (Bound, bool, bool) {
     let ((a, b), (c, d)) = (wide(left), wide(right));
     let corners = |f: fn(i128, i128) -> i128| {

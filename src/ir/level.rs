@@ -38,8 +38,7 @@ pub fn resolve(template: &Template, choice: &Choice) -> Result<Vec<Number>, Vec<
         .set
         .iter()
         .filter(|(name, _)| !template.params.iter().any(|param| param.name == *name));
-    let mut faults: Vec<Diagnostic> =
-        unknown.map(|(name, _)| unknown_param(template, name, first_span(template))).collect();
+    let mut faults: Vec<Diagnostic> = unknown.map(|(name, _)| not_set(template, name)).collect();
     let mut numbers = Vec::new();
     for (index, param) in template.params.iter().enumerate() {
         let set = choice.set.iter().rev().find(|(name, _)| *name == param.name);
@@ -173,6 +172,18 @@ fn unknown_level(template: &Template, name: &str) -> Diagnostic {
         None if template.levels.is_empty() => fault.help("leave `--level` out"),
         None => fault.help(format!("the levels are: {}", known().collect::<Vec<_>>().join(", "))),
     }
+}
+
+/// The fault of a name that the user sets and the template does not have.
+fn not_set(template: &Template, name: &str) -> Diagnostic {
+    let mut fault = unknown_param(template, name, first_span(template));
+    // The name stands in no text of ours, so there is nothing to replace.
+    fault.fix = None;
+    fault.labels[0].text = match template.params.is_empty() {
+        true => "it has no parameter".to_string(),
+        false => "its first parameter".to_string(),
+    };
+    fault
 }
 
 fn first_span(template: &Template) -> Span {

@@ -112,8 +112,8 @@ impl Stream {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use rand_core::{Rng, SeedableRng};
     use rand_xoshiro::Xoshiro256PlusPlus;
+    use rand_xoshiro::rand_core::{Rng, SeedableRng};
 
     use super::*;
 

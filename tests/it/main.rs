@@ -9,5 +9,6 @@ mod replies;
 mod run;
 mod support;
 mod syntax;
+mod tidy;
 #[cfg(feature = "train")]
 mod train;

@@ -41,7 +41,8 @@ pub fn program(source: &Source, level: &str) -> Result<Arc<Program>, String> {
         .map_err(|faults| faults.iter().map(|fault| render(fault, source, false)).collect())
 }
 
-/// Every template of `stdlib/`, `examples/` and the corpus, with its levels; the defaults are the level "".
+/// Every template of `stdlib/`, `examples/` and the corpus, with its levels; the defaults are
+/// the level "".
 pub fn shipped() -> Vec<(Source, Vec<String>)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found = Vec::new();

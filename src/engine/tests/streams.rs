@@ -1,6 +1,7 @@
 //! Which bytes a seed gives: the same for ever, apart from every other seed's, sample by sample.
 
 use super::*;
+use crate::engine::{Emit, emit_text};
 use crate::runtime::random::STREAM_VERSION;
 use crate::runtime::random::tests::{key_of, state_before};
 
@@ -94,6 +95,37 @@ fn a_sample_hangs_on_no_other_sample() {
     let all: Vec<_> = (0..50).map(|index| forward.run(index)).collect();
     for index in (0..50).rev() {
         assert_eq!(alone.run(index), all[index as usize]);
+    }
+}
+
+#[test]
+fn threads_share_the_code_and_make_the_same_samples() {
+    let mut one = seeded(42);
+    let alone: Vec<_> = (0..64).map(|index| one.run(index)).collect();
+    let engine = native(Arc::new(every_sampler())).expect("this machine has machine code");
+    let (memory, engine) = (&one.native.memory, &*engine);
+    std::thread::scope(|scope| {
+        for thread in 0..8 {
+            let (mut memory, alone) = (memory.clone(), &alone);
+            scope.spawn(move || {
+                for index in (thread..64).step_by(8) {
+                    engine.sample(&mut memory, index as u64).expect("nothing faults");
+                    let (values, _) = alone[index].as_ref().expect("nothing faulted");
+                    let slots = engine.program().slots.iter().zip(0..);
+                    let made =
+                        slots.map(|(it, slot)| Value::read(&memory, memory.slot(slot), &it.kind));
+                    assert!(made.eq(values.iter().cloned()));
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn machine_code_can_be_read() {
+    for (form, word) in [(Emit::Clif, "call_indirect"), (Emit::Asm, "ret")] {
+        let text = emit_text(&every_sampler(), form).expect("this machine has machine code");
+        assert!(text.starts_with("; sample\n") && text.contains(word));
     }
 }
 
