@@ -1,97 +1,69 @@
-//! Several templates as one stream of samples: which template a row is of, and the row's ids.
+//! Several templates in one data set: which of them makes a row hangs on the seed and the row alone.
 
-use std::fmt;
+use crate::runtime::RunKey;
+use crate::runtime::random;
 
-use super::layout::{Encoded, TokenIds};
-use super::{Maker, TRAIN};
-use crate::runtime::random::{self, RunKey};
-use crate::runtime::{Fault, Memory};
+/// Parts of a weight that are told apart: a millionth.
+const PARTS: f64 = 1e6;
+/// The greatest weight, so that the parts of thousands of templates fit into 64 bits.
+const WEIGHT_MAX: f64 = 1e6;
 
-/// One template of a mix, ready to run. Threads share it.
-pub struct Part {
-    /// Makes its samples.
-    pub maker: Maker,
-    /// Writes them as ids.
-    pub ids: TokenIds,
-    /// How often, beside the others.
-    pub weight: f64,
-}
-
-impl Part {
-    /// Makes a sample, and its ids.
-    pub fn encode(
-        &self,
-        memory: &mut Memory,
-        index: u64,
-        encoded: &mut Encoded,
-    ) -> Result<(), Fault> {
-        self.maker.engine.sample(memory, index)?;
-        self.ids.encode(memory, encoded);
-        Ok(())
-    }
-}
-
-impl fmt::Debug for Part {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let program = self.maker.program();
-        f.debug_struct("Part").field("name", &program.name).field("level", &program.level).finish()
-    }
-}
-
-/// Rows of several templates, each as often as its weight says.
-#[derive(Debug)]
+/// Templates by weight. Row *r* is sample *r* of the template that [`template`](Mix::template)
+/// names, so a run goes on at any row without those before it.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mix {
-    /// The templates; at least one.
-    pub parts: Vec<Part>,
-    seed: u64,
+    /// The sums of the weights up to each template, in millionths.
+    ends: Vec<u64>,
     key: [u64; 4],
 }
 
 impl Mix {
-    /// The mix of a seed.
-    pub fn new(parts: Vec<Part>, seed: u64) -> Mix {
-        assert!(!parts.is_empty(), "a mix has a part");
-        let key = RunKey::new("", "", "mix", seed).stream("template");
-        Mix { parts, seed, key }
-    }
-
-    /// Which part the row with this index is of: a function of seed and index alone.
-    pub fn part_of(&self, index: u64) -> usize {
-        let total: f64 = self.parts.iter().map(|part| part.weight).sum();
-        let mut stream = random::start(&self.key, index);
-        // 53 bits are what a number between 0 and 1 holds.
-        let mut place = (stream.word() >> 11) as f64 / (1u64 << 53) as f64 * total;
-        for (at, part) in self.parts.iter().enumerate() {
-            place -= part.weight;
-            if place < 0.0 {
-                return at;
+    /// Of weights from 0 to a million, with at least one above 0; or says what is wrong.
+    pub fn new(weights: &[f64], split: &str, seed: u64) -> Result<Mix, String> {
+        let mut sum = 0;
+        let mut ends = Vec::with_capacity(weights.len());
+        for &weight in weights {
+            if !(0.0..=WEIGHT_MAX).contains(&weight) {
+                return Err(format!("a weight is a number from 0 to {WEIGHT_MAX}, not {weight}"));
             }
+            sum += (weight * PARTS).round() as u64;
+            ends.push(sum);
         }
-        self.parts.len() - 1
+        if sum == 0 {
+            return Err("at least one weight is above 0".to_string());
+        }
+        let key = RunKey::new("", "", split, seed).stream("mix");
+        Ok(Mix { ends, key })
     }
 
-    /// Makes rows to learn from, on one thread.
-    pub fn rows(&self) -> Rows<'_> {
-        let memory = |part: &Part| part.maker.memory(TRAIN, self.seed);
-        let memories = self.parts.iter().map(memory).collect();
-        Rows { mix: self, memories, encoded: Encoded::default() }
+    /// Which template makes a row, by its place among the weights.
+    pub fn template(&self, row: u64) -> usize {
+        let sum = *self.ends.last().expect("a mix has a weight above 0");
+        let part = random::start(&self.key, row).below_wide(sum);
+        self.ends.partition_point(|&end| end <= part)
     }
 }
 
-/// One thread's maker of rows.
-#[derive(Debug)]
-pub struct Rows<'a> {
-    mix: &'a Mix,
-    memories: Vec<Memory>,
-    encoded: Encoded,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Rows<'_> {
-    /// The row with this index; a fault comes with the part that it is of.
-    pub fn row(&mut self, index: u64) -> Result<&Encoded, (usize, Fault)> {
-        let at = self.mix.part_of(index);
-        let part = &self.mix.parts[at];
-        part.encode(&mut self.memories[at], index, &mut self.encoded).map_err(|why| (at, why))?;
-        Ok(&self.encoded)
+    #[test]
+    fn rows_are_shared_out_by_weight_and_hang_on_the_seed() {
+        let mix = |seed| Mix::new(&[1.0, 0.0, 3.0], "train", seed).expect("good weights");
+        let rows = |seed| (0..10_000).map(|row| mix(seed).template(row)).collect::<Vec<_>>();
+        let first = rows(1);
+        let count = |template| first.iter().filter(|&&one| one == template).count();
+        assert!((2300..2700).contains(&count(0)), "{}", count(0));
+        assert_eq!((count(1), count(0) + count(2)), (0, 10_000));
+        assert_eq!(first, rows(1));
+        assert_ne!(first, rows(2));
+    }
+
+    #[test]
+    fn weights_that_share_nothing_out_are_refused() {
+        for weights in [&[][..], &[0.0], &[-1.0, 2.0], &[f64::NAN]] {
+            assert!(Mix::new(weights, "train", 0).is_err(), "{weights:?}");
+        }
     }
 }

@@ -5,6 +5,7 @@ pub mod budget;
 pub mod generate;
 pub mod judge;
 pub mod layout;
+pub mod lessons;
 pub mod longest;
 pub mod mix;
 pub mod read;

@@ -9,7 +9,7 @@ use anyhow::Result;
 use crate::data::EVAL;
 use crate::data::judge::{Judge, Verdict};
 use crate::data::layout::{Encoded, Escape, Part as Text, TextWriter};
-use crate::data::mix::Part;
+use crate::data::lessons::Part;
 use crate::model::{Model, Tokenizer, greedy};
 use crate::runtime::Fault;
 

@@ -6,6 +6,8 @@ mod docs;
 mod kept;
 mod laws;
 mod replies;
+#[cfg(feature = "train")]
+mod run;
 mod support;
 mod syntax;
 mod tidy;

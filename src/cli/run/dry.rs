@@ -20,7 +20,7 @@ pub fn print(setup: &Setup) -> Result<(), Failure> {
     let learning = recipe.lora.as_ref().map_or(weights, |lora| adapters(&setup.config, lora));
     text += &format!("\n# {} weights; {} learn\n", HumanCount(weights), HumanCount(learning));
     let mut longest = 0;
-    for (at, part) in setup.mix.parts.iter().enumerate() {
+    for (at, part) in setup.lessons.parts.iter().enumerate() {
         let seen = longest_of(setup, at).map_err(|(index, why)| setup.sample_fault(at, index, why));
         let seen = seen?;
         longest = longest.max(seen);
@@ -42,7 +42,7 @@ pub fn print(setup: &Setup) -> Result<(), Failure> {
 
 /// Tokens of the longest of some samples, the end included.
 fn longest_of(setup: &Setup, at: usize) -> Result<u64, (u64, Fault)> {
-    let part = &setup.mix.parts[at];
+    let part = &setup.lessons.parts[at];
     let mut memory = part.maker.memory(crate::data::TRAIN, setup.recipe.data.seed);
     let mut encoded = Encoded::default();
     let mut longest = 0;

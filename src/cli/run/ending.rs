@@ -52,7 +52,7 @@ pub fn report(
 ) -> Result<(), Failure> {
     let mut templates = Vec::new();
     let mut lines = String::new();
-    for (at, part) in setup.mix.parts.iter().enumerate() {
+    for (at, part) in setup.lessons.parts.iter().enumerate() {
         let (mut one, examples) = compare(setup, held_out, at, &before[at], &after[at]);
         for example in &examples {
             lines += &serde_json::to_string(example).expect("texts and numbers are JSON");
@@ -84,7 +84,7 @@ fn compare(
     before: &[Answer],
     after: &[Answer],
 ) -> (Comparison, Vec<Example>) {
-    let part = &setup.mix.parts[at];
+    let part = &setup.lessons.parts[at];
     let rules = eval::rules(part);
     let (template, level) = (part.maker.program().name.clone(), part.maker.level().to_string());
     let answers = held_out.questions[at].iter().zip(before.iter().zip(after));

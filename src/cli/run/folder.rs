@@ -75,14 +75,16 @@ impl Folder {
     pub fn metrics(&self, steps_done: u64) -> Result<(Vec<serde_json::Value>, File), Failure> {
         let path = self.join("metrics.jsonl");
         let text = if path.exists() { load::text_of(&path)? } else { String::new() };
-        let lines: Vec<serde_json::Value> = text
-            .lines()
-            .filter_map(|line| serde_json::from_str(line).ok())
-            .filter(|line: &serde_json::Value| {
-                line["step"].as_u64().is_some_and(|step| step > 0 && step <= steps_done)
-            })
-            .collect();
-        let kept: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        let (mut lines, mut kept) = (Vec::new(), String::new());
+        for line in text.lines() {
+            // A line that was cut off is no JSON; its step is done again.
+            let Ok(value) = serde_json::from_str::<serde_json::Value>(line) else { continue };
+            if value["step"].as_u64().is_some_and(|step| step <= steps_done) {
+                // As it was written: numbers that are read may come out a bit different.
+                kept += &format!("{line}\n");
+                lines.push(value);
+            }
+        }
         self.write("metrics.jsonl", &kept)?;
         let file = OpenOptions::new().append(true).open(&path);
         Ok((lines, file.with_context(|| cannot_write(&path))?))

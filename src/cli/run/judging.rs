@@ -29,7 +29,7 @@ impl<'a> HeldOut<'a> {
     pub fn new(setup: &'a Setup) -> Result<HeldOut<'a>, Failure> {
         let (seed, count) = (setup.recipe.data.seed, setup.recipe.eval.samples);
         let mut questions = Vec::new();
-        for (at, part) in setup.mix.parts.iter().enumerate() {
+        for (at, part) in setup.lessons.parts.iter().enumerate() {
             let made = eval::questions(part, seed, count);
             questions.push(made.map_err(|(index, why)| setup.sample_fault(at, index, why))?);
         }
@@ -55,7 +55,7 @@ impl<'a> HeldOut<'a> {
             let (tokenizer, tokens_max) = (&self.setup.tokenizer, self.tokens_max(at));
             let replies = eval::ask(model, tokenizer, asked, tokens_max, &mut go_on)?;
             let Some(replies) = replies else { return Err(Failure::Interrupted) };
-            all.push(eval::judge(&self.setup.mix.parts[at], seed, asked, replies));
+            all.push(eval::judge(&self.setup.lessons.parts[at], seed, asked, replies));
             done += asked.len();
         }
         bar.finish_and_clear();

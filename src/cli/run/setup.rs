@@ -11,7 +11,7 @@ use crate::cli::load::{self, Template};
 use crate::cli::{Failure, console};
 use crate::data::budget::{Budget, budget};
 use crate::data::layout::TokenIds;
-use crate::data::mix::{Mix, Part};
+use crate::data::lessons::{Lessons, Part};
 use crate::data::vocab::Vocabulary;
 use crate::data::{Maker, pools};
 use crate::diagnostic::Diagnostic;
@@ -32,7 +32,7 @@ pub struct Setup {
     /// The templates' texts, in the recipe's order.
     pub templates: Vec<Template>,
     /// Their samples.
-    pub mix: Mix,
+    pub lessons: Lessons,
     /// The most ids of each template's samples, where that is known.
     pub budgets: Vec<Option<Budget>>,
     /// Texts to ids.
@@ -74,9 +74,9 @@ impl Setup {
         }
         let budgets = budgets(&parts, &tokenizer, &recipe, &config, &mut faults);
         faults.all_well(Some(()))?;
-        let mix = Mix::new(parts, recipe.data.seed);
+        let lessons = Lessons::new(parts, recipe.data.seed);
         let (name, text) = (name(path), recipe::toml_text(&recipe));
-        Ok(Setup { name, recipe, text, templates, mix, budgets, tokenizer, config })
+        Ok(Setup { name, recipe, text, templates, lessons, budgets, tokenizer, config })
     }
 
     /// The model before training.
@@ -103,7 +103,7 @@ impl Setup {
         let (all, learning) = (count(model.parameters()), count(model.learning()));
         let device = if model.device.is_cpu() { "CPU" } else { "GPU" };
         let names: Vec<&str> =
-            self.mix.parts.iter().map(|part| part.maker.program().name.as_str()).collect();
+            self.lessons.parts.iter().map(|part| part.maker.program().name.as_str()).collect();
         format!(
             "{}: {learning} of {all} weights learn {} on the {device}, {} steps of {} samples",
             console::styled(console::STRONG, &self.name),
@@ -116,7 +116,7 @@ impl Setup {
     /// The failure that a faulty sample of a template is.
     pub fn sample_fault(&self, part: usize, index: u64, fault: crate::runtime::Fault) -> Failure {
         use crate::data::generate::Stopped;
-        let program = self.mix.parts[part].maker.program();
+        let program = self.lessons.parts[part].maker.program();
         let seed = self.recipe.data.seed;
         self.templates[part].stopped(program, seed, Stopped::Fault(index, fault))
     }
@@ -161,7 +161,7 @@ fn whole(folder: &Path, named: &mut Named) -> PathBuf {
 }
 
 fn templates(recipe: &mut Recipe, folder: &Path, faults: &mut Faults) -> Option<Vec<Template>> {
-    let mut templates = Vec::new();
+    let (mut templates, mut shown) = (Vec::new(), Vec::new());
     let entries = recipe.templates.len();
     for entry in &mut recipe.templates {
         if !entry.file.path.starts_with("std:") {
@@ -182,7 +182,11 @@ fn templates(recipe: &mut Recipe, folder: &Path, faults: &mut Faults) -> Option<
         match load::checked(&source) {
             (Some(typed), _) => templates.push(Template { source, typed }),
             (None, diagnostics) => {
-                load::shown(&source, &diagnostics);
+                // A template that comes at several levels has its faults once.
+                if !shown.contains(&source.name) {
+                    load::shown(&source, &diagnostics);
+                    shown.push(source.name.clone());
+                }
                 let title = format!("{} has faults of its own", source.name);
                 let help = format!("mend it: `cookc check {}` shows them", source.name);
                 faults.add("E709", title, entry.file.span, "named here", help);

@@ -14,7 +14,7 @@ use super::folder::Folder;
 use super::judging::HeldOut;
 use super::setup::Setup;
 use crate::cli::{Failure, console};
-use crate::data::mix::Rows;
+use crate::data::lessons::Rows;
 use crate::eval::report::{Facts, Scores};
 use crate::runtime::Fault;
 use crate::train::{Control, Example, Progress, Trainer, train};
@@ -71,7 +71,7 @@ impl<'a> Training<'a> {
         self.start = Instant::now();
         let setup = self.setup;
         let fault = RefCell::new(None);
-        let mut rows = setup.mix.rows();
+        let mut rows = setup.lessons.rows();
         let shared = RefCell::new(0);
         let prompts = &self.held_out.prompts;
         let mut next_batch = |done: u64| {
@@ -169,7 +169,7 @@ impl<'a> Training<'a> {
             Err(_) => return Ok(Control::Stop),
         };
         self.seconds_judging += start.elapsed().as_secs_f64();
-        for (answers, part) in answers.iter().zip(&self.setup.mix.parts) {
+        for (answers, part) in answers.iter().zip(&self.setup.lessons.parts) {
             let (name, level) = (&part.maker.program().name, part.maker.level());
             let scores = Scores::of(answers, 0);
             let (exact, alignment) = (scores.exact, scores.alignment);

@@ -1,0 +1,82 @@
+//! What a model learns from: the samples of several templates as one stream of rows of ids.
+
+use std::fmt;
+
+use super::layout::{Encoded, TokenIds};
+use super::mix::Mix;
+use super::{Maker, TRAIN};
+use crate::runtime::{Fault, Memory};
+
+/// One template to learn, ready to run. Threads share it.
+pub struct Part {
+    /// Makes its samples.
+    pub maker: Maker,
+    /// Writes them as ids.
+    pub ids: TokenIds,
+    /// How often, beside the others.
+    pub weight: f64,
+}
+
+impl Part {
+    /// Makes a sample, and its ids.
+    pub fn encode(
+        &self,
+        memory: &mut Memory,
+        index: u64,
+        encoded: &mut Encoded,
+    ) -> Result<(), Fault> {
+        self.maker.engine.sample(memory, index)?;
+        self.ids.encode(memory, encoded);
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Part {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let program = self.maker.program();
+        f.debug_struct("Part").field("name", &program.name).field("level", &program.level).finish()
+    }
+}
+
+/// Rows of several templates, each as often as its weight says.
+#[derive(Debug)]
+pub struct Lessons {
+    /// The templates; at least one.
+    pub parts: Vec<Part>,
+    mix: Mix,
+    seed: u64,
+}
+
+impl Lessons {
+    /// The rows of a seed; the weights must be above 0.
+    pub fn new(parts: Vec<Part>, seed: u64) -> Lessons {
+        let weights: Vec<f64> = parts.iter().map(|part| part.weight).collect();
+        let mix = Mix::new(&weights, TRAIN, seed).expect("a recipe's weights are in their range");
+        Lessons { parts, mix, seed }
+    }
+
+    /// Makes rows to learn from, on one thread.
+    pub fn rows(&self) -> Rows<'_> {
+        let memory = |part: &Part| part.maker.memory(TRAIN, self.seed);
+        let memories = self.parts.iter().map(memory).collect();
+        Rows { lessons: self, memories, encoded: Encoded::default() }
+    }
+}
+
+/// One thread's maker of rows.
+#[derive(Debug)]
+pub struct Rows<'a> {
+    lessons: &'a Lessons,
+    memories: Vec<Memory>,
+    encoded: Encoded,
+}
+
+impl Rows<'_> {
+    /// The row with this index; a fault comes with the part that it is of.
+    pub fn row(&mut self, index: u64) -> Result<&Encoded, (usize, Fault)> {
+        let at = self.lessons.mix.template(index);
+        let part = &self.lessons.parts[at];
+        part.encode(&mut self.memories[at], index, &mut self.encoded).map_err(|why| (at, why))?;
+        Ok(&self.encoded)
+    }
+}

@@ -1,0 +1,294 @@
+//! `cookc run` as a user runs it: reports, faults of recipes, and runs that are stopped.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+const TEMPLATE: &str = "\
+/// Say the word again.
+level twice: many = 2
+param many in 1..4 = 1
+words ~ distinct(many, vocab)
+said  = words
+rule whole: size(said) == size(words)
+rule same: said == words
+prompt \"Say {words} :\"
+reply \"{said}\"
+";
+
+const RECIPE: &str = "\
+[model]
+base = \"scratch:tiny\"
+width = 16
+[[template]]
+file = \"say.cook\"
+[data]
+vocab = 16
+sequence = 32
+[train]
+steps = 20
+batch = 8
+learning_rate = 1e-2
+save_every = 10
+[eval]
+samples = 12
+every = 10
+";
+
+/// What a command did.
+struct Done {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+/// A folder with the template and a recipe.
+fn kitchen(recipe: &str) -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("say.cook"), TEMPLATE).expect("a file");
+    fs::write(folder.path().join("tiny.toml"), recipe).expect("a file");
+    folder
+}
+
+fn command(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cookc"));
+    command.current_dir(folder).args(arguments);
+    command
+}
+
+fn cookc(folder: &Path, arguments: &[&str]) -> Done {
+    let output = command(folder, arguments).output().expect("the command starts");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("output is UTF-8");
+    let code = output.status.code().expect("no signal ended it");
+    Done { code, out: text(output.stdout), err: text(output.stderr) }
+}
+
+fn trained(folder: &Path, arguments: &[&str]) -> Done {
+    let done = cookc(folder, &[&["run"], arguments].concat());
+    assert_eq!(done.code, 0, "{}", done.err);
+    done
+}
+
+fn text(path: PathBuf) -> String {
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn json_lines(path: PathBuf) -> Vec<Value> {
+    text(path).lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
+}
+
+fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap_or_else(|| panic!("{value} is no number"))
+}
+
+fn mean(values: impl Iterator<Item = f64>) -> f64 {
+    let values: Vec<f64> = values.collect();
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+#[test]
+fn a_run_leaves_a_report_that_agrees_with_its_samples_and_its_metrics() {
+    let folder = kitchen(RECIPE);
+    let done = trained(folder.path(), &["--train", "tiny.toml"]);
+    assert!(done.out.contains("exact") && done.out.contains("rule same"), "{}", done.out);
+    let run = folder.path().join("runs/tiny");
+    let report: Value = serde_json::from_str(&text(run.join("report.json"))).expect("JSON");
+
+    let template = &report["templates"][0];
+    assert_eq!((&template["template"], &template["level"]), (&"say".into(), &"default".into()));
+    let samples = json_lines(run.join("samples.jsonl"));
+    assert_eq!(template["samples"], samples.len());
+    for when in ["before", "after"] {
+        let score = |sample: &Value| number(&sample[format!("score_{when}")]);
+        let alignment = number(&template[format!("alignment_{when}")]);
+        assert!((alignment - mean(samples.iter().map(score))).abs() < 1e-12);
+        let rules = template["rules"].as_object().expect("rules by name");
+        assert!((alignment - mean(rules.values().map(|rule| number(&rule[when])))).abs() < 1e-12);
+        let full = samples.iter().filter(|sample| score(sample) == 1.0).count();
+        let exact = number(&report[format!("exact_{when}")]);
+        assert!((exact - full as f64 / samples.len() as f64).abs() < 1e-12);
+    }
+
+    let metrics = json_lines(run.join("metrics.jsonl"));
+    let steps: Vec<&Value> = metrics.iter().filter(|line| line["loss"].is_number()).collect();
+    assert_eq!(steps.len(), 20);
+    let tokens: f64 = steps.iter().map(|line| number(&line["tokens"])).sum();
+    assert_eq!(number(&report["tokens"]), tokens);
+    assert_eq!((&report["steps"], &report["samples"]), (&20.into(), &160.into()));
+    assert_eq!(report["loss_last"], steps[19]["loss"]);
+    for key in ["tokens_per_second", "samples_per_second", "seconds", "peak_memory_bytes"] {
+        assert!(number(&report[key]) > 0.0, "{key}");
+    }
+    assert_eq!(report["seeds"]["data"], 0);
+    assert_eq!(report["versions"]["cookc"], env!("CARGO_PKG_VERSION"));
+    for name in ["model/model.safetensors", "model/config.json", "model/tokenizer.json"] {
+        assert!(run.join(name).is_file(), "{name}");
+    }
+}
+
+#[test]
+fn the_page_takes_nothing_from_outside() {
+    let folder = kitchen(RECIPE);
+    trained(folder.path(), &["--train", "tiny.toml"]);
+    let page = text(folder.path().join("runs/tiny/report.html"));
+    assert!(page.contains("<svg") && page.contains("polyline") && page.contains("rule same"));
+    for outside in ["http", "src=", "href=", "url(", "@import", "<script"] {
+        assert!(!page.contains(outside), "{outside}");
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_metrics_and_replies_bit_for_bit() {
+    let folder = kitchen(RECIPE);
+    for (out, seed) in [("a", "7"), ("b", "7"), ("c", "8")] {
+        trained(folder.path(), &["--train", "tiny.toml", "--out", out, "--seed", seed]);
+    }
+    for name in ["metrics.jsonl", "samples.jsonl"] {
+        let of = |run: &str| text(folder.path().join(run).join(name));
+        assert_eq!(of("a"), of("b"));
+        assert_ne!(of("a"), of("c"));
+    }
+}
+
+#[test]
+fn a_run_that_goes_on_from_its_checkpoint_ends_like_one_that_never_stopped() {
+    let folder = kitchen(RECIPE);
+    trained(folder.path(), &["--train", "tiny.toml", "--out", "a"]);
+    let run = folder.path().join("a");
+    let ends = || ["metrics.jsonl", "samples.jsonl"].map(|name| text(run.join(name)));
+    let never_stopped = ends();
+    let weights = fs::read(run.join("model/model.safetensors")).expect("weights");
+    trained(folder.path(), &["--resume", "a"]);
+    assert_eq!(ends(), never_stopped);
+    assert_eq!(fs::read(run.join("model/model.safetensors")).expect("weights"), weights);
+}
+
+#[test]
+fn ctrl_c_leaves_a_checkpoint_and_says_how_to_go_on() {
+    let recipe = RECIPE.replace("steps = 20", "steps = 1000000").replace("every = 10", "every = 1");
+    let folder = kitchen(&recipe);
+    let mut child = command(folder.path(), &["run", "--train", "tiny.toml"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command starts");
+    let mut lines = BufReader::new(child.stderr.take().expect("it is piped")).lines();
+    let first = lines.find(|line| line.as_ref().is_ok_and(|line| line.starts_with("step 2")));
+    assert!(first.is_some(), "it trains");
+    let process = child.id().to_string();
+    let sent = Command::new("kill").args(["-INT", &process]).status().expect("kill is there");
+    assert!(sent.success());
+    let rest: Vec<String> = lines.map_while(Result::ok).collect();
+    assert_eq!(child.wait().expect("it ends").code(), Some(130));
+    let said = rest.iter().any(|line| line.contains("cookc run --resume runs/tiny"));
+    assert!(said, "{rest:?}");
+    let run = folder.path().join("runs/tiny");
+    assert_eq!(fs::read_dir(run.join("checkpoints")).expect("a folder").count(), 1);
+    assert!(!run.join("report.json").exists() && !run.join("model").exists());
+}
+
+#[test]
+fn every_fault_of_a_recipe_is_shown_with_its_place_and_what_to_write() {
+    for (from, to, wanted) in [
+        ("batch = 8", "bacth = 8", &["E702", "tiny.toml:11:1", "write `batch`"][..]),
+        ("[eval]", "[evals]", &["E702", "tiny.toml:14:2", "write `eval`"]),
+        ("steps = 20", "steps = \"20\"", &["E703", "tiny.toml:10:9", "write `steps = 500`"]),
+        ("steps = 20", "steps = 0", &["E704", "tiny.toml:10:9"]),
+        ("vocab = 16", "vocab = 5000", &["E704", "from 16 to 4096"]),
+        ("batch = 8", "schedule = \"cosin\"", &["E705", "write \"cosine\""]),
+        ("scratch:tiny", "scratch:tyni", &["E705", "write \"scratch:tiny\""]),
+        ("scratch:tiny", "hf:org/Some-7B", &["E706", "write `base = \"models/Some-7B\"`"]),
+        ("vocab = 16", "packing = true", &["E706", "`packing` is not in this version"]),
+        ("width = 16", "width = 17", &["E708", "write `width = 18`"]),
+        ("say.cook", "sya.cook", &["E707", "did you mean", "tiny.toml:5:8"]),
+        ("say.cook", "std:retreival", &["E707", "did you mean std:retrieval?"]),
+        ("sequence = 32", "sequence = 8", &["E710", "tiny.toml:5:8", "write `sequence = 12`"]),
+        ("steps = 20", "steps = ", &["E701", "tiny.toml:10"]),
+    ] {
+        let folder = kitchen(&RECIPE.replace(from, to));
+        let done = cookc(folder.path(), &["run", "--train", "tiny.toml"]);
+        assert_eq!(done.code, 1, "{to}: {}", done.err);
+        for part in wanted {
+            assert!(done.err.contains(part), "{to}: no {part} in\n{}", done.err);
+        }
+        assert!(!folder.path().join("runs").exists(), "{to}: work was begun");
+    }
+}
+
+#[test]
+fn faults_of_a_recipe_and_of_its_files_are_shown_together() {
+    let recipe = RECIPE.replace("batch = 8", "bacth = 8").replace("say.cook", "no.cook");
+    let folder = kitchen(&recipe.replace("samples = 12", "samples = -1"));
+    let done = cookc(folder.path(), &["run", "--train", "tiny.toml"]);
+    for code in ["E702", "E704", "E707"] {
+        assert!(done.err.contains(code), "no {code} in\n{}", done.err);
+    }
+}
+
+#[test]
+fn a_dry_run_prints_a_recipe_that_means_the_same_and_writes_nothing() {
+    let folder = kitchen(RECIPE);
+    let first = trained(folder.path(), &["--train", "tiny.toml", "--dry-run"]).out;
+    assert!(first.contains("weights") && first.contains("of memory"), "{first}");
+    assert!(first.contains("say (default): at most"), "{first}");
+    fs::write(folder.path().join("again.toml"), &first).expect("a file");
+    assert_eq!(trained(folder.path(), &["--train", "again.toml", "--dry-run"]).out, first);
+    assert!(!folder.path().join("runs").exists());
+}
+
+#[test]
+fn an_output_folder_that_cannot_be_written_is_found_before_training() {
+    let folder = kitchen(RECIPE);
+    let done = cookc(folder.path(), &["run", "--train", "tiny.toml", "--out", "say.cook/run"]);
+    assert_eq!(done.code, 3, "{}", done.err);
+    assert!(done.err.contains("cannot write say.cook/run"), "{}", done.err);
+    assert_eq!(done.err.trim().lines().count(), 1, "{}", done.err);
+}
+
+#[test]
+fn a_folder_with_files_is_never_written_into_unasked() {
+    let folder = kitchen(RECIPE);
+    trained(folder.path(), &["--train", "tiny.toml"]);
+    trained(folder.path(), &["--train", "tiny.toml"]);
+    assert!(folder.path().join("runs/tiny-2/report.json").is_file());
+    let out = ["--train", "tiny.toml", "--out", "runs/tiny"];
+    let done = cookc(folder.path(), &[&["run"], &out[..]].concat());
+    assert_eq!(done.code, 1);
+    assert!(done.err.contains("--force"), "{}", done.err);
+    trained(folder.path(), &[&out[..], &["--force"]].concat());
+}
+
+#[test]
+fn adapters_are_trained_on_a_model_of_a_folder() {
+    let folder = kitchen(RECIPE);
+    trained(folder.path(), &["--train", "tiny.toml", "--out", "base"]);
+    let recipe = RECIPE
+        .replace("base = \"scratch:tiny\"\nwidth = 16", "base = \"base/model\"")
+        .replace("[train]", "[lora]\nrank = 2\ntargets = [\"q_proj\", \"v_proj\"]\n[train]");
+    fs::write(folder.path().join("adapt.toml"), recipe).expect("a file");
+    trained(folder.path(), &["--train", "adapt.toml", "--out", "adapted"]);
+    let run = folder.path().join("adapted");
+    let report: Value = serde_json::from_str(&text(run.join("report.json"))).expect("JSON");
+    assert!(number(&report["parameters_learning"]) < number(&report["parameters"]) / 2.0);
+    assert!(run.join("adapter/adapter_model.safetensors").is_file());
+    let before: Value =
+        serde_json::from_str(&text(folder.path().join("base/report.json"))).expect("JSON");
+    assert_eq!(report["exact_before"], before["exact_after"]);
+}
+
+#[test]
+fn two_templates_are_mixed_and_judged_each() {
+    let more = "[[template]]\nfile = \"say.cook\"\nlevel = \"twice\"\nweight = 3\n[data]";
+    let folder = kitchen(&RECIPE.replace("[data]", more));
+    trained(folder.path(), &["--train", "tiny.toml", "--out", "a"]);
+    let report: Value =
+        serde_json::from_str(&text(folder.path().join("a/report.json"))).expect("JSON");
+    let levels: Vec<&Value> =
+        report["templates"].as_array().expect("a list").iter().map(|one| &one["level"]).collect();
+    assert_eq!(levels, ["default", "twice"]);
+    let exact = |at: usize| number(&report["templates"][at]["exact_after"]);
+    assert!((number(&report["exact_after"]) - (exact(0) + exact(1)) / 2.0).abs() < 1e-12);
+}
