@@ -304,10 +304,8 @@ fn targets(section: &mut Section) -> Vec<String> {
 fn train(table: Option<&DeTable>, data_seed: u64, faults: &mut Vec<Diagnostic>) -> (Settings, u64) {
     let mut section = Section::new("[train]", table, faults);
     let default = Settings::default();
-    let tokens_at_once = match section.take("tokens_at_once") {
-        None => None,
-        Some(_) => Some(section.size("tokens_at_once", 1..=1 << 24, 1024)),
-    };
+    let tokens_at_once =
+        section.take("tokens_at_once").map(|_| section.size("tokens_at_once", 1..=1 << 24, 1024));
     let settings = Settings {
         steps: section.whole("steps", 1..=LARGEST, default.steps),
         batch: section.size("batch", 1..=65536, default.batch),

@@ -48,7 +48,8 @@ pub struct Run {
     #[arg(long, requires = "out")]
     force: bool,
     /// The seed of the data, in place of the recipe's; training follows unless it has its own
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
+    #[arg(long, value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     seed: Option<u64>,
     /// Only print the whole recipe, the memory it takes, and the longest sample
     #[arg(long)]
