@@ -1,4 +1,4 @@
-//! `stdlib/document_qa.cook` at 1,024 tokens a sample: both engines beside functions written by hand
+//! `stdlib/document_qa.cook` at 1,024 tokens a sample: both engines beside functions by hand
 //! that make the same ids and give the same scores.
 //!
 //! `cargo bench --no-default-features --bench sampler`
