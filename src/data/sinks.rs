@@ -47,7 +47,7 @@ impl Sink {
             .permissions(permissions)
             .tempfile_in(folder)
             .map_err(|error| match error.kind() {
-                io::ErrorKind::NotFound => {
+                io::ErrorKind::NotFound if !folder.exists() => {
                     anyhow::anyhow!("there is no folder {}", folder.display())
                 }
                 // The error itself names the file that was to be renamed, which helps nobody.
