@@ -223,6 +223,12 @@ pub fn unreadable(template: &Template) -> Vec<Diagnostic> {
 }
 
 fn inseparable_elements(template: &Template, hole: &Hole) -> Option<Diagnostic> {
+    let texts = || template_texts(template);
+    if scalar(&hole.value.ty) == &Type::Text && texts().iter().any(|text| text.trim() != text) {
+        let title = "a text that begins or ends with white space is not read back";
+        let fault = Diagnostic::fault("E412", title, hole.value.span, "one of its texts does");
+        return Some(fault.help("leave the white space out of the text between the quotes"));
+    }
     let Type::List(element) = &hole.value.ty else { return None };
     if let Form::Joined(between) = &hole.form {
         let ok = between.chars().any(|character| never_in_scalar(template, element, character));
@@ -236,12 +242,12 @@ fn inseparable_elements(template: &Template, hole: &Hole) -> Option<Diagnostic> 
             .help("join with a sign that no element has: `join(\"; \", xs)`")
         });
     }
-    let spaced = scalar(element) == &Type::Text
-        && template_texts(template).iter().any(|text| text.contains(char::is_whitespace));
+    let loose = |text: &String| text.is_empty() || text.contains(char::is_whitespace);
+    let spaced = scalar(element) == &Type::Text && texts().iter().any(loose);
     (spaced && matches!(hole.form, Form::Plain)).then(|| {
         Diagnostic::fault(
             "E406",
-            "a text with a space in it may be two elements",
+            "a text that is empty or has a space in it is not one element",
             hole.value.span,
             "where does an element end?",
         )

@@ -56,6 +56,8 @@ const MEANING: &[(&str, &str)] = &[
     ("E409", "a text that stands twice"),
     ("E410", "a computed text between elements"),
     ("E411", "a Real in a reply"),
+    ("E412", "a text in a reply that begins or ends with white space"),
+    ("E413", "a list of lists in a reply whose rows may be empty"),
     ("E501", "a parameter outside its range"),
     ("E502", "a level that sets a parameter outside its range"),
     ("E503", "a parameter's number that is not known before a sample is made"),

@@ -5,6 +5,7 @@ use super::{Bound, Form, Piece, Role, Slot, SlotId};
 use crate::check::roles::binding_of;
 use crate::check::typed::{self, Expr, ExprKind};
 use crate::check::types::Type;
+use crate::diagnostic::Diagnostic;
 
 impl Lower<'_> {
     /// Lowers the layout. What is shown by its name has a slot already; an expression gets one.
@@ -13,7 +14,28 @@ impl Lower<'_> {
         self.program.layout.system = layout.system.as_deref().map(|pieces| self.pieces(pieces));
         self.program.layout.prompt = self.pieces(&layout.prompt);
         self.program.layout.reply = self.pieces(&layout.reply);
+        self.refuse_empty_rows();
         self.measure();
+    }
+
+    /// A row without elements is an empty line: at the end of a reply nobody sees it.
+    fn refuse_empty_rows(&mut self) {
+        let reply = self.template.layout.reply.iter().zip(&self.program.layout.reply);
+        for (piece, lowered) in reply {
+            let (typed::Piece::Hole(hole), Piece::Value(slot, Form::Plain)) = (piece, lowered)
+            else {
+                continue;
+            };
+            let bound = &self.program.slots[*slot as usize].bound;
+            if hole.value.ty.depth() == 2 && bound.sizes().1 > 0 && bound.element().sizes().0 < 1 {
+                let title = "a row of this list may be empty, and is not read back then";
+                self.faults.push(
+                    Diagnostic::fault("E413", title, hole.value.span, "shown a line a row").help(
+                        "give `concat(rows)` a name and show that, or make rows that have elements",
+                    ),
+                );
+            }
+        }
     }
 
     fn pieces(&mut self, pieces: &[typed::Piece]) -> Vec<Piece> {
