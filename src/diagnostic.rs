@@ -29,7 +29,7 @@ pub struct Fix {
     pub text: String,
 }
 
-/// One fault or lint, as plain data: [`render`](crate::diagnostic::render) makes it text.
+/// One fault or lint, as plain data: [`render`] makes it text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     /// Such as `E201`; `docs/codes` explains each.
