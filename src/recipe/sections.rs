@@ -82,7 +82,7 @@ fn model(table: Option<&DeTable>, adapters: bool, faults: &mut Vec<Diagnostic>) 
 /// The small Llamas that have a name: width, layers, heads and feed-forward; base of the rotary
 /// angles and deviation of fresh weights.
 const PRESETS: &[(&str, [usize; 4], [f64; 2])] =
-    &[("tiny", [64, 2, 1, 16], [1e9, 0.1]), ("small", [192, 4, 4, 512], [1e4, 0.05])];
+    &[("tiny", [64, 2, 2, 16], [1e9, 0.1]), ("small", [192, 4, 4, 512], [1e4, 0.05])];
 
 fn shape(section: &mut Section, name: &str, place: Span) -> Shape {
     let names: Vec<&str> = PRESETS.iter().map(|(name, ..)| *name).collect();
@@ -304,10 +304,8 @@ fn targets(section: &mut Section) -> Vec<String> {
 fn train(table: Option<&DeTable>, data_seed: u64, faults: &mut Vec<Diagnostic>) -> (Settings, u64) {
     let mut section = Section::new("[train]", table, faults);
     let default = Settings::default();
-    let tokens_at_once = match section.take("tokens_at_once") {
-        None => None,
-        Some(_) => Some(section.size("tokens_at_once", 1..=1 << 24, 1024)),
-    };
+    let tokens_at_once =
+        section.take("tokens_at_once").map(|_| section.size("tokens_at_once", 1..=1 << 24, 1024));
     let settings = Settings {
         steps: section.whole("steps", 1..=LARGEST, default.steps),
         batch: section.size("batch", 1..=65536, default.batch),
