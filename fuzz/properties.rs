@@ -11,7 +11,7 @@ use cookc::data::{Maker, pools};
 use cookc::diagnostic::{Diagnostic, render};
 use cookc::engine::{interpreter, native};
 use cookc::ir::{self, Choice};
-use cookc::runtime::Fault;
+use cookc::runtime::{Fault, Memory};
 use cookc::source::Source;
 use cookc::syntax;
 
@@ -73,30 +73,52 @@ pub fn interpret_vs_jit(data: &[u8]) -> bool {
     let native = native(program.clone()).expect("this machine has a code generator");
     let makers = [native, interpreter(program.clone())]
         .map(|engine| Maker::new(program.clone(), engine, words.clone(), tokens.clone()));
+    let mut runs = makers.each_ref().map(|maker| Run::new(maker, seed));
     for index in 0..SAMPLES {
-        let [one, other] = [0, 1].map(|at| run(&makers[at], seed, index));
+        let [one, other] = runs.each_mut().map(|run| run.sample(index));
         assert_eq!(one, other, "sample {index} of seed {seed}:\n{text}");
     }
     true
 }
 
-/// What one engine makes of a sample: its row, and the bits of its scores for some replies.
-fn run(maker: &Maker, seed: u64, index: u64) -> Result<(Vec<u8>, Vec<u64>), Fault> {
-    let mut memory = maker.memory("train", seed);
-    let writer = TextWriter::new(maker.program(), maker.vocabulary.clone(), Escape::None);
-    maker.engine.sample(&mut memory, index + 1)?;
-    let other = writer.text(Part::Reply, &memory);
-    maker.engine.sample(&mut memory, index)?;
-    let mut row = Vec::new();
-    Rows::new(maker, seed).write(&memory, index, &mut row);
-    let (judge, own) = (Judge::new(maker), writer.text(Part::Reply, &memory));
-    assert!(judge.reads_back(&own, &mut memory), "not read back: {own:?}");
-    let mut scores = Vec::new();
-    for reply in [&own, &other, "", "7 7 -1 | no such words", &own.repeat(2)] {
-        let verdict = judge.judge(reply, &mut memory);
-        scores.extend(verdict.scores.iter().map(|score| score.to_bits()));
+/// One engine with what it needs for many samples.
+struct Run<'a> {
+    maker: &'a Maker,
+    memory: Memory,
+    writer: TextWriter,
+    rows: Rows,
+    judge: Judge<'a>,
+    other: String,
+}
+
+impl<'a> Run<'a> {
+    fn new(maker: &'a Maker, seed: u64) -> Run<'a> {
+        Run {
+            maker,
+            memory: maker.memory("train", seed),
+            writer: TextWriter::new(maker.program(), maker.vocabulary.clone(), Escape::None),
+            rows: Rows::new(maker, seed),
+            judge: Judge::new(maker),
+            other: String::new(),
+        }
     }
-    Ok((row, scores))
+
+    /// The row of a sample, and the bits of its scores for some replies.
+    fn sample(&mut self, index: u64) -> Result<(Vec<u8>, Vec<u64>), Fault> {
+        let memory = &mut self.memory;
+        self.maker.engine.sample(memory, index)?;
+        let mut row = Vec::new();
+        self.rows.write(memory, index, &mut row);
+        let own = self.writer.text(Part::Reply, memory);
+        assert!(self.judge.reads_back(&own, memory), "not read back: {own:?}");
+        let mut scores = Vec::new();
+        for reply in [&own, &self.other, "", "7 7 -1 | no such words", &own.repeat(2)] {
+            let verdict = self.judge.judge(reply, memory);
+            scores.extend(verdict.scores.iter().map(|score| score.to_bits()));
+        }
+        self.other = own;
+        Ok((row, scores))
+    }
 }
 
 fn inside(source: &Source, found: &[Diagnostic]) {

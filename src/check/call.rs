@@ -20,8 +20,10 @@ impl Checker {
             return unknown(span);
         }
         let Some(function) = self.scope.functions.get(&name.text).cloned() else {
-            let fault = self.scope.unknown_function(name);
-            self.fault(fault);
+            if !self.scope.missing.contains(&name.text) {
+                let fault = self.scope.unknown_function(name);
+                self.fault(fault);
+            }
             arguments.iter().for_each(|argument| drop(self.infer(&argument.value)));
             return unknown(span);
         };

@@ -306,6 +306,7 @@ pub fn unknown(span: Span) -> Expr {
 pub fn article(ty: &Type) -> String {
     match ty {
         Type::Int => "an Int".to_string(),
+        Type::List(element) if element.is_open() => "a list".to_string(),
         Type::List(element) => format!("a list of {element}"),
         Type::Shown => "shown text".to_string(),
         other => format!("a {other}"),
@@ -334,6 +335,7 @@ fn mismatch(wanted: &Type, found: &Type, span: Span) -> Diagnostic {
         (_, Type::Shown) => {
             fault.help("`join`, `lines`, `numbered` and `labelled` stand alone in `{…}`")
         }
+        (Type::List(_), _) => fault.help("write a list, such as `[x]`"),
         _ => fault.help(format!("write a value of type {wanted}")),
     }
 }

@@ -73,7 +73,8 @@ pub fn define(checker: &mut Checker, function: &ast::Function, docs: &[String], 
         );
         return;
     }
-    let inner = checker.scope.of_function();
+    let mut inner = checker.scope.of_function();
+    inner.defining = Some(name.text.clone());
     let outer = std::mem::replace(&mut checker.scope, inner);
     let mut params = Vec::new();
     for (param, written) in &function.params {
@@ -165,12 +166,16 @@ pub fn take_in(
 ) {
     let functions = match found {
         Ok(functions) => functions,
-        Err(fault) => return checker.fault(fault),
+        Err(fault) => {
+            checker.scope.missing.extend(names.iter().map(|name| name.text.clone()));
+            return checker.fault(fault);
+        }
     };
     for name in names {
         let Some(function) = functions.get(&name.text) else {
             let fault = not_in_module(module, name, &functions);
             checker.fault(fault);
+            checker.scope.missing.insert(name.text.clone());
             continue;
         };
         if let Some(known) = checker.scope.functions.get(&name.text) {

@@ -110,7 +110,8 @@ fn literal(checker: &mut Checker, expr: Expr) -> String {
 }
 
 fn refuse_unshowable(checker: &mut Checker, value: &Expr) {
-    if value.ty.is_open() && value.ty != Type::Unknown {
+    // After another fault a type may be open for its sake.
+    if value.ty.is_open() && value.ty != Type::Unknown && checker.faults.is_empty() {
         checker.fault(
             Diagnostic::fault("E313", "nobody knows what this is a list of", value.span, {
                 "always empty"

@@ -1,6 +1,6 @@
 //! Which names mean what at one place of the text.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::typed::{Function, Local, LocalId};
@@ -41,6 +41,10 @@ pub struct Scope {
     pub locals: Vec<Local>,
     /// What can be called.
     pub functions: Functions,
+    /// The function that is being defined: it cannot call itself.
+    pub defining: Option<String>,
+    /// Functions of a `use` that has a fault of its own: told once.
+    pub missing: BTreeSet<String>,
     /// Names that are bound further down, for a better message.
     pub later: Vec<(String, Span)>,
 }
@@ -85,6 +89,7 @@ impl Scope {
         Scope {
             entries: pools.cloned().collect(),
             functions: self.functions.clone(),
+            missing: self.missing.clone(),
             ..Scope::default()
         }
     }
@@ -140,6 +145,11 @@ impl Scope {
     /// The fault of a call of something that cannot be called.
     pub fn unknown_function(&self, name: &ast::Name) -> Diagnostic {
         let text = &name.text;
+        if self.defining.as_ref() == Some(text) {
+            let title = format!("`{text}` calls itself");
+            return Diagnostic::fault("E221", title, name.span, "inside its own body")
+                .help("write a loop: `fold total = 0 over x in xs: total + x`");
+        }
         if self.find(text).is_some() {
             let title = format!("`{text}` is a value, not a function");
             return Diagnostic::fault("E204", title, name.span, "called here")

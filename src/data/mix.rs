@@ -1,4 +1,4 @@
-//! Several templates in one data set: which of them makes a row hangs on the seed and the row alone.
+//! Several templates in one data set: which of them makes a row hangs on seed and row alone.
 
 use crate::runtime::RunKey;
 use crate::runtime::random;

@@ -25,8 +25,9 @@ pub fn html(report: &Report) -> String {
     push(
         &mut page,
         format_args!(
-            "<h2>Loss</h2>\n<p>Mean cross-entropy of the reply's tokens at each step, in nats.</p>\n\
-         <figure>{}</figure>\n",
+            "<h2>Loss</h2>\n\
+             <p>Mean cross-entropy of the reply's tokens at each step, in nats.</p>\n\
+             <figure>{}</figure>\n",
             curve(&report.losses)
         ),
     );

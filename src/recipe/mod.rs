@@ -13,20 +13,6 @@ use crate::train::Settings;
 
 pub use write::toml_text;
 
-/// What each code of a recipe's fault means.
-pub const CODES: &[(&str, &str)] = &[
-    ("E701", "the recipe is not valid TOML"),
-    ("E702", "the recipe has a key or table that no recipe has"),
-    ("E703", "a key of the recipe has a value of the wrong type"),
-    ("E704", "a number in the recipe is outside its range"),
-    ("E705", "a key of the recipe takes one of a few words, and this is none of them"),
-    ("E706", "the recipe asks for what this version cannot do"),
-    ("E707", "a file that the recipe names cannot be used"),
-    ("E708", "two parts of the recipe do not fit together"),
-    ("E709", "a template of the recipe has faults of its own"),
-    ("E710", "a template's samples may be longer than the model reads"),
-];
-
 /// A whole recipe, every key resolved.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recipe {

@@ -2,6 +2,7 @@
 
 mod cli;
 mod corpus;
+mod docs;
 mod kept;
 mod laws;
 mod replies;

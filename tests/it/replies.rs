@@ -1,4 +1,4 @@
-//! What no reply may do, however strange it is: break a judge, change the sample, divide the engines.
+//! What no reply may do, however strange: break a judge, change the sample, divide the engines.
 
 use cookc::data::TRAIN;
 use cookc::data::judge::Judge;

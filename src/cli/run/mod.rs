@@ -31,9 +31,6 @@ The run folder holds recipe.toml (every key written out), model/ or adapter/, ch
 metrics.jsonl (a line a step), samples.jsonl (the held-out samples with both replies),
 report.json and report.html. The same recipe and seed give the same losses and replies.";
 
-/// The largest whole number that TOML can hold, since the seed goes into the run's recipe.toml.
-const SEED_MAX: u64 = i64::MAX as u64;
-
 /// Train a model on templates, and judge it before and after
 #[derive(Debug, Args)]
 #[command(after_help = HELP)]
@@ -51,7 +48,8 @@ pub struct Run {
     #[arg(long, requires = "out")]
     force: bool,
     /// The seed of the data, in place of the recipe's; training follows unless it has its own
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=SEED_MAX))]
+    #[arg(long, value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     seed: Option<u64>,
     /// Only print the whole recipe, the memory it takes, and the longest sample
     #[arg(long)]

@@ -1,0 +1,131 @@
+//! What the documentation shows is what the program does: commands, templates, examples of natives.
+
+use std::path::Path;
+use std::process::Command;
+
+use cookc::check;
+use cookc::data::judge::Judge;
+use cookc::data::{Maker, TRAIN, pools};
+use cookc::engine::native;
+use cookc::source::Source;
+use cookc::syntax;
+
+use crate::support::{program, template, vocabulary};
+
+const PAGES: [&str; 1] = ["README.md"];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn page(name: &str) -> String {
+    std::fs::read_to_string(root().join(name)).expect("the page is there")
+}
+
+/// The fenced blocks of a language.
+fn blocks(text: &str, language: &str) -> Vec<String> {
+    let opening = format!("```{language}\n");
+    let parts = text.split(&opening).skip(1);
+    parts.map(|part| part.split("```").next().unwrap_or_default().to_string()).collect()
+}
+
+/// What a command prints, both streams, lines without spaces at their ends.
+fn printed(command: &str) -> String {
+    let arguments = command.strip_prefix("cookc ").expect("the docs run cookc");
+    let output = Command::new(env!("CARGO_BIN_EXE_cookc"))
+        .args(arguments.split(' '))
+        .current_dir(root())
+        .env("NO_COLOR", "1")
+        .output()
+        .expect("cookc runs");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned()
+        + &String::from_utf8_lossy(&output.stderr);
+    tidied(&text)
+}
+
+fn tidied(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+    lines.join("\n").trim_matches('\n').to_string()
+}
+
+#[test]
+fn commands_of_the_docs_print_what_the_docs_show() {
+    for name in PAGES {
+        let text = page(name);
+        let mut shown = text.clone();
+        for block in blocks(&text, "console") {
+            let (command, output) = block.split_once('\n').unwrap_or((&block, ""));
+            let command = command.strip_prefix("$ ").expect("a console block starts with `$ `");
+            let now = printed(command);
+            if std::env::var_os("COOKC_UPDATE_DOCS").is_some() {
+                shown = shown.replace(
+                    &format!("```console\n{block}```"),
+                    &format!("```console\n$ {command}\n{now}\n```"),
+                );
+            } else {
+                assert_eq!(now, tidied(output), "{name}: {command}");
+            }
+        }
+        if shown != text {
+            std::fs::write(root().join(name), shown).expect("the page can be written");
+        }
+    }
+}
+
+#[test]
+fn templates_of_the_docs_have_no_fault() {
+    for name in PAGES {
+        for block in blocks(&page(name), "cook") {
+            let source = Source::new(name, block);
+            template(&source).unwrap_or_else(|faults| panic!("{faults}"));
+        }
+    }
+}
+
+#[test]
+fn the_template_of_the_readme_is_the_one_of_the_examples() {
+    let shown = Source::new("retrieval.cook", blocks(&page("README.md"), "cook").remove(0));
+    let text = page("examples/retrieval.cook");
+    let shipped = Source::new("retrieval.cook", text);
+    let (a, b) = (program(&shown, ""), program(&shipped, ""));
+    let (a, b) = (a.expect("no fault"), b.expect("no fault"));
+    assert_eq!(a.steps.len(), b.steps.len());
+    assert_eq!(a.layout, b.layout);
+    assert_eq!(a.slots, b.slots);
+}
+
+/// The examples of a function's documentation: lines indented by four spaces.
+fn examples(docs: &[String]) -> impl Iterator<Item = &str> {
+    docs.iter()
+        .filter(|line| line.trim_start_matches(' ').len() + 4 <= line.len())
+        .map(|l| l.trim())
+}
+
+#[test]
+fn examples_of_the_natives_and_of_the_modules_are_true() {
+    let mut run = 0;
+    for (module, uses) in [("builtin", ""), ("tokens", "use tokens: overlap, permutation\n")] {
+        let source = Source::new(module, page(&format!("stdlib/{module}.cook")));
+        for statement in syntax::parse(&source).0.statements {
+            for example in examples(&statement.docs) {
+                let text = format!(
+                    "{uses}word ~ pick(vocab)\nrule example: {example}\n\
+                     prompt \"A word:\"\nreply \"{{word}}\"\n"
+                );
+                let source = Source::new("example.cook", text);
+                let program = program(&source, "").unwrap_or_else(|faults| panic!("{faults}"));
+                let template = template(&source).unwrap_or_else(|faults| panic!("{faults}"));
+                let (words, tokens) = pools(&template, vocabulary());
+                let engine = native(program.clone()).expect("this machine has machine code");
+                let maker = Maker::new(program, engine, words, tokens);
+                let mut memory = maker.memory(TRAIN, 0);
+                maker.engine.sample(&mut memory, 0).expect("a word can be drawn");
+                assert!(Judge::new(&maker).own(&mut memory).exact(), "{module}: {example}");
+                run += 1;
+            }
+        }
+    }
+    let natives = check::builtins();
+    let computing = natives.values().filter(|function| !function.draws).count();
+    assert!(run + 4 >= computing, "every native that computes has an example: {run}");
+}
