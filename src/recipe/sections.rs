@@ -82,7 +82,7 @@ fn model(table: Option<&DeTable>, adapters: bool, faults: &mut Vec<Diagnostic>) 
 /// The small Llamas that have a name: width, layers, heads and feed-forward; base of the rotary
 /// angles and deviation of fresh weights.
 const PRESETS: &[(&str, [usize; 4], [f64; 2])] =
-    &[("tiny", [64, 2, 2, 16], [1e9, 0.1]), ("small", [192, 4, 4, 512], [1e4, 0.05])];
+    &[("tiny", [96, 2, 2, 16], [1e9, 0.1]), ("small", [192, 4, 4, 512], [1e4, 0.05])];
 
 fn shape(section: &mut Section, name: &str, place: Span) -> Shape {
     let names: Vec<&str> = PRESETS.iter().map(|(name, ..)| *name).collect();
