@@ -52,7 +52,8 @@ fn tokenize(vocab: usize) -> impl Fn(&str) -> Vec<u32> + Send + Sync + 'static {
         words
             .map(|word| match literals.iter().position(|literal| *literal == word) {
                 Some(at) => (vocab + at) as u32,
-                None => word[1..].parse().expect("a word of the vocabulary is `w` and its number"),
+                // Signs that stand in no sample: what ids are made ready behind them.
+                None => word.get(1..).and_then(|at| at.parse().ok()).unwrap_or(u32::MAX),
             })
             .collect()
     }
