@@ -125,7 +125,8 @@ pub fn swiglu_backward(gate: &Tensor, up: &Tensor, dy: &Tensor) -> Result<(Tenso
     }
 }
 
-/// The sum over rows of −log softmax(logits) at the label, in nats, and its gradient `[rows, vocab]`.
+/// The sum over rows of −log softmax(logits) at the label, in nats, and its gradient
+/// `[rows, vocab]`.
 pub fn cross_entropy(logits: &Tensor, labels: &[u32]) -> Result<(f64, Tensor)> {
     if fused(logits) {
         cpu::cross_entropy(logits, labels)
