@@ -20,9 +20,9 @@ pub struct Label {
     pub text: String,
 }
 
-/// A change of the text that removes the fault.
+/// One change of the text: a fix is one or more of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fix {
+pub struct Edit {
     /// What to replace.
     pub span: Span,
     /// What to write there.
@@ -42,8 +42,9 @@ pub struct Diagnostic {
     pub labels: Vec<Label>,
     /// Text to write instead.
     pub help: String,
-    /// The same as an edit, where a machine can make it.
-    pub fix: Option<Fix>,
+    /// The same as edits of the text, all to be made together; none where nobody knows what was
+    /// meant. No two of them overlap.
+    pub fix: Vec<Edit>,
 }
 
 impl Diagnostic {
@@ -60,7 +61,7 @@ impl Diagnostic {
             title: title.into(),
             labels: vec![Label { span, text: label.into() }],
             help: String::new(),
-            fix: None,
+            fix: Vec::new(),
         }
     }
 
@@ -86,9 +87,10 @@ impl Diagnostic {
         self
     }
 
-    /// Adds the edit that removes the fault.
+    /// Adds an edit to those that remove the fault.
     pub fn fix(mut self, span: Span, text: impl Into<String>) -> Diagnostic {
-        self.fix = Some(Fix { span, text: text.into() });
+        self.fix.push(Edit { span, text: text.into() });
+        self.fix.sort_by_key(|edit| edit.span);
         self
     }
 
@@ -96,6 +98,18 @@ impl Diagnostic {
     pub fn span(&self) -> Span {
         self.labels.first().map_or(Span::default(), |label| label.span)
     }
+}
+
+/// A text after edits, which stand in the order of the text and do not overlap.
+pub fn edited<'a>(text: &str, edits: impl IntoIterator<Item = &'a Edit>) -> String {
+    let (mut result, mut done) = (String::with_capacity(text.len()), 0);
+    for edit in edits {
+        result.push_str(&text[done..edit.span.start]);
+        result.push_str(&edit.text);
+        done = edit.span.end;
+    }
+    result.push_str(&text[done..]);
+    result
 }
 
 /// The candidate nearest to a misspelled name, if it is near enough to be meant.

@@ -17,7 +17,7 @@ const HELP: &str = r#"Examples:
 
 With --format json, each fault and lint is a line: {"code", "severity": "fault" or "lint", "title",
 "file", "labels": [{"start", "end", "line", "column", "end_line", "end_column", "text"}], "help",
-"fix": null or {"start", "end", "text"}}. start and end are bytes from 0, end is one past the
+"fix": [places, "text" being what to write there instead]}. start and end are bytes from 0, end is one past the
 last; lines and columns count from 1, a column is a character. The first label is the place of the
 fault. A file that cannot be read is a line too, with code null and no labels."#;
 
@@ -99,7 +99,7 @@ fn unreadable(file: &str, text: &str, format: Format) -> Result<(), Failure> {
         Format::Json => {
             let line = json!({
                 "code": null, "severity": "fault", "title": text, "file": file,
-                "labels": [], "help": "", "fix": null,
+                "labels": [], "help": "", "fix": [],
             });
             console::print(&format!("{line}\n"))?;
         }
@@ -119,7 +119,7 @@ fn as_json(diagnostic: &Diagnostic, source: &Source) -> Value {
     };
     let labels: Vec<Value> =
         diagnostic.labels.iter().map(|label| place(label.span, &label.text)).collect();
-    let fix = diagnostic.fix.as_ref();
+    let fix: Vec<Value> = diagnostic.fix.iter().map(|edit| place(edit.span, &edit.text)).collect();
     json!({
         "code": diagnostic.code,
         "severity": match diagnostic.severity {
@@ -130,9 +130,7 @@ fn as_json(diagnostic: &Diagnostic, source: &Source) -> Value {
         "file": &*source.name,
         "labels": labels,
         "help": diagnostic.help,
-        "fix": fix.map(|fix| {
-            json!({"start": fix.span.start, "end": fix.span.end, "text": fix.text})
-        }),
+        "fix": fix,
     })
 }
 

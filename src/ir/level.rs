@@ -178,7 +178,7 @@ fn unknown_level(template: &Template, name: &str) -> Diagnostic {
 fn not_set(template: &Template, name: &str) -> Diagnostic {
     let mut fault = unknown_param(template, name, first_span(template));
     // The name stands in no text of ours, so there is nothing to replace.
-    fault.fix = None;
+    fault.fix.clear();
     fault.labels[0].text = match template.params.is_empty() {
         true => "it has no parameter".to_string(),
         false => "its first parameter".to_string(),
