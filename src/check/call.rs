@@ -19,7 +19,7 @@ impl Checker {
             self.fault(sampler_inside(name, span));
             return unknown(span);
         }
-        let Some(function) = self.scope.functions.get(&name.text).cloned() else {
+        let Some(function) = self.function(name) else {
             if !self.scope.missing.contains(&name.text) {
                 let fault = self.scope.unknown_function(name);
                 self.fault(fault);
@@ -34,6 +34,13 @@ impl Checker {
         self.apply(&function, name, arguments, span)
     }
 
+    /// The function that a name calls, if there is one.
+    fn function(&mut self, name: &ast::Name) -> Option<Rc<Function>> {
+        let function = self.scope.functions.get(&name.text).cloned()?;
+        self.index.calls(name, &function);
+        Some(function)
+    }
+
     /// What stands right of `~`: a sampler, one repeated, or a choice between two.
     pub fn sampler(&mut self, expr: &ast::Expr) -> Expr {
         match &expr.kind {
@@ -45,15 +52,13 @@ impl Checker {
             ast::ExprKind::Call(name, arguments) if name.text == REPEAT => {
                 self.repeat(arguments, expr.span)
             }
-            ast::ExprKind::Call(name, arguments) => {
-                match self.scope.functions.get(&name.text).cloned() {
-                    Some(function) if function.draws => {
-                        self.apply(&function, name, arguments, expr.span)
-                    }
-                    Some(_) => self.computes(expr),
-                    None => self.infer(expr),
+            ast::ExprKind::Call(name, arguments) => match self.function(name) {
+                Some(function) if function.draws => {
+                    self.apply(&function, name, arguments, expr.span)
                 }
-            }
+                Some(_) => self.computes(expr),
+                None => self.infer(expr),
+            },
             _ => self.computes(expr),
         }
     }

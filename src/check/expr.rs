@@ -1,5 +1,6 @@
 //! The types of expressions, and the faults that they can have.
 
+use super::index::{Index, Named};
 use super::scope::{Meaning, Scope};
 use super::typed::{Expr, ExprKind, Fold};
 use super::types::Type;
@@ -14,6 +15,8 @@ pub struct Checker {
     pub scope: Scope,
     /// The faults met so far.
     pub faults: Vec<Diagnostic>,
+    /// Where names stand and what they mean.
+    pub index: Index,
 }
 
 impl Checker {
@@ -81,6 +84,9 @@ impl Checker {
     }
 
     fn name(&mut self, name: &str, span: Span) -> Expr {
+        if let Some(bound) = self.scope.place(name) {
+            self.index.uses(span, bound);
+        }
         match self.scope.find(name) {
             Some((Meaning::Local(id), kind)) => of(ExprKind::Local(id), kind, span),
             Some((Meaning::Param(index), kind)) => of(ExprKind::Param(index), kind, span),
@@ -256,19 +262,23 @@ impl Checker {
             return;
         }
         let (faults, locals) = (self.faults.len(), self.scope.locals.len());
+        let mark = self.index.mark();
         for ((id, value), next) in carried.iter_mut().zip(next) {
             let next = self.infer(next);
             if let Some(ty) = value.ty.meet(&next.ty) {
+                self.index.retype(self.scope.locals[*id].span, &ty);
                 self.scope.locals[*id].kind = ty.clone();
                 value.ty = ty;
             }
         }
         self.faults.truncate(faults);
+        self.index.forget(mark);
         self.scope.locals.truncate(locals);
     }
 
     /// Binds a loop's name.
     fn bind(&mut self, name: &ast::Name, kind: Type) -> usize {
+        self.index.define(name, Named::Inner, kind.clone(), &[]);
         let (id, known) = self.scope.bind(name, kind);
         if let Err(fault) = known {
             self.fault(fault);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::expr::Checker;
+use super::index::Named;
 use super::scope::{Functions, Meaning, Scope};
 use super::typed::{Function, FunctionBody};
 use super::types::Type;
@@ -80,6 +81,7 @@ pub fn define(checker: &mut Checker, function: &ast::Function, docs: &[String], 
     for (param, written) in &function.params {
         let kind = resolve(checker, written);
         params.push(kind.clone());
+        checker.index.define(param, Named::Argument, kind.clone(), &[]);
         if let (_, Err(fault)) = checker.scope.bind(param, kind) {
             checker.fault(fault);
         }
@@ -93,14 +95,16 @@ pub fn define(checker: &mut Checker, function: &ast::Function, docs: &[String], 
         params,
         param_names,
         draws: function.draws,
-        result,
+        result: result.clone(),
         docs: docs.to_vec(),
         span: name.span,
         locals,
         body,
         foreign: false,
     };
-    checker.scope.functions.insert(name.text.clone(), Rc::new(defined));
+    let defined = Rc::new(defined);
+    checker.index.define(name, Named::Function(defined.clone()), result, docs);
+    checker.scope.functions.insert(name.text.clone(), defined);
 }
 
 fn body(
@@ -127,6 +131,7 @@ fn body(
         }
         let value = super::bound_value(checker, binding, drawn);
         let (local, known) = checker.scope.bind(&binding.name, value.ty.clone());
+        checker.index.define(&binding.name, Named::Inner, value.ty.clone(), &statement.docs);
         if let Err(fault) = known {
             checker.fault(fault);
         }
@@ -162,10 +167,13 @@ pub fn take_in(
     checker: &mut Checker,
     module: &ast::Name,
     names: &[ast::Name],
-    found: Result<Functions, Diagnostic>,
+    found: Result<(Source, Functions), Diagnostic>,
 ) {
     let functions = match found {
-        Ok(functions) => functions,
+        Ok((home, functions)) => {
+            checker.index.module(module, &home, names);
+            functions
+        }
         Err(fault) => {
             checker.scope.missing.extend(names.iter().map(|name| name.text.clone()));
             return checker.fault(fault);
@@ -183,6 +191,7 @@ pub fn take_in(
             checker.fault(fault);
             continue;
         }
+        checker.index.calls(name, function);
         checker.scope.functions.insert(name.text.clone(), function.clone());
     }
 }

@@ -3,6 +3,7 @@
 mod call;
 mod expr;
 mod function;
+pub mod index;
 mod layout;
 pub mod roles;
 mod scope;
@@ -17,6 +18,7 @@ use crate::stdlib;
 use crate::syntax::ast::{self, StatementKind};
 use expr::Checker;
 pub use function::builtins;
+use index::{Index, Named};
 use scope::{Functions, Meaning};
 use typed::{Binding, Level, Param, Pool, Role, Rule, Template};
 use types::Type;
@@ -32,9 +34,29 @@ pub fn check(
     source: &Source,
     read: Neighbour,
 ) -> (Option<Template>, Vec<Diagnostic>) {
+    let surveyed = survey(file, source, read);
+    (surveyed.is_sound.then_some(surveyed.template), surveyed.diagnostics)
+}
+
+/// What is known of a file, also of one with faults.
+#[derive(Clone, Debug)]
+pub struct Survey {
+    /// What was understood.
+    pub template: Template,
+    /// True if the template is one, without a fault.
+    pub is_sound: bool,
+    /// All faults and lints.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Where names stand and what they mean.
+    pub index: Index,
+}
+
+/// Checks a parsed file like [`check`], and keeps what was learnt of it for an editor.
+pub fn survey(file: &ast::File, source: &Source, read: Neighbour) -> Survey {
     let mut checker = Checker::default();
     checker.scope.functions = function::builtins();
     function::pools(&mut checker.scope);
+    checker.index.vocab();
     checker.scope.later = bound_names(file);
     let vocab = Pool { name: "vocab".into(), words: Vec::new() };
     let mut template = Template {
@@ -55,6 +77,7 @@ pub fn check(
             let param = template.params.last().expect("one was pushed just now");
             let meaning = Meaning::Param(template.params.len() - 1);
             let name = ast::Name { text: param.name.clone(), span: param.span };
+            checker.index.define(&name, Named::Param, param.kind.clone(), &param.docs);
             if let Err(fault) = checker.scope.bring(&name, meaning, param.kind.clone()) {
                 checker.fault(fault);
             }
@@ -69,6 +92,7 @@ pub fn check(
             }
             StatementKind::Level { name, settings } => {
                 let level = level(&mut checker, &template, name, settings);
+                checker.index.define(name, Named::Level, Type::Unknown, &statement.docs);
                 template.levels.push(level);
             }
             _ => {}
@@ -88,7 +112,18 @@ pub fn check(
     }
     let faulty =
         checker.faults.iter().any(|fault| fault.severity == crate::diagnostic::Severity::Fault);
-    ((!faulty && !is_module).then_some(template), checker.faults)
+    let index = noted(checker.index, checker.scope.functions, &template);
+    Survey { is_sound: !faulty && !is_module, template, diagnostics: checker.faults, index }
+}
+
+/// The index with what is known only at the end: the roles, and all that can be called.
+fn noted(mut index: Index, functions: Functions, template: &Template) -> Index {
+    for binding in &template.bindings {
+        index.cast(template.locals[binding.local].span, binding.role, binding.shown);
+    }
+    index.functions = functions;
+    index.sort();
+    index
 }
 
 /// True for a file that others take functions from: it has nothing but these, and is no template.
@@ -127,6 +162,7 @@ fn binding(checker: &mut Checker, binding: &ast::Binding, drawn: bool, docs: &[S
         checker.fault(shown_elsewhere(&value));
     }
     let (local, known) = checker.scope.bind(&binding.name, value.ty.clone());
+    checker.index.define(&binding.name, Named::Inner, value.ty.clone(), docs);
     if let Err(fault) = known {
         checker.fault(fault);
     }
@@ -156,6 +192,8 @@ fn outside(checker: &mut Checker, template: &mut Template, file: &ast::File, rea
             StatementKind::Words { name, path, path_span } => {
                 let words = words(checker, path, *path_span, read);
                 let meaning = Meaning::Pool(template.pools.len());
+                let docs = &statement.docs;
+                checker.index.define(name, Named::Pool, Type::Token.list(), docs);
                 if let Err(fault) = checker.scope.bring(name, meaning, Type::Token.list()) {
                     checker.fault(fault);
                 }
@@ -173,7 +211,7 @@ fn module_functions(
     module: &ast::Name,
     natives: &Functions,
     read: Neighbour,
-) -> Result<Functions, Diagnostic> {
+) -> Result<(Source, Functions), Diagnostic> {
     let source = match stdlib::module(&module.text) {
         Some(source) => source,
         None => {
@@ -182,13 +220,14 @@ fn module_functions(
             Source::new(path, text)
         }
     };
-    function::module(&source, natives).map_err(|faults| {
+    let functions = function::module(&source, natives).map_err(|faults| {
         let first = &faults[0];
         let (line, _) = source.position(first.span().start);
         let title = format!("the module `{}` has {} faults", module.text, faults.len());
         Diagnostic::fault("E214", title, module.span, format!("line {line}: {}", first.title))
             .help(format!("run `cookc check {}` and mend it first", source.name))
-    })
+    })?;
+    Ok((source, functions))
 }
 
 fn no_module(module: &ast::Name, path: &str, error: &str) -> Diagnostic {
@@ -273,6 +312,7 @@ fn level(
             checker.fault(unknown_param(template, &param.text, param.span));
             continue;
         };
+        checker.index.uses(param.span, template.params[index].span);
         if let Some((_, first, _)) = typed.iter().find(|(known, _, _)| *known == index) {
             let title = format!("`{}` is set twice in this level", param.text);
             checker.fault(
@@ -315,6 +355,7 @@ fn rules(checker: &mut Checker, template: &mut Template, file: &ast::File) {
                     .help("give one of them another name"),
             );
         }
+        checker.index.define(&rule.name, Named::Rule, Type::Unknown, &statement.docs);
         let relation = checker.infer(&rule.value);
         if !matches!(relation.ty, Type::Bool | Type::Real | Type::Unknown) {
             let found = expr::article(&relation.ty);

@@ -59,6 +59,12 @@ impl Scope {
         })
     }
 
+    /// Where a name is bound; nothing for what the language brings.
+    pub fn place(&self, name: &str) -> Option<Span> {
+        let entry = self.entries.iter().rev().find(|entry| entry.name == name)?;
+        Some(entry.span)
+    }
+
     /// Brings a parameter or a pool into scope.
     pub fn bring(
         &mut self,
