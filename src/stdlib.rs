@@ -5,17 +5,8 @@ use crate::source::Source;
 /// The signatures of the natives, known without `use`.
 pub const BUILTIN: &str = include_str!("../stdlib/builtin.cook");
 
-/// Modules: what `use NAME: …` takes from.
-pub const MODULES: &[(&str, &str)] = &[("tokens", include_str!("../stdlib/tokens.cook"))];
-
-/// Templates: what `std:NAME` names.
-pub const TEMPLATES: &[(&str, &str)] = &[
-    ("closest_option", include_str!("../stdlib/closest_option.cook")),
-    ("document_qa", include_str!("../stdlib/document_qa.cook")),
-    ("entity_match", include_str!("../stdlib/entity_match.cook")),
-    ("restore_order", include_str!("../stdlib/restore_order.cook")),
-    ("retrieval", include_str!("../stdlib/retrieval.cook")),
-];
+// `build.rs` lists what is in `stdlib/`: MODULES, TEMPLATES and NEIGHBOURS, each sorted by name.
+include!(concat!(env!("OUT_DIR"), "/stdlib.rs"));
 
 /// A built-in module by its name.
 pub fn module(name: &str) -> Option<Source> {
@@ -27,6 +18,11 @@ pub fn template(name: &str) -> Option<Source> {
     find(TEMPLATES, name)
 }
 
+/// The text of a file beside the built-in templates, such as the words of a pool.
+pub fn neighbour(name: &str) -> Option<&'static str> {
+    NEIGHBOURS.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+}
+
 /// The built-in module that defines a function, for a message.
 pub fn module_of(function: &str) -> Option<&'static str> {
     let opening = format!("\nfn {function}(");
@@ -35,5 +31,5 @@ pub fn module_of(function: &str) -> Option<&'static str> {
 
 fn find(files: &[(&str, &str)], name: &str) -> Option<Source> {
     let (_, text) = files.iter().find(|(known, _)| *known == name)?;
-    Some(Source::new(format!("std:{name}"), text))
+    Some(Source::new(format!("std:{name}"), *text))
 }

@@ -1,4 +1,4 @@
-//! `cookc list`: what is built in.
+//! `cookc list`: the templates that are built in.
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ const HELP: &str = r#"Examples:
 With --format json: {"templates": [{"name", "about", "levels": [name],
 "params": [{"name", "about"}], "rules": [name]}], "codes": [{"code", "about"}]}."#;
 
-/// List the templates that are built in, and the codes of faults
+/// List the templates that are built in
 #[derive(Debug, Args)]
 #[command(after_help = HELP)]
 pub struct List {
@@ -42,18 +42,13 @@ pub fn run(command: &List) -> Result<(), Failure> {
     })
 }
 
+/// A line a template: a name and a sentence fit 80 columns, and the levels go to tools.
 fn text(templates: &[(String, Template)]) -> String {
-    let mut table = console::table(&["template", "about", "levels"]);
+    let mut table = console::table(&["template", "about"]);
     for (name, template) in templates {
-        let levels: Vec<&str> =
-            template.typed.levels.iter().map(|level| level.name.as_str()).collect();
-        table.add_row([name.clone(), about(&template.typed.docs), levels.join(", ")]);
+        table.add_row([name.clone(), about(&template.typed.docs)]);
     }
-    let mut codes = console::table(&["code", "about"]);
-    for (code, about) in codes::all() {
-        codes.add_row([code, about]);
-    }
-    format!("{table}\n\n{codes}\n")
+    format!("{table}\n\n`cookc sample std:NAME` shows samples of one\n")
 }
 
 fn as_json((name, template): &(String, Template)) -> Value {

@@ -165,10 +165,12 @@ fn bytes_of(path: &Path) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The text of a file beside a template: below its folder, also when links are followed.
+/// The text of a file beside a template: below its folder, also when links are followed; without a
+/// folder, what is built in.
 fn beside(folder: Option<&Path>, path: &str) -> Result<String, String> {
     let Some(folder) = folder else {
-        return Err("a template that is built in has no files beside it".to_string());
+        let text = stdlib::neighbour(path).map(str::to_string);
+        return text.ok_or_else(|| "no such file is built in".to_string());
     };
     let inside = |component: Component| matches!(component, Component::Normal(_));
     if path.is_empty() || !Path::new(path).components().all(inside) {

@@ -272,6 +272,7 @@ impl Lower<'_> {
         if function.foreign {
             self.call_site = Some(outer_site.unwrap_or(span));
         }
+        let faults = self.faults.len();
         self.frames.push(values.into_iter().enumerate().collect::<BTreeMap<_, _>>());
         for (local, drawn, value) in &body.bindings {
             let name = &function.locals[*local].name;
@@ -283,6 +284,11 @@ impl Lower<'_> {
         }
         let result = self.expr(&body.result);
         self.frames.pop();
+        // The text of another file is not at hand: its faults are shown at the call.
+        if function.foreign {
+            let labels = self.faults[faults..].iter_mut().flat_map(|fault| &mut fault.labels);
+            labels.for_each(|label| label.span = span);
+        }
         self.call_site = outer_site;
         result
     }

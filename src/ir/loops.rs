@@ -11,6 +11,8 @@ use crate::syntax::ast::Each;
 
 /// The most times that a loop may run, and the most steps of one place in a sample.
 const RUNS_MAX: u64 = 1 << 28;
+/// Trial turns of a fold: each makes the bounds of its values wider, and few are ever needed.
+const TRIALS_MAX: usize = 16;
 
 impl Lower<'_> {
     /// A loop that carries nothing.
@@ -111,11 +113,11 @@ impl Lower<'_> {
     /// Finds bounds of the carried values that hold before and after every turn, by trial turns
     /// whose steps are dropped, until nothing changes. A number that changes may be any. A list
     /// that grows by `n` elements in a turn has `n` times the turns at most, if it grows by no more
-    /// in a trial turn from that size: bounds of longer lists are never smaller.
+    /// in a trial turn from that size: bounds of longer lists are never smaller. What is in it is
+    /// widened again where a longer list lets something new in.
     fn widen(&mut self, fold: &Fold, over: &Over, carried: &mut [Value], turns: i64, span: Span) {
         let mut growths = vec![None; carried.len()];
-        // Each round but the last widens a value, and each is widened once.
-        for _ in 0..=carried.len() {
+        for _ in 0..TRIALS_MAX {
             let next = self.trial(fold, over, carried, span);
             let mut stable = true;
             for ((value, next), growth) in carried.iter_mut().zip(&next).zip(&mut growths) {
@@ -123,11 +125,14 @@ impl Lower<'_> {
                     continue;
                 }
                 stable = false;
-                if growth.is_some() {
-                    return self.faults.push(grows(span));
-                }
-                *growth = Some(next.sizes().1.saturating_sub(value.bound.sizes().1).max(0));
-                value.bound = grown(&value.bound, next, turns);
+                let most = value.bound.sizes().1;
+                let more = next.sizes().1.saturating_sub(most).max(0);
+                value.bound = match *growth {
+                    None => grown(&value.bound, next, turns),
+                    Some(known) if more > known => return self.faults.push(grows(span)),
+                    Some(_) => grown(&value.bound, &shortened(next, most), turns),
+                };
+                growth.get_or_insert(more);
             }
             if stable {
                 return;
@@ -287,12 +292,20 @@ impl Bound {
 
 /// True if `next` is covered, but for `growth` elements more.
 fn within(bound: &Bound, next: &Bound, growth: i64) -> bool {
-    let ((_, most), (low, high)) = (bound.sizes(), next.sizes());
+    let most = bound.sizes().1;
     match next {
-        Bound::List { .. } if high <= most.saturating_add(growth) => {
-            bound.covers(&next.resized(low, high.min(most)))
+        Bound::List { high, .. } if *high <= most.saturating_add(growth) => {
+            bound.covers(&shortened(next, most))
         }
         _ => bound.covers(next),
+    }
+}
+
+/// The same list with no more elements than these; what is no list stays.
+fn shortened(bound: &Bound, most: i64) -> Bound {
+    match bound {
+        Bound::List { low, high, .. } => bound.resized(*low, (*high).min(most)),
+        other => other.clone(),
     }
 }
 

@@ -350,7 +350,7 @@ fn bench_and_list_have_the_keys_that_tools_read() {
         }
     }
     let list = cookc(&["list", "--format", "json"]);
-    assert_eq!(json_lines(&list.out)[0]["templates"][0]["name"], "std:closest_option");
+    assert_eq!(json_lines(&list.out)[0]["templates"][0]["name"], "std:abduct");
 }
 
 /// Every `"E123"` and `"L123"` of the source.

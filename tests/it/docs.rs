@@ -8,7 +8,8 @@ use cookc::data::judge::Judge;
 use cookc::data::{Maker, TRAIN, pools};
 use cookc::engine::native;
 use cookc::source::Source;
-use cookc::syntax;
+use cookc::stdlib;
+use cookc::syntax::{self, ast};
 
 use crate::support::{program, template, vocabulary};
 
@@ -94,6 +95,32 @@ fn the_template_of_the_readme_is_the_one_of_the_examples() {
     assert_eq!(a.slots, b.slots);
 }
 
+#[test]
+fn a_file_of_the_stdlib_is_a_template_or_a_module_and_says_what_it_is() {
+    for (name, text) in stdlib::TEMPLATES.iter().chain(stdlib::MODULES) {
+        let (file, faults) = syntax::parse(&Source::new(*name, *text));
+        assert!(faults.is_empty(), "{name}: {faults:?}");
+        assert_eq!(check::is_module(&file), stdlib::module(name).is_some(), "{name}");
+        assert!(!file.docs.is_empty(), "{name} says what it is");
+    }
+}
+
+#[test]
+fn a_template_of_the_stdlib_fits_a_line_of_the_list_and_explains_its_parameters() {
+    for (name, _) in stdlib::TEMPLATES {
+        let source = stdlib::template(name).expect("it is listed");
+        let path = root().join("stdlib").join(format!("{name}.cook"));
+        let source = Source::new(path.to_string_lossy(), &*source.text);
+        let template = template(&source).unwrap_or_else(|faults| panic!("{faults}"));
+        let about = &template.docs[0];
+        assert!(about.len() <= 52 && about.ends_with('.'), "{name}: {about}");
+        assert!(template.levels.len() >= 2, "{name} has an easy and a hard level");
+        for param in &template.params {
+            assert!(!param.docs.is_empty(), "{name}: what is `{}`?", param.name);
+        }
+    }
+}
+
 /// The examples of a function's documentation: lines indented by four spaces.
 fn examples(docs: &[String]) -> impl Iterator<Item = &str> {
     docs.iter()
@@ -101,12 +128,26 @@ fn examples(docs: &[String]) -> impl Iterator<Item = &str> {
         .map(|l| l.trim())
 }
 
+/// The line that takes all functions of a module; the natives need none.
+fn uses(module: &str, statements: &[ast::Statement]) -> String {
+    let names = statements.iter().filter_map(|statement| match &statement.kind {
+        ast::StatementKind::Function(function) => Some(function.name.text.as_str()),
+        _ => None,
+    });
+    match module {
+        "builtin" => String::new(),
+        _ => format!("use {module}: {}\n", names.collect::<Vec<_>>().join(", ")),
+    }
+}
+
 #[test]
 fn examples_of_the_natives_and_of_the_modules_are_true() {
     let mut run = 0;
-    for (module, uses) in [("builtin", ""), ("tokens", "use tokens: overlap, permutation\n")] {
-        let source = Source::new(module, page(&format!("stdlib/{module}.cook")));
-        for statement in syntax::parse(&source).0.statements {
+    for (module, _) in [("builtin", "")].iter().chain(stdlib::MODULES) {
+        let source = Source::new(*module, page(&format!("stdlib/{module}.cook")));
+        let statements = syntax::parse(&source).0.statements;
+        let uses = uses(module, &statements);
+        for statement in statements {
             for example in examples(&statement.docs) {
                 let text = format!(
                     "{uses}word ~ pick(vocab)\nrule example: {example}\n\

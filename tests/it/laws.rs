@@ -18,7 +18,7 @@ use cookc::syntax;
 use crate::support::{program, shipped, template, vocabulary};
 
 /// Samples a level.
-const SAMPLES: u64 = 1000;
+const SAMPLES: u64 = 500;
 const SEED: u64 = 7;
 
 /// Both engines of a template at a level.

@@ -21,14 +21,19 @@ pub fn vocabulary() -> Vocabulary {
 /// The checked template, or every fault as the user would see it.
 pub fn template(source: &Source) -> Result<Template, String> {
     let (file, faults) = syntax::parse(source);
-    let nothing = |path: &str| Err(format!("no file {path}"));
-    let (template, more) = check::check(&file, source, &nothing);
+    let (template, more) = check::check(&file, source, &|path| beside(source, path));
     let faults: Vec<_> =
         faults.into_iter().chain(more).filter(|it| it.severity == Severity::Fault).collect();
     match template {
         Some(template) if faults.is_empty() => Ok(template),
         _ => Err(faults.iter().map(|fault| render(fault, source, false)).collect()),
     }
+}
+
+/// The text of a file beside a template that was read from a path.
+fn beside(source: &Source, path: &str) -> Result<String, String> {
+    let folder = Path::new(&*source.name).parent().expect("a file stands in a folder");
+    std::fs::read_to_string(folder.join(path)).map_err(|error| format!("{path}: {error}"))
 }
 
 /// The program of a template at a level.
