@@ -9,6 +9,7 @@ use std::{env, fs};
 fn main() {
     let made = PathBuf::from(env::var_os("OUT_DIR").expect("cargo names a folder"));
     fs::write(made.join("stdlib.rs"), stdlib()).expect("what is made can be written");
+    fs::write(made.join("codes.rs"), codes()).expect("what is made can be written");
 }
 
 /// The files of a folder of the project, in order.
@@ -45,4 +46,14 @@ fn stdlib() -> String {
     list("Modules: what `use NAME: …` takes from.", "MODULES", &modules)
         + &list("Templates: what `std:NAME` names.", "TEMPLATES", &templates)
         + &list("What templates read beside them, by file name.", "NEIGHBOURS", &others)
+}
+
+/// The list of `src/codes.rs`: a page a code.
+fn codes() -> String {
+    let page = |path: &PathBuf| {
+        let path = path.to_str().expect("the path of the project is UTF-8");
+        format!("    include_str!({path:?}),\n")
+    };
+    let pages: String = files("docs/codes").iter().map(page).collect();
+    format!("&[\n{pages}]\n")
 }

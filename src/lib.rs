@@ -49,6 +49,8 @@ pub mod source;
 
 pub mod stdlib;
 
+pub mod codes;
+
 pub mod diagnostic;
 
 pub mod syntax;

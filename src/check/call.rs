@@ -109,7 +109,7 @@ impl Checker {
                 .help(format!("write `{}`", signature(function))),
             );
         }
-        let typed: Vec<Expr> = arguments.iter().map(|given| self.infer(&given.value)).collect();
+        let typed: Vec<Expr> = arguments.iter().map(|given| self.value(&given.value)).collect();
         if typed.len() != function.params.len() {
             self.fault(wrong_count(function, typed.len(), span));
             return unknown(span);

@@ -62,6 +62,16 @@ impl Checker {
         self.coerce(found, wanted)
     }
 
+    /// The same, for a place that takes any value: text to show is none.
+    pub fn value(&mut self, expr: &ast::Expr) -> Expr {
+        let found = self.infer(expr);
+        if found.ty != Type::Shown {
+            return found;
+        }
+        self.fault(shown_inside(found.span));
+        unknown(found.span)
+    }
+
     /// Fits an expression to a type, or reports that it does not.
     pub fn coerce(&mut self, found: Expr, wanted: &Type) -> Expr {
         if found.ty == Type::Int && *wanted == Type::Real {
@@ -104,7 +114,7 @@ impl Checker {
     }
 
     fn list(&mut self, elements: &[ast::Expr], span: Span) -> Expr {
-        let mut typed: Vec<Expr> = elements.iter().map(|element| self.infer(element)).collect();
+        let mut typed: Vec<Expr> = elements.iter().map(|element| self.value(element)).collect();
         let mut kind = Type::Unknown;
         if typed.iter().any(|element| element.ty == Type::Real) {
             kind = Type::Real;
@@ -222,7 +232,7 @@ impl Checker {
         let depth = self.scope.depth();
         let id = self.bind(item, element);
         let body = match each {
-            Each::For => self.infer(body),
+            Each::For => self.value(body),
             Each::All | Each::Any | Each::Count => self.expect(body, &Type::Bool),
         };
         self.scope.leave(depth);
@@ -235,7 +245,7 @@ impl Checker {
     }
 
     fn fold(&mut self, fold: &ast::Fold, span: Span) -> Expr {
-        let first: Vec<Expr> = fold.carried.iter().map(|(_, value)| self.infer(value)).collect();
+        let first: Vec<Expr> = fold.carried.iter().map(|(_, value)| self.value(value)).collect();
         let list = self.infer(&fold.list);
         let element = self.element_of(&list);
         let depth = self.scope.depth();
@@ -348,6 +358,13 @@ fn mismatch(wanted: &Type, found: &Type, span: Span) -> Diagnostic {
         (Type::List(_), _) => fault.help("write a list, such as `[x]`"),
         _ => fault.help(format!("write a value of type {wanted}")),
     }
+}
+
+/// The fault of text to show that is used as a value.
+pub fn shown_inside(span: Span) -> Diagnostic {
+    let title = "text to show stands alone in its braces";
+    Diagnostic::fault("E311", title, span, "shown inside another expression")
+        .help("write one `{join(…)}`, `{lines(…)}`, `{numbered(…)}` or `{labelled(…)}` a hole")
 }
 
 fn operands(operator: Operator, sign: Span, left: &Expr, right: &Expr) -> Diagnostic {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::expr::{Checker, article};
+use super::expr::{Checker, article, shown_inside};
 use super::roles::{binding_of, visit};
 use super::typed::{Expr, ExprKind, Form, Hole, LocalId, Piece, Template};
 use super::types::Type;
@@ -66,12 +66,7 @@ fn hole(checker: &mut Checker, expr: &ast::Expr) -> Hole {
         return Hole { value, form: Form::Plain };
     }
     let ExprKind::Native(name, arguments) = value.kind else {
-        checker.fault(
-            Diagnostic::fault("E311", "text to show stands alone in its braces", value.span, {
-                "shown inside another expression"
-            })
-            .help("write one `{join(…)}`, `{lines(…)}`, `{numbered(…)}` or `{labelled(…)}` a hole"),
-        );
+        checker.fault(shown_inside(value.span));
         return Hole { value, form: Form::Plain };
     };
     arguments.iter().for_each(|argument| refuse_unshowable(checker, argument));

@@ -223,7 +223,9 @@ fn module_functions(
     let functions = function::module(&source, natives).map_err(|faults| {
         let first = &faults[0];
         let (line, _) = source.position(first.span().start);
-        let title = format!("the module `{}` has {} faults", module.text, faults.len());
+        let many =
+            if faults.len() == 1 { "a fault".into() } else { format!("{} faults", faults.len()) };
+        let title = format!("the module `{}` has {many}", module.text);
         Diagnostic::fault("E214", title, module.span, format!("line {line}: {}", first.title))
             .help(format!("run `cookc check {}` and mend it first", source.name))
     })?;

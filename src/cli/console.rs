@@ -1,6 +1,7 @@
 //! What is written for people: text to standard output, messages to standard error.
 
 use std::io::Write;
+use std::sync::Once;
 
 use anstyle::{AnsiColor, Style};
 use anyhow::Context;
@@ -34,6 +35,12 @@ pub fn note(text: &str) {
 /// Writes an error's line.
 pub fn error(text: &str) {
     note(&format!("{BAD}error{BAD:#}: {text}"));
+}
+
+/// Says where more is told about a code: once a run, for the first fault that is shown.
+pub fn explain_once(code: &str) {
+    static TOLD: Once = Once::new();
+    TOLD.call_once(|| note(&styled(FAINT, format!("`cookc explain {code}` tells more"))));
 }
 
 /// The text in a style.

@@ -1,15 +1,12 @@
 //! `cookc fmt`: templates in their one canonical layout.
 
-use std::io::Read;
 use std::path::Path;
 
-use anyhow::Context;
 use clap::Args;
 
 use super::load;
 use super::{Failure, console};
-use crate::data::sinks::Sink;
-use crate::source::Source;
+use crate::data::sinks;
 use crate::syntax::format;
 
 const HELP: &str = r#"Examples:
@@ -36,7 +33,7 @@ pub fn run(command: &Fmt) -> Result<(), Failure> {
         if file.starts_with("std:") {
             return Err(Failure::Usage(format!("{file} is built in: name a file")));
         }
-        let source = if file == "-" { stdin()? } else { load::source(file)? };
+        let source = if file == "-" { load::stdin("standard input")? } else { load::source(file)? };
         let Ok(text) = format(&source).map_err(|faults| load::shown(&source, &faults)) else {
             good = false;
             continue;
@@ -48,25 +45,9 @@ pub fn run(command: &Fmt) -> Result<(), Failure> {
                 good = false;
                 console::print(&format!("{file}\n"))?;
             }
-            (file, false) if changes => write(Path::new(file), &text)?,
+            (file, false) if changes => sinks::write(Path::new(file), &text)?,
             _ => {}
         }
     }
     if good { Ok(()) } else { Err(Failure::Shown) }
-}
-
-fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    let mut sink = Sink::file(path)?;
-    sink.put(text.as_bytes())?;
-    Ok(sink.finish()?)
-}
-
-fn stdin() -> Result<Source, Failure> {
-    let mut bytes = Vec::new();
-    std::io::stdin().lock().read_to_end(&mut bytes).context("cannot read standard input")?;
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        Failure::Input(format!("standard input is not UTF-8 from byte {at}"))
-    })?;
-    Ok(Source::new("standard input", text))
 }

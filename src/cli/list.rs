@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 
 use super::load::Template;
 use super::options::Format;
-use super::{Failure, codes, console};
+use super::{Failure, console};
 use crate::check::typed::Param;
+use crate::codes::{self, Page};
 use crate::stdlib;
 
 const HELP: &str = r#"Examples:
@@ -35,7 +36,7 @@ pub fn run(command: &List) -> Result<(), Failure> {
         Format::Text => text(&templates),
         Format::Json => {
             let templates: Vec<Value> = templates.iter().map(as_json).collect();
-            let code = |(code, about)| json!({"code": code, "about": about});
+            let code = |page: Page| json!({"code": page.code, "about": page.title});
             let codes: Vec<Value> = codes::all().into_iter().map(code).collect();
             format!("{}\n", json!({"templates": templates, "codes": codes}))
         }

@@ -112,6 +112,14 @@ pub fn source(name: &str) -> Result<Source, Failure> {
     Ok(Source::new(name, text_of(Path::new(name))?))
 }
 
+/// The text of standard input, under the name that it is shown by.
+pub fn stdin(name: &str) -> Result<Source, Failure> {
+    let mut bytes = Vec::new();
+    let read = std::io::stdin().lock().take(BYTES_MAX + 1).read_to_end(&mut bytes);
+    read.context("cannot read standard input")?;
+    utf8(bytes, "standard input").map(|text| Source::new(name, text))
+}
+
 /// The template of a source, if it has no fault, and all diagnostics of all its levels.
 pub fn checked(source: &Source) -> (Option<typed::Template>, Vec<Diagnostic>) {
     let (file, mut diagnostics) = syntax::parse(source);
@@ -131,6 +139,9 @@ pub fn shown(source: &Source, diagnostics: &[Diagnostic]) -> Failure {
     for diagnostic in diagnostics {
         console::note(render(diagnostic, source, true).trim_end_matches('\n'));
     }
+    if let Some(first) = diagnostics.first() {
+        console::explain_once(first.code);
+    }
     Failure::Shown
 }
 
@@ -149,6 +160,10 @@ pub fn text_of(path: &Path) -> Result<String, Failure> {
         ErrorKind::IsADirectory => Failure::Input(format!("{name} is a folder: name a file in it")),
         _ => Failure::Machine(anyhow::Error::new(error).context(format!("cannot read {name}"))),
     })?;
+    utf8(bytes, &name.to_string())
+}
+
+fn utf8(bytes: Vec<u8>, name: &str) -> Result<String, Failure> {
     if bytes.len() as u64 > BYTES_MAX {
         return Err(Failure::Input(format!("{name} has more than {BYTES_MAX} bytes")));
     }

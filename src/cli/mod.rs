@@ -2,8 +2,8 @@
 
 mod bench;
 mod check;
-mod codes;
 mod console;
+mod explain;
 mod failure;
 mod fmt;
 mod generate;
@@ -43,6 +43,7 @@ Exit codes: 0 done, 1 the input is at fault, 2 wrong use, 3 the machine failed, 
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Check),
+    Explain(explain::Explain),
     Fmt(fmt::Fmt),
     Sample(sample::Sample),
     Generate(generate::Generate),
@@ -60,6 +61,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
     arguments.common.apply()?;
     match arguments.command {
         Command::Check(command) => check::run(&command),
+        Command::Explain(command) => explain::run(&command),
         Command::Fmt(command) => fmt::run(&command),
         Command::Sample(command) => sample::run(&command),
         Command::Generate(command) => generate::run(&command),

@@ -29,22 +29,23 @@ impl Sink {
         let cannot = || format!("cannot write {}", path.display());
         // The file that a link leads to is replaced, not the link.
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-        let permissions = match fs::metadata(&path) {
-            Ok(there) if there.is_dir() => {
+        let there = fs::metadata(&path).ok();
+        let permissions = match &there {
+            Some(there) if there.is_dir() => {
                 anyhow::bail!("{}: it is a folder; name a file in it", cannot())
             }
-            Ok(there) if !there.is_file() => {
+            Some(there) if !there.is_file() => {
                 let device = OpenOptions::new().write(true).open(&path).with_context(cannot)?;
                 return Ok(Sink::Device(device, path));
             }
-            Ok(there) => there.permissions(),
+            Some(there) => there.permissions(),
             // What a new file gets, less what the user's mask takes away.
-            Err(_) => Permissions::from_mode(0o666),
+            None => Permissions::from_mode(0o666),
         };
         let folder = folder(&path);
         let file = tempfile::Builder::new()
             .prefix(".cookc-")
-            .permissions(permissions)
+            .permissions(permissions.clone())
             .tempfile_in(folder)
             .map_err(|error| match error.kind() {
                 io::ErrorKind::NotFound if !folder.exists() => {
@@ -54,6 +55,10 @@ impl Sink {
                 kind => io::Error::from(kind).into(),
             })
             .with_context(cannot)?;
+        if there.is_some() {
+            // The user's mask took away what the file that is replaced has.
+            file.as_file().set_permissions(permissions).with_context(cannot)?;
+        }
         Ok(Sink::New(file, path))
     }
 
@@ -83,6 +88,13 @@ impl Sink {
             }
         }
     }
+}
+
+/// Puts a text in the place of a file, whole or not at all.
+pub fn write(path: &Path, text: &str) -> Result<()> {
+    let mut sink = Sink::file(path)?;
+    sink.put(text.as_bytes())?;
+    sink.finish()
 }
 
 /// The folder that a file is in.

@@ -14,7 +14,6 @@ mod text;
 mod tokens;
 
 pub use erase::same;
-pub use fault::CODES;
 pub use format::format;
 
 use crate::diagnostic::Diagnostic;

@@ -353,42 +353,6 @@ fn bench_and_list_have_the_keys_that_tools_read() {
     assert_eq!(json_lines(&list.out)[0]["templates"][0]["name"], "std:abduct");
 }
 
-/// Every `"E123"` and `"L123"` of the source.
-fn codes_used(folder: &Path, codes: &mut Vec<String>) {
-    for entry in fs::read_dir(folder).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            codes_used(&path, codes);
-        } else if path.extension().is_some_and(|ending| ending == "rs") {
-            let text = fs::read_to_string(&path).expect("a file");
-            let quoted = text.split('"').filter(|part| {
-                part.len() == 4
-                    && part.starts_with(['E', 'L'])
-                    && part[1..].bytes().all(|byte| byte.is_ascii_digit())
-            });
-            codes.extend(quoted.map(str::to_string));
-        }
-    }
-}
-
-#[test]
-fn every_code_is_listed_once() {
-    let list = cookc(&["list", "--format", "json"]);
-    let list = &json_lines(&list.out)[0];
-    let listed: Vec<&str> = list["codes"]
-        .as_array()
-        .expect("codes")
-        .iter()
-        .map(|code| code["code"].as_str().expect("a code"))
-        .collect();
-    assert!(listed.is_sorted_by(|left, right| left < right), "{listed:?}");
-    let mut used = Vec::new();
-    codes_used(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut used);
-    for code in used {
-        assert!(listed.contains(&code.as_str()), "{code} is not in src/cli/codes.rs");
-    }
-}
-
 #[test]
 fn every_help_has_examples() {
     let help = cookc(&["--help"]).out;

@@ -1,9 +1,11 @@
 //! The corpus: the folder of a `.cook` file says where it must stop, a snapshot says with what.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use cookc::check;
+use cookc::codes;
 use cookc::diagnostic::{Diagnostic, Severity, render};
 use cookc::ir::{self, Choice};
 use cookc::source::Source;
@@ -24,11 +26,11 @@ pub fn files(folder: &str) -> Vec<PathBuf> {
     files
 }
 
-/// What a file comes to: the faults and lints of all stages, or the printed programs.
-fn outcome(source: &Source) -> (Vec<Diagnostic>, String) {
+/// What a text comes to: the faults and lints of all stages, or the printed programs. `read` gives
+/// the files beside it.
+pub fn outcome(source: &Source, read: check::Neighbour) -> (Vec<Diagnostic>, String) {
     let (file, mut found) = syntax::parse(source);
-    let nothing = |path: &str| Err(format!("there is no file `{path}`"));
-    let (template, more) = check::check(&file, source, &nothing);
+    let (template, more) = check::check(&file, source, read);
     // What is left after a fault of the syntax has faults of its own that mean nothing.
     if found.is_empty() {
         found.extend(more);
@@ -48,6 +50,27 @@ fn outcome(source: &Source) -> (Vec<Diagnostic>, String) {
     (found, text)
 }
 
+/// The files beside those of a folder of the corpus stand in its folder `beside`.
+pub fn beside(folder: &str) -> impl Fn(&str) -> Result<String, String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cook").join(folder);
+    move |path| {
+        std::fs::read_to_string(folder.join("beside").join(path))
+            .map_err(|_| format!("there is no file `{path}`"))
+    }
+}
+
+/// The folders whose files are checked, not run, with what the code of their first fault begins
+/// with; the good ones have none.
+pub const FOLDERS: [(&str, &str); 7] = [
+    ("ok", ""),
+    ("lint", ""),
+    ("syntax", "E1"),
+    ("name", "E2"),
+    ("type", "E3"),
+    ("layout", "E4"),
+    ("rule", "E5"),
+];
+
 fn faulty(found: &[Diagnostic]) -> bool {
     found.iter().any(|diagnostic| diagnostic.severity == Severity::Fault)
 }
@@ -57,7 +80,7 @@ fn check_folder(folder: &str, letter: &str) {
         let stem = path.file_stem().expect("a file has a name").to_string_lossy().into_owned();
         let text = std::fs::read_to_string(&path).expect("the corpus is UTF-8");
         let source = Source::new(format!("{folder}/{stem}.cook"), text);
-        let (found, program) = outcome(&source);
+        let (found, program) = outcome(&source, &beside(folder));
         let first = found.iter().find(|it| it.severity == Severity::Fault);
         match first {
             Some(fault) if !letter.is_empty() => {
@@ -72,42 +95,67 @@ fn check_folder(folder: &str, letter: &str) {
             let rendered = render(diagnostic, &source, false);
             writeln!(shown, "{rendered}").expect("writing to a String does not fail");
         }
-        if first.is_none() {
+        if first.is_none() && folder == "ok" {
             shown += &program;
         }
-        insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true,
-            snapshot_path => format!("../cook/{folder}/snapshots") }, {
-            insta::assert_snapshot!(stem.as_str(), shown);
-        });
+        snapshot(folder, &stem, &shown);
+    }
+}
+
+fn snapshot(folder: &str, stem: &str, shown: &str) {
+    insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true,
+        snapshot_path => format!("../cook/{folder}/snapshots") }, {
+        insta::assert_snapshot!(stem, shown);
+    });
+}
+
+#[test]
+fn each_file_stops_where_its_folder_says_and_shows_what_it_showed() {
+    for (folder, letter) in FOLDERS {
+        check_folder(folder, letter);
+    }
+}
+
+/// What a command of the first line, `// $ cookc …`, says about a file of `tests/cook/command`.
+pub fn said_by_command(path: &Path) -> String {
+    let text = std::fs::read_to_string(path).expect("the corpus is UTF-8");
+    let command = text.lines().next().and_then(|line| line.strip_prefix("// $ cookc "));
+    let command = command.expect("the first line is `// $ cookc …`");
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_cookc"))
+        .args(command.split(' '))
+        .current_dir(path.parent().expect("a file is in a folder"))
+        .env("NO_COLOR", "1")
+        .output()
+        .expect("cookc runs");
+    assert_eq!(output.status.code(), Some(1), "{command}: the input is at fault");
+    String::from_utf8(output.stderr).expect("messages are UTF-8")
+}
+
+#[test]
+fn files_in_command_stop_when_a_command_runs_them() {
+    for path in files("command") {
+        let stem = path.file_stem().expect("a file has a name").to_string_lossy().into_owned();
+        snapshot("command", &stem, &said_by_command(&path));
     }
 }
 
 #[test]
-fn files_in_ok_become_programs() {
-    check_folder("ok", "");
-}
-
-#[test]
-fn files_in_syntax_stop_at_the_grammar() {
-    check_folder("syntax", "E1");
-}
-
-#[test]
-fn files_in_name_stop_at_a_name() {
-    check_folder("name", "E2");
-}
-
-#[test]
-fn files_in_type_stop_at_a_type() {
-    check_folder("type", "E3");
-}
-
-#[test]
-fn files_in_layout_stop_at_the_layout() {
-    check_folder("layout", "E4");
-}
-
-#[test]
-fn files_in_rule_stop_at_a_level() {
-    check_folder("rule", "E5");
+fn every_code_of_the_language_is_shown_by_a_file_of_the_corpus() {
+    let mut shown: BTreeSet<&str> = BTreeSet::new();
+    for (folder, _) in FOLDERS {
+        for path in files(folder) {
+            let text = std::fs::read_to_string(&path).expect("the corpus is UTF-8");
+            let source = Source::new(path.to_string_lossy(), text);
+            shown.extend(outcome(&source, &beside(folder)).0.iter().map(|one| one.code));
+        }
+    }
+    let said: String = files("command").iter().map(|path| said_by_command(path)).collect();
+    let pages = codes::all();
+    let is_shown = |code: &str| shown.contains(code) || said.lines().any(|line| line == code);
+    // Recipes have their own tests; the codes from L610 on are the auditor's.
+    let of_language = |code: &str| !code.starts_with("E7") && !("L610".."L630").contains(&code);
+    let of_language: Vec<_> = pages.iter().filter(|page| of_language(page.code)).collect();
+    let hidden: Vec<_> = of_language.iter().filter(|page| !is_shown(page.code)).collect();
+    assert!(hidden.is_empty(), "no file of tests/cook shows {hidden:#?}");
+    assert!(of_language.len() >= 60, "{} codes", of_language.len());
 }

@@ -1,8 +1,11 @@
 //! All integration tests, in one binary.
 
+mod check;
 mod cli;
+mod codes;
 mod corpus;
 mod docs;
+mod fixes;
 mod kept;
 mod laws;
 mod replies;

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 /// The layers, left to right: a file may use what stands to its left.
-const LAYERS: [&str; 16] = [
+const LAYERS: [&str; 17] = [
     "source",
     "stdlib",
+    "codes",
     "diagnostic",
     "syntax",
     "check",

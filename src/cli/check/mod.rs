@@ -1,0 +1,176 @@
+//! `cookc check`: every fault and lint of some templates.
+
+mod json;
+mod mend;
+mod sarif;
+
+use clap::{Args, ValueEnum};
+
+use super::{Failure, console, load};
+use crate::check::typed;
+use crate::diagnostic::{Diagnostic, Severity, render};
+use crate::ir;
+use crate::source::Source;
+
+const HELP: &str = r#"Examples:
+  cookc check retrieval.cook
+  cookc check retrieval.cook --fix            makes the edits that a machine can make
+  cookc check *.cook --format json
+  cookc check *.cook --format sarif > cookc.sarif
+  cookc check - --stdin-name draft.cook < draft.cook
+
+`cookc explain CODE` tells more about a fault.
+
+With --format json, each fault and lint is a line: {"code", "severity": "fault" or "lint", "title",
+"file", "labels": [{"start", "end", "line", "column", "end_line", "end_column", "text"}], "help",
+"fix": [places like labels, "text" being what to write there]}. start and end are bytes from 0, end
+is one past the last; lines and columns count from 1, a column is a character. The first label is
+the place of the fault. The edits of a fix are made together; without one, "fix" is empty. A file
+that cannot be read is a line too, with code null and no labels.
+
+With --format sarif, all of them are one SARIF 2.1.0 log, with a rule for each code
+and with the fixes."#;
+
+/// Show every fault of templates, at all of their levels
+#[derive(Debug, Args)]
+#[command(after_help = HELP)]
+pub struct Check {
+    /// .cook files, or std:NAME for templates that are built in; - is standard input
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<String>,
+    /// Make the edits that remove faults, then show what is left
+    #[arg(long)]
+    fix: bool,
+    /// The words to make samples of, a file with one a line [default: 4,096 made-up ones]
+    #[arg(long, value_name = "FILE")]
+    vocab: Option<std::path::PathBuf>,
+    /// The name that standard input is shown by, and whose folder its neighbours are read from
+    #[arg(long, value_name = "FILE", default_value = "standard input")]
+    stdin_name: String,
+    /// For people or for tools
+    #[arg(long, default_value = "text")]
+    format: Output,
+}
+
+/// For people, for tools, or for code hosts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Output {
+    /// For people
+    Text,
+    /// For tools: a fault a line
+    Json,
+    /// For code hosts: a SARIF 2.1.0 log
+    Sarif,
+}
+
+/// What was found in a file, or why it cannot be read.
+struct Checked {
+    file: String,
+    found: Result<(Source, Vec<Diagnostic>), String>,
+}
+
+/// Checks them all, then tells how many faults there are.
+pub fn run(command: &Check) -> Result<(), Failure> {
+    let vocabulary = load::vocabulary(command.vocab.as_deref())?.own_len();
+    if command.fix {
+        command.files.iter().try_for_each(|file| mend::refuse_no_file(file))?;
+    }
+    let mut all = Vec::new();
+    for file in &command.files {
+        let checked = check(command, file, vocabulary)?;
+        match command.format {
+            Output::Text => as_text(&checked)?,
+            Output::Json => console::print(&json::lines(&checked))?,
+            Output::Sarif => {}
+        }
+        all.push(checked);
+    }
+    if command.format == Output::Sarif {
+        console::print(&format!("{:#}\n", sarif::log(&all)))?;
+    }
+    let (faults, lints) = (count(&all, Severity::Fault), count(&all, Severity::Lint));
+    console::note(&summary(command.files.len(), faults, lints));
+    if command.format == Output::Text {
+        let first = all.iter().filter_map(|one| one.found.as_ref().ok()?.1.first()).next();
+        first.iter().for_each(|first| console::explain_once(first.code));
+    }
+    if faults == 0 { Ok(()) } else { Err(Failure::Shown) }
+}
+
+fn check(command: &Check, file: &str, vocabulary: usize) -> Result<Checked, Failure> {
+    let source = match file {
+        "-" => load::stdin(&command.stdin_name),
+        file => load::source(file),
+    };
+    let found = match source {
+        Ok(source) => {
+            let source = if command.fix { mend::file(source, vocabulary)? } else { source };
+            let diagnostics = diagnostics(&source, vocabulary);
+            Ok((source, diagnostics))
+        }
+        Err(Failure::Input(text)) => Err(text),
+        Err(failure) => return Err(failure),
+    };
+    Ok(Checked { file: file.to_string(), found })
+}
+
+/// Everything there is to say about a file, at all levels.
+fn diagnostics(source: &Source, vocabulary: usize) -> Vec<Diagnostic> {
+    let (template, mut diagnostics) = load::checked(source);
+    let Some(template) = template else { return diagnostics };
+    let mut seen: Vec<Diagnostic> = Vec::new();
+    for level in levels(&template) {
+        let choice = ir::Choice { level: level.to_string(), set: Vec::new(), vocabulary };
+        let Err(faults) = ir::lower(&template, &choice) else { continue };
+        for fault in faults {
+            if seen.contains(&fault) {
+                continue;
+            }
+            seen.push(fault.clone());
+            diagnostics.push(if level.is_empty() { fault } else { at_level(fault, level) });
+        }
+    }
+    diagnostics
+}
+
+fn levels(template: &typed::Template) -> impl Iterator<Item = &str> {
+    std::iter::once("").chain(template.levels.iter().map(|level| level.name.as_str()))
+}
+
+/// A fault that the defaults do not have names the level that has it.
+fn at_level(fault: Diagnostic, level: &str) -> Diagnostic {
+    Diagnostic { title: format!("at level `{level}`: {}", fault.title), ..fault }
+}
+
+fn as_text(checked: &Checked) -> Result<(), Failure> {
+    match &checked.found {
+        Ok((source, diagnostics)) => diagnostics
+            .iter()
+            .try_for_each(|one| console::print(&format!("{}\n", render(one, source, true)))),
+        Err(text) => {
+            console::error(text);
+            Ok(())
+        }
+    }
+}
+
+/// How many faults or lints; a file that cannot be read is a fault.
+fn count(all: &[Checked], severity: Severity) -> usize {
+    let of = |checked: &Checked| match &checked.found {
+        Ok((_, found)) => found.iter().filter(|one| one.severity == severity).count(),
+        Err(_) => usize::from(severity == Severity::Fault),
+    };
+    all.iter().map(of).sum()
+}
+
+fn summary(files: usize, faults: usize, lints: usize) -> String {
+    let found = match (faults, lints) {
+        (0, 0) => "no faults".to_string(),
+        (0, lints) => format!("no faults, {}", console::count(lints, "lint")),
+        (faults, 0) => console::count(faults, "fault"),
+        (faults, lints) => {
+            format!("{}, {}", console::count(faults, "fault"), console::count(lints, "lint"))
+        }
+    };
+    format!("{}: {found}", console::count(files, "file"))
+}
