@@ -96,12 +96,14 @@ fn the_template_of_the_readme_is_the_one_of_the_examples() {
 }
 
 #[test]
-fn a_file_of_the_stdlib_is_a_template_or_a_module_and_says_what_it_is() {
+fn a_file_of_the_stdlib_is_formatted_and_says_what_it_is() {
     for (name, text) in stdlib::TEMPLATES.iter().chain(stdlib::MODULES) {
         let (file, faults) = syntax::parse(&Source::new(*name, *text));
         assert!(faults.is_empty(), "{name}: {faults:?}");
         assert_eq!(check::is_module(&file), stdlib::module(name).is_some(), "{name}");
         assert!(!file.docs.is_empty(), "{name} says what it is");
+        let formatted = syntax::format(&Source::new(*name, *text));
+        assert_eq!(formatted.as_deref(), Ok(*text), "{name} is as `cookc fmt` writes it");
     }
 }
 

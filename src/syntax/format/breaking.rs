@@ -74,19 +74,22 @@ fn cuts(printer: &Printer<'_>, from: usize, to: usize) -> Vec<usize> {
     }
 }
 
-/// The `then` and `else` of this `if`, not of one within it.
+/// The `then` and `else` of this `if`, not of one within it. In a chain of `else if`, each `else`:
+/// a case is a line.
 fn branches(printer: &Printer<'_>, all: &[usize], start: usize) -> Vec<usize> {
-    let mut cuts = Vec::new();
+    let (mut thens, mut elses) = (Vec::new(), Vec::new());
     let mut inner = 0;
     for &at in all.iter().filter(|&&at| at > start) {
         match printer.text(at) {
+            "if" if inner == 0 && elses.last() == Some(&(at - 1)) => {}
             "if" => inner += 1,
-            "then" | "else" if inner == 0 => cuts.push(at),
+            "then" if inner == 0 => thens.push(at),
+            "else" if inner == 0 => elses.push(at),
             "else" => inner -= 1,
             _ => {}
         }
     }
-    cuts
+    if elses.len() < 2 { thens.into_iter().chain(elses).collect() } else { elses }
 }
 
 fn is_prefix(word: &str) -> bool {
@@ -109,7 +112,11 @@ fn at_cuts(
     starts.extend(cuts);
     starts.push(to);
     // What stands before an operator goes in further than the operator; a head does not.
-    let heads = matches!(printer.text(starts[1] - 1), "=" | ":" | ",");
+    let before = printer.text(starts[1] - 1);
+    let heads = matches!(before, "=" | ":" | ",");
+    // Elements and cases stand below each other where the first begins its line.
+    let below = (before == "," || printer.text(starts[1]) == "else") && column + 2 == indent;
+    let indent = if below { column } else { indent };
     let pieces = starts.windows(2).enumerate().map(|(number, piece)| match number {
         0 if heads => lay_out(printer, piece[0], piece[1], column, indent),
         0 => lay_out(printer, piece[0], piece[1], column, indent + 2),

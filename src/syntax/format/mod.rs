@@ -212,6 +212,17 @@ long = -x
     }
 
     #[test]
+    fn a_long_chain_of_cases_has_a_line_a_case() {
+        let a = "a_name_that_is_long_enough_to_break_the_line";
+        let text =
+            format!("fn f(x: Int) -> Int =\n  if x == 1 then {a} else if x == 2 then {a} else 3");
+        let broken = format!(
+            "fn f(x: Int) -> Int =\n  if x == 1 then {a}\n  else if x == 2 then {a}\n  else 3\n"
+        );
+        assert_eq!(formatted(&text), broken);
+    }
+
+    #[test]
     fn a_statement_with_a_comment_inside_stays_as_it_is() {
         let text = "a = [\n   1, // one\n 2]\n";
         assert_eq!(formatted(text), text);
