@@ -14,7 +14,7 @@ const HELP: &str = r#"Examples:
   cookc list
   cookc list --format json | jq '.templates[].name'
 
-With --format json: {"templates": [{"name", "about", "levels": [name],
+With --format json: {"templates": [{"name", "about", "docs", "levels": [name],
 "params": [{"name", "about"}], "rules": [name]}], "codes": [{"code", "about"}]}."#;
 
 /// List the templates that are built in
@@ -58,6 +58,7 @@ fn as_json((name, template): &(String, Template)) -> Value {
     json!({
         "name": name,
         "about": about(&typed.docs),
+        "docs": typed.docs.join("\n"),
         "levels": typed.levels.iter().map(|level| &level.name).collect::<Vec<_>>(),
         "params": typed.params.iter().map(param).collect::<Vec<_>>(),
         "rules": typed.rules.iter().map(|rule| &rule.name).collect::<Vec<_>>(),

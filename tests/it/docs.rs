@@ -117,6 +117,9 @@ fn a_template_of_the_stdlib_fits_a_line_of_the_list_and_explains_its_parameters(
         let about = &template.docs[0];
         assert!(about.len() <= 52 && about.ends_with('.'), "{name}: {about}");
         assert!(template.levels.len() >= 2, "{name} has an easy and a hard level");
+        let part = Source::new("part.cook", format!("use template {name}\n"));
+        assert!(syntax::parse(&part).1.is_empty(), "{name} is a name that a template can use");
+        assert!(!check::builtins().contains_key(*name), "{name} is a function already");
         for param in &template.params {
             assert!(!param.docs.is_empty(), "{name}: what is `{}`?", param.name);
         }
