@@ -13,8 +13,13 @@ use crate::source::{Source, Span};
 use crate::stdlib;
 use crate::syntax::{self, ast};
 
-/// The natives, known everywhere.
+/// The natives, known everywhere; read once a thread, since editors and fuzzers check without end.
 pub fn builtins() -> Functions {
+    thread_local!(static BUILTINS: Functions = read_builtins());
+    BUILTINS.with(Functions::clone)
+}
+
+fn read_builtins() -> Functions {
     let source = Source::new("std:builtin", stdlib::BUILTIN);
     let (file, faults) = syntax::parse(&source);
     assert!(faults.is_empty(), "stdlib/builtin.cook has no fault: {faults:?}");

@@ -13,7 +13,7 @@ use cookc::syntax::{self, ast};
 
 use crate::support::{program, template, vocabulary};
 
-const PAGES: [&str; 1] = ["README.md"];
+const PAGES: [&str; 2] = ["README.md", "docs/language.md"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -77,8 +77,32 @@ fn commands_of_the_docs_print_what_the_docs_show() {
 fn templates_of_the_docs_have_no_fault() {
     for name in PAGES {
         for block in blocks(&page(name), "cook") {
-            let source = Source::new(name, block);
+            let source = Source::new(name, whole(&block));
             template(&source).unwrap_or_else(|faults| panic!("{faults}"));
+        }
+    }
+}
+
+#[test]
+fn wrong_templates_of_the_docs_have_the_fault_that_is_named() {
+    for name in PAGES {
+        let text = page(name);
+        for wrong in text.split("```cook error=").skip(1) {
+            let (code, rest) = wrong.split_once('\n').expect("a code stands on the line");
+            let block = rest.split("```").next().unwrap_or_default();
+            let source = Source::new(name, whole(block));
+            let faults = template(&source).err().unwrap_or_default();
+            assert!(faults.contains(code), "{name}: {code} in {block}: {faults}");
+        }
+    }
+}
+
+/// A part of a template with a prompt and a reply, so that it is a whole one.
+fn whole(block: &str) -> String {
+    match block.contains("prompt \"") {
+        true => block.to_string(),
+        false => {
+            format!("{block}\nrest_ ~ pick(vocab)\nprompt \"{{rest_}}\"\nreply \"{{rest_}}\"\n")
         }
     }
 }

@@ -17,11 +17,12 @@ fn kept(target: &str) -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn kept_inputs_of_parse_and_check_pass() {
+fn kept_inputs_of_parse_check_and_fmt_pass() {
     for bytes in kept("parse").into_iter().chain(kept("check")) {
         let text = String::from_utf8_lossy(&bytes);
         properties::parse(&text);
         properties::check(&text);
+        properties::format(&bytes);
     }
 }
 

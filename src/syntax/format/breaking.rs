@@ -41,7 +41,9 @@ fn cuts(printer: &Printer<'_>, from: usize, to: usize) -> Vec<usize> {
     }
     let commas = all.iter().filter(|&&at| printer.text(at) == ",").map(|&at| at + 1);
     let commas: Vec<usize> = commas.filter(|&at| at < to).collect();
-    if tail.is_none() && !commas.is_empty() {
+    // Outside of a fold's first values, a comma stands between values: nothing binds less.
+    let folds = all.iter().any(|&at| printer.text(at) == "fold");
+    if !folds && !commas.is_empty() {
         return commas;
     }
     let before_tail: Vec<usize> =

@@ -1,0 +1,12 @@
+//! What has no fault is formatted to the same tree, once and for all.
+#![no_main]
+
+#[path = "../properties.rs"]
+#[allow(dead_code)]
+mod properties;
+#[path = "../templates.rs"]
+mod templates;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    properties::format(data);
+});
