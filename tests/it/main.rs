@@ -6,6 +6,7 @@ mod codes;
 mod corpus;
 mod docs;
 mod fixes;
+mod editors;
 mod kept;
 mod laws;
 mod replies;
