@@ -2,7 +2,9 @@
 
 mod bench;
 mod check;
+mod completions;
 mod console;
+mod doc;
 mod explain;
 mod failure;
 mod fmt;
@@ -11,6 +13,7 @@ mod inspect;
 mod judge;
 mod list;
 mod load;
+mod new;
 mod options;
 mod progress;
 #[cfg(feature = "train")]
@@ -42,6 +45,7 @@ Exit codes: 0 done, 1 the input is at fault, 2 wrong use, 3 the machine failed, 
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    New(new::New),
     Check(check::Check),
     Explain(explain::Explain),
     Fmt(fmt::Fmt),
@@ -54,12 +58,16 @@ enum Command {
     Run(run::Run),
     Bench(bench::Bench),
     List(list::List),
+    Doc(doc::Doc),
+    Completions(completions::Completions),
+    Man(completions::Man),
 }
 
 /// Does what the arguments say.
 pub fn run(arguments: Arguments) -> Result<(), Failure> {
     arguments.common.apply()?;
     match arguments.command {
+        Command::New(command) => new::run(&command),
         Command::Check(command) => check::run(&command),
         Command::Explain(command) => explain::run(&command),
         Command::Fmt(command) => fmt::run(&command),
@@ -72,5 +80,8 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Run(command) => run::run(&command),
         Command::Bench(command) => bench::run(&command),
         Command::List(command) => list::run(&command),
+        Command::Doc(command) => doc::run(&command),
+        Command::Completions(command) => completions::completions(&command),
+        Command::Man(command) => completions::man(&command),
     }
 }

@@ -34,7 +34,7 @@ fn snippets_of_the_extension_are_text_that_the_language_takes() {
             }
             body => body.as_str().expect("a body is text").to_string(),
         };
-        let body = expanded(&body);
+        let body = expanded(body.trim_end_matches("\n$0"));
         let is_expression = ["all", "fold"].contains(&name.as_str());
         let text = if is_expression { format!("value = {body}") } else { body };
         let (_, faults) = syntax::parse(&Source::new("snippet.cook", text.clone()));

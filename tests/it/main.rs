@@ -4,11 +4,13 @@ mod check;
 mod cli;
 mod codes;
 mod corpus;
+mod doc;
 mod docs;
 mod fixes;
 mod editors;
 mod kept;
 mod laws;
+mod new;
 mod replies;
 #[cfg(feature = "train")]
 mod run;

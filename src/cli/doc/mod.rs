@@ -1,0 +1,176 @@
+//! `cookc doc`: one page that documents templates and functions, with a real sample at each level.
+
+mod functions;
+mod html;
+mod template;
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::load::{self, Template};
+use super::{Failure, console};
+use crate::data::sinks::Sink;
+use crate::diagnostic::Severity;
+use crate::source::Source;
+use crate::stdlib;
+use crate::syntax::{self, ast};
+
+const HELP: &str = r#"Examples:
+  cookc doc                              what is built in, as cookc.html
+  cookc doc my.cook -o my.html           your template, and what is built in
+  cookc doc *.cook --only -o mine.html   yours only
+
+The page needs nothing from outside: no script, no font, no picture."#;
+
+/// Write a page that documents templates and functions
+#[derive(Debug, Args)]
+#[command(after_help = HELP)]
+pub struct Doc {
+    /// .cook files of yours
+    #[arg(value_name = "FILE")]
+    files: Vec<String>,
+    /// Leave out what is built in
+    #[arg(long, requires = "files")]
+    only: bool,
+    /// The page
+    #[arg(short = 'o', long, value_name = "FILE", default_value = "cookc.html")]
+    out: PathBuf,
+}
+
+/// What one file holds.
+struct Entry {
+    /// As a command names it.
+    name: String,
+    source: Source,
+    file: ast::File,
+    /// None for a file of functions.
+    template: Option<Template>,
+}
+
+/// Files that stand together on the page.
+struct Group {
+    title: &'static str,
+    entries: Vec<Entry>,
+}
+
+/// Writes the page.
+pub fn run(command: &Doc) -> Result<(), Failure> {
+    let mut groups = Vec::new();
+    if !command.files.is_empty() {
+        let entries: Result<Vec<Entry>, Failure> =
+            command.files.iter().map(|file| entry(file.clone(), load::source(file)?)).collect();
+        groups.push(Group { title: "Your files", entries: entries? });
+    }
+    if !command.only {
+        groups.extend(built_in()?);
+    }
+    let page = page(&groups)?;
+    let mut sink = Sink::file(&command.out)?;
+    sink.put(page.as_bytes())?;
+    sink.finish()?;
+    let all = || groups.iter().flat_map(|group| &group.entries);
+    let templates = all().filter(|entry| entry.template.is_some()).count();
+    let functions = all().map(|entry| functions::of(&entry.file).count()).sum();
+    console::print(&format!(
+        "wrote {}: {}, {}\n",
+        command.out.display(),
+        console::count(templates, "template"),
+        console::count(functions, "function")
+    ))
+}
+
+fn built_in() -> Result<Vec<Group>, Failure> {
+    let named = |(name, _): &(&str, &str)| format!("std:{name}");
+    let templates = stdlib::TEMPLATES.iter().map(named);
+    let templates: Result<Vec<Entry>, Failure> =
+        templates.map(|name| entry(name.clone(), load::source(&name)?)).collect();
+    let natives = entry("natives".to_string(), Source::new("natives", stdlib::BUILTIN))?;
+    let modules = stdlib::MODULES.iter();
+    let modules: Result<Vec<Entry>, Failure> =
+        modules.map(|(name, text)| entry(name.to_string(), Source::new(*name, *text))).collect();
+    Ok(vec![
+        Group { title: "Templates", entries: templates? },
+        Group { title: "Functions, known without use", entries: vec![natives] },
+        Group { title: "Modules", entries: modules? },
+    ])
+}
+
+/// Reads a file; its faults are shown.
+fn entry(name: String, source: Source) -> Result<Entry, Failure> {
+    let (file, _) = syntax::parse(&source);
+    // The natives have no bodies, which is a fault anywhere else.
+    if *source.text == *stdlib::BUILTIN {
+        return Ok(Entry { name, source, file, template: None });
+    }
+    let (typed, found) = load::checked(&source);
+    let is_fault = |one: &&_| {
+        matches!(one, crate::diagnostic::Diagnostic { severity, .. }
+        if *severity == Severity::Fault)
+    };
+    if !faults.is_empty() || found.iter().any(|one| is_fault(&one)) {
+        return Err(load::shown(&source, &found));
+    }
+    let template = typed.map(|typed| Template { source: source.clone(), typed });
+    Ok(Entry { name, source, file, template })
+}
+
+fn page(groups: &[Group]) -> Result<String, Failure> {
+    let title = "Templates and functions";
+    let mut page = format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
+         <title>{title} · cookc</title>\n<style>{STYLE}</style>\n</head>\n<body>\n{}<main>\n\
+         <header><h1>{title}</h1>\n<p class=\"lead\">Made by <code>cookc doc</code>, version {}. \
+         Every sample on this page was made by its template: seed 0, sample 0.</p></header>\n",
+        contents(groups),
+        env!("CARGO_PKG_VERSION"),
+    );
+    for group in groups {
+        page += &format!("<h2 class=\"group\">{}</h2>\n", html::escaped(group.title));
+        for entry in &group.entries {
+            page += &match &entry.template {
+                Some(template) => template::section(entry, template)?,
+                None => functions::section(entry),
+            };
+        }
+    }
+    page += "</main>\n</body>\n</html>\n";
+    Ok(page)
+}
+
+fn contents(groups: &[Group]) -> String {
+    let mut nav = "<nav aria-label=\"Contents\">\n".to_string();
+    for group in groups {
+        nav += &format!("<h2>{}</h2>\n<ul>\n", html::escaped(group.title));
+        for entry in &group.entries {
+            let mut item = |name: &str, id: &str| {
+                nav += &format!("<li><a href=\"#{id}\">{}</a></li>\n", html::escaped(name));
+            };
+            if entry.template.is_some() {
+                item(entry.short(), &entry.id());
+            }
+            for function in functions::of(&entry.file) {
+                item(function.name(), &functions::id(entry, &function));
+            }
+        }
+        nav += "</ul>\n";
+    }
+    nav + "</nav>\n"
+}
+
+impl Entry {
+    /// Its name without folder and ending.
+    fn short(&self) -> &str {
+        let name = self.name.rsplit(['/', ':']).next().unwrap_or(&self.name);
+        name.strip_suffix(".cook").unwrap_or(name)
+    }
+
+    /// What a link on the page names it by.
+    fn id(&self) -> String {
+        html::id(&self.name)
+    }
+}
+
+/// Two palettes of one shape: the reader's system chooses.
+const STYLE: &str = include_str!("style.css");

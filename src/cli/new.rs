@@ -1,0 +1,107 @@
+//! `cookc new`: a small template to begin with.
+
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::Args;
+
+use super::{Failure, console, load};
+use crate::source::Source;
+use crate::syntax::ast::StatementKind;
+use crate::{stdlib, syntax};
+
+const HELP: &str = r#"Examples:
+  cookc new recall                          writes recall.cook
+  cookc new recall --from std:retrieval     the same, with the text of a template that is built in
+
+A file that is there is never overwritten."#;
+
+/// Write a small template to begin with
+#[derive(Debug, Args)]
+#[command(after_help = HELP)]
+pub struct New {
+    /// The name of the template: small letters, digits and _; a folder may stand before it
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// A template to copy: std:NAME, or a .cook file
+    #[arg(long, value_name = "FILE")]
+    from: Option<String>,
+}
+
+/// Writes the file, and says what to do with it.
+pub fn run(command: &New) -> Result<(), Failure> {
+    let path = path(&command.name)?;
+    let text = match &command.from {
+        Some(from) => load::source(from)?.text.to_string(),
+        None => BEGINNING.to_string(),
+    };
+    write(&path, &text)?;
+    if command.from.as_deref().is_some_and(|from| from.starts_with("std:")) {
+        write_words(&path, text)?;
+    }
+    let file = path.display();
+    console::print(&format!(
+        "wrote {file}\n\n  \
+         cookc check {file}     finds its faults\n  \
+         cookc sample {file}    shows what it makes\n  \
+         cookc test {file}      audits it: rules that hold, cheats that fail\n"
+    ))
+}
+
+/// Beside a copy go the files of words that it reads, unless they are there.
+fn write_words(path: &Path, text: String) -> Result<(), Failure> {
+    let (file, _) = syntax::parse(&Source::new("a copy", text));
+    for statement in file.statements {
+        let StatementKind::Words { path: words, .. } = statement.kind else { continue };
+        let beside = path.with_file_name(&words);
+        match stdlib::neighbour(&words) {
+            Some(text) if !beside.exists() => write(&beside, text)?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The file of a name; a template is called like its file, so the file is called as a name may be.
+fn path(name: &str) -> Result<PathBuf, Failure> {
+    let path = Path::new(name.strip_suffix(".cook").unwrap_or(name));
+    let stem = path.file_name().map(|stem| stem.to_string_lossy().into_owned());
+    let stem = stem.filter(|_| !name.ends_with('/')).unwrap_or_default();
+    let small: String = stem
+        .to_lowercase()
+        .chars()
+        .map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '_' })
+        .collect();
+    let begins = small.starts_with(|letter: char| letter.is_ascii_lowercase());
+    if begins && small == stem {
+        return Ok(path.with_file_name(format!("{stem}.cook")));
+    }
+    let hint = if begins { format!(": write {small}") } else { String::new() };
+    Err(Failure::Usage(format!(
+        "`{name}` cannot be a template's name, which is small letters, digits and _{hint}"
+    )))
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    let name = path.display();
+    let opened = OpenOptions::new().write(true).create_new(true).open(path);
+    let mut file = match opened {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            return Err(Failure::Input(format!("{name} is there already: choose another name")));
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let folder = path.parent().unwrap_or(Path::new(".")).display();
+            return Err(Failure::Input(format!("there is no folder {folder}: make it first")));
+        }
+        Err(error) => {
+            return Err(anyhow::Error::new(error).context(format!("cannot write {name}")).into());
+        }
+    };
+    Ok(file.write_all(text.as_bytes()).with_context(|| format!("cannot write {name}"))?)
+}
+
+/// A template that has one of each thing, and that the auditor passes.
+const BEGINNING: &str = include_str!("new.cook");
