@@ -8,10 +8,10 @@ use clap_complete::Shell;
 
 use super::{Arguments, Failure, console};
 
-const COMPLETIONS_HELP: &str = r#"Where a shell looks for them:
-  bash   cookc completions bash > ~/.local/share/bash-completion/completions/cookc
-  zsh    cookc completions zsh  > a folder of $fpath, as _cookc
-  fish   cookc completions fish > ~/.config/fish/completions/cookc.fish"#;
+const COMPLETIONS_HELP: &str = r#"Examples:
+  cookc completions bash > ~/.local/share/bash-completion/completions/cookc
+  cookc completions fish > ~/.config/fish/completions/cookc.fish
+  cookc completions zsh > _cookc     in a folder of $fpath"#;
 
 /// Print the completions of a shell
 #[derive(Debug, Args)]

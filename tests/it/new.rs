@@ -22,14 +22,14 @@ fn folder() -> tempfile::TempDir {
 #[test]
 fn a_new_template_has_no_fault_no_lint_and_the_canonical_layout() {
     let folder = folder();
-    let (told, _, code) = cookc(folder.path(), "new after");
+    let (told, _, code) = cookc(folder.path(), "new opening");
     assert_eq!(code, Some(0));
-    assert!(told.contains("cookc test after.cook"), "{told}");
-    for line in ["check after.cook", "fmt --check after.cook", "test after.cook"] {
+    assert!(told.contains("cookc test opening.cook"), "{told}");
+    for line in ["check opening.cook", "fmt --check opening.cook", "test opening.cook"] {
         let (out, errors, code) = cookc(folder.path(), line);
         assert_eq!(code, Some(0), "{line}: {out}{errors}");
     }
-    let (_, found, _) = cookc(folder.path(), "check after.cook");
+    let (_, found, _) = cookc(folder.path(), "check opening.cook");
     assert_eq!(found, "1 file: no faults\n");
 }
 
@@ -93,6 +93,6 @@ fn there_is_a_page_for_man_for_each_command() {
     let count = std::fs::read_dir(&pages).expect("the pages are there").count();
     assert!(told.contains(&format!("wrote {count} pages")), "{told}");
     let page = std::fs::read_to_string(pages.join("cookc-sample.1")).expect("it is there");
-    assert!(page.contains("--index") && page.contains("--threads"), "{page}");
+    assert!(page.contains(r"\-\-index") && page.contains(r"\-\-threads"), "{page}");
     assert!(cookc(folder.path(), "man").0.contains(".TH cookc 1"));
 }

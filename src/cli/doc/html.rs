@@ -17,7 +17,8 @@ pub fn escaped(text: &str) -> String {
 
 /// What a link names a thing by.
 pub fn id(name: &str) -> String {
-    name.chars().map(|letter| if letter.is_alphanumeric() { letter } else { '-' }).collect()
+    let may = |letter: char| letter.is_alphanumeric() || letter == '_';
+    name.chars().map(|letter| if may(letter) { letter } else { '-' }).collect()
 }
 
 /// A line in which `` `code` `` is code.

@@ -104,11 +104,7 @@ fn entry(name: String, source: Source) -> Result<Entry, Failure> {
         return Ok(Entry { name, source, file, template: None });
     }
     let (typed, found) = load::checked(&source);
-    let is_fault = |one: &&_| {
-        matches!(one, crate::diagnostic::Diagnostic { severity, .. }
-        if *severity == Severity::Fault)
-    };
-    if !faults.is_empty() || found.iter().any(|one| is_fault(&one)) {
+    if found.iter().any(|one| one.severity == Severity::Fault) {
         return Err(load::shown(&source, &found));
     }
     let template = typed.map(|typed| Template { source: source.clone(), typed });
@@ -120,11 +116,12 @@ fn page(groups: &[Group]) -> Result<String, Failure> {
     let mut page = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
-         <title>{title} · cookc</title>\n<style>{STYLE}</style>\n</head>\n<body>\n{}<main>\n\
+         <title>{title} · cookc</title>\n<style>{STYLE}</style>\n</head>\n<body>\n\
          <header><h1>{title}</h1>\n<p class=\"lead\">Made by <code>cookc doc</code>, version {}. \
-         Every sample on this page was made by its template: seed 0, sample 0.</p></header>\n",
-        contents(groups),
+         Every sample on this page was made by its template: seed 0, sample 0.</p></header>\n\
+         {}<main>\n",
         env!("CARGO_PKG_VERSION"),
+        contents(groups),
     );
     for group in groups {
         page += &format!("<h2 class=\"group\">{}</h2>\n", html::escaped(group.title));
@@ -147,8 +144,10 @@ fn contents(groups: &[Group]) -> String {
             let mut item = |name: &str, id: &str| {
                 nav += &format!("<li><a href=\"#{id}\">{}</a></li>\n", html::escaped(name));
             };
+            // The functions of a template stand with it.
             if entry.template.is_some() {
                 item(entry.short(), &entry.id());
+                continue;
             }
             for function in functions::of(&entry.file) {
                 item(function.name(), &functions::id(entry, &function));

@@ -104,12 +104,23 @@ fn parameters(entry: &Entry, template: &Template) -> String {
             let value = set.map(|(_, _, value)| slice(value.span)).unwrap_or_default();
             cells += &format!("</td><td>{value}");
         }
-        let is_it = |statement: &&Statement| matches!(&statement.kind, StatementKind::Param(known) if known.name.span == param.span);
-        let about = entry.file.statements.iter().find(is_it).map(|found| about(entry, found));
+        let about = entry
+            .file
+            .statements
+            .iter()
+            .find(|one| is_param(one, param.span))
+            .map(|found| about(entry, found));
         let about = about.unwrap_or_default();
         out += &format!("<tr><td>{cells}</td><td class=\"about\">{about}</td></tr>\n");
     }
     out + "</table></div>\n"
+}
+
+fn is_param(statement: &Statement, name: Span) -> bool {
+    match &statement.kind {
+        StatementKind::Param(param) => param.name.span == name,
+        _ => false,
+    }
 }
 
 fn values(entry: &Entry, template: &Template) -> String {
