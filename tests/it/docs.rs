@@ -1,7 +1,6 @@
 //! What the documentation shows is what the program does: commands, templates, examples of natives.
 
 use std::path::Path;
-use std::process::Command;
 
 use cookc::check;
 use cookc::data::judge::Judge;
@@ -11,9 +10,8 @@ use cookc::source::Source;
 use cookc::stdlib;
 use cookc::syntax::{self, ast};
 
+use crate::book::pages;
 use crate::support::{program, template, vocabulary};
-
-const PAGES: [&str; 2] = ["README.md", "docs/language.md"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -23,61 +21,22 @@ fn page(name: &str) -> String {
     std::fs::read_to_string(root().join(name)).expect("the page is there")
 }
 
-/// The fenced blocks of a language.
+/// The fenced blocks of a language that have no fault, also those that are written into a file.
 fn blocks(text: &str, language: &str) -> Vec<String> {
-    let opening = format!("```{language}\n");
-    let parts = text.split(&opening).skip(1);
-    parts.map(|part| part.split("```").next().unwrap_or_default().to_string()).collect()
-}
-
-/// What a command prints, both streams, lines without spaces at their ends.
-fn printed(command: &str) -> String {
-    let arguments = command.strip_prefix("cookc ").expect("the docs run cookc");
-    let output = Command::new(env!("CARGO_BIN_EXE_cookc"))
-        .args(arguments.split(' '))
-        .current_dir(root())
-        .env("NO_COLOR", "1")
-        .output()
-        .expect("cookc runs");
-    let text = String::from_utf8_lossy(&output.stdout).into_owned()
-        + &String::from_utf8_lossy(&output.stderr);
-    tidied(&text)
-}
-
-fn tidied(text: &str) -> String {
-    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
-    lines.join("\n").trim_matches('\n').to_string()
-}
-
-#[test]
-fn commands_of_the_docs_print_what_the_docs_show() {
-    for name in PAGES {
-        let text = page(name);
-        let mut shown = text.clone();
-        for block in blocks(&text, "console") {
-            let (command, output) = block.split_once('\n').unwrap_or((&block, ""));
-            let command = command.strip_prefix("$ ").expect("a console block starts with `$ `");
-            let now = printed(command);
-            if std::env::var_os("COOKC_UPDATE_DOCS").is_some() {
-                shown = shown.replace(
-                    &format!("```console\n{block}```"),
-                    &format!("```console\n$ {command}\n{now}\n```"),
-                );
-            } else {
-                assert_eq!(now, tidied(output), "{name}: {command}");
-            }
-        }
-        if shown != text {
-            std::fs::write(root().join(name), shown).expect("the page can be written");
-        }
-    }
+    let fenced = text.split("```").skip(1).step_by(2);
+    let of_language = fenced.filter_map(|block| {
+        let (info, text) = block.split_once('\n').expect("a block has lines");
+        let mut words = info.split(' ');
+        (words.next() == Some(language) && !info.contains(" error=")).then(|| text.to_string())
+    });
+    of_language.collect()
 }
 
 #[test]
 fn templates_of_the_docs_have_no_fault() {
-    for name in PAGES {
-        for block in blocks(&page(name), "cook") {
-            let source = Source::new(name, whole(&block));
+    for name in pages() {
+        for block in blocks(&page(&name), "cook") {
+            let source = Source::new(&*name, whole(&block));
             template(&source).unwrap_or_else(|faults| panic!("{faults}"));
         }
     }
@@ -85,12 +44,13 @@ fn templates_of_the_docs_have_no_fault() {
 
 #[test]
 fn wrong_templates_of_the_docs_have_the_fault_that_is_named() {
-    for name in PAGES {
-        let text = page(name);
+    for name in pages() {
+        let text = page(&name);
         for wrong in text.split("```cook error=").skip(1) {
-            let (code, rest) = wrong.split_once('\n').expect("a code stands on the line");
+            let (info, rest) = wrong.split_once('\n').expect("a code stands on the line");
+            let code = info.split(' ').next().unwrap_or_default();
             let block = rest.split("```").next().unwrap_or_default();
-            let source = Source::new(name, whole(block));
+            let source = Source::new(&*name, whole(block));
             let faults = template(&source).err().unwrap_or_default();
             assert!(faults.contains(code), "{name}: {code} in {block}: {faults}");
         }
