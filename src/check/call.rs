@@ -123,6 +123,7 @@ impl Checker {
             wanted.zip(typed).map(|(wanted, found)| self.coerce(found, &wanted)).collect();
         let ty = function.result.filled(&letters);
         self.demand(&name.text, function, &typed);
+        self.texts.extend(function.texts.iter().cloned());
         let kind = match (&function.body, function.draws) {
             (Some(_), _) => ExprKind::Apply(function.clone(), typed),
             (None, true) => ExprKind::Sampler(function.name.clone(), typed),

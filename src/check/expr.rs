@@ -1,5 +1,7 @@
 //! The types of expressions, and the faults that they can have.
 
+use std::collections::BTreeSet;
+
 use super::index::{Index, Named};
 use super::scope::{Meaning, Scope};
 use super::typed::{Expr, ExprKind, Fold};
@@ -17,6 +19,8 @@ pub struct Checker {
     pub faults: Vec<Diagnostic>,
     /// Where names stand and what they mean.
     pub index: Index,
+    /// The text literals met so far, and those of the functions called.
+    pub texts: BTreeSet<String>,
 }
 
 impl Checker {
@@ -27,7 +31,10 @@ impl Checker {
             ast::ExprKind::Int(value) => of(ExprKind::Int(*value), Type::Int, span),
             ast::ExprKind::Real(value) => of(ExprKind::Real(*value), Type::Real, span),
             ast::ExprKind::Bool(value) => of(ExprKind::Bool(*value), Type::Bool, span),
-            ast::ExprKind::Text(text) => of(ExprKind::Text(text.clone()), Type::Text, span),
+            ast::ExprKind::Text(text) => {
+                self.texts.insert(text.clone());
+                of(ExprKind::Text(text.clone()), Type::Text, span)
+            }
             ast::ExprKind::Name(name) => self.name(name, span),
             ast::ExprKind::Field(part, name) => self.field(part, name, span),
             ast::ExprKind::Call(function, arguments) => self.call(function, arguments, span),

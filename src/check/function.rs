@@ -82,6 +82,7 @@ pub fn define(checker: &mut Checker, function: &ast::Function, docs: &[String], 
     let mut inner = checker.scope.of_function();
     inner.defining = Some(name.text.clone());
     let outer = std::mem::replace(&mut checker.scope, inner);
+    let outer_texts = std::mem::take(&mut checker.texts);
     let mut params = Vec::new();
     for (param, written) in &function.params {
         let kind = resolve(checker, written);
@@ -94,6 +95,7 @@ pub fn define(checker: &mut Checker, function: &ast::Function, docs: &[String], 
     let result = resolve(checker, &function.result);
     let body = function.body.as_ref().map(|body| self::body(checker, function, body, &result));
     let locals = std::mem::replace(&mut checker.scope, outer).locals;
+    let texts = std::mem::replace(&mut checker.texts, outer_texts);
     let param_names = function.params.iter().map(|(name, _)| name.text.clone()).collect();
     let defined = Function {
         name: name.text.clone(),
@@ -105,6 +107,7 @@ pub fn define(checker: &mut Checker, function: &ast::Function, docs: &[String], 
         span: name.span,
         locals,
         body,
+        texts,
         foreign: false,
     };
     let defined = Rc::new(defined);

@@ -1,9 +1,6 @@
 //! Texts with holes, and the proof that a reply can be read back.
 
-use std::collections::BTreeSet;
-
 use super::expr::{Checker, article, shown_inside};
-use super::roles::{binding_of, visit};
 use super::typed::{Expr, ExprKind, Form, Hole, LocalId, Piece, Template};
 use super::types::Type;
 use crate::diagnostic::Diagnostic;
@@ -139,7 +136,7 @@ fn outputs_are_names(checker: &mut Checker, template: &Template, pieces: &[Piece
             continue;
         };
         let name = &checker.scope.locals[id].name;
-        if binding_of(template, id).is_none() {
+        if template.binding_of(id).is_none() {
             continue;
         }
         if let Some((_, first)) = seen.iter().find(|(known, _)| *known == id) {
@@ -218,8 +215,8 @@ pub fn unreadable(template: &Template) -> Vec<Diagnostic> {
 }
 
 fn inseparable_elements(template: &Template, hole: &Hole) -> Option<Diagnostic> {
-    let texts = || template_texts(template);
-    if scalar(&hole.value.ty) == &Type::Text && texts().iter().any(|text| text.trim() != text) {
+    let texts = &template.texts;
+    if scalar(&hole.value.ty) == &Type::Text && texts.iter().any(|text| text.trim() != text) {
         let title = "a text that begins or ends with white space is not read back";
         let fault = Diagnostic::fault("E412", title, hole.value.span, "one of its texts does");
         return Some(fault.help("leave the white space out of the text between the quotes"));
@@ -238,7 +235,7 @@ fn inseparable_elements(template: &Template, hole: &Hole) -> Option<Diagnostic> 
         });
     }
     let loose = |text: &String| text.is_empty() || text.contains(char::is_whitespace);
-    let spaced = scalar(element) == &Type::Text && texts().iter().any(loose);
+    let spaced = scalar(element) == &Type::Text && texts.iter().any(loose);
     (spaced && matches!(hole.form, Form::Plain)).then(|| {
         Diagnostic::fault(
             "E406",
@@ -275,7 +272,7 @@ fn never_in_scalar(template: &Template, ty: &Type, character: char) -> bool {
     match ty {
         Type::Int | Type::Real => !"0123456789-.einfNa".contains(character),
         Type::Bool => !character.is_ascii_lowercase(),
-        Type::Text => !template_texts(template).iter().any(|text| text.contains(character)),
+        Type::Text => !template.texts.iter().any(|text| text.contains(character)),
         Type::Token => !crate::source::is_word_character(character),
         Type::List(_) | Type::Any(_) | Type::Shown | Type::Unknown => false,
     }
@@ -283,25 +280,4 @@ fn never_in_scalar(template: &Template, ty: &Type, character: char) -> bool {
 
 fn scalar(ty: &Type) -> &Type {
     ty.element().map_or(ty, scalar)
-}
-
-/// Every text literal of the bindings and of the functions they call: what a `Text` can be.
-fn template_texts(template: &Template) -> BTreeSet<String> {
-    let mut texts = BTreeSet::new();
-    template.bindings.iter().for_each(|binding| collect_texts(&binding.value, &mut texts));
-    texts
-}
-
-fn collect_texts(expr: &Expr, texts: &mut BTreeSet<String>) {
-    visit(expr, &mut |expr| match &expr.kind {
-        ExprKind::Text(text) => {
-            texts.insert(text.clone());
-        }
-        ExprKind::Apply(function, _) => {
-            let body = function.body.as_ref().expect("only natives have no body");
-            body.bindings.iter().for_each(|(_, _, value)| collect_texts(value, texts));
-            collect_texts(&body.result, texts);
-        }
-        _ => {}
-    });
 }

@@ -10,7 +10,7 @@ mod scope;
 pub mod typed;
 pub mod types;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Diagnostic, near_miss};
 use crate::source::{Source, Span, is_word_character};
@@ -67,6 +67,7 @@ pub fn survey(file: &ast::File, source: &Source, read: Neighbour) -> Survey {
         pools: vec![vocab],
         locals: Vec::new(),
         bindings: Vec::new(),
+        texts: BTreeSet::new(),
         rules: Vec::new(),
         layout: typed::Layout::default(),
     };
@@ -99,6 +100,7 @@ pub fn survey(file: &ast::File, source: &Source, read: Neighbour) -> Survey {
         }
     }
     checker.scope.later.clear();
+    template.texts = std::mem::take(&mut checker.texts);
     rules(&mut checker, &mut template, file);
     let is_module = is_module(file);
     if !is_module {
@@ -108,7 +110,7 @@ pub fn survey(file: &ast::File, source: &Source, read: Neighbour) -> Survey {
     roles::infer(&mut template);
     if checker.faults.is_empty() {
         checker.faults.extend(layout::unreadable(&template));
-        checker.faults.extend(roles::lints(&template));
+        checker.faults.extend(roles::lints(&mut template));
     }
     let faulty =
         checker.faults.iter().any(|fault| fault.severity == crate::diagnostic::Severity::Fault);
@@ -157,7 +159,8 @@ fn bound_value(checker: &mut Checker, binding: &ast::Binding, drawn: bool) -> ty
 }
 
 fn binding(checker: &mut Checker, binding: &ast::Binding, drawn: bool, docs: &[String]) -> Binding {
-    let value = bound_value(checker, binding, drawn);
+    let mut value = bound_value(checker, binding, drawn);
+    let uses = value.names();
     if value.ty == Type::Shown {
         checker.fault(shown_elsewhere(&value));
     }
@@ -166,7 +169,7 @@ fn binding(checker: &mut Checker, binding: &ast::Binding, drawn: bool, docs: &[S
     if let Err(fault) = known {
         checker.fault(fault);
     }
-    Binding { local, drawn, value, docs: docs.to_vec(), role: Role::Child, shown: false }
+    Binding { local, drawn, value, uses, docs: docs.to_vec(), role: Role::Child, shown: false }
 }
 
 /// The statements that bring something in from outside, and functions: they come first.
@@ -358,7 +361,7 @@ fn rules(checker: &mut Checker, template: &mut Template, file: &ast::File) {
             );
         }
         checker.index.define(&rule.name, Named::Rule, Type::Unknown, &statement.docs);
-        let relation = checker.infer(&rule.value);
+        let mut relation = checker.infer(&rule.value);
         if !matches!(relation.ty, Type::Bool | Type::Real | Type::Unknown) {
             let found = expr::article(&relation.ty);
             checker.fault(
@@ -368,8 +371,8 @@ fn rules(checker: &mut Checker, template: &mut Template, file: &ast::File) {
                 .help("write a relation such as `answer within document`, or a Real in 0..1"),
             );
         }
-        let (name, span) = (rule.name.text.clone(), rule.name.span);
-        template.rules.push(Rule { name, span, docs: statement.docs.clone(), relation });
+        let (name, span, uses) = (rule.name.text.clone(), rule.name.span, relation.names());
+        template.rules.push(Rule { name, span, docs: statement.docs.clone(), relation, uses });
     }
 }
 

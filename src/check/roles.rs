@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::typed::{Expr, ExprKind, Form, LocalId, Piece, Role, Template};
+use super::typed::{ExprKind, Form, LocalId, Piece, Role, Rule, Template};
 use crate::diagnostic::Diagnostic;
 
 /// Sets the role of each binding, and whether it is shown.
@@ -13,9 +13,8 @@ pub fn infer(template: &mut Template) {
     shown.extend(&outputs);
     let bound: BTreeSet<LocalId> = template.bindings.iter().map(|binding| binding.local).collect();
     for binding in &mut template.bindings {
-        let uses = used(&binding.value);
         binding.shown = shown.contains(&binding.local);
-        binding.role = match binding.drawn && uses.is_disjoint(&bound) {
+        binding.role = match binding.drawn && binding.uses.is_disjoint(&bound) {
             _ if outputs.contains(&binding.local) => Role::Output,
             true => Role::Parent,
             false => Role::Child,
@@ -23,59 +22,12 @@ pub fn infer(template: &mut Template) {
     }
 }
 
-/// The names that an expression uses, its own loops' names too.
-pub fn used(expr: &Expr) -> BTreeSet<LocalId> {
-    let mut found = BTreeSet::new();
-    visit(expr, &mut |expr| {
-        if let ExprKind::Local(id) = expr.kind {
-            found.insert(id);
-        }
-    });
-    found
-}
-
-/// Calls `see` for an expression and all in it; not for the bodies of functions.
-pub fn visit(expr: &Expr, see: &mut dyn FnMut(&Expr)) {
-    see(expr);
-    match &expr.kind {
-        ExprKind::Int(_)
-        | ExprKind::Real(_)
-        | ExprKind::Bool(_)
-        | ExprKind::Text(_)
-        | ExprKind::Local(_)
-        | ExprKind::Param(_)
-        | ExprKind::Pool(_) => {}
-        ExprKind::Native(_, all)
-        | ExprKind::Sampler(_, all)
-        | ExprKind::Apply(_, all)
-        | ExprKind::List(all) => all.iter().for_each(|each| visit(each, see)),
-        ExprKind::Not(a) | ExprKind::ToReal(a) => visit(a, see),
-        ExprKind::Repeat(a, b)
-        | ExprKind::Range(a, b)
-        | ExprKind::Binary(_, a, b)
-        | ExprKind::Each(_, _, a, b) => {
-            visit(a, see);
-            visit(b, see);
-        }
-        ExprKind::If(a, b, c) => {
-            visit(a, see);
-            visit(b, see);
-            visit(c, see);
-        }
-        ExprKind::Fold(fold) => {
-            fold.carried.iter().for_each(|(_, first)| visit(first, see));
-            visit(&fold.list, see);
-            fold.next.iter().for_each(|next| visit(next, see));
-        }
-    }
-}
-
 /// What is probably not meant: rules on what the prompt does not tell, names that nothing uses.
-pub fn lints(template: &Template) -> Vec<Diagnostic> {
+pub fn lints(template: &mut Template) -> Vec<Diagnostic> {
     let mut lints = Vec::new();
     for rule in &template.rules {
-        for local in needs(template, &rule.relation) {
-            let Some(binding) = binding_of(template, local) else { continue };
+        for local in needs(template, rule) {
+            let Some((_, binding)) = template.binding_of(local) else { continue };
             if binding.drawn && !binding.shown {
                 let name = &template.locals[local].name;
                 let title = format!("the rule `{}` needs `{name}`, which is not shown", rule.name);
@@ -99,35 +51,32 @@ pub fn lints(template: &Template) -> Vec<Diagnostic> {
     lints
 }
 
-/// The names that a relation needs: what is computed and not shown is computed again, so it is
+/// The names that a rule needs: what is computed and not shown is computed again, so it is
 /// replaced by what it needs.
-pub fn needs(template: &Template, expr: &Expr) -> BTreeSet<LocalId> {
-    let mut found = BTreeSet::new();
-    let mut open: Vec<LocalId> = used(expr).into_iter().collect();
+pub fn needs(template: &Template, rule: &Rule) -> BTreeSet<LocalId> {
+    let (mut found, mut seen) = (BTreeSet::new(), BTreeSet::new());
+    let mut open: Vec<LocalId> = rule.uses.iter().copied().collect();
     while let Some(local) = open.pop() {
-        let Some(binding) = binding_of(template, local) else { continue };
+        let Some((_, binding)) = template.binding_of(local) else { continue };
         if binding.shown || binding.drawn {
             found.insert(local);
-        } else {
-            open.extend(used(&binding.value));
+        } else if seen.insert(local) {
+            open.extend(&binding.uses);
         }
     }
     found
 }
 
-/// The binding that binds a name; none for a loop's name.
-pub fn binding_of(template: &Template, local: LocalId) -> Option<&super::typed::Binding> {
-    template.bindings.iter().find(|binding| binding.local == local)
-}
-
-fn unused(template: &Template) -> Vec<Diagnostic> {
-    let mut used_names: BTreeSet<LocalId> = BTreeSet::new();
-    template.bindings.iter().for_each(|binding| used_names.extend(used(&binding.value)));
-    template.rules.iter().for_each(|rule| used_names.extend(used(&rule.relation)));
-    for pieces in all_pieces(template) {
-        used_names.extend(locals_in(pieces));
+fn unused(template: &mut Template) -> Vec<Diagnostic> {
+    let mut used: BTreeSet<LocalId> = BTreeSet::new();
+    template.bindings.iter().for_each(|binding| used.extend(&binding.uses));
+    template.rules.iter().for_each(|rule| used.extend(&rule.uses));
+    let layout = &mut template.layout;
+    let system = layout.system.as_deref_mut().unwrap_or_default();
+    for pieces in [system, &mut layout.prompt, &mut layout.reply] {
+        used.extend(names_in(pieces));
     }
-    let unused = template.bindings.iter().filter(|binding| !used_names.contains(&binding.local));
+    let unused = template.bindings.iter().filter(|binding| !used.contains(&binding.local));
     let lint = |binding: &super::typed::Binding| {
         let local = &template.locals[binding.local];
         let title = format!("nothing uses `{}`", local.name);
@@ -142,11 +91,6 @@ fn first_output(template: &Template) -> Option<crate::source::Span> {
         Piece::Hole(hole) => Some(hole.value.span),
         Piece::Literal(_) => None,
     })
-}
-
-fn all_pieces(template: &Template) -> [&[Piece]; 3] {
-    let system = template.layout.system.as_deref().unwrap_or_default();
-    [system, &template.layout.prompt, &template.layout.reply]
 }
 
 /// The names that stand alone in a hole: those that are shown as they are.
@@ -167,13 +111,13 @@ fn shown_names(pieces: &[Piece]) -> BTreeSet<LocalId> {
     names
 }
 
-fn locals_in(pieces: &[Piece]) -> BTreeSet<LocalId> {
+fn names_in(pieces: &mut [Piece]) -> BTreeSet<LocalId> {
     let mut names = BTreeSet::new();
     for piece in pieces {
         let Piece::Hole(hole) = piece else { continue };
-        names.extend(used(&hole.value));
-        if let Form::Lines(keys, _) | Form::Labelled(keys) = &hole.form {
-            names.extend(used(keys));
+        names.extend(hole.value.names());
+        if let Form::Lines(keys, _) | Form::Labelled(keys) = &mut hole.form {
+            names.extend(keys.names());
         }
     }
     names

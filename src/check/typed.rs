@@ -1,5 +1,6 @@
 //! A template whose names are resolved and whose types are known.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::types::{Letters, Type};
@@ -22,14 +23,24 @@ pub struct Template {
     pub levels: Vec<Level>,
     /// The pools of tokens; the first is `vocab`.
     pub pools: Vec<Pool>,
-    /// Every name that holds a value: the bindings first come first, loops' items between.
+    /// Every name that holds a value: what is bound first comes first, loops' items between.
     pub locals: Vec<Local>,
     /// The draws and computations, in order.
     pub bindings: Vec<Binding>,
+    /// Every text literal of the bindings and of the functions they call: what a `Text` can be.
+    pub texts: BTreeSet<String>,
     /// What must hold.
     pub rules: Vec<Rule>,
     /// How it is shown.
     pub layout: Layout,
+}
+
+impl Template {
+    /// The binding that binds a name, and its place among them; none for a loop's name.
+    pub fn binding_of(&self, local: LocalId) -> Option<(usize, &Binding)> {
+        let at = self.bindings.binary_search_by_key(&local, |binding| binding.local).ok()?;
+        Some((at, &self.bindings[at]))
+    }
 }
 
 /// A number that the user may set.
@@ -91,6 +102,8 @@ pub struct Binding {
     pub drawn: bool,
     /// What it is bound to.
     pub value: Expr,
+    /// The names that the value is made of.
+    pub uses: BTreeSet<LocalId>,
     /// Its documentation.
     pub docs: Vec<String>,
     /// Inferred from what it uses and where it is shown.
@@ -121,6 +134,8 @@ pub struct Rule {
     pub docs: Vec<String>,
     /// `Bool`, or a `Real` in 0..1.
     pub relation: Expr,
+    /// The names in the relation.
+    pub uses: BTreeSet<LocalId>,
 }
 
 /// The texts of a template.
@@ -255,6 +270,8 @@ pub struct Function {
     pub locals: Vec<Local>,
     /// The body; none for a native.
     pub body: Option<FunctionBody>,
+    /// Every text literal of the body and of the functions it calls.
+    pub texts: BTreeSet<String>,
     /// True if it stands in another file than the template: its spans mean nothing there.
     pub foreign: bool,
 }
@@ -283,11 +300,23 @@ impl FunctionBody {
 impl Expr {
     /// Replaces the letters in its type and in those of all in it.
     fn fill(&mut self, letters: &Letters) {
-        self.ty = self.ty.filled(letters);
-        self.children().into_iter().for_each(|child| child.fill(letters));
+        self.visit(&mut |expr| expr.ty = expr.ty.filled(letters));
     }
 
-    fn children(&mut self) -> Vec<&mut Expr> {
+    /// The names in it, its own loops' names too.
+    pub fn names(&mut self) -> BTreeSet<LocalId> {
+        let mut names = BTreeSet::new();
+        self.visit(&mut |expr| {
+            if let ExprKind::Local(id) = expr.kind {
+                names.insert(id);
+            }
+        });
+        names
+    }
+
+    /// Calls `see` for the expression and all in it; not for the bodies of functions.
+    pub fn visit(&mut self, see: &mut dyn FnMut(&mut Expr)) {
+        see(self);
         match &mut self.kind {
             ExprKind::Int(_)
             | ExprKind::Real(_)
@@ -295,22 +324,23 @@ impl Expr {
             | ExprKind::Text(_)
             | ExprKind::Local(_)
             | ExprKind::Param(_)
-            | ExprKind::Pool(_) => Vec::new(),
-            ExprKind::Native(_, all)
-            | ExprKind::Sampler(_, all)
-            | ExprKind::Apply(_, all)
-            | ExprKind::List(all) => all.iter_mut().collect(),
-            ExprKind::Not(a) | ExprKind::ToReal(a) => vec![a],
+            | ExprKind::Pool(_) => {}
+            ExprKind::Native(_, parts)
+            | ExprKind::Sampler(_, parts)
+            | ExprKind::Apply(_, parts)
+            | ExprKind::List(parts) => parts.iter_mut().for_each(|part| part.visit(see)),
+            ExprKind::Not(a) | ExprKind::ToReal(a) => a.visit(see),
             ExprKind::Repeat(a, b)
             | ExprKind::Range(a, b)
             | ExprKind::Binary(_, a, b)
-            | ExprKind::Each(_, _, a, b) => vec![a, b],
-            ExprKind::If(a, b, c) => vec![a, b, c],
+            | ExprKind::Each(_, _, a, b) => [a, b].into_iter().for_each(|part| part.visit(see)),
+            ExprKind::If(a, b, c) => [a, b, c].into_iter().for_each(|part| part.visit(see)),
             ExprKind::Fold(fold) => {
-                let Fold { carried, list, next, .. } = &mut **fold;
-                let first = carried.iter_mut().map(|(_, value)| value);
-                first.chain([list]).chain(next).collect()
+                fold.carried.iter_mut().for_each(|(_, first)| first.visit(see));
+                fold.list.visit(see);
+                fold.next.iter_mut().for_each(|next| next.visit(see));
             }
         }
     }
 }
+

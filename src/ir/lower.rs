@@ -169,9 +169,9 @@ impl Lower<'_> {
         (self.cells, self.runs) = (0, 1);
         // What a reply holds is not known: nothing about it is sure.
         self.certain = false;
-        let bound = needs(self.template, &rule.relation);
+        let bound = needs(self.template, rule);
         let mut loaded = Vec::new();
-        let wanted = again(self.template, &rule.relation, &bound);
+        let wanted = again(self.template, rule, &bound);
         for (at, binding) in self.template.bindings.iter().enumerate() {
             let local = &self.template.locals[binding.local];
             let value = if bound.contains(&binding.local) {
@@ -245,22 +245,22 @@ impl Lower<'_> {
     }
 }
 
-/// The computed names that a relation needs and that are not shown: they are computed again.
+/// The computed names that a rule needs and that are not shown: they are computed again.
 fn again(
     template: &Template,
-    relation: &typed::Expr,
+    rule: &typed::Rule,
     loaded: &BTreeSet<LocalId>,
 ) -> BTreeSet<LocalId> {
     let mut found = BTreeSet::new();
-    let mut open: Vec<LocalId> = crate::check::roles::used(relation).into_iter().collect();
+    let mut open: Vec<LocalId> = rule.uses.iter().copied().collect();
     while let Some(local) = open.pop() {
         if loaded.contains(&local) {
             continue;
         }
-        if let Some(binding) = crate::check::roles::binding_of(template, local)
+        if let Some((_, binding)) = template.binding_of(local)
             && found.insert(local)
         {
-            open.extend(crate::check::roles::used(&binding.value));
+            open.extend(&binding.uses);
         }
     }
     found

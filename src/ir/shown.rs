@@ -2,7 +2,6 @@
 
 use super::lower::{Lower, Value};
 use super::{Bound, Form, Piece, Role, Slot, SlotId};
-use crate::check::roles::binding_of;
 use crate::check::typed::{self, Expr, ExprKind};
 use crate::check::types::Type;
 use crate::diagnostic::Diagnostic;
@@ -60,10 +59,9 @@ impl Lower<'_> {
     /// The slot of a shown value.
     fn shown(&mut self, expr: &Expr) -> SlotId {
         if let ExprKind::Local(id) = expr.kind
-            && binding_of(self.template, id).is_some()
+            && let Some((at, _)) = self.template.binding_of(id)
         {
-            let at = self.template.bindings.iter().position(|binding| binding.local == id);
-            return at.expect("the name was found just now") as SlotId;
+            return at as SlotId;
         }
         let value: Value = self.expr(expr);
         let slot = Slot {
