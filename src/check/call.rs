@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::expr::{Checker, article, of, unknown};
+use super::part;
 use super::typed::{Expr, ExprKind, Function};
 use super::types::Type;
 use crate::diagnostic::Diagnostic;
@@ -15,7 +16,7 @@ const REPEAT: &str = "repeat";
 impl Checker {
     /// A call that computes.
     pub fn call(&mut self, name: &ast::Name, arguments: &[ast::Argument], span: Span) -> Expr {
-        if name.text == REPEAT {
+        if name.text == REPEAT || self.scope.templates.contains_key(&name.text) {
             self.fault(sampler_inside(name, span));
             return unknown(span);
         }
@@ -51,6 +52,10 @@ impl Checker {
             }
             ast::ExprKind::Call(name, arguments) if name.text == REPEAT => {
                 self.repeat(arguments, expr.span)
+            }
+            ast::ExprKind::Call(name, _) if self.scope.templates.contains_key(&name.text) => {
+                self.fault(part::not_here(name));
+                unknown(expr.span)
             }
             ast::ExprKind::Call(name, arguments) => match self.function(name) {
                 Some(function) if function.draws => {

@@ -21,7 +21,14 @@ pub struct Checker {
     pub index: Index,
     /// The text literals met so far, and those of the functions called.
     pub texts: BTreeSet<String>,
+    /// How many expressions of other templates are parts of this one.
+    pub grafted: usize,
+    /// How many trial runs of folds are within one another here.
+    trials: usize,
 }
+
+/// More folds within one another whose lists are not known to begin with are not tried.
+const TRIALS_MAX: usize = 3;
 
 impl Checker {
     /// The type of an expression that computes. A fault gives `_`: one fault is one message.
@@ -100,7 +107,8 @@ impl Checker {
         self.faults.push(fault);
     }
 
-    fn name(&mut self, name: &str, span: Span) -> Expr {
+    /// What a name stands for.
+    pub fn name(&mut self, name: &str, span: Span) -> Expr {
         if let Some(bound) = self.scope.place(name) {
             self.index.uses(span, bound);
         }
@@ -108,6 +116,13 @@ impl Checker {
             Some((Meaning::Local(id), kind)) => of(ExprKind::Local(id), kind, span),
             Some((Meaning::Param(index), kind)) => of(ExprKind::Param(index), kind, span),
             Some((Meaning::Pool(index), kind)) => of(ExprKind::Pool(index), kind, span),
+            Some((Meaning::Part(_), _)) => {
+                if !self.scope.missing.contains(name) {
+                    let fault = self.whole_part(name, span);
+                    self.fault(fault);
+                }
+                unknown(span)
+            }
             None => {
                 let fault = self.scope.unknown_name(name, span);
                 self.fault(fault);
@@ -116,8 +131,13 @@ impl Checker {
         }
     }
 
-    fn field(&mut self, part: &ast::Name, name: &ast::Name, span: Span) -> Expr {
-        self.name(&format!("{}.{}", part.text, name.text), span)
+    /// The fault of a part where a value is wanted.
+    fn whole_part(&self, name: &str, span: Span) -> Diagnostic {
+        let names = self.scope.names_in(name);
+        let example = names.last().copied().unwrap_or("prompt");
+        let title = format!("`{name}` is a part, not a value");
+        Diagnostic::fault("E224", title, span, "all of it")
+            .help(format!("write one of its names, such as `{name}.{example}`"))
     }
 
     fn list(&mut self, elements: &[ast::Expr], span: Span) -> Expr {
@@ -275,9 +295,11 @@ impl Checker {
 
     /// Learns from the next values what `[]` is a list of: a trial run whose faults are dropped.
     fn settle(&mut self, carried: &mut [(usize, Expr)], next: &[ast::Expr]) {
-        if !carried.iter().any(|(_, value)| value.ty.is_open()) {
+        // A fold in a fold in a fold …: each trial tries those inside it, which doubles the work.
+        if self.trials == TRIALS_MAX || !carried.iter().any(|(_, value)| value.ty.is_open()) {
             return;
         }
+        self.trials += 1;
         let (faults, locals) = (self.faults.len(), self.scope.locals.len());
         let mark = self.index.mark();
         for ((id, value), next) in carried.iter_mut().zip(next) {
@@ -288,6 +310,7 @@ impl Checker {
                 value.ty = ty;
             }
         }
+        self.trials -= 1;
         self.faults.truncate(faults);
         self.index.forget(mark);
         self.scope.locals.truncate(locals);

@@ -1,12 +1,13 @@
 //! Functions and modules: signatures, bodies, and what `use` brings.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::expr::Checker;
+use super::graft::Graft;
 use super::index::Named;
+use super::library::Home;
 use super::scope::{Functions, Meaning, Scope};
-use super::typed::{Function, FunctionBody};
+use super::typed::{Function, FunctionBody, Pool};
 use super::types::Type;
 use crate::diagnostic::{Diagnostic, near_miss};
 use crate::source::{Source, Span};
@@ -24,24 +25,13 @@ fn read_builtins() -> Functions {
     let (file, faults) = syntax::parse(&source);
     assert!(faults.is_empty(), "stdlib/builtin.cook has no fault: {faults:?}");
     let mut checker = Checker::default();
-    define_all(&mut checker, &file, true);
+    for statement in &file.statements {
+        if let ast::StatementKind::Function(function) = &statement.kind {
+            define(&mut checker, function, &statement.docs, true);
+        }
+    }
     assert!(checker.faults.is_empty(), "stdlib/builtin.cook has no fault: {:?}", checker.faults);
     checker.scope.functions
-}
-
-/// The functions that a module defines, without those it uses.
-pub fn module(source: &Source, natives: &Functions) -> Result<Functions, Vec<Diagnostic>> {
-    let (file, mut faults) = syntax::parse(source);
-    let mut checker = Checker::default();
-    checker.scope.functions = natives.clone();
-    pools(&mut checker.scope);
-    define_all(&mut checker, &file, false);
-    faults.append(&mut checker.faults);
-    if !faults.is_empty() {
-        return Err(faults);
-    }
-    let functions = checker.scope.functions.into_iter();
-    Ok(functions.filter(|(name, _)| !natives.contains_key(name)).map(as_foreign).collect())
 }
 
 /// Brings the pool of the run into scope.
@@ -52,18 +42,6 @@ pub fn pools(scope: &mut Scope) {
         .expect("`vocab` is the first name in scope");
 }
 
-fn as_foreign((name, function): (String, Rc<Function>)) -> (String, Rc<Function>) {
-    (name, Rc::new(Function { foreign: true, ..(*function).clone() }))
-}
-
-fn define_all(checker: &mut Checker, file: &ast::File, natives: bool) {
-    for statement in &file.statements {
-        if let ast::StatementKind::Function(function) = &statement.kind {
-            define(checker, function, &statement.docs, natives);
-        }
-    }
-}
-
 /// Checks a function and brings it into scope. It sees what was defined above it, and not itself.
 pub fn define(checker: &mut Checker, function: &ast::Function, docs: &[String], natives: bool) {
     let name = &function.name;
@@ -72,6 +50,17 @@ pub fn define(checker: &mut Checker, function: &ast::Function, docs: &[String], 
         checker.fault(fault);
         return;
     }
+    if checker.scope.templates.contains_key(&name.text) {
+        checker.fault(
+            Diagnostic::fault(
+                "E210",
+                format!("the name `{}` can be called already", name.text),
+                { name.span },
+                "a template has this name",
+            )
+            .help(format!("write another name, such as `{}_2`", name.text)),
+        );
+    }
     if function.body.is_none() && !natives {
         checker.fault(
             Diagnostic::fault("E208", format!("`{}` has no body", name.text), name.span, "no body")
@@ -79,9 +68,7 @@ pub fn define(checker: &mut Checker, function: &ast::Function, docs: &[String], 
         );
         return;
     }
-    let mut inner = checker.scope.of_function();
-    inner.defining = Some(name.text.clone());
-    let outer = std::mem::replace(&mut checker.scope, inner);
+    let outer = checker.scope.enter_function(&name.text);
     let outer_texts = std::mem::take(&mut checker.texts);
     let mut params = Vec::new();
     for (param, written) in &function.params {
@@ -94,7 +81,7 @@ pub fn define(checker: &mut Checker, function: &ast::Function, docs: &[String], 
     }
     let result = resolve(checker, &function.result);
     let body = function.body.as_ref().map(|body| self::body(checker, function, body, &result));
-    let locals = std::mem::replace(&mut checker.scope, outer).locals;
+    let locals = checker.scope.leave_function(outer);
     let texts = std::mem::replace(&mut checker.texts, outer_texts);
     let param_names = function.params.iter().map(|(name, _)| name.text.clone()).collect();
     let defined = Function {
@@ -170,37 +157,50 @@ fn resolve(checker: &mut Checker, written: &ast::Type) -> Type {
     }
 }
 
-/// Brings the names of a `use` into scope.
+/// Brings the names of a `use` into scope: functions and pools.
 pub fn take_in(
     checker: &mut Checker,
+    pools: &mut Vec<Pool>,
     module: &ast::Name,
     names: &[ast::Name],
-    found: Result<(Source, Functions), Diagnostic>,
+    found: Result<Rc<Home>, Diagnostic>,
 ) {
-    let functions = match found {
-        Ok((home, functions)) => {
-            checker.index.module(module, &home, names);
-            functions
-        }
+    let home = match found {
+        Ok(home) => home,
         Err(fault) => {
             checker.scope.missing.extend(names.iter().map(|name| name.text.clone()));
             return checker.fault(fault);
         }
     };
+    checker.index.module(module, &home.source, names);
+    let prefix = format!("{}.", module.text);
+    let mut graft = Graft::new(&home.pools, &prefix, module.span);
     for name in names {
-        let Some(function) = functions.get(&name.text) else {
-            let fault = not_in_module(module, name, &functions);
-            checker.fault(fault);
-            checker.scope.missing.insert(name.text.clone());
-            continue;
-        };
-        if let Some(known) = checker.scope.functions.get(&name.text) {
-            let fault = taken(name, known);
-            checker.fault(fault);
-            continue;
+        let pool = home.pools.iter().skip(1).position(|pool| pool.name == name.text);
+        match (home.functions.get(&name.text), pool) {
+            (Some(function), _) => {
+                if let Some(known) = checker.scope.functions.get(&name.text) {
+                    let fault = taken(name, known);
+                    checker.fault(fault);
+                    continue;
+                }
+                let moved = graft.function(function, pools);
+                checker.index.calls(name, &moved);
+                checker.scope.functions.insert(name.text.clone(), moved);
+            }
+            (None, Some(at)) => {
+                let meaning = Meaning::Pool(graft.pool(at + 1, pools));
+                checker.index.define(name, Named::Pool, Type::Token.list(), &[]);
+                if let Err(fault) = checker.scope.bring(name, meaning, Type::Token.list()) {
+                    checker.fault(fault);
+                }
+            }
+            (None, None) => {
+                let fault = not_in_module(module, name, &home);
+                checker.fault(fault);
+                checker.scope.missing.insert(name.text.clone());
+            }
         }
-        checker.index.calls(name, function);
-        checker.scope.functions.insert(name.text.clone(), function.clone());
     }
 }
 
@@ -221,18 +221,15 @@ fn unknown_type(name: &str, span: Span) -> Diagnostic {
     }
 }
 
-fn not_in_module(
-    module: &ast::Name,
-    name: &ast::Name,
-    functions: &BTreeMap<String, Rc<Function>>,
-) -> Diagnostic {
-    let title = format!("`{}` has no function `{}`", module.text, name.text);
+fn not_in_module(module: &ast::Name, name: &ast::Name, home: &Home) -> Diagnostic {
+    let title = format!("`{}` has no `{}`", module.text, name.text);
     let fault = Diagnostic::fault("E207", title, name.span, "not in that module");
-    match near_miss(&name.text, functions.keys().map(String::as_str)) {
+    let functions = home.functions.keys().map(String::as_str);
+    let pools = home.pools.iter().skip(1).map(|pool| pool.name.as_str());
+    let known: Vec<&str> = functions.chain(pools).collect();
+    match near_miss(&name.text, known.iter().copied()) {
         Some(near) => fault.help(format!("write `{near}`")).fix(name.span, near),
-        None => {
-            let known: Vec<&str> = functions.keys().map(String::as_str).collect();
-            fault.help(format!("`{}` has: {}", module.text, known.join(", ")))
-        }
+        None if known.is_empty() => fault.help("that file defines nothing to take"),
+        None => fault.help(format!("`{}` has: {}", module.text, known.join(", "))),
     }
 }

@@ -63,8 +63,10 @@ pub enum Named {
     Argument,
     /// A function.
     Function(Rc<Function>),
-    /// The module of a `use`.
+    /// The module of a `use`, or the template of a `use template`.
     Module,
+    /// `part ~ copy_first(…)`
+    Part,
 }
 
 /// How far an index had got, to forget what a trial run adds.
@@ -137,7 +139,7 @@ impl Index {
         self.uses.push((name.span, id));
     }
 
-    /// Notes the module of a `use`, and that these functions come from it.
+    /// Notes the file of a `use`, and that these functions come from it.
     pub fn module(&mut self, name: &ast::Name, home: &Source, functions: &[ast::Name]) {
         self.define(name, Named::Module, Type::Unknown, &[]);
         let definition = self.definitions.last_mut().expect("one was defined just now");

@@ -1,6 +1,7 @@
 //! Texts with holes, and the proof that a reply can be read back.
 
 use super::expr::{Checker, article, shown_inside};
+use super::part;
 use super::typed::{Expr, ExprKind, Form, Hole, LocalId, Piece, Template};
 use super::types::Type;
 use crate::diagnostic::Diagnostic;
@@ -24,7 +25,7 @@ pub fn lay_out(checker: &mut Checker, template: &mut Template, file: &ast::File)
                     .help("leave one of them out"),
             );
         }
-        let pieces = pieces(checker, text);
+        let pieces = pieces(checker, template, text);
         match at {
             0 => template.layout.system = Some(pieces),
             1 => template.layout.prompt = pieces,
@@ -48,12 +49,22 @@ fn missing(code: &'static str, word: &str, text: &str, end: Span) -> Diagnostic 
         .help(format!("write after it: {word} {text}"))
 }
 
-fn pieces(checker: &mut Checker, text: &ast::Text) -> Vec<Piece> {
-    let piece = |part: &TextPart| match part {
-        TextPart::Literal(literal) => Piece::Literal(literal.clone()),
-        TextPart::Hole(expr) => Piece::Hole(hole(checker, expr)),
-    };
-    text.parts.iter().map(piece).collect()
+fn pieces(checker: &mut Checker, template: &Template, text: &ast::Text) -> Vec<Piece> {
+    let mut pieces: Vec<Piece> = Vec::new();
+    for part in &text.parts {
+        let more = match part {
+            TextPart::Literal(literal) => vec![Piece::Literal(literal.clone())],
+            TextPart::Hole(expr) => part::text_of(template, expr)
+                .unwrap_or_else(|| vec![Piece::Hole(hole(checker, expr))]),
+        };
+        for piece in more {
+            match (pieces.last_mut(), piece) {
+                (Some(Piece::Literal(before)), Piece::Literal(after)) => before.push_str(&after),
+                (_, piece) => pieces.push(piece),
+            }
+        }
+    }
+    pieces
 }
 
 fn hole(checker: &mut Checker, expr: &ast::Expr) -> Hole {

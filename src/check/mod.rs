@@ -3,8 +3,11 @@
 mod call;
 mod expr;
 mod function;
+mod graft;
 pub mod index;
 mod layout;
+mod library;
+mod part;
 pub mod roles;
 mod scope;
 pub mod typed;
@@ -12,13 +15,13 @@ pub mod types;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::diagnostic::{Diagnostic, near_miss};
+use crate::diagnostic::{Diagnostic, Severity, near_miss};
 use crate::source::{Source, Span, is_word_character};
-use crate::stdlib;
 use crate::syntax::ast::{self, StatementKind};
 use expr::Checker;
 pub use function::builtins;
 use index::{Index, Named};
+use library::{Library, Wanted};
 use scope::{Functions, Meaning};
 use typed::{Binding, Level, Param, Pool, Role, Rule, Template};
 use types::Type;
@@ -53,39 +56,24 @@ pub struct Survey {
 
 /// Checks a parsed file like [`check`], and keeps what was learnt of it for an editor.
 pub fn survey(file: &ast::File, source: &Source, read: Neighbour) -> Survey {
+    checked(file, source, &mut Library::new(source, read))
+}
+
+/// Checks a file that is at the end of the library's trail.
+fn checked(file: &ast::File, source: &Source, library: &mut Library) -> Survey {
     let mut checker = Checker::default();
-    checker.scope.functions = function::builtins();
+    checker.scope.functions = library.natives.clone();
     function::pools(&mut checker.scope);
     checker.index.vocab();
     checker.scope.later = bound_names(file);
-    let vocab = Pool { name: "vocab".into(), words: Vec::new() };
-    let mut template = Template {
-        name: source.stem().to_string(),
-        docs: file.docs.clone(),
-        params: Vec::new(),
-        levels: Vec::new(),
-        pools: vec![vocab],
-        locals: Vec::new(),
-        bindings: Vec::new(),
-        texts: BTreeSet::new(),
-        rules: Vec::new(),
-        layout: typed::Layout::default(),
-    };
-    outside(&mut checker, &mut template, file, read);
-    for statement in &file.statements {
-        if let StatementKind::Param(param) = &statement.kind {
-            template.params.push(self::param(&mut checker, param, &statement.docs));
-            let param = template.params.last().expect("one was pushed just now");
-            let meaning = Meaning::Param(template.params.len() - 1);
-            let name = ast::Name { text: param.name.clone(), span: param.span };
-            checker.index.define(&name, Named::Param, param.kind.clone(), &param.docs);
-            if let Err(fault) = checker.scope.bring(&name, meaning, param.kind.clone()) {
-                checker.fault(fault);
-            }
-        }
-    }
+    let mut template = empty(source, file);
+    outside(&mut checker, &mut template, file, library);
+    params(&mut checker, &mut template, file);
     for statement in &file.statements {
         match &statement.kind {
+            StatementKind::Draw(bound) if part::drawn(&checker, &bound.value).is_some() => {
+                part::draw(&mut checker, &mut template, bound, &statement.docs);
+            }
             StatementKind::Draw(binding) | StatementKind::Compute(binding) => {
                 let drawn = matches!(statement.kind, StatementKind::Draw(_));
                 let bound = self::binding(&mut checker, binding, drawn, &statement.docs);
@@ -112,8 +100,7 @@ pub fn survey(file: &ast::File, source: &Source, read: Neighbour) -> Survey {
         checker.faults.extend(layout::unreadable(&template));
         checker.faults.extend(roles::lints(&mut template));
     }
-    let faulty =
-        checker.faults.iter().any(|fault| fault.severity == crate::diagnostic::Severity::Fault);
+    let faulty = checker.faults.iter().any(|fault| fault.severity == Severity::Fault);
     let index = noted(checker.index, checker.scope.functions, &template);
     Survey { is_sound: !faulty && !is_module, template, diagnostics: checker.faults, index }
 }
@@ -128,10 +115,28 @@ fn noted(mut index: Index, functions: Functions, template: &Template) -> Index {
     index
 }
 
-/// True for a file that others take functions from: it has nothing but these, and is no template.
+fn empty(source: &Source, file: &ast::File) -> Template {
+    Template {
+        name: source.stem().to_string(),
+        docs: file.docs.clone(),
+        params: Vec::new(),
+        levels: Vec::new(),
+        pools: vec![Pool { name: "vocab".into(), words: Vec::new() }],
+        locals: Vec::new(),
+        bindings: Vec::new(),
+        texts: BTreeSet::new(),
+        parts: Vec::new(),
+        rules: Vec::new(),
+        layout: typed::Layout::default(),
+    }
+}
+
+/// True for a file that others take functions and words from: it has nothing else, and is no
+/// template.
 pub fn is_module(file: &ast::File) -> bool {
     let mut kinds = file.statements.iter().map(|statement| &statement.kind);
-    let has = kinds.clone().any(|kind| matches!(kind, StatementKind::Function(_)));
+    let offers = |kind| matches!(kind, &StatementKind::Function(_) | &StatementKind::Words { .. });
+    let has = kinds.clone().any(offers);
     has && kinds.all(|kind| {
         matches!(
             kind,
@@ -147,6 +152,11 @@ fn bound_value(checker: &mut Checker, binding: &ast::Binding, drawn: bool) -> ty
     }
     if let ast::ExprKind::Call(name, _) = &binding.value.kind {
         let draws = checker.scope.functions.get(&name.text).is_some_and(|known| known.draws);
+        if checker.scope.templates.contains_key(&name.text) {
+            checker.fault(call::drawn_with_equals(binding, &name.text));
+            checker.scope.missing.insert(binding.name.text.clone());
+            return expr::unknown(binding.value.span);
+        }
         if draws || name.text == "repeat" {
             checker.fault(call::drawn_with_equals(binding, &name.text));
             let faults = checker.faults.len();
@@ -160,6 +170,11 @@ fn bound_value(checker: &mut Checker, binding: &ast::Binding, drawn: bool) -> ty
 
 fn binding(checker: &mut Checker, binding: &ast::Binding, drawn: bool, docs: &[String]) -> Binding {
     let mut value = bound_value(checker, binding, drawn);
+    if let ast::ExprKind::Call(name, _) = &binding.value.kind
+        && checker.scope.missing.contains(&name.text)
+    {
+        checker.scope.missing.insert(binding.name.text.clone());
+    }
     let uses = value.names();
     if value.ty == Type::Shown {
         checker.fault(shown_elsewhere(&value));
@@ -173,27 +188,24 @@ fn binding(checker: &mut Checker, binding: &ast::Binding, drawn: bool, docs: &[S
 }
 
 /// The statements that bring something in from outside, and functions: they come first.
-fn outside(checker: &mut Checker, template: &mut Template, file: &ast::File, read: Neighbour) {
-    let natives = checker.scope.functions.clone();
+fn outside(
+    checker: &mut Checker,
+    template: &mut Template,
+    file: &ast::File,
+    library: &mut Library,
+) {
     for statement in &file.statements {
         match &statement.kind {
             StatementKind::Use { module, names } => {
-                let found = module_functions(module, &natives, read);
-                function::take_in(checker, module, names, found);
+                let found = library.find(module, Wanted::Module);
+                function::take_in(checker, &mut template.pools, module, names, found);
             }
             StatementKind::UseTemplate(name) => {
-                checker.fault(
-                    Diagnostic::fault(
-                        "E212",
-                        "a template as a sampler is not built yet",
-                        name.span,
-                        "named here",
-                    )
-                    .help("draw its values in this template"),
-                );
+                let found = library.find(name, Wanted::Template);
+                part::take_in(checker, name, found);
             }
             StatementKind::Words { name, path, path_span } => {
-                let words = words(checker, path, *path_span, read);
+                let words = words(checker, path, *path_span, library);
                 let meaning = Meaning::Pool(template.pools.len());
                 let docs = &statement.docs;
                 checker.index.define(name, Named::Pool, Type::Token.list(), docs);
@@ -210,43 +222,21 @@ fn outside(checker: &mut Checker, template: &mut Template, file: &ast::File, rea
     }
 }
 
-fn module_functions(
-    module: &ast::Name,
-    natives: &Functions,
-    read: Neighbour,
-) -> Result<(Source, Functions), Diagnostic> {
-    let source = match stdlib::module(&module.text) {
-        Some(source) => source,
-        None => {
-            let path = format!("{}.cook", module.text);
-            let text = read(&path).map_err(|error| no_module(module, &path, &error))?;
-            Source::new(path, text)
+fn params(checker: &mut Checker, template: &mut Template, file: &ast::File) {
+    for statement in &file.statements {
+        let StatementKind::Param(written) = &statement.kind else { continue };
+        let param = param(checker, written, &statement.docs);
+        let meaning = Meaning::Param(template.params.len());
+        checker.index.define(&written.name, Named::Param, param.kind.clone(), &param.docs);
+        if let Err(fault) = checker.scope.bring(&written.name, meaning, param.kind.clone()) {
+            checker.fault(fault);
         }
-    };
-    let functions = function::module(&source, natives).map_err(|faults| {
-        let first = &faults[0];
-        let (line, _) = source.position(first.span().start);
-        let many =
-            if faults.len() == 1 { "a fault".into() } else { format!("{} faults", faults.len()) };
-        let title = format!("the module `{}` has {many}", module.text);
-        Diagnostic::fault("E214", title, module.span, format!("line {line}: {}", first.title))
-            .help(format!("run `cookc check {}` and mend it first", source.name))
-    })?;
-    Ok((source, functions))
-}
-
-fn no_module(module: &ast::Name, path: &str, error: &str) -> Diagnostic {
-    let title = format!("there is no module `{}`", module.text);
-    let fault = Diagnostic::fault("E206", title, module.span, error);
-    let known = stdlib::MODULES.iter().map(|(name, _)| *name);
-    match near_miss(&module.text, known) {
-        Some(near) => fault.help(format!("write `{near}`")).fix(module.span, near),
-        None => fault.help(format!("put its functions into `{path}` beside this file")),
+        template.params.push(param);
     }
 }
 
-fn words(checker: &mut Checker, path: &str, span: Span, read: Neighbour) -> Vec<String> {
-    let text = match read(path) {
+fn words(checker: &mut Checker, path: &str, span: Span, library: &Library) -> Vec<String> {
+    let text = match library.beside(path) {
         Ok(text) => text,
         Err(error) => {
             let title = format!("the words of `{path}` cannot be read");
@@ -259,6 +249,7 @@ fn words(checker: &mut Checker, path: &str, span: Span, read: Neighbour) -> Vec<
     };
     let mut lines = BTreeMap::new();
     let mut words = Vec::new();
+    let text = text.trim_start_matches('\u{feff}');
     for (at, word) in text.lines().map(str::trim).enumerate() {
         let problem = match lines.insert(word, at + 1) {
             _ if word.is_empty() => continue,

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::typed::{ExprKind, Form, LocalId, Piece, Role, Rule, Template};
 use crate::diagnostic::Diagnostic;
+use crate::source::Span;
 
 /// Sets the role of each binding, and whether it is shown.
 pub fn infer(template: &mut Template) {
@@ -68,25 +69,34 @@ pub fn needs(template: &Template, rule: &Rule) -> BTreeSet<LocalId> {
 }
 
 fn unused(template: &mut Template) -> Vec<Diagnostic> {
+    // What a part makes for itself is not this template's to use.
+    let own = |name: &str| !name.contains('.');
     let mut used: BTreeSet<LocalId> = BTreeSet::new();
-    template.bindings.iter().for_each(|binding| used.extend(&binding.uses));
-    template.rules.iter().for_each(|rule| used.extend(&rule.uses));
-    let layout = &mut template.layout;
+    let (locals, layout) = (&template.locals, &mut template.layout);
+    let bindings = template.bindings.iter().filter(|binding| own(&locals[binding.local].name));
+    bindings.clone().for_each(|binding| used.extend(&binding.uses));
+    let rules = template.rules.iter().filter(|rule| own(&rule.name));
+    rules.for_each(|rule| used.extend(&rule.uses));
     let system = layout.system.as_deref_mut().unwrap_or_default();
     for pieces in [system, &mut layout.prompt, &mut layout.reply] {
         used.extend(names_in(pieces));
     }
-    let unused = template.bindings.iter().filter(|binding| !used.contains(&binding.local));
-    let lint = |binding: &super::typed::Binding| {
-        let local = &template.locals[binding.local];
-        let title = format!("nothing uses `{}`", local.name);
-        Diagnostic::lint("L602", title, local.span, "bound here, used nowhere")
-            .help("leave the line out, or show the name in the prompt")
+    let unused = bindings.filter(|binding| !used.contains(&binding.local));
+    let unused = unused.map(|binding| (&locals[binding.local].name, locals[binding.local].span));
+    let parts = template.parts.iter().filter(|part| {
+        let of_part = |local: &LocalId| {
+            locals[*local].name.strip_prefix(&part.name).is_some_and(|rest| rest.starts_with('.'))
+        };
+        own(&part.name) && !used.iter().any(of_part)
+    });
+    let lint = |(name, span): (&String, Span)| {
+        Diagnostic::lint("L602", format!("nothing uses `{name}`"), span, "bound, used nowhere")
+            .help("leave the line out, or show it in the prompt")
     };
-    unused.map(lint).collect()
+    unused.chain(parts.map(|part| (&part.name, part.span))).map(lint).collect()
 }
 
-fn first_output(template: &Template) -> Option<crate::source::Span> {
+fn first_output(template: &Template) -> Option<Span> {
     template.layout.reply.iter().find_map(|piece| match piece {
         Piece::Hole(hole) => Some(hole.value.span),
         Piece::Literal(_) => None,

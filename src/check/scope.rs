@@ -1,9 +1,9 @@
 //! Which names mean what at one place of the text.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
-use super::typed::{Function, Local, LocalId};
+use super::typed::{Function, Local, LocalId, Template};
 use super::types::Type;
 use crate::diagnostic::{Diagnostic, near_miss};
 use crate::source::Span;
@@ -21,6 +21,8 @@ pub enum Meaning {
     Param(usize),
     /// A pool, by its index.
     Pool(usize),
+    /// A part, by its index: no value, but names inside.
+    Part(usize),
 }
 
 /// A name in scope.
@@ -37,13 +39,17 @@ struct Entry {
 #[derive(Clone, Debug, Default)]
 pub struct Scope {
     entries: Vec<Entry>,
+    /// Where the entries of a name are, the innermost last.
+    places: HashMap<String, Vec<usize>>,
     /// Every local of the template or function, in scope or not.
     pub locals: Vec<Local>,
     /// What can be called.
     pub functions: Functions,
+    /// What can be drawn as a part.
+    pub templates: BTreeMap<String, Rc<Template>>,
     /// The function that is being defined: it cannot call itself.
     pub defining: Option<String>,
-    /// Functions of a `use` that has a fault of its own: told once.
+    /// Names of a `use` that has a fault of its own, and what is drawn from them: told once.
     pub missing: BTreeSet<String>,
     /// Names that are bound further down, for a better message.
     pub later: Vec<(String, Span)>,
@@ -52,7 +58,7 @@ pub struct Scope {
 impl Scope {
     /// What a name means here, and its type.
     pub fn find(&self, name: &str) -> Option<(Meaning, Type)> {
-        let entry = self.entries.iter().rev().find(|entry| entry.name == name)?;
+        let entry = &self.entries[*self.places.get(name)?.last()?];
         Some(match entry.meaning {
             Meaning::Local(id) => (entry.meaning, self.locals[id].kind.clone()),
             meaning => (meaning, entry.kind.clone()),
@@ -61,8 +67,7 @@ impl Scope {
 
     /// Where a name is bound; nothing for what the language brings.
     pub fn place(&self, name: &str) -> Option<Span> {
-        let entry = self.entries.iter().rev().find(|entry| entry.name == name)?;
-        Some(entry.span)
+        Some(self.entries[*self.places.get(name)?.last()?].span)
     }
 
     /// Brings a parameter or a pool into scope.
@@ -73,9 +78,13 @@ impl Scope {
         kind: Type,
     ) -> Result<(), Diagnostic> {
         self.refuse_twice(name)?;
-        let (name, span) = (name.text.clone(), name.span);
-        self.entries.push(Entry { name, span, meaning, kind });
+        self.enter(name.clone(), meaning, kind);
         Ok(())
+    }
+
+    /// Brings a name of a part into scope: `part.answer`, which nothing else can be called.
+    pub fn bring_part(&mut self, name: ast::Name, meaning: Meaning, kind: Type) {
+        self.enter(name, meaning, kind);
     }
 
     /// Makes a new local and brings it into scope.
@@ -83,21 +92,48 @@ impl Scope {
         let id = self.locals.len();
         let known = self.refuse_twice(name);
         self.locals.push(Local { name: name.text.clone(), span: name.span, kind: kind.clone() });
-        let (name, span) = (name.text.clone(), name.span);
-        self.entries.push(Entry { name, span, meaning: Meaning::Local(id), kind });
+        self.enter(name.clone(), Meaning::Local(id), kind);
         (id, known)
     }
 
-    /// What a function's body sees beside its own parameters: pools and functions. Names of the
-    /// template are not seen, so that a function means the same in every file.
-    pub fn of_function(&self) -> Scope {
-        let pools = self.entries.iter().filter(|entry| matches!(entry.meaning, Meaning::Pool(_)));
-        Scope {
-            entries: pools.cloned().collect(),
-            functions: self.functions.clone(),
-            missing: self.missing.clone(),
-            ..Scope::default()
+    fn enter(&mut self, name: ast::Name, meaning: Meaning, kind: Type) {
+        self.places.entry(name.text.clone()).or_default().push(self.entries.len());
+        self.entries.push(Entry { name: name.text, span: name.span, meaning, kind });
+    }
+
+    /// Enters a function and gives the scope around it, to go back to with
+    /// [`Scope::leave_function`]. A body sees pools and functions beside its own parameters. Names
+    /// of the template are not seen, so that a function means the same in every file.
+    pub fn enter_function(&mut self, name: &str) -> Scope {
+        let mut outer = std::mem::take(self);
+        self.functions = std::mem::take(&mut outer.functions);
+        self.templates = std::mem::take(&mut outer.templates);
+        self.missing = std::mem::take(&mut outer.missing);
+        self.defining = Some(name.to_string());
+        for entry in outer.entries.iter().filter(|entry| matches!(entry.meaning, Meaning::Pool(_)))
+        {
+            let name = ast::Name { text: entry.name.clone(), span: entry.span };
+            self.enter(name, entry.meaning, entry.kind.clone());
         }
+        outer
+    }
+
+    /// Goes back to the scope around a function, and gives the names in it.
+    pub fn leave_function(&mut self, outer: Scope) -> Vec<Local> {
+        let inner = std::mem::replace(self, outer);
+        self.functions = inner.functions;
+        self.templates = inner.templates;
+        self.missing = inner.missing;
+        inner.locals
+    }
+
+    /// The names inside a part.
+    pub fn names_in(&self, part: &str) -> Vec<&str> {
+        let inside = |entry: &'_ Entry| {
+            entry.name.strip_prefix(part).is_some_and(|rest| rest.starts_with('.'))
+        };
+        let entries = self.entries.iter().filter(|entry| inside(entry));
+        entries.map(|entry| &entry.name[part.len() + 1..]).collect()
     }
 
     /// How many names are in scope, to go back to with [`Scope::leave`].
@@ -107,13 +143,14 @@ impl Scope {
 
     /// Forgets the names brought in since.
     pub fn leave(&mut self, depth: usize) {
-        self.entries.truncate(depth);
+        for entry in self.entries.drain(depth..) {
+            self.places.get_mut(&entry.name).and_then(Vec::pop);
+        }
     }
 
     fn refuse_twice(&self, name: &ast::Name) -> Result<(), Diagnostic> {
-        let Some(first) = self.entries.iter().find(|entry| entry.name == name.text) else {
-            return Ok(());
-        };
+        let first = self.places.get(&name.text).and_then(|places| places.first());
+        let Some(first) = first.map(|&at| &self.entries[at]) else { return Ok(()) };
         let title = format!("the name `{}` is taken", name.text);
         let fault = Diagnostic::fault("E202", title, name.span, "bound again here")
             .help(format!("write another name, such as `{}_2`", name.text));
@@ -142,10 +179,21 @@ impl Scope {
         }
         match near_miss(name, self.entries.iter().map(|entry| entry.name.as_str())) {
             Some(near) => fault.help(format!("write `{near}`")).fix(span, near),
-            None => fault.help(format!(
-                "bind it above: `{name} ~ distinct(8, vocab)` draws, `{name} = …` computes"
-            )),
+            None => match self.in_a_part(name) {
+                Some(whole) => fault.help(format!("write `{whole}`")).fix(span, whole),
+                None => fault.help(format!(
+                    "bind it above: `{name} ~ distinct(8, vocab)` draws, `{name} = …` computes"
+                )),
+            },
         }
+    }
+
+    /// The name of a part's value whose last word is this.
+    fn in_a_part(&self, name: &str) -> Option<&str> {
+        let ends = |entry: &&Entry| {
+            entry.name.strip_suffix(name).is_some_and(|before| before.ends_with('.'))
+        };
+        self.entries.iter().find(ends).map(|entry| entry.name.as_str())
     }
 
     /// The fault of a call of something that cannot be called.

@@ -29,6 +29,8 @@ pub struct Template {
     pub bindings: Vec<Binding>,
     /// Every text literal of the bindings and of the functions they call: what a `Text` can be.
     pub texts: BTreeSet<String>,
+    /// The other templates that are parts of this one.
+    pub parts: Vec<Part>,
     /// What must hold.
     pub rules: Vec<Rule>,
     /// How it is shown.
@@ -110,6 +112,24 @@ pub struct Binding {
     pub role: Role,
     /// True if the layout shows it by its name.
     pub shown: bool,
+}
+
+/// `part ~ copy_first(length = 10)`: its parameters, values and rules stand among those of the
+/// template, under names that begin with `part.`
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// Its name; `part.inner` for a part of it.
+    pub name: String,
+    /// Where the name stands.
+    pub span: Span,
+    /// Its documentation.
+    pub docs: Vec<String>,
+    /// The name of the template that it is made from.
+    pub of: String,
+    /// What `{part.prompt}` shows.
+    pub prompt: Vec<Piece>,
+    /// What `{part.reply}` shows.
+    pub reply: Vec<Piece>,
 }
 
 /// How a value came to be. A value that is not `shown` is hidden.
@@ -295,6 +315,12 @@ impl FunctionBody {
         body.result.fill(letters);
         body
     }
+
+    /// Moves all of it to one place.
+    pub fn stand_at(&mut self, span: Span) {
+        let values = self.bindings.iter_mut().map(|(_, _, value)| value);
+        values.chain([&mut self.result]).for_each(|value| value.visit(&mut |it| it.span = span));
+    }
 }
 
 impl Expr {
@@ -343,4 +369,3 @@ impl Expr {
         }
     }
 }
-

@@ -99,6 +99,9 @@ impl Lower<'_> {
 
     /// What stands right of `~`; `path` names its stream.
     pub fn sampler(&mut self, expr: &Expr, path: &str) -> Value {
+        if !self.may_go_on(expr.span) {
+            return self.make(Op::Constant(0), &expr.ty, Bound::Any, expr.span);
+        }
         match &expr.kind {
             ExprKind::If(condition, yes, no) => {
                 let condition = self.expr(condition);
@@ -267,12 +270,14 @@ impl Lower<'_> {
         for (param, argument) in function.params.iter().zip(arguments) {
             param.learn(&argument.ty, &mut letters);
         }
-        let body = function.body.as_ref().expect("only natives have no body").filled(&letters);
+        let mut body = function.body.as_ref().expect("only natives have no body").filled(&letters);
         let outer_site = self.call_site;
         if function.foreign {
             self.call_site = Some(outer_site.unwrap_or(span));
         }
-        let faults = self.faults.len();
+        if let Some(site) = self.call_site {
+            body.stand_at(site);
+        }
         self.frames.push(values.into_iter().enumerate().collect::<BTreeMap<_, _>>());
         for (local, drawn, value) in &body.bindings {
             let name = &function.locals[*local].name;
@@ -284,11 +289,6 @@ impl Lower<'_> {
         }
         let result = self.expr(&body.result);
         self.frames.pop();
-        // The text of another file is not at hand: its faults are shown at the call.
-        if function.foreign {
-            let labels = self.faults[faults..].iter_mut().flat_map(|fault| &mut fault.labels);
-            labels.for_each(|label| label.span = span);
-        }
         self.call_site = outer_site;
         result
     }

@@ -15,6 +15,9 @@ impl Lower<'_> {
     /// An expression that computes.
     pub fn expr(&mut self, expr: &Expr) -> Value {
         let (ty, span) = (&expr.ty, expr.span);
+        if !self.may_go_on(span) {
+            return self.make(Op::Constant(0), ty, Bound::Any, span);
+        }
         match &expr.kind {
             ExprKind::Int(value) => self.number(*value, span),
             ExprKind::Real(value) => self.real(*value, span),

@@ -1,6 +1,6 @@
 //! From the typed template to steps: bindings, then rules, each with what is known of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::bounds::{exactly, of_type};
 use super::level::Number;
@@ -34,7 +34,7 @@ pub struct Lower<'a> {
     pub pool_sizes: Vec<i64>,
     /// The values of names: the template's, and on top of them those of functions being inlined.
     pub frames: Vec<BTreeMap<LocalId, Value>>,
-    /// While a function of another file is inlined: the call, which all its steps point to.
+    /// While a function of another file is inlined: the call, where all of it stands.
     pub call_site: Option<Span>,
     /// Cells of memory made so far, at most.
     pub cells: u64,
@@ -44,12 +44,20 @@ pub struct Lower<'a> {
     pub certain: bool,
     /// True while a rule is lowered: its values may come from a reply, so that sizes are not known.
     pub in_rule: bool,
+    /// How many expressions were lowered, trial turns of folds and bodies of functions too.
+    pub work: usize,
     /// What is wrong at this level.
     pub faults: Vec<Diagnostic>,
+    streams: HashMap<String, StreamId>,
+    texts: HashMap<String, u32>,
 }
 
 /// The most cells (of 8 bytes) that making a sample may take: 512 MiB.
 const CELLS_MAX: u64 = 1 << 26;
+
+/// The most expressions that are lowered: functions that call functions twice each would else
+/// become steps without end.
+const WORK_MAX: usize = 1 << 18;
 
 /// The steps of the whole program.
 pub fn program(
@@ -68,7 +76,10 @@ pub fn program(
         runs: 1,
         certain: true,
         in_rule: false,
+        work: 0,
         faults: Vec::new(),
+        streams: HashMap::new(),
+        texts: HashMap::new(),
     };
     lower.pool_sizes[0] = choice.vocabulary as i64;
     lower.sample();
@@ -143,9 +154,9 @@ impl Lower<'_> {
 
     /// A draw: its streams are set first, so that a loop goes on in them.
     fn draw(&mut self, sampler: &typed::Expr, name: &str) -> Value {
-        let mut paths = Vec::new();
-        streams(sampler, name, &mut paths);
-        for path in paths {
+        let mut streams = Streams::default();
+        streams.collect(sampler, name);
+        for path in streams.paths {
             let stream = self.stream(&path);
             self.push(Op::Seed(stream), NOWHERE, sampler.span, true);
         }
@@ -154,12 +165,22 @@ impl Lower<'_> {
 
     /// The stream of a path.
     pub fn stream(&mut self, path: &str) -> StreamId {
-        let known = self.program.streams.iter().position(|known| known == path);
-        let at = known.unwrap_or_else(|| {
-            self.program.streams.push(path.to_string());
-            self.program.streams.len() - 1
-        });
-        at as StreamId
+        if let Some(&known) = self.streams.get(path) {
+            return known;
+        }
+        let id = self.program.streams.len() as StreamId;
+        self.program.streams.push(path.to_string());
+        self.streams.insert(path.to_string(), id);
+        id
+    }
+
+    /// Counts an expression; false where there are too many, which is told once.
+    pub fn may_go_on(&mut self, span: Span) -> bool {
+        self.work += 1;
+        if self.work == WORK_MAX {
+            self.faults.push(too_much(span));
+        }
+        self.work < WORK_MAX
     }
 
     /// A rule sees what a reply and a prompt show, and computes the rest again.
@@ -198,7 +219,6 @@ impl Lower<'_> {
 
     /// Adds a step.
     pub fn push(&mut self, op: Op, into: Register, span: Span, proved: bool) -> StepId {
-        let span = self.call_site.unwrap_or(span);
         self.program.steps.push(Step { op, into, span, proved });
         self.program.steps.len() as StepId - 1
     }
@@ -228,11 +248,13 @@ impl Lower<'_> {
 
     /// The text literal's symbol.
     pub fn text(&mut self, text: &str) -> u32 {
-        let known = self.program.texts.iter().position(|known| known == text);
-        known.unwrap_or_else(|| {
-            self.program.texts.push(text.to_string());
-            self.program.texts.len() - 1
-        }) as u32
+        if let Some(&known) = self.texts.get(text) {
+            return known;
+        }
+        let symbol = self.program.texts.len() as u32;
+        self.program.texts.push(text.to_string());
+        self.texts.insert(text.to_string(), symbol);
+        symbol
     }
 
     /// Counts the memory of a list of at most `high` elements.
@@ -246,11 +268,7 @@ impl Lower<'_> {
 }
 
 /// The computed names that a rule needs and that are not shown: they are computed again.
-fn again(
-    template: &Template,
-    rule: &typed::Rule,
-    loaded: &BTreeSet<LocalId>,
-) -> BTreeSet<LocalId> {
+fn again(template: &Template, rule: &typed::Rule, loaded: &BTreeSet<LocalId>) -> BTreeSet<LocalId> {
     let mut found = BTreeSet::new();
     let mut open: Vec<LocalId> = rule.uses.iter().copied().collect();
     while let Some(local) = open.pop() {
@@ -267,27 +285,47 @@ fn again(
 }
 
 /// The paths of the streams that a sampler draws from.
-fn streams(sampler: &typed::Expr, path: &str, paths: &mut Vec<String>) {
-    match &sampler.kind {
-        ExprKind::If(_, yes, no) => {
-            streams(yes, path, paths);
-            streams(no, path, paths);
+#[derive(Default)]
+struct Streams {
+    paths: Vec<String>,
+    known: HashSet<String>,
+    visits: usize,
+}
+
+impl Streams {
+    fn collect(&mut self, sampler: &typed::Expr, path: &str) {
+        self.visits += 1;
+        // So many are refused where they are lowered.
+        if self.visits > WORK_MAX {
+            return;
         }
-        ExprKind::Repeat(_, inner) => streams(inner, path, paths),
-        ExprKind::Sampler(..) if !paths.iter().any(|known| known == path) => {
-            paths.push(path.to_string());
-        }
-        ExprKind::Apply(function, _) => {
-            let body = function.body.as_ref().expect("only natives have no body");
-            for (local, drawn, value) in &body.bindings {
-                if *drawn {
-                    let name = &function.locals[*local].name;
-                    streams(value, &format!("{path}/{name}"), paths);
+        match &sampler.kind {
+            ExprKind::If(_, yes, no) => {
+                self.collect(yes, path);
+                self.collect(no, path);
+            }
+            ExprKind::Repeat(_, inner) => self.collect(inner, path),
+            ExprKind::Sampler(..) if self.known.insert(path.to_string()) => {
+                self.paths.push(path.to_string());
+            }
+            ExprKind::Apply(function, _) => {
+                let body = function.body.as_ref().expect("only natives have no body");
+                for (local, drawn, value) in &body.bindings {
+                    if *drawn {
+                        let name = &function.locals[*local].name;
+                        self.collect(value, &format!("{path}/{name}"));
+                    }
                 }
             }
+            _ => {}
         }
-        _ => {}
     }
+}
+
+fn too_much(span: Span) -> Diagnostic {
+    let title = format!("the template is more than {WORK_MAX} expressions, functions written out");
+    Diagnostic::fault("E505", title, span, "one too many")
+        .help("call fewer functions that call functions, or use fewer folds within folds")
 }
 
 fn too_large(template: &Template, cells: u64) -> Diagnostic {

@@ -183,7 +183,8 @@ pub enum ExprKind {
     Text(String),
     /// `document`
     Name(String),
-    /// `part.answer`: a name of a template used as a sampler.
+    /// `part.answer`: a name of a template used as a sampler. Of a part of a part the second name
+    /// is `first.answer`; it is `prompt` or `reply` where the whole text is meant.
     Field(Name, Name),
     /// `f(x, y)`, `copy_first(length = 10)`
     Call(Name, Vec<Argument>),
@@ -208,7 +209,7 @@ pub enum ExprKind {
 /// What is given to a call.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Argument {
-    /// Set in `length = 10`.
+    /// Set in `length = 10`. In `level hard` it is `level`, which no parameter can be called.
     pub name: Option<Name>,
     /// The value.
     pub value: Expr,

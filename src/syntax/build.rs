@@ -1,5 +1,7 @@
 //! From what the grammar matched to the tree: one function a statement.
 
+use std::collections::BTreeSet;
+
 use pest::iterators::{Pair, Pairs};
 
 use super::ast::{self, Name, Statement, StatementKind};
@@ -50,7 +52,37 @@ impl<'a> Build<'a> {
             _ if at_top => file.docs = texts(&mut docs),
             _ => {}
         }
+        self.settings_without_comma(&mut file.statements);
         file
+    }
+
+    /// `level hard: length = 400 quote = 2` reads as a level and a computation. It is meant as one
+    /// level if they share a line, or if the name is a parameter's. Takes the computation away.
+    fn settings_without_comma(&mut self, statements: &mut Vec<Statement>) {
+        let param = |statement: &Statement| match &statement.kind {
+            StatementKind::Param(param) => Some(param.name.text.clone()),
+            _ => None,
+        };
+        let params: BTreeSet<String> = statements.iter().filter_map(param).collect();
+        let mut level: Option<Span> = None;
+        let (source, faults) = (self.source, &mut self.faults);
+        statements.retain(|statement| {
+            let before = level.take();
+            if let StatementKind::Level { .. } = statement.kind {
+                level = Some(statement.span);
+            }
+            let (Some(before), StatementKind::Compute(set)) = (before, &statement.kind) else {
+                return true;
+            };
+            let between = Span::new(before.end, statement.span.start);
+            let is_setting =
+                params.contains(&set.name.text) || !source.slice(between).contains('\n');
+            if is_setting {
+                faults.push(fault::comma_before_setting(source, before, set));
+                level = Some(statement.span);
+            }
+            !is_setting
+        });
     }
 
     fn blank_line(&self, from: usize, to: usize) -> bool {

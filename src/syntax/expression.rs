@@ -4,7 +4,7 @@ use std::iter::Peekable;
 
 use pest::iterators::{Pair, Pairs};
 
-use super::ast::{self, Each, Expr, ExprKind, Operator};
+use super::ast::{self, Each, Expr, ExprKind, Name, Operator};
 use super::build::{Build, parts, take};
 use super::fault::meaning as fault;
 use super::grammar::Rule;
@@ -157,11 +157,28 @@ impl Build<'_> {
                 let arguments = rest.into_inner().filter(|part| part.as_rule() == Rule::argument);
                 ExprKind::Call(name, arguments.map(|part| self.argument(part)).collect())
             }
-            _ => ExprKind::Field(name, self.name(&take(&mut inner, Rule::name))),
+            _ => ExprKind::Field(name, self.field(inner)),
         }
     }
 
+    /// What stands after the first dot: `answer`, or `first.answer` of a part of a part.
+    fn field(&mut self, inner: Pairs<'_, Rule>) -> Name {
+        let fields = inner.filter(|part| part.as_rule() == Rule::field);
+        let names = fields.map(|field| self.name(&field));
+        let whole = names.reduce(|outer, inner| Name {
+            text: format!("{}.{}", outer.text, inner.text),
+            span: outer.span.to(inner.span),
+        });
+        whole.expect("the grammar gives a name after a dot")
+    }
+
     fn argument(&mut self, pair: Pair<'_, Rule>) -> ast::Argument {
+        let first = pair.clone().into_inner().next().expect("the grammar fills an argument");
+        if first.as_rule() == Rule::kw_level {
+            let level = self.name(&take(&mut parts(pair), Rule::name));
+            let value = Expr { span: level.span, kind: ExprKind::Name(level.text) };
+            return ast::Argument { name: Some(self.name(&first)), value };
+        }
         let mut parts = parts(pair).peekable();
         let name = parts.next_if(|part| part.as_rule() == Rule::name).map(|part| self.name(&part));
         ast::Argument { name, value: self.expression(take(&mut parts, Rule::expression)) }

@@ -30,10 +30,12 @@ pub fn template(source: &Source) -> Result<Template, String> {
     }
 }
 
-/// The text of a file beside a template that was read from a path.
+/// The text of a file beside a template that was read from a path, or in a folder `beside` there.
 fn beside(source: &Source, path: &str) -> Result<String, String> {
     let folder = Path::new(&*source.name).parent().expect("a file stands in a folder");
-    std::fs::read_to_string(folder.join(path)).map_err(|error| format!("{path}: {error}"))
+    std::fs::read_to_string(folder.join(path))
+        .or_else(|_| std::fs::read_to_string(folder.join("beside").join(path)))
+        .map_err(|error| format!("{path}: {error}"))
 }
 
 /// The program of a template at a level.

@@ -2,13 +2,23 @@
 
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
-use crate::syntax::ast::{Expr, ExprKind, Name};
+use crate::syntax::ast::{Binding, Expr, ExprKind, Name};
 
 /// `param length in 64 = 96`
 pub fn no_range(source: &Source, found: Span) -> Diagnostic {
     let text = source.slice(found);
     let fault = Diagnostic::fault("E143", "a parameter needs a range", found, "this is no range");
     fault.help(format!("write `1..{text}`: the least and the greatest value, both taken in"))
+}
+
+/// `level hard: length = 400 quote = 2`
+pub fn comma_before_setting(source: &Source, before: Span, set: &Binding) -> Diagnostic {
+    let name = &set.name.text;
+    let title = format!("a comma is missing before `{name}`");
+    Diagnostic::fault("E128", title, set.name.span, "a second value of the level")
+        .and(Span::new(before.start, before.end), "the level goes on after this")
+        .help(format!("write `, {name} = {}`", source.slice(set.value.span)))
+        .fix(Span::new(before.end, before.end), ",")
 }
 
 /// `a < b < c`, `1..2..3`

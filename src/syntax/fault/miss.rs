@@ -245,7 +245,7 @@ fn english(rule: Rule) -> &'static str {
         EOI | file | statements | import | words | param | level | relation | layout | function
         | binding | kw_use | kw_words | kw_param | kw_level | kw_rule | kw_fn | kw_system
         | kw_prompt | kw_reply | doc => "a new statement",
-        name | setting | parameter | kw_template => "a name",
+        name | setting | parameter | field | kw_template => "a name",
         kind | kind_name => "a type",
         text | quote | block_quote => "a text",
         colon => "`:`",

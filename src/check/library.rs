@@ -1,0 +1,169 @@
+//! The files that a template uses: found, checked once each, cycles told.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::function;
+use super::scope::Functions;
+use super::typed::{Pool, Template};
+use super::{Neighbour, checked};
+use crate::diagnostic::{Diagnostic, Severity, near_miss};
+use crate::source::Source;
+use crate::stdlib;
+use crate::syntax::{self, ast};
+
+/// More files within one another than anyone writes; each takes a part of the stack.
+const DEPTH_MAX: usize = 32;
+
+/// What a file offers to those that use it.
+pub struct Home {
+    /// Its text.
+    pub source: Source,
+    /// The functions that it defines, or takes from elsewhere.
+    pub functions: Functions,
+    /// Its pools; the first is `vocab`.
+    pub pools: Vec<Pool>,
+    /// What it makes, unless it only holds functions and words.
+    pub template: Option<Rc<Template>>,
+}
+
+/// What `use` looks for in a file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// `use tokens: overlap`
+    Module,
+    /// `use template copy_first`
+    Template,
+}
+
+/// The files that were read, and those that are being checked.
+pub struct Library<'a> {
+    /// The functions of the runtime.
+    pub natives: Functions,
+    read: Neighbour<'a>,
+    /// Each uses the next.
+    trail: Vec<String>,
+    /// By the names that the trail has.
+    files: BTreeMap<String, Result<Rc<Home>, Broken>>,
+}
+
+/// A file with faults, as others tell of it.
+#[derive(Clone)]
+struct Broken {
+    faults: usize,
+    line: usize,
+    first: String,
+}
+
+impl<'a> Library<'a> {
+    /// For the file that everything starts from.
+    pub fn new(source: &Source, read: Neighbour<'a>) -> Library<'a> {
+        let prefix = if source.name.starts_with(BUILT_IN) { BUILT_IN } else { "" };
+        let trail = vec![format!("{prefix}{}", source.stem())];
+        Library { natives: function::builtins(), read, trail, files: BTreeMap::new() }
+    }
+
+    /// The file that a `use` names: what stands beside the template comes before what is built in.
+    pub fn find(&mut self, name: &ast::Name, wanted: Wanted) -> Result<Rc<Home>, Diagnostic> {
+        let beside = self.beside(&format!("{}.cook", name.text));
+        let built_in = match wanted {
+            Wanted::Module => stdlib::module(&name.text),
+            Wanted::Template => stdlib::template(&name.text),
+        };
+        let (key, source) = match (beside, built_in) {
+            (Ok(text), _) => (name.text.clone(), Source::new(format!("{}.cook", name.text), text)),
+            (Err(_), Some(source)) => (format!("{BUILT_IN}{}", name.text), source),
+            (Err(error), None) => return Err(missing(name, wanted, &error)),
+        };
+        if let Some(at) = self.trail.iter().position(|user| *user == key) {
+            return Err(cycle(name, &self.trail[at..], &key));
+        }
+        if self.trail.len() >= DEPTH_MAX {
+            return Err(too_deep(name));
+        }
+        let home = match self.files.get(&key) {
+            Some(known) => known.clone(),
+            None => {
+                let home = self.home(key.clone(), source);
+                self.files.insert(key, home.clone());
+                home
+            }
+        };
+        home.map_err(|broken| has_faults(name, &broken))
+    }
+
+    /// The text of a file beside the one that is being checked.
+    pub fn beside(&self, path: &str) -> Result<String, String> {
+        match self.trail.last().is_some_and(|user| user.starts_with(BUILT_IN)) {
+            true => Err("a template that is built in has no files beside it".to_string()),
+            false => (self.read)(path),
+        }
+    }
+
+    fn home(&mut self, key: String, source: Source) -> Result<Rc<Home>, Broken> {
+        let (file, mut faults) = syntax::parse(&source);
+        let mut home = None;
+        if faults.is_empty() {
+            self.trail.push(key);
+            let survey = checked(&file, &source, self);
+            self.trail.pop();
+            faults = survey.diagnostics;
+            faults.retain(|fault| fault.severity == Severity::Fault);
+            let mut functions = survey.index.functions;
+            functions.retain(|name, _| !self.natives.contains_key(name));
+            let (pools, is_sound) = (survey.template.pools.clone(), survey.is_sound);
+            let template = is_sound.then(|| Rc::new(survey.template));
+            home = Some(Home { source: source.clone(), functions, pools, template });
+        }
+        match (home, faults.first()) {
+            (Some(home), None) => Ok(Rc::new(home)),
+            (_, first) => Err(Broken {
+                faults: faults.len(),
+                line: first.map_or(1, |fault| source.position(fault.span().start).0),
+                first: first.map_or(String::new(), |fault| fault.title.clone()),
+            }),
+        }
+    }
+}
+
+/// What the names of built-in files begin with.
+const BUILT_IN: &str = "std:";
+
+fn missing(name: &ast::Name, wanted: Wanted, error: &str) -> Diagnostic {
+    let text = &name.text;
+    let (code, what, part) = match wanted {
+        Wanted::Module => ("E206", "module", "its functions"),
+        Wanted::Template => ("E212", "template", "it"),
+    };
+    let fault = Diagnostic::fault(code, format!("there is no {what} `{text}`"), name.span, error);
+    let known = match wanted {
+        Wanted::Module => stdlib::MODULES,
+        Wanted::Template => stdlib::TEMPLATES,
+    };
+    match near_miss(text, known.iter().map(|(name, _)| *name)) {
+        Some(near) => fault.help(format!("write `{near}`")).fix(name.span, near),
+        None => fault.help(format!("put {part} into `{text}.cook` beside this file")),
+    }
+}
+
+fn cycle(name: &ast::Name, trail: &[String], key: &str) -> Diagnostic {
+    let title = "these files use each other without end".to_string();
+    let steps: Vec<String> =
+        trail.iter().map(String::as_str).chain([key]).map(|file| format!("`{file}`")).collect();
+    Diagnostic::fault("E222", title, name.span, steps.join(" uses "))
+        .help("move what both need into a file of its own, which uses neither: `use shared: name`")
+}
+
+fn too_deep(name: &ast::Name) -> Diagnostic {
+    let title = format!("more than {DEPTH_MAX} files use one another in a row");
+    Diagnostic::fault("E222", title, name.span, "one file too many")
+        .help("use what is needed from the last of them: `use last: name`")
+}
+
+fn has_faults(name: &ast::Name, broken: &Broken) -> Diagnostic {
+    let faults = if broken.faults == 1 { "a fault" } else { "faults" };
+    let title = format!("`{}` has {faults} of its own", name.text);
+    let label = format!("line {}: {}", broken.line, broken.first);
+    Diagnostic::fault("E214", title, name.span, label)
+        .help(format!("run `cookc check {}.cook` and mend it first", name.text))
+}
