@@ -173,7 +173,8 @@ pub fn take_in(
         }
     };
     checker.index.module(module, &home.source, names);
-    let prefix = format!("{}.", module.text);
+    // No name has a colon: what only functions use is not named from outside.
+    let prefix = format!("{}:", module.text);
     let mut graft = Graft::new(&home.pools, &prefix, module.span);
     for name in names {
         let pool = home.pools.iter().skip(1).position(|pool| pool.name == name.text);
@@ -189,7 +190,11 @@ pub fn take_in(
                 checker.scope.functions.insert(name.text.clone(), moved);
             }
             (None, Some(at)) => {
-                let meaning = Meaning::Pool(graft.pool(at + 1, pools));
+                let moved = graft.pool(at + 1, pools);
+                if pools[moved].name.starts_with(&prefix) {
+                    pools[moved].name = name.text.clone();
+                }
+                let meaning = Meaning::Pool(moved);
                 checker.index.define(name, Named::Pool, Type::Token.list(), &[]);
                 if let Err(fault) = checker.scope.bring(name, meaning, Type::Token.list()) {
                     checker.fault(fault);

@@ -53,6 +53,8 @@ struct Broken {
     faults: usize,
     line: usize,
     first: String,
+    /// Told by every file on the way to it.
+    cycle: Option<String>,
 }
 
 impl<'a> Library<'a> {
@@ -76,7 +78,8 @@ impl<'a> Library<'a> {
             (Err(error), None) => return Err(missing(name, wanted, &error)),
         };
         if let Some(at) = self.trail.iter().position(|user| *user == key) {
-            return Err(cycle(name, &self.trail[at..], &key));
+            let steps = self.trail[at..].iter().chain([&key]).map(|file| format!("`{file}`"));
+            return Err(cycle(name, steps.collect::<Vec<_>>().join(" uses ")));
         }
         if self.trail.len() >= DEPTH_MAX {
             return Err(too_deep(name));
@@ -121,6 +124,9 @@ impl<'a> Library<'a> {
                 faults: faults.len(),
                 line: first.map_or(1, |fault| source.position(fault.span().start).0),
                 first: first.map_or(String::new(), |fault| fault.title.clone()),
+                cycle: first
+                    .filter(|fault| fault.code == CYCLE)
+                    .map(|fault| fault.labels[0].text.clone()),
             }),
         }
     }
@@ -146,21 +152,23 @@ fn missing(name: &ast::Name, wanted: Wanted, error: &str) -> Diagnostic {
     }
 }
 
-fn cycle(name: &ast::Name, trail: &[String], key: &str) -> Diagnostic {
-    let title = "these files use each other without end".to_string();
-    let steps: Vec<String> =
-        trail.iter().map(String::as_str).chain([key]).map(|file| format!("`{file}`")).collect();
-    Diagnostic::fault("E222", title, name.span, steps.join(" uses "))
-        .help("move what both need into a file of its own, which uses neither: `use shared: name`")
+const CYCLE: &str = "E222";
+
+fn cycle(name: &ast::Name, steps: String) -> Diagnostic {
+    Diagnostic::fault(CYCLE, "these files use each other without end", name.span, steps)
+        .help("move what both need into a file that uses neither: `use shared: name`")
 }
 
 fn too_deep(name: &ast::Name) -> Diagnostic {
     let title = format!("more than {DEPTH_MAX} files use one another in a row");
-    Diagnostic::fault("E222", title, name.span, "one file too many")
+    Diagnostic::fault(CYCLE, title, name.span, "one file too many")
         .help("use what is needed from the last of them: `use last: name`")
 }
 
 fn has_faults(name: &ast::Name, broken: &Broken) -> Diagnostic {
+    if let Some(steps) = &broken.cycle {
+        return cycle(name, steps.clone());
+    }
     let faults = if broken.faults == 1 { "a fault" } else { "faults" };
     let title = format!("`{}` has {faults} of its own", name.text);
     let label = format!("line {}: {}", broken.line, broken.first);

@@ -77,6 +77,9 @@ pub fn draw(
     let name = |name: &str| ast::Name { text: format!("{prefix}{name}"), span };
     for (index, pool) in other.pools.iter().enumerate().skip(1) {
         let moved = graft.pool(index, &mut template.pools);
+        if pool.name.contains(':') {
+            continue;
+        }
         checker.scope.bring_part(name(&pool.name), Meaning::Pool(moved), Type::Token.list());
     }
     let pools = &mut template.pools;
@@ -341,7 +344,7 @@ fn shown_alone(whole: &str, span: Span) -> Diagnostic {
 /// The fault of a template that is drawn where no part can be.
 pub fn not_here(name: &ast::Name) -> Diagnostic {
     let title = format!("`{}` is a template, and is drawn on a line of its own", name.text);
-    Diagnostic::fault("E229", title, name.span, "drawn inside something else")
+    Diagnostic::fault("E306", title, name.span, "drawn inside something else")
         .help(format!("write `part ~ {}(…)` in the template, then `part.answer`", name.text))
 }
 
