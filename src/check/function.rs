@@ -55,7 +55,7 @@ pub fn define(checker: &mut Checker, function: &ast::Function, docs: &[String], 
             Diagnostic::fault(
                 "E210",
                 format!("the name `{}` can be called already", name.text),
-                { name.span },
+                name.span,
                 "a template has this name",
             )
             .help(format!("write another name, such as `{}_2`", name.text)),

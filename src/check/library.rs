@@ -67,7 +67,12 @@ impl<'a> Library<'a> {
 
     /// The file that a `use` names: what stands beside the template comes before what is built in.
     pub fn find(&mut self, name: &ast::Name, wanted: Wanted) -> Result<Rc<Home>, Diagnostic> {
-        let beside = self.beside(&format!("{}.cook", name.text));
+        let beside = match self.in_built_in() {
+            true => Err("no such file is built in".to_string()),
+            // It is there, and need not be read to see that this ends nowhere.
+            false if self.trail.contains(&name.text) => Ok(String::new()),
+            false => self.beside(&format!("{}.cook", name.text)),
+        };
         let built_in = match wanted {
             Wanted::Module => stdlib::module(&name.text),
             Wanted::Template => stdlib::template(&name.text),
@@ -97,10 +102,15 @@ impl<'a> Library<'a> {
 
     /// The text of a file beside the one that is being checked.
     pub fn beside(&self, path: &str) -> Result<String, String> {
-        match self.trail.last().is_some_and(|user| user.starts_with(BUILT_IN)) {
-            true => Err("a template that is built in has no files beside it".to_string()),
-            false => (self.read)(path),
+        if !self.in_built_in() {
+            return (self.read)(path);
         }
+        let text = stdlib::neighbour(path).map(str::to_string);
+        text.ok_or_else(|| "no such file is built in".to_string())
+    }
+
+    fn in_built_in(&self) -> bool {
+        self.trail.last().is_some_and(|user| user.starts_with(BUILT_IN))
     }
 
     fn home(&mut self, key: String, source: Source) -> Result<Rc<Home>, Broken> {
@@ -169,7 +179,10 @@ fn has_faults(name: &ast::Name, broken: &Broken) -> Diagnostic {
     if let Some(steps) = &broken.cycle {
         return cycle(name, steps.clone());
     }
-    let faults = if broken.faults == 1 { "a fault" } else { "faults" };
+    let faults = match broken.faults {
+        1 => "a fault".to_string(),
+        many => format!("{many} faults"),
+    };
     let title = format!("`{}` has {faults} of its own", name.text);
     let label = format!("line {}: {}", broken.line, broken.first);
     Diagnostic::fault("E214", title, name.span, label)

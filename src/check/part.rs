@@ -267,9 +267,13 @@ impl Checker {
         if let Some(bound) = self.scope.place(&part.text) {
             self.index.uses(part.span, bound);
         }
-        let fault = match self.scope.find(&part.text).map(|(meaning, _)| meaning) {
+        let owner = self.scope.find(&part.text);
+        let told = matches!(owner, Some((Meaning::Local(_), Type::Unknown)));
+        let fault = match owner.map(|(meaning, _)| meaning) {
             _ if self.scope.find(&whole).is_some() => return self.name(&whole, span),
-            _ if self.scope.missing.contains(&part.text) => return super::expr::unknown(span),
+            _ if told || self.scope.missing.contains(&part.text) => {
+                return super::expr::unknown(span);
+            }
             Some(Meaning::Part(_)) if matches!(last(&name.text), "prompt" | "reply") => {
                 shown_alone(&whole, span)
             }
@@ -350,6 +354,6 @@ pub fn not_here(name: &ast::Name) -> Diagnostic {
 
 fn too_large(span: Span) -> Diagnostic {
     let title = format!("the parts have more than {EXPRESSIONS_MAX} expressions together");
-    Diagnostic::fault("E223", title, span, "with this part")
+    Diagnostic::fault("E505", title, span, "with this part")
         .help("use fewer parts, or parts that have fewer parts themselves")
 }

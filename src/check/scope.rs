@@ -214,7 +214,11 @@ impl Scope {
         if let Some(module) = crate::stdlib::module_of(text) {
             return fault.help(format!("write `use {module}: {text}` above"));
         }
-        match near_miss(text, self.functions.keys().map(String::as_str)) {
+        if crate::stdlib::template(text).is_some() {
+            return fault.help(format!("write `use template {text}` above"));
+        }
+        let known = self.functions.keys().chain(self.templates.keys());
+        match near_miss(text, known.map(String::as_str)) {
             Some(near) => fault.help(format!("write `{near}`")).fix(name.span, near),
             None => fault.help(format!("define it above: `fn {text}(xs: [T]) -> [T] = …`")),
         }

@@ -65,11 +65,12 @@ impl<'a> Build<'a> {
         };
         let params: BTreeSet<String> = statements.iter().filter_map(param).collect();
         let mut level: Option<Span> = None;
+        let (mut open, mut goes_on) = (None, false);
         let (source, faults) = (self.source, &mut self.faults);
         statements.retain(|statement| {
             let before = level.take();
             if let StatementKind::Level { .. } = statement.kind {
-                level = Some(statement.span);
+                (level, goes_on) = (Some(statement.span), false);
             }
             let (Some(before), StatementKind::Compute(set)) = (before, &statement.kind) else {
                 return true;
@@ -77,12 +78,21 @@ impl<'a> Build<'a> {
             let between = Span::new(before.end, statement.span.start);
             let is_setting =
                 params.contains(&set.name.text) || !source.slice(between).contains('\n');
-            if is_setting {
-                faults.push(fault::comma_before_setting(source, before, set));
-                level = Some(statement.span);
+            if !is_setting {
+                return true;
             }
-            !is_setting
+            // What follows a setting without comma is one more of the same fault.
+            match &mut open {
+                Some(fault) if goes_on => *fault = fault::one_more_comma(fault, before),
+                _ => {
+                    faults.extend(open.take());
+                    open = Some(fault::comma_before_setting(source, before, set));
+                }
+            }
+            (level, goes_on) = (Some(statement.span), true);
+            false
         });
+        faults.extend(open);
     }
 
     fn blank_line(&self, from: usize, to: usize) -> bool {

@@ -16,9 +16,14 @@ pub fn comma_before_setting(source: &Source, before: Span, set: &Binding) -> Dia
     let name = &set.name.text;
     let title = format!("a comma is missing before `{name}`");
     Diagnostic::fault("E128", title, set.name.span, "a second value of the level")
-        .and(Span::new(before.start, before.end), "the level goes on after this")
+        .and(before, "the level goes on after this")
         .help(format!("write `, {name} = {}`", source.slice(set.value.span)))
         .fix(Span::new(before.end, before.end), ",")
+}
+
+/// The same with a further value of the level, which wants a comma too.
+pub fn one_more_comma(fault: &Diagnostic, before: Span) -> Diagnostic {
+    fault.clone().fix(Span::new(before.end, before.end), ",")
 }
 
 /// `a < b < c`, `1..2..3`
