@@ -1,6 +1,6 @@
 //! The one error a user sees: a code, a title, labelled places and text to write instead.
 
-use crate::source::{Source, Span};
+use crate::source::{Excerpt, Source, Span};
 
 /// How bad it is: a fault stops the work, a lint does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,8 +58,8 @@ impl Diagnostic {
         Diagnostic {
             code,
             severity: Severity::Fault,
-            title: title.into(),
-            labels: vec![Label { span, text: label.into() }],
+            title: shortened(title.into()),
+            labels: vec![Label { span, text: shortened(label.into()) }],
             help: String::new(),
             fix: Vec::new(),
         }
@@ -77,13 +77,13 @@ impl Diagnostic {
 
     /// Adds a place that helps to understand the fault.
     pub fn and(mut self, span: Span, label: impl Into<String>) -> Diagnostic {
-        self.labels.push(Label { span, text: label.into() });
+        self.labels.push(Label { span, text: shortened(label.into()) });
         self
     }
 
     /// Says what to write instead.
     pub fn help(mut self, text: impl Into<String>) -> Diagnostic {
-        self.help = text.into();
+        self.help = shortened(text.into());
         self
     }
 
@@ -112,11 +112,30 @@ pub fn edited<'a>(text: &str, edits: impl IntoIterator<Item = &'a Edit>) -> Stri
     result
 }
 
+/// No message is longer, whatever names it tells.
+const MESSAGE_MAX: usize = 1000;
+
+/// A message without its middle, if it is longer than a person reads.
+fn shortened(text: String) -> String {
+    if text.len() <= MESSAGE_MAX {
+        return text;
+    }
+    let (head, tail) = (text.floor_char_boundary(200), text.ceil_char_boundary(text.len() - 100));
+    format!("{} … {}", &text[..head], &text[tail..])
+}
+
+/// Nobody misspells a longer name, and comparing such takes long.
+const NAME_MAX: usize = 64;
+
 /// The candidate nearest to a misspelled name, if it is near enough to be meant.
 pub fn near_miss<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if name.len() > NAME_MAX {
+        return None;
+    }
     let far = (name.chars().count() / 3).max(1);
     known
         .into_iter()
+        .filter(|candidate| candidate.len().abs_diff(name.len()) <= 4 * far)
         .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
         .filter(|&(distance, _)| distance <= far)
         .min()
@@ -125,12 +144,12 @@ pub fn near_miss<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Op
 
 /// The diagnostic as miette draws it, with the source beside it.
 pub fn render(diagnostic: &Diagnostic, source: &Source, colour: bool) -> String {
-    use miette::{
-        GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, NamedSource,
-    };
+    use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic};
+    let spans: Vec<Span> = diagnostic.labels.iter().map(|label| label.span).collect();
+    let excerpt = Excerpt::new(source, &spans);
     let labels = diagnostic.labels.iter().enumerate().map(|(at, label)| {
-        let (text, start) = (Some(label.text.clone()), label.span.start);
-        let length = label.span.end - label.span.start;
+        let (text, start) = (Some(label.text.clone()), excerpt.place(label.span.start));
+        let length = excerpt.place(label.span.end) - start;
         match at {
             0 => LabeledSpan::new_primary_with_span(text, (start, length)),
             _ => LabeledSpan::new_with_span(text, (start, length)),
@@ -146,8 +165,7 @@ pub fn render(diagnostic: &Diagnostic, source: &Source, colour: bool) -> String 
     if !diagnostic.help.is_empty() {
         report = report.with_help(&diagnostic.help);
     }
-    let report = miette::Report::from(report)
-        .with_source_code(NamedSource::new(&*source.name, source.text.to_string()));
+    let report = miette::Report::from(report).with_source_code(excerpt);
     let theme = if colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
     let mut text = String::new();
     GraphicalReportHandler::new_themed(theme)

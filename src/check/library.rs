@@ -54,7 +54,7 @@ struct Broken {
     line: usize,
     first: String,
     /// Told by every file on the way to it.
-    cycle: Option<String>,
+    cycle: Option<Diagnostic>,
 }
 
 impl<'a> Library<'a> {
@@ -134,9 +134,7 @@ impl<'a> Library<'a> {
                 faults: faults.len(),
                 line: first.map_or(1, |fault| source.position(fault.span().start).0),
                 first: first.map_or(String::new(), |fault| fault.title.clone()),
-                cycle: first
-                    .filter(|fault| fault.code == CYCLE)
-                    .map(|fault| fault.labels[0].text.clone()),
+                cycle: first.filter(|fault| fault.code == CYCLE).cloned(),
             }),
         }
     }
@@ -176,8 +174,9 @@ fn too_deep(name: &ast::Name) -> Diagnostic {
 }
 
 fn has_faults(name: &ast::Name, broken: &Broken) -> Diagnostic {
-    if let Some(steps) = &broken.cycle {
-        return cycle(name, steps.clone());
+    if let Some(mut cycle) = broken.cycle.clone() {
+        cycle.labels.iter_mut().for_each(|label| label.span = name.span);
+        return cycle;
     }
     let faults = match broken.faults {
         1 => "a fault".to_string(),

@@ -158,6 +158,7 @@ pub fn text_of(path: &Path) -> Result<String, Failure> {
     let bytes = bytes_of(path).map_err(|error| match error.kind() {
         ErrorKind::NotFound => missing(path),
         ErrorKind::IsADirectory => Failure::Input(format!("{name} is a folder: name a file in it")),
+        ErrorKind::FileTooLarge => too_large(&name.to_string()),
         _ => Failure::Machine(anyhow::Error::new(error).context(format!("cannot read {name}"))),
     })?;
     utf8(bytes, &name.to_string())
@@ -165,7 +166,7 @@ pub fn text_of(path: &Path) -> Result<String, Failure> {
 
 fn utf8(bytes: Vec<u8>, name: &str) -> Result<String, Failure> {
     if bytes.len() as u64 > BYTES_MAX {
-        return Err(Failure::Input(format!("{name} has more than {BYTES_MAX} bytes")));
+        return Err(too_large(name));
     }
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
@@ -174,10 +175,22 @@ fn utf8(bytes: Vec<u8>, name: &str) -> Result<String, Failure> {
     })
 }
 
+fn too_large(name: &str) -> Failure {
+    Failure::Input(format!("{name} has more than {BYTES_MAX} bytes: no template is that long"))
+}
+
 fn bytes_of(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    std::fs::File::open(path)?.take(BYTES_MAX + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    let file = std::fs::File::open(path)?;
+    // What is told to be too large is not read; what does not tell, such as a pipe, is read no
+    // further than needed to see it.
+    if file.metadata()?.len() <= BYTES_MAX {
+        file.take(BYTES_MAX + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 <= BYTES_MAX {
+            return Ok(bytes);
+        }
+    }
+    Err(ErrorKind::FileTooLarge.into())
 }
 
 /// The text of a file beside a template: below its folder, also when links are followed; without a
@@ -198,9 +211,6 @@ fn beside(folder: Option<&Path>, path: &str) -> Result<String, String> {
         return Err("it leads out of the template's folder".to_string());
     }
     let bytes = bytes_of(&file).map_err(|error| reason(&error))?;
-    if bytes.len() as u64 > BYTES_MAX {
-        return Err(format!("it has more than {BYTES_MAX} bytes"));
-    }
     String::from_utf8(bytes)
         .map_err(|error| format!("byte {} is not UTF-8", error.utf8_error().valid_up_to()))
 }
@@ -209,6 +219,7 @@ fn reason(error: &std::io::Error) -> String {
     match error.kind() {
         ErrorKind::NotFound => "there is no such file".to_string(),
         ErrorKind::IsADirectory => "it is a folder".to_string(),
+        ErrorKind::FileTooLarge => format!("it has more than {BYTES_MAX} bytes"),
         _ => error.to_string(),
     }
 }

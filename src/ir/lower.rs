@@ -46,6 +46,7 @@ pub struct Lower<'a> {
     pub in_rule: bool,
     /// How many expressions were lowered, trial turns of folds and bodies of functions too.
     pub work: usize,
+    one_too_many: Option<Span>,
     /// What is wrong at this level.
     pub faults: Vec<Diagnostic>,
     streams: HashMap<String, StreamId>,
@@ -77,6 +78,7 @@ pub fn program(
         certain: true,
         in_rule: false,
         work: 0,
+        one_too_many: None,
         faults: Vec::new(),
         streams: HashMap::new(),
         texts: HashMap::new(),
@@ -92,6 +94,7 @@ pub fn program(
     for rule in &template.rules {
         lower.rule(rule);
     }
+    lower.faults.extend(lower.one_too_many.map(too_much));
     if lower.faults.is_empty() { Ok(lower.program) } else { Err(lower.faults) }
 }
 
@@ -174,11 +177,12 @@ impl Lower<'_> {
         id
     }
 
-    /// Counts an expression; false where there are too many, which is told once.
+    /// Counts an expression; false where there are too many. The fault is told at the end: those
+    /// of trial turns are dropped.
     pub fn may_go_on(&mut self, span: Span) -> bool {
         self.work += 1;
         if self.work == WORK_MAX {
-            self.faults.push(too_much(span));
+            self.one_too_many = Some(span);
         }
         self.work < WORK_MAX
     }

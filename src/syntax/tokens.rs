@@ -170,6 +170,7 @@ impl Scan<'_> {
         } else if rest.starts_with("//") {
             let length = rest.find('\n').unwrap_or(rest.len());
             let doc = rest.starts_with("///") && !rest.starts_with("////");
+            self.seen(&rest[..length], rest);
             self.push(if doc { Kind::Doc } else { Kind::Comment }, length);
         } else if rest.starts_with("\"\"\"") {
             self.within.push(Within::Block(self.at));
@@ -352,16 +353,21 @@ impl Scan<'_> {
     fn piece(&mut self, rest: &str, ends: impl Fn(char) -> bool) {
         let first = rest.chars().next().map_or(0, char::len_utf8);
         let length = first + rest[first..].find(ends).unwrap_or(rest.len() - first);
-        let text = &rest[..length];
-        for (at, letter) in text.char_indices() {
-            let ends_line = letter == '\r' && rest[at..].starts_with("\r\n");
-            if letter.is_control() && !matches!(letter, '\n' | '\t') && !ends_line {
+        self.seen(&rest[..length], rest);
+        self.push(Kind::TextPiece, length);
+    }
+
+    /// Reports the letters of a text or a comment that nobody can see.
+    fn seen(&mut self, text: &str, rest: &str) {
+        for (at, letter) in text.char_indices().filter(|(_, letter)| letters::is_hidden(*letter)) {
+            let ends_line =
+                letter == '\r' && matches!(rest.as_bytes().get(at + 1), None | Some(b'\n'));
+            if !ends_line {
                 let at = self.at + at;
                 let span = Span::new(at, at + letter.len_utf8());
                 self.fault(|_| letters::strange(span, letter));
             }
         }
-        self.push(Kind::TextPiece, length);
     }
 
     /// Notes a fault, but no more than a person would read.

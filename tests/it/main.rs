@@ -9,6 +9,7 @@ mod doc;
 mod docs;
 mod editors;
 mod fixes;
+mod hostile;
 mod kept;
 mod laws;
 mod new;

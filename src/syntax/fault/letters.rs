@@ -11,11 +11,27 @@ pub fn strange(span: Span, letter: char) -> Diagnostic {
             .help("delete it; in a text write \\n for a line break and \\t for a tab")
             .fix(span, "");
     }
+    if turns_text(letter) {
+        let title = "an invisible character that turns text around";
+        return Diagnostic::fault("E102", title, span, format!("U+{number:04X}"))
+            .help("delete it: text from right to left needs none")
+            .fix(span, "");
+    }
     let fault = Diagnostic::fault("E101", "an unknown character", span, format!("U+{number:04X}"));
     match letter.is_whitespace() || number == 0xFEFF || number == 0x200B {
         true => fault.help("write a plain space").fix(span, " "),
         false => fault.help(format!("delete `{letter}`, or write it in a text: \"{letter}\"")),
     }
+}
+
+/// Is this a letter that no file may hold, not even in a text or a comment? Those that turn text
+/// around make it look like another.
+pub fn is_hidden(letter: char) -> bool {
+    turns_text(letter) || (letter.is_control() && !matches!(letter, '\n' | '\t'))
+}
+
+fn turns_text(letter: char) -> bool {
+    matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// `größe ~ …`

@@ -1,6 +1,10 @@
 //! A named text, byte spans in it, and the lines and columns that people count in.
 
+mod excerpt;
+
 use std::sync::Arc;
+
+pub use excerpt::Excerpt;
 
 /// A half-open range of bytes in a [`Source`], always on character borders.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]

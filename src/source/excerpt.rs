@@ -1,0 +1,121 @@
+//! The lines of a source around some places, long ones cut, as they are shown with a fault.
+
+use std::sync::Arc;
+
+use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
+
+use super::{Source, Span};
+
+/// Bytes of a line that are shown: more than a screen is wide.
+const LINE_MAX: usize = 400;
+/// Of these, how many stand before the place that is shown.
+const BEFORE: usize = 80;
+
+/// A part of a source.
+#[derive(Clone, Debug)]
+pub struct Excerpt {
+    name: Arc<str>,
+    text: String,
+    /// How many lines of the source stand before it.
+    lines_before: usize,
+    lines: Vec<Line>,
+}
+
+/// A line of the source, and what of it is in the excerpt.
+#[derive(Clone, Debug)]
+struct Line {
+    whole: Span,
+    kept: Span,
+    /// Where it begins in the excerpt.
+    at: usize,
+}
+
+impl Excerpt {
+    /// The lines that hold these places, one more on either side, and all between.
+    pub fn new(source: &Source, places: &[Span]) -> Excerpt {
+        let text = &*source.text;
+        let first = places.iter().map(|place| place.start).min().unwrap_or(0);
+        let last = places.iter().map(|place| place.end).max().unwrap_or(0);
+        let line_start = |at: usize| text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+        let line_end =
+            |at: usize| text[at..].find('\n').map_or(text.len(), |length| at + length + 1);
+        let start = line_start(line_start(first).saturating_sub(1));
+        let end = line_end(line_end(last));
+        let mut excerpt = Excerpt {
+            name: source.name.clone(),
+            text: String::new(),
+            lines_before: text[..start].bytes().filter(|&byte| byte == b'\n').count(),
+            lines: Vec::new(),
+        };
+        let mut at = start;
+        for line in text[start..end].split_inclusive('\n') {
+            let whole = Span::new(at, at + line.len());
+            at = whole.end;
+            excerpt.push(text, whole, places);
+        }
+        excerpt
+    }
+
+    fn push(&mut self, text: &str, whole: Span, places: &[Span]) {
+        let inside = |place: &Span| (whole.start..whole.end).contains(&place.start);
+        let focus = places.iter().filter(|place| inside(place)).map(|place| place.start).min();
+        let mut kept = whole;
+        if whole.end - whole.start > LINE_MAX {
+            let from = focus.unwrap_or(whole.start).saturating_sub(BEFORE).max(whole.start);
+            kept.start = text.floor_char_boundary(from);
+            kept.end = text.floor_char_boundary((kept.start + LINE_MAX).min(whole.end));
+        }
+        if kept.start > whole.start {
+            self.text.push('…');
+        }
+        self.lines.push(Line { whole, kept, at: self.text.len() });
+        self.text.push_str(&text[kept.start..kept.end]);
+        if kept.end < whole.end {
+            self.text.push_str("…\n");
+        }
+    }
+
+    /// Where a byte of the source stands in the excerpt, or the nearest that is shown.
+    pub fn place(&self, byte: usize) -> usize {
+        let after = self.lines.partition_point(|line| line.whole.start <= byte);
+        let Some(line) = after.checked_sub(1).map(|at| &self.lines[at]) else { return 0 };
+        line.at + byte.clamp(line.kept.start, line.kept.end) - line.kept.start
+    }
+}
+
+impl SourceCode for Excerpt {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        before: usize,
+        after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let found = self.text.read_span(span, before, after)?;
+        Ok(Box::new(MietteSpanContents::new_named(
+            self.name.to_string(),
+            found.data(),
+            *found.span(),
+            found.line() + self.lines_before,
+            found.column(),
+            found.line_count(),
+        )))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_line_is_cut_around_the_place_and_its_neighbours_are_kept() {
+        let long = format!("{}here{}", "é".repeat(1000), "ü".repeat(1000));
+        let source = Source::new("a.cook", format!("one\ntwo\n{long}\nfour\nfive\n"));
+        let start = source.text.find("here").expect("it is there");
+        let excerpt = Excerpt::new(&source, &[Span::new(start, start + 4)]);
+        let (from, to) = (excerpt.place(start), excerpt.place(start + 4));
+        assert_eq!(&excerpt.text[from..to], "here");
+        assert!(excerpt.text.starts_with("two\n…é") && excerpt.text.ends_with("ü…\nfour\n"));
+        assert!(excerpt.text.len() < 2 * LINE_MAX);
+        assert_eq!(excerpt.lines_before, 1);
+    }
+}
