@@ -34,7 +34,7 @@
 //!
 //! // A sample is a pure function of template, level, split, seed and index.
 //! let mut memory = maker.memory(TRAIN, 42);
-//! maker.engine.sample(&mut memory, 7).expect("it can be drawn");
+//! maker.sample(&mut memory, 7).expect("it can be drawn");
 //! let texts = TextWriter::new(maker.program(), maker.vocabulary.clone(), Escape::None);
 //! let reply = texts.text(Part::Reply, &memory);
 //!

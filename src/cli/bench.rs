@@ -163,7 +163,7 @@ impl Turns<'_> {
             return Err(Stopped::Cancelled);
         }
         let fault = |fault: Fault| Stopped::Fault(index, fault);
-        self.maker.engine.sample(&mut self.memory, index).map_err(fault)
+        self.maker.sample(&mut self.memory, index).map_err(fault)
     }
 
     /// Replies a second that are read back and judged; making the samples is not counted.

@@ -88,7 +88,7 @@ pub fn run(command: &Judge) -> Result<(), Failure> {
         let Some(line) = parse(&line, &at)? else { continue };
         line.belongs(&at, seed, maker.level(), &maker.program().name)?;
         let index = line.index.unwrap_or(number as u64);
-        maker.engine.sample(&mut memory, index).map_err(|fault| {
+        maker.sample(&mut memory, index).map_err(|fault| {
             template.stopped(maker.program(), seed, Stopped::Fault(index, fault))
         })?;
         let verdict = judging.judge(&line.reply, &mut memory);

@@ -107,7 +107,7 @@ impl Block {
                 self.stopped = Some(Stopped::Cancelled);
                 return;
             }
-            if let Err(fault) = maker.engine.sample(memory, index) {
+            if let Err(fault) = maker.sample(memory, index) {
                 self.stopped = Some(Stopped::Fault(index, fault));
                 return;
             }

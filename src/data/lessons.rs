@@ -25,7 +25,7 @@ impl Part {
         index: u64,
         encoded: &mut Encoded,
     ) -> Result<(), Fault> {
-        self.maker.engine.sample(memory, index)?;
+        self.maker.sample(memory, index)?;
         self.ids.encode(memory, encoded);
         Ok(())
     }

@@ -13,6 +13,7 @@ pub mod read;
 mod round_trip;
 pub mod rows;
 pub mod sinks;
+mod split;
 pub mod vocab;
 pub mod words;
 
@@ -21,12 +22,14 @@ use std::sync::Arc;
 use crate::check::typed::Template;
 use crate::engine::Engine;
 use crate::ir::Program;
-use crate::runtime::{Memory, Pools, RunKey};
+use crate::runtime::{Fault, Memory, Pools, RunKey};
+use split::Splits;
 use vocab::Vocabulary;
 
 /// The split that training samples come from.
 pub const TRAIN: &str = "train";
-/// The split that held-out samples come from: it shares no random number with the other.
+/// The split that held-out samples come from: it shares no random number and no prompt with the
+/// other.
 pub const EVAL: &str = "eval";
 /// What the level is called where nobody chose one.
 pub const DEFAULT_LEVEL: &str = "default";
@@ -40,6 +43,8 @@ pub struct Maker {
     /// Its pools.
     pub pools: Arc<Pools>,
     program: Arc<Program>,
+    /// Where a prompt may come twice.
+    splits: Option<Splits>,
 }
 
 impl Maker {
@@ -50,7 +55,8 @@ impl Maker {
         vocabulary: Arc<Vocabulary>,
         pools: Arc<Pools>,
     ) -> Maker {
-        Maker { engine, vocabulary, pools, program }
+        let splits = Splits::new(&program, &vocabulary, &pools);
+        Maker { engine, vocabulary, pools, program, splits }
     }
 
     /// What is run.
@@ -67,7 +73,24 @@ impl Maker {
     pub fn memory(&self, split: &str, seed: u64) -> Memory {
         let mut memory = Memory::new(&self.program, &self.pools);
         memory.seed(&RunKey::new(&self.program.name, &self.program.level, split, seed));
+        memory.held_out = split == EVAL;
         memory
+    }
+
+    /// Makes the sample with this index, whose prompt belongs to the memory's split. Only where
+    /// all of many draws belong to the other is there an overlap; the audit finds it.
+    pub fn sample(&self, memory: &mut Memory, index: u64) -> Result<(), Fault> {
+        self.engine.sample(memory, index)?;
+        let Some(splits) = &self.splits else { return Ok(()) };
+        let mut attempt = 0;
+        while splits.holds_out(memory) != memory.held_out {
+            attempt = (attempt + 1) % split::TRIES;
+            self.engine.sample(memory, split::index_of(index, attempt))?;
+            if attempt == 0 {
+                break;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -89,7 +89,7 @@ pub fn judge(part: &Part, seed: u64, asked: &[Question], replies: Vec<String>) -
     let judge = Judge::new(&part.maker);
     let mut memory = part.maker.memory(EVAL, seed);
     let one = |(asked, reply): (&Question, String)| {
-        let made = part.maker.engine.sample(&mut memory, asked.index);
+        let made = part.maker.sample(&mut memory, asked.index);
         made.expect("a sample that was made once is made again");
         let verdict = judge.judge(&reply, &mut memory);
         Answer { reply, verdict }

@@ -23,6 +23,8 @@ pub struct Memory {
     pub(crate) registers: Vec<i64>,
     /// The sample being made, and the code and step of its fault, as machine code leaves them.
     pub(crate) index: u64,
+    /// True if its samples are held out: `data` chooses among them by that.
+    pub(crate) held_out: bool,
     pub(crate) fault: u32,
     pub(crate) step: u32,
     /// Which program this memory fits.
@@ -56,6 +58,7 @@ impl Memory {
             streams: vec![Stream::default(); program.streams.len()],
             registers: vec![0; program.registers.len()],
             index: 0,
+            held_out: false,
             fault: 0,
             step: 0,
             program: fingerprint(program),

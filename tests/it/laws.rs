@@ -46,7 +46,7 @@ pub fn at_every_level(test: impl Fn(&str, &Source, &str, Pair)) {
 }
 
 pub fn make(maker: &Maker, memory: &mut Memory, index: u64) {
-    maker.engine.sample(memory, index).unwrap_or_else(|fault| {
+    maker.sample(memory, index).unwrap_or_else(|fault| {
         panic!("{} {}: sample {index}: {fault}", maker.program().name, maker.level())
     });
 }
@@ -244,6 +244,31 @@ fn two_seeds_share_no_sample_and_neither_do_training_and_held_out_samples() {
         assert!(first.is_disjoint(&prompts(TRAIN, 43)), "{name}: seeds 42 and 43");
         assert!(first.is_disjoint(&prompts(cookc::data::EVAL, 42)), "{name}: train and eval");
     });
+}
+
+#[test]
+fn no_prompt_is_in_both_splits_however_few_there_are_whatever_seed_and_level() {
+    let text = "level other: most = 12\nparam most in 2..12 = 9\n\
+                a ~ uniform(0..most)\nb ~ uniform(0..most)\nsum_of = a + b\n\
+                rule adds: sum_of == a + b\nprompt \"{a} and {b}\"\nreply \"{sum_of}\"\n";
+    let source = Source::new("tiny.cook", text);
+    let prompts = |level: &str, split: &str, seed: u64| {
+        let pair = pair(&source, level);
+        let (writer, mut memory) = (writer(&pair.native), pair.native.memory(split, seed));
+        let mut again = pair.interpreter.memory(split, seed);
+        let prompts = (0..SAMPLES).map(|index| {
+            make(&pair.native, &mut memory, index);
+            make(&pair.interpreter, &mut again, index);
+            let prompt = writer.text(Part::Prompt, &memory);
+            assert_eq!(prompt, writer.text(Part::Prompt, &again));
+            prompt
+        });
+        prompts.collect::<std::collections::BTreeSet<String>>()
+    };
+    let (learned, held_out) = (prompts("", TRAIN, 42), prompts("other", cookc::data::EVAL, 43));
+    assert!(learned.is_disjoint(&held_out));
+    // Of the 100 prompts at the one level and the 169 at the other, each has its split.
+    assert!(learned.len() > 70 && held_out.len() > 8, "{} {}", learned.len(), held_out.len());
 }
 
 #[test]

@@ -81,7 +81,7 @@ impl Passes<'_> {
         let parts = self.blocks(|indices| {
             let mut memory = self.native.memory(split, self.settings.seed);
             let digest = |index| {
-                self.native.engine.sample(&mut memory, index).map_err(at(index))?;
+                self.native.sample(&mut memory, index).map_err(at(index))?;
                 Ok(digest(&texts, &memory).0)
             };
             indices.map(digest).collect::<Result<Vec<_>, Stopped>>()
@@ -157,8 +157,8 @@ impl Passes<'_> {
 
     /// Makes a sample in both engines, and counts it if they differ.
     fn sample(&self, pair: &mut Pair, index: u64, differ: &mut u64) -> Result<(), Stopped> {
-        let made = self.native.engine.sample(&mut pair.native, index);
-        let again = self.interpreter.engine.sample(&mut pair.interpreter, index);
+        let made = self.native.sample(&mut pair.native, index);
+        let again = self.interpreter.sample(&mut pair.interpreter, index);
         made.map_err(at(index))?;
         let slots = self.native.program().slots.iter().zip(0..);
         let equal = again.is_ok()

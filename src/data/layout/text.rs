@@ -47,6 +47,18 @@ impl TextWriter {
         self.plan.write(part, memory, &mut TextSurface { writer: self, out });
     }
 
+    /// Appends the first bytes of what the model reads; what else is made is cut off.
+    pub fn write_start(&self, memory: &Memory, bytes: usize, out: &mut Vec<u8>) {
+        let (system, prompt) = (self.plan.items(Part::System), self.plan.items(Part::Prompt));
+        for item in system.iter().chain(prompt) {
+            self.plan.write_item(item, memory, &mut TextSurface { writer: self, out });
+            if out.len() >= bytes {
+                out.truncate(bytes);
+                return;
+            }
+        }
+    }
+
     /// A text of the sample in the memory; best for a writer that does not escape.
     pub fn text(&self, part: Part, memory: &Memory) -> String {
         let mut out = Vec::new();
