@@ -62,7 +62,6 @@ pub fn run(command: &Sample) -> Result<(), Failure> {
     let painter = Painter::new(&maker);
     for index in command.index..command.index.saturating_add(command.count) {
         maker
-            .engine
             .sample(&mut memory, index)
             .map_err(|fault| template.stopped(program, seed, Stopped::Fault(index, fault)))?;
         let verdict = judge.own(&mut memory);

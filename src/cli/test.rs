@@ -1,38 +1,69 @@
 //! `cookc test`: a template audited.
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use clap::Args;
 use comfy_table::Table;
+use serde_json::{Value, json};
 
-use super::console::{BAD, GOOD, styled};
-use super::load::Template;
+use super::console::{BAD, FAINT, GOOD, styled};
+use super::load::{self, Template};
 use super::options::{self, Choice, Engine, Format};
 use super::progress::Progress;
 use super::{Failure, console};
-use crate::data::audit::{Audit, Settings, audit, percent};
-use crate::data::generate::Watch;
+use crate::data::audit::{
+    Audit, Branch, CODES, Changed, Cheated, Classes, PASSES, Settings, allowed, audit, findings,
+    is_denied, percent,
+};
+use crate::data::generate::{Stopped, Watch};
+use crate::diagnostic::{Diagnostic, Severity, render};
+use crate::ir::Program;
+use crate::source::Source;
 
 const HELP: &str = r#"Examples:
   cookc test std:retrieval
   cookc test my.cook --level hard -n 10000
-  cookc test my.cook --format json | jq '.cheats[] | select(.exact > .bar)'
+  cookc test my.cook --deny all --allow L623
+  cookc test my.cook --format json | jq '.findings[] | select(.denied)'
 
-On each level:
-  rules      hold in full on every one of the template's own samples
-  cheats     an empty reply, an echo of the prompt or of a shown value, the reply of another sample,
-             and the most frequent reply to all: each may be exact on 5 % of the samples. Where so
-             few different replies exist that a guess does better, the bar is 1 / replies and four
-             standard deviations of it: for yes or no and 1,000 samples, 56.3 %
-  distinct   at least half of the samples differ from all before them
-  read back  every written reply is read back to the same values
-  engines    machine code and interpreter agree on all samples and judgements, bit for bit
-  overlap    no sample is in both splits, but where samples come twice in one anyway
-  longest    no text is longer than the bounds say
-A miss ends with exit code 1. With --format json, each level is one line with these numbers and
-"problems": [text]."#;
+At each level, with its bar. What fails the template, unless it is allowed:
+  L610  rules hold in full on every one of the template's own samples
+  L611  every written reply is read back to the same values
+  L612  machine code and interpreter agree on all samples and judgements, bit for bit
+  L613  no text is longer than the bounds say
+  L614  cheats that read nothing: the empty reply, the reply of another sample, the most frequent
+        reply. Each may be right on 5 % of the samples, or, where 1 / replies is more, that and
+        four standard deviations of it: for yes or no and 1,000 samples, 56.3 %
+  L615  echoes of the prompt and of each shown value: the same bar
+  L616  the first, last, longest, shortest and a random one of a shown list or of labelled options:
+        5 %, or, where 1 / options is more, that and four standard deviations
+  L617  no prompt is in both splits
+What warns, unless it is denied:
+  L618  at least half of the samples differ from all before them
+  L619  of 2 to 16 values that an output has, each has at least 0.5 and at most 1.5 fair shares
+        (measured from 50 samples a value on)
+  L620  where the answer stands in a shown list: Cohen's w against all places being equally likely
+        is at most 0.20 (shares of 43, 28.5 and 28.5 % for start, middle and end), or chi squared
+        at most 20
+  L621  both branches of every `if` that samples are made with are taken
+  L622  a right reply with one word replaced, left out or doubled: still right in at most 25 %
+  L623  the same with two neighbours swapped
+A comment in the template, `// allow L623: the order is free`, is the same as --allow L623.
 
-/// Audit a template: its rules hold on its own samples, and cheats fail
+A denied finding ends with exit code 1. With --format json, each level is one line: {"template",
+"level", "seed", "samples", "rules": [{"rule", "holds", "first_broken"}], "cheats": [{"cheat",
+"code", "exact", "score", "bar"}], "changes": [{"change", "code", "tried", "passes", "bar"}],
+"classes": [{"output", "values", "most": [value, share], "least", "most_bar", "least_bar"}],
+"places": [{"list", "samples", "shares", "fair", "effect", "bar", "biased"}], "branches":
+[{"start", "end", "taken", "otherwise"}], "distinct_replies", "distinct", "reads_back",
+"first_unread", "engines_differ", "overlap", "words": {"made", "bound"}, "bytes", "findings":
+[{"code", "denied", "allowed", "title", "help", "start", "end", "line", "column"}]}. Shares are
+from 0 to 1; start and end are bytes of the template."#;
+
+/// Audit a template: its rules hold, cheats fail, nothing gives the answer away
 #[derive(Debug, Args)]
 #[command(after_help = HELP)]
 pub struct Test {
@@ -41,6 +72,9 @@ pub struct Test {
     files: Vec<String>,
     #[command(flatten)]
     choice: Choice,
+    /// Audit all levels, which is the default
+    #[arg(long, conflicts_with = "level")]
+    all_levels: bool,
     /// The seed of the samples
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
@@ -48,9 +82,30 @@ pub struct Test {
     #[arg(short = 'n', long = "samples", value_name = "N", default_value_t = 1000,
         value_parser = clap::value_parser!(u64).range(1..))]
     samples: u64,
+    /// Findings that fail the template; may come several times
+    #[arg(long, value_name = "CODE|all", value_parser = code)]
+    deny: Vec<String>,
+    /// Findings that do not matter here; may come several times
+    #[arg(long, value_name = "CODE|all", value_parser = code)]
+    allow: Vec<String>,
+    /// A row for every cheat and every change
+    #[arg(short, long)]
+    verbose: bool,
     /// For people or for tools
     #[arg(long, default_value = "text")]
     format: Format,
+}
+
+/// A level's figures and what they say.
+struct Level {
+    audit: Audit,
+    findings: Vec<Finding>,
+}
+
+struct Finding {
+    /// A fault if it is denied.
+    diagnostic: Diagnostic,
+    allowed: bool,
 }
 
 /// Audits each template at each level.
@@ -59,90 +114,229 @@ pub fn run(command: &Test) -> Result<(), Failure> {
     let mut passed = true;
     for file in &command.files {
         let template = Template::read(file)?;
-        let levels = match &command.choice.level {
+        let names = match &command.choice.level {
             Some(level) => vec![level.clone()],
             None => template.levels(),
         };
-        // Two passes over the training samples, and one over those that are held out.
-        let total = 3 * command.samples * levels.len() as u64;
+        let total = PASSES * command.samples * names.len() as u64;
         let progress = Progress::new(total, &template.typed.name);
         let watch = Watch { cancel, progress: &|count| progress.add(count) };
-        let mut audits = Vec::new();
-        for level in levels {
-            audits.push(one(command, &template, level, &watch)?);
+        let mut levels = Vec::new();
+        for name in names {
+            let choice = Choice { level: Some(name), ..command.choice.clone() };
+            let settings = Settings { samples: command.samples, seed: command.seed };
+            let (audit, found) = one(&template, &choice, settings, &watch)?;
+            levels.push(Level { audit, findings: command.judged(&template.source, found) });
         }
         progress.finish();
-        passed &= audits.iter().all(|audit| audit.problems.is_empty());
+        passed &= !levels.iter().any(|level| level.findings.iter().any(Finding::is_denied));
         console::print(&match command.format {
-            Format::Json => audits.iter().map(json_line).collect(),
-            Format::Text => text(&audits),
+            Format::Json => levels.iter().map(|level| json_line(level, &template.source)).collect(),
+            Format::Text => text(&levels, &template.source, command.verbose),
         })?;
     }
     if passed { Ok(()) } else { Err(Failure::Shown) }
 }
 
+/// Audits a template at a level.
 fn one(
-    command: &Test,
     template: &Template,
-    level: String,
+    choice: &Choice,
+    settings: Settings,
     watch: &Watch,
-) -> Result<Audit, Failure> {
-    let choice = Choice { level: Some(level), ..command.choice.clone() };
-    let (program, words) = template.program(&choice)?;
-    let program = Arc::new(program);
+) -> Result<(Audit, Vec<Diagnostic>), Failure> {
+    let (program, words) = template.program(choice)?;
+    let program: Arc<Program> = Arc::new(program);
     let native = template.maker_of(program.clone(), words.clone(), Engine::Native)?;
     let interpreter = template.maker_of(program.clone(), words, Engine::Interpreter)?;
-    let settings = Settings { samples: command.samples, seed: command.seed };
-    audit(&native, &interpreter, settings, watch)
-        .map_err(|stopped| template.stopped(&program, command.seed, stopped))
+    let audit = audit(&template.source, &native, &interpreter, settings, watch)
+        .map_err(|stopped: Stopped| template.stopped(&program, settings.seed, stopped))?;
+    let found = findings(&audit, &program);
+    Ok((audit, found))
 }
 
-fn json_line(audit: &Audit) -> String {
-    let json = serde_json::to_string(audit).expect("an audit is plain data");
+/// What an audit of a few samples says of a file without faults. One without a prompt makes none.
+pub fn lints(source: &Source, vocab: Option<PathBuf>) -> Result<Vec<Diagnostic>, Failure> {
+    let (Some(typed), _) = load::checked(source) else { return Ok(Vec::new()) };
+    let template = Template { source: source.clone(), typed };
+    let watch = Watch { cancel: &AtomicBool::new(false), progress: &|_| {} };
+    let in_text = allowed(&template.source);
+    let mut levels = Vec::new();
+    for name in template.levels() {
+        let choice = Choice { level: Some(name), set: Vec::new(), vocab: vocab.clone() };
+        let (audit, found) = one(&template, &choice, FEW, &watch)?;
+        let allowed = |one: &Diagnostic| in_text.contains(one.code);
+        let finding = |one| Finding { allowed: allowed(&one), diagnostic: one };
+        levels.push(Level { audit, findings: found.into_iter().map(finding).collect() });
+    }
+    Ok(gathered(&levels))
+}
+
+impl Test {
+    /// What is denied becomes a fault; what the options deny, the template cannot allow.
+    fn judged(&self, source: &Source, found: Vec<Diagnostic>) -> Vec<Finding> {
+        let in_text: BTreeSet<String> = allowed(source);
+        let names = |codes: &[String], code: &str| codes.iter().any(|one| one == code);
+        let judge = |mut diagnostic: Diagnostic| {
+            let code = diagnostic.code;
+            let is_named = names(&self.deny, code);
+            let allowed = !is_named
+                && (names(&self.allow, code) || names(&self.allow, ALL) || in_text.contains(code));
+            if is_denied(code) || is_named || names(&self.deny, ALL) {
+                diagnostic.severity = Severity::Fault;
+            }
+            Finding { diagnostic, allowed }
+        };
+        found.into_iter().map(judge).collect()
+    }
+}
+
+impl Finding {
+    fn is_denied(&self) -> bool {
+        !self.allowed && self.diagnostic.severity == Severity::Fault
+    }
+}
+
+/// What `cookc check --audit` looks at.
+const FEW: Settings = Settings { samples: 200, seed: 0 };
+
+/// Stands for every code.
+const ALL: &str = "all";
+
+fn code(text: &str) -> Result<String, String> {
+    match text == ALL || CODES.iter().any(|(code, _)| *code == text) {
+        true => Ok(text.to_string()),
+        false => Err("write a code from L610 to L623, or `all`".to_string()),
+    }
+}
+
+fn json_line(level: &Level, source: &Source) -> String {
+    let mut json = serde_json::to_value(&level.audit).expect("an audit is plain data");
+    let finding = |finding: &Finding| {
+        let Diagnostic { code, title, help, .. } = &finding.diagnostic;
+        let span = finding.diagnostic.span();
+        let (line, column) = source.position(span.start);
+        json!({
+            "code": code, "denied": finding.is_denied(), "allowed": finding.allowed,
+            "title": title, "help": help, "start": span.start, "end": span.end,
+            "line": line, "column": column,
+        })
+    };
+    json["findings"] = level.findings.iter().map(finding).collect::<Vec<Value>>().into();
     format!("{json}\n")
 }
 
-/// A table with a column a level, and the problems under it.
-fn text(audits: &[Audit]) -> String {
+/// A table with a column a level, and the findings under it.
+fn text(levels: &[Level], source: &Source, verbose: bool) -> String {
+    let audits: Vec<&Audit> = levels.iter().map(|level| &level.audit).collect();
     let Some(first) = audits.first() else { return String::new() };
     let name = format!("{}, {}", first.template, console::count(first.samples as usize, "sample"));
     let mut header = vec![name.as_str()];
     header.extend(audits.iter().map(|audit| audit.level.as_str()));
     let mut table = console::table(&header);
-    rows(&mut table, audits);
+    rows(&mut table, &audits, verbose);
     let mut text = format!("{table}\n");
-    for audit in audits {
-        for problem in &audit.problems {
-            text += &format!("{} {}: {problem}\n", styled(BAD, "missed"), audit.level);
-        }
+    for diagnostic in gathered(levels) {
+        text += &format!("{}\n", render(&diagnostic, source, true));
     }
-    if audits.iter().all(|audit| audit.problems.is_empty()) {
-        let audited = console::count(audits.len(), "level");
-        text += &format!("{} {} at {audited}\n", styled(GOOD, "passed"), first.template);
-    }
-    text
+    let at = console::count(audits.len(), "level");
+    let all = || levels.iter().flat_map(|level| &level.findings);
+    let warnings = all().filter(|one| !one.allowed && !one.is_denied()).count();
+    let more =
+        [(warnings, "warning"), (all().filter(|one| one.allowed).count(), "allowed finding")]
+            .into_iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, noun)| format!(", {}", console::count(count, noun)))
+            .collect::<String>();
+    let (style, word) = match all().any(Finding::is_denied) {
+        true => (BAD, "failed"),
+        false => (GOOD, "passed"),
+    };
+    text + &format!("{} {} at {at}{}\n", styled(style, word), first.template, styled(FAINT, more))
 }
 
-fn rows(table: &mut Table, audits: &[Audit]) {
-    let mut row = |name: String, cell: &dyn Fn(&Audit) -> String| {
-        table.add_row(std::iter::once(name).chain(audits.iter().map(cell)));
-    };
-    for at in 0..audits[0].rules.len() {
-        let name = format!("rule {} holds", audits[0].rules[at].rule);
-        row(name, &|audit| percent(audit.rules[at].holds));
+/// The findings that are not allowed: one for the same code at the same place, with its levels.
+fn gathered(levels: &[Level]) -> Vec<Diagnostic> {
+    let mut found: Vec<(Vec<&str>, &Diagnostic)> = Vec::new();
+    for level in levels {
+        for finding in level.findings.iter().filter(|one| !one.allowed) {
+            let new = &finding.diagnostic;
+            let same = |known: &Diagnostic| (known.code, known.span()) == (new.code, new.span());
+            match found.iter_mut().find(|(_, known)| same(known)) {
+                Some((names, _)) => names.push(&level.audit.level),
+                None => found.push((vec![&level.audit.level], new)),
+            }
+        }
     }
-    for at in 0..audits[0].cheats.len() {
-        let name = format!("cheat: {}", audits[0].cheats[at].cheat);
-        row(name, &|audit| {
-            let cheat = &audit.cheats[at];
-            format!("{} of {}", percent(cheat.exact), percent(cheat.bar))
+    found.sort_by_key(|(_, one)| one.code);
+    let named = |(names, one): (Vec<&str>, &Diagnostic)| match names.len() == levels.len() {
+        true => one.clone(),
+        false => {
+            Diagnostic { title: format!("at {}: {}", names.join(", "), one.title), ..one.clone() }
+        }
+    };
+    found.into_iter().map(named).collect()
+}
+
+fn rows(table: &mut Table, audits: &[&Audit], verbose: bool) {
+    let mut row = |name: &str, cell: &dyn Fn(&Audit) -> String| {
+        let cells = audits.iter().map(|audit| cell(audit));
+        table.add_row(std::iter::once(name.to_string()).chain(cells));
+    };
+    let of = |share: f64, bar: f64| format!("{} of {}", percent(share), percent(bar));
+    let cheat = |one: &Cheated| of(one.exact, one.bar);
+    let change = |one: &Changed| match one.tried {
+        0 => NONE.into(),
+        _ => of(one.passes, one.bar),
+    };
+    row("rules hold", &|audit| {
+        percent(audit.rules.iter().map(|rule| rule.holds).fold(1.0, f64::min))
+    });
+    if verbose {
+        for (at, one) in audits[0].cheats.iter().enumerate() {
+            row(&format!("cheat: {}", one.cheat), &|audit| cheat(&audit.cheats[at]));
+        }
+        for (at, one) in audits[0].changes.iter().enumerate() {
+            row(&format!("change: {}", one.change), &|audit| change(&audit.changes[at]));
+        }
+    } else {
+        row(&format!("best of {} cheats", audits[0].cheats.len()), &|audit| {
+            let over = |one: &&Cheated| one.exact - one.bar;
+            let best = audit.cheats.iter().max_by(|a, b| over(a).total_cmp(&over(b)));
+            best.map_or(NONE.into(), |one| format!("{}\n{}", cheat(one), one.cheat))
+        });
+        row("best of 5 changes", &|audit| {
+            let tried = audit.changes.iter().filter(|one| one.tried > 0);
+            match tried.max_by(|a, b| a.passes.total_cmp(&b.passes)) {
+                Some(one) if one.passes > 0.0 => format!("{}\n{}", change(one), one.change),
+                one => one.map_or(NONE.into(), change),
+            }
         });
     }
-    row("different samples".into(), &|audit| percent(audit.distinct));
-    row("different replies".into(), &|audit| audit.distinct_replies.to_string());
-    row("replies read back".into(), &|audit| percent(audit.reads_back));
-    row("engines differ".into(), &|audit| audit.engines_differ.to_string());
-    row("in both splits".into(), &|audit| audit.overlap.to_string());
-    row("longest, words".into(), &|audit| format!("{} of {}", audit.words.made, audit.words.bound));
-    row("longest, bytes".into(), &|audit| format!("{} of {}", audit.bytes.made, audit.bytes.bound));
+    row("classes", &|audit| {
+        let class = |one: &Classes| {
+            format!("{}: {} to {}", one.values, percent(one.least.1), percent(one.most.1))
+        };
+        let all: Vec<String> = audit.classes.iter().map(class).collect();
+        if all.is_empty() { NONE.into() } else { all.join("\n") }
+    });
+    row("answer's place", &|audit| {
+        let worst = audit.places.iter().max_by(|a, b| a.effect.total_cmp(&b.effect));
+        worst.map_or(NONE.into(), |one| format!("w {:.2} of {:.2}", one.effect, one.bar))
+    });
+    row("branches taken", &|audit| {
+        let both = |one: &Branch| one.taken > 0 && one.otherwise > 0;
+        let taken: usize = audit.branches.iter().map(|one| 1 + usize::from(both(one))).sum();
+        let count = 2 * audit.branches.len();
+        if count == 0 { NONE.into() } else { format!("{taken} of {count}") }
+    });
+    row("different samples", &|audit| percent(audit.distinct));
+    row("different replies", &|audit| audit.distinct_replies.to_string());
+    row("replies read back", &|audit| percent(audit.reads_back));
+    row("engines differ", &|audit| audit.engines_differ.to_string());
+    row("in both splits", &|audit| audit.overlap.to_string());
+    row("longest, words", &|audit| format!("{} of {}", audit.words.made, audit.words.bound));
 }
+
+/// Stands where there is nothing to measure.
+const NONE: &str = "–";

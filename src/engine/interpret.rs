@@ -81,11 +81,11 @@ impl Interpreter {
         let registers = &mut memory.registers;
         Some(match step.op {
             Op::If(condition, otherwise) => {
-                if registers[condition as usize] != 0 {
-                    at + 1
-                } else {
-                    otherwise
+                let taken = registers[condition as usize] != 0;
+                if let Some(counts) = memory.branches.get_mut(at as usize) {
+                    counts[taken as usize] += 1;
                 }
+                if taken { at + 1 } else { otherwise }
             }
             Op::Else(end) => end,
             Op::EndIf => at + 1,

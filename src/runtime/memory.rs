@@ -27,6 +27,9 @@ pub struct Memory {
     pub(crate) held_out: bool,
     pub(crate) fault: u32,
     pub(crate) step: u32,
+    /// How often the interpreter took the second and the first branch of each `If`, by its step;
+    /// empty if nobody asked.
+    pub(crate) branches: Vec<[u64; 2]>,
     /// Which program this memory fits.
     pub(crate) program: u64,
     keys: Vec<[u64; 4]>,
@@ -61,6 +64,7 @@ impl Memory {
             held_out: false,
             fault: 0,
             step: 0,
+            branches: Vec::new(),
             program: fingerprint(program),
             keys: vec![[0; 4]; program.streams.len()],
             stream_names: program.streams.clone(),
@@ -122,6 +126,16 @@ impl Memory {
     /// Frees all lists but the pools.
     pub fn clear(&mut self) {
         self.arena.clear();
+    }
+
+    /// Has the interpreter count from now on how often it takes each branch of a program.
+    pub fn count_branches(&mut self, program: &Program) {
+        self.branches = vec![[0; 2]; program.steps.len()];
+    }
+
+    /// How often it took the `else` and the `then` of each step that is an `If`.
+    pub fn branches(&self) -> &[[u64; 2]] {
+        &self.branches
     }
 
     pub(crate) fn lists(&self) -> Lists<'_> {

@@ -279,16 +279,60 @@ fn a_reply_line_that_is_malformed_is_named() {
 #[test]
 fn the_audit_passes_a_good_template_and_stops_a_cheat() {
     let cheap = GOOD.replace("turned == reverse(words)", "size(turned) <= length");
-    let folder = folder(&[("good.cook", GOOD), ("cheap.cook", &cheap)]);
-    let done = cookc(&["test", &path(&folder, "good.cook"), "-n", "200"]);
+    let files = [
+        ("good.cook", GOOD.to_string()),
+        ("cheap.cook", cheap.clone()),
+        ("allowed.cook", format!("{cheap}// allow L614: a reply may be empty\n")),
+    ];
+    let folder = folder(&files.each_ref().map(|(name, text)| (*name, text.as_str())));
+    let test = |name: &str, more: &[&str]| {
+        let file = path(&folder, name);
+        cookc(&[&["test", &file, "-n", "200"], more].concat())
+    };
+    let done = test("good.cook", &[]);
     assert_eq!(done.code, 0, "{}{}", done.out, done.err);
     assert!(done.out.contains("passed good at 2 levels"), "{}", done.out);
-    let done = cookc(&["test", &path(&folder, "cheap.cook"), "-n", "200", "--format", "json"]);
-    assert_eq!(done.code, 1);
-    let audits = json_lines(&done.out);
-    assert_eq!(audits.len(), 2);
-    let problems = audits[0]["problems"].to_string();
-    assert!(problems.contains("empty reply: exact on 100.0 %"), "{problems}");
+    let done = test("cheap.cook", &[]);
+    assert!(done.code == 1 && done.out.contains("failed cheap at 2 levels"), "{}", done.out);
+
+    let done = test("cheap.cook", &["--format", "json"]);
+    assert_eq!((done.code, json_lines(&done.out).len()), (1, 2));
+    let codes = |name: &str, more: &[&str]| {
+        let done = test(name, &[more, &["--format", "json", "--level", "long"]].concat());
+        let findings = json_lines(&done.out)[0]["findings"].clone();
+        let keep = |state: &str| -> Vec<String> {
+            let all = findings.as_array().expect("a list").iter();
+            let all = all.filter(|one| one[state] == true);
+            all.map(|one| one["code"].as_str().expect("a code").to_string()).collect()
+        };
+        (done.code, keep("denied"), keep("allowed"))
+    };
+    let (code, denied, allowed) = codes("cheap.cook", &["--deny", "all"]);
+    assert_eq!((code, allowed.len()), (1, 0));
+    assert_eq!(denied, ["L614", "L615", "L622", "L623"]);
+    let (code, denied, allowed) = codes("allowed.cook", &["--allow", "L615"]);
+    assert_eq!((code, denied.len()), (0, 0));
+    assert_eq!(allowed, ["L614", "L615"]);
+    let (code, denied, _) = codes("allowed.cook", &["--allow", "L615", "--deny", "L614"]);
+    assert_eq!((code, denied), (1, vec!["L614".to_string()]));
+    fails(&["test", "std:retrieval", "--deny", "L999"], 2, "a code from L610 to L623");
+}
+
+#[test]
+fn check_audits_a_few_samples_if_asked_to() {
+    let cheap = GOOD.replace("turned == reverse(words)", "size(turned) <= length");
+    let folder = folder(&[("good.cook", GOOD), ("cheap.cook", &cheap)]);
+    let (good, cheap) = (path(&folder, "good.cook"), path(&folder, "cheap.cook"));
+    let done = cookc(&["check", &good, &cheap]);
+    assert_eq!((done.code, done.out.as_str()), (0, ""), "{}", done.err);
+    let done = cookc(&["check", &good, &cheap, "--audit", "--format", "json"]);
+    let codes: Vec<_> = json_lines(&done.out).into_iter().map(|one| one["code"].clone()).collect();
+    assert_eq!(
+        (done.code, codes),
+        (0, vec!["L614", "L615", "L622", "L623"].into_iter().map(Value::from).collect()),
+        "{}",
+        done.err
+    );
 }
 
 #[test]

@@ -77,16 +77,20 @@ fn said(example: &Example, command: &str) -> Vec<String> {
         .env("NO_COLOR", "1")
         .output()
         .expect("cookc runs");
-    let text = String::from_utf8(output.stderr).expect("messages are UTF-8");
+    let both = [output.stdout, output.stderr].concat();
+    let text = String::from_utf8(both).expect("messages are UTF-8");
     let codes: Vec<String> =
         text.lines().filter(|line| codes::page(line).is_some()).map(str::to_string).collect();
     assert_eq!(output.status.success(), codes.is_empty(), "{command}: {text}");
     codes
 }
 
+/// Faults of cookc itself, which no template shows.
+const OURS: [&str; 3] = ["L611", "L612", "L613"];
+
 /// Recipes are read by a binary that trains.
 fn runs_here(page: &Page) -> bool {
-    cfg!(feature = "train") || !page.code.starts_with("E7")
+    (cfg!(feature = "train") || !page.code.starts_with("E7")) && !OURS.contains(&page.code)
 }
 
 #[test]

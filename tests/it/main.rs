@@ -1,5 +1,6 @@
 //! All integration tests, in one binary.
 
+mod audit;
 mod book;
 mod check;
 mod cli;

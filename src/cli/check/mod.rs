@@ -6,7 +6,7 @@ mod sarif;
 
 use clap::{Args, ValueEnum};
 
-use super::{Failure, console, load};
+use super::{Failure, console, load, test};
 use crate::check::typed;
 use crate::diagnostic::{Diagnostic, Severity, render};
 use crate::ir;
@@ -18,8 +18,10 @@ const HELP: &str = r#"Examples:
   cookc check *.cook --format json
   cookc check *.cook --format sarif > cookc.sarif
   cookc check - --stdin-name draft.cook < draft.cook
+  cookc check retrieval.cook --audit
 
-`cookc explain CODE` tells more about a fault.
+`cookc explain CODE` tells more about a fault. With --audit, what `cookc test` finds in 200 samples
+of each level is told too, as lints.
 
 With --format json, each fault and lint is a line: {"code", "severity": "fault" or "lint", "title",
 "file", "labels": [{"start", "end", "line", "column", "end_line", "end_column", "text"}], "help",
@@ -41,6 +43,9 @@ pub struct Check {
     /// Make the edits that remove faults, then show what is left
     #[arg(long)]
     fix: bool,
+    /// Audit a few samples of each level too
+    #[arg(long)]
+    audit: bool,
     /// The words to make samples of, a file with one a line [default: 4,096 made-up ones]
     #[arg(long, value_name = "FILE")]
     vocab: Option<std::path::PathBuf>,
@@ -105,8 +110,11 @@ fn check(command: &Check, file: &str, vocabulary: usize) -> Result<Checked, Fail
     let found = match source {
         Ok(source) => {
             let source = if command.fix { mend::file(source, vocabulary)? } else { source };
-            let diagnostics = diagnostics(&source, vocabulary);
-            Ok((source, diagnostics))
+            let mut found = diagnostics(&source, vocabulary);
+            if command.audit && !found.iter().any(|one| one.severity == Severity::Fault) {
+                found.extend(test::lints(&source, command.vocab.clone())?);
+            }
+            Ok((source, found))
         }
         Err(Failure::Input(text)) => Err(text),
         Err(failure) => return Err(failure),

@@ -1,6 +1,12 @@
-//! A template audited at one level: its rules hold on its own samples, and cheats fail.
+//! A template audited at one level: its rules hold on its own samples, cheats fail, and nothing
+//! but the task tells the answer.
 
+mod changes;
+mod cheats;
+mod findings;
+mod options;
 mod passes;
+mod places;
 mod tally;
 
 use std::collections::{BTreeMap, HashSet};
@@ -9,20 +15,30 @@ use serde::Serialize;
 
 use super::generate::{Stopped, Watch};
 use super::judge::Judge;
-use super::{EVAL, Maker, TRAIN};
+use super::{EVAL, Maker};
 use crate::check::types::Type;
-use crate::ir::Role;
-use passes::{Cheating, Own, Passes};
+use crate::ir::{Op, Piece, Program, SlotId};
+use crate::source::Source;
+use cheats::Cheat;
+pub use findings::{CODES, allowed, findings, is_denied};
+use passes::{CLASSES_MAX, Passes};
+pub use places::{EFFECT_BAR, Places};
+use tally::Tally;
 
 /// A cheat may satisfy all rules on this share of samples; more where few replies exist at all.
 pub const CHEAT_BAR: f64 = 0.05;
 /// At least this share of samples must differ from all before them.
 pub const DISTINCT_BAR: f64 = 0.5;
-/// Samples that may be in both splits, for each that comes twice in one of them: chance alone
-/// gives two.
-const OVERLAP_A_COPY: u64 = 4;
+/// The most that a class may have, in fair shares.
+pub const MOST_BAR: f64 = 1.5;
+/// The least that a class may have, in fair shares.
+pub const LEAST_BAR: f64 = 0.5;
+/// Classes are counted where there are so many samples of each: then half a share is no chance.
+const SAMPLES_A_CLASS: u64 = 50;
+/// A right reply with one word changed may satisfy all rules on this share of samples.
+pub const CHANGE_BAR: f64 = 0.25;
 
-/// What an audit found.
+/// The figures of an audit. [`findings`] says which of them miss their bars.
 #[derive(Clone, Debug, Serialize)]
 pub struct Audit {
     /// The template.
@@ -36,23 +52,31 @@ pub struct Audit {
     /// Each rule on the template's own samples.
     pub rules: Vec<RuleHolds>,
     /// Each cheat.
-    pub cheats: Vec<Cheat>,
+    pub cheats: Vec<Cheated>,
+    /// Each way to change a word of a right reply.
+    pub changes: Vec<Changed>,
+    /// Each output that has few values.
+    pub classes: Vec<Classes>,
+    /// Each shown list in which the answer has a place.
+    pub places: Vec<Places>,
+    /// Each `if` that samples are made with.
+    pub branches: Vec<Branch>,
     /// How many different replies there are.
     pub distinct_replies: u64,
     /// The share of samples that differ from all before them.
     pub distinct: f64,
     /// The share of samples whose reply is read back to what was written.
     pub reads_back: f64,
+    /// The first sample whose reply is not.
+    pub first_unread: Option<u64>,
     /// Samples and judgements in which machine code and interpreter differ.
     pub engines_differ: u64,
-    /// Samples of the training split that are also in the held-out split.
+    /// Prompts of the training split that are also in the held-out split.
     pub overlap: u64,
     /// The longest sample, in words by white space, and what the bounds say.
     pub words: Longest,
     /// The longest sample in bytes.
     pub bytes: Longest,
-    /// What is not as it must be, a sentence each; empty if the template passes.
-    pub problems: Vec<String>,
 }
 
 /// A rule on the template's own samples.
@@ -66,17 +90,65 @@ pub struct RuleHolds {
     pub first_broken: Option<u64>,
 }
 
-/// A way to answer without reading.
+/// What a way to answer without understanding gets.
 #[derive(Clone, Debug, Serialize)]
-pub struct Cheat {
+pub struct Cheated {
     /// What it answers.
     pub cheat: String,
+    /// The lint of a template that it passes.
+    pub code: &'static str,
     /// The share of samples on which all rules hold in full.
     pub exact: f64,
     /// The mean of the rules.
     pub score: f64,
-    /// The share that it may have: see [`bar`].
+    /// The share that it may have: 5 %, or, where chance alone has more, that and four standard
+    /// deviations of it.
     pub bar: f64,
+}
+
+/// What right replies get when one word is changed.
+#[derive(Clone, Debug, Serialize)]
+pub struct Changed {
+    /// The change.
+    pub change: &'static str,
+    /// The lint of a template that lets it pass.
+    pub code: &'static str,
+    /// The replies that it changed.
+    pub tried: u64,
+    /// The share of them on which all rules still hold in full.
+    pub passes: f64,
+    /// The share that may.
+    pub bar: f64,
+}
+
+/// An output that has few values.
+#[derive(Clone, Debug, Serialize)]
+pub struct Classes {
+    /// Its name.
+    pub output: String,
+    /// How many values.
+    pub values: usize,
+    /// The most frequent one, and its share.
+    pub most: (String, f64),
+    /// The least frequent one.
+    pub least: (String, f64),
+    /// The most that one may have.
+    pub most_bar: f64,
+    /// The least that one may have.
+    pub least_bar: f64,
+}
+
+/// How often each branch of an `if` is taken.
+#[derive(Clone, Debug, Serialize)]
+pub struct Branch {
+    /// The first byte of the `if` in the template.
+    pub start: usize,
+    /// One past its last byte.
+    pub end: usize,
+    /// How often its condition was true.
+    pub taken: u64,
+    /// How often it was false.
+    pub otherwise: u64,
 }
 
 /// The longest text made, and the longest there can be.
@@ -97,44 +169,67 @@ pub struct Settings {
     pub seed: u64,
 }
 
+/// How often an audit goes over its samples: what a progress bar counts.
+pub const PASSES: u64 = 3;
+
 /// Audits a template that two engines run. Stops at a sample that cannot be made.
 pub fn audit(
+    source: &Source,
     native: &Maker,
     interpreter: &Maker,
     settings: Settings,
     watch: &Watch,
 ) -> Result<Audit, Stopped> {
     let passes = Passes { native, interpreter, settings, watch };
-    let own = passes.own(TRAIN)?;
-    let held_out = passes.digests(EVAL)?;
-    let cheating = passes.cheats(&inputs(native), &own.replies, &most_frequent(&own.replies))?;
-    Ok(conclude(native, settings, own, &held_out, cheating))
+    let program = native.program();
+    let (cheats, options, outputs) =
+        (cheats::all(program), options::all(program), outputs(program));
+    let own = passes.own(&outputs, &options)?;
+    let held_out = passes.prompts(EVAL)?;
+    let cheating = passes.cheats(&cheats, &own.replies, &most_frequent(&own.replies))?;
+    let samples = settings.samples;
+    let share = |count: u64| count as f64 / samples.max(1) as f64;
+    let different = |digests: &[[u8; 32]]| digests.iter().collect::<HashSet<_>>().len() as u64;
+    let distinct_replies = own.replies.iter().collect::<HashSet<_>>().len() as u64;
+    let held_out: HashSet<&[u8; 32]> = held_out.iter().collect();
+    let learned: HashSet<&[u8; 32]> = own.prompts.iter().collect();
+    let places = options.iter().zip(&own.places);
+    Ok(Audit {
+        template: program.name.clone(),
+        level: native.level().to_string(),
+        seed: settings.seed,
+        samples,
+        rules: rules(native, &own.rules),
+        cheats: cheated(&cheats, &cheating.cheats, distinct_replies, samples),
+        changes: changed(&cheating.changes),
+        classes: classes(program, &outputs, &own.classes, samples),
+        places: places
+            .filter_map(|(one, found)| Places::new(one.name(program), found, samples))
+            .collect(),
+        branches: branches(source, program, &own.branches),
+        distinct_replies,
+        distinct: share(different(&own.digests)),
+        reads_back: own.unread.share(),
+        first_unread: own.unread.first_missed,
+        engines_differ: own.engines_differ + cheating.engines_differ,
+        overlap: learned.intersection(&held_out).count() as u64,
+        words: Longest { made: own.words, bound: program.bounds.words },
+        bytes: Longest { made: own.bytes, bound: bytes_bound(native) },
+    })
 }
 
-/// The share of samples on which a cheat may be exact: 0.05, or, where so few different replies
-/// exist that a guess is right more often, a fair guess and four standard deviations of it.
-pub fn bar(distinct_replies: u64, samples: u64) -> f64 {
-    let guess = 1.0 / distinct_replies.max(1) as f64;
-    let deviation = (guess * (1.0 - guess) / samples.max(1) as f64).sqrt();
-    CHEAT_BAR.max(guess + 4.0 * deviation)
+/// A share for people.
+pub fn percent(share: f64) -> String {
+    format!("{:.1} %", share * 100.0)
 }
 
-/// The names of the cheats, in the order of the tallies.
-fn cheat_names(maker: &Maker) -> Vec<String> {
-    let fixed = ["empty reply", "echo of the prompt", "reply of another sample", "one same reply"];
-    let slots = &maker.program().slots;
-    let echo = |slot: u32| format!("echo of {}", slots[slot as usize].name);
-    fixed.iter().map(|name| name.to_string()).chain(inputs(maker).into_iter().map(echo)).collect()
-}
-
-/// The shown values that are no outputs.
-fn inputs(maker: &Maker) -> Vec<u32> {
-    let slots = maker.program().slots.iter().zip(0..);
-    let shown = slots.filter(|(slot, _)| {
-        let has_text = slot.kind != Type::Unknown && slot.kind.element() != Some(&Type::Unknown);
-        slot.shown && slot.role != Role::Output && !slot.name.is_empty() && has_text
-    });
-    shown.map(|(_, id)| id).collect()
+/// The slots that the reply shows.
+fn outputs(program: &Program) -> Vec<SlotId> {
+    let value = |piece: &Piece| match piece {
+        Piece::Value(slot, _) => Some(*slot),
+        Piece::Literal(_) => None,
+    };
+    program.layout.reply.iter().filter_map(value).collect()
 }
 
 /// The reply that comes most often; of several, the first made.
@@ -147,104 +242,99 @@ fn most_frequent(replies: &[String]) -> String {
     most.map_or(String::new(), |(reply, _)| reply.to_string())
 }
 
-fn conclude(
-    maker: &Maker,
-    settings: Settings,
-    own: Own,
-    held_out: &[[u8; 32]],
-    cheating: Cheating,
-) -> Audit {
-    let (samples, program) = (settings.samples, maker.program());
-    let share = |count: u64| count as f64 / samples.max(1) as f64;
-    let different: HashSet<&[u8; 32]> = own.digests.iter().collect();
-    let different_held_out: HashSet<&[u8; 32]> = held_out.iter().collect();
-    let distinct_replies = own.replies.iter().collect::<HashSet<_>>().len() as u64;
-    let bar = bar(distinct_replies, samples);
+fn rules(maker: &Maker, tallies: &[Tally]) -> Vec<RuleHolds> {
     let judge = Judge::new(maker);
-    let rules = judge.rules().into_iter().zip(&own.rules);
-    let cheats = cheat_names(maker).into_iter().zip(&cheating.tallies);
-    let word_bytes = maker.vocabulary.words().map(str::len).max().unwrap_or(0) as u64;
-    let bounds = &program.bounds;
-    let mut audit = Audit {
-        template: program.name.clone(),
-        level: maker.level().to_string(),
-        seed: settings.seed,
-        samples,
-        rules: rules
-            .map(|(rule, tally)| RuleHolds {
-                rule: rule.to_string(),
-                holds: share(tally.exact),
-                first_broken: tally.first_missed,
-            })
-            .collect(),
-        cheats: cheats
-            .map(|(cheat, tally)| Cheat {
-                cheat,
-                exact: share(tally.exact),
-                score: tally.score / samples.max(1) as f64,
-                bar,
-            })
-            .collect(),
-        distinct_replies,
-        distinct: share(different.len() as u64),
-        reads_back: share(own.read_back),
-        engines_differ: own.engines_differ + cheating.engines_differ,
-        overlap: different.intersection(&different_held_out).count() as u64,
-        words: Longest { made: own.words, bound: bounds.words },
-        bytes: Longest {
-            made: own.bytes,
-            bound: bounds.literal_bytes + bounds.pool_words * word_bytes,
-        },
-        problems: Vec::new(),
+    let holds = |(rule, tally): (&str, &Tally)| RuleHolds {
+        rule: rule.to_string(),
+        holds: tally.share(),
+        first_broken: tally.first_missed,
     };
-    let copies = 2 * samples - (different.len() + different_held_out.len()) as u64;
-    audit.problems = problems(&audit, copies);
-    audit
+    judge.rules().into_iter().zip(tallies).map(holds).collect()
 }
 
-/// Everything that is not as it must be.
-fn problems(audit: &Audit, copies: u64) -> Vec<String> {
-    let mut problems = Vec::new();
-    for RuleHolds { rule, holds, first_broken } in &audit.rules {
-        if let Some(index) = first_broken {
-            problems.push(format!(
-                "rule `{rule}` holds on {} of the template's own samples; it breaks first on \
-                 sample {index} of seed {}",
-                percent(*holds),
-                audit.seed
-            ));
+fn cheated(cheats: &[Cheat], tallies: &[Tally], replies: u64, samples: u64) -> Vec<Cheated> {
+    let one = |(cheat, tally): (&Cheat, &Tally)| {
+        let chosen = tally.chance / samples.max(1) as f64;
+        // A template with one reply alone teaches nothing: the bar is as for two.
+        let chance = if chosen > 0.0 { chosen } else { 1.0 / replies.max(2) as f64 };
+        Cheated {
+            cheat: cheat.name.clone(),
+            code: cheat.code,
+            exact: tally.share(),
+            score: tally.score / samples.max(1) as f64,
+            bar: bar(chance, samples),
         }
-    }
-    for Cheat { cheat, exact, bar, .. } in audit.cheats.iter().filter(|one| one.exact > one.bar) {
-        let (exact, bar) = (percent(*exact), percent(*bar));
-        problems.push(format!("{cheat}: exact on {exact} of the samples, more than {bar}"));
-    }
-    if audit.distinct < DISTINCT_BAR {
-        let distinct = percent(audit.distinct);
-        problems.push(format!("only {distinct} of the samples differ from all before them"));
-    }
-    if audit.reads_back < 1.0 {
-        let reads_back = percent(audit.reads_back);
-        problems.push(format!("only {reads_back} of the replies are read back as written"));
-    }
-    if audit.engines_differ > 0 {
-        let count = audit.engines_differ;
-        problems.push(format!("machine code and interpreter differ {count} times"));
-    }
-    if audit.overlap > OVERLAP_A_COPY * copies + audit.samples / 100 {
-        let overlap = audit.overlap;
-        problems.push(format!("{overlap} samples are in the training and the held-out split"));
-    }
-    for (longest, unit) in [(audit.words, "words"), (audit.bytes, "bytes")] {
-        if longest.made > longest.bound {
-            let Longest { made, bound } = longest;
-            problems.push(format!("a sample has {made} {unit}, more than the bound of {bound}"));
-        }
-    }
-    problems
+    };
+    cheats.iter().zip(tallies).map(one).collect()
 }
 
-/// A share for people.
-pub fn percent(share: f64) -> String {
-    format!("{:.1} %", share * 100.0)
+/// The share of samples on which a cheat may be exact.
+fn bar(chance: f64, samples: u64) -> f64 {
+    let deviation = (chance * (1.0 - chance) / samples.max(1) as f64).sqrt();
+    CHEAT_BAR.max(chance + 4.0 * deviation).min(1.0)
+}
+
+fn changed(tallies: &[Tally]) -> Vec<Changed> {
+    let one = |(&(change, name), tally): (&(changes::Change, &'static str), &Tally)| Changed {
+        change: name,
+        code: if change == changes::Change::Swap { "L623" } else { "L622" },
+        tried: tally.tried,
+        passes: tally.share(),
+        bar: CHANGE_BAR,
+    };
+    changes::ALL.iter().zip(tallies).map(one).collect()
+}
+
+fn classes(
+    program: &Program,
+    outputs: &[SlotId],
+    counts: &[BTreeMap<String, u64>],
+    samples: u64,
+) -> Vec<Classes> {
+    let one = |(&slot, counts): (&SlotId, &BTreeMap<String, u64>)| {
+        let slot = &program.slots[slot as usize];
+        let values = counts.len();
+        let few = values <= CLASSES_MAX && samples >= SAMPLES_A_CLASS * values as u64;
+        if values < 2 || !few || slot.kind.depth() > 0 || slot.kind == Type::Real {
+            return None;
+        }
+        let share = |(value, count): (&String, &u64)| {
+            (value.clone(), *count as f64 / samples.max(1) as f64)
+        };
+        let fair = 1.0 / values as f64;
+        Some(Classes {
+            output: slot.name.clone(),
+            values,
+            most: counts.iter().max_by_key(|one| one.1).map(share)?,
+            least: counts.iter().min_by_key(|one| one.1).map(share)?,
+            most_bar: MOST_BAR * fair,
+            least_bar: LEAST_BAR * fair,
+        })
+    };
+    outputs.iter().zip(counts).filter_map(one).collect()
+}
+
+/// Every `if` of the template's own text; `and` and `or` branch as well, and are none.
+fn branches(source: &Source, program: &Program, counts: &[[u64; 2]]) -> Vec<Branch> {
+    let mut found: BTreeMap<(usize, usize), [u64; 2]> = BTreeMap::new();
+    for at in program.sample.clone() {
+        let step = &program.steps[at as usize];
+        if matches!(step.op, Op::If(..)) && source.slice(step.span).starts_with("if ") {
+            let both = found.entry((step.span.start, step.span.end)).or_default();
+            (0..2).for_each(|way| both[way] += counts[at as usize][way]);
+        }
+    }
+    let branch = |((start, end), [otherwise, taken]): ((usize, usize), [u64; 2])| Branch {
+        start,
+        end,
+        taken,
+        otherwise,
+    };
+    found.into_iter().map(branch).collect()
+}
+
+fn bytes_bound(maker: &Maker) -> u64 {
+    let bounds = &maker.program().bounds;
+    let word_bytes = maker.vocabulary.words().map(str::len).max().unwrap_or(0) as u64;
+    bounds.literal_bytes + bounds.pool_words * word_bytes
 }

@@ -1,21 +1,28 @@
 //! The passes of an audit over its samples, in blocks on all cores.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::atomic::Ordering;
 
 use rayon::prelude::*;
 
 use super::Settings;
+use super::changes::{self, Texts};
+use super::cheats::{Cheat, Known};
+use super::options::Options;
 use super::tally::{Tally, add_all};
 use crate::data::generate::{Stopped, Watch};
 use crate::data::judge::{Judge, Verdict, same};
 use crate::data::layout::{Escape, Part, TextWriter};
 use crate::data::{Maker, TRAIN};
 use crate::ir::SlotId;
+use crate::runtime::random::{self, RunKey, Stream};
 use crate::runtime::{Fault, Memory};
 
 /// Samples that one memory makes before another may.
 const BLOCK_SAMPLES: u64 = 64;
+/// A value that has more different values than this has no classes.
+pub const CLASSES_MAX: usize = 16;
 
 /// What the passes need.
 pub struct Passes<'a> {
@@ -29,18 +36,25 @@ pub struct Passes<'a> {
 #[derive(Default)]
 pub struct Own {
     pub digests: Vec<[u8; 32]>,
+    pub prompts: Vec<[u8; 32]>,
     pub replies: Vec<String>,
     pub rules: Vec<Tally>,
-    pub read_back: u64,
+    pub unread: Tally,
     pub engines_differ: u64,
     pub words: u64,
     pub bytes: u64,
+    /// How often each output has each of its values; up to one more than [`CLASSES_MAX`].
+    pub classes: Vec<BTreeMap<String, u64>>,
+    /// Of each list to choose from, the places of the answer: which, and of how many.
+    pub places: Vec<Vec<(u32, u32)>>,
+    pub branches: Vec<[u64; 2]>,
 }
 
-/// What the last pass finds: the cheats.
+/// What the last pass finds: cheats and changed replies.
 #[derive(Default)]
 pub struct Cheating {
-    pub tallies: Vec<Tally>,
+    pub cheats: Vec<Tally>,
+    pub changes: Vec<Tally>,
     pub engines_differ: u64,
 }
 
@@ -52,12 +66,15 @@ struct Pair {
 
 impl Passes<'_> {
     /// Makes every sample in both engines and judges it.
-    pub fn own(&self, split: &str) -> Result<Own, Stopped> {
+    pub fn own(&self, outputs: &[SlotId], options: &[Options]) -> Result<Own, Stopped> {
         let judges = (Judge::new(self.native), Judge::new(self.interpreter));
-        let texts = self.texts();
+        let (texts, program) = (self.texts(), self.native.program());
         let parts = self.blocks(|indices| {
-            let (mut own, mut pair) = (Own::default(), self.pair(split));
+            let (mut own, mut pair) = (Own::default(), self.pair(TRAIN));
             own.rules.resize_with(judges.0.rules().len(), Tally::default);
+            own.classes.resize_with(outputs.len(), BTreeMap::new);
+            own.places.resize_with(options.len(), Vec::new);
+            pair.interpreter.count_branches(program);
             for index in indices {
                 self.sample(&mut pair, index, &mut own.engines_differ)?;
                 let verdict = judges.0.own(&mut pair.native);
@@ -66,8 +83,16 @@ impl Passes<'_> {
                 for (tally, &score) in own.rules.iter_mut().zip(&verdict.scores) {
                     tally.count(index, score, score == 1.0);
                 }
-                own.look_at_texts(&texts, &judges.0, &mut pair.native);
+                own.look_at_texts(index, &texts, &judges.0, &mut pair.native);
+                for (counts, &slot) in own.classes.iter_mut().zip(outputs) {
+                    count(counts, texts.value(slot, &pair.native), 1);
+                }
+                for (places, options) in own.places.iter_mut().zip(options) {
+                    let place = options.place(program, &pair.native);
+                    places.extend(place.map(|(at, count)| (at as u32, count as u32)));
+                }
             }
+            own.branches = pair.interpreter.branches().to_vec();
             Ok(own)
         })?;
         let mut own = Own::default();
@@ -75,55 +100,78 @@ impl Passes<'_> {
         Ok(own)
     }
 
-    /// The digests of the samples of a split.
-    pub fn digests(&self, split: &str) -> Result<Vec<[u8; 32]>, Stopped> {
+    /// The digests of the prompts of a split.
+    pub fn prompts(&self, split: &str) -> Result<Vec<[u8; 32]>, Stopped> {
         let texts = self.texts();
         let parts = self.blocks(|indices| {
             let mut memory = self.native.memory(split, self.settings.seed);
             let digest = |index| {
                 self.native.sample(&mut memory, index).map_err(at(index))?;
-                Ok(digest(&texts, &memory).0)
+                Ok(digest(&read_text(&texts, &memory)))
             };
             indices.map(digest).collect::<Result<Vec<_>, Stopped>>()
         })?;
         Ok(parts.concat())
     }
 
-    /// Judges each cheat on every sample, in both engines.
+    /// Judges each cheat on every sample, in both engines, and every change of its reply.
     pub fn cheats(
         &self,
-        inputs: &[SlotId],
+        cheats: &[Cheat],
         replies: &[String],
-        constant: &str,
+        same: &str,
     ) -> Result<Cheating, Stopped> {
         let judges = (Judge::new(self.native), Judge::new(self.interpreter));
-        let texts = self.texts();
+        let (texts, program) = (self.texts(), self.native.program());
+        let key = self.key();
         let parts = self.blocks(|indices| {
             let (mut part, mut pair) = (Cheating::default(), self.pair(TRAIN));
-            part.tallies.resize_with(4 + inputs.len(), Tally::default);
+            part.cheats.resize_with(cheats.len(), Tally::default);
+            part.changes.resize_with(changes::ALL.len(), Tally::default);
             for index in indices {
                 self.sample(&mut pair, index, &mut part.engines_differ)?;
-                let memory = &pair.native;
+                let mut stream = random::start(&key, index);
                 let other = &replies[(index as usize + 1) % replies.len()];
-                let prompt = texts.text(Part::Prompt, memory);
-                let echoes = inputs.iter().map(|&slot| texts.value(slot, memory));
-                let fixed = [String::new(), prompt, other.clone(), constant.to_string()];
-                let cheats: Vec<String> = fixed.into_iter().chain(echoes).collect();
-                for (tally, cheat) in part.tallies.iter_mut().zip(&cheats) {
-                    let verdict = judges.0.judge(cheat, &mut pair.native);
-                    let again = judges.1.judge(cheat, &mut pair.interpreter);
+                let known = Known { other, same };
+                for (tally, cheat) in part.cheats.iter_mut().zip(cheats) {
+                    let memory = &mut pair.native;
+                    let reply = cheat.reply(&texts, program, memory, &known, &mut stream);
+                    let verdict = judges.0.judge(&reply.text, &mut pair.native);
+                    let again = judges.1.judge(&reply.text, &mut pair.interpreter);
                     part.engines_differ += u64::from(!agree(&verdict, &again));
                     tally.verdict(index, &verdict);
+                    tally.chance += reply.chance.unwrap_or(0.0);
                 }
+                self.change(index, &texts, &judges.0, &mut pair.native, &mut stream, &mut part);
             }
             Ok(part)
         })?;
         let mut all = Cheating::default();
         for part in parts {
-            add_all(&mut all.tallies, &part.tallies);
+            add_all(&mut all.cheats, &part.cheats);
+            add_all(&mut all.changes, &part.changes);
             all.engines_differ += part.engines_differ;
         }
         Ok(all)
+    }
+
+    /// Judges every change of a sample's reply.
+    fn change(
+        &self,
+        index: u64,
+        texts: &TextWriter,
+        judge: &Judge,
+        memory: &mut Memory,
+        stream: &mut Stream,
+        into: &mut Cheating,
+    ) {
+        let sample = Texts::new(texts, memory);
+        for (tally, (change, _)) in into.changes.iter_mut().zip(changes::ALL) {
+            let changed = sample.changed(change, &self.native.vocabulary, stream);
+            if let Some(reply) = changed {
+                tally.verdict(index, &judge.judge(&reply, memory));
+            }
+        }
     }
 
     /// Runs a block of indices at a time on all cores; gives the results in order.
@@ -155,6 +203,12 @@ impl Passes<'_> {
         Pair { native, interpreter: self.interpreter.memory(split, seed) }
     }
 
+    /// The key of what the auditor itself draws: options and changes.
+    fn key(&self) -> [u64; 4] {
+        let program = self.native.program();
+        RunKey::new(&program.name, &program.level, "audit", self.settings.seed).stream("audit")
+    }
+
     /// Makes a sample in both engines, and counts it if they differ.
     fn sample(&self, pair: &mut Pair, index: u64, differ: &mut u64) -> Result<(), Stopped> {
         let made = self.native.sample(&mut pair.native, index);
@@ -176,33 +230,63 @@ impl Passes<'_> {
 }
 
 impl Own {
-    fn look_at_texts(&mut self, texts: &TextWriter, judge: &Judge, memory: &mut Memory) {
-        let (digest, text) = digest(texts, memory);
-        self.digests.push(digest);
-        self.words = self.words.max(text.split_whitespace().count() as u64);
-        // The digest's text has a sign between two parts.
-        self.bytes = self.bytes.max(text.len() as u64 - 2);
+    fn look_at_texts(
+        &mut self,
+        index: u64,
+        texts: &TextWriter,
+        judge: &Judge,
+        memory: &mut Memory,
+    ) {
+        let prompt = read_text(texts, memory);
         let reply = texts.text(Part::Reply, memory);
-        self.read_back += u64::from(judge.reads_back(&reply, memory));
+        self.prompts.push(digest(&prompt));
+        let text = format!("{prompt}\n{reply}");
+        self.digests.push(digest(&text));
+        self.words = self.words.max(text.split_whitespace().count() as u64);
+        // The text has a sign between two parts.
+        self.bytes = self.bytes.max(text.len() as u64 - 2);
+        let read_back = judge.reads_back(&reply, memory);
+        self.unread.count(index, f64::from(read_back), read_back);
         self.replies.push(reply);
     }
 
     fn add(&mut self, later: Own) {
         self.digests.extend(later.digests);
+        self.prompts.extend(later.prompts);
         self.replies.extend(later.replies);
         add_all(&mut self.rules, &later.rules);
-        self.read_back += later.read_back;
+        self.unread.add(&later.unread);
         self.engines_differ += later.engines_differ;
         self.words = self.words.max(later.words);
         self.bytes = self.bytes.max(later.bytes);
+        self.classes.resize_with(later.classes.len(), BTreeMap::new);
+        for (counts, later) in self.classes.iter_mut().zip(later.classes) {
+            later.into_iter().for_each(|(value, times)| count(counts, value, times));
+        }
+        self.places.resize_with(later.places.len(), Vec::new);
+        for (places, later) in self.places.iter_mut().zip(later.places) {
+            places.extend(later);
+        }
+        self.branches.resize(later.branches.len(), [0; 2]);
+        for (counts, later) in self.branches.iter_mut().zip(later.branches) {
+            (0..2).for_each(|way| counts[way] += later[way]);
+        }
     }
 }
 
-/// A sample's texts in one, and their digest.
-fn digest(texts: &TextWriter, memory: &Memory) -> ([u8; 32], String) {
-    let parts = [Part::System, Part::Prompt, Part::Reply].map(|part| texts.text(part, memory));
-    let text = parts.join("\n");
-    (*blake3::hash(text.as_bytes()).as_bytes(), text)
+fn count(counts: &mut BTreeMap<String, u64>, value: String, times: u64) {
+    if counts.len() <= CLASSES_MAX || counts.contains_key(&value) {
+        *counts.entry(value).or_default() += times;
+    }
+}
+
+/// All that the model reads.
+fn read_text(texts: &TextWriter, memory: &Memory) -> String {
+    [Part::System, Part::Prompt].map(|part| texts.text(part, memory)).join("\n")
+}
+
+fn digest(text: &str) -> [u8; 32] {
+    *blake3::hash(text.as_bytes()).as_bytes()
 }
 
 /// Bit for bit.

@@ -1,0 +1,133 @@
+//! A right reply with one word changed: a rule that lets it pass judges little.
+
+use crate::data::layout::{Part, TextWriter};
+use crate::data::vocab::Vocabulary;
+use crate::runtime::Memory;
+use crate::runtime::random::Stream;
+use crate::source::is_word_character;
+
+/// How a reply is changed.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Change {
+    /// A word becomes another one of the prompt.
+    FromPrompt,
+    /// A word becomes another one of the vocabulary.
+    FromVocabulary,
+    /// A word is left out.
+    Drop,
+    /// A word stands twice.
+    Double,
+    /// Two neighbours change places.
+    Swap,
+}
+
+/// All of them, with the words for them.
+pub const ALL: [(Change, &str); 5] = [
+    (Change::FromPrompt, "a word replaced by one of the prompt"),
+    (Change::FromVocabulary, "a word replaced by one of the vocabulary"),
+    (Change::Drop, "a word left out"),
+    (Change::Double, "a word written twice"),
+    (Change::Swap, "two neighbours swapped"),
+];
+
+/// The texts of a sample that changes are made of.
+pub struct Texts {
+    /// The reply in pieces; those with values are changed.
+    pieces: Vec<(bool, String)>,
+    /// The words of the prompt.
+    prompt: Vec<String>,
+}
+
+impl Texts {
+    /// Of the sample in the memory.
+    pub fn new(texts: &TextWriter, memory: &Memory) -> Texts {
+        let pieces = texts.pieces(Part::Reply, memory);
+        let pieces = pieces.into_iter().map(|(slot, text)| (slot.is_some(), text)).collect();
+        let prompt = texts.text(Part::Prompt, memory);
+        let words = words(&prompt).into_iter().map(|(start, end)| prompt[start..end].to_string());
+        Texts { prompt: words.collect(), pieces }
+    }
+
+    /// The changed reply; none where there is nothing to change, or it would be the same.
+    pub fn changed(
+        &self,
+        change: Change,
+        vocabulary: &Vocabulary,
+        stream: &mut Stream,
+    ) -> Option<String> {
+        // Every word of a value, by its piece.
+        let with_values = self.pieces.iter().enumerate().filter(|(_, (shows, _))| *shows);
+        let places: Vec<(usize, usize)> = with_values
+            .flat_map(|(at, (_, text))| (0..words(text).len()).map(move |word| (at, word)))
+            .collect();
+        let (at, word) = *one_of(&places, stream)?;
+        let text = &self.pieces[at].1;
+        let words = words(text);
+        let (start, end) = words[word];
+        let found = &text[start..end];
+        let replaced = |by: &str| format!("{}{by}{}", &text[..start], &text[end..]);
+        let changed = match change {
+            Change::FromPrompt => replaced(one_of(&self.prompt, stream)?),
+            Change::FromVocabulary => {
+                replaced(vocabulary.word(stream.below(vocabulary.len() as u32)))
+            }
+            Change::Double => replaced(&format!("{found} {found}")),
+            Change::Drop => match (words.get(word + 1), word.checked_sub(1)) {
+                (Some((next, _)), _) => format!("{}{}", &text[..start], &text[*next..]),
+                (None, Some(last)) => format!("{}{}", &text[..words[last].1], &text[end..]),
+                (None, None) => replaced(""),
+            },
+            Change::Swap => {
+                let (next, next_end) = *words.get(word + 1)?;
+                let (between, behind) = (&text[end..next], &text[next_end..]);
+                format!("{}{}{between}{found}{behind}", &text[..start], &text[next..next_end])
+            }
+        };
+        let all = self.pieces.iter().enumerate();
+        let reply = all.map(|(place, (_, text))| if place == at { &changed } else { text });
+        (changed != *text).then(|| reply.map(String::as_str).collect())
+    }
+}
+
+/// Where the words of a text stand: runs of what words are made of.
+fn words(text: &str) -> Vec<(usize, usize)> {
+    let mut words: Vec<(usize, usize)> = Vec::new();
+    for (at, character) in text.char_indices().filter(|(_, one)| is_word_character(*one)) {
+        let end = at + character.len_utf8();
+        match words.last_mut() {
+            Some((_, last)) if *last == at => *last = end,
+            _ => words.push((at, end)),
+        }
+    }
+    words
+}
+
+/// One of them, if there is any.
+pub fn one_of<'a, T>(all: &'a [T], stream: &mut Stream) -> Option<&'a T> {
+    (!all.is_empty()).then(|| &all[stream.below(all.len() as u32) as usize])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_word_of_a_value_is_changed_and_what_stands_around_it_is_not() {
+        let pieces = vec![(false, "So: ".to_string()), (true, "ada, bob".to_string())];
+        let texts = Texts { pieces, prompt: vec!["cy".to_string()] };
+        let vocabulary = Vocabulary::new(["dan"]).expect("one word");
+        let all = |change| {
+            let mut stream = Stream::from_state([1, 2, 3, 4]);
+            let mut found: Vec<_> =
+                (0..99).filter_map(|_| texts.changed(change, &vocabulary, &mut stream)).collect();
+            found.sort();
+            found.dedup();
+            found
+        };
+        assert_eq!(all(Change::FromPrompt), ["So: ada, cy", "So: cy, bob"]);
+        assert_eq!(all(Change::FromVocabulary), ["So: ada, dan", "So: dan, bob"]);
+        assert_eq!(all(Change::Drop), ["So: ada", "So: bob"]);
+        assert_eq!(all(Change::Double), ["So: ada ada, bob", "So: ada, bob bob"]);
+        assert_eq!(all(Change::Swap), ["So: bob, ada"]);
+    }
+}

@@ -1,0 +1,274 @@
+//! What an audit's figures say of a template: a lint for each bar that is missed.
+
+use std::collections::BTreeSet;
+
+use super::{
+    Audit, Branch, Changed, Cheated, Classes, DISTINCT_BAR, Longest, Places, RuleHolds, percent,
+};
+use crate::diagnostic::Diagnostic;
+use crate::ir::{Op, Program, Slot};
+use crate::source::{Source, Span};
+
+/// The codes, each with true if it fails a template unless it is allowed.
+pub const CODES: [(&str, bool); 14] = [
+    ("L610", true),
+    ("L611", true),
+    ("L612", true),
+    ("L613", true),
+    ("L614", true),
+    ("L615", true),
+    ("L616", true),
+    ("L617", true),
+    ("L618", false),
+    ("L619", false),
+    ("L620", false),
+    ("L621", false),
+    ("L622", false),
+    ("L623", false),
+];
+
+/// True for what fails a template unless it is allowed.
+pub fn is_denied(code: &str) -> bool {
+    CODES.iter().any(|(known, denied)| *known == code && *denied)
+}
+
+/// What the template itself allows: `// allow L620: the task is to give the last word`.
+pub fn allowed(source: &Source) -> BTreeSet<String> {
+    let allows = |line: &str| {
+        let rest = line.trim_start().strip_prefix("// allow ")?;
+        Some(rest.split(':').next().unwrap_or_default().trim().to_string())
+    };
+    source.text.lines().filter_map(allows).collect()
+}
+
+/// Every bar that is missed, in the order of the codes.
+pub fn findings(audit: &Audit, program: &Program) -> Vec<Diagnostic> {
+    let places = Spans { program };
+    let mut found: Vec<Diagnostic> = Vec::new();
+    for (at, rule) in audit.rules.iter().enumerate() {
+        found.extend(broken(audit, rule, places.rule(at)));
+    }
+    found.extend(unread(audit, &places));
+    found.extend(ours(audit, &places));
+    for code in ["L614", "L615", "L616"] {
+        let above = |one: &&Cheated| one.code == code && one.exact > one.bar;
+        found.extend(cheated(audit.cheats.iter().filter(above).collect(), &places));
+    }
+    found.extend(overlap(audit, &places));
+    found.extend(repeats(audit, &places));
+    found.extend(audit.classes.iter().filter_map(|classes| unbalanced(classes, &places)));
+    found.extend(audit.places.iter().filter_map(|one| biased(one, &places)));
+    found.extend(audit.branches.iter().filter_map(|branch| never_taken(branch, audit)));
+    for code in ["L622", "L623"] {
+        let above = |one: &&Changed| one.code == code && one.passes > one.bar;
+        found.extend(changed(audit.changes.iter().filter(above).collect(), &places));
+    }
+    found
+}
+
+/// Places in the template's text.
+struct Spans<'a> {
+    program: &'a Program,
+}
+
+impl Spans<'_> {
+    /// Where the first value is bound of which this holds.
+    fn first(&self, is_it: impl Fn(&Slot) -> bool) -> Span {
+        let steps = &self.program.steps;
+        let stored = steps.iter().find(|step| match step.op {
+            Op::Store(slot, _) => is_it(&self.program.slots[slot as usize]),
+            _ => false,
+        });
+        stored.map_or(Span::default(), |step| step.span)
+    }
+
+    fn output(&self) -> Span {
+        self.first(|slot| slot.role == crate::ir::Role::Output)
+    }
+
+    fn rule(&self, at: usize) -> Span {
+        self.program.rules.get(at).map_or_else(|| self.output(), |rule| rule.span)
+    }
+
+    /// A lint at every rule, since all of them let something pass.
+    fn at_rules(&self, code: &'static str, title: String, label: &str) -> Diagnostic {
+        let lint = Diagnostic::lint(code, title, self.rule(0), label);
+        self.program.rules.iter().skip(1).fold(lint, |lint, rule| lint.and(rule.span, "and this"))
+    }
+}
+
+fn broken(audit: &Audit, rule: &RuleHolds, span: Span) -> Option<Diagnostic> {
+    let index = rule.first_broken?;
+    let title = format!(
+        "rule `{}` holds on {} of the template's own samples, not on all",
+        rule.rule,
+        percent(rule.holds)
+    );
+    let label = format!("broken first by sample {index} of seed {}", audit.seed);
+    Some(Diagnostic::lint("L610", title, span, label).help(format!(
+        "see it with `cookc sample --index {index} -n 1`: write a rule that holds for it too, or \
+         draw such that the rule holds",
+    )))
+}
+
+fn unread(audit: &Audit, places: &Spans) -> Option<Diagnostic> {
+    let index = audit.first_unread?;
+    let share = percent(audit.reads_back);
+    let title = format!("{share} of the replies are read back to their values, not all");
+    let label = format!("another value after reading, first in sample {index}");
+    Some(
+        Diagnostic::lint("L611", title, places.output(), label).help(
+            "write a sign between the values of the reply that none of them holds, such as `;`",
+        ),
+    )
+}
+
+/// What can only be a fault of cookc.
+fn ours(audit: &Audit, places: &Spans) -> Vec<Diagnostic> {
+    let help = "this is a fault of cookc: report it with this template, the level and the seed";
+    let mut found = Vec::new();
+    if audit.engines_differ > 0 {
+        let title = format!("machine code and interpreter differ {} times", audit.engines_differ);
+        let lint = Diagnostic::lint("L612", title, places.output(), "made or judged differently");
+        found.push(lint.help(help));
+    }
+    for (longest, unit) in [(audit.words, "words"), (audit.bytes, "bytes")] {
+        let Longest { made, bound } = longest;
+        if made > bound {
+            let title = format!("a sample has {made} {unit}, and {bound} was the bound");
+            let lint = Diagnostic::lint("L613", title, places.output(), "longer than was proved");
+            found.push(lint.help(help));
+        }
+    }
+    found
+}
+
+fn cheated(mut above: Vec<&Cheated>, places: &Spans) -> Option<Diagnostic> {
+    above.sort_by(|a, b| b.exact.total_cmp(&a.exact));
+    let (worst, others) = above.split_first()?;
+    let (exact, bar) = (percent(worst.exact), percent(worst.bar));
+    let title = format!("{}: right on {exact} of the samples, and {bar} is the bar", worst.cheat);
+    let mut help = match (worst.code, worst.cheat.as_str()) {
+        (_, "empty reply") => "write a rule that an empty reply breaks",
+        (_, "most frequent reply") => {
+            "draw such that all replies are equally likely, and write a rule that compares the \
+             reply with what the prompt shows"
+        }
+        ("L614", _) => "write a rule that compares the reply with what the prompt shows",
+        ("L615", _) => "write a rule that more than the answer breaks, such as one of its size",
+        (_, cheat) if cheat.starts_with("longest") || cheat.starts_with("shortest") => {
+            "make all options equally long"
+        }
+        (_, cheat) if cheat.starts_with("random") => {
+            "write a rule that one option alone satisfies, or give more to choose from"
+        }
+        _ => "draw the place of the right one, such as with `shuffle`",
+    }
+    .to_string();
+    if !others.is_empty() {
+        let others = others.iter().map(|one| format!("{} ({})", one.cheat, percent(one.exact)));
+        help += &format!("; the same holds for {}", others.collect::<Vec<_>>().join(", "));
+    }
+    Some(places.at_rules(worst.code, title, "holds for it").help(help))
+}
+
+fn overlap(audit: &Audit, places: &Spans) -> Option<Diagnostic> {
+    if audit.overlap == 0 {
+        return None;
+    }
+    let prompts = if audit.overlap == 1 { "prompt is" } else { "prompts are" };
+    let title = format!("{} {prompts} in the training and in the held-out split", audit.overlap);
+    let span = places.first(|slot| slot.drawn);
+    Some(
+        Diagnostic::lint("L617", title, span, "the prompt shows too little of what is drawn").help(
+            "write larger parameters, or show more drawn values, until there are a hundred prompts",
+        ),
+    )
+}
+
+fn repeats(audit: &Audit, places: &Spans) -> Option<Diagnostic> {
+    if audit.distinct >= DISTINCT_BAR {
+        return None;
+    }
+    let (found, bar) = (percent(audit.distinct), percent(DISTINCT_BAR));
+    let title = format!("{found} of the samples differ from all before them; {bar} is the bar");
+    let span = places.first(|slot| slot.drawn);
+    Some(
+        Diagnostic::lint("L618", title, span, "few different values")
+            .help("write larger parameters, or draw more of what is shown"),
+    )
+}
+
+fn unbalanced(classes: &Classes, places: &Spans) -> Option<Diagnostic> {
+    let Classes { output, values, most, least, most_bar, least_bar } = classes;
+    if most.1 <= *most_bar && least.1 >= *least_bar {
+        return None;
+    }
+    let (often, rarely) = (percent(most.1), percent(least.1));
+    let title = format!(
+        "`{output}` is `{}` in {often} of the samples, and `{}` in {rarely}",
+        most.0, least.0
+    );
+    let label = format!(
+        "{values} values: none may have more than {} or less than {}",
+        percent(*most_bar),
+        percent(*least_bar)
+    );
+    Some(Diagnostic::lint("L619", title, places.first(|slot| slot.name == *output), label).help(
+        "draw first which value the answer has, each as likely, and make the rest such that it is \
+         right",
+    ))
+}
+
+fn biased(found: &Places, places: &Spans) -> Option<Diagnostic> {
+    if !found.biased {
+        return None;
+    }
+    let over = |at: &usize| found.shares[*at] - found.fair[*at];
+    let most = (0..found.shares.len()).max_by(|a, b| over(a).total_cmp(&over(b)))?;
+    let (share, fair) = (percent(found.shares[most]), percent(found.fair[most]));
+    let title = format!(
+        "the answer stands {} of `{}` in {share} of the samples",
+        found.part(most),
+        found.list
+    );
+    let title = title.replace("of `the list`", "of the list");
+    let label = format!(
+        "{fair} is fair; Cohen's w is {:.2}, and {:.2} is the bar",
+        found.effect, found.bar
+    );
+    Some(
+        Diagnostic::lint("L620", title, places.output(), label)
+            .help("draw its place: shuffle the list, or take the answer from any part of it"),
+    )
+}
+
+fn never_taken(branch: &Branch, audit: &Audit) -> Option<Diagnostic> {
+    let (label, other) = match (branch.taken, branch.otherwise) {
+        (0, 0) => return None,
+        (_, 0) => ("its condition is always true", "false"),
+        (0, _) => ("its condition is always false", "true"),
+        _ => return None,
+    };
+    let title = format!("one branch of this `if` is never taken in {} samples", audit.samples);
+    let span = Span::new(branch.start, branch.end);
+    Some(Diagnostic::lint("L621", title, span, label).help(format!(
+        "draw such that it is {other} in some samples, or write the other branch alone"
+    )))
+}
+
+fn changed(mut above: Vec<&Changed>, places: &Spans) -> Option<Diagnostic> {
+    above.sort_by(|a, b| b.passes.total_cmp(&a.passes));
+    let (worst, others) = above.split_first()?;
+    let (passes, bar) = (percent(worst.passes), percent(worst.bar));
+    let title = format!("{}: still right in {passes} of the tries; {bar} is the bar", worst.change);
+    let mut help = match worst.code {
+        "L622" => "write a rule that decides every word of the reply".to_string(),
+        _ => "write a rule about the order, or `// allow L623: the order is free`".to_string(),
+    };
+    if !others.is_empty() {
+        let others = others.iter().map(|one| format!("{} ({})", one.change, percent(one.passes)));
+        help += &format!("; the same holds for {}", others.collect::<Vec<_>>().join(", "));
+    }
+    Some(places.at_rules(worst.code, title, "holds for it").help(help))
+}
