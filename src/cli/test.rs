@@ -236,12 +236,13 @@ fn text(levels: &[Level], source: &Source, verbose: bool) -> String {
     let mut table = console::table(&header);
     rows(&mut table, &audits, verbose);
     let mut text = format!("{table}\n");
-    for diagnostic in gathered(levels) {
-        text += &format!("{}\n", render(&diagnostic, source, true));
+    let gathered = gathered(levels);
+    for diagnostic in &gathered {
+        text += &format!("{}\n", render(diagnostic, source, true));
     }
     let at = console::count(audits.len(), "level");
     let all = || levels.iter().flat_map(|level| &level.findings);
-    let warnings = all().filter(|one| !one.allowed && !one.is_denied()).count();
+    let warnings = gathered.iter().filter(|one| one.severity == Severity::Lint).count();
     let more =
         [(warnings, "warning"), (all().filter(|one| one.allowed).count(), "allowed finding")]
             .into_iter()

@@ -194,8 +194,8 @@ fn named(maker: &Maker) -> Vec<(SlotId, String)> {
 #[test]
 fn cheats_fail_and_no_bar_of_the_auditor_is_missed() {
     at_every_level(|name, source, _, pair| {
-        // A template of the corpus that draws one number out of six repeats itself.
-        if name.contains("hidden_in_a_rule") {
+        // The corpus shows what can be said, and need not teach anything.
+        if name.contains("tests/cook") {
             return;
         }
         let settings = Settings { samples: SAMPLES, seed: SEED };
