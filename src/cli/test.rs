@@ -243,12 +243,13 @@ fn text(levels: &[Level], source: &Source, verbose: bool) -> String {
     let at = console::count(audits.len(), "level");
     let all = || levels.iter().flat_map(|level| &level.findings);
     let warnings = gathered.iter().filter(|one| one.severity == Severity::Lint).count();
-    let more =
-        [(warnings, "warning"), (all().filter(|one| one.allowed).count(), "allowed finding")]
-            .into_iter()
-            .filter(|(count, _)| *count > 0)
-            .map(|(count, noun)| format!(", {}", console::count(count, noun)))
-            .collect::<String>();
+    let allowed = all().filter(|one| one.allowed).map(|one| one.diagnostic.code);
+    let allowed: BTreeSet<&str> = allowed.collect();
+    let more = [(warnings, "warning"), (allowed.len(), "allowed finding")]
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, noun)| format!(", {}", console::count(count, noun)))
+        .collect::<String>();
     let (style, word) = match all().any(Finding::is_denied) {
         true => (BAD, "failed"),
         false => (GOOD, "passed"),
