@@ -67,6 +67,11 @@ fn follow(name: &str, text: &str, folder: &Path) -> String {
     for block in blocks(text) {
         if let Some(file) = block.notes.iter().find_map(|note| note.strip_prefix("file=")) {
             std::fs::write(folder.join(file), block.text).expect("a file can be written");
+            let wrong = block.notes.iter().any(|note| note.starts_with("error="));
+            if block.language == "cook" && !wrong {
+                let found = printed(&format!("cookc check {file}"), folder);
+                assert!(found.ends_with("1 file: no faults"), "{name}: {file}: {found}");
+            }
         }
         match block.language {
             "console" => {

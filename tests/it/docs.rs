@@ -21,13 +21,15 @@ fn page(name: &str) -> String {
     std::fs::read_to_string(root().join(name)).expect("the page is there")
 }
 
-/// The fenced blocks of a language that have no fault, also those that are written into a file.
+/// The fenced blocks of a language that have no fault and stand alone.
 fn blocks(text: &str, language: &str) -> Vec<String> {
     let fenced = text.split("```").skip(1).step_by(2);
     let of_language = fenced.filter_map(|block| {
         let (info, text) = block.split_once('\n').expect("a block has lines");
         let mut words = info.split(' ');
-        (words.next() == Some(language) && !info.contains(" error=")).then(|| text.to_string())
+        // What is written into a file is checked with the files beside it, in `book.rs`.
+        let is_alone = !info.contains(" error=") && !info.contains(" file=");
+        (words.next() == Some(language) && is_alone).then(|| text.to_string())
     });
     of_language.collect()
 }

@@ -124,7 +124,7 @@ fn is_param(statement: &Statement, name: Span) -> bool {
 }
 
 fn values(entry: &Entry, template: &Template) -> String {
-    let mut out = "<h4>Values</h4>\n<div class=\"wide\"><table>\n".to_string();
+    let mut out = "<h4>Values</h4>\n<div class=\"wide\"><table class=\"values\">\n".to_string();
     for statement in &entry.file.statements {
         let (bound, sign) = match &statement.kind {
             StatementKind::Draw(bound) => (bound, "~"),
