@@ -155,11 +155,15 @@ module.exports = grammar({
       ),
     )),
 
-    field: ($) => seq(field('part', $.name), '.', field('name', $.name)),
+    // The names of a part, and the texts that it shows.
+    field: ($) => seq(field('part', $.name), repeat1(seq('.', field('name', $._field_name)))),
+    _field_name: ($) => choice($.name, alias('prompt', $.name), alias('reply', $.name)),
 
     call: ($) => seq(field('function', $.name), '(', optional(listed($._argument)), ')'),
 
-    _argument: ($) => choice($._expression, alias($.setting, $.argument)),
+    _argument: ($) => choice(
+      $._expression, alias($.setting, $.argument), seq('level', field('level', $.name)),
+    ),
 
     list: ($) => seq('[', optional(listed($._expression)), ']'),
 

@@ -16,6 +16,7 @@
 (setting name: (name) @property)
 (argument name: (name) @property)
 (field name: (name) @property)
+(call level: (name) @label)
 (fold (setting name: (name) @variable))
 
 ; Functions and types

@@ -9,7 +9,8 @@ use template copy
 param length in 2..8 = 4 // why four
 level hard: length = 8
 words ~ distinct(length, vocab)
-part  ~ copy(length = 2)
+part  ~ copy(level deep, length = 2)
+same  = part.prompt
 total = fold sum = 0 over x in words: sum + size([x])
 rule right: not part.answer == "a {{" and 2 < 1
 fn half(n: Int) ~> Int { return n / 2 }
@@ -63,6 +64,8 @@ fn each_kind_of_thing_has_its_colour() {
         ("fold", "keyword.repeat"),
         ("sum", "variable"),
         ("answer", "property"),
+        ("prompt", "property"),
+        ("deep", "label"),
         ("\"a {{\"", "string"),
         ("{{", "string.escape"),
         ("half", "function"),
