@@ -77,4 +77,7 @@ pub mod eval;
 #[cfg(feature = "train")]
 pub mod recipe;
 
+#[cfg(feature = "lsp")]
+pub mod lsp;
+
 pub mod cli;

@@ -9,12 +9,12 @@ use anyhow::Context;
 use super::options::{Choice, Engine};
 use super::{Failure, console};
 use crate::check::typed;
+use crate::data::preview::cannot_make;
 use crate::data::vocab::Vocabulary;
 use crate::data::{DEFAULT_LEVEL, Maker, generate::Stopped, pools};
 use crate::diagnostic::{Diagnostic, Severity, near_miss, render};
 use crate::ir::Program;
-use crate::runtime::Fault;
-use crate::source::{Source, Span};
+use crate::source::Source;
 use crate::{check, engine, ir, stdlib, syntax};
 
 /// The most bytes of a template or of a file beside it: far more than a person writes.
@@ -195,7 +195,7 @@ fn bytes_of(path: &Path) -> std::io::Result<Vec<u8>> {
 
 /// The text of a file beside a template: below its folder, also when links are followed; without a
 /// folder, what is built in.
-fn beside(folder: Option<&Path>, path: &str) -> Result<String, String> {
+pub fn beside(folder: Option<&Path>, path: &str) -> Result<String, String> {
     let Some(folder) = folder else {
         let text = stdlib::neighbour(path).map(str::to_string);
         return text.ok_or_else(|| "no such file is built in".to_string());
@@ -246,13 +246,4 @@ fn not_built_in(name: &str) -> Failure {
     let hint = near_miss(name, known())
         .map_or(format!("built in are {known_list}"), |near| format!("did you mean std:{near}?"));
     Failure::Input(format!("there is no template std:{name}: {hint}"))
-}
-
-fn cannot_make(program: &Program, seed: u64, index: u64, fault: Fault) -> Diagnostic {
-    let span = program.steps.get(fault.step as usize).map_or(Span::default(), |step| step.span);
-    let title = format!("sample {index} of seed {seed} cannot be made: {fault}");
-    Diagnostic::fault("E601", title, span, "this faults").help(
-        "choose parameters with which it holds for every sample, or guard it: \
-         `if … then … else …`",
-    )
 }

@@ -14,6 +14,8 @@ mod judge;
 mod list;
 mod load;
 mod new;
+#[cfg(feature = "lsp")]
+mod lsp;
 mod options;
 mod progress;
 #[cfg(feature = "train")]
@@ -61,6 +63,8 @@ enum Command {
     Doc(doc::Doc),
     Completions(completions::Completions),
     Man(completions::Man),
+    #[cfg(feature = "lsp")]
+    Lsp(lsp::Lsp),
 }
 
 /// Does what the arguments say.
@@ -83,5 +87,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Doc(command) => doc::run(&command),
         Command::Completions(command) => completions::completions(&command),
         Command::Man(command) => completions::man(&command),
+        #[cfg(feature = "lsp")]
+        Command::Lsp(command) => lsp::run(&command),
     }
 }

@@ -8,6 +8,7 @@ pub mod layout;
 pub mod lessons;
 pub mod longest;
 pub mod mix;
+pub mod preview;
 pub mod read;
 #[cfg(test)]
 mod round_trip;

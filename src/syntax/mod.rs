@@ -11,7 +11,7 @@ mod grammar;
 mod nesting;
 mod recover;
 mod text;
-mod tokens;
+pub mod tokens;
 
 pub use erase::same;
 pub use format::format;
@@ -22,8 +22,7 @@ use crate::source::{Source, Span};
 /// The tree of a file and its faults, in the order of the text. Without a fault the tree is whole;
 /// with one it holds the statements around the fault.
 pub fn parse(source: &Source) -> (ast::File, Vec<Diagnostic>) {
-    let start =
-        if source.text.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len_utf8() } else { 0 };
+    let start = tokens::start(source);
     let whole = Span::new(start, source.text.len());
     let (tokens, letters) = tokens::scan(source, start);
     if letters.is_empty()
@@ -36,6 +35,3 @@ pub fn parse(source: &Source) -> (ast::File, Vec<Diagnostic>) {
     }
     recover::read(source, start, &tokens, letters)
 }
-
-/// What some editors put before a text; it is no part of it.
-const BYTE_ORDER_MARK: char = '\u{feff}';

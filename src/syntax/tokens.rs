@@ -40,6 +40,12 @@ pub enum Kind {
     Strange,
 }
 
+/// Where the text of a file starts: behind the mark that some editors put before it.
+pub fn start(source: &Source) -> usize {
+    const BYTE_ORDER_MARK: char = '\u{feff}';
+    if source.text.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len_utf8() } else { 0 }
+}
+
 /// The tokens of a text from `start` on, and the faults of its letters.
 pub fn scan(source: &Source, start: usize) -> (Vec<Token>, Vec<Diagnostic>) {
     let mut scan = Scan {

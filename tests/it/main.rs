@@ -14,6 +14,8 @@ mod hostile;
 mod kept;
 mod laws;
 mod new;
+#[cfg(feature = "lsp")]
+mod lsp;
 mod replies;
 #[cfg(feature = "train")]
 mod run;

@@ -7,9 +7,8 @@ mod sarif;
 use clap::{Args, ValueEnum};
 
 use super::{Failure, console, load, test};
-use crate::check::typed;
+use crate::data::preview;
 use crate::diagnostic::{Diagnostic, Severity, render};
-use crate::ir;
 use crate::source::Source;
 
 const HELP: &str = r#"Examples:
@@ -126,28 +125,8 @@ fn check(command: &Check, file: &str, vocabulary: usize) -> Result<Checked, Fail
 fn diagnostics(source: &Source, vocabulary: usize) -> Vec<Diagnostic> {
     let (template, mut diagnostics) = load::checked(source);
     let Some(template) = template else { return diagnostics };
-    let mut seen: Vec<Diagnostic> = Vec::new();
-    for level in levels(&template) {
-        let choice = ir::Choice { level: level.to_string(), set: Vec::new(), vocabulary };
-        let Err(faults) = ir::lower(&template, &choice) else { continue };
-        for fault in faults {
-            if seen.contains(&fault) {
-                continue;
-            }
-            seen.push(fault.clone());
-            diagnostics.push(if level.is_empty() { fault } else { at_level(fault, level) });
-        }
-    }
+    diagnostics.extend(preview::levels(&template, vocabulary).faults);
     diagnostics
-}
-
-fn levels(template: &typed::Template) -> impl Iterator<Item = &str> {
-    std::iter::once("").chain(template.levels.iter().map(|level| level.name.as_str()))
-}
-
-/// A fault that the defaults do not have names the level that has it.
-fn at_level(fault: Diagnostic, level: &str) -> Diagnostic {
-    Diagnostic { title: format!("at level `{level}`: {}", fault.title), ..fault }
 }
 
 fn as_text(checked: &Checked) -> Result<(), Failure> {

@@ -32,10 +32,9 @@ pub fn format(source: &Source) -> Result<String, Vec<Diagnostic>> {
 
 /// The tokens, with each text as one.
 fn atoms(source: &Source) -> Vec<Token> {
-    let start = if source.text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     let mut atoms: Vec<Token> = Vec::new();
     let mut open = Vec::new();
-    for token in tokens::scan(source, start).0 {
+    for token in tokens::scan(source, tokens::start(source)).0 {
         match token.kind {
             Kind::TextOpen => open.push(token.span.start),
             Kind::TextClose => {

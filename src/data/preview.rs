@@ -1,0 +1,111 @@
+//! What an editor shows of a template: the faults and sizes at its levels, and a sample.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::judge::Judge;
+use super::layout::{Escape, Part, TextWriter};
+use super::vocab::Vocabulary;
+use super::{Maker, TRAIN, level_name, pools};
+use crate::check::typed::Template;
+use crate::diagnostic::Diagnostic;
+use crate::ir::{self, Bound, Program};
+use crate::runtime::Fault;
+use crate::source::Span;
+use crate::{engine, ir::Choice};
+
+/// The most cells of memory that a sample for a person to look at may take: 512 MiB.
+const CELLS_MAX: u64 = 64 << 20;
+
+/// What is known of a template at all of its levels.
+#[derive(Clone, Debug, Default)]
+pub struct Levels {
+    /// Every fault once; one that the defaults do not have names its level.
+    pub faults: Vec<Diagnostic>,
+    /// The bound of each named value, by the name of the level; that of the defaults is empty.
+    pub bounds: Vec<(String, BTreeMap<String, Bound>)>,
+}
+
+/// Lowers a template at each of its levels.
+pub fn levels(template: &Template, vocabulary: usize) -> Levels {
+    let mut found = Levels::default();
+    let mut seen: Vec<Diagnostic> = Vec::new();
+    let named = template.levels.iter().map(|level| level.name.as_str());
+    for level in std::iter::once("").chain(named) {
+        let choice = Choice { level: level.to_string(), set: Vec::new(), vocabulary };
+        let faults = match ir::lower(template, &choice) {
+            Ok(program) => {
+                let slots = program.slots.into_iter().map(|slot| (slot.name, slot.bound));
+                found.bounds.push((level.to_string(), slots.collect()));
+                continue;
+            }
+            Err(faults) => faults,
+        };
+        for fault in faults {
+            if !seen.contains(&fault) {
+                seen.push(fault.clone());
+                found.faults.push(if level.is_empty() { fault } else { at_level(fault, level) });
+            }
+        }
+    }
+    found
+}
+
+/// A sample as text for a person: the prompt, the reply, and what each rule gives it; or why there
+/// is none.
+pub fn sample(
+    template: &Template,
+    level: &str,
+    words: Vocabulary,
+    index: u64,
+) -> Result<String, String> {
+    let choice = Choice { level: level.into(), set: Vec::new(), vocabulary: words.own_len() };
+    let program = Arc::new(ir::lower(template, &choice).map_err(|faults| told(&faults[0]))?);
+    if program.bounds.cells > CELLS_MAX {
+        return Err(too_big(&program));
+    }
+    let (words, pools) = pools(template, words);
+    let maker = Maker::new(program.clone(), engine::interpreter(program.clone()), words, pools);
+    let mut memory = maker.memory(TRAIN, 0);
+    let made = maker.engine.sample(&mut memory, index);
+    made.map_err(|fault| told(&cannot_make(&program, 0, index, fault)))?;
+    let texts = TextWriter::new(&program, maker.vocabulary.clone(), Escape::None);
+    let judge = Judge::new(&maker);
+    let scores = judge.own(&mut memory).scores;
+    let rules: Vec<String> =
+        judge.rules().iter().zip(scores).map(|(rule, score)| format!("{rule} {score}")).collect();
+    let mut text = format!("{} · {} · sample {index}\n", program.name, level_name(level));
+    let system = program.layout.system.as_ref().map(|_| ("system", Part::System));
+    let parts = [("prompt", Part::Prompt), ("reply", Part::Reply)];
+    for (name, part) in system.into_iter().chain(parts) {
+        text += &format!("\n{name}\n{}\n", texts.text(part, &memory));
+    }
+    if !rules.is_empty() {
+        text += &format!("\nrules\n{}\n", rules.join("  "));
+    }
+    Ok(text)
+}
+
+/// The fault of a sample that cannot be made.
+pub fn cannot_make(program: &Program, seed: u64, index: u64, fault: Fault) -> Diagnostic {
+    let span = program.steps.get(fault.step as usize).map_or(Span::default(), |step| step.span);
+    let title = format!("sample {index} of seed {seed} cannot be made: {fault}");
+    Diagnostic::fault("E601", title, span, "this faults").help(
+        "choose parameters with which it holds for every sample, or guard it: \
+         `if … then … else …`",
+    )
+}
+
+/// A fault that the defaults do not have names the level that has it.
+fn at_level(fault: Diagnostic, level: &str) -> Diagnostic {
+    Diagnostic { title: format!("at level `{level}`: {}", fault.title), ..fault }
+}
+
+fn too_big(program: &Program) -> String {
+    let mebibytes = program.bounds.cells >> 17;
+    format!("a sample may take {mebibytes} MiB, too much for a look: choose smaller parameters")
+}
+
+fn told(fault: &Diagnostic) -> String {
+    format!("{}: {}", fault.title, fault.help)
+}

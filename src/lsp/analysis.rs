@@ -1,0 +1,103 @@
+//! What is known of one document: its tokens, its tree, its check and its levels.
+
+use std::cell::{OnceCell, RefCell};
+use std::path::{Path, PathBuf};
+
+use lsp_types::Uri;
+
+use super::text::Text;
+use crate::check::index::Definition;
+use crate::check::{self, Survey};
+use crate::data::preview::{self, Levels};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::source::{Source, Span};
+use crate::syntax::tokens::{self, Token};
+use crate::syntax::{self, ast};
+
+/// One state of a document, and all that is known of it.
+pub struct Analysis {
+    /// Which document.
+    pub uri: Uri,
+    /// Its text.
+    pub text: Text,
+    /// Words, signs and texts, right or wrong.
+    pub tokens: Vec<Token>,
+    /// What could be read.
+    pub file: ast::File,
+    /// What could be understood.
+    pub survey: Survey,
+    /// The files that it looked at.
+    pub reads: Vec<PathBuf>,
+    /// True where the syntax has no fault, so that the tree is whole.
+    pub is_whole: bool,
+    syntax: Vec<Diagnostic>,
+    levels: OnceCell<Levels>,
+    vocabulary: usize,
+}
+
+impl Analysis {
+    /// Reads and checks a text. `read` gives the files beside it.
+    pub fn new(
+        uri: Uri,
+        text: Text,
+        folder: Option<&Path>,
+        vocabulary: usize,
+        read: &dyn Fn(&str) -> Result<String, String>,
+    ) -> Analysis {
+        let reads = RefCell::new(Vec::new());
+        let noted = |path: &str| {
+            reads.borrow_mut().extend(folder.map(|folder| folder.join(path)));
+            read(path)
+        };
+        let (file, syntax) = syntax::parse(&text.source);
+        let survey = check::survey(&file, &text.source, &noted);
+        let (tokens, _) = tokens::scan(&text.source, tokens::start(&text.source));
+        let is_whole = !syntax.iter().any(|one| one.severity == Severity::Fault);
+        let (reads, levels) = (reads.into_inner(), OnceCell::new());
+        Analysis { uri, text, tokens, file, survey, reads, is_whole, syntax, levels, vocabulary }
+    }
+
+    /// Every fault and lint that `cookc check` tells. What is left after a fault of the syntax has
+    /// faults of its own that mean nothing.
+    pub fn diagnostics(&self) -> Vec<&Diagnostic> {
+        if !self.is_whole {
+            return self.syntax.iter().collect();
+        }
+        let levels = self.levels().map_or(&[][..], |levels| &levels.faults);
+        self.syntax.iter().chain(&self.survey.diagnostics).chain(levels).collect()
+    }
+
+    /// What is known at each level; none where there is no template.
+    pub fn levels(&self) -> Option<&Levels> {
+        let is_sound = self.is_whole && self.survey.is_sound;
+        is_sound.then(|| {
+            self.levels.get_or_init(|| preview::levels(&self.survey.template, self.vocabulary))
+        })
+    }
+
+    /// The text and its name.
+    pub fn source(&self) -> &Source {
+        &self.text.source
+    }
+
+    /// The name at a byte, and what it means.
+    pub fn name_at(&self, byte: usize) -> Option<(Span, usize)> {
+        self.survey.index.at(byte)
+    }
+
+    /// What a name means.
+    pub fn definition(&self, id: usize) -> &Definition {
+        &self.survey.index.definitions[id]
+    }
+
+    /// The text of a token.
+    pub fn token(&self, at: usize) -> &str {
+        self.tokens.get(at).map_or("", |token| self.source().slice(token.span))
+    }
+
+    /// The statement that holds a byte.
+    pub fn statement(&self, byte: usize) -> Option<&ast::Statement> {
+        let mut statements = self.file.statements.iter();
+        statements.find(|it| it.span.start <= byte && byte <= it.span.end)
+    }
+}

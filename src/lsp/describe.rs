@@ -1,0 +1,169 @@
+//! What a name is, in words: for hover, completion and signature help.
+
+use super::analysis::Analysis;
+use crate::check::index::{Definition, Named};
+use crate::check::typed::{Function, Role};
+use crate::data::level_name;
+use crate::ir::Bound;
+use crate::syntax::ast::StatementKind;
+
+/// The words that begin a statement or build an expression: what each means, and what to write.
+pub const KEYWORDS: [(&str, &str, &str); 26] = [
+    ("param", "A number that the user may set.", "param ${1:length} in ${2:1..8} = ${3:4}"),
+    ("level", "A named difficulty: parameters that it sets.", "level ${1:hard}: ${2:length} = $3"),
+    ("rule", "What must hold between the shown values.", "rule ${1:name}: $0"),
+    ("prompt", "What the model reads.", "prompt \"\"\"\n  $0\n  \"\"\""),
+    ("reply", "What the model writes.", "reply \"{${1:answer}}\""),
+    ("system", "What goes before the prompt.", "system \"$0\""),
+    ("fn", "A function.", "fn ${1:name}(${2:xs: [Token]}) -> ${3:Int} = $0"),
+    ("use", "Functions of a module.", "use ${1:tokens}: $0"),
+    ("words", "A pool of words from a file.", "words ${1:names} = \"${2:names.txt}\""),
+    ("return", "What a function's block gives.", "return $0"),
+    ("if", "One of two values.", "if $1 then $2 else $0"),
+    ("then", "The value if it is so.", "then "),
+    ("else", "The value if it is not so.", "else "),
+    ("and", "Both hold.", "and "),
+    ("or", "One of both holds.", "or "),
+    ("not", "It does not hold.", "not "),
+    ("in", "Is it an element of the list?", "in "),
+    ("within", "Is it a contiguous run of the list?", "within "),
+    ("all", "Does it hold for all?", "all ${1:x} in ${2:xs}: $0"),
+    ("any", "Does it hold for any?", "any ${1:x} in ${2:xs}: $0"),
+    ("count", "For how many does it hold?", "count ${1:x} in ${2:xs}: $0"),
+    ("for", "The list of what it gives for each.", "for ${1:x} in ${2:xs}: $0"),
+    (
+        "fold",
+        "One value, made step by step.",
+        "fold ${1:total} = ${2:0} over ${3:x} in ${4:xs}: $0",
+    ),
+    ("over", "What a fold runs over.", "over "),
+    ("true", "It holds.", "true"),
+    ("false", "It does not hold.", "false"),
+];
+
+/// How many of [`KEYWORDS`] begin a statement; the others stand in expressions.
+pub const STATEMENTS: usize = 9;
+
+/// The sampler that takes a sampler. No signature can say that, so it is no function.
+pub const REPEAT: (&str, &str) =
+    ("fn repeat(n: Int, sampler) ~> [T]", "What `sampler` draws, `n` times.");
+
+/// `fn take(n: Int, xs: [T]) -> [T]`, and where each parameter stands in it.
+pub fn signature(function: &Function) -> (String, Vec<[u32; 2]>) {
+    let mut text = format!("fn {}(", function.name);
+    let mut places = Vec::new();
+    for (name, ty) in function.param_names.iter().zip(&function.params) {
+        if !places.is_empty() {
+            text += ", ";
+        }
+        let start = text.len();
+        text += &format!("{name}: {ty}");
+        places.push([start as u32, text.len() as u32]);
+    }
+    let arrow = if function.draws { "~>" } else { "->" };
+    text += &format!(") {arrow} {}", function.result);
+    (text, places)
+}
+
+/// The line of code that introduces a name.
+pub fn headline(analysis: &Analysis, definition: &Definition) -> String {
+    let (name, ty) = (&definition.name, &definition.ty);
+    match &definition.kind {
+        Named::Function(function) => signature(function).0,
+        Named::Param | Named::Level | Named::Rule => statement(analysis, definition),
+        Named::Pool if definition.name == "vocab" => format!("vocab: {ty}"),
+        Named::Pool => statement(analysis, definition),
+        Named::Module => format!("use {name}"),
+        Named::Value(..) | Named::Inner | Named::Argument => format!("{name}: {ty}"),
+    }
+}
+
+/// What a name is, as markdown.
+pub fn markdown(analysis: &Analysis, definition: &Definition) -> String {
+    let mut text = format!("```cook\n{}\n```\n", headline(analysis, definition));
+    if let Some(part) = part(definition) {
+        text += &format!("\n{part}\n");
+    }
+    if let Some(sizes) = sizes(analysis, definition) {
+        text += &format!("\n{sizes}\n");
+    }
+    let docs = match (&definition.kind, &definition.home) {
+        (Named::Module, Some(home)) => crate::syntax::parse(home).0.docs,
+        _ => definition.docs.clone(),
+    };
+    if !docs.is_empty() {
+        text += &format!("\n{}\n", docs.join("\n"));
+    }
+    text
+}
+
+/// The role that nobody types.
+pub fn role(role: Role, shown: bool) -> &'static str {
+    match (role, shown) {
+        (Role::Output, _) => "output",
+        (Role::Parent, true) => "parent",
+        (Role::Parent, false) => "parent, hidden",
+        (Role::Child, true) => "child",
+        (Role::Child, false) => "child, hidden",
+    }
+}
+
+fn part(definition: &Definition) -> Option<String> {
+    let home = definition.home.as_ref().map(|home| &*home.name);
+    Some(match (&definition.kind, home) {
+        (Named::Value(Role::Output, _), _) => "output: the reply shows it".into(),
+        (Named::Value(Role::Parent, true), _) => "parent: drawn from no other value".into(),
+        (Named::Value(Role::Parent, false), _) => {
+            "parent: drawn from no other value; hidden: shown nowhere".into()
+        }
+        (Named::Value(Role::Child, true), _) => "child: made from other values".into(),
+        (Named::Value(Role::Child, false), _) => {
+            "child: made from other values; hidden: shown nowhere".into()
+        }
+        (Named::Function(_), Some("std:builtin")) | (Named::Module, _) => return None,
+        (Named::Function(_), Some(home)) => format!("from `{home}`"),
+        _ => return None,
+    })
+}
+
+/// The bound of a value: one for all levels, or one a level.
+fn sizes(analysis: &Analysis, definition: &Definition) -> Option<String> {
+    let Named::Value(..) = definition.kind else { return None };
+    let levels = &analysis.levels()?.bounds;
+    let of_level = |(level, bounds): &(String, std::collections::BTreeMap<String, Bound>)| {
+        Some((level_name(level).to_string(), bound(bounds.get(&definition.name)?)?))
+    };
+    let known: Vec<(String, String)> = levels.iter().filter_map(of_level).collect();
+    let (_, first) = known.first()?;
+    if known.iter().all(|(_, bound)| bound == first) {
+        return Some(first.clone());
+    }
+    let lines = known.iter().map(|(level, bound)| format!("- {level}: {bound}"));
+    Some(lines.collect::<Vec<_>>().join("\n"))
+}
+
+/// `96 elements`, `from 1 to 8`; none where there is nothing to say.
+fn bound(bound: &Bound) -> Option<String> {
+    let number = |low: &i64, high: &i64| match low == high {
+        true => format!("{low}"),
+        false => format!("{low} to {high}"),
+    };
+    match bound {
+        Bound::Int { low: i64::MIN, high: i64::MAX } | Bound::Any | Bound::Token(_) => None,
+        Bound::Text(_) => None,
+        Bound::Int { low, high } => Some(number(low, high)),
+        Bound::List { low, high, element } => {
+            let noun = if *high == 1 { "element" } else { "elements" };
+            let each = self::bound(element).map(|each| format!(", each {each}"));
+            Some(format!("{} {noun}{}", number(low, high), each.unwrap_or_default()))
+        }
+    }
+}
+
+fn statement(analysis: &Analysis, definition: &Definition) -> String {
+    let statement = match analysis.statement(definition.span.start) {
+        Some(statement) if !matches!(statement.kind, StatementKind::Function(_)) => statement,
+        _ => return definition.name.clone(),
+    };
+    analysis.source().slice(statement.span).to_string()
+}
