@@ -8,11 +8,12 @@ use super::layout::{Escape, Part, TextWriter};
 use super::vocab::Vocabulary;
 use super::{Maker, TRAIN, level_name, pools};
 use crate::check::typed::Template;
+use crate::check::types::Type;
 use crate::diagnostic::Diagnostic;
-use crate::ir::{self, Bound, Program};
+use crate::engine;
+use crate::ir::{self, Bound, Choice, Program};
 use crate::runtime::Fault;
 use crate::source::Span;
-use crate::{engine, ir::Choice};
 
 /// The most cells of memory that a sample for a person to look at may take: 512 MiB.
 const CELLS_MAX: u64 = 64 << 20;
@@ -22,8 +23,8 @@ const CELLS_MAX: u64 = 64 << 20;
 pub struct Levels {
     /// Every fault once; one that the defaults do not have names its level.
     pub faults: Vec<Diagnostic>,
-    /// The bound of each named value, by the name of the level; that of the defaults is empty.
-    pub bounds: Vec<(String, BTreeMap<String, Bound>)>,
+    /// What is known of the size of each named value, in words, for each level in turn.
+    pub bounds: Vec<(String, BTreeMap<String, String>)>,
 }
 
 /// Lowers a template at each of its levels.
@@ -35,8 +36,10 @@ pub fn levels(template: &Template, vocabulary: usize) -> Levels {
         let choice = Choice { level: level.to_string(), set: Vec::new(), vocabulary };
         let faults = match ir::lower(template, &choice) {
             Ok(program) => {
-                let slots = program.slots.into_iter().map(|slot| (slot.name, slot.bound));
-                found.bounds.push((level.to_string(), slots.collect()));
+                let slots = program.slots.into_iter();
+                let bounds =
+                    slots.filter_map(|slot| Some((slot.name, bound(&slot.kind, &slot.bound)?)));
+                found.bounds.push((level_name(level).to_string(), bounds.collect()));
                 continue;
             }
             Err(faults) => faults,
@@ -108,4 +111,22 @@ fn too_big(program: &Program) -> String {
 
 fn told(fault: &Diagnostic) -> String {
     format!("{}: {}", fault.title, fault.help)
+}
+
+/// `96 elements`, `1 to 8`; none where there is nothing to say.
+fn bound(ty: &Type, bound: &Bound) -> Option<String> {
+    let number = |low: &i64, high: &i64| match low == high {
+        true => format!("{low}"),
+        false => format!("{low} to {high}"),
+    };
+    match (bound, ty) {
+        (Bound::Int { low: i64::MIN, high: i64::MAX }, _) | (Bound::Int { .. }, Type::Bool) => None,
+        (Bound::Int { low, high }, _) => Some(number(low, high)),
+        (Bound::List { low, high, element }, Type::List(kind)) => {
+            let noun = if *high == 1 { "element" } else { "elements" };
+            let each = self::bound(kind, element).map(|each| format!(", each {each}"));
+            Some(format!("{} {noun}{}", number(low, high), each.unwrap_or_default()))
+        }
+        (Bound::List { .. } | Bound::Any | Bound::Token(_) | Bound::Text(_), _) => None,
+    }
 }

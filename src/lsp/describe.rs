@@ -3,8 +3,6 @@
 use super::analysis::Analysis;
 use crate::check::index::{Definition, Named};
 use crate::check::typed::{Function, Role};
-use crate::data::level_name;
-use crate::ir::Bound;
 use crate::syntax::ast::StatementKind;
 
 /// The words that begin a statement or build an expression: what each means, and what to write.
@@ -129,35 +127,15 @@ fn part(definition: &Definition) -> Option<String> {
 /// The bound of a value: one for all levels, or one a level.
 fn sizes(analysis: &Analysis, definition: &Definition) -> Option<String> {
     let Named::Value(..) = definition.kind else { return None };
-    let levels = &analysis.levels()?.bounds;
-    let of_level = |(level, bounds): &(String, std::collections::BTreeMap<String, Bound>)| {
-        Some((level_name(level).to_string(), bound(bounds.get(&definition.name)?)?))
-    };
-    let known: Vec<(String, String)> = levels.iter().filter_map(of_level).collect();
+    let levels = analysis.levels()?.bounds.iter();
+    let known = levels.filter_map(|(level, all)| Some((level, all.get(&definition.name)?)));
+    let known: Vec<(&String, &String)> = known.collect();
     let (_, first) = known.first()?;
     if known.iter().all(|(_, bound)| bound == first) {
-        return Some(first.clone());
+        return Some(first.to_string());
     }
     let lines = known.iter().map(|(level, bound)| format!("- {level}: {bound}"));
     Some(lines.collect::<Vec<_>>().join("\n"))
-}
-
-/// `96 elements`, `from 1 to 8`; none where there is nothing to say.
-fn bound(bound: &Bound) -> Option<String> {
-    let number = |low: &i64, high: &i64| match low == high {
-        true => format!("{low}"),
-        false => format!("{low} to {high}"),
-    };
-    match bound {
-        Bound::Int { low: i64::MIN, high: i64::MAX } | Bound::Any | Bound::Token(_) => None,
-        Bound::Text(_) => None,
-        Bound::Int { low, high } => Some(number(low, high)),
-        Bound::List { low, high, element } => {
-            let noun = if *high == 1 { "element" } else { "elements" };
-            let each = self::bound(element).map(|each| format!(", each {each}"));
-            Some(format!("{} {noun}{}", number(low, high), each.unwrap_or_default()))
-        }
-    }
 }
 
 fn statement(analysis: &Analysis, definition: &Definition) -> String {

@@ -9,6 +9,9 @@ use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
 use crate::syntax::{self, tokens};
 
+/// The faults of a name that stands for something else already.
+const TAKEN: [&str; 4] = ["E202", "E210", "E217", "E220"];
+
 /// The name that would be renamed, or why it cannot be.
 pub fn prepare(analysis: &Analysis, at: Position) -> Result<PrepareRenameResponse, String> {
     let (span, _) = renamable(analysis, analysis.text.byte(at))?;
@@ -79,8 +82,10 @@ pub fn refuse_new_faults(
     let is_new = |fault: &&Diagnostic| {
         count(&survey.diagnostics, fault.code) > count(&before.diagnostics, fault.code)
     };
-    let new = faults.first().or_else(|| survey.diagnostics.iter().rfind(is_new));
-    if let Some(fault) = new {
+    let mut new: Vec<&Diagnostic> = survey.diagnostics.iter().filter(is_new).collect();
+    // That a name is taken says more than what follows from it.
+    new.sort_by_key(|fault| !TAKEN.contains(&fault.code));
+    if let Some(fault) = faults.first().or(new.first().copied()) {
         return Err(fault.title.clone());
     }
     let same = |(old, new): (&(Span, usize), &(Span, usize))| old.1 == new.1;

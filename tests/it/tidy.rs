@@ -24,10 +24,11 @@ const LAYERS: [&str; 17] = [
 ];
 
 /// What a layer must not use although it stands to its left.
-const APART: [(&str, &[&str]); 3] = [
+const APART: [(&str, &[&str]); 4] = [
     ("model", &["syntax", "check", "ir", "runtime", "engine", "data"]),
     ("train", &["syntax", "check", "ir", "runtime", "engine", "data"]),
     ("eval", &["train"]),
+    ("lsp", &["ir", "runtime", "engine", "model", "train", "recipe", "eval"]),
 ];
 
 fn root() -> &'static Path {

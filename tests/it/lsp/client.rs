@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::io::{BufReader, Write};
-use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use lsp_server::{Message, Notification, Request, Response, ResponseError};

@@ -1,0 +1,1 @@
+autocmd BufNewFile,BufRead *.cook setfiletype cook
