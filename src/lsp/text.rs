@@ -167,7 +167,7 @@ mod tests {
         let range = Range::new(Position::new(0, 1), Position::new(1, 0));
         let edited = text("ñx\nñy\n", Encoding::Utf16).edited(range, "𝄞");
         assert_eq!(edited.str(), "ñ𝄞ñy\n");
-        assert_eq!(edited.position(9), Position::new(1, 0));
+        assert_eq!(edited.position(10), Position::new(1, 0));
         let backwards = Range::new(Position::new(0, 2), Position::new(0, 1));
         assert_eq!(edited.edited(backwards, "!").str(), "ñ!𝄞ñy\n");
     }
