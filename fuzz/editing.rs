@@ -123,7 +123,8 @@ impl Session<'_> {
         let params = json!({
             "textDocument": {"uri": URI}, "position": place(position), "newName": "renamed",
             "range": {"start": place(position), "end": place(end)},
-            "context": {"includeDeclaration": true, "diagnostics": [], "triggerKind": 1},
+            "context": {"includeDeclaration": true, "diagnostics": [], "triggerKind": 1,
+                "isRetrigger": false},
             "options": {"tabSize": 2, "insertSpaces": true},
         });
         match self.server.request(method, params) {

@@ -98,10 +98,13 @@ fn requests(criterion: &mut Criterion) {
     let line = text.lines().position(|line| line.starts_with("answer_20")).expect("it is there");
     let mut server = opened(&text);
     let place = json!({"line": line, "character": 24});
-    let whole = json!({"start": {"line": 0, "character": 0}, "end": {"line": 600, "character": 0}});
+    let end = json!({"line": 600, "character": 0});
+    let whole = json!({"start": {"line": 0, "character": 0}, "end": end});
+    let context = json!({"includeDeclaration": true, "diagnostics": [], "triggerKind": 1,
+        "isRetrigger": false});
+    // A request takes what it needs of these.
     let params = json!({"textDocument": {"uri": URI}, "position": place, "newName": "asked",
-        "range": whole, "context": {"includeDeclaration": true, "diagnostics": [], "triggerKind": 1},
-        "options": {"tabSize": 2, "insertSpaces": true}});
+        "range": whole, "context": context, "options": {"tabSize": 2, "insertSpaces": true}});
     let mut group = criterion.benchmark_group("request");
     for method in [
         "hover",

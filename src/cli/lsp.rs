@@ -11,7 +11,8 @@ use super::{Failure, load};
 use crate::lsp::{Ending, Outside, serve};
 use crate::stdlib;
 
-const HELP: &str = r#"An editor starts this command and talks to it over standard input and output.
+const HELP: &str = r#"Examples:
+  cookc lsp                 what an editor starts, and talks to over standard input and output
 
 VS Code: install the extension of editors/vscode; it finds cookc in PATH.
 

@@ -13,9 +13,9 @@ mod inspect;
 mod judge;
 mod list;
 mod load;
-mod new;
 #[cfg(feature = "lsp")]
 mod lsp;
+mod new;
 mod options;
 mod progress;
 #[cfg(feature = "train")]

@@ -161,6 +161,10 @@ impl Scan<'_> {
     fn go_back(&mut self, to: usize) {
         self.at = to;
         while self.tokens.pop_if(|token| token.span.start >= to).is_some() {}
+        // A piece of the text that was not closed goes on behind this place.
+        if let Some(last) = self.tokens.last_mut() {
+            last.span.end = last.span.end.min(to);
+        }
         while self.faults.pop_if(|fault| fault.span().start >= to).is_some() {}
     }
 

@@ -35,8 +35,16 @@ prompt \"\"\"
 reply \"{answer}\"
 ";
 
+fn list(value: &Value) -> &Vec<Value> {
+    value.as_array().unwrap_or_else(|| panic!("a list, not {value}"))
+}
+
+fn str(value: &Value) -> &str {
+    value.as_str().unwrap_or_else(|| panic!("a text, not {value}"))
+}
+
 fn names(items: &Value) -> Vec<&str> {
-    items.as_array().expect("a list").iter().map(|item| item["label"].as_str().unwrap()).collect()
+    list(items).iter().map(|item| str(&item["label"])).collect()
 }
 
 fn codes(diagnostics: &[Value]) -> Vec<&str> {
@@ -54,7 +62,7 @@ fn a_fault_is_told_as_it_is_typed_and_its_fix_removes_it() {
     let found = client.edit("a.cook", 2, json!({"start": at(6), "end": at(7)}), "");
     assert_eq!(codes(&found), ["E201"], "{found:?}");
     assert_eq!(found[0]["range"], json!({"start": at(1), "end": at(8)}));
-    assert!(found[0]["message"].as_str().unwrap().contains("write `document`"));
+    assert!(str(&found[0]["message"]).contains("write `document`"));
     let params = json!({"textDocument": {"uri": client.uri("a.cook")}, "range": found[0]["range"],
         "context": {"diagnostics": []}});
     let actions = client.ask("textDocument/codeAction", params).expect("it is answered");
@@ -132,10 +140,10 @@ fn references_are_every_place_of_a_name() {
             "context": {"includeDeclaration": declaration}});
         client.ask("textDocument/references", params).expect("it is answered")
     };
-    assert_eq!(ask(true).as_array().unwrap().len(), 5);
-    assert_eq!(ask(false).as_array().unwrap().len(), 4);
+    assert_eq!(list(&ask(true)).len(), 5);
+    assert_eq!(list(&ask(false)).len(), 4);
     let shown = client.at("textDocument/documentHighlight", "a.cook", &place(GOOD, "answer", 2));
-    assert_eq!(shown.as_array().unwrap().len(), 5);
+    assert_eq!(list(&shown).len(), 5);
 }
 
 #[test]
@@ -203,9 +211,9 @@ fn completion_offers_what_can_stand_there() {
     assert_eq!(names(&items)[..3], ["answer", "question", "document"], "nearest first");
     assert!(names(&items).contains(&"take") && names(&items).contains(&"length"));
     assert!(!names(&items).contains(&"distinct"), "nothing is drawn right of `=`");
-    let take = items.as_array().unwrap().iter().find(|item| item["label"] == "take").unwrap();
+    let take = list(&items).iter().find(|item| item["label"] == "take").expect("offered");
     assert_eq!(take["detail"], "fn take(n: Int, xs: [T]) -> [T]");
-    assert!(take["documentation"]["value"].as_str().unwrap().contains("first `n` elements"));
+    assert!(str(&take["documentation"]["value"]).contains("first `n` elements"));
     let drawn = complete("head ~ ", "tail ");
     assert!(names(&drawn).contains(&"distinct") && names(&drawn).contains(&"repeat"));
     assert_eq!(names(&complete("par", "tail "))[..2], ["param", "level"]);
@@ -243,8 +251,7 @@ fn symbols_name_every_statement_also_beside_a_fault() {
     let mut client = Client::with(nested, &[]);
     client.open("a.cook", &GOOD.replace("span(4, document)", "span(4 document"));
     let symbols = client.of("textDocument/documentSymbol", "a.cook");
-    let found: Vec<&str> =
-        symbols.as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap()).collect();
+    let found: Vec<&str> = list(&symbols).iter().map(|it| str(&it["name"])).collect();
     assert_eq!(
         found,
         [
@@ -254,7 +261,7 @@ fn symbols_name_every_statement_also_beside_a_fault() {
     );
     assert_eq!(symbols[1]["detail"], "How long the document is.");
     let hover = client.at("textDocument/hover", "a.cook", &place(GOOD, "document ~", 0));
-    assert!(hover["contents"]["value"].as_str().unwrap().contains("document: [Token]"));
+    assert!(str(&hover["contents"]["value"]).contains("document: [Token]"));
 }
 
 #[test]
@@ -262,7 +269,7 @@ fn semantic_tokens_are_relative_and_cut_at_line_ends() {
     let mut client = Client::start(&[]);
     client.open("a.cook", "x = 1\nprompt \"\"\"\n  𝄞 {x}\n  \"\"\"\n");
     let data = client.of("textDocument/semanticTokens/full", "a.cook")["data"].clone();
-    let data: Vec<u64> = data.as_array().unwrap().iter().map(|it| it.as_u64().unwrap()).collect();
+    let data: Vec<u64> = list(&data).iter().map(|it| it.as_u64().expect("a number")).collect();
     let tokens: Vec<[u64; 3]> = data.chunks(5).map(|it| [it[0], it[1], it[2]]).collect();
     let expected = [
         [0, 0, 1],
@@ -288,7 +295,7 @@ fn formatting_is_the_formatters_and_only_touches_lines_that_change() {
     let edits = client.ask("textDocument/formatting", params).expect("it is answered");
     let source = cookc::source::Source::new("a.cook", &text);
     assert_eq!(edited(&text, &edits), cookc::syntax::format(&source).expect("no fault"));
-    assert_eq!(edits.as_array().unwrap().len(), 1);
+    assert_eq!(list(&edits).len(), 1);
     assert!(edits[0]["range"]["start"]["line"].as_u64() > Some(3));
 }
 
@@ -336,14 +343,16 @@ fn utf_8_positions_are_used_where_the_client_offers_them() {
     let answer = client.ask("initialize", json!({ "capabilities": offer })).expect("it starts");
     assert_eq!(answer["capabilities"]["positionEncoding"], "utf-8");
     client.open("a.cook", "x = 1 // é\nprompt \"𝄞 {y}\"\nreply \"{x}\"\n");
-    let found = client.edit("a.cook", 2, Value::Null, "x = 1\nprompt \"𝄞 {y}\"\nreply \"{x}\"\n");
+    let text = "x = 1\nprompt \"𝄞 {y}\"\nreply \"{x}\"\n";
+    let found = client.edit("a.cook", 2, Value::Null, text);
     assert_eq!(found[0]["range"]["start"], json!({"line": 1, "character": 14}));
 }
 
 #[test]
 fn requests_out_of_order_unknown_or_unreadable_are_answered_with_the_right_error() {
     let mut client = Client::silent(&[]);
-    let code = |answer: Result<Value, lsp_server::ResponseError>| answer.unwrap_err().code;
+    let code =
+        |answer: Result<Value, lsp_server::ResponseError>| answer.expect_err("it is refused").code;
     assert_eq!(code(client.ask("textDocument/hover", json!({}))), -32002, "before `initialize`");
     client.ask("initialize", json!({"capabilities": {}})).expect("it starts");
     assert_eq!(code(client.ask("initialize", json!({"capabilities": {}}))), -32600);
@@ -382,7 +391,7 @@ fn a_request_that_is_cancelled_while_it_waits_is_not_begun() {
     put(json!({"jsonrpc": "2.0", "method": "$/cancelRequest", "params": {"id": 8}}));
     client.raw(&bytes);
     client.answer(7).expect("it was not cancelled");
-    assert_eq!(client.answer(8).unwrap_err().code, -32800);
+    assert_eq!(client.answer(8).expect_err("it was cancelled").code, -32800);
 }
 
 #[test]

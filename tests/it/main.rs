@@ -13,9 +13,9 @@ mod fixes;
 mod hostile;
 mod kept;
 mod laws;
-mod new;
 #[cfg(feature = "lsp")]
 mod lsp;
+mod new;
 mod replies;
 #[cfg(feature = "train")]
 mod run;
