@@ -68,7 +68,7 @@ pub fn headline(analysis: &Analysis, definition: &Definition) -> String {
     let (name, ty) = (&definition.name, &definition.ty);
     match &definition.kind {
         Named::Function(function) => signature(function).0,
-        Named::Param | Named::Level | Named::Rule => statement(analysis, definition),
+        Named::Param | Named::Level | Named::Rule | Named::Part => statement(analysis, definition),
         Named::Pool if definition.name == "vocab" => format!("vocab: {ty}"),
         Named::Pool => statement(analysis, definition),
         Named::Module => format!("use {name}"),

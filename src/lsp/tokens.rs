@@ -107,7 +107,7 @@ fn name(definition: &Definition, place: Span) -> (SemanticTokenType, u32) {
         Named::Param => (SemanticTokenType::PARAMETER, declaration | READONLY),
         Named::Argument => (SemanticTokenType::PARAMETER, declaration),
         Named::Pool => (SemanticTokenType::VARIABLE, declaration | READONLY),
-        Named::Value(..) | Named::Inner => (SemanticTokenType::VARIABLE, declaration),
+        Named::Value(..) | Named::Inner | Named::Part => (SemanticTokenType::VARIABLE, declaration),
         Named::Function(_) => (SemanticTokenType::FUNCTION, declaration | library),
         Named::Module => (SemanticTokenType::NAMESPACE, library),
         Named::Level => (SemanticTokenType::ENUM_MEMBER, declaration),

@@ -100,8 +100,9 @@ fn run(name: &str, block: &str, about: bool, folder: &Path) -> String {
     let block = format!("\n{block}");
     for part in block.split("\n$ ").skip(1) {
         let (command, output) = part.split_once('\n').unwrap_or((part, ""));
-        // Without the trainer there is no `cookc run`; the tests of the whole run it.
-        let skipped = !cfg!(feature = "train") && command.starts_with("cookc run");
+        // Without its feature a command is not there; the tests of the whole run it.
+        let skipped = !cfg!(feature = "train") && command.starts_with("cookc run")
+            || !cfg!(feature = "lsp") && command.starts_with("cookc lsp");
         let now = if skipped { tidied(output) } else { printed(command, folder) };
         let fits = fits(&tidied(output), &now, about);
         if std::env::var_os("COOKC_UPDATE_DOCS").is_none() {

@@ -327,13 +327,13 @@ fn hints_tell_roles_and_lenses_show_another_sample_each_time() {
 #[test]
 fn a_change_of_an_open_module_is_told_in_the_files_that_use_it() {
     let user = "use m: twice\nn = twice(3)\nrule six: n == 6\nprompt \"{n}?\"\nreply \"{n}\"\n";
-    let mut client = Client::start(&[("m.cook", "")]);
+    let mut client = Client::start(&[("m.cook", "fn other(x: Int) -> Int = x\n")]);
     assert_eq!(codes(&client.open("a.cook", user)), ["E207"]);
     client.open("m.cook", "fn twice(x: Int) -> Int = x * 2\n");
     assert_eq!(codes(&client.diagnostics("a.cook")), Vec::<&str>::new());
     let close = json!({"textDocument": {"uri": client.uri("m.cook")}});
     client.tell("textDocument/didClose", close);
-    assert_eq!(codes(&client.diagnostics("a.cook")), ["E207"], "the file on disk is empty");
+    assert_eq!(codes(&client.diagnostics("a.cook")), ["E207"], "the file on disk counts");
 }
 
 #[test]
