@@ -29,6 +29,13 @@ pub fn module_of(function: &str) -> Option<&'static str> {
     MODULES.iter().find(|(_, text)| text.contains(&opening)).map(|(name, _)| *name)
 }
 
+/// Does a native draw? None if there is none of this name.
+pub fn draws(native: &str) -> Option<bool> {
+    let opening = format!("fn {native}(");
+    let line = BUILTIN.lines().find(|line| line.starts_with(&opening))?;
+    Some(line.contains("~>"))
+}
+
 fn find(files: &[(&str, &str)], name: &str) -> Option<Source> {
     let (_, text) = files.iter().find(|(known, _)| *known == name)?;
     Some(Source::new(format!("std:{name}"), *text))

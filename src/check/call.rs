@@ -23,7 +23,7 @@ impl Checker {
         let Some(function) = self.function(name) else {
             if !self.scope.missing.contains(&name.text) {
                 let fault = self.scope.unknown_function(name);
-                self.fault(fault);
+                self.fault(self.element(fault, name, arguments, span));
             }
             arguments.iter().for_each(|argument| drop(self.infer(&argument.value)));
             return unknown(span);
@@ -40,6 +40,24 @@ impl Checker {
         let function = self.scope.functions.get(&name.text).cloned()?;
         self.index.calls(name, &function);
         Some(function)
+    }
+
+    /// `xs(2)` for `at(2, xs)`.
+    fn element(
+        &self,
+        fault: Diagnostic,
+        name: &ast::Name,
+        arguments: &[ast::Argument],
+        span: Span,
+    ) -> Diagnostic {
+        let (Some((_, Type::List(_))), [index]) = (self.scope.find(&name.text), arguments) else {
+            return fault;
+        };
+        let index = index.value.span;
+        fault
+            .help(format!("write `at(n, {})` for the element at place n", name.text))
+            .fix(Span::new(span.start, index.start), "at(")
+            .fix(Span::new(index.end, span.end), format!(", {})", name.text))
     }
 
     /// What stands right of `~`: a sampler, one repeated, or a choice between two.
@@ -107,12 +125,10 @@ impl Checker {
         span: Span,
     ) -> Expr {
         if let Some(named) = arguments.iter().find_map(|argument| argument.name.as_ref()) {
-            self.fault(
-                Diagnostic::fault("E310", "a function takes its values by place", named.span, {
-                    "this one is named"
-                })
-                .help(format!("write `{}`", signature(function))),
-            );
+            let title = "a function takes its values by place";
+            let fault = Diagnostic::fault("E310", title, named.span, "this one is named")
+                .help(format!("write `{}`", signature(function)));
+            self.fault(by_place(fault, function, arguments));
         }
         let typed: Vec<Expr> = arguments.iter().map(|given| self.value(&given.value)).collect();
         if typed.len() != function.params.len() {
@@ -157,6 +173,19 @@ impl Checker {
             .help(format!("write `{name}(for x in xs: …)` with what is to be compared")),
         );
     }
+}
+
+/// Leaves the names of values out where the values stand in their places.
+fn by_place(mut fault: Diagnostic, function: &Function, arguments: &[ast::Argument]) -> Diagnostic {
+    for (at, argument) in arguments.iter().enumerate() {
+        let Some(name) = &argument.name else { continue };
+        if function.param_names.get(at) != Some(&name.text) {
+            fault.fix.clear();
+            return fault;
+        }
+        fault = fault.fix(Span::new(name.span.start, argument.value.span.start), "");
+    }
+    fault
 }
 
 /// Reports a sampler where a value is computed; `=` before it becomes `~`.

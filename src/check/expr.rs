@@ -332,10 +332,13 @@ impl Checker {
             Type::Unknown => Type::Unknown,
             other => {
                 let title = format!("expected a list, found {}", article(other));
-                self.fault(
-                    Diagnostic::fault("E309", title, list.span, "this is no list")
-                        .help("write a list, or a range such as `1..8`"),
-                );
+                let fault = Diagnostic::fault("E309", title, list.span, "this is no list")
+                    .help("write a list, or a range such as `1..8`");
+                let start = Span::new(list.span.start, list.span.start);
+                self.fault(match other {
+                    Type::Int => fault.fix(start, "1.."),
+                    _ => fault,
+                });
                 Type::Unknown
             }
         }
@@ -370,17 +373,25 @@ fn is_list(ty: &Type) -> bool {
 fn mismatch(wanted: &Type, found: &Type, span: Span) -> Diagnostic {
     let title = format!("expected {}, found {}", article(wanted), article(found));
     let fault = Diagnostic::fault("E301", title, span, format!("this is {}", article(found)));
+    let around = |fault: Diagnostic, before: &str, after: &str| {
+        let (start, end) = (Span::new(span.start, span.start), Span::new(span.end, span.end));
+        fault.fix(start, before).fix(end, after)
+    };
     match (wanted, found) {
         (Type::List(element), found) if **element == *found => {
-            fault.help("write it between brackets: `[x]` is the list of x alone")
+            let fault = fault.help("write it between brackets: `[x]` is the list of x alone");
+            around(fault, "[", "]")
         }
-        (Type::Int, Type::List(_)) => fault.help("write `size(xs)` for how many elements it has"),
+        (Type::Int, Type::List(_)) => {
+            around(fault.help("write `size(xs)` for how many elements it has"), "size(", ")")
+        }
         (wanted, Type::List(element)) if **element == *wanted => {
-            fault.help("write `at(0, xs)` for its first element, or `pick(xs)` for a random one")
+            let help = "write `at(0, xs)` for its first element, or draw one: `one ~ pick(xs)`";
+            around(fault.help(help), "at(0, ", ")")
         }
         (Type::Bool, Type::Int) => fault.help("compare it: `x > 0`"),
         (Type::Token, Type::Text) | (Type::Text, Type::Token) => {
-            fault.help("a Text is written between quotes, a Token comes from a pool: use one kind")
+            fault.help("write two Texts, which stand between quotes, or two Tokens, from a pool")
         }
         (_, Type::Shown) => {
             fault.help("`join`, `lines`, `numbered` and `labelled` stand alone in `{…}`")
@@ -403,15 +414,31 @@ fn operands(operator: Operator, sign: Span, left: &Expr, right: &Expr) -> Diagno
     let fault = Diagnostic::fault("E307", title, sign, "between these two")
         .and(left.span, format!("this is {a}"))
         .and(right.span, format!("this is {b}"));
+    let brackets = |fault: Diagnostic, span: Span| {
+        let (start, end) = (Span::new(span.start, span.start), Span::new(span.end, span.end));
+        fault.fix(start, "[").fix(end, "]")
+    };
     match operator {
+        Operator::In if is_list(&left.ty) && left.ty == right.ty => {
+            fault.help("write `within`: `in` looks for one element").fix(sign, "within")
+        }
+        Operator::Within if right.ty == left.ty.clone().list() => {
+            fault.help("write `in`: `within` looks for a run of elements").fix(sign, "in")
+        }
         Operator::In => fault.help("write `x in xs` with one element and a list of the same type"),
         Operator::Within => fault.help("write `xs within ys` with two lists of the same type"),
-        Operator::Add if is_list(&left.ty) => {
-            fault.help("both sides of `+` are lists: write `xs + [x]` to add one element")
+        Operator::Add if left.ty == right.ty.clone().list() => {
+            brackets(fault.help("write `xs + [x]` to add one element"), right.span)
         }
-        Operator::Add => fault.help("`+` adds two numbers or joins two lists"),
+        Operator::Add if right.ty == left.ty.clone().list() => {
+            brackets(fault.help("write `[x] + xs` to put one element first"), left.span)
+        }
+        Operator::Add if is_list(&left.ty) => {
+            fault.help("write two lists of the same type: `xs + [x]` adds one element")
+        }
+        Operator::Add => fault.help("write two numbers, or two lists of the same type"),
         Operator::Equal | Operator::NotEqual => fault.help("compare two values of the same type"),
-        _ => fault.help(format!("`{}` takes two numbers", symbol(operator))),
+        _ => fault.help(format!("write two numbers: `{}` takes no other values", symbol(operator))),
     }
 }
 

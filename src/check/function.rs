@@ -46,7 +46,10 @@ pub fn pools(scope: &mut Scope) {
 pub fn define(checker: &mut Checker, function: &ast::Function, docs: &[String], natives: bool) {
     let name = &function.name;
     if let Some(known) = checker.scope.functions.get(&name.text) {
-        let fault = taken(name, known);
+        let other = format!("{}_2", name.text);
+        let fault = taken(name, known)
+            .help(format!("write another name, such as `{other}`"))
+            .fix(name.span, other);
         checker.fault(fault);
         return;
     }
@@ -212,15 +215,29 @@ pub fn take_in(
 fn taken(name: &ast::Name, known: &Function) -> Diagnostic {
     let title = format!("the function name `{}` is taken", name.text);
     let fault = Diagnostic::fault("E210", title, name.span, "named again here")
-        .help(format!("write another name, such as `{}_2`", name.text));
+        .help(format!("leave `{}` out here, or give the other one another name", name.text));
     let native = known.body.is_none();
     if native || known.foreign { fault } else { fault.and(known.span, "named first here") }
 }
 
+/// What other languages call a type.
+const TWINS: [(&str, &str); 9] = [
+    ("integer", "Int"),
+    ("int", "Int"),
+    ("number", "Int"),
+    ("float", "Real"),
+    ("double", "Real"),
+    ("boolean", "Bool"),
+    ("string", "Text"),
+    ("str", "Text"),
+    ("word", "Token"),
+];
+
 fn unknown_type(name: &str, span: Span) -> Diagnostic {
     let known = ["Int", "Real", "Bool", "Text", "Token"];
     let fault = Diagnostic::fault("E211", format!("no type is called `{name}`"), span, "unknown");
-    match near_miss(name, known) {
+    let twin = TWINS.iter().find(|(other, _)| *other == name.to_lowercase()).map(|(_, ours)| *ours);
+    match twin.or_else(|| near_miss(name, known)) {
         Some(near) => fault.help(format!("write `{near}`")).fix(span, near),
         None => fault.help("the types are Int, Real, Bool, Text, Token and lists such as [Token]"),
     }

@@ -2,10 +2,10 @@
 
 use super::expr::{Checker, article, shown_inside};
 use super::part;
-use super::typed::{Expr, ExprKind, Form, Hole, LocalId, Piece, Template};
+use super::typed::{Binding, Expr, ExprKind, Form, Hole, LocalId, Piece, Template};
 use super::types::Type;
 use crate::diagnostic::Diagnostic;
-use crate::source::Span;
+use crate::source::{Source, Span};
 use crate::syntax::ast::{self, StatementKind, TextPart};
 
 /// Checks `system`, `prompt` and `reply`.
@@ -36,17 +36,36 @@ pub fn lay_out(checker: &mut Checker, template: &mut Template, file: &ast::File)
         }
     }
     let end = file.statements.last().map_or(Span::default(), |last| last.span);
+    let showable = |binding: &&Binding| {
+        let ty = &binding.value.ty;
+        !ty.is_open() && !matches!(ty, Type::Real | Type::Shown) && ty.depth() <= 2
+    };
+    let mut bindings = template.bindings.iter().filter(showable);
+    let first = bindings.next();
     if seen[1].is_none() {
-        checker.fault(missing("E401", "prompt", "\"\"\"\n  {question}\n  \"\"\"", end));
+        checker.fault(missing(checker, "E401", "prompt", first, end));
     }
     if seen[2].is_none() {
-        checker.fault(missing("E402", "reply", "\"{answer}\"", end));
+        checker.fault(missing(checker, "E402", "reply", bindings.next_back().or(first), end));
     }
 }
 
-fn missing(code: &'static str, word: &str, text: &str, end: Span) -> Diagnostic {
-    Diagnostic::fault(code, format!("the template has no `{word}`"), end, "the last statement")
-        .help(format!("write after it: {word} {text}"))
+/// The name to show is a guess: what is bound first is asked about, what is bound last answers.
+fn missing(
+    checker: &Checker,
+    code: &'static str,
+    word: &str,
+    shown: Option<&Binding>,
+    end: Span,
+) -> Diagnostic {
+    let title = format!("the template has no `{word}`");
+    let fault = Diagnostic::fault(code, title, end, "the last statement");
+    let Some(shown) = shown else {
+        return fault.help(format!("bind a name, then write {word} \"{{name}}\""));
+    };
+    let line = format!("{word} \"{{{}}}\"", checker.scope.locals[shown.local].name);
+    let after = Span::new(end.end, end.end);
+    fault.help(format!("write after it: {line}")).fix(after, format!("\n{line}"))
 }
 
 fn pieces(checker: &mut Checker, template: &Template, text: &ast::Text) -> Vec<Piece> {
@@ -191,12 +210,14 @@ fn not_a_name(value: &Expr) -> Diagnostic {
 /// The faults of a reply that cannot be read back. Between two values stands a literal with a
 /// character that the first value never has: so the first place where the literal stands is
 /// where that value ends.
-pub fn unreadable(template: &Template) -> Vec<Diagnostic> {
+pub fn unreadable(template: &Template, source: &Source) -> Vec<Diagnostic> {
     let mut faults = Vec::new();
     let reply = &template.layout.reply;
     for (at, piece) in reply.iter().enumerate() {
         let Piece::Hole(hole) = piece else { continue };
-        faults.extend(inseparable_elements(template, hole));
+        faults.extend(inseparable_elements(template, hole, source));
+        let sign = sign_after(template, hole);
+        let closing = closing_brace(source, hole.value.span);
         let literal = match (reply.get(at + 1), reply.get(at + 2)) {
             (Some(Piece::Hole(next)), _) => {
                 faults.push(
@@ -207,7 +228,8 @@ pub fn unreadable(template: &Template) -> Vec<Diagnostic> {
                         "begins where the other ends",
                     )
                     .and(hole.value.span, "ends nowhere")
-                    .help("write a literal between them, such as `; `"),
+                    .help(format!("write a literal between them, such as `{sign}`"))
+                    .fix(closing, format!("}}{sign}")),
                 );
                 continue;
             }
@@ -218,14 +240,28 @@ pub fn unreadable(template: &Template) -> Vec<Diagnostic> {
             let title = format!("`{literal}` may be part of the value before it");
             faults.push(
                 Diagnostic::fault("E404", title, hole.value.span, "where does this end?")
-                    .help("write a literal with a sign that no value has, such as `; ` or ` | `"),
+                    .help(format!("write a sign before it that no value has: `{sign}`"))
+                    .fix(closing, format!("}}{}", sign.trim_end())),
             );
         }
     }
     faults
 }
 
-fn inseparable_elements(template: &Template, hole: &Hole) -> Option<Diagnostic> {
+/// Something to write after a value that the value never has.
+fn sign_after(template: &Template, hole: &Hole) -> &'static str {
+    let signs = ["; ", " | ", " / ", " # ", " = "];
+    let apart = |sign: &&str| sign.chars().any(|it| it != ' ' && never_in(template, hole, it));
+    signs.into_iter().find(apart).unwrap_or(signs[0])
+}
+
+/// The `}` of the hole that shows a value.
+fn closing_brace(source: &Source, value: Span) -> Span {
+    let at = source.text[value.end..].find('}').map_or(value.end, |at| value.end + at);
+    Span::new(at, (at + 1).min(source.text.len()))
+}
+
+fn inseparable_elements(template: &Template, hole: &Hole, source: &Source) -> Option<Diagnostic> {
     let texts = &template.texts;
     if scalar(&hole.value.ty) == &Type::Text && texts.iter().any(|text| text.trim() != text) {
         let title = "a text that begins or ends with white space is not read back";
@@ -235,27 +271,31 @@ fn inseparable_elements(template: &Template, hole: &Hole) -> Option<Diagnostic> 
     let Type::List(element) = &hole.value.ty else { return None };
     if let Form::Joined(between) = &hole.form {
         let ok = between.chars().any(|character| never_in_scalar(template, element, character));
-        return (!ok || element.depth() > 0).then(|| {
-            Diagnostic::fault(
-                "E406",
-                format!("`{between}` may be part of an element"),
-                hole.value.span,
-                "where does an element end?",
-            )
-            .help("join with a sign that no element has: `join(\"; \", xs)`")
+        if ok && element.depth() == 0 {
+            return None;
+        }
+        let title = format!("`{between}` may be part of an element");
+        let fault = Diagnostic::fault("E406", title, hole.value.span, "where does an element end?")
+            .help("join with a sign that no element has: `join(\"; \", xs)`");
+        let written = format!("\"{between}\"");
+        let before = &source.text[..hole.value.span.start];
+        let can_be_apart = element.depth() == 0 && never_in_scalar(template, element, ';');
+        return Some(match before.rfind(&written).filter(|_| can_be_apart) {
+            Some(at) => fault.fix(Span::new(at, at + written.len()), "\"; \""),
+            None => fault,
         });
     }
     let loose = |text: &String| text.is_empty() || text.contains(char::is_whitespace);
     let spaced = scalar(element) == &Type::Text && texts.iter().any(loose);
-    (spaced && matches!(hole.form, Form::Plain)).then(|| {
-        Diagnostic::fault(
-            "E406",
-            "a text that is empty or has a space in it is not one element",
-            hole.value.span,
-            "where does an element end?",
-        )
-        .help("write `{join(\"; \", xs)}`")
-    })
+    if !spaced || !matches!(hole.form, Form::Plain) {
+        return None;
+    }
+    let title = "a text that is empty or has a space in it is not one element";
+    let joined = format!("join(\"; \", {})", source.slice(hole.value.span));
+    let fault = Diagnostic::fault("E406", title, hole.value.span, "where does an element end?")
+        .help(format!("write `{{{joined}}}`"));
+    let can_be_apart = element.depth() == 0 && never_in_scalar(template, element, ';');
+    Some(if can_be_apart { fault.fix(hole.value.span, joined) } else { fault })
 }
 
 /// True if the shown value can never hold the character.

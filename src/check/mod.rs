@@ -2,6 +2,7 @@
 
 mod call;
 mod expr;
+mod fixes;
 mod function;
 mod graft;
 pub mod index;
@@ -97,9 +98,10 @@ fn checked(file: &ast::File, source: &Source, library: &mut Library) -> Survey {
     template.locals = std::mem::take(&mut checker.scope.locals);
     roles::infer(&mut template);
     if checker.faults.is_empty() {
-        checker.faults.extend(layout::unreadable(&template));
+        checker.faults.extend(layout::unreadable(&template, source));
         checker.faults.extend(roles::lints(&mut template));
     }
+    fixes::complete(file, source, &mut checker.faults);
     let faulty = checker.faults.iter().any(|fault| fault.severity == Severity::Fault);
     let index = noted(checker.index, checker.scope.functions, &template);
     Survey { is_sound: !faulty && !is_module, template, diagnostics: checker.faults, index }
@@ -299,7 +301,8 @@ fn level(
         checker.fault(
             Diagnostic::fault("E217", title, name.span, "again here")
                 .and(first.span, "first here")
-                .help("give one of them another name"),
+                .help(format!("give one of them another name, such as `{}_2`", name.text))
+                .fix(name.span, format!("{}_2", name.text)),
         );
     }
     let mut typed: Vec<(usize, Span, typed::Expr)> = Vec::new();
@@ -348,7 +351,8 @@ fn rules(checker: &mut Checker, template: &mut Template, file: &ast::File) {
             checker.fault(
                 Diagnostic::fault("E220", title, rule.name.span, "again here")
                     .and(first.span, "first here")
-                    .help("give one of them another name"),
+                    .help(format!("give one of them another name, such as `{}_2`", rule.name.text))
+                    .fix(rule.name.span, format!("{}_2", rule.name.text)),
             );
         }
         checker.index.define(&rule.name, Named::Rule, Type::Unknown, &statement.docs);

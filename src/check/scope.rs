@@ -152,12 +152,24 @@ impl Scope {
         let first = self.places.get(&name.text).and_then(|places| places.first());
         let Some(first) = first.map(|&at| &self.entries[at]) else { return Ok(()) };
         let title = format!("the name `{}` is taken", name.text);
+        let other = self.free(&name.text);
         let fault = Diagnostic::fault("E202", title, name.span, "bound again here")
-            .help(format!("write another name, such as `{}_2`", name.text));
+            .help(format!("write another name, such as `{other}`"))
+            .fix(name.span, other);
         Err(match first.span.end {
             0 => fault,
             _ => fault.and(first.span, "bound first here"),
         })
+    }
+
+    /// A name like this one that nothing is bound to, here or below.
+    fn free(&self, name: &str) -> String {
+        let known = |name: &String| {
+            self.entries.iter().any(|entry| entry.name == *name)
+                || self.later.iter().any(|(later, _)| later == name)
+        };
+        let mut names = (2..).map(|number| format!("{name}_{number}"));
+        names.find(|name| !known(name)).expect("names are more than numbers")
     }
 
     /// The fault of a name that means nothing here.

@@ -46,7 +46,9 @@ pub fn resolve(template: &Template, choice: &Choice) -> Result<Vec<Number>, Vec<
             level.and_then(|level| level.settings.iter().find(|(known, _, _)| *known == index));
         let (value, place) = match (set, by_level) {
             (Some((_, text)), _) => (parse(param, text), Place::Set),
-            (None, Some((_, span, value))) => (constant(value, &numbers), Place::Level(*span)),
+            (None, Some((_, span, value))) => {
+                (constant(value, &numbers), Place::Level(*span, value.span))
+            }
             (None, None) => (constant(&param.default, &numbers), Place::Default),
         };
         match value.and_then(|value| inside(param, value, place, &numbers)) {
@@ -65,7 +67,8 @@ pub fn resolve(template: &Template, choice: &Choice) -> Result<Vec<Number>, Vec<
 #[derive(Clone, Copy)]
 enum Place {
     Set,
-    Level(Span),
+    /// Its name there, and its number.
+    Level(Span, Span),
     Default,
 }
 
@@ -78,8 +81,13 @@ fn inside(
     let (low, high) = (constant(&param.low, numbers)?, constant(&param.high, numbers)?);
     if low > high {
         let title = format!("the range of `{}` is empty: {low}..{high}", param.name);
-        return Err(Diagnostic::fault("E506", title, param.low.span.to(param.high.span), "empty")
-            .help("write the least value first"));
+        let range = param.low.span.to(param.high.span);
+        let fault = Diagnostic::fault("E506", title, range, "empty")
+            .help(format!("write the least value first: `{high}..{low}`"));
+        return Err(match is_written(&param.low) && is_written(&param.high) {
+            true => fault.fix(range, format!("{high}..{low}")),
+            false => fault,
+        });
     }
     if low <= value && value <= high {
         return Ok(value);
@@ -92,11 +100,18 @@ fn inside(
         Place::Set => Diagnostic::fault("E501", title, range, "the range stands here").help(help),
         Place::Default => Diagnostic::fault("E501", title, param.default.span, "the default")
             .and(range, "the range")
-            .help(help),
-        Place::Level(span) => {
-            Diagnostic::fault("E502", title, span, "set here").and(range, "the range").help(help)
-        }
+            .help(help)
+            .fix(param.default.span, nearest.to_string()),
+        Place::Level(span, value) => Diagnostic::fault("E502", title, span, "set here")
+            .and(range, "the range")
+            .help(help)
+            .fix(value, nearest.to_string()),
     })
+}
+
+/// Is this a number as it stands, not one that is computed?
+fn is_written(expr: &Expr) -> bool {
+    matches!(expr.kind, ExprKind::Int(_) | ExprKind::Real(_))
 }
 
 fn parse(param: &Param, text: &str) -> Result<Number, Diagnostic> {

@@ -82,7 +82,7 @@ fn check_shows_faults_for_people_and_for_tools() {
     let file = path(&folder, "bad.cook");
     let people = cookc(&["check", &file]);
     assert_eq!(people.code, 1);
-    assert!(people.out.contains("write `words ~ distinct(…)`"), "{}", people.out);
+    assert!(people.out.contains("write `words ~ distinct(length, vocab)`"), "{}", people.out);
     let tools = cookc(&["check", &file, "--format", "json"]);
     assert_eq!(tools.code, 1);
     let fault = &json_lines(&tools.out)[0];

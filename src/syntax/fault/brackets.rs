@@ -2,6 +2,7 @@
 
 use super::miss::Miss;
 use crate::diagnostic::Diagnostic;
+use crate::source::Span;
 use crate::syntax::grammar::Rule;
 use crate::syntax::tokens::Kind;
 
@@ -19,9 +20,14 @@ pub fn brace_in_text(miss: &Miss) -> Option<Diagnostic> {
     let title = if empty { "an empty hole" } else { "a hole that shows no value" };
     let fault = Diagnostic::fault("E105", title, brace, "`{` opens a hole")
         .help("write `{{` and `}}` to show braces; a hole shows a value: `{answer}`");
-    Some(match empty {
-        true => fault.fix(brace.to(miss.tokens[hole + 1].span), "{{}}"),
-        false => fault,
+    if empty {
+        return Some(fault.fix(brace.to(miss.tokens[hole + 1].span), "{{}}"));
+    }
+    let on_the_line = miss.source.text[brace.end..].lines().next().unwrap_or("");
+    let closing = on_the_line.find(['{', '}']).filter(|&at| on_the_line[at..].starts_with('}'));
+    Some(match closing.map(|at| brace.end + at) {
+        Some(at) => fault.fix(brace, "{{").fix(Span::new(at, at + 1), "}}"),
+        None => fault,
     })
 }
 

@@ -91,9 +91,29 @@ pub fn unclosed_text(source: &Source, open: usize) -> Diagnostic {
 /// `prompt """` with no `"""` after it.
 pub fn unclosed_block(source: &Source, open: usize) -> Diagnostic {
     let end = line_end(source, open);
+    let after = text_end(source, end);
+    let first = source.text[end..after].lines().find(|line| !line.trim().is_empty());
+    let margin = first.map_or("  ", |line| &line[..line.len() - line.trim_start().len()]);
     Diagnostic::fault("E104", "this text is not closed", Span::new(open, open + 3), "opened here")
         .and(Span::new(end, end), "no `\"\"\"` follows on a line of its own")
         .help("write `\"\"\"` on a line of its own after the text")
+        .fix(Span::new(after, after), format!("\n{margin}\"\"\""))
+}
+
+/// Where a text probably ends that nobody closed: after its last line that is not empty, before
+/// the first line that begins where statements do.
+fn text_end(source: &Source, from: usize) -> usize {
+    let (mut at, mut end) = (from, from);
+    for line in source.text[from..].split_inclusive('\n') {
+        if at > from && line.starts_with(|letter: char| !letter.is_whitespace()) {
+            break;
+        }
+        if !line.trim().is_empty() {
+            end = at + line.trim_end().len();
+        }
+        at += line.len();
+    }
+    end
 }
 
 /// `"{answer"`, or a line of JSON in a prompt.

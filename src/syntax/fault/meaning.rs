@@ -7,8 +7,12 @@ use crate::syntax::ast::{Binding, Expr, ExprKind, Name};
 /// `param length in 64 = 96`
 pub fn no_range(source: &Source, found: Span) -> Diagnostic {
     let text = source.slice(found);
-    let fault = Diagnostic::fault("E143", "a parameter needs a range", found, "this is no range");
-    fault.help(format!("write `1..{text}`: the least and the greatest value, both taken in"))
+    let fault = Diagnostic::fault("E143", "a parameter needs a range", found, "this is no range")
+        .help(format!("write `1..{text}`: the least and the greatest value, both taken in"));
+    match text.parse::<i64>() {
+        Ok(1..) => fault.fix(Span::new(found.start, found.start), "1.."),
+        _ => fault,
+    }
 }
 
 /// `level hard: length = 400 quote = 2`
@@ -85,7 +89,9 @@ pub fn text_beside_quotes(source: &Source, text: Span, opening_is_right: bool) -
     if !inside.contains('\n') {
         let one_line = format!("\"{}\"", inside.replace('\\', "\\\\").replace('"', "\\\""));
         let fault = fault(text, "all on one line");
-        return match inside.contains('{') {
+        // In a hole, a quote or a backslash is no part of the text.
+        let as_it_is = inside.contains('{') && inside.contains(['"', '\\']);
+        return match as_it_is {
             true => fault.help("write `\"` for a text on one line"),
             false => fault.help(format!("write `{one_line}`")).fix(text, one_line),
         };
@@ -97,8 +103,12 @@ pub fn text_beside_quotes(source: &Source, text: Span, opening_is_right: bool) -
             .help("write `\"\"\"` on the next line")
             .fix(Span::new(closing.start, closing.start), format!("\n{margin}"));
     }
+    let last = inside.rsplit('\n').next().unwrap_or("");
+    let margin = if last.trim().is_empty() { last } else { "  " };
+    let begin = text.start + 3 + (inside.len() - inside.trim_start_matches([' ', '\t']).len());
     fault(Span::new(text.start, text.start + 3), "text stands behind these quotes")
         .help("begin the text on the next line")
+        .fix(Span::new(text.start + 3, begin), format!("\n{margin}"))
 }
 
 /// A line of a `"""` text that starts left of the closing quotes.

@@ -44,6 +44,9 @@ pub fn foreign(miss: &Miss) -> Option<Diagnostic> {
 }
 
 fn foreign_without_twin(miss: &Miss) -> Option<Diagnostic> {
+    if let Some(product) = power(miss) {
+        return Some(product);
+    }
     let help = match miss.found_text() {
         "|>" => "write the call around its value: `f(x)`",
         "**" | "^" => "write the product: `x * x`",
@@ -56,17 +59,30 @@ fn foreign_without_twin(miss: &Miss) -> Option<Diagnostic> {
     Some(Diagnostic::fault("E132", title, miss.place(), "unknown sign").help(help))
 }
 
+/// `x ** 2`, `x ^ 3`
+fn power(miss: &Miss) -> Option<Diagnostic> {
+    let sign = miss.found_text();
+    let times: usize = miss.text(miss.found + 1).parse().ok().filter(|n| (2..=4).contains(n))?;
+    let before = miss.found.checked_sub(1)?;
+    let is_one = matches!(miss.kind(before), Some(Kind::Word | Kind::Number))
+        && before.checked_sub(1).is_none_or(|other| miss.text(other) != ".");
+    if !matches!(sign, "**" | "^") || !is_one {
+        return None;
+    }
+    let product = vec![miss.text(before); times].join(" * ");
+    let whole = miss.before().to(miss.tokens[miss.found + 1].span);
+    let title = format!("`{sign}` is no sign of this language");
+    let fault = Diagnostic::fault("E132", title, miss.place(), "unknown sign");
+    Some(fault.help(format!("write `{product}`")).fix(whole, product))
+}
+
 /// `xs[0]`
 pub fn indexed(miss: &Miss) -> Option<Diagnostic> {
     let touches = miss.place().start == miss.after().end;
     if miss.found_text() != "[" || !miss.follows_value() || !touches {
         return None;
     }
-    let mut depth = 0;
-    let close = (miss.found..miss.tokens.len()).find(|&at| {
-        depth += i32::from(miss.text(at) == "[") - i32::from(miss.text(at) == "]");
-        depth == 0
-    });
+    let close = closing(miss, miss.found);
     let fault =
         Diagnostic::fault("E134", "an element is taken with `at`", miss.place(), "no index");
     let is_name = miss.kind(miss.found.wrapping_sub(1)) == Some(Kind::Word);
@@ -76,6 +92,16 @@ pub fn indexed(miss: &Miss) -> Option<Diagnostic> {
     let inside = Span::new(miss.place().end, miss.tokens[close].span.start);
     let call = format!("at({}, {})", miss.source.slice(inside).trim(), miss.before_text());
     Some(fault.help(format!("write `{call}`")).fix(miss.before().to(miss.tokens[close].span), call))
+}
+
+/// The bracket that closes this one.
+fn closing(miss: &Miss, open: usize) -> Option<usize> {
+    let mut depth = 0;
+    (open..miss.tokens.len()).find(|&at| {
+        depth += i32::from(miss.kind(at) == Some(Kind::Open));
+        depth -= i32::from(miss.kind(at) == Some(Kind::Close));
+        depth == 0
+    })
 }
 
 /// `xs.size()`
@@ -88,7 +114,11 @@ pub fn method(miss: &Miss) -> Option<Diagnostic> {
     let place = miss.tokens[at + 1].span.to(miss.place());
     let fault = Diagnostic::fault("E135", "there are no methods", place, "called with a dot");
     if miss.text(miss.found + 1) != ")" {
-        return Some(fault.help(format!("write `{name}(…, {owner})`: count first, source last")));
+        let fault = fault.help(format!("write `{name}(…, {owner})`: count first, source last"));
+        let Some(close) = closing(miss, miss.found) else { return Some(fault) };
+        let end = miss.tokens[close].span.start;
+        let owner_and_dot = Span::new(miss.tokens[at].span.start, miss.tokens[at + 2].span.start);
+        return Some(fault.fix(owner_and_dot, "").fix(Span::new(end, end), format!(", {owner}")));
     }
     let call = format!("{name}({owner})");
     let whole = miss.tokens[at].span.to(miss.tokens[miss.found + 1].span);

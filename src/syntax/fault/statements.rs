@@ -2,6 +2,7 @@
 
 use super::miss::Miss;
 use crate::diagnostic::{Diagnostic, near_miss};
+use crate::stdlib;
 use crate::syntax::grammar::Rule;
 use crate::syntax::tokens::{EXPRESSION_WORDS, Kind, STATEMENT_WORDS, is_keyword};
 
@@ -72,7 +73,14 @@ pub fn unknown(miss: &Miss) -> Option<Diagnostic> {
         let help = format!("write `{word} = …`, or `rule {word}: …`, or `level {word}: …`");
         return Some(fault.help(help));
     }
-    Some(fault.help(format!("write `{word} ~ …` to draw, `{word} = …` to compute")))
+    match (stdlib::draws(miss.found_text()), miss.text(miss.found + 1)) {
+        (Some(draws), "(") => {
+            let sign = if draws { "~" } else { "=" };
+            let help = format!("write `{word} {sign} {}(…)`", miss.found_text());
+            Some(fault.help(help).fix(miss.after(), format!(" {sign}")))
+        }
+        _ => Some(fault.help(format!("write `{word} ~ …` to draw, `{word} = …` to compute"))),
+    }
 }
 
 /// `if a then b else c` with no name before it
@@ -97,10 +105,14 @@ pub fn default_missing(miss: &Miss) -> Option<Diagnostic> {
     }
     let name = miss.text(miss.statement() + 1);
     let label = "`=` and a value were expected here";
-    Some(
-        Diagnostic::fault("E144", format!("`{name}` has no default"), miss.after(), label)
-            .help("write the range, `=` and the default: `in 1..9 = 5`"),
-    )
+    let fault = Diagnostic::fault("E144", format!("`{name}` has no default"), miss.after(), label);
+    let (low, dots) = (miss.statement() + 3, miss.statement() + 4);
+    if miss.kind(low) != Some(Kind::Number) || miss.text(dots) != ".." {
+        return Some(fault.help("write the range, `=` and the default: `in 1..9 = 5`"));
+    }
+    let low = miss.text(low);
+    let help = format!("write ` = {low}` here, or another number of the range");
+    Some(fault.help(help).fix(miss.after(), format!(" = {low}")))
 }
 
 /// `fn f(x: Int) = x`

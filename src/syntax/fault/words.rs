@@ -15,10 +15,20 @@ pub fn not_in(miss: &Miss) -> Option<Diagnostic> {
     let title = format!("`not {after}` is no sign of this language");
     let place = miss.place().to(miss.tokens[miss.found + 1].span);
     let before = miss.before_text();
-    Some(
-        Diagnostic::fault("E132", title, place, "`not` stands before the whole comparison")
-            .help(format!("write `not {before} {after} …`")),
-    )
+    let fault = Diagnostic::fault("E132", title, place, "`not` stands before the whole comparison")
+        .help(format!("write `not {before} {after} …`"));
+    // The value before is this one word if a sign or a keyword stands before that.
+    let sign = miss.found.checked_sub(2).map_or("", |at| miss.text(at));
+    let begins = matches!(sign, ":" | "(" | "=" | "and" | "or" | "if" | "then" | "else" | ",");
+    Some(match begins && miss.kind(miss.found - 1) == Some(Kind::Word) {
+        true => {
+            let value = Span::new(miss.before().start, miss.before().start);
+            fault
+                .fix(value, "not ")
+                .fix(Span::new(place.start, miss.tokens[miss.found + 1].span.start), "")
+        }
+        false => fault,
+    })
 }
 
 /// `count ~ uniform(1..5)`, `param in in 1..9 = 3`, `x = level + 1`

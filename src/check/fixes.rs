@@ -1,0 +1,294 @@
+//! Fixes that need the text around a fault: a line that moves, a value that gets a name.
+
+use crate::diagnostic::Diagnostic;
+use crate::source::{Source, Span};
+use crate::stdlib;
+use crate::syntax::ast::{self, Expr, ExprKind, File, Statement, StatementKind, TextPart};
+
+/// Adds its fix to each fault whose edits depend on more than its own place, and says in its help
+/// what is then written.
+pub fn complete(file: &File, source: &Source, faults: &mut [Diagnostic]) {
+    let text = Text { file, source };
+    for fault in faults.iter_mut() {
+        let more = match fault.code {
+            "E203" => text.moved_up(fault),
+            "E205" if fault.fix.is_empty() => text.used(fault),
+            "E209" => text.said_to_draw(fault),
+            "E303" => text.drawn(fault),
+            "E304" => text.computed(fault),
+            "E305" => text.drawn_before(fault),
+            "E403" => text.named_before(fault),
+            "E407" => text.flat(fault),
+            "E412" => text.trimmed(fault),
+            _ => None,
+        };
+        if let Some(more) = more {
+            *fault = more;
+        }
+    }
+}
+
+struct Text<'a> {
+    file: &'a File,
+    source: &'a Source,
+}
+
+impl Text<'_> {
+    /// The line of a name goes above the line that uses it, unless it needs what stands between.
+    fn moved_up(&self, fault: &Diagnostic) -> Option<Diagnostic> {
+        let (user, bound) = (self.statement(fault.span())?, fault.labels.get(1)?.span);
+        let moved = self.statement(bound)?;
+        let names = self.file.statements.iter().filter_map(|one| bound_name(&one.kind));
+        let text = self.source.slice(moved.span);
+        let mut later =
+            names.filter(|name| name.span.start >= user.span.start && name.span != bound);
+        if later.any(|name| words(text).any(|word| word == name.text)) {
+            return None;
+        }
+        let (from, to) = (self.first_line(moved), self.line_end(moved.span.end)?);
+        let whole = Span::new(from, to);
+        let start = self.first_line(user);
+        let lines = format!("{}\n", self.source.slice(whole).trim_end_matches('\n'));
+        Some(fault.clone().fix(Span::new(start, start), lines).fix(whole, ""))
+    }
+
+    /// `use tokens: overlap` above, or one name more in the `use` that is there.
+    fn used(&self, fault: &Diagnostic) -> Option<Diagnostic> {
+        let function = self.source.slice(fault.span());
+        let module = stdlib::module_of(function)?;
+        let taken = self.file.statements.iter().find_map(|one| match &one.kind {
+            StatementKind::Use { module: known, names } if known.text == module => names.last(),
+            _ => None,
+        });
+        if let Some(last) = taken {
+            let end = Span::new(last.span.end, last.span.end);
+            return Some(fault.clone().fix(end, format!(", {function}")));
+        }
+        let is_use = |one: &&Statement| matches!(one.kind, StatementKind::Use { .. });
+        let line = format!("use {module}: {function}\n");
+        let first = self.file.statements.first()?;
+        let (start, line) = match self.file.statements.iter().find(is_use) {
+            Some(other) => (self.first_line(other), line),
+            None => (self.first_line(first), line + "\n"),
+        };
+        Some(fault.clone().fix(Span::new(start, start), line))
+    }
+
+    /// `->` of a function that draws becomes `~>`.
+    fn said_to_draw(&self, fault: &Diagnostic) -> Option<Diagnostic> {
+        let name = fault.labels.get(1)?.span;
+        let arrow = name.end + self.source.text[name.end..].find("->")?;
+        Some(fault.clone().fix(Span::new(arrow, arrow + 2), "~>"))
+    }
+
+    /// `=` before a draw became `~` where the fault was found; here the help writes the line.
+    fn drawn(&self, fault: &Diagnostic) -> Option<Diagnostic> {
+        let binding = self.binding(fault.span())?;
+        let value = self.source.slice(binding.value.span);
+        let line = format!("write `{} ~ {value}`", binding.name.text);
+        (!value.contains('\n')).then(|| fault.clone().help(line))
+    }
+
+    /// `~` before a computation becomes `=`.
+    fn computed(&self, fault: &Diagnostic) -> Option<Diagnostic> {
+        let binding = self.binding(fault.span())?;
+        let value = self.source.slice(binding.value.span);
+        let fault = fault.clone().fix(binding.sign, "=");
+        Some(match value.contains('\n') {
+            true => fault,
+            false => fault.help(format!("write `{} = {value}`", binding.name.text)),
+        })
+    }
+
+    /// A draw inside an expression gets a line of its own. In a loop it would draw once, not often.
+    fn drawn_before(&self, fault: &Diagnostic) -> Option<Diagnostic> {
+        let statement = self.statement(fault.span())?;
+        if expressions(&statement.kind).into_iter().any(|expr| repeats(expr, fault.span())) {
+            return None;
+        }
+        self.named(fault, statement, "drawn", "~")
+    }
+
+    /// An expression that the reply shows gets a name.
+    fn named_before(&self, fault: &Diagnostic) -> Option<Diagnostic> {
+        self.named(fault, self.statement(fault.span())?, "answer", "=")
+    }
+
+    /// The text under a fault goes to a line of its own above the statement, under a new name.
+    fn named(
+        &self,
+        fault: &Diagnostic,
+        statement: &Statement,
+        name: &str,
+        sign: &str,
+    ) -> Option<Diagnostic> {
+        if matches!(statement.kind, StatementKind::Function(_)) {
+            return None;
+        }
+        let (name, value) = (self.free(name), self.source.slice(fault.span()));
+        let start = self.first_line(statement);
+        let line = format!("{name} {sign} {value}");
+        let fault = fault.clone().help(format!("write `{line}` above, and `{name}` here"));
+        let place = fault.span();
+        Some(fault.fix(Span::new(start, start), format!("{line}\n")).fix(place, name))
+    }
+
+    /// A prompt may show an expression: the list of lists, joined.
+    fn flat(&self, fault: &Diagnostic) -> Option<Diagnostic> {
+        let place = fault.span();
+        if matches!(self.statement(place)?.kind, StatementKind::Reply(_)) {
+            return None;
+        }
+        let flat = format!("concat({})", self.source.slice(place));
+        Some(fault.clone().help(format!("write `{{{flat}}}`")).fix(place, flat))
+    }
+
+    /// Texts without the white space at their ends.
+    fn trimmed(&self, fault: &Diagnostic) -> Option<Diagnostic> {
+        let mut fault = fault.clone();
+        for statement in &self.file.statements {
+            for expr in expressions(&statement.kind) {
+                each(expr, &mut |part| {
+                    let written = self.source.slice(part.span);
+                    if let ExprKind::Text(text) = &part.kind
+                        && text.trim() != text
+                        && !written.starts_with("\"\"\"")
+                    {
+                        let inside = written.trim_matches('"').trim();
+                        fault = fault.clone().fix(part.span, format!("\"{inside}\""));
+                    }
+                });
+            }
+        }
+        Some(fault)
+    }
+
+    fn statement(&self, place: Span) -> Option<&Statement> {
+        let holds = |one: &&Statement| one.span.start <= place.start && place.end <= one.span.end;
+        self.file.statements.iter().find(holds)
+    }
+
+    /// The binding of a whole value, in the template or in a function.
+    fn binding(&self, value: Span) -> Option<&ast::Binding> {
+        let statements = || self.file.statements.iter().map(|one| &one.kind);
+        let found = statements().find(|one| binds(one, value));
+        match found.or_else(|| statements().find_map(|one| bound_in(one, value)))? {
+            StatementKind::Draw(binding) | StatementKind::Compute(binding) => Some(binding),
+            _ => None,
+        }
+    }
+
+    /// Where the lines of a statement begin, with its `///` lines; or where it begins itself, if
+    /// another stands before it on its line.
+    fn first_line(&self, statement: &Statement) -> usize {
+        let before = &self.source.text[..statement.span.start];
+        let line = before.rfind('\n').map_or(0, |at| at + 1);
+        if !before[line..].trim_start_matches('\u{feff}').trim().is_empty() {
+            return statement.span.start;
+        }
+        let mut start = line;
+        for above in before[..line].split_inclusive('\n').rev() {
+            if !above.trim_start().starts_with("///") {
+                break;
+            }
+            start -= above.len();
+        }
+        start
+    }
+
+    /// Where the line of a statement ends, if nothing but a comment follows it there.
+    fn line_end(&self, end: usize) -> Option<usize> {
+        let rest = self.source.text[end..].split_inclusive('\n').next().unwrap_or("");
+        let is_free = rest.trim().is_empty() || rest.trim_start().starts_with("//");
+        is_free.then_some(end + rest.len())
+    }
+
+    /// The name, or one like it, that stands nowhere in the text.
+    fn free(&self, name: &str) -> String {
+        let names = std::iter::once(name.to_string());
+        let mut names = names.chain((2..).map(|number| format!("{name}_{number}")));
+        let is_free = |name: &String| !words(&self.source.text).any(|word| word == name);
+        names.find(is_free).expect("a text has an end, numbers have none")
+    }
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
+}
+
+fn bound_name(kind: &StatementKind) -> Option<&ast::Name> {
+    match kind {
+        StatementKind::Draw(binding) | StatementKind::Compute(binding) => Some(&binding.name),
+        StatementKind::Param(param) => Some(&param.name),
+        _ => None,
+    }
+}
+
+fn binds(kind: &StatementKind, value: Span) -> bool {
+    matches!(kind, StatementKind::Draw(it) | StatementKind::Compute(it) if it.value.span == value)
+}
+
+/// The statement of a function's body that binds a value.
+fn bound_in(kind: &StatementKind, value: Span) -> Option<&StatementKind> {
+    let StatementKind::Function(ast::Function { body: Some(body), .. }) = kind else {
+        return None;
+    };
+    body.statements.iter().map(|one| &one.kind).find(|one| binds(one, value))
+}
+
+/// The outermost expressions of a statement.
+fn expressions(kind: &StatementKind) -> Vec<&Expr> {
+    match kind {
+        StatementKind::Draw(it) | StatementKind::Compute(it) | StatementKind::Rule(it) => {
+            vec![&it.value]
+        }
+        StatementKind::System(text) | StatementKind::Prompt(text) | StatementKind::Reply(text) => {
+            let holes = text.parts.iter().filter_map(|part| match part {
+                TextPart::Hole(expr) => Some(expr),
+                TextPart::Literal(_) => None,
+            });
+            holes.collect()
+        }
+        StatementKind::Function(ast::Function { body: Some(body), .. }) => {
+            let bound = body.statements.iter().flat_map(|one| expressions(&one.kind));
+            bound.chain([&body.result]).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The parts of an expression, each with whether a loop runs it again and again.
+fn parts(expr: &Expr) -> Vec<(&Expr, bool)> {
+    let once = |part| (part, false);
+    match &expr.kind {
+        ExprKind::Int(_)
+        | ExprKind::Real(_)
+        | ExprKind::Bool(_)
+        | ExprKind::Text(_)
+        | ExprKind::Name(_)
+        | ExprKind::Field(..) => Vec::new(),
+        ExprKind::Call(_, given) => given.iter().map(|given| once(&given.value)).collect(),
+        ExprKind::List(elements) => elements.iter().map(once).collect(),
+        ExprKind::Range(a, b) | ExprKind::Binary(_, _, a, b) => vec![once(a), once(b)],
+        ExprKind::Negate(a) | ExprKind::Not(a) => vec![once(a)],
+        ExprKind::If(a, b, c) => vec![once(a), once(b), once(c)],
+        ExprKind::Each(_, _, list, body) => vec![once(list), (body, true)],
+        ExprKind::Fold(fold) => {
+            let first = fold.carried.iter().map(|(_, first)| once(first));
+            let next = fold.next.iter().map(|next| (next, true));
+            first.chain([once(&fold.list)]).chain(next).collect()
+        }
+    }
+}
+
+/// Does a loop of this expression run what stands at a place?
+fn repeats(expr: &Expr, place: Span) -> bool {
+    let holds = |part: &Expr| part.span.start <= place.start && place.end <= part.span.end;
+    parts(expr).into_iter().any(|(part, again)| holds(part) && (again || repeats(part, place)))
+}
+
+/// Calls `see` for an expression and all in it.
+fn each(expr: &Expr, see: &mut dyn FnMut(&Expr)) {
+    see(expr);
+    parts(expr).into_iter().for_each(|(part, _)| each(part, see));
+}
