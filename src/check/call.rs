@@ -128,7 +128,12 @@ impl Checker {
             let title = "a function takes its values by place";
             let fault = Diagnostic::fault("E310", title, named.span, "this one is named")
                 .help(format!("write `{}`", signature(function)));
-            self.fault(by_place(fault, function, arguments));
+            let fault = by_place(fault, function, arguments);
+            let in_place = !fault.fix.is_empty();
+            self.fault(fault);
+            if !in_place {
+                return unknown(span);
+            }
         }
         let typed: Vec<Expr> = arguments.iter().map(|given| self.value(&given.value)).collect();
         if typed.len() != function.params.len() {

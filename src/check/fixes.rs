@@ -1,6 +1,6 @@
 //! Fixes that need the text around a fault: a line that moves, a value that gets a name.
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Edit, edited};
 use crate::source::{Source, Span};
 use crate::stdlib;
 use crate::syntax::ast::{self, Expr, ExprKind, File, Statement, StatementKind, TextPart};
@@ -15,8 +15,11 @@ pub fn complete(file: &File, source: &Source, faults: &mut [Diagnostic]) {
             "E205" if fault.fix.is_empty() => text.used(fault),
             "E209" => text.said_to_draw(fault),
             "E303" => text.drawn(fault),
+            "E301" | "E309" => text.written(fault),
+            "E307" if fault.fix.len() == 2 => text.written(fault),
             "E304" => text.computed(fault),
-            "E305" => text.drawn_before(fault),
+            "E305" => text.drawn_before(fault).or_else(|| text.drawn_often(fault)),
+            "E311" => text.shown(fault),
             "E403" => text.named_before(fault),
             "E407" => text.flat(fault),
             "E412" => text.trimmed(fault),
@@ -89,6 +92,22 @@ impl Text<'_> {
         (!value.contains('\n')).then(|| fault.clone().help(line))
     }
 
+    /// The help of a fault with a fix at its place says what is then written there.
+    fn written(&self, fault: &Diagnostic) -> Option<Diagnostic> {
+        let (first, last) = (fault.fix.first()?.span.start, fault.fix.last()?.span.end);
+        let whole = match first == last {
+            true => fault.span(),
+            false => Span::new(first, last),
+        };
+        let moved = |edit: &Edit| {
+            let span = Span::new(edit.span.start - whole.start, edit.span.end - whole.start);
+            Edit { span, text: edit.text.clone() }
+        };
+        let edits: Vec<Edit> = fault.fix.iter().map(moved).collect();
+        let written = edited(self.source.slice(whole), &edits);
+        (!written.contains('\n')).then(|| fault.clone().help(format!("write `{written}`")))
+    }
+
     /// `~` before a computation becomes `=`.
     fn computed(&self, fault: &Diagnostic) -> Option<Diagnostic> {
         let binding = self.binding(fault.span())?;
@@ -107,6 +126,24 @@ impl Text<'_> {
             return None;
         }
         self.named(fault, statement, "drawn", "~")
+    }
+
+    /// In a loop all are drawn before it.
+    fn drawn_often(&self, fault: &Diagnostic) -> Option<Diagnostic> {
+        let statement = self.statement(fault.span())?;
+        if matches!(statement.kind, StatementKind::Function(_)) {
+            return None;
+        }
+        let (name, value) = (self.free("drawn"), self.source.slice(fault.span()));
+        let line = format!("{name} ~ repeat(n, {value})");
+        Some(fault.clone().help(format!("draw all of them above the loop: `{line}`")))
+    }
+
+    /// What only shows a value is written where it is shown.
+    fn shown(&self, fault: &Diagnostic) -> Option<Diagnostic> {
+        self.binding(fault.span())?;
+        let value = self.source.slice(fault.span());
+        Some(fault.clone().help(format!("write `{{{value}}}` in `prompt` or `reply`")))
     }
 
     /// An expression that the reply shows gets a name.

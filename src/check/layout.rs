@@ -61,11 +61,11 @@ fn missing(
     let title = format!("the template has no `{word}`");
     let fault = Diagnostic::fault(code, title, end, "the last statement");
     let Some(shown) = shown else {
-        return fault.help(format!("bind a name, then write {word} \"{{name}}\""));
+        return fault.help(format!("bind a name, then write `{word} \"{{name}}\"`"));
     };
     let line = format!("{word} \"{{{}}}\"", checker.scope.locals[shown.local].name);
     let after = Span::new(end.end, end.end);
-    fault.help(format!("write after it: {line}")).fix(after, format!("\n{line}"))
+    fault.help(format!("write after it: `{line}`")).fix(after, format!("\n{line}"))
 }
 
 fn pieces(checker: &mut Checker, template: &Template, text: &ast::Text) -> Vec<Piece> {
@@ -195,7 +195,7 @@ fn outputs_are_names(checker: &mut Checker, template: &Template, pieces: &[Piece
     if seen.is_empty() && !pieces.iter().any(|piece| matches!(piece, Piece::Hole(_))) {
         checker.fault(
             Diagnostic::fault("E408", "the reply shows no value", span, "only literal text")
-                .help("show what the model must find: reply \"{answer}\""),
+                .help("show what the model must find: `reply \"{answer}\"`"),
         );
     }
 }
@@ -217,20 +217,17 @@ pub fn unreadable(template: &Template, source: &Source) -> Vec<Diagnostic> {
         let Piece::Hole(hole) = piece else { continue };
         faults.extend(inseparable_elements(template, hole, source));
         let sign = sign_after(template, hole);
-        let closing = closing_brace(source, hole.value.span);
+        let ended = |fault: Diagnostic, sign: &str| match is_own(template, hole, source) {
+            true => fault.fix(closing_brace(source, hole.value.span), format!("}}{sign}")),
+            false => fault,
+        };
         let literal = match (reply.get(at + 1), reply.get(at + 2)) {
             (Some(Piece::Hole(next)), _) => {
-                faults.push(
-                    Diagnostic::fault(
-                        "E404",
-                        "nothing stands between two values",
-                        next.value.span,
-                        "begins where the other ends",
-                    )
+                let (title, place) = ("nothing stands between two values", next.value.span);
+                let fault = Diagnostic::fault("E404", title, place, "begins where the other ends")
                     .and(hole.value.span, "ends nowhere")
-                    .help(format!("write a literal between them, such as `{sign}`"))
-                    .fix(closing, format!("}}{sign}")),
-                );
+                    .help(format!("write a literal between them, such as `{sign}`"));
+                faults.push(ended(fault, sign));
                 continue;
             }
             (Some(Piece::Literal(literal)), Some(_)) => literal,
@@ -238,14 +235,18 @@ pub fn unreadable(template: &Template, source: &Source) -> Vec<Diagnostic> {
         };
         if !literal.chars().any(|character| never_in(template, hole, character)) {
             let title = format!("`{literal}` may be part of the value before it");
-            faults.push(
-                Diagnostic::fault("E404", title, hole.value.span, "where does this end?")
-                    .help(format!("write a sign before it that no value has: `{sign}`"))
-                    .fix(closing, format!("}}{}", sign.trim_end())),
-            );
+            let fault = Diagnostic::fault("E404", title, hole.value.span, "where does this end?")
+                .help(format!("write a sign before it that no value has: `{sign}`"));
+            faults.push(ended(fault, sign.trim_end()));
         }
     }
     faults
+}
+
+/// True if the hole shows a name as it stands there; not for what a part brings along.
+fn is_own(template: &Template, hole: &Hole, source: &Source) -> bool {
+    let ExprKind::Local(id) = hole.value.kind else { return false };
+    template.locals[id].name == source.slice(hole.value.span)
 }
 
 /// Something to write after a value that the value never has.
@@ -279,7 +280,9 @@ fn inseparable_elements(template: &Template, hole: &Hole, source: &Source) -> Op
             .help("join with a sign that no element has: `join(\"; \", xs)`");
         let written = format!("\"{between}\"");
         let before = &source.text[..hole.value.span.start];
-        let can_be_apart = element.depth() == 0 && never_in_scalar(template, element, ';');
+        let can_be_apart = element.depth() == 0
+            && never_in_scalar(template, element, ';')
+            && is_own(template, hole, source);
         return Some(match before.rfind(&written).filter(|_| can_be_apart) {
             Some(at) => fault.fix(Span::new(at, at + written.len()), "\"; \""),
             None => fault,
@@ -294,7 +297,9 @@ fn inseparable_elements(template: &Template, hole: &Hole, source: &Source) -> Op
     let joined = format!("join(\"; \", {})", source.slice(hole.value.span));
     let fault = Diagnostic::fault("E406", title, hole.value.span, "where does an element end?")
         .help(format!("write `{{{joined}}}`"));
-    let can_be_apart = element.depth() == 0 && never_in_scalar(template, element, ';');
+    let can_be_apart = element.depth() == 0
+        && never_in_scalar(template, element, ';')
+        && is_own(template, hole, source);
     Some(if can_be_apart { fault.fix(hole.value.span, joined) } else { fault })
 }
 

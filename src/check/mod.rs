@@ -181,7 +181,9 @@ fn binding(checker: &mut Checker, binding: &ast::Binding, drawn: bool, docs: &[S
     if value.ty == Type::Shown {
         checker.fault(shown_elsewhere(&value));
     }
-    let (local, known) = checker.scope.bind(&binding.name, value.ty.clone());
+    // Told once: what shows the name is not at fault as well.
+    let ty = if value.ty == Type::Shown { Type::Unknown } else { value.ty.clone() };
+    let (local, known) = checker.scope.bind(&binding.name, ty);
     checker.index.define(&binding.name, Named::Inner, value.ty.clone(), docs);
     if let Err(fault) = known {
         checker.fault(fault);

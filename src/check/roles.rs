@@ -91,7 +91,7 @@ fn unused(template: &mut Template) -> Vec<Diagnostic> {
     });
     let lint = |(name, span): (&String, Span)| {
         Diagnostic::lint("L602", format!("nothing uses `{name}`"), span, "bound, used nowhere")
-            .help("leave the line out, or show it in the prompt")
+            .help("delete its line, or show it in the prompt")
     };
     unused.chain(parts.map(|part| (&part.name, part.span))).map(lint).collect()
 }

@@ -78,7 +78,11 @@ impl Lower<'_> {
                     span,
                     format!("a list of {}", range(fewest, most)),
                 )
-                .help("places are counted from 0 to `size(xs) - 1`"),
+                .help(match most {
+                    0 => "the list is always empty: make one that has elements".to_string(),
+                    1 => "write the place 0: the list has one element at most".to_string(),
+                    _ => format!("write a place from 0 to {}: the first is 0", most - 1),
+                }),
             );
         }
         let op = Op::Element(xs.register, index.register);
@@ -203,9 +207,10 @@ impl Lower<'_> {
                 self.refuse_too_many(&values[0], &values[2], "the draw", span);
             }
             Sampler::Uniform if values[0].bound.interval().0 > values[1].bound.interval().1 => {
+                let (least, most) = (values[1].bound.interval().0, values[0].bound.interval().1);
                 self.faults.push(
                     Diagnostic::fault("E510", "the range to draw from is empty", span, "empty")
-                        .help("write the least number first: `uniform(1..6)`"),
+                        .help(format!("write the least number first: `uniform({least}..{most})`")),
                 );
             }
             Sampler::Pick | Sampler::Weighted if values[0].bound.sizes().1 == 0 => {

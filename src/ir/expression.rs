@@ -2,7 +2,6 @@
 
 use super::bounds::{self, between, compare, exactly, list, truth};
 use super::level::Number;
-use super::loops::too_long;
 use super::lower::{Lower, Value};
 use super::{Arithmetic, Bound, Builtin, Comparison, NOWHERE, Op};
 use crate::check::typed::{Expr, ExprKind};
@@ -111,7 +110,7 @@ impl Lower<'_> {
         let most = d.saturating_sub(a).saturating_add(1).max(0);
         let least = c.saturating_sub(b).saturating_add(1).max(0);
         if !self.in_rule && most > bounds::READ_BACK_MAX {
-            self.faults.push(too_long(most, span));
+            self.faults.push(too_many(most, span));
         }
         let bound = list(least.min(most), most, between(a, d));
         self.takes(&Type::Int.list(), most);
@@ -236,4 +235,10 @@ fn comparison(operator: Operator) -> Option<Comparison> {
         Operator::GreaterEqual => Comparison::GreaterEqual,
         _ => return None,
     })
+}
+
+fn too_many(numbers: i64, span: Span) -> Diagnostic {
+    let title = format!("this range may have {numbers} numbers");
+    let help = format!("write a shorter range: at most {} numbers", bounds::READ_BACK_MAX);
+    Diagnostic::fault("E505", title, span, "too many to keep in memory").help(help)
 }

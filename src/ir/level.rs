@@ -84,7 +84,8 @@ fn inside(
         let range = param.low.span.to(param.high.span);
         let fault = Diagnostic::fault("E506", title, range, "empty")
             .help(format!("write the least value first: `{high}..{low}`"));
-        return Err(match is_written(&param.low) && is_written(&param.high) {
+        let own = param.low.span != param.high.span;
+        return Err(match own && is_written(&param.low) && is_written(&param.high) {
             true => fault.fix(range, format!("{high}..{low}")),
             false => fault,
         });
@@ -98,15 +99,24 @@ fn inside(
     let help = format!("write a number in {low}..{high}, such as {nearest}");
     Err(match place {
         Place::Set => Diagnostic::fault("E501", title, range, "the range stands here").help(help),
-        Place::Default => Diagnostic::fault("E501", title, param.default.span, "the default")
-            .and(range, "the range")
-            .help(help)
-            .fix(param.default.span, nearest.to_string()),
-        Place::Level(span, value) => Diagnostic::fault("E502", title, span, "set here")
-            .and(range, "the range")
-            .help(help)
-            .fix(value, nearest.to_string()),
+        Place::Default => {
+            let fault = Diagnostic::fault("E501", title, param.default.span, "the default");
+            mended(fault.and(range, "the range").help(help), param, param.default.span, nearest)
+        }
+        Place::Level(span, value) => {
+            let fault = Diagnostic::fault("E502", title, span, "set here");
+            mended(fault.and(range, "the range").help(help), param, value, nearest)
+        }
     })
+}
+
+/// Writes the nearest number in the range; not for a parameter of another template, which has the
+/// place of the call that brings it in.
+fn mended(fault: Diagnostic, param: &Param, value: Span, nearest: Number) -> Diagnostic {
+    match param.low.span == param.high.span {
+        true => fault,
+        false => fault.fix(value, nearest.to_string()),
+    }
 }
 
 /// Is this a number as it stands, not one that is computed?

@@ -335,8 +335,8 @@ fn grows(span: Span) -> Diagnostic {
     .help("add the same number of elements each turn, such as `seen + [x]`")
 }
 
-/// The fault of a loop or range that takes too long.
-pub fn too_long(runs: i64, span: Span) -> Diagnostic {
+/// The fault of a loop that takes too long.
+fn too_long(runs: i64, span: Span) -> Diagnostic {
     let title = format!("this may run {runs} times in a sample");
     Diagnostic::fault("E505", title, span, "the loop")
         .help(format!("write a shorter range or list: at most {} turns in all", RUNS_MAX))

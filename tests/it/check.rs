@@ -154,3 +154,70 @@ fn a_run_points_to_the_explanation_once() {
         assert_eq!(done.err.matches("`cookc explain E133` tells more").count(), 1, "{}", done.err);
     }
 }
+
+#[test]
+fn sarif_has_what_the_standard_asks_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::create_dir(folder.path().join("my templates")).expect("a folder");
+    fs::write(folder.path().join("my templates/a.cook"), FAULTY).expect("a file");
+    let files = ["./my templates/a.cook", "std:retrieval", "missing.cook"];
+    let done = cookc(folder.path(), &[&["check", "--format", "sarif"], &files[..]].concat(), "");
+    assert_eq!(done.code, 1);
+    let log: Value = serde_json::from_str(&done.out).expect("a log is JSON");
+    assert_eq!(log["version"], "2.1.0");
+    let run = &log["runs"][0];
+    assert_eq!(run["tool"]["driver"]["name"], "cookc");
+    let (rules, results) = (&run["tool"]["driver"]["rules"], &run["results"]);
+    let first = &results[0];
+    assert_eq!(first["ruleId"], "E133");
+    let rule = first["ruleIndex"].as_u64().expect("an index") as usize;
+    assert_eq!(rules[rule]["id"], "E133");
+    assert!(rules[rule]["help"]["markdown"].as_str().is_some_and(|help| help.contains("```cook")));
+    let place = &first["locations"][0]["physicalLocation"];
+    assert_eq!(place["artifactLocation"]["uri"], "my%20templates/a.cook");
+    let region = serde_json::json!({
+        "startLine": 1, "startColumn": 27, "endLine": 1, "endColumn": 28,
+    });
+    assert_eq!(place["region"], region);
+    let replacement = &first["fixes"][0]["artifactChanges"][0]["replacements"][0];
+    assert_eq!(replacement["deletedRegion"], region);
+    assert_eq!(replacement["insertedContent"]["text"], "");
+    let notes = &run["invocations"][0]["toolExecutionNotifications"];
+    assert!(notes[0]["message"]["text"].as_str().is_some_and(|it| it.contains("missing.cook")));
+    for result in results.as_array().expect("results") {
+        is_result(result);
+    }
+}
+
+/// What the schema of SARIF 2.1.0 asks of a result, and no other key.
+fn is_result(result: &Value) {
+    let keys = |value: &Value| -> Vec<String> {
+        value.as_object().expect("an object").keys().cloned().collect()
+    };
+    let known =
+        ["ruleId", "ruleIndex", "level", "message", "locations", "relatedLocations", "fixes"];
+    assert!(keys(result).iter().all(|key| known.contains(&key.as_str())), "{result}");
+    assert!(result["message"]["text"].is_string() && result["ruleIndex"].is_u64(), "{result}");
+    assert!(["error", "warning"].contains(&result["level"].as_str().expect("a level")));
+    for place in ["locations", "relatedLocations"].map(|key| &result[key]) {
+        for place in place.as_array().expect("a list") {
+            assert_eq!(keys(place), ["physicalLocation", "message"]);
+            is_region(&place["physicalLocation"]["region"]);
+        }
+    }
+    for fix in result["fixes"].as_array().into_iter().flatten() {
+        assert_eq!(keys(fix), ["description", "artifactChanges"]);
+        for change in fix["artifactChanges"].as_array().expect("a list") {
+            assert_eq!(keys(change), ["artifactLocation", "replacements"]);
+            let replacements = change["replacements"].as_array().expect("a list");
+            assert!(!replacements.is_empty(), "a change has at least one");
+            replacements.iter().for_each(|one| is_region(&one["deletedRegion"]));
+        }
+    }
+}
+
+fn is_region(region: &Value) {
+    for key in ["startLine", "startColumn", "endLine", "endColumn"] {
+        assert!(region[key].as_u64().is_some_and(|number| number >= 1), "{region}");
+    }
+}

@@ -17,10 +17,13 @@ pub fn strange(span: Span, letter: char) -> Diagnostic {
             .help("delete it: text from right to left needs none")
             .fix(span, "");
     }
-    let fault = Diagnostic::fault("E101", "an unknown character", span, format!("U+{number:04X}"));
+    let name = format!("U+{number:04X}");
     match letter.is_whitespace() || number == 0xFEFF || number == 0x200B {
-        true => fault.help("write a plain space").fix(span, " "),
-        false => fault.help(format!("delete `{letter}`, or write it in a text: \"{letter}\"")),
+        true => Diagnostic::fault("E101", "this looks like a plain space and is none", span, name)
+            .help("write a plain space")
+            .fix(span, " "),
+        false => Diagnostic::fault("E101", "an unknown character", span, name)
+            .help(format!("delete `{letter}`, or write it in a text: \"{letter}\"")),
     }
 }
 

@@ -114,8 +114,10 @@ pub fn method(miss: &Miss) -> Option<Diagnostic> {
     let place = miss.tokens[at + 1].span.to(miss.place());
     let fault = Diagnostic::fault("E135", "there are no methods", place, "called with a dot");
     if miss.text(miss.found + 1) != ")" {
-        let fault = fault.help(format!("write `{name}(…, {owner})`: count first, source last"));
-        let Some(close) = closing(miss, miss.found) else { return Some(fault) };
+        let write = |given: &str| format!("write `{name}({given}, {owner})`: the list comes last");
+        let Some(close) = closing(miss, miss.found) else { return Some(fault.help(write("…"))) };
+        let given = Span::new(miss.place().end, miss.tokens[close].span.start);
+        let fault = fault.help(write(miss.source.slice(given).trim()));
         let end = miss.tokens[close].span.start;
         let owner_and_dot = Span::new(miss.tokens[at].span.start, miss.tokens[at + 2].span.start);
         return Some(fault.fix(owner_and_dot, "").fix(Span::new(end, end), format!(", {owner}")));

@@ -121,14 +121,14 @@ pub fn result_missing(miss: &Miss) -> Option<Diagnostic> {
         return None;
     }
     let label = "`->` and a type were expected here";
-    let fault =
-        Diagnostic::fault("E145", "this function does not say what it gives", miss.after(), label)
-            .help(
-                "write `-> Int` if it computes, `~> Int` if it draws; a type may be `[Token]` too",
-            );
+    let title = "this function does not say what it gives";
+    let fault = Diagnostic::fault("E145", title, miss.after(), label);
     Some(match miss.found_text() {
-        ":" | "~" | "-" => fault.fix(miss.place(), "->"),
-        _ => fault,
+        sign @ (":" | "-" | "~") => {
+            let arrow = if sign == "~" { "~>" } else { "->" };
+            fault.help(format!("write `{arrow}` for `{sign}`")).fix(miss.place(), arrow)
+        }
+        _ => fault.help("write `-> Int` if it computes, `~> Int` if it draws, with its own type"),
     })
 }
 

@@ -15,19 +15,19 @@ pub fn not_in(miss: &Miss) -> Option<Diagnostic> {
     let title = format!("`not {after}` is no sign of this language");
     let place = miss.place().to(miss.tokens[miss.found + 1].span);
     let before = miss.before_text();
-    let fault = Diagnostic::fault("E132", title, place, "`not` stands before the whole comparison")
-        .help(format!("write `not {before} {after} …`"));
+    let fault = Diagnostic::fault("E132", title, place, "`not` stands before the whole comparison");
     // The value before is this one word if a sign or a keyword stands before that.
     let sign = miss.found.checked_sub(2).map_or("", |at| miss.text(at));
     let begins = matches!(sign, ":" | "(" | "=" | "and" | "or" | "if" | "then" | "else" | ",");
     Some(match begins && miss.kind(miss.found - 1) == Some(Kind::Word) {
         true => {
+            let fault = fault.help(format!("write `not {before} {after} …`"));
             let value = Span::new(miss.before().start, miss.before().start);
             fault
                 .fix(value, "not ")
                 .fix(Span::new(place.start, miss.tokens[miss.found + 1].span.start), "")
         }
-        false => fault,
+        false => fault.help(format!("write `not` before all of it: `not x {after} xs`")),
     })
 }
 
@@ -169,7 +169,7 @@ fn missing(
     let stands_for = matches!((word, found), ("in", "of" | ":" | "=" | "~" | "from"))
         || matches!((word, found), ("then", ":" | "{") | ("else", "elif" | "otherwise" | ":"));
     let help = match word {
-        "then" => "write `if condition then value else other`",
+        "then" => "write `then` between the condition and the value",
         "else" => "write `else` and a value: there is always one",
         "in" if begun.is_some_and(|at| miss.text(at) == "param") => {
             "write `param name in 1..9 = 5`: its range, then its default"
