@@ -122,6 +122,15 @@ impl Text<'_> {
     /// A draw inside an expression gets a line of its own. In a loop it would draw once, not often.
     fn drawn_before(&self, fault: &Diagnostic) -> Option<Diagnostic> {
         let statement = self.statement(fault.span())?;
+        // A template gives a part, which is no value: one of its names is.
+        let called = words(self.source.slice(fault.span())).next();
+        let is_part = |one: &Statement| match &one.kind {
+            StatementKind::UseTemplate(name) => Some(&*name.text) == called,
+            _ => false,
+        };
+        if self.file.statements.iter().any(is_part) {
+            return None;
+        }
         if expressions(&statement.kind).into_iter().any(|expr| repeats(expr, fault.span())) {
             return None;
         }
@@ -131,7 +140,9 @@ impl Text<'_> {
     /// In a loop all are drawn before it.
     fn drawn_often(&self, fault: &Diagnostic) -> Option<Diagnostic> {
         let statement = self.statement(fault.span())?;
-        if matches!(statement.kind, StatementKind::Function(_)) {
+        let mut whole = expressions(&statement.kind).into_iter();
+        let is_function = matches!(statement.kind, StatementKind::Function(_));
+        if is_function || !whole.any(|expr| repeats(expr, fault.span())) {
             return None;
         }
         let (name, value) = (self.free("drawn"), self.source.slice(fault.span()));
@@ -141,8 +152,11 @@ impl Text<'_> {
 
     /// What only shows a value is written where it is shown.
     fn shown(&self, fault: &Diagnostic) -> Option<Diagnostic> {
-        self.binding(fault.span())?;
+        let binding = self.binding(fault.span())?;
         let value = self.source.slice(fault.span());
+        if !matches!(binding.value.kind, ExprKind::Call(..)) {
+            return None;
+        }
         Some(fault.clone().help(format!("write `{{{value}}}` in `prompt` or `reply`")))
     }
 

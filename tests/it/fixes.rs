@@ -65,7 +65,7 @@ fn a_fix_removes_its_fault_and_brings_no_new_one() {
             }
         }
     }
-    assert!(tried > 60, "{tried} fixes were tried");
+    assert!(tried > 110, "{tried} fixes were tried");
 }
 
 #[test]
@@ -98,5 +98,5 @@ fn most_codes_of_the_language_have_a_fix() {
     }
     let without: Vec<_> = all.difference(&with).collect();
     println!("{} of {} codes have a fix; {without:?} have none", with.len(), all.len());
-    assert!(with.len() * 3 > all.len(), "{without:?} have none");
+    assert!(with.len() * 2 > all.len(), "{without:?} have none");
 }
