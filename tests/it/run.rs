@@ -249,6 +249,20 @@ fn an_output_folder_that_cannot_be_written_is_found_before_training() {
 }
 
 #[test]
+fn a_gpu_that_is_not_there_is_told_in_one_line() {
+    let folder = kitchen(&RECIPE.replace("width = 16", "width = 16\ndevice = \"cuda\""));
+    let mut run = command(folder.path(), &["run", "--train", "tiny.toml"]);
+    let output = run.env("RUST_BACKTRACE", "1").output().expect("cookc runs");
+    // On a machine with a GPU, and built for it, the run is made.
+    if !output.status.success() {
+        let err = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{err}");
+        assert!(err.contains("write `device = \"cpu\"`"), "{err}");
+        assert!(!err.contains("   0: "), "{err}");
+    }
+}
+
+#[test]
 fn a_folder_with_files_is_never_written_into_unasked() {
     let folder = kitchen(RECIPE);
     trained(folder.path(), &["--train", "tiny.toml"]);
