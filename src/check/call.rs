@@ -21,7 +21,7 @@ impl Checker {
             return unknown(span);
         }
         let Some(function) = self.function(name) else {
-            if !self.scope.missing.contains(&name.text) {
+            if !self.is_full() && !self.scope.missing.contains(&name.text) {
                 let fault = self.scope.unknown_function(name);
                 self.fault(self.element(fault, name, arguments, span));
             }

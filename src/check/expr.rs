@@ -8,6 +8,7 @@ use super::typed::{Expr, ExprKind, Fold};
 use super::types::Type;
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
+use crate::syntax::FAULTS_MAX;
 use crate::syntax::ast::{self, Each, Operator};
 
 /// What checks expressions: the names in scope and the faults met.
@@ -102,6 +103,11 @@ impl Checker {
         }
     }
 
+    /// True if no further fault is told: the search for what was meant by a name takes long.
+    pub fn is_full(&self) -> bool {
+        self.faults.len() >= FAULTS_MAX
+    }
+
     /// Notes a fault and goes on.
     pub fn fault(&mut self, fault: Diagnostic) {
         self.faults.push(fault);
@@ -123,6 +129,7 @@ impl Checker {
                 }
                 unknown(span)
             }
+            None if self.is_full() => unknown(span),
             None => {
                 let fault = self.scope.unknown_name(name, span);
                 self.fault(fault);

@@ -101,6 +101,7 @@ fn checked(file: &ast::File, source: &Source, library: &mut Library) -> Survey {
         checker.faults.extend(layout::unreadable(&template, source));
         checker.faults.extend(roles::lints(&mut template));
     }
+    checker.faults.truncate(crate::syntax::FAULTS_MAX);
     fixes::complete(file, source, &mut checker.faults);
     let faulty = checker.faults.iter().any(|fault| fault.severity == Severity::Fault);
     let index = noted(checker.index, checker.scope.functions, &template);
@@ -310,7 +311,9 @@ fn level(
     let mut typed: Vec<(usize, Span, typed::Expr)> = Vec::new();
     for (param, value) in settings {
         let Some(index) = template.params.iter().position(|known| known.name == param.text) else {
-            checker.fault(unknown_param(template, &param.text, param.span));
+            if !checker.is_full() {
+                checker.fault(unknown_param(template, &param.text, param.span));
+            }
             continue;
         };
         checker.index.uses(param.span, template.params[index].span);

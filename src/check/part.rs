@@ -271,7 +271,7 @@ impl Checker {
         let told = matches!(owner, Some((Meaning::Local(_), Type::Unknown)));
         let fault = match owner.map(|(meaning, _)| meaning) {
             _ if self.scope.find(&whole).is_some() => return self.name(&whole, span),
-            _ if told || self.scope.missing.contains(&part.text) => {
+            _ if told || self.is_full() || self.scope.missing.contains(&part.text) => {
                 return super::expr::unknown(span);
             }
             Some(Meaning::Part(_)) if matches!(last(&name.text), "prompt" | "reply") => {

@@ -17,8 +17,10 @@ use crate::ir::Program;
 use crate::source::Source;
 use crate::{check, engine, ir, stdlib, syntax};
 
-/// The most bytes of a template or of a file beside it: far more than a person writes.
+/// The most bytes of a file: far more than a person writes.
 const BYTES_MAX: u64 = 16 << 20;
+/// The same of a `.cook` file, which takes a hundred times its size to check: 50,000 lines.
+const COOK_BYTES_MAX: u64 = 2 << 20;
 
 /// What a template's name gives.
 pub struct Template {
@@ -115,8 +117,11 @@ pub fn source(name: &str) -> Result<Source, Failure> {
 /// The text of standard input, under the name that it is shown by.
 pub fn stdin(name: &str) -> Result<Source, Failure> {
     let mut bytes = Vec::new();
-    let read = std::io::stdin().lock().take(BYTES_MAX + 1).read_to_end(&mut bytes);
+    let read = std::io::stdin().lock().take(COOK_BYTES_MAX + 1).read_to_end(&mut bytes);
     read.context("cannot read standard input")?;
+    if bytes.len() as u64 > COOK_BYTES_MAX {
+        return Err(too_large("standard input", COOK_BYTES_MAX));
+    }
     utf8(bytes, "standard input").map(|text| Source::new(name, text))
 }
 
@@ -158,16 +163,13 @@ pub fn text_of(path: &Path) -> Result<String, Failure> {
     let bytes = bytes_of(path).map_err(|error| match error.kind() {
         ErrorKind::NotFound => missing(path),
         ErrorKind::IsADirectory => Failure::Input(format!("{name} is a folder: name a file in it")),
-        ErrorKind::FileTooLarge => too_large(&name.to_string()),
+        ErrorKind::FileTooLarge => too_large(&name.to_string(), bytes_max(path)),
         _ => Failure::Machine(anyhow::Error::new(error).context(format!("cannot read {name}"))),
     })?;
     utf8(bytes, &name.to_string())
 }
 
 fn utf8(bytes: Vec<u8>, name: &str) -> Result<String, Failure> {
-    if bytes.len() as u64 > BYTES_MAX {
-        return Err(too_large(name));
-    }
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let byte = error.as_bytes()[at];
@@ -175,8 +177,12 @@ fn utf8(bytes: Vec<u8>, name: &str) -> Result<String, Failure> {
     })
 }
 
-fn too_large(name: &str) -> Failure {
-    Failure::Input(format!("{name} has more than {BYTES_MAX} bytes: no template is that long"))
+fn too_large(name: &str, most: u64) -> Failure {
+    Failure::Input(format!("{name} has more than {most} bytes: nobody writes that much"))
+}
+
+fn bytes_max(path: &Path) -> u64 {
+    if path.extension().is_some_and(|end| end == "cook") { COOK_BYTES_MAX } else { BYTES_MAX }
 }
 
 fn bytes_of(path: &Path) -> std::io::Result<Vec<u8>> {
@@ -184,9 +190,10 @@ fn bytes_of(path: &Path) -> std::io::Result<Vec<u8>> {
     let file = std::fs::File::open(path)?;
     // What is told to be too large is not read; what does not tell, such as a pipe, is read no
     // further than needed to see it.
-    if file.metadata()?.len() <= BYTES_MAX {
-        file.take(BYTES_MAX + 1).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 <= BYTES_MAX {
+    let most = bytes_max(path);
+    if file.metadata()?.len() <= most {
+        file.take(most + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 <= most {
             return Ok(bytes);
         }
     }
@@ -219,7 +226,7 @@ fn reason(error: &std::io::Error) -> String {
     match error.kind() {
         ErrorKind::NotFound => "there is no such file".to_string(),
         ErrorKind::IsADirectory => "it is a folder".to_string(),
-        ErrorKind::FileTooLarge => format!("it has more than {BYTES_MAX} bytes"),
+        ErrorKind::FileTooLarge => "it is larger than anybody writes".to_string(),
         _ => error.to_string(),
     }
 }

@@ -11,6 +11,7 @@ use crate::check::typed::Template;
 use crate::check::types::Type;
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
+use crate::syntax::FAULTS_MAX;
 use crate::syntax::ast::Operator;
 
 pub mod bounds;
@@ -38,8 +39,12 @@ pub struct Choice {
 
 /// Makes the program of a template at a level, or says why there is none.
 pub fn lower(template: &Template, choice: &Choice) -> Result<Program, Vec<Diagnostic>> {
-    let numbers = level::resolve(template, choice)?;
-    lower::program(template, choice, &numbers)
+    let numbers = level::resolve(template, choice);
+    let program = numbers.and_then(|numbers| lower::program(template, choice, &numbers));
+    program.map_err(|mut faults| {
+        faults.truncate(FAULTS_MAX);
+        faults
+    })
 }
 
 /// Index into [`Program::registers`].

@@ -15,6 +15,7 @@ pub mod tokens;
 
 pub use erase::same;
 pub use format::format;
+pub use tokens::FAULTS_MAX;
 
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};

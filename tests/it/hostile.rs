@@ -54,7 +54,7 @@ fn a_file_of_100_megabytes_is_refused_by_its_size() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = fs::File::create(folder.path().join("t.cook")).expect("a file");
     file.set_len(100 << 20).expect("a hole in a file takes no space");
-    tells(&said_in(&folder), &["t.cook has more than 16777216 bytes"]);
+    tells(&said_in(&folder), &["t.cook has more than 2097152 bytes"]);
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn a_million_brackets_are_nested_too_deep() {
 
 #[test]
 fn a_name_of_a_megabyte_is_told_without_its_middle() {
-    let name = "a".repeat(1 << 20);
+    let name = "a".repeat(900_000);
     tells(
         &said(format!("a ~ pick({name}){END}"), &[]),
         &["E201", "nothing is called", "`aaaa", " …"],
@@ -77,15 +77,15 @@ fn a_name_of_a_megabyte_is_told_without_its_middle() {
         &said(format!("a ~ {name}(vocab){END}"), &[]),
         &["E205", "no function is called", "`aaaa"],
     );
-    let other = "b".repeat(1 << 20);
+    let other = "b".repeat(900_000);
     let two = format!("a ~ pick(vocab)\n{name} ~ pick(vocab)\nc = {other}{END}");
     tells(&said(two, &[]), &["E201", "nothing is called", "`bbbb"]);
 }
 
 #[test]
 fn a_line_of_a_megabyte_is_shown_in_part() {
-    let list = "vocab, ".repeat(150_000);
-    let text = said(format!("b = concat([{list}missing, {list} vocab])\na ~ pick(b){END}"), &[]);
+    let list = "vocab, ".repeat(140_000);
+    let text = said(format!("b = concat([{list}missing, {list}vocab])\na ~ pick(b){END}"), &[]);
     tells(&text, &["E201", "missing", "…"]);
 }
 
@@ -141,7 +141,10 @@ fn words_that_are_missing_empty_huge_or_broken_are_told() {
     let twice: String = (0..1_000_000).map(|at| format!("w{}\n", at % 999_999)).collect();
     let text = said(WORDS, &[("names.txt", twice.as_bytes())]);
     tells(&text, &["E215", "line 1000000: `w0` stands in line 1 already"]);
-    tells(&said(WORDS, &[("names.txt", &vec![b'a'; 17 << 20])]), &["more than 16777216 bytes"]);
+    tells(
+        &said(WORDS, &[("names.txt", &vec![b'a'; 17 << 20])]),
+        &["it is larger than anybody writes"],
+    );
     tells(&said(WORDS, &[("names.txt", "é é".repeat(1 << 20).as_bytes())]), &["E215", " … "]);
 }
 
@@ -236,4 +239,13 @@ fn forty_files_that_use_each_other_in_a_row_are_too_many() {
         names.iter().zip(&texts).map(|(name, text)| (name.as_str(), text.as_bytes())).collect();
     let text = format!("use m39: f39\na = f39(1){END}");
     tells(&said(text, &files), &["E222", "more than 32 files"]);
+}
+
+#[test]
+fn of_many_thousand_faults_a_hundred_are_told() {
+    let faults = (0..30_000).fold(String::new(), |text, at| text + &format!("b{at} = {at}\n"));
+    let text = said(format!("{faults}a ~ pick(missing){END}"), &[]);
+    tells(&text, &["E201"]);
+    let text = said(format!("{}a ~ pick(vocab){END}", faults.replace(" = ", " = c")), &[]);
+    tells(&text, &["E201", "100 faults"]);
 }
