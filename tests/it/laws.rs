@@ -19,7 +19,7 @@ use cookc::syntax;
 use crate::support::{program, shipped, template, vocabulary};
 
 /// Samples a level.
-const SAMPLES: u64 = 500;
+const SAMPLES: u64 = 1_000;
 const SEED: u64 = 7;
 
 /// Both engines of a template at a level.
