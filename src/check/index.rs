@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::scope::Functions;
-use super::typed::{Function, Role};
+use super::typed::{Function, Role, Template};
 use super::types::Type;
 use crate::source::{Source, Span};
 use crate::syntax::ast;
@@ -21,9 +21,14 @@ pub struct Index {
     pub functions: Functions,
     /// The modules that functions of `use` come from, by the functions' names.
     pub modules: BTreeMap<String, Source>,
+    /// The templates that can be drawn as parts, by their names.
+    pub templates: BTreeMap<String, Taken>,
+    /// The names of the templates that parts are made from, by the names of the parts.
+    pub parts: BTreeMap<String, String>,
     /// The definitions of this file by their places.
     here: BTreeMap<Span, usize>,
-    /// The definitions of functions from elsewhere by their names.
+    /// The definitions from elsewhere: of functions by their names, of what stands in another
+    /// template by that one's name, a dot and theirs.
     elsewhere: BTreeMap<String, usize>,
 }
 
@@ -67,6 +72,17 @@ pub enum Named {
     Module,
     /// `part ~ copy_first(…)`
     Part,
+}
+
+/// A template of `use template`.
+#[derive(Clone, Debug)]
+pub struct Taken {
+    /// Where the `use` names it.
+    pub place: Span,
+    /// Its text.
+    pub home: Source,
+    /// What it says.
+    pub template: Rc<Template>,
 }
 
 /// How far an index had got, to forget what a trial run adds.
@@ -150,6 +166,50 @@ impl Index {
         }
     }
 
+    /// Notes the template of a `use template`.
+    pub fn template(&mut self, name: &ast::Name, home: &Source, template: &Rc<Template>) {
+        let (place, home, template) = (name.span, home.clone(), template.clone());
+        self.templates.insert(name.text.clone(), Taken { place, home, template });
+    }
+
+    /// Notes a part, and the name of the template that is drawn for it.
+    pub fn part(&mut self, part: &ast::Name, called: &ast::Name, docs: &[String]) {
+        self.define(part, Named::Part, Type::Unknown, docs);
+        self.parts.insert(part.text.clone(), called.text.clone());
+        if let Some(place) = self.templates.get(&called.text).map(|taken| taken.place) {
+            self.uses(called.span, place);
+        }
+    }
+
+    /// Notes `part.answer`: a name of the template that the part is made from.
+    pub fn field(&mut self, part: &ast::Name, bound: Option<Span>, name: &ast::Name) {
+        if let Some(bound) = bound {
+            self.uses(part.span, bound);
+        }
+        if let Some(template) = self.parts.get(&part.text).cloned() {
+            self.inside(&template, name);
+        }
+    }
+
+    /// Notes a value, parameter or level of another template where it is named.
+    pub fn inside(&mut self, template: &str, name: &ast::Name) {
+        let Some(taken) = self.templates.get(template) else { return };
+        let key = format!("{template}.{}", name.text);
+        let id = match self.elsewhere.get(&key) {
+            Some(&id) => id,
+            None => match named_in(&taken.template, &name.text) {
+                Some(definition) => {
+                    let home = Some(taken.home.clone());
+                    self.definitions.push(Definition { home, ..definition });
+                    self.definitions.len() - 1
+                }
+                None => return,
+            },
+        };
+        self.elsewhere.insert(key, id);
+        self.uses.push((name.span, id));
+    }
+
     /// Sets the type of what is bound at a place, where it was learnt later.
     pub fn retype(&mut self, bound: Span, ty: &Type) {
         if let Some(&id) = self.here.get(&bound) {
@@ -182,6 +242,26 @@ impl Index {
         self.uses.sort();
         self.uses.dedup_by_key(|(span, _)| *span);
     }
+}
+
+/// What a name means inside a template.
+fn named_in(template: &Template, name: &str) -> Option<Definition> {
+    let of = |span, kind, ty: &Type, docs: &[String]| {
+        let (name, ty, docs) = (name.to_string(), ty.clone(), docs.to_vec());
+        Definition { name, span, home: None, kind, ty, docs }
+    };
+    let values = template.bindings.iter().map(|binding| (binding, &template.locals[binding.local]));
+    for (binding, local) in values {
+        if local.name == name {
+            let kind = Named::Value(binding.role, binding.shown);
+            return Some(of(local.span, kind, &local.kind, &binding.docs));
+        }
+    }
+    if let Some(param) = template.params.iter().find(|param| param.name == name) {
+        return Some(of(param.span, Named::Param, &param.kind, &param.docs));
+    }
+    let level = template.levels.iter().find(|level| level.name == name)?;
+    Some(of(level.span, Named::Level, &Type::Unknown, &[]))
 }
 
 #[cfg(test)]

@@ -73,7 +73,7 @@ fn pieces(checker: &mut Checker, template: &Template, text: &ast::Text) -> Vec<P
     for part in &text.parts {
         let more = match part {
             TextPart::Literal(literal) => vec![Piece::Literal(literal.clone())],
-            TextPart::Hole(expr) => part::text_of(template, expr)
+            TextPart::Hole(expr) => part::text_of(checker, template, expr)
                 .unwrap_or_else(|| vec![Piece::Hole(hole(checker, expr))]),
         };
         for piece in more {

@@ -4,7 +4,6 @@ use std::rc::Rc;
 
 use super::expr::Checker;
 use super::graft::Graft;
-use super::index::Named;
 use super::library::Home;
 use super::scope::Meaning;
 use super::typed::{Binding, Expr, Local, Param, Part, Piece, Rule, Template};
@@ -25,6 +24,7 @@ const LEVEL: &str = "level";
 pub fn take_in(checker: &mut Checker, name: &ast::Name, found: Result<Rc<Home>, Diagnostic>) {
     if let Ok(home) = &found {
         checker.index.module(name, &home.source, &[]);
+        home.template.iter().for_each(|it| checker.index.template(name, &home.source, it));
     }
     let template = found.and_then(|home| home.template.clone().ok_or_else(|| no_template(name)));
     let taken = checker.scope.functions.get(&name.text).map(|known| known.span);
@@ -66,7 +66,7 @@ pub fn draw(
         drawn(checker, &binding.value).expect("the caller saw that a template is drawn");
     let (part, span) = (&binding.name, binding.value.span);
     let meaning = Meaning::Part(template.parts.len());
-    checker.index.define(part, Named::Part, Type::Unknown, docs);
+    checker.index.part(part, called, docs);
     if let Err(fault) = checker.scope.bring(part, meaning, Type::Unknown) {
         checker.fault(fault);
     }
@@ -209,6 +209,7 @@ fn given(
         }
         match other.params.iter().position(|param| param.name == name.text) {
             Some(at) => {
+                checker.index.inside(&called.text, name);
                 let value = checker.expect(&argument.value, &other.params[at].kind);
                 given[at] = Given::Here(value);
             }
@@ -234,6 +235,7 @@ fn level(
         checker.fault(no_level(called, other, name, named.span));
         return;
     };
+    checker.index.inside(&called.text, &ast::Name { text: name.clone(), span: named.span });
     for (at, _, value) in &level.settings {
         if let Given::There(default) = &mut given[*at] {
             *default = value.clone();
@@ -242,9 +244,9 @@ fn level(
 }
 
 /// The pieces of `{part.prompt}` and `{part.reply}`; none for every other hole.
-pub fn text_of(template: &Template, hole: &ast::Expr) -> Option<Vec<Piece>> {
-    let ast::ExprKind::Field(part, name) = &hole.kind else { return None };
-    let whole = format!("{}.{}", part.text, name.text);
+pub fn text_of(checker: &mut Checker, template: &Template, hole: &ast::Expr) -> Option<Vec<Piece>> {
+    let ast::ExprKind::Field(owner, name) = &hole.kind else { return None };
+    let whole = format!("{}.{}", owner.text, name.text);
     let (part, text) = whole.rsplit_once('.')?;
     let part = template.parts.iter().find(|known| known.name == part)?;
     let mut pieces = match text {
@@ -252,6 +254,7 @@ pub fn text_of(template: &Template, hole: &ast::Expr) -> Option<Vec<Piece>> {
         "reply" => part.reply.clone(),
         _ => return None,
     };
+    checker.index.field(owner, checker.scope.place(&owner.text), name);
     for piece in &mut pieces {
         if let Piece::Hole(shown) = piece {
             shown.value.visit(&mut |expr| expr.span = hole.span);
@@ -264,9 +267,7 @@ impl Checker {
     /// `part.answer`
     pub fn field(&mut self, part: &ast::Name, name: &ast::Name, span: Span) -> Expr {
         let whole = format!("{}.{}", part.text, name.text);
-        if let Some(bound) = self.scope.place(&part.text) {
-            self.index.uses(part.span, bound);
-        }
+        self.index.field(part, self.scope.place(&part.text), name);
         let owner = self.scope.find(&part.text);
         let told = matches!(owner, Some((Meaning::Local(_), Type::Unknown)));
         let fault = match owner.map(|(meaning, _)| meaning) {

@@ -94,10 +94,4 @@ impl Analysis {
     pub fn token(&self, at: usize) -> &str {
         self.tokens.get(at).map_or("", |token| self.source().slice(token.span))
     }
-
-    /// The statement that holds a byte.
-    pub fn statement(&self, byte: usize) -> Option<&ast::Statement> {
-        let mut statements = self.file.statements.iter();
-        statements.find(|it| it.span.start <= byte && byte <= it.span.end)
-    }
 }

@@ -11,7 +11,7 @@ use super::context::Context;
 use super::describe::{self, KEYWORDS, REPEAT, STATEMENTS};
 use super::server::Server;
 use crate::check::index::{Definition, Named};
-use crate::check::typed::Function;
+use crate::check::typed::{Function, Template};
 use crate::check::{self};
 use crate::source::Source;
 use crate::syntax::ast::StatementKind;
@@ -23,8 +23,12 @@ const TYPES: [&str; 5] = ["Int", "Real", "Bool", "Text", "Token"];
 /// The items for a byte, those that fit best first.
 pub fn complete(server: &Server, analysis: &Analysis, byte: usize) -> Vec<CompletionItem> {
     let Some(context) = Context::at(analysis, byte) else { return Vec::new() };
+    let drawn = drawn(analysis, &context);
     let mut items = match (context.token(0), context.before(1)) {
         _ if context.begins_line() => keywords(server, true),
+        (_, ".") => of_part(analysis, context.before(2)),
+        (_, "level") if drawn.is_some() => drawn.map(levels_of).unwrap_or_default(),
+        (_, "(" | ",") if drawn.is_some() => drawn.map(params_of).unwrap_or_default(),
         ("use", "use") => modules(server, analysis),
         ("use", "template") => templates(server, analysis),
         ("use", ":" | ",") => of_module(server, analysis, context.token(1)),
@@ -43,6 +47,55 @@ fn has_body(context: &Context) -> bool {
     (0..context.end - context.first).any(|at| matches!(context.token(at), "=" | "{"))
 }
 
+/// The template whose values are being given: `copy_first(` or `copy_first(length = 10, `.
+fn drawn<'a>(analysis: &'a Analysis, context: &Context) -> Option<&'a Template> {
+    let (name, _) = context.call()?;
+    let taken = analysis.survey.index.templates.get(analysis.token(name))?;
+    Some(&taken.template)
+}
+
+/// What stands behind `part.`
+fn of_part(analysis: &Analysis, part: &str) -> Vec<CompletionItem> {
+    let index = &analysis.survey.index;
+    let taken = index.parts.get(part).and_then(|template| index.templates.get(template));
+    let Some(template) = taken.map(|taken| &taken.template) else { return Vec::new() };
+    let values = template.bindings.iter().map(|binding| {
+        let local = &template.locals[binding.local];
+        let docs = binding.docs.join("\n");
+        item(&local.name, CompletionItemKind::VARIABLE, local.kind.to_string(), docs)
+    });
+    let text =
+        |word: &&str| item(word, CompletionItemKind::TEXT, format!("its {word}"), String::new());
+    values.chain(["prompt", "reply"].iter().map(text)).chain(params_named(template)).collect()
+}
+
+fn levels_of(template: &Template) -> Vec<CompletionItem> {
+    let level =
+        |name: &str| item(name, CompletionItemKind::ENUM_MEMBER, String::new(), String::new());
+    template.levels.iter().map(|it| level(&it.name)).collect()
+}
+
+fn params_of(template: &Template) -> Vec<CompletionItem> {
+    let mut items: Vec<CompletionItem> = params_named(template).collect();
+    for item in &mut items {
+        item.insert_text = Some(format!("{} = ", item.label));
+    }
+    if !template.levels.is_empty() {
+        let docs = "One of its levels.".to_string();
+        items.push(item("level", CompletionItemKind::KEYWORD, docs, String::new()));
+    }
+    items
+}
+
+/// The parameters of a template, without those of its own parts.
+fn params_named(template: &Template) -> impl Iterator<Item = CompletionItem> {
+    let params = template.params.iter().filter(|param| !param.name.contains('.'));
+    params.map(|param| {
+        let docs = param.docs.join("\n");
+        item(&param.name, CompletionItemKind::CONSTANT, param.kind.to_string(), docs)
+    })
+}
+
 /// Names of the statement, of the file and of the language, in this order.
 fn expression(server: &Server, analysis: &Analysis, context: &Context) -> Vec<CompletionItem> {
     let own = context.bound();
@@ -53,6 +106,7 @@ fn expression(server: &Server, analysis: &Analysis, context: &Context) -> Vec<Co
     let seen = |definition: &&Definition| match definition.kind {
         Named::Value(..) => definition.span.start < statement && !is_function,
         Named::Param => !is_function,
+        Named::Part => definition.span.start < statement && !is_function,
         Named::Pool => true,
         _ => false,
     };
@@ -67,6 +121,12 @@ fn expression(server: &Server, analysis: &Analysis, context: &Context) -> Vec<Co
     functions.sort_by_key(|function| !function.draws);
     items.extend(functions.into_iter().map(|it| function(server, it)));
     if may_draw {
+        items.extend(index.templates.iter().map(|(name, taken)| {
+            let detail = describe::template(name, &taken.template).0;
+            let docs = taken.template.docs.join("\n");
+            let item = item(name, CompletionItemKind::MODULE, detail, docs);
+            snippet(server, item, &format!("{name}($1)"))
+        }));
         let (detail, docs) = (REPEAT.0.to_string(), REPEAT.1.to_string());
         let item = item("repeat", CompletionItemKind::FUNCTION, detail, docs);
         items.push(snippet(server, item, "repeat(${1:n}, ${2:sampler})"));
@@ -98,7 +158,7 @@ fn value(analysis: &Analysis, definition: &Definition) -> CompletionItem {
         _ => CompletionItemKind::VARIABLE,
     };
     let detail = match definition.kind {
-        Named::Param => describe::headline(analysis, definition),
+        Named::Param | Named::Part => describe::headline(analysis, definition),
         _ => definition.ty.to_string(),
     };
     item(&definition.name, kind, detail, definition.docs.join("\n"))

@@ -2,8 +2,9 @@
 
 use super::analysis::Analysis;
 use crate::check::index::{Definition, Named};
-use crate::check::typed::{Function, Role};
-use crate::syntax::ast::StatementKind;
+use crate::check::typed::{Function, Role, Template};
+use crate::syntax::ast::{Statement, StatementKind};
+use crate::syntax::{self};
 
 /// The words that begin a statement or build an expression: what each means, and what to write.
 pub const KEYWORDS: [(&str, &str, &str); 26] = [
@@ -63,6 +64,21 @@ pub fn signature(function: &Function) -> (String, Vec<[u32; 2]>) {
     (text, places)
 }
 
+/// `copy_first(length: Int, quote: Int)`, and where each parameter stands in it.
+pub fn template(name: &str, template: &Template) -> (String, Vec<[u32; 2]>) {
+    let params = template.params.iter().filter(|param| !param.name.contains('.'));
+    let (mut text, mut places) = (format!("{name}("), Vec::new());
+    for param in params {
+        if !places.is_empty() {
+            text += ", ";
+        }
+        let start = text.len();
+        text += &format!("{}: {}", param.name, param.kind);
+        places.push([start as u32, text.len() as u32]);
+    }
+    (text + ")", places)
+}
+
 /// The line of code that introduces a name.
 pub fn headline(analysis: &Analysis, definition: &Definition) -> String {
     let (name, ty) = (&definition.name, &definition.ty);
@@ -106,27 +122,33 @@ pub fn role(role: Role, shown: bool) -> &'static str {
     }
 }
 
+/// The role of a value, and the file that it is from.
 fn part(definition: &Definition) -> Option<String> {
-    let home = definition.home.as_ref().map(|home| &*home.name);
-    Some(match (&definition.kind, home) {
-        (Named::Value(Role::Output, _), _) => "output: the reply shows it".into(),
-        (Named::Value(Role::Parent, true), _) => "parent: drawn from no other value".into(),
-        (Named::Value(Role::Parent, false), _) => {
-            "parent: drawn from no other value; hidden: shown nowhere".into()
+    let role = match definition.kind {
+        Named::Value(Role::Output, _) => "output: the reply shows it",
+        Named::Value(Role::Parent, true) => "parent: drawn from no other value",
+        Named::Value(Role::Parent, false) => {
+            "parent: drawn from no other value; hidden: shown nowhere"
         }
-        (Named::Value(Role::Child, true), _) => "child: made from other values".into(),
-        (Named::Value(Role::Child, false), _) => {
-            "child: made from other values; hidden: shown nowhere".into()
-        }
-        (Named::Function(_), Some("std:builtin")) | (Named::Module, _) => return None,
-        (Named::Function(_), Some(home)) => format!("from `{home}`"),
-        _ => return None,
-    })
+        Named::Value(Role::Child, true) => "child: made from other values",
+        Named::Value(Role::Child, false) => "child: made from other values; hidden: shown nowhere",
+        _ => "",
+    };
+    let home = match (&definition.kind, &definition.home) {
+        (Named::Module, _) | (_, None) => String::new(),
+        (_, Some(home)) if &*home.name == "std:builtin" => String::new(),
+        (_, Some(home)) => format!("from `{}`", home.name),
+    };
+    match (role, home.as_str()) {
+        ("", "") => None,
+        (one, "") | ("", one) => Some(one.to_string()),
+        (role, home) => Some(format!("{role}; {home}")),
+    }
 }
 
 /// The bound of a value: one for all levels, or one a level.
 fn sizes(analysis: &Analysis, definition: &Definition) -> Option<String> {
-    let Named::Value(..) = definition.kind else { return None };
+    let (Named::Value(..), None) = (&definition.kind, &definition.home) else { return None };
     let levels = analysis.levels()?.bounds.iter();
     let known = levels.filter_map(|(level, all)| Some((level, all.get(&definition.name)?)));
     let known: Vec<(&String, &String)> = known.collect();
@@ -138,10 +160,15 @@ fn sizes(analysis: &Analysis, definition: &Definition) -> Option<String> {
     Some(lines.collect::<Vec<_>>().join("\n"))
 }
 
+/// The statement that binds a name, as written in its own file.
 fn statement(analysis: &Analysis, definition: &Definition) -> String {
-    let statement = match analysis.statement(definition.span.start) {
-        Some(statement) if !matches!(statement.kind, StatementKind::Function(_)) => statement,
-        _ => return definition.name.clone(),
-    };
-    analysis.source().slice(statement.span).to_string()
+    let source = definition.home.as_ref().unwrap_or(analysis.source());
+    let parsed = definition.home.as_ref().map(|home| syntax::parse(home).0);
+    let file = parsed.as_ref().unwrap_or(&analysis.file);
+    let place = definition.span;
+    let holds = |it: &&Statement| it.span.start <= place.start && place.end <= it.span.end;
+    match file.statements.iter().find(holds) {
+        Some(it) if !matches!(it.kind, StatementKind::Function(_)) => source.slice(it.span).into(),
+        _ => definition.name.clone(),
+    }
 }

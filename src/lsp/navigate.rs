@@ -1,6 +1,5 @@
 //! Where a name is bound and where it stands.
 
-use std::path::Path;
 use std::rc::Rc;
 
 use lsp_types::{DocumentHighlight, DocumentHighlightKind, Location, TextEdit, Uri};
@@ -82,30 +81,37 @@ impl Server {
         Ok(edits)
     }
 
-    /// The documents in which the definition has a name, each with its id there: for a function,
-    /// also the files beside this one that take it with `use`, and the one it is at home in.
+    /// The documents in which the definition has a name, each with its id there: this one, the one
+    /// it is at home in, and the files beside it that take it with `use`.
     fn holders(&self, analysis: &Rc<Analysis>, id: usize) -> Vec<(Rc<Analysis>, usize)> {
         let mut found = vec![(analysis.clone(), id)];
         let definition = analysis.definition(id);
-        let Named::Function(_) = definition.kind else { return found };
-        let Some(folder) = self.folder(&analysis.uri) else { return found };
+        let is_own = matches!(definition.kind, Named::Inner | Named::Argument | Named::Rule);
+        let (Some(folder), Some(own)) = (self.folder(&analysis.uri), place::path(&analysis.uri))
+        else {
+            return found;
+        };
         let home = match &definition.home {
             Some(home) if home.name.starts_with("std:") => return found,
+            _ if is_own || definition.span == Span::default() => return found,
             Some(home) => folder.join(&*home.name),
-            None => match place::path(&analysis.uri) {
-                Some(path) => path,
-                None => return found,
-            },
+            None => own.clone(),
         };
-        for path in (self.outside.list)(&folder) {
+        let stem = home.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        for path in (self.outside.list)(&folder).into_iter().filter(|path| *path != own) {
             let Some(uri) = place::uri(&path) else { continue };
-            if place::path(&analysis.uri).as_deref() == Some(&path) {
+            // Most files beside a template have nothing to do with it.
+            let Some(other) = self.look(&uri, &path, if path == home { "" } else { stem }) else {
                 continue;
-            }
-            let Some(other) = self.look(&uri, &path) else { continue };
-            let known = other.survey.index.definitions.iter().position(|other| {
-                other.name == definition.name && same_home(other, &folder, &path, &home)
-            });
+            };
+            let is_it = |other: &Definition| {
+                let its_home = match &other.home {
+                    Some(source) => folder.join(&*source.name),
+                    None => path.clone(),
+                };
+                other.span == definition.span && other.name == definition.name && its_home == home
+            };
+            let known = other.survey.index.definitions.iter().position(is_it);
             found.extend(known.map(|id| (other, id)));
         }
         found
@@ -138,13 +144,4 @@ pub fn highlights(analysis: &Analysis, byte: usize) -> Vec<DocumentHighlight> {
 fn bound_here(analysis: &Analysis, id: usize) -> Option<Span> {
     let definition = analysis.definition(id);
     definition.home.is_none().then_some(definition.span)
-}
-
-/// Is a definition seen from the file at `path` the function that is at home in `home`?
-fn same_home(other: &Definition, folder: &Path, path: &Path, home: &Path) -> bool {
-    let Named::Function(_) = other.kind else { return false };
-    match &other.home {
-        Some(source) => folder.join(&*source.name) == *home,
-        None => path == home,
-    }
 }

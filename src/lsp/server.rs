@@ -181,13 +181,16 @@ impl Server {
         }
     }
 
-    /// What is known of a document, open or not.
-    pub(super) fn look(&self, uri: &Uri, path: &Path) -> Option<Rc<Analysis>> {
+    /// What is known of a document, open or not, whose text holds these words.
+    pub(super) fn look(&self, uri: &Uri, path: &Path, words: &str) -> Option<Rc<Analysis>> {
         let is_it = |document: &&Document| place::path(&document.uri).as_deref() == Some(path);
         if let Some(document) = self.documents.values().find(is_it) {
-            return Some(self.analysis_of(document));
+            return document.text.str().contains(words).then(|| self.analysis_of(document));
         }
         let text = self.read(uri, path.file_name()?.to_str()?).ok()?;
+        if !text.contains(words) {
+            return None;
+        }
         let text = Text::new(self.name(uri, &text), self.client.encoding);
         Some(Rc::new(self.analyse(uri, text)))
     }

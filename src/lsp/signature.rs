@@ -14,13 +14,20 @@ pub fn help(analysis: &Analysis, byte: usize) -> Option<SignatureHelp> {
     let context = Context::at(analysis, byte)?;
     let (name, commas) = context.call()?;
     let name = analysis.token(name);
-    let (label, places, docs) = match analysis.survey.index.functions.get(name) {
-        Some(function) => {
+    let index = &analysis.survey.index;
+    let (label, places, docs) = match (index.functions.get(name), index.templates.get(name)) {
+        (Some(function), _) => {
             let (label, places) = describe::signature(function);
             (label, places, function.docs.join("\n"))
         }
-        None if name == "repeat" => (REPEAT.0.into(), vec![[10, 16], [18, 25]], REPEAT.1.into()),
-        None => return None,
+        (None, Some(taken)) => {
+            let (label, places) = describe::template(name, &taken.template);
+            (label, places, taken.template.docs.join("\n"))
+        }
+        (None, None) if name == "repeat" => {
+            (REPEAT.0.into(), vec![[10, 16], [18, 25]], REPEAT.1.into())
+        }
+        (None, None) => return None,
     };
     let parameters = places.iter().map(|place| ParameterInformation {
         label: ParameterLabel::LabelOffsets(*place),

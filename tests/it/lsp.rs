@@ -195,6 +195,74 @@ fn a_function_is_renamed_in_its_module_and_in_the_files_that_use_it() {
     assert_eq!(edited(module, &changes[client.uri("m.cook")]), new_module);
 }
 
+/// Two templates, the second of which has the first as a part.
+const COPY: &str = "\
+/// Give the first words again.
+param length in 2..9 = 5
+level long: length = 9
+/// What is shown.
+document ~ distinct(length, vocab)
+answer = take(2, document)
+rule first: answer within document
+prompt \"{document}\"
+reply \"{answer}\"
+";
+const WHOLE: &str = "\
+use template copy_some
+part ~ copy_some(level long, length = 8)
+shown = reverse(part.document)
+rule again: shown == reverse(part.document)
+prompt \"{part.prompt} {part.document}\"
+reply \"{shown}\"
+";
+
+#[test]
+fn names_of_a_part_are_known_to_be_those_of_its_template() {
+    let mut client = Client::start(&[("copy_some.cook", COPY)]);
+    assert_eq!(codes(&client.open("a.cook", WHOLE)), Vec::<&str>::new());
+    let there = |client: &mut Client, needle, nth| {
+        let at = place(WHOLE, needle, nth);
+        client.at("textDocument/definition", "a.cook", &at)
+    };
+    for (needle, nth, line) in
+        [("document", 0, "document"), ("length", 0, "length in"), ("long", 0, "long:")]
+    {
+        let found = there(&mut client, needle, nth);
+        assert_eq!(found["uri"], client.uri("copy_some.cook").as_str());
+        assert_eq!(found["range"]["start"], place(COPY, line, 0));
+    }
+    assert_eq!(there(&mut client, "part.prompt", 0)["range"]["start"], place(WHOLE, "part ~", 0));
+    let hover = client.at("textDocument/hover", "a.cook", &place(WHOLE, "document", 0));
+    let text = str(&hover["contents"]["value"]);
+    assert!(text.contains("What is shown.") && text.contains("from `copy_some.cook`"), "{text}");
+
+    let rename = |client: &mut Client, needle: &str, new: &str| {
+        let params = json!({"textDocument": {"uri": client.uri("a.cook")},
+            "position": place(WHOLE, needle, 0), "newName": new});
+        client.ask("textDocument/rename", params).expect("it can be done")["changes"].clone()
+    };
+    let changes = rename(&mut client, "part ~", "piece");
+    let text = edited(WHOLE, &changes[client.uri("a.cook")]);
+    assert_eq!(text, WHOLE.replace("part ~", "piece ~").replace("part.", "piece."));
+    let changes = rename(&mut client, "document", "page");
+    let text = edited(WHOLE, &changes[client.uri("a.cook")]);
+    assert_eq!(text, WHOLE.replace("document", "page"));
+    let text = edited(COPY, &changes[client.uri("copy_some.cook")]);
+    assert_eq!(text, COPY.replace("document", "page"));
+
+    let mut complete = |before: &str, version| {
+        let text = WHOLE.replace("rule", &format!("{before}\nrule"));
+        client.edit("a.cook", version, Value::Null, &text);
+        let byte = text.find(before).expect("it is there") + before.len();
+        client.at("textDocument/completion", "a.cook", &position(&text, byte))
+    };
+    let inside = complete("x = part.", 2);
+    assert_eq!(names(&inside), ["document", "answer", "prompt", "reply", "length"]);
+    assert!(names(&complete("x ~ ", 3)).contains(&"copy_some"));
+    assert_eq!(names(&complete("x ~ copy_some(", 4)), ["length", "level"]);
+    assert_eq!(names(&complete("x ~ copy_some(level ", 5)), ["long"]);
+}
+
 #[test]
 fn completion_offers_what_can_stand_there() {
     let mut client = Client::start(&[("numbers.cook", "fn twice(x: Int) -> Int = x * 2\n")]);
