@@ -3,7 +3,7 @@
     python3 scripts/long_template.py > long.cook
     python3 scripts/long_template.py 4000 > longer.cook
 
-Every statement of the language is there, many times, with real work in it: ranges that depend on
+Parameters, functions, draws, loops and rules stand there many times, with real work: ranges that depend on
 earlier parameters, functions that draw and compute, loops of every kind, rules over all of them.
 """
 
