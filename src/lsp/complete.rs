@@ -10,11 +10,10 @@ use super::analysis::Analysis;
 use super::context::Context;
 use super::describe::{self, KEYWORDS, REPEAT, STATEMENTS};
 use super::server::Server;
+use crate::check;
 use crate::check::index::{Definition, Named};
 use crate::check::typed::{Function, Template};
-use crate::check::{self};
 use crate::source::Source;
-use crate::syntax::ast::StatementKind;
 use crate::{stdlib, syntax};
 
 /// The types that a signature may name.
@@ -199,23 +198,22 @@ fn types() -> Vec<CompletionItem> {
 }
 
 fn modules(server: &Server, analysis: &Analysis) -> Vec<CompletionItem> {
-    let built_in = stdlib::MODULES.iter().map(|(name, text)| Source::new(name, text));
-    let beside = neighbours(server, analysis).into_iter();
-    let is_module = |source: &Source| check::is_module(&syntax::parse(source).0);
-    let mut items: Vec<CompletionItem> =
-        built_in.chain(beside.filter(is_module)).map(|source| file(&source)).collect();
+    let built_in = stdlib::MODULES.iter().map(|(name, text)| Source::new(name, *text));
+    let beside = neighbours(server, analysis).into_iter().filter(|source| !is_template(source));
+    let mut items: Vec<CompletionItem> = built_in.chain(beside).map(|it| file(&it)).collect();
     items.push(item("template", CompletionItemKind::KEYWORD, String::new(), String::new()));
     items
 }
 
 fn templates(server: &Server, analysis: &Analysis) -> Vec<CompletionItem> {
-    let built_in = stdlib::TEMPLATES.iter().map(|(name, text)| Source::new(name, text));
-    let is_reply = |kind: &StatementKind| matches!(kind, StatementKind::Reply(_));
-    let is_template = |source: &Source| {
-        syntax::parse(source).0.statements.iter().any(|statement| is_reply(&statement.kind))
-    };
+    let built_in = stdlib::TEMPLATES.iter().map(|(name, text)| Source::new(name, *text));
     let beside = neighbours(server, analysis).into_iter().filter(is_template);
     beside.chain(built_in).map(|source| file(&source)).collect()
+}
+
+/// Has a file a prompt? It is not parsed for that: there may be many, and a letter is typed.
+fn is_template(source: &Source) -> bool {
+    source.text.lines().any(|line| line.starts_with("prompt "))
 }
 
 /// The functions of a module.
@@ -254,8 +252,9 @@ fn neighbours(server: &Server, analysis: &Analysis) -> Vec<Source> {
 }
 
 fn file(source: &Source) -> CompletionItem {
-    let docs = syntax::parse(source).0.docs;
-    let first = docs.first().map(|line| line.trim().to_string()).unwrap_or_default();
+    let lines = source.text.lines().map_while(|line| line.strip_prefix("///"));
+    let docs: Vec<&str> = lines.map(str::trim).collect();
+    let first = docs.first().map(|line| line.to_string()).unwrap_or_default();
     item(source.stem(), CompletionItemKind::MODULE, first, docs.join("\n"))
 }
 

@@ -3,8 +3,8 @@
 use super::analysis::Analysis;
 use crate::check::index::{Definition, Named};
 use crate::check::typed::{Function, Role, Template};
+use crate::syntax;
 use crate::syntax::ast::{Statement, StatementKind};
-use crate::syntax::{self};
 
 /// The words that begin a statement or build an expression: what each means, and what to write.
 pub const KEYWORDS: [(&str, &str, &str); 26] = [
