@@ -15,9 +15,6 @@ use crate::ir::{self, Bound, Choice, Program};
 use crate::runtime::Fault;
 use crate::source::Span;
 
-/// The most cells of memory that a sample for a person to look at may take: 512 MiB.
-const CELLS_MAX: u64 = 64 << 20;
-
 /// What is known of a template at all of its levels.
 #[derive(Clone, Debug, Default)]
 pub struct Levels {
@@ -64,13 +61,10 @@ pub fn sample(
 ) -> Result<String, String> {
     let choice = Choice { level: level.into(), set: Vec::new(), vocabulary: words.own_len() };
     let program = Arc::new(ir::lower(template, &choice).map_err(|faults| told(&faults[0]))?);
-    if program.bounds.cells > CELLS_MAX {
-        return Err(too_big(&program));
-    }
     let (words, pools) = pools(template, words);
     let maker = Maker::new(program.clone(), engine::interpreter(program.clone()), words, pools);
     let mut memory = maker.memory(TRAIN, 0);
-    let made = maker.engine.sample(&mut memory, index);
+    let made = maker.sample(&mut memory, index);
     made.map_err(|fault| told(&cannot_make(&program, 0, index, fault)))?;
     let texts = TextWriter::new(&program, maker.vocabulary.clone(), Escape::None);
     let judge = Judge::new(&maker);
@@ -102,11 +96,6 @@ pub fn cannot_make(program: &Program, seed: u64, index: u64, fault: Fault) -> Di
 /// A fault that the defaults do not have names the level that has it.
 fn at_level(fault: Diagnostic, level: &str) -> Diagnostic {
     Diagnostic { title: format!("at level `{level}`: {}", fault.title), ..fault }
-}
-
-fn too_big(program: &Program) -> String {
-    let mebibytes = program.bounds.cells >> 17;
-    format!("a sample may take {mebibytes} MiB, too much for a look: choose smaller parameters")
 }
 
 fn told(fault: &Diagnostic) -> String {

@@ -41,7 +41,7 @@ fn samples(template: &Template) -> Result<String, Failure> {
         let choice = Choice { level: Some(level), set: Vec::new(), vocab: None };
         let maker = template.maker(&choice, Engine::Interpreter)?;
         let mut memory = maker.memory(TRAIN, 0);
-        let made = maker.engine.sample(&mut memory, 0);
+        let made = maker.sample(&mut memory, 0);
         made.map_err(|fault| template.stopped(maker.program(), 0, Stopped::Fault(0, fault)))?;
         let open = if at == 0 { " open=\"open\"" } else { "" };
         out += &format!(
