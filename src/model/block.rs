@@ -1,12 +1,12 @@
 //! One block: attention, then the feed-forward network, forwards and backwards.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use candle_core::Tensor;
 
 use crate::model::config::Config;
 use crate::model::gradients::Gradients;
-use crate::model::linear::Linear;
-use crate::model::ops::{self, Angles, Visible};
+use crate::model::linear::{self, Linear, Low};
+use crate::model::ops::{self, Angles, Attended, Attention, Visible};
 use crate::model::parameter::Parameter;
 
 /// Attention, then the feed-forward network, each added to the stream.
@@ -23,23 +23,38 @@ pub(crate) struct Block {
     pub(crate) down: Linear,
 }
 
-/// What the backward pass of a block needs of its forward pass.
+/// What the backward pass of a block needs of its forward pass, beside the block's input. Norms and
+/// the feed-forward network's product are computed again: they cost little, and take much room.
 pub(crate) struct Saved {
-    attention_in: Tensor,
+    heads: Heads,
+    attended: Attended,
+    low_out: Low,
+    middle: Tensor,
+    feed: Option<Feed>,
+}
+
+/// Queries, keys and values `[batch, heads, …, head_dim]`, turned.
+struct Heads {
     query: Tensor,
     key: Tensor,
     value: Tensor,
-    weights: Tensor,
-    attended: Tensor,
-    middle: Tensor,
-    feed_in: Tensor,
-    gate: Tensor,
-    up: Tensor,
-    product: Tensor,
+    low: Low,
 }
 
-/// Keys and values of a block for the columns read so far, `[batch, key heads, columns, head_dim]`.
-pub(crate) type Cache = Option<(Tensor, Tensor)>;
+/// The inner part of the feed-forward network.
+struct Feed {
+    gate: Tensor,
+    up: Tensor,
+    low: Low,
+    low_down: Low,
+}
+
+/// Keys and values of a block for the columns read so far, `[batch, key heads, room, head_dim]`.
+#[derive(Clone, Debug)]
+pub(crate) struct Cache {
+    keys: Tensor,
+    values: Tensor,
+}
 
 /// What all blocks share in one pass.
 pub(crate) struct Pass<'a> {
@@ -49,144 +64,164 @@ pub(crate) struct Pass<'a> {
 }
 
 impl Block {
-    /// `x` to the block's result; with a cache that holds columns, they are seen too.
+    /// The stream `x` through the block. With a cache, its columns are seen, and those of `x` are
+    /// added to it. With `places`, only those rows of `x` go on behind attention, and come out.
+    /// Without `keep_feed` the inner part of the feed-forward network is not kept.
     pub(crate) fn forward(
         &self,
         x: &Tensor,
         pass: &Pass,
-        cache: &mut Cache,
+        cache: Option<&Cache>,
+        places: Option<&Tensor>,
+        keep_feed: bool,
     ) -> Result<(Tensor, Saved)> {
-        let eps = pass.config.rms_norm_eps;
-        let attention_in = ops::rms_norm(x, &self.attention_norm.value, eps)?;
-        let (query, key, value) = self.project(&attention_in, pass, cache)?;
-        let weights =
-            ops::attention_weights(&query.matmul(&key.t()?)?, &pass.visible, pass.scale())?;
-        let attended = ops::merge_heads(&pass.ungroup(&weights.matmul(&value)?)?, None)?;
-        let middle = ops::sum(&[x, &self.output.forward(&attended)?])?;
-
-        let feed_in = ops::rms_norm(&middle, &self.feed_norm.value, eps)?;
-        let gate = self.gate.forward(&feed_in)?;
-        let up = self.up.forward(&feed_in)?;
-        let product = ops::swiglu(&gate, &up)?;
-        let y = ops::sum(&[&middle, &self.down.forward(&product)?])?;
-        let saved = Saved {
-            attention_in,
-            query,
-            key,
-            value,
-            weights,
-            attended,
-            middle,
-            feed_in,
-            gate,
-            up,
-            product,
-        };
-        Ok((y, saved))
-    }
-
-    /// Queries `[batch, key heads, group × time, head_dim]`, and keys and values of all columns.
-    fn project(
-        &self,
-        x: &Tensor,
-        pass: &Pass,
-        cache: &mut Cache,
-    ) -> Result<(Tensor, Tensor, Tensor)> {
-        let (config, batch) = (pass.config, pass.visible.batch);
-        let (heads, groups) = (config.num_attention_heads, config.num_key_value_heads);
-        let angles = Some(&pass.angles);
-        let query = ops::split_heads(&self.query.forward(x)?, batch, heads, angles)?;
-        let key = ops::split_heads(&self.key.forward(x)?, batch, groups, angles)?;
-        let value = ops::split_heads(&self.value.forward(x)?, batch, groups, None)?;
-        let (key, value) = match cache.take() {
-            Some((keys, values)) => {
-                (Tensor::cat(&[&keys, &key], 2)?, Tensor::cat(&[&values, &value], 2)?)
-            }
-            None => (key, value),
-        };
-        *cache = Some((key.clone(), value.clone()));
-        Ok((pass.group(&query)?, key, value))
+        let mut heads = self.heads(x, pass)?;
+        if let Some(cache) = cache {
+            let column = pass.visible.columns - pass.visible.time;
+            cache.keys.slice_set(&heads.key, 2, column)?;
+            cache.values.slice_set(&heads.value, 2, column)?;
+            (heads.key, heads.value) = (cache.keys.clone(), cache.values.clone());
+        }
+        let attended = ops::attention(&heads.attention(pass))?;
+        let out = select(&attended.out, places)?;
+        let (middle, low_out) = onto(&self.output, &out, &select(x, places)?)?;
+        let (y, feed) = self.feed_forward(&middle, pass)?;
+        let feed = keep_feed.then_some(feed);
+        Ok((y, Saved { heads, attended, low_out, middle, feed }))
     }
 
     /// From the gradient `dy` of the block's result to that of its input `x`.
     pub(crate) fn backward(
         &self,
         x: &Tensor,
-        saved: &Saved,
+        saved: Saved,
+        dy: &Tensor,
+        pass: &Pass,
+        places: Option<&Tensor>,
+        gradients: &mut Gradients,
+    ) -> Result<Tensor> {
+        let Saved { heads, attended, low_out, middle, feed } = saved;
+        let feed = match feed {
+            Some(feed) => feed,
+            None => self.feed_forward(&middle, pass)?.1,
+        };
+        let dmiddle = self.feed_backward(&middle, &feed, dy, pass, gradients)?;
+        drop((middle, feed));
+
+        let out = select(&attended.out, places)?;
+        let dys = std::slice::from_ref(&dmiddle);
+        let dout = linear::backward(&[&self.output], &out, &low_out, dys, gradients)?;
+        let (dout, dmiddle) = (spread(dout, &attended.out, places)?, spread(dmiddle, x, places)?);
+        let [dquery, dkey, dvalue] =
+            ops::attention_backward(&heads.attention(pass), &attended, &dout)?;
+        let angles = Some(&pass.angles);
+        let dys = [
+            ops::merge_heads(&dquery, angles)?,
+            ops::merge_heads(&dkey, angles)?,
+            ops::merge_heads(&dvalue, None)?,
+        ];
+        let eps = pass.config.rms_norm_eps;
+        let normed = ops::rms_norm(x, &self.attention_norm.value, eps)?;
+        let linears = self.attention_linears();
+        let dnormed = linear::backward(&linears, &normed, &heads.low, &dys, gradients)?;
+        norm_backward(&self.attention_norm, x, eps, &dnormed, Some(&dmiddle), gradients)
+    }
+
+    fn heads(&self, x: &Tensor, pass: &Pass) -> Result<Heads> {
+        let (config, batch) = (pass.config, pass.visible.batch);
+        let (heads, groups) = (config.num_attention_heads, config.num_key_value_heads);
+        let normed = ops::rms_norm(x, &self.attention_norm.value, config.rms_norm_eps)?;
+        let (results, low) = linear::forward(&self.attention_linears(), &normed, None)?;
+        let [query, key, value] = &results[..] else { anyhow::bail!("three linears") };
+        let angles = Some(&pass.angles);
+        Ok(Heads {
+            query: ops::split_heads(query, batch, heads, angles)?,
+            key: ops::split_heads(key, batch, groups, angles)?,
+            value: ops::split_heads(value, batch, groups, None)?,
+            low,
+        })
+    }
+
+    fn feed_forward(&self, middle: &Tensor, pass: &Pass) -> Result<(Tensor, Feed)> {
+        let normed = ops::rms_norm(middle, &self.feed_norm.value, pass.config.rms_norm_eps)?;
+        let (mut results, low) = linear::forward(&[&self.gate, &self.up], &normed, None)?;
+        let (up, gate) = (results.pop(), results.pop());
+        let (gate, up) = (gate.context("a gate")?, up.context("an up")?);
+        let (y, low_down) = onto(&self.down, &ops::swiglu(&gate, &up)?, middle)?;
+        Ok((y, Feed { gate, up, low, low_down }))
+    }
+
+    /// The gradient of `middle`, from that of the block's result.
+    fn feed_backward(
+        &self,
+        middle: &Tensor,
+        feed: &Feed,
         dy: &Tensor,
         pass: &Pass,
         gradients: &mut Gradients,
     ) -> Result<Tensor> {
+        let Feed { gate, up, low, low_down } = feed;
+        let product = ops::swiglu(gate, up)?;
+        let dys = std::slice::from_ref(dy);
+        let dproduct = linear::backward(&[&self.down], &product, low_down, dys, gradients)?;
+        drop(product);
+        let dys = ops::swiglu_backward(gate, up, &dproduct)?;
         let eps = pass.config.rms_norm_eps;
-        let dproduct = self.down.backward(&saved.product, dy, gradients)?;
-        let (dgate, dup) = ops::swiglu_backward(&saved.gate, &saved.up, &dproduct)?;
-        let dfeed_in = ops::sum(&[
-            &self.gate.backward(&saved.feed_in, &dgate, gradients)?,
-            &self.up.backward(&saved.feed_in, &dup, gradients)?,
-        ])?;
-        let dfeed = norm_backward(&self.feed_norm, &saved.middle, eps, &dfeed_in, gradients)?;
-        let dmiddle = ops::sum(&[dy, &dfeed])?;
+        let normed = ops::rms_norm(middle, &self.feed_norm.value, eps)?;
+        let dnormed = linear::backward(&[&self.gate, &self.up], &normed, low, &dys, gradients)?;
+        norm_backward(&self.feed_norm, middle, eps, &dnormed, Some(dy), gradients)
+    }
 
-        let dattended = self.output.backward(&saved.attended, &dmiddle, gradients)?;
-        let [dquery, dkey, dvalue] = attend_backward(saved, &dattended, pass)?;
-        let dattention_in = ops::sum(&[
-            &self.query.backward(&saved.attention_in, &dquery, gradients)?,
-            &self.key.backward(&saved.attention_in, &dkey, gradients)?,
-            &self.value.backward(&saved.attention_in, &dvalue, gradients)?,
-        ])?;
-        let dx = norm_backward(&self.attention_norm, x, eps, &dattention_in, gradients)?;
-        ops::sum(&[&dmiddle, &dx])
+    fn attention_linears(&self) -> [&Linear; 3] {
+        [&self.query, &self.key, &self.value]
     }
 }
 
-/// From the gradient of what attention gave to those of its three projections.
-fn attend_backward(saved: &Saved, dattended: &Tensor, pass: &Pass) -> Result<[Tensor; 3]> {
-    let (batch, heads) = (pass.visible.batch, pass.config.num_attention_heads);
-    let dattended = pass.group(&ops::split_heads(dattended, batch, heads, None)?)?;
-    let dweights = dattended.matmul(&saved.value.t()?)?;
-    let dvalue = saved.weights.t()?.matmul(&dattended)?;
-    let dscores =
-        ops::attention_weights_backward(&saved.weights, &dweights, &pass.visible, pass.scale())?;
-    let dquery = pass.ungroup(&dscores.matmul(&saved.key)?)?;
-    let dkey = dscores.t()?.matmul(&saved.query)?;
-    Ok([
-        ops::merge_heads(&dquery, Some(&pass.angles))?,
-        ops::merge_heads(&dkey, Some(&pass.angles))?,
-        ops::merge_heads(&dvalue, None)?,
-    ])
+impl Heads {
+    fn attention<'a>(&'a self, pass: &'a Pass) -> Attention<'a> {
+        let Heads { query, key, value, .. } = self;
+        // Scores are divided by the root of a head's width.
+        let scale = 1.0 / (pass.config.head_dim as f32).sqrt();
+        Attention { query, key, value, visible: &pass.visible, scale }
+    }
 }
 
+impl Cache {
+    /// Room for so many columns of so many rows.
+    pub(crate) fn new(like: &Tensor, config: &Config, batch: usize, room: usize) -> Result<Cache> {
+        let shape = (batch, config.num_key_value_heads, room, config.head_dim);
+        let empty = || Tensor::zeros(shape, like.dtype(), like.device());
+        Ok(Cache { keys: empty()?, values: empty()? })
+    }
+}
+
+/// Those rows of `x`, or all.
+fn select(x: &Tensor, places: Option<&Tensor>) -> Result<Tensor> {
+    places.map_or(Ok(x.clone()), |places| Ok(x.index_select(places, 0)?))
+}
+
+/// The gradient of what `select` was given, from that of what it gave.
+fn spread(dy: Tensor, x: &Tensor, places: Option<&Tensor>) -> Result<Tensor> {
+    places.map_or(Ok(dy.clone()), |places| Ok(x.zeros_like()?.index_add(places, &dy, 0)?))
+}
+
+/// The result of one linear, added to the stream.
+fn onto(linear: &Linear, x: &Tensor, stream: &Tensor) -> Result<(Tensor, Low)> {
+    let (mut results, low) = linear::forward(&[linear], x, Some(stream))?;
+    Ok((results.pop().context("a linear has a result")?, low))
+}
+
+/// The gradient of a norm's input, added to `onto`; the norm gets its own where weights learn.
 pub(crate) fn norm_backward(
     norm: &Parameter,
     x: &Tensor,
     eps: f64,
     dy: &Tensor,
+    onto: Option<&Tensor>,
     gradients: &mut Gradients,
 ) -> Result<Tensor> {
-    let (dx, dweight) = ops::rms_norm_backward(x, &norm.value, eps, dy)?;
     if gradients.of_weights {
-        gradients.add(&norm.name, &dweight)?;
+        gradients.add(&norm.name, &ops::rms_norm_dweight(x, eps, dy)?)?;
     }
-    Ok(dx)
-}
-
-impl Pass<'_> {
-    /// Scores are divided by the root of a head's width.
-    fn scale(&self) -> f64 {
-        1.0 / (self.config.head_dim as f64).sqrt()
-    }
-
-    /// The query heads that share a key head, one below the other: then one product serves them.
-    fn group(&self, x: &Tensor) -> Result<Tensor> {
-        let (batch, heads, time, width) = x.dims4()?;
-        let groups = self.config.num_key_value_heads;
-        Ok(x.reshape((batch, groups, heads / groups * time, width))?)
-    }
-
-    fn ungroup(&self, x: &Tensor) -> Result<Tensor> {
-        let (batch, _, rows, width) = x.dims4()?;
-        let time = self.visible.time;
-        let heads = self.config.num_key_value_heads * rows / time;
-        Ok(x.reshape((batch, heads, time, width))?)
-    }
+    ops::rms_norm_backward(x, &norm.value, eps, dy, onto)
 }

@@ -62,13 +62,15 @@ fn reply_batch(
     tokens_max: usize,
 ) -> Result<Vec<Vec<u32>>> {
     let batch = prompts.len();
-    let mut caches = vec![None; model.blocks.len()];
     let mut replies = vec![Vec::new(); batch];
     let mut done = vec![false; batch];
     let (mut inputs, starts) = pad_left(prompts);
+    let room = inputs.time + tokens_max;
+    let cache = |_| Cache::new(&model.embedding.value, &model.config, batch, room);
+    let caches = (0..model.blocks.len()).map(cache).collect::<Result<Vec<_>>>()?;
     let mut past = 0;
     for _ in 0..tokens_max {
-        let next = next_ids(model, &inputs, past, &mut caches)?;
+        let next = next_ids(model, &inputs, past, &caches)?;
         for (row, &id) in next.iter().enumerate() {
             done[row] |= id == stop;
             if !done[row] {
@@ -85,11 +87,11 @@ fn reply_batch(
 }
 
 /// The most likely id after each row.
-fn next_ids(model: &Model, inputs: &Inputs, past: usize, caches: &mut [Cache]) -> Result<Vec<u32>> {
-    let x = model.hidden(inputs, past, caches)?;
+fn next_ids(model: &Model, inputs: &Inputs, past: usize, caches: &[Cache]) -> Result<Vec<u32>> {
     let last: Vec<u32> = (1..=inputs.batch).map(|row| (row * inputs.time - 1) as u32).collect();
-    let x = x.index_select(&Tensor::new(last, &model.device)?, 0)?;
-    let logits = model.head(&model.final_norm(&x)?)?;
+    let last = Tensor::new(last, &model.device)?;
+    let x = model.hidden(inputs, past, Some(caches), Some(&last))?;
+    let (logits, _) = model.head(&model.final_norm(&x)?)?;
     Ok(logits.argmax(D::Minus1)?.to_vec1::<u32>()?)
 }
 

@@ -32,6 +32,20 @@ impl Gradients {
         Ok(())
     }
 
+    /// Adds `scale × a·b` to what the parameter has got so far.
+    pub fn add_product(&mut self, name: &str, scale: f64, a: &Tensor, b: &Tensor) -> Result<()> {
+        let sum = match self.by_name.remove(name) {
+            // Sums are in f32, whatever the factors are in.
+            Some(before) if before.dtype() == a.dtype() => ops::add_product(before, scale, a, b)?,
+            before => {
+                let product = ops::product(scale, a, b)?.to_dtype(DType::F32)?;
+                before.map_or(Ok(product.clone()), |before| ops::sum(&[&before, &product]))?
+            }
+        };
+        self.by_name.insert(name.to_string(), sum);
+        Ok(())
+    }
+
     /// Adds another pass's gradients to these.
     pub fn merge(&mut self, other: Gradients) -> Result<()> {
         other.by_name.iter().try_for_each(|(name, gradient)| self.add(name, gradient))

@@ -18,7 +18,7 @@ pub use decode::greedy;
 pub use gradients::Gradients;
 pub use parameter::Parameter;
 pub use tokenizer::Tokenizer;
-pub use transformer::{Inputs, Model};
+pub use transformer::{Inputs, Model, Recompute};
 
 use anyhow::Result;
 use candle_core::Device;

@@ -6,11 +6,12 @@
 
 use anyhow::{Context, Result, ensure};
 use candle_core::{Device, Tensor};
+use serde::{Deserialize, Serialize};
 
 use crate::model::block::{self, Block, Cache, Pass};
 use crate::model::config::Config;
 use crate::model::gradients::Gradients;
-use crate::model::linear::Linear;
+use crate::model::linear::{self, Linear, Low};
 use crate::model::ops::{self, Angles, Visible};
 use crate::model::parameter::Parameter;
 
@@ -31,6 +32,19 @@ pub struct Model {
     pub(crate) head: Option<Linear>,
 }
 
+/// What a backward pass computes again instead of keeping it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Recompute {
+    /// Nothing that costs much.
+    #[default]
+    None,
+    /// The inner part of the feed-forward network: half the memory, a sixth more work.
+    Mlp,
+    /// All of a block but its input: least memory, a third more work.
+    Full,
+}
+
 /// A rectangle of token ids. A row's text may be padded on either side, and a row may hold
 /// several texts: `start` says where the text of each place begins, and hides all before it.
 #[derive(Clone, Debug)]
@@ -48,52 +62,59 @@ pub struct Inputs {
 impl Model {
     /// Logits `[batch × time, vocab_size]` of every place.
     pub fn logits(&self, inputs: &Inputs) -> Result<Tensor> {
-        let mut caches = vec![None; self.blocks.len()];
-        let x = self.hidden(inputs, 0, &mut caches)?;
-        self.head(&self.final_norm(&x)?)
+        let x = self.hidden(inputs, 0, None, None)?;
+        Ok(self.head(&self.final_norm(&x)?)?.0)
     }
 
-    /// The stream after the last block `[batch × time, hidden_size]`; `past` columns of each row
-    /// are in the caches, which grow by `time`.
+    /// The stream after the last block `[batch × time, hidden_size]`, or those rows of it that
+    /// `places` names. `past` columns of each row are in the caches, which grow by `time`.
     pub(crate) fn hidden(
         &self,
         inputs: &Inputs,
         past: usize,
-        caches: &mut [Cache],
+        caches: Option<&[Cache]>,
+        places: Option<&Tensor>,
     ) -> Result<Tensor> {
         let pass = self.pass(inputs, past)?;
         let mut x = self.embed(inputs)?;
-        for (block, cache) in self.blocks.iter().zip(caches) {
-            x = block.forward(&x, &pass, cache)?.0;
+        for (layer, block) in self.blocks.iter().enumerate() {
+            let cache = caches.map(|caches| &caches[layer]);
+            let places = places.filter(|_| layer + 1 == self.blocks.len());
+            x = block.forward(&x, &pass, cache, places, false)?.0;
         }
         Ok(x)
     }
 
     /// The sum of the cross-entropy, in nats, of `labels`: pairs of a place in the rectangle and
-    /// the id that follows there. What learns gets the gradient of that sum. With `recompute` a
-    /// block keeps its input alone and runs forward again: far less memory, a third more work.
+    /// the id that follows there. What learns gets the gradient of that sum.
     pub fn loss(
         &self,
         inputs: &Inputs,
         labels: &[(u32, u32)],
-        recompute: bool,
+        recompute: Recompute,
         gradients: &mut Gradients,
     ) -> Result<f64> {
         let pass = self.pass(inputs, 0)?;
+        let (places, ids): (Vec<u32>, Vec<u32>) = labels.iter().copied().unzip();
+        let places = Tensor::new(places, &self.device)?;
+        // Behind the last attention no place matters but those that have a label.
+        let places = |layer: usize| (layer + 1 == self.blocks.len()).then_some(&places);
         let mut x = self.embed(inputs)?;
         let mut kept = Vec::with_capacity(self.blocks.len());
-        for block in &self.blocks {
-            let (y, saved) = block.forward(&x, &pass, &mut None)?;
-            kept.push((x, (!recompute).then_some(saved)));
+        for (layer, block) in self.blocks.iter().enumerate() {
+            let keep_feed = recompute == Recompute::None;
+            let (y, saved) = block.forward(&x, &pass, None, places(layer), keep_feed)?;
+            kept.push((x, (recompute != Recompute::Full).then_some(saved)));
             x = y;
         }
-        let (loss, mut dx) = self.head_loss(&x, labels, gradients)?;
-        for (block, (x, saved)) in self.blocks.iter().zip(kept).rev() {
+        let (loss, mut dx) = self.head_loss(&x, &ids, gradients)?;
+        for (layer, block) in self.blocks.iter().enumerate().rev() {
+            let (x, saved) = kept.pop().context("a block has kept its input")?;
             let saved = match saved {
                 Some(saved) => saved,
-                None => block.forward(&x, &pass, &mut None)?.1,
+                None => block.forward(&x, &pass, None, places(layer), true)?.1,
             };
-            dx = block.backward(&x, &saved, &dx, &pass, gradients)?;
+            dx = block.backward(&x, saved, &dx, &pass, places(layer), gradients)?;
         }
         if gradients.of_weights {
             let ids = Tensor::from_slice(&inputs.ids, inputs.ids.len(), &self.device)?;
@@ -103,36 +124,41 @@ impl Model {
         Ok(loss)
     }
 
-    /// Final norm, head and loss at the places that have a label; elsewhere no logit is computed.
+    /// Final norm, head and loss of rows `x` `[labels, hidden_size]`, and the gradient of `x`.
     fn head_loss(
         &self,
         x: &Tensor,
-        labels: &[(u32, u32)],
+        ids: &[u32],
         gradients: &mut Gradients,
     ) -> Result<(f64, Tensor)> {
-        let (mut loss, mut dx) = (0.0, x.zeros_like()?);
-        for labels in labels.chunks(LOGIT_ROWS) {
-            let (places, ids): (Vec<u32>, Vec<u32>) = labels.iter().copied().unzip();
-            let places = Tensor::new(places, &self.device)?;
-            let x = x.index_select(&places, 0)?;
+        let (mut loss, mut parts) = (0.0, Vec::new());
+        for (chunk, ids) in ids.chunks(LOGIT_ROWS).enumerate() {
+            let x = x.narrow(0, chunk * LOGIT_ROWS, ids.len())?;
             let normed = self.final_norm(&x)?;
-            let (sum, dlogits) = ops::cross_entropy(&self.head(&normed)?, &ids)?;
+            let (logits, low) = self.head(&normed)?;
+            let (sum, dlogits) = ops::cross_entropy(&logits, ids)?;
             loss += sum;
-            let dnormed = match &self.head {
-                Some(head) => head.backward(&normed, &dlogits, gradients)?,
-                None => {
-                    if gradients.of_weights {
-                        let dweight = dlogits.t()?.matmul(&normed)?;
-                        gradients.add(&self.embedding.name, &dweight)?;
-                    }
-                    dlogits.matmul(&self.embedding.value)?
-                }
-            };
+            let dnormed = self.head_backward(&normed, &low, dlogits, gradients)?;
             let eps = self.config.rms_norm_eps;
-            let part = block::norm_backward(&self.norm, &x, eps, &dnormed, gradients)?;
-            dx = dx.index_add(&places, &part, 0)?;
+            parts.push(block::norm_backward(&self.norm, &x, eps, &dnormed, None, gradients)?);
         }
-        Ok((loss, dx))
+        Ok((loss, if parts.len() == 1 { parts.remove(0) } else { Tensor::cat(&parts, 0)? }))
+    }
+
+    fn head_backward(
+        &self,
+        normed: &Tensor,
+        low: &Low,
+        dlogits: Tensor,
+        gradients: &mut Gradients,
+    ) -> Result<Tensor> {
+        if let Some(head) = &self.head {
+            return linear::backward(&[head], normed, low, &[dlogits], gradients);
+        }
+        if gradients.of_weights {
+            gradients.add_product(&self.embedding.name, 1.0, &dlogits.t()?, normed)?;
+        }
+        ops::product(1.0, &dlogits, &self.embedding.value)
     }
 
     pub(crate) fn final_norm(&self, x: &Tensor) -> Result<Tensor> {
@@ -140,11 +166,12 @@ impl Model {
     }
 
     /// Logits `[rows, vocab_size]` of normed rows.
-    pub(crate) fn head(&self, normed: &Tensor) -> Result<Tensor> {
-        match &self.head {
-            Some(head) => head.forward(normed),
-            None => Ok(normed.matmul(&self.embedding.value.t()?)?),
-        }
+    pub(crate) fn head(&self, normed: &Tensor) -> Result<(Tensor, Low)> {
+        let Some(head) = &self.head else {
+            return Ok((ops::product(1.0, normed, &self.embedding.value.t()?)?, None));
+        };
+        let (mut results, low) = linear::forward(&[head], normed, None)?;
+        Ok((results.pop().context("a linear has a result")?, low))
     }
 
     fn embed(&self, inputs: &Inputs) -> Result<Tensor> {

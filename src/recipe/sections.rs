@@ -8,6 +8,7 @@ use toml::de::{DeTable, DeValue};
 use super::read::{Section, number, span, unknown_word};
 use super::{Base, Data, Entry, Eval, Model, Named, Recipe, Shape, Words};
 use crate::diagnostic::Diagnostic;
+use crate::model::Recompute;
 use crate::model::lora::{Lora, TARGETS};
 use crate::source::Span;
 use crate::train::{Schedule, Settings};
@@ -321,7 +322,11 @@ fn train(table: Option<&DeTable>, data_seed: u64, faults: &mut Vec<Diagnostic>) 
         epsilon: section.real("epsilon", 1e-20..=1.0, default.epsilon),
         clip_norm: section.real("clip_norm", 0.0..=1e6, default.clip_norm),
         tokens_at_once,
-        recompute: section.truth("recompute", default.recompute),
+        recompute: match section.choice("recompute", &["none", "mlp", "full"]) {
+            "mlp" => Recompute::Mlp,
+            "full" => Recompute::Full,
+            _ => Recompute::None,
+        },
         seed: section.whole("seed", 0..=LARGEST, data_seed),
     };
     let save_every = section.whole("save_every", 0..=LARGEST, 1000);

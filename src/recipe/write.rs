@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::{Base, Recipe, Words};
+use crate::model::Recompute;
 use crate::train::Schedule;
 
 /// The recipe as a file that makes the same run again.
@@ -88,7 +89,12 @@ fn train(recipe: &Recipe, text: &mut String) {
     if let Some(tokens) = settings.tokens_at_once {
         pair(text, "tokens_at_once", tokens);
     }
-    pair(text, "recompute", settings.recompute);
+    let recompute = match settings.recompute {
+        Recompute::None => "none",
+        Recompute::Mlp => "mlp",
+        Recompute::Full => "full",
+    };
+    pair(text, "recompute", quoted(recompute));
     pair(text, "seed", settings.seed);
     pair(text, "save_every", recipe.save_every);
     text.push('\n');

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail, ensure};
 use candle_core::DType;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Gradients, Model, each_part};
+use crate::model::{Gradients, Model, Recompute, each_part};
 pub use batch::Example;
 use optimizer::AdamW;
 pub use schedule::Schedule;
@@ -42,8 +42,8 @@ pub struct Settings {
     /// Places, padding included, that go through the model at once. Less takes less memory.
     /// By default 1024 on a CPU, where each core takes a part, and 16384 on a GPU.
     pub tokens_at_once: Option<usize>,
-    /// Keeps a block's input alone and runs it forward again: less memory, a third more work.
-    pub recompute: bool,
+    /// What the backward pass computes again, to take less memory.
+    pub recompute: Recompute,
     /// Seed of fresh weights and adapters.
     pub seed: u64,
 }
@@ -61,7 +61,7 @@ impl Default for Settings {
             epsilon: 1e-8,
             clip_norm: 1.0,
             tokens_at_once: None,
-            recompute: false,
+            recompute: Recompute::None,
             seed: 0,
         }
     }

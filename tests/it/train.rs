@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
-use cookc::model::{Config, Gradients, Inputs, Model, Tokenizer, greedy, lora, weights};
+use cookc::model::{Config, Gradients, Inputs, Model, Recompute, Tokenizer, greedy, lora, weights};
 use cookc::train::{Control, Example, Progress, Schedule, Settings, Trainer, train};
 
 #[test]
@@ -33,7 +33,7 @@ fn loss_and_every_adapter_gradient_equal_the_reference() -> Result<()> {
     let mut model = tiny()?;
     lora::load(&mut model, &data("adapter"))?;
     let (examples, loss) = step_batch()?;
-    for recompute in [false, true] {
+    for recompute in [Recompute::None, Recompute::Mlp, Recompute::Full] {
         let (found, gradients) = loss_of(&model, &examples, recompute)?;
         assert!((found - loss).abs() < 1e-4, "{found} is not {loss}");
         let reference = tensors("step_grads.safetensors")?;
@@ -107,8 +107,8 @@ fn adapters_learn_and_the_weights_beneath_stay() -> Result<()> {
     let before = model.clone();
     lora::attach(&mut model, &lora::Lora::all_linear(4, 8.0), 3)?;
     let examples = examples(4, 9);
-    let (unchanged, _) = loss_of(&before, &examples, false)?;
-    let (fresh, _) = loss_of(&model, &examples, false)?;
+    let (unchanged, _) = loss_of(&before, &examples, Recompute::None)?;
+    let (fresh, _) = loss_of(&model, &examples, Recompute::None)?;
     assert_eq!(unchanged, fresh, "a fresh adapter changes nothing");
     let mut trainer = Trainer::new(&mut model, &quick(30))?;
     let summary = train(&mut trainer, &mut |_| Ok(examples.clone()), &mut go_on)?;
@@ -149,7 +149,7 @@ fn the_loss_is_blind_to_the_prompt() -> Result<()> {
         logits.broadcast_sub(&(sum + top)?)?.to_vec2::<f32>()?
     };
     let by_hand: f32 = (7..10).map(|t| -log_probabilities[t - 1][example.ids[t] as usize]).sum();
-    let (loss, _) = loss_of(&model, std::slice::from_ref(example), false)?;
+    let (loss, _) = loss_of(&model, std::slice::from_ref(example), Recompute::None)?;
     assert!((loss - f64::from(by_hand) / 3.0).abs() < 1e-5, "only the reply's tokens count");
     Ok(())
 }
@@ -298,7 +298,7 @@ fn row(ids: &[i64]) -> Inputs {
 }
 
 /// Mean loss over the examples, and the gradients of that mean.
-fn loss_of(model: &Model, examples: &[Example], recompute: bool) -> Result<(f64, Gradients)> {
+fn loss_of(model: &Model, examples: &[Example], recompute: Recompute) -> Result<(f64, Gradients)> {
     let mut sum = Gradients::new(!model.has_adapters());
     let (mut loss, mut labels) = (0.0, 0);
     for pass in cookc::train::batch::passes(examples, 30, 128)? {

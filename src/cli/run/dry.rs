@@ -5,8 +5,8 @@ use indicatif::{HumanBytes, HumanCount};
 use super::setup::Setup;
 use crate::cli::{Failure, console};
 use crate::data::layout::Encoded;
-use crate::model::Config;
 use crate::model::lora::{Lora, TARGETS};
+use crate::model::{Config, Recompute};
 use crate::runtime::Fault;
 
 /// Samples made to see how long they are.
@@ -89,12 +89,18 @@ fn memory(setup: &Setup, weights: u64, learning: u64, longest: u64) -> u64 {
     let default = if on_cpu { 1024 } else { 16_384 };
     let places = settings.tokens_at_once.unwrap_or(default).max(longest as usize) as u64;
     let passes = if on_cpu { rayon::current_num_threads() as u64 } else { 1 };
-    // Numbers that a block keeps of a place: stream, norms, queries, keys, values, attention's
-    // result and shares, and the three of the feed-forward network.
-    let of_block: usize = linears(config).iter().map(|[output, _]| output).sum::<usize>()
-        + 4 * config.hidden_size
-        + config.num_attention_heads * longest as usize;
-    let kept = if settings.recompute { config.hidden_size } else { of_block };
+    // Numbers that a block keeps of a place: stream, queries, keys, values, attention's result, the
+    // stream between, and the gate and up of the feed-forward network.
+    let (hidden, feed) = (config.hidden_size, config.intermediate_size);
+    let queries = config.num_attention_heads * config.head_dim;
+    let keys = config.num_key_value_heads * config.head_dim;
+    let without_feed = 2 * (hidden + queries + keys);
+    let of_block = without_feed + 2 * feed;
+    let kept = match settings.recompute {
+        Recompute::None => of_block,
+        Recompute::Mlp => without_feed,
+        Recompute::Full => hidden,
+    };
     let of_place = (kept * config.num_hidden_layers + of_block + 3 * config.vocab_size) as u64 * 4;
     // Value, gradient on each core, its sum, and the optimizer's two means.
     weights * weight_bytes + learning * 4 * (3 + passes) + passes * places * of_place

@@ -39,23 +39,89 @@ impl Visible {
     }
 }
 
+/// What attention reads.
+#[derive(Clone, Copy, Debug)]
+pub struct Attention<'a> {
+    /// `[batch, heads, time, head_dim]`.
+    pub query: &'a Tensor,
+    /// `[batch, key heads, room, head_dim]`, whose first columns are there; the query heads that
+    /// share a key head stand together.
+    pub key: &'a Tensor,
+    /// As the keys.
+    pub value: &'a Tensor,
+    /// Which columns each query sees.
+    pub visible: &'a Visible,
+    /// Times the scores.
+    pub scale: f32,
+}
+
+/// What attention gives.
+#[derive(Clone, Debug)]
+pub struct Attended {
+    /// The mean of the values by their shares, `[batch × time, heads × head_dim]`.
+    pub out: Tensor,
+    /// The logarithm of the sum of exp(scale × score) of each query, `[batch × time, heads]`, f32:
+    /// all that the backward pass needs to compute the shares again.
+    pub logs: Tensor,
+}
+
+/// Softmax attention: the shares of a query are softmax(scale × query·key) over the columns that it
+/// sees.
+pub fn attention(inputs: &Attention) -> Result<Attended> {
+    if fused(inputs.query) { cpu::attention(inputs) } else { plain::attention(inputs) }
+}
+
+/// Gradients of [`attention`] with respect to query, key and value, in their shapes, from that of
+/// its result, `dout` `[batch × time, heads × head_dim]`.
+pub fn attention_backward(
+    inputs: &Attention,
+    attended: &Attended,
+    dout: &Tensor,
+) -> Result<[Tensor; 3]> {
+    if fused(inputs.query) {
+        cpu::attention_backward(inputs, attended, dout)
+    } else {
+        plain::attention_backward(inputs, attended, dout)
+    }
+}
+
+/// `scale × a·b`; either may be a transposed view.
+pub fn product(scale: f64, a: &Tensor, b: &Tensor) -> Result<Tensor> {
+    if fused(a) { cpu::product(scale, a, b) } else { plain::product(scale, a, b) }
+}
+
+/// `onto + scale × a·b`. `onto` must be of the caller's own making, for its memory may be used.
+pub fn add_product(onto: Tensor, scale: f64, a: &Tensor, b: &Tensor) -> Result<Tensor> {
+    if fused(&onto) {
+        cpu::add_product(&onto, scale, a, b)?;
+        return Ok(onto);
+    }
+    plain::sum(&[&onto, &plain::product(scale, a, b)?])
+}
+
 /// `x / rms(x) × weight`, row by row. `x` `[rows, width]`, `weight` `[width]`.
 pub fn rms_norm(x: &Tensor, weight: &Tensor, eps: f64) -> Result<Tensor> {
     if fused(x) { cpu::rms_norm(x, weight, eps) } else { plain::rms_norm(x, weight, eps) }
 }
 
-/// Gradients of [`rms_norm`] with respect to `x` and to `weight`.
+/// Gradient of [`rms_norm`] with respect to `x`, added to `onto` if that is given.
 pub fn rms_norm_backward(
     x: &Tensor,
     weight: &Tensor,
     eps: f64,
     dy: &Tensor,
-) -> Result<(Tensor, Tensor)> {
+    onto: Option<&Tensor>,
+) -> Result<Tensor> {
     if fused(x) {
-        cpu::rms_norm_backward(x, weight, eps, dy)
+        cpu::rms_norm_backward(x, weight, eps, dy, onto)
     } else {
-        plain::rms_norm_backward(x, weight, eps, dy)
+        plain::rms_norm_backward(x, weight, eps, dy, onto)
     }
+}
+
+/// Gradient of [`rms_norm`] with respect to `weight`, f32.
+pub fn rms_norm_dweight(x: &Tensor, eps: f64, dy: &Tensor) -> Result<Tensor> {
+    if fused(x) { cpu::rms_norm_dweight(x, eps, dy) } else { plain::rms_norm_dweight(x, eps, dy) }
 }
 
 /// `[batch × time, heads × head_dim]` to `[batch, heads, time, head_dim]`, turned by `angles`.
@@ -77,30 +143,6 @@ pub fn merge_heads(x: &Tensor, angles: Option<&Angles>) -> Result<Tensor> {
     if fused(x) { cpu::merge_heads(x, angles) } else { plain::merge_heads(x, angles) }
 }
 
-/// The softmax of `scale × scores` over each token's visible columns, 0 in all others.
-/// `scores` is `[batch, key heads, group × time, columns]`.
-pub fn attention_weights(scores: &Tensor, visible: &Visible, scale: f64) -> Result<Tensor> {
-    if fused(scores) {
-        cpu::attention_weights(scores, visible, scale)
-    } else {
-        plain::attention_weights(scores, visible, scale)
-    }
-}
-
-/// Gradient of [`attention_weights`] with respect to `scores`, from its result `p` and `dp`.
-pub fn attention_weights_backward(
-    p: &Tensor,
-    dp: &Tensor,
-    visible: &Visible,
-    scale: f64,
-) -> Result<Tensor> {
-    if fused(p) {
-        cpu::attention_weights_backward(p, dp, visible, scale)
-    } else {
-        plain::attention_weights_backward(p, dp, scale)
-    }
-}
-
 /// The sum of tensors of one shape.
 pub fn sum(terms: &[&Tensor]) -> Result<Tensor> {
     if terms.iter().all(|term| fused(term)) { cpu::sum(terms) } else { plain::sum(terms) }
@@ -117,7 +159,7 @@ pub fn swiglu(gate: &Tensor, up: &Tensor) -> Result<Tensor> {
 }
 
 /// Gradients of [`swiglu`] with respect to `gate` and `up`.
-pub fn swiglu_backward(gate: &Tensor, up: &Tensor, dy: &Tensor) -> Result<(Tensor, Tensor)> {
+pub fn swiglu_backward(gate: &Tensor, up: &Tensor, dy: &Tensor) -> Result<[Tensor; 2]> {
     if fused(gate) {
         cpu::swiglu_backward(gate, up, dy)
     } else {

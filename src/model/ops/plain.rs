@@ -1,9 +1,12 @@
-//! The row operations in candle's tensor operations: their meaning, and the path on a GPU.
+//! The operations of a block in candle's tensor operations: their meaning, and the path on a GPU.
+
+mod attention;
 
 use anyhow::{Context, Result};
 use candle_core::{D, DType, Tensor};
 
-use super::{Angles, Visible};
+use super::Angles;
+pub use attention::{attention, attention_backward};
 
 /// See [`super::rms_norm`]; the mean square is taken in f32.
 pub fn rms_norm(x: &Tensor, weight: &Tensor, eps: f64) -> Result<Tensor> {
@@ -17,14 +20,20 @@ pub fn rms_norm_backward(
     weight: &Tensor,
     eps: f64,
     dy: &Tensor,
-) -> Result<(Tensor, Tensor)> {
+    onto: Option<&Tensor>,
+) -> Result<Tensor> {
     let (normed, inverse) = normalise(x, eps)?;
-    let dy = dy.to_dtype(DType::F32)?;
-    let dweight = (&dy * &normed)?.sum(0)?;
-    let dnormed = dy.broadcast_mul(&weight.to_dtype(DType::F32)?)?;
+    let dnormed = dy.to_dtype(DType::F32)?.broadcast_mul(&weight.to_dtype(DType::F32)?)?;
     let along = (&dnormed * &normed)?.mean_keepdim(D::Minus1)?;
     let dx = (dnormed - normed.broadcast_mul(&along)?)?.broadcast_mul(&inverse)?;
-    Ok((dx.to_dtype(x.dtype())?, dweight))
+    let dx = dx.to_dtype(x.dtype())?;
+    onto.map_or(Ok(dx.clone()), |onto| Ok((onto + dx)?))
+}
+
+/// See [`super::rms_norm_dweight`].
+pub fn rms_norm_dweight(x: &Tensor, eps: f64, dy: &Tensor) -> Result<Tensor> {
+    let normed = normalise(x, eps)?.0;
+    Ok((dy.to_dtype(DType::F32)? * normed)?.sum(0)?)
 }
 
 fn normalise(x: &Tensor, eps: f64) -> Result<(Tensor, Tensor)> {
@@ -71,40 +80,17 @@ fn turn(x: &Tensor, cos: &Tensor, sin: &Tensor) -> Result<Tensor> {
     Ok(turned.to_dtype(x.dtype())?)
 }
 
-/// See [`super::attention_weights`].
-pub fn attention_weights(scores: &Tensor, visible: &Visible, scale: f64) -> Result<Tensor> {
-    let (batch, heads, queries, columns) = scores.dims4()?;
-    let dtype = scores.dtype();
-    let group = queries / visible.time;
-    let mask =
-        Tensor::from_vec(mask(visible), (batch, 1, 1, visible.time, columns), scores.device())?;
-    let wide = (batch, heads, group, visible.time, columns);
-    let scores = (scores.to_dtype(DType::F32)? * scale)?.reshape(wide)?.broadcast_add(&mask)?;
-    let top = scores.max_keepdim(D::Minus1)?;
-    let weights = scores.broadcast_sub(&top)?.exp()?;
-    let weights = weights.broadcast_div(&weights.sum_keepdim(D::Minus1)?)?;
-    Ok(weights.reshape((batch, heads, queries, columns))?.to_dtype(dtype)?)
+/// See [`super::product`].
+pub fn product(scale: f64, a: &Tensor, b: &Tensor) -> Result<Tensor> {
+    let product = matrix(a)?.matmul(&matrix(b)?)?;
+    Ok(if scale == 1.0 { product } else { (product * scale)? })
 }
 
-/// 0 where a token may look and −∞ where it may not, `[batch × time × columns]`.
-fn mask(visible: &Visible) -> Vec<f32> {
-    let mut mask = vec![f32::NEG_INFINITY; visible.batch * visible.time * visible.columns];
-    for b in 0..visible.batch {
-        for t in 0..visible.time {
-            let row = (b * visible.time + t) * visible.columns;
-            let range = visible.range(b, t);
-            mask[row + range.start..row + range.end].fill(0.0);
-        }
-    }
-    mask
-}
-
-/// See [`super::attention_weights_backward`]; hidden columns have p = 0, and so no gradient.
-pub fn attention_weights_backward(p: &Tensor, dp: &Tensor, scale: f64) -> Result<Tensor> {
-    let dtype = p.dtype();
-    let (p, dp) = (p.to_dtype(DType::F32)?, dp.to_dtype(DType::F32)?);
-    let along = (&p * &dp)?.sum_keepdim(D::Minus1)?;
-    Ok(((p * dp.broadcast_sub(&along)?)? * scale)?.to_dtype(dtype)?)
+/// candle multiplies matrices whose rows, or whose columns, lie without gaps.
+fn matrix(x: &Tensor) -> Result<Tensor> {
+    let (rows, columns) = x.dims2()?;
+    let dense = [[columns, 1], [1, rows]].iter().any(|stride| x.stride() == stride);
+    Ok(if dense { x.clone() } else { x.contiguous()? })
 }
 
 /// See [`super::sum`].
@@ -125,7 +111,7 @@ pub fn swiglu(gate: &Tensor, up: &Tensor) -> Result<Tensor> {
 }
 
 /// See [`super::swiglu_backward`]; silu′(g) = σ(g)·(1 + g·(1 − σ(g))).
-pub fn swiglu_backward(gate: &Tensor, up: &Tensor, dy: &Tensor) -> Result<(Tensor, Tensor)> {
+pub fn swiglu_backward(gate: &Tensor, up: &Tensor, dy: &Tensor) -> Result<[Tensor; 2]> {
     let dtype = gate.dtype();
     let [gate, up, dy] = [gate, up, dy].map(|x| x.to_dtype(DType::F32));
     let (gate, up, dy) = (gate?, up?, dy?);
@@ -133,7 +119,7 @@ pub fn swiglu_backward(gate: &Tensor, up: &Tensor, dy: &Tensor) -> Result<(Tenso
     let silu = (&gate * &sigmoid)?;
     let slope = (&sigmoid + (&silu * (1.0 - &sigmoid)?)?)?;
     let dgate = ((&dy * up)? * slope)?;
-    Ok((dgate.to_dtype(dtype)?, (dy * silu)?.to_dtype(dtype)?))
+    Ok([dgate.to_dtype(dtype)?, (dy * silu)?.to_dtype(dtype)?])
 }
 
 /// See [`super::cross_entropy`].

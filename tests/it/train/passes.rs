@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
-use cookc::model::{Gradients, Model, greedy, lora, ops, weights};
+use cookc::model::{Gradients, Model, Recompute, greedy, lora, ops, weights};
 
 use super::{data, distance, examples, grouped, loss_of, reference, row, tiny};
 
@@ -11,7 +11,7 @@ fn every_weights_gradient_equals_candles_own() -> Result<()> {
     for tied in [true, false] {
         let model = grouped(tied)?;
         let examples = examples(5, 9);
-        let (loss, gradients) = loss_of(&model, &examples, false)?;
+        let (loss, gradients) = loss_of(&model, &examples, Recompute::None)?;
         let (expected_loss, expected) = reference::loss_and_gradients(&model, &examples)?;
         assert!((loss - expected_loss).abs() < 1e-4, "{loss} is not {expected_loss}");
         for parameter in model.parameters() {
@@ -36,16 +36,29 @@ fn fused_operations_equal_the_plain_ones() -> Result<()> {
         Ok(())
     };
     let (x, w, dy) = (tensor("x", &[6, 20])?, tensor("w", &[20])?, tensor("dy", &[6, 20])?);
+    let w6 = tensor("onto", &[6, 20])?;
     close(&ops::cpu::rms_norm(&x, &w, 1e-5)?, &ops::plain::rms_norm(&x, &w, 1e-5)?)?;
-    let (a, b) = ops::cpu::rms_norm_backward(&x, &w, 1e-5, &dy)?;
-    let (c, d) = ops::plain::rms_norm_backward(&x, &w, 1e-5, &dy)?;
-    close(&a, &c)?;
-    close(&b, &d)?;
+    for onto in [None, Some(&w6)] {
+        let dx = ops::cpu::rms_norm_backward(&x, &w, 1e-5, &dy, onto)?;
+        close(&dx, &ops::plain::rms_norm_backward(&x, &w, 1e-5, &dy, onto)?)?;
+    }
+    let dweight = ops::cpu::rms_norm_dweight(&x, 1e-5, &dy)?;
+    close(&dweight, &ops::plain::rms_norm_dweight(&x, 1e-5, &dy)?)?;
     close(&ops::cpu::swiglu(&x, &dy)?, &ops::plain::swiglu(&x, &dy)?)?;
-    let (a, b) = ops::cpu::swiglu_backward(&x, &dy, &dy)?;
-    let (c, d) = ops::plain::swiglu_backward(&x, &dy, &dy)?;
+    let [a, b] = ops::cpu::swiglu_backward(&x, &dy, &dy)?;
+    let [c, d] = ops::plain::swiglu_backward(&x, &dy, &dy)?;
     close(&a, &c)?;
     close(&b, &d)?;
+    // Products of matrices that lie as they are, transposed, and in wider rows.
+    let (square, part) = (dy.t()?.matmul(&x)?, x.narrow(1, 3, 7)?);
+    for (a, b) in [(&x, &square), (&x, &dy.t()?), (&x.t()?, &dy), (&part.t()?, &part)] {
+        let expected = (a.contiguous()?.matmul(&b.contiguous()?)? * 0.5)?;
+        close(&ops::cpu::product(0.5, a, b)?, &expected)?;
+        close(&ops::plain::product(0.5, a, b)?, &expected)?;
+        let sum = expected.ones_like()?;
+        ops::cpu::add_product(&sum, 0.5, a, b)?;
+        close(&sum, &(expected + 1.0)?)?;
+    }
     let labels = [3, 0, 19, 7, 7, 1];
     let (loss, gradient) = ops::cpu::cross_entropy(&x, &labels)?;
     let (expected, expected_gradient) = ops::plain::cross_entropy(&x, &labels)?;
@@ -57,13 +70,46 @@ fn fused_operations_equal_the_plain_ones() -> Result<()> {
         close(&split, &ops::plain::split_heads(&x, 2, 2, angles)?)?;
         close(&ops::cpu::merge_heads(&split, angles)?, &ops::plain::merge_heads(&split, angles)?)?;
     }
-    let start = vec![0, 0, 2, 1, 1, 1];
-    let visible = ops::Visible { batch: 2, time: 3, columns: 4, start };
-    let (scores, dp) = (tensor("s", &[2, 2, 6, 4])?, tensor("dp", &[2, 2, 6, 4])?);
-    let p = ops::cpu::attention_weights(&scores, &visible, 0.7)?;
-    close(&p, &ops::plain::attention_weights(&scores, &visible, 0.7)?)?;
-    let found = ops::cpu::attention_weights_backward(&p, &dp, &visible, 0.7)?;
-    close(&found, &ops::plain::attention_weights_backward(&p, &dp, 0.7)?)
+    Ok(())
+}
+
+/// Two rows, one of two texts and one with filling, longer than a tile; and one step behind a cache.
+#[test]
+fn fused_attention_equals_the_plain_one() -> Result<()> {
+    for (time, columns, room) in [(150, 150, 150), (1, 9, 12)] {
+        let first = |row: usize, t: usize| match (row, t) {
+            _ if time == 1 => row as u32,
+            (0, t) => {
+                if t < 71 {
+                    0
+                } else {
+                    71
+                }
+            }
+            (_, t) => t.saturating_sub(1).min(5) as u32,
+        };
+        let start = (0..2).flat_map(|row| (0..time).map(move |t| first(row, t))).collect();
+        let visible = ops::Visible { batch: 2, time, columns, start };
+        let tensor = |name: &str, heads: usize, time: usize| -> Result<Tensor> {
+            let values = reference::noise(name, 2 * heads * time * 6);
+            Ok(Tensor::from_vec(values, (2, heads, time, 6), &Device::Cpu)?)
+        };
+        let (query, key, value) =
+            (tensor("q", 4, time)?, tensor("k", 2, room)?, tensor("v", 2, room)?);
+        let (query, key, value) = (&query, &key, &value);
+        let inputs = ops::Attention { query, key, value, visible: &visible, scale: 0.4 };
+        let (found, expected) = (ops::cpu::attention(&inputs)?, ops::plain::attention(&inputs)?);
+        assert!(distance(&found.out, &expected.out)? < 1e-5);
+        assert!(distance(&found.logs, &expected.logs)? < 1e-5);
+        let dout =
+            Tensor::from_vec(reference::noise("do", 2 * time * 24), (2 * time, 24), &Device::Cpu)?;
+        let found = ops::cpu::attention_backward(&inputs, &found, &dout)?;
+        let expected = ops::plain::attention_backward(&inputs, &expected, &dout)?;
+        for (found, expected) in found.iter().zip(&expected) {
+            assert!(distance(found, expected)? < 1e-4, "{}", distance(found, expected)?);
+        }
+    }
+    Ok(())
 }
 
 #[test]
@@ -84,7 +130,7 @@ fn a_bf16_model_gives_nearly_the_same_loss_and_adapter_gradients() -> Result<()>
     let run = |dtype: DType| -> Result<(f64, Gradients, Model)> {
         let mut model = weights::load(&data("model"), dtype, &Device::Cpu)?;
         lora::load(&mut model, &data("adapter"))?;
-        let (loss, gradients) = loss_of(&model, &examples, true)?;
+        let (loss, gradients) = loss_of(&model, &examples, Recompute::Full)?;
         Ok((loss, gradients, model))
     };
     let (loss, gradients, model) = run(DType::BF16)?;

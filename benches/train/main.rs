@@ -1,0 +1,98 @@
+//! Training steps on prepared batches: what `compare.py` sets beside PEFT.
+//!
+//! `cargo bench --bench train -- FOLDER --sequence 256 --steps 10`, where `prepare.py` made FOLDER.
+//! Prints a line of JSON a step, then the peak of resident memory.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use candle_core::{DType, Device, Tensor};
+use clap::Parser;
+use cookc::model::{lora, weights};
+use cookc::train::{Example, Schedule, Settings, Trainer};
+
+/// Training steps on prepared batches.
+#[derive(Parser)]
+struct Options {
+    /// What `prepare.py` made.
+    folder: PathBuf,
+    /// Tokens a row.
+    #[arg(long)]
+    sequence: usize,
+    /// Steps to take.
+    #[arg(long)]
+    steps: usize,
+    /// f32, or bf16.
+    #[arg(long, default_value = "f32")]
+    dtype: String,
+    /// As PEFT's side has it.
+    #[arg(long, default_value_t = 1e-3)]
+    learning_rate: f64,
+    /// Threads.
+    #[arg(long, default_value_t = 2)]
+    threads: usize,
+    /// Places that go through the model at once.
+    #[arg(long)]
+    tokens_at_once: Option<usize>,
+    /// Cargo's own flag.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+fn main() -> Result<()> {
+    let options = Options::parse();
+    rayon::ThreadPoolBuilder::new().num_threads(options.threads).build_global()?;
+    let dtype = if options.dtype == "bf16" { DType::BF16 } else { DType::F32 };
+    let mut model = weights::load(&options.folder.join("model"), dtype, &Device::Cpu)?;
+    lora::load(&mut model, &options.folder.join("adapter"))?;
+    let settings = Settings {
+        steps: options.steps as u64,
+        learning_rate: options.learning_rate,
+        schedule: Schedule::Constant,
+        warmup: 0.0,
+        tokens_at_once: options.tokens_at_once,
+        ..Settings::default()
+    };
+    let batches = options.folder.join(format!("batches-{}.safetensors", options.sequence));
+    let batches = candle_core::safetensors::load(batches, &Device::Cpu)?;
+    let mut trainer = Trainer::new(&mut model, &settings)?;
+    for step in 0..options.steps {
+        let examples = examples(&batches["ids"].get(step)?, &batches["labels"].get(step)?)?;
+        let cpu = cpu_seconds()?;
+        let progress = trainer.step(&examples)?;
+        let row = serde_json::json!({
+            "step": step + 1,
+            "seconds": progress.seconds,
+            "cpu_seconds": cpu_seconds()? - cpu,
+            "loss": progress.loss,
+            "tokens": progress.tokens,
+        });
+        println!("{row}");
+    }
+    println!("{}", serde_json::json!({ "peak_memory_bytes": peak_memory()? }));
+    Ok(())
+}
+
+/// `labels[t]` is what follows place `t`, or −1 where nothing is learnt.
+fn examples(ids: &Tensor, labels: &Tensor) -> Result<Vec<Example>> {
+    let (ids, labels) = (ids.to_vec2::<i64>()?, labels.to_vec2::<i64>()?);
+    let rows = ids.iter().zip(&labels).map(|(ids, labels)| Example {
+        ids: ids.iter().map(|&id| id as u32).collect(),
+        loss: (0..ids.len()).map(|t| t > 0 && labels[t - 1] >= 0).collect(),
+    });
+    Ok(rows.collect())
+}
+
+/// Seconds of all threads so far, by Linux's count of a hundred a second.
+fn cpu_seconds() -> Result<f64> {
+    let text = std::fs::read_to_string("/proc/self/stat")?;
+    let after_name = text.rsplit(')').next().context("a name in brackets")?;
+    let fields: Vec<&str> = after_name.split_whitespace().collect();
+    Ok((fields[11].parse::<f64>()? + fields[12].parse::<f64>()?) / 100.0)
+}
+
+fn peak_memory() -> Result<u64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("VmHWM")?;
+    Ok(line.trim().trim_end_matches("kB").trim().parse::<u64>()? * 1024)
+}

@@ -1,0 +1,112 @@
+//! Arithmetic on rows of f32, written so that the compiler makes vectors of it.
+//!
+//! [`wide`] runs it with the widest vectors of the machine. Sums run in lanes that are written out,
+//! so that they are the same bits on every machine, whatever its vectors.
+
+/// Sums side by side: as many as the widest register of any machine holds.
+const LANES: usize = 16;
+
+/// Runs `work` compiled for the widest vectors that this machine has. What it calls takes part
+/// where it is inlined.
+pub(super) fn wide<Done>(work: impl FnOnce() -> Done) -> Done {
+    pulp::Arch::new().dispatch(work)
+}
+
+/// Σ a·b.
+#[inline(always)]
+pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let (a_lanes, b_lanes) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
+    let rest = a_lanes.remainder().iter().zip(b_lanes.remainder());
+    let rest: f32 = rest.map(|(a, b)| a * b).sum();
+    let mut sums = [0f32; LANES];
+    for (a, b) in a_lanes.zip(b_lanes) {
+        for lane in 0..LANES {
+            sums[lane] += a[lane] * b[lane];
+        }
+    }
+    sums.iter().sum::<f32>() + rest
+}
+
+/// The greatest element; −∞ of none.
+#[inline(always)]
+fn greatest(x: &[f32]) -> f32 {
+    let lanes = x.chunks_exact(LANES);
+    let rest = lanes.remainder().iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let mut tops = [f32::NEG_INFINITY; LANES];
+    for x in lanes {
+        for lane in 0..LANES {
+            tops[lane] = if x[lane] > tops[lane] { x[lane] } else { tops[lane] };
+        }
+    }
+    tops.iter().copied().fold(rest, f32::max)
+}
+
+/// exp(scale × x − top) in place of x, with top the greatest of scale × x; gives their sum and top.
+#[inline(always)]
+pub(super) fn exponentials(x: &mut [f32], scale: f32) -> (f32, f32) {
+    let top = scale * greatest(x);
+    let mut sums = [0f32; LANES];
+    let mut lanes = x.chunks_exact_mut(LANES);
+    for x in &mut lanes {
+        for lane in 0..LANES {
+            x[lane] = exp(scale * x[lane] - top);
+            sums[lane] += x[lane];
+        }
+    }
+    let mut sum: f32 = sums.iter().sum();
+    for x in lanes.into_remainder() {
+        *x = exp(scale * *x - top);
+        sum += *x;
+    }
+    (sum, top)
+}
+
+#[inline(always)]
+pub(super) fn sigmoid(x: f32) -> f32 {
+    1.0 / (1.0 + exp(-x))
+}
+
+/// e^x to about 2 units in the last place, without a branch, so that loops become vectors:
+/// 2^n × e^r with |r| ≤ ln 2 / 2 (Cephes' expf). Below -87 it gives e^-87, not 0; NaN stays so.
+#[inline(always)]
+pub(super) fn exp(x: f32) -> f32 {
+    // Adding and subtracting 1.5 × 2²³ rounds to the nearest whole number.
+    const ROUND: f32 = 12_582_912.0;
+    let x = x.clamp(-87.0, 88.0);
+    let rounded = x * std::f32::consts::LOG2_E + ROUND;
+    let n = rounded - ROUND;
+    // ln 2 in two parts, the first with few bits, so that n × it is exact.
+    let r = x - n * 0.693_359_4 + n * 2.121_944_4e-4;
+    let mut p = 1.987_569_2e-4;
+    for c in [1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 0.5, 1.0, 1.0] {
+        p = p * r + c;
+    }
+    // The low bits of `rounded` are n; moved up, they are the exponent of 2^n.
+    p * f32::from_bits((rounded.to_bits() << 23).wrapping_add(127 << 23))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exp_is_that_of_the_library_to_two_units_in_the_last_place() {
+        for step in -8700..8800 {
+            let x = step as f32 / 100.0;
+            let (found, wanted) = (exp(x), f64::from(x).exp());
+            assert!((f64::from(found) / wanted - 1.0).abs() < 2.4e-7, "{x}: {found}");
+        }
+        assert!(exp(f32::NAN).is_nan());
+    }
+
+    #[test]
+    fn wide_vectors_give_the_bits_of_narrow_ones() {
+        let x: Vec<f32> = (0..1001).map(|i| ((i * 7919) % 613) as f32 / 100.0 - 3.0).collect();
+        let run = |x: &[f32]| {
+            let mut y = x.to_vec();
+            let (sum, top) = exponentials(&mut y, 0.3);
+            (dot(x, &y).to_bits(), sum.to_bits(), top.to_bits(), y)
+        };
+        assert_eq!(run(&x), wide(|| run(&x)));
+    }
+}

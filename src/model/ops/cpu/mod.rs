@@ -1,0 +1,18 @@
+//! The operations of a block over f32 slices: products, and all else in one pass over memory.
+
+mod attention;
+mod heads;
+mod loss;
+mod math;
+mod product;
+mod rows;
+mod slice;
+
+pub use attention::{attention, attention_backward};
+pub use heads::{merge_heads, split_heads};
+pub use loss::cross_entropy;
+pub use product::{add_product, product};
+pub use rows::{
+    rms_norm, rms_norm_backward, rms_norm_dweight, sum, sum_of_squares, swiglu, swiglu_backward,
+};
+pub(crate) use slice::Slice;

@@ -1,0 +1,191 @@
+//! Matrix products on views of f32 slices, added to what is there or put in its place.
+//!
+//! candle's own product can only make a new tensor that it fills with zeros first; a residual, or
+//! the term of an adapter, would then take another pass over memory.
+
+use anyhow::{Result, ensure};
+use candle_core::{CpuStorage, InplaceOp3, Layout, Storage, Tensor};
+
+use super::slice::tensor;
+
+/// See [`super::super::product`].
+pub fn product(scale: f64, a: &Tensor, b: &Tensor) -> Result<Tensor> {
+    let (rows, columns) = (a.dims2()?.0, b.dims2()?.1);
+    let mut out = vec![0f32; rows * columns];
+    let ((a_storage, a_layout), (b_storage, b_layout)) =
+        (a.storage_and_layout(), b.storage_and_layout());
+    let (Storage::Cpu(a), Storage::Cpu(b)) = (&*a_storage, &*b_storage) else {
+        anyhow::bail!("the tensors are not on the CPU")
+    };
+    let (a, b) = (View::open(a, a_layout)?, View::open(b, b_layout)?);
+    ensure!(a.columns == b.rows, "a product of {} columns and {} rows", a.columns, b.rows);
+    multiply(ViewMut::dense(&mut out, rows, columns), Before::Replaced, scale as f32, a, b);
+    tensor(out, (rows, columns))
+}
+
+/// See [`super::super::add_product`].
+pub fn add_product(onto: &Tensor, scale: f64, a: &Tensor, b: &Tensor) -> Result<()> {
+    Ok(onto.inplace_op3(a, b, &AddProduct { scale: scale as f32 })?)
+}
+
+/// `onto += scale × a·b` in the memory of `onto`.
+struct AddProduct {
+    scale: f32,
+}
+
+impl InplaceOp3 for AddProduct {
+    fn name(&self) -> &'static str {
+        "add-product"
+    }
+
+    fn cpu_fwd(
+        &self,
+        onto: &mut CpuStorage,
+        layout: &Layout,
+        a: &CpuStorage,
+        a_layout: &Layout,
+        b: &CpuStorage,
+        b_layout: &Layout,
+    ) -> candle_core::Result<()> {
+        let (a, b) = (View::open(a, a_layout)?, View::open(b, b_layout)?);
+        let (rows, columns) = layout.shape().dims2()?;
+        let (start, end) = match layout.contiguous_offsets() {
+            Some(offsets) if (a.rows, b.columns, a.columns) == (rows, columns, b.rows) => offsets,
+            _ => candle_core::bail!("a product that does not fit onto {rows} × {columns}"),
+        };
+        let CpuStorage::F32(data) = onto else { candle_core::bail!("the sum is not in f32") };
+        let out = ViewMut::dense(&mut data[start..end], rows, columns);
+        multiply(out, Before::Kept, self.scale, a, b);
+        Ok(())
+    }
+}
+
+/// `rows × columns` numbers in a slice, any distance apart.
+#[derive(Clone, Copy)]
+pub(super) struct View<'a> {
+    data: &'a [f32],
+    rows: usize,
+    columns: usize,
+    row_stride: usize,
+    column_stride: usize,
+}
+
+impl<'a> View<'a> {
+    /// Rows of `columns` numbers that begin `row_stride` apart.
+    pub(super) fn new(data: &'a [f32], rows: usize, columns: usize, row_stride: usize) -> Self {
+        assert!(reach(rows, columns, row_stride) <= data.len(), "a view beyond its slice");
+        View { data, rows, columns, row_stride, column_stride: 1 }
+    }
+
+    /// A matrix of candle's, transposed or not.
+    fn open(storage: &'a CpuStorage, layout: &Layout) -> candle_core::Result<Self> {
+        let (rows, columns) = layout.shape().dims2()?;
+        let data = &storage.as_slice::<f32>()?[layout.start_offset()..];
+        match *layout.stride() {
+            [row_stride, 1] => Ok(View::new(data, rows, columns, row_stride)),
+            [1, stride] => Ok(View::new(data, columns, rows, stride).transposed()),
+            _ => candle_core::bail!("a matrix with gaps within its rows"),
+        }
+    }
+
+    /// Rows without a gap between them.
+    pub(super) fn dense(data: &'a [f32], rows: usize, columns: usize) -> Self {
+        View::new(data, rows, columns, columns)
+    }
+
+    /// Its rows as columns.
+    pub(super) fn transposed(self) -> Self {
+        let View { data, rows, columns, row_stride, column_stride } = self;
+        let (row_stride, column_stride) = (column_stride, row_stride);
+        View { data, rows: columns, columns: rows, row_stride, column_stride }
+    }
+}
+
+/// Rows of `columns` numbers that begin `row_stride` apart, to be written.
+pub(super) struct ViewMut<'a> {
+    data: &'a mut [f32],
+    rows: usize,
+    columns: usize,
+    row_stride: usize,
+}
+
+impl<'a> ViewMut<'a> {
+    pub(super) fn new(data: &'a mut [f32], rows: usize, columns: usize, stride: usize) -> Self {
+        assert!(reach(rows, columns, stride) <= data.len(), "a view beyond its slice");
+        assert!(columns <= stride || rows <= 1, "rows that lie over each other");
+        ViewMut { data, rows, columns, row_stride: stride }
+    }
+
+    pub(super) fn dense(data: &'a mut [f32], rows: usize, columns: usize) -> Self {
+        ViewMut::new(data, rows, columns, columns)
+    }
+}
+
+/// What becomes of the numbers that the result's place holds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Before {
+    /// They are written over.
+    Replaced,
+    /// The product is added to them.
+    Kept,
+}
+
+/// `out = scale × a·b`, or `out += scale × a·b`.
+pub(super) fn multiply(out: ViewMut, before: Before, scale: f32, a: View, b: View) {
+    let (rows, columns, inner) = (out.rows, out.columns, a.columns);
+    assert!(a.rows == rows && b.columns == columns && b.rows == inner, "shapes that do not fit");
+    // SAFETY: the constructors of the views saw that all elements of `rows × columns` lie in their
+    // slices, and `transposed` keeps the set of elements; the assertion above ties the sizes that
+    // gemm is given to those of the views; `out` is borrowed for writing, so it overlaps no input.
+    unsafe {
+        gemm::gemm(
+            rows,
+            columns,
+            inner,
+            out.data.as_mut_ptr(),
+            1,
+            out.row_stride as isize,
+            before == Before::Kept,
+            a.data.as_ptr(),
+            a.column_stride as isize,
+            a.row_stride as isize,
+            b.data.as_ptr(),
+            b.column_stride as isize,
+            b.row_stride as isize,
+            1.0f32,
+            scale,
+            false,
+            false,
+            false,
+            gemm::Parallelism::Rayon(0),
+        );
+    }
+}
+
+/// The number of elements from the first to the last of such a view.
+fn reach(rows: usize, columns: usize, row_stride: usize) -> usize {
+    if rows == 0 || columns == 0 { 0 } else { (rows - 1) * row_stride + columns }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn products_of_views_are_those_of_the_numbers_in_them() {
+        let a: Vec<f32> = (0..20).map(|x| x as f32).collect();
+        let b: Vec<f32> = (0..12).map(|x| (x * x) as f32).collect();
+        let mut out = vec![1.0; 10];
+        // 2 × 3 out of rows of 5; 3 × 4 out of the transpose of 4 × 3; into rows of 5.
+        let left = View::new(&a, 2, 3, 5);
+        let right = View::dense(&b, 4, 3).transposed();
+        multiply(ViewMut::new(&mut out, 2, 4, 5), Before::Kept, 2.0, left, right);
+        for row in 0..2 {
+            for column in 0..4 {
+                let sum: f32 = (0..3).map(|i| a[row * 5 + i] * b[column * 3 + i]).sum();
+                assert_eq!(out[row * 5 + column], 1.0 + 2.0 * sum);
+            }
+        }
+        assert_eq!(out[4], 1.0, "the gap between rows stays");
+    }
+}
