@@ -16,16 +16,28 @@ pub(crate) struct Block {
     pub(crate) query: Linear,
     pub(crate) key: Linear,
     pub(crate) value: Linear,
+    pub(crate) head_norms: Option<HeadNorms>,
     pub(crate) output: Linear,
     pub(crate) feed_norm: Parameter,
     pub(crate) gate: Linear,
     pub(crate) up: Linear,
     pub(crate) down: Linear,
+    /// How many tokens a token sees, itself included; None for all.
+    pub(crate) window: Option<usize>,
+}
+
+/// Norms `[head_dim]` of each head's query and key, before they are turned.
+#[derive(Clone, Debug)]
+pub(crate) struct HeadNorms {
+    pub(crate) query: Parameter,
+    pub(crate) key: Parameter,
 }
 
 /// What the backward pass of a block needs of its forward pass.
 pub(crate) struct Saved {
     attention_in: Tensor,
+    /// Queries and keys as they were before their norms, where they have some.
+    unnormed: Option<[Tensor; 2]>,
     query: Tensor,
     key: Tensor,
     value: Tensor,
@@ -45,6 +57,8 @@ pub(crate) type Cache = Option<(Tensor, Tensor)>;
 pub(crate) struct Pass<'a> {
     pub(crate) config: &'a Config,
     pub(crate) visible: Visible,
+    /// The same for the blocks that have a window.
+    pub(crate) near: Option<Visible>,
     pub(crate) angles: Angles,
 }
 
@@ -58,9 +72,9 @@ impl Block {
     ) -> Result<(Tensor, Saved)> {
         let eps = pass.config.rms_norm_eps;
         let attention_in = ops::rms_norm(x, &self.attention_norm.value, eps)?;
-        let (query, key, value) = self.project(&attention_in, pass, cache)?;
-        let weights =
-            ops::attention_weights(&query.matmul(&key.t()?)?, &pass.visible, pass.scale())?;
+        let (query, key, value, unnormed) = self.project(&attention_in, pass, cache)?;
+        let visible = pass.visible(self);
+        let weights = ops::attention_weights(&query.matmul(&key.t()?)?, visible, pass.scale())?;
         let attended = ops::merge_heads(&pass.ungroup(&weights.matmul(&value)?)?, None)?;
         let middle = ops::sum(&[x, &self.output.forward(&attended)?])?;
 
@@ -71,6 +85,7 @@ impl Block {
         let y = ops::sum(&[&middle, &self.down.forward(&product)?])?;
         let saved = Saved {
             attention_in,
+            unnormed,
             query,
             key,
             value,
@@ -85,18 +100,27 @@ impl Block {
         Ok((y, saved))
     }
 
-    /// Queries `[batch, key heads, group × time, head_dim]`, and keys and values of all columns.
+    /// Queries `[batch, key heads, group × time, head_dim]`, keys and values of all columns, and
+    /// what was normed.
     fn project(
         &self,
         x: &Tensor,
         pass: &Pass,
         cache: &mut Cache,
-    ) -> Result<(Tensor, Tensor, Tensor)> {
+    ) -> Result<(Tensor, Tensor, Tensor, Option<[Tensor; 2]>)> {
         let (config, batch) = (pass.config, pass.visible.batch);
         let (heads, groups) = (config.num_attention_heads, config.num_key_value_heads);
         let angles = Some(&pass.angles);
-        let query = ops::split_heads(&self.query.forward(x)?, batch, heads, angles)?;
-        let key = ops::split_heads(&self.key.forward(x)?, batch, groups, angles)?;
+        let (mut query, mut key) = (self.query.forward(x)?, self.key.forward(x)?);
+        let mut unnormed = None;
+        if let Some(norms) = &self.head_norms {
+            let normed =
+                [norm_heads(&norms.query, &query, pass)?, norm_heads(&norms.key, &key, pass)?];
+            unnormed = Some([query, key]);
+            [query, key] = normed;
+        }
+        let query = ops::split_heads(&query, batch, heads, angles)?;
+        let key = ops::split_heads(&key, batch, groups, angles)?;
         let value = ops::split_heads(&self.value.forward(x)?, batch, groups, None)?;
         let (key, value) = match cache.take() {
             Some((keys, values)) => {
@@ -105,7 +129,7 @@ impl Block {
             None => (key, value),
         };
         *cache = Some((key.clone(), value.clone()));
-        Ok((pass.group(&query)?, key, value))
+        Ok((pass.group(&query)?, key, value, unnormed))
     }
 
     /// From the gradient `dy` of the block's result to that of its input `x`.
@@ -128,7 +152,12 @@ impl Block {
         let dmiddle = ops::sum(&[dy, &dfeed])?;
 
         let dattended = self.output.backward(&saved.attended, &dmiddle, gradients)?;
-        let [dquery, dkey, dvalue] = attend_backward(saved, &dattended, pass)?;
+        let visible = pass.visible(self);
+        let [mut dquery, mut dkey, dvalue] = attend_backward(saved, &dattended, visible, pass)?;
+        if let (Some(norms), Some([query, key])) = (&self.head_norms, &saved.unnormed) {
+            dquery = norm_heads_backward(&norms.query, query, pass, &dquery, gradients)?;
+            dkey = norm_heads_backward(&norms.key, key, pass, &dkey, gradients)?;
+        }
         let dattention_in = ops::sum(&[
             &self.query.backward(&saved.attention_in, &dquery, gradients)?,
             &self.key.backward(&saved.attention_in, &dkey, gradients)?,
@@ -140,13 +169,18 @@ impl Block {
 }
 
 /// From the gradient of what attention gave to those of its three projections.
-fn attend_backward(saved: &Saved, dattended: &Tensor, pass: &Pass) -> Result<[Tensor; 3]> {
+fn attend_backward(
+    saved: &Saved,
+    dattended: &Tensor,
+    visible: &Visible,
+    pass: &Pass,
+) -> Result<[Tensor; 3]> {
     let (batch, heads) = (pass.visible.batch, pass.config.num_attention_heads);
     let dattended = pass.group(&ops::split_heads(dattended, batch, heads, None)?)?;
     let dweights = dattended.matmul(&saved.value.t()?)?;
     let dvalue = saved.weights.t()?.matmul(&dattended)?;
     let dscores =
-        ops::attention_weights_backward(&saved.weights, &dweights, &pass.visible, pass.scale())?;
+        ops::attention_weights_backward(&saved.weights, &dweights, visible, pass.scale())?;
     let dquery = pass.ungroup(&dscores.matmul(&saved.key)?)?;
     let dkey = dscores.t()?.matmul(&saved.query)?;
     Ok([
@@ -154,6 +188,27 @@ fn attend_backward(saved: &Saved, dattended: &Tensor, pass: &Pass) -> Result<[Te
         ops::merge_heads(&dkey, Some(&pass.angles))?,
         ops::merge_heads(&dvalue, None)?,
     ])
+}
+
+/// The norm of each head of `x` `[tokens, heads × head_dim]`.
+fn norm_heads(norm: &Parameter, x: &Tensor, pass: &Pass) -> Result<Tensor> {
+    let heads = x.reshape(((), pass.config.head_dim))?;
+    let normed = ops::rms_norm(&heads, &norm.value, pass.config.rms_norm_eps)?;
+    Ok(normed.reshape(x.shape())?)
+}
+
+/// From the gradient of [`norm_heads`]'s result to that of `x`.
+fn norm_heads_backward(
+    norm: &Parameter,
+    x: &Tensor,
+    pass: &Pass,
+    dy: &Tensor,
+    gradients: &mut Gradients,
+) -> Result<Tensor> {
+    let heads = ((), pass.config.head_dim);
+    let (rows, dy) = (x.reshape(heads)?, dy.reshape(heads)?);
+    let dx = norm_backward(norm, &rows, pass.config.rms_norm_eps, &dy, gradients)?;
+    Ok(dx.reshape(x.shape())?)
 }
 
 pub(crate) fn norm_backward(
@@ -171,6 +226,12 @@ pub(crate) fn norm_backward(
 }
 
 impl Pass<'_> {
+    /// What the tokens see in that block.
+    fn visible(&self, block: &Block) -> &Visible {
+        let near = self.near.as_ref().filter(|_| block.window.is_some());
+        near.unwrap_or(&self.visible)
+    }
+
     /// Scores are divided by the root of a head's width.
     fn scale(&self) -> f64 {
         1.0 / (self.config.head_dim as f64).sqrt()

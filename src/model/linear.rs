@@ -7,11 +7,14 @@ use crate::model::gradients::Gradients;
 use crate::model::ops;
 use crate::model::parameter::Parameter;
 
-/// `y = x·Wᵀ + s·(x·Aᵀ)·Bᵀ`; without an adapter only the first term.
+/// `y = x·Wᵀ + b + s·(x·Aᵀ)·Bᵀ`, the second term where there is a bias, the third where there is
+/// an adapter.
 #[derive(Clone, Debug)]
 pub struct Linear {
     /// `[out, in]`, named `….weight`.
     pub weight: Parameter,
+    /// `[out]`, named `….bias`.
+    pub bias: Option<Parameter>,
     /// What learns beside the frozen weight.
     pub adapter: Option<Adapter>,
 }
@@ -28,9 +31,9 @@ pub struct Adapter {
 }
 
 impl Linear {
-    /// A linear without an adapter; `weight` is `[out, in]`.
-    pub fn new(weight: Parameter) -> Linear {
-        Linear { weight, adapter: None }
+    /// A linear without an adapter; `weight` is `[out, in]`, `bias` `[out]`.
+    pub fn new(weight: Parameter, bias: Option<Parameter>) -> Linear {
+        Linear { weight, bias, adapter: None }
     }
 
     /// The name of the module, without `.weight`.
@@ -43,6 +46,10 @@ impl Linear {
         let y = x
             .matmul(&self.weight.value.t()?)
             .with_context(|| format!("in `{}`", self.weight.name))?;
+        let y = match &self.bias {
+            Some(bias) => y.broadcast_add(&bias.value)?,
+            None => y,
+        };
         let Some(adapter) = &self.adapter else {
             return Ok(y);
         };
@@ -57,6 +64,9 @@ impl Linear {
         let dx = dy.matmul(&self.weight.value)?;
         if gradients.of_weights {
             gradients.add(&self.weight.name, &dy.t()?.matmul(x)?)?;
+            if let Some(bias) = &self.bias {
+                gradients.add(&bias.name, &dy.to_dtype(DType::F32)?.sum(0)?)?;
+            }
         }
         let Some(adapter) = &self.adapter else {
             return Ok(dx);
@@ -78,6 +88,6 @@ impl Linear {
         let dtype = self.weight.value.dtype();
         let change = (adapter.b.value.matmul(&adapter.a.value)? * adapter.scale)?;
         let weight = (self.weight.value.to_dtype(DType::F32)? + change)?.to_dtype(dtype)?;
-        Ok(Linear::new(Parameter::new(&self.weight.name, weight)))
+        Ok(Linear::new(Parameter::new(&self.weight.name, weight), self.bias.clone()))
     }
 }

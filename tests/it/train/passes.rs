@@ -3,23 +3,64 @@
 use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
 use cookc::model::{Gradients, Model, greedy, lora, ops, weights};
+use serde_json::json;
 
 use super::{data, distance, examples, grouped, loss_of, reference, row, tiny};
 
 #[test]
 fn every_weights_gradient_equals_candles_own() -> Result<()> {
     for tied in [true, false] {
-        let model = grouped(tied)?;
-        let examples = examples(5, 9);
-        let (loss, gradients) = loss_of(&model, &examples, false)?;
-        let (expected_loss, expected) = reference::loss_and_gradients(&model, &examples)?;
+        gradients_equal_candles_own(&grouped(tied)?)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn so_do_those_of_biases_head_norms_and_blocks_with_a_window() -> Result<()> {
+    for (family, settings) in [
+        ("llama", &[("attention_bias", json!(true)), ("mlp_bias", json!(true))][..]),
+        ("mistral", &[("sliding_window", json!(3))]),
+        (
+            "qwen2",
+            &[
+                ("use_sliding_window", json!(true)),
+                ("sliding_window", json!(4)),
+                ("max_window_layers", json!(1)),
+            ],
+        ),
+        ("qwen3", &[("attention_bias", json!(true))]),
+    ] {
+        let mut config = grouped(true)?.config;
+        config.model_type = family.into();
+        // Not hidden_size / num_attention_heads.
+        config.head_dim = 10;
+        config.other.extend(settings.iter().map(|(key, value)| (key.to_string(), value.clone())));
+        let mut model = weights::fresh(&config, 1, 0.2, &Device::Cpu)?;
+        for parameter in model.learning_mut().into_iter().filter(|p| p.value.rank() == 1) {
+            // Fresh norms are 1 and fresh biases 0: a term that was forgotten would not show.
+            let noise = reference::noise(&parameter.name, parameter.value.elem_count());
+            let noise = (Tensor::new(noise, &Device::Cpu)? * 0.2)?;
+            parameter.value = (&parameter.value + noise)?;
+        }
+        gradients_equal_candles_own(&model)?;
+    }
+    Ok(())
+}
+
+fn gradients_equal_candles_own(model: &Model) -> Result<()> {
+    let examples = examples(5, 9);
+    let (expected_loss, expected) = reference::loss_and_gradients(model, &examples)?;
+    for recompute in [false, true] {
+        let (loss, gradients) = loss_of(model, &examples, recompute)?;
         assert!((loss - expected_loss).abs() < 1e-4, "{loss} is not {expected_loss}");
         for parameter in model.parameters() {
-            let found = gradients.get(&parameter.name).expect("every weight has a gradient");
-            let expected = &expected[&parameter.name];
+            let name = &parameter.name;
+            let found = gradients.get(name).expect("every weight has a gradient");
+            let expected = &expected[name];
             let size = expected.abs()?.max_all()?.to_scalar::<f32>()?;
+            assert!(size > 0.0, "{name} has no gradient");
             let off = distance(found, expected)? / size;
-            assert!(off < 1e-4, "{} is off by {off}", parameter.name);
+            assert!(off < 1e-4, "{}: {name} is off by {off}", model.config.model_type);
         }
     }
     Ok(())
@@ -58,7 +99,8 @@ fn fused_operations_equal_the_plain_ones() -> Result<()> {
         close(&ops::cpu::merge_heads(&split, angles)?, &ops::plain::merge_heads(&split, angles)?)?;
     }
     let start = vec![0, 0, 2, 1, 1, 1];
-    let visible = ops::Visible { batch: 2, time: 3, columns: 4, start };
+    let visible = ops::Visible { batch: 2, time: 3, columns: 4, start }.within(2);
+    assert_eq!(visible.start, [0, 1, 2, 1, 1, 2], "two tokens are seen, and no other text");
     let (scores, dp) = (tensor("s", &[2, 2, 6, 4])?, tensor("dp", &[2, 2, 6, 4])?);
     let p = ops::cpu::attention_weights(&scores, &visible, 0.7)?;
     close(&p, &ops::plain::attention_weights(&scores, &visible, 0.7)?)?;
