@@ -16,11 +16,21 @@ pub(crate) struct Block {
     pub(crate) query: Linear,
     pub(crate) key: Linear,
     pub(crate) value: Linear,
+    pub(crate) head_norms: Option<HeadNorms>,
     pub(crate) output: Linear,
     pub(crate) feed_norm: Parameter,
     pub(crate) gate: Linear,
     pub(crate) up: Linear,
     pub(crate) down: Linear,
+    /// How many tokens a token sees, itself included; None for all.
+    pub(crate) window: Option<usize>,
+}
+
+/// Norms `[head_dim]` of each head's query and key, before they are turned.
+#[derive(Clone, Debug)]
+pub(crate) struct HeadNorms {
+    pub(crate) query: Parameter,
+    pub(crate) key: Parameter,
 }
 
 /// What the backward pass of a block needs of its forward pass, beside the block's input. Norms and
@@ -39,6 +49,8 @@ struct Heads {
     key: Tensor,
     value: Tensor,
     low: Low,
+    /// Queries and keys `[tokens, heads × head_dim]` before their norms, where they have some.
+    unnormed: Option<[Tensor; 2]>,
 }
 
 /// The inner part of the feed-forward network.
@@ -60,6 +72,8 @@ pub(crate) struct Cache {
 pub(crate) struct Pass<'a> {
     pub(crate) config: &'a Config,
     pub(crate) visible: Visible,
+    /// The same for the blocks that have a window.
+    pub(crate) near: Option<Visible>,
     pub(crate) angles: Angles,
 }
 
@@ -82,7 +96,7 @@ impl Block {
             cache.values.slice_set(&heads.value, 2, column)?;
             (heads.key, heads.value) = (cache.keys.clone(), cache.values.clone());
         }
-        let attended = ops::attention(&heads.attention(pass))?;
+        let attended = ops::attention(&self.attention(&heads, pass))?;
         let out = select(&attended.out, places)?;
         let (middle, low_out) = onto(&self.output, &out, &select(x, places)?)?;
         let (y, feed) = self.feed_forward(&middle, pass)?;
@@ -113,13 +127,17 @@ impl Block {
         let dout = linear::backward(&[&self.output], &out, &low_out, dys, gradients)?;
         let (dout, dmiddle) = (spread(dout, &attended.out, places)?, spread(dmiddle, x, places)?);
         let [dquery, dkey, dvalue] =
-            ops::attention_backward(&heads.attention(pass), &attended, &dout)?;
+            ops::attention_backward(&self.attention(&heads, pass), &attended, &dout)?;
         let angles = Some(&pass.angles);
-        let dys = [
+        let mut dys = [
             ops::merge_heads(&dquery, angles)?,
             ops::merge_heads(&dkey, angles)?,
             ops::merge_heads(&dvalue, None)?,
         ];
+        if let (Some(norms), Some([query, key])) = (&self.head_norms, &heads.unnormed) {
+            dys[0] = norm_heads_backward(&norms.query, query, pass, &dys[0], gradients)?;
+            dys[1] = norm_heads_backward(&norms.key, key, pass, &dys[1], gradients)?;
+        }
         let eps = pass.config.rms_norm_eps;
         let normed = ops::rms_norm(x, &self.attention_norm.value, eps)?;
         let linears = self.attention_linears();
@@ -132,14 +150,29 @@ impl Block {
         let (heads, groups) = (config.num_attention_heads, config.num_key_value_heads);
         let normed = ops::rms_norm(x, &self.attention_norm.value, config.rms_norm_eps)?;
         let (results, low) = linear::forward(&self.attention_linears(), &normed, None)?;
-        let [query, key, value] = &results[..] else { anyhow::bail!("three linears") };
+        let [mut query, mut key, value]: [Tensor; 3] =
+            results.try_into().ok().context("three linears have three results")?;
+        let mut unnormed = None;
+        if let Some(norms) = &self.head_norms {
+            let normed =
+                [norm_heads(&norms.query, &query, pass)?, norm_heads(&norms.key, &key, pass)?];
+            unnormed = Some([query, key]);
+            [query, key] = normed;
+        }
         let angles = Some(&pass.angles);
-        Ok(Heads {
-            query: ops::split_heads(query, batch, heads, angles)?,
-            key: ops::split_heads(key, batch, groups, angles)?,
-            value: ops::split_heads(value, batch, groups, None)?,
-            low,
-        })
+        let query = ops::split_heads(&query, batch, heads, angles)?;
+        let key = ops::split_heads(&key, batch, groups, angles)?;
+        let value = ops::split_heads(&value, batch, groups, None)?;
+        Ok(Heads { query, key, value, low, unnormed })
+    }
+
+    fn attention<'a>(&self, heads: &'a Heads, pass: &'a Pass) -> Attention<'a> {
+        let Heads { query, key, value, .. } = heads;
+        let near = pass.near.as_ref().filter(|_| self.window.is_some());
+        let visible = near.unwrap_or(&pass.visible);
+        // Scores are divided by the root of a head's width.
+        let scale = 1.0 / (pass.config.head_dim as f32).sqrt();
+        Attention { query, key, value, visible, scale }
     }
 
     fn feed_forward(&self, middle: &Tensor, pass: &Pass) -> Result<(Tensor, Feed)> {
@@ -177,15 +210,6 @@ impl Block {
     }
 }
 
-impl Heads {
-    fn attention<'a>(&'a self, pass: &'a Pass) -> Attention<'a> {
-        let Heads { query, key, value, .. } = self;
-        // Scores are divided by the root of a head's width.
-        let scale = 1.0 / (pass.config.head_dim as f32).sqrt();
-        Attention { query, key, value, visible: &pass.visible, scale }
-    }
-}
-
 impl Cache {
     /// Room for so many columns of so many rows.
     pub(crate) fn new(like: &Tensor, config: &Config, batch: usize, room: usize) -> Result<Cache> {
@@ -209,6 +233,27 @@ fn spread(dy: Tensor, x: &Tensor, places: Option<&Tensor>) -> Result<Tensor> {
 fn onto(linear: &Linear, x: &Tensor, stream: &Tensor) -> Result<(Tensor, Low)> {
     let (mut results, low) = linear::forward(&[linear], x, Some(stream))?;
     Ok((results.pop().context("a linear has a result")?, low))
+}
+
+/// The norm of each head of `x` `[tokens, heads × head_dim]`.
+fn norm_heads(norm: &Parameter, x: &Tensor, pass: &Pass) -> Result<Tensor> {
+    let heads = x.reshape(((), pass.config.head_dim))?;
+    let normed = ops::rms_norm(&heads, &norm.value, pass.config.rms_norm_eps)?;
+    Ok(normed.reshape(x.shape())?)
+}
+
+/// From the gradient of [`norm_heads`]'s result to that of `x`.
+fn norm_heads_backward(
+    norm: &Parameter,
+    x: &Tensor,
+    pass: &Pass,
+    dy: &Tensor,
+    gradients: &mut Gradients,
+) -> Result<Tensor> {
+    let heads = ((), pass.config.head_dim);
+    let (rows, dy) = (x.reshape(heads)?, dy.reshape(heads)?);
+    let dx = norm_backward(norm, &rows, pass.config.rms_norm_eps, &dy, None, gradients)?;
+    Ok(dx.reshape(x.shape())?)
 }
 
 /// The gradient of a norm's input, added to `onto`; the norm gets its own where weights learn.

@@ -4,10 +4,25 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::model::rope::{self, Scaling};
+
+/// Tokens that a token sees where a Mistral's or a Qwen's file is silent on it.
+const SLIDING_WINDOW: u64 = 4096;
+/// The first layers of a Qwen with a window see all; so many where the file is silent on it.
+const QWEN_FULL_LAYERS: u64 = 28;
+
+/// The families whose parts this transformer has: `model_type` and the class that goes with it.
+const FAMILIES: [(&str, &str); 4] = [
+    ("llama", "LlamaForCausalLM"),
+    ("mistral", "MistralForCausalLM"),
+    ("qwen2", "Qwen2ForCausalLM"),
+    ("qwen3", "Qwen3ForCausalLM"),
+];
+
 /// The numbers that fix a Llama-family model, under Hugging Face's names.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Config {
-    /// `llama` or `mistral`; anything else has parts that this transformer lacks.
+    /// `llama`, `mistral`, `qwen2` or `qwen3`; anything else has parts that this transformer lacks.
     pub model_type: String,
     /// Width of the residual stream.
     pub hidden_size: usize,
@@ -29,6 +44,9 @@ pub struct Config {
     pub rms_norm_eps: f64,
     /// Base of the rotary angles.
     pub rope_theta: f64,
+    /// How those angles were slowed down for longer texts.
+    #[serde(skip)]
+    pub rope_scaling: Scaling,
     /// Whether the head is the embedding table once more.
     pub tie_word_embeddings: bool,
     /// What else the file says, kept for writing it back.
@@ -57,6 +75,7 @@ impl Config {
             max_position_embeddings: 2048,
             rms_norm_eps: 1e-5,
             rope_theta: 10_000.0,
+            rope_scaling: Scaling::Default,
             tie_word_embeddings: true,
             other: Map::new(),
         }
@@ -66,10 +85,11 @@ impl Config {
     pub fn from_json(text: &str) -> Result<Config> {
         let mut map: Map<String, Value> =
             serde_json::from_str(text).context("not a JSON object")?;
-        map.insert("rope_theta".into(), json!(rope_theta(&map)?));
-        map.remove("rope_parameters");
+        let (theta, scaling) = rope::take(&mut map)?;
+        map.insert("rope_theta".into(), json!(theta));
         fill_defaults(&mut map)?;
-        let config: Config = serde_json::from_value(Value::Object(map))?;
+        let mut config: Config = serde_json::from_value(Value::Object(map))?;
+        config.rope_scaling = scaling;
         config.refuse_unknown_parts()?;
         config.validate()?;
         Ok(config)
@@ -79,48 +99,108 @@ impl Config {
     pub fn to_json(&self) -> Result<String> {
         let mut value = serde_json::to_value(self)?;
         let map = value.as_object_mut().context("a config is an object")?;
-        let rope = json!({ "rope_theta": self.rope_theta, "rope_type": "default" });
+        let rope = rope::parameters(self.rope_theta, &self.rope_scaling)?;
+        if self.rope_scaling != Scaling::Default {
+            map.insert("rope_scaling".into(), rope.clone());
+        }
         map.insert("rope_parameters".into(), rope);
-        for (key, default) in
-            [("architectures", json!(["LlamaForCausalLM"])), ("hidden_act", json!("silu"))]
-        {
+        let class = FAMILIES.iter().find(|(family, _)| *family == self.model_type);
+        let class = class.map_or("LlamaForCausalLM", |(_, class)| class);
+        for (key, default) in [("architectures", json!([class])), ("hidden_act", json!("silu"))] {
             map.entry(key).or_insert(default);
         }
         Ok(serde_json::to_string_pretty(&value)? + "\n")
     }
 
-    /// Whether the sizes fit each other.
+    /// Whether the sizes fit each other, and a computer.
     pub fn validate(&self) -> Result<()> {
+        /// Ten times what the largest models have, and small enough that no product overflows.
+        const SIZE_MAX: usize = 1 << 22;
+        const LAYERS_MAX: usize = 4096;
         let (heads, groups) = (self.num_attention_heads, self.num_key_value_heads);
-        let sizes = [self.hidden_size, self.intermediate_size, self.vocab_size, heads, groups];
-        ensure!(sizes.iter().all(|&size| size > 0), "a size in the model's config is 0: {sizes:?}");
+        for (name, size, most) in [
+            ("hidden_size", self.hidden_size, SIZE_MAX),
+            ("intermediate_size", self.intermediate_size, SIZE_MAX),
+            ("vocab_size", self.vocab_size, SIZE_MAX),
+            ("num_hidden_layers", self.num_hidden_layers, LAYERS_MAX),
+            ("num_attention_heads", heads, SIZE_MAX),
+            ("num_key_value_heads", groups, SIZE_MAX),
+            ("head_dim", self.head_dim, SIZE_MAX),
+            ("max_position_embeddings", self.max_position_embeddings, usize::MAX),
+        ] {
+            ensure!(size > 0, "`{name}` is 0 in the model's config");
+            ensure!(size <= most, "`{name}` is {size} in the model's config; {most} is the most");
+        }
         ensure!(
             heads % groups == 0,
             "num_attention_heads = {heads} is no multiple of num_key_value_heads = {groups}"
         );
         ensure!(
-            self.head_dim > 0 && self.head_dim.is_multiple_of(2),
+            self.head_dim.is_multiple_of(2),
             "head_dim = {} is odd, and rotary positions turn pairs",
             self.head_dim
         );
+        let eps = self.rms_norm_eps;
+        ensure!(eps.is_finite() && eps >= 0.0, "rms_norm_eps is {eps}");
+        let blind = (0..self.num_hidden_layers).any(|layer| self.window(layer) == Some(0));
+        ensure!(!blind, "`sliding_window` is 0 in the model's config");
         Ok(())
     }
 
-    /// The longest text, in tokens, for which full causal attention is what the model means.
+    /// The longest text, in tokens, that the model was made for.
     pub fn tokens_max(&self) -> usize {
-        let window = self.other.get("sliding_window").and_then(Value::as_u64);
-        window
-            .map_or(self.max_position_embeddings, |w| self.max_position_embeddings.min(w as usize))
+        self.max_position_embeddings
+    }
+
+    /// How many tokens a token of that layer sees, itself included; None where it sees all.
+    pub fn window(&self, layer: usize) -> Option<usize> {
+        let whole = |key: &str| self.other.get(key).and_then(Value::as_u64);
+        let window = whole("sliding_window").map(|tokens| tokens as usize);
+        let slides = match self.model_type.as_str() {
+            "mistral" => true,
+            "qwen2" | "qwen3" if self.says("use_sliding_window") => {
+                let kinds = self.other.get("layer_types").and_then(Value::as_array);
+                let kind = kinds.and_then(|kinds| kinds.get(layer)?.as_str());
+                let full = whole("max_window_layers").unwrap_or(QWEN_FULL_LAYERS);
+                kind.map_or(layer as u64 >= full, |kind| kind == "sliding_attention")
+            }
+            _ => false,
+        };
+        window.filter(|_| slides)
+    }
+
+    /// Whether a linear of the blocks, such as `q_proj`, adds a bias.
+    pub fn has_bias(&self, linear: &str) -> bool {
+        let inner = matches!(linear, "q_proj" | "k_proj" | "v_proj");
+        match self.model_type.as_str() {
+            "qwen2" => inner,
+            "llama" | "qwen3" if inner || linear == "o_proj" => self.says("attention_bias"),
+            "llama" => self.says("mlp_bias"),
+            _ => false,
+        }
+    }
+
+    /// Whether the queries and keys of each head are normed before they are turned.
+    pub fn norms_heads(&self) -> bool {
+        self.model_type == "qwen3"
+    }
+
+    fn says(&self, key: &str) -> bool {
+        self.other.get(key).and_then(Value::as_bool) == Some(true)
     }
 
     fn refuse_unknown_parts(&self) -> Result<()> {
-        if !matches!(self.model_type.as_str(), "llama" | "mistral") {
-            bail!("model_type `{}` is not supported; `llama` and `mistral` are", self.model_type);
+        if !FAMILIES.iter().any(|(family, _)| *family == self.model_type) {
+            let known: Vec<&str> = FAMILIES.iter().map(|(family, _)| *family).collect();
+            let (kind, known) = (&self.model_type, known.join(", "));
+            bail!("model_type `{kind}` is not supported; these are: {known}");
         }
-        for key in ["attention_bias", "mlp_bias"] {
-            if self.other.get(key).and_then(Value::as_bool) == Some(true) {
-                bail!("`{key}` is true; only models without biases are supported");
-            }
+        let kinds = self.other.get("layer_types").and_then(Value::as_array);
+        let kinds = kinds.into_iter().flatten().map(|kind| kind.as_str().unwrap_or("no text"));
+        for kind in kinds.filter(|kind| !matches!(*kind, "full_attention" | "sliding_attention")) {
+            bail!(
+                "layer_types has `{kind}`; `full_attention` and `sliding_attention` are supported"
+            );
         }
         match self.other.get("hidden_act").and_then(Value::as_str) {
             None | Some("silu") => Ok(()),
@@ -129,38 +209,28 @@ impl Config {
     }
 }
 
-/// The rotary base wherever the file's version of transformers puts it; a missing one is refused,
-/// since the usual default of 10000 is silently wrong for many models.
-fn rope_theta(map: &Map<String, Value>) -> Result<f64> {
-    let parameters = map.get("rope_parameters").filter(|value| !value.is_null());
-    let scaling = map.get("rope_scaling").filter(|value| !value.is_null());
-    for rope in [parameters, scaling].into_iter().flatten() {
-        let kind = rope.get("rope_type").or_else(|| rope.get("type")).and_then(Value::as_str);
-        if !matches!(kind, None | Some("default")) {
-            bail!("rope_type `{}` is not supported; `default` is", kind.unwrap_or_default());
-        }
-    }
-    let old = map.get("rope_theta").and_then(Value::as_f64);
-    let new = parameters.and_then(|rope| rope.get("rope_theta")).and_then(Value::as_f64);
-    match (old, new) {
-        (Some(old), Some(new)) if old != new => {
-            bail!("rope_theta is {old} but rope_parameters.rope_theta is {new}")
-        }
-        (Some(theta), _) | (None, Some(theta)) => Ok(theta),
-        (None, None) => bail!("neither rope_theta nor rope_parameters.rope_theta is given"),
-    }
-}
-
 /// What transformers itself fills in for a key that is left out or null.
 fn fill_defaults(map: &mut Map<String, Value>) -> Result<()> {
+    let family = map.get("model_type").and_then(Value::as_str).unwrap_or_default().to_string();
+    // A Mistral whose file is silent has the first one's window; null says that it has none.
+    let qwen = family.starts_with("qwen");
+    if family == "mistral" || qwen {
+        map.entry("sliding_window").or_insert(json!(SLIDING_WINDOW));
+    }
+    let silent_on_keys = !map.contains_key("num_key_value_heads");
     map.retain(|_, value| !value.is_null());
     let size = |map: &Map<String, Value>, key: &str| -> Result<u64> {
         map.get(key).and_then(Value::as_u64).with_context(|| format!("`{key}` is missing"))
     };
     let heads = size(map, "num_attention_heads")?;
     ensure!(heads > 0, "`num_attention_heads` is 0");
-    let head_dim = size(map, "hidden_size")? / heads;
-    map.entry("num_key_value_heads").or_insert(json!(heads));
+    let keys = match family.as_str() {
+        "mistral" if silent_on_keys => 8,
+        "qwen2" | "qwen3" if silent_on_keys => 32,
+        _ => heads,
+    };
+    let head_dim = if family == "qwen3" { 128 } else { size(map, "hidden_size")? / heads };
+    map.entry("num_key_value_heads").or_insert(json!(keys));
     map.entry("head_dim").or_insert(json!(head_dim));
     map.entry("tie_word_embeddings").or_insert(json!(false));
     Ok(())

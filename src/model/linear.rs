@@ -9,11 +9,14 @@ use crate::model::gradients::Gradients;
 use crate::model::ops;
 use crate::model::parameter::Parameter;
 
-/// `y = x·Wᵀ + s·(x·Aᵀ)·Bᵀ`; without an adapter only the first term.
+/// `y = x·Wᵀ + b + s·(x·Aᵀ)·Bᵀ`, the second term where there is a bias, the third where there is
+/// an adapter.
 #[derive(Clone, Debug)]
 pub struct Linear {
     /// `[out, in]`, named `….weight`.
     pub weight: Parameter,
+    /// `[out]`, named `….bias`.
+    pub bias: Option<Parameter>,
     /// What learns beside the frozen weight.
     pub adapter: Option<Adapter>,
 }
@@ -50,7 +53,10 @@ pub(crate) fn forward(
             Some(onto) => ops::add_product(onto.copy()?, 1.0, x, &weight),
             None => ops::product(1.0, x, &weight),
         };
-        let y = y.with_context(|| format!("in `{}`", linear.weight.name))?;
+        let mut y = y.with_context(|| format!("in `{}`", linear.weight.name))?;
+        if let Some(bias) = &linear.bias {
+            y = y.broadcast_add(&bias.value)?;
+        }
         let Some(adapter) = &linear.adapter else { return Ok(y) };
         let b = adapter.b.value.to_dtype(x.dtype())?;
         ops::add_product(y, adapter.scale, &parts.next(adapter)?, &b.t()?)
@@ -78,6 +84,9 @@ pub(crate) fn backward(
         });
         if gradients.of_weights {
             gradients.add_product(&weight.name, 1.0, &dy.t()?, x)?;
+            if let Some(bias) = &linear.bias {
+                gradients.add(&bias.name, &dy.to_dtype(DType::F32)?.sum(0)?)?;
+            }
         }
         if let Some(Adapter { b, scale, .. }) = &linear.adapter {
             let low = parts.next(linear.adapter.as_ref().context("it is there")?)?;
@@ -130,9 +139,9 @@ impl Parts<'_> {
 }
 
 impl Linear {
-    /// A linear without an adapter; `weight` is `[out, in]`.
-    pub fn new(weight: Parameter) -> Linear {
-        Linear { weight, adapter: None }
+    /// A linear without an adapter; `weight` is `[out, in]`, `bias` `[out]`.
+    pub fn new(weight: Parameter, bias: Option<Parameter>) -> Linear {
+        Linear { weight, bias, adapter: None }
     }
 
     /// The name of the module, without `.weight`.
@@ -154,6 +163,6 @@ impl Linear {
         let dtype = self.weight.value.dtype();
         let change = (adapter.b.value.matmul(&adapter.a.value)? * adapter.scale)?;
         let weight = (self.weight.value.to_dtype(DType::F32)? + change)?.to_dtype(dtype)?;
-        Ok(Linear::new(Parameter::new(&self.weight.name, weight)))
+        Ok(Linear::new(Parameter::new(&self.weight.name, weight), self.bias.clone()))
     }
 }

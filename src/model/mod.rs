@@ -9,6 +9,7 @@ pub mod linear;
 pub mod lora;
 pub mod ops;
 pub mod parameter;
+pub mod rope;
 pub mod tokenizer;
 pub mod transformer;
 pub mod weights;

@@ -27,12 +27,12 @@ impl Model {
     pub fn parameters(&self) -> Vec<&Parameter> {
         let mut all = vec![&self.embedding];
         for block in &self.blocks {
-            all.push(&block.attention_norm);
-            all.push(&block.feed_norm);
+            all.extend(block.norms());
         }
         all.push(&self.norm);
         for linear in self.linears() {
             all.push(&linear.weight);
+            all.extend(&linear.bias);
             all.extend(linear.adapter.iter().flat_map(|adapter| [&adapter.a, &adapter.b]));
         }
         all
@@ -68,13 +68,16 @@ impl Model {
         let mut norms = vec![&mut self.embedding];
         let mut linears = Vec::new();
         for block in &mut self.blocks {
-            let (two, seven) = block.parts_mut();
-            norms.extend(two);
+            let (block_norms, seven) = block.parts_mut();
+            norms.extend(block_norms);
             linears.extend(seven);
         }
         norms.push(&mut self.norm);
         linears.extend(&mut self.head);
-        norms.extend(linears.into_iter().map(|linear| &mut linear.weight));
+        for linear in linears {
+            norms.push(&mut linear.weight);
+            norms.extend(&mut linear.bias);
+        }
         norms
     }
 
@@ -90,6 +93,11 @@ impl Model {
 }
 
 impl Block {
+    fn norms(&self) -> impl Iterator<Item = &Parameter> {
+        let heads = self.head_norms.iter().flat_map(|norms| [&norms.query, &norms.key]);
+        [&self.attention_norm, &self.feed_norm].into_iter().chain(heads)
+    }
+
     fn linears(&self) -> [&Linear; 7] {
         let Block { query, key, value, output, gate, up, down, .. } = self;
         [query, key, value, output, gate, up, down]
@@ -99,9 +107,13 @@ impl Block {
         self.parts_mut().1
     }
 
-    fn parts_mut(&mut self) -> ([&mut Parameter; 2], [&mut Linear; 7]) {
+    /// Norms and linears, in the order of [`Block::norms`] and [`Block::linears`].
+    fn parts_mut(&mut self) -> (Vec<&mut Parameter>, [&mut Linear; 7]) {
         let Block { query, key, value, output, gate, up, down, .. } = self;
-        let norms = [&mut self.attention_norm, &mut self.feed_norm];
+        let mut norms = vec![&mut self.attention_norm, &mut self.feed_norm];
+        norms.extend(
+            self.head_norms.iter_mut().flat_map(|norms| [&mut norms.query, &mut norms.key]),
+        );
         (norms, [query, key, value, output, gate, up, down])
     }
 }

@@ -193,15 +193,16 @@ impl Model {
         );
         let start = inputs.start.clone();
         let visible = Visible { batch, time, columns: past + time, start };
+        let window = self.blocks.iter().find_map(|block| block.window);
+        let near = window.map(|window| visible.within(window));
         let angles = self.angles(inputs, past)?;
-        Ok(Pass { config: &self.config, visible, angles })
+        Ok(Pass { config: &self.config, visible, near, angles })
     }
 
     /// The turn of each place: its distance from the start of its text × the frequency.
     fn angles(&self, inputs: &Inputs, past: usize) -> Result<Angles> {
-        let (half, theta) = (self.config.head_dim / 2, self.config.rope_theta);
-        let frequencies: Vec<f64> =
-            (0..half).map(|i| theta.powf(-(i as f64) / half as f64)).collect();
+        let (config, half) = (&self.config, self.config.head_dim / 2);
+        let frequencies = config.rope_scaling.frequencies(config.head_dim, config.rope_theta);
         let positions = (0..past + inputs.time).map(|position| position as f64);
         let table: Vec<(f32, f32)> = positions
             .flat_map(|position| frequencies.iter().map(move |frequency| position * frequency))

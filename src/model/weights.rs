@@ -1,5 +1,6 @@
 //! A model's weights: made fresh from a seed, read from a folder, and written to one.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -8,20 +9,23 @@ use candle_core::{DType, Device, Tensor};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
 
-use crate::model::block::Block;
+use crate::model::block::{Block, HeadNorms};
 use crate::model::config::Config;
 use crate::model::files::{self, Tensors};
 use crate::model::linear::Linear;
 use crate::model::parameter::Parameter;
 use crate::model::transformer::Model;
 
-/// A new model in f32: normal weights of that standard deviation, norms of 1. The same seed gives
-/// the same weights on every machine, and each tensor has its own stream.
+/// A new model in f32: normal weights of that standard deviation, norms of 1, biases of 0. The
+/// same seed gives the same weights on every machine, and each tensor has its own stream.
 pub fn fresh(config: &Config, seed: u64, deviation: f64, device: &Device) -> Result<Model> {
     config.validate()?;
     build(config, device, &mut |name, shape| {
         if name.ends_with("norm.weight") {
             return Ok(Tensor::ones(shape, DType::F32, device)?);
+        }
+        if name.ends_with(".bias") {
+            return Ok(Tensor::zeros(shape, DType::F32, device)?);
         }
         let values = normal(seed, name, shape.iter().product(), deviation);
         Ok(Tensor::from_vec(values, shape, device)?)
@@ -32,15 +36,10 @@ pub fn fresh(config: &Config, seed: u64, deviation: f64, device: &Device) -> Res
 /// `model.safetensors.index.json` names.
 pub fn load(folder: &Path, dtype: DType, device: &Device) -> Result<Model> {
     let config = load_config(folder)?;
-    let mut names = Vec::new();
-    build(&config, &Device::Cpu, &mut |name, shape| {
-        names.push(name.to_string());
-        Ok(Tensor::zeros(1, DType::U8, &Device::Cpu)?.broadcast_as(shape)?)
-    })?;
+    let names: BTreeSet<String> = shapes(&config)?.into_iter().map(|(name, _)| name).collect();
     let mut tensors = Tensors::new();
     for file in weight_files(folder)? {
-        let (part, _) =
-            files::read_tensors(&file, device, &|name| names.iter().any(|n| n == name))?;
+        let (part, _) = files::read_tensors(&file, device, &|name| names.contains(name))?;
         for (name, tensor) in part {
             tensors.insert(name, tensor.to_dtype(dtype)?);
         }
@@ -52,6 +51,18 @@ pub fn load(folder: &Path, dtype: DType, device: &Device) -> Result<Model> {
         expect_shape(&tensor, shape, name, folder)?;
         Ok(tensor)
     })
+}
+
+/// Name and shape of every tensor of a model, in the order of the forward pass.
+pub fn shapes(config: &Config) -> Result<Vec<(String, Vec<usize>)>> {
+    config.validate()?;
+    let mut shapes = Vec::new();
+    let nothing = Tensor::zeros(1, DType::U8, &Device::Cpu)?;
+    build(config, &Device::Cpu, &mut |name, shape| {
+        shapes.push((name.to_string(), shape.to_vec()));
+        Ok(nothing.clone())
+    })?;
+    Ok(shapes)
 }
 
 /// Reads `config.json` of a model's folder.
@@ -136,7 +147,7 @@ fn build(
     let norm = take("model.norm.weight".into(), &[hidden])?;
     let head = match config.tie_word_embeddings {
         true => None,
-        false => Some(Linear::new(take("lm_head.weight".into(), &[vocab, hidden])?)),
+        false => Some(Linear::new(take("lm_head.weight".into(), &[vocab, hidden])?, None)),
     };
     Ok(Model { config: config.clone(), device: device.clone(), embedding, blocks, norm, head })
 }
@@ -149,23 +160,35 @@ fn build_block(
     let (hidden, feed) = (config.hidden_size, config.intermediate_size);
     let queries = config.num_attention_heads * config.head_dim;
     let keys = config.num_key_value_heads * config.head_dim;
-    let mut norm = |name: &str| take(format!("model.layers.{layer}.{name}.weight"), &[hidden]);
-    let attention_norm = norm("input_layernorm")?;
-    let feed_norm = norm("post_attention_layernorm")?;
-    let mut linear = |name: &str, output: usize, input: usize| -> Result<Linear> {
-        let name = format!("model.layers.{layer}.{name}.weight");
-        Ok(Linear::new(take(name, &[output, input])?))
+    let mut norm =
+        |name: &str, width: usize| take(format!("model.layers.{layer}.{name}.weight"), &[width]);
+    let attention_norm = norm("input_layernorm", hidden)?;
+    let feed_norm = norm("post_attention_layernorm", hidden)?;
+    let head_norms = match config.norms_heads() {
+        true => Some(HeadNorms {
+            query: norm("self_attn.q_norm", config.head_dim)?,
+            key: norm("self_attn.k_norm", config.head_dim)?,
+        }),
+        false => None,
+    };
+    let mut linear = |part: &str, name: &str, output: usize, input: usize| -> Result<Linear> {
+        let module = format!("model.layers.{layer}.{part}.{name}");
+        let weight = take(format!("{module}.weight"), &[output, input])?;
+        let bias = config.has_bias(name).then(|| take(format!("{module}.bias"), &[output]));
+        Ok(Linear::new(weight, bias.transpose()?))
     };
     Ok(Block {
         attention_norm,
-        query: linear("self_attn.q_proj", queries, hidden)?,
-        key: linear("self_attn.k_proj", keys, hidden)?,
-        value: linear("self_attn.v_proj", keys, hidden)?,
-        output: linear("self_attn.o_proj", hidden, queries)?,
+        query: linear("self_attn", "q_proj", queries, hidden)?,
+        key: linear("self_attn", "k_proj", keys, hidden)?,
+        value: linear("self_attn", "v_proj", keys, hidden)?,
+        head_norms,
+        output: linear("self_attn", "o_proj", hidden, queries)?,
         feed_norm,
-        gate: linear("mlp.gate_proj", feed, hidden)?,
-        up: linear("mlp.up_proj", feed, hidden)?,
-        down: linear("mlp.down_proj", hidden, feed)?,
+        gate: linear("mlp", "gate_proj", feed, hidden)?,
+        up: linear("mlp", "up_proj", feed, hidden)?,
+        down: linear("mlp", "down_proj", hidden, feed)?,
+        window: config.window(layer),
     })
 }
 

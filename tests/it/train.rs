@@ -1,5 +1,6 @@
 //! The model and the trainer, small and on the CPU.
 
+mod families;
 mod files;
 mod passes;
 mod reference;

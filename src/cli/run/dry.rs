@@ -1,12 +1,13 @@
 //! `cookc run --dry-run`: what a run would do, without doing it.
 
+use anyhow::Context;
 use indicatif::{HumanBytes, HumanCount};
 
 use super::setup::Setup;
 use crate::cli::{Failure, console};
 use crate::data::layout::Encoded;
 use crate::model::lora::{Lora, TARGETS};
-use crate::model::{Config, Recompute};
+use crate::model::{Config, Recompute, weights};
 use crate::runtime::Fault;
 
 /// Samples made to see how long they are.
@@ -16,7 +17,8 @@ const MADE: u64 = 256;
 pub fn print(setup: &Setup) -> Result<(), Failure> {
     let mut text = setup.text.clone();
     let recipe = &setup.recipe;
-    let weights = weights(&setup.config);
+    let shapes = weights::shapes(&setup.config).context("cannot count the weights")?;
+    let weights = shapes.iter().map(|(_, shape)| shape.iter().product::<usize>() as u64).sum();
     let learning = recipe.lora.as_ref().map_or(weights, |lora| adapters(&setup.config, lora));
     text += &format!("\n# {} weights; {} learn\n", HumanCount(weights), HumanCount(learning));
     let mut longest = 0;
@@ -51,15 +53,6 @@ fn longest_of(setup: &Setup, at: usize) -> Result<u64, (u64, Fault)> {
         longest = longest.max(encoded.ids.len() as u64 + 1);
     }
     Ok(longest)
-}
-
-/// The weights of a model of this shape.
-fn weights(config: &Config) -> u64 {
-    let table = config.vocab_size * config.hidden_size;
-    let tables = if config.tie_word_embeddings { table } else { 2 * table };
-    let block: usize = linears(config).iter().map(|[output, input]| output * input).sum();
-    let blocks = config.num_hidden_layers * (block + 2 * config.hidden_size);
-    (tables + blocks + config.hidden_size) as u64
 }
 
 /// The weights of its adapters.

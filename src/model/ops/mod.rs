@@ -37,6 +37,16 @@ impl Visible {
     pub fn range(&self, b: usize, t: usize) -> std::ops::Range<usize> {
         self.start[b * self.time + t] as usize..self.columns - self.time + t + 1
     }
+
+    /// The same, but each token sees at most the last `window` tokens, itself included.
+    pub fn within(&self, window: usize) -> Visible {
+        let mut near = self.clone();
+        for (place, start) in near.start.iter_mut().enumerate() {
+            let end = self.columns - self.time + place % self.time + 1;
+            *start = (*start).max(end.saturating_sub(window) as u32);
+        }
+        near
+    }
 }
 
 /// What attention reads.

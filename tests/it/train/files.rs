@@ -87,11 +87,15 @@ fn configs_that_would_be_computed_wrongly_are_refused() -> Result<()> {
     for (from, to, message) in [
         ("\"rope_theta\"", "\"theta\"", "rope_theta"),
         ("\"rope_type\": \"default\"", "\"rope_type\": \"yarn\"", "yarn"),
-        ("\"attention_bias\": false", "\"attention_bias\": true", "attention_bias"),
+        ("\"rope_type\": \"default\"", "\"rope_type\": \"llama3\"", "factor"),
+        ("\"rope_type\"", "\"partial_rotary_factor\": 0.5, \"rope_type\"", "partial_rotary"),
         ("\"silu\"", "\"gelu\"", "gelu"),
-        ("\"model_type\": \"llama\"", "\"model_type\": \"qwen2\"", "qwen2"),
+        ("\"model_type\": \"llama\"", "\"model_type\": \"gemma\"", "`gemma` is not supported"),
         ("\"num_key_value_heads\": 2", "\"num_key_value_heads\": 4", "no multiple"),
         ("\"num_attention_heads\": 6", "\"num_attention_heads\": 0", "num_attention_heads"),
+        ("\"num_hidden_layers\": 2", "\"num_hidden_layers\": 1000000000000", "num_hidden_layers"),
+        ("\"hidden_size\": 48", "\"hidden_size\": 0", "`hidden_size` is 0"),
+        ("\"vocab_size\": 256", "\"vocab_size\": 99999999999", "`vocab_size` is 99999999999"),
     ] {
         assert!(text.contains(from), "{from}");
         let error = Config::from_json(&text.replace(from, to)).expect_err(message);

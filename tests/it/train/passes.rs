@@ -3,23 +3,64 @@
 use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
 use cookc::model::{Gradients, Model, Recompute, greedy, lora, ops, weights};
+use serde_json::json;
 
 use super::{data, distance, examples, grouped, loss_of, reference, row, tiny};
 
 #[test]
 fn every_weights_gradient_equals_candles_own() -> Result<()> {
     for tied in [true, false] {
-        let model = grouped(tied)?;
-        let examples = examples(5, 9);
-        let (loss, gradients) = loss_of(&model, &examples, Recompute::None)?;
-        let (expected_loss, expected) = reference::loss_and_gradients(&model, &examples)?;
+        gradients_equal_candles_own(&grouped(tied)?)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn so_do_those_of_biases_head_norms_and_blocks_with_a_window() -> Result<()> {
+    for (family, settings) in [
+        ("llama", &[("attention_bias", json!(true)), ("mlp_bias", json!(true))][..]),
+        ("mistral", &[("sliding_window", json!(3))]),
+        (
+            "qwen2",
+            &[
+                ("use_sliding_window", json!(true)),
+                ("sliding_window", json!(4)),
+                ("max_window_layers", json!(1)),
+            ],
+        ),
+        ("qwen3", &[("attention_bias", json!(true))]),
+    ] {
+        let mut config = grouped(true)?.config;
+        config.model_type = family.into();
+        // Not hidden_size / num_attention_heads.
+        config.head_dim = 10;
+        config.other.extend(settings.iter().map(|(key, value)| (key.to_string(), value.clone())));
+        let mut model = weights::fresh(&config, 1, 0.2, &Device::Cpu)?;
+        for parameter in model.learning_mut().into_iter().filter(|p| p.value.rank() == 1) {
+            // Fresh norms are 1 and fresh biases 0: a term that was forgotten would not show.
+            let noise = reference::noise(&parameter.name, parameter.value.elem_count());
+            let noise = (Tensor::new(noise, &Device::Cpu)? * 0.2)?;
+            parameter.value = (&parameter.value + noise)?;
+        }
+        gradients_equal_candles_own(&model)?;
+    }
+    Ok(())
+}
+
+fn gradients_equal_candles_own(model: &Model) -> Result<()> {
+    let examples = examples(5, 9);
+    let (expected_loss, expected) = reference::loss_and_gradients(model, &examples)?;
+    for recompute in [Recompute::None, Recompute::Mlp, Recompute::Full] {
+        let (loss, gradients) = loss_of(model, &examples, recompute)?;
         assert!((loss - expected_loss).abs() < 1e-4, "{loss} is not {expected_loss}");
         for parameter in model.parameters() {
-            let found = gradients.get(&parameter.name).expect("every weight has a gradient");
-            let expected = &expected[&parameter.name];
+            let name = &parameter.name;
+            let found = gradients.get(name).expect("every weight has a gradient");
+            let expected = &expected[name];
             let size = expected.abs()?.max_all()?.to_scalar::<f32>()?;
+            assert!(size > 0.0, "{name} has no gradient");
             let off = distance(found, expected)? / size;
-            assert!(off < 1e-4, "{} is off by {off}", parameter.name);
+            assert!(off < 1e-4, "{}: {name} is off by {off}", model.config.model_type);
         }
     }
     Ok(())
@@ -70,26 +111,24 @@ fn fused_operations_equal_the_plain_ones() -> Result<()> {
         close(&split, &ops::plain::split_heads(&x, 2, 2, angles)?)?;
         close(&ops::cpu::merge_heads(&split, angles)?, &ops::plain::merge_heads(&split, angles)?)?;
     }
+    let near =
+        ops::Visible { batch: 2, time: 3, columns: 4, start: vec![0, 0, 2, 1, 1, 1] }.within(2);
+    assert_eq!(near.start, [0, 1, 2, 1, 1, 2], "two tokens are seen, and no other text");
     Ok(())
 }
 
 /// Two rows, one of two texts and one with filling, longer than a tile; and one step behind a cache.
 #[test]
 fn fused_attention_equals_the_plain_one() -> Result<()> {
-    for (time, columns, room) in [(150, 150, 150), (1, 9, 12)] {
+    for (time, columns, room, window) in [(150, 150, 150, 150), (150, 150, 150, 20), (1, 9, 12, 9)]
+    {
         let first = |row: usize, t: usize| match (row, t) {
             _ if time == 1 => row as u32,
-            (0, t) => {
-                if t < 71 {
-                    0
-                } else {
-                    71
-                }
-            }
+            (0, t) => t as u32 / 71 * 71,
             (_, t) => t.saturating_sub(1).min(5) as u32,
         };
         let start = (0..2).flat_map(|row| (0..time).map(move |t| first(row, t))).collect();
-        let visible = ops::Visible { batch: 2, time, columns, start };
+        let visible = ops::Visible { batch: 2, time, columns, start }.within(window);
         let tensor = |name: &str, heads: usize, time: usize| -> Result<Tensor> {
             let values = reference::noise(name, 2 * heads * time * 6);
             Ok(Tensor::from_vec(values, (2, heads, time, 6), &Device::Cpu)?)

@@ -43,29 +43,41 @@ fn logits(model: &Model, vars: &HashMap<String, Var>, ids: &[u32]) -> Result<Ten
     for layer in 0..config.num_hidden_layers {
         let var = |name: &str| vars[&format!("model.layers.{layer}.{name}.weight")].as_tensor();
         let h = norm(&x, var("input_layernorm"), config.rms_norm_eps)?;
-        let split = |name: &str, heads: usize| -> Result<Tensor> {
+        let linear = |h: &Tensor, name: &str| -> Result<Tensor> {
             let y = h.matmul(&var(name).t()?)?;
-            Ok(y.reshape((time, heads, width))?.transpose(0, 1)?.contiguous()?)
+            match vars.get(&format!("model.layers.{layer}.{name}.bias")) {
+                Some(bias) => Ok(y.broadcast_add(bias)?),
+                None => Ok(y),
+            }
         };
-        let query = turn(&split("self_attn.q_proj", heads)?, config.rope_theta)?;
-        let key = turn(&split("self_attn.k_proj", keys)?, config.rope_theta)?;
-        let value = split("self_attn.v_proj", keys)?;
+        let split = |name: &str, heads: usize| -> Result<Tensor> {
+            let y = linear(&h, &format!("self_attn.{name}_proj"))?.reshape((time, heads, width))?;
+            let y = match vars.get(&format!("model.layers.{layer}.self_attn.{name}_norm.weight")) {
+                Some(weight) => norm(&y, weight, config.rms_norm_eps)?,
+                None => y,
+            };
+            Ok(y.transpose(0, 1)?.contiguous()?)
+        };
+        let query = turn(&split("q", heads)?, config.rope_theta)?;
+        let key = turn(&split("k", keys)?, config.rope_theta)?;
+        let value = split("v", keys)?;
+        let seen = config.window(layer).unwrap_or(time);
         let mut attended = Vec::new();
         for head in 0..heads {
             let shared = head * keys / heads;
             let scores = query.get(head)?.matmul(&key.get(shared)?.t()?)?;
-            let scores = ((scores / (width as f64).sqrt())? + causal(time)?)?;
+            let scores = ((scores / (width as f64).sqrt())? + mask(time, seen)?)?;
             let exp = scores.exp()?;
             let weights = exp.broadcast_div(&exp.sum_keepdim(1)?)?;
             attended.push(weights.matmul(&value.get(shared)?)?);
         }
         let attended = Tensor::cat(&attended, 1)?;
-        x = (x + attended.matmul(&var("self_attn.o_proj").t()?)?)?;
+        x = (x + linear(&attended, "self_attn.o_proj")?)?;
         let h = norm(&x, var("post_attention_layernorm"), config.rms_norm_eps)?;
-        let gate = h.matmul(&var("mlp.gate_proj").t()?)?;
+        let gate = linear(&h, "mlp.gate_proj")?;
         let gate = (&gate / (gate.neg()?.exp()? + 1.0)?)?;
-        let up = h.matmul(&var("mlp.up_proj").t()?)?;
-        x = (x + (gate * up)?.matmul(&var("mlp.down_proj").t()?)?)?;
+        let up = linear(&h, "mlp.up_proj")?;
+        x = (x + linear(&(gate * up)?, "mlp.down_proj")?)?;
     }
     let h = norm(&x, &vars["model.norm.weight"], config.rms_norm_eps)?;
     let head = vars.get("lm_head.weight").unwrap_or(embedding);
@@ -92,9 +104,15 @@ fn turn(x: &Tensor, theta: f64) -> Result<Tensor> {
     Ok(Tensor::cat(&[first, second], 2)?)
 }
 
-fn causal(time: usize) -> Result<Tensor> {
+/// Each token sees the last `seen` ones, itself included.
+fn mask(time: usize, seen: usize) -> Result<Tensor> {
     let hidden = |i: usize| {
-        if i % time > i / time { f32::NEG_INFINITY } else { 0.0 }
+        let (token, column) = (i / time, i % time);
+        if (token + 1).saturating_sub(seen) <= column && column <= token {
+            0.0
+        } else {
+            f32::NEG_INFINITY
+        }
     };
     let mask: Vec<f32> = (0..time * time).map(hidden).collect();
     Ok(Tensor::from_vec(mask, (time, time), &Device::Cpu)?)
@@ -102,9 +120,10 @@ fn causal(time: usize) -> Result<Tensor> {
 
 /// Values in −2..2 that are the same on every run, others for each name (splitmix64).
 pub fn noise(name: &str, count: usize) -> Vec<f32> {
-    let seed = name.bytes().fold(7u64, |sum, byte| sum * 31 + u64::from(byte));
+    let seed =
+        name.bytes().fold(7u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
     let value = |i: u64| {
-        let mut z = (seed + i).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mut z = seed.wrapping_add(i).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         ((z >> 40) as f32 / (1u64 << 22) as f32) - 2.0
