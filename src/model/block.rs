@@ -75,6 +75,8 @@ pub(crate) struct Pass<'a> {
     /// The same for the blocks that have a window.
     pub(crate) near: Option<Visible>,
     pub(crate) angles: Angles,
+    /// The key of the adapters' dropout, in training.
+    pub(crate) dropout: Option<u64>,
 }
 
 impl Block {
@@ -98,7 +100,7 @@ impl Block {
         }
         let attended = ops::attention(&self.attention(&heads, pass))?;
         let out = select(&attended.out, places)?;
-        let (middle, low_out) = onto(&self.output, &out, &select(x, places)?)?;
+        let (middle, low_out) = onto(&self.output, &out, &select(x, places)?, pass.dropout)?;
         let (y, feed) = self.feed_forward(&middle, pass)?;
         let feed = keep_feed.then_some(feed);
         Ok((y, Saved { heads, attended, low_out, middle, feed }))
@@ -124,7 +126,7 @@ impl Block {
 
         let out = select(&attended.out, places)?;
         let dys = std::slice::from_ref(&dmiddle);
-        let dout = linear::backward(&[&self.output], &out, &low_out, dys, gradients)?;
+        let dout = linear::backward(&[&self.output], &out, &low_out, dys, pass.dropout, gradients)?;
         let (dout, dmiddle) = (spread(dout, &attended.out, places)?, spread(dmiddle, x, places)?);
         let [dquery, dkey, dvalue] =
             ops::attention_backward(&self.attention(&heads, pass), &attended, &dout)?;
@@ -141,7 +143,8 @@ impl Block {
         let eps = pass.config.rms_norm_eps;
         let normed = ops::rms_norm(x, &self.attention_norm.value, eps)?;
         let linears = self.attention_linears();
-        let dnormed = linear::backward(&linears, &normed, &heads.low, &dys, gradients)?;
+        let dnormed =
+            linear::backward(&linears, &normed, &heads.low, &dys, pass.dropout, gradients)?;
         norm_backward(&self.attention_norm, x, eps, &dnormed, Some(&dmiddle), gradients)
     }
 
@@ -149,7 +152,8 @@ impl Block {
         let (config, batch) = (pass.config, pass.visible.batch);
         let (heads, groups) = (config.num_attention_heads, config.num_key_value_heads);
         let normed = ops::rms_norm(x, &self.attention_norm.value, config.rms_norm_eps)?;
-        let (results, low) = linear::forward(&self.attention_linears(), &normed, None)?;
+        let (results, low) =
+            linear::forward(&self.attention_linears(), &normed, None, pass.dropout)?;
         let [mut query, mut key, value]: [Tensor; 3] =
             results.try_into().ok().context("three linears have three results")?;
         let mut unnormed = None;
@@ -177,10 +181,11 @@ impl Block {
 
     fn feed_forward(&self, middle: &Tensor, pass: &Pass) -> Result<(Tensor, Feed)> {
         let normed = ops::rms_norm(middle, &self.feed_norm.value, pass.config.rms_norm_eps)?;
-        let (mut results, low) = linear::forward(&[&self.gate, &self.up], &normed, None)?;
+        let (mut results, low) =
+            linear::forward(&[&self.gate, &self.up], &normed, None, pass.dropout)?;
         let (up, gate) = (results.pop(), results.pop());
         let (gate, up) = (gate.context("a gate")?, up.context("an up")?);
-        let (y, low_down) = onto(&self.down, &ops::swiglu(&gate, &up)?, middle)?;
+        let (y, low_down) = onto(&self.down, &ops::swiglu(&gate, &up)?, middle, pass.dropout)?;
         Ok((y, Feed { gate, up, low, low_down }))
     }
 
@@ -196,12 +201,14 @@ impl Block {
         let Feed { gate, up, low, low_down } = feed;
         let product = ops::swiglu(gate, up)?;
         let dys = std::slice::from_ref(dy);
-        let dproduct = linear::backward(&[&self.down], &product, low_down, dys, gradients)?;
+        let dproduct =
+            linear::backward(&[&self.down], &product, low_down, dys, pass.dropout, gradients)?;
         drop(product);
         let dys = ops::swiglu_backward(gate, up, &dproduct)?;
         let eps = pass.config.rms_norm_eps;
         let normed = ops::rms_norm(middle, &self.feed_norm.value, eps)?;
-        let dnormed = linear::backward(&[&self.gate, &self.up], &normed, low, &dys, gradients)?;
+        let dnormed =
+            linear::backward(&[&self.gate, &self.up], &normed, low, &dys, pass.dropout, gradients)?;
         norm_backward(&self.feed_norm, middle, eps, &dnormed, Some(dy), gradients)
     }
 
@@ -230,8 +237,13 @@ fn spread(dy: Tensor, x: &Tensor, places: Option<&Tensor>) -> Result<Tensor> {
 }
 
 /// The result of one linear, added to the stream.
-fn onto(linear: &Linear, x: &Tensor, stream: &Tensor) -> Result<(Tensor, Low)> {
-    let (mut results, low) = linear::forward(&[linear], x, Some(stream))?;
+fn onto(
+    linear: &Linear,
+    x: &Tensor,
+    stream: &Tensor,
+    dropout: Option<u64>,
+) -> Result<(Tensor, Low)> {
+    let (mut results, low) = linear::forward(&[linear], x, Some(stream), dropout)?;
     Ok((results.pop().context("a linear has a result")?, low))
 }
 

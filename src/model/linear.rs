@@ -2,65 +2,53 @@
 //!
 //! Linears that read the same input go together: the low-rank terms of all of them are one product.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use candle_core::{DType, Tensor};
 
+use crate::model::adapter::Adapter;
 use crate::model::gradients::Gradients;
+use crate::model::nf4::Nf4;
 use crate::model::ops;
 use crate::model::parameter::Parameter;
 
 /// `y = x·Wᵀ + b + s·(x·Aᵀ)·Bᵀ`, the second term where there is a bias, the third where there is
-/// an adapter.
+/// an adapter. With DoRA the first and the third are scaled, output by output.
 #[derive(Clone, Debug)]
 pub struct Linear {
     /// `[out, in]`, named `….weight`.
-    pub weight: Parameter,
+    pub weight: Weight,
     /// `[out]`, named `….bias`.
     pub bias: Option<Parameter>,
     /// What learns beside the frozen weight.
     pub adapter: Option<Adapter>,
 }
 
-/// The low-rank term of a linear (Hu et al. 2021, "LoRA"), in f32 whatever the model computes in.
+/// The matrix of a linear.
 #[derive(Clone, Debug)]
-pub struct Adapter {
-    /// `[rank, in]`.
-    pub a: Parameter,
-    /// `[out, rank]`.
-    pub b: Parameter,
-    /// alpha / rank.
-    pub scale: f64,
+pub enum Weight {
+    /// As the model computes.
+    Plain(Parameter),
+    /// Frozen, in four bits, under its name.
+    Nf4(String, Nf4),
 }
 
 /// `x·Aᵀ` of all adapters that read `x`, side by side `[rows, Σ rank]`; None without adapters.
 pub(crate) type Low = Option<Tensor>;
 
 /// The results `[rows, out]` of linears that read the same `x` `[rows, in]`. With `onto`, which has
-/// the shape of a result, each is added to it.
+/// the shape of a result, each is added to it. With a key, the adapters drop some of `x`.
 pub(crate) fn forward(
     linears: &[&Linear],
     x: &Tensor,
     onto: Option<&Tensor>,
+    dropout: Option<u64>,
 ) -> Result<(Vec<Tensor>, Low)> {
     let low = match stacked(linears, x.dtype())? {
-        Some(a) => Some(ops::product(1.0, x, &a.t()?)?),
+        Some(a) => Some(ops::product(1.0, &Drop::of(linears, dropout).apply(x)?, &a.t()?)?),
         None => None,
     };
     let mut parts = Parts::of(&low);
-    let one = |linear: &&Linear| -> Result<Tensor> {
-        let weight = linear.weight.value.t()?;
-        let y = match onto {
-            Some(onto) => ops::add_product(onto.copy()?, 1.0, x, &weight),
-            None => ops::product(1.0, x, &weight),
-        };
-        let mut y = y.with_context(|| format!("in `{}`", linear.weight.name))?;
-        if let Some(bias) = &linear.bias {
-            y = y.broadcast_add(&bias.value)?;
-        }
-        let Some(adapter) = &linear.adapter else { return Ok(y) };
-        let b = adapter.b.value.to_dtype(x.dtype())?;
-        ops::add_product(y, adapter.scale, &parts.next(adapter)?, &b.t()?)
-    };
+    let one = |linear: &&Linear| linear.one(x, onto, &mut parts);
     let results = linears.iter().map(one).collect::<Result<Vec<_>>>()?;
     Ok((results, low))
 }
@@ -72,39 +60,160 @@ pub(crate) fn backward(
     x: &Tensor,
     low: &Low,
     dys: &[Tensor],
+    dropout: Option<u64>,
     gradients: &mut Gradients,
 ) -> Result<Tensor> {
     let mut dx: Option<Tensor> = None;
     let (mut dlows, mut parts) = (Vec::new(), Parts::of(low));
     for (linear, dy) in linears.iter().zip(dys) {
-        let weight = &linear.weight;
-        dx = Some(match dx.take() {
-            Some(dx) => ops::add_product(dx, 1.0, dy, &weight.value)?,
-            None => ops::product(1.0, dy, &weight.value)?,
-        });
+        let (name, weight) = (linear.weight.name(), linear.weight.matrix(x.dtype())?);
         if gradients.of_weights {
-            gradients.add_product(&weight.name, 1.0, &dy.t()?, x)?;
+            gradients.add_product(name, 1.0, &dy.t()?, x)?;
             if let Some(bias) = &linear.bias {
                 gradients.add(&bias.name, &dy.to_dtype(DType::F32)?.sum(0)?)?;
             }
         }
-        if let Some(Adapter { b, scale, .. }) = &linear.adapter {
-            let low = parts.next(linear.adapter.as_ref().context("it is there")?)?;
-            gradients.add_product(&b.name, *scale, &dy.t()?, &low)?;
-            dlows.push(ops::product(*scale, dy, &b.value.to_dtype(x.dtype())?)?);
+        let mut dy = dy.clone();
+        if let Some(adapter) = &linear.adapter {
+            let low = parts.next(adapter)?;
+            dy = linear.through_gain(adapter, x, &low, &weight, dy, gradients)?;
+            gradients.add_product(&adapter.b.name, adapter.scale, &dy.t()?, &low)?;
+            let b = adapter.b.value.to_dtype(x.dtype())?;
+            dlows.push(ops::product(adapter.scale, &dy, &b)?);
         }
+        dx = Some(match dx.take() {
+            Some(dx) => ops::add_product(dx, 1.0, &dy, &weight)?,
+            None => ops::product(1.0, &dy, &weight)?,
+        });
     }
     let dx = dx.context("a backward pass of no linear")?;
     let Some(a) = stacked(linears, x.dtype())? else { return Ok(dx) };
+    let drop = Drop::of(linears, dropout);
     let dlow = Tensor::cat(&dlows, 1)?;
-    let da = ops::product(1.0, &dlow.t()?, x)?;
+    let da = ops::product(1.0, &dlow.t()?, &drop.apply(x)?)?;
     let mut row = 0;
     for adapter in linears.iter().filter_map(|linear| linear.adapter.as_ref()) {
-        let rank = adapter.a.value.dims2()?.0;
-        gradients.add(&adapter.a.name, &da.narrow(0, row, rank)?)?;
-        row += rank;
+        gradients.add(&adapter.a.name, &da.narrow(0, row, adapter.rank())?)?;
+        row += adapter.rank();
     }
-    ops::add_product(dx, 1.0, &dlow, &a)
+    match drop {
+        Drop(None) => ops::add_product(dx, 1.0, &dlow, &a),
+        drop => ops::sum(&[&dx, &drop.apply(&ops::product(1.0, &dlow, &a)?)?]),
+    }
+}
+
+impl Linear {
+    /// A linear without an adapter; `weight` is `[out, in]`, `bias` `[out]`.
+    pub fn new(weight: Parameter, bias: Option<Parameter>) -> Linear {
+        Linear { weight: Weight::Plain(weight), bias, adapter: None }
+    }
+
+    /// The name of the module, without `.weight`.
+    pub fn module(&self) -> &str {
+        self.weight.name().trim_end_matches(".weight")
+    }
+
+    /// The adapter folded into the weight: the same function, without the adapter.
+    pub fn merged(&self) -> Result<Linear> {
+        let Some(adapter) = &self.adapter else { return Ok(self.clone()) };
+        let Weight::Plain(weight) = &self.weight else {
+            bail!("`{}` has four bits a weight: merge into the model as it was", self.module())
+        };
+        let merged = adapter.merged(&weight.value)?.to_dtype(weight.value.dtype())?;
+        Ok(Linear::new(Parameter::new(&weight.name, merged), self.bias.clone()))
+    }
+
+    /// The result of this one, with its part of the low-rank terms.
+    fn one(&self, x: &Tensor, onto: Option<&Tensor>, parts: &mut Parts) -> Result<Tensor> {
+        let weight = self.weight.matrix(x.dtype())?;
+        let gain = match &self.adapter {
+            Some(adapter) => adapter.gain(&weight)?,
+            None => None,
+        };
+        // A gain scales what comes before the bias and the sum.
+        let start = if gain.is_none() { onto } else { None };
+        let y = match start {
+            Some(onto) => ops::add_product(onto.copy()?, 1.0, x, &weight.t()?),
+            None => ops::product(1.0, x, &weight.t()?),
+        };
+        let mut y = y.with_context(|| format!("in `{}`", self.module()))?;
+        if let Some(adapter) = &self.adapter {
+            let b = adapter.b.value.to_dtype(x.dtype())?;
+            y = ops::add_product(y, adapter.scale, &parts.next(adapter)?, &b.t()?)?;
+        }
+        if let Some(gain) = &gain {
+            y = y.broadcast_mul(&gain.factor.to_dtype(x.dtype())?)?;
+            if let Some(onto) = onto {
+                y = ops::sum(&[onto, &y])?;
+            }
+        }
+        match &self.bias {
+            Some(bias) => Ok(y.broadcast_add(&bias.value)?),
+            None => Ok(y),
+        }
+    }
+
+    /// DoRA's part of the backward pass: the gradient of the lengths, and that of what they scale.
+    fn through_gain(
+        &self,
+        adapter: &Adapter,
+        x: &Tensor,
+        low: &Tensor,
+        weight: &Tensor,
+        dy: Tensor,
+        gradients: &mut Gradients,
+    ) -> Result<Tensor> {
+        let Some(gain) = adapter.gain(weight)? else { return Ok(dy) };
+        let Some(magnitude) = &adapter.magnitude else { return Ok(dy) };
+        let b = adapter.b.value.to_dtype(x.dtype())?;
+        let scaled = ops::product(1.0, x, &weight.t()?)?;
+        let scaled = ops::add_product(scaled, adapter.scale, low, &b.t()?)?;
+        let along = (scaled.to_dtype(DType::F32)? * dy.to_dtype(DType::F32)?)?.sum(0)?;
+        gradients.add(&magnitude.name, &(along / gain.length)?)?;
+        Ok(dy.broadcast_mul(&gain.factor.to_dtype(x.dtype())?)?)
+    }
+}
+
+impl Weight {
+    /// `….weight`.
+    pub fn name(&self) -> &str {
+        match self {
+            Weight::Plain(parameter) => &parameter.name,
+            Weight::Nf4(name, _) => name,
+        }
+    }
+
+    /// Outputs and inputs.
+    pub fn shape(&self) -> Result<(usize, usize)> {
+        match self {
+            Weight::Plain(parameter) => Ok(parameter.value.dims2()?),
+            Weight::Nf4(_, nf4) => Ok(nf4.shape()),
+        }
+    }
+
+    /// The matrix `[out, in]` in that type, in which a plain one is already.
+    pub fn matrix(&self, dtype: DType) -> Result<Tensor> {
+        match self {
+            Weight::Plain(parameter) => Ok(parameter.value.clone()),
+            Weight::Nf4(_, nf4) => nf4.matrix(dtype),
+        }
+    }
+
+    /// The parameter, unless it is frozen for good.
+    pub fn parameter(&self) -> Option<&Parameter> {
+        match self {
+            Weight::Plain(parameter) => Some(parameter),
+            Weight::Nf4(..) => None,
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn parameter_mut(&mut self) -> Option<&mut Parameter> {
+        match self {
+            Weight::Plain(parameter) => Some(parameter),
+            Weight::Nf4(..) => None,
+        }
+    }
 }
 
 /// The A of all adapters, one below the other `[Σ rank, in]`.
@@ -130,39 +239,35 @@ impl Parts<'_> {
     }
 
     fn next(&mut self, adapter: &Adapter) -> Result<Tensor> {
-        let rank = adapter.a.value.dims2()?.0;
         let low = self.low.as_ref().context("an adapter without its low-rank term")?;
-        let part = low.narrow(1, self.column, rank)?;
-        self.column += rank;
+        let part = low.narrow(1, self.column, adapter.rank())?;
+        self.column += adapter.rank();
         Ok(part)
     }
 }
 
-impl Linear {
-    /// A linear without an adapter; `weight` is `[out, in]`, `bias` `[out]`.
-    pub fn new(weight: Parameter, bias: Option<Parameter>) -> Linear {
-        Linear { weight, bias, adapter: None }
+/// What the adapters of one input leave out of it: its share and its key.
+struct Drop(Option<(f64, u64)>);
+
+impl Drop {
+    /// Each input of a pass has a key of its own, made of the first linear's name.
+    fn of(linears: &[&Linear], key: Option<u64>) -> Drop {
+        let rate = linears.iter().filter_map(|linear| linear.adapter.as_ref()).map(|a| a.dropout);
+        let rate = rate.fold(0.0, f64::max);
+        let Some(key) = key.filter(|_| rate > 0.0) else { return Drop(None) };
+        let module = linears.first().map_or("", |linear| linear.module());
+        let hash = blake3::keyed_hash(&spread(key), module.as_bytes());
+        let bytes = hash.as_bytes().first_chunk().expect("a hash has 32 bytes");
+        Drop(Some((rate, u64::from_le_bytes(*bytes))))
     }
 
-    /// The name of the module, without `.weight`.
-    pub fn module(&self) -> &str {
-        self.weight.name.trim_end_matches(".weight")
+    fn apply(&self, x: &Tensor) -> Result<Tensor> {
+        self.0.map_or(Ok(x.clone()), |(rate, key)| ops::dropout(x, rate, key))
     }
+}
 
-    /// `x` `[rows, in]` to `[rows, out]`.
-    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let (mut results, _) = forward(&[self], x, None)?;
-        results.pop().context("a linear has a result")
-    }
-
-    /// The adapter folded into the weight: the same function, without the adapter.
-    pub fn merged(&self) -> Result<Linear> {
-        let Some(adapter) = &self.adapter else {
-            return Ok(self.clone());
-        };
-        let dtype = self.weight.value.dtype();
-        let change = (adapter.b.value.matmul(&adapter.a.value)? * adapter.scale)?;
-        let weight = (self.weight.value.to_dtype(DType::F32)? + change)?.to_dtype(dtype)?;
-        Ok(Linear::new(Parameter::new(&self.weight.name, weight), self.bias.clone()))
-    }
+fn spread(key: u64) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&key.to_le_bytes());
+    bytes
 }

@@ -7,8 +7,9 @@ use anyhow::{Context, Result, bail, ensure};
 use candle_core::{DType, Tensor};
 use serde_json::{Value, json};
 
+use crate::model::adapter::{self, Adapter};
 use crate::model::files::{self, Tensors};
-use crate::model::linear::{Adapter, Linear};
+use crate::model::linear::Linear;
 use crate::model::parameter::Parameter;
 use crate::model::transformer::Model;
 use crate::model::weights;
@@ -28,12 +29,18 @@ pub struct Lora {
     pub targets: Vec<String>,
     /// Scaled by alpha / √rank instead (rsLoRA).
     pub rank_stabilised: bool,
+    /// Share of an adapter's inputs that are left out at random in training. Adapters that read the
+    /// same input, such as those of q, k and v, leave out the same.
+    pub dropout: f64,
+    /// Lengths of the weight's rows learn apart from their directions (DoRA).
+    pub dora: bool,
 }
 
 impl Lora {
     /// Adapters of that size beside every linear of the blocks.
     pub fn all_linear(rank: usize, alpha: f64) -> Lora {
-        Lora { rank, alpha, targets: vec!["all-linear".into()], rank_stabilised: false }
+        let targets = vec!["all-linear".into()];
+        Lora { rank, alpha, targets, rank_stabilised: false, dropout: 0.0, dora: false }
     }
 
     fn scale(&self) -> f64 {
@@ -65,13 +72,19 @@ pub fn attach(model: &mut Model, lora: &Lora, seed: u64) -> Result<()> {
         if !targets.iter().any(|target| module.ends_with(&format!(".{target}"))) {
             continue;
         }
-        let (output, input) = linear.weight.value.dims2()?;
-        let [a_name, b_name] = names(&module);
+        let (output, input) = linear.weight.shape()?;
+        let [a_name, b_name, magnitude_name] = names(&module);
         let limit = 1.0 / (input as f64).sqrt();
         let a = weights::uniform(seed, &a_name, rank * input, limit);
         let a = Parameter::new(a_name, Tensor::from_vec(a, (rank, input), &device)?);
         let b = Tensor::zeros((output, rank), DType::F32, &device)?;
-        linear.adapter = Some(Adapter { a, b: Parameter::new(b_name, b), scale });
+        let b = Parameter::new(b_name, b);
+        let magnitude = match lora.dora {
+            true => Some(adapter::row_lengths(&linear.weight.matrix(DType::F32)?)?),
+            false => None,
+        };
+        let magnitude = magnitude.map(|value| Parameter::new(magnitude_name, value));
+        linear.adapter = Some(Adapter { a, b, scale, dropout: lora.dropout, magnitude });
     }
     Ok(())
 }
@@ -98,7 +111,7 @@ pub fn load(model: &mut Model, folder: &Path) -> Result<Lora> {
 pub fn save(model: &Model, lora: &Lora, base: &str, folder: &Path) -> Result<()> {
     let adapters = model.linears().filter_map(|linear| linear.adapter.as_ref());
     let tensors: Tensors = adapters
-        .flat_map(|adapter| [&adapter.a, &adapter.b])
+        .flat_map(Adapter::parameters)
         .map(|parameter| (parameter.name.clone(), parameter.value.clone()))
         .collect();
     ensure!(!tensors.is_empty(), "the model has no adapter to write");
@@ -110,7 +123,8 @@ pub fn save(model: &Model, lora: &Lora, base: &str, folder: &Path) -> Result<()>
         "lora_alpha": lora.alpha,
         "target_modules": lora.target_names()?,
         "use_rslora": lora.rank_stabilised,
-        "lora_dropout": 0.0,
+        "use_dora": lora.dora,
+        "lora_dropout": lora.dropout,
         "bias": "none",
         "fan_in_fan_out": false,
         "init_lora_weights": true,
@@ -131,9 +145,11 @@ pub fn merged(model: &Model) -> Result<Model> {
     Ok(merged)
 }
 
-/// PEFT's names of A and B beside a module such as `model.layers.0.self_attn.q_proj`.
-fn names(module: &str) -> [String; 2] {
-    ["A", "B"].map(|half| format!("base_model.model.{module}.lora_{half}.weight"))
+/// PEFT's names of A, of B and of DoRA's lengths beside a module such as
+/// `model.layers.0.self_attn.q_proj`.
+fn names(module: &str) -> [String; 3] {
+    ["lora_A.weight", "lora_B.weight", "lora_magnitude_vector"]
+        .map(|part| format!("base_model.model.{module}.{part}"))
 }
 
 fn take_adapter(
@@ -142,20 +158,22 @@ fn take_adapter(
     lora: &Lora,
     path: &Path,
 ) -> Result<Option<Adapter>> {
-    let (output, input) = linear.weight.value.dims2()?;
-    let [a_name, b_name] = names(linear.module());
-    let (a, b) = match (tensors.remove(&a_name), tensors.remove(&b_name)) {
-        (None, None) => return Ok(None),
-        (Some(a), Some(b)) => (a.to_dtype(DType::F32)?, b.to_dtype(DType::F32)?),
-        (a, _) => {
-            let missing = if a.is_none() { a_name } else { b_name };
-            bail!("{}: tensor `{missing}` is missing", path.display())
-        }
+    let (output, input) = linear.weight.shape()?;
+    let [a_name, b_name, magnitude_name] = names(linear.module());
+    if !tensors.contains_key(&a_name) && !tensors.contains_key(&b_name) {
+        return Ok(None);
+    }
+    let mut take = |name: String, shape: &[usize]| -> Result<Parameter> {
+        let tensor = tensors.remove(&name);
+        let tensor =
+            tensor.with_context(|| format!("{}: tensor `{name}` is missing", path.display()))?;
+        weights::expect_shape(&tensor, shape, &name, path)?;
+        Ok(Parameter::new(name, tensor.to_dtype(DType::F32)?))
     };
-    weights::expect_shape(&a, &[lora.rank, input], &a_name, path)?;
-    weights::expect_shape(&b, &[output, lora.rank], &b_name, path)?;
-    let (a, b) = (Parameter::new(a_name, a), Parameter::new(b_name, b));
-    Ok(Some(Adapter { a, b, scale: lora.scale() }))
+    let a = take(a_name, &[lora.rank, input])?;
+    let b = take(b_name, &[output, lora.rank])?;
+    let magnitude = lora.dora.then(|| take(magnitude_name, &[output])).transpose()?;
+    Ok(Some(Adapter { a, b, scale: lora.scale(), dropout: lora.dropout, magnitude }))
 }
 
 /// Reads PEFT's config, and refuses what would make the adapter mean something else.
@@ -166,7 +184,6 @@ fn parse(text: &str) -> Result<Lora> {
             && value.get(key) != Some(&json!({}))
     };
     for key in [
-        "use_dora",
         "fan_in_fan_out",
         "modules_to_save",
         "layers_to_transform",
@@ -189,5 +206,14 @@ fn parse(text: &str) -> Result<Lora> {
         }
         _ => vec!["all-linear".to_string()],
     };
-    Ok(Lora { rank: rank as usize, alpha, targets, rank_stabilised: has("use_rslora") })
+    let dropout = value.get("lora_dropout").and_then(Value::as_f64).unwrap_or(0.0);
+    ensure!((0.0..1.0).contains(&dropout), "`lora_dropout` is {dropout}, and a share is below 1");
+    Ok(Lora {
+        rank: rank as usize,
+        alpha,
+        targets,
+        rank_stabilised: has("use_rslora"),
+        dropout,
+        dora: has("use_dora"),
+    })
 }

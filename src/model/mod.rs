@@ -1,5 +1,6 @@
 //! The model: a Llama-family transformer, its adapters, its tokenizer, and its files.
 
+pub mod adapter;
 pub(crate) mod block;
 pub mod config;
 pub mod decode;
@@ -7,6 +8,7 @@ pub(crate) mod files;
 pub mod gradients;
 pub mod linear;
 pub mod lora;
+pub mod nf4;
 pub mod ops;
 pub mod parameter;
 pub mod rope;
@@ -19,7 +21,7 @@ pub use decode::greedy;
 pub use gradients::Gradients;
 pub use parameter::Parameter;
 pub use tokenizer::Tokenizer;
-pub use transformer::{Inputs, Model, Recompute};
+pub use transformer::{Inputs, Model, Recompute, Training};
 
 use anyhow::Result;
 use candle_core::Device;

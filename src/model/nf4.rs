@@ -5,8 +5,13 @@
 //! 16 values, the quantiles of a normal distribution. Those magnitudes are quantised in turn, 256
 //! at a time, to eight bits between their least and their greatest. In all 4.16 bits a weight.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use candle_core::{DType, Device, Tensor};
+
+use crate::model::block::Block;
+use crate::model::linear::Weight;
+use crate::model::parameter::Parameter;
+use crate::model::transformer::Model;
 
 /// Weights that share a scale.
 const BLOCK: usize = 64;
@@ -74,7 +79,8 @@ impl Nf4 {
         let groups = steps.len();
         let whole = |block: usize| f32::from(scales[block]) * steps[block / GROUP];
         // Codes are chosen against the scales as they will be read.
-        let inverse = |block: usize| 1.0 / (whole(block) + least[block / GROUP]).max(f32::MIN_POSITIVE);
+        let inverse =
+            |block: usize| 1.0 / (whole(block) + least[block / GROUP]).max(f32::MIN_POSITIVE);
         let code = |at: usize| nearest(values[at] * inverse(at / BLOCK));
         let codes: Vec<u8> =
             (0..values.len() / 2).map(|pair| code(2 * pair) | code(2 * pair + 1) << 4).collect();
@@ -111,6 +117,18 @@ impl Nf4 {
     pub fn bytes(&self) -> usize {
         self.codes.elem_count() + self.scales.elem_count() + 8 * self.steps.elem_count()
     }
+}
+
+/// Puts the linears of all blocks into four bits a weight. The embedding table, the norms and the
+/// head stay as they are.
+pub fn quantise(model: &mut Model) -> Result<()> {
+    for linear in model.blocks.iter_mut().flat_map(Block::linears_mut) {
+        if let Weight::Plain(Parameter { name, value }) = &linear.weight {
+            let nf4 = Nf4::quantise(value).with_context(|| format!("in `{name}`"))?;
+            linear.weight = Weight::Nf4(name.clone(), nf4);
+        }
+    }
+    Ok(())
 }
 
 /// The code of the nearest level.

@@ -2,6 +2,7 @@
 
 use candle_core::{DType, Tensor};
 
+use crate::model::adapter::Adapter;
 use crate::model::block::Block;
 use crate::model::linear::Linear;
 use crate::model::transformer::Model;
@@ -23,7 +24,7 @@ impl Parameter {
 }
 
 impl Model {
-    /// Every parameter, adapters included, in the model's order.
+    /// Every parameter, adapters included, in the model's order; weights in four bits are none.
     pub fn parameters(&self) -> Vec<&Parameter> {
         let mut all = vec![&self.embedding];
         for block in &self.blocks {
@@ -31,21 +32,21 @@ impl Model {
         }
         all.push(&self.norm);
         for linear in self.linears() {
-            all.push(&linear.weight);
+            all.extend(linear.weight.parameter());
             all.extend(&linear.bias);
-            all.extend(linear.adapter.iter().flat_map(|adapter| [&adapter.a, &adapter.b]));
+            all.extend(linear.adapter.iter().flat_map(Adapter::parameters));
         }
         all
     }
 
     /// The linears of all blocks, and the head's where it is one.
-    pub(crate) fn linears(&self) -> impl Iterator<Item = &Linear> {
+    pub fn linears(&self) -> impl Iterator<Item = &Linear> {
         let blocks = self.blocks.iter().flat_map(Block::linears);
         blocks.chain(&self.head)
     }
 
     /// The same, to be changed.
-    pub(crate) fn linears_mut(&mut self) -> impl Iterator<Item = &mut Linear> {
+    pub fn linears_mut(&mut self) -> impl Iterator<Item = &mut Linear> {
         let blocks = self.blocks.iter_mut().flat_map(Block::linears_mut);
         blocks.chain(&mut self.head)
     }
@@ -54,7 +55,7 @@ impl Model {
     pub fn learning(&self) -> Vec<&Parameter> {
         if self.has_adapters() {
             let adapters = self.linears().filter_map(|linear| linear.adapter.as_ref());
-            return adapters.flat_map(|adapter| [&adapter.a, &adapter.b]).collect();
+            return adapters.flat_map(Adapter::parameters).collect();
         }
         self.parameters()
     }
@@ -63,7 +64,7 @@ impl Model {
     pub fn learning_mut(&mut self) -> Vec<&mut Parameter> {
         if self.has_adapters() {
             let adapters = self.linears_mut().filter_map(|linear| linear.adapter.as_mut());
-            return adapters.flat_map(|adapter| [&mut adapter.a, &mut adapter.b]).collect();
+            return adapters.flat_map(Adapter::parameters_mut).collect();
         }
         let mut norms = vec![&mut self.embedding];
         let mut linears = Vec::new();
@@ -75,7 +76,7 @@ impl Model {
         norms.push(&mut self.norm);
         linears.extend(&mut self.head);
         for linear in linears {
-            norms.push(&mut linear.weight);
+            norms.extend(linear.weight.parameter_mut());
             norms.extend(&mut linear.bias);
         }
         norms
@@ -103,7 +104,7 @@ impl Block {
         [query, key, value, output, gate, up, down]
     }
 
-    fn linears_mut(&mut self) -> [&mut Linear; 7] {
+    pub(crate) fn linears_mut(&mut self) -> [&mut Linear; 7] {
         self.parts_mut().1
     }
 

@@ -45,6 +45,17 @@ pub enum Recompute {
     Full,
 }
 
+/// What a pass does in training alone.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Training<'a> {
+    /// What the backward pass computes again.
+    pub recompute: Recompute,
+    /// Added to the embedded tokens, `[batch × time, hidden_size]`, f32.
+    pub noise: Option<&'a Tensor>,
+    /// The key of the adapters' dropout in this pass; without one nothing is dropped.
+    pub dropout: Option<u64>,
+}
+
 /// A rectangle of token ids. A row's text may be padded on either side, and a row may hold
 /// several texts: `start` says where the text of each place begins, and hides all before it.
 #[derive(Clone, Debug)]
@@ -91,15 +102,19 @@ impl Model {
         &self,
         inputs: &Inputs,
         labels: &[(u32, u32)],
-        recompute: Recompute,
+        training: &Training,
         gradients: &mut Gradients,
     ) -> Result<f64> {
-        let pass = self.pass(inputs, 0)?;
+        let Training { recompute, noise, dropout } = *training;
+        let pass = Pass { dropout, ..self.pass(inputs, 0)? };
         let (places, ids): (Vec<u32>, Vec<u32>) = labels.iter().copied().unzip();
         let places = Tensor::new(places, &self.device)?;
         // Behind the last attention no place matters but those that have a label.
         let places = |layer: usize| (layer + 1 == self.blocks.len()).then_some(&places);
         let mut x = self.embed(inputs)?;
+        if let Some(noise) = noise {
+            x = ops::sum(&[&x, &noise.to_dtype(x.dtype())?])?;
+        }
         let mut kept = Vec::with_capacity(self.blocks.len());
         for (layer, block) in self.blocks.iter().enumerate() {
             let keep_feed = recompute == Recompute::None;
@@ -153,7 +168,7 @@ impl Model {
         gradients: &mut Gradients,
     ) -> Result<Tensor> {
         if let Some(head) = &self.head {
-            return linear::backward(&[head], normed, low, &[dlogits], gradients);
+            return linear::backward(&[head], normed, low, &[dlogits], None, gradients);
         }
         if gradients.of_weights {
             gradients.add_product(&self.embedding.name, 1.0, &dlogits.t()?, normed)?;
@@ -170,7 +185,7 @@ impl Model {
         let Some(head) = &self.head else {
             return Ok((ops::product(1.0, normed, &self.embedding.value.t()?)?, None));
         };
-        let (mut results, low) = linear::forward(&[head], normed, None)?;
+        let (mut results, low) = linear::forward(&[head], normed, None, None)?;
         Ok((results.pop().context("a linear has a result")?, low))
     }
 
@@ -196,7 +211,7 @@ impl Model {
         let window = self.blocks.iter().find_map(|block| block.window);
         let near = window.map(|window| visible.within(window));
         let angles = self.angles(inputs, past)?;
-        Ok(Pass { config: &self.config, visible, near, angles })
+        Ok(Pass { config: &self.config, visible, near, angles, dropout: None })
     }
 
     /// The turn of each place: its distance from the start of its text × the frequency.

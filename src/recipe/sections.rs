@@ -268,9 +268,11 @@ fn lora(table: &DeTable, faults: &mut Vec<Diagnostic>) -> Lora {
     let rank = section.size("rank", 1..=1024, 16);
     let alpha = section.real("alpha", SMALLEST..=65536.0, 32.0);
     let rank_stabilised = section.truth("rank_stabilised", false);
+    let dropout = section.real("dropout", 0.0..=0.9, 0.0);
+    let dora = section.truth("dora", false);
     let targets = targets(&mut section);
     section.finish();
-    Lora { rank, alpha, targets, rank_stabilised }
+    Lora { rank, alpha, targets, rank_stabilised, dropout, dora }
 }
 
 fn targets(section: &mut Section) -> Vec<String> {

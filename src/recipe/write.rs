@@ -40,6 +40,8 @@ pub fn toml_text(recipe: &Recipe) -> String {
         let targets: Vec<String> = lora.targets.iter().map(|name| quoted(name)).collect();
         pair(&mut text, "targets", format!("[{}]", targets.join(", ")));
         pair(&mut text, "rank_stabilised", lora.rank_stabilised);
+        pair(&mut text, "dropout", real(lora.dropout));
+        pair(&mut text, "dora", lora.dora);
         text.push('\n');
     }
     train(recipe, &mut text);

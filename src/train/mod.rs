@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail, ensure};
 use candle_core::DType;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Gradients, Model, Recompute, each_part};
+use crate::model::{Gradients, Model, Recompute, Training, each_part};
 pub use batch::Example;
 use optimizer::AdamW;
 pub use schedule::Schedule;
@@ -219,8 +219,8 @@ impl<'a> Trainer<'a> {
     fn loss(&self, passes: &[batch::Pass]) -> Result<(f64, Gradients)> {
         let one = |pass: &batch::Pass| -> Result<(f64, Gradients)> {
             let mut gradients = Gradients::new(!self.model.has_adapters());
-            let recompute = self.settings.recompute;
-            let loss = self.model.loss(&pass.inputs, &pass.labels, recompute, &mut gradients)?;
+            let training = Training { recompute: self.settings.recompute, ..Training::default() };
+            let loss = self.model.loss(&pass.inputs, &pass.labels, &training, &mut gradients)?;
             Ok((loss, gradients))
         };
         let mut sum = (0.0, Gradients::new(!self.model.has_adapters()));

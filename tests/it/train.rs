@@ -1,5 +1,6 @@
 //! The model and the trainer, small and on the CPU.
 
+mod adapters;
 mod families;
 mod files;
 mod passes;
@@ -9,7 +10,9 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
-use cookc::model::{Config, Gradients, Inputs, Model, Recompute, Tokenizer, greedy, lora, weights};
+use cookc::model::{
+    Config, Gradients, Inputs, Model, Recompute, Tokenizer, Training, greedy, lora, weights,
+};
 use cookc::train::{Control, Example, Progress, Schedule, Settings, Trainer, train};
 
 #[test]
@@ -302,8 +305,9 @@ fn row(ids: &[i64]) -> Inputs {
 fn loss_of(model: &Model, examples: &[Example], recompute: Recompute) -> Result<(f64, Gradients)> {
     let mut sum = Gradients::new(!model.has_adapters());
     let (mut loss, mut labels) = (0.0, 0);
+    let training = Training { recompute, ..Training::default() };
     for pass in cookc::train::batch::passes(examples, 30, 128)? {
-        loss += model.loss(&pass.inputs, &pass.labels, recompute, &mut sum)?;
+        loss += model.loss(&pass.inputs, &pass.labels, &training, &mut sum)?;
         labels += pass.labels.len();
     }
     let mut mean = Gradients::new(sum.of_weights);

@@ -177,6 +177,29 @@ pub fn swiglu_backward(gate: &Tensor, up: &Tensor, dy: &Tensor) -> Result<[Tenso
     }
 }
 
+/// `x` with a share `rate` of its elements 0 and the others greater by 1 / (1 − rate), chosen by key
+/// and place alone: so the gradient of the result goes back through the same call.
+pub fn dropout(x: &Tensor, rate: f64, key: u64) -> Result<Tensor> {
+    if fused(x) { cpu::dropout(x, rate, key) } else { plain::dropout(x, rate, key) }
+}
+
+/// Factors of [`dropout`] for the elements from a multiple of four on: 0, or 1 / (1 − rate).
+#[inline(always)]
+fn kept(factors: &mut [f32], first: usize, rate: f64, key: u64) {
+    let (bar, factor) = ((rate * 65536.0) as u64, (1.0 / (1.0 - rate)) as f32);
+    for (at, four) in factors.chunks_mut(4).enumerate() {
+        // Sixteen bits of one hash (splitmix64's) decide on each of four elements.
+        let mut z = key.wrapping_add(((first / 4 + at) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^= z >> 31;
+        for (at, element) in four.iter_mut().enumerate() {
+            let drawn = z >> (16 * at) & 0xffff;
+            *element = if drawn < bar { 0.0 } else { factor };
+        }
+    }
+}
+
 /// The sum over rows of −log softmax(logits) at the label, in nats, and its gradient
 /// `[rows, vocab]`.
 pub fn cross_entropy(logits: &Tensor, labels: &[u32]) -> Result<(f64, Tensor)> {

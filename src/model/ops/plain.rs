@@ -122,6 +122,14 @@ pub fn swiglu_backward(gate: &Tensor, up: &Tensor, dy: &Tensor) -> Result<[Tenso
     Ok([dgate.to_dtype(dtype)?, (dy * silu)?.to_dtype(dtype)?])
 }
 
+/// See [`super::dropout`].
+pub fn dropout(x: &Tensor, rate: f64, key: u64) -> Result<Tensor> {
+    let mut factors = vec![0f32; x.elem_count()];
+    super::kept(&mut factors, 0, rate, key);
+    let factors = Tensor::from_vec(factors, x.shape(), x.device())?;
+    Ok((x * factors.to_dtype(x.dtype())?)?)
+}
+
 /// See [`super::cross_entropy`].
 pub fn cross_entropy(logits: &Tensor, labels: &[u32]) -> Result<(f64, Tensor)> {
     let dtype = logits.dtype();

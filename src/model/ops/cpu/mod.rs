@@ -13,6 +13,7 @@ pub use heads::{merge_heads, split_heads};
 pub use loss::cross_entropy;
 pub use product::{add_product, product};
 pub use rows::{
-    rms_norm, rms_norm_backward, rms_norm_dweight, sum, sum_of_squares, swiglu, swiglu_backward,
+    dropout, rms_norm, rms_norm_backward, rms_norm_dweight, sum, sum_of_squares, swiglu,
+    swiglu_backward,
 };
 pub(crate) use slice::Slice;

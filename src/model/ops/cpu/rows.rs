@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use super::math::{dot, sigmoid, wide};
 use super::slice::Slice;
+use crate::model::ops::kept;
 
 /// Elements below which a piece of work is not worth handing to another thread.
 pub(super) const PIECE: usize = 1 << 15;
@@ -143,6 +144,20 @@ pub fn swiglu_backward(gate: &Tensor, up: &Tensor, dy: &Tensor) -> Result<[Tenso
         });
     });
     Ok([gate.like(dgate)?, gate.like(dup)?])
+}
+
+/// See [`super::super::dropout`].
+pub fn dropout(x: &Tensor, rate: f64, key: u64) -> Result<Tensor> {
+    let x = Slice::open(x)?;
+    let mut y = vec![0f32; x.len()];
+    let pieces = y.par_chunks_mut(PIECE).zip(x.get()?.par_chunks(PIECE)).enumerate();
+    pieces.for_each(|(piece, (y, x))| {
+        wide(|| {
+            kept(y, piece * PIECE, rate, key);
+            y.iter_mut().zip(x).for_each(|(y, x)| *y *= x);
+        });
+    });
+    x.like(y)
 }
 
 /// Elements of a piece of whole rows.
