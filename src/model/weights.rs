@@ -11,6 +11,7 @@ use rand_xoshiro::rand_core::{Rng, SeedableRng};
 use crate::model::block::Block;
 use crate::model::config::Config;
 use crate::model::files::{self, Tensors};
+use crate::model::gguf;
 use crate::model::linear::Linear;
 use crate::model::parameter::Parameter;
 use crate::model::transformer::Model;
@@ -29,8 +30,11 @@ pub fn fresh(config: &Config, seed: u64, deviation: f64, device: &Device) -> Res
 }
 
 /// Reads a model from a folder with `config.json` and `model.safetensors`, or the shards that
-/// `model.safetensors.index.json` names.
+/// `model.safetensors.index.json` names; or from a `.gguf` file.
 pub fn load(folder: &Path, dtype: DType, device: &Device) -> Result<Model> {
+    if gguf::is_named(folder) {
+        return gguf::load(folder, dtype, device);
+    }
     let config = load_config(folder)?;
     let mut names = Vec::new();
     build(&config, &Device::Cpu, &mut |name, shape| {
@@ -54,8 +58,11 @@ pub fn load(folder: &Path, dtype: DType, device: &Device) -> Result<Model> {
     })
 }
 
-/// Reads `config.json` of a model's folder.
+/// Reads `config.json` of a model's folder, or what a `.gguf` file says in its place.
 pub fn load_config(folder: &Path) -> Result<Config> {
+    if gguf::is_named(folder) {
+        return gguf::load_config(folder);
+    }
     let path = folder.join("config.json");
     let text =
         fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -119,7 +126,7 @@ fn unit(random: &mut Xoshiro256PlusPlus) -> f64 {
 }
 
 /// Every tensor of the model by name and shape, once, in the order of the forward pass.
-fn build(
+pub(crate) fn build(
     config: &Config,
     device: &Device,
     tensor: &mut dyn FnMut(&str, &[usize]) -> Result<Tensor>,

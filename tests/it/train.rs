@@ -1,8 +1,11 @@
 //! The model and the trainer, small and on the CPU.
 
 mod files;
+mod gguf;
+mod gguf_hostile;
 mod passes;
 mod reference;
+mod smollm2;
 
 use std::path::PathBuf;
 
