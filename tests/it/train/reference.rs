@@ -102,9 +102,10 @@ fn causal(time: usize) -> Result<Tensor> {
 
 /// Values in −2..2 that are the same on every run, others for each name (splitmix64).
 pub fn noise(name: &str, count: usize) -> Vec<f32> {
-    let seed = name.bytes().fold(7u64, |sum, byte| sum * 31 + u64::from(byte));
+    let add = |sum: u64, byte: u8| sum.wrapping_mul(31).wrapping_add(u64::from(byte));
+    let seed = name.bytes().fold(7, add);
     let value = |i: u64| {
-        let mut z = (seed + i).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mut z = seed.wrapping_add(i).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         ((z >> 40) as f32 / (1u64 << 22) as f32) - 2.0
