@@ -17,6 +17,8 @@ mod list;
 mod load;
 #[cfg(feature = "lsp")]
 mod lsp;
+#[cfg(feature = "train")]
+mod merge;
 mod new;
 mod options;
 mod progress;
@@ -62,6 +64,8 @@ enum Command {
     Run(run::Run),
     #[cfg(feature = "train")]
     Export(export::Export),
+    #[cfg(feature = "train")]
+    Merge(merge::Merge),
     Bench(bench::Bench),
     List(list::List),
     Doc(doc::Doc),
@@ -88,6 +92,8 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Run(command) => run::run(&command),
         #[cfg(feature = "train")]
         Command::Export(command) => export::run(&command),
+        #[cfg(feature = "train")]
+        Command::Merge(command) => merge::run(&command),
         Command::Bench(command) => bench::run(&command),
         Command::List(command) => list::run(&command),
         Command::Doc(command) => doc::run(&command),

@@ -88,6 +88,23 @@ pub fn save(model: &Model, folder: &Path) -> Result<()> {
     files::write_text(&folder.join("config.json"), &model.config.to_json()?)
 }
 
+/// The same model, its weights in another type.
+pub fn converted(mut model: Model, dtype: DType) -> Result<Model> {
+    for parameter in model.learning_mut() {
+        parameter.value = parameter.value.to_dtype(dtype)?;
+    }
+    let name = match dtype {
+        DType::BF16 => "bfloat16",
+        DType::F16 => "float16",
+        _ => "float32",
+    };
+    // Old and new versions of transformers read one or the other.
+    for key in ["dtype", "torch_dtype"] {
+        model.config.other.insert(key.into(), name.into());
+    }
+    Ok(model)
+}
+
 /// Fails unless the tensor has the shape that the model's config gives it.
 pub(crate) fn expect_shape(
     tensor: &Tensor,

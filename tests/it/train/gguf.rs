@@ -294,6 +294,21 @@ fn a_recipe_trains_a_gguf_file_and_the_command_folds_the_adapter_in() -> Result<
     let inputs = row(&[5, 17, 3, 80, 41]);
     assert!(distance(&adapted.logits(&inputs)?, &out.logits(&inputs)?)? < 1e-4);
 
+    let merge = ["merge", "base.gguf", "--adapter", "run/adapter", "--out", "merged"];
+    let (code, said) = cookc(&merge)?;
+    assert_eq!(code, Some(0), "{said}");
+    let merged = folder.path().join("merged");
+    let found = weights::load(&merged, DType::F32, &Device::Cpu)?.logits(&inputs)?;
+    assert!(distance(&adapted.logits(&inputs)?, &found)? < 1e-4);
+    assert_eq!(Tokenizer::load(&merged)?.vocab_size(), Tokenizer::load(&base)?.vocab_size());
+    let (code, said) = cookc(&merge)?;
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("merged has files in it: choose another folder"), "{said}");
+    let (code, said) = cookc(&[&merge[..5], &["half", "--dtype", "bf16"]].concat())?;
+    assert_eq!(code, Some(0), "{said}");
+    let half = weights::load(&folder.path().join("half"), DType::BF16, &Device::Cpu)?;
+    assert_eq!(half.config.other["dtype"], "bfloat16");
+
     for (arguments, code, message) in [
         (["export", "base.gguf", "--gguf", "out"], 2, "must end in .gguf: out.gguf"),
         (["export", "none.gguf", "--gguf", "new.gguf"], 1, "cannot read none.gguf"),
