@@ -1,6 +1,7 @@
 //! The model and the trainer, small and on the CPU.
 
 mod files;
+mod group;
 mod passes;
 mod reference;
 
