@@ -35,9 +35,14 @@ learning_rate = 1e-2
 samples = 4
 ";
 
+/// Makes rank 0 say where it is.
+const JUDGED: (&str, &str) = ("samples = 4", "samples = 4\nevery = 5");
+
 /// A run that lasts until it is ended.
-const LONG: [(&str, &str); 2] =
-    [("steps = 6", "steps = 100000"), ("samples = 4", "samples = 4\nevery = 5")];
+const LONG: [(&str, &str); 2] = [("steps = 6", "steps = 100000"), JUDGED];
+
+/// How the message about a killed rank goes on.
+const ENDED: &str = "is lost: it ended, or its machine did; go on with `cookc run --resume";
 
 /// What a process said and how it ended.
 #[derive(Debug)]
@@ -147,6 +152,16 @@ fn losses(run: &Path) -> Vec<f64> {
     losses.lines().filter_map(loss).collect()
 }
 
+/// Samples, tokens and label tokens of each step.
+fn counts(run: &Path) -> Vec<[Value; 3]> {
+    let text = metrics(run);
+    let count = |line: &str| {
+        let line: Value = serde_json::from_str(line).expect("JSON");
+        ["samples", "tokens", "label_tokens"].map(|key| line[key].clone())
+    };
+    text.lines().map(count).collect()
+}
+
 fn trained(folder: &Path, arguments: &[&str]) {
     let done = done(command(folder, arguments, &[]));
     assert_eq!(done.code, Some(0), "{}", done.err);
@@ -166,19 +181,7 @@ fn several_processes_learn_what_one_does_and_write_one_run() {
         for (a, b) in alone.iter().zip(&together) {
             assert!((a - b).abs() < 1e-4 * a, "{count}: {alone:?} {together:?}");
         }
-        let numbers = |run: &str| -> Vec<Value> {
-            let lines = metrics(&of(run));
-            let lines =
-                lines.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
-            lines
-                .map(|it| {
-                    Value::from_iter(
-                        ["samples", "tokens", "label_tokens"].map(|key| (key, it[key].clone())),
-                    )
-                })
-                .collect()
-        };
-        assert_eq!(numbers("one"), numbers(count));
+        assert_eq!(counts(&of("one")), counts(&of(count)));
         assert!(of(count).join("report.html").is_file());
     }
     trained(folder.path(), &["--train", "tiny.toml", "--processes", "4", "--out", "again"]);
@@ -201,9 +204,7 @@ fn a_killed_rank_ends_all_and_the_run_goes_on_as_if_nothing_had_happened() {
     for rank in [0, 2] {
         let done = &ended[rank];
         assert_eq!(done.code, Some(3), "{}", done.err);
-        let wanted =
-            "rank 1 is lost: it ended, or its machine did; go on with `cookc run --resume killed`";
-        assert!(done.err.contains(wanted), "{}", done.err);
+        assert!(done.err.contains(&format!("rank 1 {ENDED} killed`")), "{}", done.err);
     }
     trained(folder.path(), &["--resume", "killed", "--processes", "3"]);
     let of = |out: &str| metrics(&folder.path().join(out));
@@ -218,9 +219,7 @@ fn rank_0_killed_ends_all_too() {
     ranks.signal(0, "-KILL");
     let ended = ranks.end();
     assert_eq!(ended[1].code, Some(3), "{}", ended[1].err);
-    let wanted =
-        "rank 0 is lost: it ended, or its machine did; go on with `cookc run --resume runs/tiny`";
-    assert!(ended[1].err.contains(wanted), "{}", ended[1].err);
+    assert!(ended[1].err.contains(&format!("rank 0 {ENDED} runs/tiny`")), "{}", ended[1].err);
 }
 
 #[test]
@@ -300,51 +299,34 @@ fn each_launcher_s_environment_makes_one_run() {
     // torchrun's own store listens at MASTER_PORT.
     let store = TcpListener::bind(("127.0.0.1", 0)).expect("a port is free");
     let stored = store.local_addr().expect("it has one").port().to_string();
-    let port = free_port().to_string();
-    let torchrun = |rank: &str| {
-        let variables = [
-            ("RANK", rank),
-            ("WORLD_SIZE", "2"),
-            ("LOCAL_RANK", rank),
-            ("LOCAL_WORLD_SIZE", "2"),
-            ("MASTER_ADDR", "127.0.0.1"),
-            ("MASTER_PORT", &stored),
-        ];
-        variables.map(|(name, value)| (name, value.to_string())).to_vec()
-    };
-    let slurm = |rank: &str| {
-        let variables = [
-            ("SLURM_PROCID", rank),
-            ("SLURM_NTASKS", "2"),
-            ("SLURM_LOCALID", rank),
-            ("SLURM_NNODES", "1"),
-            ("SLURM_JOB_NODELIST", "no-such-host"),
-            ("MASTER_PORT", &port),
-        ];
-        variables.map(|(name, value)| (name, value.to_string())).to_vec()
-    };
-    let mpi = |rank: &str| {
-        let variables = [
-            ("OMPI_COMM_WORLD_RANK", rank),
-            ("OMPI_COMM_WORLD_SIZE", "2"),
-            ("OMPI_COMM_WORLD_LOCAL_RANK", rank),
-            ("OMPI_COMM_WORLD_LOCAL_SIZE", "2"),
-            ("COOKC_PORT", &port),
-        ];
-        variables.map(|(name, value)| (name, value.to_string())).to_vec()
-    };
-    let launchers: [&dyn Fn(&str) -> Vec<(&'static str, String)>; 3] = [&torchrun, &slurm, &mpi];
+    let ports = [free_port().to_string(), free_port().to_string()];
     let folder = kitchen(&[]);
-    for (number, launcher) in launchers.into_iter().enumerate() {
-        let out = format!("{number}");
+    // Rank, size and rank on the machine; then what says where rank 0 is.
+    for (out, [rank_name, size_name, local_name], others) in [
+        (
+            "torchrun",
+            ["RANK", "WORLD_SIZE", "LOCAL_RANK"],
+            vec![("MASTER_ADDR", "127.0.0.1"), ("MASTER_PORT", &*stored)],
+        ),
+        (
+            "srun",
+            ["SLURM_PROCID", "SLURM_NTASKS", "SLURM_LOCALID"],
+            vec![("SLURM_NNODES", "1"), ("SLURM_NODELIST", "x"), ("COOKC_PORT", &ports[0])],
+        ),
+        (
+            "mpirun",
+            ["OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK"],
+            vec![("OMPI_COMM_WORLD_LOCAL_SIZE", "2"), ("COOKC_PORT", &ports[1])],
+        ),
+    ] {
         let ranks = Ranks::start(2, |rank| {
-            let variables = launcher(&rank.to_string());
-            let variables: Vec<(&str, &str)> =
-                variables.iter().map(|(name, value)| (*name, &**value)).collect();
-            command(folder.path(), &["--train", "tiny.toml", "--out", &out], &variables)
+            let rank = rank.to_string();
+            let own = [(rank_name, &*rank), (size_name, "2"), (local_name, &rank)];
+            let variables = [&own[..], &others].concat();
+            command(folder.path(), &["--train", "tiny.toml", "--out", out], &variables)
         });
         for done in ranks.end() {
-            assert_eq!(done.code, Some(0), "{}", done.err);
+            assert_eq!(done.code, Some(0), "{out}: {}", done.err);
         }
         assert_eq!(losses(&folder.path().join(out)).len(), 6);
     }
@@ -410,12 +392,13 @@ fn a_fault_of_the_recipe_is_shown_once_however_many_processes_are_asked_for() {
 
 #[test]
 fn what_another_rank_says_comes_with_its_rank() {
-    let folder = kitchen(&[("base = \"scratch:tiny\"\nwidth = 16", "base = \"scratch:tiny\"")]);
+    let folder = kitchen(&[]);
     fs::write(folder.path().join("file"), "").expect("a file");
     let arguments = ["--train", "tiny.toml", "--processes", "2", "--out", "file/run"];
     let done = done(command(folder.path(), &arguments, &[]));
     assert_eq!(done.code, Some(3), "{}", done.err);
-    let own = done.err.lines().any(|line| line.starts_with("error: cannot write file/run"));
-    let other = done.err.lines().any(|line| line.starts_with("[rank 1] error: of 2 processes, rank 0 is lost: it ended with an error (cannot write file/run"));
-    assert!(own && other, "{}", done.err);
+    let says = |start: &str| done.err.lines().any(|line| line.starts_with(start));
+    let why = "rank 0 is lost: it ended with an error (cannot write file/run";
+    assert!(says("error: cannot write file/run"), "{}", done.err);
+    assert!(says(&format!("[rank 1] error: of 2 processes, {why}")), "{}", done.err);
 }

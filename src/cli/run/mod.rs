@@ -30,6 +30,7 @@ Examples:
   cookc run --train my.toml --out runs/first --seed 7
   cookc run --train my.toml --dry-run              what it would do, and what memory it takes
   cookc run --resume runs/first                    go on after Ctrl-C
+  cookc run --train my.toml --processes 4          share it out; torchrun, srun and mpirun do too
 
 The run folder holds recipe.toml (every key written out), model/ or adapter/, checkpoints/,
 metrics.jsonl (a line a step), samples.jsonl (the held-out samples with both replies),

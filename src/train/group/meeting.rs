@@ -148,7 +148,7 @@ fn call(own: &Hello, at: (&str, u16), wait: &Wait) -> Result<Vec<SocketAddr>, Re
     stream.set_read_timeout(Some(GREETING)).map_err(|error| gone(&error))?;
     let (header, bytes) = frame::read(&mut stream).map_err(|error| gone(&error))?;
     if header.kind == Kind::Refused {
-        return Err(Refusal::Different(frame::value(&bytes).map_err(|error| gone(&error))?));
+        return Err(frame::value(&bytes).map_err(|error| gone(&error))?);
     }
     let mut addresses: Vec<SocketAddr> = frame::value(&bytes).map_err(|error| gone(&error))?;
     let near = stream.peer_addr().map_err(|error| gone(&error))?.ip();
@@ -272,13 +272,9 @@ fn readable(stream: &TcpStream) -> io::Result<bool> {
 
 /// Tells all who came why there is no run, and gives that reason.
 fn turn_away(guests: Vec<Guest>, why: Refusal) -> Refusal {
-    let text = match &why {
-        Refusal::Different(text) | Refusal::Apart(text) => text,
-        Refusal::Interrupted => "rank 0 was interrupted",
-    };
     for mut guest in guests {
         // One that has gone needs no word.
-        let _ = frame::write_value(&mut guest.stream, Kind::Refused, &text);
+        let _ = frame::write_value(&mut guest.stream, Kind::Refused, &why);
     }
     why
 }

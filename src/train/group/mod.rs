@@ -48,13 +48,13 @@ pub struct Lost {
 }
 
 /// Why there is no group.
-#[derive(Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub enum Refusal {
     /// The processes are not of one run: what differs, and where.
     Different(String),
     /// They did not come together.
     Apart(String),
-    /// This one was to end.
+    /// One of them was to end.
     Interrupted,
 }
 

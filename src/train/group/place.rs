@@ -183,8 +183,8 @@ fn port_of_job(job: usize) -> u16 {
 
 fn patience(variables: &Variables) -> Result<Duration, String> {
     match variables.number("COOKC_TIMEOUT")? {
-        Some(0) => Err("COOKC_TIMEOUT is at least 1 second".to_string()),
-        Some(seconds) => Ok(Duration::from_secs(seconds as u64)),
+        Some(seconds @ 1..=86_400) => Ok(Duration::from_secs(seconds as u64)),
+        Some(_) => Err("COOKC_TIMEOUT is from 1 to 86400 seconds".to_string()),
         None => Ok(PATIENCE),
     }
 }

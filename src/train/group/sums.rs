@@ -10,7 +10,7 @@ use super::links::{Inbox, Links};
 
 /// Bytes of a piece. Pieces follow each other through the ranks, so that all connections carry
 /// some at once; smaller ones would cost more calls than they save time.
-const PIECE: usize = 1 << 18;
+const PIECE: usize = 1 << 20;
 
 /// What can be summed: f32, f64, u64.
 pub trait Number: Pod + AddAssign {}
@@ -21,8 +21,8 @@ impl Number for u64 {}
 
 /// Sums over all ranks. A piece starts at rank 0, each rank adds its own, and the last rank sends
 /// the total on round the ring; the next pieces follow close behind. A connection carries each
-/// number at most twice. The ring's usual order (each rank starts with a piece of its own: 2 − 2/n
-/// times) sums every piece in another order of the ranks, which one process could not do alike.
+/// number at most twice. The usual reduce-scatter and all-gather (Patarasuk and Yuan 2009) carries
+/// it 2 − 2/n times, but sums each piece in another order of the ranks, unlike one process alone.
 pub(super) fn all_reduce<N: Number>(links: &Links, numbers: &mut [N]) -> Result<()> {
     let mut inbox = links.inbox.lock().expect("no thread panics while it holds the lock");
     inbox.operations = inbox.operations.wrapping_add(1);

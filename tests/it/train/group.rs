@@ -157,7 +157,7 @@ fn shares_are_stretches_in_the_order_of_the_ranks_that_make_up_the_whole() {
 fn a_sum_has_the_bits_of_adding_up_the_ranks_in_turn_on_every_rank() {
     let noise = |rank: usize, count: usize| super::reference::noise(&format!("{rank}"), count);
     // Several pieces, a broken last one, and none.
-    for (size, count) in [(2, 150_001), (3, 7), (4, 200_000), (3, 0)] {
+    for (size, count) in [(2, 600_001), (3, 7), (4, 1_400_000), (3, 0)] {
         let sums = group(size, alike, |group| -> Result<_> {
             let group = group.as_ref().expect("they meet");
             let mut numbers = noise(group.rank(), count);
