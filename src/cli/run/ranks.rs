@@ -58,8 +58,8 @@ pub fn join(place: Place, setup: &Setup, cancel: &'static AtomicBool) -> Result<
     let (batch, size) = (setup.recipe.train.batch, place.size);
     if batch < size {
         return Err(Failure::Input(format!(
-            "{size} processes cannot share a batch of {batch}: write `batch = {size}` or more below \
-             `[train]`"
+            "{size} processes cannot share a batch of {batch}: write `batch = {size}` or more \
+             below `[train]`"
         )));
     }
     let settings = format!("{}{}", setup.text, samples(setup)?);

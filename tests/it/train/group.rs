@@ -27,11 +27,8 @@ fn group<Done: Send>(
             let meeting = Some(("127.0.0.1".to_string(), port));
             let patience = Duration::from_secs(20);
             let place = Place { rank, size, local_rank: rank, meeting, patience };
-            // Each rank has a flag of its own, as processes do.
-            let cancel = Box::leak(Box::new(AtomicBool::new(false)));
-            let watch = Watch { cancel, stuck: |lost| panic!("{lost}") };
             scope.spawn(move || {
-                let group = Group::join(place, &settings, watch);
+                let group = Group::join(place, &settings, watch());
                 let done = run(&group);
                 if let Ok(group) = group
                     && group.lost().is_none()
@@ -44,6 +41,12 @@ fn group<Done: Send>(
         let ranks: Vec<_> = (0..size).map(rank).collect();
         ranks.into_iter().map(|rank| rank.join().expect("it does not panic")).collect()
     })
+}
+
+/// Each rank has a flag of its own, as processes do.
+fn watch() -> Watch {
+    let cancel = Box::leak(Box::new(AtomicBool::new(false)));
+    Watch { cancel, stuck: |lost| panic!("{lost}") }
 }
 
 fn free_port() -> u16 {
@@ -259,6 +262,26 @@ fn a_rank_with_other_settings_is_refused_by_all_and_the_line_is_named() {
     let wanted = "rank 2 has another recipe than rank 0: `learning_rate = 0.2`, not \
                   `learning_rate = 0.1`";
     assert_eq!(said, [wanted; 3]);
+}
+
+#[test]
+fn those_who_came_are_told_who_did_not() {
+    let port = free_port();
+    let join = |rank: usize| {
+        let meeting = Some(("localhost".to_string(), port));
+        let patience = Duration::from_secs(1);
+        let place = Place { rank, size: 3, local_rank: rank, meeting, patience };
+        match Group::join(place, "", watch()) {
+            Err(Refusal::Apart(text)) => text,
+            other => panic!("{other:?}"),
+        }
+    };
+    thread::scope(|scope| {
+        for rank in [0, 1].map(|rank| scope.spawn(move || join(rank))) {
+            let said = rank.join().expect("it does not panic");
+            assert!(said.starts_with("rank 2 of 3 did not come to port"), "{said}");
+        }
+    });
 }
 
 #[test]
