@@ -10,8 +10,8 @@ use anyhow::{Context, anyhow};
 use super::folder::Folder;
 use super::setup::Setup;
 use crate::cli::{Failure, console};
-use crate::train::Group;
 use crate::train::group::{Lost, Place, Refusal, Watch};
+use crate::train::{Control, Group};
 
 /// Set for a process that `--processes` started. Such a one ends when its input does, since then
 /// the process that started it has ended or is to end.
@@ -85,6 +85,12 @@ pub fn folder(
             Ok(Folder { path: PathBuf::from(path) })
         }
     }
+}
+
+/// What rank 0, which alone judges, says of going on: all ranks do that.
+pub fn agreed(group: &Group, control: Control) -> anyhow::Result<Control> {
+    let word = group.broadcast(vec![u8::from(control == Control::Stop)])?;
+    Ok(if word == [1] { Control::Stop } else { Control::Continue })
 }
 
 /// Ends as the group does: well when all have, and otherwise with what was lost and how to go on.

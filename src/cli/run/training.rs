@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::folder::Folder;
 use super::judging::HeldOut;
+use super::ranks;
 use super::setup::Setup;
 use crate::cli::{Failure, console};
 use crate::data::lessons::Rows;
@@ -153,30 +154,32 @@ impl<'a> Training<'a> {
         self.losses.push((progress.step, progress.loss));
         self.facts.samples += progress.samples;
         self.facts.tokens += progress.tokens;
-        if !self.group.is_first() {
-            let is_cancelled = self.cancel.load(Ordering::Relaxed);
-            return Ok(if is_cancelled { Control::Stop } else { Control::Continue });
+        let (step, recipe) = (progress.step, &self.setup.recipe);
+        let is_due = |every: u64| every > 0 && step.is_multiple_of(every) && step < progress.steps;
+        if self.group.is_first() {
+            self.metric(&json!({
+                "step": progress.step,
+                "loss": progress.loss,
+                "learning_rate": progress.learning_rate,
+                "gradient_norm": progress.gradient_norm,
+                "samples": progress.samples,
+                "tokens": progress.tokens,
+                "label_tokens": progress.label_tokens,
+            }))?;
+            self.tell(progress);
         }
-        self.metric(&json!({
-            "step": progress.step,
-            "loss": progress.loss,
-            "learning_rate": progress.learning_rate,
-            "gradient_norm": progress.gradient_norm,
-            "samples": progress.samples,
-            "tokens": progress.tokens,
-            "label_tokens": progress.label_tokens,
-        }))?;
-        self.tell(progress);
         if self.cancel.load(Ordering::Relaxed) {
             return Ok(Control::Stop);
         }
-        let (step, recipe) = (progress.step, &self.setup.recipe);
-        let is_due = |every: u64| every > 0 && step.is_multiple_of(every) && step < progress.steps;
-        if is_due(recipe.save_every) {
+        if is_due(recipe.save_every) && self.group.is_first() {
             self.save(trainer)?;
         }
         if is_due(recipe.eval.every) {
-            return self.judge(trainer, step);
+            let own = match self.group.is_first() {
+                true => self.judge(trainer, step)?,
+                false => Control::Continue,
+            };
+            return ranks::agreed(self.group, own);
         }
         Ok(Control::Continue)
     }
