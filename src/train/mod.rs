@@ -250,8 +250,8 @@ impl<'a> Trainer<'a> {
         Ok(sum)
     }
 
-    /// The sums of all processes: of the loss, of its gradients, and of the counts. They are divided
-    /// once, by the label tokens of all, so that it does not matter how a step is shared out.
+    /// The sums of all processes: of the loss, of its gradients, and of the counts. They are
+    /// divided once, by the label tokens of all, so that it does not matter how a step is shared.
     fn sum_over_group(
         &self,
         (loss, gradients): (f64, Gradients),
