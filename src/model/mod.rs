@@ -31,18 +31,20 @@ use rayon::prelude::*;
 /// Multiplications below which gemm keeps a product on one thread, as it comes.
 const PRODUCT_SPLIT_MIN: usize = 48 * 48 * 256;
 
-/// The device called `name`: `cpu`, `cuda`, or `auto` for a GPU where there is one.
-pub fn device(name: &str) -> Result<Device> {
+/// The device called `name`: `cpu`, `cuda`, or `auto` for a GPU where there is one. Of several
+/// GPUs, the one with this number.
+pub fn device(name: &str, number: usize) -> Result<Device> {
     match name {
         "cpu" => Ok(Device::Cpu),
-        "cuda" => Device::new_cuda(0).map_err(|error| {
+        "cuda" => Device::new_cuda(number).map_err(|error| {
             // candle prints a backtrace below the error where RUST_BACKTRACE is set.
             let why = error.to_string();
             let why = why.lines().next().unwrap_or_default().to_string();
             let advice = "write `device = \"cpu\"`, or `\"auto\"` for a GPU where there is one";
             anyhow::anyhow!("there is no GPU that CUDA can use ({why}): {advice}")
         }),
-        "auto" => Ok(Device::new_cuda(0).unwrap_or(Device::Cpu)),
+        "auto" if number > 0 && Device::new_cuda(0).is_ok() => device("cuda", number),
+        "auto" => Ok(Device::new_cuda(number).unwrap_or(Device::Cpu)),
         other => anyhow::bail!("no device `{other}`; write `auto`, `cpu` or `cuda`"),
     }
 }

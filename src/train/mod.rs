@@ -2,6 +2,7 @@
 
 pub mod batch;
 pub mod checkpoint;
+pub mod group;
 pub mod optimizer;
 pub mod schedule;
 
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Gradients, Model, Recompute, Training, each_part};
 pub use batch::Example;
+pub use group::Group;
 use optimizer::AdamW;
 pub use schedule::Schedule;
 
@@ -147,6 +149,7 @@ pub struct Trainer<'a> {
     /// The settings of the run.
     pub settings: Settings,
     optimizer: AdamW,
+    group: Option<&'a Group>,
 }
 
 impl<'a> Trainer<'a> {
@@ -157,7 +160,7 @@ impl<'a> Trainer<'a> {
             bail!("`{name}` is to learn but is {dtype:?}; load the model as f32, or add adapters");
         }
         let optimizer = AdamW::new(&model.learning())?;
-        Ok(Trainer { model, settings: settings.clone(), optimizer })
+        Ok(Trainer { model, settings: settings.clone(), optimizer, group: None })
     }
 
     /// A run that goes on from a checkpoint, as if it had never stopped.
@@ -165,6 +168,19 @@ impl<'a> Trainer<'a> {
         let mut trainer = Trainer::new(model, settings)?;
         trainer.optimizer = checkpoint::load(trainer.model, settings, path)?;
         Ok(trainer)
+    }
+
+    /// The same as one of several processes, each of which gives its share of a step's samples. It
+    /// is checked that all start alike; then they stay alike, bit for bit.
+    pub fn in_group(mut self, group: &'a Group) -> Result<Trainer<'a>> {
+        if group.size() > 1 {
+            let learning = self.model.learning();
+            let values = learning.iter().map(|parameter| &parameter.value);
+            let tensors = values.chain(self.optimizer.means.iter().flatten());
+            group::expect_same(group, self.optimizer.steps, tensors)?;
+            self.group = Some(group);
+        }
+        Ok(self)
     }
 
     /// Writes what learns, the optimizer's means and the step to one file, whole or not at all.
@@ -185,9 +201,11 @@ impl<'a> Trainer<'a> {
         let passes = batch::passes(examples, self.tokens_at_once(), self.model.config.tokens_max())
             .with_context(|| format!("at step {step}"))?;
         let labels: usize = passes.iter().map(|pass| pass.labels.len()).sum();
+        let tokens: usize = examples.iter().map(|example| example.ids.len()).sum();
+        let sums = self.loss(&passes)?;
+        let counts = [labels, tokens, examples.len()].map(|count| count as u64);
+        let (loss, gradients, [labels, tokens, samples]) = self.sum_over_group(sums, counts)?;
         ensure!(labels > 0, "at step {step}: no token of the batch is a target");
-
-        let (loss, gradients) = self.loss(&passes)?;
         let loss = loss / labels as f64;
         let norm = gradients.norm()? / labels as f64;
         if !loss.is_finite() || !norm.is_finite() {
@@ -207,9 +225,9 @@ impl<'a> Trainer<'a> {
             loss,
             learning_rate,
             gradient_norm: norm,
-            tokens: examples.iter().map(|example| example.ids.len() as u64).sum(),
-            label_tokens: labels as u64,
-            samples: examples.len() as u64,
+            tokens,
+            label_tokens: labels,
+            samples,
             seconds: started.elapsed().as_secs_f64(),
         })
     }
@@ -230,6 +248,21 @@ impl<'a> Trainer<'a> {
             sum.1.merge(gradients)?;
         }
         Ok(sum)
+    }
+
+    /// The sums of all processes: of the loss, of its gradients, and of the counts. They are
+    /// divided once, by the label tokens of all, so that it does not matter how a step is shared.
+    fn sum_over_group(
+        &self,
+        (loss, gradients): (f64, Gradients),
+        mut counts: [u64; 3],
+    ) -> Result<(f64, Gradients, [u64; 3])> {
+        let Some(group) = self.group else { return Ok((loss, gradients, counts)) };
+        let mut loss = [loss];
+        group.all_reduce(&mut loss)?;
+        group.all_reduce(&mut counts)?;
+        let gradients = group::sum_gradients(group, &self.model.learning(), &gradients)?;
+        Ok((loss[0], gradients, counts))
     }
 
     fn tokens_at_once(&self) -> usize {

@@ -79,10 +79,10 @@ impl Setup {
         Ok(Setup { name, recipe, text, templates, lessons, budgets, tokenizer, config })
     }
 
-    /// The model before training.
-    pub fn model(&self) -> Result<Model, Failure> {
+    /// The model before training, on the GPU of this number if on one.
+    pub fn model(&self, gpu: usize) -> Result<Model, Failure> {
         let (model, seed) = (&self.recipe.model, self.recipe.train.seed);
-        let device = model::device(&model.device).context("cannot use the device")?;
+        let device = model::device(&model.device, gpu).context("cannot use the device")?;
         let mut made = match &model.base {
             Base::Scratch(shape) => weights::fresh(&self.config, seed, shape.init, &device)?,
             Base::Folder(folder) => {
@@ -201,7 +201,9 @@ fn said(failure: Failure) -> String {
     match failure {
         Failure::Input(text) | Failure::Usage(text) => text,
         Failure::Machine(error) => format!("{error:#}"),
-        Failure::Shown | Failure::Interrupted | Failure::Closed => "it cannot be read".to_string(),
+        Failure::Shown | Failure::Interrupted | Failure::Closed | Failure::Child(_) => {
+            "it cannot be read".to_string()
+        }
     }
 }
 

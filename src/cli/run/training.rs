@@ -12,12 +12,13 @@ use serde_json::{Value, json};
 
 use super::folder::Folder;
 use super::judging::HeldOut;
+use super::ranks;
 use super::setup::Setup;
 use crate::cli::{Failure, console};
 use crate::data::lessons::Rows;
 use crate::eval::report::{Facts, Scores};
 use crate::runtime::Fault;
-use crate::train::{Control, Example, Progress, Trainer, train};
+use crate::train::{Control, Example, Group, Progress, Trainer, train};
 
 /// Between two lines of progress where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(5);
@@ -27,8 +28,10 @@ pub struct Training<'a> {
     setup: &'a Setup,
     folder: &'a Folder,
     held_out: &'a HeldOut<'a>,
+    group: &'a Group,
     cancel: &'a AtomicBool,
-    metrics: File,
+    /// Of the process that writes.
+    metrics: Option<File>,
     /// Loss by step, those before a checkpoint included.
     pub losses: Vec<(u64, f64)>,
     facts: Facts,
@@ -45,22 +48,27 @@ impl<'a> Training<'a> {
         setup: &'a Setup,
         folder: &'a Folder,
         held_out: &'a HeldOut<'a>,
+        group: &'a Group,
         cancel: &'a AtomicBool,
         steps_done: u64,
     ) -> Result<Training<'a>, Failure> {
-        let (lines, metrics) = folder.metrics(steps_done)?;
+        let (lines, metrics) = match group.is_first() {
+            true => folder.metrics(steps_done).map(|(lines, file)| (lines, Some(file)))?,
+            false => (Vec::new(), None),
+        };
         let loss = |line: &Value| Some((line["step"].as_u64()?, line["loss"].as_f64()?));
         Ok(Training {
             setup,
             folder,
             held_out,
+            group,
             cancel,
             metrics,
             losses: lines.iter().filter_map(loss).collect(),
             facts: Facts::default(),
             steps_before: steps_done,
             seconds_judging: 0.0,
-            bar: bar(setup.recipe.train.steps),
+            bar: if group.is_first() { bar(setup.recipe.train.steps) } else { None },
             last_line: Instant::now(),
             start: Instant::now(),
         })
@@ -75,7 +83,7 @@ impl<'a> Training<'a> {
         let shared = RefCell::new(0);
         let prompts = &self.held_out.prompts;
         let mut next_batch = |done: u64| {
-            let examples = batch(setup, &mut rows, done, &fault)?;
+            let examples = batch(setup, self.group, &mut rows, done, &fault)?;
             let is_shared = |example: &&Example| {
                 let prompt = example.loss.iter().position(|&target| target).unwrap_or(0);
                 prompts.contains(&example.ids[..prompt])
@@ -91,18 +99,28 @@ impl<'a> Training<'a> {
         if let Some((part, index, fault)) = fault.into_inner() {
             return Err(setup.sample_fault(part, index, fault));
         }
-        let summary = result?;
-        self.facts.prompts_shared = shared.into_inner();
+        let summary = result.inspect_err(|_| {
+            // Another process is lost in the midst of a step, and this one is as after the last.
+            if self.group.size() > 1 && self.cancel.load(Ordering::Relaxed) {
+                self.leave_checkpoint(trainer);
+            }
+        })?;
         self.facts.train_seconds = self.start.elapsed().as_secs_f64() - self.seconds_judging;
         if summary.stopped && trainer.steps_done() < setup.recipe.train.steps {
             self.leave_checkpoint(trainer);
             return Err(Failure::Interrupted);
         }
+        let mut shared = [shared.into_inner()];
+        self.group.all_reduce(&mut shared)?;
+        self.facts.prompts_shared = shared[0];
         Ok(())
     }
 
     /// Writes a checkpoint and says how to go on.
     pub fn leave_checkpoint(&self, trainer: &Trainer<'_>) {
+        if !self.group.is_first() {
+            return;
+        }
         let (steps, folder) = (trainer.steps_done(), self.folder.path.display());
         match self.save(trainer) {
             Ok(()) => console::note(&format!(
@@ -136,26 +154,32 @@ impl<'a> Training<'a> {
         self.losses.push((progress.step, progress.loss));
         self.facts.samples += progress.samples;
         self.facts.tokens += progress.tokens;
-        self.metric(&json!({
-            "step": progress.step,
-            "loss": progress.loss,
-            "learning_rate": progress.learning_rate,
-            "gradient_norm": progress.gradient_norm,
-            "samples": progress.samples,
-            "tokens": progress.tokens,
-            "label_tokens": progress.label_tokens,
-        }))?;
-        self.tell(progress);
+        let (step, recipe) = (progress.step, &self.setup.recipe);
+        let is_due = |every: u64| every > 0 && step.is_multiple_of(every) && step < progress.steps;
+        if self.group.is_first() {
+            self.metric(&json!({
+                "step": progress.step,
+                "loss": progress.loss,
+                "learning_rate": progress.learning_rate,
+                "gradient_norm": progress.gradient_norm,
+                "samples": progress.samples,
+                "tokens": progress.tokens,
+                "label_tokens": progress.label_tokens,
+            }))?;
+            self.tell(progress);
+        }
         if self.cancel.load(Ordering::Relaxed) {
             return Ok(Control::Stop);
         }
-        let (step, recipe) = (progress.step, &self.setup.recipe);
-        let is_due = |every: u64| every > 0 && step.is_multiple_of(every) && step < progress.steps;
-        if is_due(recipe.save_every) {
+        if is_due(recipe.save_every) && self.group.is_first() {
             self.save(trainer)?;
         }
         if is_due(recipe.eval.every) {
-            return self.judge(trainer, step);
+            let own = match self.group.is_first() {
+                true => self.judge(trainer, step)?,
+                false => Control::Continue,
+            };
+            return ranks::agreed(self.group, own);
         }
         Ok(Control::Continue)
     }
@@ -185,7 +209,10 @@ impl<'a> Training<'a> {
     /// A whole line at once, so that a reader never sees half of one.
     fn metric(&mut self, value: &Value) -> Result<()> {
         let path = || format!("cannot write {}", self.folder.join("metrics.jsonl").display());
-        self.metrics.write_all(format!("{value}\n").as_bytes()).with_context(path)
+        match &mut self.metrics {
+            Some(file) => file.write_all(format!("{value}\n").as_bytes()).with_context(path),
+            None => Ok(()),
+        }
     }
 
     fn save(&self, trainer: &Trainer<'_>) -> Result<()> {
@@ -229,9 +256,10 @@ impl<'a> Training<'a> {
     }
 }
 
-/// The samples of a step: those with the indices from `steps_done` × batch on.
+/// This process's share of a step's samples: those with the indices from `steps_done` × batch on.
 fn batch(
     setup: &Setup,
+    group: &Group,
     rows: &mut Rows,
     steps_done: u64,
     fault: &RefCell<Option<(usize, u64, Fault)>>,
@@ -239,7 +267,7 @@ fn batch(
     let count = setup.recipe.train.batch as u64;
     let eos = setup.tokenizer.eos();
     let mut examples = Vec::with_capacity(count as usize);
-    for index in steps_done * count..(steps_done + 1) * count {
+    for index in group.share(steps_done * count..(steps_done + 1) * count) {
         let encoded = match rows.row(index) {
             Ok(encoded) => encoded,
             Err((part, why)) => {
