@@ -79,8 +79,23 @@ impl Model {
         recompute: bool,
         gradients: &mut Gradients,
     ) -> Result<f64> {
+        self.loss_with_noise(inputs, labels, recompute, None, gradients)
+    }
+
+    /// The same with noise `[batch × time, hidden_size]`, f32, on the embedded tokens.
+    pub fn loss_with_noise(
+        &self,
+        inputs: &Inputs,
+        labels: &[(u32, u32)],
+        recompute: bool,
+        noise: Option<&Tensor>,
+        gradients: &mut Gradients,
+    ) -> Result<f64> {
         let pass = self.pass(inputs, 0)?;
         let mut x = self.embed(inputs)?;
+        if let Some(noise) = noise {
+            x = ops::sum(&[&x, &noise.to_dtype(x.dtype())?])?;
+        }
         let mut kept = Vec::with_capacity(self.blocks.len());
         for block in &self.blocks {
             let (y, saved) = block.forward(&x, &pass, &mut None)?;

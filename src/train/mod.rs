@@ -2,6 +2,8 @@
 
 pub mod batch;
 pub mod checkpoint;
+pub mod checks;
+pub mod noise;
 pub mod optimizer;
 pub mod schedule;
 
@@ -14,8 +16,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Gradients, Model, each_part};
 pub use batch::Example;
+pub use checks::NotFinite;
 use optimizer::AdamW;
 pub use schedule::Schedule;
+
+/// Steps at which each adapter must have a gradient: at the first B, at the second A as well.
+const CHECKED_STEPS: u64 = 2;
 
 /// How to train; each has a default.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,14 +29,21 @@ pub use schedule::Schedule;
 pub struct Settings {
     /// Steps of the optimizer in all.
     pub steps: u64,
-    /// Samples a step; the caller's `next_batch` gives so many.
+    /// Samples of a micro-batch.
     pub batch: usize,
+    /// Micro-batches of a step, one after the other: the caller's `next_batch` gives
+    /// `batch × accumulate` samples. The step is that of all their label tokens together.
+    pub accumulate: usize,
+    /// Several samples in one row, none of which sees another; else a row for each.
+    pub packing: bool,
     /// The highest learning rate of the run.
     pub learning_rate: f64,
     /// How the learning rate falls after the warm-up.
     pub schedule: Schedule,
     /// Share of the steps in which the learning rate climbs from 0.
     pub warmup: f64,
+    /// Share of the highest learning rate that the schedule ends at.
+    pub min_learning_rate: f64,
     /// Share of a matrix that is taken off a step, times the learning rate; norms keep theirs.
     pub weight_decay: f64,
     /// How long the two running means of AdamW remember.
@@ -39,6 +52,11 @@ pub struct Settings {
     pub epsilon: f64,
     /// A longer gradient is shortened to this; 0 leaves all as they are.
     pub clip_norm: f64,
+    /// The learning rate of an adapter's second half B is so many times the first's (LoRA+, Hayou
+    /// and others 2024).
+    pub lora_plus_ratio: f64,
+    /// Strength of the noise on embedded tokens in training; 0 for none. See [`noise`].
+    pub neftune_alpha: f64,
     /// Places, padding included, that go through the model at once. Less takes less memory.
     /// By default 1024 on a CPU, where each core takes a part, and 16384 on a GPU.
     pub tokens_at_once: Option<usize>,
@@ -53,13 +71,18 @@ impl Default for Settings {
         Settings {
             steps: 500,
             batch: 16,
+            accumulate: 1,
+            packing: true,
             learning_rate: 2e-4,
             schedule: Schedule::Cosine,
             warmup: 0.03,
+            min_learning_rate: 0.0,
             weight_decay: 0.0,
             betas: [0.9, 0.999],
             epsilon: 1e-8,
             clip_norm: 1.0,
+            lora_plus_ratio: 1.0,
+            neftune_alpha: 0.0,
             tokens_at_once: None,
             recompute: false,
             seed: 0,
@@ -182,19 +205,23 @@ impl<'a> Trainer<'a> {
         let started = Instant::now();
         let settings = &self.settings;
         let step = self.optimizer.steps + 1;
-        let passes = batch::passes(examples, self.tokens_at_once(), self.model.config.tokens_max())
-            .with_context(|| format!("at step {step}"))?;
-        let labels: usize = passes.iter().map(|pass| pass.labels.len()).sum();
+        let micro_batches =
+            self.micro_batches(examples).with_context(|| format!("at step {step}"))?;
+        let labels: usize = micro_batches.iter().flatten().map(|pass| pass.labels.len()).sum();
         ensure!(labels > 0, "at step {step}: no token of the batch is a target");
 
-        let (loss, gradients) = self.loss(&passes)?;
+        let (loss, gradients) = self.loss(&micro_batches)?;
+        // The one division of a step. Were each pass divided by its own label tokens, those of a
+        // pass with few would count for more.
         let loss = loss / labels as f64;
         let norm = gradients.norm()? / labels as f64;
         if !loss.is_finite() || !norm.is_finite() {
-            bail!(
-                "at step {step} the loss is {loss} and the gradient's norm {norm}; \
-                 a smaller learning_rate or a longer warmup may help"
-            );
+            let sample = self.not_finite(examples)?;
+            return Err(NotFinite { step, loss, gradient_norm: norm, sample }.into());
+        }
+        if step <= CHECKED_STEPS && self.model.has_adapters() {
+            let checked = checks::every_adapter_learns(self.model, &gradients);
+            checked.with_context(|| format!("at step {step}"))?;
         }
         let learning_rate = schedule::learning_rate(settings, self.optimizer.steps);
         let factor = clip_factor(norm, settings.clip_norm) / labels as f64;
@@ -214,20 +241,49 @@ impl<'a> Trainer<'a> {
         })
     }
 
-    /// Sum of the loss over all passes, and of its gradients, in the order of the passes: the
-    /// same bits on any number of threads.
-    fn loss(&self, passes: &[batch::Pass]) -> Result<(f64, Gradients)> {
-        let one = |pass: &batch::Pass| -> Result<(f64, Gradients)> {
-            let mut gradients = Gradients::new(!self.model.has_adapters());
-            let recompute = self.settings.recompute;
-            let loss = self.model.loss(&pass.inputs, &pass.labels, recompute, &mut gradients)?;
+    /// The passes of each micro-batch.
+    fn micro_batches(&self, examples: &[Example]) -> Result<Vec<Vec<batch::Pass>>> {
+        let (places_max, tokens_max) = (self.tokens_at_once(), self.model.config.tokens_max());
+        let micro_batches = examples.chunks(self.settings.batch.max(1));
+        let packing = self.settings.packing;
+        micro_batches.map(|some| batch::passes(some, places_max, tokens_max, packing)).collect()
+    }
+
+    /// The first example that alone gives a loss or a gradient that is no number.
+    fn not_finite(&self, examples: &[Example]) -> Result<Option<usize>> {
+        for (index, example) in examples.iter().enumerate() {
+            let alone = self.micro_batches(std::slice::from_ref(example))?;
+            let (loss, gradients) = self.loss(&alone)?;
+            if !loss.is_finite() || !gradients.norm()?.is_finite() {
+                return Ok(Some(index));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Sums of the loss and of its gradients over all micro-batches, each of which is summed by
+    /// itself, in the order of its passes: the same bits on any number of threads.
+    fn loss(&self, micro_batches: &[Vec<batch::Pass>]) -> Result<(f64, Gradients)> {
+        let none = || (0.0, Gradients::new(!self.model.has_adapters()));
+        let Trainer { model, settings, optimizer } = self;
+        let (alpha, seed, step) = (settings.neftune_alpha, settings.seed, optimizer.steps + 1);
+        let noise = noise::Noise { alpha, seed, step };
+        let one = |first: usize, pass: &batch::Pass| -> Result<(f64, Gradients)> {
+            let (_, mut gradients) = none();
+            let noise = noise.of(pass, first, model.config.hidden_size, &model.device)?;
+            let (inputs, labels, recompute) = (&pass.inputs, &pass.labels, settings.recompute);
+            let noise = noise.as_ref();
+            let loss = model.loss_with_noise(inputs, labels, recompute, noise, &mut gradients)?;
             Ok((loss, gradients))
         };
-        let mut sum = (0.0, Gradients::new(!self.model.has_adapters()));
-        for part in each_part(&self.model.device, passes, one) {
-            let (loss, gradients) = part?;
-            sum.0 += loss;
-            sum.1.merge(gradients)?;
+        let mut sum = none();
+        for (number, passes) in micro_batches.iter().enumerate() {
+            let mut of_passes = none();
+            let first = number * settings.batch;
+            for done in each_part(&model.device, passes, |pass| one(first, pass)) {
+                add(&mut of_passes, done?)?;
+            }
+            add(&mut sum, of_passes)?;
         }
         Ok(sum)
     }
@@ -236,6 +292,11 @@ impl<'a> Trainer<'a> {
         let default = if self.model.device.is_cpu() { 1024 } else { 16_384 };
         self.settings.tokens_at_once.unwrap_or(default)
     }
+}
+
+fn add(sum: &mut (f64, Gradients), (loss, gradients): (f64, Gradients)) -> Result<()> {
+    sum.0 += loss;
+    sum.1.merge(gradients)
 }
 
 /// What to multiply a gradient of that norm with, so that it is no longer than `longest`.

@@ -1,8 +1,10 @@
 //! The model and the trainer, small and on the CPU.
 
+mod checks;
 mod files;
 mod passes;
 mod reference;
+mod steps;
 
 use std::path::PathBuf;
 
@@ -253,16 +255,6 @@ fn a_step_gives_the_same_bits_on_any_number_of_threads() -> Result<()> {
     Ok(())
 }
 
-#[test]
-fn a_loss_that_is_no_number_stops_the_run_and_names_the_step() -> Result<()> {
-    let mut model = grouped(true)?;
-    let settings = Settings { learning_rate: 1e30, clip_norm: 0.0, ..quick(10) };
-    let mut trainer = Trainer::new(&mut model, &settings)?;
-    let error = train(&mut trainer, &mut |_| Ok(examples(2, 9)), &mut go_on).expect_err("NaN");
-    assert!(error.to_string().starts_with("at step "), "{error}");
-    Ok(())
-}
-
 /// The reference's model.
 fn tiny() -> Result<Model> {
     weights::load(&data("model"), DType::F32, &Device::Cpu)
@@ -301,7 +293,7 @@ fn row(ids: &[i64]) -> Inputs {
 fn loss_of(model: &Model, examples: &[Example], recompute: bool) -> Result<(f64, Gradients)> {
     let mut sum = Gradients::new(!model.has_adapters());
     let (mut loss, mut labels) = (0.0, 0);
-    for pass in cookc::train::batch::passes(examples, 30, 128)? {
+    for pass in cookc::train::batch::passes(examples, 30, 128, false)? {
         loss += model.loss(&pass.inputs, &pass.labels, recompute, &mut sum)?;
         labels += pass.labels.len();
     }

@@ -1,11 +1,18 @@
 //! `cookc run`: from a recipe to a trained model, judged before and after by the compiled rules.
 
+mod bar;
 mod dry;
 mod ending;
 mod folder;
 mod judging;
+mod memory;
+mod metrics;
+mod samples;
 mod setup;
+mod shots;
+mod tensorboard;
 mod training;
+mod watch;
 mod wording;
 
 use std::path::{Path, PathBuf};
@@ -14,7 +21,7 @@ use std::time::Instant;
 use clap::Args;
 
 use super::{Failure, console, options};
-use crate::train::Trainer;
+use crate::train::{Trainer, checkpoint};
 use folder::Folder;
 use judging::HeldOut;
 use setup::Setup;
@@ -25,11 +32,12 @@ Examples:
   cookc run --train examples/quickstart.toml
   cookc run --train my.toml --out runs/first --seed 7
   cookc run --train my.toml --dry-run              what it would do, and what memory it takes
-  cookc run --resume runs/first                    go on after Ctrl-C
+  cookc run --resume runs/first                    go on after Ctrl-C, or after a kill
 
-The run folder holds recipe.toml (every key written out), model/ or adapter/, checkpoints/,
-metrics.jsonl (a line a step), samples.jsonl (the held-out samples with both replies),
-report.json and report.html. The same recipe and seed give the same losses and replies.";
+The run folder holds recipe.toml (every key written out), model/ or adapter/, best/ (the same after
+the best judgement), checkpoints/, metrics.jsonl (a line a step), tensorboard/ (the same for
+TensorBoard), samples.jsonl (the held-out samples with both replies), report.json and report.html.
+The same recipe and seed give the same losses and replies.";
 
 /// Train a model on templates, and judge it before and after
 #[derive(Debug, Args)]
@@ -76,6 +84,7 @@ pub fn run(command: &Run) -> Result<(), Failure> {
     let checkpoint = folder.checkpoint()?;
 
     let mut model = setup.model()?;
+    folder.expect_room(setup.recipe.keep_checkpoints, checkpoint::bytes(&model))?;
     let held_out = HeldOut::new(&setup)?;
     console::note(&setup.headline(&model));
     let before = held_out.judge(&model, "before", cancel)?;
@@ -86,11 +95,12 @@ pub fn run(command: &Run) -> Result<(), Failure> {
         None => Trainer::new(&mut model, &settings)?,
     };
     let mut training = Training::new(&setup, &folder, &held_out, cancel, trainer.steps_done())?;
-    training.run(&mut trainer)?;
+    training.run(&mut trainer, &before)?;
     let after = held_out.judge(trainer.model, "after", cancel).inspect_err(|_| {
         training.leave_checkpoint(&trainer);
     })?;
+    training.ended(&trainer, &after)?;
     let learned = training.facts(&trainer);
-    ending::save_model(&setup, &folder, &model)?;
+    ending::save_model(&setup, &folder.path, &model)?;
     ending::report(&setup, &folder, &held_out, [before, after], learned, start)
 }
