@@ -259,10 +259,10 @@ impl<'a> Training<'a> {
             None => ", but of no sample alone".to_string(),
         };
         let (step, loss, norm) = (found.step, found.loss, found.gradient_norm);
+        let help = "the step was not done; write a smaller `learning_rate`, a longer `warmup` or \
+                    `clip_norm = 1.0`, and train again";
         Failure::Input(format!(
-            "at step {step} the loss is {loss} and the gradient's norm {norm}{sample}\nthe step was \
-             not done; write a smaller `learning_rate`, a longer `warmup` or `clip_norm = 1.0`, and \
-             train again"
+            "at step {step} the loss is {loss} and the gradient's norm {norm}{sample}\n{help}"
         ))
     }
 }
