@@ -237,22 +237,28 @@ impl<'a> Training<'a> {
     }
 
     fn save(&self, trainer: &Trainer<'_>) -> Result<()> {
-        let (steps, folder) = (trainer.steps_done(), self.folder.path.display());
+        let steps = trainer.steps_done();
         let saved = self.metrics.sync().and_then(|()| {
             trainer.save(&self.folder.checkpoint_after(steps))?;
             self.folder.keep_checkpoints(self.setup.recipe.keep_checkpoints)
         });
-        saved.with_context(|| {
-            format!(
-                "no checkpoint after step {steps}; those before are whole: make room, then go on \
-                 with `cookc run --resume {folder}`"
-            )
-        })
+        saved.with_context(|| format!("no checkpoint after step {steps}"))
     }
 
     /// The failure that an error of the trainer is.
     fn stopped_by(&self, error: anyhow::Error) -> Failure {
-        let Some(found) = error.downcast_ref::<NotFinite>() else { return error.into() };
+        let Some(found) = error.downcast_ref::<NotFinite>() else {
+            let how = match self.folder.checkpoint() {
+                Ok(Some(last)) => format!(
+                    "stopped, and {} is whole: when the cause is gone, go on with \
+                     `cookc run --resume {}`",
+                    last.display(),
+                    self.folder.path.display()
+                ),
+                _ => "stopped before the first checkpoint".to_string(),
+            };
+            return error.context(how).into();
+        };
         let first = (found.step - 1) * self.setup.samples_of_a_step();
         let sample = match found.sample {
             Some(at) => format!("; alone it is so of {}", described(self.setup, first + at as u64)),
