@@ -1,13 +1,20 @@
 //! `cookc run`: from a recipe to a trained model, judged before and after by the compiled rules.
 
+mod bar;
 mod dry;
 mod ending;
 mod folder;
 mod judging;
 mod launch;
+mod memory;
+mod metrics;
 mod ranks;
+mod samples;
 mod setup;
+mod shots;
+mod tensorboard;
 mod training;
+mod watch;
 mod wording;
 
 use std::path::{Path, PathBuf};
@@ -17,8 +24,7 @@ use std::time::Instant;
 use clap::Args;
 
 use super::{Failure, console, options};
-use crate::train::Group;
-use crate::train::Trainer;
+use crate::train::{Group, Trainer, checkpoint};
 use folder::Folder;
 use judging::HeldOut;
 use setup::Setup;
@@ -29,12 +35,13 @@ Examples:
   cookc run --train examples/quickstart.toml
   cookc run --train my.toml --out runs/first --seed 7
   cookc run --train my.toml --dry-run              what it would do, and what memory it takes
-  cookc run --resume runs/first                    go on after Ctrl-C
+  cookc run --resume runs/first                    go on after Ctrl-C, or after a kill
   cookc run --train my.toml --processes 4          share it out; torchrun, srun and mpirun do too
 
-The run folder holds recipe.toml (every key written out), model/ or adapter/, checkpoints/,
-metrics.jsonl (a line a step), samples.jsonl (the held-out samples with both replies),
-report.json and report.html. The same recipe and seed give the same losses and replies.";
+The run folder holds recipe.toml (every key written out), model/ or adapter/, best/ (the same after
+the best judgement), checkpoints/, metrics.jsonl (a line a step), tensorboard/ (the same for
+TensorBoard), samples.jsonl (the held-out samples with both replies), report.json and report.html.
+The same recipe and seed give the same losses and replies.";
 
 /// Train a model on templates, and judge it before and after
 #[derive(Debug, Args)]
@@ -116,6 +123,7 @@ fn work(
     let held_out = HeldOut::new(setup)?;
     let mut before = Vec::new();
     if group.is_first() {
+        folder.expect_room(setup.recipe.keep_checkpoints, checkpoint::bytes(&model))?;
         folder.write("recipe.toml", &setup.text)?;
         console::note(&setup.headline(&model));
         before = held_out.judge(&model, "before", cancel)?;
@@ -129,14 +137,15 @@ fn work(
     let mut trainer = trainer.in_group(group)?;
     let mut training =
         Training::new(setup, folder, &held_out, group, cancel, trainer.steps_done())?;
-    training.run(&mut trainer)?;
+    training.run(&mut trainer, &before)?;
     if !group.is_first() {
         return Ok(());
     }
     let after = held_out.judge(trainer.model, "after", cancel).inspect_err(|_| {
         training.leave_checkpoint(&trainer);
     })?;
+    training.ended(&trainer, &after)?;
     let learned = training.facts(&trainer);
-    ending::save_model(setup, folder, &model)?;
+    ending::save_model(setup, &folder.path, &model)?;
     ending::report(setup, folder, &held_out, [before, after], learned, start)
 }

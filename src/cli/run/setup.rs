@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use candle_core::DType;
 
-use super::wording;
+use super::{shots, wording};
 use crate::cli::load::{self, Template};
 use crate::cli::{Failure, console};
 use crate::data::budget::{Budget, budget};
@@ -109,8 +109,18 @@ impl Setup {
             console::styled(console::STRONG, &self.name),
             names.join(", "),
             self.recipe.train.steps,
-            self.recipe.train.batch,
+            self.samples_of_a_step(),
         )
+    }
+
+    /// Samples of all micro-batches of a step.
+    pub fn samples_of_a_step(&self) -> u64 {
+        (self.recipe.train.batch * self.recipe.train.accumulate) as u64
+    }
+
+    /// The ids between a shot and what follows it.
+    pub fn between_shots(&self) -> Vec<u32> {
+        wording::tokenize(&self.tokenizer)(shots::BETWEEN)
     }
 
     /// The failure that a faulty sample of a template is.
@@ -337,14 +347,18 @@ fn budgets(
 ) -> Vec<Option<Budget>> {
     let tokenize = wording::tokenize(tokenizer);
     let tokens_max = config.tokens_max().min(recipe.data.sequence) as u64;
+    let (shots, between) = (recipe.data.shots as u64, tokenize(shots::BETWEEN).len() as u64);
     let one = |(part, entry): (&Part, &recipe::Entry)| {
         let words = (&*part.maker.vocabulary, &*part.maker.pools);
         let budget = budget(part.maker.program(), words, &*tokenize);
-        let tokens = budget.map_or(0, |budget| budget.prompt + budget.reply + 1);
+        let tokens = budget.map_or(0, |budget| tokens(&budget, shots, between));
         if tokens > tokens_max {
-            let title = format!("a sample may have {tokens} tokens, and {tokens_max} are read");
+            let with = if shots > 0 { format!(" with its {shots} shots") } else { String::new() };
+            let title =
+                format!("a sample{with} may have {tokens} tokens, and {tokens_max} are read");
             let help = match config.tokens_max() as u64 >= tokens {
                 true => format!("write `sequence = {tokens}` below `[data]`"),
+                false if shots > 0 => "write fewer `shots`, or choose an easier level".to_string(),
                 false => "choose an easier level, or set smaller parameters".to_string(),
             };
             // A model from scratch is made for as many as the recipe says.
@@ -357,6 +371,11 @@ fn budgets(
         budget
     };
     parts.iter().zip(&recipe.templates).map(one).collect()
+}
+
+/// The most tokens of a sample with its shots and its end.
+pub fn tokens(budget: &Budget, shots: u64, between: u64) -> u64 {
+    (shots + 1) * (budget.prompt + budget.reply) + shots * between + 1
 }
 
 fn dtype(name: &str) -> DType {

@@ -218,7 +218,7 @@ fn a_step_of_a_group_has_the_bits_of_one_process_that_adds_up_the_shares() -> Re
             let mut sum = Gradients::new(true);
             for share in shares(size, done) {
                 let mut of_share = (0.0, Gradients::new(true));
-                for pass in batch::passes(&share, 1024, 128)? {
+                for pass in batch::passes(&share, 1024, 128, false)? {
                     let (inputs, targets) = (&pass.inputs, &pass.labels);
                     of_share.0 +=
                         model.loss(inputs, targets, &Training::default(), &mut of_share.1)?;
