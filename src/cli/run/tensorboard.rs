@@ -92,7 +92,7 @@ enum Wire {
 }
 
 fn key(field: u32, wire: Wire, out: &mut Vec<u8>) {
-    varint(u64::from(field << 3 | wire as u32), out);
+    varint(u64::from((field << 3) | wire as u32), out);
 }
 
 fn varint_field(field: u32, value: u64, out: &mut Vec<u8>) {
