@@ -6,6 +6,8 @@ mod completions;
 mod console;
 mod doc;
 mod explain;
+#[cfg(feature = "train")]
+mod export;
 mod failure;
 mod fmt;
 mod generate;
@@ -58,6 +60,8 @@ enum Command {
     Judge(judge::Judge),
     #[cfg(feature = "train")]
     Run(run::Run),
+    #[cfg(feature = "train")]
+    Export(export::Export),
     Bench(bench::Bench),
     List(list::List),
     Doc(doc::Doc),
@@ -82,6 +86,8 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Judge(command) => judge::run(&command),
         #[cfg(feature = "train")]
         Command::Run(command) => run::run(&command),
+        #[cfg(feature = "train")]
+        Command::Export(command) => export::run(&command),
         Command::Bench(command) => bench::run(&command),
         Command::List(command) => list::run(&command),
         Command::Doc(command) => doc::run(&command),

@@ -47,7 +47,7 @@ pub(crate) fn read_tensors(
 }
 
 /// Lets `write` fill a file beside `path`, then puts it in `path`'s place and waits for the disk.
-fn replace(path: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+pub(crate) fn replace(path: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     let failed = || format!("cannot write {}", path.display());
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));

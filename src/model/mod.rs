@@ -5,6 +5,7 @@ pub(crate) mod block;
 pub mod config;
 pub mod decode;
 pub(crate) mod files;
+pub mod gguf;
 pub mod gradients;
 pub mod linear;
 pub mod lora;

@@ -11,9 +11,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use crate::model::files;
+use crate::model::{files, gguf};
 
 const PAD: &str = "<pad>";
 const EOS: &str = "<eos>";
@@ -30,6 +30,8 @@ pub struct Tokenizer {
     eos: u32,
     pad: u32,
     unknown: Option<u32>,
+    /// What else a `tokenizer_config.json` says, kept for writing it back.
+    settings: Map<String, Value>,
 }
 
 impl Tokenizer {
@@ -46,37 +48,30 @@ impl Tokenizer {
             }
         }
         let text = serde_json::to_vec(&word_level(&pieces))?;
-        Tokenizer::from_bytes(&text, &[EOS.into()], &[PAD.into()])
+        Tokenizer::from_parts(&text, Map::new())
     }
 
-    /// Reads `tokenizer.json`, and the names of the special tokens from the files beside it.
+    /// Reads `tokenizer.json`, and the names of the special tokens from the files beside it; or
+    /// the tokenizer of a `.gguf` file.
     pub fn load(folder: &Path) -> Result<Tokenizer> {
+        if gguf::is_named(folder) {
+            return gguf::load_tokenizer(folder);
+        }
         let path = folder.join("tokenizer.json");
         let bytes =
             std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let settings = read_json(&folder.join("tokenizer_config.json"));
-        let name = |key: &str| {
-            let value = settings.get(key)?;
-            value.as_str().or_else(|| value.get("content")?.as_str()).map(String::from)
+        let settings = match read_json(&folder.join("tokenizer_config.json")) {
+            Value::Object(settings) => settings,
+            _ => Map::new(),
         };
-        let known = ["<eos>", "</s>", "<|endoftext|>", "<|im_end|>", "<|end_of_text|>"];
-        let eos: Vec<String> =
-            name("eos_token").into_iter().chain(known.map(String::from)).collect();
-        let pad: Vec<String> = name("pad_token").into_iter().chain([PAD.to_string()]).collect();
-        Tokenizer::from_bytes(&bytes, &eos, &pad).with_context(|| format!("in {}", path.display()))
+        Tokenizer::from_parts(&bytes, settings).with_context(|| format!("in {}", path.display()))
     }
 
     /// Writes `tokenizer.json` and `tokenizer_config.json`.
     pub fn save(&self, folder: &Path) -> Result<()> {
         let text = self.inner.to_string(true).map_err(|error| anyhow!("{error}"))?;
         files::write_text(&folder.join("tokenizer.json"), &(text + "\n"))?;
-        let settings = json!({
-            "tokenizer_class": "PreTrainedTokenizerFast",
-            "eos_token": self.inner.id_to_token(self.eos),
-            "pad_token": self.inner.id_to_token(self.pad),
-            "clean_up_tokenization_spaces": false,
-        });
-        let text = serde_json::to_string_pretty(&settings)? + "\n";
+        let text = serde_json::to_string_pretty(&self.settings())? + "\n";
         files::write_text(&folder.join("tokenizer_config.json"), &text)
     }
 
@@ -119,17 +114,46 @@ impl Tokenizer {
         self.inner.token_to_id(token)
     }
 
-    fn from_bytes(bytes: &[u8], eos: &[String], pad: &[String]) -> Result<Tokenizer> {
+    /// From the bytes of a `tokenizer.json`, and what a `tokenizer_config.json` says.
+    pub(crate) fn from_parts(bytes: &[u8], settings: Map<String, Value>) -> Result<Tokenizer> {
         let mut inner = guard(|| tokenizers::Tokenizer::from_bytes(bytes))?;
         // Neither is ours to apply: batches are padded here, and no text is cut unasked.
         inner.with_padding(None);
         guard(|| inner.with_truncation(None).map(|_| ()))?;
-        let id = |names: &[String]| names.iter().find_map(|name| inner.token_to_id(name));
-        let eos = id(eos).with_context(|| format!("no token that ends a text: {eos:?}"))?;
-        let pad = id(pad).unwrap_or(eos);
+        let named = |key: &str| {
+            let value = settings.get(key)?;
+            value.as_str().or_else(|| value.get("content")?.as_str())
+        };
+        let id = |names: &[&str]| names.iter().find_map(|name| inner.token_to_id(name));
+        let known = [EOS, "</s>", "<|endoftext|>", "<|im_end|>", "<|end_of_text|>"];
+        let names: Vec<&str> = named("eos_token").into_iter().chain(known).collect();
+        let eos = id(&names).with_context(|| format!("no token that ends a text: {names:?}"))?;
+        let names: Vec<&str> = named("pad_token").into_iter().chain([PAD]).collect();
+        let pad = id(&names).unwrap_or(eos);
         let words = matches!(inner.get_model(), tokenizers::ModelWrapper::WordLevel(_));
         let unknown = inner.token_to_id(UNKNOWN).filter(|_| words);
-        Ok(Tokenizer { inner, eos, pad, unknown })
+        Ok(Tokenizer { inner, eos, pad, unknown, settings })
+    }
+
+    /// The `tokenizer.json`.
+    pub(crate) fn to_json(&self) -> Result<Value> {
+        let text = self.inner.to_string(false).map_err(|error| anyhow!("{error}"))?;
+        Ok(serde_json::from_str(&text)?)
+    }
+
+    /// The `tokenizer_config.json`: the names of the special tokens, the chat template.
+    pub(crate) fn settings(&self) -> Map<String, Value> {
+        let mut settings = self.settings.clone();
+        for (key, value) in [
+            // What this is: another class would have a pre-tokenizer of its own.
+            ("tokenizer_class", json!("PreTrainedTokenizerFast")),
+            ("eos_token", json!(self.inner.id_to_token(self.eos))),
+            ("pad_token", json!(self.inner.id_to_token(self.pad))),
+            ("clean_up_tokenization_spaces", json!(false)),
+        ] {
+            settings.insert(key.into(), value);
+        }
+        settings
     }
 }
 

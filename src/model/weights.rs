@@ -12,6 +12,7 @@ use rand_xoshiro::rand_core::{Rng, SeedableRng};
 use crate::model::block::{Block, HeadNorms};
 use crate::model::config::Config;
 use crate::model::files::{self, Tensors};
+use crate::model::gguf;
 use crate::model::linear::Linear;
 use crate::model::parameter::Parameter;
 use crate::model::transformer::Model;
@@ -33,8 +34,11 @@ pub fn fresh(config: &Config, seed: u64, deviation: f64, device: &Device) -> Res
 }
 
 /// Reads a model from a folder with `config.json` and `model.safetensors`, or the shards that
-/// `model.safetensors.index.json` names.
+/// `model.safetensors.index.json` names; or from a `.gguf` file.
 pub fn load(folder: &Path, dtype: DType, device: &Device) -> Result<Model> {
+    if gguf::is_named(folder) {
+        return gguf::load(folder, dtype, device);
+    }
     let config = load_config(folder)?;
     let names: BTreeSet<String> = shapes(&config)?.into_iter().map(|(name, _)| name).collect();
     let mut tensors = Tensors::new();
@@ -65,8 +69,11 @@ pub fn shapes(config: &Config) -> Result<Vec<(String, Vec<usize>)>> {
     Ok(shapes)
 }
 
-/// Reads `config.json` of a model's folder.
+/// Reads `config.json` of a model's folder, or what a `.gguf` file says in its place.
 pub fn load_config(folder: &Path) -> Result<Config> {
+    if gguf::is_named(folder) {
+        return gguf::load_config(folder);
+    }
     let path = folder.join("config.json");
     let text =
         fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -130,7 +137,7 @@ fn unit(random: &mut Xoshiro256PlusPlus) -> f64 {
 }
 
 /// Every tensor of the model by name and shape, once, in the order of the forward pass.
-fn build(
+pub(crate) fn build(
     config: &Config,
     device: &Device,
     tensor: &mut dyn FnMut(&str, &[usize]) -> Result<Tensor>,

@@ -3,8 +3,11 @@
 mod adapters;
 mod families;
 mod files;
+mod gguf;
+mod gguf_hostile;
 mod passes;
 mod reference;
+mod smollm2;
 
 use std::path::PathBuf;
 

@@ -16,7 +16,7 @@ use crate::data::vocab::Vocabulary;
 use crate::data::{Maker, pools};
 use crate::diagnostic::Diagnostic;
 use crate::ir::{self, Program};
-use crate::model::{self, Config, Model, Tokenizer, lora, weights};
+use crate::model::{self, Config, Model, Tokenizer, gguf, lora, weights};
 use crate::recipe::{self, Base, Named, Recipe, Words};
 use crate::source::{Source, Span};
 use crate::{engine, stdlib};
@@ -218,6 +218,9 @@ fn known_tokenizer(
     }
     let path = whole(folder, named);
     let read = || -> anyhow::Result<_> {
+        if gguf::is_named(&path) {
+            return Ok((Tokenizer::load(&path)?, weights::load_config(&path)?));
+        }
         anyhow::ensure!(path.is_dir(), "there is no folder {}", path.display());
         let config = weights::load_config(&path)?;
         let tokenizer = Tokenizer::load(&path)?;
@@ -231,7 +234,7 @@ fn known_tokenizer(
         Ok(known) => Some(known),
         Err(error) => {
             let help = "write a folder that holds config.json, model.safetensors and \
-                        tokenizer.json, or `base = \"scratch:tiny\"`";
+                        tokenizer.json, a .gguf file, or `base = \"scratch:tiny\"`";
             faults.add("E707", format!("{error:#}"), named.span, "the model", help.to_string());
             None
         }

@@ -1,0 +1,413 @@
+//! GGUF files in and out: the weights and their order, the config, the tokenizers.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+
+use anyhow::Result;
+use candle_core::quantized::gguf_file::{self, Value};
+use candle_core::quantized::{GgmlDType, QTensor};
+use candle_core::{DType, Device, Tensor};
+use cookc::model::gguf::{self, Kind};
+use cookc::model::{Config, Model, Tokenizer, lora, weights};
+use serde_json::json;
+
+use super::{distance, reference, row};
+
+/// Texts with everything that a tokenizer may stumble on.
+const TEXTS: [&str; 7] = [
+    "The cat, the hat.",
+    "  two spaces\n\n and\ttabs \r\n",
+    "2024 is 17 + 25",
+    "größe 日本語 🙂 ½",
+    "I'll don't",
+    "<s>the<|user|>the cat</s>",
+    "",
+];
+
+#[test]
+fn an_exported_model_is_read_back_with_the_same_logits() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let tokenizer = byte_level(folder.path())?;
+    let inputs = row(&[5, 17, 3, 80, 41]);
+    for (tied, window) in [(true, None), (false, Some(16))] {
+        let model = model(tied, window)?;
+        let logits = model.logits(&inputs)?;
+        for (kind, tolerance) in
+            [(Kind::F32, 0.0), (Kind::F16, 0.02), (Kind::Bf16, 0.1), (Kind::Q8_0, 0.1)]
+        {
+            let path = folder.path().join("out.gguf");
+            gguf::save(&model, &tokenizer, &path, kind, &mut |_| Ok(()))?;
+            let again = weights::load(&path, DType::F32, &Device::Cpu)?;
+            let off = distance(&logits, &again.logits(&inputs)?)?;
+            assert!(off <= tolerance, "{kind:?}: off by {off}");
+            assert_eq!(again.config.tokens_max(), model.config.tokens_max());
+            assert_eq!(again.config.model_type, model.config.model_type);
+            assert_eq!(again.config.rms_norm_eps, 1e-5);
+            assert_eq!(weights::load_config(&path)?, again.config);
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn an_exported_adapter_is_folded_in() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let tokenizer = byte_level(folder.path())?;
+    let (plain, mut model) = (model(true, None)?, model(true, None)?);
+    lora::attach(&mut model, &lora::Lora::all_linear(2, 4.0), 1)?;
+    for parameter in model.learning_mut() {
+        let values = reference::noise(&parameter.name[40..], parameter.value.elem_count());
+        let values = Tensor::from_vec(values, parameter.value.shape(), &Device::Cpu)?;
+        parameter.value = (values * 0.1)?;
+    }
+    let path = folder.path().join("out.gguf");
+    gguf::save(&model, &tokenizer, &path, Kind::F32, &mut |_| Ok(()))?;
+    let again = weights::load(&path, DType::F32, &Device::Cpu)?;
+    let inputs = row(&[5, 17, 3, 80, 41]);
+    let logits = again.logits(&inputs)?;
+    assert!(distance(&model.logits(&inputs)?, &logits)? < 1e-4);
+    assert!(distance(&plain.logits(&inputs)?, &logits)? > 1e-2, "the adapter does something");
+    Ok(())
+}
+
+#[test]
+fn a_file_has_the_names_the_order_and_the_types_that_llama_cpp_reads() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let tokenizer = byte_level(folder.path())?;
+    let model = model(false, None)?;
+    let path = folder.path().join("out.gguf");
+    gguf::save(&model, &tokenizer, &path, Kind::Q8_0, &mut |_| Ok(()))?;
+    // candle's reader is not ours.
+    let mut file = fs::File::open(&path)?;
+    let content = gguf_file::Content::read(&mut file)?;
+    for (key, value) in [
+        ("general.architecture", "llama"),
+        ("tokenizer.ggml.model", "gpt2"),
+        ("tokenizer.ggml.pre", "smollm"),
+        ("tokenizer.chat_template", "{{ messages }}"),
+    ] {
+        assert_eq!(content.metadata[key].to_string()?, value, "{key}");
+    }
+    for (key, value) in [
+        ("llama.context_length", 2048),
+        ("llama.embedding_length", 64),
+        ("llama.block_count", 2),
+        ("llama.feed_forward_length", 96),
+        ("llama.attention.head_count", 4),
+        ("llama.attention.head_count_kv", 2),
+        ("llama.rope.dimension_count", 16),
+        ("llama.vocab_size", 320),
+        ("general.file_type", 7),
+        ("tokenizer.ggml.bos_token_id", 0),
+        ("tokenizer.ggml.eos_token_id", 1),
+    ] {
+        assert_eq!(content.metadata[key].to_u32()?, value, "{key}");
+    }
+    assert_eq!(content.metadata["llama.rope.freq_base"].to_f32()?, 10_000.0);
+    assert_eq!(content.metadata["tokenizer.ggml.tokens"].to_vec()?.len(), 320);
+    let tensor = |file: &mut fs::File, name: &str| -> Result<(GgmlDType, Tensor)> {
+        let tensor = content.tensor(file, name, &Device::Cpu)?;
+        Ok((tensor.dtype(), tensor.dequantize(&Device::Cpu)?))
+    };
+    let ours = |name: &str| -> Tensor {
+        let all = model.parameters();
+        let found = all.iter().find(|p| p.name == name).expect("it is there");
+        found.value.clone()
+    };
+    let (kind, norm) = tensor(&mut file, "blk.1.ffn_norm.weight")?;
+    assert_eq!(kind, GgmlDType::F32);
+    let expected = ours("model.layers.1.post_attention_layernorm.weight");
+    assert_eq!(distance(&norm, &expected)?, 0.0);
+    let (kind, value) = tensor(&mut file, "blk.0.attn_v.weight")?;
+    assert_eq!(kind, GgmlDType::Q8_0);
+    assert!(distance(&value, &ours("model.layers.0.self_attn.v_proj.weight"))? < 0.01);
+    // Row 2i of a head is row i of its first half, row 2i + 1 is row i of its second.
+    let (_, query) = tensor(&mut file, "blk.0.attn_q.weight")?;
+    let halves = ours("model.layers.0.self_attn.q_proj.weight");
+    for (there, here) in [(0, 0), (1, 8), (2, 1), (3, 9), (15, 15), (16, 16), (17, 24)] {
+        assert!(distance(&query.get(there)?, &halves.get(here)?)? < 0.01, "row {there}");
+    }
+    assert!(content.tensor_infos.contains_key("output.weight"));
+    Ok(())
+}
+
+#[test]
+fn every_type_of_block_is_read() -> Result<()> {
+    use GgmlDType::*;
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("in.gguf");
+    for kind in [F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q2K, Q3K, Q4K, Q5K, Q6K] {
+        let mut content = content(256, 256);
+        let mut expected = HashMap::new();
+        for (name, tensor) in &mut content.tensors {
+            if tensor.rank() == 2 {
+                *tensor = QTensor::quantize(&tensor.dequantize(&Device::Cpu)?, kind)?;
+            }
+            expected.insert(name.clone(), tensor.dequantize(&Device::Cpu)?);
+        }
+        content.write(&path)?;
+        let model = weights::load(&path, DType::F32, &Device::Cpu)?;
+        for (ours, theirs) in [
+            ("model.embed_tokens.weight", "token_embd.weight"),
+            ("model.layers.0.mlp.down_proj.weight", "blk.0.ffn_down.weight"),
+            ("model.layers.0.self_attn.v_proj.weight", "blk.0.attn_v.weight"),
+            ("model.norm.weight", "output_norm.weight"),
+        ] {
+            let all = model.parameters();
+            let found = all.iter().find(|p| p.name == ours).expect("it is there");
+            assert_eq!(distance(&found.value, &expected[theirs])?, 0.0, "{kind:?} {ours}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_file_that_would_be_computed_wrongly_is_refused() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("in.gguf");
+    let refused = |change: &dyn Fn(&mut Content), message: &str| -> Result<()> {
+        let mut content = content(32, 32);
+        change(&mut content);
+        content.write(&path)?;
+        let error = weights::load(&path, DType::F32, &Device::Cpu).map(|_| ()).expect_err(message);
+        let error = format!("{error:#}");
+        assert!(error.contains(message) && error.contains("in.gguf"), "`{error}`: no `{message}`");
+        Ok(())
+    };
+    let whole = |key: &'static str, value: u32| {
+        move |content: &mut Content| content.set(key, Value::U32(value))
+    };
+    let gone = |content: &mut Content| content.set("general.architecture", text("gemma"));
+    refused(&gone, "architecture `gemma` is not supported; these are: llama, qwen2, qwen3")?;
+    refused(&|c| c.drop("llama.block_count"), "`llama.block_count` is missing")?;
+    refused(&whole("llama.expert_count", 8), "8 experts")?;
+    refused(&whole("llama.rope.dimension_count", 4), "`llama.rope.dimension_count`")?;
+    refused(&whole("llama.attention.head_count_kv", 3), "no multiple")?;
+    refused(&whole("llama.feed_forward_length", 64), "expected [64, 32]")?;
+    refused(&|c| c.set("llama.context_length", text("long")), "is no whole number")?;
+    refused(&|c| c.set("llama.rope.scaling.factor", Value::F32(2.0)), "linear")?;
+    refused(&|c| c.remove("blk.0.ffn_up.weight"), "tensor `blk.0.ffn_up.weight` is missing")?;
+    refused(&|c| c.add("blk.0.ffn_moe.weight", &[32, 32]), "no place for tensor")?;
+    refused(&|c| c.add("rope_freqs.weight", &[8]), "stretches the rotary positions")?;
+    let broken = |content: &mut Content| {
+        let norm = Tensor::full(f32::NAN, 32, &Device::Cpu).expect("a tensor");
+        let norm = QTensor::quantize(&norm, GgmlDType::F32).expect("it is kept as it is");
+        content.remove("output_norm.weight");
+        content.tensors.push(("output_norm.weight".into(), norm));
+    };
+    refused(&broken, "values that are no numbers")
+}
+
+#[test]
+fn a_byte_level_tokenizer_comes_back_with_the_same_ids() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    comes_back(&byte_level(folder.path())?, folder.path())
+}
+
+#[test]
+fn a_sentence_piece_tokenizer_comes_back_with_the_same_ids() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let tokenizer = sentence_piece(folder.path())?;
+    assert_eq!(tokenizer.decode(&tokenizer.encode("the cat 🙂")?)?, "the cat 🙂");
+    comes_back(&tokenizer, folder.path())
+}
+
+#[test]
+fn a_tokenizer_that_gguf_cannot_say_is_refused_and_nothing_is_written() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let model = model(true, None)?;
+    let path = folder.path().join("out.gguf");
+    let refused = |tokenizer: &Tokenizer, message: &str| {
+        let saved = gguf::save(&model, tokenizer, &path, Kind::F32, &mut |_| Ok(()));
+        let error = format!("{:#}", saved.expect_err(message));
+        assert!(error.contains(message), "{error}");
+        assert!(!path.exists());
+    };
+    refused(&Tokenizer::words(&["word".into()])?, "whole words, which GGUF cannot say");
+    byte_level(folder.path())?;
+    let file = folder.path().join("tokenizer.json");
+    let before = fs::read_to_string(&file)?;
+    for (from, to, message) in [
+        ("\"individual_digits\":true", "\"individual_digits\":false", "`Digits`"),
+        ("\"add_prefix_space\":false", "\"add_prefix_space\":true", "adds a space"),
+        ("\"normalizer\":null", "\"normalizer\":{\"type\":\"Lowercase\"}", "normalizer"),
+        ("\"id\":0,\"content\":\"<s>\"", "\"id\":0,\"content\":\"<t>\"", "beyond the model's"),
+    ] {
+        assert!(before.contains(from), "{from}");
+        fs::write(&file, before.replace(from, to))?;
+        refused(&Tokenizer::load(folder.path())?, message);
+    }
+    Ok(())
+}
+
+/// A model whose query heads share key heads, of 320 ids.
+fn model(tied: bool, window: Option<u64>) -> Result<Model> {
+    let mut config = Config::small(320, 64, 96, 2, 4);
+    config.num_key_value_heads = 2;
+    config.tie_word_embeddings = tied;
+    if let Some(window) = window {
+        config.model_type = "mistral".into();
+        config.other.insert("sliding_window".into(), json!(window));
+    }
+    weights::fresh(&config, 1, 0.2, &Device::Cpu)
+}
+
+/// A file's contents, to be written by candle.
+pub struct Content {
+    pub metadata: Vec<(String, Value)>,
+    pub tensors: Vec<(String, QTensor)>,
+}
+
+impl Content {
+    pub fn set(&mut self, key: &str, value: Value) {
+        self.drop(key);
+        self.metadata.push((key.into(), value));
+    }
+
+    pub fn drop(&mut self, key: &str) {
+        self.metadata.retain(|(other, _)| other != key);
+    }
+
+    pub fn remove(&mut self, name: &str) {
+        self.tensors.retain(|(other, _)| other != name);
+    }
+
+    pub fn add(&mut self, name: &str, shape: &[usize]) {
+        let values = reference::noise(name, shape.iter().product());
+        let values = Tensor::from_vec(values, shape, &Device::Cpu).expect("a tensor");
+        let values = QTensor::quantize(&values, GgmlDType::F32).expect("it is kept as it is");
+        self.tensors.push((name.into(), values));
+    }
+
+    pub fn write(&self, path: &Path) -> Result<()> {
+        let metadata: Vec<_> = self.metadata.iter().map(|(key, it)| (key.as_str(), it)).collect();
+        let tensors: Vec<_> = self.tensors.iter().map(|(name, it)| (name.as_str(), it)).collect();
+        Ok(gguf_file::write(&mut fs::File::create(path)?, &metadata, &tensors)?)
+    }
+}
+
+/// One block of a Llama, without a tokenizer.
+pub fn content(width: usize, vocab: usize) -> Content {
+    let whole = |key: &str, value: usize| (format!("llama.{key}"), Value::U32(value as u32));
+    let metadata = vec![
+        ("general.architecture".into(), text("llama")),
+        whole("context_length", 64),
+        whole("embedding_length", width),
+        whole("block_count", 1),
+        whole("feed_forward_length", width),
+        whole("attention.head_count", 2),
+        ("llama.attention.layer_norm_rms_epsilon".into(), Value::F32(1e-5)),
+    ];
+    let mut content = Content { metadata, tensors: Vec::new() };
+    for name in ["attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down"] {
+        content.add(&format!("blk.0.{name}.weight"), &[width, width]);
+    }
+    for name in ["blk.0.attn_norm", "blk.0.ffn_norm", "output_norm"] {
+        content.add(&format!("{name}.weight"), &[width]);
+    }
+    content.add("token_embd.weight", &[vocab, width]);
+    content
+}
+
+pub fn text(text: &str) -> Value {
+    Value::String(text.into())
+}
+
+/// A tokenizer as SmolLM2's: digits alone, then GPT-2's pattern, bytes as letters, some merges.
+pub fn byte_level(folder: &Path) -> Result<Tokenizer> {
+    let mut vocab: Vec<String> = ["<s>", "</s>", "<|user|>"].map(String::from).into();
+    let letters = (0..=255u8).map(|byte| match byte {
+        b'!'..=b'~' | 0xa1..=0xac | 0xae..=0xff => char::from(byte),
+        0..=32 => char::from_u32(256 + u32::from(byte)).expect("a letter"),
+        127..=160 => char::from_u32(256 + 33 + u32::from(byte) - 127).expect("a letter"),
+        _ => '\u{143}',
+    });
+    vocab.extend(letters.map(String::from));
+    let merges = [["t", "h"], ["th", "e"], ["Ġ", "c"], ["a", "t"], ["Ġc", "at"], ["Ġ", "the"]];
+    vocab.extend(merges.iter().map(|[left, right]| format!("{left}{right}")));
+    let byte_level = json!({
+        "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true,
+    });
+    let parts = json!({
+        "version": "1.0", "normalizer": null,
+        "pre_tokenizer": { "type": "Sequence", "pretokenizers": [
+            { "type": "Digits", "individual_digits": true }, byte_level,
+        ]},
+        "post_processor": null, "decoder": byte_level,
+    });
+    write_tokenizer(folder, parts, &vocab, json!({ "merges": merges }))
+}
+
+/// A tokenizer as Llama 2's: SentencePiece's pieces with bytes to fall back on.
+fn sentence_piece(folder: &Path) -> Result<Tokenizer> {
+    let mut vocab: Vec<String> = ["<s>", "</s>", "<|user|>", "<unk>"].map(String::from).into();
+    vocab.extend((0..=255u8).map(|byte| format!("<0x{byte:02X}>")));
+    vocab.extend("▁thecaIl.".chars().map(String::from));
+    let merges = [["t", "h"], ["th", "e"], ["a", "t"], ["▁", "the"], ["c", "at"], ["▁", "cat"]];
+    vocab.extend(merges.iter().map(|[left, right]| format!("{left}{right}")));
+    let replace = |from: &str, to: &str| {
+        let pattern = json!({ "String": from });
+        json!({ "type": "Replace", "pattern": pattern, "content": to })
+    };
+    let parts = json!({
+        "version": "1.0",
+        "normalizer": { "type": "Sequence", "normalizers": [
+            { "type": "Prepend", "prepend": "▁" }, replace(" ", "▁"),
+        ]},
+        "pre_tokenizer": null, "post_processor": null,
+        "decoder": { "type": "Sequence", "decoders": [
+            replace("▁", " "), { "type": "ByteFallback" }, { "type": "Fuse" },
+            { "type": "Strip", "content": " ", "start": 1, "stop": 0 },
+        ]},
+    });
+    let model =
+        json!({ "merges": merges, "unk_token": "<unk>", "fuse_unk": true, "byte_fallback": true });
+    write_tokenizer(folder, parts, &vocab, model)
+}
+
+/// Writes the files of a tokenizer whose first three tokens are special, and reads them.
+fn write_tokenizer(
+    folder: &Path,
+    mut parts: serde_json::Value,
+    vocab: &[String],
+    mut model: serde_json::Value,
+) -> Result<Tokenizer> {
+    let ids = vocab.iter().enumerate().map(|(id, token)| (token.clone(), json!(id)));
+    model["type"] = json!("BPE");
+    model["vocab"] = ids.collect();
+    let added = vocab.iter().take(3).enumerate().map(|(id, token)| {
+        json!({
+            "id": id, "content": token, "special": true, "single_word": false, "lstrip": false,
+            "rstrip": false, "normalized": false,
+        })
+    });
+    parts["added_tokens"] = added.collect();
+    parts["model"] = model;
+    fs::write(folder.join("tokenizer.json"), parts.to_string())?;
+    let settings = json!({
+        "bos_token": "<s>", "eos_token": { "content": "</s>" }, "chat_template": "{{ messages }}",
+    });
+    fs::write(folder.join("tokenizer_config.json"), settings.to_string())?;
+    Tokenizer::load(folder)
+}
+
+/// Out into a file and in again.
+fn comes_back(tokenizer: &Tokenizer, folder: &Path) -> Result<()> {
+    let path = folder.join("out.gguf");
+    gguf::save(&model(true, None)?, tokenizer, &path, Kind::Q8_0, &mut |_| Ok(()))?;
+    let again = Tokenizer::load(&path)?;
+    assert_eq!((again.eos(), again.pad()), (tokenizer.eos(), tokenizer.pad()));
+    for text in TEXTS {
+        let ids = tokenizer.encode(text)?;
+        assert_eq!(again.encode(text)?, ids, "{text:?}");
+        assert_eq!(again.decode(&ids)?, tokenizer.decode(&ids)?, "{text:?}");
+    }
+    // Its settings go with it, into the files of a folder too.
+    again.save(folder)?;
+    let settings = fs::read_to_string(folder.join("tokenizer_config.json"))?;
+    for part in ["\"bos_token\": \"<s>\"", "\"eos_token\": \"</s>\"", "{{ messages }}"] {
+        assert!(settings.contains(part), "{settings}");
+    }
+    Ok(())
+}
