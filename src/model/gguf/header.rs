@@ -134,7 +134,8 @@ fn parse(bytes: &mut Bytes<impl Read>, size: u64) -> Result<Header> {
     let alignment = match metadata.get("general.alignment") {
         None => ALIGNMENT,
         Some(Value::Whole(number)) if (1..=1 << 20).contains(number) => *number as u64,
-        Some(other) => bail!("`general.alignment` is {other:?}"),
+        Some(Value::Whole(number)) => bail!("`general.alignment` is {number}"),
+        Some(_) => bail!("`general.alignment` is no number"),
     };
     let first = bytes.place().next_multiple_of(alignment);
     for (name, stored) in &mut tensors {
@@ -142,7 +143,7 @@ fn parse(bytes: &mut Bytes<impl Read>, size: u64) -> Result<Header> {
             stored.start = stored.start.checked_add(first)?;
             stored.start.checked_add(bytes)
         });
-        let end = end.with_context(|| format!("tensor `{name}` has no whole rows"))?;
+        let end = end.with_context(|| format!("tensor `{name}` has no whole rows, or too many"))?;
         ensure!(end <= size, "the file ends within tensor `{name}`: it was cut off");
     }
     Ok(Header { metadata, tensors })

@@ -161,7 +161,7 @@ fn heads(keys: &Keys) -> Result<(usize, usize)> {
     ensure!(heads > 0, "`{}.attention.head_count` is 0", keys.name);
     let turned = keys.size("rope.dimension_count")?;
     let width = keys.needed("embedding_length")? / heads;
-    let head_dim = keys.size("attention.key_length")?.or(turned).unwrap_or(width);
+    let head_dim = keys.size("attention.key_length")?.unwrap_or(width);
     for (key, found) in [
         ("rope.dimension_count", turned),
         ("attention.value_length", keys.size("attention.value_length")?),

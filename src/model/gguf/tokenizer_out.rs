@@ -187,8 +187,12 @@ fn adds_space(whole: &Json) -> Result<bool> {
 
 /// Whether a text begins with the token for it: as the settings say, or else as is done.
 fn adds_bos(whole: &Json, settings: &Map<String, Json>) -> bool {
-    let first = &whole["post_processor"]["single"][0]["SpecialToken"]["id"];
-    let begins = first.is_string() && first.as_str() == text_of(settings.get("bos_token"));
+    let post = &whole["post_processor"];
+    let parts = post["processors"].as_array();
+    let mut parts = parts.into_iter().flatten().chain([post]);
+    let bos = text_of(settings.get("bos_token"));
+    let begins =
+        bos.is_some() && parts.any(|part| part["single"][0]["SpecialToken"]["id"].as_str() == bos);
     settings.get("add_bos_token").and_then(Json::as_bool).unwrap_or(begins)
 }
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use anyhow::Result;
 use candle_core::quantized::gguf_file::{self, Value};
@@ -34,7 +35,7 @@ fn an_exported_model_is_read_back_with_the_same_logits() -> Result<()> {
         let model = model(tied, window)?;
         let logits = model.logits(&inputs)?;
         for (kind, tolerance) in
-            [(Kind::F32, 0.0), (Kind::F16, 0.02), (Kind::Bf16, 0.1), (Kind::Q8_0, 0.1)]
+            [(Kind::F32, 0.0), (Kind::F16, 0.05), (Kind::Bf16, 0.3), (Kind::Q8_0, 0.3)]
         {
             let path = folder.path().join("out.gguf");
             gguf::save(&model, &tokenizer, &path, kind, &mut |_| Ok(()))?;
@@ -186,7 +187,11 @@ fn a_file_that_would_be_computed_wrongly_is_refused() -> Result<()> {
     refused(&whole("llama.attention.head_count_kv", 3), "no multiple")?;
     refused(&whole("llama.feed_forward_length", 64), "expected [64, 32]")?;
     refused(&|c| c.set("llama.context_length", text("long")), "is no whole number")?;
-    refused(&|c| c.set("llama.rope.scaling.factor", Value::F32(2.0)), "linear")?;
+    let stretched = |content: &mut Content| {
+        content.set("llama.rope.scaling.type", text("yarn"));
+        content.set("llama.rope.scaling.factor", Value::F32(2.0));
+    };
+    refused(&stretched, "rope_type `yarn` is not supported")?;
     refused(&|c| c.remove("blk.0.ffn_up.weight"), "tensor `blk.0.ffn_up.weight` is missing")?;
     refused(&|c| c.add("blk.0.ffn_moe.weight", &[32, 32]), "no place for tensor")?;
     refused(&|c| c.add("rope_freqs.weight", &[8]), "stretches the rotary positions")?;
@@ -232,11 +237,58 @@ fn a_tokenizer_that_gguf_cannot_say_is_refused_and_nothing_is_written() -> Resul
         ("\"individual_digits\":true", "\"individual_digits\":false", "`Digits`"),
         ("\"add_prefix_space\":false", "\"add_prefix_space\":true", "adds a space"),
         ("\"normalizer\":null", "\"normalizer\":{\"type\":\"Lowercase\"}", "normalizer"),
-        ("\"id\":0,\"content\":\"<s>\"", "\"id\":0,\"content\":\"<t>\"", "beyond the model's"),
     ] {
         assert!(before.contains(from), "{from}");
         fs::write(&file, before.replace(from, to))?;
         refused(&Tokenizer::load(folder.path())?, message);
+    }
+    let model = weights::fresh(&Config::small(100, 8, 8, 1, 2), 1, 0.2, &Device::Cpu)?;
+    let saved = gguf::save(&model, &byte_level(folder.path())?, &path, Kind::F32, &mut |_| Ok(()));
+    let error = saved.expect_err("a small model").to_string();
+    assert!(error.contains("is beyond the model's 100 ids"), "{error}");
+    Ok(())
+}
+
+#[test]
+fn a_recipe_trains_a_gguf_file_and_the_command_folds_the_adapter_in() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let cookc = |arguments: &[&str]| -> Result<(Option<i32>, String)> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cookc"));
+        let done = command.current_dir(folder.path()).args(arguments).output()?;
+        Ok((done.status.code(), String::from_utf8(done.stderr)?))
+    };
+    let base = folder.path().join("base.gguf");
+    let tokenizer = byte_level(folder.path())?;
+    gguf::save(&model(true, None)?, &tokenizer, &base, Kind::F16, &mut |_| Ok(()))?;
+    let template = "words_ ~ distinct(2, vocab)\nsaid = words_\nprompt \"Say {words_} :\"\n\
+                    rule same: said == words_\nreply \"{said}\"\n";
+    fs::write(folder.path().join("say.cook"), template)?;
+    let recipe = "[model]\nbase = \"base.gguf\"\n[[template]]\nfile = \"say.cook\"\n\
+                  [data]\nvocab = 16\n[lora]\nrank = 2\n[train]\nsteps = 3\nbatch = 2\n\
+                  [eval]\nsamples = 2\n";
+    fs::write(folder.path().join("first.toml"), recipe)?;
+    let (code, said) = cookc(&["run", "--train", "first.toml", "--out", "run"])?;
+    assert_eq!(code, Some(0), "{said}");
+    let export = ["export", "base.gguf", "--adapter", "run/adapter", "--gguf"];
+    let (code, said) = cookc(&[&export[..], &["out.gguf", "--kind", "f32"]].concat())?;
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("MB") && said.contains("out.gguf"), "{said}");
+    let mut adapted = weights::load(&base, DType::F32, &Device::Cpu)?;
+    lora::load(&mut adapted, &folder.path().join("run/adapter"))?;
+    let out = weights::load(&folder.path().join("out.gguf"), DType::F32, &Device::Cpu)?;
+    let inputs = row(&[5, 17, 3, 80, 41]);
+    assert!(distance(&adapted.logits(&inputs)?, &out.logits(&inputs)?)? < 1e-4);
+
+    for (arguments, code, message) in [
+        (["export", "base.gguf", "--gguf", "out"], 2, "must end in .gguf: out.gguf"),
+        (["export", "none.gguf", "--gguf", "new.gguf"], 1, "cannot read none.gguf"),
+        (["export", "say.cook", "--gguf", "new.gguf"], 1, "cannot read say.cook/tokenizer.json"),
+        (["export", "base.gguf", "--gguf", "/proc/no/new.gguf"], 3, "cannot write"),
+    ] {
+        let (found, said) = cookc(&arguments)?;
+        assert_eq!(found, Some(code), "{said}");
+        assert!(said.contains(message), "{said}");
+        assert!(!folder.path().join("new.gguf").exists());
     }
     Ok(())
 }

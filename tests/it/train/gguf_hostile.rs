@@ -35,8 +35,10 @@ fn bent_bytes_are_an_error_or_another_model_but_never_a_panic() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let whole = small(folder.path())?;
     let path = folder.path().join("bent.gguf");
-    let random: Vec<usize> =
-        reference::noise("bent", 8000).iter().map(|x| x.to_bits() as usize).collect();
+    // 24 random bits of each.
+    let random =
+        reference::noise("bent", 8000).into_iter().map(|x| (x + 2.0) * (1u64 << 22) as f32);
+    let random: Vec<usize> = random.map(|x| x as usize).collect();
     let mut refused = 0;
     for draws in random.chunks(4) {
         let mut bytes = whole.clone();
@@ -51,7 +53,7 @@ fn bent_bytes_are_an_error_or_another_model_but_never_a_panic() -> Result<()> {
         refused += usize::from(model.is_err() || tokenizer.is_err());
         assert!(start.elapsed() < PATIENCE, "{place} took {:?}", start.elapsed());
     }
-    assert!(refused > 500, "{refused} of 2000 were refused");
+    assert!(refused > 200, "{refused} of 2000 were refused");
     Ok(())
 }
 
@@ -144,7 +146,11 @@ fn a_tokenizer_that_makes_no_sense_is_refused() -> Result<()> {
             "tokenizer.ggml.pre `gemma9` is not supported; these are: smollm,",
         ),
         (
-            vec![("model", text("gpt2")), ("tokens", texts(&tokens[..3])), ("merges", texts(&["a b"]))],
+            vec![
+                ("model", text("gpt2")),
+                ("tokens", texts(&tokens[..3])),
+                ("merges", texts(&["a b"])),
+            ],
             "no token that ends a text",
         ),
         (
