@@ -82,7 +82,8 @@ pub(super) fn write(to: &mut impl Write, tensor: &Tensor, stored: &Stored) -> Re
     let mut written = 0;
     for first in (0..rows).step_by(at_once) {
         let part = tensor.narrow(0, first, at_once.min(rows - first))?;
-        let part = part.to_device(&Device::Cpu)?.to_dtype(DType::F32)?.contiguous()?;
+        // Copied, since candle quantises all that lies beneath a part of a tensor.
+        let part = part.to_device(&Device::Cpu)?.to_dtype(DType::F32)?.force_contiguous()?;
         let part = QTensor::quantize(&part, stored.kind)?;
         let bytes = part.data()?;
         to.write_all(&bytes)?;
