@@ -15,6 +15,9 @@ use super::header::{ALIGNMENT, Stored};
 /// Elements of a part: 16 MB in f32.
 const PART: usize = 4 << 20;
 
+/// The largest number in 16 bits.
+const F16_MAX: f32 = 65504.0;
+
 /// Reads a tensor that the head has found within the file.
 pub(super) fn read(
     file: &mut File,
@@ -84,6 +87,10 @@ pub(super) fn write(to: &mut impl Write, tensor: &Tensor, stored: &Stored) -> Re
         let part = tensor.narrow(0, first, at_once.min(rows - first))?;
         // Copied, since candle quantises all that lies beneath a part of a tensor.
         let part = part.to_device(&Device::Cpu)?.to_dtype(DType::F32)?.force_contiguous()?;
+        if stored.kind == GgmlDType::F16 {
+            let most = part.abs()?.max_all()?.to_scalar::<f32>()?;
+            ensure!(most <= F16_MAX, "it has {most}, which f16 cannot hold; bf16 can");
+        }
         let part = QTensor::quantize(&part, stored.kind)?;
         let bytes = part.data()?;
         to.write_all(&bytes)?;

@@ -113,14 +113,14 @@ impl Tokens {
             }
         }
         let unknown = model.get("unk_token").and_then(Json::as_str);
-        for id in 0..self.texts.len() {
+        for (id, score) in scores.iter().enumerate() {
             let text = &self.texts[id];
             let byte = text.strip_prefix("<0x").and_then(|rest| rest.strip_suffix('>'));
             if byte.is_some_and(|byte| u8::from_str_radix(byte, 16).is_ok()) {
                 self.kinds[id] = BYTE;
             } else if Some(text.as_str()) == unknown {
                 self.kinds[id] = UNKNOWN;
-            } else if self.kinds[id] == NORMAL && scores[id].is_none() {
+            } else if self.kinds[id] == NORMAL && score.is_none() {
                 let alone = text.chars().nth(1).is_none();
                 ensure!(alone, "no merge makes the token `{text}`, which GGUF cannot say");
             }

@@ -205,6 +205,21 @@ fn a_file_that_would_be_computed_wrongly_is_refused() -> Result<()> {
 }
 
 #[test]
+fn weights_that_f16_cannot_hold_are_refused() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let tokenizer = byte_level(folder.path())?;
+    let mut model = model(true, None)?;
+    let embedding = &mut model.learning_mut()[0].value;
+    *embedding = (&*embedding * 1e6)?;
+    let path = folder.path().join("out.gguf");
+    let save = |kind| gguf::save(&model, &tokenizer, &path, kind, &mut |_| Ok(()));
+    let error = format!("{:#}", save(Kind::F16).expect_err("large numbers"));
+    assert!(error.contains("`token_embd.weight`: it has"), "{error}");
+    assert!(error.contains("which f16 cannot hold; bf16 can"), "{error}");
+    save(Kind::Bf16)
+}
+
+#[test]
 fn a_byte_level_tokenizer_comes_back_with_the_same_ids() -> Result<()> {
     let folder = tempfile::tempdir()?;
     comes_back(&byte_level(folder.path())?, folder.path())
