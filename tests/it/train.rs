@@ -5,6 +5,7 @@ mod families;
 mod files;
 mod gguf;
 mod gguf_hostile;
+mod gguf_tokenizer;
 mod passes;
 mod reference;
 mod smollm2;

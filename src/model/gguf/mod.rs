@@ -173,10 +173,9 @@ struct Source<'a> {
 impl Source<'_> {
     /// As it will lie in the file.
     fn tensor(&self) -> Result<Tensor> {
-        let value = match self.linear {
-            Some(linear) => linear.merged()?.weight.value,
-            None => self.value.clone(),
-        };
+        let merged = self.linear.map(Linear::merged).transpose()?;
+        let merged = merged.as_ref().and_then(|linear| linear.weight.parameter());
+        let value = merged.map_or(self.value, |weight| &weight.value).clone();
         self.heads.map_or(Ok(value.clone()), |heads| names::to_neighbours(&value, heads))
     }
 }
@@ -186,18 +185,24 @@ fn sources<'a>(
     model: &'a Model,
     stretch: Option<&'a Tensor>,
 ) -> Result<BTreeMap<String, Source<'a>>> {
-    let adapted: Vec<&Linear> = model.linears().filter(|linear| linear.adapter.is_some()).collect();
-    let halves = adapted.iter().filter_map(|linear| linear.adapter.as_ref());
-    let halves: BTreeSet<&str> =
-        halves.flat_map(|adapter| [adapter.a.name.as_str(), adapter.b.name.as_str()]).collect();
+    let mut adapted: BTreeMap<&str, &Linear> = BTreeMap::new();
+    let mut parts: BTreeSet<&str> = BTreeSet::new();
+    for linear in model.linears() {
+        let name = linear.weight.name();
+        ensure!(linear.weight.parameter().is_some(), "`{name}` has four bits: write what it was");
+        if let Some(adapter) = &linear.adapter {
+            adapted.insert(name, linear);
+            parts.extend(adapter.parameters().map(|part| part.name.as_str()));
+        }
+    }
     let mut sources = BTreeMap::new();
     for parameter in model.parameters() {
         let name = parameter.name.as_str();
-        if halves.contains(name) {
+        if parts.contains(name) {
             continue;
         }
         let gguf = names::gguf(name).with_context(|| format!("GGUF has no name for `{name}`"))?;
-        let linear = adapted.iter().find(|linear| linear.weight.name == name).copied();
+        let linear = adapted.get(name).copied();
         let heads = names::reordered_heads(&model.config, name);
         sources.insert(gguf, Source { value: &parameter.value, linear, heads });
     }

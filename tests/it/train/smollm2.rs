@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use candle_core::{DType, Device, Tensor};
 use cookc::model::gguf::{self, Kind};
-use cookc::model::{Model, Tokenizer, greedy, lora, weights};
+use cookc::model::{Model, Recompute, Tokenizer, greedy, lora, weights};
 use cookc::train::Example;
 use serde_json::Value;
 
@@ -77,7 +77,7 @@ fn smollm2_gives_the_adapter_gradients_of_peft() -> Result<()> {
             loss: mask.iter().map(|&mark| mark == 1).collect(),
         })
         .collect();
-    let (loss, gradients) = loss_of(&model, &examples, false)?;
+    let (loss, gradients) = loss_of(&model, &examples, Recompute::None)?;
     let expected = f64::from(step["loss"].to_vec1::<f32>()?[0]);
     assert!((loss - expected).abs() < 1e-4, "the loss is {loss}, not {expected}");
     let norms = step["gradient_norms"].to_vec1::<f32>()?;
