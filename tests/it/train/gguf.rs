@@ -51,7 +51,7 @@ fn every_family_comes_back_with_the_same_logits() -> Result<()> {
     for name in ["mistral", "qwen2", "qwen3", "llama3", "llama-linear"] {
         let mut model = weights::load(&root.join(name), DType::F32, &Device::Cpu)?;
         let path = folder.path().join(format!("{name}.gguf"));
-        let mut save =
+        let save =
             |model: &Model| gguf::save(model, &tokenizer, &path, Kind::F32, &mut |_| Ok(()));
         if name == "qwen2" {
             let error = save(&model).expect_err("a window").to_string();
