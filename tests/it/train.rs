@@ -6,6 +6,7 @@ mod families;
 mod files;
 mod gguf;
 mod gguf_hostile;
+mod gguf_tokenizer;
 mod group;
 mod passes;
 mod reference;

@@ -186,12 +186,19 @@ fn sources<'a>(
     model: &'a Model,
     stretch: Option<&'a Tensor>,
 ) -> Result<BTreeMap<String, Source<'a>>> {
-    let adapted: Vec<&Linear> = model.linears().filter(|linear| linear.adapter.is_some()).collect();
+    let mut adapted: BTreeMap<&str, &Linear> = BTreeMap::new();
+    for linear in model.linears() {
+        let name = linear.weight.name();
+        ensure!(linear.weight.parameter().is_some(), "`{name}` has four bits: write what it was");
+        if linear.adapter.is_some() {
+            adapted.insert(name, linear);
+        }
+    }
     let mut sources = BTreeMap::new();
     for parameter in model.weights() {
         let name = parameter.name.as_str();
         let gguf = names::gguf(name).with_context(|| format!("GGUF has no name for `{name}`"))?;
-        let linear = adapted.iter().find(|linear| linear.weight.name() == name).copied();
+        let linear = adapted.get(name).copied();
         let heads = names::reordered_heads(&model.config, name);
         sources.insert(gguf, Source { value: &parameter.value, linear, heads });
     }

@@ -5,12 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use serde_json::{Map, Value as Json, json};
 
 use super::header::Stored;
 use super::value::{Lookup, Metadata, Value};
 use crate::model::config::Config;
+use crate::model::rope::{self, Scaling};
 
 /// The architectures that are read, under GGUF's names. A Mistral is a `llama` there.
 const ARCHITECTURES: [&str; 3] = ["llama", "qwen2", "qwen3"];
@@ -18,9 +19,12 @@ const ARCHITECTURES: [&str; 3] = ["llama", "qwen2", "qwen3"];
 const ROPE_BASE: f64 = 10_000.0;
 /// Tokens that Llama 3 was trained on before its rotary positions were stretched, and between
 /// which numbers of turns over them the stretching sets in (Llama 3.1's config.json).
-const LLAMA3: [f64; 3] = [8192.0, 1.0, 4.0];
+const LLAMA3_LENGTH: usize = 8192;
+const LLAMA3_TURNS: [f64; 2] = [1.0, 4.0];
 /// The stretching stands in a tensor of 32-bit numbers.
-const ROPE_TOLERANCE: f64 = 1e-4;
+const ROPE_TOLERANCE: f32 = 1e-4;
+/// The key of the length before the stretching.
+const LENGTH: &str = "rope.scaling.original_context_length";
 
 /// The architecture by GGUF's name.
 pub(super) fn architecture(metadata: &Metadata) -> Result<&str> {
@@ -49,7 +53,12 @@ pub(super) fn read(
     let (heads, head_dim) = heads(&keys)?;
     let eps = keys.real("attention.layer_norm_rms_epsilon")?;
     let theta = keys.real("rope.freq_base")?.unwrap_or(ROPE_BASE);
-    let stretched = stretch.map(|factors| llama3(factors, head_dim, theta)).transpose()?.flatten();
+    let stretched =
+        stretch.map(|factors| llama3(&keys, factors, head_dim, theta)).transpose()?.flatten();
+    let rope = match stretched {
+        Some(scaling) => rope::parameters(theta, &scaling)?,
+        None => scaling(&keys, theta)?,
+    };
     let window = keys.size("attention.sliding_window")?.filter(|_| name == "llama");
     let mut config = json!({
         // What the two differ in is the window.
@@ -63,8 +72,7 @@ pub(super) fn read(
         "vocab_size": table.shape[0],
         "max_position_embeddings": keys.needed("context_length")?,
         "rms_norm_eps": eps.context("the epsilon of the norms is missing")?,
-        "rope_theta": theta,
-        "rope_scaling": stretched.or(scaling(&keys)?),
+        "rope_parameters": rope,
         "tie_word_embeddings": !tensors.contains_key("output.weight"),
     });
     let parts = config.as_object_mut().context("it is an object")?;
@@ -111,25 +119,17 @@ pub(super) fn write(config: &Config) -> Result<(Metadata, Option<Vec<f32>>)> {
     if let Some(window) = window.filter(|_| config.model_type == "mistral") {
         set("attention.sliding_window", Value::Whole(window.into()));
     }
-    let scaling = all.get("rope_scaling").filter(|scaling| !scaling.is_null());
-    let kind = scaling.and_then(|scaling| scaling.get("rope_type")).and_then(Json::as_str);
-    let number = |key: &str| {
-        let number = scaling.and_then(|scaling| scaling.get(key)).and_then(Json::as_f64);
-        number.with_context(|| format!("`{key}` is missing in rope_scaling"))
-    };
-    let stretch = match kind {
-        None | Some("default") => None,
-        Some("linear") => {
+    let stretch = match config.rope_scaling {
+        Scaling::Default => None,
+        Scaling::Linear { factor } => {
             set("rope.scaling.type", Value::Text("linear".into()));
-            set("rope.scaling.factor", Value::Real(number("factor")?));
+            set("rope.scaling.factor", Value::Real(factor));
             None
         }
-        Some("llama3") => {
-            let first = number("original_max_position_embeddings")?;
-            let bounds = [first, number("low_freq_factor")?, number("high_freq_factor")?];
-            Some(stretch(number("factor")?, bounds, config.head_dim, config.rope_theta))
+        Scaling::Llama3 { original_max_position_embeddings: length, .. } => {
+            set(LENGTH, Value::Whole(length as i128));
+            Some(stretch(&config.rope_scaling, config.head_dim, config.rope_theta))
         }
-        Some(other) => bail!("rope_type `{other}` cannot be said in GGUF"),
     };
     metadata.insert("general.architecture".into(), Value::Text(name.into()));
     Ok((metadata, stretch))
@@ -172,46 +172,38 @@ fn heads(keys: &Keys) -> Result<(usize, usize)> {
     Ok((heads, head_dim))
 }
 
-/// The stretching of the rotary positions that the metadata tells of, as `rope_scaling`.
-fn scaling(keys: &Keys) -> Result<Option<Json>> {
+/// The rotary positions as the metadata tells of them, in the words of a `config.json`.
+fn scaling(keys: &Keys, theta: f64) -> Result<Json> {
     let factor = keys.real("rope.scaling.factor")?.filter(|factor| *factor != 1.0);
     let kind = keys.lookup.text(&format!("{}.rope.scaling.type", keys.name)).unwrap_or("linear");
-    let factor = factor.filter(|_| kind != "none");
-    Ok(factor.map(|factor| json!({ "rope_type": kind, "factor": factor })))
+    match factor.filter(|_| kind != "none") {
+        Some(factor) => Ok(json!({ "rope_type": kind, "rope_theta": theta, "factor": factor })),
+        None => rope::parameters(theta, &Scaling::Default),
+    }
 }
 
-/// What the tensor of the rotary stretching says, as `rope_scaling`; None if it stretches nothing.
-fn llama3(factors: &[f32], head_dim: usize, theta: f64) -> Result<Option<Json>> {
-    let factor = factors.iter().copied().fold(1.0, f32::max);
-    let factor: f64 = f64::from(factor);
-    if factor == 1.0 && factors.iter().all(|&one| one == 1.0) {
+/// What the tensor of the rotary stretching says; None if it stretches nothing.
+fn llama3(keys: &Keys, factors: &[f32], head_dim: usize, theta: f64) -> Result<Option<Scaling>> {
+    if factors.iter().all(|&factor| factor == 1.0) {
         return Ok(None);
     }
-    let expected = stretch(factor, LLAMA3, head_dim, theta);
-    let same = factors.len() == expected.len()
-        && factors
-            .iter()
-            .zip(&expected)
-            .all(|(found, expected)| f64::from((found / expected - 1.0).abs()) < ROPE_TOLERANCE);
+    let [low_freq_factor, high_freq_factor] = LLAMA3_TURNS;
+    let scaling = Scaling::Llama3 {
+        factor: factors.iter().copied().fold(1.0, f32::max).into(),
+        low_freq_factor,
+        high_freq_factor,
+        original_max_position_embeddings: keys.size(LENGTH)?.unwrap_or(LLAMA3_LENGTH),
+    };
+    let expected = stretch(&scaling, head_dim, theta);
+    let near = |(found, expected): (&f32, &f32)| (found / expected - 1.0).abs() < ROPE_TOLERANCE;
+    let same = factors.len() == expected.len() && factors.iter().zip(&expected).all(near);
     ensure!(same, "tensor `rope_freqs.weight` stretches the rotary positions in an unknown way");
-    let [first, low, high] = LLAMA3;
-    Ok(Some(json!({
-        "rope_type": "llama3",
-        "factor": factor,
-        "low_freq_factor": low,
-        "high_freq_factor": high,
-        "original_max_position_embeddings": first as u64,
-    })))
+    Ok(Some(scaling))
 }
 
-/// What each frequency of a head is divided by: nothing for the fast ones, `factor` for the slow
-/// ones, and a ramp between (Llama 3.1). `bounds` are the first length in tokens and the turns
-/// over it below which a pair is slow and above which it is fast.
-fn stretch(factor: f64, bounds: [f64; 3], head_dim: usize, theta: f64) -> Vec<f32> {
-    let [first, low, high] = bounds;
-    let half = head_dim / 2;
-    let turns =
-        (0..half).map(|i| first * theta.powf(-(i as f64) / half as f64) / std::f64::consts::TAU);
-    let fast = turns.map(|turns| ((turns - low) / (high - low)).clamp(0.0, 1.0));
-    fast.map(|fast| (1.0 / (fast + (1.0 - fast) / factor)) as f32).collect()
+/// What each frequency of a head is divided by.
+fn stretch(scaling: &Scaling, head_dim: usize, theta: f64) -> Vec<f32> {
+    let plain = Scaling::Default.frequencies(head_dim, theta);
+    let slowed = scaling.frequencies(head_dim, theta);
+    plain.iter().zip(slowed).map(|(plain, slowed)| (plain / slowed) as f32).collect()
 }

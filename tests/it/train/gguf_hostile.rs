@@ -10,7 +10,8 @@ use candle_core::{DType, Device};
 use cookc::model::gguf::{self, Kind};
 use cookc::model::{Config, Tokenizer, weights};
 
-use super::gguf::{byte_level, content, text};
+use super::gguf::{content, text};
+use super::gguf_tokenizer::byte_level;
 use super::reference;
 
 /// No file of a few kilobytes may take longer, on a busy machine without optimisation.
