@@ -131,6 +131,21 @@ fn a_definition_is_found_here_in_a_neighbour_and_in_the_stdlib() {
 }
 
 #[test]
+fn a_definition_is_found_in_the_file_that_a_module_takes_it_from() {
+    let numbers = "fn twice(x: Int) -> Int = x * 2\n";
+    let more = "use numbers: twice\n\n\nfn four(x: Int) -> Int = twice(twice(x))\n";
+    let mut client = Client::start(&[("numbers.cook", numbers), ("more.cook", more)]);
+    let text = GOOD.replace("use tokens", "use more: twice, four\nuse tokens");
+    let text = text.replace("drop(1,", "drop(four(1) - twice(1) - 1,");
+    assert_eq!(codes(&client.open("a.cook", &text)), Vec::<&str>::new());
+    for (name, file, line) in [("twice(1)", "numbers.cook", 0), ("four(1)", "more.cook", 3)] {
+        let there = client.at("textDocument/definition", "a.cook", &place(&text, name, 0));
+        assert_eq!(there["uri"], client.uri(file).as_str());
+        assert_eq!(there["range"]["start"], json!({"line": line, "character": 3}));
+    }
+}
+
+#[test]
 fn references_are_every_place_of_a_name() {
     let mut client = Client::start(&[]);
     client.open("a.cook", GOOD);
