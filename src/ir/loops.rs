@@ -152,9 +152,8 @@ impl Lower<'_> {
         let mut next: Vec<Value> = fold.next.iter().zip(carried).map(turned).collect();
         // A carried value that is given for another is read before any is written.
         for (at, next) in next.iter_mut().enumerate() {
-            let is_other = |(other, value): (usize, &Value)| {
-                other != at && value.register == next.register
-            };
+            let is_other =
+                |(other, value): (usize, &Value)| other != at && value.register == next.register;
             if carried.iter().enumerate().any(is_other) {
                 let (copy, ty) = (Op::Copy(next.register), &fold.carried[at].1.ty);
                 *next = self.make(copy, ty, next.bound.clone(), span);

@@ -168,8 +168,11 @@ pub fn colon_missing(miss: &Miss) -> Option<Diagnostic> {
     if matches!(miss.found_text(), "=" | "~") {
         return Some(fault(miss.place()).help("write `:`").fix(miss.place(), ":"));
     }
-    if miss.expects(Rule::kw_where) && matches!(miss.found_text(), "if" | "when") {
-        return Some(fault(miss.place()).help("write `where`").fix(miss.place(), "where"));
+    let (found, place) = (miss.found_text(), miss.place());
+    if miss.expects(Rule::kw_where) && matches!(found, "if" | "when") {
+        let title = format!("a loop passes over elements with `where`, not with `{found}`");
+        let fault = Diagnostic::fault("E125", title, place, "`:` or `where` was expected here");
+        return Some(fault.help("write `where`").fix(place, "where"));
     }
     Some(fault(miss.after()).help(format!("write `{before}:`")).fix(miss.after(), ":"))
 }

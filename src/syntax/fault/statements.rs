@@ -167,10 +167,11 @@ pub fn kind_missing(miss: &Miss) -> Option<Diagnostic> {
     expects.then(|| {
         let label = format!("a type was expected after `{}`", miss.before_text());
         let fault = Diagnostic::fault("E123", "a type is missing", miss.place(), label);
-        let types = "`Int`, `Real`, `Bool`, `Text`, `Token`, `T` for any, or a list: `[Token]`";
         match miss.expects(Rule::colon) {
-            true => fault.help(format!("write `{}: Int`, or {types}", miss.before_text())),
-            false => fault.help(format!("write {types}")),
+            true => fault.help(format!("write `{}: Int`, with its own type", miss.before_text())),
+            false => fault.help(
+                "write `Int`, `Real`, `Bool`, `Text`, `Token`, `T` for any, or a list: `[Token]`",
+            ),
         }
     })
 }
