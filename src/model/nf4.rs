@@ -1,8 +1,8 @@
 //! Frozen weights in four bits: NormalFloat4 with doubly quantised scales (Dettmers et al. 2023,
 //! "QLoRA").
 //!
-//! A block of 64 weights is scaled by its greatest magnitude, and each weight becomes the nearest of
-//! 16 values, the quantiles of a normal distribution. Those magnitudes are quantised in turn, 256
+//! A block of 64 weights is scaled by its greatest magnitude, and each weight becomes the nearest
+//! of 16 values, the quantiles of a normal distribution. Those magnitudes are quantised in turn, 256
 //! at a time, to eight bits between their least and their greatest. In all 4.16 bits a weight.
 
 use anyhow::{Context, Result, ensure};
@@ -103,7 +103,9 @@ impl Nf4 {
         let blocks = rows * columns / BLOCK;
         let scales = self.scales.to_dtype(DType::F32)?.broadcast_mul(&self.steps)?;
         let scales = scales.broadcast_add(&self.least)?.flatten_all()?.narrow(0, 0, blocks)?;
-        let values = self.pairs.index_select(&self.codes, 0)?.reshape((blocks, BLOCK))?;
+        // Not by bytes: candle takes an index of 255 in eight bits for a place without a row.
+        let codes = self.codes.to_dtype(DType::U32)?;
+        let values = self.pairs.index_select(&codes, 0)?.reshape((blocks, BLOCK))?;
         let values = values.broadcast_mul(&scales.reshape((blocks, 1))?)?;
         Ok(values.reshape(self.shape)?.to_dtype(dtype)?)
     }

@@ -41,6 +41,8 @@ pub struct Model {
     pub base: Base,
     /// `f32`, `bf16` or `f16`.
     pub dtype: String,
+    /// Whether the frozen linears are held in four bits a weight (QLoRA's NF4).
+    pub nf4: bool,
     /// `auto`, `cpu` or `cuda`.
     pub device: String,
 }

@@ -78,9 +78,18 @@ fn model(table: Option<&DeTable>, adapters: bool, faults: &mut Vec<Diagnostic>) 
                 .help("write `dtype = \"f32\"`"),
         );
     }
+    let nf4 = section.choice("quantization", &["none", "nf4"]) == "nf4";
+    if matches!(base, Base::Scratch(_)) && nf4 {
+        let (_, place) = section.take("quantization").expect("only a written key differs");
+        let title = "four bits a weight are for a model that is there already";
+        section.fault(
+            Diagnostic::fault("E708", title, place, "a model from scratch learns its weights")
+                .help("leave it out, or write `base = \"models/NAME\"`, a folder with a model"),
+        );
+    }
     let device = section.choice("device", &["auto", "cpu", "cuda"]).to_string();
     section.finish();
-    Model { base, dtype, device }
+    Model { base, dtype, nf4, device }
 }
 
 /// The small Llamas that have a name: width, layers, heads and feed-forward; base of the rotary

@@ -72,6 +72,7 @@ fn model(recipe: &Recipe, text: &mut String) {
         Base::Folder(folder) => pair(text, "base", quoted(&folder.path)),
     }
     pair(text, "dtype", quoted(&recipe.model.dtype));
+    pair(text, "quantization", quoted(if recipe.model.nf4 { "nf4" } else { "none" }));
     pair(text, "device", quoted(&recipe.model.device));
     text.push('\n');
 }

@@ -87,6 +87,10 @@ fn linears(config: &Config) -> [[usize; 2]; 7] {
 fn memory(setup: &Setup, weights: u64, learning: u64, longest: u64) -> u64 {
     let (config, settings) = (&setup.config, &setup.recipe.train);
     let weight_bytes = if setup.recipe.model.dtype == "f32" { 4 } else { 2 };
+    let frozen: usize = linears(config).iter().map(|[output, input]| output * input).sum();
+    let frozen = (frozen * config.num_hidden_layers) as u64;
+    // Four bits a weight, and their scales.
+    let saved = if setup.recipe.model.nf4 { frozen * weight_bytes - frozen * 13 / 25 } else { 0 };
     let on_cpu = setup.recipe.model.device != "cuda";
     let default = if on_cpu { 1024 } else { 16_384 };
     let places = settings.tokens_at_once.unwrap_or(default).max(longest as usize) as u64;
@@ -108,5 +112,5 @@ fn memory(setup: &Setup, weights: u64, learning: u64, longest: u64) -> u64 {
     // the optimizer's two means.
     let of_micro_batch = (settings.batch as u64 * longest).div_ceil(places);
     let copies = 4 + of_micro_batch + u64::from(settings.accumulate > 1);
-    weights * weight_bytes + learning * 4 * copies + passes * places * of_place
+    weights * weight_bytes - saved + learning * 4 * copies + passes * places * of_place
 }

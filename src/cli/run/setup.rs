@@ -16,7 +16,7 @@ use crate::data::vocab::Vocabulary;
 use crate::data::{Maker, pools};
 use crate::diagnostic::Diagnostic;
 use crate::ir::{self, Program};
-use crate::model::{self, Config, Model, Tokenizer, gguf, lora, weights};
+use crate::model::{self, Config, Model, Tokenizer, gguf, lora, nf4, weights};
 use crate::recipe::{self, Base, Named, Recipe, Words};
 use crate::source::{Source, Span};
 use crate::{engine, stdlib};
@@ -89,6 +89,9 @@ impl Setup {
                 weights::load(Path::new(&folder.path), dtype(&model.dtype), &device)?
             }
         };
+        if model.nf4 {
+            nf4::quantise(&mut made)?;
+        }
         if let Some(lora) = &self.recipe.lora {
             lora::attach(&mut made, lora, seed)?;
         }
