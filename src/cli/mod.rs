@@ -1,6 +1,8 @@
 //! The command line: one file a command.
 
 mod bench;
+#[cfg(feature = "train")]
+mod chat;
 mod check;
 mod completions;
 mod console;
@@ -58,6 +60,8 @@ enum Command {
     Judge(judge::Judge),
     #[cfg(feature = "train")]
     Run(run::Run),
+    #[cfg(feature = "train")]
+    Chat(chat::Chat),
     Bench(bench::Bench),
     List(list::List),
     Doc(doc::Doc),
@@ -82,6 +86,8 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Judge(command) => judge::run(&command),
         #[cfg(feature = "train")]
         Command::Run(command) => run::run(&command),
+        #[cfg(feature = "train")]
+        Command::Chat(command) => chat::run(&command),
         Command::Bench(command) => bench::run(&command),
         Command::List(command) => list::run(&command),
         Command::Doc(command) => doc::run(&command),

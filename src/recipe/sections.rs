@@ -124,7 +124,7 @@ fn folder(section: &mut Section, text: &str, place: Span, adapters: bool) -> Bas
             );
         }
     }
-    let loaded = text.starts_with("hf:") || text.starts_with("http");
+    let loaded = text.starts_with("http");
     if loaded || text.ends_with(".gguf") {
         let what = if loaded { "loading a model from the net" } else { "a .gguf file" };
         let name = text.rsplit(['/', ':']).next().unwrap_or(text).trim_end_matches(".gguf");
