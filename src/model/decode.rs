@@ -10,8 +10,9 @@ use crate::model::transformer::{Inputs, Model};
 /// Places of one batch, padding included; bounds what the attention of a batch takes.
 const PLACES_MAX: usize = 4096;
 
-/// The most likely reply to each prompt, in the order of the prompts: ids up to one of `stop`, which
-/// is left out, or `tokens_max` of them. A reply does not depend on what else is in the batch.
+/// The most likely reply to each prompt, in the order of the prompts: ids up to one of `stop`,
+/// which is left out, or `tokens_max` of them. A reply does not depend on what else is in the
+/// batch.
 pub fn greedy(
     model: &Model,
     prompts: &[Vec<u32>],
