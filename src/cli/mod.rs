@@ -1,6 +1,8 @@
 //! The command line: one file a command.
 
 mod bench;
+#[cfg(feature = "train")]
+mod chat;
 mod check;
 mod completions;
 mod console;
@@ -66,6 +68,8 @@ enum Command {
     Export(export::Export),
     #[cfg(feature = "train")]
     Merge(merge::Merge),
+    #[cfg(feature = "train")]
+    Chat(chat::Chat),
     Bench(bench::Bench),
     List(list::List),
     Doc(doc::Doc),
@@ -94,6 +98,8 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Export(command) => export::run(&command),
         #[cfg(feature = "train")]
         Command::Merge(command) => merge::run(&command),
+        #[cfg(feature = "train")]
+        Command::Chat(command) => chat::run(&command),
         Command::Bench(command) => bench::run(&command),
         Command::List(command) => list::run(&command),
         Command::Doc(command) => doc::run(&command),

@@ -96,7 +96,7 @@ pub fn load(model: &mut Model, folder: &Path) -> Result<Lora> {
         fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let lora = parse(&text).with_context(|| format!("in {}", path.display()))?;
     let path = folder.join("adapter_model.safetensors");
-    let (mut tensors, _) = files::read_tensors(&path, &model.device, &|_| true)?;
+    let (mut tensors, _) = files::read_tensors(&path, &model.device)?;
     for linear in model.linears_mut() {
         linear.adapter = take_adapter(linear, &mut tensors, &lora, &path)?;
     }

@@ -2,17 +2,20 @@
 
 pub mod adapter;
 pub(crate) mod block;
+pub mod chat;
 pub mod config;
 pub mod decode;
 pub(crate) mod files;
 pub mod gguf;
 pub mod gradients;
+pub mod hub;
 pub mod linear;
 pub mod lora;
 pub mod nf4;
 pub mod ops;
 pub mod parameter;
 pub mod rope;
+pub mod sampling;
 pub mod tokenizer;
 pub mod transformer;
 pub mod weights;
@@ -24,12 +27,32 @@ pub use parameter::Parameter;
 pub use tokenizer::Tokenizer;
 pub use transformer::{Inputs, Model, Recompute, Training};
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 use candle_core::Device;
 use rayon::prelude::*;
 
 /// Multiplications below which gemm keeps a product on one thread, as it comes.
 const PRODUCT_SPLIT_MIN: usize = 48 * 48 * 256;
+
+/// What stands before the name of a model of the Hugging Face hub.
+pub const HUB: &str = "hf:";
+
+/// The folder of a model: `hf:ORG/NAME` or `hf:ORG/NAME@REVISION` from the hub, fetched if need
+/// be, or a path.
+pub fn locate(base: &str) -> Result<PathBuf> {
+    match base.strip_prefix(HUB) {
+        Some(name) => hub::Hub::from_env().locate(name),
+        None => Ok(PathBuf::from(base)),
+    }
+}
+
+/// What other tools call a base: a model of the hub by its name alone.
+pub fn plain_name(base: &str) -> &str {
+    let name = base.strip_prefix(HUB).map(|name| name.split('@').next().unwrap_or(name));
+    name.unwrap_or(base)
+}
 
 /// The device called `name`: `cpu`, `cuda`, or `auto` for a GPU where there is one. Of several
 /// GPUs, the one with this number.

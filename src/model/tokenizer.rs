@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 use serde_json::{Map, Value, json};
 
 use crate::model::{files, gguf};
@@ -28,6 +28,8 @@ const WORD_END: &str = "\u{3}";
 pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
     eos: u32,
+    ends: Vec<u32>,
+    opening: Vec<u32>,
     pad: u32,
     unknown: Option<u32>,
     /// What else a `tokenizer_config.json` says, kept for writing it back.
@@ -60,11 +62,22 @@ impl Tokenizer {
         let path = folder.join("tokenizer.json");
         let bytes =
             std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let settings = match read_json(&folder.join("tokenizer_config.json")) {
-            Value::Object(settings) => settings,
+        let settings = match files::read_json(&folder.join("tokenizer_config.json")) {
+            Some(Value::Object(settings)) => settings,
             _ => Map::new(),
         };
-        Tokenizer::from_parts(&bytes, settings).with_context(|| format!("in {}", path.display()))
+        let read = Tokenizer::from_parts(&bytes, settings);
+        let mut tokenizer = read.with_context(|| format!("in {}", path.display()))?;
+        // A chat model may end a turn with one token and a text with another.
+        for file in ["generation_config.json", "config.json"] {
+            let config = files::read_json(&folder.join(file)).unwrap_or_default();
+            for end in whole_numbers(&config["eos_token_id"]) {
+                if !tokenizer.ends.contains(&end) {
+                    tokenizer.ends.push(end);
+                }
+            }
+        }
+        Ok(tokenizer)
     }
 
     /// Writes `tokenizer.json` and `tokenizer_config.json`.
@@ -75,7 +88,8 @@ impl Tokenizer {
         files::write_text(&folder.join("tokenizer_config.json"), &text)
     }
 
-    /// The ids of a text, without any that the model's template would add around it.
+    /// The ids of a text, without those that the model's files put around it: see
+    /// [`Tokenizer::opening`].
     pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
         let encoded = guard(|| self.inner.encode_fast(text, false))?;
         let ids = encoded.get_ids().to_vec();
@@ -99,9 +113,32 @@ impl Tokenizer {
         ids.max().map_or(0, |id| id as usize + 1)
     }
 
-    /// The id that ends a reply.
+    /// The id that ends a reply in training.
     pub fn eos(&self) -> u32 {
         self.eos
+    }
+
+    /// All ids that end a reply: the model's files may name several.
+    pub fn ends(&self) -> &[u32] {
+        &self.ends
+    }
+
+    /// The ids that every text begins with, in general one or none: what the tokenizer's own
+    /// post-processor puts there.
+    pub fn opening(&self) -> &[u32] {
+        &self.opening
+    }
+
+    /// Fails if a text may have an id that a model of `vocab_size` ids does not know.
+    pub fn expect_within(&self, vocab_size: usize) -> Result<()> {
+        // Tokens that were added later may lie beyond: some models never learned theirs.
+        let own = self.inner.get_vocab(false).into_values().max().unwrap_or(0);
+        let most = [own, self.eos].iter().chain(&self.opening).copied().max().unwrap_or(own);
+        ensure!(
+            (most as usize) < vocab_size,
+            "the tokenizer's ids go up to {most}, and the model's vocab_size is {vocab_size}"
+        );
+        Ok(())
     }
 
     /// The id that fills up a row.
@@ -132,7 +169,8 @@ impl Tokenizer {
         let pad = id(&names).unwrap_or(eos);
         let words = matches!(inner.get_model(), tokenizers::ModelWrapper::WordLevel(_));
         let unknown = inner.token_to_id(UNKNOWN).filter(|_| words);
-        Ok(Tokenizer { inner, eos, pad, unknown, settings })
+        let opening = opening(&inner)?;
+        Ok(Tokenizer { inner, eos, ends: vec![eos], opening, pad, unknown, settings })
     }
 
     /// The `tokenizer.json`.
@@ -161,6 +199,22 @@ impl std::fmt::Debug for Tokenizer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Tokenizer of {} ids", self.vocab_size())
     }
+}
+
+/// What the post-processor puts before any text.
+fn opening(inner: &tokenizers::Tokenizer) -> Result<Vec<u32>> {
+    let ids = |special: bool| -> Result<Vec<u32>> {
+        Ok(guard(|| inner.encode_fast("a", special))?.get_ids().to_vec())
+    };
+    let (whole, bare) = (ids(true)?, ids(false)?);
+    let at = (0..whole.len()).find(|at| whole[*at..].starts_with(&bare));
+    Ok(whole[..at.unwrap_or(0)].to_vec())
+}
+
+/// A number, or a list of them.
+fn whole_numbers(value: &Value) -> Vec<u32> {
+    let all = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+    all.iter().filter_map(|id| u32::try_from(id.as_u64()?).ok()).collect()
 }
 
 /// The words and single characters of a text, as a tokenizer of words sees them, spaces included.
@@ -234,10 +288,4 @@ fn guard<T, E: std::fmt::Display>(call: impl FnOnce() -> Result<T, E>) -> Result
         Ok(Err(error)) => Err(anyhow!("{error}")),
         Err(_) => Err(anyhow!("the tokenizer's file is broken: the tokenizers library gave up")),
     }
-}
-
-/// A JSON file, or null where there is none to be read.
-fn read_json(path: &Path) -> Value {
-    let text = std::fs::read_to_string(path).unwrap_or_default();
-    serde_json::from_str(&text).unwrap_or(Value::Null)
 }

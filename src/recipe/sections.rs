@@ -137,7 +137,7 @@ fn folder(section: &mut Section, text: &str, place: Span, adapters: bool) -> Bas
             );
         }
     }
-    if text.starts_with("hf:") || text.starts_with("http") {
+    if text.starts_with("http") {
         let what = "loading a model from the net";
         let name = text.rsplit(['/', ':']).next().unwrap_or(text).trim_end_matches(".gguf");
         section.fault(

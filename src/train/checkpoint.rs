@@ -42,7 +42,7 @@ pub fn save(model: &Model, optimizer: &AdamW, settings: &Settings, path: &Path) 
 /// Reads a checkpoint into the model, and gives back the optimizer as it was. One that was made
 /// with other settings is refused: it would go on differently from how it began.
 pub fn load(model: &mut Model, settings: &Settings, path: &Path) -> Result<AdamW> {
-    let (mut tensors, metadata) = files::read_tensors(path, &model.device, &|_| true)?;
+    let (mut tensors, metadata) = files::read_tensors(path, &model.device)?;
     let wrong = || format!("{} is no checkpoint of a run", path.display());
     let about: Value = serde_json::from_str(metadata.get(ABOUT).with_context(wrong)?)?;
     ensure!(about["format"] == 1, "{} has a newer format", path.display());

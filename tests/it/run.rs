@@ -212,7 +212,7 @@ fn every_fault_of_a_recipe_is_shown_with_its_place_and_what_to_write() {
         ("vocab = 16", "vocab = 5000", &["E704", "from 16 to 4096"]),
         ("batch = 8", "schedule = \"cosin\"", &["E705", "write \"cosine\""]),
         ("scratch:tiny", "scratch:tyni", &["E705", "write \"scratch:tiny\""]),
-        ("scratch:tiny", "hf:org/Some-7B", &["E706", "write `base = \"models/Some-7B\"`"]),
+        ("scratch:tiny", "http://org/Some-7B", &["E706", "write `base = \"models/Some-7B\"`"]),
         ("vocab = 16", "packing = 1", &["E703", "write `packing = true`"]),
         ("vocab = 16", "paking = true", &["E702", "write `packing`"]),
         ("batch = 8", "accumulate = 0", &["E704", "from 1 to 65536"]),

@@ -1,6 +1,7 @@
 //! The model and the trainer, small and on the CPU.
 
 mod adapters;
+mod chat;
 mod checks;
 mod families;
 mod files;
@@ -8,6 +9,7 @@ mod gguf;
 mod gguf_hostile;
 mod gguf_tokenizer;
 mod group;
+mod hub;
 mod passes;
 mod reference;
 mod smollm2;
@@ -105,7 +107,7 @@ fn eight_samples_are_learnt_by_heart() -> Result<()> {
     let summary = train(&mut trainer, &mut |_| Ok(examples.clone()), &mut go_on)?;
     assert!(summary.loss_last < 0.05, "the loss is still {}", summary.loss_last);
     let prompts: Vec<Vec<u32>> = examples.iter().map(|e| e.ids[..7].to_vec()).collect();
-    let replies = greedy(&model, &prompts, 1, 3)?;
+    let replies = greedy(&model, &prompts, &[1], 3)?;
     for (example, reply) in examples.iter().zip(replies) {
         assert_eq!(example.ids[7..], reply);
     }
@@ -173,7 +175,7 @@ fn greedy_text_of_a_fixed_model_stays_byte_for_byte() -> Result<()> {
     assert_eq!(tokenizer.vocab_size(), model.config.vocab_size);
     let prompts = ["w1 w2 w3", "w7: w7\nw9", "w100"];
     let ids = prompts.iter().map(|p| tokenizer.encode(p)).collect::<Result<Vec<_>>>()?;
-    let replies = greedy(&model, &ids, tokenizer.eos(), 8)?;
+    let replies = greedy(&model, &ids, tokenizer.ends(), 8)?;
     let texts = replies.iter().map(|ids| tokenizer.decode(ids)).collect::<Result<Vec<_>>>()?;
     let expected = [
         "w129^>w150 w188 w69 w160\\",
@@ -199,9 +201,9 @@ fn a_greedy_reply_does_not_depend_on_the_rest_of_the_batch() -> Result<()> {
     let model = tiny()?;
     let prompts: Vec<Vec<u32>> =
         (1..20u32).map(|n| (0..n).map(|i| (i * 37 + n * 11) % 256).collect()).collect();
-    let together = greedy(&model, &prompts, 2, 6)?;
+    let together = greedy(&model, &prompts, &[2], 6)?;
     for (prompt, reply) in prompts.iter().zip(together) {
-        assert_eq!(greedy(&model, std::slice::from_ref(prompt), 2, 6)?[0], reply);
+        assert_eq!(greedy(&model, std::slice::from_ref(prompt), &[2], 6)?[0], reply);
     }
     Ok(())
 }

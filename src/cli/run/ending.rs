@@ -13,7 +13,7 @@ use super::setup::Setup;
 use crate::cli::{Failure, console};
 use crate::eval::report::{Comparison, Example, Facts, Report, Scores};
 use crate::eval::{self, Answer, page};
-use crate::model::{Model, lora, weights};
+use crate::model::{self, Model, lora, weights};
 use crate::recipe::Base;
 
 /// Samples of each template that the page shows.
@@ -24,7 +24,8 @@ pub fn save_model(setup: &Setup, folder: &Path, model: &Model) -> Result<()> {
     match &setup.recipe.lora {
         Some(lora) => {
             let base = match &setup.recipe.model.base {
-                Base::Folder(folder) => folder.path.clone(),
+                // PEFT looks for a model of the hub under its plain name.
+                Base::Folder(folder) => model::plain_name(&folder.path).to_string(),
                 // The weights beneath are made again from the recipe; they go with the adapter.
                 Base::Scratch(_) => {
                     let path = folder.join("model");

@@ -86,7 +86,7 @@ impl Setup {
         let mut made = match &model.base {
             Base::Scratch(shape) => weights::fresh(&self.config, seed, shape.init, &device)?,
             Base::Folder(folder) => {
-                weights::load(Path::new(&folder.path), dtype(&model.dtype), &device)?
+                weights::load(&model::locate(&folder.path)?, dtype(&model.dtype), &device)?
             }
         };
         if model.nf4 {
@@ -231,14 +231,18 @@ fn known_tokenizer(
     if faults.faults.iter().any(|fault| fault.span() == named.span && fault.code == "E706") {
         return None;
     }
-    let path = whole(folder, named);
+    if !named.path.starts_with(model::HUB) {
+        whole(folder, named);
+    }
     let read = || -> anyhow::Result<_> {
+        let path = model::locate(&named.path)?;
         if gguf::is_named(&path) {
             return Ok((Tokenizer::load(&path)?, weights::load_config(&path)?));
         }
         anyhow::ensure!(path.is_dir(), "there is no folder {}", path.display());
         let config = weights::load_config(&path)?;
         let tokenizer = Tokenizer::load(&path)?;
+        tokenizer.expect_within(config.vocab_size)?;
         let has_weights = ["model.safetensors", "model.safetensors.index.json"]
             .iter()
             .any(|name| path.join(name).is_file());
@@ -249,7 +253,7 @@ fn known_tokenizer(
         Ok(known) => Some(known),
         Err(error) => {
             let help = "write a folder that holds config.json, model.safetensors and \
-                        tokenizer.json, a .gguf file, or `base = \"scratch:tiny\"`";
+                        tokenizer.json, a .gguf file, or `base = \"hf:ORG/NAME\"`";
             faults.add("E707", format!("{error:#}"), named.span, "the model", help.to_string());
             None
         }
@@ -338,6 +342,7 @@ fn part(maker: Maker, entry: &recipe::Entry, tokenizer: &Tokenizer, faults: &mut
     }
     let ids =
         TokenIds::new(maker.program(), maker.vocabulary.clone(), wording::tokenize(tokenizer));
+    let ids = ids.behind(tokenizer.opening());
     Part { maker, ids, weight: entry.weight }
 }
 
@@ -354,6 +359,10 @@ fn budgets(
     let one = |(part, entry): (&Part, &recipe::Entry)| {
         let words = (&*part.maker.vocabulary, &*part.maker.pools);
         let budget = budget(part.maker.program(), words, &*tokenize);
+        let budget = budget.map(|budget| Budget {
+            prompt: budget.prompt + tokenizer.opening().len() as u64,
+            ..budget
+        });
         let tokens = budget.map_or(0, |budget| tokens(&budget, shots, between));
         if tokens > tokens_max {
             let with = if shots > 0 { format!(" with its {shots} shots") } else { String::new() };

@@ -52,7 +52,7 @@ fn smollm2_gives_the_logits_and_the_text_of_transformers() -> Result<()> {
     let text = fs::read_to_string(data("greedy.json"))?;
     let expected: Value = serde_json::from_str(&text)?;
     let prompt = tokenizer.encode(expected["prompt"].as_str().context("a text")?)?;
-    let reply = greedy(&model, &[prompt], tokenizer.eos(), 24)?;
+    let reply = greedy(&model, &[prompt], tokenizer.ends(), 24)?;
     assert_eq!(Some(tokenizer.decode(&reply[0])?.as_str()), expected["reply"].as_str());
     Ok(())
 }
