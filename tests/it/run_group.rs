@@ -196,6 +196,21 @@ fn several_processes_learn_what_one_does_and_write_one_run() {
 }
 
 #[test]
+fn two_processes_give_the_bits_of_one_that_takes_their_shares_in_turn() {
+    let halves = ("batch = 8", "batch = 4\naccumulate = 2\nneftune_alpha = 5");
+    let folder = kitchen(&[halves, ("[train]", "[lora]\nrank = 2\ndropout = 0.3\n[train]")]);
+    trained(folder.path(), &["--train", "tiny.toml", "--out", "one"]);
+    trained(folder.path(), &["--train", "tiny.toml", "--processes", "2", "--out", "two"]);
+    let of = |out: &str| untimed(&folder.path().join(out));
+    assert_eq!(of("one"), of("two"));
+    let adapter = |out: &str| {
+        let path = folder.path().join(out).join("adapter/adapter_model.safetensors");
+        fs::read(path).expect("an adapter")
+    };
+    assert_eq!(adapter("one"), adapter("two"));
+}
+
+#[test]
 fn a_killed_rank_ends_all_and_the_run_goes_on_as_if_nothing_had_happened() {
     let changes = [("steps = 6", "steps = 300"), LONG[1]];
     let folder = kitchen(&changes);

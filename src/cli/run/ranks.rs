@@ -55,11 +55,11 @@ pub fn join(place: Place, setup: &Setup, cancel: &'static AtomicBool) -> Result<
     if place.size == 1 {
         return Ok(Group::alone());
     }
-    let (batch, size) = (setup.recipe.train.batch, place.size);
-    if batch < size {
+    let (count, size) = (setup.samples_of_a_step(), place.size);
+    if count < size as u64 {
         return Err(Failure::Input(format!(
-            "{size} processes cannot share a batch of {batch}: write `batch = {size}` or more \
-             below `[train]`"
+            "{size} processes cannot share a step of {count} samples: write `batch = {size}` or \
+             more below `[train]`"
         )));
     }
     let settings = format!("{}{}", setup.text, samples(setup)?);
