@@ -34,16 +34,22 @@ const PRODUCT_SPLIT_MIN: usize = 48 * 48 * 256;
 pub fn device(name: &str) -> Result<Device> {
     match name {
         "cpu" => Ok(Device::Cpu),
-        "cuda" => Device::new_cuda(0).map_err(|error| {
+        "cuda" => gpu().map_err(|error| {
             // candle prints a backtrace below the error where RUST_BACKTRACE is set.
             let why = error.to_string();
             let why = why.lines().next().unwrap_or_default().to_string();
             let advice = "write `device = \"cpu\"`, or `\"auto\"` for a GPU where there is one";
             anyhow::anyhow!("there is no GPU that CUDA can use ({why}): {advice}")
         }),
-        "auto" => Ok(Device::new_cuda(0).unwrap_or(Device::Cpu)),
+        "auto" => Ok(gpu().unwrap_or(Device::Cpu)),
         other => anyhow::bail!("no device `{other}`; write `auto`, `cpu` or `cuda`"),
     }
+}
+
+/// One stream for all threads: candle's own choice, a stream a thread, would leave the order of
+/// work that two threads begin open.
+fn gpu() -> candle_core::Result<Device> {
+    Device::new_cuda_with_stream(0)
 }
 
 /// `run` on every part, results in order. On a CPU each core takes parts of its own where there

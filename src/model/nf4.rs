@@ -10,13 +10,12 @@ use candle_core::{DType, Device, Tensor};
 
 use crate::model::block::Block;
 use crate::model::linear::Weight;
+use crate::model::ops::{self, Quantised};
 use crate::model::parameter::Parameter;
 use crate::model::transformer::Model;
 
-/// Weights that share a scale.
-const BLOCK: usize = 64;
-/// Scales that share a range.
-const GROUP: usize = 256;
+const BLOCK: usize = Quantised::BLOCK;
+const GROUP: usize = Quantised::GROUP;
 
 /// The quantiles, from table E of the QLoRA paper's appendix, as bitsandbytes has them too.
 const LEVELS: [f32; 16] = [
@@ -42,14 +41,11 @@ const LEVELS: [f32; 16] = [
 #[derive(Clone, Debug)]
 pub struct Nf4 {
     shape: (usize, usize),
-    /// Two weights a byte, the first in the low half, `[weights / 2]`.
+    // [`Quantised`] says what these hold.
     codes: Tensor,
-    /// Eight bits a block, filled up to whole groups, `[groups, 256]`.
     scales: Tensor,
-    /// Of each group: the step between two scales, and the least, `[groups, 1]`, f32.
     steps: Tensor,
     least: Tensor,
-    /// The pair of weights that each byte stands for, `[256, 2]`, f32.
     pairs: Tensor,
 }
 
@@ -99,13 +95,8 @@ impl Nf4 {
 
     /// The matrix `[out, in]` that the codes stand for.
     pub fn matrix(&self, dtype: DType) -> Result<Tensor> {
-        let (rows, columns) = self.shape;
-        let blocks = rows * columns / BLOCK;
-        let scales = self.scales.to_dtype(DType::F32)?.broadcast_mul(&self.steps)?;
-        let scales = scales.broadcast_add(&self.least)?.flatten_all()?.narrow(0, 0, blocks)?;
-        let values = self.pairs.index_select(&self.codes, 0)?.reshape((blocks, BLOCK))?;
-        let values = values.broadcast_mul(&scales.reshape((blocks, 1))?)?;
-        Ok(values.reshape(self.shape)?.to_dtype(dtype)?)
+        let Nf4 { shape, codes, scales, steps, least, pairs } = self;
+        ops::dequantise(&Quantised { shape: *shape, codes, scales, steps, least, pairs }, dtype)
     }
 
     /// Rows and columns.

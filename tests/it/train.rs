@@ -1,8 +1,10 @@
 //! The model and the trainer, small and on the CPU.
 
 mod adapters;
+mod cuda;
 mod families;
 mod files;
+mod kernels;
 mod passes;
 mod reference;
 
