@@ -161,8 +161,12 @@ mod tests {
 
     #[test]
     fn what_four_bits_can_say_comes_back_as_it_was() -> Result<()> {
-        let values: Vec<f32> = (0..256).map(|at| LEVELS[at % 16] * 0.5).collect();
-        let matrix = Tensor::from_vec(values.clone(), (4, 64), &Device::Cpu)?;
+        // Every pair of levels, and so every byte; each 64 with the greatest, which scales them.
+        let pairs = (0..256).flat_map(|byte| [LEVELS[byte % 16] * 0.5, LEVELS[byte / 16] * 0.5]);
+        let pairs: Vec<f32> = pairs.chain([0.0; 46]).collect();
+        let values: Vec<f32> =
+            pairs.chunks(62).flat_map(|part| [part, &[-0.5, 0.5]].concat()).collect();
+        let matrix = Tensor::from_vec(values.clone(), (9, 64), &Device::Cpu)?;
         let again = Nf4::quantise(&matrix)?.matrix(DType::F32)?.flatten_all()?.to_vec1::<f32>()?;
         assert_eq!(values, again);
         let zeros = Tensor::zeros((2, 64), DType::F32, &Device::Cpu)?;

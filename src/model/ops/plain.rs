@@ -176,7 +176,9 @@ pub fn dequantise(quantised: &Quantised, dtype: DType) -> Result<Tensor> {
     let blocks = shape.0 * shape.1 / Quantised::BLOCK;
     let scales = scales.to_dtype(DType::F32)?.broadcast_mul(steps)?;
     let scales = scales.broadcast_add(least)?.flatten_all()?.narrow(0, 0, blocks)?;
-    let values = pairs.index_select(codes, 0)?.reshape((blocks, Quantised::BLOCK))?;
+    // To candle the greatest number of a type is the index of nothing: 255 must be none of u8.
+    let values =
+        pairs.index_select(&codes.to_dtype(DType::U32)?, 0)?.reshape((blocks, Quantised::BLOCK))?;
     let values = values.broadcast_mul(&scales.reshape((blocks, 1))?)?;
     Ok(values.reshape(*shape)?.to_dtype(dtype)?)
 }

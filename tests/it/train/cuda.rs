@@ -165,6 +165,7 @@ fn products_of_views_equal_the_cpus() -> Result<()> {
         let pairs = views(&x.gpu, &y.gpu)?.into_iter().zip(views(&x.cpu, &y.cpu)?);
         for (at, ([a, b], [c, d])) in pairs.enumerate() {
             let found = ops::product(0.5, &a, &b)?;
+            let (c, d) = (c.contiguous()?, d.contiguous()?);
             let expected = ops::product(0.5, &c, &d)?;
             case.close(&format!("product {at}"), &found, &expected)?;
             let (rows, columns) = expected.dims2()?;

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::PathBuf;
 
 use sha2::{Digest, Sha256};
 
-fn folder() -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("src/model/ops/cuda")
+fn folder() -> PathBuf {
+    super::root().join("src/model/ops/cuda")
 }
 
 fn read(name: &str) -> String {
