@@ -59,7 +59,6 @@ impl Gradients {
 
     /// The root of the sum of all squares.
     pub fn norm(&self) -> Result<f64> {
-        let squares = self.by_name.values().map(ops::sum_of_squares);
-        Ok(squares.sum::<Result<f64>>()?.sqrt())
+        Ok(ops::sum_of_squares(&self.by_name.values().collect::<Vec<_>>())?.sqrt())
     }
 }

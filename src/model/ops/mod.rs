@@ -152,9 +152,10 @@ pub fn sum(terms: &[&Tensor]) -> Result<Tensor> {
     choose(first, [cpu::sum, cuda::sum, plain::sum])(terms)
 }
 
-/// The sum of the squares of all elements.
-pub fn sum_of_squares(x: &Tensor) -> Result<f64> {
-    choose(x, [cpu::sum_of_squares, cuda::sum_of_squares, plain::sum_of_squares])(x)
+/// The sum of the squares of all elements of all terms.
+pub fn sum_of_squares(terms: &[&Tensor]) -> Result<f64> {
+    let Some(first) = terms.first() else { return Ok(0.0) };
+    choose(first, [cpu::sum_of_squares, cuda::sum_of_squares, plain::sum_of_squares])(terms)
 }
 
 /// `silu(gate) × up`, element by element.

@@ -106,9 +106,12 @@ pub fn sum(terms: &[&Tensor]) -> Result<Tensor> {
 }
 
 /// See [`super::sum_of_squares`].
-pub fn sum_of_squares(x: &Tensor) -> Result<f64> {
-    let sum = x.to_dtype(DType::F32)?.sqr()?.sum_all()?.to_scalar::<f32>()?;
-    Ok(f64::from(sum))
+pub fn sum_of_squares(terms: &[&Tensor]) -> Result<f64> {
+    let one = |term: &&Tensor| -> Result<f64> {
+        let sum = term.to_dtype(DType::F32)?.sqr()?.sum_all()?.to_scalar::<f32>()?;
+        Ok(f64::from(sum))
+    };
+    terms.iter().map(one).sum()
 }
 
 /// See [`super::swiglu`].

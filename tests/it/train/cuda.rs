@@ -97,8 +97,8 @@ fn elements_equal_the_cpus() -> Result<()> {
             case.close("dropout", &found, &expected)?;
             let found = ops::sum(&[&gate.gpu, &up.gpu, &dy.gpu])?;
             case.close("a sum", &found, &ops::sum(&[&gate.cpu, &up.cpu, &dy.cpu])?)?;
-            let (found, expected) =
-                (ops::sum_of_squares(&gate.gpu)?, ops::sum_of_squares(&gate.cpu)?);
+            let found = ops::sum_of_squares(&[&gate.gpu, &up.gpu])?;
+            let expected = ops::sum_of_squares(&[&gate.cpu, &up.cpu])?;
             assert!((found / expected - 1.0).abs() < 1e-6, "{found} is not {expected}");
         }
         Ok(())
@@ -273,8 +273,8 @@ fn the_references_loss_gradients_and_steps_come_out() -> Result<()> {
             for (name, expected) in &tensors("step_grads.safetensors")? {
                 let found = gradients.get(name).expect("every adapter has a gradient");
                 let found = found.to_device(&Device::Cpu)?;
-                let size = ops::sum_of_squares(expected)?.sqrt();
-                let off = ops::sum_of_squares(&(found - expected)?)?.sqrt() / size;
+                let size = ops::sum_of_squares(&[expected])?.sqrt();
+                let off = ops::sum_of_squares(&[&(found - expected)?])?.sqrt() / size;
                 assert!(off < tolerance, "{name} in {:?} is off by {off}", case.dtype);
             }
         }

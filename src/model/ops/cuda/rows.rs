@@ -15,8 +15,8 @@ const FOUR: usize = 4;
 const WARP: usize = 32;
 /// Rows whose gradients of a norm's weight one thread adds up.
 const STRETCH: usize = 64;
-/// Blocks, and so partial sums, of a sum of squares.
-const SUMS_MAX: usize = 1024;
+/// Blocks, and so partial sums, of a term's sum of squares.
+const SUMS_MAX: usize = 256;
 
 /// See [`super::super::rms_norm`].
 pub fn rms_norm(x: &Tensor, weight: &Tensor, eps: f64) -> Result<Tensor> {
@@ -104,16 +104,20 @@ fn turn(
     kernel.launch(grid, &arguments)
 }
 
-/// See [`super::super::sum_of_squares`].
-pub fn sum_of_squares(x: &Tensor) -> Result<f64> {
-    let x = x.contiguous()?;
-    let count = x.elem_count();
-    let mut grid = by_four(count);
-    grid.blocks[0] = grid.blocks[0].min(SUMS_MAX);
-    let sums = room(grid.blocks[0], DType::F64, x.device())?;
-    let arguments = [Of(&x), Of(&sums), Long(count as u64)];
-    Kernel::of("sum_of_squares", &x)?.launch(grid, &arguments)?;
-    Ok(sums.to_vec1::<f64>()?.iter().sum())
+/// See [`super::super::sum_of_squares`]. All partial sums come to the CPU in one go: to wait for
+/// each term's would cost more than to make it.
+pub fn sum_of_squares(terms: &[&Tensor]) -> Result<f64> {
+    let first = terms.first().context("a sum of nothing")?;
+    let sums = Tensor::zeros((terms.len(), SUMS_MAX), DType::F64, first.device())?;
+    for (at, term) in terms.iter().enumerate() {
+        let term = term.contiguous()?;
+        let mut grid = by_four(term.elem_count());
+        grid.blocks[0] = grid.blocks[0].min(SUMS_MAX);
+        let own = sums.narrow(0, at, 1)?;
+        let arguments = [Of(&term), Of(&own), Long(term.elem_count() as u64)];
+        Kernel::of("sum_of_squares", &term)?.launch(grid, &arguments)?;
+    }
+    Ok(sums.flatten_all()?.to_vec1::<f64>()?.iter().sum())
 }
 
 /// See [`super::super::swiglu`].
