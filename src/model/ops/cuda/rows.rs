@@ -217,7 +217,7 @@ fn ready<const COUNT: usize>(tensors: [&Tensor; COUNT]) -> Result<[Tensor; COUNT
     }
     let tensors =
         tensors.iter().map(|x| x.contiguous()).collect::<candle_core::Result<Vec<_>>>()?;
-    Ok(tensors.try_into().ok().context("as many as were given")?)
+    tensors.try_into().ok().context("as many as were given")
 }
 
 /// A block a row: of as many warps as find something to do, up to those that share memory.
