@@ -111,7 +111,7 @@ impl Conversation {
         let open = || -> anyhow::Result<Conversation> {
             let folder = model::locate(&command.model)?;
             let tokenizer = Tokenizer::load(&folder)?;
-            let template = Template::load(&folder)?;
+            let template = Template::load(&folder, &tokenizer)?;
             let mut model = weights::load(&folder, dtype, &device)?;
             if let Some(adapter) = &command.adapter {
                 lora::load(&mut model, adapter)?;

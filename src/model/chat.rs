@@ -13,7 +13,6 @@ use minijinja::{Environment, Error, ErrorKind, Value, context};
 use serde_json::Value as Json;
 
 use crate::model::Tokenizer;
-use crate::model::files;
 
 /// The name under which the template is kept; errors show it.
 const NAME: &str = "chat template";
@@ -52,19 +51,14 @@ impl Template {
         Ok(Template { environment, special })
     }
 
-    /// The template of a model's folder: `chat_template.jinja`, or what `tokenizer_config.json`
-    /// has. None where the model has no template.
-    pub fn load(folder: &Path) -> Result<Option<Template>> {
-        let path = folder.join("tokenizer_config.json");
-        let settings = files::read_json(&path).unwrap_or_default();
-        let own = folder.join("chat_template.jinja");
-        let (path, text) = match std::fs::read_to_string(&own) {
-            Ok(text) => (own, Some(text)),
-            Err(_) => (path, template_of(&settings)),
-        };
-        let Some(text) = text else { return Ok(None) };
+    /// The template of a model: `chat_template.jinja` of its folder, or what its tokenizer came
+    /// with, from `tokenizer_config.json` or GGUF. None where the model has no template.
+    pub fn load(base: &Path, tokenizer: &Tokenizer) -> Result<Option<Template>> {
+        let settings = Json::Object(tokenizer.settings());
+        let own = std::fs::read_to_string(base.join("chat_template.jinja")).ok();
+        let Some(text) = own.or_else(|| template_of(&settings)) else { return Ok(None) };
         let template = Template::new(&text, special_tokens(&settings));
-        template.map(Some).with_context(|| format!("in {}", path.display()))
+        template.map(Some).with_context(|| format!("in the chat template of {}", base.display()))
     }
 
     /// The text of a conversation; with `add_generation_prompt`, up to where the model's reply

@@ -34,12 +34,13 @@ impl Gradients {
 
     /// Adds `scale × a·b` to what the parameter has got so far.
     pub fn add_product(&mut self, name: &str, scale: f64, a: &Tensor, b: &Tensor) -> Result<()> {
-        let sum = match self.by_name.remove(name) {
+        let sum = match (self.by_name.remove(name), a.dtype()) {
+            (Some(before), _) => ops::add_product(before, scale, a, b)?,
+            (None, DType::F32) => ops::product(scale, a, b)?,
             // Sums are in f32, whatever the factors are in.
-            Some(before) if before.dtype() == a.dtype() => ops::add_product(before, scale, a, b)?,
-            before => {
-                let product = ops::product(scale, a, b)?.to_dtype(DType::F32)?;
-                before.map_or(Ok(product.clone()), |before| ops::sum(&[&before, &product]))?
+            (None, _) => {
+                let shape = (a.dims2()?.0, b.dims2()?.1);
+                ops::add_product(Tensor::zeros(shape, DType::F32, a.device())?, scale, a, b)?
             }
         };
         self.by_name.insert(name.to_string(), sum);
@@ -58,7 +59,6 @@ impl Gradients {
 
     /// The root of the sum of all squares.
     pub fn norm(&self) -> Result<f64> {
-        let squares = self.by_name.values().map(ops::sum_of_squares);
-        Ok(squares.sum::<Result<f64>>()?.sqrt())
+        Ok(ops::sum_of_squares(&self.by_name.values().collect::<Vec<_>>())?.sqrt())
     }
 }

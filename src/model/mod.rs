@@ -59,17 +59,23 @@ pub fn plain_name(base: &str) -> &str {
 pub fn device(name: &str, number: usize) -> Result<Device> {
     match name {
         "cpu" => Ok(Device::Cpu),
-        "cuda" => Device::new_cuda(number).map_err(|error| {
+        "cuda" => gpu(number).map_err(|error| {
             // candle prints a backtrace below the error where RUST_BACKTRACE is set.
             let why = error.to_string();
             let why = why.lines().next().unwrap_or_default().to_string();
             let advice = "write `device = \"cpu\"`, or `\"auto\"` for a GPU where there is one";
             anyhow::anyhow!("there is no GPU that CUDA can use ({why}): {advice}")
         }),
-        "auto" if number > 0 && Device::new_cuda(0).is_ok() => device("cuda", number),
-        "auto" => Ok(Device::new_cuda(number).unwrap_or(Device::Cpu)),
+        "auto" if number > 0 && gpu(0).is_ok() => device("cuda", number),
+        "auto" => Ok(gpu(number).unwrap_or(Device::Cpu)),
         other => anyhow::bail!("no device `{other}`; write `auto`, `cpu` or `cuda`"),
     }
+}
+
+/// One stream for all threads: candle's own choice, a stream a thread, would leave the order of
+/// work that two threads begin open.
+fn gpu(number: usize) -> candle_core::Result<Device> {
+    Device::new_cuda_with_stream(number)
 }
 
 /// `run` on every part, results in order. On a CPU each core takes parts of its own where there

@@ -10,13 +10,12 @@ use candle_core::{DType, Device, Tensor};
 
 use crate::model::block::Block;
 use crate::model::linear::Weight;
+use crate::model::ops::{self, Quantised};
 use crate::model::parameter::Parameter;
 use crate::model::transformer::Model;
 
-/// Weights that share a scale.
-const BLOCK: usize = 64;
-/// Scales that share a range.
-const GROUP: usize = 256;
+const BLOCK: usize = Quantised::BLOCK;
+const GROUP: usize = Quantised::GROUP;
 
 /// The quantiles, from table E of the QLoRA paper's appendix, as bitsandbytes has them too.
 const LEVELS: [f32; 16] = [
@@ -42,14 +41,11 @@ const LEVELS: [f32; 16] = [
 #[derive(Clone, Debug)]
 pub struct Nf4 {
     shape: (usize, usize),
-    /// Two weights a byte, the first in the low half, `[weights / 2]`.
+    // [`Quantised`] says what these hold.
     codes: Tensor,
-    /// Eight bits a block, filled up to whole groups, `[groups, 256]`.
     scales: Tensor,
-    /// Of each group: the step between two scales, and the least, `[groups, 1]`, f32.
     steps: Tensor,
     least: Tensor,
-    /// The pair of weights that each byte stands for, `[256, 2]`, f32.
     pairs: Tensor,
 }
 
@@ -99,15 +95,8 @@ impl Nf4 {
 
     /// The matrix `[out, in]` that the codes stand for.
     pub fn matrix(&self, dtype: DType) -> Result<Tensor> {
-        let (rows, columns) = self.shape;
-        let blocks = rows * columns / BLOCK;
-        let scales = self.scales.to_dtype(DType::F32)?.broadcast_mul(&self.steps)?;
-        let scales = scales.broadcast_add(&self.least)?.flatten_all()?.narrow(0, 0, blocks)?;
-        // Not by bytes: candle takes an index of 255 in eight bits for a place without a row.
-        let codes = self.codes.to_dtype(DType::U32)?;
-        let values = self.pairs.index_select(&codes, 0)?.reshape((blocks, BLOCK))?;
-        let values = values.broadcast_mul(&scales.reshape((blocks, 1))?)?;
-        Ok(values.reshape(self.shape)?.to_dtype(dtype)?)
+        let Nf4 { shape, codes, scales, steps, least, pairs } = self;
+        ops::dequantise(&Quantised { shape: *shape, codes, scales, steps, least, pairs }, dtype)
     }
 
     /// Rows and columns.
@@ -172,8 +161,12 @@ mod tests {
 
     #[test]
     fn what_four_bits_can_say_comes_back_as_it_was() -> Result<()> {
-        let values: Vec<f32> = (0..256).map(|at| LEVELS[at % 16] * 0.5).collect();
-        let matrix = Tensor::from_vec(values.clone(), (4, 64), &Device::Cpu)?;
+        // Every pair of levels, and so every byte; each 64 with the greatest, which scales them.
+        let pairs = (0..256).flat_map(|byte| [LEVELS[byte % 16] * 0.5, LEVELS[byte / 16] * 0.5]);
+        let pairs: Vec<f32> = pairs.chain([0.0; 46]).collect();
+        let values: Vec<f32> =
+            pairs.chunks(62).flat_map(|part| [part, &[-0.5, 0.5]].concat()).collect();
+        let matrix = Tensor::from_vec(values.clone(), (9, 64), &Device::Cpu)?;
         let again = Nf4::quantise(&matrix)?.matrix(DType::F32)?.flatten_all()?.to_vec1::<f32>()?;
         assert_eq!(values, again);
         let zeros = Tensor::zeros((2, 64), DType::F32, &Device::Cpu)?;

@@ -39,14 +39,14 @@ pub fn every_adapter_learns(model: &Model, gradients: &Gradients) -> Result<()> 
     for parameter in &learning {
         let gradient = gradients.get(&parameter.name);
         let reached = match gradient {
-            Some(gradient) => ops::sum_of_squares(gradient)? > 0.0,
+            Some(gradient) => ops::sum_of_squares(&[gradient])? > 0.0,
             None => false,
         };
         let partner = parameter.name.replace(".lora_A.", ".lora_B.");
         let behind =
             learning.iter().find(|other| other.name == partner && partner != parameter.name);
         let behind_zero = match behind {
-            Some(b) => ops::sum_of_squares(&b.value)? == 0.0,
+            Some(b) => ops::sum_of_squares(&[&b.value])? == 0.0,
             None => false,
         };
         if !reached && !behind_zero {

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use candle_core::Tensor;
 use rayon::prelude::*;
 
-use crate::model::ops::cpu::Slice;
+use crate::model::ops::{self, Update};
 use crate::model::{Gradients, Parameter};
 use crate::train::Settings;
 
@@ -16,17 +16,6 @@ pub struct AdamW {
     /// Of each parameter in the model's order, the running means of its gradient and of that
     /// gradient's square, in its shape.
     pub means: Vec<[Tensor; 2]>,
-}
-
-/// The numbers of one update; `first` and `second` undo that the means started at 0.
-struct Update {
-    factor: f64,
-    betas: [f64; 2],
-    rate: f64,
-    decay: f64,
-    first: f64,
-    second: f64,
-    epsilon: f64,
 }
 
 impl AdamW {
@@ -66,56 +55,8 @@ impl AdamW {
                 second: 1.0 - b2.powf(steps),
                 epsilon: settings.epsilon,
             };
-            let on_cpu = parameter.value.device().is_cpu();
-            let apply = if on_cpu { Update::fused } else { Update::plain };
-            let (value, new_means) = apply(&update, &parameter.value, gradient, means)?;
-            (parameter.value, *means) = (value, new_means);
+            (parameter.value, *means) = ops::adamw(&update, &parameter.value, gradient, means)?;
             Ok(())
         })
-    }
-}
-
-impl Update {
-    /// In candle's tensor operations, for any device.
-    fn plain(
-        &self,
-        value: &Tensor,
-        gradient: &Tensor,
-        [m, v]: &[Tensor; 2],
-    ) -> Result<(Tensor, [Tensor; 2])> {
-        let [b1, b2] = self.betas;
-        let g = (gradient * self.factor)?;
-        let m = ((m * b1)? + (&g * (1.0 - b1))?)?;
-        let v = ((v * b2)? + (g.sqr()? * (1.0 - b2))?)?;
-        let root = ((v.sqrt()? / self.second.sqrt())? + self.epsilon)?;
-        let change = ((&m / root)? * (self.rate / self.first))?;
-        Ok((((value * self.decay)? - change)?, [m, v]))
-    }
-
-    /// In one pass over f32 slices.
-    fn fused(
-        &self,
-        value: &Tensor,
-        gradient: &Tensor,
-        [m, v]: &[Tensor; 2],
-    ) -> Result<(Tensor, [Tensor; 2])> {
-        let gradient = gradient.contiguous()?;
-        let (value, gradient) = (Slice::open(value)?, Slice::open(&gradient)?);
-        let (m, v) = (Slice::open(m)?, Slice::open(v)?);
-        let mut new = [value.get()?.to_vec(), m.get()?.to_vec(), v.get()?.to_vec()];
-        let [value_new, m_new, v_new] = &mut new;
-        let [b1, b2] = self.betas.map(|beta| beta as f32);
-        let (factor, decay) = (self.factor as f32, self.decay as f32);
-        let (rate, root) = ((self.rate / self.first) as f32, self.second.sqrt() as f32);
-        let epsilon = self.epsilon as f32;
-        let means = m_new.iter_mut().zip(v_new);
-        for ((value, g), (m, v)) in value_new.iter_mut().zip(gradient.get()?).zip(means) {
-            let g = g * factor;
-            *m = b1 * *m + (1.0 - b1) * g;
-            *v = b2 * *v + (1.0 - b2) * g * g;
-            *value = *value * decay - rate * *m / (v.sqrt() / root + epsilon);
-        }
-        let [value_new, m_new, v_new] = new;
-        Ok((value.like(value_new)?, [m.like(m_new)?, v.like(v_new)?]))
     }
 }

@@ -3,6 +3,7 @@
 mod adapters;
 mod chat;
 mod checks;
+mod cuda;
 mod families;
 mod files;
 mod gguf;
@@ -10,6 +11,7 @@ mod gguf_hostile;
 mod gguf_tokenizer;
 mod group;
 mod hub;
+mod kernels;
 mod passes;
 mod reference;
 mod smollm2;
@@ -328,8 +330,13 @@ fn step_batch() -> Result<(Vec<Example>, f64)> {
     Ok((rows.collect(), f64::from(batch["loss"].to_vec1::<f32>()?[0])))
 }
 
+/// Where the package lies now: the tests may run on another machine than built them.
+fn root() -> PathBuf {
+    std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or(env!("CARGO_MANIFEST_DIR").into()).into()
+}
+
 fn data(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/parity-tiny").join(name)
+    root().join("tests/data/parity-tiny").join(name)
 }
 
 fn tensors(name: &str) -> Result<std::collections::HashMap<String, Tensor>> {

@@ -1,11 +1,12 @@
-//! The operations of a block in candle's tensor operations: their meaning, and the path on a GPU.
+//! The operations of a block in candle's tensor operations: their meaning, and the path of
+//! whatever has none of its own.
 
 mod attention;
 
 use anyhow::{Context, Result};
 use candle_core::{D, DType, Tensor};
 
-use super::Angles;
+use super::{Angles, Quantised, Update};
 pub use attention::{attention, attention_backward};
 
 /// See [`super::rms_norm`]; the mean square is taken in f32.
@@ -86,6 +87,11 @@ pub fn product(scale: f64, a: &Tensor, b: &Tensor) -> Result<Tensor> {
     Ok(if scale == 1.0 { product } else { (product * scale)? })
 }
 
+/// See [`super::add_product`].
+pub fn add_product(onto: &Tensor, scale: f64, a: &Tensor, b: &Tensor) -> Result<Tensor> {
+    sum(&[onto, &product(scale, a, b)?.to_dtype(onto.dtype())?])
+}
+
 /// candle multiplies matrices whose rows, or whose columns, lie without gaps.
 fn matrix(x: &Tensor) -> Result<Tensor> {
     let (rows, columns) = x.dims2()?;
@@ -100,9 +106,12 @@ pub fn sum(terms: &[&Tensor]) -> Result<Tensor> {
 }
 
 /// See [`super::sum_of_squares`].
-pub fn sum_of_squares(x: &Tensor) -> Result<f64> {
-    let sum = x.to_dtype(DType::F32)?.sqr()?.sum_all()?.to_scalar::<f32>()?;
-    Ok(f64::from(sum))
+pub fn sum_of_squares(terms: &[&Tensor]) -> Result<f64> {
+    let one = |term: &&Tensor| -> Result<f64> {
+        let sum = term.to_dtype(DType::F32)?.sqr()?.sum_all()?.to_scalar::<f32>()?;
+        Ok(f64::from(sum))
+    };
+    terms.iter().map(one).sum()
 }
 
 /// See [`super::swiglu`].
@@ -146,4 +155,33 @@ pub fn cross_entropy(logits: &Tensor, labels: &[u32]) -> Result<(f64, Tensor)> {
     let gradient = (exp.broadcast_div(&sum)? - hot)?;
     let loss = losses.sum_all()?.to_scalar::<f32>()?;
     Ok((f64::from(loss), gradient.to_dtype(dtype)?))
+}
+
+/// See [`super::adamw`].
+pub fn adamw(
+    update: &Update,
+    value: &Tensor,
+    gradient: &Tensor,
+    [m, v]: &[Tensor; 2],
+) -> Result<(Tensor, [Tensor; 2])> {
+    let [b1, b2] = update.betas;
+    let g = (gradient * update.factor)?;
+    let m = ((m * b1)? + (&g * (1.0 - b1))?)?;
+    let v = ((v * b2)? + (g.sqr()? * (1.0 - b2))?)?;
+    let root = ((v.sqrt()? / update.second.sqrt())? + update.epsilon)?;
+    let change = ((&m / root)? * (update.rate / update.first))?;
+    Ok((((value * update.decay)? - change)?, [m, v]))
+}
+
+/// See [`super::dequantise`].
+pub fn dequantise(quantised: &Quantised, dtype: DType) -> Result<Tensor> {
+    let Quantised { shape, codes, scales, steps, least, pairs } = quantised;
+    let blocks = shape.0 * shape.1 / Quantised::BLOCK;
+    let scales = scales.to_dtype(DType::F32)?.broadcast_mul(steps)?;
+    let scales = scales.broadcast_add(least)?.flatten_all()?.narrow(0, 0, blocks)?;
+    // To candle the greatest number of a type is the index of nothing: 255 must be none of u8.
+    let values =
+        pairs.index_select(&codes.to_dtype(DType::U32)?, 0)?.reshape((blocks, Quantised::BLOCK))?;
+    let values = values.broadcast_mul(&scales.reshape((blocks, 1))?)?;
+    Ok(values.reshape(*shape)?.to_dtype(dtype)?)
 }

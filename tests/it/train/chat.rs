@@ -92,21 +92,22 @@ fn a_template_that_cannot_give_a_lesson_says_so() -> Result<()> {
 #[test]
 fn a_folders_template_is_found_wherever_it_stands() -> Result<()> {
     let folder = tempfile::tempdir()?;
+    Tokenizer::words(&[])?.save(folder.path())?;
     let shown = |settings: Value| -> Result<Option<String>> {
         fs::write(folder.path().join("tokenizer_config.json"), settings.to_string())?;
-        let template = Template::load(folder.path())?;
+        let template = Template::load(folder.path(), &Tokenizer::load(folder.path())?)?;
         template.map(|template| template.render(&[], false)).transpose()
     };
-    assert_eq!(shown(json!({ "eos_token": "</s>" }))?, None);
-    let token = json!({ "content": "<end>", "lstrip": false });
+    assert_eq!(shown(json!({ "eos_token": "<eos>" }))?, None);
+    let token = json!({ "content": "<eos>", "lstrip": false });
     let one = json!({ "chat_template": "one {{ eos_token }}", "eos_token": token });
-    assert_eq!(shown(one.clone())?.as_deref(), Some("one <end>"));
+    assert_eq!(shown(one.clone())?.as_deref(), Some("one <eos>"));
     let named = json!({ "chat_template": [
         { "name": "tool_use", "template": "tools" }, { "name": "default", "template": "two" },
     ] });
     assert_eq!(shown(named)?.as_deref(), Some("two"));
     fs::write(folder.path().join("chat_template.jinja"), "three{{ eos_token }}")?;
-    assert_eq!(shown(one)?.as_deref(), Some("three<end>"));
+    assert_eq!(shown(one)?.as_deref(), Some("three<eos>"));
     Ok(())
 }
 

@@ -178,7 +178,7 @@ fn a_bf16_model_gives_nearly_the_same_loss_and_adapter_gradients() -> Result<()>
     for parameter in model.learning() {
         let found = gradients.get(&parameter.name).expect("every adapter has a gradient");
         let expected = expected.get(&parameter.name).expect("here too");
-        let norm = |x: &Tensor| ops::sum_of_squares(x).map(f64::sqrt);
+        let norm = |x: &Tensor| ops::sum_of_squares(&[x]).map(f64::sqrt);
         let off = norm(&(found - expected)?)? / norm(expected)?;
         assert!(off < 0.1, "{} is off by {off}", parameter.name);
     }

@@ -1,5 +1,6 @@
 //! The operations of a block over f32 slices: products, and all else in one pass over memory.
 
+mod adamw;
 mod attention;
 mod heads;
 mod loss;
@@ -8,6 +9,7 @@ mod product;
 mod rows;
 mod slice;
 
+pub use adamw::adamw;
 pub use attention::{attention, attention_backward};
 pub use heads::{merge_heads, split_heads};
 pub use loss::cross_entropy;
@@ -16,4 +18,3 @@ pub use rows::{
     dropout, rms_norm, rms_norm_backward, rms_norm_dweight, sum, sum_of_squares, swiglu,
     swiglu_backward,
 };
-pub(crate) use slice::Slice;

@@ -24,8 +24,9 @@ pub fn product(scale: f64, a: &Tensor, b: &Tensor) -> Result<Tensor> {
 }
 
 /// See [`super::super::add_product`].
-pub fn add_product(onto: &Tensor, scale: f64, a: &Tensor, b: &Tensor) -> Result<()> {
-    Ok(onto.inplace_op3(a, b, &AddProduct { scale: scale as f32 })?)
+pub fn add_product(onto: &Tensor, scale: f64, a: &Tensor, b: &Tensor) -> Result<Tensor> {
+    onto.inplace_op3(a, b, &AddProduct { scale: scale as f32 })?;
+    Ok(onto.clone())
 }
 
 /// `onto += scale × a·b` in the memory of `onto`.

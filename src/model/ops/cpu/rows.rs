@@ -105,10 +105,13 @@ pub fn sum(terms: &[&Tensor]) -> Result<Tensor> {
 }
 
 /// See [`super::super::sum_of_squares`].
-pub fn sum_of_squares(x: &Tensor) -> Result<f64> {
-    let x = Slice::open(x)?;
-    let pieces = x.get()?.chunks(PIECE);
-    Ok(wide(|| pieces.map(|piece| f64::from(dot(piece, piece))).sum()))
+pub fn sum_of_squares(terms: &[&Tensor]) -> Result<f64> {
+    let one = |term: &&Tensor| -> Result<f64> {
+        let term = Slice::open(term)?;
+        let pieces = term.get()?.chunks(PIECE);
+        Ok(wide(|| pieces.map(|piece| f64::from(dot(piece, piece))).sum()))
+    };
+    terms.iter().map(one).sum()
 }
 
 /// See [`super::super::swiglu`].

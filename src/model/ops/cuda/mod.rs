@@ -1,0 +1,17 @@
+//! The operations of a block on an NVIDIA GPU: kernels of our own, and cuBLAS's products.
+//!
+//! The kernels lie beside the Rust code as PTX, which the driver compiles for the GPU that is there.
+//! Not measured on a GPU.
+
+mod attention;
+mod driver;
+mod product;
+mod rows;
+
+pub use super::plain::sum;
+pub use attention::{attention, attention_backward};
+pub use product::{add_product, product};
+pub use rows::{
+    adamw, cross_entropy, dequantise, dropout, merge_heads, rms_norm, rms_norm_backward,
+    rms_norm_dweight, split_heads, sum_of_squares, swiglu, swiglu_backward,
+};
