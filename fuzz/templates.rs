@@ -203,7 +203,11 @@ impl Maker<'_> {
                 self.names.push(("total".to_string() + &item, Kind::Int));
                 let body = self.expression(Kind::Int, depth);
                 self.names.truncate(self.names.len() - 2);
-                format!("(fold total{item} = 0 over {item} in {list}: {body})")
+                let filter = match self.fresh % 3 {
+                    0 => format!(" where {item} != total{item}"),
+                    _ => String::new(),
+                };
+                format!("(fold total{item} = 0 over {item} in {list}{filter}: {body})")
             }
         }
     }
@@ -248,19 +252,29 @@ impl Maker<'_> {
     }
 
     fn each(&mut self, word: &str, depth: usize) -> String {
-        let (item, list) = (self.item(), self.over(depth));
-        self.names.push((item.clone(), Kind::Int));
+        let item = self.item();
+        let over = self.over(&item, depth);
+        self.names.push((item, Kind::Int));
         let body = self.expression(Kind::Bool, depth);
         self.names.pop();
-        format!("({word} {item} in {list}: {body})")
+        format!("({word} {over}: {body})")
     }
 
-    /// A list of numbers to run over.
-    fn over(&mut self, depth: usize) -> String {
-        match self.below(2) {
+    /// A loop's name and the numbers that it runs over, all or some.
+    fn over(&mut self, item: &str, depth: usize) -> String {
+        let choice = self.byte();
+        let list = match choice % 2 {
             0 => format!("{}..{}", self.below(4), self.small()),
             _ => self.expression(Kind::Ints, depth),
-        }
+        };
+        let filter = match choice / 2 % 8 {
+            1 => format!(" where {item} % 2 == 0"),
+            2 => format!(" where {item} > size / 2"),
+            // It faults on 0.
+            3 => format!(" where 7 / {item} > 1"),
+            _ => String::new(),
+        };
+        format!("{item} in {list}{filter}")
     }
 
     fn list(&mut self, kind: Kind, depth: usize) -> String {
@@ -289,11 +303,12 @@ impl Maker<'_> {
         match self.below(3) {
             0 => self.list(Kind::Ints, depth),
             1 => {
-                let (item, list) = (self.item(), self.over(depth));
-                self.names.push((item.clone(), Kind::Int));
+                let item = self.item();
+                let over = self.over(&item, depth);
+                self.names.push((item, Kind::Int));
                 let body = self.expression(Kind::Int, depth);
                 self.names.pop();
-                format!("(for {item} in {list}: {body})")
+                format!("(for {over}: {body})")
             }
             _ => format!("[{}, {}]", self.expression(Kind::Int, depth), self.small()),
         }
@@ -303,11 +318,12 @@ impl Maker<'_> {
         match self.below(4) {
             0 => format!("chunks({}, {})", 1 + self.below(4), self.expression(Kind::Words, depth)),
             1 => {
-                let (item, list) = (self.item(), self.over(depth));
-                self.names.push((item.clone(), Kind::Int));
+                let item = self.item();
+                let over = self.over(&item, depth);
+                self.names.push((item, Kind::Int));
                 let body = self.expression(Kind::Words, depth);
                 self.names.pop();
-                format!("(for {item} in {list}: {body})")
+                format!("(for {over}: {body})")
             }
             2 => format!("[{}]", self.expression(Kind::Words, depth)),
             _ => format!("unique({})", self.expression(Kind::Rows, depth)),

@@ -53,7 +53,7 @@ fn main() -> Result<()> {
         "full" => (Recompute::Full, 17_497.0),
         other => bail!("no `{other}`; write `none`, `mlp` or `full`"),
     };
-    let device = match cookc::model::device("cuda") {
+    let device = match cookc::model::device("cuda", 0) {
         Ok(device) => device,
         Err(why) => {
             println!("NOT RUN: {why:#}");

@@ -3,12 +3,13 @@
 //! `cargo bench --bench train -- FOLDER --sequence 256 --steps 10`, where `prepare.py` made FOLDER.
 //! Prints a line of JSON a step, then the peak of resident memory.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use candle_core::{DType, Device, Tensor};
 use clap::Parser;
-use cookc::model::{lora, weights};
+use cookc::model::{Inputs, lora, weights};
 use cookc::train::{Example, Schedule, Settings, Trainer};
 
 /// Training steps on prepared batches.
@@ -31,6 +32,12 @@ struct Options {
     /// Threads.
     #[arg(long, default_value_t = 2)]
     threads: usize,
+    /// The adapter, if not the one that `prepare.py` made.
+    #[arg(long)]
+    adapter: Option<PathBuf>,
+    /// Writes the logits of the first row to this file instead of training.
+    #[arg(long)]
+    logits: Option<PathBuf>,
     /// Places that go through the model at once.
     #[arg(long)]
     tokens_at_once: Option<usize>,
@@ -44,7 +51,8 @@ fn main() -> Result<()> {
     rayon::ThreadPoolBuilder::new().num_threads(options.threads).build_global()?;
     let dtype = if options.dtype == "bf16" { DType::BF16 } else { DType::F32 };
     let mut model = weights::load(&options.folder.join("model"), dtype, &Device::Cpu)?;
-    lora::load(&mut model, &options.folder.join("adapter"))?;
+    let adapter = options.adapter.unwrap_or(options.folder.join("adapter"));
+    lora::load(&mut model, &adapter)?;
     let settings = Settings {
         steps: options.steps as u64,
         learning_rate: options.learning_rate,
@@ -55,6 +63,13 @@ fn main() -> Result<()> {
     };
     let batches = options.folder.join(format!("batches-{}.safetensors", options.sequence));
     let batches = candle_core::safetensors::load(batches, &Device::Cpu)?;
+    if let Some(path) = options.logits {
+        let ids: Vec<u32> = batches["ids"].get(0)?.get(0)?.to_dtype(DType::U32)?.to_vec1()?;
+        let time = ids.len();
+        let logits = model.logits(&Inputs { batch: 1, time, ids, start: vec![0; time] })?;
+        let logits = HashMap::from([("logits".to_string(), logits.to_dtype(DType::F32)?)]);
+        return Ok(candle_core::safetensors::save(&logits, path)?);
+    }
     let mut trainer = Trainer::new(&mut model, &settings)?;
     for step in 0..options.steps {
         let examples = examples(&batches["ids"].get(step)?, &batches["labels"].get(step)?)?;

@@ -23,6 +23,7 @@ parser.add_argument("--steps", type=int, required=True)
 parser.add_argument("--dtype", choices=["f32", "bf16"], default="f32")
 parser.add_argument("--learning-rate", type=float, default=1e-3)
 parser.add_argument("--threads", type=int, default=2)
+parser.add_argument("--save", help="a folder for the trained adapter")
 options = parser.parse_args()
 
 torch.set_num_threads(options.threads)
@@ -61,6 +62,8 @@ for step in range(options.steps):
         "tokens": ids.numel(),
     }
     print(json.dumps(row), flush=True)
+if options.save:
+    model.save_pretrained(options.save)
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 versions = {"torch": torch.__version__}
 print(json.dumps({"peak_memory_bytes": peak, **versions}), flush=True)

@@ -11,9 +11,10 @@ const TIGHTNESS = {
 /** One or more, with commas between. */
 const listed = (rule) => seq(rule, repeat(seq(',', rule)));
 
-/** What loops have in common: `x in xs: body`. */
+/** What loops have in common: `x in xs where x in ys: body`. */
 const over = ($) => [
-  field('item', $.name), 'in', field('list', $._expression), ':',
+  field('item', $.name), 'in', field('list', $._expression),
+  optional(seq('where', field('filter', $._expression))), ':',
 ];
 
 module.exports = grammar({
@@ -26,7 +27,7 @@ module.exports = grammar({
     global: () => [
       'use', 'param', 'level', 'rule', 'system', 'prompt', 'reply', 'fn', 'return',
       'if', 'then', 'else', 'and', 'or', 'not', 'in', 'within',
-      'all', 'any', 'count', 'for', 'fold', 'over', 'true', 'false',
+      'all', 'any', 'count', 'for', 'fold', 'over', 'where', 'true', 'false',
     ],
   },
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::index::{Index, Named};
 use super::scope::{Meaning, Scope};
-use super::typed::{Expr, ExprKind, Fold};
+use super::typed::{Expr, ExprKind, Fold, Loop};
 use super::types::Type;
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
@@ -66,7 +66,7 @@ impl Checker {
                 let (yes, no) = (self.infer(yes), self.infer(no));
                 self.branches(condition, yes, no, span)
             }
-            ast::ExprKind::Each(each, item, list, body) => self.each(*each, item, list, body, span),
+            ast::ExprKind::Each(each, it) => self.each(*each, it, span),
             ast::ExprKind::Fold(fold) => self.fold(fold, span),
         }
     }
@@ -253,21 +253,15 @@ impl Checker {
         of(ExprKind::If(condition.into(), yes.into(), no.into()), ty, span)
     }
 
-    fn each(
-        &mut self,
-        each: Each,
-        item: &ast::Name,
-        list: &ast::Expr,
-        body: &ast::Expr,
-        span: Span,
-    ) -> Expr {
-        let list = self.infer(list);
+    fn each(&mut self, each: Each, it: &ast::Loop, span: Span) -> Expr {
+        let list = self.infer(&it.list);
         let element = self.element_of(&list);
         let depth = self.scope.depth();
-        let id = self.bind(item, element);
+        let item = self.bind(&it.item, element);
+        let filter = it.filter.as_ref().map(|filter| self.expect(filter, &Type::Bool));
         let body = match each {
-            Each::For => self.value(body),
-            Each::All | Each::Any | Each::Count => self.expect(body, &Type::Bool),
+            Each::For => self.value(&it.body),
+            Each::All | Each::Any | Each::Count => self.expect(&it.body, &Type::Bool),
         };
         self.scope.leave(depth);
         let ty = match each {
@@ -275,7 +269,7 @@ impl Checker {
             Each::Count => Type::Int,
             Each::All | Each::Any => Type::Bool,
         };
-        of(ExprKind::Each(each, id, list.into(), body.into()), ty, span)
+        of(ExprKind::Each(each, Box::new(Loop { item, list, filter, body })), ty, span)
     }
 
     fn fold(&mut self, fold: &ast::Fold, span: Span) -> Expr {
@@ -289,6 +283,7 @@ impl Checker {
         }
         let item = self.bind(&fold.item, element);
         self.settle(&mut carried, &fold.next);
+        let filter = fold.filter.as_ref().map(|filter| self.expect(filter, &Type::Bool));
         let next: Vec<Expr> = fold
             .next
             .iter()
@@ -297,7 +292,7 @@ impl Checker {
             .collect();
         self.scope.leave(depth);
         let ty = carried[0].1.ty.clone();
-        of(ExprKind::Fold(Box::new(Fold { carried, item, list, next })), ty, span)
+        of(ExprKind::Fold(Box::new(Fold { carried, item, list, filter, next })), ty, span)
     }
 
     /// Learns from the next values what `[]` is a list of: a trial run whose faults are dropped.

@@ -323,10 +323,13 @@ fn parts(expr: &Expr) -> Vec<(&Expr, bool)> {
         ExprKind::Range(a, b) | ExprKind::Binary(_, _, a, b) => vec![once(a), once(b)],
         ExprKind::Negate(a) | ExprKind::Not(a) => vec![once(a)],
         ExprKind::If(a, b, c) => vec![once(a), once(b), once(c)],
-        ExprKind::Each(_, _, list, body) => vec![once(list), (body, true)],
+        ExprKind::Each(_, each) => {
+            let again = each.filter.iter().chain([&each.body]).map(|part| (part, true));
+            [once(&each.list)].into_iter().chain(again).collect()
+        }
         ExprKind::Fold(fold) => {
             let first = fold.carried.iter().map(|(_, first)| once(first));
-            let next = fold.next.iter().map(|next| (next, true));
+            let next = fold.filter.iter().chain(&fold.next).map(|next| (next, true));
             first.chain([once(&fold.list)]).chain(next).collect()
         }
     }

@@ -57,7 +57,7 @@ pub fn define(checker: &mut Checker, function: &ast::Function, docs: &[String], 
         checker.fault(
             Diagnostic::fault(
                 "E210",
-                format!("the name `{}` can be called already", name.text),
+                format!("the name `{}` is taken", name.text),
                 name.span,
                 "a template has this name",
             )
@@ -175,7 +175,7 @@ pub fn take_in(
             return checker.fault(fault);
         }
     };
-    checker.index.module(module, &home.source, names);
+    checker.index.module(module, &home.source);
     // No name has a colon: what only functions use is not named from outside.
     let prefix = format!("{}:", module.text);
     let mut graft = Graft::new(&home.pools, &prefix, module.span);
@@ -189,7 +189,8 @@ pub fn take_in(
                     continue;
                 }
                 let moved = graft.function(function, pools);
-                checker.index.calls(name, &moved);
+                let definer = home.definers.get(&name.text).unwrap_or(&home.source);
+                checker.index.takes(name, &moved, definer);
                 checker.scope.functions.insert(name.text.clone(), moved);
             }
             (None, Some(at)) => {

@@ -56,7 +56,8 @@ impl<'a> Graft<'a> {
             expr.span = span;
             self.moved += 1;
             match &mut expr.kind {
-                ExprKind::Local(id) | ExprKind::Each(_, id, _, _) => *id += locals,
+                ExprKind::Local(id) => *id += locals,
+                ExprKind::Each(_, each) => each.item += locals,
                 ExprKind::Param(index) => *index += params,
                 ExprKind::Fold(fold) => {
                     fold.item += locals;

@@ -19,7 +19,7 @@ pub struct Index {
     pub uses: Vec<(Span, usize)>,
     /// Everything that can be called.
     pub functions: Functions,
-    /// The modules that functions of `use` come from, by the functions' names.
+    /// The files that define the functions of `use`, by the functions' names.
     pub modules: BTreeMap<String, Source>,
     /// The templates that can be drawn as parts, by their names.
     pub templates: BTreeMap<String, Taken>,
@@ -133,7 +133,7 @@ impl Index {
         }
     }
 
-    /// Notes a call, or a name of a `use`.
+    /// Notes a call.
     pub fn calls(&mut self, name: &ast::Name, function: &Rc<Function>) {
         let home = match (&function.body, self.modules.get(&function.name)) {
             (None, _) => Source::new("std:builtin", crate::stdlib::BUILTIN),
@@ -155,15 +155,18 @@ impl Index {
         self.uses.push((name.span, id));
     }
 
-    /// Notes the file of a `use`, and that these functions come from it.
-    pub fn module(&mut self, name: &ast::Name, home: &Source, functions: &[ast::Name]) {
+    /// Notes the file of a `use`.
+    pub fn module(&mut self, name: &ast::Name, home: &Source) {
         self.define(name, Named::Module, Type::Unknown, &[]);
         let definition = self.definitions.last_mut().expect("one was defined just now");
         definition.home = Some(home.clone());
         definition.span = Span::default();
-        for function in functions {
-            self.modules.insert(function.text.clone(), home.clone());
-        }
+    }
+
+    /// Notes a name of a `use`: a function, and the file that defines it.
+    pub fn takes(&mut self, name: &ast::Name, function: &Rc<Function>, home: &Source) {
+        self.modules.insert(name.text.clone(), home.clone());
+        self.calls(name, function);
     }
 
     /// Notes the template of a `use template`.

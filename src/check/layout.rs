@@ -22,7 +22,7 @@ pub fn lay_out(checker: &mut Checker, template: &mut Template, file: &ast::File)
             checker.fault(
                 Diagnostic::fault("E409", format!("`{word}` stands twice"), text.span, "again")
                     .and(first, "first here")
-                    .help("leave one of them out"),
+                    .help("delete one of them"),
             );
         }
         let pieces = pieces(checker, template, text);
@@ -123,7 +123,7 @@ fn literal(checker: &mut Checker, expr: Expr) -> String {
         return text;
     }
     checker.fault(
-        Diagnostic::fault("E410", "what stands between elements is a text literal", expr.span, {
+        Diagnostic::fault("E410", "what stands between elements is a text in quotes", expr.span, {
             "this is computed"
         })
         .help("write it between quotes: `\", \"`"),
@@ -135,10 +135,10 @@ fn refuse_unshowable(checker: &mut Checker, value: &Expr) {
     // After another fault a type may be open for its sake.
     if value.ty.is_open() && value.ty != Type::Unknown && checker.faults.is_empty() {
         checker.fault(
-            Diagnostic::fault("E313", "nobody knows what this is a list of", value.span, {
+            Diagnostic::fault("E313", "what this is a list of is not known", value.span, {
                 "always empty"
             })
-            .help("leave it out, or put something into the list"),
+            .help("write an element into the list, or show another value"),
         );
     } else if value.ty.depth() > 2 {
         let found = article(&value.ty);
@@ -177,7 +177,7 @@ fn outputs_are_names(checker: &mut Checker, template: &Template, pieces: &[Piece
                 "again here",
             )
             .and(*first, "first here")
-            .help("show each output once");
+            .help(format!("show `{name}` once"));
             checker.fault(fault);
         }
         if value.ty == Type::Real {
@@ -226,7 +226,7 @@ pub fn unreadable(template: &Template, source: &Source) -> Vec<Diagnostic> {
                 let (title, place) = ("nothing stands between two values", next.value.span);
                 let fault = Diagnostic::fault("E404", title, place, "begins where the other ends")
                     .and(hole.value.span, "ends nowhere")
-                    .help(format!("write a literal between them, such as `{sign}`"));
+                    .help(format!("write a text between them, such as `{sign}`"));
                 faults.push(ended(fault, sign));
                 continue;
             }

@@ -21,6 +21,8 @@ pub struct Home {
     pub source: Source,
     /// The functions that it defines, or takes from elsewhere.
     pub functions: Functions,
+    /// The files that define those which it takes, by their names.
+    pub definers: BTreeMap<String, Source>,
     /// Its pools; the first is `vocab`.
     pub pools: Vec<Pool>,
     /// What it makes, unless it only holds functions and words.
@@ -84,7 +86,8 @@ impl<'a> Library<'a> {
         };
         if let Some(at) = self.trail.iter().position(|user| *user == key) {
             let steps = self.trail[at..].iter().chain([&key]).map(|file| format!("`{file}`"));
-            return Err(cycle(name, steps.collect::<Vec<_>>().join(" uses ")));
+            let uses_itself = at + 1 == self.trail.len();
+            return Err(cycle(name, steps.collect::<Vec<_>>().join(" uses "), uses_itself));
         }
         if self.trail.len() >= DEPTH_MAX {
             return Err(too_deep(name));
@@ -126,7 +129,8 @@ impl<'a> Library<'a> {
             functions.retain(|name, _| !self.natives.contains_key(name));
             let (pools, is_sound) = (survey.template.pools.clone(), survey.is_sound);
             let template = is_sound.then(|| Rc::new(survey.template));
-            home = Some(Home { source: source.clone(), functions, pools, template });
+            let (source, definers) = (source.clone(), survey.index.modules);
+            home = Some(Home { source, functions, definers, pools, template });
         }
         match (home, faults.first()) {
             (Some(home), None) => Ok(Rc::new(home)),
@@ -162,9 +166,13 @@ fn missing(name: &ast::Name, wanted: Wanted, error: &str) -> Diagnostic {
 
 const CYCLE: &str = "E222";
 
-fn cycle(name: &ast::Name, steps: String) -> Diagnostic {
-    Diagnostic::fault(CYCLE, "these files use each other without end", name.span, steps)
-        .help("move what both need into a file that uses neither: `use shared: name`")
+fn cycle(name: &ast::Name, steps: String, uses_itself: bool) -> Diagnostic {
+    let fault = |title| Diagnostic::fault(CYCLE, title, name.span, steps);
+    match uses_itself {
+        true => fault("a file that uses itself").help("delete this line"),
+        false => fault("these files use each other without end")
+            .help("move what both need into a file that uses neither: `use shared: name`"),
+    }
 }
 
 fn too_deep(name: &ast::Name) -> Diagnostic {

@@ -30,6 +30,9 @@ use types::Type;
 /// Reads a file beside the template, by the name written in it; the error is for people.
 pub type Neighbour<'a> = &'a dyn Fn(&str) -> Result<String, String>;
 
+/// The most levels of a template: each is lowered whenever it is checked.
+const LEVELS_MAX: usize = 64;
+
 /// Checks a parsed file. The template is there if nothing is at fault; a module gives none.
 ///
 /// `read` gives the text of a neighbour file: a module of `use`, or the words of a pool.
@@ -70,6 +73,7 @@ fn checked(file: &ast::File, source: &Source, library: &mut Library) -> Survey {
     let mut template = empty(source, file);
     outside(&mut checker, &mut template, file, library);
     params(&mut checker, &mut template, file);
+    let mut too_many_levels = None;
     for statement in &file.statements {
         match &statement.kind {
             StatementKind::Draw(bound) if part::drawn(&checker, &bound.value).is_some() => {
@@ -80,6 +84,9 @@ fn checked(file: &ast::File, source: &Source, library: &mut Library) -> Survey {
                 let bound = self::binding(&mut checker, binding, drawn, &statement.docs);
                 template.bindings.push(bound);
             }
+            StatementKind::Level { name, .. } if template.levels.len() == LEVELS_MAX => {
+                too_many_levels = too_many_levels.or(Some(name.span));
+            }
             StatementKind::Level { name, settings } => {
                 let level = level(&mut checker, &template, name, settings);
                 checker.index.define(name, Named::Level, Type::Unknown, &statement.docs);
@@ -88,6 +95,7 @@ fn checked(file: &ast::File, source: &Source, library: &mut Library) -> Survey {
             _ => {}
         }
     }
+    checker.faults.extend(too_many_levels.map(one_level_too_many));
     checker.scope.later.clear();
     template.texts = std::mem::take(&mut checker.texts);
     rules(&mut checker, &mut template, file);
@@ -322,13 +330,19 @@ fn level(
             checker.fault(
                 Diagnostic::fault("E218", title, param.span, "again here")
                     .and(*first, "first here")
-                    .help("leave one of them out"),
+                    .help("delete one of them"),
             );
         }
         let value = checker.expect(value, &template.params[index].kind);
         typed.push((index, param.span, value));
     }
     Level { name: name.text.clone(), span: name.span, settings: typed }
+}
+
+fn one_level_too_many(level: Span) -> Diagnostic {
+    let title = format!("a template with more than {LEVELS_MAX} levels");
+    Diagnostic::fault("E229", title, level, "one level too many")
+        .help("delete levels: `--set length=64` sets a parameter without one")
 }
 
 /// The fault of a parameter that the template does not have.

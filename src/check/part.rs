@@ -23,7 +23,7 @@ const LEVEL: &str = "level";
 /// Brings the template of `use template` into scope.
 pub fn take_in(checker: &mut Checker, name: &ast::Name, found: Result<Rc<Home>, Diagnostic>) {
     if let Ok(home) = &found {
-        checker.index.module(name, &home.source, &[]);
+        checker.index.module(name, &home.source);
         home.template.iter().for_each(|it| checker.index.template(name, &home.source, it));
     }
     let template = found.and_then(|home| home.template.clone().ok_or_else(|| no_template(name)));
@@ -34,11 +34,12 @@ pub fn take_in(checker: &mut Checker, name: &ast::Name, found: Result<Rc<Home>, 
             checker.fault(fault);
         }
         Ok(_) if taken.is_some() || checker.scope.templates.contains_key(&name.text) => {
-            let title = format!("the name `{}` can be called already", name.text);
-            checker.fault(
-                Diagnostic::fault("E210", title, name.span, "named again here")
-                    .help("leave this line out, or give the function another name"),
-            );
+            let title = format!("the name `{}` is taken", name.text);
+            let fault = Diagnostic::fault("E210", title, name.span, "named again here");
+            checker.fault(match taken {
+                Some(_) => fault.help("give the function another name"),
+                None => fault.help("delete this line: the template can be drawn already"),
+            });
         }
         Ok(template) => _ = checker.scope.templates.insert(name.text.clone(), template),
     }
@@ -199,7 +200,7 @@ fn given(
             checker.fault(
                 Diagnostic::fault("E218", title, name.span, "again here")
                     .and(first.span, "first here")
-                    .help("leave one of them out"),
+                    .help("delete one of them"),
             );
         }
         seen.push(name);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::typed::{ExprKind, Form, LocalId, Piece, Role, Rule, Template};
+use super::typed::{ExprKind, Form, Hole, LocalId, Piece, Role, Rule, Template};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 
@@ -42,11 +42,11 @@ pub fn lints(template: &mut Template) -> Vec<Diagnostic> {
     }
     lints.extend(unused(template));
     if template.rules.is_empty()
-        && let Some(piece) = first_output(template)
+        && let Some((piece, name)) = first_output(template)
     {
         lints.push(
             Diagnostic::lint("L603", "the template has no rule", piece, "only equality is judged")
-                .help("write what must hold: `rule right: answer within document`"),
+                .help(format!("write what must hold of it: `rule right: {name} == …`")),
         );
     }
     lints
@@ -96,9 +96,12 @@ fn unused(template: &mut Template) -> Vec<Diagnostic> {
     unused.chain(parts.map(|part| (&part.name, part.span))).map(lint).collect()
 }
 
-fn first_output(template: &Template) -> Option<Span> {
+fn first_output(template: &Template) -> Option<(Span, &str)> {
     template.layout.reply.iter().find_map(|piece| match piece {
-        Piece::Hole(hole) => Some(hole.value.span),
+        Piece::Hole(Hole { value, .. }) => match value.kind {
+            ExprKind::Local(id) => Some((value.span, &*template.locals[id].name)),
+            _ => None,
+        },
         Piece::Literal(_) => None,
     })
 }

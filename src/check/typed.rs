@@ -251,9 +251,22 @@ pub enum ExprKind {
     /// Both branches have one type.
     If(Box<Expr>, Box<Expr>, Box<Expr>),
     /// A loop that carries nothing.
-    Each(Each, LocalId, Box<Expr>, Box<Expr>),
+    Each(Each, Box<Loop>),
     /// A loop that carries values; it gives the first.
     Fold(Box<Fold>),
+}
+
+/// A loop that carries nothing.
+#[derive(Clone, Debug)]
+pub struct Loop {
+    /// The name of the element.
+    pub item: LocalId,
+    /// What it runs over.
+    pub list: Expr,
+    /// What must hold of an element for the body to be asked.
+    pub filter: Option<Expr>,
+    /// What it gives for each.
+    pub body: Expr,
 }
 
 /// A loop that carries values.
@@ -265,6 +278,8 @@ pub struct Fold {
     pub item: LocalId,
     /// What it runs over.
     pub list: Expr,
+    /// What must hold for a turn to be made.
+    pub filter: Option<Expr>,
     /// The next values.
     pub next: Vec<Expr>,
 }
@@ -356,14 +371,19 @@ impl Expr {
             | ExprKind::Apply(_, parts)
             | ExprKind::List(parts) => parts.iter_mut().for_each(|part| part.visit(see)),
             ExprKind::Not(a) | ExprKind::ToReal(a) => a.visit(see),
-            ExprKind::Repeat(a, b)
-            | ExprKind::Range(a, b)
-            | ExprKind::Binary(_, a, b)
-            | ExprKind::Each(_, _, a, b) => [a, b].into_iter().for_each(|part| part.visit(see)),
+            ExprKind::Repeat(a, b) | ExprKind::Range(a, b) | ExprKind::Binary(_, a, b) => {
+                [a, b].into_iter().for_each(|part| part.visit(see))
+            }
             ExprKind::If(a, b, c) => [a, b, c].into_iter().for_each(|part| part.visit(see)),
+            ExprKind::Each(_, each) => {
+                each.list.visit(see);
+                each.filter.iter_mut().for_each(|filter| filter.visit(see));
+                each.body.visit(see);
+            }
             ExprKind::Fold(fold) => {
                 fold.carried.iter_mut().for_each(|(_, first)| first.visit(see));
                 fold.list.visit(see);
+                fold.filter.iter_mut().for_each(|filter| filter.visit(see));
                 fold.next.iter_mut().for_each(|next| next.visit(see));
             }
         }

@@ -48,9 +48,15 @@ pub fn styled(style: Style, text: impl std::fmt::Display) -> String {
     format!("{style}{text}{style:#}")
 }
 
+/// Narrower than any terminal that a person reads: mpirun gives its processes one of no width.
+const WIDTH_MIN: u16 = 20;
+
 /// A table without lines, as wide as the terminal.
 pub fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
+    if table.width().is_some_and(|width| width < WIDTH_MIN) {
+        table.force_no_tty();
+    }
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(header);
     table

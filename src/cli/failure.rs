@@ -20,6 +20,8 @@ pub enum Failure {
     Interrupted,
     /// The reader of the output has gone: nobody is left to tell.
     Closed,
+    /// A process that this one started ended so, and has told why.
+    Child(u8),
 }
 
 impl Failure {
@@ -30,7 +32,7 @@ impl Failure {
             Failure::Input(text) | Failure::Usage(text) => console::error(text),
             Failure::Machine(error) => console::error(&format!("{error:#}")),
             Failure::Interrupted => console::error("interrupted; nothing was left half-written"),
-            Failure::Closed => {}
+            Failure::Closed | Failure::Child(_) => {}
         }
         ExitCode::from(match self {
             Failure::Closed => 0,
@@ -38,6 +40,7 @@ impl Failure {
             Failure::Usage(_) => 2,
             Failure::Machine(_) => 3,
             Failure::Interrupted => 130,
+            Failure::Child(code) => *code,
         })
     }
 }

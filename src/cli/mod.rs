@@ -1,11 +1,15 @@
 //! The command line: one file a command.
 
 mod bench;
+#[cfg(feature = "train")]
+mod chat;
 mod check;
 mod completions;
 mod console;
 mod doc;
 mod explain;
+#[cfg(feature = "train")]
+mod export;
 mod failure;
 mod fmt;
 mod generate;
@@ -15,6 +19,8 @@ mod list;
 mod load;
 #[cfg(feature = "lsp")]
 mod lsp;
+#[cfg(feature = "train")]
+mod merge;
 mod new;
 mod options;
 mod progress;
@@ -58,6 +64,12 @@ enum Command {
     Judge(judge::Judge),
     #[cfg(feature = "train")]
     Run(run::Run),
+    #[cfg(feature = "train")]
+    Export(export::Export),
+    #[cfg(feature = "train")]
+    Merge(merge::Merge),
+    #[cfg(feature = "train")]
+    Chat(chat::Chat),
     Bench(bench::Bench),
     List(list::List),
     Doc(doc::Doc),
@@ -82,6 +94,12 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Judge(command) => judge::run(&command),
         #[cfg(feature = "train")]
         Command::Run(command) => run::run(&command),
+        #[cfg(feature = "train")]
+        Command::Export(command) => export::run(&command),
+        #[cfg(feature = "train")]
+        Command::Merge(command) => merge::run(&command),
+        #[cfg(feature = "train")]
+        Command::Chat(command) => chat::run(&command),
         Command::Bench(command) => bench::run(&command),
         Command::List(command) => list::run(&command),
         Command::Doc(command) => doc::run(&command),

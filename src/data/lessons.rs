@@ -55,6 +55,11 @@ impl Lessons {
         Lessons { parts, mix, seed }
     }
 
+    /// Which template makes a row, by its place among the parts.
+    pub fn template_of(&self, index: u64) -> usize {
+        self.mix.template(index)
+    }
+
     /// Makes rows to learn from, on one thread.
     pub fn rows(&self) -> Rows<'_> {
         let memory = |part: &Part| part.maker.memory(TRAIN, self.seed);

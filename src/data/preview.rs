@@ -88,8 +88,7 @@ pub fn cannot_make(program: &Program, seed: u64, index: u64, fault: Fault) -> Di
     let span = program.steps.get(fault.step as usize).map_or(Span::default(), |step| step.span);
     let title = format!("sample {index} of seed {seed} cannot be made: {fault}");
     Diagnostic::fault("E601", title, span, "this faults").help(
-        "choose parameters with which it holds for every sample, or guard it: \
-         `if … then … else …`",
+        "write `if … then … else …` around it, or choose parameters with which no sample faults",
     )
 }
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::check::types::Type;
-use crate::engine::{Engine, score};
+use crate::engine::{Engine, begin, judge};
 use crate::ir::{Arithmetic, Comparison, Op, Program, Register, Step, StepId};
 use crate::runtime::arena::List;
 use crate::runtime::memory::fingerprint;
@@ -33,23 +33,16 @@ impl Engine for Interpreter {
     }
 
     fn sample(&self, memory: &mut Memory, index: u64) -> Result<(), Fault> {
-        assert_eq!(memory.program, self.fingerprint, "a memory runs its own program only");
-        memory.clear();
-        memory.index = index;
+        begin(memory, self.fingerprint, index);
         self.run(memory, self.program.sample.clone())
     }
 
     fn judge(&self, memory: &mut Memory, scores: &mut Vec<f64>) {
-        assert_eq!(memory.program, self.fingerprint, "a memory runs its own program only");
-        scores.clear();
-        for rule in &self.program.rules {
-            let mark = memory.mark();
-            scores.push(match self.run(memory, rule.steps.clone()) {
-                Ok(()) => score(&self.program, rule.score, memory.registers[rule.score as usize]),
-                Err(_) => 0.0,
-            });
-            memory.release(mark);
-        }
+        judge(&self.program, self.fingerprint, memory, scores, |memory, at| {
+            let rule = &self.program.rules[at];
+            self.run(memory, rule.steps.clone())?;
+            Ok(memory.registers[rule.score as usize])
+        });
     }
 }
 

@@ -9,7 +9,7 @@ use cranelift_frontend::FunctionBuilderContext;
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{FuncId, Module, default_libcall_names};
 
-use crate::engine::{Emit, Engine, emit, score};
+use crate::engine::{Emit, Engine, begin, emit, judge};
 use crate::ir::{Program, Register, StepId};
 use crate::runtime::memory::fingerprint;
 use crate::runtime::random::Stream;
@@ -141,23 +141,14 @@ impl Engine for Native {
     }
 
     fn sample(&self, memory: &mut Memory, index: u64) -> Result<(), Fault> {
-        assert_eq!(memory.program, self.fingerprint, "a memory runs its own program only");
-        memory.clear();
-        memory.index = index;
+        begin(memory, self.fingerprint, index);
         self.call(self.sample, memory).map(|_| ())
     }
 
     fn judge(&self, memory: &mut Memory, scores: &mut Vec<f64>) {
-        assert_eq!(memory.program, self.fingerprint, "a memory runs its own program only");
-        scores.clear();
-        for (rule, &code) in self.program.rules.iter().zip(&self.rules) {
-            let mark = memory.mark();
-            scores.push(match self.call(code, memory) {
-                Ok(cell) => score(&self.program, rule.score, cell),
-                Err(_) => 0.0,
-            });
-            memory.release(mark);
-        }
+        judge(&self.program, self.fingerprint, memory, scores, |memory, at| {
+            self.call(self.rules[at], memory)
+        });
     }
 }
 
@@ -165,7 +156,7 @@ impl Native {
     fn call(&self, code: Code, memory: &mut Memory) -> Result<i64, Fault> {
         let memory: *mut Memory = memory;
         // SAFETY: `memory` comes from a reference that lives through the call, and belongs to this
-        // program (`sample` and `judge` look), so the frame and the streams have the places that
+        // program (`begin` and `judge` look), so the frame and the streams have the places that
         // the code names. None of the three vectors grows. The code keeps to the cells because
         // handles are made by the runtime or looked at by `Memory::bind`, and it compares each
         // index with its list's size unless `ir` proved it. What the code calls gets the

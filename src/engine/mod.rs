@@ -51,6 +51,30 @@ pub fn emit_text(program: &Program, form: Emit) -> anyhow::Result<String> {
     jit::text(program, form)
 }
 
+/// Makes a memory ready for a sample of its own program.
+fn begin(memory: &mut Memory, fingerprint: u64, index: u64) {
+    assert_eq!(memory.program, fingerprint, "a memory runs its own program only");
+    memory.clear();
+    memory.index = index;
+}
+
+/// Judges the values in the slots by each rule, which `run` gives the cell of, by its number.
+fn judge(
+    program: &Program,
+    fingerprint: u64,
+    memory: &mut Memory,
+    scores: &mut Vec<f64>,
+    run: impl Fn(&mut Memory, usize) -> Result<i64, Fault>,
+) {
+    assert_eq!(memory.program, fingerprint, "a memory runs its own program only");
+    scores.clear();
+    for (at, rule) in program.rules.iter().enumerate() {
+        let mark = memory.mark();
+        scores.push(run(memory, at).map_or(0.0, |cell| score(program, rule.score, cell)));
+        memory.release(mark);
+    }
+}
+
 /// The score that a rule's cell stands for.
 fn score(program: &Program, register: crate::ir::Register, cell: i64) -> f64 {
     let score = match program.registers[register as usize] {

@@ -77,7 +77,7 @@ pub fn ask(
             return Ok(None);
         }
         let prompts: Vec<Vec<u32>> = some.iter().map(|asked| asked.prompt_ids.clone()).collect();
-        for ids in greedy(model, &prompts, tokenizer.eos(), tokens_max)? {
+        for ids in greedy(model, &prompts, tokenizer.ends(), tokens_max)? {
             replies.push(tokenizer.decode(&ids)?);
         }
     }

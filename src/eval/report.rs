@@ -109,6 +109,8 @@ pub struct Facts {
     pub device: String,
     /// Held-out prompts that came up in training as well: 0 but for templates with few samples.
     pub prompts_shared: u64,
+    /// The step after which the best judgement was made; none if there was none in between.
+    pub step_best: Option<u64>,
 }
 
 /// A whole report.

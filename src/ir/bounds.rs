@@ -13,7 +13,8 @@ pub fn exactly(value: i64) -> Bound {
 
 /// From `low` to `high`.
 pub fn between(low: i64, high: i64) -> Bound {
-    Bound::Int { low, high }
+    // Of nothing, such as the numbers of `1..0`, all is true; what holds of one is told.
+    Bound::Int { low, high: high.max(low) }
 }
 
 /// A truth.

@@ -61,6 +61,10 @@ impl Lower<'_> {
                     .iter()
                     .find(|(known, _)| *known == name)
                     .expect("every native of builtin.cook has its step");
+                if self.certain && matches!(builtin, Builtin::Take | Builtin::Drop) {
+                    let count = (&values[0], arguments.first());
+                    self.refuse_too_many(count, &values[1], "this part", span);
+                }
                 self.builtin(*builtin, &values, ty, span)
             }
         }
@@ -92,9 +96,6 @@ impl Lower<'_> {
     /// A function of the runtime on values.
     pub fn builtin(&mut self, builtin: Builtin, values: &[Value], ty: &Type, span: Span) -> Value {
         let (bound, proved) = result(builtin, values);
-        if self.certain && matches!(builtin, Builtin::Take | Builtin::Drop) {
-            self.refuse_too_many(&values[0], &values[1], "this part", span);
-        }
         if ty.element().is_some() {
             self.takes(ty, bound.sizes().1);
         }
@@ -136,47 +137,42 @@ impl Lower<'_> {
             .iter()
             .find(|(known, _)| *known == name)
             .expect("every sampler of builtin.cook has its step");
-        match (sampler, arguments) {
+        let (sampler, values) = match (sampler, arguments) {
             (Sampler::Uniform, [xs]) => match &xs.kind {
                 ExprKind::Range(low, high) => {
-                    let values = [self.expr(low), self.expr(high)];
-                    self.draw_step(Sampler::Uniform, &values, path, ty, span)
+                    (Sampler::Uniform, vec![self.expr(low), self.expr(high)])
                 }
-                _ => {
-                    let xs = self.expr(xs);
-                    self.draw_step(Sampler::Pick, &[xs], path, ty, span)
-                }
+                _ => (Sampler::Pick, vec![self.expr(xs)]),
             },
             (Sampler::Distinct, [count, xs]) => match without(xs) {
                 Some((gone, xs)) => {
-                    let values = [self.expr(count), self.expr(gone), self.expr(xs)];
-                    self.draw_step(Sampler::DistinctWithout, &values, path, ty, span)
+                    let values = vec![self.expr(count), self.expr(gone), self.expr(xs)];
+                    (Sampler::DistinctWithout, values)
                 }
-                None => {
-                    let values = [self.expr(count), self.expr(xs)];
-                    self.draw_step(Sampler::Distinct, &values, path, ty, span)
-                }
+                None => (Sampler::Distinct, vec![self.expr(count), self.expr(xs)]),
             },
             (Sampler::Pick, [xs]) => match without(xs) {
-                Some((gone, xs)) => {
-                    let one = self.number(1, span);
-                    let values = [one, self.expr(gone), self.expr(xs)];
-                    let many = ty.clone().list();
-                    let drawn =
-                        self.draw_step(Sampler::DistinctWithout, &values, path, &many, span);
-                    let zero = self.number(0, span);
-                    self.at(&zero, &drawn, ty, span)
-                }
-                None => {
-                    let xs = self.expr(xs);
-                    self.draw_step(Sampler::Pick, &[xs], path, ty, span)
-                }
+                Some((gone, xs)) => return self.pick_without(gone, xs, path, ty, span),
+                None => (Sampler::Pick, vec![self.expr(xs)]),
             },
-            _ => {
-                let values: Vec<Value> = arguments.iter().map(|each| self.expr(each)).collect();
-                self.draw_step(*sampler, &values, path, ty, span)
-            }
+            _ => (*sampler, arguments.iter().map(|each| self.expr(each)).collect()),
+        };
+        if self.certain {
+            self.refuse_hopeless(sampler, &values, arguments, span);
         }
+        self.draw_step(sampler, &values, path, ty, span)
+    }
+
+    /// `pick(without(gone, xs))`: the one element of a list drawn from what is left.
+    fn pick_without(&mut self, gone: &Expr, xs: &Expr, path: &str, ty: &Type, span: Span) -> Value {
+        let values = [self.number(1, span), self.expr(gone), self.expr(xs)];
+        if self.certain {
+            self.refuse_hopeless(Sampler::DistinctWithout, &values, &[], span);
+        }
+        let many = ty.clone().list();
+        let drawn = self.draw_step(Sampler::DistinctWithout, &values, path, &many, span);
+        let zero = self.number(0, span);
+        self.at(&zero, &drawn, ty, span)
     }
 
     fn draw_step(
@@ -189,29 +185,41 @@ impl Lower<'_> {
     ) -> Value {
         let stream = self.stream(path);
         let (bound, proved) = drawn(sampler, values);
-        if self.certain {
-            self.refuse_hopeless(sampler, values, span);
-        }
         if ty.element().is_some() {
             self.takes(ty, bound.sizes().1);
         }
         self.step(Op::Draw(sampler, stream, operands(values)), ty, bound, span, proved)
     }
 
-    fn refuse_hopeless(&mut self, sampler: Sampler, values: &[Value], span: Span) {
+    fn refuse_hopeless(
+        &mut self,
+        sampler: Sampler,
+        values: &[Value],
+        arguments: &[Expr],
+        span: Span,
+    ) {
+        let count = arguments.first();
         match sampler {
             Sampler::Distinct | Sampler::Span | Sampler::Split => {
-                self.refuse_too_many(&values[0], &values[1], "the draw", span);
+                self.refuse_too_many((&values[0], count), &values[1], "the draw", span);
             }
             Sampler::DistinctWithout => {
-                self.refuse_too_many(&values[0], &values[2], "the draw", span);
+                // How many of them are gone is not known, so nothing is surely right.
+                self.refuse_too_many((&values[0], None), &values[2], "the draw", span);
             }
             Sampler::Uniform if values[0].bound.interval().0 > values[1].bound.interval().1 => {
                 let (least, most) = (values[1].bound.interval().0, values[0].bound.interval().1);
-                self.faults.push(
+                let fault =
                     Diagnostic::fault("E510", "the range to draw from is empty", span, "empty")
-                        .help(format!("write the least number first: `uniform({least}..{most})`")),
-                );
+                        .help(format!("write the least number first: `uniform({least}..{most})`"));
+                self.faults.push(match count.map(|range| &range.kind) {
+                    Some(ExprKind::Range(low, high))
+                        if is_written(low, span) && is_written(high, span) =>
+                    {
+                        fault.fix(low.span.to(high.span), format!("{least}..{most}"))
+                    }
+                    _ => fault,
+                });
             }
             Sampler::Pick | Sampler::Weighted if values[0].bound.sizes().1 == 0 => {
                 self.faults.push(
@@ -224,7 +232,13 @@ impl Lower<'_> {
     }
 
     /// Reports a count that no list of this size can serve.
-    fn refuse_too_many(&mut self, count: &Value, xs: &Value, what: &str, span: Span) {
+    fn refuse_too_many(
+        &mut self,
+        (count, written): (&Value, Option<&Expr>),
+        xs: &Value,
+        what: &str,
+        span: Span,
+    ) {
         let ((least, most), (fewest, available)) = (count.bound.interval(), xs.bound.sizes());
         if least > available {
             let title = format!(
@@ -232,10 +246,12 @@ impl Lower<'_> {
                 range(least, most),
                 range(fewest, available)
             );
-            self.faults.push(
-                Diagnostic::fault("E511", title, span, "too many at this level")
-                    .help(format!("write a count of at most {available}, or a longer list")),
-            );
+            let fault = Diagnostic::fault("E511", title, span, "too many at this level")
+                .help(format!("write a count of at most {available}, or a longer list"));
+            self.faults.push(match written.filter(|it| available > 0 && is_written(it, span)) {
+                Some(count) => fault.fix(count.span, available.to_string()),
+                None => fault,
+            });
         } else if most < 0 {
             let title = format!("{what} wants {} elements", range(least, most));
             self.faults.push(
@@ -297,6 +313,11 @@ impl Lower<'_> {
         self.call_site = outer_site;
         result
     }
+}
+
+/// Is it a number as it stands in a call? In a function of another file, all stands at the call.
+fn is_written(expr: &Expr, call: Span) -> bool {
+    matches!(expr.kind, ExprKind::Int(_)) && expr.span != call
 }
 
 /// `without(gone, xs)`, which a draw does not make.

@@ -63,7 +63,7 @@ impl Lower<'_> {
                     lower.expr(if first { yes } else { no })
                 })
             }
-            ExprKind::Each(each, item, over, body) => self.each(*each, *item, over, body, ty, span),
+            ExprKind::Each(each, it) => self.each(*each, it, ty, span),
             ExprKind::Fold(fold) => self.fold(fold, span),
             ExprKind::Sampler(..) | ExprKind::Repeat(..) => {
                 unreachable!("check allows a sampler right of `~` only")
@@ -75,7 +75,8 @@ impl Lower<'_> {
         self.make(Op::Constant(value.to_bits() as i64), &Type::Real, Bound::Any, span)
     }
 
-    fn truth(&mut self, value: bool, span: Span) -> Value {
+    /// A truth that is known.
+    pub fn truth(&mut self, value: bool, span: Span) -> Value {
         let value = i64::from(value);
         self.make(Op::Constant(value), &Type::Bool, exactly(value), span)
     }
@@ -204,7 +205,7 @@ impl Lower<'_> {
         condition: &Value,
         ty: &Type,
         span: Span,
-        lower_branch: impl Fn(&mut Self, bool) -> Value,
+        mut lower_branch: impl FnMut(&mut Self, bool) -> Value,
     ) -> Value {
         if let Some(known) = condition.bound.known() {
             return lower_branch(self, known == 1);

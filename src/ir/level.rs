@@ -84,11 +84,12 @@ fn inside(
         let range = param.low.span.to(param.high.span);
         let fault = Diagnostic::fault("E506", title, range, "empty")
             .help(format!("write the least value first: `{high}..{low}`"));
-        let own = param.low.span != param.high.span;
-        return Err(match own && is_written(&param.low) && is_written(&param.high) {
-            true => fault.fix(range, format!("{high}..{low}")),
-            false => fault,
-        });
+        return Err(
+            match !is_of_part(param) && is_written(&param.low) && is_written(&param.high) {
+                true => fault.fix(range, format!("{high}..{low}")),
+                false => fault,
+            },
+        );
     }
     if low <= value && value <= high {
         return Ok(value);
@@ -99,6 +100,9 @@ fn inside(
     let help = format!("write a number in {low}..{high}, such as {nearest}");
     Err(match place {
         Place::Set => Diagnostic::fault("E501", title, range, "the range stands here").help(help),
+        Place::Default if is_of_part(param) => {
+            Diagnostic::fault("E501", title, param.default.span, "set here").help(help)
+        }
         Place::Default => {
             let fault = Diagnostic::fault("E501", title, param.default.span, "the default");
             mended(fault.and(range, "the range").help(help), param, param.default.span, nearest)
@@ -110,10 +114,14 @@ fn inside(
     })
 }
 
-/// Writes the nearest number in the range; not for a parameter of another template, which has the
-/// place of the call that brings it in.
+/// Is it a parameter of another template? Its range has the place of the call that brings it in.
+fn is_of_part(param: &Param) -> bool {
+    param.low.span == param.high.span
+}
+
+/// Writes the nearest number in the range.
 fn mended(fault: Diagnostic, param: &Param, value: Span, nearest: Number) -> Diagnostic {
-    match param.low.span == param.high.span {
+    match is_of_part(param) {
         true => fault,
         false => fault.fix(value, nearest.to_string()),
     }

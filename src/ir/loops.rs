@@ -2,8 +2,8 @@
 
 use super::bounds::{self, between, list, truth};
 use super::lower::{Lower, Value};
-use super::{Arithmetic, Bound, Comparison, NOWHERE, Op, Register, StepId};
-use crate::check::typed::{Expr, ExprKind, Fold};
+use super::{Arithmetic, Bound, Builtin, Comparison, NOWHERE, Op, Register, StepId};
+use crate::check::typed::{Expr, ExprKind, Fold, Loop};
 use crate::check::types::Type;
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
@@ -16,16 +16,11 @@ const TRIALS_MAX: usize = 16;
 
 impl Lower<'_> {
     /// A loop that carries nothing.
-    pub fn each(
-        &mut self,
-        each: Each,
-        item: usize,
-        over: &Expr,
-        body: &Expr,
-        ty: &Type,
-        span: Span,
-    ) -> Value {
-        let over = self.over(over, span);
+    pub fn each(&mut self, each: Each, it: &Loop, ty: &Type, span: Span) -> Value {
+        if let (Each::For, Some(filter)) = (each, &it.filter) {
+            return self.kept(it, filter, ty, span);
+        }
+        let over = self.over(&it.list, span);
         let count = over.count.bound.sizes_as_count();
         let made = (each == Each::For).then(|| {
             let size = self.at_least_zero(&over.count, span);
@@ -38,10 +33,10 @@ impl Lower<'_> {
         if made.is_none() {
             self.push(Op::Constant(first), total, span, true);
         }
-        let frees = body.ty.depth() == 0;
+        let frees = it.body.ty.depth() == 0;
         let element = self.looped(&over, frees, span, |lower, index, value| {
-            lower.name(item, value);
-            let value = lower.expr(body);
+            lower.name(it.item, value);
+            let value = lower.asked(each, it, span);
             let after = match (each, &made) {
                 (Each::For, Some(made)) => {
                     let put = Op::Put(made.register, index, value.register);
@@ -69,6 +64,49 @@ impl Lower<'_> {
             (None, Each::Count) => Value { register: total, bound: between(0, count.1) },
             (None, _) => Value { register: total, bound: truth() },
         }
+    }
+
+    /// What the body says of an element; of one that is passed over, what changes nothing.
+    fn asked(&mut self, each: Each, it: &Loop, span: Span) -> Value {
+        let Some(filter) = &it.filter else { return self.expr(&it.body) };
+        let wanted = self.expr(filter);
+        self.branch(&wanted, &Type::Bool, span, |lower, first| match first {
+            true => lower.expr(&it.body),
+            false => lower.truth(each == Each::All, span),
+        })
+    }
+
+    /// `for x in xs where condition: body`: a list with room for all, of which the first are given.
+    fn kept(&mut self, it: &Loop, filter: &Expr, ty: &Type, span: Span) -> Value {
+        let over = self.over(&it.list, span);
+        let most = over.count.bound.sizes_as_count().1;
+        let size = self.at_least_zero(&over.count, span);
+        self.takes(ty, most);
+        let room = self.step(Op::NewList(size.register), ty, Bound::Any, span, true);
+        let kept = Value { register: self.register(&Type::Int), bound: between(0, most) };
+        self.push(Op::Constant(0), kept.register, span, true);
+        let mut element = None;
+        self.looped(&over, it.body.ty.depth() == 0, span, |lower, _, value| {
+            lower.name(it.item, value);
+            let wanted = lower.expr(filter);
+            let one = lower.number(1, span);
+            let next = lower.branch(&wanted, &Type::Int, span, |lower, first| {
+                if !first {
+                    return kept.clone();
+                }
+                let value = lower.expr(&it.body);
+                let put = Op::Put(room.register, kept.register, value.register);
+                lower.push(put, NOWHERE, span, true);
+                element = Some(value.bound);
+                let sum = Op::Integer(Arithmetic::Add, kept.register, one.register);
+                lower.make(sum, &Type::Int, kept.bound.clone(), span)
+            });
+            lower.push(Op::Copy(next.register), kept.register, span, true);
+            (Bound::Any, None)
+        });
+        let take = Op::Call(Builtin::Take, [kept.register, room.register, NOWHERE]);
+        let bound = element.map_or(list(0, 0, Bound::Any), |element| list(0, most, element));
+        self.make(take, ty, bound, span)
     }
 
     /// A loop that carries values; it gives the first.
@@ -103,7 +141,24 @@ impl Lower<'_> {
             self.name(*id, value.clone());
         }
         self.name(fold.item, item);
-        let next: Vec<Value> = fold.next.iter().map(|next| self.expr(next)).collect();
+        let wanted = fold.filter.as_ref().map(|filter| self.expr(filter));
+        let turned = |(next, value): (&Expr, &Value)| match &wanted {
+            None => self.expr(next),
+            Some(wanted) => self.branch(wanted, &next.ty, span, |lower, first| match first {
+                true => lower.expr(next),
+                false => value.clone(),
+            }),
+        };
+        let mut next: Vec<Value> = fold.next.iter().zip(carried).map(turned).collect();
+        // A carried value that is given for another is read before any is written.
+        for (at, next) in next.iter_mut().enumerate() {
+            let is_other =
+                |(other, value): (usize, &Value)| other != at && value.register == next.register;
+            if carried.iter().enumerate().any(is_other) {
+                let (copy, ty) = (Op::Copy(next.register), &fold.carried[at].1.ty);
+                *next = self.make(copy, ty, next.bound.clone(), span);
+            }
+        }
         for (next, value) in next.iter().zip(carried) {
             self.push(Op::Copy(next.register), value.register, span, true);
         }

@@ -7,7 +7,7 @@ use crate::syntax;
 use crate::syntax::ast::{Statement, StatementKind};
 
 /// The words that begin a statement or build an expression: what each means, and what to write.
-pub const KEYWORDS: [(&str, &str, &str); 26] = [
+pub const KEYWORDS: [(&str, &str, &str); 27] = [
     ("param", "A number that the user may set.", "param ${1:length} in ${2:1..8} = ${3:4}"),
     ("level", "A named difficulty: parameters that it sets.", "level ${1:hard}: ${2:length} = $3"),
     ("rule", "What must hold between the shown values.", "rule ${1:name}: $0"),
@@ -36,6 +36,7 @@ pub const KEYWORDS: [(&str, &str, &str); 26] = [
         "fold ${1:total} = ${2:0} over ${3:x} in ${4:xs}: $0",
     ),
     ("over", "What a fold runs over.", "over "),
+    ("where", "Only those elements for which it holds.", "where "),
     ("true", "It holds.", "true"),
     ("false", "It does not hold.", "false"),
 ];

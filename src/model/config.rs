@@ -197,7 +197,9 @@ impl Config {
         }
         let kinds = self.other.get("layer_types").and_then(Value::as_array);
         let kinds = kinds.into_iter().flatten().map(|kind| kind.as_str().unwrap_or("no text"));
-        for kind in kinds.filter(|kind| !matches!(*kind, "full_attention" | "sliding_attention")) {
+        let mut kinds =
+            kinds.filter(|kind| !matches!(*kind, "full_attention" | "sliding_attention"));
+        if let Some(kind) = kinds.next() {
             bail!(
                 "layer_types has `{kind}`; `full_attention` and `sliding_attention` are supported"
             );

@@ -10,12 +10,13 @@ use crate::model::transformer::{Inputs, Model};
 /// Places of one batch, padding included; bounds what the attention of a batch takes.
 const PLACES_MAX: usize = 4096;
 
-/// The most likely reply to each prompt, in the order of the prompts: ids up to `stop`, which is
-/// left out, or `tokens_max` of them. A reply does not depend on what else is in the batch.
+/// The most likely reply to each prompt, in the order of the prompts: ids up to one of `stop`,
+/// which is left out, or `tokens_max` of them. A reply does not depend on what else is in the
+/// batch.
 pub fn greedy(
     model: &Model,
     prompts: &[Vec<u32>],
-    stop: u32,
+    stop: &[u32],
     tokens_max: usize,
 ) -> Result<Vec<Vec<u32>>> {
     for prompt in prompts {
@@ -58,21 +59,19 @@ fn batches(prompts: &[Vec<u32>], tokens_max: usize) -> Vec<Vec<usize>> {
 fn reply_batch(
     model: &Model,
     prompts: &[&[u32]],
-    stop: u32,
+    stop: &[u32],
     tokens_max: usize,
 ) -> Result<Vec<Vec<u32>>> {
     let batch = prompts.len();
     let mut replies = vec![Vec::new(); batch];
     let mut done = vec![false; batch];
     let (mut inputs, starts) = pad_left(prompts);
-    let room = inputs.time + tokens_max;
-    let cache = |_| Cache::new(&model.embedding.value, &model.config, batch, room);
-    let caches = (0..model.blocks.len()).map(cache).collect::<Result<Vec<_>>>()?;
+    let caches = caches(model, batch, inputs.time + tokens_max)?;
     let mut past = 0;
     for _ in 0..tokens_max {
         let next = next_ids(model, &inputs, past, &caches)?;
         for (row, &id) in next.iter().enumerate() {
-            done[row] |= id == stop;
+            done[row] |= stop.contains(&id);
             if !done[row] {
                 replies[row].push(id);
             }
@@ -86,13 +85,29 @@ fn reply_batch(
     Ok(replies)
 }
 
+/// A cache a block, with room for so many columns of each row.
+pub(crate) fn caches(model: &Model, batch: usize, room: usize) -> Result<Vec<Cache>> {
+    let cache = |_| Cache::new(&model.embedding.value, &model.config, batch, room);
+    (0..model.blocks.len()).map(cache).collect()
+}
+
 /// The most likely id after each row.
 fn next_ids(model: &Model, inputs: &Inputs, past: usize, caches: &[Cache]) -> Result<Vec<u32>> {
+    let logits = last_logits(model, inputs, past, caches)?;
+    Ok(logits.argmax(D::Minus1)?.to_vec1::<u32>()?)
+}
+
+/// Logits `[batch, vocab_size]` of what comes after each row.
+pub(crate) fn last_logits(
+    model: &Model,
+    inputs: &Inputs,
+    past: usize,
+    caches: &[Cache],
+) -> Result<Tensor> {
     let last: Vec<u32> = (1..=inputs.batch).map(|row| (row * inputs.time - 1) as u32).collect();
     let last = Tensor::new(last, &model.device)?;
     let x = model.hidden(inputs, past, Some(caches), Some(&last))?;
-    let (logits, _) = model.head(&model.final_norm(&x)?)?;
-    Ok(logits.argmax(D::Minus1)?.to_vec1::<u32>()?)
+    Ok(model.head(&model.final_norm(&x)?)?.0)
 }
 
 /// All prompts end in the last column. Padding sees only itself, and no one looks at it.

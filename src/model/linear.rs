@@ -113,14 +113,21 @@ impl Linear {
         self.weight.name().trim_end_matches(".weight")
     }
 
-    /// The adapter folded into the weight: the same function, without the adapter.
-    pub fn merged(&self) -> Result<Linear> {
-        let Some(adapter) = &self.adapter else { return Ok(self.clone()) };
-        let Weight::Plain(weight) = &self.weight else {
+    /// The weight `[out, in]` with the adapter folded in.
+    pub fn merged_weight(&self) -> Result<Tensor> {
+        let Weight::Plain(Parameter { value, .. }) = &self.weight else {
             bail!("`{}` has four bits a weight: merge into the model as it was", self.module())
         };
-        let merged = adapter.merged(&weight.value)?.to_dtype(weight.value.dtype())?;
-        Ok(Linear::new(Parameter::new(&weight.name, merged), self.bias.clone()))
+        match &self.adapter {
+            Some(adapter) => Ok(adapter.merged(value)?.to_dtype(value.dtype())?),
+            None => Ok(value.clone()),
+        }
+    }
+
+    /// The same function, without the adapter.
+    pub fn merged(&self) -> Result<Linear> {
+        let weight = Parameter::new(self.weight.name(), self.merged_weight()?);
+        Ok(Linear::new(weight, self.bias.clone()))
     }
 
     /// The result of this one, with its part of the low-rank terms.

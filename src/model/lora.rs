@@ -96,7 +96,7 @@ pub fn load(model: &mut Model, folder: &Path) -> Result<Lora> {
         fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let lora = parse(&text).with_context(|| format!("in {}", path.display()))?;
     let path = folder.join("adapter_model.safetensors");
-    let (mut tensors, _) = files::read_tensors(&path, &model.device, &|_| true)?;
+    let (mut tensors, _) = files::read_tensors(&path, &model.device)?;
     for linear in model.linears_mut() {
         linear.adapter = take_adapter(linear, &mut tensors, &lora, &path)?;
     }
@@ -109,11 +109,9 @@ pub fn load(model: &mut Model, folder: &Path) -> Result<Lora> {
 
 /// Writes the adapters in PEFT's format; `base` is the name or path of the model beneath.
 pub fn save(model: &Model, lora: &Lora, base: &str, folder: &Path) -> Result<()> {
-    let adapters = model.linears().filter_map(|linear| linear.adapter.as_ref());
-    let tensors: Tensors = adapters
-        .flat_map(Adapter::parameters)
-        .map(|parameter| (parameter.name.clone(), parameter.value.clone()))
-        .collect();
+    let adapters = model.adapters().into_iter();
+    let tensors: Tensors =
+        adapters.map(|parameter| (parameter.name.clone(), parameter.value.clone())).collect();
     ensure!(!tensors.is_empty(), "the model has no adapter to write");
     let config = json!({
         "peft_type": "LORA",

@@ -2,16 +2,20 @@
 
 pub mod adapter;
 pub(crate) mod block;
+pub mod chat;
 pub mod config;
 pub mod decode;
 pub(crate) mod files;
+pub mod gguf;
 pub mod gradients;
+pub mod hub;
 pub mod linear;
 pub mod lora;
 pub mod nf4;
 pub mod ops;
 pub mod parameter;
 pub mod rope;
+pub mod sampling;
 pub mod tokenizer;
 pub mod transformer;
 pub mod weights;
@@ -23,6 +27,8 @@ pub use parameter::Parameter;
 pub use tokenizer::Tokenizer;
 pub use transformer::{Inputs, Model, Recompute, Training};
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 use candle_core::Device;
 use rayon::prelude::*;
@@ -30,26 +36,46 @@ use rayon::prelude::*;
 /// Multiplications below which gemm keeps a product on one thread, as it comes.
 const PRODUCT_SPLIT_MIN: usize = 48 * 48 * 256;
 
-/// The device called `name`: `cpu`, `cuda`, or `auto` for a GPU where there is one.
-pub fn device(name: &str) -> Result<Device> {
+/// What stands before the name of a model of the Hugging Face hub.
+pub const HUB: &str = "hf:";
+
+/// The folder of a model: `hf:ORG/NAME` or `hf:ORG/NAME@REVISION` from the hub, fetched if need
+/// be, or a path.
+pub fn locate(base: &str) -> Result<PathBuf> {
+    match base.strip_prefix(HUB) {
+        Some(name) => hub::Hub::from_env().locate(name),
+        None => Ok(PathBuf::from(base)),
+    }
+}
+
+/// What other tools call a base: a model of the hub by its name alone.
+pub fn plain_name(base: &str) -> &str {
+    let name = base.strip_prefix(HUB).map(|name| name.split('@').next().unwrap_or(name));
+    name.unwrap_or(base)
+}
+
+/// The device called `name`: `cpu`, `cuda`, or `auto` for a GPU where there is one. Of several
+/// GPUs, the one with this number.
+pub fn device(name: &str, number: usize) -> Result<Device> {
     match name {
         "cpu" => Ok(Device::Cpu),
-        "cuda" => gpu().map_err(|error| {
+        "cuda" => gpu(number).map_err(|error| {
             // candle prints a backtrace below the error where RUST_BACKTRACE is set.
             let why = error.to_string();
             let why = why.lines().next().unwrap_or_default().to_string();
             let advice = "write `device = \"cpu\"`, or `\"auto\"` for a GPU where there is one";
             anyhow::anyhow!("there is no GPU that CUDA can use ({why}): {advice}")
         }),
-        "auto" => Ok(gpu().unwrap_or(Device::Cpu)),
+        "auto" if number > 0 && gpu(0).is_ok() => device("cuda", number),
+        "auto" => Ok(gpu(number).unwrap_or(Device::Cpu)),
         other => anyhow::bail!("no device `{other}`; write `auto`, `cpu` or `cuda`"),
     }
 }
 
 /// One stream for all threads: candle's own choice, a stream a thread, would leave the order of
 /// work that two threads begin open.
-fn gpu() -> candle_core::Result<Device> {
-    Device::new_cuda_with_stream(0)
+fn gpu(number: usize) -> candle_core::Result<Device> {
+    Device::new_cuda_with_stream(number)
 }
 
 /// `run` on every part, results in order. On a CPU each core takes parts of its own where there

@@ -1,9 +1,9 @@
 //! Frozen weights in four bits: NormalFloat4 with doubly quantised scales (Dettmers et al. 2023,
 //! "QLoRA").
 //!
-//! A block of 64 weights is scaled by its greatest magnitude, and each weight becomes the nearest of
-//! 16 values, the quantiles of a normal distribution. Those magnitudes are quantised in turn, 256
-//! at a time, to eight bits between their least and their greatest. In all 4.16 bits a weight.
+//! A block of 64 weights is scaled by its greatest magnitude, and each weight becomes the nearest
+//! of 16 values, the quantiles of a normal distribution. Those magnitudes are quantised in turn,
+//! 256 at a time, to eight bits between their least and their greatest. In all 4.16 bits a weight.
 
 use anyhow::{Context, Result, ensure};
 use candle_core::{DType, Device, Tensor};

@@ -24,8 +24,8 @@ impl Parameter {
 }
 
 impl Model {
-    /// Every parameter, adapters included, in the model's order; weights in four bits are none.
-    pub fn parameters(&self) -> Vec<&Parameter> {
+    /// The model's own parameters, without adapters; weights in four bits are none.
+    pub fn weights(&self) -> Vec<&Parameter> {
         let mut all = vec![&self.embedding];
         for block in &self.blocks {
             all.extend(block.norms());
@@ -34,9 +34,19 @@ impl Model {
         for linear in self.linears() {
             all.extend(linear.weight.parameter());
             all.extend(&linear.bias);
-            all.extend(linear.adapter.iter().flat_map(Adapter::parameters));
         }
         all
+    }
+
+    /// The parameters of its adapters.
+    pub fn adapters(&self) -> Vec<&Parameter> {
+        let adapters = self.linears().filter_map(|linear| linear.adapter.as_ref());
+        adapters.flat_map(Adapter::parameters).collect()
+    }
+
+    /// All of them.
+    pub fn parameters(&self) -> Vec<&Parameter> {
+        [self.weights(), self.adapters()].concat()
     }
 
     /// The linears of all blocks, and the head's where it is one.
@@ -53,11 +63,7 @@ impl Model {
 
     /// What learns: the adapters where there are any, else every weight.
     pub fn learning(&self) -> Vec<&Parameter> {
-        if self.has_adapters() {
-            let adapters = self.linears().filter_map(|linear| linear.adapter.as_ref());
-            return adapters.flat_map(Adapter::parameters).collect();
-        }
-        self.parameters()
+        if self.has_adapters() { self.adapters() } else { self.weights() }
     }
 
     /// The same as [`Model::learning`], in the same order, to be changed.

@@ -10,10 +10,10 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use anyhow::{Context, Result, anyhow};
-use serde_json::{Value, json};
+use anyhow::{Context, Result, anyhow, ensure};
+use serde_json::{Map, Value, json};
 
-use crate::model::files;
+use crate::model::{files, gguf};
 
 const PAD: &str = "<pad>";
 const EOS: &str = "<eos>";
@@ -28,8 +28,12 @@ const WORD_END: &str = "\u{3}";
 pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
     eos: u32,
+    ends: Vec<u32>,
+    opening: Vec<u32>,
     pad: u32,
     unknown: Option<u32>,
+    /// What else a `tokenizer_config.json` says, kept for writing it back.
+    settings: Map<String, Value>,
 }
 
 impl Tokenizer {
@@ -46,41 +50,46 @@ impl Tokenizer {
             }
         }
         let text = serde_json::to_vec(&word_level(&pieces))?;
-        Tokenizer::from_bytes(&text, &[EOS.into()], &[PAD.into()])
+        Tokenizer::from_parts(&text, Map::new())
     }
 
-    /// Reads `tokenizer.json`, and the names of the special tokens from the files beside it.
+    /// Reads `tokenizer.json`, and the names of the special tokens from the files beside it; or
+    /// the tokenizer of a `.gguf` file.
     pub fn load(folder: &Path) -> Result<Tokenizer> {
+        if gguf::is_named(folder) {
+            return gguf::load_tokenizer(folder);
+        }
         let path = folder.join("tokenizer.json");
         let bytes =
             std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let settings = read_json(&folder.join("tokenizer_config.json"));
-        let name = |key: &str| {
-            let value = settings.get(key)?;
-            value.as_str().or_else(|| value.get("content")?.as_str()).map(String::from)
+        let settings = match files::read_json(&folder.join("tokenizer_config.json")) {
+            Some(Value::Object(settings)) => settings,
+            _ => Map::new(),
         };
-        let known = ["<eos>", "</s>", "<|endoftext|>", "<|im_end|>", "<|end_of_text|>"];
-        let eos: Vec<String> =
-            name("eos_token").into_iter().chain(known.map(String::from)).collect();
-        let pad: Vec<String> = name("pad_token").into_iter().chain([PAD.to_string()]).collect();
-        Tokenizer::from_bytes(&bytes, &eos, &pad).with_context(|| format!("in {}", path.display()))
+        let read = Tokenizer::from_parts(&bytes, settings);
+        let mut tokenizer = read.with_context(|| format!("in {}", path.display()))?;
+        // A chat model may end a turn with one token and a text with another.
+        for file in ["generation_config.json", "config.json"] {
+            let config = files::read_json(&folder.join(file)).unwrap_or_default();
+            for end in whole_numbers(&config["eos_token_id"]) {
+                if !tokenizer.ends.contains(&end) {
+                    tokenizer.ends.push(end);
+                }
+            }
+        }
+        Ok(tokenizer)
     }
 
     /// Writes `tokenizer.json` and `tokenizer_config.json`.
     pub fn save(&self, folder: &Path) -> Result<()> {
         let text = self.inner.to_string(true).map_err(|error| anyhow!("{error}"))?;
         files::write_text(&folder.join("tokenizer.json"), &(text + "\n"))?;
-        let settings = json!({
-            "tokenizer_class": "PreTrainedTokenizerFast",
-            "eos_token": self.inner.id_to_token(self.eos),
-            "pad_token": self.inner.id_to_token(self.pad),
-            "clean_up_tokenization_spaces": false,
-        });
-        let text = serde_json::to_string_pretty(&settings)? + "\n";
+        let text = serde_json::to_string_pretty(&self.settings())? + "\n";
         files::write_text(&folder.join("tokenizer_config.json"), &text)
     }
 
-    /// The ids of a text, without any that the model's template would add around it.
+    /// The ids of a text, without those that the model's files put around it: see
+    /// [`Tokenizer::opening`].
     pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
         let encoded = guard(|| self.inner.encode_fast(text, false))?;
         let ids = encoded.get_ids().to_vec();
@@ -104,9 +113,32 @@ impl Tokenizer {
         ids.max().map_or(0, |id| id as usize + 1)
     }
 
-    /// The id that ends a reply.
+    /// The id that ends a reply in training.
     pub fn eos(&self) -> u32 {
         self.eos
+    }
+
+    /// All ids that end a reply: the model's files may name several.
+    pub fn ends(&self) -> &[u32] {
+        &self.ends
+    }
+
+    /// The ids that every text begins with, in general one or none: what the tokenizer's own
+    /// post-processor puts there.
+    pub fn opening(&self) -> &[u32] {
+        &self.opening
+    }
+
+    /// Fails if a text may have an id that a model of `vocab_size` ids does not know.
+    pub fn expect_within(&self, vocab_size: usize) -> Result<()> {
+        // Tokens that were added later may lie beyond: some models never learned theirs.
+        let own = self.inner.get_vocab(false).into_values().max().unwrap_or(0);
+        let most = [own, self.eos].iter().chain(&self.opening).copied().max().unwrap_or(own);
+        ensure!(
+            (most as usize) < vocab_size,
+            "the tokenizer's ids go up to {most}, and the model's vocab_size is {vocab_size}"
+        );
+        Ok(())
     }
 
     /// The id that fills up a row.
@@ -119,17 +151,47 @@ impl Tokenizer {
         self.inner.token_to_id(token)
     }
 
-    fn from_bytes(bytes: &[u8], eos: &[String], pad: &[String]) -> Result<Tokenizer> {
+    /// From the bytes of a `tokenizer.json`, and what a `tokenizer_config.json` says.
+    pub(crate) fn from_parts(bytes: &[u8], settings: Map<String, Value>) -> Result<Tokenizer> {
         let mut inner = guard(|| tokenizers::Tokenizer::from_bytes(bytes))?;
         // Neither is ours to apply: batches are padded here, and no text is cut unasked.
         inner.with_padding(None);
         guard(|| inner.with_truncation(None).map(|_| ()))?;
-        let id = |names: &[String]| names.iter().find_map(|name| inner.token_to_id(name));
-        let eos = id(eos).with_context(|| format!("no token that ends a text: {eos:?}"))?;
-        let pad = id(pad).unwrap_or(eos);
+        let named = |key: &str| {
+            let value = settings.get(key)?;
+            value.as_str().or_else(|| value.get("content")?.as_str())
+        };
+        let id = |names: &[&str]| names.iter().find_map(|name| inner.token_to_id(name));
+        let known = [EOS, "</s>", "<|endoftext|>", "<|im_end|>", "<|end_of_text|>"];
+        let names: Vec<&str> = named("eos_token").into_iter().chain(known).collect();
+        let eos = id(&names).with_context(|| format!("no token that ends a text: {names:?}"))?;
+        let names: Vec<&str> = named("pad_token").into_iter().chain([PAD]).collect();
+        let pad = id(&names).unwrap_or(eos);
         let words = matches!(inner.get_model(), tokenizers::ModelWrapper::WordLevel(_));
         let unknown = inner.token_to_id(UNKNOWN).filter(|_| words);
-        Ok(Tokenizer { inner, eos, pad, unknown })
+        let opening = opening(&inner)?;
+        Ok(Tokenizer { inner, eos, ends: vec![eos], opening, pad, unknown, settings })
+    }
+
+    /// The `tokenizer.json`.
+    pub(crate) fn to_json(&self) -> Result<Value> {
+        let text = self.inner.to_string(false).map_err(|error| anyhow!("{error}"))?;
+        Ok(serde_json::from_str(&text)?)
+    }
+
+    /// The `tokenizer_config.json`: the names of the special tokens, the chat template.
+    pub(crate) fn settings(&self) -> Map<String, Value> {
+        let mut settings = self.settings.clone();
+        for (key, value) in [
+            // What this is: another class would have a pre-tokenizer of its own.
+            ("tokenizer_class", json!("PreTrainedTokenizerFast")),
+            ("eos_token", json!(self.inner.id_to_token(self.eos))),
+            ("pad_token", json!(self.inner.id_to_token(self.pad))),
+            ("clean_up_tokenization_spaces", json!(false)),
+        ] {
+            settings.insert(key.into(), value);
+        }
+        settings
     }
 }
 
@@ -137,6 +199,22 @@ impl std::fmt::Debug for Tokenizer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Tokenizer of {} ids", self.vocab_size())
     }
+}
+
+/// What the post-processor puts before any text.
+fn opening(inner: &tokenizers::Tokenizer) -> Result<Vec<u32>> {
+    let ids = |special: bool| -> Result<Vec<u32>> {
+        Ok(guard(|| inner.encode_fast("a", special))?.get_ids().to_vec())
+    };
+    let (whole, bare) = (ids(true)?, ids(false)?);
+    let at = (0..whole.len()).find(|at| whole[*at..].starts_with(&bare));
+    Ok(whole[..at.unwrap_or(0)].to_vec())
+}
+
+/// A number, or a list of them.
+fn whole_numbers(value: &Value) -> Vec<u32> {
+    let all = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+    all.iter().filter_map(|id| u32::try_from(id.as_u64()?).ok()).collect()
 }
 
 /// The words and single characters of a text, as a tokenizer of words sees them, spaces included.
@@ -210,10 +288,4 @@ fn guard<T, E: std::fmt::Display>(call: impl FnOnce() -> Result<T, E>) -> Result
         Ok(Err(error)) => Err(anyhow!("{error}")),
         Err(_) => Err(anyhow!("the tokenizer's file is broken: the tokenizers library gave up")),
     }
-}
-
-/// A JSON file, or null where there is none to be read.
-fn read_json(path: &Path) -> Value {
-    let text = std::fs::read_to_string(path).unwrap_or_default();
-    serde_json::from_str(&text).unwrap_or(Value::Null)
 }

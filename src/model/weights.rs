@@ -1,6 +1,5 @@
 //! A model's weights: made fresh from a seed, read from a folder, and written to one.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -8,10 +7,12 @@ use anyhow::{Context, Result, ensure};
 use candle_core::{DType, Device, Tensor};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
+use safetensors::Dtype;
 
 use crate::model::block::{Block, HeadNorms};
 use crate::model::config::Config;
-use crate::model::files::{self, Tensors};
+use crate::model::files::{self, TensorFile, Tensors};
+use crate::model::gguf;
 use crate::model::linear::Linear;
 use crate::model::parameter::Parameter;
 use crate::model::transformer::Model;
@@ -33,24 +34,23 @@ pub fn fresh(config: &Config, seed: u64, deviation: f64, device: &Device) -> Res
 }
 
 /// Reads a model from a folder with `config.json` and `model.safetensors`, or the shards that
-/// `model.safetensors.index.json` names.
+/// `model.safetensors.index.json` names; or from a `.gguf` file.
 pub fn load(folder: &Path, dtype: DType, device: &Device) -> Result<Model> {
-    let config = load_config(folder)?;
-    let names: BTreeSet<String> = shapes(&config)?.into_iter().map(|(name, _)| name).collect();
-    let mut tensors = Tensors::new();
-    for file in weight_files(folder)? {
-        let (part, _) = files::read_tensors(&file, device, &|name| names.contains(name))?;
-        for (name, tensor) in part {
-            tensors.insert(name, tensor.to_dtype(dtype)?);
-        }
+    if gguf::is_named(folder) {
+        return gguf::load(folder, dtype, device);
     }
-    build(&config, device, &mut |name, shape| {
-        let tensor = tensors.remove(name);
-        let tensor =
-            tensor.with_context(|| format!("{}: tensor `{name}` is missing", folder.display()))?;
-        expect_shape(&tensor, shape, name, folder)?;
-        Ok(tensor)
-    })
+    let config = load_config(folder)?;
+    let paths = weight_files(folder)?;
+    let files = paths.iter().map(|path| TensorFile::open(path)).collect::<Result<Vec<_>>>()?;
+    let holder = |name: &str| {
+        let file = files.iter().find(|file| file.header.info(name).is_some());
+        file.with_context(|| format!("{}: tensor `{name}` is missing", folder.display()))
+    };
+    // What does not fit is found in the headers, before anything large is read.
+    for (name, shape) in shapes(&config)? {
+        expect_usable(holder(&name)?, &name, &shape)?;
+    }
+    build(&config, device, &mut |name, _| Ok(holder(name)?.read(name, device)?.to_dtype(dtype)?))
 }
 
 /// Name and shape of every tensor of a model, in the order of the forward pass.
@@ -65,8 +65,11 @@ pub fn shapes(config: &Config) -> Result<Vec<(String, Vec<usize>)>> {
     Ok(shapes)
 }
 
-/// Reads `config.json` of a model's folder.
+/// Reads `config.json` of a model's folder, or what a `.gguf` file says in its place.
 pub fn load_config(folder: &Path) -> Result<Config> {
+    if gguf::is_named(folder) {
+        return gguf::load_config(folder);
+    }
     let path = folder.join("config.json");
     let text =
         fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -75,13 +78,44 @@ pub fn load_config(folder: &Path) -> Result<Config> {
 
 /// Writes `config.json` and `model.safetensors`, adapters left out: see [`super::lora`] for those.
 pub fn save(model: &Model, folder: &Path) -> Result<()> {
-    let adapters = model.linears().filter_map(|linear| linear.adapter.as_ref());
-    let adapters: Vec<&str> =
-        adapters.flat_map(|a| [a.a.name.as_str(), a.b.name.as_str()]).collect();
-    let weights = model.parameters().into_iter().filter(|p| !adapters.contains(&p.name.as_str()));
+    let weights = model.weights().into_iter();
     let tensors: Tensors = weights.map(|p| (p.name.clone(), p.value.clone())).collect();
     files::write_tensors(&folder.join("model.safetensors"), &tensors, ("format", "pt"))?;
     files::write_text(&folder.join("config.json"), &model.config.to_json()?)
+}
+
+/// The same model, its weights in another type.
+pub fn converted(mut model: Model, dtype: DType) -> Result<Model> {
+    for parameter in model.learning_mut() {
+        parameter.value = parameter.value.to_dtype(dtype)?;
+    }
+    let name = match dtype {
+        DType::BF16 => "bfloat16",
+        DType::F16 => "float16",
+        _ => "float32",
+    };
+    // Old and new versions of transformers read one or the other.
+    for key in ["dtype", "torch_dtype"] {
+        model.config.other.insert(key.into(), name.into());
+    }
+    Ok(model)
+}
+
+/// Fails unless the file's tensor has that shape, and a type that weights come in.
+fn expect_usable(file: &TensorFile, name: &str, shape: &[usize]) -> Result<()> {
+    let info = file.header.info(name).context("the file has the tensor")?;
+    let path = file.path.display();
+    ensure!(
+        info.shape == shape,
+        "{path}: tensor `{name}` has shape {:?}, expected {shape:?}",
+        info.shape
+    );
+    ensure!(
+        matches!(info.dtype, Dtype::F64 | Dtype::F32 | Dtype::F16 | Dtype::BF16),
+        "{path}: tensor `{name}` is {:?}; weights of F32, F16, BF16 and F64 can be read",
+        info.dtype
+    );
+    Ok(())
 }
 
 /// Fails unless the tensor has the shape that the model's config gives it.
@@ -118,19 +152,19 @@ pub(crate) fn uniform(seed: u64, name: &str, count: usize, limit: f64) -> Vec<f3
     (0..count).map(|_| ((unit(&mut random) * 2.0 - 1.0) * limit) as f32).collect()
 }
 
-fn stream(seed: u64, name: &str) -> Xoshiro256PlusPlus {
+pub(crate) fn stream(seed: u64, name: &str) -> Xoshiro256PlusPlus {
     let mut hash = blake3::Hasher::new();
     hash.update(b"cookc weights 1").update(&seed.to_le_bytes()).update(name.as_bytes());
     Xoshiro256PlusPlus::from_seed(*hash.finalize().as_bytes())
 }
 
 /// Uniform in 0..1, 1 left out.
-fn unit(random: &mut Xoshiro256PlusPlus) -> f64 {
+pub(crate) fn unit(random: &mut Xoshiro256PlusPlus) -> f64 {
     (random.next_u64() >> 11) as f64 / (1u64 << 53) as f64
 }
 
 /// Every tensor of the model by name and shape, once, in the order of the forward pass.
-fn build(
+pub(crate) fn build(
     config: &Config,
     device: &Device,
     tensor: &mut dyn FnMut(&str, &[usize]) -> Result<Tensor>,
@@ -192,7 +226,8 @@ fn build_block(
     })
 }
 
-fn weight_files(folder: &Path) -> Result<Vec<PathBuf>> {
+/// The files that hold a folder's weights: one, or the shards that its index names.
+pub(crate) fn weight_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let index = folder.join("model.safetensors.index.json");
     if !index.exists() {
         return Ok(vec![folder.join("model.safetensors")]);

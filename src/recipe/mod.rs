@@ -28,6 +28,8 @@ pub struct Recipe {
     pub train: Settings,
     /// A checkpoint after each so many steps; 0 for none but when the run is stopped.
     pub save_every: u64,
+    /// How many of the last checkpoints stay.
+    pub keep_checkpoints: usize,
     /// How to judge.
     pub eval: Eval,
 }
@@ -39,6 +41,8 @@ pub struct Model {
     pub base: Base,
     /// `f32`, `bf16` or `f16`.
     pub dtype: String,
+    /// Whether the frozen linears are held in four bits a weight (QLoRA's NF4).
+    pub nf4: bool,
     /// `auto`, `cpu` or `cuda`.
     pub device: String,
 }
@@ -100,8 +104,10 @@ pub struct Data {
     pub seed: u64,
     /// Where the words of `vocab` come from.
     pub words: Words,
-    /// The most tokens of a sample.
+    /// The most tokens of a sample, its shots included.
     pub sequence: usize,
+    /// Solved samples of the same template before each prompt.
+    pub shots: usize,
 }
 
 /// The words of `vocab`.
@@ -116,12 +122,16 @@ pub enum Words {
 }
 
 /// `[eval]`
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Eval {
     /// Held-out samples of each template.
     pub samples: u64,
     /// Also judge after each so many steps; 0 for before and after alone.
     pub every: u64,
+    /// Stop after so many judgements without a better one; 0 for never.
+    pub patience: u64,
+    /// Stop when this share of replies is exact.
+    pub until_exact: Option<f64>,
 }
 
 /// Reads a recipe. What is wrong with it is in the list, and stands as its default; only a text

@@ -33,11 +33,14 @@ pub(super) fn recipe(table: &DeTable, faults: &mut Vec<Diagnostic>) -> Recipe {
     top.finish();
     let model = self::model(model, lora.is_some(), faults);
     let templates = templates(entries, faults);
-    let data = self::data(data, &model.base, faults);
+    let (data, packing) = self::data(data, &model.base, faults);
     let lora = lora.map(|table| self::lora(table, faults));
-    let (train, save_every) = self::train(train, data.seed, faults);
+    let (mut train, [save_every, keep_checkpoints]) =
+        self::train(train, data.seed, lora.is_some(), faults);
+    train.packing = packing;
     let eval = self::eval(eval, faults);
-    Recipe { model, templates, data, lora, train, save_every, eval }
+    let keep_checkpoints = keep_checkpoints as usize;
+    Recipe { model, templates, data, lora, train, save_every, keep_checkpoints, eval }
 }
 
 fn sub_table<'a>(top: &mut Section<'a, '_>, key: &'static str) -> Option<&'a DeTable<'a>> {
@@ -75,9 +78,18 @@ fn model(table: Option<&DeTable>, adapters: bool, faults: &mut Vec<Diagnostic>) 
                 .help("write `dtype = \"f32\"`"),
         );
     }
+    let nf4 = section.choice("quantization", &["none", "nf4"]) == "nf4";
+    if matches!(base, Base::Scratch(_)) && nf4 {
+        let (_, place) = section.take("quantization").expect("only a written key differs");
+        let title = "four bits a weight are for a model that is there already";
+        section.fault(
+            Diagnostic::fault("E708", title, place, "a model from scratch learns its weights")
+                .help("leave it out, or write `base = \"models/NAME\"`, a folder with a model"),
+        );
+    }
     let device = section.choice("device", &["auto", "cpu", "cuda"]).to_string();
     section.finish();
-    Model { base, dtype, device }
+    Model { base, dtype, nf4, device }
 }
 
 /// The small Llamas that have a name: width, layers, heads and feed-forward; base of the rotary
@@ -125,9 +137,8 @@ fn folder(section: &mut Section, text: &str, place: Span, adapters: bool) -> Bas
             );
         }
     }
-    let loaded = text.starts_with("hf:") || text.starts_with("http");
-    if loaded || text.ends_with(".gguf") {
-        let what = if loaded { "loading a model from the net" } else { "a .gguf file" };
+    if text.starts_with("http") {
+        let what = "loading a model from the net";
         let name = text.rsplit(['/', ':']).next().unwrap_or(text).trim_end_matches(".gguf");
         section.fault(
             Diagnostic::fault("E706", format!("{what} is not in this version"), place, "this")
@@ -236,8 +247,8 @@ fn as_written(value: &DeValue) -> String {
     }
 }
 
-/// `[data]`
-fn data(table: Option<&DeTable>, base: &Base, faults: &mut Vec<Diagnostic>) -> Data {
+/// `[data]`, and whether rows are packed
+fn data(table: Option<&DeTable>, base: &Base, faults: &mut Vec<Diagnostic>) -> (Data, bool) {
     let mut section = Section::new("[data]", table, faults);
     let seed = section.whole("seed", 0..=LARGEST, 0);
     let scratch = matches!(base, Base::Scratch(_));
@@ -255,11 +266,11 @@ fn data(table: Option<&DeTable>, base: &Base, faults: &mut Vec<Diagnostic>) -> D
         _ => Words::Embedded(section.size("vocab", 16..=WORDS_MAX, WORDS)),
     };
     let sequence = section.size("sequence", 8..=1 << 17, SEQUENCE);
-    section.not_yet("packing", "leave it out: samples of like length stand side by side");
+    let packing = section.truth("packing", Settings::default().packing);
     section.not_yet("format", "leave it out: samples are plain text");
-    section.not_yet("shots", "leave it out: prompts come without solved samples");
+    let shots = section.size("shots", 0..=64, 0);
     section.finish();
-    Data { seed, words, sequence }
+    (Data { seed, words, sequence, shots }, packing)
 }
 
 /// `[lora]`
@@ -303,8 +314,13 @@ fn targets(section: &mut Section) -> Vec<String> {
     if targets.is_empty() { all() } else { targets }
 }
 
-/// `[train]`, and after how many steps a checkpoint is written
-fn train(table: Option<&DeTable>, data_seed: u64, faults: &mut Vec<Diagnostic>) -> (Settings, u64) {
+/// `[train]`, after how many steps a checkpoint is written, and how many of them stay
+fn train(
+    table: Option<&DeTable>,
+    data_seed: u64,
+    adapters: bool,
+    faults: &mut Vec<Diagnostic>,
+) -> (Settings, [u64; 2]) {
     let mut section = Section::new("[train]", table, faults);
     let default = Settings::default();
     let tokens_at_once =
@@ -312,6 +328,8 @@ fn train(table: Option<&DeTable>, data_seed: u64, faults: &mut Vec<Diagnostic>) 
     let settings = Settings {
         steps: section.whole("steps", 1..=LARGEST, default.steps),
         batch: section.size("batch", 1..=65536, default.batch),
+        accumulate: section.size("accumulate", 1..=65536, default.accumulate),
+        packing: default.packing,
         learning_rate: section.real("learning_rate", SMALLEST..=10.0, default.learning_rate),
         schedule: match section.choice("schedule", &["cosine", "linear", "constant"]) {
             "linear" => Schedule::Linear,
@@ -319,10 +337,13 @@ fn train(table: Option<&DeTable>, data_seed: u64, faults: &mut Vec<Diagnostic>) 
             _ => Schedule::Cosine,
         },
         warmup: section.real("warmup", 0.0..=1.0, default.warmup),
+        min_learning_rate: section.real("min_learning_rate", 0.0..=1.0, default.min_learning_rate),
         weight_decay: section.real("weight_decay", 0.0..=1.0, default.weight_decay),
         betas: betas(&mut section, default.betas),
         epsilon: section.real("epsilon", 1e-20..=1.0, default.epsilon),
         clip_norm: section.real("clip_norm", 0.0..=1e6, default.clip_norm),
+        lora_plus_ratio: lora_plus_ratio(&mut section, adapters, default.lora_plus_ratio),
+        neftune_alpha: section.real("neftune_alpha", 0.0..=1000.0, default.neftune_alpha),
         tokens_at_once,
         recompute: match section.choice("recompute", &["none", "mlp", "full"]) {
             "mlp" => Recompute::Mlp,
@@ -331,9 +352,23 @@ fn train(table: Option<&DeTable>, data_seed: u64, faults: &mut Vec<Diagnostic>) 
         },
         seed: section.whole("seed", 0..=LARGEST, data_seed),
     };
-    let save_every = section.whole("save_every", 0..=LARGEST, 1000);
+    let save_every = section.whole("save_every", 0..=LARGEST, 100);
+    let keep_checkpoints = section.whole("keep_checkpoints", 1..=1000, 1);
     section.finish();
-    (settings, save_every)
+    (settings, [save_every, keep_checkpoints])
+}
+
+fn lora_plus_ratio(section: &mut Section, adapters: bool, default: f64) -> f64 {
+    let Some((_, place)) = section.take("lora_plus_ratio") else { return default };
+    let ratio = section.real("lora_plus_ratio", 1e-3..=1e3, default);
+    if ratio != default && !adapters {
+        let title = "`lora_plus_ratio` is of adapters, and there is no `[lora]`";
+        section.fault(
+            Diagnostic::fault("E708", title, place, "nothing has two halves")
+                .help("leave it out, or write `[lora]`"),
+        );
+    }
+    ratio
 }
 
 fn betas(section: &mut Section, default: [f64; 2]) -> [f64; 2] {
@@ -359,6 +394,18 @@ fn eval(table: Option<&DeTable>, faults: &mut Vec<Diagnostic>) -> Eval {
     let mut section = Section::new("[eval]", table, faults);
     let samples = section.whole("samples", 1..=1_000_000, 200);
     let every = section.whole("every", 0..=LARGEST, 0);
+    let patience = section.whole("patience", 0..=LARGEST, 0);
+    let until_exact =
+        section.take("until_exact").map(|_| section.real("until_exact", 0.0..=1.0, 1.0));
+    for (key, is_set) in [("patience", patience > 0), ("until_exact", until_exact.is_some())] {
+        if let Some((_, place)) = section.take(key).filter(|_| is_set && every == 0) {
+            let title = format!("`{key}` looks at judgements in between, and there are none");
+            section.fault(
+                Diagnostic::fault("E708", title, place, "never looked at")
+                    .help("write `every = 100` as well, or leave this out"),
+            );
+        }
+    }
     section.finish();
-    Eval { samples, every }
+    Eval { samples, every, patience, until_exact }
 }

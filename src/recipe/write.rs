@@ -32,6 +32,8 @@ pub fn toml_text(recipe: &Recipe) -> String {
         Words::File(file) => pair(&mut text, "vocab", quoted(&file.path)),
     }
     pair(&mut text, "sequence", recipe.data.sequence);
+    pair(&mut text, "packing", recipe.train.packing);
+    pair(&mut text, "shots", recipe.data.shots);
     text.push('\n');
     if let Some(lora) = &recipe.lora {
         line(&mut text, format_args!("[lora]"));
@@ -48,6 +50,10 @@ pub fn toml_text(recipe: &Recipe) -> String {
     line(&mut text, format_args!("[eval]"));
     pair(&mut text, "samples", recipe.eval.samples);
     pair(&mut text, "every", recipe.eval.every);
+    pair(&mut text, "patience", recipe.eval.patience);
+    if let Some(share) = recipe.eval.until_exact {
+        pair(&mut text, "until_exact", real(share));
+    }
     text
 }
 
@@ -66,6 +72,7 @@ fn model(recipe: &Recipe, text: &mut String) {
         Base::Folder(folder) => pair(text, "base", quoted(&folder.path)),
     }
     pair(text, "dtype", quoted(&recipe.model.dtype));
+    pair(text, "quantization", quoted(if recipe.model.nf4 { "nf4" } else { "none" }));
     pair(text, "device", quoted(&recipe.model.device));
     text.push('\n');
 }
@@ -75,6 +82,7 @@ fn train(recipe: &Recipe, text: &mut String) {
     line(text, format_args!("[train]"));
     pair(text, "steps", settings.steps);
     pair(text, "batch", settings.batch);
+    pair(text, "accumulate", settings.accumulate);
     pair(text, "learning_rate", real(settings.learning_rate));
     let schedule = match settings.schedule {
         Schedule::Cosine => "cosine",
@@ -83,11 +91,14 @@ fn train(recipe: &Recipe, text: &mut String) {
     };
     pair(text, "schedule", quoted(schedule));
     pair(text, "warmup", real(settings.warmup));
+    pair(text, "min_learning_rate", real(settings.min_learning_rate));
     pair(text, "weight_decay", real(settings.weight_decay));
     let [first, second] = settings.betas.map(real);
     pair(text, "betas", format!("[{first}, {second}]"));
     pair(text, "epsilon", real(settings.epsilon));
     pair(text, "clip_norm", real(settings.clip_norm));
+    pair(text, "lora_plus_ratio", real(settings.lora_plus_ratio));
+    pair(text, "neftune_alpha", real(settings.neftune_alpha));
     if let Some(tokens) = settings.tokens_at_once {
         pair(text, "tokens_at_once", tokens);
     }
@@ -99,6 +110,7 @@ fn train(recipe: &Recipe, text: &mut String) {
     pair(text, "recompute", quoted(recompute));
     pair(text, "seed", settings.seed);
     pair(text, "save_every", recipe.save_every);
+    pair(text, "keep_checkpoints", recipe.keep_checkpoints);
     text.push('\n');
 }
 

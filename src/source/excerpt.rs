@@ -28,6 +28,8 @@ struct Line {
     kept: Span,
     /// Where it begins in the excerpt.
     at: usize,
+    /// How many characters of it are cut off before.
+    columns_before: usize,
 }
 
 impl Excerpt {
@@ -68,7 +70,8 @@ impl Excerpt {
         if kept.start > whole.start {
             self.text.push('…');
         }
-        self.lines.push(Line { whole, kept, at: self.text.len() });
+        let columns_before = text[whole.start..kept.start].chars().count();
+        self.lines.push(Line { whole, kept, at: self.text.len(), columns_before });
         self.text.push_str(&text[kept.start..kept.end]);
         if kept.end < whole.end {
             self.text.push_str("…\n");
@@ -81,6 +84,13 @@ impl Excerpt {
         let Some(line) = after.checked_sub(1).map(|at| &self.lines[at]) else { return 0 };
         line.at + byte.clamp(line.kept.start, line.kept.end) - line.kept.start
     }
+
+    /// How many characters of its line stand before a place of the excerpt, in the source.
+    fn column(&self, place: usize) -> usize {
+        let after = self.lines.partition_point(|line| line.at <= place);
+        let Some(line) = after.checked_sub(1).map(|at| &self.lines[at]) else { return 0 };
+        line.columns_before + self.text[line.at..place].chars().count()
+    }
 }
 
 impl SourceCode for Excerpt {
@@ -91,12 +101,15 @@ impl SourceCode for Excerpt {
         after: usize,
     ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
         let found = self.text.read_span(span, before, after)?;
+        // Lines around it begin at their first column; alone it begins where people count to, and
+        // miette counts bytes, from where the line was cut.
+        let column = if before == 0 { self.column(span.offset()) } else { found.column() };
         Ok(Box::new(MietteSpanContents::new_named(
             self.name.to_string(),
             found.data(),
             *found.span(),
             found.line() + self.lines_before,
-            found.column(),
+            column,
             found.line_count(),
         )))
     }
@@ -117,5 +130,15 @@ mod tests {
         assert!(excerpt.text.starts_with("two\n…é") && excerpt.text.ends_with("ü…\nfour\n"));
         assert!(excerpt.text.len() < 2 * LINE_MAX);
         assert_eq!(excerpt.lines_before, 1);
+    }
+
+    #[test]
+    fn the_column_of_a_place_in_a_cut_line_is_that_of_the_source() {
+        let source = Source::new("a.cook", format!("one\n{}here\n", "é".repeat(1000)));
+        let start = source.text.find("here").expect("it is there");
+        let excerpt = Excerpt::new(&source, &[Span::new(start, start + 4)]);
+        let place = SourceSpan::from((excerpt.place(start), 4));
+        let found = excerpt.read_span(&place, 0, 0).expect("it is inside");
+        assert_eq!((found.line() + 1, found.column() + 1), source.position(start));
     }
 }

@@ -200,8 +200,8 @@ pub enum ExprKind {
     Binary(Operator, Span, Box<Expr>, Box<Expr>),
     /// `if a then b else c`
     If(Box<Expr>, Box<Expr>, Box<Expr>),
-    /// `all x in xs: body`
-    Each(Each, Name, Box<Expr>, Box<Expr>),
+    /// `all x in xs: body`, `for x in xs where condition: body`
+    Each(Each, Box<Loop>),
     /// `fold total = 0, seen = [] over x in xs: total + x, seen + [x]`
     Fold(Box<Fold>),
 }
@@ -215,6 +215,19 @@ pub struct Argument {
     pub value: Expr,
 }
 
+/// A loop that carries nothing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Loop {
+    /// The name of the element.
+    pub item: Name,
+    /// The list it runs over.
+    pub list: Expr,
+    /// What must hold of an element for the body to be asked.
+    pub filter: Option<Expr>,
+    /// What it gives for each.
+    pub body: Expr,
+}
+
 /// A loop that carries values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fold {
@@ -224,6 +237,8 @@ pub struct Fold {
     pub item: Name,
     /// The list it runs over.
     pub list: Expr,
+    /// What must hold for a turn to be made.
+    pub filter: Option<Expr>,
     /// The next values, as many as are carried.
     pub next: Vec<Expr>,
 }

@@ -269,6 +269,7 @@ pub fn parts(pair: Pair<'_, Rule>) -> impl Iterator<Item = Pair<'_, Rule>> {
         matches!(
             part.as_rule(),
             name | expression
+                | filter
                 | setting
                 | text
                 | parameter

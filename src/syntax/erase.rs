@@ -126,15 +126,17 @@ fn expression(expr: &mut Expr) {
             expression(yes);
             expression(no);
         }
-        ExprKind::Each(_, item, list, body) => {
-            name(item);
-            expression(list);
-            expression(body);
+        ExprKind::Each(_, each) => {
+            name(&mut each.item);
+            expression(&mut each.list);
+            each.filter.iter_mut().for_each(expression);
+            expression(&mut each.body);
         }
         ExprKind::Fold(fold) => {
             fold.carried.iter_mut().for_each(setting);
             name(&mut fold.item);
             expression(&mut fold.list);
+            fold.filter.iter_mut().for_each(expression);
             fold.next.iter_mut().for_each(expression);
         }
     }

@@ -126,10 +126,22 @@ impl Build<'_> {
             _ => Each::For,
         };
         let item = self.name(&take(&mut inner, Rule::name));
-        let mut values = inner.filter(|part| part.as_rule() == Rule::expression);
+        let is_value =
+            |part: &Pair<'_, Rule>| matches!(part.as_rule(), Rule::expression | Rule::filter);
+        let mut values = inner.filter(is_value).peekable();
         let list = self.expression(take(&mut values, Rule::expression));
+        let filter = self.filter(&mut values);
         let body = self.expression(take(&mut values, Rule::expression));
-        ExprKind::Each(each, item, Box::new(list), Box::new(body))
+        ExprKind::Each(each, Box::new(ast::Loop { item, list, filter, body }))
+    }
+
+    /// `where x > 1`
+    fn filter<'p>(
+        &mut self,
+        values: &mut Peekable<impl Iterator<Item = Pair<'p, Rule>>>,
+    ) -> Option<Expr> {
+        let filter = values.next_if(|part| part.as_rule() == Rule::filter)?;
+        Some(self.expression(take(&mut parts(filter), Rule::expression)))
     }
 
     fn fold(&mut self, pair: Pair<'_, Rule>) -> ExprKind {
@@ -141,11 +153,12 @@ impl Build<'_> {
         }
         let item = self.name(&take(&mut parts, Rule::name));
         let list = self.expression(take(&mut parts, Rule::expression));
+        let filter = self.filter(&mut parts);
         let next: Vec<Expr> = parts.map(|part| self.expression(part)).collect();
         if next.len() != carried.len() {
             self.faults.push(fault::fold_count(span, &carried, &next));
         }
-        ExprKind::Fold(Box::new(ast::Fold { carried, item, list, next }))
+        ExprKind::Fold(Box::new(ast::Fold { carried, item, list, filter, next }))
     }
 
     fn reference(&mut self, pair: Pair<'_, Rule>) -> ExprKind {

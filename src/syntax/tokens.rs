@@ -79,9 +79,9 @@ pub const STATEMENT_WORDS: [&str; 9] =
     ["use", "words", "param", "level", "rule", "system", "prompt", "reply", "fn"];
 
 /// The other words that no name may be.
-pub const EXPRESSION_WORDS: [&str; 17] = [
+pub const EXPRESSION_WORDS: [&str; 18] = [
     "return", "if", "then", "else", "and", "or", "not", "in", "within", "all", "any", "count",
-    "for", "fold", "over", "true", "false",
+    "for", "fold", "over", "where", "true", "false",
 ];
 
 /// Is this a word that no name may be?

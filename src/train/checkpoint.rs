@@ -7,7 +7,7 @@ use candle_core::Tensor;
 use serde_json::{Value, json};
 
 use crate::model::files::{self, Tensors};
-use crate::model::{Model, weights};
+use crate::model::{Model, Parameter, weights};
 use crate::train::Settings;
 use crate::train::optimizer::AdamW;
 
@@ -16,6 +16,16 @@ const ABOUT: &str = "cookc";
 
 /// The prefixes of a parameter's three tensors.
 const PARTS: [&str; 3] = ["value/", "first_mean/", "second_mean/"];
+
+/// Room for the names, shapes and settings of a checkpoint, and for each of its tensors.
+const HEADER_BYTES: u64 = 16 * 1024;
+const NAME_BYTES: u64 = 256;
+
+/// About how many bytes a checkpoint of the model has, and not less.
+pub fn bytes(model: &Model) -> u64 {
+    let of_one = |parameter: &&Parameter| parameter.value.elem_count() as u64 * 4 + NAME_BYTES;
+    HEADER_BYTES + PARTS.len() as u64 * model.learning().iter().map(of_one).sum::<u64>()
+}
 
 /// Writes a checkpoint, whole or not at all.
 pub fn save(model: &Model, optimizer: &AdamW, settings: &Settings, path: &Path) -> Result<()> {
@@ -32,7 +42,7 @@ pub fn save(model: &Model, optimizer: &AdamW, settings: &Settings, path: &Path) 
 /// Reads a checkpoint into the model, and gives back the optimizer as it was. One that was made
 /// with other settings is refused: it would go on differently from how it began.
 pub fn load(model: &mut Model, settings: &Settings, path: &Path) -> Result<AdamW> {
-    let (mut tensors, metadata) = files::read_tensors(path, &model.device, &|_| true)?;
+    let (mut tensors, metadata) = files::read_tensors(path, &model.device)?;
     let wrong = || format!("{} is no checkpoint of a run", path.display());
     let about: Value = serde_json::from_str(metadata.get(ABOUT).with_context(wrong)?)?;
     ensure!(about["format"] == 1, "{} has a newer format", path.display());

@@ -43,11 +43,14 @@ impl AdamW {
                 gradient.with_context(|| format!("`{}` got no gradient", parameter.name))?;
             // The gain of a norm is no matrix: pulling it towards 0 would change the model.
             let decay = if parameter.value.rank() > 1 { settings.weight_decay } else { 0.0 };
+            let is_second_half = parameter.name.contains(".lora_B.");
+            let ratio = if is_second_half { settings.lora_plus_ratio } else { 1.0 };
+            let rate = learning_rate * ratio;
             let update = Update {
                 factor,
                 betas: settings.betas,
-                rate: learning_rate,
-                decay: 1.0 - learning_rate * decay,
+                rate,
+                decay: 1.0 - rate * decay,
                 first: 1.0 - b1.powf(steps),
                 second: 1.0 - b2.powf(steps),
                 epsilon: settings.epsilon,

@@ -8,16 +8,16 @@ use crate::train::Settings;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Schedule {
-    /// Half a cosine wave down to 0.
+    /// Half a cosine wave down.
     Cosine,
-    /// A straight line down to 0.
+    /// A straight line down.
     Linear,
     /// Not at all.
     Constant,
 }
 
 /// The learning rate after `steps_done` steps: up a straight line over the warm-up, so that its
-/// last step is the first with the full rate, then down as the schedule says.
+/// last step is the first with the full rate, then down to the lowest as the schedule says.
 pub fn learning_rate(settings: &Settings, steps_done: u64) -> f64 {
     let (steps, done) = (settings.steps as f64, steps_done as f64);
     let warmup = (settings.warmup * steps).ceil();
@@ -30,5 +30,6 @@ pub fn learning_rate(settings: &Settings, steps_done: u64) -> f64 {
         Schedule::Linear => 1.0 - share,
         Schedule::Constant => 1.0,
     };
-    settings.learning_rate * left
+    let lowest = settings.min_learning_rate;
+    settings.learning_rate * (lowest + (1.0 - lowest) * left)
 }

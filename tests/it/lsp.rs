@@ -131,6 +131,17 @@ fn a_definition_is_found_here_in_a_neighbour_and_in_the_stdlib() {
 }
 
 #[test]
+fn a_definition_is_found_in_the_file_that_a_module_takes_it_from() {
+    let more = "use numbers: twice\n\nfn four(x: Int) -> Int = twice(twice(x))\n";
+    let numbers = ("numbers.cook", "fn twice(x: Int) -> Int = x * 2\n");
+    let mut client = Client::start(&[numbers, ("more.cook", more)]);
+    let text = "use more: twice, four\nx = twice(four(1))\nprompt \"{x}\"\nreply \"{x}\"\n";
+    client.open("a.cook", text);
+    let there = client.at("textDocument/definition", "a.cook", &place(text, "twice(f", 0));
+    assert_eq!(there["uri"], client.uri("numbers.cook").as_str());
+}
+
+#[test]
 fn references_are_every_place_of_a_name() {
     let mut client = Client::start(&[]);
     client.open("a.cook", GOOD);

@@ -19,6 +19,8 @@ mod new;
 mod replies;
 #[cfg(feature = "train")]
 mod run;
+#[cfg(feature = "train")]
+mod run_group;
 mod support;
 mod syntax;
 mod tidy;

@@ -1,5 +1,9 @@
 //! `cookc run` as a user runs it: reports, faults of recipes, and runs that are stopped.
 
+mod early;
+mod events;
+mod resume;
+
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -81,6 +85,13 @@ fn json_lines(path: PathBuf) -> Vec<Value> {
     text(path).lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
 }
 
+/// The lines of `metrics.jsonl` as they were written, up to their times, which come last.
+fn untimed(run: &Path) -> String {
+    let text = text(run.join("metrics.jsonl"));
+    let lines = text.lines().map(|line| line.split(",\"seconds\":").next().unwrap_or(line));
+    lines.map(|line| format!("{line}\n")).collect()
+}
+
 fn number(value: &Value) -> f64 {
     value.as_f64().unwrap_or_else(|| panic!("{value} is no number"))
 }
@@ -147,10 +158,11 @@ fn the_same_seed_gives_the_same_metrics_and_replies_bit_for_bit() {
     for (out, seed) in [("a", "7"), ("b", "7"), ("c", "8")] {
         trained(folder.path(), &["--train", "tiny.toml", "--out", out, "--seed", seed]);
     }
-    for name in ["metrics.jsonl", "samples.jsonl"] {
-        let of = |run: &str| text(folder.path().join(run).join(name));
-        assert_eq!(of("a"), of("b"));
-        assert_ne!(of("a"), of("c"));
+    let samples = |run: &Path| text(run.join("samples.jsonl"));
+    for of in [&samples as &dyn Fn(&Path) -> String, &untimed] {
+        let [a, b, c] = ["a", "b", "c"].map(|run| of(&folder.path().join(run)));
+        assert_eq!(a, b);
+        assert_ne!(a, c);
     }
 }
 
@@ -159,7 +171,7 @@ fn a_run_that_goes_on_from_its_checkpoint_ends_like_one_that_never_stopped() {
     let folder = kitchen(RECIPE);
     trained(folder.path(), &["--train", "tiny.toml", "--out", "a"]);
     let run = folder.path().join("a");
-    let ends = || ["metrics.jsonl", "samples.jsonl"].map(|name| text(run.join(name)));
+    let ends = || [untimed(&run), text(run.join("samples.jsonl"))];
     let never_stopped = ends();
     let weights = fs::read(run.join("model/model.safetensors")).expect("weights");
     trained(folder.path(), &["--resume", "a"]);
@@ -200,8 +212,28 @@ fn every_fault_of_a_recipe_is_shown_with_its_place_and_what_to_write() {
         ("vocab = 16", "vocab = 5000", &["E704", "from 16 to 4096"]),
         ("batch = 8", "schedule = \"cosin\"", &["E705", "write \"cosine\""]),
         ("scratch:tiny", "scratch:tyni", &["E705", "write \"scratch:tiny\""]),
-        ("scratch:tiny", "hf:org/Some-7B", &["E706", "write `base = \"models/Some-7B\"`"]),
-        ("vocab = 16", "packing = true", &["E706", "`packing` is not in this version"]),
+        ("scratch:tiny", "http://org/Some-7B", &["E706", "write `base = \"models/Some-7B\"`"]),
+        ("vocab = 16", "packing = 1", &["E703", "write `packing = true`"]),
+        ("vocab = 16", "paking = true", &["E702", "write `packing`"]),
+        ("batch = 8", "accumulate = 0", &["E704", "from 1 to 65536"]),
+        ("batch = 8", "acumulate = 2", &["E702", "write `accumulate`"]),
+        ("batch = 8", "min_learning_rate = 2", &["E704", "from 0 to 1"]),
+        ("batch = 8", "min_learning_rat = 0.1", &["E702", "write `min_learning_rate`"]),
+        ("batch = 8", "neftune_alpha = -1", &["E704", "from 0 to 1000"]),
+        ("batch = 8", "neftune_alfa = 5", &["E702", "write `neftune_alpha`"]),
+        ("batch = 8", "lora_plus_ratio = 0", &["E704", "from 0.001 to 1000"]),
+        ("batch = 8", "lora_plus_ratio = 16", &["E708", "write `[lora]`"]),
+        ("batch = 8", "keep_checkpoints = 0", &["E704", "from 1 to 1000"]),
+        ("batch = 8", "keep_checkpoint = 2", &["E702", "write `keep_checkpoints`"]),
+        ("samples = 12", "patience = -1", &["E704"]),
+        ("samples = 12", "patiense = 3", &["E702", "write `patience`"]),
+        ("samples = 12\nevery = 10", "patience = 3", &["E708", "write `every = 100`"]),
+        ("samples = 12\nevery = 10", "until_exact = 0.9", &["E708", "write `every = 100`"]),
+        ("samples = 12", "until_exact = 1.5", &["E704", "from 0 to 1"]),
+        ("vocab = 16", "shots = 65", &["E704", "from 0 to 64"]),
+        ("vocab = 16", "shot = 1", &["E702", "write `shots`"]),
+        ("vocab = 16", "shots = 2", &["E710", "with its 2 shots", "tiny.toml:5:8"]),
+        ("vocab = 16", "format = \"chat\"", &["E706", "`format` is not in this version"]),
         ("width = 16", "width = 17", &["E708", "write `width = 20`"]),
         ("say.cook", "sya.cook", &["E707", "did you mean", "tiny.toml:5:8"]),
         ("say.cook", "std:retreival", &["E707", "did you mean std:retrieval?"]),

@@ -120,9 +120,10 @@ proptest! {
 const WORDS: &[&str] = &[
     "use", "template", "words", "param", "level", "rule", "prompt", "reply", "fn", "return", "if",
     "then", "else", "and", "or", "not", "in", "within", "all", "any", "count", "for", "fold",
-    "over", "true", "a", "xs", "Int", "~", "=", ":", ",", ".", "..", "->", "~>", "==", "!=", "<",
-    "<=", "+", "-", "*", "/", "%", "(", ")", "[", "]", "{", "}", "{{", "}}", "\"", "\"\"\"", "\n",
-    "\r\n", "  ", "//", "///", "1", "2.5", "'", ";", "&&", "é", "\u{feff}", "\0", "\\",
+    "over", "where", "true", "a", "xs", "Int", "~", "=", ":", ",", ".", "..", "->", "~>", "==",
+    "!=", "<", "<=", "+", "-", "*", "/", "%", "(", ")", "[", "]", "{", "}", "{{", "}}", "\"",
+    "\"\"\"", "\n", "\r\n", "  ", "//", "///", "1", "2.5", "'", ";", "&&", "é", "\u{feff}", "\0",
+    "\\",
 ];
 
 /// Spans lie inside the text; a text without a fault can be formatted and says the same then.

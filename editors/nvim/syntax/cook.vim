@@ -3,7 +3,7 @@ if exists('b:current_syntax') | finish | endif
 
 syntax keyword cookStatement use template words param level rule system prompt reply fn return
 syntax keyword cookConditional if then else
-syntax keyword cookRepeat all any count for fold over
+syntax keyword cookRepeat all any count for fold over where
 syntax keyword cookOperatorWord and or not in within
 syntax keyword cookBoolean true false
 syntax keyword cookType Int Real Bool Text Token T U

@@ -39,7 +39,7 @@
 ; Expressions
 
 ["if" "then" "else"] @keyword.conditional
-["all" "any" "count" "for" "fold" "over"] @keyword.repeat
+["all" "any" "count" "for" "fold" "over" "where"] @keyword.repeat
 ["and" "or" "not" "in" "within"] @keyword.operator
 ["+" "-" "*" "/" "%" "==" "!=" "<=" ">=" "<" ">" ".." "->" "~>"] @operator
 [(boolean) "true" "false"] @boolean

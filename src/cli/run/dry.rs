@@ -3,12 +3,16 @@
 use anyhow::Context;
 use indicatif::{HumanBytes, HumanCount};
 
-use super::setup::Setup;
+use super::setup::{Setup, tokens};
+use super::shots::Shots;
 use crate::cli::{Failure, console};
 use crate::data::layout::Encoded;
 use crate::model::lora::{Lora, TARGETS};
 use crate::model::{Config, Recompute, weights};
 use crate::runtime::Fault;
+
+/// Numbers that a checkpoint has of each weight that learns: itself, and the optimizer's means.
+const PARTS: u64 = 3;
 
 /// Samples made to see how long they are.
 const MADE: u64 = 256;
@@ -21,13 +25,14 @@ pub fn print(setup: &Setup) -> Result<(), Failure> {
     let weights = shapes.iter().map(|(_, shape)| shape.iter().product::<usize>() as u64).sum();
     let learning = recipe.lora.as_ref().map_or(weights, |lora| adapters(&setup.config, lora));
     text += &format!("\n# {} weights; {} learn\n", HumanCount(weights), HumanCount(learning));
+    let (shots, between) = (recipe.data.shots as u64, setup.between_shots().len() as u64);
     let mut longest = 0;
     for (at, part) in setup.lessons.parts.iter().enumerate() {
         let seen = longest_of(setup, at).map_err(|(index, why)| setup.sample_fault(at, index, why));
         let seen = seen?;
         longest = longest.max(seen);
         let bound = match setup.budgets[at] {
-            Some(budget) => format!("at most {} tokens", budget.prompt + budget.reply + 1),
+            Some(budget) => format!("at most {} tokens", tokens(&budget, shots, between)),
             None => "no bound is known".to_string(),
         };
         let program = part.maker.program();
@@ -39,18 +44,22 @@ pub fn print(setup: &Setup) -> Result<(), Failure> {
     }
     let bytes = memory(setup, weights, learning, longest);
     text += &format!("# about {} of memory\n", HumanBytes(bytes));
+    let (kept, saved) = (recipe.keep_checkpoints, HumanBytes(learning * 4 * PARTS));
+    text += &format!("# about {saved} on the disk a checkpoint; {kept} kept\n");
     console::print(&text)
 }
 
-/// Tokens of the longest of some samples, the end included.
+/// Tokens of the longest of some samples, shots and the end included.
 fn longest_of(setup: &Setup, at: usize) -> Result<u64, (u64, Fault)> {
     let part = &setup.lessons.parts[at];
     let mut memory = part.maker.memory(crate::data::TRAIN, setup.recipe.data.seed);
     let mut encoded = Encoded::default();
+    let mut shots = Shots::new(setup, crate::data::TRAIN);
     let mut longest = 0;
     for index in 0..MADE {
         part.encode(&mut memory, index, &mut encoded).map_err(|why| (index, why))?;
-        longest = longest.max(encoded.ids.len() as u64 + 1);
+        let before = shots.before(at, index)?.len();
+        longest = longest.max((before + encoded.ids.len()) as u64 + 1);
     }
     Ok(longest)
 }
@@ -78,6 +87,10 @@ fn linears(config: &Config) -> [[usize; 2]; 7] {
 fn memory(setup: &Setup, weights: u64, learning: u64, longest: u64) -> u64 {
     let (config, settings) = (&setup.config, &setup.recipe.train);
     let weight_bytes = if setup.recipe.model.dtype == "f32" { 4 } else { 2 };
+    let frozen: usize = linears(config).iter().map(|[output, input]| output * input).sum();
+    let frozen = (frozen * config.num_hidden_layers) as u64;
+    // Four bits a weight, and their scales.
+    let saved = if setup.recipe.model.nf4 { frozen * weight_bytes - frozen * 13 / 25 } else { 0 };
     let on_cpu = setup.recipe.model.device != "cuda";
     let default = if on_cpu { 1024 } else { 16_384 };
     let places = settings.tokens_at_once.unwrap_or(default).max(longest as usize) as u64;
@@ -95,6 +108,9 @@ fn memory(setup: &Setup, weights: u64, learning: u64, longest: u64) -> u64 {
         Recompute::Full => hidden,
     };
     let of_place = (kept * config.num_hidden_layers + of_block + 3 * config.vocab_size) as u64 * 4;
-    // Value, gradient on each core, its sum, and the optimizer's two means.
-    weights * weight_bytes + learning * 4 * (3 + passes) + passes * places * of_place
+    // Value, the gradient of each pass of a micro-batch, their sum, that of all micro-batches, and
+    // the optimizer's two means.
+    let of_micro_batch = (settings.batch as u64 * longest).div_ceil(places);
+    let copies = 4 + of_micro_batch + u64::from(settings.accumulate > 1);
+    weights * weight_bytes - saved + learning * 4 * copies + passes * places * of_place
 }

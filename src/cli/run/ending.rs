@@ -1,27 +1,31 @@
 //! The end of a run: the model on disk, the report, and the table for the terminal.
 
+use std::path::Path;
 use std::time::Instant;
 
+use anyhow::Result;
 use indicatif::HumanCount;
 
 use super::folder::Folder;
 use super::judging::HeldOut;
+use super::memory;
 use super::setup::Setup;
 use crate::cli::{Failure, console};
 use crate::eval::report::{Comparison, Example, Facts, Report, Scores};
 use crate::eval::{self, Answer, page};
-use crate::model::{Model, lora, weights};
+use crate::model::{self, Model, lora, weights};
 use crate::recipe::Base;
 
 /// Samples of each template that the page shows.
 const EXAMPLES: usize = 6;
 
-/// Writes what was learned: adapters in PEFT's format, or the whole model.
-pub fn save_model(setup: &Setup, folder: &Folder, model: &Model) -> Result<(), Failure> {
+/// Writes what was learned into a folder: adapters in PEFT's format, or the whole model.
+pub fn save_model(setup: &Setup, folder: &Path, model: &Model) -> Result<()> {
     match &setup.recipe.lora {
         Some(lora) => {
             let base = match &setup.recipe.model.base {
-                Base::Folder(folder) => folder.path.clone(),
+                // PEFT looks for a model of the hub under its plain name.
+                Base::Folder(folder) => model::plain_name(&folder.path).to_string(),
                 // The weights beneath are made again from the recipe; they go with the adapter.
                 Base::Scratch(_) => {
                     let path = folder.join("model");
@@ -67,7 +71,7 @@ pub fn report(
     let report = Report {
         name: setup.name.clone(),
         templates,
-        facts: Facts { seconds, peak_memory_bytes: peak_memory(), ..facts },
+        facts: Facts { seconds, peak_memory_bytes: memory::peak(), ..facts },
         losses,
         seeds: [setup.recipe.data.seed, setup.recipe.train.seed],
         recipe: setup.text.clone(),
@@ -142,13 +146,9 @@ fn summary(report: &Report, folder: &Folder) -> String {
             facts.prompts_shared
         );
     }
+    if let Some(step) = facts.step_best.filter(|step| *step < facts.steps) {
+        let best = folder.join("best");
+        text += &format!("the best judgement was after step {step}: {}\n", best.display());
+    }
     text + &format!("{}\n", folder.join("report.html").display())
-}
-
-/// The most memory that this process held, where the system tells (Linux).
-fn peak_memory() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kilobytes * 1024)
 }

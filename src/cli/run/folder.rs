@@ -4,7 +4,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, Result};
+use indicatif::HumanBytes;
 
 use crate::cli::{Failure, load};
 use crate::data::sinks::Sink;
@@ -30,7 +31,8 @@ impl Folder {
         folder.try_out()?;
         if force {
             // A checkpoint of the run before would be taken for one of this run.
-            folder.keep_checkpoints(&|_| false)?;
+            folder.keep_checkpoints(0)?;
+            folder.remove_best()?;
         }
         Ok(folder)
     }
@@ -39,6 +41,7 @@ impl Folder {
     pub fn again(path: &Path) -> Result<Folder, Failure> {
         let folder = Folder { path: path.to_path_buf() };
         folder.try_out()?;
+        folder.remove_torn()?;
         Ok(folder)
     }
 
@@ -65,13 +68,43 @@ impl Folder {
         self.join("checkpoints").join(format!("step-{steps:012}.safetensors"))
     }
 
-    /// Deletes all checkpoints but one.
-    pub fn keep_checkpoint(&self, kept: &Path) -> Result<(), Failure> {
-        self.keep_checkpoints(&|path| path == kept)
+    /// Deletes all checkpoints but the last ones.
+    pub fn keep_checkpoints(&self, count: usize) -> Result<()> {
+        let mut all = self.checkpoints()?;
+        all.sort();
+        all.truncate(all.len().saturating_sub(count));
+        all.iter().try_for_each(|path| remove(path))
     }
 
-    /// The lines of `metrics.jsonl` up to a step, which stay; later ones are taken out. Then the
-    /// file, to append to.
+    /// Makes sure, before any work, that there is room for checkpoints of that size: those that
+    /// are kept, and the next, which is written before the oldest goes.
+    pub fn expect_room(&self, kept: usize, bytes: u64) -> Result<(), Failure> {
+        let folder = self.join("checkpoints");
+        fs::create_dir_all(&folder).with_context(|| cannot_write(&folder))?;
+        let files = (kept + 1).saturating_sub(self.checkpoints()?.len()).max(1);
+        // The files have no name, and go when they are closed.
+        let reserve = || -> std::io::Result<File> {
+            let file = tempfile::tempfile_in(&folder)?;
+            match fs4::FileExt::allocate(&file, bytes) {
+                // A file system that cannot reserve room says nothing of how much there is.
+                Err(error) if error.kind() == ErrorKind::Unsupported => Ok(file),
+                done => done.map(|()| file),
+            }
+        };
+        let reserved: std::io::Result<Vec<File>> = (0..files).map(|_| reserve()).collect();
+        reserved.with_context(|| {
+            format!(
+                "{} has no room for {files} checkpoints of {}; make room, or write a smaller \
+                 `keep_checkpoints`",
+                folder.display(),
+                HumanBytes(bytes)
+            )
+        })?;
+        Ok(())
+    }
+
+    /// The lines of `metrics.jsonl` up to a step, which stay; later ones are taken out, and all of
+    /// them where no step was done. Then the file, to append to.
     pub fn metrics(&self, steps_done: u64) -> Result<(Vec<serde_json::Value>, File), Failure> {
         let path = self.join("metrics.jsonl");
         let text = if path.exists() { load::text_of(&path)? } else { String::new() };
@@ -79,7 +112,7 @@ impl Folder {
         for line in text.lines() {
             // A line that was cut off is no JSON; its step is done again.
             let Ok(value) = serde_json::from_str::<serde_json::Value>(line) else { continue };
-            if value["step"].as_u64().is_some_and(|step| step <= steps_done) {
+            if value["step"].as_u64().is_some_and(|step| steps_done > 0 && step <= steps_done) {
                 // As it was written: numbers that are read may come out a bit different.
                 kept += &format!("{line}\n");
                 lines.push(value);
@@ -90,31 +123,41 @@ impl Folder {
         Ok((lines, file.with_context(|| cannot_write(&path))?))
     }
 
-    fn keep_checkpoints(&self, keep: &dyn Fn(&Path) -> bool) -> Result<(), Failure> {
-        for path in self.checkpoints()? {
-            if !keep(&path) {
-                fs::remove_file(&path)
-                    .with_context(|| format!("cannot delete {}", path.display()))?;
-            }
-        }
-        Ok(())
+    fn checkpoints(&self) -> Result<Vec<PathBuf>> {
+        self.checkpoint_files("step-", ".safetensors")
     }
 
-    fn checkpoints(&self) -> Result<Vec<PathBuf>, Failure> {
+    /// Deletes checkpoints that a kill kept from being whole.
+    fn remove_torn(&self) -> Result<()> {
+        let torn = self.checkpoint_files(".step-", ".tmp")?;
+        torn.iter().try_for_each(|path| remove(path))
+    }
+
+    fn checkpoint_files(&self, start: &str, end: &str) -> Result<Vec<PathBuf>> {
         let folder = self.join("checkpoints");
         let entries = match fs::read_dir(&folder) {
             Ok(entries) => entries,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => {
-                let context = format!("cannot read {}", folder.display());
-                return Err(anyhow::Error::new(error).context(context).into());
+                return Err(error).with_context(|| format!("cannot read {}", folder.display()));
             }
         };
         let is_one = |path: &PathBuf| {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            name.starts_with("step-") && name.ends_with(".safetensors")
+            name.starts_with(start) && name.ends_with(end)
         };
         Ok(entries.flatten().map(|entry| entry.path()).filter(is_one).collect())
+    }
+
+    /// Deletes what the run before learned best.
+    fn remove_best(&self) -> Result<()> {
+        let best = self.join("best");
+        match fs::remove_dir_all(&best) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(error).with_context(|| cannot_delete(&best))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Writes a file and takes it away, so that a folder without room or right is found now.
@@ -157,6 +200,14 @@ fn next_free(name: &str) -> Result<PathBuf, Failure> {
             }
         }
     }
+}
+
+fn remove(path: &Path) -> Result<()> {
+    fs::remove_file(path).with_context(|| cannot_delete(path))
+}
+
+fn cannot_delete(path: &Path) -> String {
+    format!("cannot delete {}", path.display())
 }
 
 fn cannot_write(path: &Path) -> String {

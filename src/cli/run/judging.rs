@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::setup::Setup;
+use super::shots::Shots;
 use crate::cli::Failure;
+use crate::data::EVAL;
 use crate::eval::{self, Answer, Question};
 use crate::model::Model;
 
@@ -20,7 +22,7 @@ pub struct HeldOut<'a> {
     setup: &'a Setup,
     /// Those of each template.
     pub questions: Vec<Vec<Question>>,
-    /// Their prompts as ids.
+    /// Their prompts as ids, without shots.
     pub prompts: HashSet<Vec<u32>>,
 }
 
@@ -34,6 +36,15 @@ impl<'a> HeldOut<'a> {
             questions.push(made.map_err(|(index, why)| setup.sample_fault(at, index, why))?);
         }
         let prompts = questions.iter().flatten().map(|asked| asked.prompt_ids.clone()).collect();
+        let mut shots = Shots::new(setup, EVAL);
+        for (at, asked) in questions.iter_mut().enumerate() {
+            for asked in asked {
+                let made = shots.before(at, asked.index);
+                let ids = made.map_err(|(index, why)| setup.sample_fault(at, index, why))?;
+                asked.prompt = setup.tokenizer.decode(&ids)? + &asked.prompt;
+                asked.prompt_ids.splice(..0, ids);
+            }
+        }
         Ok(HeldOut { setup, questions, prompts })
     }
 

@@ -1,20 +1,30 @@
 //! `cookc run`: from a recipe to a trained model, judged before and after by the compiled rules.
 
+mod bar;
 mod dry;
 mod ending;
 mod folder;
 mod judging;
+mod launch;
+mod memory;
+mod metrics;
+mod ranks;
+mod samples;
 mod setup;
+mod shots;
+mod tensorboard;
 mod training;
+mod watch;
 mod wording;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use clap::Args;
 
 use super::{Failure, console, options};
-use crate::train::Trainer;
+use crate::train::{Group, Trainer, checkpoint};
 use folder::Folder;
 use judging::HeldOut;
 use setup::Setup;
@@ -25,11 +35,13 @@ Examples:
   cookc run --train examples/quickstart.toml
   cookc run --train my.toml --out runs/first --seed 7
   cookc run --train my.toml --dry-run              what it would do, and what memory it takes
-  cookc run --resume runs/first                    go on after Ctrl-C
+  cookc run --resume runs/first                    go on after Ctrl-C, or after a kill
+  cookc run --train my.toml --processes 4          share it out; torchrun, srun and mpirun do too
 
-The run folder holds recipe.toml (every key written out), model/ or adapter/, checkpoints/,
-metrics.jsonl (a line a step), samples.jsonl (the held-out samples with both replies),
-report.json and report.html. The same recipe and seed give the same losses and replies.";
+The run folder holds recipe.toml (every key written out), model/ or adapter/, best/ (the same after
+the best judgement), checkpoints/, metrics.jsonl (a line a step), tensorboard/ (the same for
+TensorBoard), samples.jsonl (the held-out samples with both replies), report.json and report.html.
+The same recipe and seed give the same losses and replies.";
 
 /// Train a model on templates, and judge it before and after
 #[derive(Debug, Args)]
@@ -54,43 +66,86 @@ pub struct Run {
     /// Only print the whole recipe, the memory it takes, and the longest sample
     #[arg(long)]
     dry_run: bool,
+    /// Train with N processes of this machine as one; the step is shared out among them
+    #[arg(long, value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=1024))]
+    processes: Option<u16>,
+    /// The same with N GPUs, a process each
+    #[arg(long, value_name = "N", conflicts_with = "processes")]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=1024))]
+    gpus: Option<u16>,
 }
 
-/// Does the whole run, or prints what it would do.
+/// Does the whole run, or prints what it would do, or starts the processes that do it.
 pub fn run(command: &Run) -> Result<(), Failure> {
     let start = Instant::now();
+    let count = command.processes.or(command.gpus).map(usize::from);
+    let place = ranks::place(count)?;
     let recipe = match (&command.train, &command.resume) {
         (Some(recipe), _) => recipe.clone(),
         (None, folder) => folder.as_deref().unwrap_or(Path::new(".")).join("recipe.toml"),
     };
-    let setup = Setup::read(&recipe, command.seed)?;
+    let mut setup = Setup::read(&recipe, command.seed)?;
+    if command.gpus.is_some() {
+        setup.recipe.model.device = "cuda".to_string();
+        setup.text = crate::recipe::toml_text(&setup.recipe);
+    }
     if command.dry_run {
         return dry::print(&setup);
     }
     let cancel = options::interrupt()?;
-    let folder = match &command.resume {
-        Some(path) => Folder::again(path)?,
-        None => Folder::claim(command.out.as_deref(), &setup.name, command.force)?,
-    };
-    folder.write("recipe.toml", &setup.text)?;
-    let checkpoint = folder.checkpoint()?;
+    if let Some(count) = count.filter(|count| *count > place.size) {
+        return launch::run(count, cancel);
+    }
+    let gpu = ranks::gpu(&place);
+    let group = ranks::join(place, &setup, cancel)?;
+    let folder = ranks::folder(&group, &|| match &command.resume {
+        Some(path) => Folder::again(path),
+        None => Folder::claim(command.out.as_deref(), &setup.name, command.force),
+    });
+    let path = folder.as_ref().ok().map(|folder| folder.path.clone());
+    let result = folder.and_then(|folder| work(&setup, &folder, &group, gpu, cancel, start));
+    ranks::end(&group, cancel, path.as_deref(), result)
+}
 
-    let mut model = setup.model()?;
-    let held_out = HeldOut::new(&setup)?;
-    console::note(&setup.headline(&model));
-    let before = held_out.judge(&model, "before", cancel)?;
+/// One process's part of the run. The first one alone judges and writes; the others wait for it
+/// where they next need it.
+fn work(
+    setup: &Setup,
+    folder: &Folder,
+    group: &Group,
+    gpu: usize,
+    cancel: &AtomicBool,
+    start: Instant,
+) -> Result<(), Failure> {
+    let checkpoint = folder.checkpoint()?;
+    let mut model = setup.model(gpu)?;
+    let held_out = HeldOut::new(setup)?;
+    let mut before = Vec::new();
+    if group.is_first() {
+        folder.expect_room(setup.recipe.keep_checkpoints, checkpoint::bytes(&model))?;
+        folder.write("recipe.toml", &setup.text)?;
+        console::note(&setup.headline(&model));
+        before = held_out.judge(&model, "before", cancel)?;
+    }
 
     let settings = setup.recipe.train.clone();
-    let mut trainer = match &checkpoint {
+    let trainer = match &checkpoint {
         Some(path) => Trainer::resume(&mut model, &settings, path)?,
         None => Trainer::new(&mut model, &settings)?,
     };
-    let mut training = Training::new(&setup, &folder, &held_out, cancel, trainer.steps_done())?;
-    training.run(&mut trainer)?;
+    let mut trainer = trainer.in_group(group)?;
+    let mut training =
+        Training::new(setup, folder, &held_out, group, cancel, trainer.steps_done())?;
+    training.run(&mut trainer, &before)?;
+    if !group.is_first() {
+        return Ok(());
+    }
     let after = held_out.judge(trainer.model, "after", cancel).inspect_err(|_| {
         training.leave_checkpoint(&trainer);
     })?;
+    training.ended(&trainer, &after)?;
     let learned = training.facts(&trainer);
-    ending::save_model(&setup, &folder, &model)?;
-    ending::report(&setup, &folder, &held_out, [before, after], learned, start)
+    ending::save_model(setup, &folder.path, &model)?;
+    ending::report(setup, folder, &held_out, [before, after], learned, start)
 }

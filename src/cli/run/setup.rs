@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use candle_core::DType;
 
-use super::wording;
+use super::{shots, wording};
 use crate::cli::load::{self, Template};
 use crate::cli::{Failure, console};
 use crate::data::budget::{Budget, budget};
@@ -16,7 +16,7 @@ use crate::data::vocab::Vocabulary;
 use crate::data::{Maker, pools};
 use crate::diagnostic::Diagnostic;
 use crate::ir::{self, Program};
-use crate::model::{self, Config, Model, Tokenizer, lora, weights};
+use crate::model::{self, Config, Model, Tokenizer, gguf, lora, nf4, weights};
 use crate::recipe::{self, Base, Named, Recipe, Words};
 use crate::source::{Source, Span};
 use crate::{engine, stdlib};
@@ -79,16 +79,19 @@ impl Setup {
         Ok(Setup { name, recipe, text, templates, lessons, budgets, tokenizer, config })
     }
 
-    /// The model before training.
-    pub fn model(&self) -> Result<Model, Failure> {
+    /// The model before training, on the GPU of this number if on one.
+    pub fn model(&self, gpu: usize) -> Result<Model, Failure> {
         let (model, seed) = (&self.recipe.model, self.recipe.train.seed);
-        let device = model::device(&model.device).context("cannot use the device")?;
+        let device = model::device(&model.device, gpu).context("cannot use the device")?;
         let mut made = match &model.base {
             Base::Scratch(shape) => weights::fresh(&self.config, seed, shape.init, &device)?,
             Base::Folder(folder) => {
-                weights::load(Path::new(&folder.path), dtype(&model.dtype), &device)?
+                weights::load(&model::locate(&folder.path)?, dtype(&model.dtype), &device)?
             }
         };
+        if model.nf4 {
+            nf4::quantise(&mut made)?;
+        }
         if let Some(lora) = &self.recipe.lora {
             lora::attach(&mut made, lora, seed)?;
         }
@@ -109,8 +112,18 @@ impl Setup {
             console::styled(console::STRONG, &self.name),
             names.join(", "),
             self.recipe.train.steps,
-            self.recipe.train.batch,
+            self.samples_of_a_step(),
         )
+    }
+
+    /// Samples of all micro-batches of a step.
+    pub fn samples_of_a_step(&self) -> u64 {
+        (self.recipe.train.batch * self.recipe.train.accumulate) as u64
+    }
+
+    /// The ids between a shot and what follows it.
+    pub fn between_shots(&self) -> Vec<u32> {
+        wording::tokenize(&self.tokenizer)(shots::BETWEEN)
     }
 
     /// The failure that a faulty sample of a template is.
@@ -201,7 +214,9 @@ fn said(failure: Failure) -> String {
     match failure {
         Failure::Input(text) | Failure::Usage(text) => text,
         Failure::Machine(error) => format!("{error:#}"),
-        Failure::Shown | Failure::Interrupted | Failure::Closed => "it cannot be read".to_string(),
+        Failure::Shown | Failure::Interrupted | Failure::Closed | Failure::Child(_) => {
+            "it cannot be read".to_string()
+        }
     }
 }
 
@@ -216,11 +231,18 @@ fn known_tokenizer(
     if faults.faults.iter().any(|fault| fault.span() == named.span && fault.code == "E706") {
         return None;
     }
-    let path = whole(folder, named);
+    if !named.path.starts_with(model::HUB) {
+        whole(folder, named);
+    }
     let read = || -> anyhow::Result<_> {
+        let path = model::locate(&named.path)?;
+        if gguf::is_named(&path) {
+            return Ok((Tokenizer::load(&path)?, weights::load_config(&path)?));
+        }
         anyhow::ensure!(path.is_dir(), "there is no folder {}", path.display());
         let config = weights::load_config(&path)?;
         let tokenizer = Tokenizer::load(&path)?;
+        tokenizer.expect_within(config.vocab_size)?;
         let has_weights = ["model.safetensors", "model.safetensors.index.json"]
             .iter()
             .any(|name| path.join(name).is_file());
@@ -231,7 +253,7 @@ fn known_tokenizer(
         Ok(known) => Some(known),
         Err(error) => {
             let help = "write a folder that holds config.json, model.safetensors and \
-                        tokenizer.json, or `base = \"scratch:tiny\"`";
+                        tokenizer.json, a .gguf file, or `base = \"hf:ORG/NAME\"`";
             faults.add("E707", format!("{error:#}"), named.span, "the model", help.to_string());
             None
         }
@@ -320,6 +342,7 @@ fn part(maker: Maker, entry: &recipe::Entry, tokenizer: &Tokenizer, faults: &mut
     }
     let ids =
         TokenIds::new(maker.program(), maker.vocabulary.clone(), wording::tokenize(tokenizer));
+    let ids = ids.behind(tokenizer.opening());
     Part { maker, ids, weight: entry.weight }
 }
 
@@ -332,14 +355,22 @@ fn budgets(
 ) -> Vec<Option<Budget>> {
     let tokenize = wording::tokenize(tokenizer);
     let tokens_max = config.tokens_max().min(recipe.data.sequence) as u64;
+    let (shots, between) = (recipe.data.shots as u64, tokenize(shots::BETWEEN).len() as u64);
     let one = |(part, entry): (&Part, &recipe::Entry)| {
         let words = (&*part.maker.vocabulary, &*part.maker.pools);
         let budget = budget(part.maker.program(), words, &*tokenize);
-        let tokens = budget.map_or(0, |budget| budget.prompt + budget.reply + 1);
+        let budget = budget.map(|budget| Budget {
+            prompt: budget.prompt + tokenizer.opening().len() as u64,
+            ..budget
+        });
+        let tokens = budget.map_or(0, |budget| tokens(&budget, shots, between));
         if tokens > tokens_max {
-            let title = format!("a sample may have {tokens} tokens, and {tokens_max} are read");
+            let with = if shots > 0 { format!(" with its {shots} shots") } else { String::new() };
+            let title =
+                format!("a sample{with} may have {tokens} tokens, and {tokens_max} are read");
             let help = match config.tokens_max() as u64 >= tokens {
                 true => format!("write `sequence = {tokens}` below `[data]`"),
+                false if shots > 0 => "write fewer `shots`, or choose an easier level".to_string(),
                 false => "choose an easier level, or set smaller parameters".to_string(),
             };
             // A model from scratch is made for as many as the recipe says.
@@ -352,6 +383,11 @@ fn budgets(
         budget
     };
     parts.iter().zip(&recipe.templates).map(one).collect()
+}
+
+/// The most tokens of a sample with its shots and its end.
+pub fn tokens(budget: &Budget, shots: u64, between: u64) -> u64 {
+    (shots + 1) * (budget.prompt + budget.reply) + shots * between + 1
 }
 
 fn dtype(name: &str) -> DType {

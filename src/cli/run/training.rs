@@ -1,42 +1,43 @@
-//! The training of a run: samples made between steps, each step told, stopped cleanly.
+//! The training of a run: each step told and written down, judged and saved in between.
 
-use std::cell::RefCell;
-use std::fs::File;
-use std::io::{IsTerminal, Write};
+use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
-use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use serde_json::{Value, json};
+use anyhow::{Context, Result};
 
+use super::bar::{Bar, Done};
+use super::ending;
 use super::folder::Folder;
 use super::judging::HeldOut;
+use super::metrics::{Metrics, Past, Step};
+use super::ranks;
+use super::samples::{Samples, described};
 use super::setup::Setup;
+use super::watch::Watch;
 use crate::cli::{Failure, console};
-use crate::data::lessons::Rows;
 use crate::eval::report::{Facts, Scores};
-use crate::runtime::Fault;
-use crate::train::{Control, Example, Progress, Trainer, train};
-
-/// Between two lines of progress where there is no terminal.
-const LINE_EVERY: Duration = Duration::from_secs(5);
+use crate::eval::{self, Answer};
+use crate::model::{Model, Parameter};
+use crate::train::{Control, Group, NotFinite, Progress, Trainer, train};
 
 /// A run's training, and what is known of it so far.
 pub struct Training<'a> {
     setup: &'a Setup,
     folder: &'a Folder,
     held_out: &'a HeldOut<'a>,
+    group: &'a Group,
     cancel: &'a AtomicBool,
-    metrics: File,
-    /// Loss by step, those before a checkpoint included.
-    pub losses: Vec<(u64, f64)>,
-    facts: Facts,
-    steps_before: u64,
-    seconds_judging: f64,
-    bar: Option<ProgressBar>,
-    last_line: Instant,
-    start: Instant,
+    /// Of the process that writes.
+    metrics: Option<Metrics>,
+    /// All steps, those before a checkpoint included.
+    past: Past,
+    /// Those of this process.
+    done: Done,
+    watch: Watch,
+    bar: Bar,
+    /// When the step that is being done was begun.
+    lap: Instant,
 }
 
 impl<'a> Training<'a> {
@@ -45,222 +46,301 @@ impl<'a> Training<'a> {
         setup: &'a Setup,
         folder: &'a Folder,
         held_out: &'a HeldOut<'a>,
+        group: &'a Group,
         cancel: &'a AtomicBool,
         steps_done: u64,
     ) -> Result<Training<'a>, Failure> {
-        let (lines, metrics) = folder.metrics(steps_done)?;
-        let loss = |line: &Value| Some((line["step"].as_u64()?, line["loss"].as_f64()?));
+        let (metrics, past) = match group.is_first() {
+            true => {
+                Metrics::open(folder, steps_done).map(|(metrics, past)| (Some(metrics), past))?
+            }
+            false => (None, Past::default()),
+        };
+        let mut watch = Watch::new(&setup.recipe.eval);
+        for (step, exact) in past.judgements.iter().filter(|(step, _)| *step > 0) {
+            watch.add(*step, *exact);
+        }
         Ok(Training {
             setup,
             folder,
             held_out,
+            group,
             cancel,
             metrics,
-            losses: lines.iter().filter_map(loss).collect(),
-            facts: Facts::default(),
-            steps_before: steps_done,
-            seconds_judging: 0.0,
-            bar: bar(setup.recipe.train.steps),
-            last_line: Instant::now(),
-            start: Instant::now(),
+            past,
+            done: Done::default(),
+            watch,
+            bar: Bar::new(setup.recipe.train.steps),
+            lap: Instant::now(),
         })
     }
 
-    /// Trains to the last step, or to Ctrl-C: then a checkpoint is left.
-    pub fn run(&mut self, trainer: &mut Trainer<'_>) -> Result<(), Failure> {
-        self.start = Instant::now();
-        let setup = self.setup;
-        let fault = RefCell::new(None);
-        let mut rows = setup.lessons.rows();
-        let shared = RefCell::new(0);
-        let prompts = &self.held_out.prompts;
-        let mut next_batch = |done: u64| {
-            let examples = batch(setup, &mut rows, done, &fault)?;
-            let is_shared = |example: &&Example| {
-                let prompt = example.loss.iter().position(|&target| target).unwrap_or(0);
-                prompts.contains(&example.ids[..prompt])
-            };
-            *shared.borrow_mut() += examples.iter().filter(is_shared).count() as u64;
-            Ok(examples)
+    /// Trains to the last step, to a judgement that ends it, or to Ctrl-C: then a checkpoint is
+    /// left.
+    pub fn run(
+        &mut self,
+        trainer: &mut Trainer<'_>,
+        before: &[Vec<Answer>],
+    ) -> Result<(), Failure> {
+        if self.group.is_first() {
+            self.judgement_before(trainer, before)?;
+        }
+        let mut samples = Samples::new(self.setup, self.group, &self.held_out.prompts);
+        let result = match self.is_over()? {
+            true => Ok(()),
+            false => self.steps(trainer, &mut samples),
         };
-        let mut observe = |progress: &Progress, trainer: &Trainer| self.observe(progress, trainer);
-        let result = train(trainer, &mut next_batch, &mut observe);
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
+        self.bar.finish();
+        if let Some(failure) = samples.failure() {
+            return Err(failure);
         }
-        if let Some((part, index, fault)) = fault.into_inner() {
-            return Err(setup.sample_fault(part, index, fault));
-        }
-        let summary = result?;
-        self.facts.prompts_shared = shared.into_inner();
-        self.facts.train_seconds = self.start.elapsed().as_secs_f64() - self.seconds_judging;
-        if summary.stopped && trainer.steps_done() < setup.recipe.train.steps {
+        let cancelled = self.cancel.load(Ordering::Relaxed);
+        result.map_err(|error| {
+            // Another process is lost in the midst of a step, and this one is as after the last.
+            if self.group.size() > 1 && cancelled {
+                self.leave_checkpoint(trainer);
+            }
+            self.stopped_by(error)
+        })?;
+        let unfinished = trainer.steps_done() < self.setup.recipe.train.steps;
+        if unfinished && (cancelled || !self.is_over()?) {
             self.leave_checkpoint(trainer);
+            return Err(Failure::Interrupted);
+        }
+        if let Some(reason) = self.watch.reason_to_stop() {
+            console::note(&format!("stopped after step {}: {reason}", trainer.steps_done()));
+        }
+        Ok(())
+    }
+
+    /// Writes down what was judged before the first step. Of a run that was stopped after a step
+    /// and before its judgement, makes that one.
+    fn judgement_before(
+        &mut self,
+        trainer: &Trainer<'_>,
+        before: &[Vec<Answer>],
+    ) -> Result<(), Failure> {
+        let steps_done = trainer.steps_done();
+        if steps_done == 0 {
+            self.write_down(0, before)?;
+        } else if self.is_due(self.setup.recipe.eval.every, steps_done)
+            && self.watch.last.is_none_or(|(step, _)| step < steps_done)
+            && !self.judge(trainer, steps_done)?
+        {
             return Err(Failure::Interrupted);
         }
         Ok(())
     }
 
+    /// Whether a judgement ends the run: what the first process, which alone judges, says.
+    fn is_over(&self) -> Result<bool> {
+        let own = self.watch.reason_to_stop().map_or(Control::Continue, |_| Control::Stop);
+        Ok(ranks::agreed(self.group, own)? == Control::Stop)
+    }
+
+    fn steps(&mut self, trainer: &mut Trainer<'_>, samples: &mut Samples) -> Result<()> {
+        let shared = Cell::new(0);
+        let mut next_batch = |done: u64| {
+            let examples = samples.of_step(done);
+            shared.set(samples.prompts_shared);
+            examples
+        };
+        self.lap = Instant::now();
+        let mut observe = |progress: &Progress, trainer: &Trainer| {
+            let control = self.observe(progress, trainer, shared.get());
+            self.lap = Instant::now();
+            control
+        };
+        train(trainer, &mut next_batch, &mut observe)?;
+        Ok(())
+    }
+
+    /// Takes in the judgement that ends the run.
+    pub fn ended(&mut self, trainer: &Trainer<'_>, after: &[Vec<Answer>]) -> Result<(), Failure> {
+        let steps = trainer.steps_done();
+        match self.watch.last {
+            Some((last, _)) if last == steps => Ok(()),
+            _ => Ok(self.take_in(trainer.model, steps, after)?),
+        }
+    }
+
     /// Writes a checkpoint and says how to go on.
     pub fn leave_checkpoint(&self, trainer: &Trainer<'_>) {
+        if !self.group.is_first() {
+            return;
+        }
         let (steps, folder) = (trainer.steps_done(), self.folder.path.display());
         match self.save(trainer) {
             Ok(()) => console::note(&format!(
                 "stopped after step {steps}; go on with `cookc run --resume {folder}`"
             )),
-            Err(error) => console::error(&format!("no checkpoint could be written: {error:#}")),
+            Err(error) => console::error(&format!("{error:#}")),
         }
     }
 
-    /// What is known now that it is over.
+    /// What is known now that it is over, and the loss by step.
     pub fn facts(&self, trainer: &Trainer<'_>) -> (Facts, Vec<(u64, f64)>) {
-        let count = |parameters: Vec<&crate::model::Parameter>| -> u64 {
+        let count = |parameters: Vec<&Parameter>| -> u64 {
             parameters.iter().map(|one| one.value.elem_count() as u64).sum()
         };
-        let seconds = self.facts.train_seconds.max(1e-9);
+        let past = &self.past;
+        let seconds = past.seconds.max(1e-9);
         let facts = Facts {
             steps: trainer.steps_done(),
-            loss_first: self.losses.first().map_or(0.0, |loss| loss.1),
-            loss_last: self.losses.last().map_or(0.0, |loss| loss.1),
-            tokens_per_second: self.facts.tokens as f64 / seconds,
-            samples_per_second: self.facts.samples as f64 / seconds,
+            samples: past.samples,
+            tokens: past.tokens,
+            loss_first: past.losses.first().map_or(0.0, |loss| loss.1),
+            loss_last: past.losses.last().map_or(0.0, |loss| loss.1),
+            tokens_per_second: past.tokens as f64 / seconds,
+            samples_per_second: past.samples as f64 / seconds,
+            train_seconds: past.seconds,
             parameters: count(trainer.model.parameters()),
             parameters_learning: count(trainer.model.learning()),
             device: if trainer.model.device.is_cpu() { "cpu".into() } else { "cuda".into() },
-            ..self.facts.clone()
+            prompts_shared: past.prompts_shared,
+            step_best: self.watch.best.map(|best| best.0),
+            ..Facts::default()
         };
-        (facts, self.losses.clone())
+        (facts, past.losses.clone())
     }
 
-    fn observe(&mut self, progress: &Progress, trainer: &Trainer<'_>) -> Result<Control> {
-        self.losses.push((progress.step, progress.loss));
-        self.facts.samples += progress.samples;
-        self.facts.tokens += progress.tokens;
-        self.metric(&json!({
-            "step": progress.step,
-            "loss": progress.loss,
-            "learning_rate": progress.learning_rate,
-            "gradient_norm": progress.gradient_norm,
-            "samples": progress.samples,
-            "tokens": progress.tokens,
-            "label_tokens": progress.label_tokens,
-        }))?;
-        self.tell(progress);
+    fn observe(
+        &mut self,
+        progress: &Progress,
+        trainer: &Trainer<'_>,
+        prompts_shared: u64,
+    ) -> Result<Control> {
+        let mut shared = [prompts_shared];
+        self.group.all_reduce(&mut shared)?;
+        let [prompts_shared] = shared;
+        let seconds = self.lap.elapsed().as_secs_f64();
+        let position = progress.step * self.setup.samples_of_a_step();
+        self.past.add(progress, prompts_shared, seconds);
+        self.done.add(progress, seconds);
+        if let Some(metrics) = &mut self.metrics {
+            metrics.step(progress, Step { position, prompts_shared, seconds })?;
+            self.bar.tell(progress, &self.done);
+        }
         if self.cancel.load(Ordering::Relaxed) {
             return Ok(Control::Stop);
         }
         let (step, recipe) = (progress.step, &self.setup.recipe);
-        let is_due = |every: u64| every > 0 && step.is_multiple_of(every) && step < progress.steps;
-        if is_due(recipe.save_every) {
+        let mut control = Control::Continue;
+        if self.is_due(recipe.eval.every, step) {
+            if self.group.is_first() && !self.judge(trainer, step)?
+                || self.watch.reason_to_stop().is_some()
+            {
+                control = Control::Stop;
+            }
+            control = ranks::agreed(self.group, control)?;
+        }
+        // Judged before it is saved: a checkpoint's metrics then have the judgement.
+        if self.group.is_first()
+            && control == Control::Continue
+            && self.is_due(recipe.save_every, step)
+        {
             self.save(trainer)?;
         }
-        if is_due(recipe.eval.every) {
-            return self.judge(trainer, step);
-        }
-        Ok(Control::Continue)
+        Ok(control)
     }
 
-    /// A judgement between two steps.
-    fn judge(&mut self, trainer: &Trainer<'_>, step: u64) -> Result<Control> {
-        let start = Instant::now();
+    fn is_due(&self, every: u64, step: u64) -> bool {
+        every > 0 && step.is_multiple_of(every) && step < self.setup.recipe.train.steps
+    }
+
+    /// A judgement between two steps; false if it was interrupted.
+    fn judge(&mut self, trainer: &Trainer<'_>, step: u64) -> Result<bool> {
         let answers = match self.held_out.judge(trainer.model, "now", self.cancel) {
             Ok(answers) => answers,
             Err(Failure::Machine(error)) => return Err(error),
-            Err(_) => return Ok(Control::Stop),
+            Err(_) => return Ok(false),
         };
-        self.seconds_judging += start.elapsed().as_secs_f64();
+        self.take_in(trainer.model, step, &answers)?;
         for (answers, part) in answers.iter().zip(&self.setup.lessons.parts) {
-            let (name, level) = (&part.maker.program().name, part.maker.level());
             let scores = Scores::of(answers, 0);
-            let (exact, alignment) = (scores.exact, scores.alignment);
-            self.metric(&json!({
-                "step": step, "template": name, "level": level,
-                "exact": exact, "alignment": alignment,
-            }))?;
-            self.note(&format!("step {step}: {name} exact {exact:.3}, alignment {alignment:.3}"));
+            let (name, exact) = (&part.maker.program().name, scores.exact);
+            let alignment = scores.alignment;
+            self.bar
+                .note(&format!("step {step}: {name} exact {exact:.3}, alignment {alignment:.3}"));
         }
-        Ok(Control::Continue)
+        Ok(true)
     }
 
-    /// A whole line at once, so that a reader never sees half of one.
-    fn metric(&mut self, value: &Value) -> Result<()> {
-        let path = || format!("cannot write {}", self.folder.join("metrics.jsonl").display());
-        self.metrics.write_all(format!("{value}\n").as_bytes()).with_context(path)
+    /// Writes a judgement down, and keeps what was learned if it is the best so far.
+    fn take_in(&mut self, model: &Model, step: u64, answers: &[Vec<Answer>]) -> Result<()> {
+        self.write_down(step, answers)?;
+        let exact = answers.iter().map(|of_one| Scores::of(of_one, 0).exact);
+        let mean = exact.sum::<f64>() / answers.len() as f64;
+        if self.watch.add(step, mean) && self.setup.recipe.eval.every > 0 {
+            ending::save_model(self.setup, &self.folder.join("best"), model)?;
+        }
+        Ok(())
+    }
+
+    fn write_down(&mut self, step: u64, answers: &[Vec<Answer>]) -> Result<()> {
+        for (answers, part) in answers.iter().zip(&self.setup.lessons.parts) {
+            let rules = eval::rules(part);
+            let name = [part.maker.program().name.as_str(), part.maker.level()];
+            if let Some(metrics) = &mut self.metrics {
+                metrics.judged(step, name, &Scores::of(answers, rules.len()), &rules)?;
+            }
+        }
+        Ok(())
     }
 
     fn save(&self, trainer: &Trainer<'_>) -> Result<()> {
-        let path = self.folder.checkpoint_after(trainer.steps_done());
-        trainer.save(&path)?;
-        match self.folder.keep_checkpoint(&path) {
-            Err(Failure::Machine(error)) => Err(error),
-            Err(_) => bail!("the checkpoints before {} stay", path.display()),
-            Ok(()) => Ok(()),
-        }
+        let steps = trainer.steps_done();
+        let synced = self.metrics.as_ref().map_or(Ok(()), Metrics::sync);
+        let saved = synced.and_then(|()| {
+            trainer.save(&self.folder.checkpoint_after(steps))?;
+            self.folder.keep_checkpoints(self.setup.recipe.keep_checkpoints)
+        });
+        saved.with_context(|| format!("no checkpoint after step {steps}"))
     }
 
-    /// The line or the bar of a step.
-    fn tell(&mut self, progress: &Progress) {
-        let seconds = self.start.elapsed().as_secs_f64() - self.seconds_judging;
-        let done = progress.step - self.steps_before;
-        let left = seconds / done as f64 * (progress.steps - progress.step) as f64;
-        let samples = HumanCount(self.facts.samples);
-        let speed = HumanCount((self.facts.tokens as f64 / seconds) as u64);
-        let loss = progress.loss;
-        let left = HumanDuration(Duration::from_secs(left.ceil() as u64));
-        let text = format!("{samples} samples, {speed} tokens/s, loss {loss:.3}, {left:#} left");
-        match &self.bar {
-            Some(bar) => {
-                bar.set_message(text);
-                bar.set_position(progress.step);
-            }
-            None if self.last_line.elapsed() >= LINE_EVERY || progress.step == progress.steps => {
-                self.last_line = Instant::now();
-                console::note(&format!("step {} of {}: {text}", progress.step, progress.steps));
-            }
-            None => {}
-        }
-    }
-
-    fn note(&self, text: &str) {
-        match &self.bar {
-            Some(bar) => bar.suspend(|| console::note(text)),
-            None => console::note(text),
-        }
-    }
-}
-
-/// The samples of a step: those with the indices from `steps_done` × batch on.
-fn batch(
-    setup: &Setup,
-    rows: &mut Rows,
-    steps_done: u64,
-    fault: &RefCell<Option<(usize, u64, Fault)>>,
-) -> Result<Vec<Example>> {
-    let count = setup.recipe.train.batch as u64;
-    let eos = setup.tokenizer.eos();
-    let mut examples = Vec::with_capacity(count as usize);
-    for index in steps_done * count..(steps_done + 1) * count {
-        let encoded = match rows.row(index) {
-            Ok(encoded) => encoded,
-            Err((part, why)) => {
-                *fault.borrow_mut() = Some((part, index, why));
-                bail!("sample {index} cannot be made");
-            }
+    /// The failure that an error of the trainer is.
+    fn stopped_by(&self, error: anyhow::Error) -> Failure {
+        let Some(found) = error.downcast_ref::<NotFinite>() else {
+            let how = match self.folder.checkpoint() {
+                Ok(Some(last)) => format!(
+                    "stopped, and {} is whole: when the cause is gone, go on with \
+                     `cookc run --resume {}`",
+                    last.display(),
+                    self.folder.path.display()
+                ),
+                _ => "stopped before the first checkpoint".to_string(),
+            };
+            return error.context(how).into();
         };
-        let mut ids = Vec::with_capacity(encoded.ids.len() + 1);
-        ids.extend_from_slice(&encoded.ids);
-        ids.push(eos);
-        let loss = (0..ids.len()).map(|at| at >= encoded.reply_start).collect();
-        examples.push(Example { ids, loss });
+        let first = (found.step - 1) * self.setup.samples_of_a_step();
+        let sample = match found.sample {
+            Some(at) => format!("; alone it is so of {}", described(self.setup, first + at as u64)),
+            None => ", but of no sample alone".to_string(),
+        };
+        let (step, loss, norm) = (found.step, found.loss, found.gradient_norm);
+        let help = "the step was not done; write a smaller `learning_rate`, a longer `warmup` or \
+                    `clip_norm = 1.0`, and train again";
+        Failure::Input(format!(
+            "at step {step} the loss is {loss} and the gradient's norm {norm}{sample}\n{help}"
+        ))
     }
-    Ok(examples)
 }
 
-/// A bar, where there is a terminal.
-fn bar(steps: u64) -> Option<ProgressBar> {
-    std::io::stderr().is_terminal().then(|| {
-        let style = "step {pos} of {len} {wide_bar} {msg}";
-        let style = ProgressStyle::with_template(style).expect("the template is well-formed");
-        ProgressBar::with_draw_target(Some(steps), ProgressDrawTarget::stderr()).with_style(style)
-    })
+impl Past {
+    fn add(&mut self, progress: &Progress, prompts_shared: u64, seconds: f64) {
+        self.losses.push((progress.step, progress.loss));
+        self.samples += progress.samples;
+        self.tokens += progress.tokens;
+        self.prompts_shared += prompts_shared;
+        self.seconds += seconds;
+    }
+}
+
+impl Done {
+    fn add(&mut self, progress: &Progress, seconds: f64) {
+        self.steps += 1;
+        self.samples += progress.samples;
+        self.tokens += progress.tokens;
+        self.seconds += seconds;
+    }
 }

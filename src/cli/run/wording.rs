@@ -53,22 +53,34 @@ pub fn tokenize(tokenizer: &Tokenizer) -> Arc<Tokenize> {
     Arc::new(move |text: &str| tokenizer.encode(text).unwrap_or_else(|_| vec![unknown]))
 }
 
-/// The words of the model: lower-case letters that are one token with a space before them.
+/// The words of the model: of three lower-case letters or more, and one token wherever they stand.
+/// A model may have few of those, as most of its tokens bring their space; then the words that are
+/// one token behind a space, or else those that are one token alone.
 pub fn words_of(tokenizer: &Tokenizer) -> Result<Vec<String>> {
     /// Shorter pieces are seldom words.
     const LETTERS_MIN: usize = 3;
-    let mut words = BTreeSet::new();
+    /// With fewer words, samples would be much alike.
+    const WORDS_MIN: usize = 1000;
+    let is_one = |text: &str| tokenizer.encode(text).is_ok_and(|ids| ids.len() == 1);
+    let mut seen = BTreeSet::new();
+    let [mut stable, mut spaced, mut alone] = [const { Vec::new() }; 3];
     for id in 0..tokenizer.vocab_size() as u32 {
         let text = tokenizer.decode(&[id])?;
-        let word = text.trim_start();
+        let word = text.trim_start().to_string();
         let plain = word.len() >= LETTERS_MIN && word.bytes().all(|b| b.is_ascii_lowercase());
-        let one = |text: &str| tokenizer.encode(text).is_ok_and(|ids| ids == [id]);
-        if plain && (one(&format!(" {word}")) || one(word)) {
-            words.insert((id, word.to_string()));
+        if !plain || !seen.insert(word.clone()) {
+            continue;
+        }
+        match (is_one(&word), is_one(&format!(" {word}"))) {
+            (true, true) => stable.push(word),
+            (false, true) => spaced.push(word),
+            (true, false) => alone.push(word),
+            (false, false) => {}
         }
     }
-    let mut seen = BTreeSet::new();
-    Ok(words.into_iter().map(|(_, word)| word).filter(|word| seen.insert(word.clone())).collect())
+    let fewer = [stable.clone(), [&stable[..], &spaced].concat()];
+    let all = [&stable[..], &spaced, &alone].concat();
+    Ok(fewer.into_iter().find(|words| words.len() >= WORDS_MIN).unwrap_or(all))
 }
 
 fn pieces(program: &Program) -> impl Iterator<Item = &Piece> {

@@ -44,6 +44,7 @@ impl Encoded {
 pub struct TokenIds {
     plan: Plan,
     vocabulary: Arc<Vocabulary>,
+    opening: Vec<u32>,
     literals: Vec<Piece>,
     /// By what stands before, and whether there is a space; made at first use.
     words: [[OnceLock<WordIds>; 2]; 4],
@@ -63,16 +64,23 @@ impl TokenIds {
         TokenIds {
             literals: plan.literals.iter().map(|text| Piece::new(text, &encoder)).collect(),
             words: Default::default(),
+            opening: Vec::new(),
             plan,
             vocabulary,
             encoder,
         }
     }
 
+    /// The same, with ids that every sample begins with.
+    pub fn behind(self, opening: &[u32]) -> TokenIds {
+        TokenIds { opening: opening.to_vec(), ..self }
+    }
+
     /// Replaces what was encoded by the sample in the memory, as plain text: the system text and
     /// a line break, the prompt, a space unless the prompt ends with white space, the reply.
     pub fn encode(&self, memory: &Memory, encoded: &mut Encoded) {
         encoded.ids.clear();
+        encoded.ids.extend_from_slice(&self.opening);
         let mut surface = IdSurface::new(self, &mut encoded.ids);
         if !self.plan.system.is_empty() {
             self.plan.write(Part::System, memory, &mut surface);

@@ -170,8 +170,8 @@ pub fn swiglu_backward(gate: &Tensor, up: &Tensor, dy: &Tensor) -> Result<[Tenso
     )
 }
 
-/// `x` with a share `rate` of its elements 0 and the others greater by 1 / (1 − rate), chosen by key
-/// and place alone: so the gradient of the result goes back through the same call.
+/// `x` with a share `rate` of its elements 0 and the others greater by 1 / (1 − rate), chosen by
+/// key and place alone: so the gradient of the result goes back through the same call.
 pub fn dropout(x: &Tensor, rate: f64, key: u64) -> Result<Tensor> {
     choose(x, [cpu::dropout, cuda::dropout, plain::dropout])(x, rate, key)
 }

@@ -8,18 +8,146 @@ use crate::runtime::samplers::places;
 use crate::runtime::scratch::Scratch;
 use crate::runtime::shape::Shape;
 
-pub(super) fn distinct(
-    arena: &mut Arena,
-    scratch: &mut Scratch,
-    stream: &mut Stream,
-    [count, list]: [i64; 2],
-    shape: Shape,
-) -> Result<i64, FaultKind> {
-    let count = part(count, List::from(list).size)?;
-    let size = List::from(list).size;
-    at_places(arena, scratch, list, count, shape, |scratch, into| {
-        distinct_below(stream, scratch, size, into);
-    })
+/// A draw that makes a list.
+pub(super) struct Draw<'m> {
+    pub arena: &'m mut Arena,
+    pub scratch: &'m mut Scratch,
+    pub stream: &'m mut Stream,
+    /// Of the elements.
+    pub shape: Shape,
+}
+
+impl Draw<'_> {
+    pub fn distinct(&mut self, count: i64, list: i64) -> Result<i64, FaultKind> {
+        let size = List::from(list).size;
+        let count = part(count, size)?;
+        self.at_places(list, count, |stream, scratch, into| {
+            distinct_below(stream, scratch, size, into);
+        })
+    }
+
+    /// From a run of `vocab`, the tokens that are gone are marked; from any other list, the places
+    /// that are left are listed.
+    pub fn distinct_without(&mut self, operands: [i64; 3]) -> Result<i64, FaultKind> {
+        match self.scratch.vocab_start(List::from(operands[2]), self.shape) {
+            Some(start) => self.distinct_unmarked(operands, start),
+            None => self.distinct_left(operands),
+        }
+    }
+
+    fn distinct_unmarked(
+        &mut self,
+        [count, gone, list]: [i64; 3],
+        start: u32,
+    ) -> Result<i64, FaultKind> {
+        let Draw { arena, scratch, stream, .. } = self;
+        let size = List::from(list).size;
+        let marks = scratch.marks.below(size as usize);
+        let place = |&symbol: &u32| symbol.wrapping_sub(start);
+        let mut left = size;
+        for gone in arena.lists().narrow(gone).iter().map(place) {
+            if let Some(mark) = marks.get_mut(gone as usize) {
+                left -= (*mark == 0) as u32;
+                *mark = 1;
+            }
+        }
+        let made = part(count, left).and_then(|count| {
+            let (_, into) = arena.room_narrow(count as usize)?;
+            places::distinct(stream, marks, left, &mut scratch.rest, into);
+            places::unmark(marks, into.iter().copied());
+            into.iter_mut().for_each(|place| *place += start);
+            Ok(arena.keep_narrow(count as usize))
+        });
+        places::unmark(marks, arena.lists().narrow(gone).iter().map(place));
+        made
+    }
+
+    fn distinct_left(&mut self, [count, gone, list]: [i64; 3]) -> Result<i64, FaultKind> {
+        let mut left = std::mem::take(&mut self.scratch.left);
+        let set = &mut self.scratch.set;
+        remaining(self.arena.lists(), set, gone, list, self.shape, &mut left);
+        let made = part(count, left.len() as u32).and_then(|count| {
+            self.at_places(list, count, |stream, scratch, into| {
+                distinct_below(stream, scratch, left.len() as u32, into);
+                into.iter_mut().for_each(|place| *place = left[*place as usize]);
+            })
+        });
+        self.scratch.left = left;
+        made
+    }
+
+    pub fn draw(&mut self, count: i64, list: i64) -> Result<i64, FaultKind> {
+        let size = List::from(list).size;
+        if count < 0 {
+            return Err(FaultKind::Negative);
+        }
+        if count > 0 && size == 0 {
+            return Err(FaultKind::Empty);
+        }
+        let count = u32::try_from(count).map_err(|_| FaultKind::Memory)?;
+        self.at_places(list, count, |stream, _, into| places::any(stream, size, into))
+    }
+
+    pub fn shuffle(&mut self, list: i64) -> Result<i64, FaultKind> {
+        let copy = copied(self.arena, list, self.shape)?;
+        let size = List::from(list).size as usize;
+        if self.shape.is_narrow() {
+            places::shuffle_front(self.stream, self.arena.narrow_mut(copy), size);
+        } else {
+            places::shuffle_front(self.stream, self.arena.wide_mut(copy), size);
+        }
+        Ok(copy)
+    }
+
+    /// The cuts are different places between two elements.
+    pub fn split(&mut self, count: i64, list: i64) -> Result<i64, FaultKind> {
+        let list = List::from(list);
+        if count < 1 {
+            return Err(FaultKind::NotPositive);
+        }
+        let count = part(count, list.size)? as usize;
+        let mut cuts = std::mem::take(&mut self.scratch.places);
+        cuts.resize(count - 1, 0);
+        distinct_below(self.stream, self.scratch, list.size - 1, &mut cuts);
+        cuts.sort_unstable();
+        let made = self.arena.room_wide(count).map(|(_, fresh)| {
+            let mut start = 0;
+            let ends = cuts.iter().map(|cut| cut + 1).chain([list.size]);
+            for (part, end) in fresh.iter_mut().zip(ends) {
+                *part = list.run(start, end - start, self.shape).cell();
+                start = end;
+            }
+        });
+        self.scratch.places = cuts;
+        made.map(|()| self.arena.keep_wide(count))
+    }
+
+    /// A list of the elements at the places that `choose` fills in. Of a run of `vocab`, a place is
+    /// as good as the token.
+    fn at_places(
+        &mut self,
+        list: i64,
+        count: u32,
+        choose: impl FnOnce(&mut Stream, &mut Scratch, &mut [u32]),
+    ) -> Result<i64, FaultKind> {
+        let Draw { arena, scratch, stream, shape } = self;
+        let count = count as usize;
+        if let Some(start) = scratch.vocab_start(List::from(list), *shape) {
+            let (_, into) = arena.room_narrow(count)?;
+            choose(stream, scratch, into);
+            if start > 0 {
+                into.iter_mut().for_each(|place| *place += start);
+            }
+            return Ok(arena.keep_narrow(count));
+        }
+        arena.check(count as u64 * shape.halves() as u64)?;
+        let mut places = std::mem::take(&mut scratch.places);
+        places.resize(count, 0);
+        choose(stream, scratch, &mut places);
+        let made = gather(arena, list, *shape, &places);
+        scratch.places = places;
+        made
+    }
 }
 
 /// Different places below `size`.
@@ -27,159 +155,6 @@ fn distinct_below(stream: &mut Stream, scratch: &mut Scratch, size: u32, into: &
     let marks = scratch.marks.below(size as usize);
     places::distinct(stream, marks, size, &mut scratch.rest, into);
     places::unmark(marks, into.iter().copied());
-}
-
-/// From a run of `vocab`, the tokens that are gone are marked; from any other list, the places
-/// that are left are listed.
-pub(super) fn distinct_without(
-    arena: &mut Arena,
-    scratch: &mut Scratch,
-    stream: &mut Stream,
-    operands: [i64; 3],
-    shape: Shape,
-) -> Result<i64, FaultKind> {
-    match scratch.vocab_start(List::from(operands[2]), shape) {
-        Some(start) => distinct_unmarked(arena, scratch, stream, operands, start),
-        None => distinct_left(arena, scratch, stream, operands, shape),
-    }
-}
-
-fn distinct_unmarked(
-    arena: &mut Arena,
-    scratch: &mut Scratch,
-    stream: &mut Stream,
-    [count, gone, list]: [i64; 3],
-    start: u32,
-) -> Result<i64, FaultKind> {
-    let size = List::from(list).size;
-    let marks = scratch.marks.below(size as usize);
-    let place = |&symbol: &u32| symbol.wrapping_sub(start);
-    let mut left = size;
-    for gone in arena.lists().narrow(gone).iter().map(place) {
-        if let Some(mark) = marks.get_mut(gone as usize) {
-            left -= (*mark == 0) as u32;
-            *mark = 1;
-        }
-    }
-    let made = part(count, left).and_then(|count| {
-        let (_, into) = arena.room_narrow(count as usize)?;
-        places::distinct(stream, marks, left, &mut scratch.rest, into);
-        places::unmark(marks, into.iter().copied());
-        into.iter_mut().for_each(|place| *place += start);
-        Ok(arena.keep_narrow(count as usize))
-    });
-    places::unmark(marks, arena.lists().narrow(gone).iter().map(place));
-    made
-}
-
-fn distinct_left(
-    arena: &mut Arena,
-    scratch: &mut Scratch,
-    stream: &mut Stream,
-    [count, gone, list]: [i64; 3],
-    shape: Shape,
-) -> Result<i64, FaultKind> {
-    let mut left = std::mem::take(&mut scratch.left);
-    remaining(arena.lists(), &mut scratch.set, gone, list, shape, &mut left);
-    let made = part(count, left.len() as u32).and_then(|count| {
-        at_places(arena, scratch, list, count, shape, |scratch, into| {
-            distinct_below(stream, scratch, left.len() as u32, into);
-            into.iter_mut().for_each(|place| *place = left[*place as usize]);
-        })
-    });
-    scratch.left = left;
-    made
-}
-
-pub(super) fn draw(
-    arena: &mut Arena,
-    scratch: &mut Scratch,
-    stream: &mut Stream,
-    [count, list]: [i64; 2],
-    shape: Shape,
-) -> Result<i64, FaultKind> {
-    let size = List::from(list).size;
-    if count < 0 {
-        return Err(FaultKind::Negative);
-    }
-    if count > 0 && size == 0 {
-        return Err(FaultKind::Empty);
-    }
-    let count = u32::try_from(count).map_err(|_| FaultKind::Memory)?;
-    at_places(arena, scratch, list, count, shape, |_, into| places::any(stream, size, into))
-}
-
-pub(super) fn shuffle(
-    arena: &mut Arena,
-    stream: &mut Stream,
-    list: i64,
-    shape: Shape,
-) -> Result<i64, FaultKind> {
-    let copy = copied(arena, list, shape)?;
-    let size = List::from(list).size as usize;
-    if shape.is_narrow() {
-        places::shuffle_front(stream, arena.narrow_mut(copy), size);
-    } else {
-        places::shuffle_front(stream, arena.wide_mut(copy), size);
-    }
-    Ok(copy)
-}
-
-/// The cuts are different places between two elements.
-pub(super) fn split(
-    arena: &mut Arena,
-    scratch: &mut Scratch,
-    stream: &mut Stream,
-    [count, list]: [i64; 2],
-    shape: Shape,
-) -> Result<i64, FaultKind> {
-    let list = List::from(list);
-    if count < 1 {
-        return Err(FaultKind::NotPositive);
-    }
-    let count = part(count, list.size)? as usize;
-    let mut cuts = std::mem::take(&mut scratch.places);
-    cuts.resize(count - 1, 0);
-    distinct_below(stream, scratch, list.size - 1, &mut cuts);
-    cuts.sort_unstable();
-    let made = arena.room_wide(count).map(|(_, fresh)| {
-        let mut start = 0;
-        let ends = cuts.iter().map(|cut| cut + 1).chain([list.size]);
-        for (part, end) in fresh.iter_mut().zip(ends) {
-            *part = list.run(start, end - start, shape).cell();
-            start = end;
-        }
-    });
-    scratch.places = cuts;
-    made.map(|()| arena.keep_wide(count))
-}
-
-/// A list of the elements at the places that `choose` fills in. Of a run of `vocab`, a place is
-/// as good as the token.
-fn at_places(
-    arena: &mut Arena,
-    scratch: &mut Scratch,
-    list: i64,
-    count: u32,
-    shape: Shape,
-    choose: impl FnOnce(&mut Scratch, &mut [u32]),
-) -> Result<i64, FaultKind> {
-    let count = count as usize;
-    if let Some(start) = scratch.vocab_start(List::from(list), shape) {
-        let (_, into) = arena.room_narrow(count)?;
-        choose(scratch, into);
-        if start > 0 {
-            into.iter_mut().for_each(|place| *place += start);
-        }
-        return Ok(arena.keep_narrow(count));
-    }
-    arena.check(count as u64 * shape.halves() as u64)?;
-    let mut places = std::mem::take(&mut scratch.places);
-    places.resize(count, 0);
-    choose(scratch, &mut places);
-    let made = gather(arena, list, shape, &places);
-    scratch.places = places;
-    made
 }
 
 fn gather(arena: &mut Arena, list: i64, shape: Shape, places: &[u32]) -> Result<i64, FaultKind> {

@@ -18,18 +18,19 @@ pub(crate) fn draw(
 ) -> Result<i64, FaultKind> {
     let stream = &mut memory.streams[stream as usize];
     let (arena, scratch) = (&mut memory.arena, &mut memory.scratch);
+    let mut draw = many::Draw { arena, scratch, stream, shape };
     match sampler {
-        Sampler::Distinct => many::distinct(arena, scratch, stream, [first, second], shape),
-        Sampler::DistinctWithout => {
-            many::distinct_without(arena, scratch, stream, [first, second, third], shape)
+        Sampler::Distinct => draw.distinct(first, second),
+        Sampler::DistinctWithout => draw.distinct_without([first, second, third]),
+        Sampler::Draw => draw.draw(first, second),
+        Sampler::Shuffle => draw.shuffle(first),
+        Sampler::Split => draw.split(first, second),
+        Sampler::Span => single::span(draw.stream, first, second, shape),
+        Sampler::Pick => single::pick(draw.arena.lists(), draw.stream, first, shape),
+        Sampler::Coin => single::coin(draw.stream, first),
+        Sampler::Uniform => single::uniform(draw.stream, first, second),
+        Sampler::Weighted => {
+            single::weighted(draw.arena.lists(), draw.stream, first, second, shape)
         }
-        Sampler::Draw => many::draw(arena, scratch, stream, [first, second], shape),
-        Sampler::Shuffle => many::shuffle(arena, stream, first, shape),
-        Sampler::Split => many::split(arena, scratch, stream, [first, second], shape),
-        Sampler::Span => single::span(stream, first, second, shape),
-        Sampler::Pick => single::pick(arena.lists(), stream, first, shape),
-        Sampler::Coin => single::coin(stream, first),
-        Sampler::Uniform => single::uniform(stream, first, second),
-        Sampler::Weighted => single::weighted(arena.lists(), stream, first, second, shape),
     }
 }

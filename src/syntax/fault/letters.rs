@@ -8,7 +8,7 @@ pub fn strange(span: Span, letter: char) -> Diagnostic {
     let number = u32::from(letter);
     if letter.is_control() {
         return Diagnostic::fault("E102", "a control character", span, format!("U+{number:04X}"))
-            .help("delete it; in a text write \\n for a line break and \\t for a tab")
+            .help("delete it; in a text write `\\n` for a line break and `\\t` for a tab")
             .fix(span, "");
     }
     if turns_text(letter) {
@@ -23,7 +23,7 @@ pub fn strange(span: Span, letter: char) -> Diagnostic {
             .help("write a plain space")
             .fix(span, " "),
         false => Diagnostic::fault("E101", "an unknown character", span, name)
-            .help(format!("delete `{letter}`, or write it in a text: \"{letter}\"")),
+            .help(format!("delete `{letter}`, or write it in a text: `\"{letter}\"`")),
     }
 }
 
@@ -158,7 +158,7 @@ pub fn lone_brace(at: usize) -> Diagnostic {
 pub fn unknown_escape(source: &Source, span: Span) -> Diagnostic {
     let found = source.slice(span).trim_end();
     Diagnostic::fault("E107", format!("`{found}` is no escape"), span, "unknown escape")
-        .help("write `\\\\` for a backslash; the others are \\n, \\t and \\\"")
+        .help("write `\\\\` for a backslash; the others are `\\n`, `\\t` and `\\\"`")
         .fix(Span::new(span.start, span.start + 1), "\\\\")
 }
 

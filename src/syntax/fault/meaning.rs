@@ -53,7 +53,7 @@ fn insert_and(source: &Source, middle: Span) -> String {
 /// `fold a = 0, b = 1 over x in xs: b`
 pub fn fold_count(fold: Span, carried: &[(Name, Expr)], next: &[Expr]) -> Diagnostic {
     let title = format!("a fold that carries {} values gives {}", carried.len(), next.len());
-    let names = |(name, _): &(Name, Expr)| name.text.clone();
+    let names = |(name, _): &(Name, Expr)| format!("`{}`", name.text);
     let names: Vec<String> = carried.iter().map(names).collect();
     let last = next.last().map_or(fold, |value| value.span);
     Diagnostic::fault("E142", title, last, "the last value given")

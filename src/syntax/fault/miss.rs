@@ -213,6 +213,9 @@ impl<'a> Miss<'a> {
         };
         let fault = Diagnostic::fault("E147", title, self.place(), label);
         match expected.first() {
+            Some(&"a new statement") if self.found_text() == "=" => {
+                fault.help("write a name before it: `name = …`")
+            }
             Some(&"a new statement") => fault.help("delete this, or give it a name: `name = …`"),
             Some(first) => fault.help(format!("write {first} here, or delete this")),
             None => fault.help("delete this"),

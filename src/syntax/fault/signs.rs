@@ -84,7 +84,7 @@ pub fn indexed(miss: &Miss) -> Option<Diagnostic> {
     }
     let close = closing(miss, miss.found);
     let fault =
-        Diagnostic::fault("E134", "an element is taken with `at`", miss.place(), "no index");
+        Diagnostic::fault("E134", "an element is taken with `at`", miss.place(), "an index");
     let is_name = miss.kind(miss.found.wrapping_sub(1)) == Some(Kind::Word);
     let Some(close) = close.filter(|_| is_name) else {
         return Some(fault.help("write `at(0, xs)`"));
@@ -159,6 +159,7 @@ pub fn colon_missing(miss: &Miss) -> Option<Diagnostic> {
         "rule" => format!("after the name of the rule `{before}`"),
         "use" => format!("after the name of the module `{before}`"),
         _ if first == "fn" && !miss.follows_value() => format!("after `{before}`, before its type"),
+        _ if keeps(miss) => "after the condition of the loop".to_string(),
         _ => "after the list that the loop runs over".to_string(),
     };
     let fault = |place| {
@@ -167,7 +168,20 @@ pub fn colon_missing(miss: &Miss) -> Option<Diagnostic> {
     if matches!(miss.found_text(), "=" | "~") {
         return Some(fault(miss.place()).help("write `:`").fix(miss.place(), ":"));
     }
+    let (found, place) = (miss.found_text(), miss.place());
+    if miss.expects(Rule::kw_where) && matches!(found, "if" | "when") {
+        let title = format!("a loop passes over elements with `where`, not with `{found}`");
+        let fault = Diagnostic::fault("E125", title, place, "`:` or `where` was expected here");
+        return Some(fault.help("write `where`").fix(place, "where"));
+    }
     Some(fault(miss.after()).help(format!("write `{before}:`")).fix(miss.after(), ":"))
+}
+
+/// Is it the head of a loop that has its `where` already?
+fn keeps(miss: &Miss) -> bool {
+    let in_loop = |word: &&str| !matches!(*word, "all" | "any" | "count" | "for" | "over");
+    let words = (0..miss.found).rev().map(|at| miss.text(at));
+    words.take_while(in_loop).any(|word| word == "where")
 }
 
 /// `level hard: length 400`, `words names "names.txt"`, `fold total over …`

@@ -166,8 +166,13 @@ pub fn kind_missing(miss: &Miss) -> Option<Diagnostic> {
         || (of_function && miss.expects(Rule::colon));
     expects.then(|| {
         let label = format!("a type was expected after `{}`", miss.before_text());
-        Diagnostic::fault("E123", "a type is missing", miss.place(), label)
-            .help("write `Int`, `Real`, `Bool`, `Text`, `Token`, `T` for any, or a list: `[Token]`")
+        let fault = Diagnostic::fault("E123", "a type is missing", miss.place(), label);
+        match miss.expects(Rule::colon) {
+            true => fault.help(format!("write `{}: Int`, with its own type", miss.before_text())),
+            false => fault.help(
+                "write `Int`, `Real`, `Bool`, `Text`, `Token`, `T` for any, or a list: `[Token]`",
+            ),
+        }
     })
 }
 

@@ -177,13 +177,18 @@ fn missing(
         "in" => "write `x in xs: …`",
         _ => "write `fold total = 0 over x in xs: total + x`",
     };
-    let fault = fault.help(help);
     Some(if (is_near && text.is_empty()) || stands_for || (is_near && follows_misspelled(miss)) {
-        fault.fix(miss.place(), word)
+        fault.help(format!("write `{word}` for `{found}`")).fix(miss.place(), word)
     } else if !text.is_empty() && miss.begins_value(miss.found) {
-        fault.fix(miss.after(), text)
+        let value = match found {
+            "(" => "(…)",
+            "[" => "[…]",
+            _ if found.starts_with('"') => "\"…\"",
+            _ => found,
+        };
+        fault.help(format!("write `{word} {value}`")).fix(miss.after(), text)
     } else {
-        fault
+        fault.help(help)
     })
 }
 
@@ -231,9 +236,11 @@ pub fn return_missing(miss: &Miss) -> Option<Diagnostic> {
 }
 
 fn return_before(miss: &Miss, value: Span, brace: usize) -> Diagnostic {
+    let line = miss.source.text[value.start..].lines().next().unwrap_or("");
+    let whole = line.split("//").next().unwrap_or("").trim_end_matches([' ', '\t', '}']);
     Diagnostic::fault("E146", "`return` is missing", value, "a value without `return`")
         .and(miss.tokens[brace].span, "of this block")
-        .help(format!("write `return {}`", miss.source.slice(value)))
+        .help(format!("write `return {whole}`"))
         .fix(Span::new(value.start, value.start), "return ")
 }
 

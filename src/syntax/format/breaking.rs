@@ -28,8 +28,8 @@ pub fn lay_out(
     }
 }
 
-/// Where new lines begin: after the colon of a loop or a statement, before `then` and `else`, or
-/// before the operators that bind least.
+/// Where new lines begin: after the colon of a loop or a statement, before `then`, `else` and
+/// `where`, or before the operators that bind least.
 fn cuts(printer: &Printer<'_>, from: usize, to: usize) -> Vec<usize> {
     let all: Vec<usize> = printer.top_level(from, to).collect();
     let tail = all.iter().copied().find(|&at| is_prefix(printer.text(at)));
@@ -71,7 +71,11 @@ fn cuts(printer: &Printer<'_>, from: usize, to: usize) -> Vec<usize> {
     }
     match tail {
         Some(tail) if printer.text(tail) == "if" => branches(printer, &all, tail),
-        Some(_) => colon.map(|colon| vec![colon + 1]).unwrap_or_default(),
+        Some(_) => {
+            let body = colon.map(|colon| colon + 1).filter(|&body| body < to);
+            let filter = || all.iter().copied().find(|&at| printer.text(at) == "where");
+            body.or_else(filter).into_iter().collect()
+        }
         None => Vec::new(),
     }
 }

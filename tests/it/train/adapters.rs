@@ -137,7 +137,7 @@ fn dropped_loss(model: &Model, key: u64) -> Result<(f64, Gradients)> {
     let training = Training { dropout: Some(key), ..Training::default() };
     let mut gradients = Gradients::new(false);
     let mut loss = 0.0;
-    for pass in cookc::train::batch::passes(&examples(4, 9), 100, 128)? {
+    for pass in cookc::train::batch::passes(&examples(4, 9), 100, 128, false)? {
         loss += model.loss(&pass.inputs, &pass.labels, &training, &mut gradients)?;
     }
     Ok((loss, gradients))

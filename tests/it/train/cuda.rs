@@ -44,7 +44,7 @@ impl Case {
 /// Runs it for each type, or says that it did not. Straight to the standard error: the harness
 /// would swallow what a test that passes prints.
 fn on_gpu(name: &str, test: impl Fn(&Case) -> Result<()>) -> Result<()> {
-    match cookc::model::device("cuda") {
+    match cookc::model::device("cuda", 0) {
         Ok(gpu) => {
             let types = [DType::F32, DType::BF16].into_iter();
             types.map(|dtype| Case { gpu: gpu.clone(), dtype }).try_for_each(|case| test(&case))

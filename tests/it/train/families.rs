@@ -35,7 +35,7 @@ fn greedy_replies_equal_those_of_transformers() -> Result<()> {
         let reply = ids(&expected["reply"])?;
         // Beside a longer prompt, so that this one's row is padded.
         let longer = [&[5, 6, 7], &prompt[..]].concat();
-        let replies = greedy(&model, &[longer, prompt], u32::MAX, reply.len())?;
+        let replies = greedy(&model, &[longer, prompt], &[], reply.len())?;
         assert_eq!(replies[1], reply, "{name}");
     }
     Ok(())

@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
 use cookc::model::{Config, Model, Tokenizer, lora, weights};
+use serde_json::{Value, json};
 
 use super::{data, distance, grouped, row, tensors, tiny};
 
@@ -75,6 +76,113 @@ fn broken_weights_are_refused_with_the_file_and_the_tensor() -> Result<()> {
 
     fs::remove_file(&path)?;
     expect_error(folder.path(), &["model.safetensors", "cannot read"]);
+    let index = folder.path().join("model.safetensors.index.json");
+    fs::write(&index, format!("{{\"weight_map\": {{\"{name}\": \"model-2.safetensors\"}}}}"))?;
+    expect_error(folder.path(), &["cannot read", "model-2.safetensors"]);
+    fs::write(&index, "{\"weight_map\": {\"x\": \"../model.safetensors\"}}")?;
+    expect_error(folder.path(), &["index.json", "is no file name"]);
+    fs::write(&index, "[]")?;
+    expect_error(folder.path(), &["index.json", "is not an index"]);
+    Ok(())
+}
+
+#[test]
+fn weights_that_are_no_numbers_are_refused_before_they_are_used() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    fs::copy(data("model/config.json"), folder.path().join("config.json"))?;
+    let path = folder.path().join("model.safetensors");
+    let name = "model.layers.1.mlp.up_proj.weight";
+    let all = tensors("model/model.safetensors")?;
+    let with = |tensor: Tensor| -> Result<()> {
+        let mut all = all.clone();
+        all.insert(name.into(), tensor);
+        write(&all, &path)
+    };
+    for strange in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        for dtype in [DType::F32, DType::F16, DType::BF16] {
+            let mut values = vec![1f32; 96 * 48];
+            values[77] = strange;
+            with(Tensor::from_vec(values, (96, 48), &Device::Cpu)?.to_dtype(dtype)?)?;
+            expect_error(folder.path(), &["model.safetensors", name, "NaN or infinite"]);
+        }
+    }
+    with(Tensor::zeros((96, 48), DType::I64, &Device::Cpu)?)?;
+    expect_error(folder.path(), &["model.safetensors", name, "I64", "BF16"]);
+    with(Tensor::zeros((96, 48), DType::F8E4M3, &Device::Cpu)?)?;
+    expect_error(folder.path(), &["model.safetensors", name, "F8_E4M3"]);
+    // The largest and the smallest numbers are numbers.
+    let extremes = [f32::MAX, f32::MIN, f32::MIN_POSITIVE, 0.0, -0.0, 1e-45];
+    let values: Vec<f32> = extremes.iter().copied().cycle().take(96 * 48).collect();
+    with(Tensor::from_vec(values, (96, 48), &Device::Cpu)?)?;
+    weights::load(folder.path(), DType::F32, &Device::Cpu)?;
+    Ok(())
+}
+
+#[test]
+fn a_header_that_lies_is_refused_without_a_large_allocation() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    fs::copy(data("model/config.json"), folder.path().join("config.json"))?;
+    let path = folder.path().join("model.safetensors");
+    let header = |text: &str, data: usize| {
+        let length = (text.len() as u64).to_le_bytes();
+        [&length[..], text.as_bytes(), &vec![0; data]].concat()
+    };
+    let entry = |offsets: &str| {
+        format!("{{\"a\":{{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":{offsets}}}}}")
+    };
+    for bytes in [
+        Vec::new(),
+        vec![0; 7],
+        u64::MAX.to_le_bytes().to_vec(),
+        [&(1u64 << 40).to_le_bytes()[..], b"{}"].concat(),
+        header("{", 0),
+        header("[]", 0),
+        header(&entry("[0,9]"), 9),
+        header(&entry("[8,0]"), 8),
+        header(&entry("[4,12]"), 12),
+        header(&entry("[0,8]"), 7),
+        header(&entry("[0,8]"), 9),
+        header(&entry("[0,8]").replace("[2]", "[4611686018427387904,4]"), 8),
+    ] {
+        fs::write(&path, &bytes)?;
+        expect_error(folder.path(), &["model.safetensors", "not a whole safetensors file"]);
+    }
+    Ok(())
+}
+
+#[test]
+fn a_text_begins_as_the_tokenizers_file_says_and_ends_at_any_end_of_the_model() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("tokenizer.json");
+    Tokenizer::words(&["a b".into()])?.save(folder.path())?;
+    assert_eq!(Tokenizer::load(folder.path())?.opening(), [0u32; 0]);
+    let mut file: Value = serde_json::from_str(&fs::read_to_string(&path)?)?;
+    let piece = |name: &str| json!({ "SpecialToken": { "id": name, "type_id": 0 } });
+    let text = json!({ "Sequence": { "id": "A", "type_id": 0 } });
+    let pair = json!([text, { "Sequence": { "id": "B", "type_id": 1 } }]);
+    for (single, opening) in [
+        (json!([piece("<pad>"), text]), &[0][..]),
+        (json!([piece("<pad>"), text, piece("<eos>")]), &[0]),
+        (json!([text, piece("<eos>")]), &[]),
+    ] {
+        let special = |name: &str, id: u32| json!({ "id": name, "ids": [id], "tokens": [name] });
+        file["post_processor"] = json!({
+            "type": "TemplateProcessing", "single": single, "pair": pair,
+            "special_tokens": { "<pad>": special("<pad>", 0), "<eos>": special("<eos>", 1) },
+        });
+        fs::write(&path, file.to_string())?;
+        let tokenizer = Tokenizer::load(folder.path())?;
+        assert_eq!(tokenizer.opening(), opening);
+        assert_eq!(tokenizer.encode("a")?.len(), 1, "a text itself has none of them");
+        assert_eq!(tokenizer.ends(), [1]);
+    }
+    fs::write(folder.path().join("config.json"), "{\"eos_token_id\": 7}")?;
+    fs::write(folder.path().join("generation_config.json"), "{\"eos_token_id\": [1, 5]}")?;
+    let tokenizer = Tokenizer::load(folder.path())?;
+    assert_eq!((tokenizer.eos(), tokenizer.ends()), (1, &[1, 5, 7][..]));
+    tokenizer.expect_within(tokenizer.vocab_size())?;
+    let error = tokenizer.expect_within(tokenizer.vocab_size() - 1).expect_err("one too few");
+    assert!(error.to_string().contains("vocab_size"), "{error}");
     Ok(())
 }
 

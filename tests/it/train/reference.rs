@@ -120,8 +120,8 @@ fn mask(time: usize, seen: usize) -> Result<Tensor> {
 
 /// Values in −2..2 that are the same on every run, others for each name (splitmix64).
 pub fn noise(name: &str, count: usize) -> Vec<f32> {
-    let seed =
-        name.bytes().fold(7u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
+    let add = |sum: u64, byte: u8| sum.wrapping_mul(31).wrapping_add(u64::from(byte));
+    let seed = name.bytes().fold(7, add);
     let value = |i: u64| {
         let mut z = seed.wrapping_add(i).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -1,0 +1,160 @@
+//! `cookc chat`: a model's replies to what is typed or piped in.
+
+use std::io::{BufRead, IsTerminal, Read, Write};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::Context;
+use candle_core::DType;
+use clap::Args;
+
+use super::{Failure, console, options};
+use crate::model::chat::{Message, Template};
+use crate::model::sampling::{Sampling, reply};
+use crate::model::{self, Model, Tokenizer, lora, weights};
+
+const HELP: &str = "\
+Examples:
+  cookc chat models/SmolLM2 --adapter runs/first/adapter
+  cookc chat hf:Qwen/Qwen3-0.6B --system 'Be brief.'
+  echo 'Which word?' | cookc chat models/SmolLM2 --temperature 0.7 --seed 1
+
+On a terminal each line is a message, and the model sees what was said before; Ctrl-C ends a reply,
+Ctrl-D the conversation. What is piped in is one message. A model that has a chat template sees it;
+any other sees the text as it is.";
+
+/// Talk to a model, with an adapter or without
+#[derive(Debug, Args)]
+#[command(after_help = HELP)]
+pub struct Chat {
+    /// The model: a folder, or hf:ORG/NAME
+    #[arg(value_name = "MODEL")]
+    model: String,
+    /// What it has learned: the adapter folder of a run, in PEFT's format
+    #[arg(long, value_name = "DIR")]
+    adapter: Option<PathBuf>,
+    /// What the model is told before the conversation
+    #[arg(long, value_name = "TEXT")]
+    system: Option<String>,
+    /// How freely a token is drawn; 0 takes the most likely one
+    #[arg(long, value_name = "T", default_value_t = 0.0, value_parser = at_least_zero)]
+    temperature: f64,
+    /// Draw from the most likely tokens that have this probability together
+    #[arg(long, value_name = "P", default_value_t = 1.0, value_parser = at_least_zero)]
+    top_p: f64,
+    /// Which reply is drawn
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    /// The most tokens of a reply
+    #[arg(long, value_name = "N", default_value_t = 512)]
+    tokens: usize,
+    /// The type to compute in
+    #[arg(long, value_name = "TYPE", default_value = "f32", value_parser = ["f32", "bf16", "f16"])]
+    dtype: String,
+    /// Where to compute
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    #[arg(value_parser = ["auto", "cpu", "cuda"])]
+    device: String,
+}
+
+/// Replies until the input ends.
+pub fn run(command: &Chat) -> Result<(), Failure> {
+    let cancel = options::interrupt()?;
+    let mut chat = Conversation::open(command)?;
+    if !std::io::stdin().is_terminal() {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).context("cannot read standard input")?;
+        return match chat.say(text.trim_end(), command, cancel)? {
+            true => Ok(()),
+            false => Err(Failure::Interrupted),
+        };
+    }
+    loop {
+        console::print("> ")?;
+        let mut line = String::new();
+        let read = std::io::stdin().lock().read_line(&mut line);
+        // Ctrl-C where nothing is being said ends the conversation, as Ctrl-D does.
+        if read.context("cannot read standard input")? == 0 || cancel.load(Ordering::Relaxed) {
+            return console::print("\n");
+        }
+        if !line.trim().is_empty() {
+            chat.say(line.trim(), command, cancel)?;
+            cancel.store(false, Ordering::Relaxed);
+        }
+    }
+}
+
+fn at_least_zero(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(number) if number.is_finite() && number >= 0.0 => Ok(number),
+        _ => Err("write a number that is not below 0".to_string()),
+    }
+}
+
+/// A model, and what was said.
+struct Conversation {
+    model: Model,
+    tokenizer: Tokenizer,
+    template: Option<Template>,
+    /// Roles and texts; only with a template.
+    said: Vec<(&'static str, String)>,
+}
+
+impl Conversation {
+    fn open(command: &Chat) -> Result<Conversation, Failure> {
+        let device = model::device(&command.device, 0).context("cannot use the device")?;
+        let dtype = match command.dtype.as_str() {
+            "bf16" => DType::BF16,
+            "f16" => DType::F16,
+            _ => DType::F32,
+        };
+        let open = || -> anyhow::Result<Conversation> {
+            let folder = model::locate(&command.model)?;
+            let tokenizer = Tokenizer::load(&folder)?;
+            let template = Template::load(&folder)?;
+            let mut model = weights::load(&folder, dtype, &device)?;
+            if let Some(adapter) = &command.adapter {
+                lora::load(&mut model, adapter)?;
+            }
+            let system = command.system.iter().map(|text| ("system", text.clone()));
+            Ok(Conversation { model, tokenizer, template, said: system.collect() })
+        };
+        open().map_err(|error| Failure::Input(format!("{error:#}")))
+    }
+
+    /// Writes the reply to a message as it comes; false if it was stopped.
+    fn say(&mut self, text: &str, command: &Chat, cancel: &AtomicBool) -> Result<bool, Failure> {
+        self.said.push(("user", text.to_string()));
+        let prompt = self.prompt(text).map_err(|error| Failure::Input(format!("{error:#}")))?;
+        let Chat { temperature, top_p, seed, tokens, .. } = *command;
+        let sampling = Sampling { temperature, top_p, seed };
+        let (mut ids, mut shown, tokenizer) = (Vec::new(), 0, &self.tokenizer);
+        let mut out = std::io::stdout();
+        let mut show = |id: u32| -> anyhow::Result<bool> {
+            ids.push(id);
+            let text = tokenizer.decode(&ids)?;
+            // A character may be made of several tokens; half of one is not shown.
+            if let Some(new) = text.get(shown..).filter(|new| !new.ends_with('\u{fffd}')) {
+                out.write_all(new.as_bytes()).and_then(|()| out.flush())?;
+                shown = text.len();
+            }
+            Ok(!cancel.load(Ordering::Relaxed))
+        };
+        reply(&self.model, &prompt, tokenizer.ends(), tokens, &sampling, &mut show)?;
+        console::print("\n")?;
+        self.said.push(("assistant", tokenizer.decode(&ids)?));
+        Ok(!cancel.load(Ordering::Relaxed))
+    }
+
+    /// The ids that the model reads: the whole conversation in its template, or the text alone.
+    fn prompt(&self, text: &str) -> anyhow::Result<Vec<u32>> {
+        let Some(template) = &self.template else {
+            let system = self.said.first().filter(|(role, _)| *role == "system");
+            let system = system.map(|(_, text)| format!("{text}\n")).unwrap_or_default();
+            let ids = self.tokenizer.encode(&(system + text))?;
+            return Ok([self.tokenizer.opening(), &ids].concat());
+        };
+        let messages = self.said.iter().map(|(role, content)| Message { role, content });
+        self.tokenizer.encode(&template.render(&messages.collect::<Vec<_>>(), true)?)
+    }
+}

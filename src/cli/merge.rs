@@ -1,0 +1,79 @@
+//! `cookc merge`: a model with its adapter folded in, as one folder for transformers and others.
+
+use std::path::{Path, PathBuf};
+
+use candle_core::{DType, Device};
+use clap::{Args, ValueEnum};
+
+use super::{Failure, console};
+use crate::model::{Tokenizer, lora, weights};
+
+const HELP: &str = "\
+Examples:
+  cookc merge models/SmolLM2 --adapter runs/first/adapter --out merged
+  cookc merge old.gguf --adapter runs/first/adapter --out merged --dtype bf16
+
+MODEL is a folder with config.json, model.safetensors and tokenizer.json, or a .gguf file. The
+folder that is written has the same, and the adapter is no more needed. `cookc export` writes a
+GGUF file instead.";
+
+/// Fold an adapter into its model, and write the model as a folder
+#[derive(Debug, Args)]
+#[command(after_help = HELP)]
+pub struct Merge {
+    /// The model: a folder, or a .gguf file
+    #[arg(value_name = "MODEL")]
+    model: PathBuf,
+    /// The adapter to fold in, a folder in PEFT's format
+    #[arg(long, value_name = "DIR")]
+    adapter: PathBuf,
+    /// The folder to write; it must not be there, or be empty
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// How weights are stored
+    #[arg(long, value_name = "TYPE", default_value = "f32")]
+    dtype: Stored,
+}
+
+/// How weights are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Stored {
+    /// 4 bytes each
+    F32,
+    /// 2 bytes each, with few digits
+    Bf16,
+    /// 2 bytes each, for small numbers
+    F16,
+}
+
+/// Reads both, and writes the folder.
+pub fn run(command: &Merge) -> Result<(), Failure> {
+    let out = command.out.display();
+    if filled(&command.out) {
+        return Err(Failure::Input(format!("{out} has files in it: choose another folder")));
+    }
+    let at_fault = |error: anyhow::Error| Failure::Input(format!("{error:#}"));
+    let tokenizer = Tokenizer::load(&command.model).map_err(at_fault)?;
+    let mut model = weights::load(&command.model, DType::F32, &Device::Cpu).map_err(at_fault)?;
+    lora::load(&mut model, &command.adapter).map_err(at_fault)?;
+    let dtype = match command.dtype {
+        Stored::F32 => DType::F32,
+        Stored::Bf16 => DType::BF16,
+        Stored::F16 => DType::F16,
+    };
+    let merged = weights::converted(lora::merged(&model)?, dtype)?;
+    // The model comes last: a folder without it is seen to be no model.
+    tokenizer.save(&command.out)?;
+    weights::save(&merged, &command.out)?;
+    let count: usize = merged.weights().iter().map(|one| one.value.elem_count()).sum();
+    console::note(&format!("{count} weights: {out}"));
+    Ok(())
+}
+
+/// Whether there is something at that path that would be mixed with what is written.
+fn filled(path: &Path) -> bool {
+    match std::fs::read_dir(path) {
+        Ok(mut entries) => entries.next().is_some(),
+        Err(_) => path.exists(),
+    }
+}

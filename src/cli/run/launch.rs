@@ -1,0 +1,135 @@
+//! `cookc run --processes N`: N of this program on this machine, as one run.
+
+use std::ffi::OsString;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+
+use super::ranks::LAUNCHED;
+use crate::cli::Failure;
+
+/// Between two looks at the processes.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Once one has failed, the others end by themselves and say why. Those that have not met yet
+/// cannot know: they are told after so long.
+const HEARSAY: Duration = Duration::from_secs(5);
+
+/// Once one has failed, what the machine holds up is ended after so long.
+const GRACE: Duration = Duration::from_secs(28);
+
+/// One process, and who reads its messages.
+struct Process {
+    child: Child,
+    messages: Option<JoinHandle<()>>,
+    status: Option<ExitStatus>,
+}
+
+/// Starts the processes and waits for them. When one fails, the others end too, and its exit code
+/// is the run's.
+pub fn run(count: usize, cancel: &AtomicBool) -> Result<(), Failure> {
+    let port = free_port().context("there is no free port")?;
+    let mut processes = Vec::new();
+    for rank in 0..count {
+        match start(rank, count, port) {
+            Ok(process) => processes.push(process),
+            Err(error) => {
+                end(&mut processes);
+                return Err(error.context(format!("cannot start process {rank}")).into());
+            }
+        }
+    }
+    let mut failed: Option<(Instant, Failure)> = None;
+    while processes.iter().any(|process| process.status.is_none()) {
+        for (rank, process) in processes.iter_mut().enumerate() {
+            if process.status.is_none() {
+                process.status = process.child.try_wait().context("cannot wait for a process")?;
+                let failure = process.status.and_then(|status| failure(rank, status));
+                failed = failed.or_else(|| failure.map(|why| (Instant::now(), why)));
+            }
+            let since = failed.as_ref().map(|(when, _)| when.elapsed());
+            if cancel.load(Ordering::Relaxed) || since.is_some_and(|since| since > HEARSAY) {
+                // The end of its input tells a process to end.
+                process.child.stdin = None;
+            }
+        }
+        if failed.as_ref().is_some_and(|(when, _)| when.elapsed() > GRACE) {
+            break;
+        }
+        thread::park_timeout(PAUSE);
+    }
+    end(&mut processes);
+    failed.map_or(Ok(()), |(_, failure)| Err(failure))
+}
+
+/// A port that nobody listens at now.
+fn free_port() -> std::io::Result<u16> {
+    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+}
+
+fn start(rank: usize, count: usize, port: u16) -> anyhow::Result<Process> {
+    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(&arguments).env(LAUNCHED, "1").stdin(Stdio::piped());
+    let numbers = [
+        ("RANK", rank),
+        ("WORLD_SIZE", count),
+        ("LOCAL_RANK", rank),
+        ("LOCAL_WORLD_SIZE", count),
+        ("COOKC_PORT", usize::from(port)),
+    ];
+    command.envs(numbers.map(|(name, number)| (name, number.to_string())));
+    command.env("MASTER_ADDR", "127.0.0.1");
+    if std::env::var_os("RAYON_NUM_THREADS").is_none() {
+        let cores = thread::available_parallelism().map_or(1, |cores| cores.get());
+        command.env("RAYON_NUM_THREADS", (cores / count).max(1).to_string());
+    }
+    // Rank 0 speaks for all, as one process would; what another says comes with its rank.
+    if rank > 0 {
+        command.stderr(Stdio::piped());
+    }
+    let mut child = command.spawn()?;
+    let messages = child.stderr.take().map(|from| thread::spawn(move || pass_on(rank, from)));
+    Ok(Process { child, messages, status: None })
+}
+
+/// Writes each line with the rank before it.
+fn pass_on(rank: usize, from: impl Read) {
+    for line in BufReader::new(from).split(b'\n').map_while(Result::ok) {
+        let mut text = format!("[rank {rank}] ").into_bytes();
+        text.extend(line);
+        text.push(b'\n');
+        // If nobody can read it, nobody can be told either.
+        let _ = anstream::stderr().write_all(&text);
+    }
+}
+
+/// Why the run failed, if this process's end says so. It has said why itself, unless it was ended
+/// from outside.
+fn failure(rank: usize, status: ExitStatus) -> Option<Failure> {
+    match status.code() {
+        Some(0) => None,
+        Some(code) => Some(Failure::Child(code as u8)),
+        None => {
+            Some(Failure::Machine(anyhow::anyhow!("rank {rank} was ended from outside: {status}")))
+        }
+    }
+}
+
+/// Ends the processes that are still there, and waits for their last words.
+fn end(processes: &mut [Process]) {
+    for process in processes {
+        if process.status.is_none() {
+            // It may have ended in this moment.
+            let _ = process.child.kill().and_then(|()| process.child.wait());
+        }
+        if let Some(messages) = process.messages.take() {
+            messages.join().expect("passing lines on does not panic");
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! One process among those of a run: it joins them, and ends with them.
+
+use std::io::{Read, stdin};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use anyhow::{Context, anyhow};
+
+use super::folder::Folder;
+use super::setup::Setup;
+use crate::cli::{Failure, console};
+use crate::train::group::{Lost, Place, Refusal, Watch};
+use crate::train::{Control, Group};
+
+/// Set for a process that `--processes` started. Such a one ends when its input does, since then
+/// the process that started it has ended or is to end.
+pub const LAUNCHED: &str = "COOKC_LAUNCHED";
+
+/// Samples of which all ranks must make the same.
+const ALIKE: u64 = 16;
+
+/// This process's place, from its environment; `count` processes are asked for.
+pub fn place(count: Option<usize>) -> Result<Place, Failure> {
+    let is_launched = std::env::var_os(LAUNCHED).is_some();
+    let place = Place::from_environment(&|name| std::env::var(name).ok());
+    match count.filter(|_| !is_launched) {
+        None => place.map_err(Failure::Usage),
+        // One process is one, whatever the environment says: a Slurm script without srun.
+        Some(1) => Ok(Place::alone()),
+        Some(_) => match place {
+            Ok(Place { rank, size, .. }) if size > 1 => Err(Failure::Usage(format!(
+                "the environment makes this rank {rank} of {size} processes already: leave \
+                 --processes and --gpus out, or unset its variables"
+            ))),
+            _ => Ok(Place::alone()),
+        },
+    }
+}
+
+/// The number of the GPU that a process takes. Where its launcher shows it one alone, that one.
+pub fn gpu(place: &Place) -> usize {
+    let shown = std::env::var("CUDA_VISIBLE_DEVICES").unwrap_or_default();
+    if !shown.is_empty() && !shown.contains(',') { 0 } else { place.local_rank }
+}
+
+/// Meets the other processes of the run, and makes sure that they do the same.
+pub fn join(place: Place, setup: &Setup, cancel: &'static AtomicBool) -> Result<Group, Failure> {
+    if std::env::var_os(LAUNCHED).is_some() {
+        thread::spawn(|| {
+            let _ = stdin().lock().read_to_end(&mut Vec::new());
+            cancel.store(true, Ordering::Relaxed);
+        });
+    }
+    if place.size == 1 {
+        return Ok(Group::alone());
+    }
+    let (count, size) = (setup.samples_of_a_step(), place.size);
+    if count < size as u64 {
+        return Err(Failure::Input(format!(
+            "{size} processes cannot share a step of {count} samples: write `batch = {size}` or \
+             more below `[train]`"
+        )));
+    }
+    let settings = format!("{}{}", setup.text, samples(setup)?);
+    Group::join(place, &settings, Watch { cancel, stuck }).map_err(|refusal| match refusal {
+        Refusal::Different(text) => Failure::Input(text),
+        Refusal::Apart(text) => Failure::Machine(anyhow!(text)),
+        Refusal::Interrupted => Failure::Interrupted,
+    })
+}
+
+/// The run folder of all: rank 0 makes it and tells the others where it is.
+pub fn folder(
+    group: &Group,
+    make: &dyn Fn() -> Result<Folder, Failure>,
+) -> Result<Folder, Failure> {
+    let own = if group.is_first() { Some(make()?) } else { None };
+    let path = own.iter().map(|folder| folder.path.to_string_lossy().into_owned()).collect();
+    let path = group.broadcast(String::into_bytes(path))?;
+    match own {
+        Some(folder) => Ok(folder),
+        None => {
+            let path = String::from_utf8(path).context("rank 0's run folder is not UTF-8")?;
+            Ok(Folder { path: PathBuf::from(path) })
+        }
+    }
+}
+
+/// What rank 0, which alone judges, says of going on: all ranks do that.
+pub fn agreed(group: &Group, control: Control) -> anyhow::Result<Control> {
+    let word = group.broadcast(vec![u8::from(control == Control::Stop)])?;
+    Ok(if word == [1] { Control::Stop } else { Control::Continue })
+}
+
+/// Ends as the group does: well when all have, and otherwise with what was lost and how to go on.
+pub fn end(
+    group: &Group,
+    cancel: &AtomicBool,
+    folder: Option<&Path>,
+    result: Result<(), Failure>,
+) -> Result<(), Failure> {
+    let result = result.and_then(|()| Ok(group.close()?));
+    let Err(failure) = result else { return Ok(()) };
+    if group.size() == 1 {
+        return Err(failure);
+    }
+    if let Some(lost) = group.lost() {
+        let text = told(&lost, group.size(), folder);
+        return Err(match lost.interrupted {
+            true => {
+                console::note(&text);
+                Failure::Interrupted
+            }
+            false => Failure::Machine(anyhow!(text)),
+        });
+    }
+    let interrupted = cancel.load(Ordering::Relaxed);
+    let failure = if interrupted { Failure::Interrupted } else { failure };
+    let why = match &failure {
+        Failure::Input(text) | Failure::Usage(text) => text.clone(),
+        Failure::Machine(error) => format!("{error:#}"),
+        _ => "its own words say why".to_string(),
+    };
+    group.leave(&format!("ended with an error ({why})"), interrupted);
+    Err(failure)
+}
+
+/// What the user is told of a lost rank.
+fn told(lost: &Lost, size: usize, folder: Option<&Path>) -> String {
+    let go_on = folder.map(|path| format!("; go on with `cookc run --resume {}`", path.display()));
+    format!("of {size} processes, {lost}{}", go_on.unwrap_or_default())
+}
+
+/// Ends a process whose work does not look at whether it is to end.
+fn stuck(lost: &Lost) {
+    let text = "this process did not end by itself and is ended; go on with `cookc run --resume`";
+    console::error(&format!("{lost}; {text} and the run folder"));
+    std::process::exit(if lost.interrupted { 130 } else { 3 });
+}
+
+/// A line that differs where the samples do: templates, words and tokenizer are in it.
+fn samples(setup: &Setup) -> Result<String, Failure> {
+    let mut hasher = blake3::Hasher::new();
+    let mut rows = setup.lessons.rows();
+    for index in 0..ALIKE {
+        let row = rows.row(index).map_err(|(part, why)| setup.sample_fault(part, index, why))?;
+        hasher.update(&(row.ids.len() as u64).to_le_bytes());
+        hasher.update(bytemuck::cast_slice(&row.ids));
+    }
+    Ok(format!("# the digest of the first samples is {}\n", &hasher.finalize().to_hex()[..16]))
+}

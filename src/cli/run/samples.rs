@@ -1,0 +1,98 @@
+//! The samples of a step, made between steps, and one of them as text for an error.
+
+use std::collections::HashSet;
+
+use anyhow::{Result, bail};
+
+use super::setup::Setup;
+use super::shots::Shots;
+use crate::cli::Failure;
+use crate::data::TRAIN;
+use crate::data::layout::{Escape, Part as Text, TextWriter};
+use crate::data::lessons::Rows;
+use crate::runtime::Fault;
+use crate::train::{Example, Group};
+
+/// Letters of a sample that an error shows.
+const SHOWN: usize = 600;
+
+/// Makes the samples of a run.
+pub struct Samples<'a> {
+    setup: &'a Setup,
+    group: &'a Group,
+    rows: Rows<'a>,
+    shots: Shots<'a>,
+    /// Prompts that are held out.
+    held_out: &'a HashSet<Vec<u32>>,
+    /// How many of the last step's samples have one of those.
+    pub prompts_shared: u64,
+    /// The sample that could not be made: its template, its index, and why.
+    fault: Option<(usize, u64, Fault)>,
+}
+
+impl<'a> Samples<'a> {
+    /// From the first on.
+    pub fn new(setup: &'a Setup, group: &'a Group, held_out: &'a HashSet<Vec<u32>>) -> Samples<'a> {
+        let (rows, shots) = (setup.lessons.rows(), Shots::new(setup, TRAIN));
+        Samples { setup, group, rows, shots, held_out, prompts_shared: 0, fault: None }
+    }
+
+    /// This process's share of the samples of the step after so many: a step has as many as the
+    /// recipe says, from that many steps' samples on.
+    pub fn of_step(&mut self, steps_done: u64) -> Result<Vec<Example>> {
+        let count = self.setup.samples_of_a_step();
+        self.prompts_shared = 0;
+        let share = self.group.share(steps_done * count..(steps_done + 1) * count);
+        share.map(|index| self.example(index)).collect()
+    }
+
+    fn example(&mut self, index: u64) -> Result<Example> {
+        let encoded = match self.rows.row(index) {
+            Ok(encoded) => encoded,
+            Err((part, why)) => {
+                self.fault = Some((part, index, why));
+                bail!("sample {index} cannot be made");
+            }
+        };
+        let prompt = &encoded.ids[..encoded.reply_start];
+        self.prompts_shared += u64::from(self.held_out.contains(prompt));
+        let template = self.setup.lessons.template_of(index);
+        let mut ids = match self.shots.before(template, index) {
+            Ok(shots) => shots,
+            Err((shot, why)) => {
+                self.fault = Some((template, shot, why));
+                bail!("sample {shot} cannot be made");
+            }
+        };
+        let reply_start = ids.len() + encoded.reply_start;
+        ids.extend_from_slice(&encoded.ids);
+        ids.push(self.setup.tokenizer.eos());
+        let loss = (0..ids.len()).map(|at| at >= reply_start).collect();
+        Ok(Example { ids, loss })
+    }
+
+    /// The failure of a sample that could not be made, if there was one.
+    pub fn failure(&self) -> Option<Failure> {
+        self.fault.map(|(part, index, why)| self.setup.sample_fault(part, index, why))
+    }
+}
+
+/// Where a sample comes from, and its text.
+pub fn described(setup: &Setup, index: u64) -> String {
+    let seed = setup.recipe.data.seed;
+    let part = &setup.lessons.parts[setup.lessons.template_of(index)];
+    let (maker, program) = (&part.maker, part.maker.program());
+    let mut memory = maker.memory(TRAIN, seed);
+    let text = match maker.sample(&mut memory, index) {
+        Ok(()) => {
+            let writer = TextWriter::new(program, maker.vocabulary.clone(), Escape::None);
+            let [prompt, reply] = [Text::Prompt, Text::Reply].map(|one| writer.text(one, &memory));
+            format!("{prompt} {reply}")
+        }
+        Err(_) => String::new(),
+    };
+    let shown: String = text.chars().take(SHOWN).collect();
+    let more = if shown.len() < text.len() { " …" } else { "" };
+    let (name, level) = (&program.name, maker.level());
+    format!("sample {index} of {name} (level {level}, seed {seed}):\n{shown}{more}")
+}

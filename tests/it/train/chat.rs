@@ -1,0 +1,189 @@
+//! Chat templates, held against what transformers makes of them, and replies as they are drawn.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::Result;
+use cookc::model::chat::{Message, Template};
+use cookc::model::sampling::{Sampling, reply};
+use cookc::model::{Model, Tokenizer, greedy};
+use serde_json::{Value, json};
+
+use super::hub::sharded;
+use super::tiny;
+
+const NAMES: [&str; 3] = ["chatml", "llama3", "mistral"];
+
+#[test]
+fn templates_are_rendered_as_transformers_renders_them() -> Result<()> {
+    let rendered: Value = serde_json::from_str(&fs::read_to_string(data("rendered.json"))?)?;
+    for name in NAMES {
+        let template = template(name)?;
+        let cases = rendered[name].as_array().expect("a list of conversations");
+        assert!(cases.len() > 5);
+        for case in cases {
+            let text = |message: &Value, key: &str| message[key].as_str().map(String::from);
+            let said = case["messages"].as_array().expect("messages").iter();
+            let said = said.map(|it| (text(it, "role"), text(it, "content")));
+            let said: Vec<_> = said.map(|(a, b)| (a.expect("role"), b.expect("text"))).collect();
+            let messages: Vec<Message> =
+                said.iter().map(|(role, content)| Message { role, content }).collect();
+            for prompt in [false, true] {
+                let found = template.render(&messages, prompt);
+                match case[prompt.to_string()].as_str() {
+                    Some(expected) => assert_eq!(found?, expected, "{name}: {messages:?}"),
+                    None => assert!(found.is_err(), "{name} refuses {messages:?}"),
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_lesson_is_the_reply_with_its_end_and_nothing_else() -> Result<()> {
+    let expected = [
+        (
+            "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nWhich?<|im_end|>\n\
+             <|im_start|>assistant\n",
+            "this<|im_end|>",
+        ),
+        (
+            "<s><|start_header_id|>system<|end_header_id|>\n\nToday is a day.\n\nBe brief.\
+             <|eot_id|><|start_header_id|>user<|end_header_id|>\n\nWhich?<|eot_id|>\
+             <|start_header_id|>assistant<|end_header_id|>\n\n",
+            "this<|eot_id|>",
+        ),
+        ("<s> [INST] Be brief.\n\nWhich? [/INST]", " this</s>"),
+    ];
+    for (name, (before, learnt)) in NAMES.iter().zip(expected) {
+        let lesson = template(name)?.lesson(Some("Be brief."), "Which?", "this")?;
+        assert_eq!(lesson, (before.to_string(), learnt.to_string()), "{name}");
+    }
+    // A template that never ends a reply gets the model's own end.
+    let endless = "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}\
+                   {% if add_generation_prompt %}assistant: {% endif %}";
+    let (_, learnt) = Template::new(endless, special())?.lesson(None, "Which?", "this")?;
+    assert_eq!(learnt, "this</s>");
+    Ok(())
+}
+
+#[test]
+fn a_template_that_cannot_give_a_lesson_says_so() -> Result<()> {
+    for (text, said) in [
+        // What comes before the messages hangs on how many there are.
+        ("{{ messages | length }}{% for m in messages %}{{ m.content }}{% endfor %}", "prompt"),
+        ("{% for m in messages %}{{ m.content | upper }}{% endfor %}", "changes the reply"),
+        ("{{ raise_exception('no ' ~ messages[0].role) }}", "line 1 of the chat template: no user"),
+        ("\n{{ messages[0].content.explode() }}", "line 2 of the chat template"),
+    ] {
+        let lesson = Template::new(text, special())?.lesson(None, "Which?", "this");
+        let error = format!("{:#}", lesson.expect_err(text));
+        assert!(error.contains(said), "{error}");
+    }
+    let error = Template::new("{% for %}", special()).expect_err("no template");
+    assert!(format!("{error:#}").contains("line 1 of the chat template"), "{error:#}");
+    let long = "{% for a in range(9999) %}{% for b in range(9999) %}x{% endfor %}{% endfor %}";
+    assert!(Template::new(long, special())?.render(&[], true).is_err());
+    Ok(())
+}
+
+#[test]
+fn a_folders_template_is_found_wherever_it_stands() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let shown = |settings: Value| -> Result<Option<String>> {
+        fs::write(folder.path().join("tokenizer_config.json"), settings.to_string())?;
+        let template = Template::load(folder.path())?;
+        template.map(|template| template.render(&[], false)).transpose()
+    };
+    assert_eq!(shown(json!({ "eos_token": "</s>" }))?, None);
+    let token = json!({ "content": "<end>", "lstrip": false });
+    let one = json!({ "chat_template": "one {{ eos_token }}", "eos_token": token });
+    assert_eq!(shown(one.clone())?.as_deref(), Some("one <end>"));
+    let named = json!({ "chat_template": [
+        { "name": "tool_use", "template": "tools" }, { "name": "default", "template": "two" },
+    ] });
+    assert_eq!(shown(named)?.as_deref(), Some("two"));
+    fs::write(folder.path().join("chat_template.jinja"), "three{{ eos_token }}")?;
+    assert_eq!(shown(one)?.as_deref(), Some("three<end>"));
+    Ok(())
+}
+
+#[test]
+fn ids_of_a_lesson_begin_with_what_the_model_reads_before_it_replies() -> Result<()> {
+    let tokenizer = Tokenizer::words(&["system user assistant Which this <s>".into()])?;
+    let text = "{% for m in messages %}<{{ m.role }}>{{ m.content }}\n{% endfor %}\
+                {% if add_generation_prompt %}<assistant>{% endif %}";
+    let special = BTreeMap::from([("eos_token".to_string(), "<eos>".to_string())]);
+    let template = Template::new(text, special)?;
+    let (before, learnt) = template.lesson_ids(&tokenizer, None, "Which?", "this")?;
+    assert_eq!(before, tokenizer.encode("<user>Which?\n<assistant>")?);
+    assert_eq!(learnt, [tokenizer.id("this").expect("a word"), tokenizer.eos()]);
+    Ok(())
+}
+
+#[test]
+fn a_drawn_reply_hangs_on_its_seed_and_a_cold_one_is_the_greedy_one() -> Result<()> {
+    let model = tiny()?;
+    let prompt = vec![5, 6, 7];
+    let greedy = greedy(&model, std::slice::from_ref(&prompt), &[], 8)?.remove(0);
+    let drawn = |temperature: f64, top_p: f64, seed: u64| {
+        said(&model, &prompt, &[], &Sampling { temperature, top_p, seed })
+    };
+    assert_eq!(drawn(0.0, 1.0, 1)?, greedy);
+    assert_eq!(drawn(5.0, 0.0, 1)?, greedy, "only the most likely token is left");
+    let hot = drawn(5.0, 1.0, 1)?;
+    assert_eq!(hot, drawn(5.0, 1.0, 1)?);
+    assert_ne!(hot, greedy);
+    assert_ne!(hot, drawn(5.0, 1.0, 2)?);
+    let stopped = Sampling { temperature: 0.0, top_p: 1.0, seed: 0 };
+    let end = greedy.iter().position(|id| *id == greedy[3]).expect("it is there");
+    assert_eq!(said(&model, &prompt, &[9999, greedy[3]], &stopped)?, greedy[..end]);
+    Ok(())
+}
+
+#[test]
+fn what_is_piped_in_is_answered() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    sharded(folder.path())?;
+    let chat = |more: &[&str], said: &str| -> Result<String> {
+        let mut chat = assert_cmd::Command::cargo_bin("cookc")?;
+        chat.args(["chat", "--device", "cpu", "--tokens", "8"]).arg(folder.path()).args(more);
+        let done = chat.write_stdin(said).output()?;
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        Ok(String::from_utf8(done.stdout)?)
+    };
+    let expected = "w129^>w150 w188 w69 w160\\\n";
+    assert_eq!(chat(&[], "w1 w2 w3\n")?, expected);
+    let template = "{% for m in messages %}{{ m.content }}{% endfor %}";
+    fs::write(folder.path().join("chat_template.jinja"), template)?;
+    assert_eq!(chat(&[], "w1 w2 w3")?, expected);
+    assert_eq!(chat(&["--system", "w1 w2 "], "w3")?, expected);
+    let hot = ["--temperature", "3", "--seed", "1"];
+    assert_eq!(chat(&hot, "w1 w2 w3")?, chat(&hot, "w1 w2 w3")?);
+    assert_ne!(chat(&hot, "w1 w2 w3")?, expected);
+    Ok(())
+}
+
+fn said(model: &Model, prompt: &[u32], stop: &[u32], sampling: &Sampling) -> Result<Vec<u32>> {
+    let mut ids = Vec::new();
+    reply(model, prompt, stop, 8, sampling, &mut |id| {
+        ids.push(id);
+        Ok(true)
+    })?;
+    Ok(ids)
+}
+
+fn template(name: &str) -> Result<Template> {
+    Template::new(&fs::read_to_string(data(&format!("{name}.jinja")))?, special())
+}
+
+fn special() -> BTreeMap<String, String> {
+    let tokens = [("bos_token", "<s>"), ("eos_token", "</s>")];
+    tokens.into_iter().map(|(name, text)| (name.to_string(), text.to_string())).collect()
+}
+
+fn data(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/chat").join(name)
+}
