@@ -306,7 +306,7 @@ fn whole_models_learn_and_speak_as_on_the_cpu() -> Result<()> {
             for _ in 0..20 {
                 last = trainer.step(&examples(8, 10))?.loss;
             }
-            Ok((last, greedy(&model, &[vec![5, 6, 7], vec![9]], 1, 5)?))
+            Ok((last, greedy(&model, &[vec![5, 6, 7], vec![9]], &[1], 5)?))
         };
         let ((found, replies), (expected, expected_replies)) =
             (run(&case.gpu)?, run(&Device::Cpu)?);
