@@ -1,6 +1,6 @@
 //! The operations of a block on an NVIDIA GPU: kernels of our own, and cuBLAS's products.
 //!
-//! The kernels lie beside the Rust code as PTX, which the driver compiles for the GPU that is there.
+//! The kernels lie beside the Rust code as PTX, which the driver compiles for its GPU.
 //! Not measured on a GPU.
 
 mod attention;
