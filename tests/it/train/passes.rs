@@ -117,7 +117,7 @@ fn fused_operations_equal_the_plain_ones() -> Result<()> {
     Ok(())
 }
 
-/// Two rows, one of two texts and one with filling, longer than a tile; and one step behind a cache.
+/// Two rows, one of two texts and one with filling, longer than a tile; one step behind a cache.
 #[test]
 fn fused_attention_equals_the_plain_one() -> Result<()> {
     for (time, columns, room, window) in [(150, 150, 150, 150), (150, 150, 150, 20), (1, 9, 12, 9)]
