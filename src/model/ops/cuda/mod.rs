@@ -1,12 +1,7 @@
 //! The operations of a block on an NVIDIA GPU: kernels of our own, and cuBLAS's products.
 //!
-<<<<<<< HEAD
 //! The kernels lie beside the Rust code as PTX, which the driver compiles for the GPU that is
 //! there. Not measured on a GPU.
-=======
-//! The kernels lie beside the Rust code as PTX, which the driver compiles for its GPU.
-//! Not measured on a GPU.
->>>>>>> cuda
 
 mod attention;
 mod driver;
