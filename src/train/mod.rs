@@ -60,7 +60,7 @@ pub struct Settings {
     /// Strength of the noise on embedded tokens in training; 0 for none. See [`noise`].
     pub neftune_alpha: f64,
     /// Places, padding included, that go through the model at once. Less takes less memory.
-    /// By default 1024 on a CPU, where each core takes a part, and 16384 on a GPU.
+    /// By default 512 on a CPU, where each core takes a part, and 16384 on a GPU.
     pub tokens_at_once: Option<usize>,
     /// What the backward pass computes again, to take less memory.
     pub recompute: Recompute,
@@ -337,7 +337,7 @@ impl<'a> Trainer<'a> {
     }
 
     fn tokens_at_once(&self) -> usize {
-        let default = if self.model.device.is_cpu() { 1024 } else { 16_384 };
+        let default = if self.model.device.is_cpu() { 512 } else { 16_384 };
         self.settings.tokens_at_once.unwrap_or(default)
     }
 }

@@ -92,7 +92,7 @@ fn memory(setup: &Setup, weights: u64, learning: u64, longest: u64) -> u64 {
     // Four bits a weight, and their scales.
     let saved = if setup.recipe.model.nf4 { frozen * weight_bytes - frozen * 13 / 25 } else { 0 };
     let on_cpu = setup.recipe.model.device != "cuda";
-    let default = if on_cpu { 1024 } else { 16_384 };
+    let default = if on_cpu { 512 } else { 16_384 };
     let places = settings.tokens_at_once.unwrap_or(default).max(longest as usize) as u64;
     let passes = if on_cpu { rayon::current_num_threads() as u64 } else { 1 };
     // Numbers that a block keeps of a place: stream, queries, keys, values, attention's result, the
