@@ -170,8 +170,9 @@ impl Linear {
         dy: Tensor,
         gradients: &mut Gradients,
     ) -> Result<Tensor> {
-        let Some(gain) = adapter.gain(weight)? else { return Ok(dy) };
-        let Some(magnitude) = &adapter.magnitude else { return Ok(dy) };
+        let (Some(gain), Some(magnitude)) = (adapter.gain(weight)?, &adapter.magnitude) else {
+            return Ok(dy);
+        };
         let b = adapter.b.value.to_dtype(x.dtype())?;
         let scaled = ops::product(1.0, x, &weight.t()?)?;
         let scaled = ops::add_product(scaled, adapter.scale, low, &b.t()?)?;

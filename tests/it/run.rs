@@ -86,7 +86,7 @@ fn json_lines(path: PathBuf) -> Vec<Value> {
 }
 
 /// The lines of `metrics.jsonl` as they were written, up to their times, which come last.
-fn untimed(run: &Path) -> String {
+pub fn untimed(run: &Path) -> String {
     let text = text(run.join("metrics.jsonl"));
     let lines = text.lines().map(|line| line.split(",\"seconds\":").next().unwrap_or(line));
     lines.map(|line| format!("{line}\n")).collect()

@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::run::untimed;
+
 const TEMPLATE: &str = "\
 words ~ distinct(2, vocab)
 said  = words
@@ -144,13 +146,6 @@ fn free_port() -> u16 {
 
 fn metrics(run: &Path) -> String {
     fs::read_to_string(run.join("metrics.jsonl")).expect("metrics are there")
-}
-
-/// The same, times and memory apart, which each line ends with.
-fn untimed(run: &Path) -> String {
-    let text = metrics(run);
-    let lines = text.lines().map(|line| line.split(",\"seconds\":").next().unwrap_or(line));
-    lines.map(|line| format!("{line}\n")).collect()
 }
 
 fn losses(run: &Path) -> Vec<f64> {
