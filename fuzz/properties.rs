@@ -15,7 +15,7 @@ use cookc::runtime::{Fault, Memory};
 use cookc::source::Source;
 use cookc::syntax;
 
-use super::templates;
+use super::{statements, templates};
 
 /// Words of `vocab`: few, so that draws reach the end of it.
 const WORDS: usize = 64;
@@ -28,31 +28,31 @@ pub fn parse(text: &str) {
     inside(&source, &syntax::parse(&source).1);
 }
 
-/// What has no fault is formatted to the same tree, once and for all. The bytes are such a text
-/// themselves, or choose a template and the space between its words.
+/// What has no fault is formatted to the same tree, once and for all. The bytes are such a text, or
+/// choose statements and the space between their words.
 pub fn format(data: &[u8]) {
-    if let Ok(text) = std::str::from_utf8(data) {
-        formatted(text);
+    if !std::str::from_utf8(data).is_ok_and(|text| formatted(text).is_ok()) {
+        let text = statements::spaced(&statements::statements(data), data);
+        if let Err(faults) = formatted(&text) {
+            panic!("{}", rendered(&Source::new("fuzz.cook", &text), &faults));
+        }
     }
-    let (text, _) = templates::template(data);
-    assert!(formatted(&templates::spaced(&text, data)), "a made template has a fault:\n{text}");
 }
 
-/// Formats a text, if it has no fault; gives whether it has none.
-fn formatted(text: &str) -> bool {
+/// Formats a text, or gives its faults.
+fn formatted(text: &str) -> Result<(), Vec<Diagnostic>> {
     let source = Source::new("fuzz.cook", text);
     let (file, faults) = syntax::parse(&source);
     if !faults.is_empty() {
-        assert!(syntax::format(&source).is_err(), "a text with faults is not formatted");
-        return false;
+        return Err(faults);
     }
-    let formatted = syntax::format(&source).expect("a file without a fault is formatted");
+    let formatted = syntax::format_tree(&file, &source);
     let again = Source::new("fuzz.cook", &formatted);
     let (same, faults) = syntax::parse(&again);
     assert!(faults.is_empty(), "formatted text has faults: {faults:?}\n{formatted}");
     assert!(syntax::same(&file, &same), "formatting changed the meaning:\n{formatted}");
-    assert_eq!(syntax::format(&again).as_deref(), Ok(&*formatted), "formatting goes on");
-    true
+    assert_eq!(syntax::format_tree(&same, &again), formatted, "formatting goes on");
+    Ok(())
 }
 
 /// Any text is checked and lowered without a panic, and every fault has its place and its help.

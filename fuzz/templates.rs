@@ -42,31 +42,6 @@ pub fn template(data: &[u8]) -> (String, u64) {
     (text, seed)
 }
 
-/// The text with other white space, comments and documentation between its words, chosen by the
-/// bytes from the last to the first; its meaning stays, but for the documentation.
-pub fn spaced(text: &str, data: &[u8]) -> String {
-    let mut spaced = String::new();
-    let mut choices = data.iter().rev();
-    let mut in_text = false;
-    // The last line stays as it is: documentation of nothing would be a fault.
-    for sign in text.trim_end().chars() {
-        in_text ^= sign == '"';
-        match (sign, choices.next().copied().unwrap_or(0) % 16) {
-            (' ', 1) if !in_text => spaced += "  \t",
-            (' ', 2) if !in_text => spaced += "\n",
-            (' ', 3) if !in_text => spaced += "\r\n   ",
-            (' ', 4) if !in_text => spaced += " // a comment\n",
-            ('\n', 5) => spaced += "\n\n\n",
-            ('\n', 6) => spaced += " // of the line\n// alone\n",
-            ('\n', 7) => spaced += "\n\n// a block\n// of comments\n\n",
-            ('\n', 8) => spaced += "\n/// documentation  \n///\n///     indented\n",
-            ('\n', 9) => spaced += " ",
-            _ => spaced.push(sign),
-        }
-    }
-    spaced
-}
-
 struct Maker<'a> {
     data: &'a [u8],
     at: usize,

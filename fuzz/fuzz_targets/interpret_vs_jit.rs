@@ -4,7 +4,11 @@
 #[path = "../properties.rs"]
 #[allow(dead_code)]
 mod properties;
+#[path = "../statements.rs"]
+#[allow(dead_code)]
+mod statements;
 #[path = "../templates.rs"]
+#[allow(dead_code)]
 mod templates;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {

@@ -8,7 +8,10 @@ use crate::syntax;
 
 /// What changes: nothing where the layout is canonical already or the text has a fault.
 pub fn edits(analysis: &Analysis) -> Vec<TextEdit> {
-    let Ok(new) = syntax::format(analysis.source()) else { return Vec::new() };
+    if !analysis.is_whole {
+        return Vec::new();
+    }
+    let new = syntax::format_tree(&analysis.file, analysis.source());
     let old = analysis.text.str();
     if *old == *new {
         return Vec::new();

@@ -14,7 +14,7 @@ mod text;
 pub mod tokens;
 
 pub use erase::same;
-pub use format::format;
+pub use format::{format, format_tree};
 pub use tokens::FAULTS_MAX;
 
 use crate::diagnostic::Diagnostic;

@@ -4,6 +4,8 @@ use std::path::Path;
 
 #[path = "../../fuzz/properties.rs"]
 mod properties;
+#[path = "../../fuzz/statements.rs"]
+mod statements;
 #[path = "../../fuzz/templates.rs"]
 mod templates;
 
@@ -35,16 +37,23 @@ fn kept_inputs_of_interpret_vs_jit_pass() {
 
 #[test]
 fn made_templates_mean_the_same_in_both_engines() {
-    let mut state = 1u64;
-    let mut programs = 0;
-    for _ in 0..300 {
-        let bytes: Vec<u8> = (0..200)
-            .map(|_| {
-                state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-                (state >> 56) as u8
-            })
-            .collect();
-        programs += u32::from(properties::interpret_vs_jit(&bytes));
-    }
+    let programs =
+        random(200).take(300).filter(|bytes| properties::interpret_vs_jit(bytes)).count();
     assert!(programs > 100, "most made templates become programs: {programs} of 300");
+}
+
+#[test]
+fn made_statements_are_formatted_to_the_same_tree() {
+    random(60).take(2000).for_each(|bytes| properties::format(&bytes));
+}
+
+/// Rows of random bytes, the same in every run.
+fn random(length: usize) -> impl Iterator<Item = Vec<u8>> {
+    let mut state = 1u64;
+    let byte = move || {
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (state >> 56) as u8
+    };
+    let mut bytes = std::iter::repeat_with(byte);
+    std::iter::repeat_with(move || bytes.by_ref().take(length).collect())
 }

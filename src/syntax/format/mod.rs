@@ -20,14 +20,15 @@ const WIDTH: usize = 100;
 /// it is written.
 pub fn format(source: &Source) -> Result<String, Vec<Diagnostic>> {
     let (file, faults) = super::parse(source);
-    if !faults.is_empty() {
-        return Err(faults);
-    }
+    if faults.is_empty() { Ok(format_tree(&file, source)) } else { Err(faults) }
+}
+
+/// The same of a text that is parsed already, without a fault.
+pub fn format_tree(file: &ast::File, source: &Source) -> String {
     let atoms = atoms(source);
     let printer = Printer { source, atoms: &atoms };
     let parts: Vec<Part> = file.statements.iter().map(Part::of).collect();
-    let lines = Lines { printer: &printer, indent: 0 }.of(0, atoms.len(), &parts);
-    Ok(lines)
+    Lines { printer: &printer, indent: 0 }.of(0, atoms.len(), &parts)
 }
 
 /// The tokens, with each text as one.

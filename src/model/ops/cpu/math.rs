@@ -99,6 +99,21 @@ mod tests {
         assert!(exp(f32::NAN).is_nan());
     }
 
+    /// A feature of pulp that is off leaves out a kind of vectors without a word.
+    #[cfg(target_arch = "x86_64")]
+    #[test]
+    fn wide_vectors_are_the_widest_of_the_machine() {
+        let widest = match pulp::Arch::new() {
+            pulp::Arch::V4(_) => 512,
+            pulp::Arch::V3(_) => 256,
+            _ => 128,
+        };
+        let known = |feature: bool, bits: usize| if feature { bits } else { 128 };
+        let wide = known(is_x86_feature_detected!("fma") && is_x86_feature_detected!("avx2"), 256);
+        let wider = known(is_x86_feature_detected!("avx512dq"), 512);
+        assert_eq!(widest, wide.max(wider));
+    }
+
     #[test]
     fn wide_vectors_give_the_bits_of_narrow_ones() {
         let x: Vec<f32> = (0..1001).map(|i| ((i * 7919) % 613) as f32 / 100.0 - 3.0).collect();
