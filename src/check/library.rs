@@ -1,5 +1,6 @@
 //! The files that a template uses: found, checked once each, cycles told.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -117,11 +118,12 @@ impl<'a> Library<'a> {
     }
 
     fn home(&mut self, key: String, source: Source) -> Result<Rc<Home>, Broken> {
-        let (file, mut faults) = syntax::parse(&source);
+        let parsed = if key.starts_with(BUILT_IN) { built_in(&source) } else { parsed(&source) };
+        let (file, mut faults) = (&parsed.0, parsed.1.clone());
         let mut home = None;
         if faults.is_empty() {
             self.trail.push(key);
-            let survey = checked(&file, &source, self);
+            let survey = checked(file, &source, self);
             self.trail.pop();
             faults = survey.diagnostics;
             faults.retain(|fault| fault.severity == Severity::Fault);
@@ -142,6 +144,21 @@ impl<'a> Library<'a> {
             }),
         }
     }
+}
+
+/// A file's tree and its faults.
+type Parsed = Rc<(ast::File, Vec<Diagnostic>)>;
+
+fn parsed(source: &Source) -> Parsed {
+    Rc::new(syntax::parse(source))
+}
+
+/// The same of a built-in file, read once a thread: an editor checks at every key.
+fn built_in(source: &Source) -> Parsed {
+    thread_local!(static KNOWN: RefCell<BTreeMap<String, Parsed>> = RefCell::default());
+    KNOWN.with_borrow_mut(|known| {
+        known.entry(source.name.to_string()).or_insert_with(|| parsed(source)).clone()
+    })
 }
 
 /// What the names of built-in files begin with.
