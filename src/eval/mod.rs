@@ -21,7 +21,7 @@ const AT_ONCE: usize = 64;
 pub struct Question {
     /// Its index.
     pub index: u64,
-    /// What the model reads.
+    /// What the model reads, but for what a chat template puts around it.
     pub prompt: String,
     /// The same as ids, as the model learns it.
     pub prompt_ids: Vec<u32>,
@@ -62,11 +62,12 @@ pub fn questions(part: &Part, seed: u64, count: u64) -> Result<Vec<Question>, (u
     Ok(made)
 }
 
-/// The model's greedy replies, of up to `tokens_max` ids. `go_on` is told how many are there, and
-/// may end it: then there is no result.
+/// The model's greedy replies, each up to one of `ends` or of `tokens_max` ids. `go_on` is told how
+/// many are there, and may end it: then there is no result.
 pub fn ask(
     model: &Model,
     tokenizer: &Tokenizer,
+    ends: &[u32],
     questions: &[Question],
     tokens_max: usize,
     go_on: &mut dyn FnMut(usize) -> bool,
@@ -77,7 +78,7 @@ pub fn ask(
             return Ok(None);
         }
         let prompts: Vec<Vec<u32>> = some.iter().map(|asked| asked.prompt_ids.clone()).collect();
-        for ids in greedy(model, &prompts, tokenizer.ends(), tokens_max)? {
+        for ids in greedy(model, &prompts, ends, tokens_max)? {
             replies.push(tokenizer.decode(&ids)?);
         }
     }

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, Error, ErrorKind, Value, context};
 use serde_json::Value as Json;
@@ -98,24 +98,27 @@ impl Template {
         Ok((before, text))
     }
 
-    /// The ids of [`Template::lesson`].
-    pub fn lesson_ids(
-        &self,
-        tokenizer: &Tokenizer,
-        system: Option<&str>,
-        prompt: &str,
-        reply: &str,
-    ) -> Result<(Vec<u32>, Vec<u32>)> {
-        let (before, learnt) = self.lesson(system, prompt, reply)?;
-        let ids = tokenizer.encode(&before)?;
-        let whole = tokenizer.encode(&(before + &learnt))?;
-        // When the model replies it reads the ids of the prompt alone, so those must come first,
-        // also where a token would reach over the border.
-        let learnt = match whole.strip_prefix(&ids[..]) {
-            Some(rest) => rest.to_vec(),
-            None => tokenizer.encode(&learnt)?,
+    /// What the template puts around the texts of a sample: before the system text, if there is
+    /// to be one, before the prompt, before the reply, and behind it.
+    pub fn around(&self, has_system: bool) -> Result<[String; 4]> {
+        let around = |system: &str, prompt: &str, reply: &str| -> Result<[String; 4]> {
+            let (before, learnt) = self.lesson(has_system.then_some(system), prompt, reply)?;
+            let (head, rest) = if has_system { split(&before, system)? } else { ("", &*before) };
+            let (between, last) = split(rest, prompt)?;
+            // What a template writes before a reply, like an empty thought, is read, not learnt.
+            let (start, end) = split(&learnt, reply)?;
+            Ok([head, between, &format!("{last}{start}"), end].map(String::from))
         };
-        Ok((ids, learnt))
+        let one = around("A system text.", "The prompt?", "the reply")?;
+        // It must be the same around any other texts.
+        let other = around("be", "3 of 12\nand 4", "yes: 3 5 8")?;
+        ensure!(
+            one == other,
+            "the chat template writes other words around other texts: `{}` and `{}`",
+            one.concat(),
+            other.concat()
+        );
+        Ok(one)
     }
 
     fn no_prefix(&self, before: &str, whole: &str) -> anyhow::Error {
@@ -126,11 +129,17 @@ impl Template {
         };
         anyhow!(
             "the chat template does not begin a conversation with its prompt: a prompt goes on \
-             with `{}`, and with a reply with `{}`; train with `format = \"plain\"`",
+             with `{}`, and with a reply with `{}`",
             from(before),
             from(whole)
         )
     }
+}
+
+/// What stands before and behind what was said.
+fn split<'a>(text: &'a str, said: &str) -> Result<(&'a str, &'a str)> {
+    let parts = text.split_once(said);
+    parts.with_context(|| format!("the chat template changes `{said}`: it writes `{text}`"))
 }
 
 /// The template among a tokenizer's settings; where there are several, the default one.

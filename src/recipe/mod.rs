@@ -106,6 +106,8 @@ pub struct Data {
     pub words: Words,
     /// The most tokens of a sample, its shots included.
     pub sequence: usize,
+    /// How the texts of a sample become one.
+    pub format: Format,
     /// Solved samples of the same template before each prompt.
     pub shots: usize,
 }
@@ -119,6 +121,15 @@ pub enum Words {
     File(Named),
     /// Those that are one token of the model.
     Tokenizer,
+}
+
+/// How system text, prompt and reply become one text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// One after the other.
+    Plain,
+    /// As messages, in the model's own chat template.
+    Chat,
 }
 
 /// `[eval]`

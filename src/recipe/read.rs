@@ -111,14 +111,6 @@ impl<'a, 'f> Section<'a, 'f> {
         Some((value.get_ref(), span(value)))
     }
 
-    /// Refuses a key that later versions may have.
-    pub fn not_yet(&mut self, key: &'static str, help: &str) {
-        if let Some((_, span)) = self.take(key) {
-            let title = format!("`{key}` is not in this version");
-            self.fault(Diagnostic::fault("E706", title, span, "set here").help(help));
-        }
-    }
-
     /// Notes a fault.
     pub fn fault(&mut self, fault: Diagnostic) {
         self.faults.push(fault);

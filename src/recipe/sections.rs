@@ -6,7 +6,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::read::{Section, number, span, unknown_word};
-use super::{Base, Data, Entry, Eval, Model, Named, Recipe, Shape, Words};
+use super::{Base, Data, Entry, Eval, Format, Model, Named, Recipe, Shape, Words};
 use crate::diagnostic::Diagnostic;
 use crate::model::Recompute;
 use crate::model::lora::{Lora, TARGETS};
@@ -267,10 +267,25 @@ fn data(table: Option<&DeTable>, base: &Base, faults: &mut Vec<Diagnostic>) -> (
     };
     let sequence = section.size("sequence", 8..=1 << 17, SEQUENCE);
     let packing = section.truth("packing", Settings::default().packing);
-    section.not_yet("format", "leave it out: samples are plain text");
+    let format = match section.choice("format", &["plain", "chat"]) {
+        "chat" => Format::Chat,
+        _ => Format::Plain,
+    };
     let shots = section.size("shots", 0..=64, 0);
+    let place = |section: &mut Section, key| section.take(key).map_or(Span::default(), |it| it.1);
+    if format == Format::Chat && scratch {
+        let place = place(&mut section, "format");
+        let fault =
+            Diagnostic::fault("E708", "a model from scratch has no chat template", place, "");
+        section.fault(fault.help("write `format = \"plain\"`"));
+    } else if format == Format::Chat && shots > 0 {
+        let place = place(&mut section, "shots");
+        let title = "shots in a chat are not in this version";
+        let fault = Diagnostic::fault("E706", title, place, "the format is \"chat\"");
+        section.fault(fault.help("write `shots = 0`, or `format = \"plain\"`"));
+    }
     section.finish();
-    (Data { seed, words, sequence, shots }, packing)
+    (Data { seed, words, sequence, format, shots }, packing)
 }
 
 /// `[lora]`

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Base, Recipe, Words};
+use super::{Base, Format, Recipe, Words};
 use crate::model::Recompute;
 use crate::train::Schedule;
 
@@ -33,6 +33,11 @@ pub fn toml_text(recipe: &Recipe) -> String {
     }
     pair(&mut text, "sequence", recipe.data.sequence);
     pair(&mut text, "packing", recipe.train.packing);
+    let format = match recipe.data.format {
+        Format::Plain => "plain",
+        Format::Chat => "chat",
+    };
+    pair(&mut text, "format", quoted(format));
     pair(&mut text, "shots", recipe.data.shots);
     text.push('\n');
     if let Some(lora) = &recipe.lora {

@@ -26,13 +26,14 @@ pub fn print(setup: &Setup) -> Result<(), Failure> {
     let learning = recipe.lora.as_ref().map_or(weights, |lora| adapters(&setup.config, lora));
     text += &format!("\n# {} weights; {} learn\n", HumanCount(weights), HumanCount(learning));
     let (shots, between) = (recipe.data.shots as u64, setup.between_shots().len() as u64);
+    let closing = setup.closing.len() as u64;
     let mut longest = 0;
     for (at, part) in setup.lessons.parts.iter().enumerate() {
         let seen = longest_of(setup, at).map_err(|(index, why)| setup.sample_fault(at, index, why));
         let seen = seen?;
         longest = longest.max(seen);
         let bound = match setup.budgets[at] {
-            Some(budget) => format!("at most {} tokens", tokens(&budget, shots, between)),
+            Some(budget) => format!("at most {} tokens", tokens(&budget, shots, between, closing)),
             None => "no bound is known".to_string(),
         };
         let program = part.maker.program();
@@ -59,7 +60,7 @@ fn longest_of(setup: &Setup, at: usize) -> Result<u64, (u64, Fault)> {
     for index in 0..MADE {
         part.encode(&mut memory, index, &mut encoded).map_err(|why| (index, why))?;
         let before = shots.before(at, index)?.len();
-        longest = longest.max((before + encoded.ids.len()) as u64 + 1);
+        longest = longest.max((before + encoded.ids.len() + setup.closing.len()) as u64);
     }
     Ok(longest)
 }

@@ -4,6 +4,7 @@ mod bar;
 mod dry;
 mod ending;
 mod folder;
+mod format;
 mod judging;
 mod launch;
 mod memory;

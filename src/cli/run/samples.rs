@@ -66,7 +66,7 @@ impl<'a> Samples<'a> {
         };
         let reply_start = ids.len() + encoded.reply_start;
         ids.extend_from_slice(&encoded.ids);
-        ids.push(self.setup.tokenizer.eos());
+        ids.extend_from_slice(&self.setup.closing);
         let loss = (0..ids.len()).map(|at| at >= reply_start).collect();
         Ok(Example { ids, loss })
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use candle_core::DType;
 
+use super::format::Chat;
 use super::{shots, wording};
 use crate::cli::load::{self, Template};
 use crate::cli::{Failure, console};
@@ -37,6 +38,8 @@ pub struct Setup {
     pub budgets: Vec<Option<Budget>>,
     /// Texts to ids.
     pub tokenizer: Tokenizer,
+    /// The ids that end a reply.
+    pub closing: Vec<u32>,
     /// The model's shape.
     pub config: Config,
 }
@@ -68,15 +71,17 @@ impl Setup {
             Some(known) => known,
             None => made_tokenizer(&makers, &recipe, &mut faults)?,
         };
+        let mut chat = Chat::of(&recipe, &tokenizer, &mut faults);
         let mut parts = Vec::new();
         for (maker, entry) in makers.into_iter().zip(&recipe.templates) {
-            parts.push(part(maker, entry, &tokenizer, &mut faults));
+            parts.push(part(maker, entry, &tokenizer, chat.as_mut(), &mut faults));
         }
-        let budgets = budgets(&parts, &tokenizer, &recipe, &config, &mut faults);
+        let closing = chat.map_or_else(|| vec![tokenizer.eos()], |chat| chat.closing);
+        let budgets = budgets(&parts, &tokenizer, closing.len(), &recipe, &config, &mut faults);
         faults.all_well(Some(()))?;
         let lessons = Lessons::new(parts, recipe.data.seed);
         let (name, text) = (name(path), recipe::toml_text(&recipe));
-        Ok(Setup { name, recipe, text, templates, lessons, budgets, tokenizer, config })
+        Ok(Setup { name, recipe, text, templates, lessons, budgets, tokenizer, closing, config })
     }
 
     /// The model before training, on the GPU of this number if on one.
@@ -121,6 +126,11 @@ impl Setup {
         (self.recipe.train.batch * self.recipe.train.accumulate) as u64
     }
 
+    /// The ids that a reply ends before.
+    pub fn ends(&self) -> Vec<u32> {
+        self.tokenizer.ends().iter().chain(self.closing.first()).copied().collect()
+    }
+
     /// The ids between a shot and what follows it.
     pub fn between_shots(&self) -> Vec<u32> {
         wording::tokenize(&self.tokenizer)(shots::BETWEEN)
@@ -136,13 +146,20 @@ impl Setup {
 }
 
 /// Faults of the recipe, shown together.
-struct Faults<'a> {
+pub(super) struct Faults<'a> {
     source: &'a Source,
     faults: Vec<Diagnostic>,
 }
 
 impl Faults<'_> {
-    fn add(&mut self, code: &'static str, title: String, span: Span, label: &str, help: String) {
+    pub(super) fn add(
+        &mut self,
+        code: &'static str,
+        title: String,
+        span: Span,
+        label: &str,
+        help: String,
+    ) {
         self.faults.push(Diagnostic::fault(code, title, span, label).help(help));
     }
 
@@ -335,20 +352,30 @@ fn made_tokenizer(
     Ok((tokenizer, config))
 }
 
-fn part(maker: Maker, entry: &recipe::Entry, tokenizer: &Tokenizer, faults: &mut Faults) -> Part {
+fn part(
+    maker: Maker,
+    entry: &recipe::Entry,
+    tokenizer: &Tokenizer,
+    chat: Option<&mut Chat>,
+    faults: &mut Faults,
+) -> Part {
     if let Some(error) = wording::unknown(tokenizer, maker.program(), &maker.vocabulary) {
         let help = "take words and templates that the model's tokenizer knows";
         faults.add("E708", format!("{error:#}"), entry.file.span, "shown here", help.to_string());
     }
     let ids =
         TokenIds::new(maker.program(), maker.vocabulary.clone(), wording::tokenize(tokenizer));
-    let ids = ids.behind(tokenizer.opening());
+    let ids = match chat {
+        Some(chat) => chat.frame(ids, maker.program(), tokenizer, faults),
+        None => ids.behind(tokenizer.opening()),
+    };
     Part { maker, ids, weight: entry.weight }
 }
 
 fn budgets(
     parts: &[Part],
     tokenizer: &Tokenizer,
+    closing: usize,
     recipe: &Recipe,
     config: &Config,
     faults: &mut Faults,
@@ -360,10 +387,10 @@ fn budgets(
         let words = (&*part.maker.vocabulary, &*part.maker.pools);
         let budget = budget(part.maker.program(), words, &*tokenize);
         let budget = budget.map(|budget| Budget {
-            prompt: budget.prompt + tokenizer.opening().len() as u64,
+            prompt: budget.prompt + part.ids.around_max() as u64,
             ..budget
         });
-        let tokens = budget.map_or(0, |budget| tokens(&budget, shots, between));
+        let tokens = budget.map_or(0, |budget| tokens(&budget, shots, between, closing as u64));
         if tokens > tokens_max {
             let with = if shots > 0 { format!(" with its {shots} shots") } else { String::new() };
             let title =
@@ -386,8 +413,8 @@ fn budgets(
 }
 
 /// The most tokens of a sample with its shots and its end.
-pub fn tokens(budget: &Budget, shots: u64, between: u64) -> u64 {
-    (shots + 1) * (budget.prompt + budget.reply) + shots * between + 1
+pub fn tokens(budget: &Budget, shots: u64, between: u64, closing: u64) -> u64 {
+    (shots + 1) * (budget.prompt + budget.reply) + shots * between + closing
 }
 
 fn dtype(name: &str) -> DType {

@@ -139,11 +139,14 @@ impl<'a> Training<'a> {
     }
 
     fn steps(&mut self, trainer: &mut Trainer<'_>, samples: &mut Samples) -> Result<()> {
-        let shared = Cell::new(0);
+        let (shared, group) = (Cell::new(0), self.group);
         let mut next_batch = |done: u64| {
-            let examples = samples.of_step(done);
-            shared.set(samples.prompts_shared);
-            examples
+            let examples = samples.of_step(done)?;
+            // Before the step: where a process is lost, each step that was done is written down.
+            let mut all = [samples.prompts_shared];
+            group.all_reduce(&mut all)?;
+            shared.set(all[0]);
+            Ok(examples)
         };
         self.lap = Instant::now();
         let mut observe = |progress: &Progress, trainer: &Trainer| {
@@ -210,9 +213,6 @@ impl<'a> Training<'a> {
         trainer: &Trainer<'_>,
         prompts_shared: u64,
     ) -> Result<Control> {
-        let mut shared = [prompts_shared];
-        self.group.all_reduce(&mut shared)?;
-        let [prompts_shared] = shared;
         let seconds = self.lap.elapsed().as_secs_f64();
         let position = progress.step * self.setup.samples_of_a_step();
         self.past.add(progress, prompts_shared, seconds);

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use super::{Item, Literal, Part, Plan, Surface};
+use super::{Literal, Part, Plan, Surface};
 use crate::data::vocab::Vocabulary;
 use crate::ir::Program;
 use crate::runtime::Memory;
@@ -36,6 +36,9 @@ impl Encoded {
 
 /// Writes samples as token ids. Threads share it.
 ///
+/// A sample is plain text, or in a model's chat format. As plain text a line break stands behind
+/// the system text, and a space before the reply, unless the prompt ends with white space.
+///
 /// A text is made of pieces: literals, words, numbers. Each is encoded with a single space before
 /// it, if there is one, and as it is encoded behind what stands before: at the start of a text,
 /// after a word, after a line break, or after another sign. For tokenizers that never join a
@@ -44,7 +47,11 @@ impl Encoded {
 pub struct TokenIds {
     plan: Plan,
     vocabulary: Arc<Vocabulary>,
+    /// Before all.
     opening: Vec<u32>,
+    /// Before the system text, the prompt and the reply.
+    around: [Piece; 3],
+    around_max: usize,
     literals: Vec<Piece>,
     /// By what stands before, and whether there is a space; made at first use.
     words: [[OnceLock<WordIds>; 2]; 4],
@@ -61,10 +68,14 @@ impl TokenIds {
         let plan = Plan::new(program);
         let word = if vocabulary.is_empty() { "a" } else { vocabulary.word(0) };
         let encoder = Encoder { word: word.to_string(), tokenize };
+        let after_system = if plan.system.is_empty() { "" } else { "\n" };
+        let reply = if plan.prompt_ends_with_space() { "" } else { " " };
         TokenIds {
             literals: plan.literals.iter().map(|text| Piece::new(text, &encoder)).collect(),
             words: Default::default(),
             opening: Vec::new(),
+            around: ["", after_system, reply].map(|text| Piece::new(text, &encoder)),
+            around_max: 0,
             plan,
             vocabulary,
             encoder,
@@ -73,21 +84,36 @@ impl TokenIds {
 
     /// The same, with ids that every sample begins with.
     pub fn behind(self, opening: &[u32]) -> TokenIds {
-        TokenIds { opening: opening.to_vec(), ..self }
+        TokenIds { opening: opening.to_vec(), around_max: opening.len(), ..self }
     }
 
-    /// Replaces what was encoded by the sample in the memory, as plain text: the system text and
-    /// a line break, the prompt, a space unless the prompt ends with white space, the reply.
+    /// The same in a chat format, which says what stands before system text, prompt and reply.
+    /// These lose white space around them, as in chats.
+    pub fn in_chat(mut self, around: [&str; 3]) -> TokenIds {
+        self.plan.trim();
+        let piece = |text: &str| Piece::new(text, &self.encoder);
+        self.literals = self.plan.literals.iter().map(|text| piece(text)).collect();
+        self.around = around.map(piece);
+        self.around_max = self.around.iter().map(Piece::ids_max).sum();
+        self
+    }
+
+    /// The most ids of a sample that are not of its texts, beside a line break and a space.
+    pub fn around_max(&self) -> usize {
+        self.around_max
+    }
+
+    /// Replaces what was encoded by the sample in the memory.
     pub fn encode(&self, memory: &Memory, encoded: &mut Encoded) {
         encoded.ids.clear();
         encoded.ids.extend_from_slice(&self.opening);
         let mut surface = IdSurface::new(self, &mut encoded.ids);
-        if !self.plan.system.is_empty() {
-            self.plan.write(Part::System, memory, &mut surface);
-            surface.literal(super::LINE);
-        }
+        let [system, prompt, reply] = &self.around;
+        surface.piece(system);
+        self.plan.write(Part::System, memory, &mut surface);
+        surface.piece(prompt);
         self.plan.write(Part::Prompt, memory, &mut surface);
-        surface.space |= !self.ends_a_line();
+        surface.piece(reply);
         encoded.reply_start = surface.ids.len();
         self.plan.write(Part::Reply, memory, &mut surface);
     }
@@ -95,13 +121,6 @@ impl TokenIds {
     /// Appends one text of the sample in the memory, as it stands alone.
     pub fn write(&self, part: Part, memory: &Memory, ids: &mut Vec<u32>) {
         self.plan.write(part, memory, &mut IdSurface::new(self, ids));
-    }
-
-    /// True if the prompt ends with white space that is no space.
-    fn ends_a_line(&self) -> bool {
-        let Some(Item::Literal(literal)) = self.plan.prompt.last() else { return false };
-        let last = self.plan.literals[*literal].chars().last();
-        last.is_some_and(|last| last.is_whitespace() && last != ' ')
     }
 
     fn words(&self, before: Before, space: bool) -> &WordIds {
@@ -195,6 +214,12 @@ impl Piece {
             space_after: stripped.is_some(),
             after: (!body.is_empty()).then(|| Before::after(body)),
         }
+    }
+
+    /// The most ids that it takes, with a space that it leaves to the next.
+    fn ids_max(&self) -> usize {
+        let most = self.ids.iter().flatten().map(|ids| ids.len()).max();
+        most.unwrap_or(0) + usize::from(self.space_after)
     }
 }
 

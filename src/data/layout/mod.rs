@@ -89,6 +89,24 @@ impl Plan {
         }
     }
 
+    /// True if no space is needed between prompt and reply.
+    fn prompt_ends_with_space(&self) -> bool {
+        let Some(Item::Literal(literal)) = self.prompt.last() else { return false };
+        self.literals[*literal].ends_with(char::is_whitespace)
+    }
+
+    /// Takes white space away from the start and the end of each text.
+    fn trim(&mut self) {
+        for items in [&self.system, &self.prompt, &self.reply] {
+            if let Some(Item::Literal(first)) = items.first() {
+                self.literals[*first] = self.literals[*first].trim_start().to_string();
+            }
+            if let Some(Item::Literal(last)) = items.last() {
+                self.literals[*last] = self.literals[*last].trim_end().to_string();
+            }
+        }
+    }
+
     /// Writes a text of the sample in the memory.
     fn write(&self, part: Part, memory: &Memory, surface: &mut impl Surface) {
         for item in self.items(part) {

@@ -112,15 +112,81 @@ fn a_folders_template_is_found_wherever_it_stands() -> Result<()> {
 }
 
 #[test]
-fn ids_of_a_lesson_begin_with_what_the_model_reads_before_it_replies() -> Result<()> {
-    let tokenizer = Tokenizer::words(&["system user assistant Which this <s>".into()])?;
-    let text = "{% for m in messages %}<{{ m.role }}>{{ m.content }}\n{% endfor %}\
-                {% if add_generation_prompt %}<assistant>{% endif %}";
-    let special = BTreeMap::from([("eos_token".to_string(), "<eos>".to_string())]);
-    let template = Template::new(text, special)?;
-    let (before, learnt) = template.lesson_ids(&tokenizer, None, "Which?", "this")?;
-    assert_eq!(before, tokenizer.encode("<user>Which?\n<assistant>")?);
-    assert_eq!(learnt, [tokenizer.id("this").expect("a word"), tokenizer.eos()]);
+fn what_stands_around_texts_is_found_where_it_hangs_on_none_of_them() -> Result<()> {
+    let expected = [
+        [
+            "<|im_start|>system\n",
+            "<|im_end|>\n<|im_start|>user\n",
+            "<|im_end|>\n<|im_start|>assistant\n",
+            "<|im_end|>",
+        ],
+        [
+            "<s><|start_header_id|>system<|end_header_id|>\n\nToday is a day.\n\n",
+            "<|eot_id|><|start_header_id|>user<|end_header_id|>\n\n",
+            "<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n",
+            "<|eot_id|>",
+        ],
+        ["<s> [INST] ", "\n\n", " [/INST] ", "</s>"],
+    ];
+    for (name, around) in NAMES.iter().zip(expected) {
+        assert_eq!(template(name)?.around(true)?, around, "{name}");
+    }
+    assert_eq!(template("mistral")?.around(false)?, ["", "<s> [INST] ", " [/INST] ", "</s>"]);
+    // A thought that a template writes by itself is nothing to learn.
+    let thinking = "{% for m in messages %}<{{ m.role }}>{% if m.role == 'assistant' %}<think>\n\
+                    </think>{% endif %}{{ m.content }}</>{% endfor %}\
+                    {% if add_generation_prompt %}<assistant>{% endif %}";
+    let around = Template::new(thinking, special())?.around(false)?;
+    assert_eq!(around, ["", "<user>", "</><assistant><think>\n</think>", "</>"]);
+    for (text, said) in [
+        ("{% for m in messages %}{{ m.content | length }} {{ m.content }}{% endfor %}", "around"),
+        ("{% for m in messages %}{{ m.content | replace('?', '!') }}{% endfor %}", "changes"),
+    ] {
+        let error = Template::new(text, special())?.around(false).expect_err(text);
+        assert!(format!("{error:#}").contains(said), "{error:#}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_recipe_trains_in_the_models_chat_format() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    sharded(folder.path())?;
+    fs::write(
+        folder.path().join("say.cook"),
+        "x ~ distinct(2, vocab)\ny = x\nrule same: y == x\nsystem \"w1 w2\"\n\
+         prompt \"w3 {x} \"\nreply \"{y}\"\n",
+    )?;
+    let words: Vec<String> = (4..100).map(|i| format!("w{i}")).collect();
+    fs::write(folder.path().join("words.txt"), words.join("\n"))?;
+    let run = |format: &str, more: &[&str]| -> Result<(bool, String)> {
+        let recipe = format!(
+            "[model]\nbase = \".\"\n[[template]]\nfile = \"say.cook\"\n[data]\n\
+             vocab = \"words.txt\"\nsequence = 64\nformat = \"{format}\"\n[lora]\nrank = 2\n\
+             [train]\nsteps = 2\nbatch = 2\n[eval]\nsamples = 2\n"
+        );
+        fs::write(folder.path().join("chat.toml"), recipe)?;
+        let mut run = assert_cmd::Command::cargo_bin("cookc")?;
+        run.current_dir(folder.path()).args(["run", "--train", "chat.toml"]).args(more);
+        let done = run.output()?;
+        let text = [done.stdout, done.stderr].concat();
+        Ok((done.status.success(), String::from_utf8(text)?))
+    };
+    let (done, said) = run("chat", &[])?;
+    assert!(!done && said.contains("E707") && said.contains("no chat template"), "{said}");
+    let template = "w9{% for m in messages %}<{{ m.role }}>{{ m.content }}w8{% endfor %}\
+                    {% if add_generation_prompt %}<assistant>{% endif %}";
+    fs::write(folder.path().join("chat_template.jinja"), template)?;
+    let names =
+        (0..100).map(|i| format!("w{i}")).chain(["system user assistant true false".into()]);
+    Tokenizer::words(&names.collect::<Vec<_>>())?.save(folder.path())?;
+    let (done, said) = run("plain", &["--dry-run"])?;
+    assert!(done && said.contains("the longest of 256 samples has 9"), "{said}");
+    let (done, said) = run("chat", &["--dry-run"])?;
+    assert!(done && said.contains("format = \"chat\""), "{said}");
+    assert!(said.contains("the longest of 256 samples has 20"), "{said}");
+    let (done, said) = run("chat", &["--out", "out"])?;
+    assert!(done && folder.path().join("out/report.json").is_file(), "{said}");
     Ok(())
 }
 

@@ -5,12 +5,17 @@
 use std::collections::HashMap;
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use candle_core::{DType, Device, Tensor};
+use cookc::data::layout::{Encoded, Escape, Part, TextWriter, TokenIds};
+use cookc::data::vocab::Vocabulary;
+use cookc::data::{Maker, pools};
 use cookc::model::gguf::{self, Kind};
-use cookc::model::{Model, Recompute, Tokenizer, greedy, lora, weights};
+use cookc::model::{Model, Recompute, Tokenizer, chat, greedy, lora, weights};
 use cookc::train::Example;
+use cookc::{check, engine, ir, stdlib, syntax};
 use serde_json::Value;
 
 use super::reference::noise;
@@ -29,6 +34,43 @@ fn smollm2_gives_the_ids_of_its_own_tokenizer() -> Result<()> {
     }
     assert_eq!(tokenizer.decode(&[504, 3575, 282, 4649])?, "The capital of France");
     assert_eq!((tokenizer.eos(), tokenizer.vocab_size()), (2, 49152));
+    Ok(())
+}
+
+/// What is put together of pieces is what the tokenizer makes of the whole chat.
+#[test]
+fn smollm2_gives_a_chat_the_ids_of_its_text() -> Result<()> {
+    let Some(path) = path("a chat's ids") else { return Ok(()) };
+    let tokenizer = Tokenizer::load(&path)?;
+    let template = chat::Template::load(&path, &tokenizer)?.context("it has a template")?;
+    for name in ["retrieval", "chain_sum", "entailment", "key_value"] {
+        let source = stdlib::template(name).context("it is built in")?;
+        let (file, _) = syntax::parse(&source);
+        let (typed, _) = check::check(&file, &source, &|_| Err("no file".into()));
+        let typed = typed.context("it has no fault")?;
+        let choice = ir::Choice { vocabulary: 512, ..Default::default() };
+        let program = Arc::new(ir::lower(&typed, &choice).map_err(|_| anyhow!("faults"))?);
+        let (words, tokens) = pools(&typed, Vocabulary::embedded_part(512));
+        let maker =
+            Maker::new(program.clone(), engine::interpreter(program), words.clone(), tokens);
+        let [system, prompt, reply, _] = template.around(false)?;
+        let encode = tokenizer.clone();
+        let encode = Arc::new(move |text: &str| encode.encode(text).expect("any text"));
+        let ids = TokenIds::new(maker.program(), words.clone(), encode);
+        let ids = ids.in_chat([&system, &prompt, &reply]);
+        let writer = TextWriter::new(maker.program(), words, Escape::None);
+        let (mut memory, mut encoded) = (maker.memory("train", 1), Encoded::default());
+        for index in 0..8 {
+            maker.sample(&mut memory, index).map_err(|fault| anyhow!("{fault:?}"))?;
+            ids.encode(&memory, &mut encoded);
+            let [prompt, reply] = [Part::Prompt, Part::Reply].map(|it| writer.text(it, &memory));
+            let (before, learnt) = template.lesson(None, &prompt, &reply)?;
+            let read = &encoded.ids[..encoded.reply_start];
+            assert_eq!(read, tokenizer.encode(&before)?, "{name}: {prompt}");
+            let whole = [&encoded.ids[..], &[tokenizer.eos()]].concat();
+            assert_eq!(whole, tokenizer.encode(&(before + &learnt))?, "{name}: {reply}");
+        }
+    }
     Ok(())
 }
 
