@@ -8,10 +8,10 @@ use anyhow::Context;
 use candle_core::DType;
 use clap::Args;
 
-use super::{Failure, console, options};
+use super::{Failure, console, options, reading};
 use crate::model::chat::{Message, Template};
 use crate::model::sampling::{Sampling, reply};
-use crate::model::{self, Model, Tokenizer, lora, weights};
+use crate::model::{self, Model, Tokenizer, lora};
 
 const HELP: &str = "\
 Examples:
@@ -112,7 +112,7 @@ impl Conversation {
             let folder = model::locate(&command.model)?;
             let tokenizer = Tokenizer::load(&folder)?;
             let template = Template::load(&folder, &tokenizer)?;
-            let mut model = weights::load(&folder, dtype, &device)?;
+            let mut model = reading::model(&folder, dtype, &device, false)?;
             if let Some(adapter) = &command.adapter {
                 lora::load(&mut model, adapter)?;
             }

@@ -7,8 +7,8 @@ use candle_core::{DType, Device};
 use clap::{Args, ValueEnum};
 
 use super::progress::Progress;
-use super::{Failure, console, options};
-use crate::model::{Tokenizer, gguf, lora, weights};
+use super::{Failure, console, options, reading};
+use crate::model::{Tokenizer, gguf, lora};
 
 const HELP: &str = "\
 Examples:
@@ -61,7 +61,8 @@ pub fn run(command: &Export) -> Result<(), Failure> {
     }
     let at_fault = |error: anyhow::Error| Failure::Input(format!("{error:#}"));
     let tokenizer = Tokenizer::load(&command.model).map_err(at_fault)?;
-    let mut model = weights::load(&command.model, DType::F32, &Device::Cpu).map_err(at_fault)?;
+    let read = reading::model(&command.model, DType::F32, &Device::Cpu, false);
+    let mut model = read.map_err(at_fault)?;
     if let Some(adapter) = &command.adapter {
         lora::load(&mut model, adapter).map_err(at_fault)?;
     }

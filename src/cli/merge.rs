@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use candle_core::{DType, Device};
 use clap::{Args, ValueEnum};
 
-use super::{Failure, console};
+use super::{Failure, console, reading};
 use crate::model::{Tokenizer, lora, weights};
 
 const HELP: &str = "\
@@ -54,7 +54,8 @@ pub fn run(command: &Merge) -> Result<(), Failure> {
     }
     let at_fault = |error: anyhow::Error| Failure::Input(format!("{error:#}"));
     let tokenizer = Tokenizer::load(&command.model).map_err(at_fault)?;
-    let mut model = weights::load(&command.model, DType::F32, &Device::Cpu).map_err(at_fault)?;
+    let read = reading::model(&command.model, DType::F32, &Device::Cpu, false);
+    let mut model = read.map_err(at_fault)?;
     lora::load(&mut model, &command.adapter).map_err(at_fault)?;
     let dtype = match command.dtype {
         Stored::F32 => DType::F32,

@@ -25,6 +25,8 @@ mod new;
 mod options;
 mod progress;
 #[cfg(feature = "train")]
+mod reading;
+#[cfg(feature = "train")]
 mod run;
 mod sample;
 mod test;

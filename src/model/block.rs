@@ -8,6 +8,7 @@ use crate::model::gradients::Gradients;
 use crate::model::linear::{self, Linear, Low};
 use crate::model::ops::{self, Angles, Attended, Attention, Visible};
 use crate::model::parameter::Parameter;
+use crate::model::transformer::Model;
 
 /// Attention, then the feed-forward network, each added to the stream.
 #[derive(Clone, Debug)]
@@ -219,9 +220,10 @@ impl Block {
 
 impl Cache {
     /// Room for so many columns of so many rows.
-    pub(crate) fn new(like: &Tensor, config: &Config, batch: usize, room: usize) -> Result<Cache> {
+    pub(crate) fn new(model: &Model, batch: usize, room: usize) -> Result<Cache> {
+        let config = &model.config;
         let shape = (batch, config.num_key_value_heads, room, config.head_dim);
-        let empty = || Tensor::zeros(shape, like.dtype(), like.device());
+        let empty = || Tensor::zeros(shape, model.dtype(), &model.device);
         Ok(Cache { keys: empty()?, values: empty()? })
     }
 }

@@ -87,7 +87,7 @@ fn reply_batch(
 
 /// A cache a block, with room for so many columns of each row.
 pub(crate) fn caches(model: &Model, batch: usize, room: usize) -> Result<Vec<Cache>> {
-    let cache = |_| Cache::new(&model.embedding.value, &model.config, batch, room);
+    let cache = |_| Cache::new(model, batch, room);
     (0..model.blocks.len()).map(cache).collect()
 }
 

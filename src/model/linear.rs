@@ -9,6 +9,7 @@ use crate::model::adapter::Adapter;
 use crate::model::gradients::Gradients;
 use crate::model::nf4::Nf4;
 use crate::model::ops;
+use crate::model::packed::Packed;
 use crate::model::parameter::Parameter;
 
 /// `y = x·Wᵀ + b + s·(x·Aᵀ)·Bᵀ`, the second term where there is a bias, the third where there is
@@ -30,6 +31,8 @@ pub enum Weight {
     Plain(Parameter),
     /// Frozen, in four bits, under its name.
     Nf4(String, Nf4),
+    /// Frozen, in bf16 and ready for products, under its name.
+    Packed(String, Packed),
 }
 
 /// `x·Aᵀ` of all adapters that read `x`, side by side `[rows, Σ rank]`; None without adapters.
@@ -66,7 +69,7 @@ pub(crate) fn backward(
     let mut dx: Option<Tensor> = None;
     let (mut dlows, mut parts) = (Vec::new(), Parts::of(low));
     for (linear, dy) in linears.iter().zip(dys) {
-        let (name, weight) = (linear.weight.name(), linear.weight.matrix(x.dtype())?);
+        let name = linear.weight.name();
         if gradients.of_weights {
             gradients.add_product(name, 1.0, &dy.t()?, x)?;
             if let Some(bias) = &linear.bias {
@@ -76,15 +79,12 @@ pub(crate) fn backward(
         let mut dy = dy.clone();
         if let Some(adapter) = &linear.adapter {
             let low = parts.next(adapter)?;
-            dy = linear.through_gain(adapter, x, &low, &weight, dy, gradients)?;
+            dy = linear.through_gain(adapter, x, &low, dy, gradients)?;
             gradients.add_product(&adapter.b.name, adapter.scale, &dy.t()?, &low)?;
             let b = adapter.b.value.to_dtype(x.dtype())?;
             dlows.push(ops::product(adapter.scale, &dy, &b)?);
         }
-        dx = Some(match dx.take() {
-            Some(dx) => ops::add_product(dx, 1.0, &dy, &weight)?,
-            None => ops::product(1.0, &dy, &weight)?,
-        });
+        dx = Some(linear.weight.back(&dy, dx.take())?);
     }
     let dx = dx.context("a backward pass of no linear")?;
     let Some(a) = stacked(linears, x.dtype())? else { return Ok(dx) };
@@ -115,8 +115,13 @@ impl Linear {
 
     /// The weight `[out, in]` with the adapter folded in.
     pub fn merged_weight(&self) -> Result<Tensor> {
-        let Weight::Plain(Parameter { value, .. }) = &self.weight else {
-            bail!("`{}` has four bits a weight: merge into the model as it was", self.module())
+        let value = match &self.weight {
+            Weight::Plain(Parameter { value, .. }) => value,
+            rounded => {
+                let bits = if matches!(rounded, Weight::Nf4(..)) { "four" } else { "sixteen" };
+                let module = self.module();
+                bail!("`{module}` has {bits} bits a weight: merge into the model as it was")
+            }
         };
         match &self.adapter {
             Some(adapter) => Ok(adapter.merged(value)?.to_dtype(value.dtype())?),
@@ -132,17 +137,15 @@ impl Linear {
 
     /// The result of this one, with its part of the low-rank terms.
     fn one(&self, x: &Tensor, onto: Option<&Tensor>, parts: &mut Parts) -> Result<Tensor> {
-        let weight = self.weight.matrix(x.dtype())?;
         let gain = match &self.adapter {
-            Some(adapter) => adapter.gain(&weight)?,
-            None => None,
+            Some(adapter) if adapter.magnitude.is_some() => {
+                adapter.gain(&self.weight.matrix(x.dtype())?)?
+            }
+            _ => None,
         };
         // A gain scales what comes before the bias and the sum.
-        let start = if gain.is_none() { onto } else { None };
-        let y = match start {
-            Some(onto) => ops::add_product(onto.copy()?, 1.0, x, &weight.t()?),
-            None => ops::product(1.0, x, &weight.t()?),
-        };
+        let start = onto.filter(|_| gain.is_none()).map(Tensor::copy).transpose()?;
+        let y = self.weight.product(x, start);
         let mut y = y.with_context(|| format!("in `{}`", self.module()))?;
         if let Some(adapter) = &self.adapter {
             let b = adapter.b.value.to_dtype(x.dtype())?;
@@ -166,13 +169,12 @@ impl Linear {
         adapter: &Adapter,
         x: &Tensor,
         low: &Tensor,
-        weight: &Tensor,
         dy: Tensor,
         gradients: &mut Gradients,
     ) -> Result<Tensor> {
-        let (Some(gain), Some(magnitude)) = (adapter.gain(weight)?, &adapter.magnitude) else {
-            return Ok(dy);
-        };
+        let Some(magnitude) = &adapter.magnitude else { return Ok(dy) };
+        let weight = self.weight.matrix(x.dtype())?;
+        let Some(gain) = adapter.gain(&weight)? else { return Ok(dy) };
         let b = adapter.b.value.to_dtype(x.dtype())?;
         let scaled = ops::product(1.0, x, &weight.t()?)?;
         let scaled = ops::add_product(scaled, adapter.scale, low, &b.t()?)?;
@@ -187,7 +189,7 @@ impl Weight {
     pub fn name(&self) -> &str {
         match self {
             Weight::Plain(parameter) => &parameter.name,
-            Weight::Nf4(name, _) => name,
+            Weight::Nf4(name, _) | Weight::Packed(name, _) => name,
         }
     }
 
@@ -196,14 +198,32 @@ impl Weight {
         match self {
             Weight::Plain(parameter) => Ok(parameter.value.dims2()?),
             Weight::Nf4(_, nf4) => Ok(nf4.shape()),
+            Weight::Packed(_, packed) => Ok(packed.shape()),
         }
     }
 
-    /// The matrix `[out, in]` in that type, in which a plain one is already.
+    /// The matrix `[out, in]` in that type.
     pub fn matrix(&self, dtype: DType) -> Result<Tensor> {
         match self {
-            Weight::Plain(parameter) => Ok(parameter.value.clone()),
+            Weight::Plain(parameter) => Ok(parameter.value.to_dtype(dtype)?),
             Weight::Nf4(_, nf4) => nf4.matrix(dtype),
+            Weight::Packed(_, packed) => packed.matrix(dtype),
+        }
+    }
+
+    /// `x·Wᵀ`, added to `onto`, whose memory may be used.
+    fn product(&self, x: &Tensor, onto: Option<Tensor>) -> Result<Tensor> {
+        match self {
+            Weight::Packed(_, packed) => packed.product(x, onto),
+            _ => multiply(x, &self.matrix(x.dtype())?.t()?, onto),
+        }
+    }
+
+    /// `dy·W`, added to `onto`.
+    fn back(&self, dy: &Tensor, onto: Option<Tensor>) -> Result<Tensor> {
+        match self {
+            Weight::Packed(_, packed) => packed.back(dy, onto),
+            _ => multiply(dy, &self.matrix(dy.dtype())?, onto),
         }
     }
 
@@ -211,7 +231,7 @@ impl Weight {
     pub fn parameter(&self) -> Option<&Parameter> {
         match self {
             Weight::Plain(parameter) => Some(parameter),
-            Weight::Nf4(..) => None,
+            Weight::Nf4(..) | Weight::Packed(..) => None,
         }
     }
 
@@ -219,8 +239,15 @@ impl Weight {
     pub fn parameter_mut(&mut self) -> Option<&mut Parameter> {
         match self {
             Weight::Plain(parameter) => Some(parameter),
-            Weight::Nf4(..) => None,
+            Weight::Nf4(..) | Weight::Packed(..) => None,
         }
+    }
+}
+
+fn multiply(a: &Tensor, b: &Tensor, onto: Option<Tensor>) -> Result<Tensor> {
+    match onto {
+        Some(onto) => ops::add_product(onto, 1.0, a, b),
+        None => ops::product(1.0, a, b),
     }
 }
 

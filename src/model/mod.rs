@@ -13,6 +13,7 @@ pub mod linear;
 pub mod lora;
 pub mod nf4;
 pub mod ops;
+pub mod packed;
 pub mod parameter;
 pub mod rope;
 pub mod sampling;
@@ -27,7 +28,7 @@ pub use parameter::Parameter;
 pub use tokenizer::Tokenizer;
 pub use transformer::{Inputs, Model, Recompute, Training};
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use candle_core::Device;
@@ -45,6 +46,17 @@ pub fn locate(base: &str) -> Result<PathBuf> {
     match base.strip_prefix(HUB) {
         Some(name) => hub::Hub::from_env().locate(name),
         None => Ok(PathBuf::from(base)),
+    }
+}
+
+/// The base with the commit that it was found at, where it is of the hub and names no revision: so
+/// a resolved recipe means the same model ever after.
+pub fn pinned(base: &str, found: &Path) -> String {
+    let commit = found.file_name().unwrap_or_default().to_string_lossy();
+    let is_commit = commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
+    match base.starts_with(HUB) && is_commit && !base.contains('@') {
+        true => format!("{base}@{commit}"),
+        false => base.to_string(),
     }
 }
 

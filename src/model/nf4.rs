@@ -113,7 +113,12 @@ impl Nf4 {
 /// Puts the linears of all blocks into four bits a weight. The embedding table, the norms and the
 /// head stay as they are.
 pub fn quantise(model: &mut Model) -> Result<()> {
-    for linear in model.blocks.iter_mut().flat_map(Block::linears_mut) {
+    model.blocks.iter_mut().try_for_each(quantise_block)
+}
+
+/// The same of one block.
+pub(crate) fn quantise_block(block: &mut Block) -> Result<()> {
+    for linear in block.linears_mut() {
         if let Weight::Plain(Parameter { name, value }) = &linear.weight {
             let nf4 = Nf4::quantise(value).with_context(|| format!("in `{name}`"))?;
             linear.weight = Weight::Nf4(name.clone(), nf4);

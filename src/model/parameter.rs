@@ -93,9 +93,9 @@ impl Model {
         self.linears().any(|linear| linear.adapter.is_some())
     }
 
-    /// The type that it computes in.
+    /// The type that it computes in: f32 on a CPU, elsewhere that of its weights.
     pub fn dtype(&self) -> DType {
-        self.embedding.value.dtype()
+        if self.device.is_cpu() { DType::F32 } else { self.embedding.value.dtype() }
     }
 }
 

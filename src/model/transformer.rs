@@ -173,7 +173,7 @@ impl Model {
         if gradients.of_weights {
             gradients.add_product(&self.embedding.name, 1.0, &dlogits.t()?, normed)?;
         }
-        ops::product(1.0, &dlogits, &self.embedding.value)
+        ops::product(1.0, &dlogits, &self.embedding.value.to_dtype(dlogits.dtype())?)
     }
 
     pub(crate) fn final_norm(&self, x: &Tensor) -> Result<Tensor> {
@@ -183,7 +183,8 @@ impl Model {
     /// Logits `[rows, vocab_size]` of normed rows.
     pub(crate) fn head(&self, normed: &Tensor) -> Result<(Tensor, Low)> {
         let Some(head) = &self.head else {
-            return Ok((ops::product(1.0, normed, &self.embedding.value.t()?)?, None));
+            let table = self.embedding.value.to_dtype(normed.dtype())?;
+            return Ok((ops::product(1.0, normed, &table.t()?)?, None));
         };
         let (mut results, low) = linear::forward(&[head], normed, None, None)?;
         Ok((results.pop().context("a linear has a result")?, low))
@@ -195,7 +196,7 @@ impl Model {
             anyhow::bail!("token id {id} is beyond the model's {size} ids");
         }
         let ids = Tensor::from_slice(&inputs.ids, inputs.ids.len(), &self.device)?;
-        Ok(self.embedding.value.index_select(&ids, 0)?)
+        Ok(self.embedding.value.index_select(&ids, 0)?.to_dtype(self.dtype())?)
     }
 
     fn pass(&self, inputs: &Inputs, past: usize) -> Result<Pass<'_>> {

@@ -21,7 +21,7 @@ use crate::model::transformer::Model;
 /// same seed gives the same weights on every machine, and each tensor has its own stream.
 pub fn fresh(config: &Config, seed: u64, deviation: f64, device: &Device) -> Result<Model> {
     config.validate()?;
-    build(config, device, &mut |name, shape| {
+    let mut make = |name: &str, shape: &[usize]| {
         if name.ends_with("norm.weight") {
             return Ok(Tensor::ones(shape, DType::F32, device)?);
         }
@@ -30,14 +30,30 @@ pub fn fresh(config: &Config, seed: u64, deviation: f64, device: &Device) -> Res
         }
         let values = normal(seed, name, shape.iter().product(), deviation);
         Ok(Tensor::from_vec(values, shape, device)?)
-    })
+    };
+    build(config, device, &mut make, &mut |_| Ok(()))
 }
 
-/// Reads a model from a folder with `config.json` and `model.safetensors`, or the shards that
-/// `model.safetensors.index.json` names; or from a `.gguf` file.
+/// Reads a model, its matrices in that type, from a folder with `config.json` and
+/// `model.safetensors`, or the shards that `model.safetensors.index.json` names; or from a
+/// `.gguf` file.
 pub fn load(folder: &Path, dtype: DType, device: &Device) -> Result<Model> {
+    load_blocks(folder, dtype, device, &mut |_| Ok(()))
+}
+
+/// What is done with each block as soon as it is read.
+pub(crate) type EachBlock<'a> = dyn FnMut(&mut Block) -> Result<()> + 'a;
+
+/// The same, and each block is changed before the next is read: so no more than one lies in
+/// memory as it was.
+pub(crate) fn load_blocks(
+    folder: &Path,
+    dtype: DType,
+    device: &Device,
+    each: &mut EachBlock,
+) -> Result<Model> {
     if gguf::is_named(folder) {
-        return gguf::load(folder, dtype, device);
+        return gguf::load_blocks(folder, dtype, device, each);
     }
     let config = load_config(folder)?;
     let paths = weight_files(folder)?;
@@ -50,7 +66,16 @@ pub fn load(folder: &Path, dtype: DType, device: &Device) -> Result<Model> {
     for (name, shape) in shapes(&config)? {
         expect_usable(holder(&name)?, &name, &shape)?;
     }
-    build(&config, device, &mut |name, _| Ok(holder(name)?.read(name, device)?.to_dtype(dtype)?))
+    let mut read = |name: &str, shape: &[usize]| {
+        Ok(holder(name)?.read(name, device)?.to_dtype(held(dtype, shape, device))?)
+    };
+    build(&config, device, &mut read, each)
+}
+
+/// The type that a tensor of a model of that type is held in. A CPU computes in f32 whatever the
+/// model's type, and widens matrices as it goes; norms and biases take no room.
+pub(crate) fn held(dtype: DType, shape: &[usize], device: &Device) -> DType {
+    if device.is_cpu() && shape.len() == 1 { DType::F32 } else { dtype }
 }
 
 /// Name and shape of every tensor of a model, in the order of the forward pass.
@@ -58,10 +83,11 @@ pub fn shapes(config: &Config) -> Result<Vec<(String, Vec<usize>)>> {
     config.validate()?;
     let mut shapes = Vec::new();
     let nothing = Tensor::zeros(1, DType::U8, &Device::Cpu)?;
-    build(config, &Device::Cpu, &mut |name, shape| {
+    let mut note = |name: &str, shape: &[usize]| {
         shapes.push((name.to_string(), shape.to_vec()));
         Ok(nothing.clone())
-    })?;
+    };
+    build(config, &Device::Cpu, &mut note, &mut |_| Ok(()))?;
     Ok(shapes)
 }
 
@@ -168,6 +194,7 @@ pub(crate) fn build(
     config: &Config,
     device: &Device,
     tensor: &mut dyn FnMut(&str, &[usize]) -> Result<Tensor>,
+    each: &mut EachBlock,
 ) -> Result<Model> {
     let mut take = |name: String, shape: &[usize]| -> Result<Parameter> {
         let value = tensor(&name, shape)?;
@@ -175,9 +202,12 @@ pub(crate) fn build(
     };
     let (vocab, hidden) = (config.vocab_size, config.hidden_size);
     let embedding = take("model.embed_tokens.weight".into(), &[vocab, hidden])?;
-    let blocks = (0..config.num_hidden_layers)
-        .map(|layer| build_block(config, layer, &mut take))
-        .collect::<Result<Vec<Block>>>()?;
+    let mut block = |layer: usize| {
+        let mut block = build_block(config, layer, &mut take)?;
+        each(&mut block)?;
+        Ok(block)
+    };
+    let blocks = (0..config.num_hidden_layers).map(&mut block).collect::<Result<Vec<_>>>()?;
     let norm = take("model.norm.weight".into(), &[hidden])?;
     let head = match config.tie_word_embeddings {
         true => None,

@@ -130,7 +130,13 @@ fn unsafe_stands_in_its_own_files_and_each_block_says_why_it_is_sound() {
             if !opens || code.contains("deny") {
                 continue;
             }
-            let named = ["engine/jit.rs", "runtime/lanes.rs", "cpu/product.rs", "cuda/driver.rs"];
+            let named = [
+                "engine/jit.rs",
+                "runtime/lanes.rs",
+                "cpu/pairs.rs",
+                "cpu/product.rs",
+                "cuda/driver.rs",
+            ];
             assert!(named.iter().any(|file| name.ends_with(file)), "{name}:{} is unsafe", at + 1);
             let before = &lines[at.saturating_sub(6)..=at];
             let told =

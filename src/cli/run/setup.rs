@@ -9,7 +9,7 @@ use candle_core::DType;
 use super::format::Chat;
 use super::{shots, wording};
 use crate::cli::load::{self, Template};
-use crate::cli::{Failure, console};
+use crate::cli::{Failure, console, reading};
 use crate::data::budget::{Budget, budget};
 use crate::data::layout::TokenIds;
 use crate::data::lessons::{Lessons, Part};
@@ -17,7 +17,7 @@ use crate::data::vocab::Vocabulary;
 use crate::data::{Maker, pools};
 use crate::diagnostic::Diagnostic;
 use crate::ir::{self, Program};
-use crate::model::{self, Config, Model, Tokenizer, gguf, lora, nf4, weights};
+use crate::model::{self, Config, Model, Tokenizer, gguf, lora, packed, weights};
 use crate::recipe::{self, Base, Named, Recipe, Words};
 use crate::source::{Source, Span};
 use crate::{engine, stdlib};
@@ -91,15 +91,14 @@ impl Setup {
         let mut made = match &model.base {
             Base::Scratch(shape) => weights::fresh(&self.config, seed, shape.init, &device)?,
             Base::Folder(folder) => {
-                weights::load(&model::locate(&folder.path)?, dtype(&model.dtype), &device)?
+                let path = model::locate(&folder.path)?;
+                reading::model(&path, dtype(&model.dtype), &device, model.nf4)?
             }
         };
-        if model.nf4 {
-            nf4::quantise(&mut made)?;
-        }
         if let Some(lora) = &self.recipe.lora {
             lora::attach(&mut made, lora, seed)?;
         }
+        packed::pack(&mut made)?;
         Ok(made)
     }
 
@@ -251,8 +250,10 @@ fn known_tokenizer(
     if !named.path.starts_with(model::HUB) {
         whole(folder, named);
     }
-    let read = || -> anyhow::Result<_> {
-        let path = model::locate(&named.path)?;
+    let base = named.path.clone();
+    let mut read = || -> anyhow::Result<_> {
+        let path = model::locate(&base)?;
+        named.path = model::pinned(&base, &path);
         if gguf::is_named(&path) {
             return Ok((Tokenizer::load(&path)?, weights::load_config(&path)?));
         }

@@ -24,7 +24,7 @@ use crate::model::files;
 use crate::model::linear::Linear;
 use crate::model::tokenizer::Tokenizer;
 use crate::model::transformer::Model;
-use crate::model::weights;
+use crate::model::weights::{self, EachBlock};
 use header::{ALIGNMENT, Header, Stored};
 use value::Value;
 
@@ -64,14 +64,19 @@ pub fn is_named(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gguf"))
 }
 
-/// Reads a model of the Llama family; its elements become `dtype`, whatever they were stored as.
-pub fn load(path: &Path, dtype: DType, device: &Device) -> Result<Model> {
+/// Reads a model of the Llama family; its matrices become `dtype`, whatever they were stored as.
+pub(crate) fn load_blocks(
+    path: &Path,
+    dtype: DType,
+    device: &Device,
+    each: &mut EachBlock,
+) -> Result<Model> {
     let header = Header::read(path)?;
     let mut file = File::open(path)?;
     let config = config(&header, &mut file, path)?;
     let mut unread: BTreeSet<&str> = header.tensors.keys().map(String::as_str).collect();
     unread.remove(ROPE);
-    let model = weights::build(&config, device, &mut |name, shape| {
+    let mut read = |name: &str, shape: &[usize]| {
         let stored = names::gguf(name).and_then(|name| header.tensors.get_key_value(&name));
         let (gguf, stored) = stored.with_context(|| {
             let gguf = names::gguf(name).unwrap_or_else(|| name.to_string());
@@ -84,13 +89,15 @@ pub fn load(path: &Path, dtype: DType, device: &Device) -> Result<Model> {
             "{}: tensor `{gguf}` has shape {found:?}, expected {shape:?}",
             path.display()
         );
+        let dtype = weights::held(dtype, shape, device);
         let tensor = tensors::read(&mut file, stored, dtype, device);
         let tensor = tensor.with_context(|| format!("in {}: tensor `{gguf}`", path.display()))?;
         match names::reordered_heads(&config, name) {
             Some(heads) => names::to_halves(&tensor, heads),
             None => Ok(tensor),
         }
-    })?;
+    };
+    let model = weights::build(&config, device, &mut read, each)?;
     if let Some(name) = unread.first() {
         anyhow::bail!("{}: the model has no place for tensor `{name}`", path.display());
     }

@@ -140,6 +140,7 @@ fn what_stands_around_texts_is_found_where_it_hangs_on_none_of_them() -> Result<
     assert_eq!(around, ["", "<user>", "</><assistant><think>\n</think>", "</>"]);
     for (text, said) in [
         ("{% for m in messages %}{{ m.content | length }} {{ m.content }}{% endfor %}", "around"),
+        ("{% for m in messages %}{{ m.content | tojson }} {{ m.content }}{% endfor %}", "around"),
         ("{% for m in messages %}{{ m.content | replace('?', '!') }}{% endfor %}", "changes"),
     ] {
         let error = Template::new(text, special())?.around(false).expect_err(text);

@@ -136,7 +136,8 @@ fn a_recipe_may_name_a_model_of_the_hub() -> Result<()> {
         include_str!("../../../src/data/words.txt").lines().take(200).chain(["true false Say"]);
     Tokenizer::words(&words.map(String::from).collect::<Vec<_>>())?.save(&snapshot)?;
     let (done, out, err) = dry_run()?;
-    assert!(done && out.contains("base = \"hf:org/tiny\""), "{out}{err}");
+    let pinned = format!("base = \"hf:org/tiny@{COMMIT}\"");
+    assert!(done && out.contains(&pinned), "{out}{err}");
     Ok(())
 }
 

@@ -5,6 +5,7 @@ mod attention;
 mod heads;
 mod loss;
 mod math;
+pub mod pairs;
 mod product;
 mod rows;
 mod slice;
