@@ -275,8 +275,8 @@ fn data(table: Option<&DeTable>, base: &Base, faults: &mut Vec<Diagnostic>) -> (
     let place = |section: &mut Section, key| section.take(key).map_or(Span::default(), |it| it.1);
     if format == Format::Chat && scratch {
         let place = place(&mut section, "format");
-        let fault =
-            Diagnostic::fault("E708", "a model from scratch has no chat template", place, "");
+        let title = "a model from scratch has no chat template";
+        let fault = Diagnostic::fault("E708", title, place, "the model is made by this run");
         section.fault(fault.help("write `format = \"plain\"`"));
     } else if format == Format::Chat && shots > 0 {
         let place = place(&mut section, "shots");

@@ -186,6 +186,8 @@ fn a_recipe_trains_in_the_models_chat_format() -> Result<()> {
     let (done, said) = run("chat", &["--dry-run"])?;
     assert!(done && said.contains("format = \"chat\""), "{said}");
     assert!(said.contains("the longest of 256 samples has 20"), "{said}");
+    let (done, said) = run("chat\"\nshots = 2 # \"", &[])?;
+    assert!(!done && said.contains("E706") && said.contains("write `shots = 0`"), "{said}");
     let (done, said) = run("chat", &["--out", "out"])?;
     assert!(done && folder.path().join("out/report.json").is_file(), "{said}");
     Ok(())
