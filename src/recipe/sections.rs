@@ -272,14 +272,13 @@ fn data(table: Option<&DeTable>, base: &Base, faults: &mut Vec<Diagnostic>) -> (
         _ => Format::Plain,
     };
     let shots = section.size("shots", 0..=64, 0);
-    let place = |section: &mut Section, key| section.take(key).map_or(Span::default(), |it| it.1);
     if format == Format::Chat && scratch {
-        let place = place(&mut section, "format");
+        let (_, place) = section.take("format").expect("only a written key differs");
         let title = "a model from scratch has no chat template";
         let fault = Diagnostic::fault("E708", title, place, "the model is made by this run");
         section.fault(fault.help("write `format = \"plain\"`"));
     } else if format == Format::Chat && shots > 0 {
-        let place = place(&mut section, "shots");
+        let (_, place) = section.take("shots").expect("only a written key differs");
         let title = "shots in a chat are not in this version";
         let fault = Diagnostic::fault("E706", title, place, "the format is \"chat\"");
         section.fault(fault.help("write `shots = 0`, or `format = \"plain\"`"));
