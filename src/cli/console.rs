@@ -1,8 +1,9 @@
 //! What is written for people: text to standard output, messages to standard error.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::sync::Once;
 
+use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
 use anyhow::Context;
 use comfy_table::{ContentArrangement, Table, presets};
@@ -27,9 +28,12 @@ pub fn print(text: &str) -> Result<(), Failure> {
         .map_err(Failure::from)
 }
 
-/// Writes a line to standard error. If nobody can read it, nobody can be told either.
+/// Writes a line to standard error, in one piece: other processes may write there too.
 pub fn note(text: &str) {
-    let _ = writeln!(anstream::stderr(), "{text}");
+    let colours = AutoStream::choice(&io::stderr());
+    let mut line = AutoStream::new(Vec::new(), colours);
+    // If nobody can read it, nobody can be told either.
+    let _ = writeln!(line, "{text}").and_then(|()| io::stderr().write_all(&line.into_inner()));
 }
 
 /// Writes an error's line.

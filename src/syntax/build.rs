@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use pest::iterators::{Pair, Pairs};
+use pest::iterators::Pair;
 
 use super::ast::{self, Name, Statement, StatementKind};
 use super::fault::meaning as fault;
@@ -27,7 +27,7 @@ impl<'a> Build<'a> {
     }
 
     /// The statements of the stretch, and at the top of the text the documentation of the file.
-    pub fn file(&mut self, statements: Pairs<'_, Rule>) -> ast::File {
+    pub fn file<'t>(&mut self, statements: impl Iterator<Item = Pair<'t, Rule>>) -> ast::File {
         let mut file = ast::File::default();
         let mut docs: Vec<(Span, String)> = Vec::new();
         let mut at_top = self.source.text[..self.base].trim_start_matches('\u{feff}').is_empty();

@@ -2,7 +2,7 @@
 
 use pest::Parser;
 use pest::error::{ErrorVariant, InputLocation};
-use pest::iterators::Pairs;
+use pest::iterators::{Pair, Pairs};
 
 #[derive(pest_derive::Parser)]
 #[grammar = "../grammar/cook.pest"]
@@ -18,7 +18,7 @@ pub struct Miss {
 
 /// The statements of a text that is right from end to end.
 pub fn parse(text: &str) -> Result<Pairs<'_, Rule>, Miss> {
-    Cook::parse(Rule::file, text).map(statements).map_err(|error| {
+    Cook::parse(Rule::file, text).map(|file| statements(file).into_inner()).map_err(|error| {
         let at = match error.location {
             InputLocation::Pos(at) => at,
             InputLocation::Span((start, _)) => start,
@@ -31,16 +31,22 @@ pub fn parse(text: &str) -> Result<Pairs<'_, Rule>, Miss> {
     })
 }
 
-/// The statements that a text begins with, up to the first that is wrong.
-pub fn parse_beginning(text: &str) -> Pairs<'_, Rule> {
-    let pairs = Cook::parse(Rule::statements, text);
-    statements(pairs.expect("a beginning without a statement is one too"))
+/// What a text begins with.
+pub struct Beginning<'t> {
+    /// The statements up to the first that is wrong.
+    pub statements: Pairs<'t, Rule>,
+    /// The byte behind the last of them.
+    pub end: usize,
 }
 
-fn statements(mut pairs: Pairs<'_, Rule>) -> Pairs<'_, Rule> {
-    let mut outer = pairs.next().expect("a parse gives the pair that it was asked for");
-    if outer.as_rule() == Rule::file {
-        outer = outer.into_inner().next().expect("a file holds its statements");
-    }
-    outer.into_inner()
+/// The statements that a text begins with; all, where it is right.
+pub fn parse_beginning(text: &str) -> Beginning<'_> {
+    let pairs = Cook::parse(Rule::beginning, text);
+    let all = statements(pairs.expect("a beginning without a statement is one too"));
+    Beginning { end: all.as_span().end(), statements: all.into_inner() }
+}
+
+fn statements(mut pairs: Pairs<'_, Rule>) -> Pair<'_, Rule> {
+    let outer = pairs.next().expect("a parse gives the pair that it was asked for");
+    outer.into_inner().next().expect("a file and its beginning hold statements")
 }

@@ -18,21 +18,14 @@ pub use format::{format, format_tree};
 pub use tokens::FAULTS_MAX;
 
 use crate::diagnostic::Diagnostic;
-use crate::source::{Source, Span};
+use crate::source::Source;
 
 /// The tree of a file and its faults, in the order of the text. Without a fault the tree is whole;
 /// with one it holds the statements around the fault.
 pub fn parse(source: &Source) -> (ast::File, Vec<Diagnostic>) {
     let start = tokens::start(source);
-    let whole = Span::new(start, source.text.len());
     let (tokens, letters) = tokens::scan(source, start);
-    if letters.is_empty()
-        && nesting::too_deep(source, &tokens).is_none()
-        && let Ok(statements) = grammar::parse(source.slice(whole))
-    {
-        let mut build = build::Build::new(source, start);
-        let file = build.file(statements);
-        return (file, build.faults);
-    }
-    recover::read(source, start, &tokens, letters)
+    let fits = letters.is_empty() && nesting::too_deep(source, &tokens).is_none();
+    let beginning = fits.then(|| grammar::parse_beginning(&source.text[start..]));
+    recover::read(source, start, &tokens, letters, beginning)
 }

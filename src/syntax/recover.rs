@@ -1,8 +1,11 @@
 //! After a fault: the text cut where statements announce themselves, each stretch read alone.
 
+use pest::iterators::Pair;
+
 use super::ast::File;
 use super::build::Build;
 use super::fault::miss::Miss;
+use super::grammar::{Beginning, Rule};
 use super::tokens::{EXPRESSION_WORDS, FAULTS_MAX, Kind, STATEMENT_WORDS, Token};
 use super::{grammar, nesting};
 use crate::diagnostic::Diagnostic;
@@ -10,23 +13,34 @@ use crate::source::{Source, Span};
 
 /// The statements that can be read, and one fault or more for each stretch that cannot. `letters`
 /// are the faults that the scanner found: a stretch with one is not parsed, since the parser might
-/// see it nest deeper than the scanner does.
+/// see it nest deeper than the scanner does. `beginning` is what the parser made of the whole text,
+/// if that may be parsed.
 pub fn read(
     source: &Source,
     start: usize,
     tokens: &[Token],
     letters: Vec<Diagnostic>,
+    beginning: Option<Beginning>,
 ) -> (File, Vec<Diagnostic>) {
+    let stretches = stretches(source, start, tokens);
+    let mut build = Build::new(source, start);
     let mut file = File::default();
-    let mut faults = Vec::new();
+    let mut read = 0;
+    if let Some(beginning) = beginning {
+        read = right(&stretches, start, &beginning);
+        let end = stretches.get(read).map_or(source.text.len(), |(stretch, _)| stretch.start);
+        let inside = |pair: &Pair<Rule>| start + pair.as_span().end() <= end;
+        file = build.file(beginning.statements.take_while(inside));
+    }
+    let mut faults = build.faults;
     let mut letters = letters.into_iter().peekable();
-    for (stretch, tokens) in stretches(source, start, tokens) {
+    for (stretch, tokens) in &stretches[read..] {
         let mut own = Vec::new();
         while let Some(fault) = letters.next_if(|fault| fault.span().start < stretch.end) {
             own.push(fault);
         }
         if own.is_empty() {
-            let (found, more) = read_stretch(source, stretch, tokens);
+            let (found, more) = read_stretch(source, *stretch, tokens);
             file.docs.extend(found.docs);
             file.statements.extend(found.statements);
             own = more;
@@ -36,6 +50,20 @@ pub fn read(
     faults.extend(letters);
     faults.truncate(FAULTS_MAX);
     (file, faults)
+}
+
+/// How many stretches the beginning covers with statements of their own: all, if it is the whole
+/// text. Where a fault follows, a statement that goes on into the next stretch may be half of one.
+fn right(stretches: &[(Span, &[Token])], start: usize, beginning: &Beginning) -> usize {
+    let end = start + beginning.end;
+    let holds = |byte: usize| stretches.partition_point(|(stretch, _)| stretch.end <= byte);
+    let is_unread = |token: &&Token| token.span.start >= end && token.kind != Kind::Comment;
+    let tokens = stretches[holds(end)..].iter().flat_map(|(_, tokens)| *tokens);
+    let Some(unread) = tokens.into_iter().find(is_unread) else { return stretches.len() };
+    let statements = beginning.statements.clone().map(|pair| pair.as_span());
+    let ends = statements.map(|span| (holds(start + span.start()), holds(start + span.end() - 1)));
+    let cut = ends.into_iter().find(|(first, last)| first != last).map(|(first, _)| first);
+    cut.unwrap_or(usize::MAX).min(holds(unread.span.start))
 }
 
 /// One stretch whose letters are right.
@@ -51,7 +79,7 @@ fn read_stretch(source: &Source, stretch: Span, tokens: &[Token]) -> (File, Vec<
             (file, build.faults)
         }
         Err(miss) => {
-            let file = build.file(grammar::parse_beginning(text));
+            let file = build.file(grammar::parse_beginning(text).statements);
             let miss = Miss::new(source, tokens, stretch.start + miss.at, miss.expected);
             (file, vec![miss.explain()])
         }

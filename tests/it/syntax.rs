@@ -29,6 +29,21 @@ fn five_independent_faults_are_five_diagnostics_and_the_rest_is_read() {
     assert!(file.statements.len() >= 3);
 }
 
+/// What stands before a fault is read once; a fault of the tree is found there too.
+#[test]
+fn what_stands_before_a_fault_is_read_as_in_a_sound_file() {
+    let before = "// An opening.\nparam a in 1..9 = 1\nparam b in 1..9 = 1\n\n\
+        level easy: a = 2\n            b = 3\n\nx = a and\nb == a\ny = 1\n\n";
+    let faults = |text: &str| {
+        let (file, faults) = syntax::parse(&Source::new("test.cook", text));
+        (file.statements.len(), faults.iter().map(|fault| fault.code).collect::<Vec<_>>())
+    };
+    assert_eq!(faults(before), (5, vec!["E128"]));
+    assert_eq!(faults(&format!("{before}z = 1 +\n")), (6, vec!["E128", "E122"]));
+    // A statement that goes on where the next seems to begin may be half of a wrong one.
+    assert_eq!(faults("x = a and\no\n= 2 +\n").1, ["E122", "E122"]);
+}
+
 #[test]
 fn good_files_have_no_fault_and_keep_their_meaning_when_formatted() {
     for source in files("parses") {

@@ -1,7 +1,7 @@
 //! `cookc run --processes N`: N of this program on this machine, as one run.
 
 use std::ffi::OsString;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 
 use super::ranks::LAUNCHED;
-use crate::cli::Failure;
+use crate::cli::{Failure, console};
 
 /// Between two looks at the processes.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -101,11 +101,7 @@ fn start(rank: usize, count: usize, port: u16) -> anyhow::Result<Process> {
 /// Writes each line with the rank before it.
 fn pass_on(rank: usize, from: impl Read) {
     for line in BufReader::new(from).split(b'\n').map_while(Result::ok) {
-        let mut text = format!("[rank {rank}] ").into_bytes();
-        text.extend(line);
-        text.push(b'\n');
-        // If nobody can read it, nobody can be told either.
-        let _ = anstream::stderr().write_all(&text);
+        console::note(&format!("[rank {rank}] {}", String::from_utf8_lossy(&line)));
     }
 }
 
