@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use candle_core::{DType, Device, Tensor};
 use clap::Parser;
-use cookc::model::{Inputs, lora, weights};
+use cookc::model::{Inputs, lora, packed, weights};
 use cookc::train::{Example, Schedule, Settings, Trainer};
 
 /// Training steps on prepared batches.
@@ -53,6 +53,7 @@ fn main() -> Result<()> {
     let mut model = weights::load(&options.folder.join("model"), dtype, &Device::Cpu)?;
     let adapter = options.adapter.unwrap_or(options.folder.join("adapter"));
     lora::load(&mut model, &adapter)?;
+    packed::pack(&mut model)?;
     let settings = Settings {
         steps: options.steps as u64,
         learning_rate: options.learning_rate,

@@ -133,7 +133,8 @@ fn unsafe_stands_in_its_own_files_and_each_block_says_why_it_is_sound() {
             let named = [
                 "engine/jit.rs",
                 "runtime/lanes.rs",
-                "cpu/pairs.rs",
+                "cpu/kernels.rs",
+                "cpu/packing.rs",
                 "cpu/product.rs",
                 "cuda/driver.rs",
             ];

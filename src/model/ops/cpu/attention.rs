@@ -152,7 +152,7 @@ impl Plane<'_> {
         let seen = self.seen(&times);
         let (rows, columns) = (times.len(), seen.len());
         self.scores(&times, &seen, scores);
-        wide(|| {
+        wide!({
             for (at, scores) in scores.chunks_exact_mut(columns).enumerate() {
                 let own = self.own(times.start + at, &seen);
                 let (sum, top) = exponentials(&mut scores[own.clone()], self.inputs.scale);
@@ -182,7 +182,7 @@ impl Plane<'_> {
         let values = self.columns(self.value, &seen);
         multiply(into, Before::Replaced, 1.0, dout, values.transposed());
         let scale = self.inputs.scale;
-        wide(|| {
+        wide!({
             let pairs = shares.chunks_exact_mut(columns).zip(dshares.chunks_exact_mut(columns));
             for (at, (shares, dshares)) in pairs.enumerate() {
                 let own = self.own(times.start + at, &seen);

@@ -27,7 +27,7 @@ pub fn split_heads(
     let planes = y.par_chunks_mut(plane).with_min_len((PIECE / plane).max(1)).enumerate();
     planes.for_each(|(plane, y)| {
         let (b, h) = (plane / heads, plane % heads);
-        wide(|| {
+        wide!({
             for (t, y) in y.chunks_exact_mut(head).enumerate() {
                 let token = b * time + t;
                 turn.apply(token, &x[token * width + h * head..][..head], y);
@@ -49,7 +49,7 @@ pub fn merge_heads(x: &Tensor, angles: Option<&Angles>) -> Result<Tensor> {
     let tokens = y.par_chunks_mut(width).with_min_len((PIECE / width).max(1)).enumerate();
     tokens.for_each(|(token, y)| {
         let (b, t) = (token / time, token % time);
-        wide(|| {
+        wide!({
             for (h, y) in y.chunks_exact_mut(head).enumerate() {
                 turn.apply(token, &x[((b * heads + h) * time + t) * head..][..head], y);
             }

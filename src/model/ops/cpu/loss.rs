@@ -16,7 +16,7 @@ pub fn cross_entropy(logits: &Tensor, labels: &[u32]) -> Result<(f64, Tensor)> {
     let mut gradient = logits.get()?.to_vec();
     // Collected in order before it is summed: the same sum on any number of threads.
     let rows = gradient.par_chunks_mut(vocab).zip(labels);
-    let losses: Vec<f64> = rows.map(|(row, &label)| wide(|| of_row(row, label as usize))).collect();
+    let losses: Vec<f64> = rows.map(|(row, &label)| wide!(of_row(row, label as usize))).collect();
     Ok((losses.iter().sum(), logits.like(gradient)?))
 }
 

@@ -1,16 +1,28 @@
 //! Arithmetic on rows of f32, written so that the compiler makes vectors of it.
 //!
-//! [`wide`] runs it with the widest vectors of the machine. Sums run in lanes that are written out,
+//! [`wide!`] runs it with the widest vectors of the machine. Sums run in lanes that are written out,
 //! so that they are the same bits on every machine, whatever its vectors.
 
 /// Sums side by side: as many as the widest register of any machine holds.
 const LANES: usize = 16;
 
-/// Runs `work` compiled for the widest vectors that this machine has. What it calls takes part
-/// where it is inlined.
-pub(super) fn wide<Done>(work: impl FnOnce() -> Done) -> Done {
-    pulp::Arch::new().dispatch(work)
+/// Runs an expression compiled for the widest vectors that this machine has. What it calls takes
+/// part where it is inlined.
+macro_rules! wide {
+    ($work:expr) => {{
+        // What is not inlined would be compiled for any machine. A closure that can run twice is
+        // called through a function of its own, which may stay one: so it takes something along.
+        let once = String::new();
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                drop(once);
+                $work
+            },
+        )
+    }};
 }
+pub(super) use wide;
 
 /// Σ a·b.
 #[inline(always)]
@@ -122,6 +134,6 @@ mod tests {
             let (sum, top) = exponentials(&mut y, 0.3);
             (dot(x, &y).to_bits(), sum.to_bits(), top.to_bits(), y)
         };
-        assert_eq!(run(&x), wide(|| run(&x)));
+        assert_eq!(run(&x), wide!(run(&x)));
     }
 }

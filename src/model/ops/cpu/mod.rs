@@ -3,12 +3,14 @@
 mod adamw;
 mod attention;
 mod heads;
+mod kernels;
 mod loss;
 mod math;
-pub mod pairs;
+mod packing;
 mod product;
 mod rows;
 mod slice;
+pub mod tiles;
 
 pub use adamw::adamw;
 pub use attention::{attention, attention_backward};

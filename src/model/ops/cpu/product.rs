@@ -3,10 +3,17 @@
 //! candle's own product can only make a new tensor that it fills with zeros first; a residual, or
 //! the term of an adapter, would then take another pass over memory.
 
+use std::ops::Range;
+
 use anyhow::{Result, ensure};
 use candle_core::{CpuStorage, InplaceOp3, Layout, Storage, Tensor};
 
+use super::kernels;
 use super::slice::tensor;
+use super::tiles;
+
+/// Rows, columns and terms from which on packing a product for tiles pays.
+const LARGE_MIN: usize = 128;
 
 /// See [`super::super::product`].
 pub fn product(scale: f64, a: &Tensor, b: &Tensor) -> Result<Tensor> {
@@ -49,13 +56,10 @@ impl InplaceOp3 for AddProduct {
         b_layout: &Layout,
     ) -> candle_core::Result<()> {
         let (a, b) = (View::open(a, a_layout)?, View::open(b, b_layout)?);
-        let (rows, columns) = layout.shape().dims2()?;
-        let (start, end) = match layout.contiguous_offsets() {
-            Some(offsets) if (a.rows, b.columns, a.columns) == (rows, columns, b.rows) => offsets,
-            _ => candle_core::bail!("a product that does not fit onto {rows} × {columns}"),
-        };
-        let CpuStorage::F32(data) = onto else { candle_core::bail!("the sum is not in f32") };
-        let out = ViewMut::dense(&mut data[start..end], rows, columns);
+        let out = ViewMut::open(onto, layout, (a.rows, b.columns))?;
+        if a.columns != b.rows {
+            candle_core::bail!("a product of {} columns and {} rows", a.columns, b.rows);
+        }
         multiply(out, Before::Kept, self.scale, a, b);
         Ok(())
     }
@@ -79,7 +83,7 @@ impl<'a> View<'a> {
     }
 
     /// A matrix of candle's, transposed or not.
-    fn open(storage: &'a CpuStorage, layout: &Layout) -> candle_core::Result<Self> {
+    pub(super) fn open(storage: &'a CpuStorage, layout: &Layout) -> candle_core::Result<Self> {
         let (rows, columns) = layout.shape().dims2()?;
         let data = &storage.as_slice::<f32>()?[layout.start_offset()..];
         match *layout.stride() {
@@ -94,7 +98,48 @@ impl<'a> View<'a> {
         View::new(data, rows, columns, columns)
     }
 
+    /// Rows and columns.
+    #[inline]
+    pub(super) fn shape(&self) -> (usize, usize) {
+        (self.rows, self.columns)
+    }
+
+    /// Some of its rows.
+    pub(super) fn rows(self, rows: Range<usize>) -> Self {
+        assert!(rows.end <= self.rows, "rows that are not there");
+        let data = &self.data[(rows.start * self.row_stride).min(self.data.len())..];
+        View { data, rows: rows.len(), ..self }
+    }
+
+    /// An element; 0 where none is.
+    pub(super) fn at(&self, row: usize, column: usize) -> f32 {
+        match row < self.rows && column < self.columns {
+            true => self.data[row * self.row_stride + column * self.column_stride],
+            false => 0.0,
+        }
+    }
+
+    /// Whether the elements of a row lie side by side.
+    #[inline]
+    pub(super) fn lies_in_rows(&self) -> bool {
+        self.column_stride == 1
+    }
+
+    /// From an element to the next of its row, or of its column.
+    #[inline]
+    pub(super) fn stride(&self, of_row: bool) -> usize {
+        if of_row { self.column_stride } else { self.row_stride }
+    }
+
+    /// Elements of a row that lie side by side.
+    #[inline]
+    pub(super) fn row(&self, row: usize, column: usize, width: usize) -> &'a [f32] {
+        let first = row * self.row_stride + column;
+        &self.data[first..first + width]
+    }
+
     /// Its rows as columns.
+    #[inline]
     pub(super) fn transposed(self) -> Self {
         let View { data, rows, columns, row_stride, column_stride } = self;
         let (row_stride, column_stride) = (column_stride, row_stride);
@@ -120,6 +165,31 @@ impl<'a> ViewMut<'a> {
     pub(super) fn dense(data: &'a mut [f32], rows: usize, columns: usize) -> Self {
         ViewMut::new(data, rows, columns, columns)
     }
+
+    /// A matrix of candle's without gaps, of that shape.
+    pub(super) fn open(
+        storage: &'a mut CpuStorage,
+        layout: &Layout,
+        (rows, columns): (usize, usize),
+    ) -> candle_core::Result<Self> {
+        let (start, end) = match layout.contiguous_offsets() {
+            Some(offsets) if layout.shape().dims2()? == (rows, columns) => offsets,
+            _ => candle_core::bail!("a product that does not fit: {rows} × {columns}"),
+        };
+        let CpuStorage::F32(data) = storage else { candle_core::bail!("the sum is not in f32") };
+        Ok(ViewMut::dense(&mut data[start..end], rows, columns))
+    }
+
+    /// Rows and columns.
+    #[inline]
+    pub(super) fn shape(&self) -> (usize, usize) {
+        (self.rows, self.columns)
+    }
+
+    /// Its numbers, and how far apart its rows begin.
+    pub(super) fn into_rows(self) -> (&'a mut [f32], usize) {
+        (self.data, self.row_stride)
+    }
 }
 
 /// What becomes of the numbers that the result's place holds.
@@ -135,6 +205,11 @@ pub(super) enum Before {
 pub(super) fn multiply(out: ViewMut, before: Before, scale: f32, a: View, b: View) {
     let (rows, columns, inner) = (out.rows, out.columns, a.columns);
     assert!(a.rows == rows && b.columns == columns && b.rows == inner, "shapes that do not fit");
+    if rows.min(columns).min(inner) >= LARGE_MIN
+        && let Some(kernel) = kernels::of_f32()
+    {
+        return tiles::multiply(out, before, scale, a, b, kernel);
+    }
     // SAFETY: the constructors of the views saw that all elements of `rows × columns` lie in their
     // slices, and `transposed` keeps the set of elements; the assertion above ties the sizes that
     // gemm is given to those of the views; `out` is borrowed for writing, so it overlaps no input.

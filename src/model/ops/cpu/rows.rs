@@ -19,7 +19,7 @@ pub fn rms_norm(x: &Tensor, weight: &Tensor, eps: f64) -> Result<Tensor> {
     let mut y = vec![0f32; x.len()];
     let pieces = pieces(width);
     y.par_chunks_mut(pieces).zip(x.get()?.par_chunks(pieces)).for_each(|(y, x)| {
-        wide(|| {
+        wide!({
             for (y, x) in y.chunks_exact_mut(width).zip(x.chunks_exact(width)) {
                 let inverse = inverse_rms(x, eps);
                 for ((y, x), w) in y.iter_mut().zip(x).zip(weight) {
@@ -53,7 +53,7 @@ pub fn rms_norm_backward(
         || vec![0f32; width],
         |dnormed, (dx, (x, dy))| {
             let pairs = x.chunks_exact(width).zip(dy.chunks_exact(width));
-            wide(|| {
+            wide!({
                 for (dx, (x, dy)) in dx.chunks_exact_mut(width).zip(pairs) {
                     let inverse = inverse_rms(x, eps);
                     for ((dnormed, dy), w) in dnormed.iter_mut().zip(dy).zip(w) {
@@ -76,7 +76,7 @@ pub fn rms_norm_dweight(x: &Tensor, eps: f64, dy: &Tensor) -> Result<Tensor> {
     let (x, dy) = (Slice::open(x)?, Slice::open(dy)?);
     let mut dweight = vec![0f32; width];
     let pairs = x.get()?.chunks_exact(width).zip(dy.get()?.chunks_exact(width));
-    wide(|| {
+    wide!({
         for (x, dy) in pairs {
             let inverse = inverse_rms(x, eps);
             for ((sum, x), dy) in dweight.iter_mut().zip(x).zip(dy) {
@@ -98,7 +98,7 @@ pub fn sum(terms: &[&Tensor]) -> Result<Tensor> {
         let term = term.get()?;
         ensure!(term.len() == y.len(), "a sum of tensors of {} and {}", y.len(), term.len());
         y.par_chunks_mut(PIECE).zip(term.par_chunks(PIECE)).for_each(|(y, term)| {
-            wide(|| y.iter_mut().zip(term).for_each(|(y, term)| *y += term));
+            wide!(y.iter_mut().zip(term).for_each(|(y, term)| *y += term));
         });
     }
     first.like(y)
@@ -109,7 +109,7 @@ pub fn sum_of_squares(terms: &[&Tensor]) -> Result<f64> {
     let one = |term: &&Tensor| -> Result<f64> {
         let term = Slice::open(term)?;
         let pieces = term.get()?.chunks(PIECE);
-        Ok(wide(|| pieces.map(|piece| f64::from(dot(piece, piece))).sum()))
+        Ok(wide!(pieces.map(|piece| f64::from(dot(piece, piece))).sum()))
     };
     terms.iter().map(one).sum()
 }
@@ -120,7 +120,7 @@ pub fn swiglu(gate: &Tensor, up: &Tensor) -> Result<Tensor> {
     let mut y = vec![0f32; gate.len()];
     let pairs = gate.get()?.par_chunks(PIECE).zip(up.get()?.par_chunks(PIECE));
     y.par_chunks_mut(PIECE).zip(pairs).for_each(|(y, (gate, up))| {
-        wide(|| {
+        wide!({
             for ((y, g), u) in y.iter_mut().zip(gate).zip(up) {
                 *y = g * sigmoid(*g) * u;
             }
@@ -138,7 +138,7 @@ pub fn swiglu_backward(gate: &Tensor, up: &Tensor, dy: &Tensor) -> Result<[Tenso
     let inputs = inputs.zip(dy.get()?.par_chunks(PIECE));
     outputs.zip(inputs).for_each(|((dgate, dup), ((gate, up), dy))| {
         let inputs = gate.iter().zip(up).zip(dy);
-        wide(|| {
+        wide!({
             for ((dgate, dup), ((g, u), d)) in dgate.iter_mut().zip(dup).zip(inputs) {
                 let s = sigmoid(*g);
                 *dup = d * g * s;
@@ -155,7 +155,7 @@ pub fn dropout(x: &Tensor, rate: f64, key: u64) -> Result<Tensor> {
     let mut y = vec![0f32; x.len()];
     let pieces = y.par_chunks_mut(PIECE).zip(x.get()?.par_chunks(PIECE)).enumerate();
     pieces.for_each(|(piece, (y, x))| {
-        wide(|| {
+        wide!({
             kept(y, piece * PIECE, rate, key);
             y.iter_mut().zip(x).for_each(|(y, x)| *y *= x);
         });
