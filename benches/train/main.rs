@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use candle_core::{DType, Device, Tensor};
 use clap::Parser;
+use cookc::model::ops::cpu::heap;
 use cookc::model::{Inputs, lora, packed, weights};
 use cookc::train::{Example, Schedule, Settings, Trainer};
 
@@ -48,6 +49,7 @@ struct Options {
 
 fn main() -> Result<()> {
     let options = Options::parse();
+    heap::keep();
     rayon::ThreadPoolBuilder::new().num_threads(options.threads).build_global()?;
     let dtype = if options.dtype == "bf16" { DType::BF16 } else { DType::F32 };
     let mut model = weights::load(&options.folder.join("model"), dtype, &Device::Cpu)?;

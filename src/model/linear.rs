@@ -135,17 +135,21 @@ impl Linear {
         Ok(Linear::new(weight, self.bias.clone()))
     }
 
+    /// Whether its outputs are scaled, as DoRA does.
+    pub(crate) fn has_gain(&self) -> bool {
+        self.adapter.as_ref().is_some_and(|adapter| adapter.magnitude.is_some())
+    }
+
     /// The result of this one, with its part of the low-rank terms.
     fn one(&self, x: &Tensor, onto: Option<&Tensor>, parts: &mut Parts) -> Result<Tensor> {
-        let gain = match &self.adapter {
-            Some(adapter) if adapter.magnitude.is_some() => {
-                adapter.gain(&self.weight.matrix(x.dtype())?)?
+        let (y, gain) = match &self.adapter {
+            // A gain scales what comes before the bias and the sum.
+            Some(adapter) if self.has_gain() => {
+                let matrix = self.weight.matrix(x.dtype())?;
+                (multiply(x, &matrix.t()?, None), adapter.gain(&matrix)?)
             }
-            _ => None,
+            _ => (self.weight.product(x, onto.map(Tensor::copy).transpose()?), None),
         };
-        // A gain scales what comes before the bias and the sum.
-        let start = onto.filter(|_| gain.is_none()).map(Tensor::copy).transpose()?;
-        let y = self.weight.product(x, start);
         let mut y = y.with_context(|| format!("in `{}`", self.module()))?;
         if let Some(adapter) = &self.adapter {
             let b = adapter.b.value.to_dtype(x.dtype())?;

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
 
-use crate::model::block::Block;
 use crate::model::linear::Weight;
 use crate::model::ops::cpu::tiles::{Panels, has_bf16};
 use crate::model::parameter::Parameter;
@@ -57,7 +56,7 @@ impl Packed {
     }
 }
 
-/// Packs the frozen linears of all blocks of a model in bf16, on a machine that is faster so.
+/// Packs the frozen linears of a model in bf16, on a machine that is faster so.
 pub fn pack(model: &mut Model) -> Result<()> {
     if has_bf16() && model.device.is_cpu() && model.has_adapters() {
         pack_all(model)?;
@@ -65,13 +64,18 @@ pub fn pack(model: &mut Model) -> Result<()> {
     Ok(())
 }
 
+/// DoRA's gains need the matrices as they are.
 fn pack_all(model: &mut Model) -> Result<()> {
-    for linear in model.blocks.iter_mut().flat_map(Block::linears_mut) {
+    let is_bf16 = |value: &Tensor| value.dtype() == DType::BF16;
+    for linear in model.linears_mut().filter(|linear| !linear.has_gain()) {
         if let Weight::Plain(Parameter { name, value }) = &linear.weight
-            && value.dtype() == DType::BF16
+            && is_bf16(value)
         {
             linear.weight = Weight::Packed(name.clone(), Packed::pack(value)?);
         }
+    }
+    if model.head.is_none() && is_bf16(&model.embedding.value) {
+        model.packed_table = Some(Packed::pack(&model.embedding.value)?);
     }
     Ok(())
 }
@@ -91,7 +95,7 @@ mod tests {
         weights::save(&fresh, folder.path())?;
         let adapted = |dtype: DType| -> Result<Model> {
             let mut model = weights::load(folder.path(), dtype, &cpu)?;
-            let lora = Lora { dora: true, ..Lora::all_linear(4, 8.0) };
+            let lora = Lora::all_linear(4, 8.0);
             lora::attach(&mut model, &lora, 1)?;
             for parameter in model.learning_mut() {
                 parameter.value = (&parameter.value + 0.01)?;
@@ -136,6 +140,7 @@ mod tests {
         let [mut half, whole] = models()?;
         pack_all(&mut half)?;
         assert!(half.blocks[1].down.weight.parameter().is_none(), "it is packed");
+        assert_eq!(half.count(), whole.count());
         let matrices = half.linears().zip(whole.linears());
         for (packed, plain) in matrices {
             let (packed, plain) =

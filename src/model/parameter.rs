@@ -49,6 +49,14 @@ impl Model {
         [self.weights(), self.adapters()].concat()
     }
 
+    /// How many numbers that is, those of weights that are packed or in four bits included.
+    pub fn count(&self) -> usize {
+        let held: usize = self.parameters().iter().map(|one| one.value.elem_count()).sum();
+        let fixed = self.linears().filter(|linear| linear.weight.parameter().is_none());
+        let shapes = fixed.filter_map(|linear| linear.weight.shape().ok());
+        held + shapes.map(|(outputs, inputs)| outputs * inputs).sum::<usize>()
+    }
+
     /// The linears of all blocks, and the head's where it is one.
     pub fn linears(&self) -> impl Iterator<Item = &Linear> {
         let blocks = self.blocks.iter().flat_map(Block::linears);

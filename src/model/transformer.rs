@@ -13,6 +13,7 @@ use crate::model::config::Config;
 use crate::model::gradients::Gradients;
 use crate::model::linear::{self, Linear, Low};
 use crate::model::ops::{self, Angles, Visible};
+use crate::model::packed::Packed;
 use crate::model::parameter::Parameter;
 
 /// Logit rows computed at a time for the loss: with 50,000 ids, 200 MB in f32.
@@ -30,6 +31,8 @@ pub struct Model {
     pub(crate) norm: Parameter,
     /// None where the embedding table serves once more.
     pub(crate) head: Option<Linear>,
+    /// The table that serves as head, if it is packed for that.
+    pub(crate) packed_table: Option<Packed>,
 }
 
 /// What a backward pass computes again instead of keeping it.
@@ -173,6 +176,9 @@ impl Model {
         if gradients.of_weights {
             gradients.add_product(&self.embedding.name, 1.0, &dlogits.t()?, normed)?;
         }
+        if let Some(packed) = &self.packed_table {
+            return packed.back(&dlogits, None);
+        }
         ops::product(1.0, &dlogits, &self.embedding.value.to_dtype(dlogits.dtype())?)
     }
 
@@ -183,6 +189,9 @@ impl Model {
     /// Logits `[rows, vocab_size]` of normed rows.
     pub(crate) fn head(&self, normed: &Tensor) -> Result<(Tensor, Low)> {
         let Some(head) = &self.head else {
+            if let Some(packed) = &self.packed_table {
+                return Ok((packed.product(normed, None)?, None));
+            }
             let table = self.embedding.value.to_dtype(normed.dtype())?;
             return Ok((ops::product(1.0, normed, &table.t()?)?, None));
         };

@@ -213,7 +213,8 @@ pub(crate) fn build(
         true => None,
         false => Some(Linear::new(take("lm_head.weight".into(), &[vocab, hidden])?, None)),
     };
-    Ok(Model { config: config.clone(), device: device.clone(), embedding, blocks, norm, head })
+    let (config, device) = (config.clone(), device.clone());
+    Ok(Model { config, device, embedding, blocks, norm, head, packed_table: None })
 }
 
 fn build_block(

@@ -25,6 +25,7 @@ use std::time::Instant;
 use clap::Args;
 
 use super::{Failure, console, options};
+use crate::model::ops::cpu::heap;
 use crate::train::{Group, Trainer, checkpoint};
 use folder::Folder;
 use judging::HeldOut;
@@ -80,6 +81,7 @@ pub struct Run {
 /// Does the whole run, or prints what it would do, or starts the processes that do it.
 pub fn run(command: &Run) -> Result<(), Failure> {
     let start = Instant::now();
+    heap::keep();
     let count = command.processes.or(command.gpus).map(usize::from);
     let place = ranks::place(count)?;
     let recipe = match (&command.train, &command.resume) {

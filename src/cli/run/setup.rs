@@ -104,10 +104,9 @@ impl Setup {
 
     /// What is about to happen, in a line.
     pub fn headline(&self, model: &Model) -> String {
-        let count = |parameters: Vec<&model::Parameter>| -> usize {
-            parameters.iter().map(|one| one.value.elem_count()).sum()
-        };
-        let (all, learning) = (count(model.parameters()), count(model.learning()));
+        let learning = model.learning();
+        let learning: usize = learning.iter().map(|one| one.value.elem_count()).sum();
+        let all = model.count();
         let device = if model.device.is_cpu() { "CPU" } else { "GPU" };
         let names: Vec<&str> =
             self.lessons.parts.iter().map(|part| part.maker.program().name.as_str()).collect();

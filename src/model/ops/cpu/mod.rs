@@ -3,6 +3,7 @@
 mod adamw;
 mod attention;
 mod heads;
+pub mod heap;
 mod kernels;
 mod loss;
 mod math;
