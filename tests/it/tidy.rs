@@ -133,9 +133,10 @@ fn unsafe_stands_in_its_own_files_and_each_block_says_why_it_is_sound() {
             let named = [
                 "engine/jit.rs",
                 "runtime/lanes.rs",
-                "cpu/kernels.rs",
+                "cpu/amx.rs",
                 "cpu/heap.rs",
                 "cpu/packing.rs",
+                "cpu/pairs.rs",
                 "cpu/product.rs",
                 "cuda/driver.rs",
             ];

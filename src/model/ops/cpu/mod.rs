@@ -1,6 +1,8 @@
 //! The operations of a block over f32 slices: products, and all else in one pass over memory.
 
 mod adamw;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod amx;
 mod attention;
 mod heads;
 pub mod heap;
@@ -8,6 +10,8 @@ mod kernels;
 mod loss;
 mod math;
 mod packing;
+#[cfg(target_arch = "x86_64")]
+mod pairs;
 mod product;
 mod rows;
 mod slice;
