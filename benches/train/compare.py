@@ -5,8 +5,8 @@
     python benches/train/compare.py FOLDER TRAIN_BENCH --rounds 5 --steps 3 > raw.jsonl
 
 A round runs both sides at each length and type, each as a process of its own, one after the other;
-the first two steps of each are left out. `--table raw.jsonl` prints the table again. `--curve` runs 50 steps of both in f32 once, and
-tells how far the losses are apart at each step.
+the first two steps of each are left out. `--table raw.jsonl` prints the table again. `--curve` runs
+50 steps of both in f32 once, and tells how far the losses are apart at each step.
 """
 import argparse
 import json
@@ -27,7 +27,7 @@ parser.add_argument("--curve", action="store_true")
 parser.add_argument("--table", help="only prints the table of raw lines in this file")
 options = parser.parse_args()
 
-# Steps that do not count: memory is touched for the first time, and PEFT is slower in its second too.
+# Steps that do not count: memory is touched for the first time, and PEFT is slow in its second too.
 WARM_UP = 2
 
 peft = [sys.executable, str(Path(__file__).with_name("peft_side.py"))]
