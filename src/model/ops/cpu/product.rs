@@ -186,9 +186,9 @@ impl<'a> ViewMut<'a> {
         (self.rows, self.columns)
     }
 
-    /// Its numbers, and how far apart its rows begin.
+    /// The numbers from its first to its last, and how far apart its rows begin.
     pub(super) fn into_rows(self) -> (&'a mut [f32], usize) {
-        (self.data, self.row_stride)
+        (&mut self.data[..reach(self.rows, self.columns, self.row_stride)], self.row_stride)
     }
 }
 

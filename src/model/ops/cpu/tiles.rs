@@ -242,11 +242,17 @@ mod tests {
                 .flatten()
                 .flat_map(|kernel| panels.iter().map(move |p| (kernel, p)))
             {
-                let mut out = vec![1.0; rows * columns];
-                let to = ViewMut::dense(&mut out, rows, columns);
+                // Rows with gaps, and numbers behind the last, that stay as they were.
+                let stride = columns + 3;
+                let mut out = vec![1.0; (rows + 40) * stride];
+                let to = ViewMut::new(&mut out, rows, columns, stride);
                 panels.multiply(to, Before::Kept, 2.0, View::dense(&a, rows, inner), kernel);
                 for (at, found) in out.iter().enumerate() {
-                    let (row, column) = (at / columns, at % columns);
+                    let (row, column) = (at / stride, at % stride);
+                    if row >= rows || column >= columns {
+                        assert_eq!(*found, 1.0, "{row}, {column}");
+                        continue;
+                    }
                     let term =
                         |i| f64::from(a[row * inner + i]) * f64::from(b[i * columns + column]);
                     let sum: f64 = 1.0 + 2.0 * (0..inner).map(term).sum::<f64>();
