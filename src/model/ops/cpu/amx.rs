@@ -1,11 +1,11 @@
-//! The kernel for AMX, whose registers are tiles of 16 lines, and whose instruction adds the product
-//! of two tiles of bf16 to one of f32.
+//! The kernel for AMX: its registers are tiles of 16 lines, and its instruction adds the product of
+//! two tiles of bf16 to one of f32.
 
 use std::arch::asm;
 use std::arch::x86_64::__cpuid_count;
 use std::sync::OnceLock;
 
-use super::kernels::{Line, Sums};
+use super::kernels::{Line, Panel, Sums};
 use super::packing::Parts;
 
 /// Whether the machine has AMX for bf16, and the system lets this program use it.
@@ -111,30 +111,67 @@ macro_rules! squares {
 }
 
 /// See [`super::kernels::Kernel`].
-pub(super) fn kernel(parts: Parts, rows: &[Line], panel: &[Line], sums: &mut [Sums]) {
+pub(super) fn kernel(rows: &[Line], panel: &Panel, sums: &mut [Sums]) {
     assert!(is_allowed(), "the kernel of a machine that has AMX");
     // SAFETY: the machine has AMX, and the shapes are eight tiles of its size. What runs until
     // they are released are the squares below, which hold all that they need in tiles.
     unsafe { asm!("ldtilecfg [{}]", in(reg) SHAPES.as_ptr(), options(nostack, readonly)) };
-    let count = panel.len() / parts.lines();
+    let lines = panel.lines;
+    let count = lines.len() / panel.parts.lines();
     assert!(count > 0, "a panel without a square");
-    for (rows, sums) in rows.chunks_exact(panel.len()).zip(sums) {
+    for (rows, sums) in rows.chunks_exact(lines.len()).zip(sums) {
         // SAFETY: of both runs of lines, `count` squares are read, which is what they hold; four
         // tiles of 16 rows of 64 bytes fill the sums.
         unsafe {
-            match parts {
-                Parts::One => squares!(
+            // The parts that count, in an order in which most steps load two tiles only.
+            match (panel.parts, panel.needed) {
+                (Parts::One, _) => squares!(
                     rows,
-                    panel,
+                    lines,
                     count,
                     sums,
                     2048,
                     concat!(rows!(0, 1024), panel!(0, 1024), multiply!())
                 ),
-                // The parts that count, in an order in which most steps load two tiles only.
-                Parts::Three => squares!(
+                (Parts::Three, 1) => squares!(
                     rows,
-                    panel,
+                    lines,
+                    count,
+                    sums,
+                    6144,
+                    concat!(
+                        rows!(4096, 5120),
+                        panel!(0, 1024),
+                        multiply!(),
+                        rows!(2048, 3072),
+                        multiply!(),
+                        rows!(0, 1024),
+                        multiply!(),
+                    )
+                ),
+                (Parts::Three, 2) => squares!(
+                    rows,
+                    lines,
+                    count,
+                    sums,
+                    6144,
+                    concat!(
+                        rows!(4096, 5120),
+                        panel!(0, 1024),
+                        multiply!(),
+                        rows!(2048, 3072),
+                        multiply!(),
+                        panel!(2048, 3072),
+                        multiply!(),
+                        rows!(0, 1024),
+                        multiply!(),
+                        panel!(0, 1024),
+                        multiply!(),
+                    )
+                ),
+                (Parts::Three, _) => squares!(
+                    rows,
+                    lines,
                     count,
                     sums,
                     6144,

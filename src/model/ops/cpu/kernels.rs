@@ -1,5 +1,5 @@
-//! Products of packed squares of bf16, with sums in f32: which kernel a machine has, and the one that
-//! any machine can run.
+//! Products of packed squares of bf16, with sums in f32: which kernel a machine has, and the one
+//! that any machine can run.
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 use super::amx;
@@ -31,7 +31,18 @@ impl Sums {
 
 /// From bands of rows and a panel of columns, all packed square by square: the product of each band
 /// with the panel.
-pub(super) type Kernel = fn(Parts, &[Line], &[Line], &mut [Sums]);
+pub(super) type Kernel = fn(&[Line], &Panel, &mut [Sums]);
+
+/// The squares of a panel of columns.
+#[derive(Clone, Copy)]
+pub(super) struct Panel<'a> {
+    /// In how many parts its numbers and those of the rows are held.
+    pub(super) parts: Parts,
+    /// How many of its parts are not 0: one where all of its numbers are bf16's already.
+    pub(super) needed: usize,
+    /// Square by square, from top to bottom.
+    pub(super) lines: &'a [Line],
+}
 
 /// The kernel with which products in f32 are faster than by f32's own instructions, if there is.
 pub(super) fn of_f32() -> Option<Kernel> {
@@ -55,8 +66,8 @@ pub(super) fn of_bf16() -> Option<Kernel> {
 const COUNTED: [(usize, usize); 6] = [(2, 0), (1, 1), (0, 2), (1, 0), (0, 1), (0, 0)];
 
 /// As any machine can.
-pub(super) fn portable(parts: Parts, rows: &[Line], panel: &[Line], sums: &mut [Sums]) {
-    by_parts(parts, rows, panel, sums, |rows, panel, sums| {
+pub(super) fn portable(rows: &[Line], panel: &Panel, sums: &mut [Sums]) {
+    by_parts(rows, panel, sums, |rows, panel, sums| {
         let (left, right) = panel.split_at(WORDS);
         for (sums, row) in sums.0.iter_mut().zip(rows) {
             for ((left, right), word) in left.iter().zip(right).zip(row.0) {
@@ -74,20 +85,19 @@ pub(super) fn portable(parts: Parts, rows: &[Line], panel: &[Line], sums: &mut [
 /// The sums of `dot` over all squares and all parts that count.
 #[inline(always)]
 pub(super) fn by_parts(
-    parts: Parts,
     rows: &[Line],
-    panel: &[Line],
+    panel: &Panel,
     sums: &mut [Sums],
     dot: impl Fn(&[Line], &[Line], &mut Sums),
 ) {
-    let counted = if parts == Parts::One { &COUNTED[5..] } else { &COUNTED };
-    let of_square = parts.lines();
-    for (rows, sums) in rows.chunks_exact(panel.len()).zip(sums) {
+    let counted = if panel.parts == Parts::One { &COUNTED[5..] } else { &COUNTED };
+    let (of_square, lines) = (panel.parts.lines(), panel.lines);
+    for (rows, sums) in rows.chunks_exact(lines.len()).zip(sums) {
         *sums = Sums::ZERO;
-        for (rows, panel) in rows.chunks_exact(of_square).zip(panel.chunks_exact(of_square)) {
-            for (left, right) in counted {
+        for (rows, lines) in rows.chunks_exact(of_square).zip(lines.chunks_exact(of_square)) {
+            for (left, right) in counted.iter().filter(|(_, right)| *right < panel.needed) {
                 let part = |part: usize| part * SQUARE..(part + 1) * SQUARE;
-                dot(&rows[part(*left)], &panel[part(*right)], sums);
+                dot(&rows[part(*left)], &lines[part(*right)], sums);
             }
         }
     }
@@ -124,16 +134,22 @@ mod tests {
             let line = |line| Line(std::array::from_fn(|at| word(line * WORDS + at)));
             (0..count).map(line).collect()
         };
-        for (parts, squares) in
-            [(Parts::One, 1), (Parts::One, 7), (Parts::Three, 1), (Parts::Three, 7)]
-        {
+        for (parts, needed, squares) in [
+            (Parts::One, 1, 1),
+            (Parts::One, 1, 7),
+            (Parts::Three, 3, 1),
+            (Parts::Three, 3, 7),
+            (Parts::Three, 2, 7),
+            (Parts::Three, 1, 7),
+        ] {
             let count = squares * parts.lines();
-            let (rows, panel) = (noise(1, 3 * count), noise(2, count));
+            let (rows, lines) = (noise(1, 3 * count), noise(2, count));
+            let panel = Panel { parts, needed, lines: &lines };
             let mut expected = [Sums::ZERO; 3];
-            portable(parts, &rows, &panel, &mut expected);
+            portable(&rows, &panel, &mut expected);
             for (name, kernel) in &kernels {
                 let mut found = [Sums::ZERO; 3];
-                kernel(parts, &rows, &panel, &mut found);
+                kernel(&rows, &panel, &mut found);
                 let numbers = |of: &[Sums; 3]| of.map(|sums| sums.0).concat().concat();
                 for (found, expected) in numbers(&found).iter().zip(&numbers(&expected)) {
                     assert!(

@@ -29,6 +29,7 @@ pub(super) enum Factor {
 }
 
 /// Packs the square of a matrix that begins at a row and a column; elements that are missing are 0.
+/// Gives how many parts are not 0, or 1.
 pub(super) fn pack(
     factor: Factor,
     parts: Parts,
@@ -36,13 +37,13 @@ pub(super) fn pack(
     row: usize,
     column: usize,
     lines: &mut [Line],
-) {
+) -> usize {
     #[cfg(target_arch = "x86_64")]
     if wide::can_pack() {
         // SAFETY: the machine has what `pack` is compiled for.
         return unsafe { wide::pack(factor, parts, matrix, row, column, lines) };
     }
-    pack_portable(factor, parts, matrix, row, column, lines);
+    pack_portable(factor, parts, matrix, row, column, lines)
 }
 
 fn pack_portable(
@@ -52,7 +53,8 @@ fn pack_portable(
     row: usize,
     column: usize,
     lines: &mut [Line],
-) {
+) -> usize {
+    let mut needed = 1;
     for line in 0..SQUARE {
         for word in 0..WORDS {
             let places = match factor {
@@ -66,9 +68,13 @@ fn pack_portable(
             for part in 0..parts as usize {
                 let [low, high] = pair.each_mut().map(|x| take_part(parts, x));
                 lines[part * SQUARE + line].0[word] = low >> 16 | high;
+                if low << 1 | high << 1 != 0 {
+                    needed = needed.max(part + 1);
+                }
             }
         }
     }
+    needed
 }
 
 /// The next part of a number, in the upper half of a word; what is left of it stays.
@@ -95,9 +101,10 @@ mod wide {
         __m512, __m512i, _CMP_UNORD_Q, _MM_HINT_T0, _mm_prefetch, _mm512_add_epi32,
         _mm512_and_si512, _mm512_castpd_ps, _mm512_castps_pd, _mm512_castps_si512,
         _mm512_castsi512_ps, _mm512_cmp_ps_mask, _mm512_mask_blend_epi16, _mm512_mask_or_epi32,
-        _mm512_maskz_loadu_ps, _mm512_permutex2var_epi16, _mm512_set1_epi32, _mm512_setzero_ps,
-        _mm512_shuffle_f32x4, _mm512_srli_epi32, _mm512_storeu_si512, _mm512_sub_ps,
-        _mm512_unpackhi_pd, _mm512_unpackhi_ps, _mm512_unpacklo_pd, _mm512_unpacklo_ps,
+        _mm512_maskz_loadu_ps, _mm512_or_si512, _mm512_permutex2var_epi16, _mm512_set1_epi32,
+        _mm512_setzero_ps, _mm512_setzero_si512, _mm512_shuffle_f32x4, _mm512_srli_epi32,
+        _mm512_storeu_si512, _mm512_sub_ps, _mm512_test_epi32_mask, _mm512_unpackhi_pd,
+        _mm512_unpackhi_ps, _mm512_unpacklo_pd, _mm512_unpacklo_ps,
     };
 
     use super::{Factor, Line, Parts, QUIET, SIDE, SQUARE, UPPER, View, WORDS};
@@ -117,8 +124,9 @@ mod wide {
         row: usize,
         column: usize,
         lines: &mut [Line],
-    ) {
+    ) -> usize {
         let lines = &mut lines[..parts.lines()];
+        let mut seen = [_mm512_setzero_si512(); 3];
         for half in 0..SIDE / WORDS {
             let at = half * WORDS;
             match factor {
@@ -129,7 +137,9 @@ mod wide {
                         let (mut a, mut b) = (left[down], right[down]);
                         for part in 0..parts as usize {
                             let (low, high) = (take_part(parts, &mut a), take_part(parts, &mut b));
-                            store(&mut lines[part * SQUARE + at + down], upper_halves(low, high));
+                            let words = upper_halves(low, high);
+                            seen[part] = _mm512_or_si512(seen[part], words);
+                            store(&mut lines[part * SQUARE + at + down], words);
                         }
                     }
                 }
@@ -142,13 +152,19 @@ mod wide {
                             for part in 0..parts as usize {
                                 let low = take_part(parts, &mut a);
                                 let high = take_part(parts, &mut b);
-                                store(&mut lines[part * SQUARE + line], interleaved(low, high));
+                                let words = interleaved(low, high);
+                                seen[part] = _mm512_or_si512(seen[part], words);
+                                store(&mut lines[part * SQUARE + line], words);
                             }
                         }
                     }
                 }
             }
         }
+        // All bits but the signs, which 0 may have.
+        let bits = _mm512_set1_epi32(0x7fff_7fff);
+        let is_needed = |part: &usize| _mm512_test_epi32_mask(seen[*part], bits) != 0;
+        (1..parts as usize).rev().find(is_needed).unwrap_or(0) + 1
     }
 
     #[inline]
@@ -314,8 +330,11 @@ mod tests {
                     for (row, column) in [(0, 0), (32, 32), (0, 64)] {
                         let mut found = vec![Line([7; WORDS]); parts.lines()];
                         let mut expected = found.clone();
-                        pack(factor, parts, &matrix, row, column, &mut found);
-                        pack_portable(factor, parts, &matrix, row, column, &mut expected);
+                        let needed = [
+                            pack(factor, parts, &matrix, row, column, &mut found),
+                            pack_portable(factor, parts, &matrix, row, column, &mut expected),
+                        ];
+                        assert_eq!(needed[0], needed[1]);
                         let words = |lines: &[Line]| lines.iter().flat_map(|line| line.0).collect();
                         let (found, expected): (Vec<u32>, Vec<u32>) =
                             (words(&found), words(&expected));

@@ -2,9 +2,10 @@
 //! bf16 and packed once, and of matrices in f32, as sums of products of their parts.
 //!
 //! Three numbers in bf16 hold the 24 bits of one in f32: the first eight, the next and the last. Of
-//! the nine products of two such triples, six count; what the others would add is about the last bit
-//! of f32 times a term. Where such an instruction does sixteen times the work of f32's, this is
-//! faster, and no less exact than another order of the sum.
+//! the nine products of two such triples, six count; what the others would add is about the last
+//! bit of f32 times a term. Where such an instruction does sixteen times the work of f32's, this is
+//! faster, and no less exact than another order of the sum. Of a matrix that is whole in fewer
+//! parts, as weights are that were made in bf16, fewer products are made.
 
 use std::cell::Cell;
 
@@ -12,7 +13,7 @@ use anyhow::Result;
 use candle_core::{CpuStorage, InplaceOp2, Layout, Tensor};
 use rayon::prelude::*;
 
-use super::kernels::{self, Kernel, Line, SIDE, SQUARE, Sums, WORDS};
+use super::kernels::{self, Kernel, Line, Panel, SIDE, SQUARE, Sums, WORDS};
 use super::math::wide;
 use super::packing::{Factor, Parts, pack};
 use super::product::{Before, View, ViewMut};
@@ -28,6 +29,8 @@ pub struct Panels {
     inner: usize,
     columns: usize,
     parts: Parts,
+    /// Of each panel, how many of its parts are not 0.
+    needed: Vec<usize>,
     lines: Vec<Line>,
 }
 
@@ -61,15 +64,17 @@ impl Panels {
         let count = columns.div_ceil(SIDE) * of_panel;
         lines.resize(count.max(lines.len()), Line::default());
         let pack = |(panel, lines): (usize, &mut [Line])| {
-            for (step, lines) in lines.chunks_exact_mut(parts.lines()).enumerate() {
-                pack(Factor::Right, parts, &matrix, step * SIDE, panel * SIDE, lines);
-            }
+            let squares = lines.chunks_exact_mut(parts.lines()).enumerate();
+            let pack = |(step, lines): (usize, &mut [Line])| {
+                pack(Factor::Right, parts, &matrix, step * SIDE, panel * SIDE, lines)
+            };
+            squares.map(pack).max().unwrap_or(1)
         };
-        match splits(inner * columns * SIDE) {
-            true => lines[..count].par_chunks_mut(of_panel.max(1)).enumerate().for_each(pack),
-            false => lines[..count].chunks_mut(of_panel.max(1)).enumerate().for_each(pack),
-        }
-        Panels { inner, columns, parts, lines }
+        let needed = match splits(inner * columns * SIDE) {
+            true => lines[..count].par_chunks_mut(of_panel.max(1)).enumerate().map(pack).collect(),
+            false => lines[..count].chunks_mut(of_panel.max(1)).enumerate().map(pack).collect(),
+        };
+        Panels { inner, columns, parts, needed, lines }
     }
 
     /// Rows and columns.
@@ -118,11 +123,12 @@ impl Panels {
     ) {
         let of_band = self.inner.div_ceil(SIDE) * self.parts.lines();
         let mut sums = vec![Sums::ZERO; packed.len() / of_band];
-        let panels = self.lines.chunks_exact(of_band).take(self.columns.div_ceil(SIDE));
-        for (panel, lines) in panels.enumerate() {
-            let first = panel * SIDE;
+        let panels = self.lines.chunks_exact(of_band).zip(&self.needed);
+        for (at, (lines, needed)) in panels.enumerate() {
+            let first = at * SIDE;
             let width = SIDE.min(self.columns - first);
-            kernel(self.parts, packed, lines, &mut sums);
+            let panel = Panel { parts: self.parts, needed: *needed, lines };
+            kernel(packed, &panel, &mut sums);
             wide!({
                 for (band, sums) in sums.iter().enumerate() {
                     let out = &mut out[band * SIDE * stride..];
