@@ -120,77 +120,34 @@ pub(super) fn kernel(rows: &[Line], panel: &Panel, sums: &mut [Sums]) {
     let count = lines.len() / panel.parts.lines();
     assert!(count > 0, "a panel without a square");
     for (rows, sums) in rows.chunks_exact(lines.len()).zip(sums) {
+        macro_rules! each {
+            ($size:literal: $($step:expr)*) => {
+                squares!(rows, lines, count, sums, $size, concat!($($step),*))
+            };
+        }
         // SAFETY: of both runs of lines, `count` squares are read, which is what they hold; four
         // tiles of 16 rows of 64 bytes fill the sums.
         unsafe {
             // The parts that count, in an order in which most steps load two tiles only.
             match (panel.parts, panel.needed) {
-                (Parts::One, _) => squares!(
-                    rows,
-                    lines,
-                    count,
-                    sums,
-                    2048,
-                    concat!(rows!(0, 1024), panel!(0, 1024), multiply!())
-                ),
-                (Parts::Three, 1) => squares!(
-                    rows,
-                    lines,
-                    count,
-                    sums,
-                    6144,
-                    concat!(
-                        rows!(4096, 5120),
-                        panel!(0, 1024),
-                        multiply!(),
-                        rows!(2048, 3072),
-                        multiply!(),
-                        rows!(0, 1024),
-                        multiply!(),
-                    )
-                ),
-                (Parts::Three, 2) => squares!(
-                    rows,
-                    lines,
-                    count,
-                    sums,
-                    6144,
-                    concat!(
-                        rows!(4096, 5120),
-                        panel!(0, 1024),
-                        multiply!(),
-                        rows!(2048, 3072),
-                        multiply!(),
-                        panel!(2048, 3072),
-                        multiply!(),
-                        rows!(0, 1024),
-                        multiply!(),
-                        panel!(0, 1024),
-                        multiply!(),
-                    )
-                ),
-                (Parts::Three, _) => squares!(
-                    rows,
-                    lines,
-                    count,
-                    sums,
-                    6144,
-                    concat!(
-                        rows!(4096, 5120),
-                        panel!(0, 1024),
-                        multiply!(),
-                        rows!(2048, 3072),
-                        multiply!(),
-                        panel!(2048, 3072),
-                        multiply!(),
-                        rows!(0, 1024),
-                        multiply!(),
-                        panel!(4096, 5120),
-                        multiply!(),
-                        panel!(0, 1024),
-                        multiply!(),
-                    )
-                ),
+                (Parts::One, _) => each!(2048: rows!(0, 1024) panel!(0, 1024) multiply!()),
+                (Parts::Three, 1) => each!(6144:
+                    rows!(4096, 5120) panel!(0, 1024) multiply!()
+                    rows!(2048, 3072) multiply!()
+                    rows!(0, 1024) multiply!()),
+                (Parts::Three, 2) => each!(6144:
+                    rows!(4096, 5120) panel!(0, 1024) multiply!()
+                    rows!(2048, 3072) multiply!()
+                    panel!(2048, 3072) multiply!()
+                    rows!(0, 1024) multiply!()
+                    panel!(0, 1024) multiply!()),
+                (Parts::Three, _) => each!(6144:
+                    rows!(4096, 5120) panel!(0, 1024) multiply!()
+                    rows!(2048, 3072) multiply!()
+                    panel!(2048, 3072) multiply!()
+                    rows!(0, 1024) multiply!()
+                    panel!(4096, 5120) multiply!()
+                    panel!(0, 1024) multiply!()),
             }
         }
     }
