@@ -76,15 +76,21 @@ pub(crate) fn backward(
                 gradients.add(&bias.name, &dy.to_dtype(DType::F32)?.sum(0)?)?;
             }
         }
-        let mut dy = dy.clone();
+        let (mut dy, mut matrix) = (dy.clone(), None);
         if let Some(adapter) = &linear.adapter {
             let low = parts.next(adapter)?;
-            dy = linear.through_gain(adapter, x, &low, dy, gradients)?;
+            if linear.has_gain() {
+                let weight = matrix.insert(linear.weight.matrix(x.dtype())?);
+                dy = through_gain(adapter, weight, x, &low, dy, gradients)?;
+            }
             gradients.add_product(&adapter.b.name, adapter.scale, &dy.t()?, &low)?;
             let b = adapter.b.value.to_dtype(x.dtype())?;
             dlows.push(ops::product(adapter.scale, &dy, &b)?);
         }
-        dx = Some(linear.weight.back(&dy, dx.take())?);
+        dx = Some(match matrix {
+            Some(matrix) => multiply(&dy, &matrix, dx.take())?,
+            None => linear.weight.back(&dy, dx.take())?,
+        });
     }
     let dx = dx.context("a backward pass of no linear")?;
     let Some(a) = stacked(linears, x.dtype())? else { return Ok(dx) };
@@ -166,26 +172,26 @@ impl Linear {
             None => Ok(y),
         }
     }
+}
 
-    /// DoRA's part of the backward pass: the gradient of the lengths, and that of what they scale.
-    fn through_gain(
-        &self,
-        adapter: &Adapter,
-        x: &Tensor,
-        low: &Tensor,
-        dy: Tensor,
-        gradients: &mut Gradients,
-    ) -> Result<Tensor> {
-        let Some(magnitude) = &adapter.magnitude else { return Ok(dy) };
-        let weight = self.weight.matrix(x.dtype())?;
-        let Some(gain) = adapter.gain(&weight)? else { return Ok(dy) };
-        let b = adapter.b.value.to_dtype(x.dtype())?;
-        let scaled = ops::product(1.0, x, &weight.t()?)?;
-        let scaled = ops::add_product(scaled, adapter.scale, low, &b.t()?)?;
-        let along = (scaled.to_dtype(DType::F32)? * dy.to_dtype(DType::F32)?)?.sum(0)?;
-        gradients.add(&magnitude.name, &(along / gain.length)?)?;
-        Ok(dy.broadcast_mul(&gain.factor.to_dtype(x.dtype())?)?)
-    }
+/// DoRA's part of the backward pass: the gradient of the lengths, and that of what they scale.
+/// `weight` is the linear's matrix `[out, in]`.
+fn through_gain(
+    adapter: &Adapter,
+    weight: &Tensor,
+    x: &Tensor,
+    low: &Tensor,
+    dy: Tensor,
+    gradients: &mut Gradients,
+) -> Result<Tensor> {
+    let Some(magnitude) = &adapter.magnitude else { return Ok(dy) };
+    let Some(gain) = adapter.gain(weight)? else { return Ok(dy) };
+    let b = adapter.b.value.to_dtype(x.dtype())?;
+    let scaled = ops::product(1.0, x, &weight.t()?)?;
+    let scaled = ops::add_product(scaled, adapter.scale, low, &b.t()?)?;
+    let along = (scaled.to_dtype(DType::F32)? * dy.to_dtype(DType::F32)?)?.sum(0)?;
+    gradients.add(&magnitude.name, &(along / gain.length)?)?;
+    Ok(dy.broadcast_mul(&gain.factor.to_dtype(x.dtype())?)?)
 }
 
 impl Weight {

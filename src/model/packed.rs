@@ -87,7 +87,7 @@ mod tests {
     use crate::model::{Config, Gradients, Inputs, Training, weights};
 
     /// A model in bf16 that learns by adapters, and one in f32 with the same weights.
-    fn models() -> Result<[Model; 2]> {
+    fn models(dora: bool) -> Result<[Model; 2]> {
         let mut config = Config::small(40, 24, 28, 2, 4);
         config.num_key_value_heads = 2;
         let (folder, cpu) = (tempfile::tempdir()?, Device::Cpu);
@@ -95,7 +95,7 @@ mod tests {
         weights::save(&fresh, folder.path())?;
         let adapted = |dtype: DType| -> Result<Model> {
             let mut model = weights::load(folder.path(), dtype, &cpu)?;
-            let lora = Lora::all_linear(4, 8.0);
+            let lora = Lora { dora, ..Lora::all_linear(4, 8.0) };
             lora::attach(&mut model, &lora, 1)?;
             for parameter in model.learning_mut() {
                 parameter.value = (&parameter.value + 0.01)?;
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn a_model_in_bf16_computes_in_f32_with_its_weights() -> Result<()> {
-        let [half, whole] = models()?;
+        let [half, whole] = models(true)?;
         let ((loss, gradients), (expected, others)) = (learn(&half)?, learn(&whole)?);
         assert_eq!(loss, expected);
         for parameter in half.learning() {
@@ -136,8 +136,16 @@ mod tests {
     }
 
     #[test]
+    fn what_has_a_gain_is_not_packed() -> Result<()> {
+        let [mut half, _] = models(true)?;
+        pack_all(&mut half)?;
+        assert!(half.linears().all(|linear| linear.weight.parameter().is_some()));
+        Ok(())
+    }
+
+    #[test]
     fn packed_weights_give_the_loss_and_the_gradients_to_three_digits() -> Result<()> {
-        let [mut half, whole] = models()?;
+        let [mut half, whole] = models(false)?;
         pack_all(&mut half)?;
         assert!(half.blocks[1].down.weight.parameter().is_none(), "it is packed");
         assert_eq!(half.count(), whole.count());

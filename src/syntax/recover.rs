@@ -1,4 +1,5 @@
-//! After a fault: the text cut where statements announce themselves, each stretch read alone.
+//! A text read up to its first fault; after it, the text cut where statements announce themselves,
+//! each stretch read alone.
 
 use pest::iterators::Pair;
 
@@ -58,11 +59,12 @@ fn right(stretches: &[(Span, &[Token])], start: usize, beginning: &Beginning) ->
     let end = start + beginning.end;
     let holds = |byte: usize| stretches.partition_point(|(stretch, _)| stretch.end <= byte);
     let is_unread = |token: &&Token| token.span.start >= end && token.kind != Kind::Comment;
-    let tokens = stretches[holds(end)..].iter().flat_map(|(_, tokens)| *tokens);
-    let Some(unread) = tokens.into_iter().find(is_unread) else { return stretches.len() };
+    let mut tokens = stretches[holds(end)..].iter().flat_map(|(_, tokens)| *tokens);
+    let Some(unread) = tokens.find(is_unread) else { return stretches.len() };
     let statements = beginning.statements.clone().map(|pair| pair.as_span());
-    let ends = statements.map(|span| (holds(start + span.start()), holds(start + span.end() - 1)));
-    let cut = ends.into_iter().find(|(first, last)| first != last).map(|(first, _)| first);
+    let mut ends =
+        statements.map(|span| (holds(start + span.start()), holds(start + span.end() - 1)));
+    let cut = ends.find(|(first, last)| first != last).map(|(first, _)| first);
     cut.unwrap_or(usize::MAX).min(holds(unread.span.start))
 }
 

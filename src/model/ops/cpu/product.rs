@@ -8,9 +8,8 @@ use std::ops::Range;
 use anyhow::{Result, ensure};
 use candle_core::{CpuStorage, InplaceOp3, Layout, Storage, Tensor};
 
-use super::kernels;
 use super::slice::tensor;
-use super::tiles;
+use super::{kernels, tiles};
 
 /// Rows, columns and terms from which on packing a product for tiles pays.
 const LARGE_MIN: usize = 128;
@@ -123,12 +122,6 @@ impl<'a> View<'a> {
     #[inline]
     pub(super) fn lies_in_rows(&self) -> bool {
         self.column_stride == 1
-    }
-
-    /// From an element to the next of its row, or of its column.
-    #[inline]
-    pub(super) fn stride(&self, of_row: bool) -> usize {
-        if of_row { self.column_stride } else { self.row_stride }
     }
 
     /// Elements of a row that lie side by side.
