@@ -98,13 +98,13 @@ const QUIET: u32 = 0x40_0000;
 #[cfg(target_arch = "x86_64")]
 mod wide {
     use std::arch::x86_64::{
-        __m512, __m512i, _CMP_UNORD_Q, _mm512_add_epi32, _mm512_and_si512, _mm512_castpd_ps,
-        _mm512_castps_pd, _mm512_castps_si512, _mm512_castsi512_ps, _mm512_cmp_ps_mask,
-        _mm512_mask_blend_epi16, _mm512_mask_or_epi32, _mm512_maskz_loadu_ps, _mm512_or_si512,
-        _mm512_permutex2var_epi16, _mm512_set1_epi32, _mm512_setzero_ps, _mm512_setzero_si512,
-        _mm512_shuffle_f32x4, _mm512_srli_epi32, _mm512_storeu_si512, _mm512_sub_ps,
-        _mm512_test_epi32_mask, _mm512_unpackhi_pd, _mm512_unpackhi_ps, _mm512_unpacklo_pd,
-        _mm512_unpacklo_ps,
+        __m512, __m512i, _CMP_UNORD_Q, _MM_HINT_T0, _mm_prefetch, _mm512_add_epi32,
+        _mm512_and_si512, _mm512_castpd_ps, _mm512_castps_pd, _mm512_castps_si512,
+        _mm512_castsi512_ps, _mm512_cmp_ps_mask, _mm512_mask_blend_epi16, _mm512_mask_or_epi32,
+        _mm512_maskz_loadu_ps, _mm512_or_si512, _mm512_permutex2var_epi16, _mm512_set1_epi32,
+        _mm512_setzero_ps, _mm512_setzero_si512, _mm512_shuffle_f32x4, _mm512_srli_epi32,
+        _mm512_storeu_si512, _mm512_sub_ps, _mm512_test_epi32_mask, _mm512_unpackhi_pd,
+        _mm512_unpackhi_ps, _mm512_unpacklo_pd, _mm512_unpacklo_ps,
     };
 
     use super::{Factor, Line, Parts, QUIET, SIDE, SQUARE, UPPER, View, WORDS};
@@ -131,8 +131,8 @@ mod wide {
             let at = half * WORDS;
             match factor {
                 Factor::Left => {
-                    let left = quarter(matrix, row + at, column);
-                    let right = quarter(matrix, row + at, column + WORDS);
+                    let left = quarter(factor, matrix, row + at, column);
+                    let right = quarter(factor, matrix, row + at, column + WORDS);
                     for down in 0..WORDS {
                         let (mut a, mut b) = (left[down], right[down]);
                         for part in 0..parts as usize {
@@ -145,7 +145,7 @@ mod wide {
                 }
                 Factor::Right => {
                     for below in 0..2 {
-                        let rows = quarter(matrix, row + below * WORDS, column + at);
+                        let rows = quarter(factor, matrix, row + below * WORDS, column + at);
                         for pair in 0..WORDS / 2 {
                             let line = at + below * WORDS / 2 + pair;
                             let (mut a, mut b) = (rows[2 * pair], rows[2 * pair + 1]);
@@ -219,16 +219,17 @@ mod wide {
 
     #[inline]
     #[target_feature(enable = "avx512f")]
-    fn quarter(matrix: &View, row: usize, column: usize) -> Quarter {
+    fn quarter(factor: Factor, matrix: &View, row: usize, column: usize) -> Quarter {
+        let ahead = SIDE * matrix.stride(factor == Factor::Left);
         match matrix.lies_in_rows() {
-            true => load(matrix, row, column),
-            false => transposed(&load(&matrix.transposed(), column, row)),
+            true => load(matrix, row, column, ahead),
+            false => transposed(&load(&matrix.transposed(), column, row, ahead)),
         }
     }
 
     #[inline]
     #[target_feature(enable = "avx512f")]
-    fn load(matrix: &View, row: usize, column: usize) -> Quarter {
+    fn load(matrix: &View, row: usize, column: usize, ahead: usize) -> Quarter {
         let mut quarter = [_mm512_setzero_ps(); WORDS];
         let (rows, columns) = matrix.shape();
         let width = columns.saturating_sub(column).min(WORDS);
@@ -236,8 +237,13 @@ mod wide {
         let mask = ((1u32 << width) - 1) as u16;
         for (down, line) in quarter.iter_mut().enumerate().take(rows) {
             let numbers = matrix.row(row + down, column, width);
-            // SAFETY: the mask has as many numbers as there are.
-            *line = unsafe { _mm512_maskz_loadu_ps(mask, numbers.as_ptr()) };
+            let next = numbers.as_ptr().wrapping_add(ahead);
+            // SAFETY: the mask has as many numbers as there are; what is fetched ahead may lie
+            // anywhere.
+            *line = unsafe {
+                _mm_prefetch::<_MM_HINT_T0>(next.cast());
+                _mm512_maskz_loadu_ps(mask, numbers.as_ptr())
+            };
         }
         quarter
     }

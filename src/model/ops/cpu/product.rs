@@ -124,6 +124,12 @@ impl<'a> View<'a> {
         self.column_stride == 1
     }
 
+    /// From an element to the next of its row, or of its column.
+    #[inline]
+    pub(super) fn stride(&self, of_row: bool) -> usize {
+        if of_row { self.column_stride } else { self.row_stride }
+    }
+
     /// Elements of a row that lie side by side.
     #[inline]
     pub(super) fn row(&self, row: usize, column: usize, width: usize) -> &'a [f32] {
