@@ -38,6 +38,11 @@ impl Adapter {
         [&mut self.a, &mut self.b].into_iter().chain(&mut self.magnitude)
     }
 
+    /// `s·B` in that type.
+    pub(crate) fn scaled_b(&self, dtype: DType) -> Result<Tensor> {
+        Ok((&self.b.value * self.scale)?.to_dtype(dtype)?)
+    }
+
     /// `W + s·B·A`, the rows of DoRA at their learnt lengths, in f32.
     pub fn merged(&self, weight: &Tensor) -> Result<Tensor> {
         let change = ops::product(self.scale, &self.b.value, &self.a.value)?;

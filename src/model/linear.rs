@@ -8,7 +8,7 @@ use candle_core::{DType, Tensor};
 use crate::model::adapter::Adapter;
 use crate::model::gradients::Gradients;
 use crate::model::nf4::Nf4;
-use crate::model::ops;
+use crate::model::ops::{self, Matrix, Rows};
 use crate::model::packed::Packed;
 use crate::model::parameter::Parameter;
 
@@ -31,7 +31,7 @@ pub enum Weight {
     Plain(Parameter),
     /// Frozen, in four bits, under its name.
     Nf4(String, Nf4),
-    /// Frozen, in bf16 and ready for products, under its name.
+    /// Frozen, of numbers in bf16 and ready for products, under its name.
     Packed(String, Packed),
 }
 
@@ -46,12 +46,19 @@ pub(crate) fn forward(
     onto: Option<&Tensor>,
     dropout: Option<u64>,
 ) -> Result<(Vec<Tensor>, Low)> {
+    let rows = Rows::new(x);
     let low = match stacked(linears, x.dtype())? {
-        Some(a) => Some(ops::product(1.0, &Drop::of(linears, dropout).apply(x)?, &a.t()?)?),
+        Some(a) => {
+            let a = linears[0].weight.alike(&a.t()?)?;
+            Some(match Drop::of(linears, dropout) {
+                Drop(None) => ops::sum_of_products(None, &[(&rows, &a)])?,
+                drop => ops::sum_of_products(None, &[(&Rows::new(&drop.apply(x)?), &a)])?,
+            })
+        }
         None => None,
     };
     let mut parts = Parts::of(&low);
-    let one = |linear: &&Linear| linear.one(x, onto, &mut parts);
+    let one = |linear: &&Linear| linear.one(&rows, onto, &mut parts);
     let results = linears.iter().map(one).collect::<Result<Vec<_>>>()?;
     Ok((results, low))
 }
@@ -66,8 +73,7 @@ pub(crate) fn backward(
     dropout: Option<u64>,
     gradients: &mut Gradients,
 ) -> Result<Tensor> {
-    let mut dx: Option<Tensor> = None;
-    let (mut dlows, mut parts) = (Vec::new(), Parts::of(low));
+    let (mut terms, mut dlows, mut parts) = (Vec::new(), Vec::new(), Parts::of(low));
     for (linear, dy) in linears.iter().zip(dys) {
         let name = linear.weight.name();
         if gradients.of_weights {
@@ -76,24 +82,25 @@ pub(crate) fn backward(
                 gradients.add(&bias.name, &dy.to_dtype(DType::F32)?.sum(0)?)?;
             }
         }
-        let (mut dy, mut matrix) = (dy.clone(), None);
-        if let Some(adapter) = &linear.adapter {
-            let low = parts.next(adapter)?;
-            if linear.has_gain() {
-                let weight = matrix.insert(linear.weight.matrix(x.dtype())?);
-                dy = through_gain(adapter, weight, x, &low, dy, gradients)?;
+        let Some(adapter) = &linear.adapter else {
+            terms.push((Rows::new(dy), linear.weight.backward(x.dtype())?));
+            continue;
+        };
+        let low = parts.next(adapter)?;
+        let (dy, matrix) = match linear.has_gain() {
+            true => {
+                let matrix = linear.weight.matrix(x.dtype())?;
+                let dy = through_gain(adapter, &matrix, x, &low, dy, gradients)?;
+                (dy, Matrix::Plain(matrix))
             }
-            gradients.add_product(&adapter.b.name, adapter.scale, &dy.t()?, &low)?;
-            let b = adapter.b.value.to_dtype(x.dtype())?;
-            dlows.push(ops::product(adapter.scale, &dy, &b)?);
-        }
-        dx = Some(match matrix {
-            Some(matrix) => multiply(&dy, &matrix, dx.take())?,
-            None => linear.weight.back(&dy, dx.take())?,
-        });
+            false => (dy.clone(), linear.weight.backward(x.dtype())?),
+        };
+        gradients.add_product(&adapter.b.name, adapter.scale, &dy.t()?, &low)?;
+        let (dy, b) = (Rows::new(&dy), linear.weight.alike(&adapter.scaled_b(x.dtype())?)?);
+        dlows.push(ops::sum_of_products(None, &[(&dy, &b)])?);
+        terms.push((dy, matrix));
     }
-    let dx = dx.context("a backward pass of no linear")?;
-    let Some(a) = stacked(linears, x.dtype())? else { return Ok(dx) };
+    let Some(a) = stacked(linears, x.dtype())? else { return sum(&terms) };
     let drop = Drop::of(linears, dropout);
     let dlow = Tensor::cat(&dlows, 1)?;
     let da = ops::product(1.0, &dlow.t()?, &drop.apply(x)?)?;
@@ -102,10 +109,16 @@ pub(crate) fn backward(
         gradients.add(&adapter.a.name, &da.narrow(0, row, adapter.rank())?)?;
         row += adapter.rank();
     }
-    match drop {
-        Drop(None) => ops::add_product(dx, 1.0, &dlow, &a),
-        drop => ops::sum(&[&dx, &drop.apply(&ops::product(1.0, &dlow, &a)?)?]),
+    if let Drop(None) = drop {
+        terms.push((Rows::new(&dlow), linears[0].weight.alike(&a)?));
+        return sum(&terms);
     }
+    ops::sum(&[&sum(&terms)?, &drop.apply(&ops::product(1.0, &dlow, &a)?)?])
+}
+
+fn sum(terms: &[(Rows, Matrix)]) -> Result<Tensor> {
+    let terms: Vec<_> = terms.iter().map(|(rows, matrix)| (rows, matrix)).collect();
+    ops::sum_of_products(None, &terms)
 }
 
 impl Linear {
@@ -123,6 +136,7 @@ impl Linear {
     pub fn merged_weight(&self) -> Result<Tensor> {
         let value = match &self.weight {
             Weight::Plain(Parameter { value, .. }) => value,
+            Weight::Packed(_, packed) if !packed.is_rounded() => &packed.matrix(DType::F32)?,
             rounded => {
                 let bits = if matches!(rounded, Weight::Nf4(..)) { "four" } else { "sixteen" };
                 let module = self.module();
@@ -147,22 +161,30 @@ impl Linear {
     }
 
     /// The result of this one, with its part of the low-rank terms.
-    fn one(&self, x: &Tensor, onto: Option<&Tensor>, parts: &mut Parts) -> Result<Tensor> {
-        let (y, gain) = match &self.adapter {
+    fn one(&self, x: &Rows, onto: Option<&Tensor>, parts: &mut Parts) -> Result<Tensor> {
+        let (dtype, mut onto, mut gain) = (x.tensor.dtype(), onto, None);
+        let matrix = match &self.adapter {
             // A gain scales what comes before the bias and the sum.
             Some(adapter) if self.has_gain() => {
-                let matrix = self.weight.matrix(x.dtype())?;
-                (multiply(x, &matrix.t()?, None), adapter.gain(&matrix)?)
+                let matrix = self.weight.matrix(dtype)?;
+                gain = adapter.gain(&matrix)?.map(|gain| (gain, onto.take()));
+                Matrix::Plain(matrix.t()?)
             }
-            _ => (self.weight.product(x, onto.map(Tensor::copy).transpose()?), None),
+            _ => self.weight.forward(dtype)?,
         };
+        let low = match &self.adapter {
+            Some(adapter) => {
+                let b = self.weight.alike(&adapter.scaled_b(dtype)?.t()?)?;
+                Some((Rows::new(&parts.next(adapter)?), b))
+            }
+            None => None,
+        };
+        let low = low.as_ref().map(|(low, b)| (low, b));
+        let terms: Vec<_> = [(x, &matrix)].into_iter().chain(low).collect();
+        let y = ops::sum_of_products(onto.map(Tensor::copy).transpose()?, &terms);
         let mut y = y.with_context(|| format!("in `{}`", self.module()))?;
-        if let Some(adapter) = &self.adapter {
-            let b = adapter.b.value.to_dtype(x.dtype())?;
-            y = ops::add_product(y, adapter.scale, &parts.next(adapter)?, &b.t()?)?;
-        }
-        if let Some(gain) = &gain {
-            y = y.broadcast_mul(&gain.factor.to_dtype(x.dtype())?)?;
+        if let Some((gain, onto)) = gain {
+            y = y.broadcast_mul(&gain.factor.to_dtype(dtype)?)?;
             if let Some(onto) = onto {
                 y = ops::sum(&[onto, &y])?;
             }
@@ -181,11 +203,11 @@ fn through_gain(
     weight: &Tensor,
     x: &Tensor,
     low: &Tensor,
-    dy: Tensor,
+    dy: &Tensor,
     gradients: &mut Gradients,
 ) -> Result<Tensor> {
-    let Some(magnitude) = &adapter.magnitude else { return Ok(dy) };
-    let Some(gain) = adapter.gain(weight)? else { return Ok(dy) };
+    let Some(magnitude) = &adapter.magnitude else { return Ok(dy.clone()) };
+    let Some(gain) = adapter.gain(weight)? else { return Ok(dy.clone()) };
     let b = adapter.b.value.to_dtype(x.dtype())?;
     let scaled = ops::product(1.0, x, &weight.t()?)?;
     let scaled = ops::add_product(scaled, adapter.scale, low, &b.t()?)?;
@@ -221,19 +243,27 @@ impl Weight {
         }
     }
 
-    /// `x·Wᵀ`, added to `onto`, whose memory may be used.
-    fn product(&self, x: &Tensor, onto: Option<Tensor>) -> Result<Tensor> {
+    /// The matrix `[in, out]` for products with rows of that type.
+    fn forward(&self, dtype: DType) -> Result<Matrix> {
         match self {
-            Weight::Packed(_, packed) => packed.product(x, onto),
-            _ => multiply(x, &self.matrix(x.dtype())?.t()?, onto),
+            Weight::Packed(_, packed) => Ok(packed.forward()),
+            _ => Ok(Matrix::Plain(self.matrix(dtype)?.t()?)),
         }
     }
 
-    /// `dy·W`, added to `onto`.
-    fn back(&self, dy: &Tensor, onto: Option<Tensor>) -> Result<Tensor> {
+    /// Another matrix, as products with the same rows want it.
+    fn alike(&self, matrix: &Tensor) -> Result<Matrix> {
         match self {
-            Weight::Packed(_, packed) => packed.back(dy, onto),
-            _ => multiply(dy, &self.matrix(dy.dtype())?, onto),
+            Weight::Packed(_, packed) if packed.is_rounded() => Matrix::rounded(matrix),
+            _ => Ok(Matrix::Plain(matrix.clone())),
+        }
+    }
+
+    /// The matrix `[out, in]` for products with gradients of that type.
+    fn backward(&self, dtype: DType) -> Result<Matrix> {
+        match self {
+            Weight::Packed(_, packed) => Ok(packed.backward()),
+            _ => Ok(Matrix::Plain(self.matrix(dtype)?)),
         }
     }
 
@@ -251,13 +281,6 @@ impl Weight {
             Weight::Plain(parameter) => Some(parameter),
             Weight::Nf4(..) | Weight::Packed(..) => None,
         }
-    }
-}
-
-fn multiply(a: &Tensor, b: &Tensor, onto: Option<Tensor>) -> Result<Tensor> {
-    match onto {
-        Some(onto) => ops::add_product(onto, 1.0, a, b),
-        None => ops::product(1.0, a, b),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::model::block::{self, Block, Cache, Pass};
 use crate::model::config::Config;
 use crate::model::gradients::Gradients;
 use crate::model::linear::{self, Linear, Low};
-use crate::model::ops::{self, Angles, Visible};
+use crate::model::ops::{self, Angles, Rows, Visible};
 use crate::model::packed::Packed;
 use crate::model::parameter::Parameter;
 
@@ -177,7 +177,7 @@ impl Model {
             gradients.add_product(&self.embedding.name, 1.0, &dlogits.t()?, normed)?;
         }
         if let Some(packed) = &self.packed_table {
-            return packed.back(&dlogits, None);
+            return ops::sum_of_products(None, &[(&Rows::new(&dlogits), &packed.backward())]);
         }
         ops::product(1.0, &dlogits, &self.embedding.value.to_dtype(dlogits.dtype())?)
     }
@@ -190,7 +190,8 @@ impl Model {
     pub(crate) fn head(&self, normed: &Tensor) -> Result<(Tensor, Low)> {
         let Some(head) = &self.head else {
             if let Some(packed) = &self.packed_table {
-                return Ok((packed.product(normed, None)?, None));
+                let terms = [(&Rows::new(normed), &packed.forward())];
+                return Ok((ops::sum_of_products(None, &terms)?, None));
             }
             let table = self.embedding.value.to_dtype(normed.dtype())?;
             return Ok((ops::product(1.0, normed, &table.t()?)?, None));

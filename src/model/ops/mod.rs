@@ -11,9 +11,11 @@ pub mod cuda;
 pub mod plain;
 #[cfg(not(feature = "cuda"))]
 pub use plain as cuda;
+mod sums;
 
 use anyhow::{Context, Result};
 use candle_core::{DType, Device, Tensor};
+pub(crate) use sums::{Matrix, Rows, sum_of_products};
 
 /// Turns of the rotary positions: `cos` and `sin` `[tokens, head_dim / 2]`, f32.
 #[derive(Clone, Debug)]

@@ -5,8 +5,9 @@ use std::arch::asm;
 use std::arch::x86_64::__cpuid_count;
 use std::sync::OnceLock;
 
-use super::kernels::{Line, Panel, Sums};
+use super::kernels::{Band, Panel, Sums};
 use super::packing::Parts;
+use super::product::Before;
 
 /// Whether the machine has AMX for bf16, and the system lets this program use it.
 pub(super) fn is_allowed() -> bool {
@@ -39,70 +40,111 @@ static SHAPES: [u8; 64] = {
     shapes
 };
 
-/// The rows of a part, whose halves begin at these bytes, into tiles 4 and 5.
+/// What sums begin with that are not added to others.
+static ZERO: Sums = Sums::ZERO;
+
+/// Loads a tile from that many bytes behind the place that a register names.
+macro_rules! load {
+    ($tile:literal, $from:literal, $at:literal) => {
+        concat!("tileloadd tmm", $tile, ", [{", $from, "} + {line}*1 + ", $at, "]\n")
+    };
+}
+
+/// Adds the product of half of the rows, in tile 4 or 5, and half of the columns, in tile 6 or 7,
+/// to a quarter of the sums, in tiles 0 to 3.
+macro_rules! add {
+    ($sums:literal, $rows:literal, $columns:literal) => {
+        concat!("tdpbf16ps tmm", $sums, ", tmm", $rows, ", tmm", $columns, "\n")
+    };
+}
+
+/// The products of a part of the rows with one of the columns, whose halves begin at those bytes. A
+/// tile is loaded just before it is needed: then one is multiplied while the next comes.
+macro_rules! both {
+    ($upper:literal, $lower:literal, $left:literal, $right:literal) => {
+        concat!(
+            load!(4, "rows", $upper),
+            load!(6, "panel", $left),
+            add!(0, 4, 6),
+            load!(7, "panel", $right),
+            add!(1, 4, 7),
+            load!(5, "rows", $lower),
+            add!(2, 5, 6),
+            add!(3, 5, 7),
+        )
+    };
+}
+
+/// Those of another part of the rows with the same of the columns.
 macro_rules! rows {
     ($upper:literal, $lower:literal) => {
         concat!(
-            "tileloadd tmm4, [{rows} + {line}*1 + ",
-            $upper,
-            "]\n",
-            "tileloadd tmm5, [{rows} + {line}*1 + ",
-            $lower,
-            "]\n",
+            load!(4, "rows", $upper),
+            add!(0, 4, 6),
+            add!(1, 4, 7),
+            load!(5, "rows", $lower),
+            add!(2, 5, 6),
+            add!(3, 5, 7),
         )
     };
 }
 
-/// The columns of a part into tiles 6 and 7.
-macro_rules! panel {
+/// Those of the same part of the rows with another of the columns.
+macro_rules! columns {
     ($left:literal, $right:literal) => {
         concat!(
-            "tileloadd tmm6, [{panel} + {line}*1 + ",
-            $left,
-            "]\n",
-            "tileloadd tmm7, [{panel} + {line}*1 + ",
-            $right,
-            "]\n",
+            load!(6, "panel", $left),
+            add!(0, 4, 6),
+            add!(2, 5, 6),
+            load!(7, "panel", $right),
+            add!(1, 4, 7),
+            add!(3, 5, 7),
         )
     };
 }
 
-/// Adds their products to the sums, in tiles 0 to 3.
-macro_rules! multiply {
+/// Has the second cache fetch the next four lines of those that are read later.
+macro_rules! fetch {
     () => {
         concat!(
-            "tdpbf16ps tmm0, tmm4, tmm6\n",
-            "tdpbf16ps tmm1, tmm4, tmm7\n",
-            "tdpbf16ps tmm2, tmm5, tmm6\n",
-            "tdpbf16ps tmm3, tmm5, tmm7\n",
+            "prefetcht1 [{next}]\n",
+            "prefetcht1 [{next} + 64]\n",
+            "prefetcht1 [{next} + 128]\n",
+            "prefetcht1 [{next} + 192]\n",
+            "add {next}, 256\n",
         )
     };
 }
 
-/// All squares of a band and a panel: `$step` is done for each, `$size` its bytes.
+/// All squares of a band and a panel: `$step` is done for each; the bytes of one in either.
 macro_rules! squares {
-    ($rows:ident, $panel:ident, $count:ident, $sums:ident, $size:literal, $step:expr) => {
+    (
+        $rows:expr, $of_rows:literal, $panel:expr, $of_panel:literal, $next:ident, $count:ident,
+        $start:ident, $sums:ident, $step:expr
+    ) => {
         asm!(
-            "tilezero tmm0",
-            "tilezero tmm1",
-            "tilezero tmm2",
-            "tilezero tmm3",
+            "tileloadd tmm0, [{start} + {of_sums}*1]",
+            "tileloadd tmm1, [{start} + {of_sums}*1 + 64]",
+            "tileloadd tmm2, [{start} + {of_sums}*1 + 2048]",
+            "tileloadd tmm3, [{start} + {of_sums}*1 + 2112]",
             "2:",
             $step,
-            concat!("add {rows}, ", $size),
-            concat!("add {panel}, ", $size),
+            concat!("add {rows}, ", $of_rows),
+            concat!("add {panel}, ", $of_panel),
             "dec {count}",
             "jnz 2b",
-            "shl {line}, 1",
-            "tilestored [{sums} + {line}*1], tmm0",
-            "tilestored [{sums} + {line}*1 + 64], tmm1",
-            "tilestored [{sums} + {line}*1 + 2048], tmm2",
-            "tilestored [{sums} + {line}*1 + 2112], tmm3",
+            "tilestored [{sums} + {of_sums}*1], tmm0",
+            "tilestored [{sums} + {of_sums}*1 + 64], tmm1",
+            "tilestored [{sums} + {of_sums}*1 + 2048], tmm2",
+            "tilestored [{sums} + {of_sums}*1 + 2112], tmm3",
             rows = inout(reg) $rows.as_ptr() => _,
             panel = inout(reg) $panel.as_ptr() => _,
             count = inout(reg) $count => _,
-            line = inout(reg) 64u64 => _,
+            line = in(reg) 64u64,
+            next = inout(reg) $next => _,
+            start = in(reg) $start,
             sums = in(reg) std::ptr::from_mut($sums),
+            of_sums = in(reg) 128u64,
             out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
             out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
             options(nostack),
@@ -111,43 +153,47 @@ macro_rules! squares {
 }
 
 /// See [`super::kernels::Kernel`].
-pub(super) fn kernel(rows: &[Line], panel: &Panel, sums: &mut [Sums]) {
+pub(super) fn kernel(band: &Band, panels: &[Panel], sums: &mut [Sums], before: Before) {
     assert!(is_allowed(), "the kernel of a machine that has AMX");
     // SAFETY: the machine has AMX, and the shapes are eight tiles of its size. What runs until
     // they are released are the squares below, which hold all that they need in tiles.
     unsafe { asm!("ldtilecfg [{}]", in(reg) SHAPES.as_ptr(), options(nostack, readonly)) };
-    let lines = panel.lines;
-    let count = lines.len() / panel.parts.lines();
-    assert!(count > 0, "a panel without a square");
-    for (rows, sums) in rows.chunks_exact(lines.len()).zip(sums) {
+    let count = band.lines.len() / band.parts.lines();
+    for (at, (panel, sums)) in panels.iter().zip(sums).enumerate() {
+        let fits = count > 0 && panel.lines.len() == count * panel.parts.lines();
+        assert!(fits, "a band and a panel of other squares");
+        let next = band.next.as_ptr().wrapping_add(at * band.next.len() / panels.len());
+        let start = match before {
+            Before::Kept => std::ptr::from_ref(sums),
+            Before::Replaced => &raw const ZERO,
+        };
         macro_rules! each {
-            ($size:literal: $($step:expr)*) => {
-                squares!(rows, lines, count, sums, $size, concat!($($step),*))
+            ($of_rows:literal, $of_panel:literal: $($step:expr)*) => {
+                squares!(
+                    band.lines, $of_rows, panel.lines, $of_panel, next, count, start, sums,
+                    concat!($($step),*)
+                )
             };
         }
         // SAFETY: of both runs of lines, `count` squares are read, which is what they hold; four
-        // tiles of 16 rows of 64 bytes fill the sums.
+        // tiles of 16 rows of 64 bytes fill the sums. What is fetched ahead may lie anywhere.
         unsafe {
             // The parts that count, in an order in which most steps load two tiles only.
-            match (panel.parts, panel.needed) {
-                (Parts::One, _) => each!(2048: rows!(0, 1024) panel!(0, 1024) multiply!()),
-                (Parts::Three, 1) => each!(6144:
-                    rows!(4096, 5120) panel!(0, 1024) multiply!()
-                    rows!(2048, 3072) multiply!()
-                    rows!(0, 1024) multiply!()),
-                (Parts::Three, 2) => each!(6144:
-                    rows!(4096, 5120) panel!(0, 1024) multiply!()
-                    rows!(2048, 3072) multiply!()
-                    panel!(2048, 3072) multiply!()
-                    rows!(0, 1024) multiply!()
-                    panel!(0, 1024) multiply!()),
-                (Parts::Three, _) => each!(6144:
-                    rows!(4096, 5120) panel!(0, 1024) multiply!()
-                    rows!(2048, 3072) multiply!()
-                    panel!(2048, 3072) multiply!()
-                    rows!(0, 1024) multiply!()
-                    panel!(4096, 5120) multiply!()
-                    panel!(0, 1024) multiply!()),
+            match (band.parts, panel.parts) {
+                (Parts::One, Parts::One) => each!(2048, 2048:
+                    both!(0, 1024, 0, 1024) fetch!()),
+                (Parts::Three, Parts::One) => each!(6144, 2048:
+                    both!(4096, 5120, 0, 1024) fetch!()
+                    rows!(2048, 3072) fetch!()
+                    rows!(0, 1024) fetch!()),
+                (Parts::Three, Parts::Three) => each!(6144, 6144:
+                    both!(4096, 5120, 0, 1024) fetch!()
+                    rows!(2048, 3072) fetch!()
+                    columns!(2048, 3072)
+                    rows!(0, 1024) fetch!()
+                    columns!(4096, 5120)
+                    columns!(0, 1024)),
+                (Parts::One, Parts::Three) => unreachable!("a panel in more parts than the band"),
             }
         }
     }

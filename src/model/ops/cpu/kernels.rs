@@ -6,6 +6,7 @@ use super::amx;
 use super::packing::Parts;
 #[cfg(target_arch = "x86_64")]
 use super::pairs;
+use super::product::Before;
 
 /// Rows, columns and terms of a square.
 pub(super) const SIDE: usize = 32;
@@ -29,17 +30,26 @@ impl Sums {
     pub(super) const ZERO: Sums = Sums([[0.0; SIDE]; SIDE]);
 }
 
-/// From bands of rows and a panel of columns, all packed square by square: the product of each band
-/// with the panel.
-pub(super) type Kernel = fn(&[Line], &Panel, &mut [Sums]);
+/// From a band of rows and panels of columns, all packed square by square: the product of the band
+/// with each panel, added to its sums or put in their place.
+pub(super) type Kernel = fn(&Band, &[Panel], &mut [Sums], Before);
 
-/// The squares of a panel of columns.
+/// Squares of a band of rows.
+#[derive(Clone, Copy)]
+pub(super) struct Band<'a> {
+    /// In how many parts its numbers are held.
+    pub(super) parts: Parts,
+    /// Square by square, from left to right.
+    pub(super) lines: &'a [Line],
+    /// What is read after the product, and may be fetched during it.
+    pub(super) next: &'a [Line],
+}
+
+/// Squares of a panel of columns.
 #[derive(Clone, Copy)]
 pub(super) struct Panel<'a> {
-    /// In how many parts its numbers and those of the rows are held.
+    /// In how many parts its numbers are held: no more than those of the band.
     pub(super) parts: Parts,
-    /// How many of its parts are not 0: one where all of its numbers are bf16's already.
-    pub(super) needed: usize,
     /// Square by square, from top to bottom.
     pub(super) lines: &'a [Line],
 }
@@ -51,6 +61,16 @@ pub(super) fn of_f32() -> Option<Kernel> {
         return Some(amx::kernel);
     }
     None
+}
+
+/// Whether this machine makes products in f32 faster from those of numbers in bf16.
+pub(crate) fn has_f32() -> bool {
+    of_f32().is_some()
+}
+
+/// Whether this machine multiplies rows in bf16 faster, with a matrix that is packed.
+pub(crate) fn has_bf16() -> bool {
+    of_bf16().is_some()
 }
 
 /// The kernel with which products in bf16 are faster than in f32, if there is.
@@ -66,8 +86,8 @@ pub(super) fn of_bf16() -> Option<Kernel> {
 const COUNTED: [(usize, usize); 6] = [(2, 0), (1, 1), (0, 2), (1, 0), (0, 1), (0, 0)];
 
 /// As any machine can.
-pub(super) fn portable(rows: &[Line], panel: &Panel, sums: &mut [Sums]) {
-    by_parts(rows, panel, sums, |rows, panel, sums| {
+pub(super) fn portable(band: &Band, panels: &[Panel], sums: &mut [Sums], before: Before) {
+    by_parts(band, panels, sums, before, |rows, panel, sums| {
         let (left, right) = panel.split_at(WORDS);
         for (sums, row) in sums.0.iter_mut().zip(rows) {
             for ((left, right), word) in left.iter().zip(right).zip(row.0) {
@@ -82,22 +102,27 @@ pub(super) fn portable(rows: &[Line], panel: &Panel, sums: &mut [Sums]) {
     });
 }
 
-/// The sums of `dot` over all squares and all parts that count.
+/// What `dot` adds, for all squares and all parts that count.
 #[inline(always)]
 pub(super) fn by_parts(
-    rows: &[Line],
-    panel: &Panel,
+    band: &Band,
+    panels: &[Panel],
     sums: &mut [Sums],
+    before: Before,
     dot: impl Fn(&[Line], &[Line], &mut Sums),
 ) {
-    let counted = if panel.parts == Parts::One { &COUNTED[5..] } else { &COUNTED };
-    let (of_square, lines) = (panel.parts.lines(), panel.lines);
-    for (rows, sums) in rows.chunks_exact(lines.len()).zip(sums) {
-        *sums = Sums::ZERO;
-        for (rows, lines) in rows.chunks_exact(of_square).zip(lines.chunks_exact(of_square)) {
-            for (left, right) in counted.iter().filter(|(_, right)| *right < panel.needed) {
-                let part = |part: usize| part * SQUARE..(part + 1) * SQUARE;
-                dot(&rows[part(*left)], &lines[part(*right)], sums);
+    for (panel, sums) in panels.iter().zip(sums) {
+        if before == Before::Replaced {
+            *sums = Sums::ZERO;
+        }
+        let counted = COUNTED
+            .iter()
+            .filter(|(left, right)| *left < band.parts as usize && *right < panel.parts as usize);
+        let rows = band.lines.chunks_exact(band.parts.lines());
+        for (rows, lines) in rows.zip(panel.lines.chunks_exact(panel.parts.lines())) {
+            for (left, right) in counted.clone() {
+                let part = |part: &usize| part * SQUARE..(part + 1) * SQUARE;
+                dot(&rows[part(left)], &lines[part(right)], sums);
             }
         }
     }
@@ -134,28 +159,32 @@ mod tests {
             let line = |line| Line(std::array::from_fn(|at| word(line * WORDS + at)));
             (0..count).map(line).collect()
         };
-        for (parts, needed, squares) in [
-            (Parts::One, 1, 1),
-            (Parts::One, 1, 7),
-            (Parts::Three, 3, 1),
-            (Parts::Three, 3, 7),
-            (Parts::Three, 2, 7),
-            (Parts::Three, 1, 7),
+        for (of_band, of_panel, squares) in [
+            (Parts::One, Parts::One, 1),
+            (Parts::One, Parts::One, 7),
+            (Parts::Three, Parts::One, 1),
+            (Parts::Three, Parts::One, 7),
+            (Parts::Three, Parts::Three, 1),
+            (Parts::Three, Parts::Three, 7),
         ] {
-            let count = squares * parts.lines();
-            let (rows, lines) = (noise(1, 3 * count), noise(2, count));
-            let panel = Panel { parts, needed, lines: &lines };
-            let mut expected = [Sums::ZERO; 3];
-            portable(&rows, &panel, &mut expected);
-            for (name, kernel) in &kernels {
-                let mut found = [Sums::ZERO; 3];
-                kernel(&rows, &panel, &mut found);
-                let numbers = |of: &[Sums; 3]| of.map(|sums| sums.0).concat().concat();
-                for (found, expected) in numbers(&found).iter().zip(&numbers(&expected)) {
-                    assert!(
-                        (found - expected).abs() < 1e-5 * 2048.0,
-                        "{name}: {found}, not {expected}"
-                    );
+            let count = squares * of_panel.lines();
+            let (rows, lines) = (noise(1, squares * of_band.lines()), noise(2, 3 * count));
+            let band = Band { parts: of_band, lines: &rows, next: &rows };
+            let panel = |lines| Panel { parts: of_panel, lines };
+            let panels: Vec<Panel> = lines.chunks_exact(count).map(panel).collect();
+            for before in [Before::Replaced, Before::Kept] {
+                let mut expected = [Sums([[1.0; SIDE]; SIDE]); 3];
+                portable(&band, &panels, &mut expected, before);
+                for (name, kernel) in &kernels {
+                    let mut found = [Sums([[1.0; SIDE]; SIDE]); 3];
+                    kernel(&band, &panels, &mut found, before);
+                    let numbers = |of: &[Sums; 3]| of.map(|sums| sums.0).concat().concat();
+                    for (found, expected) in numbers(&found).iter().zip(&numbers(&expected)) {
+                        assert!(
+                            (found - expected).abs() < 1e-5 * 2048.0,
+                            "{name}: {found}, not {expected}"
+                        );
+                    }
                 }
             }
         }

@@ -5,7 +5,7 @@ use super::product::View;
 
 /// In how many parts a number is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Parts {
+pub(crate) enum Parts {
     /// Rounded to bf16.
     One = 1,
     /// Cut into three numbers in bf16, whose sum it is.
@@ -19,17 +19,17 @@ impl Parts {
     }
 }
 
-/// What a matrix is in a product.
+/// What a matrix is in a product. A word of a line has two elements, those of two terms of the sum
+/// that half a square lies between; the first has the lower bits.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Factor {
-    /// The first. A line has a row of a square, a word a pair of its elements.
+    /// The first. A line has a row of a square.
     Left,
-    /// The second. A line has half of a pair of a square's rows, a word a column of it.
+    /// The second. A line has halves of two rows of a square.
     Right,
 }
 
 /// Packs the square of a matrix that begins at a row and a column; elements that are missing are 0.
-/// Gives how many parts are not 0, or 1.
 pub(super) fn pack(
     factor: Factor,
     parts: Parts,
@@ -37,13 +37,13 @@ pub(super) fn pack(
     row: usize,
     column: usize,
     lines: &mut [Line],
-) -> usize {
+) {
     #[cfg(target_arch = "x86_64")]
     if wide::can_pack() {
         // SAFETY: the machine has what `pack` is compiled for.
         return unsafe { wide::pack(factor, parts, matrix, row, column, lines) };
     }
-    pack_portable(factor, parts, matrix, row, column, lines)
+    pack_portable(factor, parts, matrix, row, column, lines);
 }
 
 fn pack_portable(
@@ -53,28 +53,23 @@ fn pack_portable(
     row: usize,
     column: usize,
     lines: &mut [Line],
-) -> usize {
-    let mut needed = 1;
+) {
     for line in 0..SQUARE {
         for word in 0..WORDS {
             let places = match factor {
-                Factor::Left => [(line, 2 * word), (line, 2 * word + 1)],
+                Factor::Left => [(line, word), (line, WORDS + word)],
                 Factor::Right => {
-                    let column = line / WORDS * WORDS + word;
-                    [(line % WORDS * 2, column), (line % WORDS * 2 + 1, column)]
+                    let (down, right) = (line % WORDS, line / WORDS * WORDS + word);
+                    [(down, right), (WORDS + down, right)]
                 }
             };
             let mut pair = places.map(|(down, right)| matrix.at(row + down, column + right));
             for part in 0..parts as usize {
                 let [low, high] = pair.each_mut().map(|x| take_part(parts, x));
                 lines[part * SQUARE + line].0[word] = low >> 16 | high;
-                if low << 1 | high << 1 != 0 {
-                    needed = needed.max(part + 1);
-                }
             }
         }
     }
-    needed
 }
 
 /// The next part of a number, in the upper half of a word; what is left of it stays.
@@ -101,9 +96,8 @@ mod wide {
         __m512, __m512i, _CMP_UNORD_Q, _MM_HINT_T0, _mm_prefetch, _mm512_add_epi32,
         _mm512_and_si512, _mm512_castpd_ps, _mm512_castps_pd, _mm512_castps_si512,
         _mm512_castsi512_ps, _mm512_cmp_ps_mask, _mm512_mask_blend_epi16, _mm512_mask_or_epi32,
-        _mm512_maskz_loadu_ps, _mm512_or_si512, _mm512_permutex2var_epi16, _mm512_set1_epi32,
-        _mm512_setzero_ps, _mm512_setzero_si512, _mm512_shuffle_f32x4, _mm512_srli_epi32,
-        _mm512_storeu_si512, _mm512_sub_ps, _mm512_test_epi32_mask, _mm512_unpackhi_pd,
+        _mm512_maskz_loadu_ps, _mm512_set1_epi32, _mm512_setzero_ps, _mm512_shuffle_f32x4,
+        _mm512_srli_epi32, _mm512_storeu_si512, _mm512_sub_ps, _mm512_unpackhi_pd,
         _mm512_unpackhi_ps, _mm512_unpacklo_pd, _mm512_unpacklo_ps,
     };
 
@@ -124,47 +118,23 @@ mod wide {
         row: usize,
         column: usize,
         lines: &mut [Line],
-    ) -> usize {
+    ) {
         let lines = &mut lines[..parts.lines()];
-        let mut seen = [_mm512_setzero_si512(); 3];
-        for half in 0..SIDE / WORDS {
-            let at = half * WORDS;
-            match factor {
-                Factor::Left => {
-                    let left = quarter(factor, matrix, row + at, column);
-                    let right = quarter(factor, matrix, row + at, column + WORDS);
-                    for down in 0..WORDS {
-                        let (mut a, mut b) = (left[down], right[down]);
-                        for part in 0..parts as usize {
-                            let (low, high) = (take_part(parts, &mut a), take_part(parts, &mut b));
-                            let words = upper_halves(low, high);
-                            seen[part] = _mm512_or_si512(seen[part], words);
-                            store(&mut lines[part * SQUARE + at + down], words);
-                        }
-                    }
-                }
-                Factor::Right => {
-                    for below in 0..2 {
-                        let rows = quarter(factor, matrix, row + below * WORDS, column + at);
-                        for pair in 0..WORDS / 2 {
-                            let line = at + below * WORDS / 2 + pair;
-                            let (mut a, mut b) = (rows[2 * pair], rows[2 * pair + 1]);
-                            for part in 0..parts as usize {
-                                let low = take_part(parts, &mut a);
-                                let high = take_part(parts, &mut b);
-                                let words = interleaved(low, high);
-                                seen[part] = _mm512_or_si512(seen[part], words);
-                                store(&mut lines[part * SQUARE + line], words);
-                            }
-                        }
-                    }
+        for half in [0, WORDS] {
+            let [first, second] = match factor {
+                Factor::Left => [(row + half, column), (row + half, column + WORDS)],
+                Factor::Right => [(row, column + half), (row + WORDS, column + half)],
+            };
+            let first = quarter(factor, matrix, first.0, first.1);
+            let second = quarter(factor, matrix, second.0, second.1);
+            for at in 0..WORDS {
+                let (mut a, mut b) = (first[at], second[at]);
+                for part in 0..parts as usize {
+                    let (low, high) = (take_part(parts, &mut a), take_part(parts, &mut b));
+                    store(&mut lines[part * SQUARE + half + at], interleaved(low, high));
                 }
             }
         }
-        // All bits but the signs, which 0 may have.
-        let bits = _mm512_set1_epi32(0x7fff_7fff);
-        let is_needed = |part: &usize| _mm512_test_epi32_mask(seen[*part], bits) != 0;
-        (1..parts as usize).rev().find(is_needed).unwrap_or(0) + 1
     }
 
     #[inline]
@@ -172,24 +142,6 @@ mod wide {
     fn store(line: &mut Line, words: __m512i) {
         // SAFETY: a line has the 512 bits of a register.
         unsafe { _mm512_storeu_si512(line.0.as_mut_ptr().cast(), words) };
-    }
-
-    /// The upper halves of all words of the one, then of the other.
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512bw")]
-    fn upper_halves(a: __m512i, b: __m512i) -> __m512i {
-        const ODD: [u16; SIDE] = {
-            let mut odd = [0; SIDE];
-            let mut at = 0;
-            while at < SIDE {
-                odd[at] = 2 * at as u16 + 1;
-                at += 1;
-            }
-            odd
-        };
-        // SAFETY: 32 numbers of 16 bits fill a register, and any bits are one.
-        let odd = unsafe { std::mem::transmute::<[u16; SIDE], __m512i>(ODD) };
-        _mm512_permutex2var_epi16(a, odd, b)
     }
 
     /// In each word the upper half of the one below that of the other.
@@ -330,11 +282,8 @@ mod tests {
                     for (row, column) in [(0, 0), (32, 32), (0, 64)] {
                         let mut found = vec![Line([7; WORDS]); parts.lines()];
                         let mut expected = found.clone();
-                        let needed = [
-                            pack(factor, parts, &matrix, row, column, &mut found),
-                            pack_portable(factor, parts, &matrix, row, column, &mut expected),
-                        ];
-                        assert_eq!(needed[0], needed[1]);
+                        pack(factor, parts, &matrix, row, column, &mut found);
+                        pack_portable(factor, parts, &matrix, row, column, &mut expected);
                         let words = |lines: &[Line]| lines.iter().flat_map(|line| line.0).collect();
                         let (found, expected): (Vec<u32>, Vec<u32>) =
                             (words(&found), words(&expected));

@@ -5,7 +5,8 @@ use std::arch::x86_64::{
     _mm512_set1_epi32, _mm512_storeu_ps,
 };
 
-use super::kernels::{Line, Panel, SIDE, Sums, WORDS, by_parts};
+use super::kernels::{Band, Line, Panel, SIDE, Sums, WORDS, by_parts};
+use super::product::Before;
 
 /// Whether the machine has the instruction.
 pub(super) fn are_there() -> bool {
@@ -20,10 +21,10 @@ pub(super) fn are_fast() -> bool {
 }
 
 /// See [`super::kernels::Kernel`].
-pub(super) fn kernel(rows: &[Line], panel: &Panel, sums: &mut [Sums]) {
+pub(super) fn kernel(band: &Band, panels: &[Panel], sums: &mut [Sums], before: Before) {
     assert!(are_there(), "the kernel of a machine that has AVX512-BF16");
     // SAFETY: the machine has what `dot` is compiled for.
-    by_parts(rows, panel, sums, |rows, panel, sums| unsafe { dot(rows, panel, sums) });
+    by_parts(band, panels, sums, before, |rows, panel, sums| unsafe { dot(rows, panel, sums) });
 }
 
 #[target_feature(enable = "avx512f,avx512bf16")]

@@ -3,16 +3,13 @@
 //! candle's own product can only make a new tensor that it fills with zeros first; a residual, or
 //! the term of an adapter, would then take another pass over memory.
 
-use std::ops::Range;
-
 use anyhow::{Result, ensure};
 use candle_core::{CpuStorage, InplaceOp3, Layout, Storage, Tensor};
 
+use super::kernels;
 use super::slice::tensor;
-use super::{kernels, tiles};
-
-/// Rows, columns and terms from which on packing a product for tiles pays.
-const LARGE_MIN: usize = 128;
+use super::sums::LARGE_MIN;
+use super::tiles;
 
 /// See [`super::super::product`].
 pub fn product(scale: f64, a: &Tensor, b: &Tensor) -> Result<Tensor> {
@@ -101,13 +98,6 @@ impl<'a> View<'a> {
     #[inline]
     pub(super) fn shape(&self) -> (usize, usize) {
         (self.rows, self.columns)
-    }
-
-    /// Some of its rows.
-    pub(super) fn rows(self, rows: Range<usize>) -> Self {
-        assert!(rows.end <= self.rows, "rows that are not there");
-        let data = &self.data[(rows.start * self.row_stride).min(self.data.len())..];
-        View { data, rows: rows.len(), ..self }
     }
 
     /// An element; 0 where none is.
@@ -200,6 +190,9 @@ pub(super) enum Before {
     Kept,
 }
 
+/// Columns of a result up to which its transpose is made first.
+const NARROW_MAX: usize = 32;
+
 /// `out = scale × a·b`, or `out += scale × a·b`.
 pub(super) fn multiply(out: ViewMut, before: Before, scale: f32, a: View, b: View) {
     let (rows, columns, inner) = (out.rows, out.columns, a.columns);
@@ -208,6 +201,20 @@ pub(super) fn multiply(out: ViewMut, before: Before, scale: f32, a: View, b: Vie
         && let Some(kernel) = kernels::of_f32()
     {
         return tiles::multiply(out, before, scale, a, b, kernel);
+    }
+    if columns <= NARROW_MAX && rows > NARROW_MAX {
+        // gemm makes vectors of a row's numbers, which here are few.
+        let mut turned = vec![0f32; rows * columns];
+        let out_turned = ViewMut::dense(&mut turned, columns, rows);
+        multiply(out_turned, Before::Replaced, scale, b.transposed(), a.transposed());
+        let (data, stride) = out.into_rows();
+        for (row, out) in data.chunks_mut(stride).enumerate() {
+            for (column, out) in out[..columns].iter_mut().enumerate() {
+                let product = turned[column * rows + row];
+                *out = product + if before == Before::Kept { *out } else { 0.0 };
+            }
+        }
+        return;
     }
     // SAFETY: the constructors of the views saw that all elements of `rows × columns` lie in their
     // slices, and `transposed` keeps the set of elements; the assertion above ties the sizes that

@@ -1,80 +1,106 @@
-//! Products by instructions that multiply bf16 and add up in f32: of rows with a matrix rounded to
-//! bf16 and packed once, and of matrices in f32, as sums of products of their parts.
+//! Sums of products by instructions that multiply bf16 and add up in f32: with matrices rounded to
+//! bf16 and packed once, and with matrices in f32, as products of their parts.
 //!
 //! Three numbers in bf16 hold the 24 bits of one in f32: the first eight, the next and the last. Of
 //! the nine products of two such triples, six count; what the others would add is about the last
 //! bit of f32 times a term. Where such an instruction does sixteen times the work of f32's, this is
-//! faster, and no less exact than another order of the sum. Of a matrix that is whole in fewer
-//! parts, as weights are that were made in bf16, fewer products are made.
+//! faster, and no less exact than another order of the sum. A matrix of numbers in bf16, as most
+//! models are published, is whole in one part: rows in three make three products with it.
+//!
+//! Rows are packed once for all products that read them. A matrix that is not kept packed is packed
+//! a block at a time, and the block is used for all rows while it lies in the second cache.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::ops::{Deref, DerefMut, Range};
 
-use anyhow::Result;
-use candle_core::{CpuStorage, InplaceOp2, Layout, Tensor};
 use rayon::prelude::*;
 
-use super::kernels::{self, Kernel, Line, Panel, SIDE, SQUARE, Sums, WORDS};
+use super::kernels::{Band, Kernel, Line, Panel, SIDE, SQUARE, Sums, WORDS};
 use super::math::wide;
 use super::packing::{Factor, Parts, pack};
 use super::product::{Before, View, ViewMut};
-use super::slice::tensor;
 
-/// Lines of packed rows that a piece of work takes, a mebibyte: what stays in the second cache
-/// beside a panel.
-const PIECE: usize = 1 << 14;
+/// Panels of columns that a piece of work takes at the most.
+const PANELS: usize = 9;
+/// Lines of panels that are used at once, a mebibyte: what stays in the second cache beside a band.
+const HELD: usize = 1 << 14;
 
-/// A matrix `[inner, columns]` as panels of columns, each as its squares from top to bottom.
+/// A matrix `[rows, inner]` as bands of rows, each as its squares from left to right.
+#[derive(Debug)]
+pub(super) struct Bands {
+    rows: usize,
+    inner: usize,
+    parts: Parts,
+    lines: Lines,
+}
+
+/// A matrix `[inner, columns]` rounded to bf16, as panels of columns, each as its squares from top
+/// to bottom.
 #[derive(Debug)]
 pub struct Panels {
+    /// In how many parts rows are held that it is multiplied with.
+    rows: Parts,
     inner: usize,
     columns: usize,
-    parts: Parts,
-    /// Of each panel, how many of its parts are not 0.
-    needed: Vec<usize>,
     lines: Vec<Line>,
 }
 
-/// Whether this machine multiplies rows faster with a matrix that is packed in bf16.
-pub fn has_bf16() -> bool {
-    kernels::of_bf16().is_some()
+/// The second factor of a product `[inner, columns]`.
+#[derive(Clone, Copy)]
+pub(super) enum Second<'a> {
+    Packed(&'a Panels),
+    Plain(View<'a>),
+}
+
+/// A product of a sum.
+#[derive(Clone, Copy)]
+pub(super) struct Term<'a> {
+    pub(super) first: &'a Bands,
+    pub(super) second: Second<'a>,
+}
+
+impl Bands {
+    pub(super) fn pack(parts: Parts, matrix: View) -> Bands {
+        let (rows, inner) = matrix.shape();
+        let squares = squares(inner);
+        let of_band = squares * parts.lines();
+        let mut lines = Lines::of(rows.div_ceil(SIDE) * of_band);
+        let pack = |(band, lines): (usize, &mut [Line])| {
+            for (square, lines) in lines.chunks_exact_mut(parts.lines()).enumerate() {
+                pack(Factor::Left, parts, &matrix, band * SIDE, square * SIDE, lines);
+            }
+        };
+        match splits(rows * inner * SIDE) {
+            true => lines.par_chunks_mut(of_band.max(1)).enumerate().for_each(pack),
+            false => lines.chunks_mut(of_band.max(1)).enumerate().for_each(pack),
+        }
+        Bands { rows, inner, parts, lines }
+    }
+
+    pub(super) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Some squares of a band.
+    fn lines(&self, band: usize, some: &Range<usize>) -> &[Line] {
+        let (first, of_square) = (band * squares(self.inner), self.parts.lines());
+        &self.lines[(first + some.start) * of_square..(first + some.end) * of_square]
+    }
 }
 
 impl Panels {
-    /// Packs `values`, which are the matrix row by row, or column by column, rounded to bf16.
-    pub fn new(inner: usize, columns: usize, values: &[f32], by_columns: bool) -> Panels {
-        let matrix = match by_columns {
-            true => View::dense(values, columns, inner).transposed(),
-            false => View::dense(values, inner, columns),
-        };
-        Panels::pack(Parts::One, matrix, Vec::new())
-    }
-
-    /// `x` `[rows, inner]` times the matrix, added to `onto`, whose memory is used.
-    pub fn product(&self, x: &Tensor, onto: Option<Tensor>) -> Result<Tensor> {
-        let shape = (x.dims2()?.0, self.columns);
-        let onto = onto.map_or_else(|| tensor(vec![0.0; shape.0 * shape.1], shape), Ok)?;
-        onto.inplace_op2(x, self)?;
-        Ok(onto)
-    }
-
-    /// Packs a matrix into `lines`, which may hold anything.
-    fn pack(parts: Parts, matrix: View, mut lines: Vec<Line>) -> Panels {
+    pub(super) fn pack(matrix: View, rows: Parts) -> Panels {
         let (inner, columns) = matrix.shape();
-        let of_panel = inner.div_ceil(SIDE) * parts.lines();
-        let count = columns.div_ceil(SIDE) * of_panel;
-        lines.resize(count.max(lines.len()), Line::default());
+        let of_panel = squares(inner) * SQUARE;
+        let mut lines = vec![Line::default(); columns.div_ceil(SIDE) * of_panel];
         let pack = |(panel, lines): (usize, &mut [Line])| {
-            let squares = lines.chunks_exact_mut(parts.lines()).enumerate();
-            let pack = |(step, lines): (usize, &mut [Line])| {
-                pack(Factor::Right, parts, &matrix, step * SIDE, panel * SIDE, lines)
-            };
-            squares.map(pack).max().unwrap_or(1)
+            pack_panel(Parts::One, &matrix, panel, 0..squares(inner), lines);
         };
-        let needed = match splits(inner * columns * SIDE) {
-            true => lines[..count].par_chunks_mut(of_panel.max(1)).enumerate().map(pack).collect(),
-            false => lines[..count].chunks_mut(of_panel.max(1)).enumerate().map(pack).collect(),
-        };
-        Panels { inner, columns, parts, needed, lines }
+        match splits(inner * columns * SIDE) {
+            true => lines.par_chunks_mut(of_panel.max(1)).enumerate().for_each(pack),
+            false => lines.chunks_mut(of_panel.max(1)).enumerate().for_each(pack),
+        }
+        Panels { rows, inner, columns, lines }
     }
 
     /// Rows and columns.
@@ -82,86 +108,143 @@ impl Panels {
         (self.inner, self.columns)
     }
 
-    /// An element of a matrix that was rounded.
+    /// In how many parts rows are held that it is multiplied with.
+    pub(crate) fn rows(&self) -> Parts {
+        self.rows
+    }
+
+    /// An element.
     pub fn at(&self, row: usize, column: usize) -> f32 {
-        let square = column / SIDE * self.inner.div_ceil(SIDE) + row / SIDE;
+        let square = column / SIDE * squares(self.inner) + row / SIDE;
         let (row, column) = (row % SIDE, column % SIDE);
-        let line = square * SQUARE + column / WORDS * WORDS + row / 2;
+        let line = square * SQUARE + column / WORDS * WORDS + row % WORDS;
         let word = self.lines[line].0[column % WORDS];
-        f32::from_bits(if row % 2 == 0 { word << 16 } else { word & 0xffff_0000 })
+        f32::from_bits(if row < WORDS { word << 16 } else { word & 0xffff_0000 })
     }
 
-    /// `out = scale × a·self`, or `out += scale × a·self`.
-    fn multiply(&self, out: ViewMut, before: Before, scale: f32, a: View, kernel: Kernel) {
-        let (rows, inner) = a.shape();
-        assert!(inner == self.inner && out.shape() == (rows, self.columns), "shapes do not fit");
-        let of_band = inner.div_ceil(SIDE) * self.parts.lines();
-        let bands = (PIECE / of_band.max(1)).clamp(1, rows.div_ceil(SIDE).max(1));
-        let (data, stride) = out.into_rows();
-        let piece = |(piece, out): (usize, &mut [f32])| {
-            let first = piece * bands * SIDE;
-            let a = a.rows(first..rows.min(first + bands * SIDE));
-            let mut packed = ROWS.take();
-            let bands = pack_rows(self.parts, a, &mut packed);
-            self.piece(out, stride, before, scale, bands, kernel);
-            ROWS.set(packed);
-        };
-        match splits(rows * inner * self.columns) {
-            true => data.par_chunks_mut(bands * SIDE * stride).enumerate().for_each(piece),
-            false => data.chunks_mut(bands * SIDE * stride).enumerate().for_each(piece),
-        }
+    /// Some squares of a panel.
+    fn lines(&self, panel: usize, some: &Range<usize>) -> &[Line] {
+        let first = panel * squares(self.inner);
+        &self.lines[(first + some.start) * SQUARE..(first + some.end) * SQUARE]
     }
+}
 
-    fn piece(
-        &self,
-        out: &mut [f32],
-        stride: usize,
-        before: Before,
-        scale: f32,
-        packed: &[Line],
-        kernel: Kernel,
-    ) {
-        let of_band = self.inner.div_ceil(SIDE) * self.parts.lines();
-        let mut sums = vec![Sums::ZERO; packed.len() / of_band];
-        let panels = self.lines.chunks_exact(of_band).zip(&self.needed);
-        for (at, (lines, needed)) in panels.enumerate() {
-            let first = at * SIDE;
-            let width = SIDE.min(self.columns - first);
-            let panel = Panel { parts: self.parts, needed: *needed, lines };
-            kernel(packed, &panel, &mut sums);
-            wide!({
-                for (band, sums) in sums.iter().enumerate() {
-                    let out = &mut out[band * SIDE * stride..];
-                    for row in 0..SIDE.min(out.len().div_ceil(stride)) {
-                        let first = row * stride + first;
-                        put(&mut out[first..first + width], &sums.0[row], before, scale);
-                    }
-                }
-            });
+impl Second<'_> {
+    /// Rows and columns.
+    pub(super) fn shape(&self) -> (usize, usize) {
+        match self {
+            Second::Packed(panels) => panels.shape(),
+            Second::Plain(view) => view.shape(),
         }
     }
 }
 
-impl InplaceOp2 for Panels {
-    fn name(&self) -> &'static str {
-        "packed-product"
+/// `out = scale × Σ first·second`, or `out += scale × Σ first·second`.
+pub(super) fn sum(out: ViewMut, before: Before, scale: f32, terms: &[Term], kernel: Kernel) {
+    let (rows, columns) = out.shape();
+    let mut work = 0;
+    for Term { first, second } in terms {
+        let fits = first.rows == rows && second.shape() == (first.inner, columns);
+        assert!(fits, "shapes that do not fit");
+        work += rows * first.inner * columns;
+    }
+    let threads = if splits(work) { rayon::current_num_threads() } else { 1 };
+    let (bands, panels) = (rows.div_ceil(SIDE), columns.div_ceil(SIDE));
+    let wide = panels.div_ceil(threads).clamp(1, PANELS);
+    // Where columns alone are too few for all threads, rows are shared out too.
+    let tall = bands.div_ceil(threads.div_ceil(panels.div_ceil(wide).max(1))).max(1);
+    let mut pieces = cut(out, tall, wide);
+    let one = |piece: &mut Piece| piece.compute(before, scale, terms, kernel);
+    match threads {
+        1 => pieces.iter_mut().for_each(one),
+        _ => pieces.par_iter_mut().for_each(one),
+    }
+}
+
+/// Bands and panels of a result that are computed together.
+struct Piece<'a> {
+    band: usize,
+    panel: usize,
+    /// Its part of each row of the result.
+    rows: Vec<&'a mut [f32]>,
+}
+
+fn cut(out: ViewMut<'_>, bands: usize, panels: usize) -> Vec<Piece<'_>> {
+    let columns = out.shape().1;
+    let (numbers, stride) = out.into_rows();
+    let mut pieces: Vec<Piece> = Vec::new();
+    for (down, rows) in numbers.chunks_mut((bands * SIDE * stride).max(1)).enumerate() {
+        let before = pieces.len();
+        let across = 0..columns.div_ceil(panels * SIDE);
+        let piece = |right| Piece { band: down * bands, panel: right * panels, rows: Vec::new() };
+        pieces.extend(across.map(piece));
+        for row in rows.chunks_mut(stride) {
+            let parts = row[..columns].chunks_mut(panels * SIDE);
+            pieces[before..].iter_mut().zip(parts).for_each(|(piece, part)| piece.rows.push(part));
+        }
+    }
+    pieces
+}
+
+impl Piece<'_> {
+    fn compute(&mut self, before: Before, scale: f32, terms: &[Term], kernel: Kernel) {
+        let panels = self.rows[0].len().div_ceil(SIDE);
+        let mut held = SUMS.take();
+        let count = self.rows.len().div_ceil(SIDE) * panels;
+        held.resize(count.max(held.len()), Sums::ZERO);
+        let last = self.band + count / panels;
+        let (sums, mut so_far) = (&mut held[..count], Before::Replaced);
+        for Term { first, second } in terms {
+            let (parts, all) = match second {
+                Second::Packed(_) => (Parts::One, squares(first.inner)),
+                Second::Plain(_) => (first.parts, squares(first.inner)),
+            };
+            let deep = (HELD / (panels * parts.lines())).max(1);
+            for start in (0..all).step_by(deep) {
+                let some = start..all.min(start + deep);
+                let of_panel = some.len() * parts.lines();
+                let mut packed = Lines::of(match second {
+                    Second::Packed(_) => 0,
+                    Second::Plain(_) => panels * of_panel,
+                });
+                let mut places = packed.chunks_mut(of_panel);
+                let panel = |at| match second {
+                    Second::Packed(panels) => Panel { parts, lines: panels.lines(at, &some) },
+                    Second::Plain(view) => {
+                        let lines = places.next().unwrap_or_default();
+                        pack_panel(parts, view, at, some.clone(), lines);
+                        Panel { parts, lines }
+                    }
+                };
+                let block: Vec<Panel> = (self.panel..self.panel + panels).map(panel).collect();
+                for (band, sums) in sums.chunks_exact_mut(panels).enumerate() {
+                    let lines = |band| first.lines(band, &some);
+                    let band = self.band + band;
+                    let next = if band + 1 < last { lines(band + 1) } else { &[] };
+                    let band = Band { parts: first.parts, lines: lines(band), next };
+                    kernel(&band, &block, sums, so_far);
+                }
+                so_far = Before::Kept;
+            }
+        }
+        if so_far == Before::Replaced {
+            sums.fill(Sums::ZERO);
+        }
+        self.put(sums, before, scale);
+        SUMS.set(held);
     }
 
-    fn cpu_fwd(
-        &self,
-        onto: &mut CpuStorage,
-        layout: &Layout,
-        x: &CpuStorage,
-        x_layout: &Layout,
-    ) -> candle_core::Result<()> {
-        let x = View::open(x, x_layout)?;
-        let out = ViewMut::open(onto, layout, (x.shape().0, self.columns))?;
-        if x.shape().1 != self.inner {
-            candle_core::bail!("a product of {} columns and {} rows", x.shape().1, self.inner);
-        }
-        let kernel = kernels::of_bf16().unwrap_or(kernels::portable);
-        self.multiply(out, Before::Kept, 1.0, x, kernel);
-        Ok(())
+    fn put(&mut self, sums: &[Sums], before: Before, scale: f32) {
+        let panels = self.rows[0].len().div_ceil(SIDE);
+        wide!({
+            for (row, out) in self.rows.iter_mut().enumerate() {
+                for panel in 0..panels {
+                    let columns = panel * SIDE..out.len().min((panel + 1) * SIDE);
+                    let sums = &sums[row / SIDE * panels + panel].0[row % SIDE];
+                    put(&mut out[columns], sums, before, scale);
+                }
+            }
+        });
     }
 }
 
@@ -187,18 +270,22 @@ fn put(out: &mut [f32], sums: &[f32; SIDE], before: Before, scale: f32) {
     }
 }
 
-thread_local! {
-    /// Packed rows, whose memory is used again.
-    static ROWS: Cell<Vec<Line>> = const { Cell::new(Vec::new()) };
-    /// Packed panels of matrices that are not kept.
-    static PANELS: Cell<Vec<Line>> = const { Cell::new(Vec::new()) };
-}
-
 /// `out = scale × a·b`, or `out += scale × a·b`, of matrices in f32.
 pub(super) fn multiply(out: ViewMut, before: Before, scale: f32, a: View, b: View, kernel: Kernel) {
-    let panels = Panels::pack(Parts::Three, b, PANELS.take());
-    panels.multiply(out, before, scale, a, kernel);
-    PANELS.set(panels.lines);
+    let first = Bands::pack(Parts::Three, a);
+    sum(out, before, scale, &[Term { first: &first, second: Second::Plain(b) }], kernel);
+}
+
+/// Packs squares of a panel.
+fn pack_panel(parts: Parts, matrix: &View, panel: usize, some: Range<usize>, lines: &mut [Line]) {
+    for (square, lines) in some.zip(lines.chunks_exact_mut(parts.lines())) {
+        pack(Factor::Right, parts, matrix, square * SIDE, panel * SIDE, lines);
+    }
+}
+
+/// Squares that so many terms take.
+fn squares(inner: usize) -> usize {
+    inner.div_ceil(SIDE)
 }
 
 /// Whether so much work is shared out between cores: as in gemm, which knows if each core has a
@@ -207,20 +294,52 @@ fn splits(work: usize) -> bool {
     work >= gemm::get_threading_threshold()
 }
 
-/// Rows as bands, each as the squares that it is made of from left to right.
-fn pack_rows<'p>(parts: Parts, rows: View, packed: &'p mut Vec<Line>) -> &'p [Line] {
-    let (count, inner) = rows.shape();
-    let steps = inner.div_ceil(SIDE);
-    let size = count.div_ceil(SIDE) * steps * parts.lines();
-    packed.resize(size.max(packed.len()), Line::default());
-    for (at, lines) in packed[..size].chunks_exact_mut(parts.lines()).enumerate() {
-        pack(Factor::Left, parts, &rows, at / steps * SIDE, at % steps * SIDE, lines);
+thread_local! {
+    /// Memory of a piece's sums.
+    static SUMS: Cell<Vec<Sums>> = const { Cell::new(Vec::new()) };
+    /// Memory of lines that are no more needed.
+    static FREE: RefCell<Vec<Vec<Line>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Lines that hold anything at first, and whose memory is used again.
+#[derive(Debug)]
+struct Lines {
+    memory: Vec<Line>,
+    count: usize,
+}
+
+impl Lines {
+    fn of(count: usize) -> Lines {
+        let mut memory = FREE.with_borrow_mut(Vec::pop).unwrap_or_default();
+        memory.resize(count.max(memory.len()), Line::default());
+        Lines { memory, count }
     }
-    &packed[..size]
+}
+
+impl Drop for Lines {
+    fn drop(&mut self) {
+        let memory = std::mem::take(&mut self.memory);
+        FREE.with_borrow_mut(|free| free.push(memory));
+    }
+}
+
+impl Deref for Lines {
+    type Target = [Line];
+
+    fn deref(&self) -> &[Line] {
+        &self.memory[..self.count]
+    }
+}
+
+impl DerefMut for Lines {
+    fn deref_mut(&mut self) -> &mut [Line] {
+        &mut self.memory[..self.count]
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::kernels;
     use super::*;
 
     fn noise(count: usize, seed: usize) -> Vec<f32> {
@@ -229,30 +348,35 @@ mod tests {
 
     #[test]
     fn products_are_as_exact_as_their_parts_are() {
-        for (rows, inner, columns) in [(1, 1, 1), (32, 64, 32), (13, 7, 33), (200, 300, 100)] {
+        for (rows, inner, columns) in
+            [(1, 1, 1), (32, 64, 32), (13, 7, 33), (200, 300, 100), (90, 2000, 700)]
+        {
             let (a, b) = (noise(rows * inner, 1), noise(inner * columns, 2));
             let b_columns: Vec<f32> =
                 (0..inner * columns).map(|i| b[i % inner * columns + i / inner]).collect();
-            let rounded = Panels::new(inner, columns, &b, false);
+            let rounded = Panels::pack(View::dense(&b, inner, columns), Parts::One);
             for (at, x) in b.iter().enumerate() {
                 assert!((rounded.at(at / columns, at % columns) - x).abs() <= x.abs() / 256.0);
             }
-            let panels = [
-                (rounded, 5e-3),
-                (Panels::new(inner, columns, &b_columns, true), 5e-3),
-                (Panels::pack(Parts::Three, View::dense(&b, inner, columns), Vec::new()), 3e-7),
+            let by_columns =
+                Panels::pack(View::dense(&b_columns, columns, inner).transposed(), Parts::One);
+            let seconds = [
+                (Second::Packed(&rounded), Parts::One, 5e-3),
+                (Second::Packed(&by_columns), Parts::One, 5e-3),
+                (Second::Plain(View::dense(&b, inner, columns)), Parts::Three, 3e-7),
             ];
             let fast = [kernels::of_bf16(), Some(kernels::portable as Kernel)];
-            for (kernel, (panels, bound)) in fast
-                .into_iter()
-                .flatten()
-                .flat_map(|kernel| panels.iter().map(move |p| (kernel, p)))
+            for (kernel, (second, parts, bound)) in
+                fast.into_iter().flatten().flat_map(|kernel| seconds.map(|second| (kernel, second)))
             {
                 // Rows with gaps, and numbers behind the last, that stay as they were.
                 let stride = columns + 3;
                 let mut out = vec![1.0; (rows + 40) * stride];
                 let to = ViewMut::new(&mut out, rows, columns, stride);
-                panels.multiply(to, Before::Kept, 2.0, View::dense(&a, rows, inner), kernel);
+                let first = Bands::pack(parts, View::dense(&a, rows, inner));
+                // Once with all of its weight, and once more.
+                let terms = [Term { first: &first, second }; 2];
+                sum(to, Before::Kept, 1.0, &terms, kernel);
                 for (at, found) in out.iter().enumerate() {
                     let (row, column) = (at / stride, at % stride);
                     if row >= rows || column >= columns {
@@ -264,7 +388,7 @@ mod tests {
                     let sum: f64 = 1.0 + 2.0 * (0..inner).map(term).sum::<f64>();
                     let size: f64 = 1.0 + 2.0 * (0..inner).map(|i| term(i).abs()).sum::<f64>();
                     let off = (f64::from(*found) - sum).abs() / size;
-                    assert!(off < *bound, "{rows} {inner} {columns}: {found}, not {sum}");
+                    assert!(off < bound, "{rows} {inner} {columns}: {found}, not {sum}");
                 }
             }
         }
