@@ -15,7 +15,7 @@ build)
   mkdir -p "$2"
   # A path that cargo prints last in its line, of the program that was built.
   program() { sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' | tail -n 1; }
-  cp "$(cargo test --release --features cuda --test it --no-run --message-format json | program)" "$2/it"
+  cp "$(cargo test --release --features nccl --test it --no-run --message-format json | program)" "$2/it"
   cp "$(cargo bench --features cuda --bench gpu --no-run --message-format json | program)" "$2/gpu"
   ;;
 run)

@@ -1,7 +1,8 @@
-"""Makes what both sides of the comparison read: SmolLM2-135M as a folder in f32, a fresh adapter of
-rank 16 on all linears, and batches of retrieval by sentence, each row exactly as long as asked.
+"""Makes what both sides of the comparison read: SmolLM2-135M as a folder, a fresh adapter of rank 16
+on all linears, and batches of retrieval by sentence, each row exactly as long as asked. Weights are
+those of the GGUF, in f32, or rounded to bf16, the type in which SmolLM2 is published.
 
-    python benches/train/prepare.py smollm2.gguf FOLDER
+    python benches/train/prepare.py smollm2.gguf FOLDER [bf16]
 """
 import random
 import sys
@@ -18,6 +19,7 @@ SEQUENCES = (256, 512)
 SENTENCE = 8
 
 gguf, folder = Path(sys.argv[1]), Path(sys.argv[2])
+weights = sys.argv[3] if len(sys.argv) > 3 else "f32"
 where = {"pretrained_model_name_or_path": str(gguf.parent), "gguf_file": gguf.name}
 tokenizer = AutoTokenizer.from_pretrained(**where)
 read = AutoModelForCausalLM.from_pretrained(**where, dtype=torch.float32)
@@ -26,7 +28,7 @@ shape = read.config
 shape.__dict__.pop("quantization_config", None)
 model = AutoModelForCausalLM.from_config(shape, dtype=torch.float32)
 model.load_state_dict(read.state_dict())
-model.save_pretrained(folder / "model")
+model.to(getattr(torch, {"f32": "float32", "bf16": "bfloat16"}[weights])).save_pretrained(folder / "model")
 tokenizer.save_pretrained(folder / "model")
 
 torch.manual_seed(0)

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{Gradients, Model, Recompute, Training, each_part};
 pub use batch::Example;
 pub use checks::NotFinite;
+use group::Exchange;
 pub use group::Group;
 use optimizer::AdamW;
 pub use schedule::Schedule;
@@ -172,7 +173,7 @@ pub struct Trainer<'a> {
     /// The settings of the run.
     pub settings: Settings,
     optimizer: AdamW,
-    group: Option<&'a Group>,
+    exchange: Option<Exchange<'a>>,
 }
 
 impl<'a> Trainer<'a> {
@@ -183,7 +184,7 @@ impl<'a> Trainer<'a> {
             bail!("`{name}` is to learn but is {dtype:?}; load the model as f32, or add adapters");
         }
         let optimizer = AdamW::new(&model.learning())?;
-        Ok(Trainer { model, settings: settings.clone(), optimizer, group: None })
+        Ok(Trainer { model, settings: settings.clone(), optimizer, exchange: None })
     }
 
     /// A run that goes on from a checkpoint, as if it had never stopped.
@@ -201,7 +202,7 @@ impl<'a> Trainer<'a> {
             let values = learning.iter().map(|parameter| &parameter.value);
             let tensors = values.chain(self.optimizer.means.iter().flatten());
             group::expect_same(group, self.optimizer.steps, tensors)?;
-            self.group = Some(group);
+            self.exchange = Some(Exchange::new(group, &self.model.device)?);
         }
         Ok(self)
     }
@@ -318,7 +319,8 @@ impl<'a> Trainer<'a> {
     /// The place in the step of this process's sample `index`.
     fn place_in_step(&self, index: usize) -> usize {
         let samples = (self.settings.batch * self.settings.accumulate) as u64;
-        self.group.map_or(0, |group| group.share(0..samples).start as usize) + index
+        let share = self.exchange.as_ref().map(|of| of.group.share(0..samples).start as usize);
+        share.unwrap_or(0) + index
     }
 
     /// The sums of all processes: of the loss, of its gradients, and of the counts. They are
@@ -328,11 +330,11 @@ impl<'a> Trainer<'a> {
         (loss, gradients): (f64, Gradients),
         mut counts: [u64; 3],
     ) -> Result<(f64, Gradients, [u64; 3])> {
-        let Some(group) = self.group else { return Ok((loss, gradients, counts)) };
+        let Some(exchange) = &self.exchange else { return Ok((loss, gradients, counts)) };
         let mut loss = [loss];
-        group.all_reduce(&mut loss)?;
-        group.all_reduce(&mut counts)?;
-        let gradients = group::sum_gradients(group, &self.model.learning(), &gradients)?;
+        exchange.group.all_reduce(&mut loss)?;
+        exchange.group.all_reduce(&mut counts)?;
+        let gradients = exchange.sum_gradients(&self.model.learning(), &gradients)?;
         Ok((loss[0], gradients, counts))
     }
 

@@ -16,7 +16,7 @@ use anyhow::Result;
 use links::Links;
 pub use place::Place;
 pub use sums::Number;
-pub(super) use tensors::{expect_same, sum_gradients};
+pub(super) use tensors::{Exchange, expect_same};
 
 /// The processes of a run, seen from one of them. A group of one has no connection and costs
 /// nothing. In a larger one, each calls the same operations in the same order.

@@ -1,35 +1,102 @@
 //! Tensors of all ranks: gradients summed, and what a run starts from compared.
 
 use anyhow::{Context, Result, ensure};
-use candle_core::{DType, Tensor};
+use candle_core::{DType, Device, Tensor};
 
 use super::Group;
+#[cfg(feature = "nccl")]
+use crate::model::ops::cuda::ranks::{self, Ranks};
 use crate::model::{Gradients, Parameter};
 
-/// Sums the gradients of `parameters` over all ranks, in f32. A rank that had nothing to learn
-/// from has none, and adds zeros.
-pub(in crate::train) fn sum_gradients(
-    group: &Group,
-    parameters: &[&Parameter],
-    gradients: &Gradients,
-) -> Result<Gradients> {
-    let mut numbers = Vec::new();
-    for parameter in parameters {
-        match gradients.get(&parameter.name) {
-            Some(gradient) => numbers.extend(gradient.flatten_all()?.to_vec1::<f32>()?),
-            None => numbers.resize(numbers.len() + parameter.value.elem_count(), 0.0),
+/// Numbers that the GPUs of all ranks gather at once: 64 MiB of each rank.
+#[cfg(feature = "nccl")]
+const GATHERED: usize = 1 << 24;
+
+/// How the ranks sum tensors: their GPUs by NCCL where each has one, else through the ring.
+#[derive(Debug)]
+pub(in crate::train) struct Exchange<'a> {
+    pub(in crate::train) group: &'a Group,
+    #[cfg(feature = "nccl")]
+    gpus: Option<Ranks>,
+}
+
+impl<'a> Exchange<'a> {
+    /// All ranks agree on the way.
+    #[cfg_attr(not(feature = "nccl"), expect(unused_variables, reason = "the ring needs no GPU"))]
+    pub(in crate::train) fn new(group: &'a Group, device: &Device) -> Result<Exchange<'a>> {
+        Ok(Exchange {
+            group,
+            #[cfg(feature = "nccl")]
+            gpus: by_nccl(group, device)?,
+        })
+    }
+
+    /// Sums the gradients of `parameters` over all ranks, in f32. A rank that had nothing to learn
+    /// from has none, and adds zeros.
+    pub(in crate::train) fn sum_gradients(
+        &self,
+        parameters: &[&Parameter],
+        gradients: &Gradients,
+    ) -> Result<Gradients> {
+        let own = |parameter: &&Parameter| match gradients.get(&parameter.name) {
+            Some(gradient) => gradient.flatten_all(),
+            None => parameter.value.zeros_like()?.flatten_all(),
+        };
+        let own = parameters.iter().map(own).collect::<candle_core::Result<Vec<_>>>()?;
+        let summed = self.sum(&Tensor::cat(&own, 0)?)?;
+        let (mut sums, mut start) = (Gradients::new(gradients.of_weights), 0);
+        for parameter in parameters {
+            let count = parameter.value.elem_count();
+            let sum = summed.narrow(0, start, count)?.reshape(parameter.value.shape())?;
+            sums.add(&parameter.name, &sum)?;
+            start += count;
         }
+        Ok(sums)
     }
-    group.all_reduce(&mut numbers)?;
-    let mut sums = Gradients::new(gradients.of_weights);
-    let mut rest = &numbers[..];
-    for parameter in parameters {
-        let (own, others) = rest.split_at(parameter.value.elem_count());
-        let shape = parameter.value.shape().clone();
-        sums.add(&parameter.name, &Tensor::from_slice(own, shape, parameter.value.device())?)?;
-        rest = others;
+
+    /// The sum of all ranks' `x` `[numbers]`, in the order of the ranks, ((0 + 1) + 2) and so on.
+    fn sum(&self, x: &Tensor) -> Result<Tensor> {
+        #[cfg(feature = "nccl")]
+        if let Some(gpus) = &self.gpus {
+            let count = x.dims1()?;
+            let piece = |start: usize| -> Result<Tensor> {
+                let own = x.narrow(0, start, GATHERED.min(count - start))?;
+                in_order(&gpus.gather(&own)?)
+            };
+            let pieces = (0..count).step_by(GATHERED).map(piece).collect::<Result<Vec<_>>>()?;
+            return Ok(Tensor::cat(&pieces, 0)?);
+        }
+        let mut numbers = x.to_vec1::<f32>()?;
+        self.group.all_reduce(&mut numbers)?;
+        Ok(Tensor::from_vec(numbers, x.shape(), x.device())?)
     }
-    Ok(sums)
+}
+
+/// The sum of rows, one after another: NCCL's own sums run in another order of the ranks for each
+/// part, unlike those of one process.
+#[cfg(feature = "nccl")]
+fn in_order(rows: &Tensor) -> Result<Tensor> {
+    let first = rows.get(0)?;
+    Ok((1..rows.dim(0)?).try_fold(first, |sum, rank| sum + rows.get(rank)?)?)
+}
+
+/// The connection of all ranks' GPUs; None unless each rank can have it, and none is told of why:
+/// the ring is slower, and does as well. Two ranks on one GPU cannot.
+#[cfg(feature = "nccl")]
+fn by_nccl(group: &Group, device: &Device) -> Result<Option<Ranks>> {
+    let all = |own: bool| -> Result<bool> {
+        let mut count = [u64::from(own)];
+        group.all_reduce(&mut count)?;
+        Ok(count == [group.size() as u64])
+    };
+    if !all(device.is_cuda())? {
+        return Ok(None);
+    }
+    let own = if group.is_first() { ranks::meeting().ok() } else { None };
+    let meeting = group.broadcast(own.map(Vec::from).unwrap_or_default())?;
+    let Ok(meeting) = meeting.as_slice().try_into() else { return Ok(None) };
+    let ranks = Ranks::join(device, group.rank(), group.size(), meeting).ok();
+    Ok(if all(ranks.is_some())? { ranks } else { None })
 }
 
 /// Fails unless all ranks are after the same step with the same tensors, bit for bit.
@@ -54,4 +121,17 @@ pub(in crate::train) fn expect_same<'a>(
     );
     ensure!(own == first, "rank {rank} starts from other weights than rank 0: give all the same");
     Ok(())
+}
+
+#[cfg(all(test, feature = "nccl"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gathered_rows_are_summed_in_the_order_of_the_ranks() -> Result<()> {
+        let rows: [[f32; 2]; 3] = [[1e8, 1.0], [-1e8, 2.0], [1.0, 4.0]];
+        let sum = in_order(&Tensor::new(&rows, &Device::Cpu)?)?.to_vec1::<f32>()?;
+        assert_eq!(sum, [(1e8 - 1e8) + 1.0, 7.0]);
+        Ok(())
+    }
 }

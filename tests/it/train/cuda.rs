@@ -315,3 +315,33 @@ fn whole_models_learn_and_speak_as_on_the_cpu() -> Result<()> {
         Ok(())
     })
 }
+
+/// One rank alone, and two where there are as many GPUs.
+#[cfg(feature = "nccl")]
+#[test]
+fn ranks_gather_each_other_s_numbers() -> Result<()> {
+    use cookc::model::ops::cuda::ranks::{Ranks, meeting};
+    on_gpu("gathering by NCCL", |case| {
+        let gpus: Vec<Device> =
+            (0..2).map_while(|number| cookc::model::device("cuda", number).ok()).collect();
+        for size in 1..=gpus.len() {
+            let meeting = meeting()?;
+            let rank = |rank: usize| -> Result<Vec<Vec<f32>>> {
+                let device = if rank == 0 { &case.gpu } else { &gpus[rank] };
+                let ranks = Ranks::join(device, rank, size, &meeting)?;
+                let own = Tensor::from_vec(vec![rank as f32, 7.0], 2, device)?;
+                Ok(ranks.gather(&own)?.to_vec2()?)
+            };
+            let expected: Vec<Vec<f32>> = (0..size).map(|rank| vec![rank as f32, 7.0]).collect();
+            std::thread::scope(|scope| {
+                let ranks: Vec<_> =
+                    (0..size).map(|number| scope.spawn(move || rank(number))).collect();
+                for found in ranks {
+                    assert_eq!(found.join().expect("a rank does not panic")?, expected);
+                }
+                Ok::<(), anyhow::Error>(())
+            })?;
+        }
+        Ok(())
+    })
+}

@@ -10,7 +10,7 @@ use anyhow::Result;
 use candle_core::Tensor;
 use rayon::prelude::*;
 
-use super::math::{dot, exp, exponentials, wide};
+use super::math::{LANES, dot, exp, exponentials, wide};
 use super::product::{Before, View, ViewMut, multiply};
 use super::slice::{Slice, tensor};
 use crate::model::ops::{Attended, Attention};
@@ -190,13 +190,23 @@ impl Plane<'_> {
                 let log = back.logs[token * heads + self.head];
                 let place = (token * heads + self.head) * width;
                 let along = dot(&back.out[place..][..width], &back.dout[place..][..width]);
-                shares[..own.start].fill(0.0);
-                shares[own.end..].fill(0.0);
-                dshares[..own.start].fill(0.0);
-                dshares[own.end..].fill(0.0);
-                for (share, dshare) in shares[own.clone()].iter_mut().zip(&mut dshares[own]) {
-                    *share = exp(scale * *share - log);
-                    *dshare = *share * (*dshare - along);
+                // In whole registers, as far as there are columns; what is hidden is not used.
+                let some = own.start..columns.min(own.start + own.len().next_multiple_of(LANES));
+                let (lanes, rest) = shares[some.clone()].as_chunks_mut::<LANES>();
+                let (dlanes, drest) = dshares[some].as_chunks_mut::<LANES>();
+                for (x, dx) in lanes.iter_mut().zip(dlanes) {
+                    for lane in 0..LANES {
+                        x[lane] = exp(scale * x[lane] - log);
+                        dx[lane] = x[lane] * (dx[lane] - along);
+                    }
+                }
+                for (x, dx) in rest.iter_mut().zip(drest) {
+                    *x = exp(scale * *x - log);
+                    *dx = *x * (*dx - along);
+                }
+                for numbers in [shares, dshares] {
+                    numbers[..own.start].fill(0.0);
+                    numbers[own.end..].fill(0.0);
                 }
             }
         });

@@ -3,8 +3,8 @@
 //! [`wide!`] runs it with the widest vectors of the machine. Sums run in lanes that are written
 //! out, so that they are the same bits on every machine, whatever its vectors.
 
-/// Sums side by side: as many as the widest register of any machine holds.
-const LANES: usize = 16;
+/// Numbers side by side: as many as the widest register of any machine holds.
+pub(super) const LANES: usize = 16;
 
 /// Runs an expression compiled for the widest vectors that this machine has. What it calls takes
 /// part where it is inlined.
@@ -27,11 +27,11 @@ pub(super) use wide;
 /// Σ a·b.
 #[inline(always)]
 pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let (a_lanes, b_lanes) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-    let rest = a_lanes.remainder().iter().zip(b_lanes.remainder());
-    let rest: f32 = rest.map(|(a, b)| a * b).sum();
+    // Arrays, not slices: a length that the compiler does not know costs it the vectors.
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
     let mut sums = [0f32; LANES];
-    for (a, b) in a_lanes.zip(b_lanes) {
+    for (a, b) in a.iter().zip(b) {
         for lane in 0..LANES {
             sums[lane] += a[lane] * b[lane];
         }
@@ -42,8 +42,8 @@ pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
 /// The greatest element; −∞ of none.
 #[inline(always)]
 fn greatest(x: &[f32]) -> f32 {
-    let lanes = x.chunks_exact(LANES);
-    let rest = lanes.remainder().iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let (lanes, rest) = x.as_chunks::<LANES>();
+    let rest = rest.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let mut tops = [f32::NEG_INFINITY; LANES];
     for x in lanes {
         for lane in 0..LANES {
@@ -58,19 +58,22 @@ fn greatest(x: &[f32]) -> f32 {
 pub(super) fn exponentials(x: &mut [f32], scale: f32) -> (f32, f32) {
     let top = scale * greatest(x);
     let mut sums = [0f32; LANES];
-    let mut lanes = x.chunks_exact_mut(LANES);
-    for x in &mut lanes {
+    let mut add = |x: &mut [f32; LANES]| {
         for lane in 0..LANES {
             x[lane] = exp(scale * x[lane] - top);
             sums[lane] += x[lane];
         }
+    };
+    let (lanes, rest) = x.as_chunks_mut::<LANES>();
+    lanes.iter_mut().for_each(&mut add);
+    if !rest.is_empty() {
+        // What fills the lanes up adds e^-87 to a sum that is at least 1.
+        let mut filled = [f32::NEG_INFINITY; LANES];
+        filled[..rest.len()].copy_from_slice(rest);
+        add(&mut filled);
+        rest.copy_from_slice(&filled[..rest.len()]);
     }
-    let mut sum: f32 = sums.iter().sum();
-    for x in lanes.into_remainder() {
-        *x = exp(scale * *x - top);
-        sum += *x;
-    }
-    (sum, top)
+    (sums.iter().sum(), top)
 }
 
 #[inline(always)]

@@ -250,23 +250,18 @@ impl Piece<'_> {
 
 #[inline(always)]
 fn put(out: &mut [f32], sums: &[f32; SIDE], before: Before, scale: f32) {
-    // The width is known where it is that of a panel, so that few instructions do.
-    match (out.first_chunk_mut::<SIDE>(), before) {
-        (Some(out), Before::Replaced) => {
-            for column in 0..SIDE {
-                out[column] = scale * sums[column];
-            }
+    let one = |out: &mut f32, sum: f32| {
+        *out = scale * sum + if before == Before::Kept { *out } else { 0.0 };
+    };
+    // An array and an index: without a known length the compiler makes few vectors.
+    if let Some(out) = out.first_chunk_mut::<SIDE>() {
+        for column in 0..SIDE {
+            one(&mut out[column], sums[column]);
         }
-        (Some(out), Before::Kept) => {
-            for column in 0..SIDE {
-                out[column] += scale * sums[column];
-            }
-        }
-        (None, _) => {
-            for (out, sum) in out.iter_mut().zip(sums) {
-                *out = scale * sum + if before == Before::Kept { *out } else { 0.0 };
-            }
-        }
+        return;
+    }
+    for column in 0..out.len() {
+        one(&mut out[column], sums[column]);
     }
 }
 

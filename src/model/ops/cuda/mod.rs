@@ -6,6 +6,8 @@
 mod attention;
 mod driver;
 mod product;
+#[cfg(feature = "nccl")]
+pub mod ranks;
 mod rows;
 
 pub use super::plain::sum;
