@@ -11,6 +11,10 @@ pub mod cuda;
 pub mod plain;
 #[cfg(not(feature = "cuda"))]
 pub use plain as cuda;
+#[cfg(feature = "nccl")]
+pub mod nccl;
+#[cfg(not(feature = "nccl"))]
+pub use plain::nccl;
 mod sums;
 
 use anyhow::{Context, Result};

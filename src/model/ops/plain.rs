@@ -2,6 +2,7 @@
 //! whatever has none of its own.
 
 mod attention;
+pub mod nccl;
 
 use anyhow::{Context, Result};
 use candle_core::{D, DType, Tensor};

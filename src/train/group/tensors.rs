@@ -4,31 +4,23 @@ use anyhow::{Context, Result, ensure};
 use candle_core::{DType, Device, Tensor};
 
 use super::Group;
-#[cfg(feature = "nccl")]
-use crate::model::ops::cuda::ranks::{self, Ranks};
+use crate::model::ops::nccl::{self, Ranks};
 use crate::model::{Gradients, Parameter};
 
 /// Numbers that the GPUs of all ranks gather at once: 64 MiB of each rank.
-#[cfg(feature = "nccl")]
 const GATHERED: usize = 1 << 24;
 
 /// How the ranks sum tensors: their GPUs by NCCL where each has one, else through the ring.
 #[derive(Debug)]
 pub(in crate::train) struct Exchange<'a> {
     pub(in crate::train) group: &'a Group,
-    #[cfg(feature = "nccl")]
     gpus: Option<Ranks>,
 }
 
 impl<'a> Exchange<'a> {
     /// All ranks agree on the way.
-    #[cfg_attr(not(feature = "nccl"), expect(unused_variables, reason = "the ring needs no GPU"))]
     pub(in crate::train) fn new(group: &'a Group, device: &Device) -> Result<Exchange<'a>> {
-        Ok(Exchange {
-            group,
-            #[cfg(feature = "nccl")]
-            gpus: by_nccl(group, device)?,
-        })
+        Ok(Exchange { group, gpus: by_nccl(group, device)? })
     }
 
     /// Sums the gradients of `parameters` over all ranks, in f32. A rank that had nothing to learn
@@ -56,7 +48,6 @@ impl<'a> Exchange<'a> {
 
     /// The sum of all ranks' `x` `[numbers]`, in the order of the ranks, ((0 + 1) + 2) and so on.
     fn sum(&self, x: &Tensor) -> Result<Tensor> {
-        #[cfg(feature = "nccl")]
         if let Some(gpus) = &self.gpus {
             let count = x.dims1()?;
             let piece = |start: usize| -> Result<Tensor> {
@@ -74,7 +65,6 @@ impl<'a> Exchange<'a> {
 
 /// The sum of rows, one after another: NCCL's own sums run in another order of the ranks for each
 /// part, unlike those of one process.
-#[cfg(feature = "nccl")]
 fn in_order(rows: &Tensor) -> Result<Tensor> {
     let first = rows.get(0)?;
     Ok((1..rows.dim(0)?).try_fold(first, |sum, rank| sum + rows.get(rank)?)?)
@@ -82,7 +72,6 @@ fn in_order(rows: &Tensor) -> Result<Tensor> {
 
 /// The connection of all ranks' GPUs; None unless each rank can have it, and none is told of why:
 /// the ring is slower, and does as well. Two ranks on one GPU cannot.
-#[cfg(feature = "nccl")]
 fn by_nccl(group: &Group, device: &Device) -> Result<Option<Ranks>> {
     let all = |own: bool| -> Result<bool> {
         let mut count = [u64::from(own)];
@@ -92,7 +81,7 @@ fn by_nccl(group: &Group, device: &Device) -> Result<Option<Ranks>> {
     if !all(device.is_cuda())? {
         return Ok(None);
     }
-    let own = if group.is_first() { ranks::meeting().ok() } else { None };
+    let own = if group.is_first() { nccl::meeting().ok() } else { None };
     let meeting = group.broadcast(own.map(Vec::from).unwrap_or_default())?;
     let Ok(meeting) = meeting.as_slice().try_into() else { return Ok(None) };
     let ranks = Ranks::join(device, group.rank(), group.size(), meeting).ok();
@@ -123,7 +112,7 @@ pub(in crate::train) fn expect_same<'a>(
     Ok(())
 }
 
-#[cfg(all(test, feature = "nccl"))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -320,7 +320,7 @@ fn whole_models_learn_and_speak_as_on_the_cpu() -> Result<()> {
 #[cfg(feature = "nccl")]
 #[test]
 fn ranks_gather_each_other_s_numbers() -> Result<()> {
-    use cookc::model::ops::cuda::ranks::{Ranks, meeting};
+    use cookc::model::ops::nccl::{Ranks, meeting};
     on_gpu("gathering by NCCL", |case| {
         let gpus: Vec<Device> =
             (0..2).map_while(|number| cookc::model::device("cuda", number).ok()).collect();

@@ -25,6 +25,7 @@ pub fn attention(inputs: &Attention) -> Result<Attended> {
         (Slice::open(inputs.query)?, Slice::open(inputs.key)?, Slice::open(inputs.value)?);
     let (query, key, value) = (query.get()?, key.get()?, value.get()?);
     let (time, heads, width) = (shape.time, shape.heads, shape.width);
+    let turned = [&shape.turned(key)[..], &[]];
     let mut out = vec![0f32; shape.batch * time * heads * width];
     let mut logs = vec![0f32; shape.batch * heads * time];
     let planes = logs.par_chunks_mut(time * heads);
@@ -35,7 +36,8 @@ pub fn attention(inputs: &Attention) -> Result<Attended> {
             tiles.enumerate().for_each_init(Vec::new, |scores, (tile, (out, logs))| {
                 let times = tile * TILE..time.min((tile + 1) * TILE);
                 for head in 0..heads {
-                    let plane = Plane { shape: &shape, inputs, row, head, query, key, value };
+                    let plane =
+                        Plane { shape: &shape, inputs, row, head, query, key, value, turned };
                     plane.forward(times.clone(), scores, &mut out[head * width..], logs);
                 }
             });
@@ -65,13 +67,14 @@ pub fn attention_backward(
     let mut dquery = vec![0f32; groups * of_queries];
     let mut dkey = vec![0f32; groups * of_keys];
     let mut dvalue = vec![0f32; groups * of_keys];
+    let turned = [&shape.turned(key)[..], &shape.turned(value)[..]];
     let keys = dkey.par_chunks_mut(of_keys).zip(dvalue.par_chunks_mut(of_keys));
     let planes = dquery.par_chunks_mut(of_queries).zip(keys).enumerate();
     planes.for_each_init(Scratch::default, |scratch, (plane, (dquery, (dkey, dvalue)))| {
         let (row, group) = (plane / shape.groups(), plane % shape.groups());
         for (member, dquery) in dquery.chunks_exact_mut(time * width).enumerate() {
             let head = group * shape.group + member;
-            let plane = Plane { shape: &shape, inputs, row, head, query, key, value };
+            let plane = Plane { shape: &shape, inputs, row, head, query, key, value, turned };
             let mut back = Back { out, logs, dout, scratch, dkey, dvalue };
             for start in (0..time).step_by(TILE) {
                 let times = start..time.min(start + TILE);
@@ -109,6 +112,28 @@ impl Shape {
     fn groups(&self) -> usize {
         self.heads / self.group
     }
+
+    /// Keys or values `[…, columns, width]` as `[…, width, columns]`: a product would turn those of
+    /// each tile anew. Nothing where there are few queries.
+    fn turned(&self, of: &[f32]) -> Vec<f32> {
+        if self.time < TILE {
+            return Vec::new();
+        }
+        let (columns, width) = (self.columns, self.width);
+        let mut turned = vec![0f32; of.len()];
+        let planes = turned.par_chunks_mut(columns * width).zip(of.par_chunks(columns * width));
+        planes.for_each(|(turned, of)| {
+            // As many rows at once as fill a line of the cache in the result.
+            for (block, of) in of.chunks(LANES * width).enumerate() {
+                for (x, turned) in turned.chunks_exact_mut(columns).enumerate() {
+                    let turned = turned[block * LANES..].iter_mut();
+                    let of = of.iter().skip(x).step_by(width);
+                    turned.zip(of).for_each(|(turned, x)| *turned = *x);
+                }
+            }
+        });
+        turned
+    }
 }
 
 /// One head of one row.
@@ -120,6 +145,8 @@ struct Plane<'a> {
     query: &'a [f32],
     key: &'a [f32],
     value: &'a [f32],
+    /// Keys and values as [`Shape::turned`] gives them.
+    turned: [&'a [f32]; 2],
 }
 
 /// What the backward pass of a plane reads beside it, and what it adds to.
@@ -179,8 +206,8 @@ impl Plane<'_> {
         let dout = View::new(&back.dout[first..], rows, width, heads * width);
         dshares.resize(rows * columns, 0.0);
         let into = ViewMut::dense(&mut dshares[..], rows, columns);
-        let values = self.columns(self.value, &seen);
-        multiply(into, Before::Replaced, 1.0, dout, values.transposed());
+        let values = self.across(self.value, self.turned[1], &seen);
+        multiply(into, Before::Replaced, 1.0, dout, values);
         let scale = self.inputs.scale;
         wide!({
             let pairs = shares.chunks_exact_mut(columns).zip(dshares.chunks_exact_mut(columns));
@@ -237,8 +264,8 @@ impl Plane<'_> {
     fn scores(&self, times: &Range<usize>, seen: &Range<usize>, scores: &mut Vec<f32>) {
         scores.resize(times.len() * seen.len(), 0.0);
         let out = ViewMut::dense(scores, times.len(), seen.len());
-        let keys = self.columns(self.key, seen);
-        multiply(out, Before::Replaced, 1.0, self.queries(times), keys.transposed());
+        let keys = self.across(self.key, self.turned[0], seen);
+        multiply(out, Before::Replaced, 1.0, self.queries(times), keys);
     }
 
     fn queries(&self, times: &Range<usize>) -> View<'_> {
@@ -249,8 +276,22 @@ impl Plane<'_> {
 
     /// Keys or values of those columns.
     fn columns<'a>(&self, of: &'a [f32], seen: &Range<usize>) -> View<'a> {
-        let group = self.row * self.shape.groups() + self.head / self.shape.group;
-        let first = group * self.shape.columns + seen.start;
+        let first = self.group() * self.shape.columns + seen.start;
         View::dense(&of[first * self.shape.width..], seen.len(), self.shape.width)
+    }
+
+    /// The same `[width, columns]`.
+    fn across<'a>(&self, of: &'a [f32], turned: &'a [f32], seen: &Range<usize>) -> View<'a> {
+        if turned.is_empty() {
+            return self.columns(of, seen).transposed();
+        }
+        let Shape { columns, width, .. } = *self.shape;
+        let first = self.group() * width * columns + seen.start;
+        View::new(&turned[first..], width, seen.len(), columns)
+    }
+
+    /// The key head of this head, among those of all rows.
+    fn group(&self) -> usize {
+        self.row * self.shape.groups() + self.head / self.shape.group
     }
 }

@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use candle_core::{CpuStorage, DType, InplaceOp1, Layout, Storage, StorageRef, Tensor};
 
 use super::kernels::{self, Kernel};
@@ -50,6 +50,8 @@ impl Way {
                 (Matrix::Packed(panels), _) => Second::Packed(panels),
                 (_, open) => Second::Plain(open.as_ref().expect("it was opened").view()?),
             };
+            let (inner, down) = (rows.tensor.dims2()?.1, second.shape().0);
+            ensure!(inner == down, "a product of {inner} columns and {down} rows");
             sum.terms.push(Term { first: rows.packed.bands(&rows.tensor, self.parts)?, second });
         }
         if let Some(onto) = onto {

@@ -194,6 +194,7 @@ impl Piece<'_> {
         held.resize(count.max(held.len()), Sums::ZERO);
         let last = self.band + count / panels;
         let (sums, mut so_far) = (&mut held[..count], Before::Replaced);
+        let own = self.panel..self.panel + panels;
         for Term { first, second } in terms {
             let (parts, all) = match second {
                 Second::Packed(_) => (Parts::One, squares(first.inner)),
@@ -202,21 +203,18 @@ impl Piece<'_> {
             let deep = (HELD / (panels * parts.lines())).max(1);
             for start in (0..all).step_by(deep) {
                 let some = start..all.min(start + deep);
-                let of_panel = some.len() * parts.lines();
-                let mut packed = Lines::of(match second {
-                    Second::Packed(_) => 0,
-                    Second::Plain(_) => panels * of_panel,
-                });
-                let mut places = packed.chunks_mut(of_panel);
-                let panel = |at| match second {
-                    Second::Packed(panels) => Panel { parts, lines: panels.lines(at, &some) },
+                let packed;
+                let lines: Vec<&[Line]> = match second {
+                    Second::Packed(panels) => {
+                        own.clone().map(|panel| panels.lines(panel, &some)).collect()
+                    }
                     Second::Plain(view) => {
-                        let lines = places.next().unwrap_or_default();
-                        pack_panel(parts, view, at, some.clone(), lines);
-                        Panel { parts, lines }
+                        packed = pack_block(parts, view, own.clone(), &some);
+                        packed.chunks_exact(some.len() * parts.lines()).collect()
                     }
                 };
-                let block: Vec<Panel> = (self.panel..self.panel + panels).map(panel).collect();
+                let block: Vec<Panel> =
+                    lines.into_iter().map(|lines| Panel { parts, lines }).collect();
                 for (band, sums) in sums.chunks_exact_mut(panels).enumerate() {
                     let lines = |band| first.lines(band, &some);
                     let band = self.band + band;
@@ -271,7 +269,17 @@ pub(super) fn multiply(out: ViewMut, before: Before, scale: f32, a: View, b: Vie
     sum(out, before, scale, &[Term { first: &first, second: Second::Plain(b) }], kernel);
 }
 
-/// Packs squares of a panel.
+/// Packs some squares of some panels.
+fn pack_block(parts: Parts, matrix: &View, panels: Range<usize>, some: &Range<usize>) -> Lines {
+    let of_panel = some.len() * parts.lines();
+    let mut block = Lines::of(panels.len() * of_panel);
+    for (panel, lines) in panels.zip(block.chunks_exact_mut(of_panel)) {
+        pack_panel(parts, matrix, panel, some.clone(), lines);
+    }
+    block
+}
+
+/// Packs some squares of a panel.
 fn pack_panel(parts: Parts, matrix: &View, panel: usize, some: Range<usize>, lines: &mut [Line]) {
     for (square, lines) in some.zip(lines.chunks_exact_mut(parts.lines())) {
         pack(Factor::Right, parts, matrix, square * SIDE, panel * SIDE, lines);

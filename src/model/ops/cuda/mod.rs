@@ -6,8 +6,6 @@
 mod attention;
 mod driver;
 mod product;
-#[cfg(feature = "nccl")]
-pub mod ranks;
 mod rows;
 
 pub use super::plain::sum;
