@@ -198,11 +198,12 @@ impl<'a> Trainer<'a> {
     /// is checked that all start alike; then they stay alike, bit for bit.
     pub fn in_group(mut self, group: &'a Group) -> Result<Trainer<'a>> {
         if group.size() > 1 {
+            let exchange = Exchange::new(group, &self.model.device)?;
             let learning = self.model.learning();
             let values = learning.iter().map(|parameter| &parameter.value);
             let tensors = values.chain(self.optimizer.means.iter().flatten());
             group::expect_same(group, self.optimizer.steps, tensors)?;
-            self.exchange = Some(Exchange::new(group, &self.model.device)?);
+            self.exchange = Some(exchange);
         }
         Ok(self)
     }

@@ -11,6 +11,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::run::untimed;
+use super::support::free_port;
 
 const TEMPLATE: &str = "\
 words ~ distinct(2, vocab)
@@ -137,11 +138,6 @@ impl Ranks {
         };
         pairs.map(end).collect()
     }
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port is free");
-    listener.local_addr().expect("it has an address").port()
 }
 
 fn metrics(run: &Path) -> String {

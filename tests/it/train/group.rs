@@ -1,6 +1,5 @@
 //! The processes of a run as one group: places, sums, and training that is the same on all.
 
-use std::net::TcpListener;
 use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::Duration;
@@ -13,6 +12,7 @@ use cookc::train::schedule::learning_rate;
 use cookc::train::{Example, Settings, Trainer, batch};
 
 use super::{examples, grouped, quick};
+use crate::support::free_port;
 
 /// Runs a rank of a group on each of so many threads; what they give, by rank.
 fn group<Done: Send>(
@@ -47,11 +47,6 @@ fn group<Done: Send>(
 fn watch() -> Watch {
     let cancel = Box::leak(Box::new(AtomicBool::new(false)));
     Watch { cancel, stuck: |lost| panic!("{lost}") }
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port is free");
-    listener.local_addr().expect("it has an address").port()
 }
 
 fn alike(_: usize) -> String {
