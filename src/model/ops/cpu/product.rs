@@ -6,10 +6,9 @@
 use anyhow::{Result, ensure};
 use candle_core::{CpuStorage, InplaceOp3, Layout, Storage, Tensor};
 
-use super::kernels;
 use super::slice::tensor;
 use super::sums::LARGE_MIN;
-use super::tiles;
+use super::{kernels, tiles};
 
 /// See [`super::super::product`].
 pub fn product(scale: f64, a: &Tensor, b: &Tensor) -> Result<Tensor> {
@@ -202,7 +201,7 @@ pub(super) fn multiply(out: ViewMut, before: Before, scale: f32, a: View, b: Vie
     {
         return tiles::multiply(out, before, scale, a, b, kernel);
     }
-    if columns <= NARROW_MAX && rows > NARROW_MAX {
+    if (1..=NARROW_MAX).contains(&columns) && rows > NARROW_MAX {
         // gemm makes vectors of a row's numbers, which here are few.
         let mut turned = vec![0f32; rows * columns];
         let out_turned = ViewMut::dense(&mut turned, columns, rows);
