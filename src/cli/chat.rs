@@ -1,8 +1,11 @@
 //! `cookc chat`: a model's replies to what is typed or piped in.
 
-use std::io::{BufRead, IsTerminal, Read, Write};
+use std::io::{self, IsTerminal, Read, Write};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::Duration;
 
 use anyhow::Context;
 use candle_core::DType;
@@ -22,6 +25,9 @@ Examples:
 On a terminal each line is a message, and the model sees what was said before; Ctrl-C ends a reply,
 Ctrl-D the conversation. What is piped in is one message. A model that has a chat template sees it;
 any other sees the text as it is.";
+
+/// Between two looks at whether Ctrl-C was pressed.
+const TICK: Duration = Duration::from_millis(50);
 
 /// Talk to a model, with an adapter or without
 #[derive(Debug, Args)]
@@ -61,25 +67,40 @@ pub struct Chat {
 pub fn run(command: &Chat) -> Result<(), Failure> {
     let cancel = options::interrupt()?;
     let mut chat = Conversation::open(command)?;
-    if !std::io::stdin().is_terminal() {
+    if !io::stdin().is_terminal() {
         let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).context("cannot read standard input")?;
+        io::stdin().read_to_string(&mut text).context("cannot read standard input")?;
         return match chat.say(text.trim_end(), command, cancel)? {
             true => Ok(()),
             false => Err(Failure::Interrupted),
         };
     }
+    let lines = typed();
     loop {
         console::print("> ")?;
-        let mut line = String::new();
-        let read = std::io::stdin().lock().read_line(&mut line);
         // Ctrl-C where nothing is being said ends the conversation, as Ctrl-D does.
-        if read.context("cannot read standard input")? == 0 || cancel.load(Ordering::Relaxed) {
-            return console::print("\n");
-        }
+        let Some(line) = next(&lines, cancel) else { return console::print("\n") };
+        let line = line.context("cannot read standard input")?;
         if !line.trim().is_empty() {
             chat.say(line.trim(), command, cancel)?;
             cancel.store(false, Ordering::Relaxed);
+        }
+    }
+}
+
+/// The lines of the standard input. A thread waits for them: reading does not end at Ctrl-C.
+fn typed() -> Receiver<io::Result<String>> {
+    let (sender, lines) = channel();
+    thread::spawn(move || io::stdin().lines().try_for_each(|line| sender.send(line)));
+    lines
+}
+
+/// The next line; None when the input has ended, or at Ctrl-C.
+fn next(lines: &Receiver<io::Result<String>>, cancel: &AtomicBool) -> Option<io::Result<String>> {
+    loop {
+        match lines.recv_timeout(TICK) {
+            Err(RecvTimeoutError::Timeout) if !cancel.load(Ordering::Relaxed) => {}
+            line => return line.ok(),
         }
     }
 }
