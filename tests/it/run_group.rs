@@ -5,13 +5,13 @@ use std::io::{BufRead, BufReader, Lines};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
 use super::run::untimed;
-use super::support::free_port;
 
 const TEMPLATE: &str = "\
 words ~ distinct(2, vocab)
@@ -138,6 +138,15 @@ impl Ranks {
         };
         pairs.map(end).collect()
     }
+}
+
+/// A port that nobody listens at, and that is given to no other test: those that the system gives
+/// out by itself lie above 32767.
+pub fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = 10_000 + (std::process::id() % 200) as u16 * 100;
+    let mut ports = std::iter::repeat_with(|| first + NEXT.fetch_add(1, Ordering::Relaxed));
+    ports.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).expect("a port is free")
 }
 
 fn metrics(run: &Path) -> String {

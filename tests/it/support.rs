@@ -1,9 +1,7 @@
-//! What several tests need: a template's programs from its text, and ports.
+//! What several tests need: a template's programs from its text.
 
-use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU16, Ordering};
 
 use cookc::check::typed::Template;
 use cookc::data::vocab::Vocabulary;
@@ -11,15 +9,6 @@ use cookc::diagnostic::{Severity, render};
 use cookc::ir::{self, Choice, Program};
 use cookc::source::Source;
 use cookc::{check, syntax};
-
-/// A port that nobody listens at, and that is given to no other test: those that the system gives
-/// out by itself lie above 32767.
-pub fn free_port() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let first = 10_000 + (std::process::id() % 200) as u16 * 100;
-    let mut ports = std::iter::repeat_with(|| first + NEXT.fetch_add(1, Ordering::Relaxed));
-    ports.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).expect("a port is free")
-}
 
 /// Words of `vocab` in tests, unless a test says otherwise.
 pub const VOCABULARY: usize = 4096;

@@ -12,7 +12,7 @@ use cookc::train::schedule::learning_rate;
 use cookc::train::{Example, Settings, Trainer, batch};
 
 use super::{examples, grouped, quick};
-use crate::support::free_port;
+use crate::run_group::free_port;
 
 /// Runs a rank of a group on each of so many threads; what they give, by rank.
 fn group<Done: Send>(
