@@ -1,6 +1,6 @@
 //! The one error a user sees: a code, a title, labelled places and text to write instead.
 
-use crate::source::{Excerpt, Source, Span};
+use crate::source::{Excerpt, Source, Span, visible};
 
 /// How bad it is: a fault stops the work, a lint does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -142,20 +142,22 @@ pub fn near_miss<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Op
         .map(|(_, candidate)| candidate)
 }
 
-/// The diagnostic as miette draws it, with the source beside it.
+/// The diagnostic as miette draws it, with the source beside it. What a text holds that steers a
+/// terminal is written out: no escape sequence is in it but those of the colours.
 pub fn render(diagnostic: &Diagnostic, source: &Source, colour: bool) -> String {
     use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic};
+    let shown = |text: &str| visible(text).into_owned();
     let spans: Vec<Span> = diagnostic.labels.iter().map(|label| label.span).collect();
     let excerpt = Excerpt::new(source, &spans);
     let labels = diagnostic.labels.iter().enumerate().map(|(at, label)| {
-        let (text, start) = (Some(label.text.clone()), excerpt.place(label.span.start));
+        let (text, start) = (Some(shown(&label.text)), excerpt.place(label.span.start));
         let length = excerpt.place(label.span.end) - start;
         match at {
             0 => LabeledSpan::new_primary_with_span(text, (start, length)),
             _ => LabeledSpan::new_with_span(text, (start, length)),
         }
     });
-    let mut report = MietteDiagnostic::new(&diagnostic.title)
+    let mut report = MietteDiagnostic::new(shown(&diagnostic.title))
         .with_code(diagnostic.code)
         .with_severity(match diagnostic.severity {
             Severity::Fault => miette::Severity::Error,
@@ -163,7 +165,7 @@ pub fn render(diagnostic: &Diagnostic, source: &Source, colour: bool) -> String 
         })
         .with_labels(labels);
     if !diagnostic.help.is_empty() {
-        report = report.with_help(&diagnostic.help);
+        report = report.with_help(shown(&diagnostic.help));
     }
     let report = miette::Report::from(report).with_source_code(excerpt);
     let theme = if colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };

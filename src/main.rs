@@ -2,12 +2,10 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use cookc::cli::{self, Arguments};
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    match cli::run(arguments) {
+    match cli::run(Arguments::given()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }

@@ -78,10 +78,13 @@ pub fn run(command: &Bench) -> Result<(), Failure> {
     };
     let (native, interpreter) = (speeds(Engine::Native)?, speeds(Engine::Interpreter)?);
     progress.finish();
-    console::print(&match command.format {
-        Format::Json => format!("{}\n", json!({"native": native, "interpreter": interpreter})),
-        Format::Text => text(&native, &interpreter),
-    })
+    match command.format {
+        Format::Json => {
+            let both = json!({"native": native, "interpreter": interpreter});
+            console::data(&format!("{both}\n"))
+        }
+        Format::Text => console::print(&text(&native, &interpreter)),
+    }
 }
 
 /// One engine being measured.

@@ -1,6 +1,6 @@
 //! `cookc chat`: a model's replies to what is typed or piped in.
 
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{self, IsTerminal, Read};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -150,13 +150,15 @@ impl Conversation {
         let Chat { temperature, top_p, seed, tokens, .. } = *command;
         let sampling = Sampling { temperature, top_p, seed };
         let (mut ids, mut shown, tokenizer) = (Vec::new(), 0, &self.tokenizer);
-        let mut out = std::io::stdout();
         let mut show = |id: u32| -> anyhow::Result<bool> {
             ids.push(id);
             let text = tokenizer.decode(&ids)?;
             // A character may be made of several tokens; half of one is not shown.
             if let Some(new) = text.get(shown..).filter(|new| !new.ends_with('\u{fffd}')) {
-                out.write_all(new.as_bytes()).and_then(|()| out.flush())?;
+                console::print(new).map_err(|failure| match failure {
+                    Failure::Machine(error) => error,
+                    _ => io::Error::from(io::ErrorKind::BrokenPipe).into(),
+                })?;
                 shown = text.len();
             }
             Ok(!cancel.load(Ordering::Relaxed))

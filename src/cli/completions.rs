@@ -39,7 +39,7 @@ pub struct Man {
 pub fn completions(command: &Completions) -> Result<(), Failure> {
     let mut text = Vec::new();
     clap_complete::generate(command.shell, &mut Arguments::command(), "cookc", &mut text);
-    console::print(&String::from_utf8_lossy(&text))
+    console::data(&String::from_utf8_lossy(&text))
 }
 
 /// Prints a page, or writes all of them.
@@ -49,7 +49,7 @@ pub fn man(command: &Man) -> Result<(), Failure> {
     let Some(folder) = &command.out else {
         let mut text = Vec::new();
         clap_mangen::Man::new(cookc).render(&mut text).context("cannot make the page")?;
-        return console::print(&String::from_utf8_lossy(&text));
+        return console::data(&String::from_utf8_lossy(&text));
     };
     let cannot = || format!("cannot write the pages into {}", folder.display());
     std::fs::create_dir_all(folder).with_context(cannot)?;

@@ -32,11 +32,12 @@ pub fn run(command: &Explain) -> Result<(), Failure> {
         Some(code) => vec![codes::page(code.trim()).ok_or_else(|| unknown(code.trim()))?],
         None => codes::all(),
     };
-    console::print(&match (command.format, &command.code) {
-        (Format::Json, _) => pages.iter().map(|page| format!("{}\n", as_json(page))).collect(),
-        (Format::Text, Some(_)) => pages.iter().map(shown).collect(),
-        (Format::Text, None) => listed(&pages),
-    })
+    let json = |page| format!("{}\n", as_json(page));
+    match (command.format, &command.code) {
+        (Format::Json, _) => console::data(&pages.iter().map(json).collect::<String>()),
+        (Format::Text, Some(_)) => console::print(&pages.iter().map(shown).collect::<String>()),
+        (Format::Text, None) => console::print(&listed(&pages)),
+    }
 }
 
 fn as_json(page: &Page) -> serde_json::Value {

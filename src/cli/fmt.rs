@@ -40,7 +40,7 @@ pub fn run(command: &Fmt) -> Result<(), Failure> {
         };
         let changes = text != *source.text;
         match (file.as_str(), command.check) {
-            ("-", false) => console::print(&text)?,
+            ("-", false) => console::data(&text)?,
             (file, true) if changes => {
                 good = false;
                 console::print(&format!("{file}\n"))?;

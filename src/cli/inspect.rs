@@ -54,7 +54,7 @@ pub fn run(command: &Inspect) -> Result<(), Failure> {
     let is_json = command.format == options::Format::Json;
     let emit = |form| engine::emit_text(&program, form).context("cannot make machine code");
     let text = match command.emit {
-        What::Roles | What::Types if is_json => as_json(&program),
+        What::Roles | What::Types if is_json => return console::data(&as_json(&program)),
         _ if is_json => {
             let only = "--format json shows roles and types; leave it out for the rest";
             return Err(Failure::Usage(only.into()));

@@ -103,7 +103,7 @@ pub fn run(command: &Judge) -> Result<(), Failure> {
     }
     file_sink.map_or(Ok(()), Sink::finish)?;
     match command.format {
-        Format::Json if command.out.is_some() => console::print(&format!("{}\n", sums.summary())),
+        Format::Json if command.out.is_some() => console::data(&format!("{}\n", sums.summary())),
         Format::Json => Ok(()),
         Format::Text => console::print(&sums.text()),
     }
@@ -114,7 +114,7 @@ fn put(sink: &mut Option<Sink>, line: &Value) -> Result<(), Failure> {
     let line = format!("{line}\n");
     match sink {
         Some(sink) => Ok(sink.put(line.as_bytes())?),
-        None => console::print(&line),
+        None => console::data(&line),
     }
 }
 

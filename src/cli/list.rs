@@ -32,15 +32,15 @@ pub fn run(command: &List) -> Result<(), Failure> {
     let templates: Result<Vec<(String, Template)>, Failure> =
         names.map(|name| Template::read(&name).map(|template| (name, template))).collect();
     let templates = templates?;
-    console::print(&match command.format {
-        Format::Text => text(&templates),
+    match command.format {
+        Format::Text => console::print(&text(&templates)),
         Format::Json => {
             let templates: Vec<Value> = templates.iter().map(as_json).collect();
             let code = |page: Page| json!({"code": page.code, "about": page.title});
             let codes: Vec<Value> = codes::all().into_iter().map(code).collect();
-            format!("{}\n", json!({"templates": templates, "codes": codes}))
+            console::data(&format!("{}\n", json!({"templates": templates, "codes": codes})))
         }
-    })
+    }
 }
 
 /// A line a template: a name and a sentence fit 80 columns, and the levels go to tools.

@@ -12,7 +12,7 @@ use crate::check::typed;
 use crate::data::preview::cannot_make;
 use crate::data::vocab::Vocabulary;
 use crate::data::{DEFAULT_LEVEL, Maker, generate::Stopped, pools};
-use crate::diagnostic::{Diagnostic, Severity, near_miss, render};
+use crate::diagnostic::{Diagnostic, Severity, near_miss};
 use crate::ir::Program;
 use crate::source::Source;
 use crate::{check, engine, ir, stdlib, syntax};
@@ -142,7 +142,7 @@ pub fn checked(source: &Source) -> (Option<typed::Template>, Vec<Diagnostic>) {
 /// Shows diagnostics, and gives the failure that they are.
 pub fn shown(source: &Source, diagnostics: &[Diagnostic]) -> Failure {
     for diagnostic in diagnostics {
-        console::note(render(diagnostic, source, true).trim_end_matches('\n'));
+        console::note(console::drawn(diagnostic, source).trim_end_matches('\n'));
     }
     if let Some(first) = diagnostics.first() {
         console::explain_once(first.code);

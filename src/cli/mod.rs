@@ -31,8 +31,11 @@ mod run;
 mod sample;
 mod test;
 
+use std::ffi::OsString;
+
 use clap::{Parser, Subcommand};
 
+use crate::source::visible;
 pub use failure::Failure;
 
 /// The compiler for training data: a rule becomes samples, checkers and a trained model.
@@ -79,6 +82,18 @@ enum Command {
     Man(completions::Man),
     #[cfg(feature = "lsp")]
     Lsp(lsp::Lsp),
+}
+
+impl Arguments {
+    /// Those of this process. If they are wrong, it ends here: that is told without what could
+    /// steer the terminal, for the names of files may be a stranger's.
+    pub fn given() -> Arguments {
+        let given: Vec<OsString> = std::env::args_os().collect();
+        Arguments::try_parse_from(&given).unwrap_or_else(|error| {
+            let shown = given.iter().map(|one| visible(&one.to_string_lossy()).into_owned());
+            Arguments::try_parse_from(shown).err().unwrap_or(error).exit()
+        })
+    }
 }
 
 /// Does what the arguments say.

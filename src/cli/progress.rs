@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::source::visible;
+
 /// Work shorter than this shows no bar.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -22,7 +24,7 @@ impl Progress {
         let style = "{msg} {wide_bar} {human_pos} of {human_len}, {per_sec}, {eta} left";
         let style = ProgressStyle::with_template(style).expect("the template is well-formed");
         Progress {
-            bar: bar.with_style(style).with_message(what.to_string()),
+            bar: bar.with_style(style).with_message(visible(what).into_owned()),
             start: Instant::now(),
             shown: Once::new(),
         }

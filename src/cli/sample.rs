@@ -65,14 +65,13 @@ pub fn run(command: &Sample) -> Result<(), Failure> {
             .sample(&mut memory, index)
             .map_err(|fault| template.stopped(program, seed, Stopped::Fault(index, fault)))?;
         let verdict = judge.own(&mut memory);
-        let text = match command.format {
+        match command.format {
             Format::Text if !command.json => {
                 let head = format!("seed {seed} · sample {index}");
-                painter.paint(&head, &judge, &verdict, &memory)
+                console::print(&painter.paint(&head, &judge, &verdict, &memory))
             }
-            _ => json_line(&rows, index, &judge, &verdict, &memory),
-        };
-        console::print(&text)?;
+            _ => console::data(&json_line(&rows, index, &judge, &verdict, &memory)),
+        }?;
     }
     Ok(())
 }

@@ -19,7 +19,7 @@ use crate::data::audit::{
     is_denied, percent,
 };
 use crate::data::generate::{Stopped, Watch};
-use crate::diagnostic::{Diagnostic, Severity, render};
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::ir::Program;
 use crate::source::Source;
 
@@ -130,10 +130,10 @@ pub fn run(command: &Test) -> Result<(), Failure> {
         }
         progress.finish();
         passed &= !levels.iter().any(|level| level.findings.iter().any(Finding::is_denied));
-        console::print(&match command.format {
-            Format::Json => levels.iter().map(|level| json_line(level, &template.source)).collect(),
-            Format::Text => text(&levels, &template.source, command.verbose),
-        })?;
+        match command.format {
+            Format::Json => console::data(&json_lines(&levels, &template.source)),
+            Format::Text => console::print(&text(&levels, &template.source, command.verbose)),
+        }?;
     }
     if passed { Ok(()) } else { Err(Failure::Shown) }
 }
@@ -210,6 +210,10 @@ fn code(text: &str) -> Result<String, String> {
     }
 }
 
+fn json_lines(levels: &[Level], source: &Source) -> String {
+    levels.iter().map(|level| json_line(level, source)).collect()
+}
+
 fn json_line(level: &Level, source: &Source) -> String {
     let mut json = serde_json::to_value(&level.audit).expect("an audit is plain data");
     let finding = |finding: &Finding| {
@@ -238,7 +242,7 @@ fn text(levels: &[Level], source: &Source, verbose: bool) -> String {
     let mut text = format!("{table}\n");
     let gathered = gathered(levels);
     for diagnostic in &gathered {
-        text += &format!("{}\n", render(diagnostic, source, true));
+        text += &format!("{}\n", console::drawn(diagnostic, source));
     }
     let at = console::count(audits.len(), "level");
     let all = || levels.iter().flat_map(|level| &level.findings);

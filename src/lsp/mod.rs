@@ -16,6 +16,7 @@ mod hints;
 mod hover;
 mod navigate;
 mod place;
+mod read;
 mod rename;
 mod sample;
 mod serve;

@@ -10,7 +10,9 @@ use lsp_server::{ErrorCode, Message, Notification, Request, RequestId, Response,
 use lsp_types::notification::{Notification as _, PublishDiagnostics};
 use serde_json::Value;
 
+use super::read;
 use super::server::{Outside, Server};
+use crate::source::visible;
 
 /// How a conversation ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,14 +34,21 @@ pub fn serve(
     thread::spawn(move || {
         let mut input = input;
         loop {
-            match Message::read(&mut input) {
+            match read::message(&mut input) {
                 Ok(Some(message)) => match sender.send(message) {
                     Ok(()) => {}
                     Err(_) => return,
                 },
-                // What is not JSON is passed over: the next message has a head of its own.
+                // What is no message is passed over: the next one has a head of its own.
                 Err(error) if error.kind() == ErrorKind::InvalidData => {}
-                Ok(None) | Err(_) => return,
+                Err(error) if error.kind() == ErrorKind::FileTooLarge => {
+                    eprintln!("cookc lsp: {error}: it is passed over");
+                }
+                Ok(None) => return,
+                Err(error) => {
+                    eprintln!("cookc lsp: the client cannot be understood any more: {error}");
+                    return;
+                }
             }
         }
     });
@@ -125,7 +134,8 @@ impl<W: Write> Talk<'_, W> {
         let server = &mut self.server;
         let taken = catch_unwind(AssertUnwindSafe(|| server.notify(&note.method, note.params)));
         if let Ok(Err(error)) = taken {
-            eprintln!("cookc lsp: `{}` was not understood: {}", note.method, error.message);
+            let text = format!("cookc lsp: `{}` was not understood: {}", note.method, error.message);
+            eprintln!("{}", visible(&text));
         }
     }
 

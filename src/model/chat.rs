@@ -12,7 +12,7 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, Error, ErrorKind, Value, context};
 use serde_json::Value as Json;
 
-use crate::model::Tokenizer;
+use crate::model::{Tokenizer, files};
 
 /// The name under which the template is kept; errors show it.
 const NAME: &str = "chat template";
@@ -55,7 +55,7 @@ impl Template {
     /// with, from `tokenizer_config.json` or GGUF. None where the model has no template.
     pub fn load(base: &Path, tokenizer: &Tokenizer) -> Result<Option<Template>> {
         let settings = Json::Object(tokenizer.settings());
-        let own = std::fs::read_to_string(base.join("chat_template.jinja")).ok();
+        let own = files::text_of(&base.join("chat_template.jinja"), files::SETTINGS_MAX).ok();
         let Some(text) = own.or_else(|| template_of(&settings)) else { return Ok(None) };
         let template = Template::new(&text, special_tokens(&settings));
         template.map(Some).with_context(|| format!("in the chat template of {}", base.display()))

@@ -5,10 +5,12 @@ use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use candle_core::{DType, Device, Tensor};
 use rayon::prelude::*;
 use safetensors::tensor::{Dtype, Metadata};
+
+use crate::source;
 
 /// Tensors by name, and the file's own short description of itself.
 pub(crate) type Tensors = BTreeMap<String, Tensor>;
@@ -58,8 +60,7 @@ impl TensorFile {
     pub(crate) fn open(path: &Path) -> Result<TensorFile> {
         /// The format's own limit.
         const HEADER_MAX: u64 = 100_000_000;
-        let mut file =
-            File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let mut file = open(path)?;
         let broken = || format!("{} is not a whole safetensors file", path.display());
         let size = file.metadata().with_context(broken)?.len();
         let mut length = [0; 8];
@@ -115,7 +116,53 @@ fn is_finite(bytes: &[u8], dtype: Dtype) -> bool {
 
 /// Reads a JSON file; None where there is none, or no JSON in it.
 pub(crate) fn read_json(path: &Path) -> Option<serde_json::Value> {
-    serde_json::from_str(&fs::read_to_string(path).ok()?).ok()
+    serde_json::from_str(&text_of(path, SETTINGS_MAX).ok()?).ok()
+}
+
+/// The most bytes of a file of settings: `config.json`, an index of shards, a chat template. The
+/// largest index that is published has a tenth.
+pub(crate) const SETTINGS_MAX: u64 = 64 << 20;
+
+/// The most bytes of a `tokenizer.json`: ten times what the largest vocabularies take.
+pub(crate) const TOKENIZER_MAX: u64 = 512 << 20;
+
+/// The text of an ordinary file of at most `most` bytes: a pipe, a device, a folder or a file
+/// without an end is refused by its name.
+pub(crate) fn text_of(path: &Path, most: u64) -> Result<String> {
+    String::from_utf8(bytes_of(path, most)?).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        anyhow!("{} is not UTF-8: byte {at} is {:#04x}", path.display(), error.as_bytes()[at])
+    })
+}
+
+/// The bytes of such a file.
+pub(crate) fn bytes_of(path: &Path, most: u64) -> Result<Vec<u8>> {
+    source::bytes_of(path, most).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// Opens such a file, of any size.
+pub(crate) fn open(path: &Path) -> Result<File> {
+    source::open(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// Refuses a model's folder in which a file that may be left out is there and is no file: it would
+/// else be taken for left out.
+pub(crate) fn expect_files(folder: &Path) -> Result<()> {
+    let may_be_missing = [
+        "config.json",
+        "generation_config.json",
+        "tokenizer_config.json",
+        "special_tokens_map.json",
+        "chat_template.jinja",
+        "chat_template.json",
+        "model.safetensors.index.json",
+    ];
+    for path in may_be_missing.map(|name| folder.join(name)) {
+        if path.exists() {
+            open(&path)?;
+        }
+    }
+    Ok(())
 }
 
 /// Lets `write` fill a file beside `path`, then puts it in `path`'s place and waits for the disk.

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use hf_hub::api::sync::{Api, ApiBuilder, ApiError};
 use hf_hub::{Cache, Repo, RepoType};
 
-use crate::model::weights;
+use crate::model::{files, weights};
 
 /// What a model cannot be used without, beside its weights.
 const NEEDED: [&str; 2] = ["config.json", "tokenizer.json"];
@@ -45,7 +45,7 @@ impl Hub {
             .unwrap_or_else(|| user().unwrap_or_default().join(".cache"));
         let home = set("HF_HOME").map_or_else(|| common.join("huggingface"), PathBuf::from);
         let kept = set("HF_TOKEN_PATH").map_or_else(|| home.join("token"), PathBuf::from);
-        let kept = || std::fs::read_to_string(kept).ok();
+        let kept = || files::text_of(&kept, files::SETTINGS_MAX).ok();
         let token = set("HF_TOKEN").or_else(kept).map(|token| token.trim().to_string());
         Hub {
             cache: set("HF_HUB_CACHE").map_or_else(|| home.join("hub"), PathBuf::from),
@@ -86,7 +86,8 @@ impl Hub {
             is_whole.then_some(folder)
         };
         let folder = self.cache.join(model.repo(&model.revision).folder_name());
-        let named = std::fs::read_to_string(folder.join("refs").join(&model.revision));
+        let named = folder.join("refs").join(&model.revision);
+        let named = files::text_of(&named, files::SETTINGS_MAX);
         // A revision may be a commit itself.
         named.ok().and_then(|commit| whole(&commit)).or_else(|| whole(&model.revision))
     }

@@ -1,6 +1,5 @@
 //! Adapters: attached fresh, read and written in PEFT's format, folded into the weights.
 
-use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -92,8 +91,7 @@ pub fn attach(model: &mut Model, lora: &Lora, seed: u64) -> Result<()> {
 /// Reads `adapter_config.json` and `adapter_model.safetensors` and puts them beside the weights.
 pub fn load(model: &mut Model, folder: &Path) -> Result<Lora> {
     let path = folder.join("adapter_config.json");
-    let text =
-        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text = files::text_of(&path, files::SETTINGS_MAX)?;
     let lora = parse(&text).with_context(|| format!("in {}", path.display()))?;
     let path = folder.join("adapter_model.safetensors");
     let (mut tensors, _) = files::read_tensors(&path, &model.device)?;

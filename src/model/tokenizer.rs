@@ -6,9 +6,11 @@
 //! `Document: a b` is `Document` `:` ` ` `a` `b`, and every text of known pieces comes back as it
 //! was. The file is an ordinary `tokenizer.json`.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::Once;
 
 use anyhow::{Context, Result, anyhow, ensure};
 use serde_json::{Map, Value, json};
@@ -60,8 +62,8 @@ impl Tokenizer {
             return gguf::load_tokenizer(folder);
         }
         let path = folder.join("tokenizer.json");
-        let bytes =
-            std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        files::expect_files(folder)?;
+        let bytes = files::bytes_of(&path, files::TOKENIZER_MAX)?;
         let settings = match files::read_json(&folder.join("tokenizer_config.json")) {
             Some(Value::Object(settings)) => settings,
             _ => Map::new(),
@@ -281,9 +283,31 @@ fn word_level(pieces: &[String]) -> Value {
     })
 }
 
+thread_local! {
+    /// Whether a panic of this thread is caught, and told in words of ours.
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// From now on a panic that is caught is not told by the library's own text.
+fn quieten() {
+    static DONE: Once = Once::new();
+    DONE.call_once(|| {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |told| {
+            if !QUIET.get() {
+                before(told);
+            }
+        }));
+    });
+}
+
 /// The tokenizers crate panics on some hostile files, at load and later: that stops here.
 fn guard<T, E: std::fmt::Display>(call: impl FnOnce() -> Result<T, E>) -> Result<T> {
-    match catch_unwind(AssertUnwindSafe(call)) {
+    quieten();
+    QUIET.set(true);
+    let called = catch_unwind(AssertUnwindSafe(call));
+    QUIET.set(false);
+    match called {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(anyhow!("{error}")),
         Err(_) => Err(anyhow!("the tokenizer's file is broken: the tokenizers library gave up")),

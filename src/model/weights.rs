@@ -1,6 +1,5 @@
 //! A model's weights: made fresh from a seed, read from a folder, and written to one.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
@@ -97,8 +96,7 @@ pub fn load_config(folder: &Path) -> Result<Config> {
         return gguf::load_config(folder);
     }
     let path = folder.join("config.json");
-    let text =
-        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text = files::text_of(&path, files::SETTINGS_MAX)?;
     Config::from_json(&text).with_context(|| format!("in {}", path.display()))
 }
 
@@ -264,7 +262,7 @@ pub(crate) fn weight_files(folder: &Path) -> Result<Vec<PathBuf>> {
         return Ok(vec![folder.join("model.safetensors")]);
     }
     let wrong = || format!("{} is not an index of shards", index.display());
-    let text = fs::read_to_string(&index).with_context(wrong)?;
+    let text = files::text_of(&index, files::SETTINGS_MAX).with_context(wrong)?;
     let value: serde_json::Value = serde_json::from_str(&text).with_context(wrong)?;
     let map = value.get("weight_map").and_then(|map| map.as_object()).with_context(wrong)?;
     let mut names: Vec<&str> = map.values().filter_map(|name| name.as_str()).collect();

@@ -1,10 +1,11 @@
-//! The lines of a source around some places, long ones cut, as they are shown with a fault.
+//! The lines of a source around some places, long ones cut, as they are shown with a fault:
+//! characters that steer a terminal are written out.
 
 use std::sync::Arc;
 
 use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 
-use super::{Source, Span};
+use super::{Source, Span, visible};
 
 /// Bytes of a line that are shown: more than a screen is wide.
 const LINE_MAX: usize = 400;
@@ -15,6 +16,8 @@ const BEFORE: usize = 80;
 #[derive(Clone, Debug)]
 pub struct Excerpt {
     name: Arc<str>,
+    /// The whole text that the lines are of.
+    source: Arc<str>,
     text: String,
     /// How many lines of the source stand before it.
     lines_before: usize,
@@ -44,7 +47,8 @@ impl Excerpt {
         let start = line_start(line_start(first).saturating_sub(1));
         let end = line_end(line_end(last));
         let mut excerpt = Excerpt {
-            name: source.name.clone(),
+            name: visible(&source.name).into(),
+            source: source.text.clone(),
             text: String::new(),
             lines_before: text[..start].bytes().filter(|&byte| byte == b'\n').count(),
             lines: Vec::new(),
@@ -72,7 +76,7 @@ impl Excerpt {
         }
         let columns_before = text[whole.start..kept.start].chars().count();
         self.lines.push(Line { whole, kept, at: self.text.len(), columns_before });
-        self.text.push_str(&text[kept.start..kept.end]);
+        self.text.push_str(&visible(&text[kept.start..kept.end]));
         if kept.end < whole.end {
             self.text.push_str("…\n");
         }
@@ -82,14 +86,28 @@ impl Excerpt {
     pub fn place(&self, byte: usize) -> usize {
         let after = self.lines.partition_point(|line| line.whole.start <= byte);
         let Some(line) = after.checked_sub(1).map(|at| &self.lines[at]) else { return 0 };
-        line.at + byte.clamp(line.kept.start, line.kept.end) - line.kept.start
+        let byte = byte.clamp(line.kept.start, line.kept.end);
+        line.at + self.shown(line, byte)
     }
 
     /// How many characters of its line stand before a place of the excerpt, in the source.
     fn column(&self, place: usize) -> usize {
         let after = self.lines.partition_point(|line| line.at <= place);
         let Some(line) = after.checked_sub(1).map(|at| &self.lines[at]) else { return 0 };
-        line.columns_before + self.text[line.at..place].chars().count()
+        let before = self.source[line.kept.start..line.kept.end].char_indices();
+        let before = before
+            .take_while(|(at, _)| line.at + self.shown(line, line.kept.start + at) < place)
+            .count();
+        line.columns_before + before
+    }
+
+    /// How many bytes of the excerpt show a line's text before a byte of the source.
+    fn shown(&self, line: &Line, byte: usize) -> usize {
+        let before = &self.source[line.kept.start..byte];
+        // A carriage return goes with its line break.
+        let ends_line = self.source[byte..].starts_with('\n');
+        let before = before.strip_suffix('\r').filter(|_| ends_line).unwrap_or(before);
+        visible(before).len()
     }
 }
 
@@ -130,6 +148,20 @@ mod tests {
         assert!(excerpt.text.starts_with("two\n…é") && excerpt.text.ends_with("ü…\nfour\n"));
         assert!(excerpt.text.len() < 2 * LINE_MAX);
         assert_eq!(excerpt.lines_before, 1);
+    }
+
+    #[test]
+    fn what_steers_a_terminal_is_written_out_and_places_stay_those_of_the_source() {
+        let text = "one\r\n\u{1b}[31m\u{202e}here\u{7} there\r\n";
+        let source = Source::new("\u{9b}a.cook", text);
+        let start = text.find("here").expect("it is there");
+        let excerpt = Excerpt::new(&source, &[Span::new(start, start + 4)]);
+        assert_eq!(excerpt.text, "one\n\\u{1b}[31m\\u{202e}here\\u{7} there\n");
+        assert_eq!(&*excerpt.name, "\\u{9b}a.cook");
+        let (from, to) = (excerpt.place(start), excerpt.place(start + 4));
+        assert_eq!(&excerpt.text[from..to], "here");
+        let found = excerpt.read_span(&SourceSpan::from((from, 4)), 0, 0).expect("it is inside");
+        assert_eq!((found.line() + 1, found.column() + 1), source.position(start));
     }
 
     #[test]

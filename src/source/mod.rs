@@ -1,10 +1,14 @@
 //! A named text, byte spans in it, and the lines and columns that people count in.
 
 mod excerpt;
+mod file;
+mod visible;
 
 use std::sync::Arc;
 
 pub use excerpt::Excerpt;
+pub use file::{bytes_of, open, read_at_most};
+pub use visible::{is_steering, push_visible, visible};
 
 /// A half-open range of bytes in a [`Source`], always on character borders.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]

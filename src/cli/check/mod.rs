@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 
 use super::{Failure, console, load, test};
 use crate::data::preview;
-use crate::diagnostic::{Diagnostic, Severity, render};
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::Source;
 
 const HELP: &str = r#"Examples:
@@ -84,13 +84,13 @@ pub fn run(command: &Check) -> Result<(), Failure> {
         let checked = check(command, file, vocabulary)?;
         match command.format {
             Output::Text => as_text(&checked)?,
-            Output::Json => console::print(&json::lines(&checked))?,
+            Output::Json => console::data(&json::lines(&checked))?,
             Output::Sarif => {}
         }
         all.push(checked);
     }
     if command.format == Output::Sarif {
-        console::print(&format!("{:#}\n", sarif::log(&all)))?;
+        console::data(&format!("{:#}\n", sarif::log(&all)))?;
     }
     let (faults, lints) = (count(&all, Severity::Fault), count(&all, Severity::Lint));
     console::note(&summary(command.files.len(), faults, lints));
@@ -133,7 +133,7 @@ fn as_text(checked: &Checked) -> Result<(), Failure> {
     match &checked.found {
         Ok((source, diagnostics)) => diagnostics
             .iter()
-            .try_for_each(|one| console::print(&format!("{}\n", render(one, source, true)))),
+            .try_for_each(|one| console::print(&format!("{}\n", console::drawn(one, source)))),
         Err(text) => {
             console::error(text);
             Ok(())

@@ -12,6 +12,7 @@ use anyhow::Context;
 
 use super::ranks::LAUNCHED;
 use crate::cli::{Failure, console};
+use crate::train::group::{SECRET, Secret};
 
 /// Between two looks at the processes.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -20,8 +21,9 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// cannot know: they are told after so long.
 const HEARSAY: Duration = Duration::from_secs(5);
 
-/// Once one has failed, what the machine holds up is ended after so long.
-const GRACE: Duration = Duration::from_secs(28);
+/// Once one has failed, what the machine holds up is ended after so long. One that was stopped is
+/// missed after 10 s: with them, no process is left after the 30 s that a broken run may take.
+const GRACE: Duration = Duration::from_secs(17);
 
 /// One process, and who reads its messages.
 struct Process {
@@ -34,9 +36,10 @@ struct Process {
 /// is the run's.
 pub fn run(count: usize, cancel: &AtomicBool) -> Result<(), Failure> {
     let port = free_port().context("there is no free port")?;
+    let secret = Secret::fresh().context("this machine gives no random bytes")?;
     let mut processes = Vec::new();
     for rank in 0..count {
-        match start(rank, count, port) {
+        match start(rank, count, port, &secret) {
             Ok(process) => processes.push(process),
             Err(error) => {
                 end(&mut processes);
@@ -53,6 +56,10 @@ pub fn run(count: usize, cancel: &AtomicBool) -> Result<(), Failure> {
                 failed = failed.or_else(|| failure.map(|why| (Instant::now(), why)));
             }
             let since = failed.as_ref().map(|(when, _)| when.elapsed());
+            if since.is_some_and(|since| since > HEARSAY) && is_stopped(process.child.id()) {
+                // It does nothing any more, and so it would not end either.
+                let _ = process.child.kill();
+            }
             if cancel.load(Ordering::Relaxed) || since.is_some_and(|since| since > HEARSAY) {
                 // The end of its input tells a process to end.
                 process.child.stdin = None;
@@ -64,7 +71,22 @@ pub fn run(count: usize, cancel: &AtomicBool) -> Result<(), Failure> {
         thread::park_timeout(PAUSE);
     }
     end(&mut processes);
-    failed.map_or(Ok(()), |(_, failure)| Err(failure))
+    match failed {
+        // Ctrl-C may reach a process before it watches for that.
+        Some((_, Failure::Machine(_))) if cancel.load(Ordering::Relaxed) => {
+            Err(Failure::Interrupted)
+        }
+        Some((_, failure)) => Err(failure),
+        None => Ok(()),
+    }
+}
+
+/// Whether a process was stopped from outside, as by Ctrl-Z or a debugger, where the system says so.
+fn is_stopped(process: u32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    // The program's name, in brackets, may have any character in it.
+    let state = status.rsplit(')').next().unwrap_or_default().trim_start();
+    state.starts_with(['T', 't'])
 }
 
 /// A port that nobody listens at now.
@@ -72,7 +94,7 @@ fn free_port() -> std::io::Result<u16> {
     Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }
 
-fn start(rank: usize, count: usize, port: u16) -> anyhow::Result<Process> {
+fn start(rank: usize, count: usize, port: u16, secret: &str) -> anyhow::Result<Process> {
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     let mut command = Command::new(std::env::current_exe()?);
     command.args(&arguments).env(LAUNCHED, "1").stdin(Stdio::piped());
@@ -84,7 +106,8 @@ fn start(rank: usize, count: usize, port: u16) -> anyhow::Result<Process> {
         ("COOKC_PORT", usize::from(port)),
     ];
     command.envs(numbers.map(|(name, number)| (name, number.to_string())));
-    command.env("MASTER_ADDR", "127.0.0.1");
+    // Others may use this machine too, and only this user sees the environment of a process.
+    command.env("MASTER_ADDR", "127.0.0.1").env(SECRET, secret);
     if std::env::var_os("RAYON_NUM_THREADS").is_none() {
         let cores = thread::available_parallelism().map_or(1, |cores| cores.get());
         command.env("RAYON_NUM_THREADS", (cores / count).max(1).to_string());
@@ -101,7 +124,9 @@ fn start(rank: usize, count: usize, port: u16) -> anyhow::Result<Process> {
 /// Writes each line with the rank before it.
 fn pass_on(rank: usize, from: impl Read) {
     for line in BufReader::new(from).split(b'\n').map_while(Result::ok) {
-        console::note(&format!("[rank {rank}] {}", String::from_utf8_lossy(&line)));
+        // It has seen to its messages itself; what its colours are, are ours.
+        let line = console::own(&String::from_utf8_lossy(&line));
+        console::note(&format!("[rank {rank}] {line}"));
     }
 }
 
@@ -111,10 +136,23 @@ fn failure(rank: usize, status: ExitStatus) -> Option<Failure> {
     match status.code() {
         Some(0) => None,
         Some(code) => Some(Failure::Child(code as u8)),
+        // Ctrl-C came before it could look at that.
+        None if is_interrupt(status) => Some(Failure::Interrupted),
         None => {
             Some(Failure::Machine(anyhow::anyhow!("rank {rank} was ended from outside: {status}")))
         }
     }
+}
+
+/// Whether SIGINT or SIGTERM ended a process, as Ctrl-C does until a process watches for it.
+fn is_interrupt(status: ExitStatus) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::process::ExitStatusExt;
+        return matches!(status.signal(), Some(2 | 15));
+    }
+    #[cfg(not(unix))]
+    false
 }
 
 /// Ends the processes that are still there, and waits for their last words.

@@ -19,7 +19,7 @@ mod watch;
 mod wording;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use clap::Args;
@@ -82,6 +82,9 @@ pub struct Run {
 pub fn run(command: &Run) -> Result<(), Failure> {
     let start = Instant::now();
     heap::keep();
+    // A process that another started watches for Ctrl-C from its first moment on. One by itself is
+    // ended by it at once until its work begins, also while it fetches a model.
+    let early = ranks::is_launched().then(options::interrupt).transpose()?;
     let count = command.processes.or(command.gpus).map(usize::from);
     let place = ranks::place(count)?;
     let recipe = match (&command.train, &command.resume) {
@@ -96,7 +99,10 @@ pub fn run(command: &Run) -> Result<(), Failure> {
     if command.dry_run {
         return dry::print(&setup);
     }
-    let cancel = options::interrupt()?;
+    let cancel = early.map_or_else(options::interrupt, Ok)?;
+    if cancel.load(Ordering::Relaxed) {
+        return Err(Failure::Interrupted);
+    }
     if let Some(count) = count.filter(|count| *count > place.size) {
         return launch::run(count, cancel);
     }

@@ -20,11 +20,16 @@ pub const LAUNCHED: &str = "COOKC_LAUNCHED";
 /// Samples of which all ranks must make the same.
 const ALIKE: u64 = 16;
 
+/// Whether `--processes` started this process.
+pub fn is_launched() -> bool {
+    std::env::var_os(LAUNCHED).is_some()
+}
+
 /// This process's place, from its environment; `count` processes are asked for.
 pub fn place(count: Option<usize>) -> Result<Place, Failure> {
-    let is_launched = std::env::var_os(LAUNCHED).is_some();
-    let place = Place::from_environment(&|name| std::env::var(name).ok());
-    match count.filter(|_| !is_launched) {
+    let variable = |name: &str| Some(std::env::var_os(name)?.to_string_lossy().into_owned());
+    let place = Place::from_environment(&variable);
+    match count.filter(|_| !is_launched()) {
         None => place.map_err(Failure::Usage),
         // One process is one, whatever the environment says: a Slurm script without srun.
         Some(1) => Ok(Place::alone()),
@@ -46,7 +51,7 @@ pub fn gpu(place: &Place) -> usize {
 
 /// Meets the other processes of the run, and makes sure that they do the same.
 pub fn join(place: Place, setup: &Setup, cancel: &'static AtomicBool) -> Result<Group, Failure> {
-    if std::env::var_os(LAUNCHED).is_some() {
+    if is_launched() {
         thread::spawn(|| {
             let _ = stdin().lock().read_to_end(&mut Vec::new());
             cancel.store(true, Ordering::Relaxed);

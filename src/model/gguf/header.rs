@@ -4,7 +4,6 @@
 //! has shown that it can be there, so a broken file costs little and ends in an error.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{BufReader, Read, Write};
 use std::path::Path;
 
@@ -13,6 +12,7 @@ use candle_core::quantized::GgmlDType;
 
 use super::bytes::Bytes;
 use super::value::{Metadata, Value, write_text};
+use crate::model::files;
 
 /// Where tensors begin at a multiple of, unless the metadata says otherwise.
 pub(super) const ALIGNMENT: u64 = 32;
@@ -78,7 +78,7 @@ impl Stored {
 impl Header {
     /// Reads the head of a file; every tensor that it tells of lies within the file.
     pub(super) fn read(path: &Path) -> Result<Header> {
-        let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let file = files::open(path)?;
         let size = file.metadata()?.len();
         let mut bytes = Bytes::new(BufReader::new(file), size.min(HEAD_MAX));
         parse(&mut bytes, size).with_context(|| format!("in {}", path.display()))

@@ -72,7 +72,7 @@ pub(crate) fn load_blocks(
     each: &mut EachBlock,
 ) -> Result<Model> {
     let header = Header::read(path)?;
-    let mut file = File::open(path)?;
+    let mut file = files::open(path)?;
     let config = config(&header, &mut file, path)?;
     let mut unread: BTreeSet<&str> = header.tensors.keys().map(String::as_str).collect();
     unread.remove(ROPE);
@@ -107,7 +107,7 @@ pub(crate) fn load_blocks(
 /// Reads what a file says of its model's shape.
 pub fn load_config(path: &Path) -> Result<Config> {
     let header = Header::read(path)?;
-    config(&header, &mut File::open(path)?, path)
+    config(&header, &mut files::open(path)?, path)
 }
 
 /// Reads a file's tokenizer: byte-level BPE or SentencePiece's BPE.

@@ -14,8 +14,16 @@ const LENGTH_MAX: usize = 16 << 20;
 /// What a frame is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// To rank 0: who comes, and with which settings.
+    /// To who answers: somebody comes, with a nonce.
+    Knock,
+    /// To who comes: a proof that the run's secret is known, and a nonce.
+    Challenge,
+    /// To rank 0: who comes, with a proof.
     Hello,
+    /// From rank 0: what are your settings?
+    Ask,
+    /// To rank 0: those are.
+    Settings,
     /// From rank 0: where all are.
     Welcome,
     /// From rank 0: why there will be no run.
@@ -36,8 +44,12 @@ pub(super) enum Kind {
     Bye,
 }
 
-const KINDS: [Kind; 10] = [
+const KINDS: [Kind; 14] = [
+    Kind::Knock,
+    Kind::Challenge,
     Kind::Hello,
+    Kind::Ask,
+    Kind::Settings,
     Kind::Welcome,
     Kind::Refused,
     Kind::Neighbour,
@@ -82,12 +94,17 @@ pub(super) fn write(to: &mut impl Write, header: Header, bytes: &[u8]) -> Result
 
 /// Reads a frame; what is none is an error of kind `InvalidData`.
 pub(super) fn read(from: &mut impl Read) -> Result<(Header, Vec<u8>)> {
+    read_at_most(from, LENGTH_MAX)
+}
+
+/// The same with a limit of its own: room is taken for what is announced.
+pub(super) fn read_at_most(from: &mut impl Read, most: usize) -> Result<(Header, Vec<u8>)> {
     let mut head = [0; 16];
     from.read_exact(&mut head)?;
     let number = |at: usize| u32::from_le_bytes(std::array::from_fn(|byte| head[at + byte]));
     let kind = KINDS.get(usize::from(head[3])).filter(|_| head[..3] == MAGIC);
     let length = number(12) as usize;
-    let (Some(&kind), true) = (kind, length <= LENGTH_MAX) else { return Err(foreign()) };
+    let (Some(&kind), true) = (kind, length <= most) else { return Err(foreign()) };
     let mut bytes = vec![0; length];
     from.read_exact(&mut bytes)?;
     Ok((Header { kind, operation: number(4), piece: number(8) }, bytes))

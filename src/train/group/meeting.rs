@@ -1,7 +1,9 @@
 //! How the ranks find each other: all call on rank 0, which tells each where its neighbour is.
 
-use std::io;
+use std::collections::BTreeMap;
+use std::io::{self, Error, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -9,23 +11,22 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::frame::{self, Kind};
-use super::{Place, Refusal};
+use super::reception::{GREETING, Reception, Timed};
+use super::{Place, Refusal, Secret};
 
 /// Between two tries to connect or to accept.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// For one try to connect, and for a greeting to come in full once a connection stands.
-const GREETING: Duration = Duration::from_secs(5);
-
 /// Who comes to rank 0.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Hello {
     version: String,
     rank: usize,
     size: usize,
     /// Where it waits for the rank on its left.
     port: u16,
-    settings: String,
+    /// The digest of its settings. They themselves are asked for only to say what differs.
+    digest: String,
 }
 
 /// What a rank says to the one on its right.
@@ -36,6 +37,13 @@ struct Neighbour {
     ports: Vec<u16>,
 }
 
+/// This rank, as it says it, and its settings.
+struct Own {
+    hello: Hello,
+    settings: Arc<str>,
+    secret: Secret,
+}
+
 /// A rank that has come to rank 0.
 struct Guest {
     rank: usize,
@@ -44,10 +52,11 @@ struct Guest {
 }
 
 /// Until when to wait, and whether to.
-struct Wait<'a> {
+#[derive(Clone, Copy)]
+struct Wait {
     deadline: Instant,
     patience: Duration,
-    cancel: &'a AtomicBool,
+    cancel: &'static AtomicBool,
 }
 
 /// The connections from the rank on the left and to the rank on the right.
@@ -55,7 +64,7 @@ pub(super) fn meet(
     place: &Place,
     (host, port): (&str, u16),
     settings: &str,
-    cancel: &AtomicBool,
+    cancel: &'static AtomicBool,
 ) -> Result<[TcpStream; 2], Refusal> {
     let wait = Wait { deadline: Instant::now() + place.patience, patience: place.patience, cancel };
     let all = everywhere(host, port);
@@ -67,69 +76,120 @@ pub(super) fn meet(
         rank: place.rank,
         size: place.size,
         port: port_own,
-        settings: settings.to_string(),
+        digest: blake3::hash(settings.as_bytes()).to_hex().to_string(),
     };
+    let own = Own { hello, settings: settings.into(), secret: place.secret.clone() };
     let addresses = match place.rank {
-        0 => receive(&hello, (all, port), &wait)?,
-        _ => call(&hello, (host, port), &wait)?,
+        0 => receive(&own, (all, port), &wait)?,
+        _ => call(&own, (host, port), &wait)?,
     };
-    ring(place.rank, addresses, &listener, &wait)
+    ring(place.rank, addresses, listener, &own.secret, &wait)
 }
 
 /// Rank 0: waits for all others, and tells them where all are.
-fn receive(own: &Hello, at: (IpAddr, u16), wait: &Wait) -> Result<Vec<SocketAddr>, Refusal> {
-    let port = at.1;
-    let listener = TcpListener::bind(at).and_then(|it| it.set_nonblocking(true).map(|()| it));
-    let listener = listener.map_err(|error| {
+fn receive(own: &Own, at: (IpAddr, u16), wait: &Wait) -> Result<Vec<SocketAddr>, Refusal> {
+    let (port, size) = (at.1, own.hello.size);
+    let listener = TcpListener::bind(at);
+    let reception = listener.and_then(|listener| {
+        let (secret, digest) = (own.secret.clone(), own.hello.digest.clone());
+        Reception::new(listener, wait.cancel, move |caller| greet(caller, &secret, &digest))
+    });
+    let mut reception = reception.map_err(|error| {
         let advice = "set COOKC_PORT to a free port, the same for all ranks";
         Refusal::Apart(format!("rank 0 cannot listen at port {port} ({error}): {advice}"))
     })?;
     let mut guests: Vec<Guest> = Vec::new();
+    // What those said who are not of this run, though they know what all may know.
+    let mut strange: BTreeMap<usize, String> = BTreeMap::new();
     let mut why = None;
     let mut deadline = wait.deadline;
-    while guests.len() + 1 < own.size {
-        let now = Wait { deadline, ..*wait };
-        let (mut stream, from) = match accepted(&listener, &now) {
-            Ok(Some(connection)) => connection,
-            Ok(None) => break,
-            Err(refusal) => return Err(turn_away(guests, refusal)),
+    while guests.len() + 1 < size {
+        let Some((stream, from, (hello, settings))) = reception.next() else {
+            match (Wait { deadline, ..*wait }).pause() {
+                Ok(true) => continue,
+                Ok(false) => break,
+                Err(refusal) => return Err(turn_away(guests, refusal)),
+            }
         };
-        // Another program's call is no fault of the run.
-        let Ok(hello) = greeting::<Hello>(&mut stream, Kind::Hello) else { continue };
-        let difference = difference(own, &hello, &guests);
-        if difference.is_some() && why.is_none() {
-            // The others are on their way, most likely, and are to be told as well.
-            (why, deadline) = (difference, deadline.min(Instant::now() + GREETING));
-        }
+        let difference = difference(own, &hello, settings.as_deref(), &guests);
         let address = SocketAddr::new(from.ip().to_canonical(), hello.port);
-        guests.push(Guest { rank: hello.rank, stream, address });
+        let guest = Guest { rank: hello.rank, stream, address };
+        match difference {
+            // Anybody may have said it: the rank itself may still come.
+            Some(text) if !own.secret.is_given() => {
+                turn_away(vec![guest], Refusal::Different(text.clone()));
+                strange.insert(hello.rank, text);
+            }
+            Some(text) => {
+                // The others are on their way, most likely, and are to be told as well.
+                (why, deadline) = (why.or(Some(text)), deadline.min(Instant::now() + GREETING));
+                guests.push(guest);
+            }
+            None => guests.push(guest),
+        }
     }
-    if let Some(why) = why {
+    strange.retain(|rank, _| !guests.iter().any(|guest| guest.rank == *rank));
+    let strange = strange.into_values().next().filter(|_| guests.len() + 1 < size);
+    if let Some(why) = why.or(strange) {
         return Err(turn_away(guests, Refusal::Different(why)));
     }
-    if guests.len() + 1 < own.size {
-        let why = format!("{} did not come to port {port} of rank 0", absent(own, &guests));
-        let why = within(&why, wait) + "; to run as one process, add `--processes 1`";
+    if guests.len() + 1 < size {
+        let why = format!("{} did not come to port {port} of rank 0", absent(&own.hello, &guests));
+        let note = reception.note().map(|note| format!("; {note}")).unwrap_or_default();
+        let why = within(&why, wait) + &note + "; to run as one process, add `--processes 1`";
         return Err(turn_away(guests, Refusal::Apart(why)));
     }
     guests.sort_by_key(|guest| guest.rank);
     // Those who see rank 0 by another address take that one: see `call`.
-    let mut addresses = vec![SocketAddr::new(Ipv4Addr::LOCALHOST.into(), own.port)];
+    let mut addresses = vec![SocketAddr::new(Ipv4Addr::LOCALHOST.into(), own.hello.port)];
     addresses.extend(guests.iter().map(|guest| guest.address));
-    for guest in &mut guests {
+    for guest in guests {
         // One that ended in the meantime is missed when the ring is made.
-        let _ = frame::write_value(&mut guest.stream, Kind::Welcome, &addresses);
+        let mut to = Timed::new(guest.stream, GREETING, wait.cancel);
+        let _ = frame::write_value(&mut to, Kind::Welcome, &addresses);
     }
     Ok(addresses)
 }
 
+/// What a caller says at rank 0's port, and its settings if they are others than rank 0's.
+fn greet(
+    caller: &mut Timed,
+    secret: &Secret,
+    digest: &str,
+) -> io::Result<(Hello, Option<String>)> {
+    let hello: Hello = secret.answer(caller, Kind::Hello)?;
+    if hello.digest == digest {
+        return Ok((hello, None));
+    }
+    frame::write(caller, Kind::Ask.into(), &[])?;
+    let (header, bytes) = frame::read(caller)?;
+    match (header.kind, String::from_utf8(bytes)) {
+        (Kind::Settings, Ok(settings)) => Ok((hello, Some(settings))),
+        _ => Err(ErrorKind::InvalidData.into()),
+    }
+}
+
 /// The other ranks: call on rank 0 until it is there, and learn where all are.
-fn call(own: &Hello, at: (&str, u16), wait: &Wait) -> Result<Vec<SocketAddr>, Refusal> {
+fn call(own: &Own, at: (&str, u16), wait: &Wait) -> Result<Vec<SocketAddr>, Refusal> {
     let (host, port) = at;
-    let gone = |error: &io::Error| apart(&format!("rank 0 at {host}:{port} has gone"), error);
-    let mut stream = loop {
-        let error = match connect(at, wait) {
+    let gone = |error: io::Error| match error.kind() {
+        ErrorKind::TimedOut => {
+            Refusal::Apart(within(&format!("rank 0 at {host}:{port} gave no answer"), wait))
+        }
+        _ => apart(&format!("rank 0 at {host}:{port} has gone"), &error),
+    };
+    let stream = loop {
+        let said = connect(at, wait).and_then(|stream| {
+            let mut stream = Timed::new(stream, GREETING, wait.cancel);
+            own.secret.call(&mut stream, Kind::Hello, &own.hello).map(|()| stream)
+        });
+        let error = match said {
             Ok(stream) => break stream,
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                return Err(Refusal::Apart(format!(
+                    "what answers at {host}:{port} is not rank 0 of this run: {error}; give all                      ranks the same COOKC_SECRET"
+                )));
+            }
             Err(error) => error,
         };
         if !wait.pause()? {
@@ -137,21 +197,25 @@ fn call(own: &Hello, at: (&str, u16), wait: &Wait) -> Result<Vec<SocketAddr>, Re
             return Err(Refusal::Apart(within(&why, wait)));
         }
     };
-    frame::write_value(&mut stream, Kind::Hello, own).map_err(|error| gone(&error))?;
     // Rank 0 ends the wait for all; it is given time to say so.
-    while !readable(&stream).map_err(|error| gone(&error))? {
-        if !wait.goes_on(GREETING)? {
-            let why = format!("rank 0 at {host}:{port} gave no answer");
-            return Err(Refusal::Apart(within(&why, wait)));
+    let mut stream = stream.until(wait.deadline + GREETING);
+    let mut answer = || -> io::Result<Result<Vec<SocketAddr>, Refusal>> {
+        loop {
+            let (header, bytes) = frame::read(&mut stream)?;
+            match header.kind {
+                Kind::Ask => {
+                    frame::write(&mut stream, Kind::Settings.into(), own.settings.as_bytes())?;
+                }
+                Kind::Refused => return Ok(Err(frame::value(&bytes)?)),
+                Kind::Welcome => return Ok(Ok(frame::value(&bytes)?)),
+                _ => return Err(ErrorKind::InvalidData.into()),
+            }
         }
-    }
-    stream.set_read_timeout(Some(GREETING)).map_err(|error| gone(&error))?;
-    let (header, bytes) = frame::read(&mut stream).map_err(|error| gone(&error))?;
-    if header.kind == Kind::Refused {
-        return Err(frame::value(&bytes).map_err(|error| gone(&error))?);
-    }
-    let mut addresses: Vec<SocketAddr> = frame::value(&bytes).map_err(|error| gone(&error))?;
-    let near = stream.peer_addr().map_err(|error| gone(&error))?.ip();
+    };
+    let answer = answer();
+    wait.goes_on()?;
+    let mut addresses: Vec<SocketAddr> = answer.map_err(gone)??;
+    let near = stream.peer().map_err(gone)?.ip();
     for address in addresses.iter_mut().filter(|address| address.ip().is_loopback()) {
         // A rank that rank 0 sees on its own machine is where this one sees rank 0.
         address.set_ip(near);
@@ -163,7 +227,8 @@ fn call(own: &Hello, at: (&str, u16), wait: &Wait) -> Result<Vec<SocketAddr>, Re
 fn ring(
     rank: usize,
     addresses: Vec<SocketAddr>,
-    listener: &TcpListener,
+    listener: TcpListener,
+    secret: &Secret,
     wait: &Wait,
 ) -> Result<[TcpStream; 2], Refusal> {
     // All are there now: what takes longer than a greeting does not come.
@@ -174,59 +239,47 @@ fn ring(
     let lost = |rank: usize, at: &dyn std::fmt::Display, error: &dyn std::fmt::Display| {
         Refusal::Apart(format!("rank {rank} cannot be reached at {at} ({error})"))
     };
-    let at = addresses[right];
+    let (at, own) = (addresses[right], secret.clone());
     let said = Neighbour { rank, ports: ports.clone() };
-    let to_right = connect(at, &wait).and_then(|mut stream| {
-        frame::write_value(&mut stream, Kind::Neighbour, &said)?;
+    // The rank on the right answers while it waits for its own: so both are done at once.
+    let to_right = thread::spawn(move || -> io::Result<TcpStream> {
+        let mut stream = Timed::new(connect(at, &wait)?, 2 * GREETING, wait.cancel);
+        own.call(&mut stream, Kind::Neighbour, &said)?;
+        let stream = stream.untimed()?;
         stream.set_nodelay(true).map(|()| stream)
     });
-    let to_right = to_right.map_err(|error| lost(right, &at, &error))?;
-    listener.set_nonblocking(true).map_err(|error| apart("cannot listen", &error))?;
-    let expected = Neighbour { rank: left, ports };
-    loop {
-        let Some((mut stream, _)) = accepted(listener, &wait)? else {
+    let (expected, secret) = (Neighbour { rank: left, ports }, secret.clone());
+    let reception = Reception::new(listener, wait.cancel, move |caller| {
+        let said: Neighbour = secret.answer(caller, Kind::Neighbour)?;
+        let wrong = || Error::new(ErrorKind::InvalidData, "it is not the rank on the left");
+        (said == expected).then_some(()).ok_or_else(wrong)
+    });
+    let mut reception = reception.map_err(|error| apart("cannot listen", &error))?;
+    let from_left = loop {
+        if let Some((stream, _, ())) = reception.next() {
+            break stream;
+        }
+        if !wait.pause()? {
             let why = within("it did not connect", &wait);
             return Err(lost(left, &addresses[left], &why));
-        };
-        if greeting::<Neighbour>(&mut stream, Kind::Neighbour).is_ok_and(|said| said == expected) {
-            return Ok([stream, to_right]);
         }
-    }
+    };
+    let to_right = to_right.join().expect("a connection does not panic");
+    wait.goes_on()?;
+    Ok([from_left, to_right.map_err(|error| lost(right, &at, &error))?])
 }
 
-impl Wait<'_> {
+impl Wait {
     /// Waits a moment; false if the time is over.
     fn pause(&self) -> Result<bool, Refusal> {
         thread::park_timeout(PAUSE);
-        self.goes_on(Duration::ZERO)
+        self.goes_on()
     }
 
-    fn goes_on(&self, longer: Duration) -> Result<bool, Refusal> {
+    fn goes_on(&self) -> Result<bool, Refusal> {
         match self.cancel.load(Ordering::Relaxed) {
             true => Err(Refusal::Interrupted),
-            false => Ok(Instant::now() < self.deadline + longer),
-        }
-    }
-}
-
-/// The next connection; none if the time is over.
-fn accepted(
-    listener: &TcpListener,
-    wait: &Wait,
-) -> Result<Option<(TcpStream, SocketAddr)>, Refusal> {
-    loop {
-        match listener.accept() {
-            Ok((stream, from)) => {
-                let blocking = stream.set_nonblocking(false);
-                blocking.map_err(|error| apart("a connection cannot be used", &error))?;
-                return Ok(Some((stream, from)));
-            }
-            // What was not accepted is tried again by the other side.
-            Err(_) => {
-                if !wait.pause()? {
-                    return Ok(None);
-                }
-            }
+            false => Ok(Instant::now() < self.deadline),
         }
     }
 }
@@ -243,66 +296,47 @@ fn connect(at: impl ToSocketAddrs, wait: &Wait) -> io::Result<TcpStream> {
     Err(failed)
 }
 
-/// Reads the first frame of a connection, which has to be of a kind.
-fn greeting<Value: serde::de::DeserializeOwned>(
-    stream: &mut TcpStream,
-    kind: Kind,
-) -> io::Result<Value> {
-    stream.set_read_timeout(Some(GREETING))?;
-    let (header, bytes) = frame::read(stream)?;
-    if header.kind != kind {
-        return Err(io::ErrorKind::InvalidData.into());
-    }
-    frame::value(&bytes)
-}
-
-/// Whether something came, or the end; looks for a moment.
-fn readable(stream: &TcpStream) -> io::Result<bool> {
-    stream.set_read_timeout(Some(PAUSE))?;
-    match stream.peek(&mut [0]) {
-        Ok(_) => Ok(true),
-        Err(error)
-            if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) =>
-        {
-            Ok(false)
-        }
-        Err(error) => Err(error),
-    }
-}
-
 /// Tells all who came why there is no run, and gives that reason.
 fn turn_away(guests: Vec<Guest>, why: Refusal) -> Refusal {
-    for mut guest in guests {
-        // One that has gone needs no word.
-        let _ = frame::write_value(&mut guest.stream, Kind::Refused, &why);
+    for guest in guests {
+        // One that has gone needs no word; one that does not listen keeps nobody waiting.
+        if guest.stream.set_write_timeout(Some(PAUSE)).is_ok() {
+            let _ = frame::write_value(&mut &guest.stream, Kind::Refused, &why);
+        }
     }
     why
 }
 
-/// Why a rank is not of this run.
-fn difference(own: &Hello, other: &Hello, guests: &[Guest]) -> Option<String> {
-    let rank = other.rank;
+/// Why a rank is not of this run. Its settings are given if they are others.
+fn difference(
+    own: &Own,
+    other: &Hello,
+    settings: Option<&str>,
+    guests: &[Guest],
+) -> Option<String> {
+    let (hello, rank) = (&own.hello, other.rank);
     let taken = rank == 0 || guests.iter().any(|guest| guest.rank == rank);
-    let (a, b) = (&own.version, &other.version);
+    let (a, b) = (&hello.version, &other.version);
     if a != b {
         return Some(format!("rank 0 runs cookc {a}, rank {rank} cookc {b}: take the same"));
     }
-    if own.size != other.size {
-        let (a, b) = (own.size, other.size);
+    if hello.size != other.size {
+        let (a, b) = (hello.size, other.size);
         return Some(format!("rank 0 is one of {a} processes, rank {rank} one of {b}"));
     }
-    if taken || rank >= own.size {
-        return Some(format!("two processes say that they are rank {rank} of {}", own.size));
+    if taken || rank >= hello.size {
+        return Some(format!("two processes say that they are rank {rank} of {}", hello.size));
     }
-    if own.settings == other.settings {
-        return None;
-    }
+    let settings = settings?;
     let none = "nothing";
-    let (mut a, mut b) = (own.settings.lines(), other.settings.lines());
+    let (mut a, mut b) = (own.settings.lines(), settings.lines());
     let (a, b) = loop {
         let pair = (a.next(), b.next());
         if pair.0 != pair.1 {
             break (pair.0.unwrap_or(none), pair.1.unwrap_or(none));
+        }
+        if pair == (None, None) {
+            break (none, none);
         }
     };
     Some(format!("rank {rank} has another recipe than rank 0: `{b}`, not `{a}`"))

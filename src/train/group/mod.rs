@@ -4,6 +4,8 @@ mod frame;
 mod links;
 mod meeting;
 mod place;
+mod reception;
+mod secret;
 mod sums;
 mod tensors;
 
@@ -14,7 +16,8 @@ use std::sync::atomic::AtomicBool;
 use anyhow::Result;
 
 use links::Links;
-pub use place::Place;
+pub use place::{Place, SECRET};
+pub use secret::Secret;
 pub use sums::Number;
 pub(super) use tensors::{Exchange, expect_same};
 

@@ -2,11 +2,16 @@
 
 use std::time::Duration;
 
+use super::Secret;
+
 /// How long the processes wait for each other to come, unless `COOKC_TIMEOUT` says otherwise.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Where rank 0 waits if nothing says so: one above the port that PyTorch's launchers take.
 const PORT: u16 = 29_501;
+
+/// The variable that holds what all ranks of a run know, and nobody else.
+pub const SECRET: &str = "COOKC_SECRET";
 
 /// One process's place among all processes of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +26,8 @@ pub struct Place {
     pub meeting: Option<(String, u16)>,
     /// How long they wait for each other to come.
     pub patience: Duration,
+    /// What they prove to each other that they are of this run by.
+    pub secret: Secret,
 }
 
 /// The variables that a launcher sets for each process.
@@ -63,7 +70,8 @@ const SLURM: Launcher = Launcher {
 impl Place {
     /// The one process of a run that has no other.
     pub fn alone() -> Place {
-        Place { rank: 0, size: 1, local_rank: 0, meeting: None, patience: PATIENCE }
+        let secret = Secret::none();
+        Place { rank: 0, size: 1, local_rank: 0, meeting: None, patience: PATIENCE, secret }
     }
 
     /// What the variables say; `variable` gives one's value, if it is set. The launcher that
@@ -104,7 +112,8 @@ impl Place {
         }
         let host = host(launcher, &variables, local_size.is_none_or(|local| local < size))?;
         let meeting = Some((host, port(launcher, &variables)?));
-        Ok(Place { rank, size, local_rank, meeting, patience: patience(&variables)? })
+        let (patience, secret) = (patience(&variables)?, secret(&variables)?);
+        Ok(Place { rank, size, local_rank, meeting, patience, secret })
     }
 }
 
@@ -187,6 +196,10 @@ fn patience(variables: &Variables) -> Result<Duration, String> {
         Some(_) => Err("COOKC_TIMEOUT is from 1 to 86400 seconds".to_string()),
         None => Ok(PATIENCE),
     }
+}
+
+fn secret(variables: &Variables) -> Result<Secret, String> {
+    variables.text(SECRET).map_or(Ok(Secret::none()), |text| Secret::new(&text))
 }
 
 /// The first host of Slurm's short form: `node003` of `node[003-010,12],gpu1`.
