@@ -63,7 +63,7 @@ struct Speeds {
 /// Measures both engines and shows them side by side.
 pub fn run(command: &Bench) -> Result<(), Failure> {
     let template = Template::read(&command.template.file)?;
-    let cancel = options::interrupt()?;
+    let cancel = options::interrupt_soon()?;
     let progress = Progress::new(2 * TURNS, "measuring");
     let speeds = |engine| -> Result<Speeds, Failure> {
         let (program, words) = template.program(&command.template.choice)?;

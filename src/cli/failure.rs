@@ -27,6 +27,11 @@ pub enum Failure {
 impl Failure {
     /// Tells the user, and gives the exit code.
     pub fn report(&self) -> ExitCode {
+        ExitCode::from(self.told())
+    }
+
+    /// Tells the user, and gives the number of the exit code.
+    pub fn told(&self) -> u8 {
         match self {
             Failure::Shown => {}
             Failure::Input(text) | Failure::Usage(text) => console::error(text),
@@ -34,14 +39,14 @@ impl Failure {
             Failure::Interrupted => console::error("interrupted; nothing was left half-written"),
             Failure::Closed | Failure::Child(_) => {}
         }
-        ExitCode::from(match self {
+        match self {
             Failure::Closed => 0,
             Failure::Shown | Failure::Input(_) => 1,
             Failure::Usage(_) => 2,
             Failure::Machine(_) => 3,
             Failure::Interrupted => 130,
             Failure::Child(code) => *code,
-        })
+        }
     }
 }
 

@@ -51,7 +51,7 @@ pub fn run(command: &Generate) -> Result<(), Failure> {
     };
     let template = Template::read(&command.template.file)?;
     let maker = template.maker(&command.template.choice, command.engine)?;
-    let cancel = options::interrupt()?;
+    let cancel = options::interrupt_soon()?;
     let to_stdout = command.out == Path::new("-");
     let mut sink = if to_stdout { Sink::stdout() } else { Sink::file(&command.out)? };
     let seed = command.samples.seed;

@@ -14,7 +14,7 @@ use crate::data::vocab::Vocabulary;
 use crate::data::{DEFAULT_LEVEL, Maker, generate::Stopped, pools};
 use crate::diagnostic::{Diagnostic, Severity, near_miss};
 use crate::ir::Program;
-use crate::source::Source;
+use crate::source::{self, Source};
 use crate::{check, engine, ir, stdlib, syntax};
 
 /// The most bytes of a file: far more than a person writes.
@@ -160,9 +160,10 @@ pub fn vocabulary(file: Option<&Path>) -> Result<Vocabulary, Failure> {
 /// The text of a file, which must be there, no folder, and UTF-8.
 pub fn text_of(path: &Path) -> Result<String, Failure> {
     let name = path.display();
-    let bytes = bytes_of(path).map_err(|error| match error.kind() {
+    let bytes = bytes_named(path).map_err(|error| match error.kind() {
         ErrorKind::NotFound => missing(path),
         ErrorKind::IsADirectory => Failure::Input(format!("{name} is a folder: name a file in it")),
+        ErrorKind::InvalidInput => Failure::Input(format!("{name} is no file: {error}")),
         ErrorKind::FileTooLarge => too_large(&name.to_string(), bytes_max(path)),
         _ => Failure::Machine(anyhow::Error::new(error).context(format!("cannot read {name}"))),
     })?;
@@ -185,19 +186,14 @@ fn bytes_max(path: &Path) -> u64 {
     if path.extension().is_some_and(|end| end == "cook") { COOK_BYTES_MAX } else { BYTES_MAX }
 }
 
-fn bytes_of(path: &Path) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path)?;
-    // What is told to be too large is not read; what does not tell, such as a pipe, is read no
-    // further than needed to see it.
-    let most = bytes_max(path);
-    if file.metadata()?.len() <= most {
-        file.take(most + 1).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 <= most {
-            return Ok(bytes);
-        }
+/// The bytes of a file that the user names: an ordinary one, or a pipe that the shell has opened
+/// for this process, as `<(…)` does.
+fn bytes_named(path: &Path) -> std::io::Result<Vec<u8>> {
+    let is_own = path == Path::new("/dev/stdin") || path.starts_with("/dev/fd");
+    match is_own {
+        true => source::read_at_most(std::fs::File::open(path)?, bytes_max(path)),
+        false => source::bytes_of(path, bytes_max(path)),
     }
-    Err(ErrorKind::FileTooLarge.into())
 }
 
 /// The text of a file beside a template: below its folder, also when links are followed; without a
@@ -217,7 +213,7 @@ pub fn beside(folder: Option<&Path>, path: &str) -> Result<String, String> {
     if !file.starts_with(full(folder.to_path_buf())?) {
         return Err("it leads out of the template's folder".to_string());
     }
-    let bytes = bytes_of(&file).map_err(|error| reason(&error))?;
+    let bytes = source::bytes_of(&file, bytes_max(&file)).map_err(|error| reason(&error))?;
     String::from_utf8(bytes)
         .map_err(|error| format!("byte {} is not UTF-8", error.utf8_error().valid_up_to()))
 }

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
@@ -111,24 +113,75 @@ impl Common {
             Colour::Never => anstream::ColorChoice::Never,
         };
         choice.write_global();
-        match self.threads {
-            Some(0) => return Err(Failure::Usage("--threads is at least 1".into())),
-            Some(threads) => rayon::ThreadPoolBuilder::new()
-                .num_threads(threads.into())
-                .build_global()
-                .context("cannot start the threads")?,
-            None => {}
+        let variable = std::env::var(THREADS).ok();
+        let variable: Option<u64> = variable.and_then(|text| text.trim().parse().ok());
+        match (self.threads.map(u64::from), variable) {
+            (Some(0), _) => Err(Failure::Usage("--threads is at least 1".into())),
+            (Some(threads), _) if threads > threads_max() => Err(too_many("--threads")),
+            (Some(threads), _) => {
+                let threads = rayon::ThreadPoolBuilder::new().num_threads(threads as usize);
+                Ok(threads.build_global().context("cannot start the threads")?)
+            }
+            (None, Some(threads)) if threads > threads_max() => Err(too_many(THREADS)),
+            (None, _) => Ok(()),
         }
-        Ok(())
     }
+}
+
+/// What says how many threads there are where no option does.
+const THREADS: &str = "RAYON_NUM_THREADS";
+
+/// The most threads for each core: more wait for each other, and each has a memory of its own.
+const THREADS_A_CORE: u64 = 4;
+
+/// The most threads on a machine with few cores.
+const THREADS_MAX_LEAST: u64 = 16;
+
+fn threads_max() -> u64 {
+    let cores = thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
+    (THREADS_A_CORE * cores).max(THREADS_MAX_LEAST)
+}
+
+fn too_many(what: &str) -> Failure {
+    let most = threads_max();
+    Failure::Usage(format!(
+        "{what} is at most {most} here: {THREADS_A_CORE} a core, and {THREADS_MAX_LEAST} on any \
+         machine"
+    ))
 }
 
 /// A flag that Ctrl-C sets from now on. The second Ctrl-C ends the process at once.
 pub fn interrupt() -> Result<&'static AtomicBool, Failure> {
-    let set = || {
+    watch_for_interrupt(|| {})
+}
+
+/// The same for a command of which nothing may be left half-written: what does not look at the
+/// flag in time, such as one sample that takes long, is ended with the process.
+pub fn interrupt_soon() -> Result<&'static AtomicBool, Failure> {
+    watch_for_interrupt(|| {
+        thread::spawn(|| {
+            let since = Instant::now();
+            while since.elapsed() < GRACE {
+                thread::park_timeout(GRACE);
+            }
+            std::process::exit(i32::from(Failure::Interrupted.told()));
+        });
+    })
+}
+
+/// How long a command may take to end by itself.
+const GRACE: Duration = Duration::from_secs(2);
+
+fn watch_for_interrupt(then: fn()) -> Result<&'static AtomicBool, Failure> {
+    static WATCHED: AtomicBool = AtomicBool::new(false);
+    if WATCHED.swap(true, Ordering::Relaxed) {
+        return Ok(&INTERRUPTED);
+    }
+    let set = move || {
         if INTERRUPTED.swap(true, Ordering::Relaxed) {
             std::process::exit(130);
         }
+        then();
     };
     ctrlc::set_handler(set).context("cannot watch for Ctrl-C")?;
     Ok(&INTERRUPTED)

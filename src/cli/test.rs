@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use clap::Args;
 use comfy_table::Table;
@@ -15,8 +14,8 @@ use super::options::{self, Choice, Engine, Format};
 use super::progress::Progress;
 use super::{Failure, console};
 use crate::data::audit::{
-    Audit, Branch, CODES, Changed, Cheated, Classes, PASSES, Settings, allowed, audit, findings,
-    is_denied, percent,
+    Audit, Branch, CODES, Changed, Cheated, Classes, PASSES, Settings, affordable, allowed, audit,
+    findings, is_denied, percent,
 };
 use crate::data::generate::{Stopped, Watch};
 use crate::diagnostic::{Diagnostic, Severity};
@@ -78,10 +77,10 @@ pub struct Test {
     /// The seed of the samples
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
-    /// How many samples a level
-    #[arg(short = 'n', long = "samples", value_name = "N", default_value_t = 1000,
+    /// How many samples a level [default: 1000, or fewer where one takes long]
+    #[arg(short = 'n', long = "samples", value_name = "N",
         value_parser = clap::value_parser!(u64).range(1..))]
-    samples: u64,
+    samples: Option<u64>,
     /// Findings that fail the template; may come several times
     #[arg(long, value_name = "CODE|all", value_parser = code)]
     deny: Vec<String>,
@@ -110,7 +109,8 @@ struct Finding {
 
 /// Audits each template at each level.
 pub fn run(command: &Test) -> Result<(), Failure> {
-    let cancel = options::interrupt()?;
+    let cancel = options::interrupt_soon()?;
+    let asked = command.samples.unwrap_or(SAMPLES);
     let mut passed = true;
     for file in &command.files {
         let template = Template::read(file)?;
@@ -118,17 +118,19 @@ pub fn run(command: &Test) -> Result<(), Failure> {
             Some(level) => vec![level.clone()],
             None => template.levels(),
         };
-        let total = PASSES * command.samples * names.len() as u64;
+        let total = PASSES * asked * names.len() as u64;
         let progress = Progress::new(total, &template.typed.name);
         let watch = Watch { cancel, progress: &|count| progress.add(count) };
         let mut levels = Vec::new();
         for name in names {
             let choice = Choice { level: Some(name), ..command.choice.clone() };
-            let settings = Settings { samples: command.samples, seed: command.seed };
-            let (audit, found) = one(&template, &choice, settings, &watch)?;
+            let settings = Settings { samples: asked, seed: command.seed };
+            let fewer = command.samples.is_none();
+            let (audit, found) = one(&template, &choice, settings, fewer, &watch)?;
             levels.push(Level { audit, findings: command.judged(&template.source, found) });
         }
         progress.finish();
+        levels.iter().for_each(|level| note_fewer(&level.audit, asked));
         passed &= !levels.iter().any(|level| level.findings.iter().any(Finding::is_denied));
         match command.format {
             Format::Json => console::data(&json_lines(&levels, &template.source)),
@@ -138,19 +140,36 @@ pub fn run(command: &Test) -> Result<(), Failure> {
     if passed { Ok(()) } else { Err(Failure::Shown) }
 }
 
-/// Audits a template at a level.
+/// Says that fewer samples were made than an audit makes, and how to have them all.
+fn note_fewer(audit: &Audit, asked: u64) {
+    let Audit { template, level, samples, .. } = audit;
+    if *samples < asked {
+        console::note(&format!(
+            "{template} at {level}: {samples} samples instead of {asked}, as each takes long; \
+             -n {asked} makes them all"
+        ));
+    }
+}
+
+/// Audits a template at a level; with `fewer`, by no more samples than there is time for.
 fn one(
     template: &Template,
     choice: &Choice,
-    settings: Settings,
+    mut settings: Settings,
+    fewer: bool,
     watch: &Watch,
 ) -> Result<(Audit, Vec<Diagnostic>), Failure> {
     let (program, words) = template.program(choice)?;
     let program: Arc<Program> = Arc::new(program);
     let native = template.maker_of(program.clone(), words.clone(), Engine::Native)?;
     let interpreter = template.maker_of(program.clone(), words, Engine::Interpreter)?;
-    let audit = audit(&template.source, &native, &interpreter, settings, watch)
-        .map_err(|stopped: Stopped| template.stopped(&program, settings.seed, stopped))?;
+    let seed = settings.seed;
+    let stopped = |stopped: Stopped| template.stopped(&program, seed, stopped);
+    if fewer {
+        settings.samples = affordable(&interpreter, settings).map_err(stopped)?;
+    }
+    let audit =
+        audit(&template.source, &native, &interpreter, settings, watch).map_err(stopped)?;
     let found = findings(&audit, &program);
     Ok((audit, found))
 }
@@ -159,12 +178,12 @@ fn one(
 pub fn lints(source: &Source, vocab: Option<PathBuf>) -> Result<Vec<Diagnostic>, Failure> {
     let (Some(typed), _) = load::checked(source) else { return Ok(Vec::new()) };
     let template = Template { source: source.clone(), typed };
-    let watch = Watch { cancel: &AtomicBool::new(false), progress: &|_| {} };
+    let watch = Watch { cancel: options::interrupt_soon()?, progress: &|_| {} };
     let in_text = allowed(&template.source);
     let mut levels = Vec::new();
     for name in template.levels() {
         let choice = Choice { level: Some(name), set: Vec::new(), vocab: vocab.clone() };
-        let (audit, found) = one(&template, &choice, FEW, &watch)?;
+        let (audit, found) = one(&template, &choice, FEW, true, &watch)?;
         let allowed = |one: &Diagnostic| in_text.contains(one.code);
         let finding = |one| Finding { allowed: allowed(&one), diagnostic: one };
         levels.push(Level { audit, findings: found.into_iter().map(finding).collect() });
@@ -196,6 +215,9 @@ impl Finding {
         !self.allowed && self.diagnostic.severity == Severity::Fault
     }
 }
+
+/// What `cookc test` looks at where nobody says how many.
+const SAMPLES: u64 = 1000;
 
 /// What `cookc check --audit` looks at.
 const FEW: Settings = Settings { samples: 200, seed: 0 };

@@ -48,30 +48,84 @@ pub enum Stopped {
     Output(anyhow::Error),
 }
 
+/// The most bytes that samples take which are made at once, if there is more than one: so much,
+/// and more on a machine with many cores, which has more memory.
+const BYTES_MAX: u64 = 512 << 20;
+const BYTES_A_CORE: u64 = 32 << 20;
+/// Bytes of a shown word, with those of a row around it: an estimate, as words differ.
+const WORD_BYTES: u64 = 16;
+
+fn bytes_max() -> u64 {
+    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
+    BYTES_MAX + cores * BYTES_A_CORE
+}
+
+/// Bytes of a sample's texts and row, at most.
+fn text_bytes(maker: &Maker) -> u64 {
+    let bounds = &maker.program().bounds;
+    bounds.words.saturating_mul(WORD_BYTES)
+}
+
+/// Does work whose threads have memory for a sample each, and `texts` copies of its texts: on so
+/// few of them that all have room.
+pub(super) fn where_it_fits<Done: Send>(
+    maker: &Maker,
+    texts: u64,
+    work: impl FnOnce() -> Done + Send,
+) -> Done {
+    let threads = rayon::current_num_threads();
+    let each = Memory::bytes(maker.program(), &maker.pools);
+    let each = each.saturating_add(text_bytes(maker).saturating_mul(texts));
+    let fit = usize::try_from(bytes_max() / each.max(1)).unwrap_or(usize::MAX).max(1);
+    if fit >= threads {
+        return work();
+    }
+    match rayon::ThreadPoolBuilder::new().num_threads(fit).build() {
+        Ok(pool) => pool.install(work),
+        // A machine that gives no thread more has those that there are.
+        Err(_) => work(),
+    }
+}
+
 /// Makes samples, writes each with `row` on any thread, and gives the bytes to `put` in the order
-/// of the indices. What is held in memory does not grow with their number.
+/// of the indices. What is held in memory does not grow with their number, nor with the threads:
+/// where a sample is large, few are made at once.
 pub fn generate(
     maker: &Maker,
     order: &Order,
-    row: impl Fn(&mut Memory, u64, &mut Vec<u8>) + Sync,
+    row: impl Fn(&mut Memory, u64, &mut Vec<u8>) + Sync + Send,
+    put: impl FnMut(&[u8]) -> anyhow::Result<()> + Send,
+    watch: &Watch,
+) -> Result<(), Stopped> {
+    // Two waves of blocks, one being made and one written.
+    let texts = 2 * BLOCKS_A_THREAD as u64;
+    where_it_fits(maker, texts, || in_waves(maker, order, &row, put, watch))
+}
+
+fn in_waves(
+    maker: &Maker,
+    order: &Order,
+    row: &(impl Fn(&mut Memory, u64, &mut Vec<u8>) + Sync),
     mut put: impl FnMut(&[u8]) -> anyhow::Result<()> + Send,
     watch: &Watch,
 ) -> Result<(), Stopped> {
     let threads = rayon::current_num_threads();
     let memories: Vec<Mutex<Option<Memory>>> = (0..threads).map(|_| Mutex::default()).collect();
     let block_samples = (BLOCK_WORDS / maker.program().bounds.words.max(1)).clamp(1, BLOCK_SAMPLES);
+    let room = usize::try_from(bytes_max() / (2 * text_bytes(maker)).max(1)).unwrap_or(usize::MAX);
+    let blocks = (threads * BLOCKS_A_THREAD).min(room.max(1));
     let fill = |block: &mut Block| {
         let thread = rayon::current_thread_index().expect("blocks are filled in the pool");
         let mut memory = memories[thread].lock().expect("a panic ends the whole run");
         let memory = memory.get_or_insert_with(|| maker.memory(order.split, order.seed));
-        block.fill(maker, memory, &row, watch.cancel);
+        block.fill(maker, memory, row, watch.cancel);
     };
     // One wave of blocks is written while the next is made.
     let (mut written, mut made) = (Vec::new(), Vec::new());
     let mut next = order.indices.start;
     rayon::scope(|_| {
         loop {
-            plan(&mut made, threads * BLOCKS_A_THREAD, block_samples, &mut next, order.indices.end);
+            plan(&mut made, blocks, block_samples, &mut next, order.indices.end);
             let (result, ()) = rayon::join(
                 || put_out(&written, &mut put, watch),
                 || made.par_iter_mut().for_each(fill),

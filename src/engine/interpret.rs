@@ -1,11 +1,12 @@
 //! The interpreter: what each step means, one `match` arm an operation.
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use crate::check::types::Type;
 use crate::engine::{Engine, begin, judge};
-use crate::ir::{Arithmetic, Comparison, Op, Program, Register, Step, StepId};
+use crate::ir::{Arithmetic, Comparison, NOWHERE, Op, Program, Register, Step, StepId};
 use crate::runtime::arena::List;
 use crate::runtime::memory::fingerprint;
 use crate::runtime::shape::{self, Shape, canonical};
@@ -17,14 +18,35 @@ pub struct Interpreter {
     /// The shape of the elements that each step works on.
     shapes: Vec<Shape>,
     fingerprint: u64,
+    /// Between which registers the steps write that begin at a step.
+    written: HashMap<StepId, Range<usize>>,
 }
 
 impl Interpreter {
     pub(crate) fn new(program: Arc<Program>) -> Interpreter {
         let shapes = program.steps.iter().map(|step| shape::of_elements(&program, step)).collect();
         let fingerprint = fingerprint(&program);
-        Interpreter { program, shapes, fingerprint }
+        let ranges = program.rules.iter().map(|rule| &rule.steps).chain([&program.sample]);
+        let ranges = ranges.filter(|steps| !steps.is_empty()).cloned();
+        let written = ranges.map(|steps| (steps.start, written(&program, steps))).collect();
+        Interpreter { program, shapes, fingerprint, written }
     }
+}
+
+/// The registers that some steps write to, one after the other.
+fn written(program: &Program, steps: Range<StepId>) -> Range<usize> {
+    let mut all = usize::MAX..0;
+    for at in steps {
+        let step = &program.steps[at as usize];
+        let index = match step.op {
+            Op::Loop { index, .. } => index,
+            _ => NOWHERE,
+        };
+        for register in [step.into, index].into_iter().filter(|one| *one != NOWHERE) {
+            all = all.start.min(register as usize)..all.end.max(register as usize + 1);
+        }
+    }
+    all.start.min(all.end)..all.end
 }
 
 impl Engine for Interpreter {
@@ -48,10 +70,15 @@ impl Engine for Interpreter {
 
 impl Interpreter {
     fn run(&self, memory: &mut Memory, steps: Range<StepId>) -> Result<(), Fault> {
-        memory.registers.fill(0);
+        // Those of the other rules are none of its own: with many rules they are nearly all.
+        match self.written.get(&steps.start) {
+            Some(written) => memory.registers[written.clone()].fill(0),
+            None => memory.registers.fill(0),
+        }
         let mut at = steps.start;
         while at < steps.end {
             let step = &self.program.steps[at as usize];
+            memory.steps_done += 1;
             at = match self.next(memory, step, at) {
                 Some(next) => next,
                 None => {

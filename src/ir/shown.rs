@@ -6,6 +6,10 @@ use crate::check::typed::{self, Expr, ExprKind};
 use crate::check::types::Type;
 use crate::diagnostic::Diagnostic;
 
+/// The most words that the texts of a sample may have: as many as its memory holds numbers. More
+/// come of lists that stand in one another and share what they hold.
+const WORDS_MAX: u64 = 1 << 26;
+
 impl Lower<'_> {
     /// Lowers the layout. What is shown by its name has a slot already; an expression gets one.
     pub fn layout(&mut self) {
@@ -89,6 +93,14 @@ impl Lower<'_> {
         let bounds = &mut self.program.bounds;
         (bounds.words, bounds.literal_bytes) = (total.words, total.bytes);
         bounds.pool_words = total.pool_words;
+        if total.known > WORDS_MAX {
+            let span = self.template.bindings.last().map(|binding| binding.value.span);
+            let title = format!("the texts of a sample may have {} words", total.known);
+            let label = "shown values hold lists up to here";
+            self.faults.push(Diagnostic::fault("E505", title, span.unwrap_or_default(), label).help(
+                format!("show less, or write smaller parameters: at most {WORDS_MAX} words"),
+            ));
+        }
     }
 
     fn size_of(&self, slot: SlotId, form: &Form) -> Size {
@@ -118,11 +130,15 @@ impl Lower<'_> {
     fn plain(&self, ty: &Type, bound: &Bound) -> Size {
         match (ty, bound) {
             (Type::List(element), bound) => {
-                let between =
-                    Size { words: u64::from(element.depth() > 0), bytes: 1, pool_words: 0 };
-                self.plain(element, &bound.element()).and(between).times(bound.sizes().1)
+                let line = u64::from(element.depth() > 0);
+                let between = Size { words: line, bytes: 1, pool_words: 0, known: line };
+                let each = self.plain(element, &bound.element()).and(between);
+                let all = each.times(bound.sizes().1);
+                // Of a list of which nothing is known, one element is counted.
+                let is_known = matches!(bound, Bound::List { .. });
+                Size { known: if is_known { all.known } else { each.known }, ..all }
             }
-            (Type::Token, _) => Size { words: 1, bytes: 0, pool_words: 1 },
+            (Type::Token, _) => Size { words: 1, bytes: 0, pool_words: 1, known: 1 },
             (Type::Text, Bound::Text(texts)) => {
                 let sizes = texts.iter().map(|at| Size::of_text(&self.program.texts[*at as usize]));
                 sizes.fold(Size::default(), Size::larger)
@@ -133,7 +149,7 @@ impl Lower<'_> {
             }
             (Type::Bool, _) => Size::of_text("false"),
             // The longest decimal form of a Real of 64 bits.
-            _ => Size { words: 1, bytes: 330, pool_words: 0 },
+            _ => Size { words: 1, bytes: 330, pool_words: 0, known: 1 },
         }
     }
 }
@@ -144,13 +160,16 @@ struct Size {
     words: u64,
     bytes: u64,
     pool_words: u64,
+    /// Words in lists whose largest size is known.
+    known: u64,
 }
 
 impl Size {
     fn of_text(text: &str) -> Size {
         let lines = text.matches('\n').count();
         let words = text.split_whitespace().count() + lines;
-        Size { words: words as u64, bytes: text.len() as u64, pool_words: 0 }
+        let words = words as u64;
+        Size { words, bytes: text.len() as u64, pool_words: 0, known: words }
     }
 
     fn and(self, other: Size) -> Size {
@@ -158,6 +177,7 @@ impl Size {
             words: self.words.saturating_add(other.words),
             bytes: self.bytes.saturating_add(other.bytes),
             pool_words: self.pool_words.saturating_add(other.pool_words),
+            known: self.known.saturating_add(other.known),
         }
     }
 
@@ -167,6 +187,7 @@ impl Size {
             words: self.words.saturating_mul(count),
             bytes: self.bytes.saturating_mul(count),
             pool_words: self.pool_words.saturating_mul(count),
+            known: self.known.saturating_mul(count),
         }
     }
 
@@ -175,6 +196,7 @@ impl Size {
             words: self.words.max(other.words),
             bytes: self.bytes.max(other.bytes),
             pool_words: self.pool_words.max(other.pool_words),
+            known: self.known.max(other.known),
         }
     }
 }

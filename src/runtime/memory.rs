@@ -30,6 +30,8 @@ pub struct Memory {
     /// How often the interpreter took the second and the first branch of each `If`, by its step;
     /// empty if nobody asked.
     pub(crate) branches: Vec<[u64; 2]>,
+    /// How many steps the interpreter has done.
+    pub(crate) steps_done: u64,
     /// Which program this memory fits.
     pub(crate) program: u64,
     keys: Vec<[u64; 4]>,
@@ -41,9 +43,7 @@ impl Memory {
     /// Memory for a program whose pools hold these tokens.
     pub fn new(program: &Program, pools: &Pools) -> Memory {
         assert!(pools.tokens.len() >= program.pools.len(), "each pool needs its tokens");
-        let sample_cells = program.bounds.cells.saturating_mul(2);
-        let constants: u64 = pools.tokens.iter().map(|pool| pool.len() as u64 / 2 + 1).sum();
-        let mut arena = Arena::new(sample_cells.saturating_add(constants + ROOM_CELLS));
+        let mut arena = Arena::new(Memory::cells(program, pools));
         let mut frame = vec![0; program.slots.len()];
         for pool in &pools.tokens {
             frame.push(arena.push_narrow(pool).expect("the pools' room was added above"));
@@ -65,6 +65,7 @@ impl Memory {
             fault: 0,
             step: 0,
             branches: Vec::new(),
+            steps_done: 0,
             program: fingerprint(program),
             keys: vec![[0; 4]; program.streams.len()],
             stream_names: program.streams.clone(),
@@ -111,6 +112,27 @@ impl Memory {
     /// Makes a list of numbers, or of the handles of lists.
     pub fn push_wide(&mut self, elements: &[i64]) -> Result<i64, Fault> {
         self.arena.push_wide(elements).map_err(outside)
+    }
+
+    /// How many steps the interpreter has done in this memory.
+    pub fn steps_done(&self) -> u64 {
+        self.steps_done
+    }
+
+    /// The cells that lists take now.
+    pub fn cells_taken(&self) -> u64 {
+        self.arena.cursor / 2
+    }
+
+    /// The bytes that a memory for a program sets aside.
+    pub fn bytes(program: &Program, pools: &Pools) -> u64 {
+        Memory::cells(program, pools).saturating_mul(8)
+    }
+
+    fn cells(program: &Program, pools: &Pools) -> u64 {
+        let sample_cells = program.bounds.cells.saturating_mul(2);
+        let constants: u64 = pools.tokens.iter().map(|pool| pool.len() as u64 / 2 + 1).sum();
+        sample_cells.saturating_add(constants + ROOM_CELLS)
     }
 
     /// Where free memory starts, for [`Memory::release`].

@@ -34,8 +34,9 @@ pub const ALL: [(Change, &str); 5] = [
 pub struct Texts {
     /// The reply in pieces; those with values are changed.
     pieces: Vec<(bool, String)>,
-    /// The words of the prompt.
-    prompt: Vec<String>,
+    prompt: String,
+    /// How many words the prompt has.
+    prompt_words: usize,
 }
 
 impl Texts {
@@ -44,8 +45,7 @@ impl Texts {
         let pieces = texts.pieces(Part::Reply, memory);
         let pieces = pieces.into_iter().map(|(slot, text)| (slot.is_some(), text)).collect();
         let prompt = texts.text(Part::Prompt, memory);
-        let words = words(&prompt).into_iter().map(|(start, end)| prompt[start..end].to_string());
-        Texts { prompt: words.collect(), pieces }
+        Texts { prompt_words: words(&prompt).count(), prompt, pieces }
     }
 
     /// The changed reply; none where there is nothing to change, or it would be the same.
@@ -57,28 +57,37 @@ impl Texts {
     ) -> Option<String> {
         // Every word of a value, by its piece.
         let with_values = self.pieces.iter().enumerate().filter(|(_, (shows, _))| *shows);
-        let places: Vec<(usize, usize)> = with_values
-            .flat_map(|(at, (_, text))| (0..words(text).len()).map(move |word| (at, word)))
-            .collect();
-        let (at, word) = *one_of(&places, stream)?;
+        let counts = with_values.map(|(at, (_, text))| (at, words(text).count()));
+        let counts: Vec<(usize, usize)> = counts.collect();
+        let mut word = below(counts.iter().map(|(_, count)| count).sum(), stream)?;
+        let at = counts.iter().find_map(|&(at, count)| {
+            let is_here = word < count;
+            word -= if is_here { 0 } else { count };
+            is_here.then_some(at)
+        })?;
         let text = &self.pieces[at].1;
-        let words = words(text);
-        let (start, end) = words[word];
+        let before = word.checked_sub(1).and_then(|last| words(text).nth(last));
+        let mut from_here = words(text).skip(word);
+        let (start, end) = from_here.next()?;
+        let next = from_here.next();
         let found = &text[start..end];
         let replaced = |by: &str| format!("{}{by}{}", &text[..start], &text[end..]);
         let changed = match change {
-            Change::FromPrompt => replaced(one_of(&self.prompt, stream)?),
+            Change::FromPrompt => {
+                let (start, end) = words(&self.prompt).nth(below(self.prompt_words, stream)?)?;
+                replaced(&self.prompt[start..end])
+            }
             Change::FromVocabulary => {
                 replaced(vocabulary.word(stream.below(vocabulary.len() as u32)))
             }
             Change::Double => replaced(&format!("{found} {found}")),
-            Change::Drop => match (words.get(word + 1), word.checked_sub(1)) {
-                (Some((next, _)), _) => format!("{}{}", &text[..start], &text[*next..]),
-                (None, Some(last)) => format!("{}{}", &text[..words[last].1], &text[end..]),
+            Change::Drop => match (next, before) {
+                (Some((next, _)), _) => format!("{}{}", &text[..start], &text[next..]),
+                (None, Some((_, last))) => format!("{}{}", &text[..last], &text[end..]),
                 (None, None) => replaced(""),
             },
             Change::Swap => {
-                let (next, next_end) = *words.get(word + 1)?;
+                let (next, next_end) = next?;
                 let (between, behind) = (&text[end..next], &text[next_end..]);
                 format!("{}{}{between}{found}{behind}", &text[..start], &text[next..next_end])
             }
@@ -90,16 +99,19 @@ impl Texts {
 }
 
 /// Where the words of a text stand: runs of what words are made of.
-fn words(text: &str) -> Vec<(usize, usize)> {
-    let mut words: Vec<(usize, usize)> = Vec::new();
-    for (at, character) in text.char_indices().filter(|(_, one)| is_word_character(*one)) {
-        let end = at + character.len_utf8();
-        match words.last_mut() {
-            Some((_, last)) if *last == at => *last = end,
-            _ => words.push((at, end)),
-        }
-    }
-    words
+fn words(text: &str) -> impl Iterator<Item = (usize, usize)> {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        let start = from + text[from..].find(is_word_character)?;
+        let length = text[start..].find(|one| !is_word_character(one));
+        from = length.map_or(text.len(), |length| start + length);
+        Some((start, from))
+    })
+}
+
+/// A number below another, if there is one.
+fn below(count: usize, stream: &mut Stream) -> Option<usize> {
+    (count > 0).then(|| stream.below(count as u32) as usize)
 }
 
 /// One of them, if there is any.
@@ -114,7 +126,7 @@ mod tests {
     #[test]
     fn one_word_of_a_value_is_changed_and_what_stands_around_it_is_not() {
         let pieces = vec![(false, "So: ".to_string()), (true, "ada, bob".to_string())];
-        let texts = Texts { pieces, prompt: vec!["cy".to_string()] };
+        let texts = Texts { pieces, prompt: "cy".to_string(), prompt_words: 1 };
         let vocabulary = Vocabulary::new(["dan"]).expect("one word");
         let all = |change| {
             let mut stream = Stream::from_state([1, 2, 3, 4]);

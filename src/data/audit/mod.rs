@@ -2,7 +2,9 @@
 //! but the task tells the answer.
 
 mod changes;
+mod budget;
 mod cheats;
+mod digest;
 mod findings;
 mod options;
 mod passes;
@@ -15,11 +17,12 @@ use serde::Serialize;
 
 use super::generate::{Stopped, Watch};
 use super::judge::Judge;
-use super::{EVAL, Maker};
+use super::{EVAL, Maker, TRAIN};
 use crate::check::types::Type;
 use crate::ir::{Op, Piece, Program, SlotId};
 use crate::source::Source;
 use cheats::Cheat;
+pub use budget::affordable;
 pub use findings::{CODES, allowed, findings, is_denied};
 use passes::{CLASSES_MAX, Passes};
 pub use places::{EFFECT_BAR, Places};
@@ -186,7 +189,9 @@ pub fn audit(
         (cheats::all(program), options::all(program), outputs(program));
     let own = passes.own(&outputs, &options)?;
     let held_out = passes.prompts(EVAL)?;
-    let cheating = passes.cheats(&cheats, &own.replies, &most_frequent(&own.replies))?;
+    let most_frequent = most_frequent(&own.replies).unwrap_or(0);
+    let same = passes.reply(&passes.texts(), &mut passes.memory(TRAIN), most_frequent)?;
+    let cheating = passes.cheats(&cheats, &same)?;
     let samples = settings.samples;
     let share = |count: u64| count as f64 / samples.max(1) as f64;
     let different = |digests: &[[u8; 32]]| digests.iter().collect::<HashSet<_>>().len() as u64;
@@ -232,14 +237,13 @@ fn outputs(program: &Program) -> Vec<SlotId> {
     program.layout.reply.iter().filter_map(value).collect()
 }
 
-/// The reply that comes most often; of several, the first made.
-fn most_frequent(replies: &[String]) -> String {
-    let mut counts: BTreeMap<&str, (u64, std::cmp::Reverse<usize>)> = BTreeMap::new();
-    for (at, reply) in replies.iter().enumerate() {
+/// The first sample of those with the reply that comes most often; of several, the first made.
+fn most_frequent(replies: &[[u8; 32]]) -> Option<u64> {
+    let mut counts: BTreeMap<&[u8; 32], (u64, std::cmp::Reverse<u64>)> = BTreeMap::new();
+    for (reply, at) in replies.iter().zip(0..) {
         counts.entry(reply).or_insert((0, std::cmp::Reverse(at))).0 += 1;
     }
-    let most = counts.into_iter().max_by_key(|&(_, count)| count);
-    most.map_or(String::new(), |(reply, _)| reply.to_string())
+    counts.into_values().max().map(|(_, first)| first.0)
 }
 
 fn rules(maker: &Maker, tallies: &[Tally]) -> Vec<RuleHolds> {

@@ -9,10 +9,11 @@ use rayon::prelude::*;
 use super::Settings;
 use super::changes::{self, Texts};
 use super::cheats::{Cheat, Known};
+use super::digest;
 use super::options::Options;
 use super::tally::{Tally, add_all};
-use crate::data::generate::{Stopped, Watch};
-use crate::data::judge::{Judge, Verdict, same};
+use crate::data::generate::{Stopped, Watch, where_it_fits};
+use crate::data::judge::{Judge, Verdict};
 use crate::data::layout::{Escape, Part, TextWriter};
 use crate::data::{Maker, TRAIN};
 use crate::ir::SlotId;
@@ -21,6 +22,8 @@ use crate::runtime::{Fault, Memory};
 
 /// Samples that one memory makes before another may.
 const BLOCK_SAMPLES: u64 = 64;
+/// Copies of a sample's texts that a pass holds at once.
+const TEXTS: u64 = 8;
 /// A value that has more different values than this has no classes.
 pub const CLASSES_MAX: usize = 16;
 
@@ -37,13 +40,15 @@ pub struct Passes<'a> {
 pub struct Own {
     pub digests: Vec<[u8; 32]>,
     pub prompts: Vec<[u8; 32]>,
-    pub replies: Vec<String>,
+    /// The digests of the replies.
+    pub replies: Vec<[u8; 32]>,
     pub rules: Vec<Tally>,
     pub unread: Tally,
     pub engines_differ: u64,
     pub words: u64,
     pub bytes: u64,
-    /// How often each output has each of its values; up to one more than [`CLASSES_MAX`].
+    /// How often each output that is no list has each of its values; up to one more than
+    /// [`CLASSES_MAX`].
     pub classes: Vec<BTreeMap<String, u64>>,
     /// Of each list to choose from, the places of the answer: which, and of how many.
     pub places: Vec<Vec<(u32, u32)>>,
@@ -58,41 +63,43 @@ pub struct Cheating {
     pub engines_differ: u64,
 }
 
-/// Two memories at the same sample.
-struct Pair {
-    native: Memory,
-    interpreter: Memory,
-}
-
 impl Passes<'_> {
     /// Makes every sample in both engines and judges it.
     pub fn own(&self, outputs: &[SlotId], options: &[Options]) -> Result<Own, Stopped> {
         let judges = (Judge::new(self.native), Judge::new(self.interpreter));
         let (texts, program) = (self.texts(), self.native.program());
         let parts = self.blocks(|indices| {
-            let (mut own, mut pair) = (Own::default(), self.pair(TRAIN));
+            let (mut own, mut memory) = (Own::default(), self.memory(TRAIN));
             own.rules.resize_with(judges.0.rules().len(), Tally::default);
             own.classes.resize_with(outputs.len(), BTreeMap::new);
             own.places.resize_with(options.len(), Vec::new);
-            pair.interpreter.count_branches(program);
+            memory.count_branches(program);
             for index in indices {
-                self.sample(&mut pair, index, &mut own.engines_differ)?;
-                let verdict = judges.0.own(&mut pair.native);
-                let again = judges.1.own(&mut pair.interpreter);
-                own.engines_differ += u64::from(verdict != again);
+                self.go_on()?;
+                // One memory for both engines: of a large sample there is no room for two.
+                let again = self.interpreter.sample(&mut memory, index);
+                let again = again.is_ok().then(|| digest::values(program, &memory));
+                let verdict_again = again.map(|_| judges.1.own(&mut memory));
+                self.native.sample(&mut memory, index).map_err(at(index))?;
+                own.engines_differ += u64::from(again != Some(digest::values(program, &memory)));
+                let verdict = judges.0.own(&mut memory);
+                own.engines_differ += u64::from(verdict_again.is_some_and(|one| one != verdict));
                 for (tally, &score) in own.rules.iter_mut().zip(&verdict.scores) {
                     tally.count(index, score, score == 1.0);
                 }
-                own.look_at_texts(index, &texts, &judges.0, &mut pair.native);
+                own.look_at_texts(index, &texts, &judges.0, &mut memory);
                 for (counts, &slot) in own.classes.iter_mut().zip(outputs) {
-                    count(counts, texts.value(slot, &pair.native), 1);
+                    // A list may be long, and is no class.
+                    if program.slots[slot as usize].kind.depth() == 0 {
+                        count(counts, texts.value(slot, &memory), 1);
+                    }
                 }
                 for (places, options) in own.places.iter_mut().zip(options) {
-                    let place = options.place(program, &pair.native);
+                    let place = options.place(program, &memory);
                     places.extend(place.map(|(at, count)| (at as u32, count as u32)));
                 }
             }
-            own.branches = pair.interpreter.branches().to_vec();
+            own.branches = memory.branches().to_vec();
             Ok(own)
         })?;
         let mut own = Own::default();
@@ -104,8 +111,9 @@ impl Passes<'_> {
     pub fn prompts(&self, split: &str) -> Result<Vec<[u8; 32]>, Stopped> {
         let texts = self.texts();
         let parts = self.blocks(|indices| {
-            let mut memory = self.native.memory(split, self.settings.seed);
+            let mut memory = self.memory(split);
             let digest = |index| {
+                self.go_on()?;
                 self.native.sample(&mut memory, index).map_err(at(index))?;
                 Ok(digest(&read_text(&texts, &memory)))
             };
@@ -118,31 +126,32 @@ impl Passes<'_> {
     pub fn cheats(
         &self,
         cheats: &[Cheat],
-        replies: &[String],
         same: &str,
     ) -> Result<Cheating, Stopped> {
         let judges = (Judge::new(self.native), Judge::new(self.interpreter));
         let (texts, program) = (self.texts(), self.native.program());
         let key = self.key();
         let parts = self.blocks(|indices| {
-            let (mut part, mut pair) = (Cheating::default(), self.pair(TRAIN));
+            let (mut part, mut memory) = (Cheating::default(), self.memory(TRAIN));
             part.cheats.resize_with(cheats.len(), Tally::default);
             part.changes.resize_with(changes::ALL.len(), Tally::default);
             for index in indices {
-                self.sample(&mut pair, index, &mut part.engines_differ)?;
+                self.go_on()?;
+                // Made again rather than kept: long replies of all samples would fill the memory.
+                let other = self.reply(&texts, &mut memory, (index + 1) % self.settings.samples)?;
+                self.native.sample(&mut memory, index).map_err(at(index))?;
                 let mut stream = random::start(&key, index);
-                let other = &replies[(index as usize + 1) % replies.len()];
-                let known = Known { other, same };
+                let known = Known { other: &other, same };
                 for (tally, cheat) in part.cheats.iter_mut().zip(cheats) {
-                    let memory = &mut pair.native;
-                    let reply = cheat.reply(&texts, program, memory, &known, &mut stream);
-                    let verdict = judges.0.judge(&reply.text, &mut pair.native);
-                    let again = judges.1.judge(&reply.text, &mut pair.interpreter);
+                    self.go_on()?;
+                    let reply = cheat.reply(&texts, program, &mut memory, &known, &mut stream);
+                    let verdict = judges.0.judge(&reply.text, &mut memory);
+                    let again = judges.1.judge(&reply.text, &mut memory);
                     part.engines_differ += u64::from(!agree(&verdict, &again));
                     tally.verdict(index, &verdict);
                     tally.chance += reply.chance.unwrap_or(0.0);
                 }
-                self.change(index, &texts, &judges.0, &mut pair.native, &mut stream, &mut part);
+                self.change(index, &texts, &judges.0, &mut memory, &mut stream, &mut part);
             }
             Ok(part)
         })?;
@@ -174,16 +183,41 @@ impl Passes<'_> {
         }
     }
 
-    /// Runs a block of indices at a time on all cores; gives the results in order.
+    /// The reply of a sample.
+    pub fn reply(
+        &self,
+        texts: &TextWriter,
+        memory: &mut Memory,
+        index: u64,
+    ) -> Result<String, Stopped> {
+        self.native.sample(memory, index).map_err(at(index))?;
+        Ok(texts.text(Part::Reply, memory))
+    }
+
+    /// Fails once somebody wants it to end.
+    fn go_on(&self) -> Result<(), Stopped> {
+        match self.watch.cancel.load(Ordering::Relaxed) {
+            true => Err(Stopped::Cancelled),
+            false => Ok(()),
+        }
+    }
+
+    /// Runs a block of indices at a time on all cores for which there is memory; gives the results
+    /// in order.
     fn blocks<R: Send>(
+        &self,
+        run: impl Fn(Range<u64>) -> Result<R, Stopped> + Sync + Send,
+    ) -> Result<Vec<R>, Stopped> {
+        where_it_fits(self.native, TEXTS, || self.blocks_at_once(run))
+    }
+
+    fn blocks_at_once<R: Send>(
         &self,
         run: impl Fn(Range<u64>) -> Result<R, Stopped> + Sync,
     ) -> Result<Vec<R>, Stopped> {
         let samples = self.settings.samples;
         let block = |number: u64| {
-            if self.watch.cancel.load(Ordering::Relaxed) {
-                return Err(Stopped::Cancelled);
-            }
+            self.go_on()?;
             let start = number * BLOCK_SAMPLES;
             let indices = start..samples.min(start + BLOCK_SAMPLES);
             let count = indices.end - indices.start;
@@ -197,10 +231,9 @@ impl Passes<'_> {
         blocks.into_iter().collect()
     }
 
-    fn pair(&self, split: &str) -> Pair {
-        let seed = self.settings.seed;
-        let native = self.native.memory(split, seed);
-        Pair { native, interpreter: self.interpreter.memory(split, seed) }
+    /// A memory, in which both engines run.
+    pub fn memory(&self, split: &str) -> Memory {
+        self.native.memory(split, self.settings.seed)
     }
 
     /// The key of what the auditor itself draws: options and changes.
@@ -209,22 +242,7 @@ impl Passes<'_> {
         RunKey::new(&program.name, &program.level, "audit", self.settings.seed).stream("audit")
     }
 
-    /// Makes a sample in both engines, and counts it if they differ.
-    fn sample(&self, pair: &mut Pair, index: u64, differ: &mut u64) -> Result<(), Stopped> {
-        let made = self.native.sample(&mut pair.native, index);
-        let again = self.interpreter.sample(&mut pair.interpreter, index);
-        made.map_err(at(index))?;
-        let slots = self.native.program().slots.iter().zip(0..);
-        let equal = again.is_ok()
-            && slots.into_iter().all(|(slot, id)| {
-                let left = (&pair.native, pair.native.slot(id));
-                same(&slot.kind, left, (&pair.interpreter, pair.interpreter.slot(id)))
-            });
-        *differ += u64::from(!equal);
-        Ok(())
-    }
-
-    fn texts(&self) -> TextWriter {
+    pub fn texts(&self) -> TextWriter {
         TextWriter::new(self.native.program(), self.native.vocabulary.clone(), Escape::None)
     }
 }
@@ -247,7 +265,7 @@ impl Own {
         self.bytes = self.bytes.max(text.len() as u64 - 2);
         let read_back = judge.reads_back(&reply, memory);
         self.unread.count(index, f64::from(read_back), read_back);
-        self.replies.push(reply);
+        self.replies.push(digest(&reply));
     }
 
     fn add(&mut self, later: Own) {

@@ -1,29 +1,68 @@
 //! Looking for values and runs in lists: `==`, `in`, `within`, `position`, `around` and the like.
 
+use std::collections::BTreeSet;
+
 use crate::runtime::FaultKind;
 use crate::runtime::arena::{List, Lists};
 use crate::runtime::shape::{Scalar, Shape};
 
 /// Are two lists with elements of this shape equal, in depth?
 pub(super) fn same(lists: Lists, left: i64, right: i64, shape: Shape) -> bool {
-    if List::from(left).size != List::from(right).size {
-        return false;
-    }
-    if shape.is_narrow() {
-        return lists.narrow(left) == lists.narrow(right);
-    }
-    let pairs = lists.wide(left).iter().zip(lists.wide(right));
-    pairs.into_iter().all(|(&left, &right)| equal(lists, left, right, shape))
+    Comparison { lists, equal: BTreeSet::new() }.same(left, right, shape)
 }
 
 /// Are two values of this shape equal?
 pub(super) fn equal(lists: Lists, left: i64, right: i64, shape: Shape) -> bool {
-    match shape {
-        Shape { depth: 0, scalar: Scalar::Real } => {
-            f64::from_bits(left as u64) == f64::from_bits(right as u64)
+    Comparison { lists, equal: BTreeSet::new() }.equal(left, right, shape)
+}
+
+/// Two values being compared in depth.
+struct Comparison<'a> {
+    lists: Lists<'a>,
+    /// The pairs of lists of lists that were found equal: where lists share what they hold, a pair
+    /// would else be met twice as often with each list more around it.
+    equal: BTreeSet<(i64, i64, u8)>,
+}
+
+impl Comparison<'_> {
+    fn same(&mut self, left: i64, right: i64, shape: Shape) -> bool {
+        if List::from(left).size != List::from(right).size {
+            return false;
         }
-        Shape { depth: 0, .. } => left == right,
-        _ => same(lists, left, right, shape.element()),
+        if shape.is_narrow() {
+            return self.lists.narrow(left) == self.lists.narrow(right);
+        }
+        let (lefts, rights) = (self.lists.wide(left), self.lists.wide(right));
+        if shape.depth == 0 {
+            return match shape.scalar {
+                Scalar::Real => {
+                    let real = |cell: &i64| f64::from_bits(*cell as u64);
+                    lefts.iter().map(real).eq(rights.iter().map(real))
+                }
+                Scalar::Symbol | Scalar::Int => lefts == rights,
+            };
+        }
+        // What lies no deeper than lists of plain lists costs no more than its own elements.
+        let (pair, is_deep) = ((left, right, shape.depth), shape.depth > 1);
+        if is_deep && self.equal.contains(&pair) {
+            return true;
+        }
+        let mut pairs = lefts.iter().zip(rights);
+        let equal = pairs.all(|(&left, &right)| self.equal(left, right, shape));
+        if is_deep && equal {
+            self.equal.insert(pair);
+        }
+        equal
+    }
+
+    fn equal(&mut self, left: i64, right: i64, shape: Shape) -> bool {
+        match shape {
+            Shape { depth: 0, scalar: Scalar::Real } => {
+                f64::from_bits(left as u64) == f64::from_bits(right as u64)
+            }
+            Shape { depth: 0, .. } => left == right,
+            _ => self.same(left, right, shape.element()),
+        }
     }
 }
 
