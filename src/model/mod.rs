@@ -5,6 +5,7 @@ pub(crate) mod block;
 pub mod chat;
 pub mod config;
 pub mod decode;
+pub mod digest;
 pub(crate) mod files;
 pub mod gguf;
 pub mod gradients;

@@ -16,6 +16,8 @@ pub use write::toml_text;
 /// A whole recipe, every key resolved.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recipe {
+    /// What runs of it are called; by default as its file.
+    pub name: Option<String>,
     /// What is trained.
     pub model: Model,
     /// What it is trained on; at least one.

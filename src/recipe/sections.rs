@@ -30,6 +30,7 @@ pub(super) fn recipe(table: &DeTable, faults: &mut Vec<Diagnostic>) -> Recipe {
     let [model, data, lora, train, eval] =
         ["model", "data", "lora", "train", "eval"].map(|name| sub_table(&mut top, name));
     let entries = top.take("template");
+    let name = name(&mut top);
     top.finish();
     let model = self::model(model, lora.is_some(), faults);
     let templates = templates(entries, faults);
@@ -40,7 +41,22 @@ pub(super) fn recipe(table: &DeTable, faults: &mut Vec<Diagnostic>) -> Recipe {
     train.packing = packing;
     let eval = self::eval(eval, faults);
     let keep_checkpoints = keep_checkpoints as usize;
-    Recipe { model, templates, data, lora, train, save_every, keep_checkpoints, eval }
+    Recipe { name, model, templates, data, lora, train, save_every, keep_checkpoints, eval }
+}
+
+/// What runs are called, which is a folder's name as well.
+fn name(top: &mut Section) -> Option<String> {
+    let (name, place) = top.text("name", "first")?;
+    let plain = |letter: char| !letter.is_control() && letter != '/';
+    let is_plain = !name.is_empty() && !name.starts_with('.') && name.chars().all(plain);
+    if !is_plain {
+        let title = "a run's name is that of its folder too";
+        top.fault(
+            Diagnostic::fault("E708", title, place, "no folder can be called so")
+                .help("write letters, digits, `-` and `_`: `name = \"first\"`"),
+        );
+    }
+    is_plain.then(|| name.to_string())
 }
 
 fn sub_table<'a>(top: &mut Section<'a, '_>, key: &'static str) -> Option<&'a DeTable<'a>> {

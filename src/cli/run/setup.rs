@@ -24,7 +24,7 @@ use crate::{engine, stdlib};
 
 /// All that a run needs but the model's weights.
 pub struct Setup {
-    /// The recipe's name: its file's, or its folder's where the file is a run's own.
+    /// The recipe's name: the one in it, as in that of a run folder, or its file's.
     pub name: String,
     /// The resolved recipe.
     pub recipe: Recipe,
@@ -80,8 +80,13 @@ impl Setup {
         let budgets = budgets(&parts, &tokenizer, closing.len(), &recipe, &config, &mut faults);
         faults.all_well(Some(()))?;
         let lessons = Lessons::new(parts, recipe.data.seed);
-        let (name, text) = (name(path), recipe::toml_text(&recipe));
+        let (name, text) = (name(path, &recipe), recipe::toml_text(&recipe));
         Ok(Setup { name, recipe, text, templates, lessons, budgets, tokenizer, closing, config })
+    }
+
+    /// The recipe as it goes into the run folder: a run that goes on is named as it was.
+    pub fn named_text(&self) -> String {
+        format!("name = {}\n\n{}", toml::Value::from(self.name.as_str()), self.text)
     }
 
     /// The model before training, on the GPU of this number if on one.
@@ -171,7 +176,10 @@ impl Faults<'_> {
     }
 }
 
-fn name(path: &Path) -> String {
+fn name(path: &Path, recipe: &Recipe) -> String {
+    if let Some(name) = &recipe.name {
+        return name.clone();
+    }
     let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let folder = path.parent().and_then(Path::file_name);
     match folder {

@@ -155,8 +155,8 @@ pub fn save(
         stored.insert(name.clone(), one);
     }
     let header = Header { metadata, tensors: stored };
-    files::replace(path, |temporary| {
-        let mut file = BufWriter::new(File::create(temporary)?);
+    files::replace(path, |file| {
+        let mut file = BufWriter::new(file);
         header.write(&mut file)?;
         // Both maps are in the order of the names.
         for ((name, source), stored) in sources.iter().zip(header.tensors.values()) {
