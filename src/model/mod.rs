@@ -17,6 +17,8 @@ pub mod nf4;
 pub mod ops;
 pub mod packed;
 pub mod parameter;
+pub(crate) mod peft;
+pub(crate) mod placement;
 pub mod rope;
 pub mod sampling;
 pub(crate) mod stored;

@@ -143,19 +143,21 @@ pub(crate) fn weight_files(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(names.into_iter().map(|name| folder.join(name)).collect())
 }
 
-/// Whether two matrices have the same elements, whatever their types; some rows at a time.
-fn are_equal(one: &Tensor, two: &Tensor) -> Result<bool> {
+/// Whether two tensors have the same elements, whatever their types; some rows at a time.
+pub(crate) fn are_equal(one: &Tensor, two: &Tensor) -> Result<bool> {
     /// Elements compared at a time.
     const PART: usize = 1 << 22;
-    if one.dims() != two.dims() || one.rank() != 2 {
+    if one.dims() != two.dims() {
         return Ok(false);
     }
-    let (rows, row) = one.dims2()?;
-    let at_once = (PART / row.max(1)).max(1);
+    let row = one.dims().last().copied().unwrap_or(1).max(1);
+    let (one, two) = (one.reshape(((), row))?, two.reshape(((), row))?);
+    let rows = one.dim(0)?;
+    let at_once = (PART / row).max(1);
     for first in (0..rows).step_by(at_once) {
         let count = at_once.min(rows - first);
         let part = |matrix: &Tensor| matrix.narrow(0, first, count)?.to_dtype(DType::F32);
-        let differ = part(one)?.ne(&part(two)?)?.to_dtype(DType::F32)?.sum_all()?;
+        let differ = part(&one)?.ne(&part(&two)?)?.to_dtype(DType::F32)?.sum_all()?;
         if differ.to_scalar::<f32>()? > 0.0 {
             return Ok(false);
         }
