@@ -17,6 +17,7 @@ use crate::syntax::ast::Operator;
 pub mod bounds;
 mod call;
 mod expression;
+mod flow;
 mod level;
 mod loops;
 mod lower;
