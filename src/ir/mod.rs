@@ -22,6 +22,7 @@ mod level;
 mod loops;
 mod lower;
 mod print;
+mod refuse;
 mod shown;
 
 pub use level::Number;

@@ -141,9 +141,14 @@ fn help(broken: &Broken, slots: &[SlotId], draws: bool) -> String {
     };
     match (fault.kind, operator) {
         (FaultKind::DivisionByZero, _) => {
+            let named = of(|kind| *kind == Type::Int).is_some();
+            let divisor = match named || of(|kind| kind.element().is_some()).is_none() {
+                true => number.to_string(),
+                false => format!("size({list})"),
+            };
             format!(
-                "draw `{number}` such that the divisor is never 0, or write `if {number} == 0 then \
-                 … else …` around it"
+                "draw such that the divisor is never 0, or write `if {divisor} == 0 then … else …` \
+                 around it"
             )
         }
         (_, Arithmetic::Multiply) => "write smaller numbers to multiply".to_string(),
