@@ -1,7 +1,6 @@
 //! A folder's weights on disk: which files hold them, and whether the model reads all that is there.
 
 use std::collections::{HashMap, HashSet};
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -9,7 +8,7 @@ use candle_core::{DType, Device, Tensor};
 use safetensors::Dtype;
 
 use crate::model::config::Config;
-use crate::model::files::TensorFile;
+use crate::model::files::{self, TensorFile};
 
 const EMBEDDING: &str = "model.embed_tokens.weight";
 const HEAD: &str = "lm_head.weight";
@@ -131,7 +130,7 @@ pub(crate) fn weight_files(folder: &Path) -> Result<Vec<PathBuf>> {
         return Ok(vec![whole]);
     }
     let wrong = || format!("{} is not an index of shards", index.display());
-    let text = fs::read_to_string(&index).with_context(wrong)?;
+    let text = files::text_of(&index, files::SETTINGS_MAX).with_context(wrong)?;
     let value: serde_json::Value = serde_json::from_str(&text).with_context(wrong)?;
     let map = value.get("weight_map").and_then(|map| map.as_object()).with_context(wrong)?;
     let mut names: Vec<&str> = map.values().filter_map(|name| name.as_str()).collect();

@@ -8,8 +8,10 @@ use clap::{Args, ValueEnum};
 
 use super::{Failure, console, load, test};
 use crate::data::preview;
+use crate::data::vocab::Vocabulary;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::Source;
+use crate::syntax::allow;
 
 const HELP: &str = r#"Examples:
   cookc check retrieval.cook
@@ -75,13 +77,13 @@ struct Checked {
 
 /// Checks them all, then tells how many faults there are.
 pub fn run(command: &Check) -> Result<(), Failure> {
-    let vocabulary = load::vocabulary(command.vocab.as_deref())?.own_len();
+    let words = load::vocabulary(command.vocab.as_deref())?;
     if command.fix {
         command.files.iter().try_for_each(|file| mend::refuse_no_file(file))?;
     }
     let mut all = Vec::new();
     for file in &command.files {
-        let checked = check(command, file, vocabulary)?;
+        let checked = check(command, file, &words)?;
         match command.format {
             Output::Text => as_text(&checked)?,
             Output::Json => console::data(&json::lines(&checked))?,
@@ -101,7 +103,8 @@ pub fn run(command: &Check) -> Result<(), Failure> {
     if faults == 0 { Ok(()) } else { Err(Failure::Shown) }
 }
 
-fn check(command: &Check, file: &str, vocabulary: usize) -> Result<Checked, Failure> {
+fn check(command: &Check, file: &str, words: &Vocabulary) -> Result<Checked, Failure> {
+    let vocabulary = words.own_len();
     let source = match file {
         "-" => load::stdin(&command.stdin_name),
         file => load::source(file),
@@ -110,6 +113,8 @@ fn check(command: &Check, file: &str, vocabulary: usize) -> Result<Checked, Fail
         Ok(source) => {
             let source = if command.fix { mend::file(source, vocabulary)? } else { source };
             let mut found = diagnostics(&source, vocabulary);
+            found.extend(load::warnings(&source, words));
+            let mut found = allow::kept(&source, found);
             if command.audit && !found.iter().any(|one| one.severity == Severity::Fault) {
                 found.extend(test::lints(&source, command.vocab.clone())?);
             }
