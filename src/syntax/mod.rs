@@ -9,6 +9,7 @@ mod expression;
 mod fault;
 mod format;
 mod grammar;
+pub mod habit;
 mod nesting;
 mod recover;
 mod text;
