@@ -6,7 +6,7 @@
 A trial starts a command, kills it with SIGKILL, and goes on as a user would: with `--resume` where the folder
 has a recipe, else from the start. Some trials kill the second and third process too. Half of the kills come at
 a random time of the whole duration; the others are aimed: the folder is watched, and the kill comes right
-after its n-th change, when files are being written. Then the last process runs to its end, and
+after the n-th change of a file that is written as a whole. Then the last process runs to its end, and
 
     torn         files under a final name that were not whole after a kill
     differences  parts of the result (model, adapter, best, metrics without times, samples, report) that are
@@ -16,8 +16,8 @@ after its n-th change, when files are being written. Then the last process runs 
     refused      --resume was refused, though the folder has a recipe: the run was begun anew
     stuck        nothing that a user would try gets to the end
 
-The kinds are `run` (a model from scratch, judged and saved on the way), `adapter` (LoRA on a model's folder),
-and `generate`; `merge` and `export` can be asked for by --kinds. A trial depends on --seed and its number, up
+The kinds are `run` (a model from scratch, judged and saved on the way), `large` (few steps, and checkpoints of
+megabytes), `adapter` (LoRA on a model's folder), and `generate`; `merge` and `export` can be asked for by --kinds. A trial depends on --seed and its number, up
 to the machine's own timing. Raw results, a JSON line a trial, go to --out. Linux, Python 3.11, standard library.
 """
 import argparse
@@ -30,6 +30,7 @@ import statistics
 import sys
 import tempfile
 import time
+import traceback
 from collections import Counter, defaultdict
 from pathlib import Path
 
@@ -37,7 +38,7 @@ import inputs
 import processes
 
 WALL_SECONDS = 120
-KINDS = ["run", "run", "adapter", "generate"]
+KINDS = ["run", "large", "adapter", "generate"]
 SAMPLES = 60000
 FAULTS = ["torn", "differences", "litter", "checkpoints", "refused", "stuck"]
 
@@ -58,7 +59,7 @@ class Kind:
         for at in range(3):
             folder = self.trials / "undisturbed"
             shutil.rmtree(folder, ignore_errors=True)
-            self.lay_out(folder)
+            lay_out(self, folder)
             done, seen = self.watched(self.begin(folder), folder)
             if done.code != 0:
                 sys.exit(f"{name} fails undisturbed: {done.text}")
@@ -75,17 +76,14 @@ class Kind:
         lora = "rank = 4\nalpha = 8" if self.name == "adapter" else ""
         base = "m" if lora else "scratch:tiny"
         text = inputs.recipe(base, lora=lora, steps=60, save_every=5, samples=8, every=15, vocab="64")
+        if self.name == "large":
+            text = inputs.recipe(steps=16, save_every=2, samples=4, every=8, vocab="64")
+            text = text.replace(inputs.SCRATCH, "width = 256\nlayers = 2\nheads = 4\nfeed_forward = 512\n")
         (self.work / "run.toml").write_text(text)
 
     @property
     def is_run(self):
-        return self.name in ("run", "adapter")
-
-    def lay_out(self, folder):
-        """An empty place; for `generate`, half of the time with an older file in it."""
-        folder.mkdir()
-        if self.is_run:
-            folder.rmdir()
+        return self.name in ("run", "large", "adapter")
 
     def begin(self, folder, force=False):
         if self.is_run:
@@ -111,44 +109,53 @@ class Kind:
         with open(errors, "wb") as file:
             began = time.monotonic()
             process = processes.start([options.cookc, *argv], self.work, self.env, file)
-        seen, last = 0, processes.state(folder)
+        seen, last = 0, replaced(folder)
         while True:
             if seconds is not None:
                 time.sleep(max(0.0, min(0.02, began + seconds - time.monotonic())))
                 due = time.monotonic() - began >= seconds
             else:
-                now = processes.state(folder)
+                now = replaced(folder)
                 seen, last = seen + (now != last), now
                 due = changes is not None and seen >= changes
             if due or time.monotonic() - began > WALL_SECONDS:
-                process.kill()
+                processes.end(process)
                 break
             if os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
                 break
         return processes.reap(process, began, errors), seen
 
 
+def replaced(folder):
+    """The state of a folder, without files that grow line by line."""
+    return [one for one in processes.state(folder) if "tensorboard" not in one[0] and "metrics.jsonl" not in one[0]]
+
+
 def trial(kind, number):
     """One trial, as a row of the raw results."""
     draw = random.Random(f"{options.seed}/{number}")
     folder = kind.trials / str(number)
-    kind.lay_out(folder)
     row = {"kind": kind.name, "trial": number, "kills": [], **{fault: [] for fault in FAULTS}}
-    old = None
-    if kind.name == "generate" and draw.random() < 0.5:
-        (folder / "out.jsonl").write_text('{"old": true}\n')
-        old = processes.digest(folder / "out.jsonl")
+    old = lay_out(kind, folder, draw)
     argv = kind.begin(folder)
-    for _ in range(draw.choice([1, 1, 1, 2, 3])):
+    for at in range(draw.choice([1, 1, 1, 2, 3])):
         aimed = draw.random() < 0.5
         seconds = None if aimed else draw.uniform(0, 1.02) * kind.seconds
         changes = draw.randint(1, max(1, kind.changes)) if aimed else None
         done, _ = kind.watched(argv, folder, seconds, changes)
+        while done.code == 0 and at == 0:
+            # It was over before the kill: the same again, with an earlier one.
+            shutil.rmtree(folder)
+            old = lay_out(kind, folder, draw)
+            if changes and changes > 1:
+                changes = changes * 2 // 3
+            else:
+                seconds, changes = (seconds or kind.seconds) * 0.7, None
+            done, _ = kind.watched(argv, folder, seconds, changes)
         if done.code != -9:
             break
         row["kills"].append("aimed" if aimed else "timed")
         row["torn"] += torn_after(kind, folder, old)
-        row.setdefault("left", []).append(sorted(strange(processes.names(folder), kind)) if folder.exists() else [])
         argv = next_command(kind, folder)
     if done.code != 0:
         finish(kind, folder, argv, row)
@@ -158,6 +165,17 @@ def trial(kind, number):
         shutil.copytree(folder, Path(options.keep) / f"{kind.name}-{number}", dirs_exist_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
     return row
+
+
+def lay_out(kind, folder, draw=None):
+    """An empty folder, or none for a run; with an older file in some, whose digest is given."""
+    if kind.is_run:
+        return None
+    folder.mkdir()
+    if kind.name != "generate" or draw is None or draw.random() < 0.5:
+        return None
+    (folder / "out.jsonl").write_text('{"old": true}\n')
+    return processes.digest(folder / "out.jsonl")
 
 
 def torn_after(kind, folder, old):
@@ -217,8 +235,8 @@ def worker(folder, tasks, results):
             if name not in kinds:
                 kinds[name] = Kind(name, folder / name)
             results.put(trial(kinds[name], number))
-        except SystemExit as error:
-            results.put(str(error))
+        except BaseException:
+            results.put(traceback.format_exc())
 
 
 def all_trials():
@@ -273,7 +291,7 @@ def main():
     parser.add_argument("cookc", nargs="?", type=lambda path: Path(path).resolve(), help="the program to try")
     parser.add_argument("--count", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--kinds", nargs="*", default=KINDS, choices=["run", "adapter", "generate", "merge", "export"])
+    parser.add_argument("--kinds", nargs="*", default=KINDS, choices=["run", "large", "adapter", "generate", "merge", "export"])
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--out", help="a JSON line a trial")
     parser.add_argument("--keep", help="a folder for what trials with a fault leave")

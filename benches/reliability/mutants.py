@@ -34,6 +34,7 @@ import shutil
 import sys
 import tempfile
 import time
+import traceback
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -484,6 +485,7 @@ FORMATS = {"cook": cook, "module": module, "words": words, "recipe": recipe, "re
            "tokenizer": tokenizer, "chat template": chat_template, "safetensors": safetensors, "adapter": adapter,
            "gguf": gguf, "checkpoint": checkpoint, "metrics": metrics, "run inputs": run_inputs}
 BATCHED = {"cook", "module"}
+COMPARED = {"checkpoint", "metrics", "run inputs"}
 
 
 # ---------------------------------------------------------------- the work
@@ -500,13 +502,14 @@ def worker(folder, tasks, results):
             one = formats[name]
             rows = one.several(indices) if name in BATCHED else [one.one(index) for index in indices]
             results.put((name, rows, time.monotonic() - began))
-        except SystemExit as error:
-            results.put((name, str(error), 0.0))
+        except BaseException:
+            results.put((name, traceback.format_exc(), 0.0))
 
 
 def shares(count, seconds, done):
-    """How many of `count` mutants each format gets: more of fast ones, by the root of the rate."""
-    weights = {name: 1 / math.sqrt(one) for name, one in seconds.items()}
+    """How many of `count` mutants each format gets: more of fast ones, by the root of the rate, and three
+    times as many of those whose result is known."""
+    weights = {name: (3 if name in COMPARED else 1) / math.sqrt(one) for name, one in seconds.items()}
     total = sum(weights.values())
     wanted = {name: max(done, int(count * weight / total)) for name, weight in weights.items()}
     fastest = max(wanted, key=wanted.get)
@@ -616,7 +619,8 @@ def report(rows):
             said = " ".join(row.get("text", "").split())[:200]
             different = f" ({', '.join(row['different'])} differ)" if row.get("different") else ""
             print(f"\n{kind[1]}{different}: --only '{row['format']}:{row['index']}' "
-                  f"[{row['case']}: {row['how'][:160]}]\n  cookc {words}: exit {row['code']}, {row['seconds']} s: {said}")
+                  f"[{row['case']}: {row['how'][:160]}]")
+            print(f"  cookc {words}: exit {row['code']}, {row['seconds']} s: {said}")
 
 
 def main():

@@ -22,15 +22,18 @@ STRANGE_NUMBERS = [
 ]
 
 STRANGE_SCALARS = STRANGE_NUMBERS + [
-    b"null", b"true", b"false", b'""', b"[]", b"{}", b"[[]]", b'[""]', b"[null]", b'"\\u0000"', b'"\\ud800"', b'"a\\u202eb"',
+    b"null", b"true", b"false", b'""', b"[]", b"{}", b"[[]]", b'[""]', b"[null]", b'"\\u0000"', b'"\\ud800"',
+    b'"a\\u202eb"',
     b'"' + b"a" * 70000 + b'"', b'"\\u001b[2J"', b'"../../etc/passwd"', b'"/dev/zero"', b'"."',
 ]
 
 STRANGE_BYTES = [
     b"\x00", b"\xff", b"\xfe\xff", b"\xef\xbb\xbf", b"\x1b[31m", b"\x1b]0;t\x07", b"\r", b"\r\n", b"\n", b"\t", b"\x0b",
-    b"\x7f", b"\xc2\x85", b"\xc2\x9b", b"\xe2\x80\xae", b"\xe2\x80\xa8", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xc0\x80",
-    b"{", b"}", b"[", b"]", b"(", b")", b'"', b"'", b"\\", b"#", b"//", b"/*", b"{%", b"%}", b"{{", b"}}", b"{#", b"=", b"==",
-    b":", b",", b".", b"..", b"~", b"-", b"%", b"`", b"$", b"&", b"<", b">", b"|", b"\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x91\xa9",
+    b"\x7f", b"\xc2\x85", b"\xc2\x9b", b"\xe2\x80\xae", b"\xe2\x80\xa8", b"\xed\xa0\x80", b"\xf4\x90\x80\x80",
+    b"\xc0\x80", b"{", b"}", b"[", b"]", b"(", b")", b'"', b"'", b"\\", b"#", b"//", b"/*", b"{%",
+    b"%}", b"{{", b"}}", b"{#", b"{%}", b"{{}", b"{#}", b"{%-%}", b"=", b"==",
+    b":", b",", b".", b"..", b"~", b"-", b"%", b"`", b"$", b"&", b"<", b">", b"|",
+    b"\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x91\xa9",
     b"\xcc\x81" * 40, b"e\xcc\x81", b"\xe3\x80\x80", b"\xc2\xa0",
 ]
 
@@ -43,13 +46,14 @@ NESTS = {
              (b"1 + ", b"1", b""), (b"size(", b"vocab", b")"), (b"{", b"", b"}"), (b"a.", b"a", b""),
              (b"true and ", b"true", b""), (b"fold a = 0 over b in ", b"c", b": a"), (b"2 in 1..", b"3", b""),
              (b"~ repeat(2, ", b"coin(0.5)", b")"), (b"any x in vocab: ", b"true", b"")],
-    "toml": [(b"a = [", b"", b"]"), (b"[", b"1", b"]"), (b"x = {a = ", b"1", b"}"), (b"a.", b"a = 1", b""), (b"[[", b"a", b"]]"),
-             (b"[", b"", b"")],
+    "toml": [(b"a = [", b"", b"]"), (b"[", b"1", b"]"), (b"x = {a = ", b"1", b"}"), (b"a.", b"a = 1", b""),
+             (b"[[", b"a", b"]]"), (b"[", b"", b"")],
     "json": [(b"[", b"", b"]"), (b'{"a":', b"1", b"}"), (b"[", b"", b""), (b'{"a":[', b"", b""), (b"[[],", b"1", b"]"),
              (b'{"type":"Sequence","normalizers":[', b"", b"]}"), (b'{"type":"Sequence","pretokenizers":[', b"", b"]}"),
              (b'{"type":"Sequence","decoders":[', b"", b"]}")],
-    "jinja": [(b"{{ (", b"1", b") }}"), (b"(", b"1", b")"), (b"{% if a %}", b"x", b"{% endif %}"), (b"{% if a %}", b"", b""),
-              (b"{{ [", b"", b"] }}"), (b"[", b"", b"]"), (b"not ", b"a", b""), (b"-", b"1", b""), (b"a.", b"a", b""),
+    "jinja": [(b"{{ (", b"1", b") }}"), (b"(", b"1", b")"), (b"{% if a %}", b"x", b"{% endif %}"),
+              (b"{% if a %}", b"", b""), (b"{{ [", b"", b"] }}"), (b"[", b"", b"]"), (b"not ", b"a", b""),
+              (b"-", b"1", b""), (b"a.", b"a", b""),
               (b"1 + ", b"1", b""), (b"'a' ~ ", b"'a'", b""), (b"a[", b"0", b"]"), (b"a|trim", b"", b""),
               (b"{% for m in messages %}", b"x", b"{% endfor %}"), (b"{% set a %}", b"x", b"{% endset %}"),
               (b"{% macro a(b) %}", b"x", b"{% endmacro %}"), (b"a if b else ", b"c", b""), (b"{'a': ", b"1", b"}"),
@@ -202,7 +206,8 @@ def text(data, random, kind):
     said = []
     for _ in range(random.choice([1, 1, 1, 2, 3])):
         ways = TEXT + [(word, 4)] + ([(scalar, 4)] if kind in ("json", "jsonl", "toml") else [])
-        ways = ways + [(lambda data, random: nest(data, random, kind), 2)]
+        # A chat template's expressions may be long; what else nests is cut off by a parser early.
+        ways = ways + [(lambda data, random: nest(data, random, kind), 6 if kind == "jinja" else 2)]
         data, how = choose(ways, random)(data or b" ", random)
         said.append(how)
         if len(data) > LARGEST:

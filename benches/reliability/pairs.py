@@ -27,6 +27,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from collections import defaultdict
 from pathlib import Path
 
@@ -51,7 +52,7 @@ class Pairs:
         (work / "task.cook").write_text(inputs.TEMPLATE)
         (work / "wide.cook").write_text(inputs.WIDE)
         # A fault with a fix, and a layout that `fmt` changes.
-        faulty = inputs.TEMPLATE.replace("reply \"{answer}\"", "reply \"{answe}\"").replace("answer = at", "answer  =  at")
+        faulty = inputs.TEMPLATE.replace('reply "{answer}"', 'reply "{answe}"').replace("answer = ", "answer  =  ")
         (work / "faulty.cook").write_text(faulty)
         (work / "a.toml").write_text(inputs.recipe(steps=60, save_every=5, every=15, samples=8))
         (work / "b.toml").write_text(inputs.recipe(steps=60, save_every=7, every=20, samples=8))
@@ -78,7 +79,7 @@ class Pairs:
             while process.poll() is None and not list((self.work / "part").glob("checkpoints/step-*")):
                 time.sleep(0.001)
             if process.returncode is None:
-                process.kill()
+                processes.end(process)
                 processes.reap(process, began, self.work / "errors")
                 if not (self.work / "part" / "report.json").exists():
                     return
@@ -322,8 +323,8 @@ def worker(folder, tasks, results):
         pairs = Pairs(folder)
         for name, number in iter(tasks.get, None):
             results.put(trial(pairs, name, number))
-    except SystemExit as error:
-        results.put(str(error))
+    except BaseException:
+        results.put(traceback.format_exc())
 
 
 def all_trials():

@@ -86,7 +86,7 @@ def reap(process, began, errors, wall=None):
         poll.register(handle, select.POLLIN)
         hung = not poll.poll(None if wall is None else wall * 1000)
         if hung:
-            process.kill()
+            end(process)
         _, status, usage = os.wait4(process.pid, 0)
     finally:
         os.close(handle)
@@ -94,6 +94,11 @@ def reap(process, began, errors, wall=None):
     seconds = time.monotonic() - began
     cpu = usage.ru_utime + usage.ru_stime
     return Done(process.returncode, seconds, cpu, usage.ru_maxrss * 1024, tail(errors), hung)
+
+
+def end(process):
+    """Kills a process that has not been waited for. Popen.kill would wait for one that has just ended."""
+    os.kill(process.pid, signal.SIGKILL)
 
 
 def run(argv, cwd, env, errors, stdin=None, stdout=None, cpu=None, wall=None, memory=None):

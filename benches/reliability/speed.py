@@ -62,11 +62,13 @@ def jobs(work):
     parts = '[[template]]\nfile = "retrieval.cook"\n\n[[template]]\nfile = "retrieval.cook"\nlevel = "easy"\n'
     data = "[data]\nvocab = 504\n"
     (work / "train.toml").write_text(
-        f'[model]\nbase = "scratch:small"\n\n{parts}\n{data}\n[train]\n{train.format(steps=40)}\n[eval]\nsamples = 20\n')
+        f'[model]\nbase = "scratch:small"\n\n{parts}\n{data}\n'
+        f"[train]\n{train.format(steps=40)}\n[eval]\nsamples = 20\n")
     inputs.model(work / "m", width=256, layers=4)
     tune = train.format(steps=20).replace("batch = 64", "batch = 16")
     (work / "tune.toml").write_text(
-        f'[model]\nbase = "m"\n\n{parts}\n{data}format = "chat"\n[lora]\nrank = 8\n\n[train]\n{tune}\n[eval]\nsamples = 4\n')
+        f'[model]\nbase = "m"\n\n{parts}\n{data}format = "chat"\n[lora]\nrank = 8\n\n'
+        f"[train]\n{tune}\n[eval]\nsamples = 4\n")
     replies(work)
     stdlib = sorted(str(path) for path in (ROOT / "stdlib").glob("*.cook") if path.name != "builtin.cook")
     folder = lambda side, name: work / f"{side}-{name}"
