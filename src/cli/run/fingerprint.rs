@@ -10,7 +10,7 @@ use super::setup::Setup;
 use crate::cli::Failure;
 use crate::data::Maker;
 use crate::ir;
-use crate::model::{self, digest, gguf, weights};
+use crate::model::{self, digest, gguf, stored};
 use crate::recipe::Base;
 use crate::runtime::random::STREAM_VERSION;
 
@@ -200,7 +200,7 @@ fn base(setup: &Setup) -> Result<Vec<(String, String)>> {
         true => vec![path],
         false => {
             let beside = BASE_FILES.map(|name| path.join(name)).into_iter();
-            beside.filter(|path| path.is_file()).chain(weights::weight_files(&path)?).collect()
+            beside.filter(|path| path.is_file()).chain(stored::weight_files(&path)?).collect()
         }
     };
     files.dedup();
