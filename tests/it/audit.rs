@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::sync::atomic::AtomicBool;
 
-use cookc::data::audit::{CODES, Settings, allowed, audit, findings};
+use cookc::data::audit::{CODES, Settings, affordable, allowed, audit, findings};
 use cookc::data::generate::Watch;
 use cookc::diagnostic::render;
 use cookc::source::Source;
@@ -58,4 +58,18 @@ fn a_comment_allows_a_finding() {
     let text = "xs ~ distinct(3, vocab)\n// allow L614: why\n  // allow L623\n/// allow L620\n";
     let found = allowed(&Source::new("a.cook", text));
     assert_eq!(found, ["L614", "L623"].map(String::from).into());
+}
+
+#[test]
+fn where_a_sample_takes_long_there_is_time_for_fewer_of_them() {
+    let settings = Settings { samples: SAMPLES, seed: 0 };
+    let end = "rule q: n > 0\nprompt \"{a}\"\nreply \"{a}\"\n";
+    let time_for = |most: u32| {
+        let text = format!("a ~ pick(vocab)\nn = sum(for x in 1..{most}: x % 7)\n{end}");
+        let pair = pair(&Source::new("slow.cook", text), "");
+        affordable(&pair.interpreter, settings).expect("they can be made")
+    };
+    assert_eq!(time_for(1000), SAMPLES);
+    let few = time_for(300_000);
+    assert!((16..SAMPLES / 4).contains(&few), "{few}");
 }

@@ -81,7 +81,7 @@ pub fn run(count: usize, cancel: &AtomicBool) -> Result<(), Failure> {
     }
 }
 
-/// Whether a process was stopped from outside, as by Ctrl-Z or a debugger, where the system says so.
+/// Whether a process was stopped from outside, as by SIGSTOP, where the system says so.
 fn is_stopped(process: u32) -> bool {
     let status = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
     // The program's name, in brackets, may have any character in it.
@@ -165,5 +165,21 @@ fn end(processes: &mut [Process]) {
         if let Some(messages) = process.messages.take() {
             messages.join().expect("passing lines on does not panic");
         }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::process::ExitStatusExt;
+
+    use super::*;
+
+    #[test]
+    fn a_process_that_ctrl_c_ended_before_it_watched_for_that_was_interrupted() {
+        let of = |signal: i32| failure(1, ExitStatus::from_raw(signal));
+        assert!(matches!(of(2), Some(Failure::Interrupted)));
+        assert!(matches!(of(15), Some(Failure::Interrupted)));
+        assert!(matches!(of(9), Some(Failure::Machine(_))));
+        assert!(of(0).is_none());
     }
 }
