@@ -294,6 +294,12 @@ fn a_file_of_a_model_that_is_none_is_refused_by_its_name_and_never_waited_for() 
         let error = tokenizer.and(model).expect_err(name);
         let said = format!("{error:#}");
         assert!(said.contains(name) && said.contains("not a file"), "{name}: {said}");
+        fs::remove_file(&path)?;
+        fs::File::create(&path)?.set_len(1 << 40)?;
+        let tokenizer = Tokenizer::load(folder.path()).map(drop);
+        let model = weights::load(folder.path(), DType::F32, &Device::Cpu).map(drop);
+        let said = format!("{:#}", tokenizer.and(model).expect_err(name));
+        assert!(said.contains(name), "{name}: {said}");
     }
     Ok(())
 }
