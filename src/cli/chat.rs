@@ -29,6 +29,9 @@ any other sees the text as it is.";
 /// Between two looks at whether Ctrl-C was pressed.
 const TICK: Duration = Duration::from_millis(50);
 
+/// The most bytes of a message that is piped in: more than any model reads.
+const PIPED_MAX: u64 = 16 << 20;
+
 /// Talk to a model, with an adapter or without
 #[derive(Debug, Args)]
 #[command(after_help = HELP)]
@@ -69,7 +72,12 @@ pub fn run(command: &Chat) -> Result<(), Failure> {
     let mut chat = Conversation::open(command)?;
     if !io::stdin().is_terminal() {
         let mut text = String::new();
-        io::stdin().read_to_string(&mut text).context("cannot read standard input")?;
+        let piped = io::stdin().take(PIPED_MAX + 1).read_to_string(&mut text);
+        piped.context("cannot read standard input")?;
+        if text.len() as u64 > PIPED_MAX {
+            let told = format!("standard input has more than {PIPED_MAX} bytes");
+            return Err(Failure::Input(told));
+        }
         return match chat.say(text.trim_end(), command, cancel)? {
             true => Ok(()),
             false => Err(Failure::Interrupted),

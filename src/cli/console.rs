@@ -46,8 +46,8 @@ pub fn note(text: &str) {
     let colours = AutoStream::choice(&io::stderr());
     let mut line = AutoStream::new(Vec::new(), colours);
     // If nobody can read it, nobody can be told either.
-    let _ = writeln!(line, "{}", shown(text))
-        .and_then(|()| io::stderr().write_all(&line.into_inner()));
+    let _ =
+        writeln!(line, "{}", shown(text)).and_then(|()| io::stderr().write_all(&line.into_inner()));
 }
 
 /// Writes an error's line.
@@ -142,10 +142,10 @@ mod tests {
 
     #[test]
     fn only_our_own_colours_reach_the_terminal() {
-        let text = format!("{} \u{1b}[31m\u{1b}]0;x\u{7}\u{9b}2J a\rb\r\n", styled(BAD, "bad\u{1b}[0m"));
-        let wanted = "\u{1b}[1m\u{1b}[31mbad\\u{1b}[0m\u{1b}[0m \\u{1b}[31m\\u{1b}]0;x\\u{7}\\u{9b}2J \
-                      a\\u{d}b\n";
-        assert_eq!(shown(&text), wanted);
+        let bad = styled(BAD, "bad\u{1b}[0m");
+        let text = format!("{bad} \u{1b}[31m\u{1b}]0;x\u{7}\u{9b}2J a\rb\r\n");
+        let wanted = "\u{1b}[1m\u{1b}[31mbad\\u{1b}[0m\u{1b}[0m \\u{1b}[31m\\u{1b}]0;x\\u{7}";
+        assert_eq!(shown(&text), format!("{wanted}\\u{{9b}}2J a\\u{{d}}b\n"));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 
-use super::Failure;
+use super::{Failure, console};
 
 /// Set by Ctrl-C: loops look at it and end cleanly.
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
@@ -113,41 +113,33 @@ impl Common {
             Colour::Never => anstream::ColorChoice::Never,
         };
         choice.write_global();
-        let variable = std::env::var(THREADS).ok();
-        let variable: Option<u64> = variable.and_then(|text| text.trim().parse().ok());
-        match (self.threads.map(u64::from), variable) {
-            (Some(0), _) => Err(Failure::Usage("--threads is at least 1".into())),
-            (Some(threads), _) if threads > threads_max() => Err(too_many("--threads")),
-            (Some(threads), _) => {
-                let threads = rayon::ThreadPoolBuilder::new().num_threads(threads as usize);
-                Ok(threads.build_global().context("cannot start the threads")?)
-            }
-            (None, Some(threads)) if threads > threads_max() => Err(too_many(THREADS)),
-            (None, _) => Ok(()),
+        let variable = std::env::var(THREADS).ok().and_then(|text| text.trim().parse().ok());
+        let (what, asked) = match (self.threads, variable) {
+            (Some(0), _) => return Err(Failure::Usage("--threads is at least 1".into())),
+            (Some(threads), _) => ("--threads", u64::from(threads)),
+            (None, Some(threads)) => (THREADS, threads),
+            (None, None) => return Ok(()),
+        };
+        let most = threads_max();
+        if asked > most {
+            console::note(&format!(
+                "{what} is {asked}; {most} threads are used, the most here: {THREADS_A_CORE} a core"
+            ));
         }
+        let threads = rayon::ThreadPoolBuilder::new().num_threads(asked.min(most) as usize);
+        Ok(threads.build_global().context("cannot start the threads")?)
     }
 }
 
 /// What says how many threads there are where no option does.
 const THREADS: &str = "RAYON_NUM_THREADS";
 
-/// The most threads for each core: more wait for each other, and each has a memory of its own.
-const THREADS_A_CORE: u64 = 4;
-
-/// The most threads on a machine with few cores.
-const THREADS_MAX_LEAST: u64 = 16;
+/// The most threads for each core: more wait for each other, and each has a memory of its own. The
+/// result does not depend on how many there are.
+const THREADS_A_CORE: u64 = 8;
 
 fn threads_max() -> u64 {
-    let cores = thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
-    (THREADS_A_CORE * cores).max(THREADS_MAX_LEAST)
-}
-
-fn too_many(what: &str) -> Failure {
-    let most = threads_max();
-    Failure::Usage(format!(
-        "{what} is at most {most} here: {THREADS_A_CORE} a core, and {THREADS_MAX_LEAST} on any \
-         machine"
-    ))
+    THREADS_A_CORE * thread::available_parallelism().map_or(1, |cores| cores.get() as u64)
 }
 
 /// A flag that Ctrl-C sets from now on. The second Ctrl-C ends the process at once.

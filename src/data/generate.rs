@@ -62,8 +62,7 @@ fn bytes_max() -> u64 {
 
 /// Bytes of a sample's texts and row, at most.
 fn text_bytes(maker: &Maker) -> u64 {
-    let bounds = &maker.program().bounds;
-    bounds.words.saturating_mul(WORD_BYTES)
+    maker.program().bounds.words_known.saturating_mul(WORD_BYTES)
 }
 
 /// Does work whose threads have memory for a sample each, and `texts` copies of its texts: on so

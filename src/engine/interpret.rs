@@ -75,10 +75,10 @@ impl Interpreter {
             Some(written) => memory.registers[written.clone()].fill(0),
             None => memory.registers.fill(0),
         }
-        let mut at = steps.start;
+        let (mut at, mut count) = (steps.start, 0);
         while at < steps.end {
             let step = &self.program.steps[at as usize];
-            memory.steps_done += 1;
+            count += 1;
             at = match self.next(memory, step, at) {
                 Some(next) => next,
                 None => {
@@ -93,6 +93,7 @@ impl Interpreter {
                 }
             };
         }
+        memory.steps_done += count;
         Ok(())
     }
 

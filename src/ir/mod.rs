@@ -426,4 +426,6 @@ pub struct Bounds {
     pub literal_bytes: u64,
     /// The most words of pools that are shown.
     pub pool_words: u64,
+    /// As `words`, but of a list whose largest size is not known, one element is counted.
+    pub words_known: u64,
 }

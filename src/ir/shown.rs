@@ -92,14 +92,16 @@ impl Lower<'_> {
         }
         let bounds = &mut self.program.bounds;
         (bounds.words, bounds.literal_bytes) = (total.words, total.bytes);
-        bounds.pool_words = total.pool_words;
+        (bounds.pool_words, bounds.words_known) = (total.pool_words, total.known);
         if total.known > WORDS_MAX {
             let span = self.template.bindings.last().map(|binding| binding.value.span);
             let title = format!("the texts of a sample may have {} words", total.known);
             let label = "shown values hold lists up to here";
-            self.faults.push(Diagnostic::fault("E505", title, span.unwrap_or_default(), label).help(
-                format!("show less, or write smaller parameters: at most {WORDS_MAX} words"),
-            ));
+            self.faults.push(
+                Diagnostic::fault("E505", title, span.unwrap_or_default(), label).help(format!(
+                    "show less, or write smaller parameters: at most {WORDS_MAX} words"
+                )),
+            );
         }
     }
 

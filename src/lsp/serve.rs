@@ -134,7 +134,8 @@ impl<W: Write> Talk<'_, W> {
         let server = &mut self.server;
         let taken = catch_unwind(AssertUnwindSafe(|| server.notify(&note.method, note.params)));
         if let Ok(Err(error)) = taken {
-            let text = format!("cookc lsp: `{}` was not understood: {}", note.method, error.message);
+            let text =
+                format!("cookc lsp: `{}` was not understood: {}", note.method, error.message);
             eprintln!("{}", visible(&text));
         }
     }

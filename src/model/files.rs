@@ -231,8 +231,8 @@ pub(crate) fn open(path: &Path) -> Result<File> {
     source::open(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
-/// Refuses a model's folder in which a file that may be left out is there and is no file: it would
-/// else be taken for left out.
+/// Refuses a model's folder in which a file that may be left out is there and cannot be read, being
+/// no file or too large: it would else be taken for left out.
 pub(crate) fn expect_files(folder: &Path) -> Result<()> {
     let may_be_missing = [
         "config.json",
@@ -245,7 +245,9 @@ pub(crate) fn expect_files(folder: &Path) -> Result<()> {
     ];
     for path in may_be_missing.map(|name| folder.join(name)) {
         if path.exists() {
-            open(&path)?;
+            let bytes = open(&path)?.metadata().with_context(|| format!("{}", path.display()))?;
+            let name = path.display();
+            ensure!(bytes.len() <= SETTINGS_MAX, "{name} has more than {SETTINGS_MAX} bytes");
         }
     }
     Ok(())

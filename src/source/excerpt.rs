@@ -66,10 +66,15 @@ impl Excerpt {
         let inside = |place: &Span| (whole.start..whole.end).contains(&place.start);
         let focus = places.iter().filter(|place| inside(place)).map(|place| place.start).min();
         let mut kept = whole;
-        if whole.end - whole.start > LINE_MAX {
-            let from = focus.unwrap_or(whole.start).saturating_sub(BEFORE).max(whole.start);
-            kept.start = text.floor_char_boundary(from);
-            kept.end = text.floor_char_boundary((kept.start + LINE_MAX).min(whole.end));
+        let line = &text[whole.start..whole.end];
+        if line.len() > LINE_MAX || visible(line).len() > LINE_MAX {
+            let focus = focus.unwrap_or(whole.start);
+            let before = text[whole.start..focus].char_indices().rev();
+            let before = before.map(|(at, one)| (whole.start + at, one));
+            kept.start = within(BEFORE, before).unwrap_or(focus);
+            let after = text[kept.start..whole.end].char_indices();
+            let after = after.map(|(at, one)| (kept.start + at + one.len_utf8(), one));
+            kept.end = within(LINE_MAX, after).unwrap_or(kept.start);
         }
         if kept.start > whole.start {
             self.text.push('…');
@@ -109,6 +114,18 @@ impl Excerpt {
         let before = before.strip_suffix('\r').filter(|_| ends_line).unwrap_or(before);
         visible(before).len()
     }
+}
+
+/// The place of the last of some characters that are shown in so many bytes together.
+fn within(most: usize, characters: impl Iterator<Item = (usize, char)>) -> Option<usize> {
+    let mut room = most;
+    let fits = characters.take_while(|(_, one)| {
+        let length = visible(one.encode_utf8(&mut [0; 4])).len();
+        let left = room.checked_sub(length);
+        room = left.unwrap_or(room);
+        left.is_some()
+    });
+    fits.last().map(|(at, _)| at)
 }
 
 impl SourceCode for Excerpt {
@@ -162,6 +179,16 @@ mod tests {
         assert_eq!(&excerpt.text[from..to], "here");
         let found = excerpt.read_span(&SourceSpan::from((from, 4)), 0, 0).expect("it is inside");
         assert_eq!((found.line() + 1, found.column() + 1), source.position(start));
+    }
+
+    #[test]
+    fn a_line_that_is_long_only_as_it_is_shown_is_cut_too() {
+        let text = format!("{0}here{0}", "\u{1b}".repeat(100));
+        let excerpt = Excerpt::new(&Source::new("a.cook", text), &[Span::new(100, 104)]);
+        assert!(excerpt.text.len() < LINE_MAX + 20, "{}", excerpt.text.len());
+        let (from, to) = (excerpt.place(100), excerpt.place(104));
+        assert_eq!(&excerpt.text[from..to], "here");
+        assert!(from <= BEFORE + "…".len());
     }
 
     #[test]

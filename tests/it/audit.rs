@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::sync::atomic::AtomicBool;
 
-use cookc::data::audit::{CODES, Settings, audit, findings};
+use cookc::data::audit::{CODES, Settings, affordable, audit, findings};
 use cookc::data::generate::Watch;
 use cookc::diagnostic::render;
 use cookc::source::Source;
@@ -51,4 +51,18 @@ fn each_bad_template_shows_its_finding_and_together_they_show_all() {
     let ours = ["L611", "L612", "L613"];
     let all = CODES.iter().map(|(code, _)| *code).filter(|code| !ours.contains(code));
     assert_eq!(seen, all.collect());
+}
+
+#[test]
+fn where_a_sample_takes_long_there_is_time_for_fewer_of_them() {
+    let settings = Settings { samples: SAMPLES, seed: 0 };
+    let end = "rule q: n > 0\nprompt \"{a}\"\nreply \"{a}\"\n";
+    let time_for = |most: u32| {
+        let text = format!("a ~ pick(vocab)\nn = sum(for x in 1..{most}: x % 7)\n{end}");
+        let pair = pair(&Source::new("slow.cook", text), "");
+        affordable(&pair.interpreter, settings).expect("they can be made")
+    };
+    assert_eq!(time_for(1000), SAMPLES);
+    let few = time_for(300_000);
+    assert!((16..SAMPLES / 4).contains(&few), "{few}");
 }

@@ -2,6 +2,7 @@
 
 mod audit;
 mod book;
+mod bounds;
 mod check;
 mod cli;
 mod codes;
@@ -21,6 +22,8 @@ mod replies;
 mod run;
 #[cfg(feature = "train")]
 mod run_group;
+#[cfg(feature = "train")]
+mod run_strangers;
 mod support;
 mod syntax;
 mod tidy;

@@ -48,13 +48,13 @@ const LONG: [(&str, &str); 2] = [("steps = 6", "steps = 100000"), JUDGED];
 const ENDED: &str = "is lost: it ended, or its machine did; go on with `cookc run --resume";
 
 /// What a process said and how it ended.
-#[derive(Debug)]
-struct Done {
-    code: Option<i32>,
-    err: String,
+#[derive(Clone, Debug)]
+pub struct Done {
+    pub code: Option<i32>,
+    pub err: String,
 }
 
-fn kitchen(changes: &[(&str, &str)]) -> TempDir {
+pub fn kitchen(changes: &[(&str, &str)]) -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let recipe = changes.iter().fold(RECIPE.to_string(), |text, (a, b)| text.replace(a, b));
     fs::write(folder.path().join("say.cook"), TEMPLATE).expect("a file");
@@ -63,7 +63,7 @@ fn kitchen(changes: &[(&str, &str)]) -> TempDir {
 }
 
 /// `cookc run` with variables, and none of those that may be set where the tests run.
-fn command(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
+pub fn command(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cookc"));
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
@@ -85,13 +85,13 @@ fn done(mut command: Command) -> Done {
 }
 
 /// The processes of a run, started one by one as a launcher does.
-struct Ranks {
+pub struct Ranks {
     children: Vec<Child>,
     said: Vec<Lines<BufReader<ChildStderr>>>,
 }
 
 impl Ranks {
-    fn start(size: usize, command: impl Fn(usize) -> Command) -> Ranks {
+    pub fn start(size: usize, command: impl Fn(usize) -> Command) -> Ranks {
         let start = |rank| command(rank).stderr(Stdio::piped()).spawn().expect("it starts");
         let mut children: Vec<Child> = (0..size).map(start).collect();
         let lines =
@@ -118,19 +118,24 @@ impl Ranks {
     }
 
     /// Waits until rank 0 is at a step.
-    fn await_step(&mut self, step: u64) {
+    pub fn await_step(&mut self, step: u64) {
         let start = format!("step {step}");
         let found = self.said[0].find(|line| line.as_ref().is_ok_and(|it| it.starts_with(&start)));
         assert!(found.is_some(), "rank 0 comes to step {step}");
     }
 
-    fn signal(&self, rank: usize, signal: &str) {
+    /// The process of a rank.
+    pub fn id(&self, rank: usize) -> u32 {
+        self.children[rank].id()
+    }
+
+    pub fn signal(&self, rank: usize, signal: &str) {
         let process = self.children[rank].id().to_string();
         let sent = Command::new("kill").args([signal, &process]).status().expect("kill is there");
         assert!(sent.success());
     }
 
-    fn end(self) -> Vec<Done> {
+    pub fn end(self) -> Vec<Done> {
         let pairs = self.children.into_iter().zip(self.said);
         let end = |(mut child, said): (Child, Lines<BufReader<ChildStderr>>)| {
             let lines: Vec<String> = said.map_while(Result::ok).collect();
@@ -304,6 +309,8 @@ fn ranks_with_different_recipes_or_samples_are_refused_by_all() {
             ("WORLD_SIZE", "2"),
             ("MASTER_ADDR", "localhost"),
             ("COOKC_PORT", &port),
+            // Without one, anybody may have said it, and the rank itself would be waited for.
+            ("COOKC_SECRET", "what only these ranks know"),
         ];
         command(folder.path(), &["--train", recipe], &variables)
     });

@@ -21,6 +21,9 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// cannot know: they are told after so long.
 const HEARSAY: Duration = Duration::from_secs(5);
 
+/// Once one has failed, one that was stopped is ended after so long: it would not end by itself.
+const STOPPED: Duration = Duration::from_secs(1);
+
 /// Once one has failed, what the machine holds up is ended after so long. One that was stopped is
 /// missed after 10 s: with them, no process is left after the 30 s that a broken run may take.
 const GRACE: Duration = Duration::from_secs(17);
@@ -56,8 +59,8 @@ pub fn run(count: usize, cancel: &AtomicBool) -> Result<(), Failure> {
                 failed = failed.or_else(|| failure.map(|why| (Instant::now(), why)));
             }
             let since = failed.as_ref().map(|(when, _)| when.elapsed());
-            if since.is_some_and(|since| since > HEARSAY) && is_stopped(process.child.id()) {
-                // It does nothing any more, and so it would not end either.
+            if since.is_some_and(|since| since > STOPPED) && is_stopped(process.child.id()) {
+                // It may have ended in this moment.
                 let _ = process.child.kill();
             }
             if cancel.load(Ordering::Relaxed) || since.is_some_and(|since| since > HEARSAY) {
@@ -81,12 +84,12 @@ pub fn run(count: usize, cancel: &AtomicBool) -> Result<(), Failure> {
     }
 }
 
-/// Whether a process was stopped from outside, as by Ctrl-Z or a debugger, where the system says so.
+/// Whether a process was stopped from outside, as by SIGSTOP, where the system says so.
 fn is_stopped(process: u32) -> bool {
     let status = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
     // The program's name, in brackets, may have any character in it.
     let state = status.rsplit(')').next().unwrap_or_default().trim_start();
-    state.starts_with(['T', 't'])
+    state.starts_with('T')
 }
 
 /// A port that nobody listens at now.
@@ -165,5 +168,21 @@ fn end(processes: &mut [Process]) {
         if let Some(messages) = process.messages.take() {
             messages.join().expect("passing lines on does not panic");
         }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::process::ExitStatusExt;
+
+    use super::*;
+
+    #[test]
+    fn a_process_that_ctrl_c_ended_before_it_watched_for_that_was_interrupted() {
+        let of = |signal: i32| failure(1, ExitStatus::from_raw(signal));
+        assert!(matches!(of(2), Some(Failure::Interrupted)));
+        assert!(matches!(of(15), Some(Failure::Interrupted)));
+        assert!(matches!(of(9), Some(Failure::Machine(_))));
+        assert!(of(0).is_none());
     }
 }

@@ -181,8 +181,7 @@ fn one(
     if fewer {
         settings.samples = affordable(&interpreter, settings).map_err(stopped)?;
     }
-    let audit =
-        audit(&template.source, &native, &interpreter, settings, watch).map_err(stopped)?;
+    let audit = audit(&template.source, &native, &interpreter, settings, watch).map_err(stopped)?;
     let found = findings(&audit, &program);
     Ok((audit, found))
 }

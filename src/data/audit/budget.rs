@@ -22,8 +22,7 @@ const SAMPLES_MIN: u64 = 16;
 /// the seed alone, not on the machine.
 pub fn affordable(interpreter: &Maker, settings: Settings) -> Result<u64, Stopped> {
     let program = interpreter.program();
-    let (judge, mut memory) =
-        (Judge::new(interpreter), interpreter.memory(TRAIN, settings.seed));
+    let (judge, mut memory) = (Judge::new(interpreter), interpreter.memory(TRAIN, settings.seed));
     let texts = TextWriter::new(program, interpreter.vocabulary.clone(), Escape::None);
     let looked_at = settings.samples.min(LOOKED_AT);
     let (mut making, mut judging) = (0, 0);

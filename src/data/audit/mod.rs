@@ -1,8 +1,8 @@
 //! A template audited at one level: its rules hold on its own samples, cheats fail, and nothing
 //! but the task tells the answer.
 
-mod changes;
 mod budget;
+mod changes;
 mod cheats;
 mod digest;
 mod findings;
@@ -21,8 +21,8 @@ use super::{EVAL, Maker, TRAIN};
 use crate::check::types::Type;
 use crate::ir::{Op, Piece, Program, SlotId};
 use crate::source::Source;
-use cheats::Cheat;
 pub use budget::affordable;
+use cheats::Cheat;
 pub use findings::{CODES, findings, is_denied};
 use passes::{CLASSES_MAX, Passes};
 pub use places::{EFFECT_BAR, Places};

@@ -123,11 +123,7 @@ impl Passes<'_> {
     }
 
     /// Judges each cheat on every sample, in both engines, and every change of its reply.
-    pub fn cheats(
-        &self,
-        cheats: &[Cheat],
-        same: &str,
-    ) -> Result<Cheating, Stopped> {
+    pub fn cheats(&self, cheats: &[Cheat], same: &str) -> Result<Cheating, Stopped> {
         let judges = (Judge::new(self.native), Judge::new(self.interpreter));
         let (texts, program) = (self.texts(), self.native.program());
         let key = self.key();

@@ -6,6 +6,7 @@
 mod draw;
 mod values;
 
+use std::collections::HashMap;
 use std::mem::offset_of;
 use std::ops::Range;
 
@@ -50,7 +51,7 @@ pub(super) fn function(
         frame,
         streams,
         call,
-        variables: vec![None; program.registers.len()],
+        variables: HashMap::new(),
         blocks: vec![None; (steps.end - steps.start) as usize + 1],
         first: steps.start,
         step: steps.start,
@@ -94,7 +95,7 @@ struct Emitter<'a> {
     streams: Value,
     call: SigRef,
     /// The variables of the registers that were met so far.
-    variables: Vec<Option<Variable>>,
+    variables: HashMap<Register, Variable>,
     /// The blocks that start at a step, counted from the first, that something jumps to.
     blocks: Vec<Option<Block>>,
     first: StepId,
@@ -245,8 +246,8 @@ impl Emitter<'_> {
     }
 
     fn variable(&mut self, register: Register) -> Variable {
-        let known = &mut self.variables[register as usize];
-        *known.get_or_insert_with(|| self.builder.declare_var(I64))
+        let builder = &mut self.builder;
+        *self.variables.entry(register).or_insert_with(|| builder.declare_var(I64))
     }
 
     fn constant(&mut self, cell: i64) -> Value {

@@ -152,11 +152,7 @@ fn receive(own: &Own, at: (IpAddr, u16), wait: &Wait) -> Result<Vec<SocketAddr>,
 }
 
 /// What a caller says at rank 0's port, and its settings if they are others than rank 0's.
-fn greet(
-    caller: &mut Timed,
-    secret: &Secret,
-    digest: &str,
-) -> io::Result<(Hello, Option<String>)> {
+fn greet(caller: &mut Timed, secret: &Secret, digest: &str) -> io::Result<(Hello, Option<String>)> {
     let hello: Hello = secret.answer(caller, Kind::Hello)?;
     if hello.digest == digest {
         return Ok((hello, None));
@@ -187,7 +183,8 @@ fn call(own: &Own, at: (&str, u16), wait: &Wait) -> Result<Vec<SocketAddr>, Refu
             Ok(stream) => break stream,
             Err(error) if error.kind() == ErrorKind::PermissionDenied => {
                 return Err(Refusal::Apart(format!(
-                    "what answers at {host}:{port} is not rank 0 of this run: {error}; give all                      ranks the same COOKC_SECRET"
+                    "what answers at {host}:{port} is not rank 0 of this run: {error}; give all \
+                     ranks the same COOKC_SECRET"
                 )));
             }
             Err(error) => error,

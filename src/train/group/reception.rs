@@ -94,7 +94,8 @@ impl<Said: Send + 'static> Reception<Said> {
     pub fn note(&self) -> Option<String> {
         let (count, last) = &self.turned_away;
         let (from, error) = last.as_ref()?;
-        let of = if *count == 1 { "a call".to_string() } else { format!("{count} calls, the last") };
+        let of =
+            if *count == 1 { "a call".to_string() } else { format!("{count} calls, the last") };
         Some(format!("{of} from {} was turned away: {error}", from.ip().to_canonical()))
     }
 
@@ -175,7 +176,10 @@ impl Timed {
 
 impl Read for Timed {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        self.in_time(|stream, tick| stream.set_read_timeout(Some(tick)), |stream| stream.read(bytes))
+        self.in_time(
+            |stream, tick| stream.set_read_timeout(Some(tick)),
+            |stream| stream.read(bytes),
+        )
     }
 }
 

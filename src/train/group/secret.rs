@@ -156,3 +156,89 @@ fn unproved<Value: serde::de::DeserializeOwned>(from: &mut impl Read, kind: Kind
     }
     frame::value(&bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::{TcpListener, TcpStream};
+    use std::thread;
+
+    use super::*;
+
+    /// What the two ends of a call say.
+    fn called(caller: Secret, answering: Secret) -> (Result<()>, Result<String>) {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port is free");
+        let at = listener.local_addr().expect("it has one");
+        let call = thread::spawn(move || {
+            let mut stream = TcpStream::connect(at)?;
+            caller.call(&mut stream, Kind::Hello, &"it is me")
+        });
+        let (mut stream, _) = listener.accept().expect("it calls");
+        let said = answering.answer(&mut stream, Kind::Hello);
+        drop(stream);
+        (call.join().expect("it does not panic"), said)
+    }
+
+    fn of(text: &str) -> Secret {
+        Secret::new(text).expect("it is long enough")
+    }
+
+    #[test]
+    fn only_who_knows_the_secret_is_told_anything_and_is_believed() {
+        let one = "one secret of sixteen letters";
+        let (call, said) = called(of(one), of(one));
+        assert!(call.is_ok());
+        assert_eq!(said.expect("both know it"), "it is me");
+        for (caller, answering) in [
+            (of(one), of("another secret of these")),
+            (of(one), Secret::none()),
+            (Secret::none(), of(one)),
+        ] {
+            let (call, said) = called(caller, answering);
+            let refused = call.expect_err("the other end has proved nothing");
+            assert_eq!(refused.kind(), ErrorKind::PermissionDenied);
+            assert!(said.is_err(), "nothing was said to it");
+        }
+    }
+
+    #[test]
+    fn what_a_caller_said_once_is_of_no_use_to_who_has_seen_it() {
+        let secret = of("one secret of sixteen letters");
+        let (caller, said) = ([7; 32], "it is me".to_string());
+        let seen = Nonces { caller, answering: [1; 32] };
+        let proof = *secret.proof("calls", &seen, said.as_bytes()).as_bytes();
+        let mut replayed = Vec::new();
+        frame::write_value(&mut replayed, Kind::Knock, &Knock { nonce: caller }).expect("memory");
+        let signed = Signed { said, proof };
+        frame::write_value(&mut replayed, Kind::Hello, &signed).expect("memory");
+        let mut with = Replay(std::io::Cursor::new(replayed));
+        let refused = secret.answer::<String>(&mut with, Kind::Hello).expect_err("it is no proof");
+        assert_eq!(refused.kind(), ErrorKind::PermissionDenied);
+    }
+
+    #[test]
+    fn a_secret_is_long_and_shown_nowhere() {
+        assert!(Secret::new("fifteen letters").is_err());
+        let fresh = Secret::fresh().expect("the system has chance");
+        assert_ne!(fresh, Secret::fresh().expect("the system has chance"));
+        assert_eq!(format!("{:?}", of(&fresh)), "Secret { is_given: true, .. }");
+    }
+
+    /// What was written before is read; what is written goes nowhere.
+    struct Replay(std::io::Cursor<Vec<u8>>);
+
+    impl Read for Replay {
+        fn read(&mut self, bytes: &mut [u8]) -> Result<usize> {
+            self.0.read(bytes)
+        }
+    }
+
+    impl Write for Replay {
+        fn write(&mut self, bytes: &[u8]) -> Result<usize> {
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> Result<()> {
+            Ok(())
+        }
+    }
+}

@@ -267,3 +267,92 @@ fn expect_error(folder: &Path, parts: &[&str]) {
         assert!(error.contains(part), "`{error}` does not say `{part}`");
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn a_file_of_a_model_that_is_none_is_refused_by_its_name_and_never_waited_for() -> Result<()> {
+    for name in [
+        "config.json",
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "generation_config.json",
+        "chat_template.jinja",
+        "model.safetensors",
+        "model.safetensors.index.json",
+    ] {
+        let folder = tempfile::tempdir()?;
+        for file in ["config.json", "model.safetensors"] {
+            fs::copy(data("model").join(file), folder.path().join(file))?;
+        }
+        Tokenizer::words(&["a".to_string()])?.save(folder.path())?;
+        let path = folder.path().join(name);
+        let _ = fs::remove_file(&path);
+        let made = std::process::Command::new("mkfifo").arg(&path).status()?;
+        assert!(made.success());
+        let tokenizer = Tokenizer::load(folder.path()).map(drop);
+        let model = weights::load(folder.path(), DType::F32, &Device::Cpu).map(drop);
+        let error = tokenizer.and(model).expect_err(name);
+        let said = format!("{error:#}");
+        assert!(said.contains(name) && said.contains("not a file"), "{name}: {said}");
+        fs::remove_file(&path)?;
+        fs::File::create(&path)?.set_len(1 << 40)?;
+        let tokenizer = Tokenizer::load(folder.path()).map(drop);
+        let model = weights::load(folder.path(), DType::F32, &Device::Cpu).map(drop);
+        let said = format!("{:#}", tokenizer.and(model).expect_err(name));
+        assert!(said.contains(name), "{name}: {said}");
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+#[test]
+fn an_adapter_or_a_file_without_end_is_refused() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let weights = "adapter_model.safetensors";
+    fs::copy(data("adapter").join(weights), folder.path().join(weights))?;
+    let config = folder.path().join("adapter_config.json");
+    std::os::unix::fs::symlink("/dev/zero", &config)?;
+    let error = lora::load(&mut tiny()?, folder.path()).map(drop).expect_err("it has no end");
+    assert!(format!("{error:#}").contains("adapter_config.json: it is a pipe"), "{error:#}");
+    fs::remove_file(&config)?;
+    fs::File::create(&config)?.set_len(1 << 40)?;
+    let error = lora::load(&mut tiny()?, folder.path()).map(drop).expect_err("it is too large");
+    assert!(format!("{error:#}").contains("more than"), "{error:#}");
+    Ok(())
+}
+
+#[test]
+fn a_tokenizer_on_which_the_library_gives_up_is_told_in_our_words_alone() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    fs::copy(data("model/config.json"), folder.path().join("config.json"))?;
+    Tokenizer::words(&["a".to_string()])?.save(folder.path())?;
+    let path = folder.path().join("tokenizer.json");
+    let mut tokenizer: Value = serde_json::from_str(&fs::read_to_string(&path)?)?;
+    tokenizer["normalizer"] = json!({ "type": "Precompiled", "precompiled_charsmap": "AAAA" });
+    fs::write(&path, tokenizer.to_string())?;
+    let mut chat = std::process::Command::new(env!("CARGO_BIN_EXE_cookc"));
+    let chat = chat.arg("chat").arg(folder.path()).stdin(std::process::Stdio::null()).output()?;
+    let said = String::from_utf8(chat.stderr)?;
+    assert_eq!(chat.status.code(), Some(1), "{said}");
+    assert!(said.contains("the tokenizers library gave up"), "{said}");
+    assert!(!said.contains("panicked"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn what_a_model_s_files_say_steers_no_terminal() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let config: Value = serde_json::from_str(&fs::read_to_string(data("model/config.json"))?)?;
+    for key in ["model_type", "hidden_act"] {
+        let mut config = config.clone();
+        config[key] = json!("\u{1b}]0;STRANGER\u{7}\u{9b}2J\u{202e}\rX");
+        fs::write(folder.path().join("config.json"), config.to_string())?;
+        Tokenizer::words(&["a".to_string()])?.save(folder.path())?;
+        let mut merge = std::process::Command::new(env!("CARGO_BIN_EXE_cookc"));
+        let merge = merge.arg("chat").arg(folder.path()).stdin(std::process::Stdio::null());
+        let said = String::from_utf8(merge.output()?.stderr)?;
+        assert!(said.contains("STRANGER"), "{key}: {said}");
+        assert!(!said.contains(['\u{1b}', '\u{7}', '\u{9b}', '\u{202e}', '\r']), "{said:?}");
+    }
+    Ok(())
+}

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use cookc::model::{Gradients, Model, Training};
-use cookc::train::group::{Group, Place, Refusal, Watch};
+use cookc::train::group::{Group, Place, Refusal, Secret, Watch};
 use cookc::train::optimizer::AdamW;
 use cookc::train::schedule::learning_rate;
 use cookc::train::{Example, Settings, Trainer, batch};
@@ -26,7 +26,8 @@ fn group<Done: Send>(
             let (settings, run) = (settings(rank), &run);
             let meeting = Some(("127.0.0.1".to_string(), port));
             let patience = Duration::from_secs(20);
-            let place = Place { rank, size, local_rank: rank, meeting, patience };
+            let secret = secret();
+            let place = Place { rank, size, local_rank: rank, meeting, patience, secret };
             scope.spawn(move || {
                 let group = Group::join(place, &settings, watch());
                 let done = run(&group);
@@ -41,6 +42,11 @@ fn group<Done: Send>(
         let ranks: Vec<_> = (0..size).map(rank).collect();
         ranks.into_iter().map(|rank| rank.join().expect("it does not panic")).collect()
     })
+}
+
+/// What the ranks of these tests know.
+fn secret() -> Secret {
+    Secret::new("a secret of all these tests").expect("it is long enough")
 }
 
 /// Each rank has a flag of its own, as processes do.
@@ -121,6 +127,7 @@ fn half_a_place_or_one_that_contradicts_itself_is_an_error_that_names_the_variab
         (with(&[("COOKC_PORT", "70000")]), "COOKC_PORT is a port"),
         ([&two[..], &[("MASTER_ADDR", "a"), ("MASTER_PORT", "65535")]].concat(), "at most 65534"),
         (with(&[("COOKC_TIMEOUT", "0")]), "COOKC_TIMEOUT"),
+        (with(&[("COOKC_SECRET", "short")]), "COOKC_SECRET has fewer than 16 characters"),
         (vec![("SLURM_PROCID", "1")], "SLURM_NTASKS is not"),
         (vec![("SLURM_PROCID", "1"), ("SLURM_NTASKS", "2")], "MASTER_ADDR is not"),
         (
@@ -266,7 +273,8 @@ fn those_who_came_are_told_who_did_not() {
     let join = |rank: usize| {
         let meeting = Some(("localhost".to_string(), port));
         let patience = Duration::from_secs(1);
-        let place = Place { rank, size: 3, local_rank: rank, meeting, patience };
+        let secret = secret();
+        let place = Place { rank, size: 3, local_rank: rank, meeting, patience, secret };
         match Group::join(place, "", watch()) {
             Err(Refusal::Apart(text)) => text,
             other => panic!("{other:?}"),
