@@ -1,4 +1,4 @@
-//! Files of a run that were damaged, cut off or swapped before it goes on: each is right or refused.
+//! Files of a run that were damaged or swapped before it goes on: each is right or refused.
 
 use std::fs;
 use std::os::unix::fs::symlink;

@@ -38,8 +38,8 @@ fn adapted() -> TempDir {
     for (name, text) in files {
         fs::write(folder.path().join(name), text).expect("a file");
     }
-    let base =
-        RECIPE.replace("say.cook", "task.cook").replace("vocab = 16", "vocab = \"words.txt\"");
+    let base = RECIPE.replace("sequence = 32", "sequence = 128");
+    let base = base.replace("say.cook", "task.cook").replace("vocab = 16", "vocab = \"words.txt\"");
     fs::write(folder.path().join("base.toml"), &base).expect("a file");
     trained(folder.path(), &["--train", "base.toml", "--out", "base"]);
     fs::copy(folder.path().join("base/model/model.safetensors"), folder.path().join("base.one"))
