@@ -71,6 +71,9 @@ pub fn run(command: &Export) -> Result<(), Failure> {
         lora::load(&mut model, adapter).map_err(at_fault)?;
     }
     inputs.expect_unchanged()?;
+    let folder = command.model.canonicalize().unwrap_or_else(|_| command.model.clone());
+    let name = folder.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    model.config.other.entry(gguf::NAME).or_insert(name.into());
     let cancel = options::interrupt()?;
     let weights = model.parameters().iter().map(|one| one.value.elem_count()).sum::<usize>();
     let progress = Progress::new(weights as u64, "weights");

@@ -24,8 +24,8 @@ pub fn model(path: &Path, dtype: DType, device: &Device, in_nf4: bool) -> Result
 }
 
 /// The files of models and adapters as they are when a command begins to read them. A run that
-/// writes them at the same time puts each in its place whole, but one after the other: what was read
-/// would belong to two models.
+/// writes them at the same time puts each in its place whole, but one after the other: what was
+/// read would belong to two models.
 pub struct Inputs {
     folders: Vec<PathBuf>,
     stamps: Vec<Stamp>,
@@ -78,4 +78,29 @@ fn stamps(paths: &[PathBuf]) -> Vec<Stamp> {
         Some((path, [of.ino(), of.len()], times))
     };
     paths.iter().flat_map(inside).filter_map(stamp).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_replaced_or_added_while_others_are_read_is_noticed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().to_path_buf();
+        let write = |name: &str, text: &str| {
+            crate::disk::write(&path.join(name), text.as_bytes()).expect("a file");
+        };
+        write("config.json", "{}");
+        write("model.safetensors", "1");
+        let inputs = Inputs::of([&path]);
+        assert!(inputs.expect_unchanged().is_ok());
+        std::fs::write(path.join(".cookc-0123456789.part"), "half").expect("a file");
+        assert!(inputs.expect_unchanged().is_ok(), "what is half-written is not read");
+        write("model.safetensors", "2");
+        assert!(matches!(inputs.expect_unchanged(), Err(Failure::Input(_))));
+        let inputs = Inputs::of([&path]);
+        write("tokenizer.json", "{}");
+        assert!(inputs.expect_unchanged().is_err());
+    }
 }

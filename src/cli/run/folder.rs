@@ -109,14 +109,19 @@ impl Folder {
         let mut all = self.checkpoints()?;
         all.sort();
         let mut damaged: Vec<PathBuf> = Vec::new();
-        let mut why = None;
+        let mut why: Option<anyhow::Error> = None;
         while let Some(path) = all.pop() {
             match Saved::open(&path) {
-                Ok(saved) => return Ok((Some(saved), damaged)),
+                Ok(saved) => {
+                    if let Some(why) = why {
+                        let path = saved.path.display();
+                        console::note(&format!("{why:#}; going on from {path}"));
+                    }
+                    return Ok((Some(saved), damaged));
+                }
                 // The disk failed, or it may not be read: that says nothing of what it holds.
                 Err(error) if is_of_the_machine(&error) => return Err(error.into()),
                 Err(error) => {
-                    console::note(&format!("{error:#}"));
                     why.get_or_insert(error);
                     damaged.push(path);
                 }

@@ -59,7 +59,8 @@ pub struct Run {
     #[arg(long, value_name = "RECIPE", required_unless_present = "resume")]
     train: Option<PathBuf>,
     /// Go on with a run that was stopped, from its folder
-    #[arg(long, value_name = "DIR", group = "folder", conflicts_with_all = ["train", "out", "seed"])]
+    #[arg(long, value_name = "DIR", group = "folder")]
+    #[arg(conflicts_with_all = ["train", "out", "seed"])]
     resume: Option<PathBuf>,
     /// The run folder [default: runs/NAME, after the recipe; runs/NAME-2 if that is there]
     #[arg(long, value_name = "DIR", group = "folder")]

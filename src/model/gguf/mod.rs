@@ -120,6 +120,9 @@ pub fn load_tokenizer(path: &Path) -> Result<Tokenizer> {
     read().with_context(|| format!("in {}", path.display()))
 }
 
+/// Where a config says what its model is called, as transformers writes it.
+pub const NAME: &str = "_name_or_path";
+
 /// Writes a model and its tokenizer, whole, or leaves the old file; adapters are folded into the
 /// weights. `written` is told of each tensor how many elements it had, and may end the work by an
 /// error.
@@ -134,10 +137,14 @@ pub fn save(
     let (mut metadata, stretch) = shape::write(&model.config)?;
     let (whole, settings) = (tokenizer.to_json()?, tokenizer.settings());
     metadata.extend(tokenizer_out::write(&whole, &settings, model.config.vocab_size)?);
-    let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    // Of the model, not of the file: the same model has the same bytes wherever it goes.
+    let name = model.config.other.get(NAME).and_then(|name| name.as_str()).unwrap_or_default();
+    let name = name.rsplit('/').next().unwrap_or_default();
+    if !name.is_empty() {
+        metadata.insert("general.name".into(), Value::Text(name.into()));
+    }
     for (key, value) in [
         ("type", Value::Text("model".into())),
-        ("name", Value::Text(name)),
         ("file_type", Value::Whole(file_type)),
         // The one that there is (ggml's GGML_QNT_VERSION).
         ("quantization_version", Value::Whole(2)),

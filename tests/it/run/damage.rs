@@ -1,4 +1,4 @@
-//! Files of a run that were damaged, cut off or swapped before it goes on: each is right or refused.
+//! Files of a run that were damaged or swapped before it goes on: each is right or refused.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -152,7 +152,8 @@ fn no_link_in_a_run_folder_is_written_through() {
             "recipe.toml" => drop(fs::rename(&path, folder.path().join("kept.toml"))),
             _ => fs::remove_file(&path).expect("it is there"),
         }
-        let target = if name == "recipe.toml" { folder.path().join("kept.toml") } else { mine.clone() };
+        let target =
+            if name == "recipe.toml" { folder.path().join("kept.toml") } else { mine.clone() };
         symlink(target, &path).expect("a link");
     }
     let kept = text(folder.path().join("kept.toml"));

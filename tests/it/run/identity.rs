@@ -38,7 +38,8 @@ fn adapted() -> TempDir {
     for (name, text) in files {
         fs::write(folder.path().join(name), text).expect("a file");
     }
-    let base = RECIPE.replace("say.cook", "task.cook").replace("vocab = 16", "vocab = \"words.txt\"");
+    let base = RECIPE.replace("sequence = 32", "sequence = 128");
+    let base = base.replace("say.cook", "task.cook").replace("vocab = 16", "vocab = \"words.txt\"");
     fs::write(folder.path().join("base.toml"), &base).expect("a file");
     trained(folder.path(), &["--train", "base.toml", "--out", "base"]);
     fs::copy(folder.path().join("base/model/model.safetensors"), folder.path().join("base.one"))
@@ -79,7 +80,10 @@ fn an_edit_of_whatever_decides_the_bits_is_refused_by_name_before_any_work() {
     let folder = adapted();
     let (recipe, config) = ("run/recipe.toml", "base/model/config.json");
     for (change, wanted) in [
-        (("task.cook", "rule whole: size(said) ==", "rule whole: size(said) <="), "template 1 (task)"),
+        (
+            ("task.cook", "rule whole: size(said) ==", "rule whole: size(said) <="),
+            "template 1 (task)",
+        ),
         (("task.cook", "Say {words_}", "Repeat {words_}"), "template 1 (task): changed"),
         (("task.cook", "reply \"{said}\"", "reply \"{said} .\""), "template 1 (task): changed"),
         (("task.cook", "param many in 1..4 = 1", "param many in 1..4 = 2"), "template 1 (task)"),
@@ -87,7 +91,10 @@ fn an_edit_of_whatever_decides_the_bits_is_refused_by_name_before_any_work() {
         (("marks.txt", "then", "soon"), "words of template 1"),
         (("words.txt", "word3\n", "word99\n"), "words of template 1"),
         ((recipe, "task.cook", "say.cook"), "template 1: task → say"),
-        ((recipe, "weight = 1.0", "weight = 1.0\nlevel = \"twice\""), "template 1.level: nothing → "),
+        (
+            (recipe, "weight = 1.0", "weight = 1.0\nlevel = \"twice\""),
+            "template 1.level: nothing → ",
+        ),
         ((recipe, "weight = 1.0", "weight = 1.0\nset = { many = 3 }"), "template 1.set.many"),
         ((recipe, "shots = 0", "shots = 1"), "data.shots: 0 → 1"),
         ((recipe, "packing = true", "packing = false"), "data.packing: true → false"),
@@ -97,12 +104,18 @@ fn an_edit_of_whatever_decides_the_bits_is_refused_by_name_before_any_work() {
         ((recipe, "\"q_proj\", \"v_proj\"", "\"v_proj\""), "lora.targets"),
         ((recipe, "dtype = \"f32\"", "dtype = \"bf16\""), "model.dtype"),
         ((recipe, "quantization = \"none\"", "quantization = \"nf4\""), "model.quantization"),
-        ((recipe, "learning_rate = 0.01", "learning_rate = 0.02"), "train.learning_rate: 0.01 → 0.02"),
+        (
+            (recipe, "learning_rate = 0.01", "learning_rate = 0.02"),
+            "train.learning_rate: 0.01 → 0.02",
+        ),
         ((recipe, "steps = 20", "steps = 30"), "train.steps: 20 → 30"),
         ((recipe, "seed = 0", "seed = 1"), "data.seed: 0 → 1"),
-        ((config, "rope_theta\":", "rope_theta\": 1"), "base model's config.json"),
-        (("base/model/tokenizer.json", "\"word3\"", "\"ward3\""), "base model's tokenizer.json"),
-        (("base/model/tokenizer_config.json", "{", "{\"bos_token\": null,"), "tokenizer_config.json"),
+        ((config, "rope_theta\": 1", "rope_theta\": 2"), "base model's config.json"),
+        (("base/model/tokenizer.json", "{", "{ "), "base model's tokenizer.json"),
+        (
+            ("base/model/tokenizer_config.json", "{", "{\"bos_token\": null,"),
+            "tokenizer_config.json",
+        ),
     ] {
         let name = change.0;
         let old = fs::read(folder.path().join(name)).expect("a file");
@@ -110,9 +123,7 @@ fn an_edit_of_whatever_decides_the_bits_is_refused_by_name_before_any_work() {
         let before = all(&folder.path().join("run"));
         let done = cookc(folder.path(), &["run", "--resume", "run"]);
         assert_eq!(done.code, 1, "{change:?}: {}", done.err);
-        // A word that the tokenizer does not know is found before.
-        let shown = done.err.contains(wanted) || done.err.contains("is not among the tokenizer's");
-        assert!(shown, "no {wanted} of {change:?} in\n{}", done.err);
+        assert!(done.err.contains(wanted), "no {wanted} of {change:?} in\n{}", done.err);
         assert!(all(&folder.path().join("run")) == before, "{change:?} was refused too late");
         fs::write(folder.path().join(name), old).expect("a file");
     }
