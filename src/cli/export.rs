@@ -60,6 +60,7 @@ pub fn run(command: &Export) -> Result<(), Failure> {
         return Err(Failure::Usage(format!("the file's name must end in .gguf: {out}.gguf")));
     }
     let at_fault = |error: anyhow::Error| Failure::Input(format!("{error:#}"));
+    crate::model::weights::load_config(&command.model).map_err(at_fault)?;
     let tokenizer = Tokenizer::load(&command.model).map_err(at_fault)?;
     let read = reading::model(&command.model, DType::F32, &Device::Cpu, false);
     let mut model = read.map_err(at_fault)?;

@@ -230,8 +230,8 @@ impl Config {
         let Some(kinds) = self.other.get("layer_types") else {
             ensure!(
                 !(family == "llama" && narrow),
-                "`sliding_window` is {}, and a `llama` has no window in transformers' forward pass, \
-                 but one in its cache; write null, or model_type `mistral`",
+                "`sliding_window` is {}, and a `llama` has no window in transformers' forward \
+                 pass, but one in its cache: write null, or model_type `mistral`",
                 named.unwrap_or_default()
             );
             return Ok(());

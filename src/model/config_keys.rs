@@ -163,7 +163,7 @@ pub(crate) const KEYS: &Table = &[
 
 /// Refuses a config that asks for what this transformer does not compute.
 pub(crate) fn check(map: &Map<String, Value>) -> Result<()> {
-    keys::check(map, KEYS, "config.json")
+    keys::check(map, KEYS, "", "config.json")
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use candle_core::quantized::{GgmlDType, QStorage, QTensor};
 use candle_core::{DType, Device, Tensor};
 
 use super::header::{ALIGNMENT, Stored};
+use crate::model::parameter::all_finite;
 
 /// Elements of a part: 16 MB in f32.
 const PART: usize = 4 << 20;
@@ -58,8 +59,7 @@ fn read_rows(
     file.read_exact(bytes).context("the file ends early")?;
     let storage = QStorage::from_data((&*bytes).into(), &Device::Cpu, kind)?;
     let part = QTensor::new(storage, (rows, row))?.dequantize(&Device::Cpu)?;
-    let sum = part.abs()?.sum_all()?.to_scalar::<f32>()?;
-    ensure!(sum.is_finite(), "it has values that are no numbers");
+    ensure!(all_finite(&part)?, "it has values that are no numbers");
     Ok(part)
 }
 
