@@ -44,8 +44,8 @@ pub(crate) fn check(
             // By convention a note of the program that wrote the file to itself.
             None if key.starts_with('_') => {}
             None => bail!(
-                "`{prefix}{key}` is {}, and cookc does not know this key: it may change what is computed. \
-                 If it does not, delete it from {file}",
+                "`{prefix}{key}` is {}, and cookc does not know this key: it may change what is \
+                 computed. If it does not, delete it from {file}",
                 shown(value)
             ),
         }

@@ -198,6 +198,10 @@ fn keys_that_ask_for_what_is_not_computed_are_refused_by_name() {
         ("attention_bias", json!("yes")),
         ("mlp_bias", json!(1)),
         ("sliding_window", json!(-1)),
+        ("tie_word_embeddings", json!("true")),
+        ("vocab_size", json!(40.5)),
+        ("rms_norm_eps", json!(null)),
+        ("rotary_emb_base", json!(1e6)),
         // Keys that nobody knows.
         ("attention_sinks", json!(4)),
         ("qk_norm_type", json!("l2")),

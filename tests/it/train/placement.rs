@@ -86,7 +86,7 @@ fn a_module_that_the_config_leaves_out_has_no_tensors() -> Result<()> {
         json!({ "exclude_modules": ["q_proj"] }),
     ] {
         let error = refused(&settings, &[(q, RANK)], "")?;
-        assert!(error.contains(q) && error.contains("without an adapter"), "{settings}: {error}");
+        assert!(error.contains(q) && error.contains("without a part"), "{settings}: {error}");
     }
     Ok(())
 }
