@@ -1,4 +1,4 @@
-//! A folder's weights on disk: which files hold them, and whether the model reads all that is there.
+//! A folder's weights on disk: which files hold them, and whether the model reads all of them.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
