@@ -238,6 +238,13 @@ fn weights_that_f16_cannot_hold_are_refused() -> Result<()> {
     let error = format!("{:#}", save(Kind::F16).expect_err("large numbers"));
     assert!(error.contains("`token_embd.weight`: it has"), "{error}");
     assert!(error.contains("which f16 cannot hold; bf16 can"), "{error}");
+    save(Kind::Bf16)?;
+    save(Kind::Q8_0)?;
+    let embedding = &mut model.learning_mut()[0].value;
+    *embedding = (&*embedding * 1e3)?;
+    let save = |kind| gguf::save(&model, &tokenizer, &path, kind, &mut |_| Ok(()));
+    let error = format!("{:#}", save(Kind::Q8_0).expect_err("larger numbers"));
+    assert!(error.contains("which q8_0 cannot hold; bf16 can"), "{error}");
     save(Kind::Bf16)
 }
 

@@ -13,6 +13,12 @@ use serde_json::{Map, Value, json};
 use super::{distance, grouped, reference};
 
 const PREFIX: &str = "base_model.model.";
+const UNSLOTH: &str = concat!(
+    r"(?:.*?(?:language|text).*?(?:self_attn|attention|attn|mlp|feed_forward|ffn|dense).*?",
+    r"(?:q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj).*?)|",
+    r"(?:\bmodel\.layers\.[\d]{1,}\.(?:self_attn|attention|attn|mlp|feed_forward|ffn|dense)\.",
+    r"(?:(?:q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj)))",
+);
 /// Rank and alpha where a setting names no other.
 const RANK: usize = 4;
 const ALPHA: f64 = 8.0;
@@ -57,6 +63,8 @@ fn modules_are_chosen_by_pefts_rules() -> Result<()> {
         (json!({ "target_modules": "All-Linear", "exclude_modules": ["v_proj"] }), &[q[1], up]),
         (json!({ "target_modules": r".*\.(q|v)_proj" }), &[q[0], v]),
         (json!({ "target_modules": r"model\.layers\.\d+\.(?!mlp).*q_proj" }), &q),
+        // What Unsloth writes.
+        (json!({ "target_modules": UNSLOTH }), &[q[0], up]),
         (json!({ "target_modules": [q[1]] }), &q[1..]),
         (json!({ "layers_to_transform": [1] }), &q[1..]),
         (json!({ "layers_to_transform": 1 }), &q[1..]),
