@@ -139,6 +139,7 @@ impl Conversation {
         };
         let open = || -> anyhow::Result<Conversation> {
             let folder = model::locate(&command.model)?;
+            model::weights::load_config(&folder)?;
             let tokenizer = Tokenizer::load(&folder)?;
             let template = Template::load(&folder, &tokenizer)?;
             let mut model = reading::model(&folder, dtype, &device, false)?;

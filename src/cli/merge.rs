@@ -64,6 +64,8 @@ pub fn run(command: &Merge) -> Result<(), Failure> {
     let folder = PendingFolder::create(&path).with_context(cannot)?;
     let inputs = Inputs::of([&command.model, &command.adapter]);
     let at_fault = |error: anyhow::Error| Failure::Input(format!("{error:#}"));
+    // What is said of a model that cannot be read is said of its family, not of its tokenizer.
+    weights::load_config(&command.model).map_err(at_fault)?;
     let tokenizer = Tokenizer::load(&command.model).map_err(at_fault)?;
     let read = reading::model(&command.model, DType::F32, &Device::Cpu, false);
     let mut model = read.map_err(at_fault)?;

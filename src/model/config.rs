@@ -93,6 +93,7 @@ impl Config {
         let (theta, scaling) = rope::take(&mut map)?;
         map.insert("rope_theta".into(), json!(theta));
         fill_defaults(&mut map)?;
+        expect_kinds(&map)?;
         let mut config: Config = serde_json::from_value(Value::Object(map))?;
         config.rope_scaling = scaling;
         config.validate()?;
@@ -230,8 +231,8 @@ impl Config {
         let Some(kinds) = self.other.get("layer_types") else {
             ensure!(
                 !(family == "llama" && narrow),
-                "`sliding_window` is {}, and a `llama` has no window in transformers' forward pass, \
-                 but one in its cache; write null, or model_type `mistral`",
+                "`sliding_window` is {}, and a `llama` has no window in transformers' forward \
+                 pass, but one in its cache: write null, or model_type `mistral`",
                 named.unwrap_or_default()
             );
             return Ok(());
@@ -261,6 +262,28 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// Fails with the key's name where a value is not of its kind; serde's message has none.
+fn expect_kinds(map: &Map<String, Value>) -> Result<()> {
+    for key in [
+        "hidden_size",
+        "intermediate_size",
+        "num_hidden_layers",
+        "num_attention_heads",
+        "num_key_value_heads",
+        "head_dim",
+        "vocab_size",
+        "max_position_embeddings",
+    ] {
+        let value = map.get(key).with_context(|| format!("`{key}` is missing"))?;
+        ensure!(value.is_u64(), "`{key}` is {}; write a whole number", shown(value));
+    }
+    let eps = map.get("rms_norm_eps").context("`rms_norm_eps` is missing")?;
+    ensure!(eps.is_number(), "`rms_norm_eps` is {}; write a number", shown(eps));
+    let tied = map.get("tie_word_embeddings").unwrap_or(&Value::Null);
+    ensure!(tied.is_boolean(), "`tie_word_embeddings` is {}; write true or false", shown(tied));
+    Ok(())
 }
 
 fn expect_family(map: &Map<String, Value>) -> Result<()> {

@@ -37,6 +37,7 @@ pub(crate) const KEYS: &Table = &[
     ("rope_theta", Key::Read),
     ("rope_scaling", Key::Read),
     ("rope_parameters", Key::Read),
+    ("rotary_emb_base", Key::Read),
     ("tie_word_embeddings", Key::Read),
     ("hidden_act", Key::Read),
     ("attention_bias", Key::Read),
@@ -84,6 +85,12 @@ pub(crate) const KEYS: &Table = &[
     ("dtype", Key::Harmless("each tensor of the weights has its type")),
     ("torch_dtype", Key::Harmless("each tensor of the weights has its type")),
     ("attn_implementation", Key::Harmless(PROGRAM)),
+    ("use_flash_attn", Key::Harmless(PROGRAM)),
+    ("use_flash_attention", Key::Harmless(PROGRAM)),
+    ("use_flash_attention_2", Key::Harmless(PROGRAM)),
+    ("bf16", Key::Harmless(PROGRAM)),
+    ("fp16", Key::Harmless(PROGRAM)),
+    ("fp32", Key::Harmless(PROGRAM)),
     ("experts_implementation", Key::Harmless(PROGRAM)),
     ("chunk_size_feed_forward", Key::Harmless(PROGRAM)),
     ("dual_chunk_attention_config", Key::Harmless("transformers ignores it")),
@@ -91,6 +98,10 @@ pub(crate) const KEYS: &Table = &[
     ("initializer_range", Key::Harmless(TRAINING)),
     ("is_decoder", Key::Harmless("these families are decoders")),
     ("is_llama_config", Key::Harmless(NOTE)),
+    ("layer_norm_eps", Key::Harmless("norms are RMS norms, which have their own")),
+    ("max_seq_len", Key::Harmless("`max_position_embeddings` is what counts")),
+    ("max_seq_length", Key::Harmless("`max_position_embeddings` is what counts")),
+    ("seq_length", Key::Harmless("`max_position_embeddings` is what counts")),
     ("max_sequence_length", Key::Harmless("`max_position_embeddings` is what counts")),
     ("model_max_length", Key::Harmless("`max_position_embeddings` is what counts")),
     ("tokenizer_model_max_length", Key::Harmless("`max_position_embeddings` is what counts")),
@@ -105,6 +116,7 @@ pub(crate) const KEYS: &Table = &[
     ("torchscript", Key::Harmless(PROGRAM)),
     ("transformers.js_config", Key::Harmless(PROGRAM)),
     ("transformers_version", Key::Harmless(NOTE)),
+    ("trust_remote_code", Key::Harmless("code that comes with a model is never run")),
     ("unsloth_fixed", Key::Harmless(NOTE)),
     ("unsloth_version", Key::Harmless(NOTE)),
     ("use_bfloat16", Key::Harmless(PROGRAM)),
@@ -115,6 +127,12 @@ pub(crate) const KEYS: &Table = &[
     ("num_labels", Key::Harmless(TASK)),
     ("problem_type", Key::Harmless(TASK)),
     ("task_specific_params", Key::Harmless(TASK)),
+    ("bos_token", Key::Harmless(IDS)),
+    ("eos_token", Key::Harmless(IDS)),
+    ("pad_token", Key::Harmless(IDS)),
+    ("unk_token", Key::Harmless(IDS)),
+    ("additional_special_tokens", Key::Harmless(IDS)),
+    ("padding_side", Key::Harmless(IDS)),
     ("bos_token_id", Key::Harmless(IDS)),
     ("cls_token_id", Key::Harmless(IDS)),
     ("eos_token_id", Key::Harmless(IDS)),
@@ -163,7 +181,7 @@ pub(crate) const KEYS: &Table = &[
 
 /// Refuses a config that asks for what this transformer does not compute.
 pub(crate) fn check(map: &Map<String, Value>) -> Result<()> {
-    keys::check(map, KEYS, "config.json")
+    keys::check(map, KEYS, "", "config.json")
 }
 
 #[cfg(test)]

@@ -14,33 +14,38 @@ pub(crate) enum Key {
     Harmless(#[expect(dead_code, reason = "the reason is for readers of the table")] &'static str),
     /// What it names must be switched off, since this is not supported.
     Off(&'static str),
-    /// It must be switched off or have this value, written as JSON.
+    /// It must be left out, be null, or have this value, written as JSON.
     Only(&'static str, &'static str),
 }
 
 /// Keys and what they mean, in any order.
 pub(crate) type Table = [(&'static str, Key)];
 
-/// Refuses the first key whose value asks for what is not computed here. `file` is the name of the
-/// file, for messages.
-pub(crate) fn check(map: &Map<String, Value>, table: &Table, file: &str) -> Result<()> {
+/// Refuses the first key whose value asks for what is not computed here. For messages, `prefix`
+/// stands before each key, and `file` is the name of the file.
+pub(crate) fn check(
+    map: &Map<String, Value>,
+    table: &Table,
+    prefix: &str,
+    file: &str,
+) -> Result<()> {
     for (key, value) in map {
         let row = table.iter().find(|(known, _)| known == key);
         match row.map(|(_, meaning)| meaning) {
             Some(Key::Read | Key::Harmless(_)) => {}
-            _ if is_off(value) => {}
-            Some(Key::Only(wanted, _)) if is(value, wanted) => {}
+            Some(Key::Only(wanted, _)) if value.is_null() || is(value, wanted) => {}
+            Some(Key::Off(_)) | None if is_off(value) => {}
             Some(Key::Off(why)) => {
-                bail!("`{key}` is {}, which is not supported: {why}", shown(value))
+                bail!("`{prefix}{key}` is {}, which is not supported: {why}", shown(value))
             }
             Some(Key::Only(wanted, why)) => {
-                bail!("`{key}` is {}; only {wanted} is supported: {why}", shown(value))
+                bail!("`{prefix}{key}` is {}; only {wanted} is supported: {why}", shown(value))
             }
             // By convention a note of the program that wrote the file to itself.
             None if key.starts_with('_') => {}
             None => bail!(
-                "`{key}` is {}, and cookc does not know this key: it may change what is computed. \
-                 If it does not, delete it from {file}",
+                "`{prefix}{key}` is {}, and cookc does not know this key: it may change what is \
+                 computed. If it does not, delete it from {file}",
                 shown(value)
             ),
         }

@@ -213,8 +213,8 @@ fn expect_own(model: &Model, name: &str, tensor: &Tensor, path: &Path) -> Result
         let path = path.display();
         match is_linear {
             true => bail!(
-                "{path}: tensor `{name}` belongs to a module that adapter_config.json leaves \
-                 without an adapter"
+                "{path}: adapter_config.json leaves tensor `{name}` without a part: its module is \
+                 none of the targets, or PEFT has no such name"
             ),
             false => bail!("{path}: the model has no linear for tensor `{name}`"),
         }

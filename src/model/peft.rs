@@ -76,7 +76,7 @@ pub(crate) fn parse(text: &str) -> Result<(Lora, Placement)> {
     let kind = set("peft_type").map_or("LORA", |kind| kind.as_str().unwrap_or_default());
     ensure!(kind == "LORA", "peft_type `{kind}` is not supported; `LORA` is");
     expect_untouched_base(map.get("init_lora_weights"))?;
-    keys::check(&map, KEYS, "adapter_config.json")?;
+    keys::check(&map, KEYS, "", "adapter_config.json")?;
     let rank = map.get("r").context("`r` is missing")?;
     let alpha = map.get("lora_alpha").context("`lora_alpha` is missing")?;
     let dropout = map.get("lora_dropout").filter(|dropout| !dropout.is_null());
@@ -132,10 +132,7 @@ fn place(map: &Map<String, Value>) -> Result<Placement> {
     };
     if layers.is_some() || lists[0].is_some() {
         let by_ends = matches!(targets, Names::Ends(_));
-        ensure!(
-            by_ends,
-            "`layers_to_transform` goes with a list of `target_modules`, as in PEFT"
-        );
+        ensure!(by_ends, "`layers_to_transform` goes with a list of `target_modules`");
     }
     Ok(Placement {
         targets,

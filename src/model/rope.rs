@@ -90,6 +90,8 @@ pub(crate) fn take(map: &mut Map<String, Value>) -> Result<(f64, Scaling)> {
     let outer_length = map.get("original_max_position_embeddings").cloned();
     let outer = map.shift_remove("rope_theta").filter(|value| !value.is_null());
     let outer = outer.map(|theta| base(&theta, "rope_theta")).transpose()?;
+    // The base by another name, in some of the first Qwens' files.
+    let other_name = map.get("rotary_emb_base").filter(|value| !value.is_null()).cloned();
     let mut found: Option<(f64, Scaling)> = None;
     for place in ["rope_parameters", "rope_scaling"] {
         let Some(value) = map.shift_remove(place).filter(|value| !keys::is_off(value)) else {
@@ -102,7 +104,12 @@ pub(crate) fn take(map: &mut Map<String, Value>) -> Result<(f64, Scaling)> {
         );
         found = Some(here);
     }
-    Ok(found.unwrap_or((outer.unwrap_or(BASE), Scaling::Default)))
+    let (theta, scaling) = found.unwrap_or((outer.unwrap_or(BASE), Scaling::Default));
+    if let Some(other) = other_name {
+        let same = base(&other, "rotary_emb_base")? == theta;
+        ensure!(same, "rotary_emb_base is {other} but rope_theta is {theta}");
+    }
+    Ok((theta, scaling))
 }
 
 /// Base and scaling as the `rope_parameters` of a config.

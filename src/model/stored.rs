@@ -1,4 +1,4 @@
-//! A folder's weights on disk: which files hold them, and whether the model reads all that is there.
+//! A folder's weights on disk: which files hold them, and whether the model reads all of them.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -70,7 +70,8 @@ impl Stored {
         let Some(name) = self.holders.keys().filter(left).min() else { return Ok(()) };
         let layers = config.num_hidden_layers;
         let layer = name.strip_prefix("model.layers.").and_then(|rest| rest.split('.').next());
-        let beyond = layer.and_then(|layer| layer.parse().ok()).is_some_and(|at: usize| at >= layers);
+        let beyond =
+            layer.and_then(|layer| layer.parse().ok()).is_some_and(|at: usize| at >= layers);
         let path = self.files[self.holders[name]].path.display();
         match beyond {
             true => bail!(
@@ -96,9 +97,9 @@ impl Stored {
         let shared = (name == EMBEDDING).then_some(HEAD);
         let found = [Some(name), shared].into_iter().flatten();
         let mut found = found.filter_map(|name| Some((*self.holders.get(name)?, name)));
-        let (at, name) = found.next().with_context(|| {
-            format!("{}: tensor `{name}` is missing", self.folder.display())
-        })?;
+        let (at, name) = found
+            .next()
+            .with_context(|| format!("{}: tensor `{name}` is missing", self.folder.display()))?;
         Ok((&self.files[at], name))
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use candle_core::{DType, Device, Tensor};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
@@ -12,7 +12,7 @@ use crate::model::config::Config;
 use crate::model::files::{self, Tensors};
 use crate::model::gguf;
 use crate::model::linear::Linear;
-use crate::model::parameter::Parameter;
+use crate::model::parameter::{self, Parameter};
 use crate::model::stored::Stored;
 use crate::model::transformer::Model;
 
@@ -101,10 +101,20 @@ pub fn save(model: &Model, folder: &Path) -> Result<()> {
     files::write_text(&folder.join("config.json"), &model.config.to_json()?)
 }
 
-/// The same model, its weights in another type.
+/// The same model, its weights in another type; an error if that cannot hold one of them.
 pub fn converted(mut model: Model, dtype: DType) -> Result<Model> {
     for parameter in model.learning_mut() {
-        parameter.value = parameter.value.to_dtype(dtype)?;
+        let converted = parameter.value.to_dtype(dtype)?;
+        if !parameter::all_finite(&converted)? {
+            let largest = parameter.value.to_dtype(DType::F32)?.abs()?.max_all()?;
+            bail!(
+                "`{}` has an element of size {:e}, which {} cannot hold; f32 can, and bf16 most",
+                parameter.name,
+                largest.to_scalar::<f32>()?,
+                dtype.as_str()
+            );
+        }
+        parameter.value = converted;
     }
     let name = match dtype {
         DType::BF16 => "bfloat16",

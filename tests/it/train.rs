@@ -3,19 +3,23 @@
 mod adapters;
 mod chat;
 mod checks;
+mod config_keys;
 mod cuda;
 mod families;
 mod files;
 mod gguf;
 mod gguf_hostile;
+mod gguf_keys;
 mod gguf_tokenizer;
 mod group;
 mod hub;
 mod kernels;
 mod passes;
+mod placement;
 mod reference;
 mod smollm2;
 mod steps;
+mod stored;
 
 use std::path::PathBuf;
 

@@ -61,7 +61,7 @@ impl Vocabulary<'_> {
     /// The id of a special token such as `bos`.
     fn id(&self, name: &str) -> Result<Option<usize>> {
         let key = format!("tokenizer.ggml.{name}_token_id");
-        let id = self.lookup.size(&key)?;
+        let id = self.lookup.id(&key)?;
         let count = self.tokens.len();
         if let Some(id) = id.filter(|id| *id >= count) {
             bail!("`{key}` is {id}, and there are {count} tokens");
