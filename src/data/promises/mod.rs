@@ -1,5 +1,5 @@
-//! Samples that cannot be made, found before anybody asks for them: the steps that the bounds do not
-//! prove are tried with draws that chance alone would give late.
+//! Samples that cannot be made, found before anybody asks for them: the steps that the bounds do
+//! not prove are tried with draws that chance alone would give late.
 
 mod depends;
 mod hidden;
