@@ -16,6 +16,7 @@ use crate::data::{DEFAULT_LEVEL, Maker, generate::Stopped, pools};
 use crate::diagnostic::{Diagnostic, Severity, near_miss, render};
 use crate::ir::Program;
 use crate::source::Source;
+use crate::syntax::allow;
 use crate::{check, engine, ir, stdlib, syntax};
 
 /// The most bytes of a file: far more than a person writes.
@@ -46,7 +47,7 @@ impl Template {
                 let advice = "write the name of a template: it has a prompt and a reply";
                 Err(Failure::Input(format!("`{name}` only holds functions; {advice}")))
             }
-            None => Err(shown(&source, &diagnostics)),
+            None => Err(shown(&source, &allow::kept(&source, diagnostics))),
         }
     }
 

@@ -51,7 +51,7 @@ pub fn outcome(source: &Source, read: check::Neighbour) -> (Vec<Diagnostic>, Str
             found.extend(preview::warnings(&template, &vocabulary()));
         }
     }
-    (allow::kept(source, found), text)
+    (allow::checked(source, found), text)
 }
 
 /// The files beside those of a folder of the corpus stand in its folder `beside`.

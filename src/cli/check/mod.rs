@@ -114,7 +114,7 @@ fn check(command: &Check, file: &str, words: &Vocabulary) -> Result<Checked, Fai
             let source = if command.fix { mend::file(source, vocabulary)? } else { source };
             let mut found = diagnostics(&source, vocabulary);
             found.extend(load::warnings(&source, words));
-            let mut found = allow::kept(&source, found);
+            let mut found = allow::checked(&source, found);
             if command.audit && !found.iter().any(|one| one.severity == Severity::Fault) {
                 found.extend(test::lints(&source, command.vocab.clone())?);
             }
