@@ -10,7 +10,7 @@ use super::options::{Choice, Engine};
 use super::{Failure, console};
 use crate::check::typed;
 use crate::data::examples::{self, Examples};
-use crate::data::preview::{self, cannot_make};
+use crate::data::preview::cannot_make;
 use crate::data::vocab::Vocabulary;
 use crate::data::{DEFAULT_LEVEL, Maker, generate::Stopped, pools};
 use crate::diagnostic::{Diagnostic, Severity, near_miss, render};
@@ -160,11 +160,6 @@ pub fn examples(source: &Source) -> Examples {
 fn folder(source: &Source) -> Option<PathBuf> {
     let folder = Path::new(&*source.name).parent().map(Path::to_path_buf);
     folder.filter(|_| !source.name.starts_with("std:"))
-}
-
-/// What the levels of a source without faults are warned of.
-pub fn warnings(source: &Source, words: &Vocabulary) -> Vec<Diagnostic> {
-    checked(source).0.map_or_else(Vec::new, |template| preview::warnings(&template, words))
 }
 
 /// Shows diagnostics, and gives the failure that they are.

@@ -157,6 +157,8 @@ fn a_signal_ends_it_while_it_waits_for_a_line() {
             .stderr(Stdio::null())
             .spawn()
             .expect("cookc starts");
+        // Open until the end, and never written.
+        let _input = child.stdin.take().expect("it has an input");
         // The temporary file of the scores is made after the handler of signals is in place.
         let count = || fs::read_dir(folder.path()).expect("a folder").count();
         while count() == 3 {
