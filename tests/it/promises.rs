@@ -92,7 +92,8 @@ fn a_guard_is_understood_however_it_is_written() {
         "n ~ uniform(0..3)\nm ~ uniform(n + 1..9)\nx = 12 / (m - n)",
         "xs ~ distinct(4, vocab)\nn ~ uniform(0..size(xs) - 1)\nx = at(n, xs)",
         "n ~ uniform(1..4)\nxs ~ distinct(n, vocab)\nx = at(n - 1, xs)",
-        "n ~ uniform(0..4)\nxs ~ distinct(n, vocab)\nx = if size(xs) > 1 then at(1, xs) else at(0, vocab)",
+        "n ~ uniform(0..4)\nxs ~ distinct(n, vocab)\n\
+         x = if size(xs) > 1 then at(1, xs) else at(0, vocab)",
         "n ~ uniform(0..4)\nxs ~ distinct(n, vocab)\nx ~ if n > 0 then pick(xs) else pick(vocab)",
         "n ~ uniform(0..4)\nxs ~ distinct(n, vocab)\nx ~ shuffle(xs)",
         "n ~ uniform(0..4)\nxs = for i in 1..n: 12 / i",

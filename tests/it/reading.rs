@@ -153,7 +153,7 @@ fn keys_that_the_prompt_shows_must_stand_as_it_shows_them() {
 fn keys_may_be_a_value_of_the_same_reply() {
     let text = "names ~ distinct(2, vocab)\nages ~ distinct(2, 10..99)\nseen ~ pick(vocab)\n\
                 rule two: size(names) == 2 and size(ages) == 2\n\
-                prompt \"{seen}\"\nreply \"{lines(names, \": \", ages)}\\n--\\n{names}\"\n";
+                prompt \"{seen}\"\nreply \"{lines(names, \": \", ages)}\\n## {names}\"\n";
     assert!(verdict(text, |_, own| own.to_string()).exact());
     assert!(verdict(text, |_, _| "ada: 10\nbo: 11\n## ada bo".to_string()).exact());
     assert!(verdict(text, |_, _| "ada: 10\nbo: 11\n## bo ada".to_string()).unreadable.is_some());

@@ -310,9 +310,10 @@ fn keyed_lines<'t>(text: &'t str, between: &str) -> Result<(Vec<&'t str>, Vec<&'
         return Ok((Vec::new(), Vec::new()));
     }
     let wanted = || format!("lines with a key, `{}` and a value", between.escape_debug());
-    let cut =
-        |line| at_key(line, between).ok_or_else(|| Problem::Keyed(wanted(), line.to_string()));
-    let lines = text.trim().split('\n').map(|line| cut(line));
+    let cut = |line: &'t str| {
+        at_key(line, between).ok_or_else(|| Problem::Keyed(wanted(), line.to_string()))
+    };
+    let lines = text.trim().split('\n').map(cut);
     lines.collect()
 }
 
