@@ -10,12 +10,13 @@ use super::options::{Choice, Engine};
 use super::{Failure, console};
 use crate::check::typed;
 use crate::data::examples::{self, Examples};
-use crate::data::preview::{self, cannot_make};
+use crate::data::preview::cannot_make;
 use crate::data::vocab::Vocabulary;
 use crate::data::{DEFAULT_LEVEL, Maker, generate::Stopped, pools};
 use crate::diagnostic::{Diagnostic, Severity, near_miss};
 use crate::ir::Program;
 use crate::source::{self, Source};
+use crate::syntax::allow;
 use crate::{check, engine, ir, stdlib, syntax};
 
 /// The most bytes of a file: far more than a person writes.
@@ -46,7 +47,7 @@ impl Template {
                 let advice = "write the name of a template: it has a prompt and a reply";
                 Err(Failure::Input(format!("`{name}` only holds functions; {advice}")))
             }
-            None => Err(shown(&source, &diagnostics)),
+            None => Err(shown(&source, &allow::kept(&source, diagnostics))),
         }
     }
 
@@ -159,11 +160,6 @@ pub fn examples(source: &Source) -> Examples {
 fn folder(source: &Source) -> Option<PathBuf> {
     let folder = Path::new(&*source.name).parent().map(Path::to_path_buf);
     folder.filter(|_| !source.name.starts_with("std:"))
-}
-
-/// What the levels of a source without faults are warned of.
-pub fn warnings(source: &Source, words: &Vocabulary) -> Vec<Diagnostic> {
-    checked(source).0.map_or_else(Vec::new, |template| preview::warnings(&template, words))
 }
 
 /// Shows diagnostics, and gives the failure that they are.

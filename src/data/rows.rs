@@ -51,8 +51,8 @@ impl Rows {
     /// For the samples of a key.
     pub fn new(maker: &Maker, key: &Key) -> Rows {
         let program = maker.program();
-        let [name, level, set, split] = [&*program.name, maker.level(), key.set, key.split]
-            .map(|text| serde_json::Value::from(text));
+        let [name, level, set, split] =
+            [&*program.name, maker.level(), key.set, key.split].map(serde_json::Value::from);
         let seed = key.seed;
         Rows {
             head: format!(

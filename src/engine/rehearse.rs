@@ -189,17 +189,8 @@ fn chosen(
             end(List::from(first)).map(|at| memory.lists().element(first, at as usize, shape))
         }
         (Sampler::Weighted, _) => {
-            let weights = memory.lists().wide(second);
-            let mut likely = (0..weights.len()).filter(|&at| weights[at] > 0);
-            let at = match draws {
-                Draws::Low => likely.next(),
-                Draws::High => likely.next_back(),
-                Draws::Number(number) if is_int => {
-                    let numbers = memory.lists().wide(first);
-                    likely.find(|&at| numbers[at] == number)
-                }
-                Draws::Number(_) | Draws::Chance => None,
-            };
+            let numbers = is_int.then(|| memory.lists().wide(first));
+            let at = likely(draws, numbers, memory.lists().wide(second));
             at.map(|at| memory.lists().element(first, at, shape))
         }
         (Sampler::Distinct | Sampler::Span, _) => part(List::from(second), first),
@@ -222,4 +213,15 @@ fn chosen(
         }
         _ => None,
     })
+}
+
+/// Which of some weighted elements is drawn: one whose weight is above 0.
+fn likely(draws: Draws, numbers: Option<&[i64]>, weights: &[i64]) -> Option<usize> {
+    let mut likely = (0..weights.len()).filter(|&at| weights[at] > 0);
+    match (draws, numbers) {
+        (Draws::Low, _) => likely.next(),
+        (Draws::High, _) => likely.next_back(),
+        (Draws::Number(number), Some(numbers)) => likely.find(|&at| numbers[at] == number),
+        (Draws::Number(_) | Draws::Chance, _) => None,
+    }
 }

@@ -72,7 +72,7 @@ impl Analysis {
                     all.extend(preview::warnings(&self.survey.template, &self.words));
                 }
             }
-            allow::kept(self.source(), all)
+            allow::checked(self.source(), all)
         })
     }
 

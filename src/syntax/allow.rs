@@ -1,6 +1,7 @@
 //! Lints that a file allows: `// allow L620: the task is to give the last word`.
 
 use super::tokens::{self, Kind};
+use crate::codes;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::{Source, Span};
 
@@ -64,6 +65,35 @@ pub fn kept(source: &Source, found: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let is_kept =
         |one: &&Diagnostic| one.severity == Severity::Fault || !is_allowed(&allows, one, &found);
     if allows.is_empty() { found } else { found.iter().filter(is_kept).cloned().collect() }
+}
+
+/// What a check found, without the lints that the file allows, and with a lint for each comment
+/// that allows nothing.
+pub fn checked(source: &Source, found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let is_sound = found.iter().all(|one| one.severity == Severity::Lint);
+    let allows = if is_sound { all(source) } else { Vec::new() };
+    let named = allows.iter().flat_map(|allow| allow.codes.iter().map(|code| (allow.span, code)));
+    let unused: Vec<Diagnostic> =
+        named.filter_map(|(place, code)| allows_nothing(place, code, &found)).collect();
+    let mut kept = kept(source, found);
+    kept.extend(unused);
+    kept
+}
+
+/// The lint of a code that is allowed and not found. What only an audit finds may be found.
+fn allows_nothing(place: Span, code: &str, found: &[Diagnostic]) -> Option<Diagnostic> {
+    let code = code.to_ascii_uppercase();
+    let of_check = ("L601".."L610").contains(&&*code);
+    let title = match codes::page(&code) {
+        None => format!("`{code}` is no code"),
+        Some(_) if code.starts_with('E') => format!("`{code}` is an error, which nothing allows"),
+        Some(_) if of_check && !found.iter().any(|one| one.code == code) => {
+            format!("`{code}` is allowed and not found")
+        }
+        Some(_) => return None,
+    };
+    let lint = Diagnostic::lint("L607", title, place, "allows nothing");
+    Some(lint.help("delete it, or write the code of a lint, such as `// allow L602: for later`"))
 }
 
 #[cfg(test)]

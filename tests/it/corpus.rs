@@ -51,7 +51,7 @@ pub fn outcome(source: &Source, read: check::Neighbour) -> (Vec<Diagnostic>, Str
             found.extend(preview::warnings(&template, &vocabulary()));
         }
     }
-    (allow::kept(source, found), text)
+    (allow::checked(source, found), text)
 }
 
 /// The files beside those of a folder of the corpus stand in its folder `beside`.
@@ -132,7 +132,8 @@ pub fn said_by_command(path: &Path) -> String {
         .output()
         .expect("cookc runs");
     assert_eq!(output.status.code(), Some(1), "{command}: the input is at fault");
-    String::from_utf8(output.stderr).expect("messages are UTF-8")
+    // What a command finds is its output; why it ends is told beside it.
+    String::from_utf8([output.stdout, output.stderr].concat()).expect("messages are UTF-8")
 }
 
 #[test]

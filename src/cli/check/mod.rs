@@ -7,6 +7,7 @@ mod sarif;
 use clap::{Args, ValueEnum};
 
 use super::{Failure, console, load, test};
+use crate::check::typed::Template;
 use crate::data::preview;
 use crate::data::vocab::Vocabulary;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -112,9 +113,11 @@ fn check(command: &Check, file: &str, words: &Vocabulary) -> Result<Checked, Fai
     let found = match source {
         Ok(source) => {
             let source = if command.fix { mend::file(source, vocabulary)? } else { source };
-            let mut found = diagnostics(&source, vocabulary);
-            found.extend(load::warnings(&source, words));
-            let mut found = allow::kept(&source, found);
+            let (template, mut found) = examined(&source, vocabulary);
+            if !found.iter().any(|one| one.severity == Severity::Fault) {
+                found.extend(template.iter().flat_map(|one| preview::warnings(one, words)));
+            }
+            let mut found = allow::checked(&source, found);
             if command.audit && !found.iter().any(|one| one.severity == Severity::Fault) {
                 found.extend(test::lints(&source, command.vocab.clone())?);
             }
@@ -126,12 +129,18 @@ fn check(command: &Check, file: &str, words: &Vocabulary) -> Result<Checked, Fai
     Ok(Checked { file: file.to_string(), found })
 }
 
-/// Everything there is to say about a file, at all levels.
+/// Everything that is wrong with a file, at all levels.
 fn diagnostics(source: &Source, vocabulary: usize) -> Vec<Diagnostic> {
+    examined(source, vocabulary).1
+}
+
+/// The template of a file, and everything that is wrong with it at all levels.
+fn examined(source: &Source, vocabulary: usize) -> (Option<Template>, Vec<Diagnostic>) {
     let (template, mut diagnostics) = load::checked(source);
-    let Some(template) = template else { return diagnostics };
-    diagnostics.extend(preview::levels(&template, vocabulary).faults);
-    diagnostics
+    if let Some(template) = &template {
+        diagnostics.extend(preview::levels(template, vocabulary).faults);
+    }
+    (template, diagnostics)
 }
 
 fn as_text(checked: &Checked) -> Result<(), Failure> {

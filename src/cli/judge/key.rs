@@ -55,7 +55,8 @@ impl Key<'_> {
                 crate::data::DEFAULT_LEVEL => "leave `--level` out".to_string(),
                 found => format!("write `--level {found}`"),
             };
-            return Err(other(at, "level", found, self.maker.level(), &write));
+            let asked = format!("--level {}", self.maker.level());
+            return Err(other(at, "level", found, &asked, &write));
         }
         let found = line.set.as_ref().and_then(Value::as_str);
         if let Some(found) = found.filter(|found| *found != self.set) {
@@ -69,10 +70,11 @@ impl Key<'_> {
             return Err(other(at, "set", found, &self.set, &write));
         }
         if let Some(found) = line.split.as_ref().filter(|found| *found != self.split) {
-            return Err(other(at, "split", found, self.split, &format!("write `--split {found}`")));
+            let asked = format!("--split {}", self.split);
+            return Err(other(at, "split", found, &asked, &format!("write `--split {found}`")));
         }
         if let Some(found) = line.seed.filter(|found| *found != self.seed) {
-            let asked = self.seed.to_string();
+            let asked = format!("--seed {}", self.seed);
             let write = format!("write `--seed {found}`");
             return Err(other(at, "seed", &found.to_string(), &asked, &write));
         }

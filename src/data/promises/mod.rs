@@ -1,11 +1,11 @@
-//! Samples that cannot be made, found before anybody asks for them: the steps that the bounds do not
-//! prove are tried with draws that chance alone would give late.
+//! Samples that cannot be made, found before anybody asks for them: the steps that the bounds do
+//! not prove are tried with draws that chance alone would give late.
 
 mod depends;
 mod hidden;
 mod say;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::check::typed::Template;
@@ -67,13 +67,12 @@ pub fn patience(levels: usize) -> u64 {
 
 /// The tokens of each pool, for words that pools and vocabulary share.
 pub fn pools(template: &Template, words: &Vocabulary) -> Pools {
-    let mut own: std::collections::BTreeMap<&str, u32> = std::collections::BTreeMap::new();
+    let mut own: BTreeMap<&str, u32> = BTreeMap::new();
     let mut tokens = vec![(0..words.own_len() as u32).collect::<Vec<u32>>()];
     for pool in template.pools.iter().skip(1) {
-        let symbol = |word: &'_ String| words.symbol(word);
         let pool = pool.words.iter().map(|word| {
             let fresh = (words.len() + own.len()) as u32;
-            symbol(word).unwrap_or_else(|| *own.entry(word).or_insert(fresh))
+            words.symbol(word).unwrap_or_else(|| *own.entry(word).or_insert(fresh))
         });
         tokens.push(pool.collect());
     }

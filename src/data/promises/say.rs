@@ -131,8 +131,8 @@ fn operand(registers: &[Register], program: &Program, cell: impl Fn(Register) ->
 fn help(broken: &Broken, slots: &[SlotId], draws: bool) -> String {
     let Broken { program, fault, .. } = broken;
     let of = |is_it: fn(&Type) -> bool| {
-        let found = slots.iter().map(|&id| &program.slots[id as usize]);
-        found.into_iter().find(|slot| is_it(&slot.kind)).map(|slot| slot.name.as_str())
+        let mut found = slots.iter().map(|&id| &program.slots[id as usize]);
+        found.find(|slot| is_it(&slot.kind)).map(|slot| slot.name.as_str())
     };
     let number = of(|kind| *kind == Type::Int).unwrap_or("n");
     let list = of(|kind| kind.element().is_some()).unwrap_or("xs");

@@ -59,12 +59,11 @@ impl Edges {
     ) -> Result<Vec<Part<'p, 't>>, Unreadable> {
         let trimmed = self.trimmed(pieces, reply);
         let cut = split(pieces, trimmed, Edges::default(), true);
-        let cut = cut.or_else(|why| {
+        cut.or_else(|why| {
             split(pieces, reply, Edges::default(), false)
                 .or_else(|_| split(pieces, reply.trim(), self, true))
                 .map_err(|_| why)
-        });
-        cut
+        })
     }
 }
 

@@ -63,26 +63,26 @@ impl Reader {
         if words > self.words_max {
             return Err(Unreadable::TooLong { words, words_max: self.words_max });
         }
-        let parts = self.edges.cut(&self.program.layout.reply, reply)?;
+        let mut parts = self.edges.cut(&self.program.layout.reply, reply)?;
         // Keys may be a value of the same reply: that is read before the lines that they begin.
-        let (keyed, others): (Vec<_>, Vec<_>) =
-            parts.into_iter().partition(|(_, form, _)| keys_of(form).is_some());
-        let (mut fresh, mut known) = (Fresh::default(), self.given.clone());
-        for (slot, form, text) in others.into_iter().chain(keyed) {
+        parts.sort_by_key(|(_, form, _)| keys_of(form).is_some());
+        let (mut fresh, mut known) = (Fresh::default(), Vec::new());
+        for (slot, form, text) in parts {
             let kind = &self.program.slots[slot as usize].kind;
             let named = |problem| self.named(slot, problem);
-            let unread = keys_of(form).filter(|(keys, _)| !known.contains(keys));
+            let is_unread = |keys: &SlotId| !self.given.contains(keys) && !known.contains(keys);
+            let unread = keys_of(form).filter(|(keys, _)| is_unread(keys));
             let cell = match (unread, kind.element()) {
                 (Some((keys, between)), Some(element)) => {
                     let (starts, values) = keyed_lines(text, between).map_err(named)?;
-                    self.read_keys(keys, &starts, &mut fresh, memory)?;
-                    known.insert(keys);
-                    self.elements(element, &values, &mut fresh, memory)
+                    self.read_keys(keys, starts, &mut fresh, memory)?;
+                    known.push(keys);
+                    self.elements(element, values.into_iter(), &mut fresh, memory)
                 }
                 _ => self.value(kind, form, text, &mut fresh, memory),
             };
             memory.bind(slot, cell.map_err(named)?);
-            known.insert(slot);
+            known.push(slot);
         }
         Ok(())
     }
@@ -107,13 +107,13 @@ impl Reader {
     fn read_keys(
         &self,
         keys: SlotId,
-        starts: &[&str],
+        starts: Vec<&str>,
         fresh: &mut Fresh,
         memory: &mut Memory,
     ) -> Result<(), Unreadable> {
         let kind = &self.program.slots[keys as usize].kind;
         let element = kind.element().unwrap_or(&Type::Unknown);
-        let cell = self.elements(element, starts, fresh, memory);
+        let cell = self.elements(element, starts.into_iter(), fresh, memory);
         memory.bind(keys, cell.map_err(|problem| self.named(keys, problem))?);
         Ok(())
     }
@@ -143,7 +143,7 @@ impl Reader {
             Form::Lines(keys, between) => self.unkeyed(*keys, between, text, memory)?,
             Form::Labelled(keys) => self.unkeyed(*keys, ". ", text, memory)?,
         };
-        self.elements(element, &parts, fresh, memory)
+        self.elements(element, parts.into_iter(), fresh, memory)
     }
 
     /// True for an element that may be empty or have white space in it.
@@ -152,14 +152,14 @@ impl Reader {
     }
 
     /// A list of what each of these texts says.
-    fn elements(
+    fn elements<'t>(
         &self,
         element: &Type,
-        parts: &[&str],
+        parts: impl Iterator<Item = &'t str>,
         fresh: &mut Fresh,
         memory: &mut Memory,
     ) -> Result<i64, Problem> {
-        let mut cells = Vec::with_capacity(parts.len());
+        let mut cells = Vec::with_capacity(parts.size_hint().0);
         for part in parts {
             cells.push(match element.element() {
                 Some(inner) => self.list(inner, part, fresh, memory)?,
@@ -181,14 +181,8 @@ impl Reader {
         let text = text.trim();
         match element.element() {
             _ if text.is_empty() => push(element, Vec::new(), memory),
-            Some(_) => {
-                let lines: Vec<&str> = text.split('\n').collect();
-                self.elements(element, &lines, fresh, memory)
-            }
-            None => {
-                let words: Vec<&str> = text.split_whitespace().collect();
-                self.elements(element, &words, fresh, memory)
-            }
+            Some(_) => self.elements(element, text.split('\n'), fresh, memory),
+            None => self.elements(element, text.split_whitespace(), fresh, memory),
         }
     }
 
@@ -316,9 +310,10 @@ fn keyed_lines<'t>(text: &'t str, between: &str) -> Result<(Vec<&'t str>, Vec<&'
         return Ok((Vec::new(), Vec::new()));
     }
     let wanted = || format!("lines with a key, `{}` and a value", between.escape_debug());
-    let cut =
-        |line| at_key(line, between).ok_or_else(|| Problem::Keyed(wanted(), line.to_string()));
-    let lines = text.trim().split('\n').map(|line| cut(line));
+    let cut = |line: &'t str| {
+        at_key(line, between).ok_or_else(|| Problem::Keyed(wanted(), line.to_string()))
+    };
+    let lines = text.trim().split('\n').map(cut);
     lines.collect()
 }
 
