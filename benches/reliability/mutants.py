@@ -15,8 +15,9 @@ on the wall, and of memory. How it ends:
 
 Silent can be told where a result is known: runs that are resumed (checkpoint, metrics, the run's inputs),
 whose model, metrics, samples and report must be those of a run that was never stopped. Lines of metrics.jsonl
-from before the checkpoint must stay as they were, times too, unless their steps were done again. `steers` counts
-messages with control characters or marks of text direction in them, which a terminal would obey.
+from before the checkpoint must stay as they were, times too, unless their steps were done again. A damaged
+checkpoint with which a run ends as it should, without a word of the damage, is `unseen`. `steers` counts messages
+with control characters or marks of text direction in them, which a terminal would obey.
 
 The first mutants of each format show how long one takes; the rest are shared out so that slow formats get
 fewer. Mutant I of a format depends on --seed and I alone: --only makes it again, keeps its files and shows
@@ -29,6 +30,7 @@ import math
 import multiprocessing
 import os
 import random
+import re
 import shlex
 import shutil
 import sys
@@ -51,7 +53,7 @@ BATCH = 25
 # Mutants of each format by which its rate is told.
 PILOT = 16
 BAD = ["silent", "panic", "abort", "hang", "mute", "other"]
-OUTCOMES = ["refused", "machine", "accepted", *BAD]
+OUTCOMES = ["refused", "machine", "accepted", "unseen", *BAD]
 ROOT = Path(__file__).resolve().parents[2]
 
 options = None
@@ -82,7 +84,7 @@ class Format:
         folder.mkdir(parents=True)
         self.cases = FORMATS[name](self)
         self.valid = [self.place(case, undamaged=True).read_bytes() for case in self.cases]
-        self.results = {}
+        self.results, self.words = {}, {}
         for case in self.cases:
             if case.reference and case.reference not in self.results:
                 self.results[case.reference] = processes.result(folder / case.reference)
@@ -136,6 +138,9 @@ class Format:
         if outcome == "accepted" and case.reference:
             different = self.differs(case)
             outcome = "silent" if different else outcome
+            # What an undamaged run says is kept when the format is set up.
+            if outcome == "accepted" and words(done.text) == self.words.setdefault(at, words(done.text)):
+                outcome = "unseen" if self.name == "checkpoint" and how != "nothing" else outcome
         if outcome == "accepted" and case.then:
             argv, done = case.then, self.run(case.then)
             # A legal template may need more memory or time than it is given here.
@@ -160,7 +165,7 @@ class Format:
         part = self.folder / "part"
         found = processes.different(self.results[case.reference], processes.result(part))
         if "metrics" not in found:
-            before, after = ((folder / "metrics.jsonl").read_text().splitlines()
+            before, after = ((folder / "metrics.jsonl").read_text(errors="replace").splitlines()
                              for folder in (self.folder / case.part, part))
             if not all(map(same_line, before, after)):
                 found.append("times in metrics.jsonl")
@@ -224,17 +229,25 @@ class Format:
         return f"mutant_{index}_user.cook"
 
 
+def words(text):
+    """The lines of a message without figures, and without those on how far it is."""
+    lines = (re.sub(r"[\d.,]+", "", line).strip() for line in text.splitlines() if not line.startswith("step "))
+    return [line for line in lines if line]
+
+
 def same_line(before, after):
     """Whether a line of metrics.jsonl from before the checkpoint is as it was, or of a step that was done
     again, from an older checkpoint: then its times are others, and fit each other."""
     if before == after:
         return True
-    before, after = json.loads(before), json.loads(after)
-    if before == after:
-        return True
-    if before.get("seconds") == after.get("seconds"):
-        return before.keys() == after.keys() and "seconds" not in before
-    return math.isclose(after["tokens_per_second"] * after["seconds"], after["tokens"], rel_tol=1e-6)
+    try:
+        before, after = json.loads(before), json.loads(after)
+        if before == after:
+            return True
+        fits = math.isclose(after["tokens_per_second"] * after["seconds"], after["tokens"], rel_tol=1e-6)
+        return fits and before["seconds"] != after["seconds"]
+    except (KeyError, TypeError, ValueError):
+        return False
 
 
 def stem(file):
@@ -283,7 +296,7 @@ def module(make):
     return cases
 
 
-def words(make):
+def word_list(make):
     (make.folder / "words.txt").write_text("\n".join(inputs.WORDS) + "\n")
     (make.folder / "task.cook").write_text(inputs.TEMPLATE)
     generate = ["generate", "task.cook", "-n", "3", "--vocab", "words.txt"]
@@ -495,11 +508,11 @@ def run_inputs(make):
     return cases
 
 
-FORMATS = {"cook": cook, "module": module, "words": words, "recipe": recipe, "replies": replies, "config": config,
+FORMATS = {"cook": cook, "module": module, "words": word_list, "recipe": recipe, "replies": replies, "config": config,
            "tokenizer": tokenizer, "chat template": chat_template, "safetensors": safetensors, "adapter": adapter,
            "gguf": gguf, "checkpoint": checkpoint, "metrics": metrics, "run inputs": run_inputs}
 BATCHED = {"cook", "module"}
-COMPARED = {"checkpoint", "metrics", "run inputs"}
+WEIGHTS = {"checkpoint": 3, "metrics": 2, "run inputs": 2, "chat template": 4}
 
 
 # ---------------------------------------------------------------- the work
@@ -521,9 +534,9 @@ def worker(folder, tasks, results):
 
 
 def shares(count, seconds, done):
-    """How many of `count` mutants each format gets: more of fast ones, by the root of the rate, and three
-    times as many of those whose result is known."""
-    weights = {name: (3 if name in COMPARED else 1) / math.sqrt(one) for name, one in seconds.items()}
+    """How many of `count` mutants each format gets: more of fast ones, by the root of the rate, and more of
+    those whose result is known or that run a program of a stranger's."""
+    weights = {name: WEIGHTS.get(name, 1) / math.sqrt(one) for name, one in seconds.items()}
     total = sum(weights.values())
     wanted = {name: max(done, int(count * weight / total)) for name, weight in weights.items()}
     fastest = max(wanted, key=wanted.get)
@@ -534,7 +547,7 @@ def shares(count, seconds, done):
 def all_mutants(names):
     rows, out = [], open(options.out, "w") if options.out else None
     with tempfile.TemporaryDirectory(prefix="mutants-") as scratch:
-        tasks, results = multiprocessing.SimpleQueue(), multiprocessing.Queue()
+        tasks, results = multiprocessing.Queue(), multiprocessing.Queue()
         start = lambda at: multiprocessing.Process(
             target=worker, args=(Path(scratch) / f"worker-{at}", tasks, results), daemon=True)
         workers = [start(at) for at in range(options.workers)]
@@ -546,7 +559,7 @@ def all_mutants(names):
             for left in range(pending, 0, -1):
                 name, found, seconds = results.get()
                 if isinstance(found, str):
-                    sys.exit(found)
+                    stop(workers, found)
                 rows.extend(found)
                 if spent is not None:
                     spent[name] += seconds
@@ -570,8 +583,8 @@ def all_mutants(names):
             size = BATCH if name in BATCHED else 10
             chunks += [(name, list(range(at, min(at + size, wanted[name])))) for at in range(pilot, wanted[name], size)]
         random.Random(options.seed).shuffle(chunks)
-        collecting = [(chunk, tasks.put) for chunk in chunks]
-        feed(collecting, workers, tasks)
+        for chunk in chunks:
+            tasks.put(chunk)
         collect(len(chunks))
         for one in workers:
             tasks.put(None)
@@ -582,11 +595,12 @@ def all_mutants(names):
     return rows
 
 
-def feed(chunks, workers, tasks):
-    """Puts the tasks from a thread: a pipe holds only some of them."""
-    import threading
-
-    threading.Thread(target=lambda: [put(chunk) for chunk, put in chunks], daemon=True).start()
+def stop(workers, why):
+    """Ends the program when a worker has failed."""
+    for one in workers:
+        one.terminate()
+        one.join()
+    sys.exit(why)
 
 
 def only(which):

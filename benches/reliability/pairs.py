@@ -224,6 +224,9 @@ class Expected:
         """The states that are right after those two ended well, or did not."""
         keys = {(True, True): ["first", "second", "both"], (True, False): ["first"], (False, True): ["second"],
                 (False, False): ["before"]}[first, second]
+        # A resume that is refused alone goes on with what the first has begun, and ends as that does.
+        if keys == ["second"] and "second" not in self.states:
+            keys = ["first"]
         return [one for key in keys for one in self.states.get(key, [])]
 
 
@@ -343,6 +346,9 @@ def all_trials():
         for at in range(options.count):
             row = results.get()
             if isinstance(row, str):
+                for one in workers:
+                    one.terminate()
+                    one.join()
                 sys.exit(row)
             rows.append(row)
             if out:
