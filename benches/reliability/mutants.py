@@ -10,6 +10,7 @@ on the wall, and of memory. How it ends:
 
     refused    exit 1 or 2 and a message        machine  exit 3 and a message
     accepted   exit 0                           silent   exit 0, and another result than the undamaged input
+    told       the same as silent, but the message says what has changed
     panic      exit 101, or a panic's text      abort    ended by a signal, out of memory included
     hang       a limit of time was reached      mute     an error without a message; other: any other exit
 
@@ -53,7 +54,9 @@ BATCH = 25
 # Mutants of each format by which its rate is told.
 PILOT = 16
 BAD = ["silent", "panic", "abort", "hang", "mute", "other"]
-OUTCOMES = ["refused", "machine", "accepted", "unseen", *BAD]
+OUTCOMES = ["refused", "machine", "accepted", "told", "unseen", *BAD]
+# What a run says of an edit that it takes.
+TOLD = re.compile(r"^changed since step", re.MULTILINE)
 ROOT = Path(__file__).resolve().parents[2]
 
 options = None
@@ -137,7 +140,8 @@ class Format:
         outcome, different = done.outcome, []
         if outcome == "accepted" and case.reference:
             different = self.differs(case)
-            outcome = "silent" if different else outcome
+            if different:
+                outcome = "told" if TOLD.search(done.text) else "silent"
             # What an undamaged run says is kept when the format is set up.
             if outcome == "accepted" and words(done.text) == self.words.setdefault(at, words(done.text)):
                 outcome = "unseen" if self.name == "checkpoint" and how != "nothing" else outcome
