@@ -17,8 +17,9 @@ after the n-th change of a file that is written as a whole. Then the last proces
     stuck        nothing that a user would try gets to the end
 
 The kinds are `run` (a model from scratch, judged and saved on the way), `large` (few steps, and checkpoints of
-megabytes), `adapter` (LoRA on a model's folder), and `generate`; `merge` and `export` can be asked for by --kinds. A trial depends on --seed and its number, up
-to the machine's own timing. Raw results, a JSON line a trial, go to --out. Linux, Python 3.11, standard library.
+megabytes), `adapter` (LoRA on a model's folder), and `generate`; `merge` and `export` can be asked for by
+--kinds. A trial depends on --seed and its number, up to the machine's own timing. Raw results, a JSON line a
+trial, go to --out. Linux, Python 3.11, standard library.
 """
 import argparse
 import json
@@ -254,6 +255,9 @@ def all_trials():
         for at in range(options.count):
             row = results.get()
             if isinstance(row, str):
+                for one in workers:
+                    one.terminate()
+                    one.join()
                 sys.exit(row)
             rows.append(row)
             if out:
@@ -291,7 +295,7 @@ def main():
     parser.add_argument("cookc", nargs="?", type=lambda path: Path(path).resolve(), help="the program to try")
     parser.add_argument("--count", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--kinds", nargs="*", default=KINDS, choices=["run", "large", "adapter", "generate", "merge", "export"])
+    parser.add_argument("--kinds", nargs="*", default=KINDS, choices=[*KINDS, "merge", "export"])
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--out", help="a JSON line a trial")
     parser.add_argument("--keep", help="a folder for what trials with a fault leave")

@@ -220,11 +220,14 @@ class Expected:
             after("both", commands, False)
         shutil.rmtree(scratch)
 
-    def right(self, state, first, second):
-        """Whether a state is right after those two ended well, or did not."""
+    def right(self, first, second):
+        """The states that are right after those two ended well, or did not."""
         keys = {(True, True): ["first", "second", "both"], (True, False): ["first"], (False, True): ["second"],
                 (False, False): ["before"]}[first, second]
-        return any(state == one for key in keys for one in self.states.get(key, []))
+        # A resume that is refused alone goes on with what the first has begun, and ends as that does.
+        if keys == ["second"] and "second" not in self.states:
+            keys = ["first"]
+        return [one for key in keys for one in self.states.get(key, [])]
 
 
 def trial(pairs, name, number):
@@ -251,9 +254,10 @@ def trial(pairs, name, number):
     well = [done.code == 0 for done in dones]
     first, second = well if argvs[0] is pair.first else well[::-1]
     row["both_refused"] = not first and not second
-    state = pair.state(folder)
-    if not expected.right(state, first, second):
-        row["wrong"] = [f"exits {row['codes']}, {told(state, expected)}", *(done.text.strip()[-200:] for done in dones)]
+    state, right = pair.state(folder), expected.right(first, second)
+    if state not in right:
+        row["wrong"] = [f"exits {row['codes']}, differ: {told(state, right)}"]
+        row["wrong"] += [done.text.strip()[-200:] for done in dones]
     row["litter"] = sorted(processes.names(folder) - expected.names)
     if options.keep and any(row[fault] for fault in FAULTS):
         shutil.copytree(folder, Path(options.keep) / str(number), dirs_exist_ok=True)
@@ -261,22 +265,20 @@ def trial(pairs, name, number):
     return row
 
 
-def told(state, expected):
+def told(state, right):
     """Where a state differs from the nearest right one."""
-    near = [one for states in expected.states.values() for one in states]
 
     def differences(one):
         found = []
-        for key in sorted({*state, *one}, key=str):
+        for key in sorted({*state, *one}):
             a, b = state.get(key), one.get(key)
             if isinstance(a, dict) and isinstance(b, dict):
                 found += [f"{key}/{part}" for part in sorted({*a, *b}) if a.get(part) != b.get(part)]
             elif a != b:
-                found.append(key)
+                found.append(f"{key} as a whole")
         return found
 
-    nearest = min((differences(one) for one in near), key=len, default=[])
-    return "the state is one of those after other exits" if not nearest else f"differ: {', '.join(nearest)}"
+    return ", ".join(min(map(differences, right), key=len, default=["no end of this kind is right"]))
 
 
 def both(pairs, argvs, folder, delay, halted, aimed):
@@ -344,6 +346,9 @@ def all_trials():
         for at in range(options.count):
             row = results.get()
             if isinstance(row, str):
+                for one in workers:
+                    one.terminate()
+                    one.join()
                 sys.exit(row)
             rows.append(row)
             if out:
