@@ -7,6 +7,21 @@ use super::mix::Mix;
 use super::{Maker, TRAIN};
 use crate::runtime::{Fault, Memory};
 
+/// Why there is no row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// The sample cannot be made.
+    Fault(Fault),
+    /// It has no ids: what the tokenizer says.
+    Ids(String),
+}
+
+impl From<Fault> for Why {
+    fn from(fault: Fault) -> Why {
+        Why::Fault(fault)
+    }
+}
+
 /// One template to learn, ready to run. Threads share it.
 pub struct Part {
     /// Makes its samples.
@@ -24,10 +39,9 @@ impl Part {
         memory: &mut Memory,
         index: u64,
         encoded: &mut Encoded,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), Why> {
         self.maker.sample(memory, index)?;
-        self.ids.encode(memory, encoded);
-        Ok(())
+        self.ids.encode(memory, encoded).map_err(Why::Ids)
     }
 }
 
@@ -77,11 +91,16 @@ pub struct Rows<'a> {
 }
 
 impl Rows<'_> {
-    /// The row with this index; a fault comes with the part that it is of.
-    pub fn row(&mut self, index: u64) -> Result<&Encoded, (usize, Fault)> {
+    /// The row with this index; what went wrong comes with the part that it is of.
+    pub fn row(&mut self, index: u64) -> Result<&Encoded, (usize, Why)> {
         let at = self.lessons.mix.template(index);
         let part = &self.lessons.parts[at];
         part.encode(&mut self.memories[at], index, &mut self.encoded).map_err(|why| (at, why))?;
         Ok(&self.encoded)
+    }
+
+    /// What holds the sample of the last row, whose template has this place among the parts.
+    pub fn memory(&self, part: usize) -> &Memory {
+        &self.memories[part]
     }
 }
