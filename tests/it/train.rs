@@ -11,6 +11,8 @@ mod gguf_hostile;
 mod gguf_tokenizer;
 mod group;
 mod hub;
+mod ids;
+mod ids_shapes;
 mod kernels;
 mod passes;
 mod reference;

@@ -16,7 +16,7 @@ use crate::train::{Example, Group};
 const SHOWN: usize = 600;
 
 /// Of so many samples one is encoded whole beside its pieces: their ids must be the same.
-const CHECKED: u64 = 64;
+const CHECKED: u64 = 256;
 
 /// Makes the samples of a run.
 pub struct Samples<'a> {

@@ -74,7 +74,7 @@ impl Setup {
         let mut chat = Chat::of(&recipe, &tokenizer, &mut faults);
         let mut parts = Vec::new();
         for (maker, entry) in makers.into_iter().zip(&recipe.templates) {
-            let entry = (entry, recipe.data.shots);
+            let entry = (entry, &recipe);
             parts.push(part(maker, entry, &tokenizer, chat.as_mut(), &mut faults));
         }
         let closing = chat.map_or_else(|| vec![tokenizer.eos()], |chat| chat.closing);
@@ -359,14 +359,18 @@ fn made_tokenizer(
 
 fn part(
     maker: Maker,
-    (entry, shots): (&recipe::Entry, usize),
+    (entry, recipe): (&recipe::Entry, &Recipe),
     tokenizer: &Tokenizer,
     chat: Option<&mut Chat>,
     faults: &mut Faults,
 ) -> Part {
     if let Some(error) = wording::unknown(tokenizer, maker.program(), &maker.vocabulary) {
-        let help = "take words and templates that the model's tokenizer knows";
-        faults.add("E708", format!("{error:#}"), entry.file.span, "shown here", help.to_string());
+        let of = match &recipe.model.base {
+            Base::Folder(base) => format!(", which is that of {}", base.path),
+            Base::Scratch(_) => String::new(),
+        };
+        let help = format!("take words and templates that the model's tokenizer knows{of}");
+        faults.add("E708", format!("{error:#}"), entry.file.span, "shown here", help);
     }
     let tokenize = Arc::new(tokenizer.clone());
     let ids = TokenIds::new(maker.program(), maker.vocabulary.clone(), tokenize);
@@ -374,8 +378,25 @@ fn part(
         Some(chat) => chat.frame(ids, maker.program(), tokenizer, faults),
         None => ids.behind(tokenizer.opening()),
     };
-    let ids = if shots > 0 { ids.after_shots(shots::BETWEEN) } else { ids };
-    Part { maker, ids, weight: entry.weight }
+    let ids = if recipe.data.shots > 0 { ids.after_shots(shots::BETWEEN) } else { ids };
+    let part = Part { maker, ids, weight: entry.weight };
+    // The ids of words that a model from scratch learns are theirs wherever they are.
+    if tokenizer.is_of_words() { part } else { known(part.held(recipe.data.seed), recipe) }
+}
+
+/// The part; tells if its prompts alone have other ids than before a reply.
+fn known(part: Part, recipe: &Recipe) -> Part {
+    let mut memory = part.maker.memory(crate::data::TRAIN, recipe.data.seed);
+    let made = part.maker.sample(&mut memory, 0).is_ok();
+    if made && part.ids.reads_alone(&memory) == Ok(false) {
+        console::note(&format!(
+            "warning: the prompt of {} ends with white space that the tokenizer joins with what \
+             comes after it: who reads the prompt alone reads other tokens than are learned; end \
+             it with a word or a sign",
+            part.maker.program().name
+        ));
+    }
+    part
 }
 
 fn budgets(

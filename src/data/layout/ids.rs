@@ -143,7 +143,10 @@ impl TokenIds {
         encoded.ids.extend_from_slice(&self.opening);
         let mut state = State::new();
         encoded.reply_start = self.append(tables, memory, &mut encoded.ids, &mut state);
-        state.fault.map_or(Ok(()), Err)
+        if state.fault.is_some() {
+            *encoded = self.draft_whole().end(memory)?;
+        }
+        Ok(())
     }
 
     /// Begins a text of several samples.

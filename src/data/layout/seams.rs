@@ -22,8 +22,18 @@ pub(super) enum Unit {
 /// the left one goes with the right one.
 pub(super) type Seam = (Option<Unit>, bool, Unit);
 
-/// What stands at the end of what was written so far, and whether a space comes after it.
-pub(super) type Ends = BTreeSet<(Option<Unit>, bool)>;
+/// What stands at the end of what was written so far, and what comes after it.
+pub(super) type Ends = BTreeSet<(Option<Unit>, Space)>;
+
+/// A space that goes with the next piece.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Space {
+    None,
+    /// Of a piece.
+    Own,
+    /// Before a reply; if that is empty, there is none.
+    BeforeReply,
+}
 
 /// A walk over all samples of a layout at once.
 pub(super) struct Walk<'a> {
@@ -42,15 +52,22 @@ impl Walk<'_> {
         let mut ends = ends.clone();
         for (at, part) in [&plan.system, &plan.prompt, &plan.reply].into_iter().enumerate() {
             ends = self.text(&ends, around[at]);
+            if at == 2 && !in_chat {
+                let of_reply = |(end, space)| match space {
+                    Space::Own => (end, Space::BeforeReply),
+                    space => (end, space),
+                };
+                ends = ends.into_iter().map(of_reply).collect();
+            }
             ends = part.iter().fold(ends, |ends, item| self.item(&ends, item));
             // A text whose end says what comes next is looked at when it is there.
             let (is_prompt, is_reply) = (at == 1, at == 2);
             let told = in_chat || is_reply || is_prompt && !plan.prompt_ends_with_space();
-            let blank = |&(end, space): &(Option<Unit>, bool)| {
+            let blank = |&(end, space): &(Option<Unit>, Space)| {
                 let text = self.text_of(end);
                 let own = is_reply || text.is_none_or(|at| !around.contains(&at));
                 let blank = text.is_some_and(|at| self.texts[at].ends_with(char::is_whitespace));
-                own && (space || blank && told)
+                own && (space == Space::Own || blank && told)
             };
             self.is_beyond_tables |= ends.iter().any(blank);
         }
@@ -78,15 +95,17 @@ impl Walk<'_> {
         match text.strip_suffix(' ') {
             None if text.is_empty() => ends.clone(),
             Some("") => {
-                self.is_beyond_tables |= ends.iter().any(|(_, space)| *space);
-                ends.iter().map(|(end, _)| (*end, true)).collect()
+                self.is_beyond_tables |= ends.iter().any(|(_, space)| *space != Space::None);
+                ends.iter().map(|(end, _)| (*end, Space::Own)).collect()
             }
-            stripped => self.unit(ends, Unit::Text(at), stripped.is_some()),
+            None => self.unit(ends, Unit::Text(at), Space::None),
+            Some(_) => self.unit(ends, Unit::Text(at), Space::Own),
         }
     }
 
-    fn unit(&mut self, ends: &Ends, unit: Unit, space_after: bool) -> Ends {
-        self.seams.extend(ends.iter().map(|(end, space)| (*end, *space, unit)));
+    fn unit(&mut self, ends: &Ends, unit: Unit, space_after: Space) -> Ends {
+        let seam = |(end, space): &(Option<Unit>, Space)| (*end, *space != Space::None, unit);
+        self.seams.extend(ends.iter().map(seam));
         if ends.is_empty() { Ends::new() } else { [(Some(unit), space_after)].into() }
     }
 
@@ -105,17 +124,18 @@ impl Walk<'_> {
         match shape {
             Shape::Plain => self.plain(ends, kind, bound),
             Shape::Joined(between) => {
-                self.list(ends, *between, &mut |walk, ends| walk.plain(ends, element, inner))
+                let between = (*between, bound);
+                self.list(ends, between, &mut |walk, ends| walk.plain(ends, element, inner))
             }
-            Shape::Numbered => self.list(ends, LINE, &mut |walk, ends| {
-                let ends = walk.unit(ends, Unit::Int, false);
+            Shape::Numbered => self.list(ends, (LINE, bound), &mut |walk, ends| {
+                let ends = walk.unit(ends, Unit::Int, Space::None);
                 let ends = walk.text(&ends, DOT);
                 walk.plain(&ends, element, inner)
             }),
             Shape::Keyed(slot, keys, between) => {
                 let key = keys.element().unwrap_or(&Type::Unknown);
                 let key_bound = element_of(&self.program.slots[*slot as usize].bound);
-                self.list(ends, LINE, &mut |walk, ends| {
+                self.list(ends, (LINE, bound), &mut |walk, ends| {
                     let keyed = walk.plain(ends, key, key_bound);
                     let keyed = walk.text(&keyed, *between);
                     // A value may lack its key.
@@ -127,11 +147,11 @@ impl Walk<'_> {
         }
     }
 
-    /// None, one or more elements.
+    /// None, if there may be none, one or more elements.
     fn list(
         &mut self,
         ends: &Ends,
-        between: Literal,
+        (between, bound): (Literal, &Bound),
         element: &mut dyn FnMut(&mut Self, &Ends) -> Ends,
     ) -> Ends {
         let mut all = element(self, ends);
@@ -143,15 +163,17 @@ impl Walk<'_> {
             }
             all.extend(next);
         }
-        all.extend(ends);
+        if !matches!(bound, Bound::List { low: 1.., .. }) {
+            all.extend(ends);
+        }
         all
     }
 
     fn plain(&mut self, ends: &Ends, kind: &Type, bound: &Bound) -> Ends {
         match kind {
-            Type::Int => self.unit(ends, Unit::Int, false),
-            Type::Real => self.unit(ends, Unit::Real, false),
-            Type::Token => self.unit(ends, Unit::Word, false),
+            Type::Int => self.unit(ends, Unit::Int, Space::None),
+            Type::Real => self.unit(ends, Unit::Real, Space::None),
+            Type::Token => self.unit(ends, Unit::Word, Space::None),
             Type::Bool => self.any_of(ends, [FALSE, TRUE].into_iter()),
             Type::Text => match bound {
                 Bound::Text(symbols) => {
@@ -162,6 +184,7 @@ impl Walk<'_> {
             Type::List(element) => {
                 let between = if element.element().is_some() { LINE } else { SPACE };
                 let inner = element_of(bound);
+                let between = (between, bound);
                 self.list(ends, between, &mut |walk, ends| walk.plain(ends, element, inner))
             }
             Type::Any(_) | Type::Shown | Type::Unknown => ends.clone(),
@@ -192,27 +215,19 @@ pub(super) struct Judge<'a> {
 impl Judge<'_> {
     /// True if each piece has the same ids wherever it stands.
     pub fn all_cut(&self, seams: &BTreeSet<Seam>) -> bool {
-        let words: BTreeSet<[char; 2]> = self.vocabulary.words().filter_map(ends_of).collect();
+        let words = self.words();
         seams.iter().all(|(left, space, right)| {
             let Some(left) = left else { return true };
             let lefts = self.tails(*left, &words);
             let rights = self.heads(*right, *space, &words);
-            lefts.iter().all(|left| rights.iter().all(|right| self.cuts(left, right)))
+            let cuts = |left: &String, right: &String| self.tokenize.cuts(left, right);
+            lefts.iter().all(|left| rights.iter().all(|right| cuts(left, right)))
         })
     }
 
-    fn cuts(&self, left: &str, right: &str) -> bool {
-        let mut heads = right.chars();
-        let (Some(first), second) = (heads.next(), heads.next()) else { return false };
-        let blank_left = left.ends_with(char::is_whitespace);
-        // White space in a row is often one piece, and which depends on what comes after it.
-        if first.is_whitespace() && blank_left
-            || first == ' ' && second.is_none_or(char::is_whitespace)
-            || blank_left && self.tokenize.added(right).starts
-        {
-            return false;
-        }
-        self.tokenize.cuts(left, right)
+    /// First and last letters of the words.
+    pub fn words(&self) -> BTreeSet<[char; 2]> {
+        self.vocabulary.words().filter_map(ends_of).collect()
     }
 
     fn tails(&self, unit: Unit, words: &BTreeSet<[char; 2]>) -> BTreeSet<String> {
@@ -227,7 +242,7 @@ impl Judge<'_> {
         }
     }
 
-    fn heads(&self, unit: Unit, space: bool, words: &BTreeSet<[char; 2]>) -> BTreeSet<String> {
+    pub fn heads(&self, unit: Unit, space: bool, words: &BTreeSet<[char; 2]>) -> BTreeSet<String> {
         let heads: BTreeSet<String> = match unit {
             Unit::Text(at) => {
                 let text = &self.texts[at];

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
-use super::seams::{Ends, Judge, Seam, Unit, Walk};
+use super::seams::{Ends, Judge, Seam, Space, Unit, Walk};
 use super::{Literal, Plan, Surface, Tokenize};
 use crate::data::vocab::Vocabulary;
 use crate::ir::Program;
@@ -34,8 +34,8 @@ pub(super) struct Tables {
     /// Made at first use.
     words: ByContext<OnceLock<Result<WordIds, String>>>,
     numbers: ByContext<OnceLock<Vec<Box<[u32]>>>>,
-    /// A text for each [`Before`], and its ids.
-    contexts: [(String, Vec<u32>); CONTEXTS],
+    /// Texts for each [`Before`], and their ids: any will do that is cut from what comes after it.
+    contexts: [Vec<(String, Vec<u32>)>; CONTEXTS],
 }
 
 /// The texts of a layout, and where in them stands what goes around a sample's texts.
@@ -57,19 +57,20 @@ impl Tables {
     ) -> Option<Tables> {
         let seams = seams(program, plan, texts)?;
         let all = texts.texts;
+        let judge = Judge { texts: all, vocabulary, tokenize };
         let added: Vec<_> = all.iter().map(|text| tokenize.added(body(text))).collect();
         if all.iter().any(|text| tokenize.looks_around(text))
             || vocabulary.words().any(|word| tokenize.has_added(word))
-            || !(Judge { texts: all, vocabulary, tokenize }).all_cut(&seams)
+            || !judge.all_cut(&seams)
         {
             return None;
         }
         let marker = added.iter().find_map(|added| added.ends.clone()).unwrap_or_default();
         let word = if vocabulary.is_empty() { "a" } else { vocabulary.word(0) };
-        let mut contexts = ["", word, "\n", ":", &marker].map(|text| (text.to_string(), vec![]));
-        for (text, ids) in &mut contexts {
-            *ids = tokenize.encode(text).ok()?;
-        }
+        let texts: [&[&str]; CONTEXTS] =
+            [&[""], &[word, "7"], &["\n"], &[":", ")", "+"], &[&marker]];
+        let ids = |text: &&str| Some((text.to_string(), tokenize.encode(text).ok()?));
+        let contexts = texts.map(|texts| texts.iter().filter_map(ids).collect());
         let mut tables = Tables {
             pieces: Vec::new(),
             words: Default::default(),
@@ -77,18 +78,34 @@ impl Tables {
             contexts,
         };
         let mut pieces: Vec<Piece> = all.iter().zip(&added).map(Piece::new).collect();
+        let words = judge.words();
         for (left, space, right) in seams {
-            let Unit::Text(at) = right else { continue };
             let before = match left {
                 None => Before::Nothing,
                 Some(Unit::Text(left)) => pieces[left].after.unwrap_or(Before::Nothing),
                 Some(Unit::Word | Unit::Int | Unit::Real) => Before::Word,
+            };
+            let Unit::Text(at) = right else {
+                let heads = judge.heads(right, space, &words);
+                heads.iter().try_for_each(|head| tables.context(before, head, tokenize).map(|_| ()))?;
+                continue;
             };
             let ids = tables.piece(before, space, body(&all[at]), tokenize).ok()?;
             pieces[at].ids[before as usize][usize::from(space)] = ids;
         }
         tables.pieces = pieces;
         Some(tables)
+    }
+
+    /// A text that is cut from what comes after it.
+    fn context(
+        &self,
+        before: Before,
+        text: &str,
+        tokenize: &dyn Tokenize,
+    ) -> Option<&(String, Vec<u32>)> {
+        let contexts = &self.contexts[before as usize];
+        contexts.iter().find(|(it, _)| it.is_empty() || tokenize.cuts(it, text))
     }
 
     /// The ids of a text right after another.
@@ -98,7 +115,8 @@ impl Tables {
         text: &str,
         tokenize: &dyn Tokenize,
     ) -> Result<Vec<u32>, String> {
-        let (context, head) = &self.contexts[before as usize];
+        let context = self.context(before, text, tokenize);
+        let (context, head) = context.ok_or_else(|| format!("`{text}` has no ids of its own"))?;
         let both = tokenize.encode(&format!("{context}{text}"))?;
         let ids = both.strip_prefix(&head[..]).map(<[u32]>::to_vec);
         ids.ok_or_else(|| format!("`{text}` changes the ids of what it comes after"))
@@ -116,7 +134,7 @@ impl Tables {
             return self.after(before, &format!("{space}{body}"), tokenize).map(Vec::into);
         }
         // White space in a row may have its last piece cut off, where something comes after it.
-        let word = &self.contexts[Before::Word as usize].0;
+        let (word, _) = &self.contexts[Before::Word as usize].first().unwrap_or(&self.contexts[0][0]);
         let tail = self.after(Before::Line, word, tokenize)?;
         let both = self.after(before, &format!("{space}{body}{word}"), tokenize)?;
         let ids = both.strip_suffix(&tail[..]).map(Into::into);
@@ -142,9 +160,10 @@ impl Tables {
 fn seams(program: &Program, plan: &Plan, texts: &Texts) -> Option<BTreeSet<Seam>> {
     let all = texts.texts;
     let mut walk = Walk { program, texts: all, seams: BTreeSet::new(), is_beyond_tables: false };
-    let first: Ends = [(None, false)].into();
+    let first: Ends = [(None, Space::None)].into();
     let mut ends = walk.sample(plan, texts.around, texts.in_chat, &first);
     if let Some(between) = texts.between {
+        walk.is_beyond_tables |= ends.iter().any(|(_, space)| *space != Space::None);
         // The second time around, a shot stands after a shot.
         for _ in 0..2 {
             ends = walk.text(&ends, between);

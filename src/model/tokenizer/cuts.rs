@@ -39,6 +39,8 @@ struct Special {
 
 /// What is known of a tokenizer.
 pub struct Cuts {
+    /// It is one made of words.
+    is_ours: bool,
     /// What a piece is depends on nothing before it.
     goes_forward: bool,
     /// Letters that the patterns name: each may have a rule of its own.
@@ -73,6 +75,7 @@ impl Cuts {
         added.sort_by(|one, other| one.text.cmp(&other.text));
         let leaves_whole = leaves_whole(&splitter) && keeps_to_tokens(inner);
         Cuts {
+            is_ours,
             goes_forward: (is_ours || goes_forward(&splitter)) && !drops(inner),
             named,
             joined: (leaves_whole && !drops(inner)).then(|| joined(inner)),
@@ -93,7 +96,8 @@ impl Cuts {
             ' ' => [' '].into_iter().chain(chars.next()).collect(),
             _ => vec![first],
         };
-        if self.added.iter().any(|added| side_by_side(&added.text, last, first)) {
+        let is_beside = |added: &Special| side_by_side(&added.text, last, first);
+        if self.added.iter().any(is_beside) || !self.is_ours && self.is_blank(last, right) {
             return false;
         }
         if self.starts(right) || self.ends(left).is_some() {
@@ -106,6 +110,15 @@ impl Cuts {
             Normal::Ascii | Normal::Unknown => return false,
         }
         self.never_joins(last, first) || self.goes_forward && self.splits(inner, last, &head)
+    }
+
+    /// True if white space is on both sides, or takes up the whole of the right one: in a row it is
+    /// often one piece, and which depends on what comes after it.
+    fn is_blank(&self, last: char, right: &str) -> bool {
+        let mut heads = right.chars();
+        let (first, second) = (heads.next(), heads.next());
+        first == Some(' ') && second.is_none_or(char::is_whitespace)
+            || last.is_whitespace() && (right.starts_with(char::is_whitespace) || self.starts(right))
     }
 
     /// True if texts are left whole, and no token has these letters side by side.
