@@ -107,7 +107,7 @@ impl Turns<'_> {
         let mut encoded = Encoded::default();
         let mut tokens = [0; CYCLE as usize];
         let ids_tokens_per_second = self.turn(|memory, index| {
-            ids.encode(memory, &mut encoded);
+            ids.encode(memory, &mut encoded).expect("every word has an id");
             tokens[index as usize] = encoded.ids.len() as u64;
             encoded.ids.len() as u64
         })?;

@@ -6,15 +6,20 @@
 //! `Document: a b` is `Document` `:` ` ` `a` `b`, and every text of known pieces comes back as it
 //! was. The file is an ordinary `tokenizer.json`.
 
+mod cuts;
+mod unknown;
+
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::Once;
+use std::sync::{Arc, Once, OnceLock};
 
 use anyhow::{Context, Result, anyhow, ensure};
 use serde_json::{Map, Value, json};
 
+use self::cuts::Cuts;
+use self::unknown::Unknown;
 use crate::model::{files, gguf};
 
 const PAD: &str = "<pad>";
@@ -28,12 +33,16 @@ const WORD_END: &str = "\u{3}";
 /// A tokenizer, and the ids that end and fill a sequence.
 #[derive(Clone)]
 pub struct Tokenizer {
-    inner: tokenizers::Tokenizer,
+    inner: Arc<tokenizers::Tokenizer>,
     eos: u32,
     ends: Vec<u32>,
     opening: Vec<u32>,
     pad: u32,
     unknown: Option<u32>,
+    /// What becomes of letters that it does not know.
+    unknown_letters: Unknown,
+    /// Where it cuts texts; found out when it is first asked for.
+    cuts: Arc<OnceLock<Cuts>>,
     /// What else a `tokenizer_config.json` says, kept for writing it back.
     settings: Map<String, Value>,
 }
@@ -101,6 +110,62 @@ impl Tokenizer {
             return Err(anyhow!("`{word}` is not among the tokenizer's words"));
         }
         Ok(ids)
+    }
+
+    /// The ids of a text that is to be learned, as [`Tokenizer::encode`] gives them: all its letters
+    /// must be known.
+    pub fn encode_known(&self, text: &str) -> Result<Vec<u32>> {
+        let ids = self.encode(text)?;
+        ensure!(
+            !self.unknown_letters.is_in(&self.inner, text, &ids),
+            "{}",
+            self.unknown_letters.told(&self.inner, text)
+        );
+        Ok(ids)
+    }
+
+    /// How many of the ids of a text hold nothing that lies after its first `at` bytes.
+    pub fn ids_before(&self, text: &str, at: usize, ids: &[u32]) -> Result<usize> {
+        let alone = self.encode(&text[..at])?;
+        if ids.starts_with(&alone) {
+            return Ok(alone.len());
+        }
+        let encoded = guard(|| self.inner.encode(text, false))?;
+        let ends = encoded.get_offsets().iter().map(|(_, end)| *end);
+        Ok(ends.take_while(|end| *end <= at).count())
+    }
+
+    /// Where it cuts every text.
+    pub fn cuts_between(&self, left: &str, right: &str) -> bool {
+        self.cuts().between(&self.inner, left, right)
+    }
+
+    /// True if a text begins with an added token, and the one that it ends with.
+    pub fn added_at_ends(&self, text: &str) -> (bool, Option<&str>) {
+        (self.cuts().starts(text), self.cuts().ends(text))
+    }
+
+    /// True if a text has an added token that takes white space beside it, or looks for a word
+    /// there.
+    pub fn looks_around(&self, text: &str) -> bool {
+        self.cuts().looks_around(text)
+    }
+
+    /// True if a word has an added token in it.
+    pub fn has_added(&self, word: &str) -> bool {
+        self.cuts().has_added(word)
+    }
+
+    fn cuts(&self) -> &Cuts {
+        self.cuts.get_or_init(|| Cuts::new(&self.inner, self.is_of_words()))
+    }
+
+    /// True if it is one that [`Tokenizer::words`] made.
+    pub fn is_of_words(&self) -> bool {
+        let splitter = serde_json::to_value(self.inner.get_pre_tokenizer()).ok();
+        let is_words =
+            matches!(self.inner.get_model(), tokenizers::ModelWrapper::WordLevel(_));
+        is_words && splitter.as_ref() == word_level(&[PAD, EOS, UNKNOWN].map(String::from)).get("pre_tokenizer")
     }
 
     /// The text of ids; special tokens have none.
@@ -172,7 +237,9 @@ impl Tokenizer {
         let words = matches!(inner.get_model(), tokenizers::ModelWrapper::WordLevel(_));
         let unknown = inner.token_to_id(UNKNOWN).filter(|_| words);
         let opening = opening(&inner)?;
-        Ok(Tokenizer { inner, eos, ends: vec![eos], opening, pad, unknown, settings })
+        let (ends, unknown_letters) = (vec![eos], Unknown::of(&inner));
+        let (inner, cuts) = (Arc::new(inner), Arc::default());
+        Ok(Tokenizer { inner, eos, ends, opening, pad, unknown, unknown_letters, cuts, settings })
     }
 
     /// The `tokenizer.json`.

@@ -13,6 +13,8 @@ mod gguf_keys;
 mod gguf_tokenizer;
 mod group;
 mod hub;
+mod ids;
+mod ids_shapes;
 mod kernels;
 mod passes;
 mod placement;
