@@ -14,7 +14,7 @@ use clap::Args;
 use super::{Failure, console, options, reading};
 use crate::model::chat::{Message, Template};
 use crate::model::sampling::{Sampling, reply};
-use crate::model::{self, Model, Tokenizer, lora};
+use crate::model::{self, Ends, Model, Tokenizer, lora};
 
 const HELP: &str = "\
 Examples:
@@ -117,6 +117,8 @@ struct Conversation {
     model: Model,
     tokenizer: Tokenizer,
     template: Option<Template>,
+    /// What ends a reply.
+    ends: Ends,
     /// Roles and texts; only with a template.
     said: Vec<(&'static str, String)>,
 }
@@ -133,12 +135,14 @@ impl Conversation {
             let folder = model::locate(&command.model)?;
             let tokenizer = Tokenizer::load(&folder)?;
             let template = Template::load(&folder, &tokenizer)?;
+            let template = template.map(|template| template.on(reading::today()));
+            let ends = ends(template.as_ref(), &tokenizer)?;
             let mut model = reading::model(&folder, dtype, &device, false)?;
             if let Some(adapter) = &command.adapter {
                 lora::load(&mut model, adapter)?;
             }
             let system = command.system.iter().map(|text| ("system", text.clone()));
-            Ok(Conversation { model, tokenizer, template, said: system.collect() })
+            Ok(Conversation { model, tokenizer, template, ends, said: system.collect() })
         };
         open().map_err(|error| Failure::Input(format!("{error:#}")))
     }
@@ -161,7 +165,7 @@ impl Conversation {
             }
             Ok(!cancel.load(Ordering::Relaxed))
         };
-        reply(&self.model, &prompt, tokenizer.ends(), tokens, &sampling, &mut show)?;
+        reply(&self.model, &prompt, &self.ends, tokens, &sampling, &mut show)?;
         console::print("\n")?;
         self.said.push(("assistant", tokenizer.decode(&ids)?));
         Ok(!cancel.load(Ordering::Relaxed))
@@ -177,5 +181,14 @@ impl Conversation {
         };
         let messages = self.said.iter().map(|(role, content)| Message { role, content });
         self.tokenizer.encode(&template.render(&messages.collect::<Vec<_>>(), true)?)
+    }
+}
+
+/// What ends a reply: what the model's files name, and what its chat template writes behind one.
+fn ends(template: Option<&Template>, tokenizer: &Tokenizer) -> anyhow::Result<Ends> {
+    // A template that changes its texts can still be talked to.
+    match template.and_then(|template| template.frame(false).ok()) {
+        Some(frame) => Ok(Ends::closed_by(tokenizer, &tokenizer.encode(&frame.end)?)),
+        None => Ok(Ends::of(tokenizer.ends())),
     }
 }

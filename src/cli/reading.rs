@@ -1,12 +1,17 @@
-//! A model read with a progress bar.
+//! A model read with a progress bar, and the day that its chat template may ask for.
 
 use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
 use candle_core::{DType, Device};
 
 use super::progress::Progress;
+use crate::model::chat::Date;
 use crate::model::{Model, nf4, weights};
+
+/// Seconds of a day.
+const DAY: u64 = 86_400;
 
 /// Reads a model, its matrices in that type, or those of its blocks in four bits a weight.
 pub fn model(path: &Path, dtype: DType, device: &Device, in_nf4: bool) -> Result<Model> {
@@ -18,4 +23,10 @@ pub fn model(path: &Path, dtype: DType, device: &Device, in_nf4: bool) -> Result
     });
     progress.finish();
     model
+}
+
+/// Today, in Greenwich.
+pub fn today() -> Date {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    Date::of_days(now.map_or(0, |now| now.as_secs() / DAY))
 }

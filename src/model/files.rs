@@ -113,11 +113,6 @@ fn is_finite(bytes: &[u8], dtype: Dtype) -> bool {
     bytes.par_chunks(PIECE).all(sound)
 }
 
-/// Reads a JSON file; None where there is none, or no JSON in it.
-pub(crate) fn read_json(path: &Path) -> Option<serde_json::Value> {
-    serde_json::from_str(&fs::read_to_string(path).ok()?).ok()
-}
-
 /// Lets `write` fill a file beside `path`, then puts it in `path`'s place and waits for the disk.
 pub(crate) fn replace(path: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     let failed = || format!("cannot write {}", path.display());

@@ -1,10 +1,12 @@
 //! The model: a Llama-family transformer, its adapters, its tokenizer, and its files.
 
 pub mod adapter;
+pub(crate) mod beside;
 pub(crate) mod block;
 pub mod chat;
 pub mod config;
 pub mod decode;
+pub mod ends;
 pub(crate) mod files;
 pub mod gguf;
 pub mod gradients;
@@ -22,7 +24,8 @@ pub mod transformer;
 pub mod weights;
 
 pub use config::Config;
-pub use decode::greedy;
+pub use decode::{greedy, greedy_until};
+pub use ends::Ends;
 pub use gradients::Gradients;
 pub use parameter::Parameter;
 pub use tokenizer::Tokenizer;

@@ -13,11 +13,18 @@ use std::path::Path;
 use anyhow::{Context, Result, anyhow, ensure};
 use serde_json::{Map, Value, json};
 
+use crate::model::beside::Beside;
 use crate::model::{files, gguf};
 
 const PAD: &str = "<pad>";
 const EOS: &str = "<eos>";
 const UNKNOWN: &str = "<unk>";
+
+/// The file that names the ends of a reply.
+const GENERATION: &str = "generation_config.json";
+
+/// Tokens that end a text in published models, where no file names one.
+const ENDS: [&str; 5] = [EOS, "</s>", "<|endoftext|>", "<|im_end|>", "<|end_of_text|>"];
 
 /// Marks the two ends of a word while ids become text; no text has these characters.
 const WORD_START: &str = "\u{2}";
@@ -32,8 +39,8 @@ pub struct Tokenizer {
     opening: Vec<u32>,
     pad: u32,
     unknown: Option<u32>,
-    /// What else a `tokenizer_config.json` says, kept for writing it back.
-    settings: Map<String, Value>,
+    /// What the files beside it say, kept for writing them back.
+    beside: Beside,
 }
 
 impl Tokenizer {
@@ -62,30 +69,26 @@ impl Tokenizer {
         let path = folder.join("tokenizer.json");
         let bytes =
             std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let settings = match files::read_json(&folder.join("tokenizer_config.json")) {
-            Some(Value::Object(settings)) => settings,
-            _ => Map::new(),
-        };
-        let read = Tokenizer::from_parts(&bytes, settings);
-        let mut tokenizer = read.with_context(|| format!("in {}", path.display()))?;
-        // A chat model may end a turn with one token and a text with another.
-        for file in ["generation_config.json", "config.json"] {
-            let config = files::read_json(&folder.join(file)).unwrap_or_default();
-            for end in whole_numbers(&config["eos_token_id"]) {
-                if !tokenizer.ends.contains(&end) {
-                    tokenizer.ends.push(end);
-                }
-            }
-        }
-        Ok(tokenizer)
+        let beside = Beside::read(folder)?;
+        Tokenizer::built(&bytes, beside).with_context(|| format!("in {}", path.display()))
     }
 
-    /// Writes `tokenizer.json` and `tokenizer_config.json`.
+    /// Writes `tokenizer.json` and `tokenizer_config.json`, and what the model's other files said of
+    /// chats and ends: `chat_template.jinja`, `generation_config.json` and the like.
     pub fn save(&self, folder: &Path) -> Result<()> {
         let text = self.inner.to_string(true).map_err(|error| anyhow!("{error}"))?;
         files::write_text(&folder.join("tokenizer.json"), &(text + "\n"))?;
         let text = serde_json::to_string_pretty(&self.settings())? + "\n";
-        files::write_text(&folder.join("tokenizer_config.json"), &text)
+        files::write_text(&folder.join("tokenizer_config.json"), &text)?;
+        for (name, text) in &self.beside.kept {
+            files::write_text(&folder.join(name), text)?;
+        }
+        let says = self.beside.kept.iter().any(|(name, _)| name == GENERATION);
+        if self.ends.len() > 1 && !says {
+            let text = serde_json::to_string_pretty(&json!({ "eos_token_id": self.ends }))? + "\n";
+            files::write_text(&folder.join(GENERATION), &text)?;
+        }
+        Ok(())
     }
 
     /// The ids of a text, without those that the model's files put around it: see
@@ -151,26 +154,59 @@ impl Tokenizer {
         self.inner.token_to_id(token)
     }
 
+    /// The text of a token, exactly.
+    pub fn token(&self, id: u32) -> Option<String> {
+        self.inner.id_to_token(id)
+    }
+
+    /// Whether a token is found in a text before anything else is done to it.
+    pub fn is_added(&self, id: u32) -> bool {
+        self.inner.get_added_vocabulary().get_added_tokens_decoder().contains_key(&id)
+    }
+
+    /// The text of the default chat template.
+    ///
+    /// # Errors
+    /// Where there are several, and none of them is the default one.
+    pub fn chat_template(&self) -> Result<Option<String>> {
+        self.beside.chat_template()
+    }
+
+    /// Names and texts of all chat templates.
+    pub fn chat_templates(&self) -> Vec<(String, String)> {
+        self.beside.chat_templates()
+    }
+
+    /// The settings as the files have them, special tokens by their names.
+    pub fn named(&self) -> &Map<String, Value> {
+        &self.beside.settings
+    }
+
     /// From the bytes of a `tokenizer.json`, and what a `tokenizer_config.json` says.
     pub(crate) fn from_parts(bytes: &[u8], settings: Map<String, Value>) -> Result<Tokenizer> {
+        Tokenizer::built(bytes, Beside { settings, ..Beside::default() })
+    }
+
+    /// From the bytes of a `tokenizer.json`, and what the files beside it say.
+    pub(crate) fn built(bytes: &[u8], mut beside: Beside) -> Result<Tokenizer> {
         let mut inner = guard(|| tokenizers::Tokenizer::from_bytes(bytes))?;
         // Neither is ours to apply: batches are padded here, and no text is cut unasked.
         inner.with_padding(None);
         guard(|| inner.with_truncation(None).map(|_| ()))?;
-        let named = |key: &str| {
-            let value = settings.get(key)?;
-            value.as_str().or_else(|| value.get("content")?.as_str())
-        };
-        let id = |names: &[&str]| names.iter().find_map(|name| inner.token_to_id(name));
-        let known = [EOS, "</s>", "<|endoftext|>", "<|im_end|>", "<|end_of_text|>"];
-        let names: Vec<&str> = named("eos_token").into_iter().chain(known).collect();
-        let eos = id(&names).with_context(|| format!("no token that ends a text: {names:?}"))?;
-        let names: Vec<&str> = named("pad_token").into_iter().chain([PAD]).collect();
-        let pad = id(&names).unwrap_or(eos);
+        add(&mut inner, &beside)?;
+        let eos = eos(&inner, &beside)?;
+        let named = named(&beside.settings, "pad_token").into_iter().chain([PAD]);
+        let pad = named.filter_map(|name| inner.token_to_id(name)).next().unwrap_or(eos);
+        if !beside.settings.contains_key("eos_token") {
+            let text = inner.id_to_token(eos);
+            beside.settings.insert("eos_token".into(), json!(text));
+        }
         let words = matches!(inner.get_model(), tokenizers::ModelWrapper::WordLevel(_));
         let unknown = inner.token_to_id(UNKNOWN).filter(|_| words);
         let opening = opening(&inner)?;
-        Ok(Tokenizer { inner, eos, ends: vec![eos], opening, pad, unknown, settings })
+        let mut ends = vec![eos];
+        ends.extend(beside.ends.iter().filter(|end| **end != eos));
+        Ok(Tokenizer { inner, eos, ends, opening, pad, unknown, beside })
     }
 
     /// The `tokenizer.json`.
@@ -181,7 +217,7 @@ impl Tokenizer {
 
     /// The `tokenizer_config.json`: the names of the special tokens, the chat template.
     pub(crate) fn settings(&self) -> Map<String, Value> {
-        let mut settings = self.settings.clone();
+        let mut settings = self.beside.settings.clone();
         for (key, value) in [
             // What this is: another class would have a pre-tokenizer of its own.
             ("tokenizer_class", json!("PreTrainedTokenizerFast")),
@@ -211,10 +247,70 @@ fn opening(inner: &tokenizers::Tokenizer) -> Result<Vec<u32>> {
     Ok(whole[..at.unwrap_or(0)].to_vec())
 }
 
-/// A number, or a list of them.
-fn whole_numbers(value: &Value) -> Vec<u32> {
-    let all = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
-    all.iter().filter_map(|id| u32::try_from(id.as_u64()?).ok()).collect()
+/// The text of a special token among the settings, by its name.
+fn named<'a>(settings: &'a Map<String, Value>, key: &str) -> Option<&'a str> {
+    let value = settings.get(key)?;
+    value.as_str().or_else(|| value.get("content")?.as_str())
+}
+
+/// Adds tokens that the files beside a `tokenizer.json` have, and it has not: as transformers does,
+/// so that a chat template's marks are one token each. None gets a new id that no file says.
+fn add(inner: &mut tokenizers::Tokenizer, beside: &Beside) -> Result<()> {
+    let known = |inner: &tokenizers::Tokenizer, text: &str| {
+        let added = inner.get_added_vocabulary().get_added_tokens_decoder();
+        added.values().any(|token| token.content == text)
+    };
+    let mut tokens = Vec::new();
+    for token in &beside.added {
+        let text = token.as_str().or_else(|| token.get("content")?.as_str()).unwrap_or_default();
+        if !text.is_empty() && !known(inner, text) {
+            let flag = |key: &str| token.get(key).and_then(Value::as_bool);
+            let is_named = beside.settings.iter().any(|(key, value)| {
+                let content = value.as_str().or_else(|| value.get("content")?.as_str());
+                key.ends_with("_token") && content == Some(text)
+            });
+            let special = flag("special").unwrap_or(is_named);
+            let new = tokenizers::AddedToken::from(text, special)
+                .lstrip(flag("lstrip").unwrap_or(false))
+                .rstrip(flag("rstrip").unwrap_or(false))
+                .single_word(flag("single_word").unwrap_or(false))
+                .normalized(flag("normalized").unwrap_or(!special));
+            tokens.push(new);
+        }
+    }
+    if !tokens.is_empty() {
+        guard(|| inner.add_tokens(tokens))?;
+    }
+    let special = beside.settings.iter().filter(|(key, _)| key.ends_with("_token"));
+    let mut texts: Vec<&Value> = special.map(|(_, value)| value).collect();
+    for key in ["additional_special_tokens", "extra_special_tokens"] {
+        texts.extend(beside.settings.get(key).and_then(Value::as_array).into_iter().flatten());
+    }
+    let texts = texts.into_iter().filter_map(|value| {
+        let text = value.as_str().or_else(|| value.get("content")?.as_str())?;
+        (inner.token_to_id(text).is_some() && !known(inner, text)).then_some(text)
+    });
+    let tokens: Vec<_> = texts.map(|text| tokenizers::AddedToken::from(text, true)).collect();
+    if !tokens.is_empty() {
+        guard(|| inner.add_special_tokens(tokens))?;
+    }
+    Ok(())
+}
+
+/// The id that ends a text: what the tokenizer's files name, or else the model's, or else a token
+/// that has this name in published models.
+fn eos(inner: &tokenizers::Tokenizer, beside: &Beside) -> Result<u32> {
+    if let Some(name) = named(&beside.settings, "eos_token") {
+        let id = inner.token_to_id(name);
+        return id.with_context(|| {
+            format!("`{name}` is named as the token that ends a text, and there is no such token")
+        });
+    }
+    if let Some(end) = beside.ends.iter().find(|end| inner.id_to_token(**end).is_some()) {
+        return Ok(*end);
+    }
+    let id = ENDS.iter().find_map(|name| inner.token_to_id(name));
+    id.with_context(|| format!("no token that ends a text: {ENDS:?}"))
 }
 
 /// The words and single characters of a text, as a tokenizer of words sees them, spaces included.

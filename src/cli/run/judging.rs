@@ -66,7 +66,10 @@ impl<'a> HeldOut<'a> {
             let (tokenizer, ends) = (&self.setup.tokenizer, self.setup.ends());
             let tokens_max = self.tokens_max(at);
             let replies = eval::ask(model, tokenizer, &ends, asked, tokens_max, &mut go_on)?;
-            let Some(replies) = replies else { return Err(Failure::Interrupted) };
+            let Some(mut replies) = replies else { return Err(Failure::Interrupted) };
+            if let Some(end) = &self.setup.end {
+                replies = replies.into_iter().map(|reply| end.cut(reply)).collect();
+            }
             all.push(eval::judge(&self.setup.lessons.parts[at], seed, asked, replies));
             done += asked.len();
         }

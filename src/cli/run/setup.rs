@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use candle_core::DType;
 
-use super::format::Chat;
+use super::format::{Chat, End};
 use super::{shots, wording};
 use crate::cli::load::{self, Template};
 use crate::cli::{Failure, console, reading};
@@ -17,7 +17,7 @@ use crate::data::vocab::Vocabulary;
 use crate::data::{Maker, pools};
 use crate::diagnostic::Diagnostic;
 use crate::ir::{self, Program};
-use crate::model::{self, Config, Model, Tokenizer, gguf, lora, packed, weights};
+use crate::model::{self, Config, Ends, Model, Tokenizer, gguf, lora, packed, weights};
 use crate::recipe::{self, Base, Named, Recipe, Words};
 use crate::source::{Source, Span};
 use crate::{engine, stdlib};
@@ -40,6 +40,8 @@ pub struct Setup {
     pub tokenizer: Tokenizer,
     /// The ids that end a reply.
     pub closing: Vec<u32>,
+    /// The end of a reply in a chat.
+    pub end: Option<End>,
     /// The model's shape.
     pub config: Config,
 }
@@ -71,17 +73,29 @@ impl Setup {
             Some(known) => known,
             None => made_tokenizer(&makers, &recipe, &mut faults)?,
         };
-        let mut chat = Chat::of(&recipe, &tokenizer, &mut faults);
+        let mut chat = Chat::of(&mut recipe, &tokenizer, config.vocab_size, &mut faults);
         let mut parts = Vec::new();
         for (maker, entry) in makers.into_iter().zip(&recipe.templates) {
             parts.push(part(maker, entry, &tokenizer, chat.as_mut(), &mut faults));
         }
-        let closing = chat.map_or_else(|| vec![tokenizer.eos()], |chat| chat.closing);
+        let end = chat.and_then(|chat| chat.end);
+        let closing = end.as_ref().map_or_else(|| vec![tokenizer.eos()], |end| end.ids.clone());
         let budgets = budgets(&parts, &tokenizer, closing.len(), &recipe, &config, &mut faults);
         faults.all_well(Some(()))?;
         let lessons = Lessons::new(parts, recipe.data.seed);
         let (name, text) = (name(path), recipe::toml_text(&recipe));
-        Ok(Setup { name, recipe, text, templates, lessons, budgets, tokenizer, closing, config })
+        Ok(Setup {
+            name,
+            recipe,
+            text,
+            templates,
+            lessons,
+            budgets,
+            tokenizer,
+            closing,
+            end,
+            config,
+        })
     }
 
     /// The model before training, on the GPU of this number if on one.
@@ -124,9 +138,12 @@ impl Setup {
         (self.recipe.train.batch * self.recipe.train.accumulate) as u64
     }
 
-    /// The ids that a reply ends before.
-    pub fn ends(&self) -> Vec<u32> {
-        self.tokenizer.ends().iter().chain(self.closing.first()).copied().collect()
+    /// What a reply ends before.
+    pub fn ends(&self) -> Ends {
+        match &self.end {
+            Some(end) => end.ends(&self.tokenizer),
+            None => Ends::of(self.tokenizer.ends()),
+        }
     }
 
     /// The ids between a shot and what follows it.
@@ -366,7 +383,7 @@ fn part(
     let ids =
         TokenIds::new(maker.program(), maker.vocabulary.clone(), wording::tokenize(tokenizer));
     let ids = match chat {
-        Some(chat) => chat.frame(ids, maker.program(), tokenizer, faults),
+        Some(chat) => chat.frame(ids, &maker, tokenizer, faults),
         None => ids.behind(tokenizer.opening()),
     };
     Part { maker, ids, weight: entry.weight }

@@ -114,8 +114,8 @@ pub fn load_config(path: &Path) -> Result<Config> {
 pub fn load_tokenizer(path: &Path) -> Result<Tokenizer> {
     let header = Header::read(path)?;
     let read = || {
-        let (whole, settings) = tokenizer_in::read(&header.metadata)?;
-        Tokenizer::from_parts(&serde_json::to_vec(&whole)?, settings)
+        let (whole, beside) = tokenizer_in::read(&header.metadata)?;
+        Tokenizer::built(&serde_json::to_vec(&whole)?, beside)
     };
     read().with_context(|| format!("in {}", path.display()))
 }
@@ -132,8 +132,7 @@ pub fn save(
 ) -> Result<()> {
     let (kind, file_type) = kind.parts();
     let (mut metadata, stretch) = shape::write(&model.config)?;
-    let (whole, settings) = (tokenizer.to_json()?, tokenizer.settings());
-    metadata.extend(tokenizer_out::write(&whole, &settings, model.config.vocab_size)?);
+    metadata.extend(tokenizer_out::write(tokenizer, model.config.vocab_size)?);
     let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     for (key, value) in [
         ("type", Value::Text("model".into())),
