@@ -153,21 +153,26 @@ impl Conversation {
         let prompt = self.prompt(text).map_err(|error| Failure::Input(format!("{error:#}")))?;
         let Chat { temperature, top_p, seed, tokens, .. } = *command;
         let sampling = Sampling { temperature, top_p, seed };
-        let (mut ids, mut shown, tokenizer) = (Vec::new(), 0, &self.tokenizer);
+        let (mut ids, mut shown, mut said) = (Vec::new(), 0, String::new());
+        let (tokenizer, ends) = (&self.tokenizer, &self.ends);
         let mut out = std::io::stdout();
         let mut show = |id: u32| -> anyhow::Result<bool> {
             ids.push(id);
-            let text = tokenizer.decode(&ids)?;
-            // A character may be made of several tokens; half of one is not shown.
-            if let Some(new) = text.get(shown..).filter(|new| !new.ends_with('\u{fffd}')) {
+            said = tokenizer.decode(&ids)?;
+            let end = ends.end_in(&said);
+            // What may be the begin of an end is not shown.
+            let safe = end.unwrap_or_else(|| said.len() - ends.open_text(&said));
+            if let Some(new) = said.get(shown..safe).filter(whole) {
                 out.write_all(new.as_bytes()).and_then(|()| out.flush())?;
-                shown = text.len();
+                shown = safe;
             }
-            Ok(!cancel.load(Ordering::Relaxed))
+            Ok(end.is_none() && !cancel.load(Ordering::Relaxed))
         };
-        reply(&self.model, &prompt, &self.ends, tokens, &sampling, &mut show)?;
-        console::print("\n")?;
-        self.said.push(("assistant", tokenizer.decode(&ids)?));
+        reply(&self.model, &prompt, ends, tokens, &sampling, &mut show)?;
+        let text = ends.cut_text(&said).to_string();
+        let rest = text.get(shown..).filter(whole).unwrap_or_default();
+        console::print(&format!("{rest}\n"))?;
+        self.said.push(("assistant", text));
         Ok(!cancel.load(Ordering::Relaxed))
     }
 
@@ -184,11 +189,16 @@ impl Conversation {
     }
 }
 
+/// Whether a text does not end within a character, which may be made of several tokens.
+fn whole(text: &&str) -> bool {
+    !text.ends_with('\u{fffd}')
+}
+
 /// What ends a reply: what the model's files name, and what its chat template writes behind one.
 fn ends(template: Option<&Template>, tokenizer: &Tokenizer) -> anyhow::Result<Ends> {
     // A template that changes its texts can still be talked to.
     match template.and_then(|template| template.frame(false).ok()) {
-        Some(frame) => Ok(Ends::closed_by(tokenizer, &tokenizer.encode(&frame.end)?)),
+        Some(frame) => Ends::closed_by(tokenizer, &frame.end),
         None => Ok(Ends::of(tokenizer.ends())),
     }
 }

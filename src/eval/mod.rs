@@ -79,7 +79,7 @@ pub fn ask(
         }
         let prompts: Vec<Vec<u32>> = some.iter().map(|asked| asked.prompt_ids.clone()).collect();
         for ids in greedy_until(model, &prompts, ends, tokens_max)? {
-            replies.push(tokenizer.decode(&ids)?);
+            replies.push(ends.cut_text(&tokenizer.decode(&ids)?).to_string());
         }
     }
     Ok(Some(replies))

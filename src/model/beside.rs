@@ -29,8 +29,8 @@ const SIZE_MAX: u64 = 64 << 20;
 pub struct Beside {
     /// The `tokenizer_config.json`, with what `special_tokens_map.json` says instead.
     pub settings: Map<String, Value>,
-    /// Tokens that are to be found in texts, beside those of the `tokenizer.json`.
-    pub added: Vec<Value>,
+    /// Ids of tokens that are to be found in texts, beside those of the `tokenizer.json`.
+    pub added: Vec<(u64, Value)>,
     /// Ids that end a reply, by `generation_config.json` and `config.json`.
     pub ends: Vec<u32>,
     /// Names and texts of the files that go along.
@@ -76,7 +76,6 @@ impl Beside {
                 }
             }
         }
-        let added = added.into_iter().map(|(_, token)| token).collect();
         Ok(Beside { settings, added, ends, kept: kept(folder)? })
     }
 

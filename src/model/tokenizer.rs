@@ -261,7 +261,7 @@ fn add(inner: &mut tokenizers::Tokenizer, beside: &Beside) -> Result<()> {
         added.values().any(|token| token.content == text)
     };
     let mut tokens = Vec::new();
-    for token in &beside.added {
+    for (_, token) in &beside.added {
         let text = token.as_str().or_else(|| token.get("content")?.as_str()).unwrap_or_default();
         if !text.is_empty() && !known(inner, text) {
             let flag = |key: &str| token.get(key).and_then(Value::as_bool);
@@ -279,7 +279,18 @@ fn add(inner: &mut tokenizers::Tokenizer, beside: &Beside) -> Result<()> {
         }
     }
     if !tokens.is_empty() {
+        let texts: Vec<String> = tokens.iter().map(|token| token.content.clone()).collect();
         guard(|| inner.add_tokens(tokens))?;
+        for (id, token) in &beside.added {
+            let text =
+                token.as_str().or_else(|| token.get("content")?.as_str()).unwrap_or_default();
+            let found = inner.token_to_id(text).map(u64::from);
+            ensure!(
+                found == Some(*id) || !texts.iter().any(|new| new == text),
+                "the files beside it say that `{text}` is the token {id}, and it becomes {}",
+                found.unwrap_or_default()
+            );
+        }
     }
     let special = beside.settings.iter().filter(|(key, _)| key.ends_with("_token"));
     let mut texts: Vec<&Value> = special.map(|(_, value)| value).collect();

@@ -16,6 +16,7 @@ mod passes;
 mod reference;
 mod smollm2;
 mod steps;
+mod templates;
 
 use std::path::PathBuf;
 

@@ -18,7 +18,7 @@ const RENDERED: u64 = 16;
 pub struct Chat {
     template: chat::Template,
     /// What ends a reply; known with the first template.
-    pub end: Option<End>,
+    pub ends: Option<Ends>,
     /// Ids that the model has.
     vocab_size: usize,
     /// The run's seed.
@@ -48,7 +48,7 @@ impl Chat {
                     template = template.on(date);
                 }
                 let seed = recipe.data.seed;
-                return Some(Chat { template, end: None, vocab_size, seed, span });
+                return Some(Chat { template, ends: None, vocab_size, seed, span });
             }
             Ok(None) => "the model has no chat template".to_string(),
             Err(error) => format!("{error:#}"),
@@ -95,14 +95,11 @@ impl Chat {
                 self.vocab_size
             );
         }
-        let end = End::of(tokenizer, &frame.end)?;
-        let known = self.end.get_or_insert_with(|| end.clone());
+        let ends = Ends::closed_by(tokenizer, &frame.end)?;
+        let known = self.ends.get_or_insert_with(|| ends.clone());
         anyhow::ensure!(
-            *known == end,
-            "the chat template ends a reply with `{}` behind a system text and with `{}` without \
-             one",
-            known.text,
-            end.text
+            *known == ends,
+            "the chat template ends a reply behind a system text otherwise than without one"
         );
         self.expect(&frame, maker)?;
         Ok(frame)
@@ -130,43 +127,5 @@ impl Chat {
         let help =
             "write `format = \"plain\"` below `[data]`, or take a model with a chat template";
         faults.add("E707", title, span, "its chat template", help.to_string());
-    }
-}
-
-/// What a chat template writes behind a reply.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct End {
-    text: String,
-    /// The same as ids.
-    pub ids: Vec<u32>,
-    /// Its letters before the first special token.
-    plain: String,
-    /// Whether there is such a token.
-    is_special: bool,
-}
-
-impl End {
-    fn of(tokenizer: &Tokenizer, text: &str) -> anyhow::Result<End> {
-        let ids = tokenizer.encode(text)?;
-        let special = ids.iter().filter(|id| tokenizer.is_added(**id));
-        let special = special.filter_map(|id| text.find(&tokenizer.token(*id)?)).min();
-        let plain = text[..special.unwrap_or(text.len())].to_string();
-        Ok(End { text: text.to_string(), ids, plain, is_special: special.is_some() })
-    }
-
-    /// What a reply ends before.
-    pub fn ends(&self, tokenizer: &Tokenizer) -> Ends {
-        Ends::closed_by(tokenizer, &self.ids)
-    }
-
-    /// A reply without the end: a model may write its letters as other tokens, together with those
-    /// before them.
-    pub fn cut(&self, reply: String) -> String {
-        let found = match (self.plain.as_str(), self.is_special) {
-            ("", _) => None,
-            (plain, true) => reply.strip_suffix(plain),
-            (plain, false) => reply.split_once(plain).map(|(reply, _)| reply),
-        };
-        found.map_or_else(|| reply.clone(), String::from)
     }
 }

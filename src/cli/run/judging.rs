@@ -63,13 +63,10 @@ impl<'a> HeldOut<'a> {
                 bar.set_position((done + count) as u64);
                 !cancel.load(Ordering::Relaxed)
             };
-            let (tokenizer, ends) = (&self.setup.tokenizer, self.setup.ends());
+            let (tokenizer, ends) = (&self.setup.tokenizer, &self.setup.ends);
             let tokens_max = self.tokens_max(at);
-            let replies = eval::ask(model, tokenizer, &ends, asked, tokens_max, &mut go_on)?;
-            let Some(mut replies) = replies else { return Err(Failure::Interrupted) };
-            if let Some(end) = &self.setup.end {
-                replies = replies.into_iter().map(|reply| end.cut(reply)).collect();
-            }
+            let replies = eval::ask(model, tokenizer, ends, asked, tokens_max, &mut go_on)?;
+            let Some(replies) = replies else { return Err(Failure::Interrupted) };
             all.push(eval::judge(&self.setup.lessons.parts[at], seed, asked, replies));
             done += asked.len();
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use candle_core::DType;
 
-use super::format::{Chat, End};
+use super::format::Chat;
 use super::{shots, wording};
 use crate::cli::load::{self, Template};
 use crate::cli::{Failure, console, reading};
@@ -40,8 +40,8 @@ pub struct Setup {
     pub tokenizer: Tokenizer,
     /// The ids that end a reply.
     pub closing: Vec<u32>,
-    /// The end of a reply in a chat.
-    pub end: Option<End>,
+    /// What a reply ends before.
+    pub ends: Ends,
     /// The model's shape.
     pub config: Config,
 }
@@ -78,8 +78,10 @@ impl Setup {
         for (maker, entry) in makers.into_iter().zip(&recipe.templates) {
             parts.push(part(maker, entry, &tokenizer, chat.as_mut(), &mut faults));
         }
-        let end = chat.and_then(|chat| chat.end);
-        let closing = end.as_ref().map_or_else(|| vec![tokenizer.eos()], |end| end.ids.clone());
+        let (ends, closing) = match chat.and_then(|chat| chat.ends) {
+            Some(ends) => (ends.clone(), ends.closing().to_vec()),
+            None => (Ends::of(tokenizer.ends()), vec![tokenizer.eos()]),
+        };
         let budgets = budgets(&parts, &tokenizer, closing.len(), &recipe, &config, &mut faults);
         faults.all_well(Some(()))?;
         let lessons = Lessons::new(parts, recipe.data.seed);
@@ -93,7 +95,7 @@ impl Setup {
             budgets,
             tokenizer,
             closing,
-            end,
+            ends,
             config,
         })
     }
@@ -136,14 +138,6 @@ impl Setup {
     /// Samples of all micro-batches of a step.
     pub fn samples_of_a_step(&self) -> u64 {
         (self.recipe.train.batch * self.recipe.train.accumulate) as u64
-    }
-
-    /// What a reply ends before.
-    pub fn ends(&self) -> Ends {
-        match &self.end {
-            Some(end) => end.ends(&self.tokenizer),
-            None => Ends::of(self.tokenizer.ends()),
-        }
     }
 
     /// The ids between a shot and what follows it.

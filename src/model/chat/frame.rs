@@ -39,7 +39,7 @@ const OTHERS: [Turn<'static>; 4] = [
 ];
 
 /// How often the long texts have their sentence.
-const LONG: usize = 60;
+const LONG: usize = 300;
 
 /// Letters that an error shows of each text.
 const SHOWN: usize = 60;

@@ -59,10 +59,16 @@ impl Template {
     pub fn load(base: &Path, tokenizer: &Tokenizer) -> Result<Option<Template>> {
         let failed = || format!("in the chat template of {}", base.display());
         let Some(text) = tokenizer.chat_template().with_context(failed)? else { return Ok(None) };
-        let special = special::tokens(tokenizer.named());
-        let mut template = Template::new(&text, special).with_context(failed)?;
-        template.end = tokenizer.token(tokenizer.eos());
-        Ok(Some(template))
+        Template::of(&text, tokenizer).map(Some).with_context(failed)
+    }
+
+    /// A template for this tokenizer, whose special tokens it may write.
+    ///
+    /// # Errors
+    /// As [`Template::new`].
+    pub fn of(text: &str, tokenizer: &Tokenizer) -> Result<Template> {
+        let template = Template::new(text, special::tokens(tokenizer.named()))?;
+        Ok(Template { end: tokenizer.token(tokenizer.eos()), ..template })
     }
 
     /// The same on a day, which `strftime_now` gives.

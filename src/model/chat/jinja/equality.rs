@@ -61,7 +61,7 @@ pub fn equal(a: &Value, b: &Value, budget: &Budget) -> Outcome<bool> {
     if let (Some(a), Some(b)) = (number(a), number(b)) {
         return Ok(a == b);
     }
-    budget.spend(1)?;
+    budget.spend(8)?;
     Ok(match (a, b) {
         (Value::Undefined(_), Value::Undefined(_)) | (Value::None, Value::None) => true,
         (Value::Text(a), Value::Text(b)) => a == b,

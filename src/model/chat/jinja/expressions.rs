@@ -186,6 +186,9 @@ impl Parser {
                 self.next();
                 let all = self.listed("}", |parser| {
                     let key = parser.expression()?;
+                    if matches!(key, Expression::List(_) | Expression::Dict(_)) {
+                        return parser.fail("a list or a dict cannot be a key of a dict");
+                    }
                     parser.expect_operator(":")?;
                     Ok((key, parser.expression()?))
                 })?;

@@ -41,6 +41,9 @@ pub fn apply(name: &str, value: Value, given: Given, budget: &Budget) -> Outcome
         }
         "length" | "count" => {
             let [] = given.places(name)?;
+            if let Value::Text(text) = &value {
+                budget.spend(text.len() as u64 / 8)?;
+            }
             match value.length() {
                 Some(length) => Ok(Value::Int(length as i64)),
                 None => fault(format!("object of type '{}' has no len()", value.kind())),

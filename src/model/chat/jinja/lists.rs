@@ -254,7 +254,7 @@ fn ordered(name: &str, value: Value, given: Given, budget: &Budget) -> Outcome<V
         "min" | "max" => return extreme(name, keyed, budget),
         _ => {}
     }
-    let keyed = sorted(keyed, reverse, budget)?;
+    let keyed = sorted(keyed, reverse, name == "sort", budget)?;
     if name == "groupby" {
         return groups(keyed, &by.unwrap_or(Value::None), &default, budget);
     }
@@ -263,10 +263,15 @@ fn ordered(name: &str, value: Value, given: Given, budget: &Budget) -> Outcome<V
 
 type Keyed = Vec<(Value, Value)>;
 
-/// A stable sort, also where it is reversed.
-fn sorted(mut keyed: Keyed, reverse: bool, budget: &Budget) -> Outcome<Keyed> {
+/// A stable sort, also where it is reversed. Keys that are `listed` lie in lists in Jinja2: there,
+/// equal ones need no order.
+fn sorted(mut keyed: Keyed, reverse: bool, listed: bool, budget: &Budget) -> Outcome<Keyed> {
     let mut failed = None;
-    keyed.sort_by(|(a, _), (b, _)| match compare(a, b, "<", budget) {
+    let order = |a: &Value, b: &Value| match listed && equal(a, b, budget)? {
+        true => Ok(Some(Ordering::Equal)),
+        false => compare(a, b, "<", budget),
+    };
+    keyed.sort_by(|(a, _), (b, _)| match order(a, b) {
         Ok(order) => {
             let order = order.unwrap_or(Ordering::Equal);
             if reverse { order.reverse() } else { order }

@@ -296,9 +296,9 @@ impl<'a> Lexer<'a> {
             self.skip(length);
             return Ok(());
         }
-        let lower = rest.to_ascii_lowercase();
         for (prefix, radix) in [("0b", 2), ("0o", 8), ("0x", 16)] {
-            let Some(digits) = lower.strip_prefix(prefix) else { continue };
+            let begins = rest.get(..2).is_some_and(|begin| begin.eq_ignore_ascii_case(prefix));
+            let Some(digits) = rest.get(2..).filter(|_| begins) else { continue };
             let length = digits.find(|c: char| !(c.is_digit(radix) || c == '_'));
             let digits = digits[..length.unwrap_or(digits.len())].trim_end_matches('_');
             let Ok(value) = i64::from_str_radix(&digits.replace('_', ""), radix) else { continue };
