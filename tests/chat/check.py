@@ -44,7 +44,7 @@ def ours(cookc, asked):
 def main(cookc, write):
     constructs = json.loads((HERE / "constructs.json").read_text())
     conversation = constructs["messages"]
-    shapes = {path.stem: path.read_text(newline="") for path in sorted((HERE / "shapes").glob("*.jinja"))}
+    shapes = {path.stem: path.read_bytes().decode() for path in sorted((HERE / "shapes").glob("*.jinja"))}
     cases = json.loads((HERE / "shapes.json").read_text())
     asked = [{"template": one["template"], "messages": conversation, "add_generation_prompt": True} for one in constructs["cases"]]
     for name, template in shapes.items():

@@ -1,6 +1,7 @@
 //! The model and the trainer, small and on the CPU.
 
 mod adapters;
+mod beside;
 mod chat;
 mod checks;
 mod cuda;
