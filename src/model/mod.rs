@@ -19,6 +19,7 @@ pub mod packed;
 pub mod parameter;
 pub mod rope;
 pub mod sampling;
+pub(crate) mod special;
 pub mod tokenizer;
 pub mod transformer;
 pub mod weights;

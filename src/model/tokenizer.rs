@@ -7,24 +7,20 @@
 //! was. The file is an ordinary `tokenizer.json`.
 
 use std::collections::BTreeSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, ensure};
 use serde_json::{Map, Value, json};
 
 use crate::model::beside::Beside;
+use crate::model::special::{EOS, add, eos, guard, named, special};
 use crate::model::{files, gguf};
 
 const PAD: &str = "<pad>";
-const EOS: &str = "<eos>";
 const UNKNOWN: &str = "<unk>";
 
 /// The file that names the ends of a reply.
 const GENERATION: &str = "generation_config.json";
-
-/// Tokens that end a text in published models, where no file names one.
-const ENDS: [&str; 5] = [EOS, "</s>", "<|endoftext|>", "<|im_end|>", "<|end_of_text|>"];
 
 /// Marks the two ends of a word while ids become text; no text has these characters.
 const WORD_START: &str = "\u{2}";
@@ -177,6 +173,12 @@ impl Tokenizer {
         self.beside.chat_templates()
     }
 
+    /// Texts that the files name as special tokens, and that are none.
+    pub fn absent(&self) -> Vec<&str> {
+        let texts = special(&self.beside.settings).into_iter();
+        texts.filter(|text| !text.is_empty() && self.id(text).is_none()).collect()
+    }
+
     /// The settings as the files have them, special tokens by their names.
     pub fn named(&self) -> &Map<String, Value> {
         &self.beside.settings
@@ -247,83 +249,6 @@ fn opening(inner: &tokenizers::Tokenizer) -> Result<Vec<u32>> {
     Ok(whole[..at.unwrap_or(0)].to_vec())
 }
 
-/// The text of a special token among the settings, by its name.
-fn named<'a>(settings: &'a Map<String, Value>, key: &str) -> Option<&'a str> {
-    let value = settings.get(key)?;
-    value.as_str().or_else(|| value.get("content")?.as_str())
-}
-
-/// Adds tokens that the files beside a `tokenizer.json` have, and it has not: as transformers does,
-/// so that a chat template's marks are one token each. None gets a new id that no file says.
-fn add(inner: &mut tokenizers::Tokenizer, beside: &Beside) -> Result<()> {
-    let known = |inner: &tokenizers::Tokenizer, text: &str| {
-        let added = inner.get_added_vocabulary().get_added_tokens_decoder();
-        added.values().any(|token| token.content == text)
-    };
-    let mut tokens = Vec::new();
-    for (_, token) in &beside.added {
-        let text = token.as_str().or_else(|| token.get("content")?.as_str()).unwrap_or_default();
-        if !text.is_empty() && !known(inner, text) {
-            let flag = |key: &str| token.get(key).and_then(Value::as_bool);
-            let is_named = beside.settings.iter().any(|(key, value)| {
-                let content = value.as_str().or_else(|| value.get("content")?.as_str());
-                key.ends_with("_token") && content == Some(text)
-            });
-            let special = flag("special").unwrap_or(is_named);
-            let new = tokenizers::AddedToken::from(text, special)
-                .lstrip(flag("lstrip").unwrap_or(false))
-                .rstrip(flag("rstrip").unwrap_or(false))
-                .single_word(flag("single_word").unwrap_or(false))
-                .normalized(flag("normalized").unwrap_or(!special));
-            tokens.push(new);
-        }
-    }
-    if !tokens.is_empty() {
-        let texts: Vec<String> = tokens.iter().map(|token| token.content.clone()).collect();
-        guard(|| inner.add_tokens(tokens))?;
-        for (id, token) in &beside.added {
-            let text =
-                token.as_str().or_else(|| token.get("content")?.as_str()).unwrap_or_default();
-            let found = inner.token_to_id(text).map(u64::from);
-            ensure!(
-                found == Some(*id) || !texts.iter().any(|new| new == text),
-                "the files beside it say that `{text}` is the token {id}, and it becomes {}",
-                found.unwrap_or_default()
-            );
-        }
-    }
-    let special = beside.settings.iter().filter(|(key, _)| key.ends_with("_token"));
-    let mut texts: Vec<&Value> = special.map(|(_, value)| value).collect();
-    for key in ["additional_special_tokens", "extra_special_tokens"] {
-        texts.extend(beside.settings.get(key).and_then(Value::as_array).into_iter().flatten());
-    }
-    let texts = texts.into_iter().filter_map(|value| {
-        let text = value.as_str().or_else(|| value.get("content")?.as_str())?;
-        (inner.token_to_id(text).is_some() && !known(inner, text)).then_some(text)
-    });
-    let tokens: Vec<_> = texts.map(|text| tokenizers::AddedToken::from(text, true)).collect();
-    if !tokens.is_empty() {
-        guard(|| inner.add_special_tokens(tokens))?;
-    }
-    Ok(())
-}
-
-/// The id that ends a text: what the tokenizer's files name, or else the model's, or else a token
-/// that has this name in published models.
-fn eos(inner: &tokenizers::Tokenizer, beside: &Beside) -> Result<u32> {
-    if let Some(name) = named(&beside.settings, "eos_token") {
-        let id = inner.token_to_id(name);
-        return id.with_context(|| {
-            format!("`{name}` is named as the token that ends a text, and there is no such token")
-        });
-    }
-    if let Some(end) = beside.ends.iter().find(|end| inner.id_to_token(**end).is_some()) {
-        return Ok(*end);
-    }
-    let id = ENDS.iter().find_map(|name| inner.token_to_id(name));
-    id.with_context(|| format!("no token that ends a text: {ENDS:?}"))
-}
-
 /// The words and single characters of a text, as a tokenizer of words sees them, spaces included.
 fn split(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
@@ -386,13 +311,4 @@ fn word_level(pieces: &[String]) -> Value {
         ]},
         "model": { "type": "WordLevel", "vocab": vocab, "unk_token": UNKNOWN },
     })
-}
-
-/// The tokenizers crate panics on some hostile files, at load and later: that stops here.
-fn guard<T, E: std::fmt::Display>(call: impl FnOnce() -> Result<T, E>) -> Result<T> {
-    match catch_unwind(AssertUnwindSafe(call)) {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(anyhow!("{error}")),
-        Err(_) => Err(anyhow!("the tokenizer's file is broken: the tokenizers library gave up")),
-    }
 }

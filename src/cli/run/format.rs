@@ -78,12 +78,11 @@ impl Chat {
         let program = maker.program();
         let frame = self.template.frame(program.layout.system.is_some())?;
         let texts = [&frame.system, &frame.prompt, &frame.reply, &frame.end];
-        for (name, token) in self.template.special() {
-            let written = texts.iter().any(|text| text.contains(token.as_str()));
+        for token in tokenizer.absent() {
             anyhow::ensure!(
-                token.is_empty() || !written || tokenizer.id(token).is_some(),
-                "the chat template writes `{token}`, its {name}, and the tokenizer has no such \
-                 token"
+                !texts.iter().any(|text| text.contains(token)),
+                "the chat template writes `{token}`, which its files name as a special token, and \
+                 the tokenizer has no such token"
             );
         }
         for text in texts {

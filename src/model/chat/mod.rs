@@ -81,11 +81,6 @@ impl Template {
         self.program.names("strftime_now")
     }
 
-    /// The texts of special tokens that it may write, by their names.
-    pub fn special(&self) -> &BTreeMap<String, String> {
-        &self.special
-    }
-
     /// The text of a conversation; with `add_generation_prompt`, up to where the model's reply
     /// begins.
     ///
