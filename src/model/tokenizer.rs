@@ -69,7 +69,7 @@ impl Tokenizer {
         Tokenizer::built(&bytes, beside).with_context(|| format!("in {}", path.display()))
     }
 
-    /// Writes `tokenizer.json` and `tokenizer_config.json`, and what the model's other files said of
+    /// Writes `tokenizer.json` and `tokenizer_config.json`, and what the model's other files say of
     /// chats and ends: `chat_template.jinja`, `generation_config.json` and the like.
     pub fn save(&self, folder: &Path) -> Result<()> {
         let text = self.inner.to_string(true).map_err(|error| anyhow!("{error}"))?;

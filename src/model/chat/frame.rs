@@ -31,8 +31,8 @@ const OTHERS: [Turn<'static>; 4] = [
     ["be", "3 of 12\nand 4", "yes: 3 5 8"],
     [
         "Rules:\n\n1. Be <b>brief</b> & \"exact\".\n2. It's {{ so }} {% if %}",
-        "Zürich – 東京\t\\n #5 [[x]] | $HOME\n\n```py\nprint('a')\n```\nNow?",
-        "Ça va.\nA:  b\n\n- c",
+        "Zürich – 東京\t\\n <b>5</b> & [[x]] | $HOME\n\n```py\nprint('a')\n```\nNow?",
+        "Ça va.\nA:  <b> & \"b\"\n\n- c's",
     ],
     ["SYSTEM", "USER", "ASSISTANT"],
     ["x", "0", "[]"],

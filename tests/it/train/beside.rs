@@ -17,7 +17,8 @@ const CHAT: &str = "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.conten
 fn settings_are_read_as_python_reads_them_and_are_never_taken_for_absent() -> Result<()> {
     let folder = folder()?;
     let path = folder.path().join("tokenizer_config.json");
-    let text = r#"{"eos_token": "<|im_end|>", "model_max_length": Infinity, "x": [NaN, -Infinity, 1e999], "chat_template": "NaN {{ eos_token }}"}"#;
+    let text = "{\"eos_token\": \"<|im_end|>\", \"model_max_length\": Infinity, \
+                \"x\": [NaN, -Infinity, 1e999], \"chat_template\": \"NaN {{ eos_token }}\"}";
     for text in [text.to_string(), format!("\u{feff}{text}")] {
         fs::write(&path, text)?;
         let tokenizer = Tokenizer::load(folder.path())?;

@@ -79,8 +79,9 @@ fn a_frame_and_the_texts_in_it_are_what_a_template_of_a_published_shape_renders(
     }
     without_system.sort();
     let names: Vec<&str> = without_system.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(names, ["inst", "turns"], "{without_system:?}");
-    assert!(without_system[1].1.contains("System role not supported"));
+    // The second writes the system text only while no reply is there: trained so, it would be lost.
+    assert_eq!(names, ["inst", "inst-last", "turns"], "{without_system:?}");
+    assert!(without_system[2].1.contains("System role not supported"));
     let frame = shape("headers", &tokenizer)?.frame(true)?;
     let expected = Frame {
         system: "<s><|start_header_id|>system<|end_header_id|>\n\n".into(),
@@ -105,7 +106,7 @@ fn a_frame_that_depends_on_what_is_said_is_refused_with_both_texts() -> Result<(
         ("{{ m.content | length }} {{ m.content }};", "other words around other texts"),
         ("{{ 'long ' if m.content | length > 300 }}{{ m.content }};", "other words around"),
         ("{{ m.content | replace('\n', ' ') }};", "other words around other texts"),
-        ("{{ m.content | replace('<', '&lt;') }};", "`&lt;"),
+        ("{{ m.content | replace('<', '&lt;') }};", "&lt;b>"),
         ("{{ m.content.split('\n\n')[0] }};", "other words around other texts"),
         ("{{ m.content | tojson }};", "\\n"),
     ] {
@@ -156,14 +157,14 @@ fn a_template_that_is_damaged_or_hostile_is_an_error_and_bounded() -> Result<()>
         (deep("{% for x in [1] %}", "{% endfor %}", 20_000), "deep"),
         ("x".repeat(2 << 20), "1048576 are read"),
         ("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}".into(), "calls itself too often"),
-        ("{% for a in range(9999) %}{% for b in range(9999) %}x{% endfor %}{% endfor %}".into(), "long"),
+        (format!("{twice}x{{% endfor %}}{{% endfor %}}"), "too long"),
         ("{{ 'x' * 999999999999 }}".into(), "too long a text"),
         ("{{ 'x'.center(999999999999) }}".into(), "too long a text"),
         ("{{ '%999999999s' % 1 }}".into(), "too long a text"),
-        ("{{ 'a'.replace('', 'b' * 10000000)|length }}{{ ('ab' * 1000000).replace('a', 'c' * 99999) }}".into(), "too long a text"),
-        ("{% set ns = namespace(x=[]) %}{% for i in range(9999) %}{% set ns.x = [ns.x] %}{% endfor %}".into(), "deep"),
-        ("{% set ns = namespace(x=[1]) %}{% for i in range(90) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}{{ ns.x }}".into(), "too long a text"),
-        ("{% set ns = namespace(x=[1]) %}{% for i in range(90) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}{{ ns.x == [ns.x] or ns.x | tojson }}".into(), "too long"),
+        ("{{ ('ab' * 1000000).replace('a', 'c' * 99999) }}".into(), "too long a text"),
+        (grown(9999, "[ns.x]", ""), "deep"),
+        (grown(90, "[ns.x, ns.x]", "{{ ns.x }}"), "too long a text"),
+        (grown(90, "[ns.x, ns.x]", "{{ ns.x == [ns.x, 1] or ns.x | tojson }}"), "too long"),
     ] {
         let found = Template::new(&text, special()).and_then(|it| it.render(&[], true));
         let shown: String = text.chars().take(80).collect();

@@ -131,11 +131,10 @@ impl Date {
                 Some('%') => "%".to_string(),
                 Some('n') => "\n".to_string(),
                 Some('t') => "\t".to_string(),
-                Some(
-                    kind @ ('H' | 'I' | 'M' | 'S' | 'p' | 'f' | 'T' | 'R' | 'X' | 'c' | 's' | 'r'),
-                ) => {
+                Some(kind) if "HIMSpfTRXcsr".contains(kind) => {
                     return fault(format!(
-                        "`strftime_now` is asked for the time of day (`%{kind}`), which no run has twice"
+                        "`strftime_now` is asked for the time of day (`%{kind}`), which no run \
+                         has twice"
                     ));
                 }
                 other => {

@@ -93,6 +93,14 @@ impl Renderer {
                     )),
                 },
             },
+            _ => self.applied(code, scope),
+        }
+    }
+
+    /// What is made of a value: a part of it, a call, a filter, a test.
+    fn applied(&self, code: &Expression, scope: &Rc<Scope>) -> Outcome<Value> {
+        let budget = &self.budget;
+        match code {
             Expression::Attribute(value, name) => self.attribute(value, name, scope),
             Expression::Item(pair) => {
                 let (value, key) = (self.value(&pair.0, scope)?, self.value(&pair.1, scope)?);
@@ -123,6 +131,7 @@ impl Renderer {
                 let given = self.given(&call.arguments, scope)?;
                 Ok(Value::Bool(checks::test(&call.name, &value, given, budget)?))
             }
+            _ => unreachable!("all other expressions are evaluated above"),
         }
     }
 

@@ -79,47 +79,12 @@ fn of_text(own: &Rc<str>, name: &str, given: Given, budget: &Budget) -> Outcome<
             };
             Ok(Value::text(stripped(own, which.as_deref(), name)))
         }
-        "split" | "rsplit" => {
-            let [by, most] = given.bind(name, ["sep", "maxsplit"])?;
-            let most = usize::try_from(integer(most, -1, name)?).unwrap_or(usize::MAX);
-            match by {
-                None | Some(Value::None) => texts(at_space(own, most, name == "rsplit")),
-                by => {
-                    let by = text(by, name)?;
-                    if by.is_empty() {
-                        return fault("empty separator");
-                    }
-                    let count = most.saturating_add(1);
-                    texts(match name {
-                        "split" => own.splitn(count, &*by).collect(),
-                        _ => {
-                            let mut all: Vec<&str> = own.rsplitn(count, &*by).collect();
-                            all.reverse();
-                            all
-                        }
-                    })
-                }
-            }
-        }
+        "split" | "rsplit" => texts(cut(own, name, given)?),
         "splitlines" => {
             let [keep] = given.bind(name, ["keepends"])?;
             texts(python::lines(own, flag(&keep)))
         }
-        "partition" | "rpartition" => {
-            let [by] = given.places(name)?;
-            let by = text(by, name)?;
-            let found = match name {
-                _ if by.is_empty() => return fault("empty separator"),
-                "partition" => own.split_once(&*by),
-                _ => own.rsplit_once(&*by),
-            };
-            let parts = match (found, name) {
-                (Some((before, after)), _) => [before, &by, after],
-                (None, "partition") => [own, "", ""],
-                _ => ["", "", own],
-            };
-            Value::tuple(parts.map(Value::text).into(), budget)
-        }
+        "partition" | "rpartition" => parted(own, name, given, budget),
         "startswith" | "endswith" => ends(own, name, given),
         "find" | "rfind" | "index" | "rindex" | "count" => found(own, name, given),
         "replace" => {
@@ -136,23 +101,7 @@ fn of_text(own: &Rc<str>, name: &str, given: Given, budget: &Budget) -> Outcome<
             };
             Ok(Value::text(rest.unwrap_or(own)))
         }
-        "join" => {
-            let [all] = given.places(name)?;
-            let all = needed(all, name)?.elements(budget)?;
-            let mut out = String::new();
-            for (at, one) in all.iter().enumerate() {
-                let Value::Text(one) = one else {
-                    let kind = one.kind();
-                    return fault(format!(
-                        "sequence item {at}: expected str instance, {kind} found"
-                    ));
-                };
-                budget.spend((own.len() + one.len()) as u64)?;
-                out += if at > 0 { own } else { "" };
-                out += one;
-            }
-            Ok(Value::text(out))
-        }
+        "join" => joined(own, given, budget),
         "format" => Ok(Value::text(percent::braces(own, &given.plain, &given.named, budget)?)),
         "center" | "ljust" | "rjust" | "zfill" => filled(own, name, given, budget),
         _ => {
@@ -160,6 +109,61 @@ fn of_text(own: &Rc<str>, name: &str, given: Given, budget: &Budget) -> Outcome<
             letters::call(own, name)
         }
     }
+}
+
+fn cut<'a>(own: &'a str, name: &str, given: Given) -> Outcome<Vec<&'a str>> {
+    let [by, most] = given.bind(name, ["sep", "maxsplit"])?;
+    let most = usize::try_from(integer(most, -1, name)?).unwrap_or(usize::MAX);
+    match by {
+        None | Some(Value::None) => Ok(at_space(own, most, name == "rsplit")),
+        by => {
+            let by = &*text(by, name)?;
+            if by.is_empty() {
+                return fault("empty separator");
+            }
+            let count = most.saturating_add(1);
+            Ok(match name {
+                "split" => own.splitn(count, &*by).collect(),
+                _ => {
+                    let mut all: Vec<&str> = own.rsplitn(count, &*by).collect();
+                    all.reverse();
+                    all
+                }
+            })
+        }
+    }
+}
+
+fn parted(own: &str, name: &str, given: Given, budget: &Budget) -> Outcome<Value> {
+    let [by] = given.places(name)?;
+    let by = text(by, name)?;
+    let found = match name {
+        _ if by.is_empty() => return fault("empty separator"),
+        "partition" => own.split_once(&*by),
+        _ => own.rsplit_once(&*by),
+    };
+    let parts = match (found, name) {
+        (Some((before, after)), _) => [before, &by, after],
+        (None, "partition") => [own, "", ""],
+        _ => ["", "", own],
+    };
+    Value::tuple(parts.map(Value::text).into(), budget)
+}
+
+fn joined(own: &str, given: Given, budget: &Budget) -> Outcome<Value> {
+    let [all] = given.places("join")?;
+    let all = needed(all, "join")?.elements(budget)?;
+    let mut out = String::new();
+    for (at, one) in all.iter().enumerate() {
+        let Value::Text(one) = one else {
+            let kind = one.kind();
+            return fault(format!("sequence item {at}: expected str instance, {kind} found"));
+        };
+        budget.spend((own.len() + one.len()) as u64)?;
+        out += if at > 0 { own } else { "" };
+        out += one;
+    }
+    Ok(Value::text(out))
 }
 
 /// A text without white space, or without these letters, at one or both of its ends.

@@ -20,18 +20,7 @@ pub fn format(pattern: &str, given: &Value, budget: &Budget) -> Outcome<String> 
             out.push(c);
             continue;
         }
-        let mut key = None;
-        if letters.next_if_eq(&'(').is_some() {
-            let mut name = String::new();
-            loop {
-                match letters.next() {
-                    Some(')') => break,
-                    Some(c) => name.push(c),
-                    None => return fault("incomplete format key"),
-                }
-            }
-            key = Some(name);
-        }
+        let key = key(&mut letters)?;
         let mut layout = Layout::default();
         while let Some(flag) = letters.next_if(|c| matches!(c, '-' | '+' | ' ' | '0' | '#')) {
             layout.flag(flag);
@@ -76,6 +65,21 @@ pub fn format(pattern: &str, given: &Value, budget: &Budget) -> Outcome<String> 
     match all_used {
         true => Ok(out),
         false => fault("not all arguments converted during string formatting"),
+    }
+}
+
+/// The key of `%(key)s`, if there is one.
+fn key(letters: &mut std::iter::Peekable<std::str::Chars>) -> Outcome<Option<String>> {
+    if letters.next_if_eq(&'(').is_none() {
+        return Ok(None);
+    }
+    let mut name = String::new();
+    loop {
+        match letters.next() {
+            Some(')') => return Ok(Some(name)),
+            Some(c) => name.push(c),
+            None => return fault("incomplete format key"),
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! A template's text as tokens, by the rules of Jinja2's lexer with `trim_blocks` and `lstrip_blocks`.
+//! A template's text as tokens, as Jinja2 cuts it with `trim_blocks` and `lstrip_blocks`.
 
 use super::fault::{Fault, Outcome, fault};
 use super::python;
