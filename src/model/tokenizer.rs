@@ -63,8 +63,10 @@ impl Tokenizer {
             return gguf::load_tokenizer(folder);
         }
         let path = folder.join("tokenizer.json");
-        let bytes =
-            std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let failed = || format!("cannot read {}", path.display());
+        let about = std::fs::metadata(&path).with_context(failed)?;
+        ensure!(about.is_file(), "{}: it is no file", failed());
+        let bytes = std::fs::read(&path).with_context(failed)?;
         let beside = Beside::read(folder)?;
         Tokenizer::built(&bytes, beside).with_context(|| format!("in {}", path.display()))
     }

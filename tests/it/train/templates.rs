@@ -138,6 +138,11 @@ fn a_frame_that_depends_on_what_is_said_is_refused_with_both_texts() -> Result<(
 
 #[test]
 fn a_template_that_is_damaged_or_hostile_is_an_error_and_bounded() -> Result<()> {
+    let twice = "{% for a in range(9999) %}{% for b in range(9999) %}";
+    let grown = |count: usize, value: &str, last: &str| {
+        let turns = format!("{{% for i in range({count}) %}}{{% set ns.x = {value} %}}");
+        "{% set ns = namespace(x=[1]) %}".to_string() + &turns + "{% endfor %}" + last
+    };
     let deep =
         |open: &str, close: &str, count: usize| open.repeat(count) + "1" + &close.repeat(count);
     for (text, said) in [

@@ -339,6 +339,7 @@ impl Renderer {
             return fault(format!("{name} expected at most 1 argument"));
         }
         match given.plain.first() {
+            Some(Value::Undefined(text)) => return fault(&**text),
             Some(Value::Dict(dict)) => pairs.extend(dict.entries.iter().cloned()),
             Some(all) => {
                 for pair in all.elements(budget)? {
