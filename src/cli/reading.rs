@@ -1,15 +1,21 @@
-//! A model read with a progress bar, and read as a whole though others may write it.
+//! A model read with a progress bar, and read as a whole though others may write it; and the day
+//! that its chat template may ask for.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
 use candle_core::{DType, Device};
 
 use super::Failure;
 use super::progress::Progress;
+use crate::model::chat::Date;
 use crate::model::{Model, nf4, weights};
+
+/// Seconds of a day.
+const DAY: u64 = 86_400;
 
 /// Reads a model, its matrices in that type, or those of its blocks in four bits a weight.
 pub fn model(path: &Path, dtype: DType, device: &Device, in_nf4: bool) -> Result<Model> {
@@ -21,6 +27,12 @@ pub fn model(path: &Path, dtype: DType, device: &Device, in_nf4: bool) -> Result
     });
     progress.finish();
     model
+}
+
+/// Today, in Greenwich.
+pub fn today() -> Date {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    Date::of_days(now.map_or(0, |now| now.as_secs() / DAY))
 }
 
 /// The files of models and adapters as they are when a command begins to read them. A run that

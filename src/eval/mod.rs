@@ -11,7 +11,7 @@ use crate::data::EVAL;
 use crate::data::judge::{Judge, Verdict};
 use crate::data::layout::{Encoded, Escape, Part as Text, TextWriter};
 use crate::data::lessons::{Part, Why};
-use crate::model::{Model, Tokenizer, greedy};
+use crate::model::{Ends, Model, Tokenizer, greedy_until};
 
 /// Questions asked between two looks at whether to go on.
 const AT_ONCE: usize = 64;
@@ -67,7 +67,7 @@ pub fn questions(part: &Part, seed: u64, count: u64) -> Result<Vec<Question>, (u
 pub fn ask(
     model: &Model,
     tokenizer: &Tokenizer,
-    ends: &[u32],
+    ends: &Ends,
     questions: &[Question],
     tokens_max: usize,
     go_on: &mut dyn FnMut(usize) -> bool,
@@ -78,8 +78,8 @@ pub fn ask(
             return Ok(None);
         }
         let prompts: Vec<Vec<u32>> = some.iter().map(|asked| asked.prompt_ids.clone()).collect();
-        for ids in greedy(model, &prompts, ends, tokens_max)? {
-            replies.push(tokenizer.decode(&ids)?);
+        for ids in greedy_until(model, &prompts, ends, tokens_max)? {
+            replies.push(ends.cut_text(&tokenizer.decode(&ids)?).to_string());
         }
     }
     Ok(Some(replies))

@@ -200,11 +200,6 @@ fn is_finite(bytes: &[u8], dtype: Dtype) -> bool {
     bytes.par_chunks(PIECE).all(sound)
 }
 
-/// Reads a JSON file; None where there is none, or no JSON in it.
-pub(crate) fn read_json(path: &Path) -> Option<serde_json::Value> {
-    serde_json::from_str(&text_of(path, SETTINGS_MAX).ok()?).ok()
-}
-
 /// The most bytes of a file of settings: `config.json`, an index of shards, a chat template. The
 /// largest index that is published has a tenth.
 pub(crate) const SETTINGS_MAX: u64 = 64 << 20;
@@ -229,28 +224,6 @@ pub(crate) fn bytes_of(path: &Path, most: u64) -> Result<Vec<u8>> {
 /// Opens such a file, of any size.
 pub(crate) fn open(path: &Path) -> Result<File> {
     source::open(path).with_context(|| format!("cannot read {}", path.display()))
-}
-
-/// Refuses a model's folder in which a file that may be left out is there and cannot be read, being
-/// no file or too large: it would else be taken for left out.
-pub(crate) fn expect_files(folder: &Path) -> Result<()> {
-    let may_be_missing = [
-        "config.json",
-        "generation_config.json",
-        "tokenizer_config.json",
-        "special_tokens_map.json",
-        "chat_template.jinja",
-        "chat_template.json",
-        "model.safetensors.index.json",
-    ];
-    for path in may_be_missing.map(|name| folder.join(name)) {
-        if path.exists() {
-            let bytes = open(&path)?.metadata().with_context(|| format!("{}", path.display()))?;
-            let name = path.display();
-            ensure!(bytes.len() <= SETTINGS_MAX, "{name} has more than {SETTINGS_MAX} bytes");
-        }
-    }
-    Ok(())
 }
 
 /// Lets `write` fill a file that then takes the place of `path`; its folder is made if need be.

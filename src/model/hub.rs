@@ -12,8 +12,13 @@ use crate::model::{files, stored};
 /// What a model cannot be used without, beside its weights.
 const NEEDED: [&str; 2] = ["config.json", "tokenizer.json"];
 /// What is fetched too where it is there.
-const WELCOME: [&str; 3] =
-    ["generation_config.json", "tokenizer_config.json", "chat_template.jinja"];
+const WELCOME: [&str; 5] = [
+    "generation_config.json",
+    "tokenizer_config.json",
+    "chat_template.jinja",
+    "special_tokens_map.json",
+    "added_tokens.json",
+];
 const WEIGHTS: &str = "model.safetensors";
 const INDEX: &str = "model.safetensors.index.json";
 

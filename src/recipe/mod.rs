@@ -7,6 +7,7 @@ mod write;
 use std::collections::BTreeMap;
 
 use crate::diagnostic::Diagnostic;
+use crate::model::chat::Date;
 use crate::model::lora::Lora;
 use crate::source::{Source, Span};
 use crate::train::Settings;
@@ -112,6 +113,8 @@ pub struct Data {
     pub format: Format,
     /// Solved samples of the same template before each prompt.
     pub shots: usize,
+    /// The day that a chat template sees, such as `2026-11-28`; None where none was asked for.
+    pub date: Option<Date>,
 }
 
 /// The words of `vocab`.

@@ -9,6 +9,7 @@ use super::read::{Section, number, span, unknown_word};
 use super::{Base, Data, Entry, Eval, Format, Model, Named, Recipe, Shape, Words};
 use crate::diagnostic::Diagnostic;
 use crate::model::Recompute;
+use crate::model::chat::Date;
 use crate::model::lora::{Lora, TARGETS};
 use crate::source::Span;
 use crate::train::{Schedule, Settings};
@@ -299,8 +300,26 @@ fn data(table: Option<&DeTable>, base: &Base, faults: &mut Vec<Diagnostic>) -> (
         let fault = Diagnostic::fault("E706", title, place, "the format is \"chat\"");
         section.fault(fault.help("write `shots = 0`, or `format = \"plain\"`"));
     }
+    let date = date(&mut section, format);
     section.finish();
-    (Data { seed, words, sequence, format, shots }, packing)
+    (Data { seed, words, sequence, format, shots, date }, packing)
+}
+
+/// The day that a chat template sees.
+fn date(section: &mut Section, format: Format) -> Option<Date> {
+    let (value, span) = section.take("date")?;
+    let date = match value {
+        DeValue::String(text) => Date::parse(text),
+        _ => None,
+    };
+    if date.is_none() {
+        section.wrong_type("date", span, "a day", value, &"\"2026-11-28\"");
+    } else if format == Format::Plain {
+        let title = "only a chat template sees a date";
+        let fault = Diagnostic::fault("E706", title, span, "the format is \"plain\"");
+        section.fault(fault.help("leave out `date`, or write `format = \"chat\"`"));
+    }
+    date
 }
 
 /// `[lora]`

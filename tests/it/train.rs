@@ -1,6 +1,7 @@
 //! The model and the trainer, small and on the CPU.
 
 mod adapters;
+mod beside;
 mod chat;
 mod checks;
 mod config_keys;
@@ -22,6 +23,7 @@ mod reference;
 mod smollm2;
 mod steps;
 mod stored;
+mod templates;
 
 use std::path::PathBuf;
 

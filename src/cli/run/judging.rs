@@ -63,9 +63,9 @@ impl<'a> HeldOut<'a> {
                 bar.set_position((done + count) as u64);
                 !cancel.load(Ordering::Relaxed)
             };
-            let (tokenizer, ends) = (&self.setup.tokenizer, self.setup.ends());
+            let (tokenizer, ends) = (&self.setup.tokenizer, &self.setup.ends);
             let tokens_max = self.tokens_max(at);
-            let replies = eval::ask(model, tokenizer, &ends, asked, tokens_max, &mut go_on)?;
+            let replies = eval::ask(model, tokenizer, ends, asked, tokens_max, &mut go_on)?;
             let Some(replies) = replies else { return Err(Failure::Interrupted) };
             all.push(eval::judge(&self.setup.lessons.parts[at], seed, asked, replies));
             done += asked.len();

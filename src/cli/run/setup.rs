@@ -17,7 +17,7 @@ use crate::data::vocab::Vocabulary;
 use crate::data::{Maker, pools};
 use crate::diagnostic::Diagnostic;
 use crate::ir::{self, Program};
-use crate::model::{self, Config, Model, Tokenizer, gguf, lora, packed, weights};
+use crate::model::{self, Config, Ends, Model, Tokenizer, gguf, lora, packed, weights};
 use crate::recipe::{self, Base, Named, Recipe, Words};
 use crate::source::{Source, Span};
 use crate::{engine, stdlib};
@@ -40,6 +40,8 @@ pub struct Setup {
     pub tokenizer: Tokenizer,
     /// The ids that end a reply.
     pub closing: Vec<u32>,
+    /// What a reply ends before.
+    pub ends: Ends,
     /// The model's shape.
     pub config: Config,
 }
@@ -71,18 +73,32 @@ impl Setup {
             Some(known) => known,
             None => made_tokenizer(&makers, &recipe, &mut faults)?,
         };
-        let mut chat = Chat::of(&recipe, &tokenizer, &mut faults);
+        let mut chat = Chat::of(&mut recipe, &tokenizer, config.vocab_size, &mut faults);
         let mut parts = Vec::new();
         for (maker, entry) in makers.into_iter().zip(&recipe.templates) {
             let entry = (entry, &recipe);
             parts.push(part(maker, entry, &tokenizer, chat.as_mut(), &mut faults));
         }
-        let closing = chat.map_or_else(|| vec![tokenizer.eos()], |chat| chat.closing);
+        let (ends, closing) = match chat.and_then(|chat| chat.ends) {
+            Some(ends) => (ends.clone(), ends.closing().to_vec()),
+            None => (Ends::of(tokenizer.ends()), vec![tokenizer.eos()]),
+        };
         let budgets = budgets(&parts, &tokenizer, closing.len(), &recipe, &config, &mut faults);
         faults.all_well(Some(()))?;
         let lessons = Lessons::new(parts, recipe.data.seed);
         let (name, text) = (name(path, &recipe), recipe::toml_text(&recipe));
-        Ok(Setup { name, recipe, text, templates, lessons, budgets, tokenizer, closing, config })
+        Ok(Setup {
+            name,
+            recipe,
+            text,
+            templates,
+            lessons,
+            budgets,
+            tokenizer,
+            closing,
+            ends,
+            config,
+        })
     }
 
     /// The recipe as it goes into the run folder: a run that goes on is named as it was.
@@ -130,9 +146,6 @@ impl Setup {
         (self.recipe.train.batch * self.recipe.train.accumulate) as u64
     }
 
-    /// The ids that a reply ends before.
-    pub fn ends(&self) -> Vec<u32> {
-        self.tokenizer.ends().iter().chain(self.closing.first()).copied().collect()
     }
 
     /// The failure that a faulty sample of a template is.
@@ -383,7 +396,7 @@ fn part(
     let tokenize = Arc::new(tokenizer.clone());
     let ids = TokenIds::new(maker.program(), maker.vocabulary.clone(), tokenize);
     let ids = match chat {
-        Some(chat) => chat.frame(ids, maker.program(), tokenizer, faults),
+        Some(chat) => chat.frame(ids, &maker, tokenizer, faults),
         None => ids.behind(tokenizer.opening()),
     };
     let ids = if recipe.data.shots > 0 { ids.after_shots(shots::BETWEEN) } else { ids };

@@ -117,8 +117,8 @@ pub fn load_config(path: &Path) -> Result<Config> {
 pub fn load_tokenizer(path: &Path) -> Result<Tokenizer> {
     let header = Header::read(path)?;
     let read = || {
-        let (whole, settings) = tokenizer_in::read(&header.metadata)?;
-        Tokenizer::from_parts(&serde_json::to_vec(&whole)?, settings)
+        let (whole, beside) = tokenizer_in::read(&header.metadata)?;
+        Tokenizer::built(&serde_json::to_vec(&whole)?, beside)
     };
     read().with_context(|| format!("in {}", path.display()))
 }
@@ -138,8 +138,7 @@ pub fn save(
 ) -> Result<()> {
     let (kind, file_type) = kind.parts();
     let (mut metadata, stretch) = shape::write(&model.config)?;
-    let (whole, settings) = (tokenizer.to_json()?, tokenizer.settings());
-    metadata.extend(tokenizer_out::write(&whole, &settings, model.config.vocab_size)?);
+    metadata.extend(tokenizer_out::write(tokenizer, model.config.vocab_size)?);
     // Of the model, not of the file: the same model has the same bytes wherever it goes.
     let name = model.config.other.get(NAME).and_then(|name| name.as_str()).unwrap_or_default();
     let name = name.rsplit('/').next().unwrap_or_default();

@@ -53,7 +53,7 @@ fn smollm2_gives_a_chat_the_ids_of_its_text() -> Result<()> {
         let (words, tokens) = pools(&typed, Vocabulary::embedded_part(512));
         let maker =
             Maker::new(program.clone(), engine::interpreter(program), words.clone(), tokens);
-        let [system, prompt, reply, _] = template.around(false)?;
+        let chat::Frame { system, prompt, reply, .. } = template.frame(false)?;
         let ids = TokenIds::new(maker.program(), words.clone(), Arc::new(tokenizer.clone()));
         let ids = ids.in_chat([&system, &prompt, &reply]);
         let writer = TextWriter::new(maker.program(), words, Escape::None);
