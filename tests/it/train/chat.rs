@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use cookc::model::chat::{Frame, Message, Template};
 use cookc::model::sampling::{Sampling, reply};
-use cookc::model::{Ends, Model, Tokenizer, greedy};
+use cookc::model::{Ends, Model, Tokenizer, greedy, greedy_until};
 use serde_json::{Value, json};
 
 use super::hub::sharded;
@@ -203,6 +203,35 @@ fn a_drawn_reply_hangs_on_its_seed_and_a_cold_one_is_the_greedy_one() -> Result<
     let stopped = Sampling { temperature: 0.0, top_p: 1.0, seed: 0 };
     let end = greedy.iter().position(|id| *id == greedy[3]).expect("it is there");
     assert_eq!(said(&model, &prompt, &[9999, greedy[3]], &stopped)?, greedy[..end]);
+    Ok(())
+}
+
+#[test]
+fn an_end_of_several_tokens_ends_a_reply_and_its_first_token_alone_does_not() -> Result<()> {
+    let (model, sampling) = (tiny()?, Sampling { temperature: 0.0, top_p: 1.0, seed: 0 });
+    let names: Vec<String> = (0..220).map(|i| format!("w{i}")).collect();
+    let tokenizer = Tokenizer::words(&names)?;
+    let prompt = vec![5, 6, 7];
+    let whole = greedy(&model, std::slice::from_ref(&prompt), &[], 8)?.remove(0);
+    let at = (1..6).find(|at| !whole[..*at].contains(&whole[*at])).expect("another token");
+    let other = (150..160).find(|id| !whole.contains(id)).expect("one that is not said");
+    for (end, expected) in [
+        (&whole[at..at + 2], &whole[..at]),
+        // What looked like an end is a part of the reply, also where it breaks off within.
+        (&[whole[at], other], &whole),
+        (&[whole[7], other], &whole),
+    ] {
+        let ends = Ends::closed_by(&tokenizer, &tokenizer.decode(end)?)?;
+        assert_eq!(ends.closing(), end);
+        let replies = greedy_until(&model, std::slice::from_ref(&prompt), &ends, 8)?;
+        assert_eq!(replies[0], expected);
+        let mut said = Vec::new();
+        reply(&model, &prompt, &ends, 8, &sampling, &mut |id| {
+            said.push(id);
+            Ok(true)
+        })?;
+        assert_eq!(said, expected);
+    }
     Ok(())
 }
 

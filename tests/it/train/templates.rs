@@ -149,6 +149,7 @@ fn a_template_that_is_damaged_or_hostile_is_an_error_and_bounded() -> Result<()>
         ("{%}".to_string(), "unexpected"),
         ("{%".into(), "the end of the template"),
         ("{{ x }".into(), "unexpected '}'"),
+        ("{{ ｜ }}".into(), "unexpected char '｜'"),
         ("{% generation %}".into(), "before `endgeneration`"),
         (format!("{{{{ {} }}}}", deep("(", ")", 20_000)), "deep"),
         (format!("{{{{ {} }}}}", deep("[", "]", 20_000)), "deep"),

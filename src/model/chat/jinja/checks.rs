@@ -48,16 +48,16 @@ pub fn test(name: &str, value: &Value, given: Given, budget: &Budget) -> Outcome
         "iterable" => {
             value.length().is_some() || matches!(value, Value::Iterator(_) | Value::Loop(_))
         }
-        "callable" => match value {
+        // An undefined value has a `__call__`, which fails.
+        "callable" => matches!(
+            value,
             Value::Macro(_)
-            | Value::Method(..)
-            | Value::Function(_)
-            | Value::Loop(_)
-            | Value::Joiner(_) => true,
-            // An undefined value has a `__call__`, which fails.
-            Value::Undefined(_) => true,
-            _ => false,
-        },
+                | Value::Method(..)
+                | Value::Function(_)
+                | Value::Loop(_)
+                | Value::Joiner(_)
+                | Value::Undefined(_)
+        ),
         _ => return fault(format!("the test `{name}` is not supported")),
     })
 }

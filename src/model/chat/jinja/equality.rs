@@ -26,8 +26,8 @@ impl Value {
             }
         }
         let parts = entries.iter().flat_map(|(key, value)| [key, value]);
-        let (depth, weight) = measure(parts, budget)?;
-        Ok(Value::Dict(Rc::new(Dict { entries, depth, weight })))
+        let depth = measure(parts, budget)?;
+        Ok(Value::Dict(Rc::new(Dict { entries, depth })))
     }
 }
 

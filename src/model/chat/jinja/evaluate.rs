@@ -22,6 +22,9 @@ use super::value::{Loop, Macro, Scope, Value, range_length};
 /// The longest range of a sandbox of Jinja2.
 const RANGE_MAX: usize = 100_000;
 
+/// Writes a loop of a template with other values, so many loops deep.
+type CallLoop = fn(&Renderer, &Arc<For>, &Rc<Scope>, Value, usize) -> Outcome<String>;
+
 /// One rendering: what it may cost, and what day it is.
 pub struct Renderer {
     pub budget: Budget,
@@ -32,7 +35,7 @@ pub struct Renderer {
     /// How the body of a macro is written; it lies to the right of this file.
     pub call_macro: fn(&Renderer, &Macro, Given) -> Outcome<String>,
     /// How a recursive loop is written again.
-    pub call_loop: fn(&Renderer, &Arc<For>, &Rc<Scope>, Value, usize) -> Outcome<String>,
+    pub call_loop: CallLoop,
 }
 
 impl Renderer {

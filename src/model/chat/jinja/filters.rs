@@ -2,8 +2,7 @@
 
 use std::rc::Rc;
 
-use super::access::{attribute, item};
-use super::equality::same;
+use super::access::attribute;
 use super::fault::{Budget, Outcome, fault};
 use super::given::{Given, flag, integer, needed, text};
 use super::letters;
@@ -55,9 +54,9 @@ pub fn apply(name: &str, value: Value, given: Given, budget: &Budget) -> Outcome
             let which = text(which, name)?;
             match &value {
                 // Only attributes count here, no keys.
-                Value::Dict(_) => Ok(match item_method(&value, &which, budget)? {
-                    Some(method) => method,
-                    None => Value::missing(&which),
+                Value::Dict(_) => Ok(match attribute(&value, &which, budget)? {
+                    method @ Value::Method(..) => method,
+                    _ => Value::missing(&which),
                 }),
                 _ => attribute(&value, &which, budget),
             }
@@ -73,16 +72,6 @@ pub fn apply(name: &str, value: Value, given: Given, budget: &Budget) -> Outcome
             false => format!("No filter named '{other}'."),
         }),
     }
-}
-
-fn item_method(value: &Value, name: &str, budget: &Budget) -> Outcome<Option<Value>> {
-    let found = attribute(value, name, budget)?;
-    let is_key = item(value, &Value::text(name), budget)?;
-    Ok(match found {
-        Value::Method(..) => Some(found),
-        _ if same(&found, &is_key) => None,
-        _ => None,
-    })
 }
 
 fn of_text(
@@ -103,7 +92,7 @@ fn of_text(
             let [old, new, count] = given.bind(name, ["old", "new", "count"])?;
             let shown = |part: Option<Value>| needed(part, name)?.shown(budget);
             let count = count.filter(|count| !matches!(count, Value::None));
-            replaced(own, &*shown(old)?, &*shown(new)?, integer(count, -1, name)?, budget)?
+            replaced(own, &shown(old)?, &shown(new)?, integer(count, -1, name)?, budget)?
         }
         "center" => {
             let [width] = given.bind(name, ["width"])?;

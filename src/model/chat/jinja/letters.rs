@@ -25,9 +25,9 @@ pub fn call(own: &str, name: &str) -> Outcome<Value> {
         "isascii" => Value::Bool(own.is_ascii()),
         "isspace" => Value::Bool(!own.is_empty() && own.chars().all(super::python::is_space)),
         "islower" | "isupper" => {
-            let (is, is_not): (fn(char) -> bool, fn(char) -> bool) = match name {
-                "islower" => (char::is_lowercase, char::is_uppercase),
-                _ => (char::is_uppercase, char::is_lowercase),
+            let [is, is_not]: [fn(char) -> bool; 2] = match name {
+                "islower" => [char::is_lowercase, char::is_uppercase],
+                _ => [char::is_uppercase, char::is_lowercase],
             };
             Value::Bool(own.chars().any(is) && !own.chars().any(is_not))
         }

@@ -331,8 +331,8 @@ fn groups(keyed: Keyed, by: &Value, default: &Option<Value>, budget: &Budget) ->
         // The key as the first of them has it, with its large letters.
         let own = part(&all[0], by, default, budget)?;
         let pair = items(vec![own, Value::list(all, budget)?], budget)?;
-        let Items { all, depth, weight, .. } = &*pair;
-        let group = Items { all: all.clone(), depth: *depth, weight: *weight, group: true };
+        let Items { all, depth, .. } = &*pair;
+        let group = Items { all: all.clone(), depth: *depth, group: true };
         out.push(Value::Tuple(Rc::new(group)));
     }
     Value::list(out, budget)

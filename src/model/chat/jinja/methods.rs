@@ -123,9 +123,9 @@ fn cut<'a>(own: &'a str, name: &str, given: Given) -> Outcome<Vec<&'a str>> {
             }
             let count = most.saturating_add(1);
             Ok(match name {
-                "split" => own.splitn(count, &*by).collect(),
+                "split" => own.splitn(count, by).collect(),
                 _ => {
-                    let mut all: Vec<&str> = own.rsplitn(count, &*by).collect();
+                    let mut all: Vec<&str> = own.rsplitn(count, by).collect();
                     all.reverse();
                     all
                 }

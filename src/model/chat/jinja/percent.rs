@@ -61,7 +61,10 @@ pub fn format(pattern: &str, given: &Value, budget: &Budget) -> Outcome<String> 
         };
         out += &layout.write(kind, &value, budget)?;
     }
-    let all_used = named || places.next().is_none() || matches!(given, Value::Dict(_));
+    // What has a `[…]` and is no tuple may be a mapping, of which not all is used.
+    let mapping =
+        matches!(given, Value::Dict(_) | Value::List(_) | Value::Range(..) | Value::Undefined(_));
+    let all_used = named || mapping || places.next().is_none();
     match all_used {
         true => Ok(out),
         false => fault("not all arguments converted during string formatting"),

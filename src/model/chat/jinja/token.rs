@@ -227,8 +227,8 @@ impl<'a> Lexer<'a> {
             let rest = self.rest();
             if open.is_empty() {
                 let sign = rest.chars().next().filter(|sign| {
-                    rest[1..].starts_with(close)
-                        && (*sign == '-' || (*sign == '+' && tag == Tag::Block))
+                    (*sign == '-' || (*sign == '+' && tag == Tag::Block))
+                        && rest[1..].starts_with(close)
                 });
                 if sign.is_some() || rest.starts_with(close) {
                     let end = if tag == Tag::Variable { Kind::VariableEnd } else { Kind::BlockEnd };

@@ -28,7 +28,7 @@ pub enum Value {
     Range(i64, i64, i64),
     /// What can be gone through once, as `map` and `select` give it.
     Iterator(Rc<RefCell<VecDeque<Value>>>),
-    Namespace(Rc<RefCell<Vec<(Rc<str>, Value)>>>),
+    Namespace(Rc<Names>),
     Macro(Rc<Macro>),
     /// A method of a value, not called yet.
     Method(Rc<Value>, &'static str),
@@ -41,13 +41,14 @@ pub enum Value {
     Joiner(Rc<(Rc<str>, Cell<bool>)>),
 }
 
+/// Names with their values, which may change.
+pub type Names = RefCell<Vec<(Rc<str>, Value)>>;
+
 /// The elements of a list or a tuple.
 pub struct Items {
     pub all: Vec<Value>,
     /// How deep lists lie in each other.
     pub depth: usize,
-    /// Elements with those of the elements.
-    pub weight: u64,
     /// Whether it is a group, which has its parts under names too.
     pub group: bool,
 }
@@ -57,7 +58,6 @@ pub struct Dict {
     pub entries: Vec<(Value, Value)>,
     /// As of a list.
     pub depth: usize,
-    pub weight: u64,
 }
 
 /// The deepest that lists lie in each other.
@@ -224,14 +224,6 @@ impl Value {
             _ => 0,
         }
     }
-
-    fn weight(&self) -> u64 {
-        match self {
-            Value::List(items) | Value::Tuple(items) | Value::View(_, items) => items.weight,
-            Value::Dict(dict) => dict.weight,
-            _ => 1,
-        }
-    }
 }
 
 impl Dict {
@@ -244,26 +236,22 @@ impl Dict {
 
 /// Elements, measured.
 pub fn items(all: Vec<Value>, budget: &Budget) -> Outcome<Rc<Items>> {
-    let (depth, weight) = measure(all.iter(), budget)?;
-    Ok(Rc::new(Items { all, depth, weight, group: false }))
+    let depth = measure(all.iter(), budget)?;
+    Ok(Rc::new(Items { all, depth, group: false }))
 }
 
-/// How deep values lie in each other, and how many there are.
-pub fn measure<'a>(
-    parts: impl Iterator<Item = &'a Value>,
-    budget: &Budget,
-) -> Outcome<(usize, u64)> {
-    let (mut depth, mut weight, mut count) = (0, 1u64, 0);
+/// How deep values lie in each other; their number is paid for.
+pub fn measure<'a>(parts: impl Iterator<Item = &'a Value>, budget: &Budget) -> Outcome<usize> {
+    let (mut depth, mut count) = (0, 0);
     for part in parts {
         depth = depth.max(part.depth());
-        weight = weight.saturating_add(part.weight());
         count += 1;
     }
     budget.spend(SIZE * count)?;
     if depth >= NESTED_MAX {
         return fault(format!("lists lie in each other more than {NESTED_MAX} deep"));
     }
-    Ok((depth + 1, weight))
+    Ok(depth + 1)
 }
 
 /// How many numbers a range has.
