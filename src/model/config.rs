@@ -146,6 +146,7 @@ impl Config {
             "head_dim = {} is odd, and rotary positions turn pairs",
             self.head_dim
         );
+        self.rope_scaling.validate(self.head_dim)?;
         let eps = self.rms_norm_eps;
         ensure!(eps.is_finite() && eps >= 0.0, "rms_norm_eps is {eps}");
         let blind = (0..self.num_hidden_layers).any(|layer| self.window(layer) == Some(0));

@@ -79,6 +79,6 @@ pub(crate) fn shown(value: &Value) -> String {
 fn is(value: &Value, wanted: &str) -> bool {
     match value.as_f64() {
         Some(number) => wanted.parse() == Ok(number),
-        None => value.to_string() == wanted,
+        None => serde_json::from_str::<Value>(wanted).is_ok_and(|wanted| wanted == *value),
     }
 }

@@ -36,6 +36,12 @@ pub enum Scaling {
         /// The first length, in tokens.
         original_max_position_embeddings: usize,
     },
+    /// Each by a factor of its own, as a GGUF file may have them: a `longrope` (Ding et al. 2024)
+    /// whose factors are the same for short and for long texts.
+    LongRope {
+        /// What each frequency is divided by, the fastest first.
+        long_factor: Vec<f64>,
+    },
 }
 
 impl Scaling {
@@ -43,12 +49,17 @@ impl Scaling {
     pub fn frequencies(&self, head_dim: usize, theta: f64) -> Vec<f64> {
         let half = head_dim / 2;
         let plain = (0..half).map(|i| theta.powf(-(i as f64) / half as f64));
-        plain.map(|frequency| self.slowed(frequency)).collect()
+        match self {
+            Scaling::LongRope { long_factor } => {
+                plain.zip(long_factor).map(|(frequency, factor)| frequency / factor).collect()
+            }
+            _ => plain.map(|frequency| self.slowed(frequency)).collect(),
+        }
     }
 
     fn slowed(&self, frequency: f64) -> f64 {
         match *self {
-            Scaling::Default => frequency,
+            Scaling::Default | Scaling::LongRope { .. } => frequency,
             Scaling::Linear { factor } => frequency / factor,
             Scaling::Llama3 {
                 factor,
@@ -63,7 +74,8 @@ impl Scaling {
         }
     }
 
-    fn validate(&self) -> Result<()> {
+    /// Whether the numbers make sense, by themselves and for a head of that width.
+    pub(crate) fn validate(&self, head_dim: usize) -> Result<()> {
         let positive = |name: &str, value: f64| {
             ensure!(value.is_finite() && value > 0.0, "{name} of the rotary positions is {value}");
             Ok(())
@@ -71,6 +83,11 @@ impl Scaling {
         match *self {
             Scaling::Default => Ok(()),
             Scaling::Linear { factor } => positive("factor", factor),
+            Scaling::LongRope { ref long_factor } => {
+                let (count, half) = (long_factor.len(), head_dim / 2);
+                ensure!(count == half, "{count} factors of rotary positions for {half} pairs");
+                long_factor.iter().try_for_each(|factor| positive("a factor", *factor))
+            }
             Scaling::Llama3 { factor, low_freq_factor: low, high_freq_factor: high, .. } => {
                 positive("factor", factor)?;
                 positive("low_freq_factor", low)?;
@@ -116,6 +133,16 @@ pub(crate) fn take(map: &mut Map<String, Value>) -> Result<(f64, Scaling)> {
 pub(crate) fn parameters(theta: f64, scaling: &Scaling) -> Result<Value> {
     let mut value = serde_json::to_value(scaling)?;
     let map = value.as_object_mut().context("a scaling is an object")?;
+    if let Scaling::LongRope { long_factor } = scaling {
+        // Both factors are for the size of scores, which stays as it is.
+        for (key, value) in [
+            ("short_factor", json!(long_factor)),
+            ("factor", json!(1.0)),
+            ("attention_factor", json!(1.0)),
+        ] {
+            map.insert(key.into(), value);
+        }
+    }
     map.insert("rope_theta".into(), json!(theta));
     Ok(value)
 }
@@ -138,6 +165,7 @@ fn parse(
     let known: &[&str] = match kind {
         "linear" => &["factor"],
         "llama3" => &["factor", "low_freq_factor", "high_freq_factor", LENGTH],
+        "longrope" => &["factor", "short_factor", "long_factor"],
         _ => &[],
     };
     for (key, value) in &map {
@@ -167,10 +195,18 @@ fn parse(
         let length = inner_length.or(outer_length).or(length.map(Value::from));
         map.insert(LENGTH.into(), length.unwrap_or_default());
     }
+    if kind == "longrope" {
+        let one = map.get("short_factor") == map.get("long_factor");
+        let plain = map.get("attention_factor").and_then(Value::as_f64) == Some(1.0);
+        ensure!(
+            one && plain,
+            "rope_type `longrope` is supported only if short_factor and long_factor are the same \
+             and attention_factor is 1"
+        );
+    }
     map.insert("rope_type".into(), json!(kind));
     let wrong = format!("in the settings of rope_type `{kind}`");
     let scaling: Scaling = serde_json::from_value(Value::Object(map)).context(wrong)?;
-    scaling.validate()?;
     Ok((inner.or(outer).unwrap_or(BASE), scaling))
 }
 
@@ -187,7 +223,7 @@ fn kind(map: &Map<String, Value>, place: &str) -> Result<&'static str> {
         }
         return Ok("default");
     };
-    let known = ["default", "linear", "llama3"].into_iter().find(|known| kind == known);
+    let known = ["default", "linear", "llama3", "longrope"].into_iter().find(|known| kind == known);
     let kind = kind.as_str().map_or_else(|| keys::shown(kind), str::to_string);
     known.with_context(|| {
         format!("rope_type `{kind}` is not supported; `default`, `linear` and `llama3` are")

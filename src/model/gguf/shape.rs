@@ -129,6 +129,9 @@ pub(super) fn write(config: &Config) -> Result<(Metadata, Option<Vec<f32>>)> {
             set(LENGTH, Value::Whole(length as i128));
             Some(stretch(&config.rope_scaling, config.head_dim, config.rope_theta))
         }
+        Scaling::LongRope { .. } => {
+            Some(stretch(&config.rope_scaling, config.head_dim, config.rope_theta))
+        }
     };
     metadata.insert("general.architecture".into(), Value::Text(name.into()));
     Ok((metadata, stretch))
@@ -210,41 +213,27 @@ fn llama3(keys: &Keys, factors: &[f32], head_dim: usize, theta: f64) -> Result<O
         return Ok(None);
     }
     ensure!(keys.name == "llama", "llama.cpp gives a `{}` no `rope_freqs.weight`", keys.name);
-    let length = keys.size(LENGTH)?.unwrap_or(LLAMA3_LENGTH);
-    let plain = Scaling::Default.frequencies(head_dim, theta);
-    let largest = factors.iter().copied().fold(1.0, f32::max).into();
-    let scaled = |[low_freq_factor, high_freq_factor]: [f64; 2]| Scaling::Llama3 {
-        factor: largest,
+    let half = head_dim / 2;
+    ensure!(
+        factors.len() == half && factors.iter().all(|factor| factor.is_finite() && *factor > 0.0),
+        "tensor `rope_freqs.weight` stretches the rotary positions, but not by a factor above 0 \
+         for each of {half} pairs"
+    );
+    let [low_freq_factor, high_freq_factor] = LLAMA3_TURNS;
+    let published = Scaling::Llama3 {
+        factor: factors.iter().copied().fold(1.0, f32::max).into(),
         low_freq_factor,
         high_freq_factor,
-        original_max_position_embeddings: length,
+        original_max_position_embeddings: keys.size(LENGTH)?.unwrap_or(LLAMA3_LENGTH),
     };
-    let fits = |scaling: &Scaling| {
-        let expected = stretch(scaling, head_dim, theta);
-        let near =
-            |(found, expected): (&f32, &f32)| (found / expected - 1.0).abs() < ROPE_TOLERANCE;
-        factors.len() == expected.len() && factors.iter().zip(&expected).all(near)
-    };
-    let turns = [Some(LLAMA3_TURNS), ramp(factors, &plain, largest, length)];
-    let found = turns.into_iter().flatten().map(scaled).find(fits);
-    found.map(Some).context(
-        "tensor `rope_freqs.weight` stretches the rotary positions in a way \
-                             that no Llama 3 has: not supported",
-    )
-}
-
-/// Between which numbers of turns over the first length the stretching sets in, by two pairs that
-/// are stretched in part.
-fn ramp(factors: &[f32], plain: &[f64], largest: f64, length: usize) -> Option<[f64; 2]> {
-    // How near a pair is to not being stretched: it grows with the pair's turns in a straight line.
-    let fast = |factor: f32| (1.0 / f64::from(factor) - 1.0 / largest) / (1.0 - 1.0 / largest);
-    let turns = |frequency: f64| length as f64 * frequency / std::f64::consts::TAU;
-    let points = factors.iter().zip(plain).map(|(&factor, &plain)| (turns(plain), fast(factor)));
-    let mut partly = points.filter(|(_, fast)| (0.001..0.999).contains(fast));
-    let (first, last) = (partly.next()?, partly.last()?);
-    let slope = (first.1 - last.1) / (first.0 - last.0);
-    let low = first.0 - first.1 / slope;
-    Some([low, low + 1.0 / slope]).filter(|[low, high]| low.is_finite() && high > low)
+    let expected = stretch(&published, head_dim, theta);
+    let near = |(found, expected): (&f32, &f32)| (found / expected - 1.0).abs() < ROPE_TOLERANCE;
+    if factors.iter().zip(&expected).all(near) {
+        return Ok(Some(published));
+    }
+    // Any other factors count as they are, as in llama.cpp.
+    let long_factor = factors.iter().copied().map(f64::from).collect();
+    Ok(Some(Scaling::LongRope { long_factor }))
 }
 
 /// What each frequency of a head is divided by.

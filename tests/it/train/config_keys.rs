@@ -306,6 +306,9 @@ fn rotary_settings_are_read_wherever_they_are_and_refused_where_they_differ() ->
         (json!({ "rope_scaling": { "type": "dynamic", "factor": 2.0 } }), "`dynamic`"),
         (json!({ "rope_scaling": { "rope_type": "yarn", "factor": 4.0 } }), "`yarn`"),
         (json!({ "rope_scaling": { "rope_type": "longrope", "factor": 4.0 } }), "`longrope`"),
+        (json!({ "rope_scaling": longrope([1, 2, 3, 4], [1, 2, 3, 5], 1.0) }), "`longrope`"),
+        (json!({ "rope_scaling": longrope([1, 2, 3, 4], [1, 2, 3, 4], 1.2) }), "attention_factor"),
+        (json!({ "rope_scaling": longrope([1, 2, 3, 0], [1, 2, 3, 0], 1.0) }), "a factor"),
         (
             json!({ "rope_scaling": { "rope_type": "linear", "type": "dynamic", "factor": 2.0 } }),
             "type",
@@ -345,6 +348,13 @@ fn rotary_settings_are_read_wherever_they_are_and_refused_where_they_differ() ->
         assert!(error.contains(message), "{more}: {error}");
     }
     Ok(())
+}
+
+fn longrope(short: [u32; 4], long: [u32; 4], attention: f64) -> Value {
+    json!({
+        "rope_type": "longrope", "short_factor": short, "long_factor": long,
+        "attention_factor": attention, "factor": 2.0,
+    })
 }
 
 /// A small config of that family with other settings.

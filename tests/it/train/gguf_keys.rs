@@ -4,10 +4,12 @@ use anyhow::Result;
 use candle_core::quantized::gguf_file::Value;
 use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{DType, Device, Tensor};
+use cookc::model::gguf::{self, Kind};
 use cookc::model::rope::Scaling;
-use cookc::model::{Model, Tokenizer, weights};
+use cookc::model::{Config, Model, Tokenizer, weights};
 
 use super::gguf::{Content, content, text};
+use super::gguf_tokenizer::byte_level;
 
 #[test]
 fn keys_that_ask_for_what_is_not_computed_are_refused_by_name() -> Result<()> {
@@ -87,7 +89,7 @@ fn the_first_key_for_stretched_positions_is_read_too() -> Result<()> {
 }
 
 #[test]
-fn factors_of_any_llama_3_are_found_again_and_others_are_refused() -> Result<()> {
+fn factors_of_the_rotary_frequencies_count_as_in_llama_cpp() -> Result<()> {
     for (factor, low, high, length) in
         [(8.0, 1.0, 4.0, 8192), (32.0, 1.0, 4.0, 8192), (4.0, 0.5, 6.0, 512), (8.0, 1.0, 4.0, 64)]
     {
@@ -107,8 +109,28 @@ fn factors_of_any_llama_3_are_found_again_and_others_are_refused() -> Result<()>
             );
         }
     }
-    let strange = refused(&|content| content.stretch(&[1.0, 3.0, 2.0, 5.0, 1.0, 1.0, 7.0, 2.0]))?;
-    assert!(strange.contains("rope_freqs.weight"), "{strange}");
+    // Factors that no Llama 3 has, and their way into a config.json and into another file.
+    let factors = [1.0, 3.0, 2.0, 5.0, 1.0, 1.0, 7.0, 0.5];
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("out.gguf");
+    let mut content = content(32, 320);
+    content.stretch(&factors);
+    content.write(&path)?;
+    let model = weights::load(&path, DType::F32, &Device::Cpu)?;
+    let plain = frequencies(&Scaling::Default);
+    for ((found, plain), factor) in
+        frequencies(&model.config.rope_scaling).into_iter().zip(plain).zip(factors)
+    {
+        assert!((found * f64::from(factor) / plain - 1.0).abs() < 1e-6, "{found}");
+    }
+    let again = Config::from_json(&model.config.to_json()?)?;
+    assert_eq!(again.rope_scaling, model.config.rope_scaling);
+    gguf::save(&model, &byte_level(folder.path())?, &path, Kind::F32, &mut |_| Ok(()))?;
+    assert_eq!(weights::load_config(&path)?.rope_scaling, model.config.rope_scaling);
+    for strange in [&[1.0, 2.0, 4.0][..], &[1.0, 0.0, 1.0, 1.0, 1.0, 1.0, 1.0, 8.0]] {
+        let strange = refused(&|content| content.stretch(strange))?;
+        assert!(strange.contains("rope_freqs.weight"), "{strange}");
+    }
     let twice = refused(&|content| {
         content.set("llama.rope.scaling.factor", Value::F32(2.0));
         content.stretch(&[1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 8.0]);
