@@ -268,7 +268,12 @@ fn unreadable_keys(template: &Template, hole: &Hole) -> Option<Diagnostic> {
     let apart = |sign: char| {
         !(element.depth() > 0 && sign == ' ') && never_in_scalar(template, scalar(element), sign)
     };
-    if given.contains(&local) || between.chars().any(apart) {
+    let is_value = |piece: &Piece| match piece {
+        Piece::Hole(Hole { value, .. }) => matches!(value.kind, ExprKind::Local(id) if id == local),
+        Piece::Literal(_) => false,
+    };
+    let is_given = given.contains(&local) && !layout.reply.iter().any(is_value);
+    if is_given || between.chars().any(apart) {
         return None;
     }
     let title = format!("`{between}` may be part of a key");
