@@ -268,7 +268,12 @@ fn unreadable_keys(template: &Template, hole: &Hole) -> Option<Diagnostic> {
     let apart = |sign: char| {
         !(element.depth() > 0 && sign == ' ') && never_in_scalar(template, scalar(element), sign)
     };
-    if given.contains(&local) || between.chars().any(apart) {
+    let is_value = |piece: &Piece| match piece {
+        Piece::Hole(Hole { value, .. }) => matches!(value.kind, ExprKind::Local(id) if id == local),
+        Piece::Literal(_) => false,
+    };
+    let is_given = given.contains(&local) && !layout.reply.iter().any(is_value);
+    if is_given || between.chars().any(apart) {
         return None;
     }
     let title = format!("`{between}` may be part of a key");
@@ -319,8 +324,12 @@ fn inseparable_elements(template: &Template, hole: &Hole, source: &Source) -> Op
         return Some(fault.help("leave the white space out of the text between the quotes"));
     }
     let Type::List(element) = &hole.value.ty else { return None };
-    if let Some(fault) = more_than_a_line(template, hole, element) {
-        return Some(fault);
+    if let Form::Lines(_, between) = &hole.form
+        && between.contains('\n')
+    {
+        let title = "a line of this list has a line break in it";
+        let fault = Diagnostic::fault("E406", title, hole.value.span, "where does a line end?");
+        return Some(fault.help("write a text without a line break between key and value"));
     }
     if let Form::Joined(between) = &hole.form {
         let ok = between.chars().any(|character| never_in_scalar(template, element, character));
@@ -353,24 +362,6 @@ fn inseparable_elements(template: &Template, hole: &Hole, source: &Source) -> Op
         && never_in_scalar(template, element, ';')
         && is_own(template, hole, source);
     Some(if can_be_apart { fault.fix(hole.value.span, joined) } else { fault })
-}
-
-/// The fault of an element that is shown on a line of its own and may have more than one.
-fn more_than_a_line(template: &Template, hole: &Hole, element: &Type) -> Option<Diagnostic> {
-    let breaks = |ty: &Type| {
-        scalar(ty) == &Type::Text && template.texts.iter().any(|text| text.contains('\n'))
-    };
-    let keyed = match &hole.form {
-        Form::Plain | Form::Joined(_) => return None,
-        Form::Lines(keys, between) => between.contains('\n') || breaks(&keys.ty),
-        Form::Labelled(labels) => breaks(&labels.ty),
-        Form::Numbered => false,
-    };
-    (keyed || breaks(element)).then(|| {
-        let title = "a line of this list may have a line break in it";
-        Diagnostic::fault("E406", title, hole.value.span, "where does an element end?")
-            .help("write texts without a line break: an element is a line")
-    })
 }
 
 /// True if the shown value can never hold the character.

@@ -18,6 +18,7 @@ impl Lower<'_> {
         self.program.layout.prompt = self.pieces(&layout.prompt);
         self.program.layout.reply = self.pieces(&layout.reply);
         self.refuse_empty_rows();
+        self.refuse_broken_lines();
         self.measure();
     }
 
@@ -39,6 +40,38 @@ impl Lower<'_> {
                 );
             }
         }
+    }
+
+    /// A text with a line break in it is more than the line that it is shown on.
+    fn refuse_broken_lines(&mut self) {
+        let breaks = |slot: SlotId| {
+            let element = self.program.slots[slot as usize].bound.element();
+            let texts = match &element {
+                Bound::Text(texts) => texts.as_slice(),
+                _ => &[],
+            };
+            texts.iter().any(|&text| self.program.texts[text as usize].contains('\n'))
+        };
+        let reply = self.template.layout.reply.iter().zip(&self.program.layout.reply);
+        let mut faults = Vec::new();
+        for (piece, lowered) in reply {
+            let (typed::Piece::Hole(hole), Piece::Value(slot, form)) = (piece, lowered) else {
+                continue;
+            };
+            let is_broken = match form {
+                Form::Plain | Form::Joined(_) => false,
+                Form::Numbered => breaks(*slot),
+                Form::Lines(keys, _) | Form::Labelled(keys) => breaks(*slot) || breaks(*keys),
+            };
+            if is_broken {
+                let title = "a line of this list may have a line break in it";
+                faults.push(
+                    Diagnostic::fault("E406", title, hole.value.span, "where does a line end?")
+                        .help("write texts without a line break: an element is a line"),
+                );
+            }
+        }
+        self.faults.extend(faults);
     }
 
     fn pieces(&mut self, pieces: &[typed::Piece]) -> Vec<Piece> {

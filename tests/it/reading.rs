@@ -151,12 +151,20 @@ fn keys_that_the_prompt_shows_must_stand_as_it_shows_them() {
 
 #[test]
 fn keys_may_be_a_value_of_the_same_reply() {
-    let text = "names ~ distinct(2, vocab)\nages ~ distinct(2, 10..99)\nseen ~ pick(vocab)\n\
-                rule two: size(names) == 2 and size(ages) == 2\n\
-                prompt \"{seen}\"\nreply \"{lines(names, \": \", ages)}\\n## {names}\"\n";
-    assert!(verdict(text, |_, own| own.to_string()).exact());
-    assert!(verdict(text, |_, _| "ada: 10\nbo: 11\n## ada bo".to_string()).exact());
-    assert!(verdict(text, |_, _| "ada: 10\nbo: 11\n## bo ada".to_string()).unreadable.is_some());
+    for prompt in ["{seen}", "{seen}, {names}"] {
+        let text = format!(
+            "names ~ distinct(2, vocab)\nages ~ distinct(2, 10..99)\nseen ~ pick(vocab)\n\
+             rule two: size(names) == 2 and size(ages) == 2\n\
+             prompt \"{prompt}\"\nreply \"{{lines(names, \": \", ages)}}\\n## {{names}}\"\n"
+        );
+        assert!(verdict(&text, |_, own| own.to_string()).exact());
+        // Words that nobody knows are words as well.
+        let of = |reply: &'static str| verdict(&text, |_, _| reply.to_string());
+        assert!(of("ada: 10\nbo: 11\n## ada bo").exact());
+        let why = of("ada: 10\nbo: 11\n## bo ada").unreadable.map(|why| why.to_string());
+        let wanted = "`names` must be the same wherever the reply shows it, and is `ada`";
+        assert_eq!(why.as_deref(), Some(wanted));
+    }
 }
 
 #[test]

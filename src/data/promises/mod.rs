@@ -111,15 +111,19 @@ struct Search {
 }
 
 impl Search {
-    /// Tries until there is no more patience, first by chance, then stream by stream.
+    /// Tries until there is no more patience: at the ends, by chance, then stream by stream.
     fn all(&mut self, suspects: &[StepId]) -> Option<()> {
         let program = self.rehearsal.program().clone();
         let streams = program.streams.len();
-        for _ in 0..BY_CHANCE {
-            self.run(&vec![Draws::Chance; streams])?;
-        }
         for draws in [Draws::Low, Draws::High] {
             self.run(&vec![draws; streams])?;
+        }
+        // No more than half of the patience: what chance shows late is looked for by the rest.
+        let half = self.patience / 2;
+        for _ in 0..BY_CHANCE {
+            if self.patience > half {
+                self.run(&vec![Draws::Chance; streams])?;
+            }
         }
         let depends = Depends::new(&program);
         let sets: BTreeSet<Vec<StreamId>> =

@@ -70,12 +70,12 @@ impl Reader {
         for (slot, form, text) in parts {
             let kind = &self.program.slots[slot as usize].kind;
             let named = |problem| self.named(slot, problem);
-            let is_unread = |keys: &SlotId| !self.given.contains(keys) && !known.contains(keys);
-            let unread = keys_of(form).filter(|(keys, _)| is_unread(keys));
-            let cell = match (unread, kind.element()) {
+            let is_told = |keys: &SlotId| known.contains(keys) || !self.given.contains(keys);
+            let told = keys_of(form).filter(|(keys, _)| is_told(keys));
+            let cell = match (told, kind.element()) {
                 (Some((keys, between)), Some(element)) => {
                     let (starts, values) = keyed_lines(text, between).map_err(named)?;
-                    self.read_keys(keys, starts, &mut fresh, memory)?;
+                    self.read_keys(keys, starts, known.contains(&keys), &mut fresh, memory)?;
                     known.push(keys);
                     self.elements(element, values.into_iter(), &mut fresh, memory)
                 }
@@ -103,18 +103,28 @@ impl Reader {
         outputs.into_iter()
     }
 
-    /// Binds keys to what the lines of a reply begin with.
+    /// Binds keys to what the lines of a reply begin with. Those that the reply told already must
+    /// be the same here.
     fn read_keys(
         &self,
         keys: SlotId,
         starts: Vec<&str>,
+        is_known: bool,
         fresh: &mut Fresh,
         memory: &mut Memory,
     ) -> Result<(), Unreadable> {
         let kind = &self.program.slots[keys as usize].kind;
         let element = kind.element().unwrap_or(&Type::Unknown);
+        let found = starts.first().copied().unwrap_or_default().to_string();
         let cell = self.elements(element, starts.into_iter(), fresh, memory);
-        memory.bind(keys, cell.map_err(|problem| self.named(keys, problem))?);
+        let cell = cell.map_err(|problem| self.named(keys, problem))?;
+        if !is_known {
+            memory.bind(keys, cell);
+        } else if !begins(element, memory, memory.slot(keys), cell) {
+            let wanted = "the same wherever the reply shows it".to_string();
+            let name = self.program.slots[keys as usize].name.clone();
+            return Err(Unreadable::Value { name, wanted, found: shortened(&found) });
+        }
         Ok(())
     }
 
@@ -315,6 +325,16 @@ fn keyed_lines<'t>(text: &'t str, between: &str) -> Result<(Vec<&'t str>, Vec<&'
     };
     let lines = text.trim().split('\n').map(cut);
     lines.collect()
+}
+
+/// True if a list begins with all elements of another.
+fn begins(element: &Type, memory: &Memory, list: i64, start: i64) -> bool {
+    let (all, first) = (cells(memory, list, element), cells(memory, start, element));
+    let same = |(&a, b): (&i64, i64)| match element.element() {
+        Some(inner) => cells(memory, a, inner) == cells(memory, b, inner),
+        None => a == b,
+    };
+    first.len() <= all.len() && all.iter().zip(first).all(same)
 }
 
 /// The slots that the prompt shows, as values or as keys, and those without a name.
