@@ -338,7 +338,7 @@ impl Checker {
                     .help("write a list, or a range such as `1..8`");
                 let start = Span::new(list.span.start, list.span.start);
                 self.fault(match other {
-                    Type::Int => fault.fix(start, "1.."),
+                    Type::Int => fault.fix(start, "1..").offer(),
                     _ => fault,
                 });
                 Type::Unknown
@@ -385,11 +385,11 @@ fn mismatch(wanted: &Type, found: &Type, span: Span) -> Diagnostic {
             around(fault, "[", "]")
         }
         (Type::Int, Type::List(_)) => {
-            around(fault.help("write `size(xs)` for how many elements it has"), "size(", ")")
+            around(fault.help("write `size(xs)` for how many elements it has"), "size(", ")").offer()
         }
         (wanted, Type::List(element)) if **element == *wanted => {
             let help = "write `at(0, xs)` for its first element, or draw one: `one ~ pick(xs)`";
-            around(fault.help(help), "at(0, ", ")")
+            around(fault.help(help), "at(0, ", ")").offer()
         }
         (Type::Bool, Type::Int) => fault.help("compare it: `x > 0`"),
         (Type::Token, Type::Text) | (Type::Text, Type::Token) => {

@@ -31,6 +31,8 @@ pub struct Analysis {
     /// True where the syntax has no fault, so that the tree is whole.
     pub is_whole: bool,
     syntax: Vec<Diagnostic>,
+    /// Of a file that is not whole, the faults of names and types that are certain.
+    certain: Vec<Diagnostic>,
     levels: OnceCell<Levels>,
     vocabulary: usize,
 }
@@ -54,14 +56,23 @@ impl Analysis {
         let (tokens, _) = tokens::scan(&text.source, tokens::start(&text.source));
         let is_whole = !syntax.iter().any(|one| one.severity == Severity::Fault);
         let (reads, levels) = (reads.into_inner(), OnceCell::new());
-        Analysis { uri, text, tokens, file, survey, reads, is_whole, syntax, levels, vocabulary }
+        let certain = match is_whole {
+            true => Vec::new(),
+            false => {
+                let found = survey.diagnostics.clone();
+                check::partial::certain(&text.source, &file, found)
+            }
+        };
+        Analysis {
+            uri, text, tokens, file, survey, reads, is_whole, syntax, certain, levels, vocabulary,
+        }
     }
 
     /// Every fault and lint that `cookc check` tells. What is left after a fault of the syntax has
-    /// faults of its own that mean nothing.
+    /// faults of its own that mean nothing, and some that are certain.
     pub fn diagnostics(&self) -> Vec<&Diagnostic> {
         if !self.is_whole {
-            return self.syntax.iter().collect();
+            return self.syntax.iter().chain(&self.certain).collect();
         }
         let levels = self.levels().map_or(&[][..], |levels| &levels.faults);
         self.syntax.iter().chain(&self.survey.diagnostics).chain(levels).collect()

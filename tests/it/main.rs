@@ -2,6 +2,7 @@
 
 mod audit;
 mod book;
+mod broken;
 mod check;
 mod cli;
 mod codes;

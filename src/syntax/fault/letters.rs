@@ -70,7 +70,8 @@ pub fn foreign_quotes(source: &Source, span: Span, closed: bool) -> Diagnostic {
     let mut inside = source.slice(span).chars();
     inside.next();
     inside.next_back();
-    let text = format!("\"{}\"", inside.as_str().replace('"', "\\\""));
+    let inside = inside.as_str().replace("\\'", "'").replace("${", "{");
+    let text = format!("\"{}\"", inside.replace('"', "\\\""));
     fault.help(format!("write `{text}`")).fix(span, text)
 }
 

@@ -55,6 +55,8 @@ pub struct Reader<'a> {
     pub source: &'a Source,
     pub tokens: &'a [Token],
     pub at: usize,
+    /// The whole text, in which new names must be new.
+    pub all: &'a str,
     /// The habits met so far.
     pub found: Vec<Habit>,
     /// A habit that no text says in this language.
@@ -69,7 +71,8 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     pub fn new(source: &'a Source, tokens: &'a [Token], at: usize) -> Reader<'a> {
         let (found, names) = (Vec::new(), BTreeMap::new());
-        Reader { source, tokens, at, found, advice: None, names, open: 0, depth: 0 }
+        let all = &source.text;
+        Reader { source, tokens, at, all, found, advice: None, names, open: 0, depth: 0 }
     }
 
     /// Any expression.

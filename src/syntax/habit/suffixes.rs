@@ -341,7 +341,7 @@ impl Reader<'_> {
     pub fn fresh(&self, names: &[&'static str]) -> &'static str {
         let words = |name: &&&str| {
             let letters = |letter: char| !letter.is_ascii_alphanumeric() && letter != '_';
-            !self.source.text.split(letters).any(|word| word == **name)
+            !self.all.split(letters).any(|word| word == **name)
         };
         names.iter().find(words).unwrap_or(names.last().expect("names to choose from"))
     }
