@@ -18,7 +18,7 @@ pub fn complete(file: &File, source: &Source, faults: &mut [Diagnostic]) {
                 true => text.used(fault),
                 false => None,
             }),
-            "E302" | "E310" | "E222" => text.said(fault),
+            "E302" | "E310" | "E226" => text.said(fault),
             "E316" => text.in_order(fault),
             "E209" => text.said_to_draw(fault),
             "E303" => text.drawn(fault),

@@ -9,7 +9,7 @@ use crate::syntax::ast::File;
 /// Of the faults found in the statements that could be read, those that none of the others can
 /// explain: faults of names and types whose names stand in no text that could not be read.
 pub fn certain(source: &Source, file: &File, found: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    let unread = unread(source, file);
+    let (unread, halves) = unread(source, file);
     let is_certain = |fault: &Diagnostic| {
         let is_of_names = fault.code.starts_with("E2") || fault.code.starts_with("E3");
         let held = file.statements.iter().find(|statement| {
@@ -18,29 +18,35 @@ pub fn certain(source: &Source, file: &File, found: Vec<Diagnostic>) -> Vec<Diag
         let place = held.map_or(fault.span(), |statement| statement.span);
         fault.severity == Severity::Fault
             && is_of_names
+            && !halves.contains(&place)
             && words(source.slice(place)).all(|word| !unread.contains(word))
     };
     found.into_iter().filter(is_certain).collect()
 }
 
-/// The words of what belongs to no statement that could be read.
-fn unread<'s>(source: &'s Source, file: &File) -> BTreeSet<&'s str> {
+/// The words of what belongs to no statement that could be read, and the statements before such:
+/// they may be halves.
+fn unread<'s>(source: &'s Source, file: &File) -> (BTreeSet<&'s str>, BTreeSet<Span>) {
     let mut spans: Vec<Span> = file.statements.iter().map(|statement| statement.span).collect();
     spans.sort();
     spans.push(Span::new(source.text.len(), source.text.len()));
-    let mut all = BTreeSet::new();
-    let mut end = 0;
+    let (mut all, mut halves) = (BTreeSet::new(), BTreeSet::new());
+    let mut before = Span::default();
     for span in spans {
-        if span.start > end {
-            all.extend(words(&source.text[end..span.start]));
+        let between = source.text.get(before.end..span.start).unwrap_or("");
+        let code = |line: &str| !line.trim().is_empty() && !line.trim_start().starts_with("//");
+        if between.lines().any(code) {
+            all.extend(words(between));
+            all.extend(words(source.slice(before)));
+            halves.insert(before);
         }
-        end = end.max(span.end);
+        before = span;
     }
     // The words of the language name nothing.
     for word in ["vocab", "rule", "prompt", "reply", "if", "then", "else", "in", "and", "or", "not"] {
         all.remove(word);
     }
-    all
+    (all, halves)
 }
 
 fn words(text: &str) -> impl Iterator<Item = &str> {

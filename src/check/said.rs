@@ -15,9 +15,10 @@ impl Text<'_> {
             ExprKind::Call(name, _) => match fault.code {
                 "E205" => name.span == place,
                 "E302" => expr.span == place,
+                    "E226" => false,
                 _ => true,
             },
-            ExprKind::Field(..) => expr.span == place || fault.code == "E222",
+            ExprKind::Field(..) => expr.span == place || fault.code == "E226",
             _ => false,
         })?;
         let said = habit::call(self.source, call.span)?;

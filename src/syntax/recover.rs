@@ -149,6 +149,9 @@ impl Cut<'_, '_> {
             return false;
         }
         let may_be_right_of_first = self.depth == 0 && self.tokens[at].kind != Kind::Doc;
+        if column <= first && self.is_foreign_lead(at) {
+            return true;
+        }
         self.is_lead(at) && (column <= first || (may_be_right_of_first && !self.goes_on(at)))
     }
 
@@ -168,6 +171,21 @@ impl Cut<'_, '_> {
             }
             _ => false,
         }
+    }
+
+    /// `if x > 3:` and `for x in xs {` as statements, `key: value`: as other languages have them.
+    fn is_foreign_lead(&self, at: usize) -> bool {
+        let word = self.text(at);
+        let is_word = self.tokens[at].kind == Kind::Word;
+        let before = at.checked_sub(1).map(|before| self.tokens[before].kind);
+        let follows_value = self.depth == 0
+            && matches!(before, Some(Kind::Word | Kind::Number | Kind::Close | Kind::TextClose));
+        let ends_line = |&end: &usize| end + 1 == self.tokens.len() || self.column(end + 1).is_some();
+        let last = (at..self.tokens.len()).find(ends_line).unwrap_or(at);
+        let is_block = matches!(word, "if" | "for" | "try" | "while") && last > at
+            && matches!(self.text(last), ":" | "{");
+        let is_key = !EXPRESSION_WORDS.contains(&word) && self.text(at + 1) == ":";
+        is_word && follows_value && (is_block || is_key)
     }
 
     /// Is it a block of another language, whose indented lines belong to it?

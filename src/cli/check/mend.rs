@@ -85,7 +85,7 @@ fn round(
             }
             // What the edit uncovered in the same place may have a fix too.
             let is_new = |one: &&Diagnostic| {
-                may_be_made(one) && !state.found.iter().any(|old| is_same(old, one))
+                may_be_made(one) && !state.found.iter().any(|old| is_same(old, one, &fault.fix))
             };
             let Some(uncovered) = next.found.iter().find(is_new).cloned() else { break };
             made.extend(lines(&[&uncovered], &next.source));
@@ -130,8 +130,15 @@ fn may_be_made(fault: &Diagnostic) -> bool {
     !fault.fix.is_empty() && !fault.is_offered && fault.severity == Severity::Fault
 }
 
-fn is_same(a: &Diagnostic, b: &Diagnostic) -> bool {
-    (a.code, &a.title) == (b.code, &b.title)
+/// Is it the fault that was there before these edits?
+fn is_same(old: &Diagnostic, new: &Diagnostic, edits: &[Edit]) -> bool {
+    let place = old.span().start;
+    let before = edits.iter().filter(|edit| edit.span.end <= place);
+    let shift: isize = before
+        .map(|edit| edit.text.len() as isize - (edit.span.end - edit.span.start) as isize)
+        .sum();
+    (old.code, &old.title) == (new.code, &new.title)
+        && place.saturating_add_signed(shift) == new.span().start
 }
 
 /// The fixes that do not touch one another; the others wait for the next round.

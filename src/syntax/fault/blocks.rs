@@ -34,7 +34,13 @@ pub fn function(miss: &Miss) -> Option<Diagnostic> {
     }
     let opening = miss.text(at);
     // Of our own functions only those are told here that are not written in our way.
-    let is_ours = word == "fn" && (opening == "=" || (has_result && is_sure && opening == "{"));
+    let said = format!("{params}{result}");
+    let written = miss.source.slice(miss.span(first + 3).to(miss.span(at - 1)));
+    let are_ours = written.split(|letter: char| !letter.is_alphanumeric()).all(|word| {
+        !word.starts_with(|first: char| first.is_lowercase()) || said.contains(word)
+    });
+    let is_ours = word == "fn"
+        && (opening == "=" || (has_result && is_sure && are_ours && opening == "{"));
     if is_ours || !matches!(opening, ":" | "{" | "=>" | "=" | "") {
         return None;
     }

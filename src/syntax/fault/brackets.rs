@@ -15,6 +15,11 @@ pub fn brace_in_text(miss: &Miss) -> Option<Diagnostic> {
     if !in_text || !matches!(first, Some(Kind::TextOpen | Kind::Close)) {
         return None;
     }
+    // `{", ".join(xs)}` is meant to show a value.
+    let close = (hole + 1..miss.tokens.len()).find(|&at| miss.kind(at) == Some(Kind::TextClose));
+    if close.is_some_and(|close| matches!(miss.text(close + 1), "." | "+" | "%" | "*")) {
+        return None;
+    }
     let brace = miss.tokens[hole].span;
     let empty = first == Some(Kind::Close);
     let title = if empty { "an empty hole" } else { "a hole that shows no value" };

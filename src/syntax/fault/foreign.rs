@@ -11,14 +11,15 @@ use crate::syntax::tokens::{Kind, is_keyword};
 pub fn expression(miss: &Miss) -> Option<Diagnostic> {
     let from = miss.value()?;
     let said = habit::expression(miss.source, &miss.tokens, from)?;
-    if said.habit.place.start > miss.place().end {
+    let first = said.edits.first().map_or(said.habit.place.start, |edit| edit.span.start);
+    if first.min(said.habit.place.start) > miss.place().end {
         return None;
     }
     let fault = said.explain();
     if said.edits.is_empty() {
         return Some(fault);
     }
-    (miss.stops_after(&said.edits) > Some(said.read.end)).then_some(fault)
+    (miss.stops_after(&said.edits) >= Some(said.read.end)).then_some(fault)
 }
 
 /// `let mut x = 3`, `x: int = 3`, `int x = 3`

@@ -61,7 +61,7 @@ impl Reader<'_> {
         let before_text = self.kind(self.at + 1) == Some(Kind::TextOpen) && self.touches(self.at + 1);
         let before_call = self.text(self.at + 1) == "(";
         match word {
-            "if" => self.chosen(place),
+            "if" => self.chosen(place, false),
             "all" | "any" | "count" | "for" if self.kind(self.at + 1) == Some(Kind::Word) => {
                 self.each(place)
             }
@@ -112,11 +112,11 @@ impl Reader<'_> {
     }
 
     /// `if c then a else b`, with `:`, braces, `elif` or nothing where `then` and `else` belong.
-    fn chosen(&mut self, start: Span) -> Option<Node> {
+    fn chosen(&mut self, start: Span, is_again: bool) -> Option<Node> {
         self.at += 1;
         let condition = self.open_to_line_ends(|reader| reader.climb(OR))?;
         let (word, place) = (self.text(self.at), self.span(self.at));
-        let mut strange = word != "then";
+        let mut strange = is_again || word != "then";
         match word {
             "then" | ":" | "{" | "," => self.at += 1,
             _ => {}
@@ -138,7 +138,7 @@ impl Reader<'_> {
                 let title = "`else if` is written in two words";
                 self.habit("E148", title, again, "this begins no further choice");
                 strange = true;
-                self.chosen(again)?
+                self.chosen(again, true)?
             }
             _ => {
                 strange |= matches!(branch, ":" | "{");

@@ -118,7 +118,11 @@ impl Reader<'_> {
             && let Some(node) = self.comprehension(")")
         {
             self.at -= 1;
-            return Some(node);
+            // The parentheses stay those of the call.
+            let text = self.said(&node, LOOSE);
+            let open = self.at_of(node.span) + 1;
+            let inside = self.span(open).to(self.span(self.at - 1));
+            return Some(Node::written(inside, node.tight, text));
         }
         self.at += 1;
         None
