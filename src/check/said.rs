@@ -28,6 +28,7 @@ impl Text<'_> {
             return Some(fault.help(help));
         }
         let mut clean = fault.clone();
+        clean.is_offered = false;
         clean.fix.clear();
         let fault = match said.habit.is_sure {
             true => clean,

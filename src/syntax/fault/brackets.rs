@@ -29,11 +29,25 @@ pub fn brace_in_text(miss: &Miss) -> Option<Diagnostic> {
         return Some(fault.fix(brace.to(miss.tokens[hole + 1].span), "{{}}"));
     }
     let on_the_line = miss.source.text[brace.end..].lines().next().unwrap_or("");
-    let closing = on_the_line.find(['{', '}']).filter(|&at| on_the_line[at..].starts_with('}'));
-    Some(match closing.map(|at| brace.end + at) {
-        Some(at) => fault.fix(brace, "{{").fix(Span::new(at, at + 1), "}}"),
-        None => fault,
-    })
+    let fault = fault.fix(brace, "{{");
+    let Some(at) = closing_brace(on_the_line) else { return Some(fault) };
+    let help = format!("write `{{{{{}}}}}` to show these braces", &on_the_line[..at]);
+    let at = brace.end + at;
+    Some(fault.help(help).fix(Span::new(at, at + 1), "}}"))
+}
+
+/// The brace that closes the one before this text.
+fn closing_brace(text: &str) -> Option<usize> {
+    let mut depth = 0;
+    for (at, letter) in text.char_indices() {
+        match letter {
+            '{' => depth += 1,
+            '}' if depth == 0 => return Some(at),
+            '}' => depth -= 1,
+            _ => {}
+        }
+    }
+    None
 }
 
 /// `f(a, b`

@@ -112,7 +112,8 @@ pub fn unpacked(miss: &Miss) -> Option<Diagnostic> {
     let label = "a line binds one name";
     let fault = Diagnostic::fault("E149", "several names are bound at once", whole, label)
         .help(format!("write a line for each: `{}`", lines.join("`, `")));
-    let takes_itself = names.iter().any(|name| value.contains(name));
+    let letters = |letter: char| !letter.is_ascii_alphanumeric() && letter != '_';
+    let takes_itself = value.split(letters).any(|word| names.contains(&word));
     Some(match takes_itself {
         true => fault,
         false => fault.fix(whole, lines.join("\n")),
@@ -294,7 +295,7 @@ impl Miss<'_> {
         let Err(miss) = crate::syntax::grammar::parse(&text) else { return Some(usize::MAX) };
         let tail = whole.end - whole.start - edits.last().map_or(0, |edit| edit.span.end);
         let left = text.len() - miss.at.min(text.len());
-        (left < tail).then(|| whole.end - left)
+        (left <= tail).then(|| whole.end - left)
     }
 
     /// What follows a token on its line, without comments.
