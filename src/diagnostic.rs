@@ -153,11 +153,7 @@ pub fn near_miss<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Op
 }
 
 /// Is a near name meant for certain: a long one, no plural or number of another, and near alone?
-pub fn is_sure_miss<'a>(
-    name: &str,
-    near: &str,
-    known: impl IntoIterator<Item = &'a str>,
-) -> bool {
+pub fn is_sure_miss<'a>(name: &str, near: &str, known: impl IntoIterator<Item = &'a str>) -> bool {
     let digits = |text: &str| -> String { text.chars().filter(char::is_ascii_digit).collect() };
     let far = (name.chars().count() / 3).max(1);
     let others: Vec<&str> = known

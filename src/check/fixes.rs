@@ -22,6 +22,12 @@ pub fn complete(file: &File, source: &Source, faults: &mut [Diagnostic]) {
             "E316" => text.in_order(fault),
             "E209" => text.said_to_draw(fault),
             "E303" => text.drawn(fault),
+            "E301"
+                if fault.fix.len() == 2
+                    && text.source.slice(fault.span()).parse::<i64>().is_ok() =>
+            {
+                text.ranged(fault).or_else(|| text.written(fault))
+            }
             "E301" | "E309" => text.written(fault),
             "E307" if fault.fix.len() == 2 => text.written(fault),
             "E307" => text.joined(fault),
@@ -121,6 +127,10 @@ impl Text<'_> {
     /// `~` before a computation becomes `=`.
     fn computed(&self, fault: &Diagnostic) -> Option<Diagnostic> {
         let binding = self.binding(fault.span())?;
+        if self.source.slice(binding.value.span).contains("\n-") {
+            // A row of YAML below reads as a difference.
+            return None;
+        }
         let value = self.source.slice(binding.value.span);
         let fault = fault.clone().fix(binding.sign, "=");
         Some(match value.contains('\n') {
@@ -132,6 +142,10 @@ impl Text<'_> {
     /// A draw inside an expression gets a line of its own. In a loop it would draw once, not often.
     fn drawn_before(&self, fault: &Diagnostic) -> Option<Diagnostic> {
         let statement = self.statement(fault.span())?;
+        if self.source.slice(statement.span).contains("\n-") {
+            // A row of YAML below reads as a difference.
+            return None;
+        }
         // A template gives a part, which is no value: one of its names is.
         let called = words(self.source.slice(fault.span())).next();
         let is_part = |one: &Statement| match &one.kind {

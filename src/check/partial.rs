@@ -43,7 +43,8 @@ fn unread<'s>(source: &'s Source, file: &File) -> (BTreeSet<&'s str>, BTreeSet<S
         before = span;
     }
     // The words of the language name nothing.
-    for word in ["vocab", "rule", "prompt", "reply", "if", "then", "else", "in", "and", "or", "not"] {
+    for word in ["vocab", "rule", "prompt", "reply", "if", "then", "else", "in", "and", "or", "not"]
+    {
         all.remove(word);
     }
     (all, halves)
@@ -51,7 +52,6 @@ fn unread<'s>(source: &'s Source, file: &File) -> (BTreeSet<&'s str>, BTreeSet<S
 
 fn words(text: &str) -> impl Iterator<Item = &str> {
     let letter = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
-    text.split(move |other| !letter(other)).filter(|word| {
-        word.starts_with(|first: char| first.is_ascii_alphabetic())
-    })
+    text.split(move |other| !letter(other))
+        .filter(|word| word.starts_with(|first: char| first.is_ascii_alphabetic()))
 }

@@ -15,12 +15,26 @@ impl Text<'_> {
             ExprKind::Call(name, _) => match fault.code {
                 "E205" => name.span == place,
                 "E302" => expr.span == place,
-                    "E226" => false,
+                "E226" => false,
                 _ => true,
             },
             ExprKind::Field(..) => expr.span == place || fault.code == "E226",
             _ => false,
         })?;
+        if fault.code == "E205"
+            && let Some(joined) = self.joined_around(fault, call)
+        {
+            return Some(joined);
+        }
+        // `random() < 0.5` is a chance.
+        let compared = self.around(call.span, |expr| {
+            let ExprKind::Binary(Operator::Less, _, left, _) = &expr.kind else { return false };
+            left.span == call.span
+        });
+        let call = match self.source.slice(call.span) {
+            "random()" | "rand()" => compared.unwrap_or(call),
+            _ => call,
+        };
         let said = habit::call(self.source, call.span)?;
         if let Some(help) = &said.habit.help {
             let mut fault = fault.clone();
@@ -66,7 +80,8 @@ impl Text<'_> {
     fn draws_here(&self, kind: &StatementKind, place: Span) -> bool {
         match kind {
             StatementKind::Draw(it) => {
-                it.value.span == place || matches!(it.value.kind, ExprKind::Call(..) | ExprKind::If(..))
+                it.value.span == place
+                    || matches!(it.value.kind, ExprKind::Call(..) | ExprKind::If(..))
             }
             StatementKind::Function(_) => true,
             _ => false,
@@ -80,6 +95,38 @@ impl Text<'_> {
         let given: Vec<&str> = given.iter().map(|label| self.source.slice(label.span)).collect();
         let text = format!("{name}({})", given.join(", "));
         Some(fault.clone().help(format!("write `{text}`")).fix(call.span, text))
+    }
+
+    /// `str(n) + "!"`: the sum of texts around a call.
+    fn joined_around(&self, fault: &Diagnostic, call: &Expr) -> Option<Diagnostic> {
+        if !self.source.slice(call.span).starts_with("str(") {
+            return None;
+        }
+        let sum = self
+            .around(call.span, |expr| matches!(&expr.kind, ExprKind::Binary(Operator::Add, ..)))?;
+        let ExprKind::Binary(_, sign, ..) = &sum.kind else { return None };
+        let mut at_sign = fault.clone();
+        at_sign.labels[0].span = *sign;
+        let help = self.joined(&at_sign)?.help;
+        let mut fault = fault.clone();
+        fault.fix.clear();
+        Some(fault.help(help))
+    }
+
+    /// `uniform(6)`: a range is meant.
+    pub fn ranged(&self, fault: &Diagnostic) -> Option<Diagnostic> {
+        let place = fault.span();
+        self.around(place, |expr| match &expr.kind {
+            ExprKind::Call(name, given) => {
+                name.text == "uniform" && given.iter().any(|one| one.value.span == place)
+            }
+            _ => false,
+        })?;
+        let number = self.source.slice(place);
+        let mut fault = fault.clone();
+        fault.fix.clear();
+        let start = Span::new(place.start, place.start);
+        Some(fault.help(format!("write a range: `uniform(1..{number})`")).fix(start, "1..").offer())
     }
 
     /// `"a" + "b"`: texts are put together where they are shown.

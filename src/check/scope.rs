@@ -197,6 +197,10 @@ impl Scope {
             None if matches!(name, "null" | "nil" | "undefined" | "none" | "nan") => {
                 fault.help("write a value that means it: every name has one, such as `-1` or `[]`")
             }
+            None if matches!(name, "yes" | "no" | "on" | "off") => {
+                let truth = if matches!(name, "yes" | "on") { "true" } else { "false" };
+                fault.help(format!("write `{truth}`, or a text: `\"{name}\"`"))
+            }
             None => match self.in_a_part(name) {
                 Some(whole) => fault.help(format!("write `{whole}`")).fix(span, whole),
                 None => fault.help(format!(

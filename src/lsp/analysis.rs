@@ -64,7 +64,17 @@ impl Analysis {
             }
         };
         Analysis {
-            uri, text, tokens, file, survey, reads, is_whole, syntax, certain, levels, vocabulary,
+            uri,
+            text,
+            tokens,
+            file,
+            survey,
+            reads,
+            is_whole,
+            syntax,
+            certain,
+            levels,
+            vocabulary,
         }
     }
 

@@ -173,19 +173,16 @@ impl Cut<'_, '_> {
         }
     }
 
-    /// `if x > 3:` and `for x in xs {` as statements, `key: value`: as other languages have them.
+    /// A word at the margin after a value, which no expression goes on with: `if x > 3:`,
+    /// `for x in xs {`, `key: value`, `print(x)` as other languages have them.
     fn is_foreign_lead(&self, at: usize) -> bool {
         let word = self.text(at);
         let is_word = self.tokens[at].kind == Kind::Word;
         let before = at.checked_sub(1).map(|before| self.tokens[before].kind);
         let follows_value = self.depth == 0
             && matches!(before, Some(Kind::Word | Kind::Number | Kind::Close | Kind::TextClose));
-        let ends_line = |&end: &usize| end + 1 == self.tokens.len() || self.column(end + 1).is_some();
-        let last = (at..self.tokens.len()).find(ends_line).unwrap_or(at);
-        let is_block = matches!(word, "if" | "for" | "try" | "while") && last > at
-            && matches!(self.text(last), ":" | "{");
-        let is_key = !EXPRESSION_WORDS.contains(&word) && self.text(at + 1) == ":";
-        is_word && follows_value && (is_block || is_key)
+        let goes_on = ["and", "or", "in", "within", "then", "else", "elif", "over", "where", "not"];
+        is_word && follows_value && !goes_on.contains(&word)
     }
 
     /// Is it a block of another language, whose indented lines belong to it?

@@ -49,7 +49,7 @@ fn a_fix_ends_in_the_wanted_text_or_leaves_the_file_alone_and_brings_no_fault() 
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("a.cook");
         let before = fs::read_to_string(&path).expect("the corpus is UTF-8");
-        let wanted = fs::read_to_string(path.with_extension("fixed.cook"));
+        let wanted = fs::read_to_string(path.with_extension("fixed.cook")).ok();
         fs::write(&file, &before).expect("a file");
         let told = found(folder.path(), &[]);
         let left = found(folder.path(), &["--fix"]);
@@ -63,9 +63,9 @@ fn a_fix_ends_in_the_wanted_text_or_leaves_the_file_alone_and_brings_no_fault() 
         if !fewer || !kinds(&left).is_subset(&kinds(&told)) {
             writeln!(wrong, "{name}: {told:?} became {left:?}\n{after}").expect("a String");
         }
-        if after != wanted.clone().unwrap_or(before) {
+        if after != *wanted.as_ref().unwrap_or(&before) {
             writeln!(wrong, "{name}: wanted {wanted:?}, made\n{after}").expect("a String");
-        } else if wanted.is_ok() && !left.is_empty() {
+        } else if wanted.is_some() && !left.is_empty() {
             writeln!(wrong, "{name}: {left:?} is left").expect("a String");
         }
     }

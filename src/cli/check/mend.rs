@@ -1,5 +1,4 @@
-//! `cookc check --fix`: makes the edits that faults bring with them, as long as each removes a fault
-//! and brings no new kind of fault.
+//! `cookc check --fix`: makes edits that remove faults and bring no new kind of fault.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -62,10 +61,7 @@ fn text(source: Source, find: &dyn Fn(&Source) -> Vec<Diagnostic>) -> (Source, V
 }
 
 /// One step on: all fixes that do not touch one another, or one of them, or several in a row.
-fn round(
-    state: &State,
-    find: &dyn Fn(&Source) -> Vec<Diagnostic>,
-) -> Option<(State, Vec<String>)> {
+fn round(state: &State, find: &dyn Fn(&Source) -> Vec<Diagnostic>) -> Option<(State, Vec<String>)> {
     let all = apart(&state.found);
     let lines = |faults: &[&Diagnostic], source: &Source| -> Vec<String> {
         faults.iter().map(|fault| told(fault, source)).collect()
@@ -95,7 +91,11 @@ fn round(
     None
 }
 
-fn after(state: &State, faults: &[&Diagnostic], find: &dyn Fn(&Source) -> Vec<Diagnostic>) -> State {
+fn after(
+    state: &State,
+    faults: &[&Diagnostic],
+    find: &dyn Fn(&Source) -> Vec<Diagnostic>,
+) -> State {
     let mut edits: Vec<&Edit> = faults.iter().flat_map(|fault| &fault.fix).collect();
     edits.sort_by_key(|edit| edit.span);
     let source = Source::new(&*state.source.name, edited(&state.source.text, edits));

@@ -27,20 +27,23 @@ pub fn function(miss: &Miss) -> Option<Diagnostic> {
     let (params, mut at, mut is_sure) = parameters(miss, first + 3)?;
     let mut result = "Int".to_string();
     let mut has_result = false;
-    if matches!(miss.text(at), "->" | ":") && miss.kind(at + 1) == Some(Kind::Word) && !miss.starts_line(at + 1)
+    if matches!(miss.text(at), "->" | ":")
+        && !miss.starts_line(at + 1)
+        && let Some((text, after)) = kind(miss, at + 1)
     {
-        let (text, after) = kind(miss, at + 1)?;
         (result, at, has_result) = (text, after, true);
     }
     let opening = miss.text(at);
     // Of our own functions only those are told here that are not written in our way.
     let said = format!("{params}{result}");
     let written = miss.source.slice(miss.span(first + 3).to(miss.span(at - 1)));
-    let are_ours = written.split(|letter: char| !letter.is_alphanumeric()).all(|word| {
-        !word.starts_with(|first: char| first.is_lowercase()) || said.contains(word)
-    });
+    let are_ours = written
+        .split(|letter: char| !letter.is_alphanumeric())
+        .all(|word| !word.starts_with(|first: char| first.is_lowercase()) || said.contains(word));
+    let binds = matches!(miss.text(at + 2), "=" | "~") || miss.text(at + 1) == "return";
     let is_ours = word == "fn"
-        && (opening == "=" || (has_result && is_sure && are_ours && opening == "{"));
+        && (has_result && is_sure && are_ours)
+        && (opening == "=" || (opening == "{" && (binds || miss.starts_line(at + 1))));
     if is_ours || !matches!(opening, ":" | "{" | "=>" | "=" | "") {
         return None;
     }
@@ -122,7 +125,8 @@ fn kind(miss: &Miss, at: usize) -> Option<(String, usize)> {
         "Token" => "Token",
         "list" | "List" | "Vec" | "Sequence" if matches!(miss.text(at + 1), "[" | "<") => {
             let (inner, after) = kind(miss, at + 2)?;
-            return matches!(miss.text(after), "]" | ">").then(|| (format!("[{inner}]"), after + 1));
+            return matches!(miss.text(after), "]" | ">")
+                .then(|| (format!("[{inner}]"), after + 1));
         }
         "list" | "List" => "[T]",
         one if one.len() == 1 && one.bytes().all(|byte| byte.is_ascii_uppercase()) => one,
@@ -217,9 +221,8 @@ fn choice(miss: &Miss, first: usize) -> Option<Diagnostic> {
         let at = at + usize::from(matches!(miss.text(at), ":" | "{" | "then"));
         let (name, sign) = (miss.text(at), miss.text(at + 1));
         let is_bound = miss.kind(at) == Some(Kind::Word) && matches!(sign, "=" | "~");
-        let (value, mut end) = is_bound
-            .then(|| habit::said(miss.source, &miss.tokens, at + 2))
-            .flatten()?;
+        let (value, mut end) =
+            is_bound.then(|| habit::said(miss.source, &miss.tokens, at + 2)).flatten()?;
         while matches!(miss.text(end), ";" | "}") {
             end += 1;
         }

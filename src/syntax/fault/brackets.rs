@@ -31,8 +31,18 @@ pub fn brace_in_text(miss: &Miss) -> Option<Diagnostic> {
     let on_the_line = miss.source.text[brace.end..].lines().next().unwrap_or("");
     let fault = fault.fix(brace, "{{");
     let Some(at) = closing_brace(on_the_line) else { return Some(fault) };
-    let help = format!("write `{{{{{}}}}}` to show these braces", &on_the_line[..at]);
+    let shown = &on_the_line[..at];
     let at = brace.end + at;
+    let text = miss.open.iter().rev().find(|&&open| miss.kind(open) == Some(Kind::TextOpen));
+    let text = miss.open.iter().find(|&&open| open < hole && Some(&open) != text).or(text);
+    if text.is_some_and(|&open| miss.text(open) == "\"") && shown.contains('"') {
+        // On one line a quote would end the text.
+        let shown = format!("{{{{{}}}}}", shown.replace('"', "\\\""));
+        let fault = Diagnostic { fix: Vec::new(), ..fault };
+        let help = format!("write `{shown}` to show these braces");
+        return Some(fault.help(help).fix(Span::new(brace.start, at + 1), shown));
+    }
+    let help = format!("write `{{{{{shown}}}}}` to show these braces");
     Some(fault.help(help).fix(Span::new(at, at + 1), "}}"))
 }
 

@@ -22,9 +22,8 @@ pub fn complete(source: &Source, tokens: &[Token], faults: &mut [Diagnostic]) {
         let is_taken = names.is_bound(&new) && names.is_bound(word);
         fault.fix.clear();
         let (Some(places), false) = (places, is_taken) else { continue };
-        *fault = places.into_iter().fold(fault.clone(), |fault, at| {
-            fault.fix(tokens[at].span, &*new)
-        });
+        *fault =
+            places.into_iter().fold(fault.clone(), |fault, at| fault.fix(tokens[at].span, &*new));
         if fault.fix.len() > 1 {
             let places = fault.fix.len();
             fault.help = format!("write `{new}`, at all {places} places");
@@ -41,9 +40,8 @@ struct Names<'a> {
 impl Names<'_> {
     /// The places of the word as a name; none where one cannot be told from a keyword.
     fn places(&self, is_keyword: bool) -> Option<Vec<usize>> {
-        let is_word = |at: &usize| {
-            self.tokens[*at].kind == Kind::Word && self.text(*at) == self.word
-        };
+        let is_word =
+            |at: &usize| self.tokens[*at].kind == Kind::Word && self.text(*at) == self.word;
         let all: Vec<usize> = (0..self.tokens.len()).filter(is_word).collect();
         if !is_keyword {
             return Some(all);
@@ -59,7 +57,8 @@ impl Names<'_> {
     /// Does a keyword stand here for a name? Its own meaning has a name or a text after it.
     fn is_name(&self, at: usize) -> bool {
         let next = self.tokens.get(at + 1);
-        let operator = matches!(self.text(at + 1), "in" | "within" | "and" | "or" | "then" | "else");
+        let operator =
+            matches!(self.text(at + 1), "in" | "within" | "and" | "or" | "then" | "else");
         let of_a_part = at > 0 && self.text(at - 1) == ".";
         let begins = matches!(next, Some(next) if matches!(next.kind, Kind::Word | Kind::TextOpen));
         !of_a_part && (operator || !begins)

@@ -2,8 +2,8 @@
 
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
-use crate::syntax::tokens;
 use crate::syntax::habit;
+use crate::syntax::tokens;
 
 /// `{% for x in xs %}…{% endfor %}`, `{# text #}`: what it is, and how many bytes it takes.
 pub fn jinja(source: &Source, at: usize) -> Option<(Diagnostic, usize)> {
@@ -90,7 +90,10 @@ fn rows(body: &str, head: &str) -> Option<String> {
     let hole = format!("{{{}}}", item.trim());
     let (before, after) = line.split_once(&hole)?;
     let plain = |text: &str| !text.contains(['{', '}', '\n', '"', '\\']);
-    if !plain(before) || !plain(after) || !list.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+    if !plain(before)
+        || !plain(after)
+        || !list.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    {
         return None;
     }
     let break_ = if body.contains('\n') { "\\n" } else { "" };
@@ -112,8 +115,7 @@ fn chosen(body: &str, condition: &str) -> Option<String> {
     let own = Source::new("", condition);
     let (tokens, faults) = tokens::scan(&own, 0);
     let (condition, _) = habit::said(&own, &tokens, 0).filter(|_| faults.is_empty())?;
-    (plain(yes) && plain(no))
-        .then(|| format!("{{if {condition} then \"{yes}\" else \"{no}\"}}"))
+    (plain(yes) && plain(no)).then(|| format!("{{if {condition} then \"{yes}\" else \"{no}\"}}"))
 }
 
 /// `prompt: |` and indented lines below: where the word ends is given. With the bytes it takes.
@@ -121,9 +123,8 @@ pub fn yaml(source: &Source, word_end: usize) -> Option<(Diagnostic, usize)> {
     let rest = &source.text[word_end..];
     let (first, below) = rest.split_once('\n')?;
     let mark = first.trim().strip_prefix(':')?.trim_start();
-    let is_mark = |mark: &str| {
-        matches!(mark.trim_end_matches(['+', '-']), "|" | ">") && mark.len() <= 2
-    };
+    let is_mark =
+        |mark: &str| matches!(mark.trim_end_matches(['+', '-']), "|" | ">") && mark.len() <= 2;
     if !is_mark(mark) {
         return None;
     }

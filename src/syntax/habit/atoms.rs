@@ -58,7 +58,8 @@ impl Reader<'_> {
 
     fn word(&mut self, place: Span) -> Option<Node> {
         let word = self.text(self.at);
-        let before_text = self.kind(self.at + 1) == Some(Kind::TextOpen) && self.touches(self.at + 1);
+        let before_text =
+            self.kind(self.at + 1) == Some(Kind::TextOpen) && self.touches(self.at + 1);
         let before_call = self.text(self.at + 1) == "(";
         match word {
             "if" => self.chosen(place, false),
@@ -86,6 +87,12 @@ impl Reader<'_> {
                 None
             }
             "all" | "any" | "count" if before_call => self.one(place),
+            "match" | "case" | "switch" | "unless" | "when" if self.begins_value(self.at + 1) => {
+                let title = "a choice is written with `if`";
+                let help = "write `if x == 1 then a else if x == 2 then b else c`";
+                self.advise("E148", title, place, "no value begins so", help);
+                None
+            }
             _ if is_keyword(word) => None,
             _ => {
                 self.at += 1;
@@ -120,6 +127,11 @@ impl Reader<'_> {
         match word {
             "then" | ":" | "{" | "," => self.at += 1,
             _ => {}
+        }
+        if word == "then" && self.text(self.at) == ":" {
+            self.habit("E138", "no sign follows `then`", self.span(self.at), "not needed");
+            strange = true;
+            self.at += 1;
         }
         let yes = self.open_to_line_ends(Reader::expression)?;
         if word == "{" {
@@ -170,10 +182,7 @@ impl Reader<'_> {
         })
     }
 
-    pub fn open_to_line_ends<T>(
-        &mut self,
-        read: impl FnOnce(&mut Self) -> Option<T>,
-    ) -> Option<T> {
+    pub fn open_to_line_ends<T>(&mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
         self.open += 1;
         let value = read(self);
         self.open -= 1;
@@ -325,8 +334,7 @@ impl Reader<'_> {
             }
             let title = "several values make a list";
             reader.habit("E148", title, open, "these parentheses hold several values");
-            let said: Vec<String> =
-                values.iter().map(|value| reader.said(value, LOOSE)).collect();
+            let said: Vec<String> = values.iter().map(|value| reader.said(value, LOOSE)).collect();
             Some(Node::written(span, ATOM, format!("[{}]", said.join(", "))))
         })
     }
@@ -340,6 +348,15 @@ impl Reader<'_> {
             }
             reader.at += 1;
             let mut edits = Vec::new();
+            if matches!(reader.text(reader.at), "*" | "..") {
+                let spread = reader.span(reader.at);
+                let rest = &reader.source.text[spread.end..];
+                let inside = rest[..rest.find(']')?].trim_start_matches('.');
+                let (xs, more) = inside.split_once(',').unwrap_or((inside, ""));
+                let help = format!("write `{} + [{}]`", xs.trim(), more.trim());
+                reader.advise("E148", "lists are joined with `+`", spread, "not known here", help);
+                return None;
+            }
             while reader.text(reader.at) != "]" {
                 edits.extend(reader.expression()?.edits);
                 match reader.text(reader.at) {

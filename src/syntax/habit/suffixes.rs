@@ -16,10 +16,24 @@ impl Reader<'_> {
                 ("!", "(" | "[") if is_close && self.touches(self.at + 1) => self.made(node)?,
                 (".", _) if is_close && self.touches(self.at + 1) => self.dotted(node)?,
                 (":", ":") if is_close && self.touches(self.at + 1) => self.path(node)?,
+                ("++" | "--", _) if is_close && !self.begins_value(self.at + 1) => {
+                    self.next(node)?
+                }
                 ("as", _) if self.goes_on() => self.converted(node)?,
                 _ => return Some(node),
             };
         }
+    }
+
+    /// `n++`
+    fn next(&mut self, value: Node) -> Option<Node> {
+        let (sign, place) = (self.text(self.at), self.span(self.at));
+        self.at += 1;
+        let title = format!("`{sign}` is no sign of this language");
+        self.habit("E132", title, place, "a name keeps its value");
+        self.doubt();
+        let text = format!("{} {} 1", self.said(&value, ADD), &sign[..1]);
+        Some(Node::written(value.span.to(place), ADD, text))
     }
 
     /// `xs[0]`, `xs[-1]`, `xs[1:3]`
@@ -170,8 +184,13 @@ impl Reader<'_> {
             return self.method(owner, &name, dot.to(place), given, span);
         }
         let span = owner.span.to(place);
+        let xs = self.said(&owner, LOOSE);
+        if self.of_value && matches!(&*name, "first" | "last") {
+            self.habit("E135", "there are no properties", dot.to(place), "read with a dot");
+            let at = if name == "first" { "0".to_string() } else { format!("size({xs}) - 1") };
+            return Some(Node::written(span, ATOM, format!("at({at}, {xs})")));
+        }
         if matches!(&*name, "length" | "size" | "len") {
-            let xs = self.said(&owner, LOOSE);
             self.habit("E135", "there are no properties", dot.to(place), "read with a dot");
             return Some(Node::written(span, ATOM, format!("size({xs})")));
         }
