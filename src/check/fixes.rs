@@ -36,6 +36,7 @@ pub fn complete(file: &File, source: &Source, faults: &mut [Diagnostic]) {
             "E311" => text.shown(fault),
             "E403" => text.named_before(fault),
             "E407" => text.flat(fault),
+            "E411" => text.in_hundredths(fault),
             "E412" => text.trimmed(fault),
             _ => None,
         };

@@ -113,6 +113,20 @@ impl Text<'_> {
         Some(fault.help(help))
     }
 
+    /// `mean = sum(xs) / 5.0` as a number of hundredths, which is an Int.
+    pub fn in_hundredths(&self, fault: &Diagnostic) -> Option<Diagnostic> {
+        let name = self.source.slice(fault.span());
+        let binding = self.file.statements.iter().find_map(|statement| match &statement.kind {
+            StatementKind::Compute(it) if it.name.text == name => Some(it),
+            _ => None,
+        })?;
+        let (above, below) = self.source.slice(binding.value.span).rsplit_once(" / ")?;
+        let below = below.strip_suffix(".0").filter(|below| below.parse::<i64>().is_ok())?;
+        let line = format!("{name} = 100 * {above} / {below}");
+        let is_plain = !above.contains([' ', '\n']);
+        is_plain.then(|| fault.clone().help(format!("write `{line}`, an Int: hundredths of it")))
+    }
+
     /// `uniform(6)`: a range is meant.
     pub fn ranged(&self, fault: &Diagnostic) -> Option<Diagnostic> {
         let place = fault.span();

@@ -43,7 +43,8 @@ pub fn read(
             own.push(fault);
         }
         if own.is_empty() {
-            let (found, more) = read_stretch(source, *stretch, tokens);
+            let is_told = faults.len() < FAULTS_MAX;
+            let (found, more) = read_stretch(source, *stretch, tokens, is_told);
             file.docs.extend(found.docs);
             file.statements.extend(found.statements);
             own = more;
@@ -71,8 +72,13 @@ fn right(stretches: &[(Span, &[Token])], start: usize, beginning: &Beginning) ->
     cut.unwrap_or(usize::MAX).min(holds(unread.span.start))
 }
 
-/// One stretch whose letters are right.
-fn read_stretch(source: &Source, stretch: Span, tokens: &[Token]) -> (File, Vec<Diagnostic>) {
+/// One stretch whose letters are right. A fault that is not told is not looked into.
+fn read_stretch(
+    source: &Source,
+    stretch: Span,
+    tokens: &[Token],
+    is_told: bool,
+) -> (File, Vec<Diagnostic>) {
     if let Some(fault) = nesting::too_deep(source, tokens) {
         return (File::default(), vec![fault]);
     }
@@ -85,6 +91,9 @@ fn read_stretch(source: &Source, stretch: Span, tokens: &[Token]) -> (File, Vec<
         }
         Err(miss) => {
             let file = build.file(grammar::parse_beginning(text).statements);
+            if !is_told {
+                return (file, Vec::new());
+            }
             let miss = Miss::new(source, tokens, stretch.start + miss.at, miss.expected);
             (file, vec![miss.explain()])
         }

@@ -214,7 +214,9 @@ impl Scan<'_> {
         if !begins || !is_layout || !self.within.is_empty() {
             return;
         }
-        if let Some((fault, length)) = templates::yaml(self.source, word.end) {
+        if self.may_tell()
+            && let Some((fault, length)) = templates::yaml(self.source, word.end)
+        {
             self.fault(|_| fault);
             self.push(Kind::Strange, length);
         }
@@ -254,7 +256,9 @@ impl Scan<'_> {
 
     /// `'text'` up to the same quote on the same line, or the one quote if there is none.
     fn foreign_quote(&mut self, rest: &str, letter: char) {
-        if let Some((fault, length)) = templates::triple(self.source, self.at) {
+        if self.may_tell()
+            && let Some((fault, length)) = templates::triple(self.source, self.at)
+        {
             self.fault(|_| fault);
             return self.push(Kind::Strange, length);
         }
@@ -377,7 +381,9 @@ impl Scan<'_> {
     fn brace(&mut self, rest: &str) {
         if rest.starts_with("{{") || rest.starts_with("}}") {
             self.push(Kind::TextPiece, 2);
-        } else if let Some((fault, length)) = templates::jinja(self.source, self.at) {
+        } else if self.may_tell()
+            && let Some((fault, length)) = templates::jinja(self.source, self.at)
+        {
             self.fault(|_| fault);
             self.push(Kind::TextPiece, length);
         } else if rest.starts_with('{') && self.within.len() > super::nesting::DEPTH_MAX {
@@ -413,6 +419,11 @@ impl Scan<'_> {
                 self.fault(|_| letters::strange(span, letter));
             }
         }
+    }
+
+    /// Is a further fault told? The search for where it ends takes long.
+    fn may_tell(&self) -> bool {
+        self.faults.len() < FAULTS_MAX
     }
 
     /// Notes a fault, but no more than a person would read.

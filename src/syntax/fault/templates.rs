@@ -5,6 +5,9 @@ use crate::source::{Source, Span};
 use crate::syntax::habit;
 use crate::syntax::tokens;
 
+/// No tag of Jinja is longer.
+const TAG_MAX: usize = 400;
+
 /// `{% for x in xs %}…{% endfor %}`, `{# text #}`: what it is, and how many bytes it takes.
 pub fn jinja(source: &Source, at: usize) -> Option<(Diagnostic, usize)> {
     let rest = &source.text[at..];
@@ -60,7 +63,8 @@ pub fn jinja(source: &Source, at: usize) -> Option<(Diagnostic, usize)> {
 /// What stands in `{% … %}`, and the bytes of the whole tag.
 fn tag(text: &str) -> Option<(&str, usize)> {
     let inside = text.strip_prefix("{%")?;
-    let end = inside.find("%}")?;
+    let near = &inside[..inside.floor_char_boundary(TAG_MAX.min(inside.len()))];
+    let end = near.find("%}")?;
     (!inside[..end].contains('\n')).then(|| (inside[..end].trim_matches(['-', '+', ' ']), end + 4))
 }
 
@@ -160,9 +164,9 @@ pub fn yaml(source: &Source, word_end: usize) -> Option<(Diagnostic, usize)> {
 /// `{x:.2f}` in a placeholder, from its colon on: the bytes of the format.
 pub fn format(source: &Source, open: usize, colon: usize) -> Option<(Diagnostic, usize)> {
     let rest = &source.text[colon..];
-    let spec = &rest[1..rest.find('}')?];
+    let end = rest.bytes().take(14).position(|byte| byte == b'}')?;
+    let spec = &rest[1..end];
     let is_spec = !spec.is_empty()
-        && spec.len() <= 12
         && !spec.contains(|letter: char| letter.is_whitespace() || "{\"'()".contains(letter))
         && !spec.starts_with(|letter: char| letter.is_ascii_lowercase());
     let before = &source.text[open + 1..colon];

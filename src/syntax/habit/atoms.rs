@@ -315,7 +315,8 @@ impl Reader<'_> {
     fn round(&mut self) -> Option<Node> {
         let open = self.span_at(self.at)?;
         self.open_to_line_ends(|reader| {
-            if let Some(loop_) = reader.comprehension(")") {
+            if reader.is_comprehension(")") {
+                let loop_ = reader.comprehension(")")?;
                 return Some(Node { span: open.to(reader.span(reader.at - 1)), ..loop_ });
             }
             reader.at += 1;
@@ -343,8 +344,8 @@ impl Reader<'_> {
     fn square(&mut self) -> Option<Node> {
         let open = self.span_at(self.at)?;
         self.open_to_line_ends(|reader| {
-            if let Some(loop_) = reader.comprehension("]") {
-                return Some(loop_);
+            if reader.is_comprehension("]") {
+                return reader.comprehension("]");
             }
             reader.at += 1;
             let mut edits = Vec::new();

@@ -118,7 +118,7 @@ impl Reader<'_> {
         let name = is_named.then(|| self.text(self.at).to_string());
         self.at += if is_named { 2 } else { 0 };
         let node = match self.bare_comprehension() {
-            Some(node) => node,
+            Some(node) => node?,
             None => self.expression()?,
         };
         let said = self.said(&node, LOOSE);
@@ -126,17 +126,16 @@ impl Reader<'_> {
     }
 
     /// `x for x in xs`, the one value of a call.
-    fn bare_comprehension(&mut self) -> Option<Node> {
+    fn bare_comprehension(&mut self) -> Option<Option<Node>> {
         self.at -= 1;
-        if self.text(self.at) == "("
-            && let Some(node) = self.comprehension(")")
-        {
+        if self.text(self.at) == "(" && self.is_comprehension(")") {
+            let Some(node) = self.comprehension(")") else { return Some(None) };
             self.at -= 1;
             // The parentheses stay those of the call.
             let text = self.said(&node, LOOSE);
             let open = self.at_of(node.span) + 1;
             let inside = self.span(open).to(self.span(self.at - 1));
-            return Some(Node::written(inside, node.tight, text));
+            return Some(Some(Node::written(inside, node.tight, text)));
         }
         self.at += 1;
         None
@@ -240,6 +239,11 @@ impl Reader<'_> {
         read
     }
 
+    /// Is it a value with a loop behind it, up to the bracket?
+    pub fn is_comprehension(&self, close: &str) -> bool {
+        self.clause(self.at, close).is_some()
+    }
+
     /// The token `for` of this bracket, if a value comes before it.
     fn clause(&self, open: usize, close: &str) -> Option<usize> {
         let mut depth = 0;
@@ -250,9 +254,14 @@ impl Reader<'_> {
                 Kind::Close | Kind::TextClose => depth -= 1,
                 // Our own loop begins with its `for`: before it there is no value.
                 _ if depth == 0 && self.text(at) == "for" => {
-                    let before = self.text(at - 1);
-                    let begins = at == open + 1 || matches!(before, "," | ":" | "(" | "=" | "+");
-                    return (!begins).then_some(at);
+                    let ends_value = match self.kind(at - 1) {
+                        Some(Kind::Word) => !is_keyword(self.text(at - 1)),
+                        before => matches!(
+                            before,
+                            Some(Kind::Number | Kind::Close | Kind::TextClose)
+                        ),
+                    };
+                    return (ends_value && at > open + 1).then_some(at);
                 }
                 _ if depth == 0 && self.text(at) == "," => return None,
                 _ => {}
