@@ -187,7 +187,7 @@ fn outputs_are_names(checker: &mut Checker, template: &Template, pieces: &[Piece
                 value.span,
                 "shown in the reply",
             )
-            .help(format!("write `{name}` as an Int, such as a number of hundredths: `100 * a / b`"));
+            .help(format!("write `{name}` as an Int, such as hundredths: `100 * a / b`"));
             checker.fault(fault);
         }
         seen.push((id, value.span));

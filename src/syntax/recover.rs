@@ -188,7 +188,12 @@ impl Cut<'_, '_> {
         let word = self.text(at);
         let is_word = self.tokens[at].kind == Kind::Word;
         let before = at.checked_sub(1).map(|before| self.tokens[before].kind);
+        let keyword = at > 0 && {
+            let word = self.text(at - 1);
+            EXPRESSION_WORDS.contains(&word) && !matches!(word, "true" | "false")
+        };
         let follows_value = self.depth == 0
+            && !keyword
             && matches!(before, Some(Kind::Word | Kind::Number | Kind::Close | Kind::TextClose));
         let goes_on = ["and", "or", "in", "within", "then", "else", "elif", "over", "where", "not"];
         is_word && follows_value && !goes_on.contains(&word)

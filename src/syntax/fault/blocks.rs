@@ -56,7 +56,11 @@ pub fn function(miss: &Miss) -> Option<Diagnostic> {
         "fn" => "a function says the types of its values and what it gives".to_string(),
         _ => format!("no statement begins with `{word}`"),
     };
-    let code = if word == "fn" { "E145" } else { "E119" };
+    let code = match word {
+        "fn" if has_result => "E123",
+        "fn" => "E145",
+        _ => "E119",
+    };
     let fault = Diagnostic::fault(code, title, miss.span(first), "functions begin with `fn`");
     let head = format!("fn {name}({params}) -> {result} = ");
     let Some((body, after)) = habit::said(miss.source, &miss.tokens, at) else {

@@ -18,7 +18,7 @@ pub fn param(miss: &Miss) -> Option<Diagnostic> {
     }
     let end = (start + 2..miss.tokens.len()).find(|&at| miss.starts_line(at));
     let end = end.unwrap_or(miss.tokens.len());
-    if end == start + 2 || miss.found > end {
+    if end == start + 2 || miss.found > end || miss.found_text() == ";" {
         return None;
     }
     let found = Numbers::read(miss, start + 2, end)?;
