@@ -61,7 +61,8 @@ pub fn function(miss: &Miss) -> Option<Diagnostic> {
         "fn" => "E145",
         _ => "E119",
     };
-    let fault = Diagnostic::fault(code, title, miss.span(first), "functions begin with `fn`");
+    let label = if word == "fn" { "not all types are here" } else { "functions begin with `fn`" };
+    let fault = Diagnostic::fault(code, title, miss.span(first), label);
     let head = format!("fn {name}({params}) -> {result} = ");
     let Some((body, after)) = habit::said(miss.source, &miss.tokens, at) else {
         return Some(fault.help(format!("write `{head}…`, with its own types")));

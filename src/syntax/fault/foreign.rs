@@ -165,6 +165,9 @@ const BROUGHT: [&str; 16] = [
 pub fn imported(miss: &Miss) -> Option<Diagnostic> {
     let first = miss.first();
     let word = miss.text(first);
+    if miss.text(first + 2) == ":" && miss.kind(first + 3) == Some(Kind::Word) {
+        return None;
+    }
     if !matches!(word, "import" | "from" | "use" | "using" | "include" | "require")
         || miss.kind(first + 1).is_none()
         || miss.text(first + 1) == "template"

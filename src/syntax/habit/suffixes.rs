@@ -256,10 +256,9 @@ impl Reader<'_> {
                 _ if depth == 0 && self.text(at) == "for" => {
                     let ends_value = match self.kind(at - 1) {
                         Some(Kind::Word) => !is_keyword(self.text(at - 1)),
-                        before => matches!(
-                            before,
-                            Some(Kind::Number | Kind::Close | Kind::TextClose)
-                        ),
+                        before => {
+                            matches!(before, Some(Kind::Number | Kind::Close | Kind::TextClose))
+                        }
                     };
                     return (ends_value && at > open + 1).then_some(at);
                 }
