@@ -152,6 +152,22 @@ pub fn near_miss<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Op
         .map(|(_, candidate)| candidate)
 }
 
+/// Is a near name meant for certain: a long one, no plural or number of another, and near alone?
+pub fn is_sure_miss<'a>(name: &str, near: &str, known: impl IntoIterator<Item = &'a str>) -> bool {
+    let digits = |text: &str| -> String { text.chars().filter(char::is_ascii_digit).collect() };
+    let far = (name.chars().count() / 3).max(1);
+    let others: Vec<&str> = known
+        .into_iter()
+        .filter(|other| *other != near && other.len().abs_diff(name.len()) <= 4 * far)
+        .collect();
+    let is_near = |other: &&str| strsim::damerau_levenshtein(name, other) <= far;
+    name.len() > 3
+        && digits(name) == digits(near)
+        && name.strip_suffix('s') != Some(near)
+        && near.strip_suffix('s') != Some(name)
+        && !others.iter().any(is_near)
+}
+
 /// The diagnostic as miette draws it, with the source beside it. What a text holds that steers a
 /// terminal is written out: no escape sequence is in it but those of the colours.
 pub fn render(diagnostic: &Diagnostic, source: &Source, colour: bool) -> String {

@@ -140,6 +140,10 @@ impl Checker {
             self.fault(wrong_count(function, typed.len(), span));
             return unknown(span);
         }
+        if let Some(order) = order(function, &typed) {
+            self.fault(in_another_order(function, &typed, &order, span));
+            return of(ExprKind::Bool(false), Type::Unknown, span);
+        }
         let mut letters = Vec::new();
         for (wanted, found) in function.params.iter().zip(&typed) {
             wanted.learn(&found.ty, &mut letters);
@@ -178,6 +182,54 @@ impl Checker {
             .help(format!("write `{name}(for x in xs: …)` with what is to be compared")),
         );
     }
+}
+
+/// The places of the values in the one order that fits the signature, where this one does not.
+fn order(function: &Function, given: &[Expr]) -> Option<Vec<usize>> {
+    /// A function with more values is one that nobody calls in a wrong order alone.
+    const VALUES_MAX: usize = 4;
+    let as_given: Vec<usize> = (0..given.len()).collect();
+    let is_known = |value: &Expr| !value.ty.is_open() && value.ty != Type::Unknown;
+    let may_be_told = (2..=VALUES_MAX).contains(&given.len()) && given.iter().all(is_known);
+    if !may_be_told || fits(function, given, &as_given) {
+        return None;
+    }
+    let mut orders = vec![Vec::new()];
+    for _ in given {
+        let longer = |order: &Vec<usize>| -> Vec<Vec<usize>> {
+            let left = as_given.iter().filter(|at| !order.contains(at));
+            left.map(|&at| order.iter().copied().chain([at]).collect()).collect()
+        };
+        orders = orders.iter().flat_map(longer).collect();
+    }
+    let mut right = orders.into_iter().filter(|order| fits(function, given, order));
+    right.next().filter(|_| right.next().is_none())
+}
+
+fn fits(function: &Function, given: &[Expr], order: &[usize]) -> bool {
+    let mut letters = Vec::new();
+    let values = || function.params.iter().zip(order.iter().map(|&at| &given[at]));
+    values().for_each(|(wanted, found)| wanted.learn(&found.ty, &mut letters));
+    let fit = |wanted: &Type, found: &Type| {
+        found.meet(wanted).is_some() || (*found == Type::Int && *wanted == Type::Real)
+    };
+    values().all(|(wanted, found)| fit(&wanted.filled(&letters), &found.ty))
+}
+
+/// `distinct(vocab, 8)`
+fn in_another_order(
+    function: &Function,
+    given: &[Expr],
+    order: &[usize],
+    span: Span,
+) -> Diagnostic {
+    let title = format!("the values of `{}` are in another order", function.name);
+    let fault = Diagnostic::fault("E316", title, span, "called here");
+    let values = function.param_names.iter().zip(order);
+    let label = |fault: Diagnostic, (name, &at): (&String, &usize)| {
+        fault.and(given[at].span, format!("this is `{name}`"))
+    };
+    values.fold(fault, label).help(format!("write `{}`", signature(function)))
 }
 
 /// Leaves the names of values out where the values stand in their places.

@@ -1,5 +1,7 @@
 //! Fixes that need the text around a fault: a line that moves, a value that gets a name.
 
+use std::cell::RefCell;
+
 use crate::diagnostic::{Diagnostic, Edit, edited};
 use crate::source::{Source, Span};
 use crate::stdlib;
@@ -8,20 +10,33 @@ use crate::syntax::ast::{self, Expr, ExprKind, File, Statement, StatementKind, T
 /// Adds its fix to each fault whose edits depend on more than its own place, and says in its help
 /// what is then written.
 pub fn complete(file: &File, source: &Source, faults: &mut [Diagnostic]) {
-    let text = Text { file, source };
+    let text = Text { file, source, given: RefCell::default() };
     for fault in faults.iter_mut() {
         let more = match fault.code {
             "E203" => text.moved_up(fault),
-            "E205" if fault.fix.is_empty() => text.used(fault),
+            "E205" => text.said(fault).or_else(|| match fault.fix.is_empty() {
+                true => text.used(fault),
+                false => None,
+            }),
+            "E302" | "E310" | "E226" => text.said(fault),
+            "E316" => text.in_order(fault),
             "E209" => text.said_to_draw(fault),
             "E303" => text.drawn(fault),
+            "E301"
+                if fault.fix.len() == 2
+                    && text.source.slice(fault.span()).parse::<i64>().is_ok() =>
+            {
+                text.ranged(fault).or_else(|| text.written(fault))
+            }
             "E301" | "E309" => text.written(fault),
             "E307" if fault.fix.len() == 2 => text.written(fault),
+            "E307" => text.joined(fault),
             "E304" => text.computed(fault),
             "E305" => text.drawn_before(fault).or_else(|| text.drawn_often(fault)),
             "E311" => text.shown(fault),
             "E403" => text.named_before(fault),
             "E407" => text.flat(fault),
+            "E411" => text.in_hundredths(fault),
             "E412" => text.trimmed(fault),
             _ => None,
         };
@@ -31,9 +46,11 @@ pub fn complete(file: &File, source: &Source, faults: &mut [Diagnostic]) {
     }
 }
 
-struct Text<'a> {
-    file: &'a File,
-    source: &'a Source,
+pub struct Text<'a> {
+    pub file: &'a File,
+    pub source: &'a Source,
+    /// The new names of other fixes: all of them may be made.
+    given: RefCell<Vec<String>>,
 }
 
 impl Text<'_> {
@@ -111,6 +128,10 @@ impl Text<'_> {
     /// `~` before a computation becomes `=`.
     fn computed(&self, fault: &Diagnostic) -> Option<Diagnostic> {
         let binding = self.binding(fault.span())?;
+        if self.source.slice(binding.value.span).contains("\n-") {
+            // A row of YAML below reads as a difference.
+            return None;
+        }
         let value = self.source.slice(binding.value.span);
         let fault = fault.clone().fix(binding.sign, "=");
         Some(match value.contains('\n') {
@@ -122,6 +143,10 @@ impl Text<'_> {
     /// A draw inside an expression gets a line of its own. In a loop it would draw once, not often.
     fn drawn_before(&self, fault: &Diagnostic) -> Option<Diagnostic> {
         let statement = self.statement(fault.span())?;
+        if self.source.slice(statement.span).contains("\n-") {
+            // A row of YAML below reads as a difference.
+            return None;
+        }
         // A template gives a part, which is no value: one of its names is.
         let called = words(self.source.slice(fault.span())).next();
         let is_part = |one: &Statement| match &one.kind {
@@ -131,10 +156,21 @@ impl Text<'_> {
         if self.file.statements.iter().any(is_part) {
             return None;
         }
-        if expressions(&statement.kind).into_iter().any(|expr| repeats(expr, fault.span())) {
+        let whole = expressions(&statement.kind);
+        if whole.iter().any(|expr| repeats(expr, fault.span())) {
             return None;
         }
-        self.named(fault, statement, "drawn", "~")
+        if let StatementKind::Compute(binding) = &statement.kind
+            && Text::is_choice_of_draws(&binding.value)
+        {
+            let help = format!("write `{} ~ if …`: either is drawn", binding.name.text);
+            return Some(fault.clone().help(help).fix(binding.sign, "~"));
+        }
+        // Where a condition decides whether there is something to draw from, the draw above it may
+        // not be possible.
+        let is_conditional = whole.iter().any(|expr| Text::is_conditional(expr, fault.span()));
+        let named = self.named(fault, statement, "drawn", "~")?;
+        Some(if is_conditional { named.offer() } else { named })
     }
 
     /// In a loop all are drawn before it.
@@ -145,7 +181,7 @@ impl Text<'_> {
         if is_function || !whole.any(|expr| repeats(expr, fault.span())) {
             return None;
         }
-        let (name, value) = (self.free("drawn"), self.source.slice(fault.span()));
+        let (name, value) = (self.new_name("drawn"), self.source.slice(fault.span()));
         let line = format!("{name} ~ repeat(n, {value})");
         Some(fault.clone().help(format!("draw all of them above the loop: `{line}`")))
     }
@@ -176,7 +212,7 @@ impl Text<'_> {
         if matches!(statement.kind, StatementKind::Function(_)) {
             return None;
         }
-        let (name, value) = (self.free(name), self.source.slice(fault.span()));
+        let (name, value) = (self.new_name(name), self.source.slice(fault.span()));
         let start = self.first_line(statement);
         let line = format!("{name} {sign} {value}");
         let fault = fault.clone().help(format!("write `{line}` above, and `{name}` here"));
@@ -214,7 +250,7 @@ impl Text<'_> {
         Some(fault)
     }
 
-    fn statement(&self, place: Span) -> Option<&Statement> {
+    pub fn statement(&self, place: Span) -> Option<&Statement> {
         let holds = |one: &&Statement| one.span.start <= place.start && place.end <= one.span.end;
         self.file.statements.iter().find(holds)
     }
@@ -254,11 +290,21 @@ impl Text<'_> {
         is_free.then_some(end + rest.len())
     }
 
+    /// A free name, which no other fix is given.
+    fn new_name(&self, name: &str) -> String {
+        let name = self.free(name);
+        self.given.borrow_mut().push(name.clone());
+        name
+    }
+
     /// The name, or one like it, that stands nowhere in the text.
-    fn free(&self, name: &str) -> String {
+    pub fn free(&self, name: &str) -> String {
         let names = std::iter::once(name.to_string());
         let mut names = names.chain((2..).map(|number| format!("{name}_{number}")));
-        let is_free = |name: &String| !words(&self.source.text).any(|word| word == name);
+        let given = self.given.borrow();
+        let is_free = |name: &String| {
+            !words(&self.source.text).any(|word| word == name) && !given.contains(name)
+        };
         names.find(is_free).expect("a text has an end, numbers have none")
     }
 }
@@ -288,7 +334,7 @@ fn bound_in(kind: &StatementKind, value: Span) -> Option<&StatementKind> {
 }
 
 /// The outermost expressions of a statement.
-fn expressions(kind: &StatementKind) -> Vec<&Expr> {
+pub fn expressions(kind: &StatementKind) -> Vec<&Expr> {
     match kind {
         StatementKind::Draw(it) | StatementKind::Compute(it) | StatementKind::Rule(it) => {
             vec![&it.value]
@@ -309,7 +355,7 @@ fn expressions(kind: &StatementKind) -> Vec<&Expr> {
 }
 
 /// The parts of an expression, each with whether a loop runs it again and again.
-fn parts(expr: &Expr) -> Vec<(&Expr, bool)> {
+pub fn parts(expr: &Expr) -> Vec<(&Expr, bool)> {
     let once = |part| (part, false);
     match &expr.kind {
         ExprKind::Int(_)
@@ -342,7 +388,7 @@ fn repeats(expr: &Expr, place: Span) -> bool {
 }
 
 /// Calls `see` for an expression and all in it.
-fn each(expr: &Expr, see: &mut dyn FnMut(&Expr)) {
+pub fn each(expr: &Expr, see: &mut dyn FnMut(&Expr)) {
     see(expr);
     parts(expr).into_iter().for_each(|(part, _)| each(part, see));
 }

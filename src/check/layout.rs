@@ -168,7 +168,7 @@ fn outputs_are_names(checker: &mut Checker, template: &Template, pieces: &[Piece
             }
             continue;
         };
-        let name = &checker.scope.locals[id].name;
+        let name = checker.scope.locals[id].name.clone();
         if template.binding_of(id).is_none() {
             continue;
         }
@@ -190,7 +190,7 @@ fn outputs_are_names(checker: &mut Checker, template: &Template, pieces: &[Piece
                 value.span,
                 "shown in the reply",
             )
-            .help("show an Int, such as a number of hundredths");
+            .help(format!("write `{name}` as an Int, such as hundredths: `100 * a / b`"));
             checker.fault(fault);
         }
         seen.push((id, value.span));
@@ -230,7 +230,11 @@ pub fn unreadable(template: &Template, source: &Source) -> Vec<Diagnostic> {
                 let (title, place) = ("nothing stands between two values", next.value.span);
                 let fault = Diagnostic::fault("E404", title, place, "begins where the other ends")
                     .and(hole.value.span, "ends nowhere")
-                    .help(format!("write a text between them, such as `{sign}`"));
+                    .help(format!(
+                        "write a text between them: `{{{}}}{sign}{{{}}}`",
+                        source.slice(hole.value.span),
+                        source.slice(next.value.span)
+                    ));
                 faults.push(ended(fault, sign));
                 continue;
             }
@@ -239,8 +243,10 @@ pub fn unreadable(template: &Template, source: &Source) -> Vec<Diagnostic> {
         };
         if !literal.chars().any(|character| never_in(template, hole, character)) {
             let title = format!("`{literal}` may be part of the value before it");
+            let value = source.slice(hole.value.span);
+            let written = format!("{{{value}}}{}{}", sign.trim_end(), literal.replace('\n', "\\n"));
             let fault = Diagnostic::fault("E404", title, hole.value.span, "where does this end?")
-                .help(format!("write a sign before it that no value has: `{sign}`"));
+                .help(format!("write a sign after it that it never has: `{written}`"));
             faults.push(ended(fault, sign.trim_end()));
         }
     }

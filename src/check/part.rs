@@ -305,7 +305,9 @@ impl Checker {
                 let call = format!("{}({})", name.text, owner.text);
                 fault.help(format!("write `{call}`")).fix(span, call)
             }
-            false => fault.help(format!("write `{}` alone", owner.text)).fix(span, &owner.text),
+            false => {
+                fault.help(format!("write `{}` alone", owner.text)).fix(span, &owner.text).offer()
+            }
         }
     }
 }

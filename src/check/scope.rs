@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::typed::{Function, Local, LocalId, Template};
 use super::types::Type;
-use crate::diagnostic::{Diagnostic, near_miss};
+use crate::diagnostic::{Diagnostic, is_sure_miss, near_miss};
 use crate::source::Span;
 use crate::syntax::ast;
 
@@ -153,9 +153,8 @@ impl Scope {
         let Some(first) = first.map(|&at| &self.entries[at]) else { return Ok(()) };
         let title = format!("the name `{}` is taken", name.text);
         let other = self.free(&name.text);
-        let fault = Diagnostic::fault("E202", title, name.span, "bound again here")
-            .help(format!("write another name, such as `{other}`"))
-            .fix(name.span, other);
+        let help = format!("a name is bound once: write `{other}` here and where this is meant");
+        let fault = Diagnostic::fault("E202", title, name.span, "bound again here").help(help);
         Err(match first.span.end {
             0 => fault,
             _ => fault.and(first.span, "bound first here"),
@@ -190,7 +189,18 @@ impl Scope {
             return fault.help(format!("`{name}` is a function: write `{name}(…)`"));
         }
         match near_miss(name, self.entries.iter().map(|entry| entry.name.as_str())) {
-            Some(near) => fault.help(format!("write `{near}`")).fix(span, near),
+            Some(near) => {
+                let known = self.entries.iter().map(|entry| entry.name.as_str());
+                let fault = fault.help(format!("write `{near}`")).fix(span, near);
+                if is_sure_miss(name, near, known) { fault } else { fault.offer() }
+            }
+            None if matches!(name, "null" | "nil" | "undefined" | "none" | "nan") => {
+                fault.help("write a value that means it: every name has one, such as `-1` or `[]`")
+            }
+            None if matches!(name, "yes" | "no" | "on" | "off") => {
+                let truth = if matches!(name, "yes" | "on") { "true" } else { "false" };
+                fault.help(format!("write `{truth}`, or a text: `\"{name}\"`"))
+            }
             None => match self.in_a_part(name) {
                 Some(whole) => fault.help(format!("write `{whole}`")).fix(span, whole),
                 None => fault.help(format!(
@@ -231,7 +241,12 @@ impl Scope {
         }
         let known = self.functions.keys().chain(self.templates.keys());
         match near_miss(text, known.map(String::as_str)) {
-            Some(near) => fault.help(format!("write `{near}`")).fix(name.span, near),
+            Some(near) => {
+                let known = self.functions.keys().chain(self.templates.keys());
+                let is_sure = is_sure_miss(text, near, known.map(String::as_str));
+                let fault = fault.help(format!("write `{near}`")).fix(name.span, near);
+                if is_sure { fault } else { fault.offer() }
+            }
             None => fault.help(format!("define it above: `fn {text}(xs: [T]) -> [T] = …`")),
         }
     }

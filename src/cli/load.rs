@@ -139,12 +139,15 @@ pub fn stdin(name: &str) -> Result<Source, Failure> {
 /// The template of a source, if it has no fault, and all diagnostics of all its levels.
 pub fn checked(source: &Source) -> (Option<typed::Template>, Vec<Diagnostic>) {
     let (file, mut diagnostics) = syntax::parse(source);
-    if diagnostics.iter().any(|one| one.severity == Severity::Fault) {
-        return (None, diagnostics);
-    }
+    let is_whole = !diagnostics.iter().any(|one| one.severity == Severity::Fault);
     let folder = folder(source);
     let read = |path: &str| beside(folder.as_deref(), path);
     let (template, more) = check::check(&file, source, &read);
+    if !is_whole {
+        diagnostics.extend(check::partial::certain(source, &file, more));
+        diagnostics.sort_by_key(|one| one.span());
+        return (None, diagnostics);
+    }
     diagnostics.extend(more);
     (template, diagnostics)
 }

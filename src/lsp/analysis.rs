@@ -33,6 +33,8 @@ pub struct Analysis {
     /// True where the syntax has no fault, so that the tree is whole.
     pub is_whole: bool,
     syntax: Vec<Diagnostic>,
+    /// Of a file that is not whole, the faults of names and types that are certain.
+    certain: Vec<Diagnostic>,
     levels: OnceCell<Levels>,
     told: OnceCell<Vec<Diagnostic>>,
     words: Rc<Vocabulary>,
@@ -57,11 +59,31 @@ impl Analysis {
         let (tokens, _) = tokens::scan(&text.source, tokens::start(&text.source));
         let is_whole = !syntax.iter().any(|one| one.severity == Severity::Fault);
         let (reads, levels, told) = (reads.into_inner(), OnceCell::new(), OnceCell::new());
-        Analysis { uri, text, tokens, file, survey, reads, is_whole, syntax, levels, told, words }
+        let certain = match is_whole {
+            true => Vec::new(),
+            false => {
+                let found = survey.diagnostics.clone();
+                check::partial::certain(&text.source, &file, found)
+            }
+        };
+        Analysis {
+            uri,
+            text,
+            tokens,
+            file,
+            survey,
+            reads,
+            is_whole,
+            syntax,
+            certain,
+            levels,
+            told,
+            words,
+        }
     }
 
-    /// Every fault and lint that `cookc check` tells. What is left after a fault of the syntax has
-    /// faults of its own that mean nothing.
+    /// Every fault and lint that `cookc check` reports. What is left after a fault of the syntax has
+    /// faults of its own that mean nothing, and some that are certain.
     pub fn diagnostics(&self) -> &[Diagnostic] {
         self.told.get_or_init(|| {
             let mut all = self.syntax.clone();
@@ -71,6 +93,8 @@ impl Analysis {
                 if self.levels().is_some() {
                     all.extend(preview::warnings(&self.survey.template, &self.words));
                 }
+            } else {
+                all.extend(self.certain.iter().cloned());
             }
             allow::checked(self.source(), all)
         })

@@ -152,7 +152,9 @@ impl<'a> Build<'a> {
             ast::ExprKind::Range(low, high) => (*low, *high),
             _ => {
                 self.faults.push(fault::no_range(self.source, range.span));
-                (range.clone(), range)
+                // One fault is one message: what stands there is no number either.
+                let any = |value| ast::Expr { span: range.span, kind: ast::ExprKind::Int(value) };
+                (any(0), any(i64::MAX))
             }
         };
         StatementKind::Param(ast::Param { name, low, high, default })

@@ -7,6 +7,7 @@ use super::ast::File;
 use super::build::Build;
 use super::fault::blocks::BLOCKS;
 use super::fault::miss::Miss;
+use super::fault::rename;
 use super::grammar::{Beginning, Rule};
 use super::tokens::{EXPRESSION_WORDS, FAULTS_MAX, Kind, STATEMENT_WORDS, Token};
 use super::{grammar, nesting};
@@ -42,7 +43,8 @@ pub fn read(
             own.push(fault);
         }
         if own.is_empty() {
-            let (found, more) = read_stretch(source, *stretch, tokens);
+            let is_told = faults.len() < FAULTS_MAX;
+            let (found, more) = read_stretch(source, *stretch, tokens, is_told);
             file.docs.extend(found.docs);
             file.statements.extend(found.statements);
             own = more;
@@ -51,6 +53,7 @@ pub fn read(
     }
     faults.extend(letters);
     faults.truncate(FAULTS_MAX);
+    rename::complete(source, tokens, &mut faults);
     (file, faults)
 }
 
@@ -69,8 +72,13 @@ fn right(stretches: &[(Span, &[Token])], start: usize, beginning: &Beginning) ->
     cut.unwrap_or(usize::MAX).min(holds(unread.span.start))
 }
 
-/// One stretch whose letters are right.
-fn read_stretch(source: &Source, stretch: Span, tokens: &[Token]) -> (File, Vec<Diagnostic>) {
+/// One stretch whose letters are right. A fault that is not told is not looked into.
+fn read_stretch(
+    source: &Source,
+    stretch: Span,
+    tokens: &[Token],
+    is_told: bool,
+) -> (File, Vec<Diagnostic>) {
     if let Some(fault) = nesting::too_deep(source, tokens) {
         return (File::default(), vec![fault]);
     }
@@ -83,6 +91,9 @@ fn read_stretch(source: &Source, stretch: Span, tokens: &[Token]) -> (File, Vec<
         }
         Err(miss) => {
             let file = build.file(grammar::parse_beginning(text).statements);
+            if !is_told {
+                return (file, Vec::new());
+            }
             let miss = Miss::new(source, tokens, stretch.start + miss.at, miss.expected);
             (file, vec![miss.explain()])
         }
@@ -147,6 +158,9 @@ impl Cut<'_, '_> {
             return false;
         }
         let may_be_right_of_first = self.depth == 0 && self.tokens[at].kind != Kind::Doc;
+        if column <= first && self.is_foreign_lead(at) {
+            return true;
+        }
         self.is_lead(at) && (column <= first || (may_be_right_of_first && !self.goes_on(at)))
     }
 
@@ -166,6 +180,23 @@ impl Cut<'_, '_> {
             }
             _ => false,
         }
+    }
+
+    /// A word at the margin after a value, which no expression goes on with: `if x > 3:`,
+    /// `for x in xs {`, `key: value`, `print(x)` as other languages have them.
+    fn is_foreign_lead(&self, at: usize) -> bool {
+        let word = self.text(at);
+        let is_word = self.tokens[at].kind == Kind::Word;
+        let before = at.checked_sub(1).map(|before| self.tokens[before].kind);
+        let keyword = at > 0 && {
+            let word = self.text(at - 1);
+            EXPRESSION_WORDS.contains(&word) && !matches!(word, "true" | "false")
+        };
+        let follows_value = self.depth == 0
+            && !keyword
+            && matches!(before, Some(Kind::Word | Kind::Number | Kind::Close | Kind::TextClose));
+        let goes_on = ["and", "or", "in", "within", "then", "else", "elif", "over", "where", "not"];
+        is_word && follows_value && !goes_on.contains(&word)
     }
 
     /// Is it a block of another language, whose indented lines belong to it?

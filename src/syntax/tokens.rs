@@ -1,6 +1,6 @@
 //! Any text cut into words, signs and texts, right or wrong: what faults and the formatter look at.
 
-use super::fault::letters;
+use super::fault::{letters, templates};
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
 
@@ -204,6 +204,22 @@ impl Scan<'_> {
             self.fault(|source| letters::foreign_name(source, span));
         }
         self.push(Kind::Word, length);
+        self.yaml(span);
+    }
+
+    /// `prompt: |`, whose text is read over.
+    fn yaml(&mut self, word: Span) {
+        let begins = self.source.text[..word.start].ends_with('\n') || word.start == 0;
+        let is_layout = matches!(self.source.slice(word), "prompt" | "reply" | "system");
+        if !begins || !is_layout || !self.within.is_empty() {
+            return;
+        }
+        if self.may_tell()
+            && let Some((fault, length)) = templates::yaml(self.source, word.end)
+        {
+            self.fault(|_| fault);
+            self.push(Kind::Strange, length);
+        }
     }
 
     fn number(&mut self, rest: &str) {
@@ -240,8 +256,21 @@ impl Scan<'_> {
 
     /// `'text'` up to the same quote on the same line, or the one quote if there is none.
     fn foreign_quote(&mut self, rest: &str, letter: char) {
+        if self.may_tell()
+            && let Some((fault, length)) = templates::triple(self.source, self.at)
+        {
+            self.fault(|_| fault);
+            return self.push(Kind::Strange, length);
+        }
         let inside = &rest[letter.len_utf8()..];
-        let closing = inside.find(['\n', '\'', '`', '”', '’', '»']);
+        let closers: &[char] = match letter {
+            '“' | '„' | '”' => &['\n', '”', '“'],
+            '‘' | '’' => &['\n', '’', '‘'],
+            '«' | '»' => &['\n', '»', '«'],
+            '`' => &['\n', '`'],
+            _ => &['\n', '\''],
+        };
+        let closing = inside.find(closers);
         let closed = closing.filter(|&at| !inside[at..].starts_with('\n'));
         let length = letter.len_utf8()
             + closed.map_or(0, |at| at + inside[at..].chars().next().map_or(0, char::len_utf8));
@@ -263,6 +292,13 @@ impl Scan<'_> {
             self.fault(|source| letters::unclosed_hole(source, open));
             self.leave_line();
             return;
+        }
+        if rest.starts_with(':')
+            && braces == 0
+            && let Some((fault, length)) = templates::format(self.source, open, self.at)
+        {
+            self.fault(|_| fault);
+            return self.push(Kind::Strange, length);
         }
         let top = self.within.len() - 1;
         match rest.as_bytes()[0] {
@@ -345,6 +381,11 @@ impl Scan<'_> {
     fn brace(&mut self, rest: &str) {
         if rest.starts_with("{{") || rest.starts_with("}}") {
             self.push(Kind::TextPiece, 2);
+        } else if self.may_tell()
+            && let Some((fault, length)) = templates::jinja(self.source, self.at)
+        {
+            self.fault(|_| fault);
+            self.push(Kind::TextPiece, length);
         } else if rest.starts_with('{') && self.within.len() > super::nesting::DEPTH_MAX {
             let at = Span::new(self.at, self.at + 1);
             self.fault(|_| letters::holes_too_deep(at));
@@ -378,6 +419,11 @@ impl Scan<'_> {
                 self.fault(|_| letters::strange(span, letter));
             }
         }
+    }
+
+    /// Is a further fault told? The search for where it ends takes long.
+    fn may_tell(&self) -> bool {
+        self.faults.len() < FAULTS_MAX
     }
 
     /// Notes a fault, but no more than a person would read.

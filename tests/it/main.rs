@@ -3,6 +3,7 @@
 mod audit;
 mod book;
 mod bounds;
+mod broken;
 mod check;
 mod cli;
 mod codes;

@@ -15,7 +15,7 @@ pub fn lines(checked: &Checked) -> String {
         Err(text) => {
             let line = json!({
                 "code": null, "severity": "fault", "title": text, "file": checked.file,
-                "labels": [], "help": "", "fix": [],
+                "labels": [], "help": "", "fix": [], "offered": false,
             });
             format!("{line}\n")
         }
@@ -45,5 +45,6 @@ fn diagnostic(diagnostic: &Diagnostic, source: &Source) -> Value {
         "labels": labels,
         "help": diagnostic.help,
         "fix": fix,
+        "offered": diagnostic.is_offered,
     })
 }

@@ -1,5 +1,4 @@
-//! `cookc check --fix`: makes the edits that faults bring with them, as long as each removes a fault
-//! and brings no new kind of fault.
+//! `cookc check --fix`: makes edits that remove faults and bring no new kind of fault.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -62,10 +61,7 @@ fn text(source: Source, find: &dyn Fn(&Source) -> Vec<Diagnostic>) -> (Source, V
 }
 
 /// One step on: all fixes that do not touch one another, or one of them, or several in a row.
-fn round(
-    state: &State,
-    find: &dyn Fn(&Source) -> Vec<Diagnostic>,
-) -> Option<(State, Vec<String>)> {
+fn round(state: &State, find: &dyn Fn(&Source) -> Vec<Diagnostic>) -> Option<(State, Vec<String>)> {
     let all = apart(&state.found);
     let lines = |faults: &[&Diagnostic], source: &Source| -> Vec<String> {
         faults.iter().map(|fault| told(fault, source)).collect()
@@ -85,7 +81,7 @@ fn round(
             }
             // What the edit uncovered in the same place may have a fix too.
             let is_new = |one: &&Diagnostic| {
-                may_be_made(one) && !state.found.iter().any(|old| is_same(old, one))
+                may_be_made(one) && !state.found.iter().any(|old| is_same(old, one, &fault.fix))
             };
             let Some(uncovered) = next.found.iter().find(is_new).cloned() else { break };
             made.extend(lines(&[&uncovered], &next.source));
@@ -95,7 +91,11 @@ fn round(
     None
 }
 
-fn after(state: &State, faults: &[&Diagnostic], find: &dyn Fn(&Source) -> Vec<Diagnostic>) -> State {
+fn after(
+    state: &State,
+    faults: &[&Diagnostic],
+    find: &dyn Fn(&Source) -> Vec<Diagnostic>,
+) -> State {
     let mut edits: Vec<&Edit> = faults.iter().flat_map(|fault| &fault.fix).collect();
     edits.sort_by_key(|edit| edit.span);
     let source = Source::new(&*state.source.name, edited(&state.source.text, edits));
@@ -130,8 +130,15 @@ fn may_be_made(fault: &Diagnostic) -> bool {
     !fault.fix.is_empty() && !fault.is_offered && fault.severity == Severity::Fault
 }
 
-fn is_same(a: &Diagnostic, b: &Diagnostic) -> bool {
-    (a.code, &a.title) == (b.code, &b.title)
+/// Is it the fault that was there before these edits?
+fn is_same(old: &Diagnostic, new: &Diagnostic, edits: &[Edit]) -> bool {
+    let place = old.span().start;
+    let before = edits.iter().filter(|edit| edit.span.end <= place);
+    let shift: isize = before
+        .map(|edit| edit.text.len() as isize - (edit.span.end - edit.span.start) as isize)
+        .sum();
+    (old.code, &old.title) == (new.code, &new.title)
+        && place.saturating_add_signed(shift) == new.span().start
 }
 
 /// The fixes that do not touch one another; the others wait for the next round.

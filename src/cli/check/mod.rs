@@ -25,12 +25,15 @@ const HELP: &str = r#"Examples:
 `cookc explain CODE` tells more about a fault. With --audit, what `cookc test` finds in 200 samples
 of each level is told too, as lints.
 
+--fix makes an edit only if the file then has fewer faults and no new kind of fault.
+
 With --format json, each fault and lint is a line: {"code", "severity": "fault" or "lint", "title",
 "file", "labels": [{"start", "end", "line", "column", "end_line", "end_column", "text"}], "help",
-"fix": [places like labels, "text" being what to write there]}. start and end are bytes from 0, end
-is one past the last; lines and columns count from 1, a column is a character. The first label is
-the place of the fault. The edits of a fix are made together; without one, "fix" is empty. A file
-that cannot be read is a line too, with code null and no labels.
+"fix": [places like labels, "text" being what to write there], "offered": true or false}. start and
+end are bytes from 0, end is one past the last; lines and columns count from 1, a column is a
+character. The first label is the place of the fault. The edits of a fix are made together; without
+one, "fix" is empty. "offered" is true if they may not be what was meant: --fix leaves them to you.
+A file that cannot be read is a line too, with code null and no labels.
 
 With --format sarif, all of them are one SARIF 2.1.0 log, with a rule for each code
 and with the fixes."#;

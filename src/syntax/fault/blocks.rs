@@ -27,14 +27,23 @@ pub fn function(miss: &Miss) -> Option<Diagnostic> {
     let (params, mut at, mut is_sure) = parameters(miss, first + 3)?;
     let mut result = "Int".to_string();
     let mut has_result = false;
-    if matches!(miss.text(at), "->" | ":") && miss.kind(at + 1) == Some(Kind::Word) && !miss.starts_line(at + 1)
+    if matches!(miss.text(at), "->" | ":")
+        && !miss.starts_line(at + 1)
+        && let Some((text, after)) = kind(miss, at + 1)
     {
-        let (text, after) = kind(miss, at + 1)?;
         (result, at, has_result) = (text, after, true);
     }
     let opening = miss.text(at);
     // Of our own functions only those are told here that are not written in our way.
-    let is_ours = word == "fn" && (opening == "=" || (has_result && is_sure && opening == "{"));
+    let said = format!("{params}{result}");
+    let written = miss.source.slice(miss.span(first + 3).to(miss.span(at - 1)));
+    let are_ours = written
+        .split(|letter: char| !letter.is_alphanumeric())
+        .all(|word| !word.starts_with(|first: char| first.is_lowercase()) || said.contains(word));
+    let binds = matches!(miss.text(at + 2), "=" | "~") || miss.text(at + 1) == "return";
+    let is_ours = word == "fn"
+        && (has_result && is_sure && are_ours)
+        && (opening == "=" || (opening == "{" && (binds || miss.starts_line(at + 1))));
     if is_ours || !matches!(opening, ":" | "{" | "=>" | "=" | "") {
         return None;
     }
@@ -47,8 +56,13 @@ pub fn function(miss: &Miss) -> Option<Diagnostic> {
         "fn" => "a function says the types of its values and what it gives".to_string(),
         _ => format!("no statement begins with `{word}`"),
     };
-    let code = if word == "fn" { "E145" } else { "E119" };
-    let fault = Diagnostic::fault(code, title, miss.span(first), "functions begin with `fn`");
+    let code = match word {
+        "fn" if has_result => "E123",
+        "fn" => "E145",
+        _ => "E119",
+    };
+    let label = if word == "fn" { "not all types are here" } else { "functions begin with `fn`" };
+    let fault = Diagnostic::fault(code, title, miss.span(first), label);
     let head = format!("fn {name}({params}) -> {result} = ");
     let Some((body, after)) = habit::said(miss.source, &miss.tokens, at) else {
         return Some(fault.help(format!("write `{head}…`, with its own types")));
@@ -116,7 +130,8 @@ fn kind(miss: &Miss, at: usize) -> Option<(String, usize)> {
         "Token" => "Token",
         "list" | "List" | "Vec" | "Sequence" if matches!(miss.text(at + 1), "[" | "<") => {
             let (inner, after) = kind(miss, at + 2)?;
-            return matches!(miss.text(after), "]" | ">").then(|| (format!("[{inner}]"), after + 1));
+            return matches!(miss.text(after), "]" | ">")
+                .then(|| (format!("[{inner}]"), after + 1));
         }
         "list" | "List" => "[T]",
         one if one.len() == 1 && one.bytes().all(|byte| byte.is_ascii_uppercase()) => one,
@@ -211,9 +226,8 @@ fn choice(miss: &Miss, first: usize) -> Option<Diagnostic> {
         let at = at + usize::from(matches!(miss.text(at), ":" | "{" | "then"));
         let (name, sign) = (miss.text(at), miss.text(at + 1));
         let is_bound = miss.kind(at) == Some(Kind::Word) && matches!(sign, "=" | "~");
-        let (value, mut end) = is_bound
-            .then(|| habit::said(miss.source, &miss.tokens, at + 2))
-            .flatten()?;
+        let (value, mut end) =
+            is_bound.then(|| habit::said(miss.source, &miss.tokens, at + 2)).flatten()?;
         while matches!(miss.text(end), ";" | "}") {
             end += 1;
         }

@@ -15,6 +15,11 @@ pub fn brace_in_text(miss: &Miss) -> Option<Diagnostic> {
     if !in_text || !matches!(first, Some(Kind::TextOpen | Kind::Close)) {
         return None;
     }
+    // `{", ".join(xs)}` is meant to show a value.
+    let close = (hole + 1..miss.tokens.len()).find(|&at| miss.kind(at) == Some(Kind::TextClose));
+    if close.is_some_and(|close| matches!(miss.text(close + 1), "." | "+" | "%" | "*")) {
+        return None;
+    }
     let brace = miss.tokens[hole].span;
     let empty = first == Some(Kind::Close);
     let title = if empty { "an empty hole" } else { "a hole that shows no value" };
@@ -24,11 +29,35 @@ pub fn brace_in_text(miss: &Miss) -> Option<Diagnostic> {
         return Some(fault.fix(brace.to(miss.tokens[hole + 1].span), "{{}}"));
     }
     let on_the_line = miss.source.text[brace.end..].lines().next().unwrap_or("");
-    let closing = on_the_line.find(['{', '}']).filter(|&at| on_the_line[at..].starts_with('}'));
-    Some(match closing.map(|at| brace.end + at) {
-        Some(at) => fault.fix(brace, "{{").fix(Span::new(at, at + 1), "}}"),
-        None => fault,
-    })
+    let fault = fault.fix(brace, "{{");
+    let Some(at) = closing_brace(on_the_line) else { return Some(fault) };
+    let shown = &on_the_line[..at];
+    let at = brace.end + at;
+    let text = miss.open.iter().rev().find(|&&open| miss.kind(open) == Some(Kind::TextOpen));
+    let text = miss.open.iter().find(|&&open| open < hole && Some(&open) != text).or(text);
+    if text.is_some_and(|&open| miss.text(open) == "\"") && shown.contains('"') {
+        // On one line a quote would end the text.
+        let shown = format!("{{{{{}}}}}", shown.replace('"', "\\\""));
+        let fault = Diagnostic { fix: Vec::new(), ..fault };
+        let help = format!("write `{shown}` to show these braces");
+        return Some(fault.help(help).fix(Span::new(brace.start, at + 1), shown));
+    }
+    let help = format!("write `{{{{{shown}}}}}` to show these braces");
+    Some(fault.help(help).fix(Span::new(at, at + 1), "}}"))
+}
+
+/// The brace that closes the one before this text.
+fn closing_brace(text: &str) -> Option<usize> {
+    let mut depth = 0;
+    for (at, letter) in text.char_indices() {
+        match letter {
+            '{' => depth += 1,
+            '}' if depth == 0 => return Some(at),
+            '}' => depth -= 1,
+            _ => {}
+        }
+    }
+    None
 }
 
 /// `f(a, b`

@@ -11,21 +11,22 @@ use crate::syntax::tokens::{Kind, is_keyword};
 pub fn expression(miss: &Miss) -> Option<Diagnostic> {
     let from = miss.value()?;
     let said = habit::expression(miss.source, &miss.tokens, from)?;
-    if said.habit.place.start > miss.place().end {
+    let first = said.edits.first().map_or(said.habit.place.start, |edit| edit.span.start);
+    if first.min(said.habit.place.start) > miss.place().end {
         return None;
     }
     let fault = said.explain();
     if said.edits.is_empty() {
         return Some(fault);
     }
-    (miss.stops_after(&said.edits) > Some(said.read.end)).then_some(fault)
+    (miss.stops_after(&said.edits) >= Some(said.read.end)).then_some(fault)
 }
 
 /// `let mut x = 3`, `x: int = 3`, `int x = 3`
 pub fn declared(miss: &Miss) -> Option<Diagnostic> {
-    const WORDS: [&str; 16] = [
+    const WORDS: [&str; 18] = [
         "let", "var", "const", "val", "set", "my", "local", "auto", "final", "int", "float",
-        "double", "string", "str", "bool", "mut",
+        "double", "string", "str", "bool", "mut", "def", "func",
     ];
     let start = miss.first();
     let mut name = start;
@@ -37,7 +38,8 @@ pub fn declared(miss: &Miss) -> Option<Diagnostic> {
     }
     let mut sign = name + 1;
     if miss.text(sign) == ":" {
-        let ends = |at: usize| matches!(miss.text(at), "=" | "~" | ":=" | "") || miss.starts_line(at);
+        let ends =
+            |at: usize| matches!(miss.text(at), "=" | "~" | ":=" | "") || miss.starts_line(at);
         sign = (sign + 1..miss.tokens.len() + 1).find(|&at| ends(at))?;
     }
     let is_bound = matches!(miss.text(sign), "=" | "~");
@@ -111,7 +113,8 @@ pub fn unpacked(miss: &Miss) -> Option<Diagnostic> {
     let label = "a line binds one name";
     let fault = Diagnostic::fault("E149", "several names are bound at once", whole, label)
         .help(format!("write a line for each: `{}`", lines.join("`, `")));
-    let takes_itself = names.iter().any(|name| value.contains(name));
+    let letters = |letter: char| !letter.is_ascii_alphanumeric() && letter != '_';
+    let takes_itself = value.split(letters).any(|word| names.contains(&word));
     Some(match takes_itself {
         true => fault,
         false => fault.fix(whole, lines.join("\n")),
@@ -140,22 +143,39 @@ fn split_by_commas(text: &str) -> Vec<&str> {
 
 /// What Python brings for chance and numbers, which is here already.
 const BROUGHT: [&str; 16] = [
-    "random", "math", "numpy", "np", "os", "sys", "json", "re", "string", "itertools", "collections",
-    "typing", "std", "rand", "functools", "dataclasses",
+    "random",
+    "math",
+    "numpy",
+    "np",
+    "os",
+    "sys",
+    "json",
+    "re",
+    "string",
+    "itertools",
+    "collections",
+    "typing",
+    "std",
+    "rand",
+    "functools",
+    "dataclasses",
 ];
 
 /// `import random`, `from tokens import overlap`, `use tokens.overlap`, `use tokens::{overlap}`
 pub fn imported(miss: &Miss) -> Option<Diagnostic> {
     let first = miss.first();
     let word = miss.text(first);
+    if miss.text(first + 2) == ":" && miss.kind(first + 3) == Some(Kind::Word) {
+        return None;
+    }
     if !matches!(word, "import" | "from" | "use" | "using" | "include" | "require")
         || miss.kind(first + 1).is_none()
         || miss.text(first + 1) == "template"
     {
         return None;
     }
-    let end = (first + 1..miss.tokens.len()).find(|&at| miss.starts_line(at) && {
-        miss.text(at) != "}" && !matches!(miss.text(at - 1), "{" | ",")
+    let end = (first + 1..miss.tokens.len()).find(|&at| {
+        miss.starts_line(at) && { miss.text(at) != "}" && !matches!(miss.text(at - 1), "{" | ",") }
     });
     let end = end.unwrap_or(miss.tokens.len());
     if miss.found > end {
@@ -171,26 +191,38 @@ pub fn imported(miss: &Miss) -> Option<Diagnostic> {
         "use" => ("E125", format!("the names of `{module}` come after a colon")),
         _ => ("E119", format!("no statement begins with `{word}`")),
     };
-    let fault = Diagnostic::fault(code, title, place, match word {
-        "use" => "`:` and names were expected after the module",
-        _ => "functions are brought with `use`",
-    });
+    let fault = Diagnostic::fault(
+        code,
+        title,
+        place,
+        match word {
+            "use" => "`:` and names were expected after the module",
+            _ => "functions are brought with `use`",
+        },
+    );
     if BROUGHT.contains(&&*module) {
         let (start, end) = miss.lines_of(whole);
-        return Some(fault.help("delete this line: what draws is known everywhere, as `pick(xs)`")
-            .fix(Span::new(start, end), ""));
+        return Some(
+            fault
+                .help("delete this line: what draws is known everywhere, as `pick(xs)`")
+                .fix(Span::new(start, end), ""),
+        );
     }
     if !names.is_empty() {
         let line = format!("use {module}: {}", names.join(", "));
         let fault = fault.help(format!("write `{line}`"));
-        return Some(if miss.source.slice(whole) == line { return None } else { fault.fix(whole, line) });
+        return Some(if miss.source.slice(whole) == line {
+            return None;
+        } else {
+            fault.fix(whole, line)
+        });
     }
     if word == "use" {
         return None;
     }
     let mut uses = miss.source.text.lines().filter(|line| {
-        line.starts_with("use ") && line.split(|c: char| !c.is_alphanumeric() && c != '_')
-            .any(|word| word == module)
+        line.starts_with("use ")
+            && line.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == module)
     });
     let used = used_of(&miss.source.text, &module);
     let (start, end) = miss.lines_of(whole);
@@ -293,19 +325,27 @@ impl Miss<'_> {
         let Err(miss) = crate::syntax::grammar::parse(&text) else { return Some(usize::MAX) };
         let tail = whole.end - whole.start - edits.last().map_or(0, |edit| edit.span.end);
         let left = text.len() - miss.at.min(text.len());
-        (left < tail).then(|| whole.end - left)
+        (left <= tail).then(|| whole.end - left)
     }
 
     /// What follows a token on its line, without comments.
     pub fn line_after(&self, at: usize) -> String {
         let start = self.span(at).end;
-        self.source.text[start..self.line_end(at).max(start)].trim().trim_end_matches(';').to_string()
+        self.source.text[start..self.line_end(at).max(start)]
+            .trim()
+            .trim_end_matches(';')
+            .to_string()
     }
 
     /// Where the last token on the line of this one ends.
     pub fn line_end(&self, at: usize) -> usize {
         let next = (at + 1..self.tokens.len()).find(|&next| self.starts_line(next));
         self.span(next.unwrap_or(self.tokens.len()) - 1).end
+    }
+
+    /// Does a token begin where the one before it ends?
+    pub fn touches(&self, at: usize) -> bool {
+        at.checked_sub(1).is_some_and(|before| self.span(before).end == self.span(at).start)
     }
 
     /// The bytes of the lines of a span.

@@ -97,7 +97,8 @@ fn pieces(miss: &Miss, at: &mut usize) -> Option<String> {
         if length > 0 {
             quotes = miss.text(*at);
             let text = miss.span(*at).to(miss.span(*at + length - 1));
-            inside += miss.source.slice(text).get(quotes.len()..text.end - text.start - quotes.len())?;
+            inside +=
+                miss.source.slice(text).get(quotes.len()..text.end - text.start - quotes.len())?;
             *at += length;
         } else if miss.text(*at) == "{" && miss.text(*at + 2) == "}" {
             inside += &format!("{{{}}}", miss.text(*at + 1));
@@ -209,7 +210,8 @@ fn values(miss: &Miss, at: &mut usize) -> Option<Vec<String>> {
 
 /// `prompt: Say {word}.` without quotes
 fn unquoted(miss: &Miss, start: usize, fault: Diagnostic) -> Option<Diagnostic> {
-    if miss.text(start + 1) != ":" || miss.starts_line(start + 2) || miss.kind(start + 2).is_none() {
+    if miss.text(start + 1) != ":" || miss.starts_line(start + 2) || miss.kind(start + 2).is_none()
+    {
         return None;
     }
     let (from, to) = (miss.span(start + 2).start, miss.line_end(start + 2));
@@ -229,7 +231,8 @@ pub fn twin(miss: &Miss) -> Option<Diagnostic> {
     let (_, ours) = TWINS.iter().find(|(other, _)| *other == word)?;
     let after = first + 1 + usize::from(miss.text(first + 1) == ":");
     let has_it = miss.source.text.lines().any(|line| line.starts_with(ours));
-    if miss.kind(after) != Some(Kind::TextOpen) || miss.found > after || has_it || is_keyword(word) {
+    if miss.kind(after) != Some(Kind::TextOpen) || miss.found > after || has_it || is_keyword(word)
+    {
         return None;
     }
     let title = format!("no statement begins with `{word}`");
@@ -243,7 +246,9 @@ pub fn formatted(miss: &Miss) -> Option<Diagnostic> {
     let hole = *miss.open.iter().rev().find(|&&open| miss.text(open) == "{")?;
     let in_text = hole > 0
         && matches!(miss.kind(hole - 1), Some(Kind::TextOpen | Kind::TextPiece | Kind::Close));
-    if !in_text || !miss.follows_value() || !matches!(miss.found_text(), ":" | "!" | "=") {
+    let comma = miss.found_text() == "," && miss.text(miss.found + 1) == "}";
+    let is_format = matches!(miss.found_text(), ":" | "!" | "=") || comma;
+    if !in_text || !miss.follows_value() || !is_format {
         return None;
     }
     let close = (miss.found..miss.tokens.len()).find(|&at| miss.text(at) == "}")?;

@@ -60,6 +60,9 @@ pub fn malformed_number(source: &Source, span: Span) -> Diagnostic {
     if digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return fault.help(format!("write `{digits}`: digits only")).fix(span, digits);
     }
+    if let Some(value) = text.strip_prefix("0x").and_then(|hex| i64::from_str_radix(hex, 16).ok()) {
+        return fault.help(format!("write `{value}`: digits only")).fix(span, value.to_string());
+    }
     match text.parse::<f64>() {
         Ok(value) if value.fract() == 0.0 && value < 1e15 => {
             fault.help(format!("write `{value}`: digits only")).fix(span, value.to_string())
@@ -77,7 +80,8 @@ pub fn foreign_quotes(source: &Source, span: Span, closed: bool) -> Diagnostic {
     let mut inside = source.slice(span).chars();
     inside.next();
     inside.next_back();
-    let text = format!("\"{}\"", inside.as_str().replace('"', "\\\""));
+    let inside = inside.as_str().replace("\\'", "'").replace("${", "{");
+    let text = format!("\"{}\"", inside.replace('"', "\\\""));
     fault.help(format!("write `{text}`")).fix(span, text)
 }
 

@@ -3,12 +3,25 @@
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
 use crate::syntax::ast::{Binding, Expr, ExprKind, Name};
+use crate::syntax::habit;
 
 /// `param length in 64 = 96`
 pub fn no_range(source: &Source, found: Span) -> Diagnostic {
     let text = source.slice(found);
-    let fault = Diagnostic::fault("E143", "a parameter needs a range", found, "this is no range")
-        .help(format!("write `1..{text}`: the least and the greatest value, both taken in"));
+    let fault = Diagnostic::fault("E143", "a parameter needs a range", found, "this is no range");
+    let said = habit::call(source, found).map(|said| said.text).filter(|text| text.contains(".."));
+    let pair = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let pair = pair.and_then(|pair| pair.split_once(',')).filter(|(_, high)| !high.contains(','));
+    let dash =
+        text.split_once('-').filter(|(low, high)| is_number(low.trim()) && is_number(high.trim()));
+    let pair = pair.or(dash);
+    let range = pair.map(|(low, high)| format!("{}..{}", low.trim(), high.trim()));
+    if let Some(range) = said.or(range) {
+        return fault.help(format!("write `{range}`")).fix(found, range);
+    }
+    let fault =
+        fault.help(format!("write `1..{text}`: the least and the greatest value, both taken in"));
     match text.parse::<i64>() {
         Ok(1..) => fault.fix(Span::new(found.start, found.start), "1.."),
         _ => fault,

@@ -22,6 +22,7 @@ pub struct Miss<'a> {
 /// In this order: the special before the general.
 const FAULTS: &[fn(&Miss) -> Option<Diagnostic>] = &[
     statements::misplaced_doc,
+    layouts::layout,
     brackets::brace_in_text,
     foreign::imported,
     foreign::declared,
@@ -33,7 +34,6 @@ const FAULTS: &[fn(&Miss) -> Option<Diagnostic>] = &[
     blocks::nameless_rule,
     settings::param,
     settings::level,
-    layouts::layout,
     layouts::twin,
     foreign::expression,
     layouts::formatted,

@@ -7,10 +7,10 @@ use crate::syntax::tokens::{Kind, is_keyword};
 
 /// `param length = 8`, `param length: 8`, `param length: 1..16 = 8`, `param n in [1, 16] = 8`
 pub fn param(miss: &Miss) -> Option<Diagnostic> {
-    let start = miss.statement();
+    let is_param = |at: &usize| miss.text(*at) == "param" && miss.starts_line(*at);
+    let start = (0..miss.found.min(miss.tokens.len())).rev().find(is_param)?;
     let name = miss.text(start + 1);
-    if miss.text(start) != "param"
-        || miss.kind(start + 1) != Some(Kind::Word)
+    if miss.kind(start + 1) != Some(Kind::Word)
         || is_keyword(name)
         || miss.found > miss.tokens.len()
     {
@@ -18,7 +18,7 @@ pub fn param(miss: &Miss) -> Option<Diagnostic> {
     }
     let end = (start + 2..miss.tokens.len()).find(|&at| miss.starts_line(at));
     let end = end.unwrap_or(miss.tokens.len());
-    if end == start + 2 || miss.found > end {
+    if end == start + 2 || miss.found > end || miss.found_text() == ";" {
         return None;
     }
     let found = Numbers::read(miss, start + 2, end)?;
@@ -92,10 +92,8 @@ impl<'t> Numbers<'t> {
 
 /// `level hard { length = 32 }`, `level hard: length: 32`, `level: hard, length = 3`
 pub fn level(miss: &Miss) -> Option<Diagnostic> {
-    let start = miss.statement();
-    if miss.text(start) != "level" || miss.found <= start {
-        return None;
-    }
+    let is_level = |at: &usize| miss.text(*at) == "level" && miss.starts_line(*at);
+    let start = (0..miss.found.min(miss.tokens.len())).rev().find(is_level)?;
     let mut at = start + 1;
     let is_mark = |text: &str| matches!(text, ":" | "{" | "=" | "(" | "[" | "-" | "," | ";" | "\"");
     while is_mark(miss.text(at)) {

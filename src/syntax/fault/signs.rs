@@ -166,7 +166,8 @@ pub fn colon_missing(miss: &Miss) -> Option<Diagnostic> {
         Diagnostic::fault("E125", "a colon is missing", place, format!("`:` was expected {after}"))
     };
     if matches!(miss.found_text(), "=" | "~") {
-        return Some(fault(miss.place()).help("write `:`").fix(miss.place(), ":"));
+        let sign = Span::new(miss.after().end, miss.place().end);
+        return Some(fault(miss.place()).help("write `:`").fix(sign, ":"));
     }
     let (found, place) = (miss.found_text(), miss.place());
     if miss.expects(Rule::kw_where) && matches!(found, "if" | "when") {

@@ -112,7 +112,7 @@ pub fn default_missing(miss: &Miss) -> Option<Diagnostic> {
     }
     let low = miss.text(low);
     let help = format!("write ` = {low}` here, or another number of the range");
-    Some(fault.help(help).fix(miss.after(), format!(" = {low}")))
+    Some(fault.help(help).fix(miss.after(), format!(" = {low}")).offer())
 }
 
 /// `fn f(x: Int) = x`
@@ -218,6 +218,10 @@ pub fn side_by_side(miss: &Miss) -> Option<Diagnostic> {
         Some(Kind::TextOpen) => {
             "write a sign between them, or `name = ` before the second".to_string()
         }
+        Some(Kind::Word) if miss.kind(first) == Some(Kind::TextClose) && miss.touches(second) => {
+            "a quote ends the text: write `\\\"` for one that is shown".to_string()
+        }
+        Some(Kind::Word) if stdlib::draws(one).is_some() => format!("write `{one}({two})`"),
         Some(Kind::Word) => format!("write `{one} + {two}`, or bind it: `{two} = …`"),
         _ => format!("write a sign between them, such as `{one} + {two}`"),
     };

@@ -50,7 +50,8 @@ pub fn keyword_as_name(miss: &Miss) -> Option<Diagnostic> {
 fn stands_for_name(miss: &Miss, at: usize) -> bool {
     let next = miss.text(at + 1);
     let is_bound = matches!(next, "~" | "=");
-    let is_used = matches!(next, "." | ")" | "]" | ",");
+    let is_used = matches!(next, "." | ")" | "]" | "}" | "," | "+" | "-" | "*" | "/" | "==" | "!=")
+        && !miss.starts_line(at + 1);
     let is_literal = matches!(miss.text(at), "true" | "false");
     let carries_its_meaning = miss.text(at) == "in" && !matches!(next, "in" | ":");
     is_bound

@@ -18,6 +18,9 @@ const TAKEN: &str = "lists do not change: `at(size(xs) - 1, xs)` is the last ele
 impl Reader<'_> {
     /// Functions that nothing here stands for.
     pub fn refused(&mut self, name: &str, place: Span) -> bool {
+        if self.text(self.at) == "<" && matches!(name, "random" | "rand") {
+            return false;
+        }
         let help = match name {
             "print" | "println" | "printf" | "echo" | "puts" | "display" | "log" => PRINTED,
             "input" | "open" | "read" => "write `words names = \"names.txt\"` to bring words in",
@@ -43,10 +46,12 @@ impl Reader<'_> {
         let help = match name {
             "format" => FORMATTED.to_string(),
             "split" if xs.starts_with('"') => listed(xs),
-            "split" | "upper" | "lower" | "capitalize" | "title" | "strip" | "trim" | "toUpperCase"
-            | "toLowerCase" | "to_uppercase" | "to_lowercase" | "startswith" | "startsWith"
-            | "starts_with" | "endswith" | "endsWith" | "lstrip" | "rstrip" | "isdigit" | "chars"
-            | "splitlines" | "zfill" | "ljust" | "rjust" | "center" => SPELLED.to_string(),
+            "split" | "upper" | "lower" | "capitalize" | "title" | "strip" | "trim"
+            | "toUpperCase" | "toLowerCase" | "to_uppercase" | "to_lowercase" | "startswith"
+            | "startsWith" | "starts_with" | "endswith" | "endsWith" | "lstrip" | "rstrip"
+            | "isdigit" | "chars" | "splitlines" | "zfill" | "ljust" | "rjust" | "center" => {
+                SPELLED.to_string()
+            }
             "pop" => TAKEN.replace("xs", xs),
             "reduce" | "fold" | "inject" => REDUCED.replace("xs", xs),
             "forEach" | "for_each" => format!("write `for x in {xs}: …`, with a value for each"),

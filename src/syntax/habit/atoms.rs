@@ -58,10 +58,11 @@ impl Reader<'_> {
 
     fn word(&mut self, place: Span) -> Option<Node> {
         let word = self.text(self.at);
-        let before_text = self.kind(self.at + 1) == Some(Kind::TextOpen) && self.touches(self.at + 1);
+        let before_text =
+            self.kind(self.at + 1) == Some(Kind::TextOpen) && self.touches(self.at + 1);
         let before_call = self.text(self.at + 1) == "(";
         match word {
-            "if" => self.chosen(place),
+            "if" => self.chosen(place, false),
             "all" | "any" | "count" | "for" if self.kind(self.at + 1) == Some(Kind::Word) => {
                 self.each(place)
             }
@@ -86,6 +87,12 @@ impl Reader<'_> {
                 None
             }
             "all" | "any" | "count" if before_call => self.one(place),
+            "match" | "case" | "switch" | "unless" | "when" if self.begins_value(self.at + 1) => {
+                let title = "a choice is written with `if`";
+                let help = "write `if x == 1 then a else if x == 2 then b else c`";
+                self.advise("E148", title, place, "no value begins so", help);
+                None
+            }
             _ if is_keyword(word) => None,
             _ => {
                 self.at += 1;
@@ -112,14 +119,19 @@ impl Reader<'_> {
     }
 
     /// `if c then a else b`, with `:`, braces, `elif` or nothing where `then` and `else` belong.
-    fn chosen(&mut self, start: Span) -> Option<Node> {
+    fn chosen(&mut self, start: Span, is_again: bool) -> Option<Node> {
         self.at += 1;
         let condition = self.open_to_line_ends(|reader| reader.climb(OR))?;
         let (word, place) = (self.text(self.at), self.span(self.at));
-        let mut strange = word != "then";
+        let mut strange = is_again || word != "then";
         match word {
             "then" | ":" | "{" | "," => self.at += 1,
             _ => {}
+        }
+        if word == "then" && self.text(self.at) == ":" {
+            self.habit("E138", "no sign follows `then`", self.span(self.at), "not needed");
+            strange = true;
+            self.at += 1;
         }
         let yes = self.open_to_line_ends(Reader::expression)?;
         if word == "{" {
@@ -138,7 +150,7 @@ impl Reader<'_> {
                 let title = "`else if` is written in two words";
                 self.habit("E148", title, again, "this begins no further choice");
                 strange = true;
-                self.chosen(again)?
+                self.chosen(again, true)?
             }
             _ => {
                 strange |= matches!(branch, ":" | "{");
@@ -170,10 +182,7 @@ impl Reader<'_> {
         })
     }
 
-    pub fn open_to_line_ends<T>(
-        &mut self,
-        read: impl FnOnce(&mut Self) -> Option<T>,
-    ) -> Option<T> {
+    pub fn open_to_line_ends<T>(&mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
         self.open += 1;
         let value = read(self);
         self.open -= 1;
@@ -306,7 +315,8 @@ impl Reader<'_> {
     fn round(&mut self) -> Option<Node> {
         let open = self.span_at(self.at)?;
         self.open_to_line_ends(|reader| {
-            if let Some(loop_) = reader.comprehension(")") {
+            if reader.is_comprehension(")") {
+                let loop_ = reader.comprehension(")")?;
                 return Some(Node { span: open.to(reader.span(reader.at - 1)), ..loop_ });
             }
             reader.at += 1;
@@ -325,8 +335,7 @@ impl Reader<'_> {
             }
             let title = "several values make a list";
             reader.habit("E148", title, open, "these parentheses hold several values");
-            let said: Vec<String> =
-                values.iter().map(|value| reader.said(value, LOOSE)).collect();
+            let said: Vec<String> = values.iter().map(|value| reader.said(value, LOOSE)).collect();
             Some(Node::written(span, ATOM, format!("[{}]", said.join(", "))))
         })
     }
@@ -335,11 +344,20 @@ impl Reader<'_> {
     fn square(&mut self) -> Option<Node> {
         let open = self.span_at(self.at)?;
         self.open_to_line_ends(|reader| {
-            if let Some(loop_) = reader.comprehension("]") {
-                return Some(loop_);
+            if reader.is_comprehension("]") {
+                return reader.comprehension("]");
             }
             reader.at += 1;
             let mut edits = Vec::new();
+            if matches!(reader.text(reader.at), "*" | "..") {
+                let spread = reader.span(reader.at);
+                let rest = &reader.source.text[spread.end..];
+                let inside = rest[..rest.find(']')?].trim_start_matches('.');
+                let (xs, more) = inside.split_once(',').unwrap_or((inside, ""));
+                let help = format!("write `{} + [{}]`", xs.trim(), more.trim());
+                reader.advise("E148", "lists are joined with `+`", spread, "not known here", help);
+                return None;
+            }
             while reader.text(reader.at) != "]" {
                 edits.extend(reader.expression()?.edits);
                 match reader.text(reader.at) {

@@ -20,6 +20,9 @@ pub type Written = Option<(String, u8, bool)>;
 impl Reader<'_> {
     /// A call by a name that another language has, or one of ours.
     pub fn call(&mut self, name: &str, place: Span, given: Vec<Given>, span: Span) -> Option<Node> {
+        if self.nameless_given(name, place, &given) {
+            return None;
+        }
         let written = self
             .looping(name, &given)
             .or_else(|| self.ordered(name, &given))
@@ -40,6 +43,24 @@ impl Reader<'_> {
         let nameless = given.iter().any(|one| one.node.of.is_some());
         let edits = given.into_iter().flat_map(|one| one.node.edits).collect();
         (!nameless).then_some(Node { span, tight: ATOM, edits, of: None })
+    }
+
+    /// A function without a name where nothing is made of it.
+    fn nameless_given(&mut self, name: &str, place: Span, given: &[Given]) -> bool {
+        let Some(function) = given.iter().find(|one| one.node.of.is_some()) else { return false };
+        let by_itself = format!("-{}", function.node.of.as_deref().unwrap_or_default());
+        if matches!(name, "map" | "filter") || (name == "sorted" && function.said == by_itself) {
+            return false;
+        }
+        let (xs, item) = (&given[0].said, function.node.of.as_deref().unwrap_or("x"));
+        let keys = format!("keys = for {item} in {xs}: {}", function.said);
+        let taken = match name {
+            "max" | "min" => format!("at(position({name}(keys), keys), {xs})"),
+            _ => format!("for key in sort(keys): at(position(key, keys), {xs})"),
+        };
+        let help = format!("write `{keys}` above, and `{taken}` here");
+        self.advise("E148", "a function has a name", place, "ordered by a function", help);
+        true
     }
 
     /// `all(c for x in xs)`, `sum(1 for x in xs if c)`, `map(f, xs)`: what loops say here.
@@ -64,7 +85,9 @@ impl Reader<'_> {
             }
             ("count", [x, xs]) => {
                 let y = self.fresh(&["x", "y", "z", "one"]);
-                Some((format!("count {y} in {}: {y} == {}", xs.said, x.said), LOOSE, true))
+                let is_value = xs.said.starts_with(['"', '-']) || xs.said.parse::<f64>().is_ok();
+                let (x, xs) = if is_value { (xs, x) } else { (x, xs) };
+                Some((format!("count {y} in {}: {y} == {}", xs.said, x.said), LOOSE, is_value))
             }
             ("map", [function, xs]) => self.mapped(function, &xs.said),
             ("filter", [function, xs]) => self.filtered(function, &xs.said),
@@ -116,6 +139,7 @@ impl Reader<'_> {
                     };
                 }
                 ("reverse" | "descending" | "ascending", _) => {}
+                ("key" | "by", _) if option.node.of.is_some() => text = format!("reverse({text})"),
                 ("key" | "by", keys) if option.node.of.is_none() && is_name(keys) => {
                     let key = self.fresh(&["key", "one", "x"]);
                     text = format!(
@@ -154,17 +178,22 @@ impl Reader<'_> {
             ("extend" | "concat", 2) => {
                 Some((format!("{} + {}", tight(0, ADD), tight(1, ADD + 1)), ADD, true))
             }
-            ("contains" | "includes", 2) => {
-                Some((format!("{} in {}", tight(1, COMPARE + 1), tight(0, COMPARE + 1)), COMPARE, true))
-            }
+            ("contains" | "includes", 2) => Some((
+                format!("{} in {}", tight(1, COMPARE + 1), tight(0, COMPARE + 1)),
+                COMPARE,
+                true,
+            )),
             ("index" | "MATCH", 2) => sure(format!("position({a}, {b})")),
-            ("INDEX" | "nth", 2) => None,
+            ("join", 1) => Some((format!("join(\", \", {a})"), ATOM, false)),
+            ("lines", 1) => Some((format!("join(\"\\n\", {a})"), ATOM, false)),
+            ("distinct" | "draw" | "span", 1) => Some((format!("{name}({a}, vocab)"), ATOM, false)),
+            ("COUNT", 1) => sure(format!("size({a})")),
             ("flatten" | "flat", 1) => sure(format!("concat({a})")),
             ("first" | "head", 1) => sure(format!("at(0, {a})")),
             ("tail" | "rest", 1) => sure(format!("drop(1, {a})")),
             ("difference" | "setdiff" | "minus", 2) => sure(format!("without({b}, {a})")),
             ("intersection", 2) => sure(format!("intersect({a}, {b})")),
-            ("max" | "min", 2..) => {
+            ("max" | "min", 2..) if given.iter().all(|one| one.name.is_none()) => {
                 let all: Vec<&str> = given.iter().map(|one| &*one.said).collect();
                 sure(format!("{name}([{}])", all.join(", ")))
             }
@@ -189,7 +218,10 @@ impl Reader<'_> {
             ("str" | "string" | "String" | "repr" | "TEXT", 1) => {
                 Some((a.to_string(), given[0].node.tight, true))
             }
-            ("float" | "double", 1) => Some((format!("1.0 * {}", tight(0, MULTIPLY + 1)), MULTIPLY, true)),
+            ("float" | "double", 1) => {
+                Some((format!("1.0 * {}", tight(0, MULTIPLY + 1)), MULTIPLY, true))
+            }
+            ("round" | "ROUND", 1) => Some((a.to_string(), given[0].node.tight, false)),
             ("int" | "floor" | "INT" | "trunc", 1) if a.contains(" / ") => {
                 Some((a.to_string(), given[0].node.tight, true))
             }
@@ -197,9 +229,11 @@ impl Reader<'_> {
                 let (a, b) = (tight(0, MULTIPLY), tight(1, MULTIPLY + 1));
                 Some((format!("[{a} / {b}, {a} % {b}]"), ATOM, true))
             }
-            ("mod" | "MOD", 2) => {
-                Some((format!("{} % {}", tight(0, MULTIPLY), tight(1, MULTIPLY + 1)), MULTIPLY, true))
-            }
+            ("mod" | "MOD", 2) => Some((
+                format!("{} % {}", tight(0, MULTIPLY), tight(1, MULTIPLY + 1)),
+                MULTIPLY,
+                true,
+            )),
             ("pow" | "POWER", 2) if matches!(b, "2" | "3" | "4") => {
                 let times = b.parse().unwrap_or(2);
                 Some((vec![tight(0, ATOM); times].join(" * "), MULTIPLY, true))
@@ -280,11 +314,19 @@ fn random(name: &str, given: &[Given]) -> Written {
             };
             sure(format!("distinct({count}, {xs})"))
         }
-        ("randint" | "rand_int" | "random_int" | "RANDBETWEEN" | "gen_range" | "uniform", [a, b]) => {
-            sure(format!("uniform({a}..{b})"))
-        }
+        (
+            "randint" | "rand_int" | "random_int" | "RANDBETWEEN" | "gen_range" | "uniform",
+            [a, b],
+        ) => sure(format!("uniform({a}..{b})")),
         ("randrange", [a, b]) => sure(format!("uniform({a}..{})", less_one(b))),
-        ("randrange" | "randint" | "randbelow", [n]) => sure(format!("uniform(0..{})", less_one(n))),
+        ("gen_range" | "randint" | "randrange" | "random_range", [range])
+            if range.contains("..") =>
+        {
+            sure(format!("uniform({range})"))
+        }
+        ("randrange" | "randint" | "randbelow", [n]) => {
+            sure(format!("uniform(0..{})", less_one(n)))
+        }
         ("shuffled", [xs]) => sure(format!("shuffle({xs})")),
         ("bernoulli" | "flip", [p]) => sure(format!("coin({p})")),
         ("coin" | "flip" | "randbool", []) => sure("coin(0.5)".to_string()),

@@ -9,8 +9,19 @@ use crate::syntax::tokens::Kind;
 
 /// What others call before a dot, to say whose function it is.
 pub const MODULES: [&str; 13] = [
-    "random", "math", "np", "numpy", "np.random", "numpy.random", "Math", "itertools", "rng",
-    "statistics", "rand", "_", "std",
+    "random",
+    "math",
+    "np",
+    "numpy",
+    "np.random",
+    "numpy.random",
+    "Math",
+    "itertools",
+    "rng",
+    "statistics",
+    "rand",
+    "_",
+    "std",
 ];
 
 /// Filters that Jinja writes without parentheses.
@@ -111,8 +122,8 @@ impl Reader<'_> {
         let sure = |text: String| Some((text, ATOM, true));
         match (name, given.len()) {
             (
-                "iter" | "into_iter" | "collect" | "to_vec" | "clone" | "copy" | "copied" | "cloned"
-                | "toArray" | "values" | "unwrap" | "to_string" | "toString" | "tolist",
+                "iter" | "into_iter" | "collect" | "to_vec" | "clone" | "copy" | "copied"
+                | "cloned" | "toArray" | "values" | "unwrap" | "to_string" | "toString" | "tolist",
                 0,
             ) => Some((xs.to_string(), LOOSE, true)),
             ("rev" | "reverse" | "reversed" | "toReversed", 0) => sure(format!("reverse({xs})")),
@@ -166,7 +177,9 @@ impl Reader<'_> {
         is_name
             && (is_pipe
                 || (self.text(self.at) == "|"
-                    && (FILTERS.contains(&name) || self.text(self.at + 2) == "(")))
+                    && (FILTERS.contains(&name)
+                        || stdlib::draws(name).is_some()
+                        || self.text(self.at + 2) == "(")))
     }
 
     pub fn filter(&mut self, left: Node) -> Option<Node> {

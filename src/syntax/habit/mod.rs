@@ -1,4 +1,4 @@
-//! Expressions as Python, JavaScript, Rust, Jinja and spreadsheets write them, read and said in ours.
+//! Expressions as Python, JavaScript, Rust, Jinja and spreadsheets write them, said in ours.
 
 mod advice;
 mod atoms;
@@ -59,7 +59,11 @@ impl Said {
 
 /// Reads the expression that begins with a token; None where it holds no habit, or cannot be read.
 pub fn expression(source: &Source, tokens: &[Token], from: usize) -> Option<Said> {
-    let mut reader = Reader::new(source, tokens, from);
+    read(Reader::new(source, tokens, from), from)
+}
+
+fn read(mut reader: Reader, from: usize) -> Option<Said> {
+    let (source, tokens) = (reader.source, reader.tokens);
     let node = reader.expression();
     let end = reader.tokens.get(reader.at.checked_sub(1)?)?.span.end;
     let start = tokens.get(from)?.span.start;
@@ -68,9 +72,18 @@ pub fn expression(source: &Source, tokens: &[Token], from: usize) -> Option<Said
         return Some(Said { habit, edits: Vec::new(), text: String::new(), read });
     }
     let node = node?;
-    let habit = reader.found.into_iter().next()?;
+    if let Some(item) = &node.of {
+        let mut habit = reader.found.into_iter().next()?;
+        let body = reader::cut(source, &node);
+        habit.help = Some(format!("write `fn name({item}: Int) -> Int = {body}`, and call it"));
+        return Some(Said { habit, edits: Vec::new(), text: String::new(), read });
+    }
+    let of_syntax = reader.found.iter().position(|habit| habit.code.starts_with("E1"));
+    let is_sure = reader.found.iter().all(|habit| habit.is_sure);
+    let mut habit = reader.found.into_iter().nth(of_syntax.unwrap_or(0))?;
+    habit.is_sure = is_sure;
     let shown = match &node.edits[..] {
-        [one] => one.text.clone(),
+        [one] if one.text.trim().len() > 3 => one.text.clone(),
         _ => edited_slice(source, node.span, &node.edits),
     };
     Some(Said { habit, edits: node.edits, text: shown, read })
@@ -83,7 +96,9 @@ pub fn call(source: &Source, place: Span) -> Option<Said> {
     if !faults.is_empty() {
         return None;
     }
-    let mut said = expression(&own, &tokens, 0)?;
+    let mut reader = Reader::new(&own, &tokens, 0);
+    (reader.all, reader.of_value) = (&source.text, true);
+    let mut said = read(reader, 0)?;
     if said.read.end != own.text.len() && said.habit.help.is_none() {
         return None;
     }

@@ -55,6 +55,10 @@ pub struct Reader<'a> {
     pub source: &'a Source,
     pub tokens: &'a [Token],
     pub at: usize,
+    /// The whole text, in which new names must be new.
+    pub all: &'a str,
+    /// Whether a name before a dot is known to be a value, and no part.
+    pub of_value: bool,
     /// The habits met so far.
     pub found: Vec<Habit>,
     /// A habit that no text says in this language.
@@ -69,7 +73,9 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     pub fn new(source: &'a Source, tokens: &'a [Token], at: usize) -> Reader<'a> {
         let (found, names) = (Vec::new(), BTreeMap::new());
-        Reader { source, tokens, at, found, advice: None, names, open: 0, depth: 0 }
+        let all = &source.text;
+        let (of_value, advice) = (false, None);
+        Reader { source, tokens, at, all, of_value, found, advice, names, open: 0, depth: 0 }
     }
 
     /// Any expression.
@@ -158,9 +164,13 @@ impl<'a> Reader<'a> {
             "not" if matches!(next, "in" | "within") => (COMPARE, 2, None),
             "is" if next == "not" => (COMPARE, 2, Some("!=")),
             "is" => (COMPARE, 1, Some("==")),
+            "mod" => (MULTIPLY, 1, Some("%")),
+            "div" => (MULTIPLY, 1, Some("/")),
+            "AND" => (AND, 1, Some("and")),
+            "OR" => (OR, 1, Some("or")),
             ".." if next == "=" && touches => (RANGE, 2, Some("..")),
             ".." => (RANGE, 1, None),
-            "++" => (ADD, 1, Some("+")),
+            "++" if self.begins_value(self.at + 1) => (ADD, 1, Some("+")),
             "+" | "-" => (ADD, 1, None),
             "*" | "/" | "%" => (MULTIPLY, 1, None),
             "**" | "^" => (NEGATE, 1, None),
@@ -189,7 +199,8 @@ impl<'a> Reader<'a> {
         if tight == NEGATE {
             return self.power(left, place, &right);
         }
-        if first == "<" && self.source.slice(left.span) == "random()" {
+        let drawn = self.source.slice(left.span);
+        if first == "<" && (drawn.ends_with("random()") || drawn == "rand()") {
             let title = "a chance is drawn with `coin`";
             self.habit("E205", title, left.span, "there are no random fractions");
             let chance = self.said(&right, LOOSE);
@@ -307,6 +318,13 @@ impl<'a> Reader<'a> {
             && (self.open > 0 || !self.starts_line(self.at) || operator(self.text(self.at)))
     }
 
+    /// Does a value begin with this token, on the same line?
+    pub fn begins_value(&self, at: usize) -> bool {
+        let kind = self.kind(at);
+        !self.starts_line(at)
+            && matches!(kind, Some(Kind::Word | Kind::Number | Kind::Open | Kind::TextOpen))
+    }
+
     pub fn starts_line(&self, at: usize) -> bool {
         let Some(before) = at.checked_sub(1) else { return true };
         let (end, start) = (self.span(before).end, self.span(at).start);
@@ -340,4 +358,9 @@ impl<'a> Reader<'a> {
     pub fn at_of(&self, place: Span) -> usize {
         self.tokens.partition_point(|token| token.span.start < place.start)
     }
+}
+
+/// The text of what was read.
+pub fn cut(source: &Source, node: &Node) -> String {
+    edited_slice(source, node.span, &node.edits)
 }

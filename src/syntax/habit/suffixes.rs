@@ -16,10 +16,24 @@ impl Reader<'_> {
                 ("!", "(" | "[") if is_close && self.touches(self.at + 1) => self.made(node)?,
                 (".", _) if is_close && self.touches(self.at + 1) => self.dotted(node)?,
                 (":", ":") if is_close && self.touches(self.at + 1) => self.path(node)?,
+                ("++" | "--", _) if is_close && !self.begins_value(self.at + 1) => {
+                    self.next(node)?
+                }
                 ("as", _) if self.goes_on() => self.converted(node)?,
                 _ => return Some(node),
             };
         }
+    }
+
+    /// `n++`
+    fn next(&mut self, value: Node) -> Option<Node> {
+        let (sign, place) = (self.text(self.at), self.span(self.at));
+        self.at += 1;
+        let title = format!("`{sign}` is no sign of this language");
+        self.habit("E132", title, place, "a name keeps its value");
+        self.doubt();
+        let text = format!("{} {} 1", self.said(&value, ADD), &sign[..1]);
+        Some(Node::written(value.span.to(place), ADD, text))
     }
 
     /// `xs[0]`, `xs[-1]`, `xs[1:3]`
@@ -104,7 +118,7 @@ impl Reader<'_> {
         let name = is_named.then(|| self.text(self.at).to_string());
         self.at += if is_named { 2 } else { 0 };
         let node = match self.bare_comprehension() {
-            Some(node) => node,
+            Some(node) => node?,
             None => self.expression()?,
         };
         let said = self.said(&node, LOOSE);
@@ -112,13 +126,16 @@ impl Reader<'_> {
     }
 
     /// `x for x in xs`, the one value of a call.
-    fn bare_comprehension(&mut self) -> Option<Node> {
+    fn bare_comprehension(&mut self) -> Option<Option<Node>> {
         self.at -= 1;
-        if self.text(self.at) == "("
-            && let Some(node) = self.comprehension(")")
-        {
+        if self.text(self.at) == "(" && self.is_comprehension(")") {
+            let Some(node) = self.comprehension(")") else { return Some(None) };
             self.at -= 1;
-            return Some(node);
+            // The parentheses stay those of the call.
+            let text = self.said(&node, LOOSE);
+            let open = self.at_of(node.span) + 1;
+            let inside = self.span(open).to(self.span(self.at - 1));
+            return Some(Some(Node::written(inside, node.tight, text)));
         }
         self.at += 1;
         None
@@ -166,8 +183,13 @@ impl Reader<'_> {
             return self.method(owner, &name, dot.to(place), given, span);
         }
         let span = owner.span.to(place);
+        let xs = self.said(&owner, LOOSE);
+        if self.of_value && matches!(&*name, "first" | "last") {
+            self.habit("E135", "there are no properties", dot.to(place), "read with a dot");
+            let at = if name == "first" { "0".to_string() } else { format!("size({xs}) - 1") };
+            return Some(Node::written(span, ATOM, format!("at({at}, {xs})")));
+        }
         if matches!(&*name, "length" | "size" | "len") {
-            let xs = self.said(&owner, LOOSE);
             self.habit("E135", "there are no properties", dot.to(place), "read with a dot");
             return Some(Node::written(span, ATOM, format!("size({xs})")));
         }
@@ -217,6 +239,11 @@ impl Reader<'_> {
         read
     }
 
+    /// Is it a value with a loop behind it, up to the bracket?
+    pub fn is_comprehension(&self, close: &str) -> bool {
+        self.clause(self.at, close).is_some()
+    }
+
     /// The token `for` of this bracket, if a value comes before it.
     fn clause(&self, open: usize, close: &str) -> Option<usize> {
         let mut depth = 0;
@@ -227,9 +254,13 @@ impl Reader<'_> {
                 Kind::Close | Kind::TextClose => depth -= 1,
                 // Our own loop begins with its `for`: before it there is no value.
                 _ if depth == 0 && self.text(at) == "for" => {
-                    let before = self.text(at - 1);
-                    let begins = at == open + 1 || matches!(before, "," | ":" | "(" | "=" | "+");
-                    return (!begins).then_some(at);
+                    let ends_value = match self.kind(at - 1) {
+                        Some(Kind::Word) => !is_keyword(self.text(at - 1)),
+                        before => {
+                            matches!(before, Some(Kind::Number | Kind::Close | Kind::TextClose))
+                        }
+                    };
+                    return (ends_value && at > open + 1).then_some(at);
                 }
                 _ if depth == 0 && self.text(at) == "," => return None,
                 _ => {}
@@ -341,7 +372,7 @@ impl Reader<'_> {
     pub fn fresh(&self, names: &[&'static str]) -> &'static str {
         let words = |name: &&&str| {
             let letters = |letter: char| !letter.is_ascii_alphanumeric() && letter != '_';
-            !self.source.text.split(letters).any(|word| word == **name)
+            !self.all.split(letters).any(|word| word == **name)
         };
         names.iter().find(words).unwrap_or(names.last().expect("names to choose from"))
     }

@@ -1,0 +1,246 @@
+//! Fixes of calls and sums that another language would read.
+
+use super::fixes::{Text, each, expressions, parts};
+use crate::diagnostic::Diagnostic;
+use crate::source::Span;
+use crate::stdlib;
+use crate::syntax::ast::{Expr, ExprKind, Operator, StatementKind};
+use crate::syntax::habit::{self, Said};
+
+impl Text<'_> {
+    /// `len(xs)`, `uniform(1, 9)`, `sort(xs, key = ages)`: a call that another language has.
+    pub fn said(&self, fault: &Diagnostic) -> Option<Diagnostic> {
+        let place = fault.span();
+        let call = self.around(place, |expr| match &expr.kind {
+            ExprKind::Call(name, _) => match fault.code {
+                "E205" => name.span == place,
+                "E302" => expr.span == place,
+                "E226" => false,
+                _ => true,
+            },
+            ExprKind::Field(..) => expr.span == place || fault.code == "E226",
+            _ => false,
+        })?;
+        if fault.code == "E205"
+            && let Some(joined) = self.joined_around(fault, call)
+        {
+            return Some(joined);
+        }
+        // `random() < 0.5` is a chance.
+        let compared = self.around(call.span, |expr| {
+            let ExprKind::Binary(Operator::Less, _, left, _) = &expr.kind else { return false };
+            left.span == call.span
+        });
+        let call = match self.source.slice(call.span) {
+            "random()" | "rand()" => compared.unwrap_or(call),
+            _ => call,
+        };
+        let said = habit::call(self.source, call.span)?;
+        if let Some(help) = &said.habit.help {
+            let mut fault = fault.clone();
+            fault.fix.clear();
+            return Some(fault.help(help));
+        }
+        let mut clean = fault.clone();
+        clean.is_offered = false;
+        clean.fix.clear();
+        let fault = match said.habit.is_sure {
+            true => clean,
+            false => clean.offer(),
+        };
+        Some(self.with_text(fault, call, &said))
+    }
+
+    fn with_text(&self, fault: Diagnostic, call: &Expr, said: &Said) -> Diagnostic {
+        let draws = said.text.split_once('(').and_then(|(name, _)| stdlib::draws(name));
+        let statement = self.statement(call.span);
+        let kind = statement.map(|statement| &statement.kind);
+        let add = |fault: Diagnostic| {
+            said.edits.iter().fold(fault, |fault, edit| fault.fix(edit.span, &*edit.text))
+        };
+        let text = &said.text;
+        match (draws, kind) {
+            (Some(true), Some(StatementKind::Compute(it))) if it.value.span == call.span => {
+                let help = format!("write `{} ~ {text}`", it.name.text);
+                add(fault.help(help)).fix(it.sign, "~")
+            }
+            (Some(false), Some(StatementKind::Draw(it))) if it.value.span == call.span => {
+                let help = format!("write `{} = {text}`", it.name.text);
+                add(fault.help(help)).fix(it.sign, "=")
+            }
+            (Some(true), Some(kind)) if !self.draws_here(kind, call.span) => {
+                let name = self.free("drawn");
+                add(fault.help(format!("write `{name} ~ {text}` above, and `{name}` here")))
+            }
+            _ => add(fault.help(format!("write `{text}`"))),
+        }
+    }
+
+    /// May what stands here draw: is it the value of a draw, or a sampler in it?
+    fn draws_here(&self, kind: &StatementKind, place: Span) -> bool {
+        match kind {
+            StatementKind::Draw(it) => {
+                it.value.span == place
+                    || matches!(it.value.kind, ExprKind::Call(..) | ExprKind::If(..))
+            }
+            StatementKind::Function(_) => true,
+            _ => false,
+        }
+    }
+
+    /// `distinct(vocab, 8)`: the labels say which value belongs where.
+    pub fn in_order(&self, fault: &Diagnostic) -> Option<Diagnostic> {
+        let (call, given) = fault.labels.split_first()?;
+        let name = self.source.slice(call.span).split('(').next()?.trim();
+        let given: Vec<&str> = given.iter().map(|label| self.source.slice(label.span)).collect();
+        let text = format!("{name}({})", given.join(", "));
+        Some(fault.clone().help(format!("write `{text}`")).fix(call.span, text))
+    }
+
+    /// `str(n) + "!"`: the sum of texts around a call.
+    fn joined_around(&self, fault: &Diagnostic, call: &Expr) -> Option<Diagnostic> {
+        if !self.source.slice(call.span).starts_with("str(") {
+            return None;
+        }
+        let sum = self
+            .around(call.span, |expr| matches!(&expr.kind, ExprKind::Binary(Operator::Add, ..)))?;
+        let ExprKind::Binary(_, sign, ..) = &sum.kind else { return None };
+        let mut at_sign = fault.clone();
+        at_sign.labels[0].span = *sign;
+        let help = self.joined(&at_sign)?.help;
+        let mut fault = fault.clone();
+        fault.fix.clear();
+        Some(fault.help(help))
+    }
+
+    /// `mean = sum(xs) / 5.0` as a number of hundredths, which is an Int.
+    pub fn in_hundredths(&self, fault: &Diagnostic) -> Option<Diagnostic> {
+        let name = self.source.slice(fault.span());
+        let binding = self.file.statements.iter().find_map(|statement| match &statement.kind {
+            StatementKind::Compute(it) if it.name.text == name => Some(it),
+            _ => None,
+        })?;
+        let (above, below) = self.source.slice(binding.value.span).rsplit_once(" / ")?;
+        let below = below.strip_suffix(".0").filter(|below| below.parse::<i64>().is_ok())?;
+        let line = format!("{name} = 100 * {above} / {below}");
+        let is_plain = !above.contains([' ', '\n']);
+        is_plain.then(|| fault.clone().help(format!("write `{line}`, an Int: hundredths of it")))
+    }
+
+    /// `uniform(6)`: a range is meant.
+    pub fn ranged(&self, fault: &Diagnostic) -> Option<Diagnostic> {
+        let place = fault.span();
+        self.around(place, |expr| match &expr.kind {
+            ExprKind::Call(name, given) => {
+                name.text == "uniform" && given.iter().any(|one| one.value.span == place)
+            }
+            _ => false,
+        })?;
+        let number = self.source.slice(place);
+        let mut fault = fault.clone();
+        fault.fix.clear();
+        let start = Span::new(place.start, place.start);
+        Some(fault.help(format!("write a range: `uniform(1..{number})`")).fix(start, "1..").offer())
+    }
+
+    /// `"a" + "b"`: texts are put together where they are shown.
+    pub fn joined(&self, fault: &Diagnostic) -> Option<Diagnostic> {
+        let sign = fault.span();
+        if self.source.slice(sign) != "+" {
+            return None;
+        }
+        let sum = self.around(sign, |expr| {
+            matches!(&expr.kind, ExprKind::Binary(Operator::Add, place, ..) if *place == sign)
+        })?;
+        let mut terms = Vec::new();
+        flatten(sum, &mut terms);
+        let is_text = |expr: &&Expr| matches!(expr.kind, ExprKind::Text(_));
+        let quoted = |expr: &Expr| {
+            let text = self.source.slice(expr.span);
+            text.strip_prefix('"')?.strip_suffix('"').map(str::to_string)
+        };
+        if !terms.iter().any(is_text) {
+            return None;
+        }
+        let mut shown = String::new();
+        for term in &terms {
+            match quoted(term) {
+                Some(text) if is_text(term) => shown += &text,
+                _ => shown += &format!("{{{}}}", shown_value(self.source.slice(term.span))),
+            }
+        }
+        let text = format!("\"{shown}\"");
+        if terms.iter().all(is_text) {
+            return Some(fault.clone().help(format!("write `{text}`")).fix(sum.span, text));
+        }
+        let help = format!("texts are put together where they are shown: write `prompt {text}`");
+        Some(fault.clone().help(help))
+    }
+
+    /// The innermost expression around a place that is one of those meant.
+    fn around(&self, place: Span, is_meant: impl Fn(&Expr) -> bool) -> Option<&Expr> {
+        let mut found: Option<&Expr> = None;
+        let mut open: Vec<&Expr> = Vec::new();
+        for statement in &self.file.statements {
+            let holds = statement.span.start <= place.start && place.end <= statement.span.end;
+            if holds {
+                open.extend(expressions(&statement.kind));
+            }
+        }
+        while let Some(expr) = open.pop() {
+            if expr.span.start > place.start || place.end > expr.span.end {
+                continue;
+            }
+            let is_inner = found.is_none_or(|known| {
+                expr.span.end - expr.span.start <= known.span.end - known.span.start
+            });
+            if is_meant(expr) && is_inner {
+                found = Some(expr);
+            }
+            open.extend(parts(expr).into_iter().map(|(part, _)| part));
+        }
+        found
+    }
+
+    /// How many calls of an expression there are.
+    pub fn is_choice_of_draws(expr: &Expr) -> bool {
+        let mut all = true;
+        match &expr.kind {
+            ExprKind::If(_, yes, no) => {
+                all &= Self::is_choice_of_draws(yes) && Self::is_choice_of_draws(no);
+            }
+            ExprKind::Call(name, _) => all &= stdlib::draws(&name.text) == Some(true),
+            _ => all = false,
+        }
+        all
+    }
+
+    /// Whether a choice or `and` and `or` decide that a place is looked at.
+    pub fn is_conditional(expr: &Expr, place: Span) -> bool {
+        let holds = |part: &Expr| part.span.start <= place.start && place.end <= part.span.end;
+        let mut found = false;
+        each(expr, &mut |part| {
+            found |= match &part.kind {
+                ExprKind::If(_, yes, no) => holds(yes) || holds(no),
+                ExprKind::Binary(Operator::And | Operator::Or, _, _, right) => holds(right),
+                _ => false,
+            };
+        });
+        found
+    }
+}
+
+fn flatten<'e>(expr: &'e Expr, terms: &mut Vec<&'e Expr>) {
+    match &expr.kind {
+        ExprKind::Binary(Operator::Add, _, left, right) => {
+            flatten(left, terms);
+            flatten(right, terms);
+        }
+        _ => terms.push(expr),
+    }
+}
+
+/// `str(x)` is shown as `x`.
+fn shown_value(text: &str) -> &str {
+    text.strip_prefix("str(").and_then(|rest| rest.strip_suffix(')')).unwrap_or(text)
+}

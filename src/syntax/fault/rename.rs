@@ -1,0 +1,78 @@
+//! Names that are no names: a fix renames all of their places, in placeholders too, or none.
+
+use crate::diagnostic::Diagnostic;
+use crate::source::Source;
+use crate::syntax::tokens::{Kind, Token};
+
+/// So long texts are not searched for the other places of a name.
+const BYTES_MAX: usize = 1 << 18;
+
+/// Extends the fix of each fault that renames one place of a name to all places.
+pub fn complete(source: &Source, tokens: &[Token], faults: &mut [Diagnostic]) {
+    for fault in faults {
+        let [edit] = &fault.fix[..] else { continue };
+        let word = source.slice(edit.span);
+        let is_rename = edit.span == fault.span() && edit.text != "true" && edit.text != "false";
+        if !matches!(fault.code, "E115" | "E116") || !is_rename || source.text.len() > BYTES_MAX {
+            continue;
+        }
+        let new = edit.text.clone();
+        let names = Names { source, tokens, word };
+        let places = names.places(fault.code == "E116");
+        let is_taken = names.is_bound(&new) && names.is_bound(word);
+        fault.fix.clear();
+        let (Some(places), false) = (places, is_taken) else { continue };
+        *fault =
+            places.into_iter().fold(fault.clone(), |fault, at| fault.fix(tokens[at].span, &*new));
+        if fault.fix.len() > 1 {
+            let places = fault.fix.len();
+            fault.help = format!("write `{new}`, at all {places} places");
+        }
+    }
+}
+
+struct Names<'a> {
+    source: &'a Source,
+    tokens: &'a [Token],
+    word: &'a str,
+}
+
+impl Names<'_> {
+    /// The places of the word as a name; none where one cannot be told from a keyword.
+    fn places(&self, is_keyword: bool) -> Option<Vec<usize>> {
+        let is_word =
+            |at: &usize| self.tokens[*at].kind == Kind::Word && self.text(*at) == self.word;
+        let all: Vec<usize> = (0..self.tokens.len()).filter(is_word).collect();
+        if !is_keyword {
+            return Some(all);
+        }
+        // Of these no place can be told from the word's own meaning.
+        let never = ["in", "if", "then", "else", "and", "or", "not", "within", "over", "where"];
+        if never.contains(&self.word) {
+            return None;
+        }
+        Some(all.into_iter().filter(|&at| self.is_name(at)).collect())
+    }
+
+    /// Does a keyword stand here for a name? Its own meaning has a name or a text after it.
+    fn is_name(&self, at: usize) -> bool {
+        let next = self.tokens.get(at + 1);
+        let operator =
+            matches!(self.text(at + 1), "in" | "within" | "and" | "or" | "then" | "else");
+        let of_a_part = at > 0 && self.text(at - 1) == ".";
+        let begins = matches!(next, Some(next) if matches!(next.kind, Kind::Word | Kind::TextOpen));
+        !of_a_part && (operator || !begins)
+    }
+
+    fn is_bound(&self, name: &str) -> bool {
+        (0..self.tokens.len()).any(|at| {
+            self.text(at) == name
+                && (matches!(self.text(at + 1), "~" | "=")
+                    || at > 0 && matches!(self.text(at - 1), "param" | "fn" | "words"))
+        })
+    }
+
+    fn text(&self, at: usize) -> &str {
+        self.tokens.get(at).map_or("", |token| self.source.slice(token.span))
+    }
+}

@@ -1,0 +1,196 @@
+//! Faults of texts as Jinja, YAML and Python's format strings would write them.
+
+use crate::diagnostic::Diagnostic;
+use crate::source::{Source, Span};
+use crate::syntax::habit;
+use crate::syntax::tokens;
+
+/// No tag of Jinja is longer.
+const TAG_MAX: usize = 400;
+
+/// `{% for x in xs %}…{% endfor %}`, `{# text #}`: what it is, and how many bytes it takes.
+pub fn jinja(source: &Source, at: usize) -> Option<(Diagnostic, usize)> {
+    let rest = &source.text[at..];
+    if let Some(inside) = rest.strip_prefix("{#") {
+        let length = inside.find("#}").map_or(2, |end| end + 4);
+        let place = Span::new(at, at + length);
+        let title = "a text has no comments";
+        let fault = Diagnostic::fault("E150", title, place, "all of a text is shown");
+        return Some((fault.help("delete it, or write `// …` above").fix(place, ""), length));
+    }
+    let (tag, length) = tag(rest)?;
+    let (word, said) = tag.split_once(' ').unwrap_or((tag, ""));
+    let said = said.trim();
+    let place = Span::new(at, at + length);
+    let title = "a text has no statements, only placeholders";
+    let fault = Diagnostic::fault("E150", title, place, "a statement of Jinja");
+    let end = match word {
+        "for" => "endfor",
+        "if" => "endif",
+        "set" => {
+            let help = format!("write `{said}` on a line of its own above, and delete this");
+            return Some((fault.help(help), length));
+        }
+        _ => return Some((fault.help("delete this").fix(place, "").offer(), length)),
+    };
+    let Some((body, whole)) = body(&rest[length..], word, end) else {
+        return Some((fault.help("write `{join(\", \", xs)}` to show a list"), length));
+    };
+    let whole = length + whole;
+    let written = match word {
+        "for" => rows(body, said),
+        _ => chosen(body, said),
+    };
+    Some(match written {
+        Some(text) => {
+            let fault = fault.help(format!("write `{}`", text.replace('\n', "\\n")));
+            (fault.fix(Span::new(at, at + whole), text).offer(), whole)
+        }
+        None => {
+            let help = match word {
+                "for" => format!(
+                    "compute the rows above and show them: `{{lines(keys, \": \", values)}}`, or \
+                     `{{join(\"\\n\", {})}}`",
+                    said.rsplit(' ').next().unwrap_or("rows")
+                ),
+                _ => format!("write `shown = if {said} then … else …` above, and `{{shown}}` here"),
+            };
+            (fault.help(help), whole)
+        }
+    })
+}
+
+/// What stands in `{% … %}`, and the bytes of the whole tag.
+fn tag(text: &str) -> Option<(&str, usize)> {
+    let inside = text.strip_prefix("{%")?;
+    let near = &inside[..inside.floor_char_boundary(TAG_MAX.min(inside.len()))];
+    let end = near.find("%}")?;
+    (!inside[..end].contains('\n')).then(|| (inside[..end].trim_matches(['-', '+', ' ']), end + 4))
+}
+
+/// What stands before the tag that ends a block, and the bytes up to the end of that tag.
+fn body<'t>(text: &'t str, word: &str, end: &str) -> Option<(&'t str, usize)> {
+    let (mut at, mut depth) = (0, 0);
+    while let Some(found) = text[at..].find("{%") {
+        let place = at + found;
+        let (inside, length) = tag(&text[place..])?;
+        let first = inside.split(' ').next().unwrap_or("");
+        if first == word {
+            depth += 1;
+        } else if first == end && depth == 0 {
+            return Some((&text[..place], place + length));
+        } else if first == end {
+            depth -= 1;
+        }
+        at = place + length;
+    }
+    None
+}
+
+/// One line for each element: the text between two elements is what joins them.
+fn rows(body: &str, head: &str) -> Option<String> {
+    let (item, list) = head.split_once(" in ")?;
+    let line = body.trim().replace("{{ ", "{").replace(" }}", "}");
+    let hole = format!("{{{}}}", item.trim());
+    let (before, after) = line.split_once(&hole)?;
+    let plain = |text: &str| !text.contains(['{', '}', '\n', '"', '\\']);
+    if !plain(before)
+        || !plain(after)
+        || !list.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    {
+        return None;
+    }
+    let break_ = if body.contains('\n') { "\\n" } else { "" };
+    Some(format!("{before}{{join(\"{after}{break_}{before}\", {list})}}{after}"))
+}
+
+/// `{if c then "a" else "b"}`
+fn chosen(body: &str, condition: &str) -> Option<String> {
+    let tag_at = body.find("{%");
+    let (yes, no) = match tag_at {
+        None => (body, ""),
+        Some(at) => {
+            let (inside, length) = tag(&body[at..])?;
+            let rest = &body[at + length..];
+            (inside == "else" && !rest.contains("{%")).then_some((&body[..at], rest))?
+        }
+    };
+    let plain = |text: &str| !text.contains(['{', '}', '\n', '"', '\\']);
+    let own = Source::new("", condition);
+    let (tokens, faults) = tokens::scan(&own, 0);
+    let (condition, _) = habit::said(&own, &tokens, 0).filter(|_| faults.is_empty())?;
+    (plain(yes) && plain(no)).then(|| format!("{{if {condition} then \"{yes}\" else \"{no}\"}}"))
+}
+
+/// `prompt: |` and indented lines below: where the word ends is given. With the bytes it takes.
+pub fn yaml(source: &Source, word_end: usize) -> Option<(Diagnostic, usize)> {
+    let rest = &source.text[word_end..];
+    let (first, below) = rest.split_once('\n')?;
+    let mark = first.trim().strip_prefix(':')?.trim_start();
+    let is_mark =
+        |mark: &str| matches!(mark.trim_end_matches(['+', '-']), "|" | ">") && mark.len() <= 2;
+    if !is_mark(mark) {
+        return None;
+    }
+    let mut length = 0;
+    let mut end = 0;
+    let mut margin: Option<&str> = None;
+    for line in below.split_inclusive('\n') {
+        let text = line.trim();
+        let space = &line[..line.len() - line.trim_start().len()];
+        if !text.is_empty() {
+            if space.is_empty() {
+                break;
+            }
+            margin = Some(margin.filter(|known| known.len() <= space.len()).unwrap_or(space));
+            end = length + line.trim_end().len();
+        }
+        length += line.len();
+    }
+    let margin = margin?;
+    let sign = Span::new(word_end, word_end + first.trim_end().len());
+    let after = word_end + first.len() + 1 + end;
+    let label = "the text comes right after the word";
+    let word = source.text[..word_end].rsplit(['\n', ' ']).next().unwrap_or("prompt");
+    let title = format!("a text was expected after `{word}`");
+    let fault = Diagnostic::fault("E124", title, sign, label)
+        .and(Span::new(after, after), "the text ends here")
+        .help(format!("write `{word} \"\"\"`, and `\"\"\"` on a line of its own after the text"))
+        .fix(sign, " \"\"\"")
+        .fix(Span::new(after, after), format!("\n{margin}\"\"\""));
+    Some((fault, after - word_end))
+}
+
+/// `{x:.2f}` in a placeholder, from its colon on: the bytes of the format.
+pub fn format(source: &Source, open: usize, colon: usize) -> Option<(Diagnostic, usize)> {
+    let rest = &source.text[colon..];
+    let end = rest.bytes().take(14).position(|byte| byte == b'}')?;
+    let spec = &rest[1..end];
+    let is_spec = !spec.is_empty()
+        && !spec.contains(|letter: char| letter.is_whitespace() || "{\"'()".contains(letter))
+        && !spec.starts_with(|letter: char| letter.is_ascii_lowercase());
+    let before = &source.text[open + 1..colon];
+    let in_loop = before.contains(" in ");
+    if !is_spec || in_loop || before.contains('\n') {
+        return None;
+    }
+    let place = Span::new(colon, colon + 1 + spec.len());
+    let title = "a placeholder shows a value as it is";
+    let fault = Diagnostic::fault("E148", title, place, "a placeholder has no format");
+    let help = format!("write `{{{}}}`", before.trim());
+    Some((fault.help(help).fix(place, "").offer(), place.end - place.start))
+}
+
+/// `'''text'''`: the same between `"""`.
+pub fn triple(source: &Source, at: usize) -> Option<(Diagnostic, usize)> {
+    let rest = &source.text[at..];
+    let quotes = ["'''", "```"].into_iter().find(|quotes| rest.starts_with(quotes))?;
+    let length = rest[3..].find(quotes)? + 6;
+    let (open, close) = (Span::new(at, at + 3), Span::new(at + length - 3, at + length));
+    let fault = Diagnostic::fault("E110", "a text stands between `\"`", open, "these quotes")
+        .and(close, "and these")
+        .help("write `\"\"\"` at both ends, each on a line of its own")
+        .fix(open, "\"\"\"")
+        .fix(close, "\"\"\"");
+    Some((fault, length))
+}

@@ -1,0 +1,98 @@
+//! Files as people with habits of other languages write them: what is said, and what `--fix` makes.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+/// The broken files of `tests/broken`, in order; `NAME.fixed.cook` beside one is what is wanted.
+fn broken() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/broken");
+    let entries = fs::read_dir(folder).expect("the folder is there");
+    let mut files: Vec<PathBuf> = entries
+        .map(|entry| entry.expect("readable").path())
+        .filter(|path| {
+            let name = path.to_string_lossy();
+            name.ends_with(".cook") && !name.ends_with(".fixed.cook")
+        })
+        .collect();
+    files.sort();
+    assert!(files.len() >= 100, "{} files", files.len());
+    files
+}
+
+/// What `cookc check` finds in a folder's `a.cook`, a JSON object each.
+fn found(folder: &Path, more: &[&str]) -> Vec<Value> {
+    let output = Command::new(env!("CARGO_BIN_EXE_cookc"))
+        .args(["check", "a.cook", "--format", "json"])
+        .args(more)
+        .current_dir(folder)
+        .output()
+        .expect("cookc runs");
+    assert!(matches!(output.status.code(), Some(0 | 1)), "{output:?}");
+    let text = String::from_utf8(output.stdout).expect("JSON is UTF-8");
+    text.lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect()
+}
+
+fn faults(found: &[Value]) -> Vec<&str> {
+    let is_fault = |one: &&Value| one["severity"] == "fault";
+    found.iter().filter(is_fault).filter_map(|one| one["code"].as_str()).collect()
+}
+
+#[test]
+fn a_fix_ends_in_the_wanted_text_or_leaves_the_file_alone_and_brings_no_fault() {
+    let mut wrong = String::new();
+    for path in broken() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("a.cook");
+        let before = fs::read_to_string(&path).expect("the corpus is UTF-8");
+        let wanted = fs::read_to_string(path.with_extension("fixed.cook")).ok();
+        fs::write(&file, &before).expect("a file");
+        let told = found(folder.path(), &[]);
+        let left = found(folder.path(), &["--fix"]);
+        let after = fs::read_to_string(&file).expect("a file");
+        let name = path.file_stem().expect("a name").to_string_lossy();
+        let (told, left) = (faults(&told), faults(&left));
+        let kinds = |codes: &[&str]| -> BTreeSet<String> {
+            codes.iter().map(|code| code.to_string()).collect()
+        };
+        let fewer = after == before || left.len() < told.len();
+        if !fewer || !kinds(&left).is_subset(&kinds(&told)) {
+            writeln!(wrong, "{name}: {told:?} became {left:?}\n{after}").expect("a String");
+        }
+        if after != *wanted.as_ref().unwrap_or(&before) {
+            writeln!(wrong, "{name}: wanted {wanted:?}, made\n{after}").expect("a String");
+        } else if wanted.is_some() && !left.is_empty() {
+            writeln!(wrong, "{name}: {left:?} is left").expect("a String");
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn each_broken_file_is_told_what_to_write() {
+    let mut all = String::new();
+    for path in broken() {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::copy(&path, folder.path().join("a.cook")).expect("a file");
+        let name = path.file_stem().expect("a name").to_string_lossy();
+        writeln!(all, "{name}").expect("a String");
+        for one in found(folder.path(), &[]).iter().filter(|one| one["severity"] == "fault") {
+            let text = |of: &Value| of.as_str().unwrap_or_default().to_string();
+            let label = &one["labels"][0];
+            let (line, column) = (&label["line"], &label["column"]);
+            let (code, title) = (text(&one["code"]), text(&one["title"]));
+            writeln!(all, "  {line}:{column} {code} {title}").expect("a String");
+            let offered = if one["offered"] == true { "offered: " } else { "" };
+            writeln!(all, "    {}", text(&label["text"])).expect("a String");
+            writeln!(all, "    {offered}{}", text(&one["help"])).expect("a String");
+        }
+    }
+    insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true,
+        snapshot_path => "../broken" }, {
+        insta::assert_snapshot!("messages", all);
+    });
+}
