@@ -84,11 +84,11 @@ fn an_edit_of_whatever_decides_the_bits_is_refused_by_name_before_any_work() {
             ("task.cook", "rule whole: size(said) ==", "rule whole: size(said) <="),
             "template 1 (task)",
         ),
-        (("task.cook", "Say {words_}", "Repeat {words_}"), "template 1 (task): changed"),
+        (("task.cook", "Say {words_}", "Say : {words_}"), "template 1 (task): changed"),
         (("task.cook", "reply \"{said}\"", "reply \"{said} .\""), "template 1 (task): changed"),
         (("task.cook", "param many in 1..4 = 1", "param many in 1..4 = 2"), "template 1 (task)"),
         (("parts.cook", "take(size(words_), words_)", "reverse(words_)"), "template 1 (task)"),
-        (("marks.txt", "then", "soon"), "words of template 1"),
+        (("marks.txt", "now\nthen", "then\nnow"), "words of template 1"),
         (("words.txt", "word3\nword4\n", "word4\nword3\n"), "words of template 1"),
         ((recipe, "task.cook", "say.cook"), "template 1: task → say"),
         (
