@@ -110,7 +110,10 @@ fn an_edit_of_whatever_decides_the_bits_is_refused_by_name_before_any_work() {
         ),
         ((recipe, "steps = 20", "steps = 30"), "train.steps: 20 → 30"),
         ((recipe, "seed = 0", "seed = 1"), "data.seed: 0 → 1"),
-        ((config, "rms_norm_eps\": 1", "rms_norm_eps\": 2"), "base model's config.json"),
+        (
+            (config, "rms_norm_eps\": 0.00001", "rms_norm_eps\": 0.00002"),
+            "base model's config.json",
+        ),
         (("base/model/tokenizer.json", "{", "{ "), "base model's tokenizer.json"),
         (
             ("base/model/tokenizer_config.json", "{", "{\"bos_token\": null,"),
