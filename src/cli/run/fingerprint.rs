@@ -2,8 +2,10 @@
 //! the run would go on with.
 
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::thread::{self, JoinHandle};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use serde_json::{Map, Value};
 
 use super::setup::Setup;
@@ -49,8 +51,25 @@ pub struct Differences {
     pub noted: Vec<String>,
 }
 
+/// The digests of a base model's files, which a thread makes while the rest of a run is prepared.
+#[derive(Debug)]
+pub struct Hashing(Mutex<Option<JoinHandle<Result<Vec<(String, String)>>>>>);
+
+impl Hashing {
+    /// Of a folder or a `.gguf` file.
+    pub fn start(path: PathBuf) -> Hashing {
+        Hashing(Mutex::new(Some(thread::spawn(move || base_files(path)))))
+    }
+
+    fn done(&self) -> Result<Vec<(String, String)>> {
+        let thread = self.0.lock().ok().and_then(|mut thread| thread.take());
+        let thread = thread.expect("a run has one fingerprint");
+        thread.join().map_err(|_| anyhow!("the base model cannot be read"))?
+    }
+}
+
 impl Fingerprint {
-    /// Of a run; reads all of the base model's files.
+    /// Of a run; waits until all of the base model's files are read.
     pub fn of(setup: &Setup) -> Result<Fingerprint, Failure> {
         let mut parts = Map::new();
         let mut add = |name: String, text: String| parts.insert(name, Value::String(text));
@@ -190,20 +209,24 @@ fn samples(setup: &Setup) -> Result<String, Failure> {
 
 /// The base model's files, or the tokenizer that is made for a model from scratch.
 fn base(setup: &Setup) -> Result<Vec<(String, String)>> {
-    let Base::Folder(folder) = &setup.recipe.model.base else {
-        let text = serde_json::to_vec(&setup.tokenizer.to_json()?)?;
-        let (ids, digest) = (setup.tokenizer.vocab_size(), short(digest::of_bytes(&text)));
-        return Ok(vec![("tokenizer".into(), format!("{ids} ids{DIGEST}{digest}"))]);
-    };
-    let path = model::locate(&folder.path)?;
-    let mut files: Vec<PathBuf> = match gguf::is_named(&path) {
+    match (&setup.recipe.model.base, &setup.hashing) {
+        (Base::Folder(_), Some(hashing)) => return hashing.done(),
+        (Base::Folder(folder), None) => return base_files(model::locate(&folder.path)?),
+        (Base::Scratch(_), _) => {}
+    }
+    let text = serde_json::to_vec(&setup.tokenizer.to_json()?)?;
+    let (ids, digest) = (setup.tokenizer.vocab_size(), short(digest::of_bytes(&text)));
+    Ok(vec![("tokenizer".into(), format!("{ids} ids{DIGEST}{digest}"))])
+}
+
+fn base_files(path: PathBuf) -> Result<Vec<(String, String)>> {
+    let files: Vec<PathBuf> = match gguf::is_named(&path) {
         true => vec![path],
         false => {
             let beside = BASE_FILES.map(|name| path.join(name)).into_iter();
             beside.filter(|path| path.is_file()).chain(stored::weight_files(&path)?).collect()
         }
     };
-    files.dedup();
     files.iter().map(|path| file(path)).collect()
 }
 

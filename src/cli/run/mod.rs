@@ -99,7 +99,9 @@ pub fn run(command: &Run) -> Result<(), Failure> {
         (Some(recipe), _) => recipe.clone(),
         (None, folder) => folder.as_deref().unwrap_or(Path::new(".")).join("recipe.toml"),
     };
-    let mut setup = Setup::read(&recipe, command.seed)?;
+    let starts_others = count.is_some_and(|count| count > place.size);
+    let is_run = !command.dry_run && !starts_others;
+    let mut setup = Setup::read(&recipe, command.seed, is_run)?;
     if command.gpus.is_some() {
         setup.recipe.model.device = "cuda".to_string();
         setup.text = crate::recipe::toml_text(&setup.recipe);
@@ -111,7 +113,7 @@ pub fn run(command: &Run) -> Result<(), Failure> {
     if cancel.load(Ordering::Relaxed) {
         return Err(Failure::Interrupted);
     }
-    if let Some(count) = count.filter(|count| *count > place.size) {
+    if let Some(count) = count.filter(|_| starts_others) {
         return launch::run(count, cancel);
     }
     let gpu = ranks::gpu(&place);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use candle_core::DType;
 
+use super::fingerprint::Hashing;
 use super::format::Chat;
 use super::{shots, wording};
 use crate::cli::load::{self, Template};
@@ -44,11 +45,14 @@ pub struct Setup {
     pub ends: Ends,
     /// The model's shape.
     pub config: Config,
+    /// Of a base model, where there is a run to be.
+    pub hashing: Option<Hashing>,
 }
 
 impl Setup {
-    /// Reads a recipe and the files that it names. All faults are shown.
-    pub fn read(path: &Path, seed: Option<u64>) -> Result<Setup, Failure> {
+    /// Reads a recipe and the files that it names. All faults are shown. Where it is to be run,
+    /// the digests of its base model are made meanwhile.
+    pub fn read(path: &Path, seed: Option<u64>, is_run: bool) -> Result<Setup, Failure> {
         let source = Source::new(path.to_string_lossy(), load::text_of(path)?);
         let (recipe, faults) = recipe::parse(&source);
         let Some(mut recipe) = recipe else { return Err(load::shown(&source, &faults)) };
@@ -61,6 +65,7 @@ impl Setup {
         let mut faults = Faults { source: &source, faults };
         let folder = path.parent().unwrap_or(Path::new(""));
         let templates = templates(&mut recipe, folder, &mut faults);
+        let hashing = if is_run { hashing(&recipe, folder) } else { None };
         let known = known_tokenizer(&mut recipe, folder, &mut faults);
         let words = words(&mut recipe, folder, known.as_ref().map(|known| &known.0), &mut faults);
         let (templates, words) = faults.all_well(templates.zip(words))?;
@@ -98,6 +103,7 @@ impl Setup {
             closing,
             ends,
             config,
+            hashing,
         })
     }
 
@@ -257,6 +263,16 @@ fn said(failure: Failure) -> String {
             "it cannot be read".to_string()
         }
     }
+}
+
+/// Begins to read all of the base model's files, if they are there.
+fn hashing(recipe: &Recipe, folder: &Path) -> Option<Hashing> {
+    let Base::Folder(named) = &recipe.model.base else { return None };
+    let path = match named.path.starts_with(model::HUB) {
+        true => model::locate(&named.path).ok()?,
+        false => folder.join(&named.path),
+    };
+    path.exists().then(|| Hashing::start(path))
 }
 
 /// The tokenizer and shape of a model that is there already.

@@ -84,12 +84,12 @@ fn an_edit_of_whatever_decides_the_bits_is_refused_by_name_before_any_work() {
             ("task.cook", "rule whole: size(said) ==", "rule whole: size(said) <="),
             "template 1 (task)",
         ),
-        (("task.cook", "Say {words_}", "Repeat {words_}"), "template 1 (task): changed"),
+        (("task.cook", "Say {words_}", "Say : {words_}"), "template 1 (task): changed"),
         (("task.cook", "reply \"{said}\"", "reply \"{said} .\""), "template 1 (task): changed"),
         (("task.cook", "param many in 1..4 = 1", "param many in 1..4 = 2"), "template 1 (task)"),
         (("parts.cook", "take(size(words_), words_)", "reverse(words_)"), "template 1 (task)"),
-        (("marks.txt", "then", "soon"), "words of template 1"),
-        (("words.txt", "word3\n", "word99\n"), "words of template 1"),
+        (("marks.txt", "now\nthen", "then\nnow"), "words of template 1"),
+        (("words.txt", "word3\nword4\n", "word4\nword3\n"), "words of template 1"),
         ((recipe, "task.cook", "say.cook"), "template 1: task → say"),
         (
             (recipe, "weight = 1.0", "weight = 1.0\nlevel = \"twice\""),
@@ -110,7 +110,10 @@ fn an_edit_of_whatever_decides_the_bits_is_refused_by_name_before_any_work() {
         ),
         ((recipe, "steps = 20", "steps = 30"), "train.steps: 20 → 30"),
         ((recipe, "seed = 0", "seed = 1"), "data.seed: 0 → 1"),
-        ((config, "rope_theta\": 1", "rope_theta\": 2"), "base model's config.json"),
+        (
+            (config, "rms_norm_eps\": 0.00001", "rms_norm_eps\": 0.00002"),
+            "base model's config.json",
+        ),
         (("base/model/tokenizer.json", "{", "{ "), "base model's tokenizer.json"),
         (
             ("base/model/tokenizer_config.json", "{", "{\"bos_token\": null,"),
