@@ -5,7 +5,7 @@ use std::sync::Arc;
 use cookc::check;
 use cookc::data::judge::Judge;
 use cookc::data::layout::{Escape, Part, TextWriter};
-use cookc::data::rows::Rows;
+use cookc::data::rows::{Key, Rows};
 use cookc::data::vocab::Vocabulary;
 use cookc::data::{Maker, pools};
 use cookc::diagnostic::{Diagnostic, render};
@@ -118,7 +118,7 @@ impl<'a> Run<'a> {
             maker,
             memory: maker.memory("train", seed),
             writer: TextWriter::new(maker.program(), maker.vocabulary.clone(), Escape::None),
-            rows: Rows::new(maker, seed),
+            rows: Rows::new(maker, &Key { set: "", split: "train", seed }),
             judge: Judge::new(maker),
             other: String::new(),
         }

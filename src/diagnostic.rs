@@ -45,6 +45,9 @@ pub struct Diagnostic {
     /// The same as edits of the text, all to be made together; none where nobody knows what was
     /// meant. No two of them overlap.
     pub fix: Vec<Edit>,
+    /// True if the edits may not be what was meant: they are offered in an editor and to tools, and
+    /// `check --fix` does not make them.
+    pub is_offered: bool,
 }
 
 impl Diagnostic {
@@ -62,6 +65,7 @@ impl Diagnostic {
             labels: vec![Label { span, text: shortened(label.into()) }],
             help: String::new(),
             fix: Vec::new(),
+            is_offered: false,
         }
     }
 
@@ -91,6 +95,12 @@ impl Diagnostic {
     pub fn fix(mut self, span: Span, text: impl Into<String>) -> Diagnostic {
         self.fix.push(Edit { span, text: text.into() });
         self.fix.sort_by_key(|edit| edit.span);
+        self
+    }
+
+    /// Leaves it to a person whether the edits are made.
+    pub fn offer(mut self) -> Diagnostic {
+        self.is_offered = true;
         self
     }
 

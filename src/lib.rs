@@ -45,6 +45,8 @@
 //! # Ok::<(), anyhow::Error>(())
 //! ```
 
+pub mod disk;
+
 pub mod source;
 
 pub mod stdlib;

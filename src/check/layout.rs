@@ -1,7 +1,10 @@
 //! Texts with holes, and the proof that a reply can be read back.
 
+use std::collections::BTreeSet;
+
 use super::expr::{Checker, article, shown_inside};
 use super::part;
+use super::roles::shown_names;
 use super::typed::{Binding, Expr, ExprKind, Form, Hole, LocalId, Piece, Template};
 use super::types::Type;
 use crate::diagnostic::Diagnostic;
@@ -216,6 +219,7 @@ pub fn unreadable(template: &Template, source: &Source) -> Vec<Diagnostic> {
     for (at, piece) in reply.iter().enumerate() {
         let Piece::Hole(hole) = piece else { continue };
         faults.extend(inseparable_elements(template, hole, source));
+        faults.extend(unreadable_keys(template, hole));
         let sign = sign_after(template, hole);
         let ended = |fault: Diagnostic, sign: &str| match is_own(template, hole, source) {
             true => fault.fix(closing_brace(source, hole.value.span), format!("}}{sign}")),
@@ -241,6 +245,51 @@ pub fn unreadable(template: &Template, source: &Source) -> Vec<Diagnostic> {
         }
     }
     faults
+}
+
+/// The fault of keys that a reply does not tell: those that the prompt does not show are read from
+/// the reply, up to the text between a key and its value.
+fn unreadable_keys(template: &Template, hole: &Hole) -> Option<Diagnostic> {
+    let (keys, between) = match &hole.form {
+        Form::Lines(keys, between) => (keys, between.as_str()),
+        Form::Labelled(labels) => (labels, ". "),
+        Form::Plain | Form::Joined(_) | Form::Numbered => return None,
+    };
+    let layout = &template.layout;
+    let mut given = shown_names(&layout.prompt);
+    given.extend(shown_names(layout.system.as_deref().unwrap_or_default()));
+    let ExprKind::Local(local) = keys.kind else {
+        let outputs = shown_names(&layout.reply);
+        let is_read = |name: &LocalId| outputs.contains(name) && !given.contains(name);
+        let made_from = made_from(template, keys);
+        return made_from.iter().any(is_read).then(|| not_a_name(keys));
+    };
+    let element = keys.ty.element().unwrap_or(&Type::Unknown);
+    let apart = |sign: char| {
+        !(element.depth() > 0 && sign == ' ') && never_in_scalar(template, scalar(element), sign)
+    };
+    if given.contains(&local) || between.chars().any(apart) {
+        return None;
+    }
+    let title = format!("`{between}` may be part of a key");
+    Some(
+        Diagnostic::fault("E406", title, keys.span, "where does a key end?")
+            .help("write a sign that no key has: `lines(keys, \": \", values)`"),
+    )
+}
+
+/// The names that a value is made from, and those that they are made from.
+fn made_from(template: &Template, value: &Expr) -> BTreeSet<LocalId> {
+    let mut found = BTreeSet::new();
+    let mut open: Vec<LocalId> = value.clone().names().into_iter().collect();
+    while let Some(local) = open.pop() {
+        if found.insert(local)
+            && let Some((_, binding)) = template.binding_of(local)
+        {
+            open.extend(&binding.uses);
+        }
+    }
+    found
 }
 
 /// True if the hole shows a name as it stands there; not for what a part brings along.
@@ -270,6 +319,9 @@ fn inseparable_elements(template: &Template, hole: &Hole, source: &Source) -> Op
         return Some(fault.help("leave the white space out of the text between the quotes"));
     }
     let Type::List(element) = &hole.value.ty else { return None };
+    if let Some(fault) = more_than_a_line(template, hole, element) {
+        return Some(fault);
+    }
     if let Form::Joined(between) = &hole.form {
         let ok = between.chars().any(|character| never_in_scalar(template, element, character));
         if ok && element.depth() == 0 {
@@ -301,6 +353,24 @@ fn inseparable_elements(template: &Template, hole: &Hole, source: &Source) -> Op
         && never_in_scalar(template, element, ';')
         && is_own(template, hole, source);
     Some(if can_be_apart { fault.fix(hole.value.span, joined) } else { fault })
+}
+
+/// The fault of an element that is shown on a line of its own and may have more than one.
+fn more_than_a_line(template: &Template, hole: &Hole, element: &Type) -> Option<Diagnostic> {
+    let breaks = |ty: &Type| {
+        scalar(ty) == &Type::Text && template.texts.iter().any(|text| text.contains('\n'))
+    };
+    let keyed = match &hole.form {
+        Form::Plain | Form::Joined(_) => return None,
+        Form::Lines(keys, between) => between.contains('\n') || breaks(&keys.ty),
+        Form::Labelled(labels) => breaks(&labels.ty),
+        Form::Numbered => false,
+    };
+    (keyed || breaks(element)).then(|| {
+        let title = "a line of this list may have a line break in it";
+        Diagnostic::fault("E406", title, hole.value.span, "where does an element end?")
+            .help("write texts without a line break: an element is a line")
+    })
 }
 
 /// True if the shown value can never hold the character.

@@ -23,24 +23,9 @@ pub fn infer(template: &mut Template) {
     }
 }
 
-/// What is probably not meant: rules on what the prompt does not tell, names that nothing uses.
+/// What is probably not meant: names that nothing uses, a template without a rule.
 pub fn lints(template: &mut Template) -> Vec<Diagnostic> {
-    let mut lints = Vec::new();
-    for rule in &template.rules {
-        for local in needs(template, rule) {
-            let Some((_, binding)) = template.binding_of(local) else { continue };
-            if binding.drawn && !binding.shown {
-                let name = &template.locals[local].name;
-                let title = format!("the rule `{}` needs `{name}`, which is not shown", rule.name);
-                lints.push(
-                    Diagnostic::lint("L601", title, rule.relation.span, "judges what is not told")
-                        .and(template.locals[local].span, "drawn here, shown nowhere")
-                        .help(format!("show it in the prompt: `{{{name}}}`")),
-                );
-            }
-        }
-    }
-    lints.extend(unused(template));
+    let mut lints = unused(template);
     if template.rules.is_empty()
         && let Some((piece, name)) = first_output(template)
     {
@@ -107,7 +92,7 @@ fn first_output(template: &Template) -> Option<(Span, &str)> {
 }
 
 /// The names that stand alone in a hole: those that are shown as they are.
-fn shown_names(pieces: &[Piece]) -> BTreeSet<LocalId> {
+pub fn shown_names(pieces: &[Piece]) -> BTreeSet<LocalId> {
     let mut names = BTreeSet::new();
     for piece in pieces {
         let Piece::Hole(hole) = piece else { continue };

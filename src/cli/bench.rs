@@ -12,11 +12,11 @@ use super::load::Template;
 use super::options::{self, Engine, Format, Samples};
 use super::progress::Progress;
 use super::{Failure, console};
-use crate::data::Maker;
 use crate::data::generate::Stopped;
 use crate::data::judge::Judge;
 use crate::data::layout::{Encoded, Escape, Part, TextWriter, TokenIds};
-use crate::data::rows::Rows;
+use crate::data::rows::{Key, Rows};
+use crate::data::{Maker, TRAIN};
 use crate::runtime::{Fault, Memory};
 
 const HELP: &str = r#"Examples:
@@ -107,7 +107,7 @@ impl Turns<'_> {
         let mut encoded = Encoded::default();
         let mut tokens = [0; CYCLE as usize];
         let ids_tokens_per_second = self.turn(|memory, index| {
-            ids.encode(memory, &mut encoded);
+            ids.encode(memory, &mut encoded).expect("every word has an id");
             tokens[index as usize] = encoded.ids.len() as u64;
             encoded.ids.len() as u64
         })?;
@@ -123,7 +123,7 @@ impl Turns<'_> {
             tokens[index as usize]
         })?;
         progress.add(1);
-        let rows = Rows::new(maker, seed);
+        let rows = Rows::new(maker, &Key { set: "", split: TRAIN, seed });
         let jsonl_bytes_per_second = self.turn(|memory, index| {
             out.clear();
             rows.write(memory, index, &mut out);

@@ -14,7 +14,7 @@ use clap::Args;
 use super::{Failure, console, options, reading};
 use crate::model::chat::{Message, Template};
 use crate::model::sampling::{Sampling, reply};
-use crate::model::{self, Model, Tokenizer, lora};
+use crate::model::{self, Ends, Model, Tokenizer, lora};
 
 const HELP: &str = "\
 Examples:
@@ -125,6 +125,8 @@ struct Conversation {
     model: Model,
     tokenizer: Tokenizer,
     template: Option<Template>,
+    /// What ends a reply.
+    ends: Ends,
     /// Roles and texts; only with a template.
     said: Vec<(&'static str, String)>,
 }
@@ -139,14 +141,17 @@ impl Conversation {
         };
         let open = || -> anyhow::Result<Conversation> {
             let folder = model::locate(&command.model)?;
+            model::weights::load_config(&folder)?;
             let tokenizer = Tokenizer::load(&folder)?;
             let template = Template::load(&folder, &tokenizer)?;
+            let template = template.map(|template| template.on(reading::today()));
+            let ends = ends(template.as_ref(), &tokenizer)?;
             let mut model = reading::model(&folder, dtype, &device, false)?;
             if let Some(adapter) = &command.adapter {
                 lora::load(&mut model, adapter)?;
             }
             let system = command.system.iter().map(|text| ("system", text.clone()));
-            Ok(Conversation { model, tokenizer, template, said: system.collect() })
+            Ok(Conversation { model, tokenizer, template, ends, said: system.collect() })
         };
         open().map_err(|error| Failure::Input(format!("{error:#}")))
     }
@@ -157,23 +162,28 @@ impl Conversation {
         let prompt = self.prompt(text).map_err(|error| Failure::Input(format!("{error:#}")))?;
         let Chat { temperature, top_p, seed, tokens, .. } = *command;
         let sampling = Sampling { temperature, top_p, seed };
-        let (mut ids, mut shown, tokenizer) = (Vec::new(), 0, &self.tokenizer);
+        let (mut ids, mut shown, mut said) = (Vec::new(), 0, String::new());
+        let (tokenizer, ends) = (&self.tokenizer, &self.ends);
         let mut show = |id: u32| -> anyhow::Result<bool> {
             ids.push(id);
-            let text = tokenizer.decode(&ids)?;
-            // A character may be made of several tokens; half of one is not shown.
-            if let Some(new) = text.get(shown..).filter(|new| !new.ends_with('\u{fffd}')) {
+            said = tokenizer.decode(&ids)?;
+            let end = ends.end_in(&said);
+            // What may be the begin of an end is not shown.
+            let safe = end.unwrap_or_else(|| said.len() - ends.open_text(&said));
+            if let Some(new) = said.get(shown..safe).filter(whole) {
                 console::print(new).map_err(|failure| match failure {
                     Failure::Machine(error) => error,
                     _ => io::Error::from(io::ErrorKind::BrokenPipe).into(),
                 })?;
-                shown = text.len();
+                shown = safe;
             }
-            Ok(!cancel.load(Ordering::Relaxed))
+            Ok(end.is_none() && !cancel.load(Ordering::Relaxed))
         };
-        reply(&self.model, &prompt, tokenizer.ends(), tokens, &sampling, &mut show)?;
-        console::print("\n")?;
-        self.said.push(("assistant", tokenizer.decode(&ids)?));
+        reply(&self.model, &prompt, ends, tokens, &sampling, &mut show)?;
+        let text = ends.cut_text(&said).to_string();
+        let rest = text.get(shown..).filter(whole).unwrap_or_default();
+        console::print(&format!("{rest}\n"))?;
+        self.said.push(("assistant", text));
         Ok(!cancel.load(Ordering::Relaxed))
     }
 
@@ -187,5 +197,19 @@ impl Conversation {
         };
         let messages = self.said.iter().map(|(role, content)| Message { role, content });
         self.tokenizer.encode(&template.render(&messages.collect::<Vec<_>>(), true)?)
+    }
+}
+
+/// Whether a text does not end within a character, which may be made of several tokens.
+fn whole(text: &&str) -> bool {
+    !text.ends_with('\u{fffd}')
+}
+
+/// What ends a reply: what the model's files name, and what its chat template writes behind one.
+fn ends(template: Option<&Template>, tokenizer: &Tokenizer) -> anyhow::Result<Ends> {
+    // A template that changes its texts can still be talked to.
+    match template.and_then(|template| template.frame(false).ok()) {
+        Some(frame) => Ends::closed_by(tokenizer, &frame.end),
+        None => Ok(Ends::of(tokenizer.ends())),
     }
 }

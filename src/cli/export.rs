@@ -7,7 +7,9 @@ use candle_core::{DType, Device};
 use clap::{Args, ValueEnum};
 
 use super::progress::Progress;
-use super::{Failure, console, options, reading};
+use super::reading::{self, Inputs};
+use super::{Failure, console, options};
+use crate::disk;
 use crate::model::{Tokenizer, gguf, lora};
 
 const HELP: &str = "\
@@ -59,13 +61,20 @@ pub fn run(command: &Export) -> Result<(), Failure> {
         let out = command.gguf.display();
         return Err(Failure::Usage(format!("the file's name must end in .gguf: {out}.gguf")));
     }
+    disk::sweep(disk::folder_of(&command.gguf));
+    let inputs = Inputs::of([Some(&command.model), command.adapter.as_ref()].into_iter().flatten());
     let at_fault = |error: anyhow::Error| Failure::Input(format!("{error:#}"));
+    crate::model::weights::load_config(&command.model).map_err(at_fault)?;
     let tokenizer = Tokenizer::load(&command.model).map_err(at_fault)?;
     let read = reading::model(&command.model, DType::F32, &Device::Cpu, false);
     let mut model = read.map_err(at_fault)?;
     if let Some(adapter) = &command.adapter {
         lora::load(&mut model, adapter).map_err(at_fault)?;
     }
+    inputs.expect_unchanged()?;
+    let folder = command.model.canonicalize().unwrap_or_else(|_| command.model.clone());
+    let name = folder.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    model.config.other.entry(gguf::NAME).or_insert(name.into());
     let cancel = options::interrupt()?;
     let weights = model.parameters().iter().map(|one| one.value.elem_count()).sum::<usize>();
     let progress = Progress::new(weights as u64, "weights");

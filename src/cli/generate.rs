@@ -9,7 +9,7 @@ use super::options::{self, Engine, Samples};
 use super::progress::Progress;
 use super::{Failure, console};
 use crate::data::generate::{Order, Watch, generate};
-use crate::data::rows::Rows;
+use crate::data::rows::{Key, Rows, settings};
 use crate::data::sinks::Sink;
 
 const HELP: &str = r#"Examples:
@@ -17,9 +17,10 @@ const HELP: &str = r#"Examples:
   cookc generate std:retrieval -n 200 -o held_out.jsonl --split eval
   cookc generate my.cook -n 10 --level hard --set length=128 | jq .prompt
 
-Each line is one sample: {"template", "level", "seed", "index", "system" (if the template has
-one), "prompt", "reply", "fields": {name: value}}. The fields are the shown values: a list of
-words is one text, any other list an array. The same seed gives the same bytes on any machine,
+Each line is one sample: {"template", "level", "set", "split", "seed", "index", "system" (if the
+template has one), "prompt", "reply", "fields": {name: value}}. "set" is what --set sets, such as
+"length=128 quote=4". The fields are the shown values: a list of words is one text, any other list
+an array. The same seed gives the same bytes on any machine,
 with any number of threads, in either engine. The file appears when it is whole."#;
 
 /// Make a data set, one JSON object a line
@@ -55,10 +56,12 @@ pub fn run(command: &Generate) -> Result<(), Failure> {
     let to_stdout = command.out == Path::new("-");
     let mut sink = if to_stdout { Sink::stdout() } else { Sink::file(&command.out)? };
     let seed = command.samples.seed;
-    let rows = Rows::new(&maker, seed);
+    let split = command.samples.split.name();
+    let set = settings(&template.typed, &command.template.choice.set);
+    let rows = Rows::new(&maker, &Key { set: &set, split, seed });
     let progress = Progress::new(command.count, &maker.program().name);
     let mut bytes_written = 0;
-    let order = Order { split: command.samples.split.name(), seed, indices: command.first..end };
+    let order = Order { split, seed, indices: command.first..end };
     let result = generate(
         &maker,
         &order,

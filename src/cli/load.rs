@@ -9,12 +9,14 @@ use anyhow::Context;
 use super::options::{Choice, Engine};
 use super::{Failure, console};
 use crate::check::typed;
+use crate::data::examples::{self, Examples};
 use crate::data::preview::cannot_make;
 use crate::data::vocab::Vocabulary;
 use crate::data::{DEFAULT_LEVEL, Maker, generate::Stopped, pools};
 use crate::diagnostic::{Diagnostic, Severity, near_miss};
 use crate::ir::Program;
 use crate::source::{self, Source};
+use crate::syntax::allow;
 use crate::{check, engine, ir, stdlib, syntax};
 
 /// The most bytes of a file: far more than a person writes.
@@ -33,7 +35,11 @@ pub struct Template {
 impl Template {
     /// Reads and checks a template; its faults are shown.
     pub fn read(name: &str) -> Result<Template, Failure> {
-        let source = source(name)?;
+        Template::of(name, source(name)?)
+    }
+
+    /// Checks the source of that name; its faults are shown.
+    pub fn of(name: &str, source: Source) -> Result<Template, Failure> {
         let (typed, diagnostics) = checked(&source);
         match typed {
             Some(typed) => Ok(Template { source, typed }),
@@ -41,22 +47,27 @@ impl Template {
                 let advice = "write the name of a template: it has a prompt and a reply";
                 Err(Failure::Input(format!("`{name}` only holds functions; {advice}")))
             }
-            None => Err(shown(&source, &diagnostics)),
+            None => Err(shown(&source, &allow::kept(&source, diagnostics))),
         }
     }
 
     /// The program at a level, with the words that it is made for. Faults are shown.
     pub fn program(&self, choice: &Choice) -> Result<(Program, Vocabulary), Failure> {
+        self.program_of(choice)?.map_err(|faults| shown(&self.source, &faults))
+    }
+
+    /// The program at a level, or why there is none.
+    pub fn program_of(
+        &self,
+        choice: &Choice,
+    ) -> Result<Result<(Program, Vocabulary), Vec<Diagnostic>>, Failure> {
         let words = vocabulary(choice.vocab.as_deref())?;
         let choice = ir::Choice {
             level: self.level(choice.level.as_deref().unwrap_or("")),
             set: choice.set.clone(),
             vocabulary: words.own_len(),
         };
-        match ir::lower(&self.typed, &choice) {
-            Ok(program) => Ok((program, words)),
-            Err(diagnostics) => Err(shown(&self.source, &diagnostics)),
-        }
+        Ok(ir::lower(&self.typed, &choice).map(|program| (program, words)))
     }
 
     /// The program at a level with the engine that runs it.
@@ -131,12 +142,24 @@ pub fn checked(source: &Source) -> (Option<typed::Template>, Vec<Diagnostic>) {
     if diagnostics.iter().any(|one| one.severity == Severity::Fault) {
         return (None, diagnostics);
     }
-    let folder = Path::new(&*source.name).parent().map(Path::to_path_buf);
-    let folder = folder.filter(|_| !source.name.starts_with("std:"));
+    let folder = folder(source);
     let read = |path: &str| beside(folder.as_deref(), path);
     let (template, more) = check::check(&file, source, &read);
     diagnostics.extend(more);
     (template, diagnostics)
+}
+
+/// The examples in the documentation of a source's functions, run.
+pub fn examples(source: &Source) -> Examples {
+    let (file, _) = syntax::parse(source);
+    let folder = folder(source);
+    examples::run(source, &file, &|path| beside(folder.as_deref(), path))
+}
+
+/// The folder of a source that is a file.
+fn folder(source: &Source) -> Option<PathBuf> {
+    let folder = Path::new(&*source.name).parent().map(Path::to_path_buf);
+    folder.filter(|_| !source.name.starts_with("std:"))
 }
 
 /// Shows diagnostics, and gives the failure that they are.

@@ -8,6 +8,7 @@ use anyhow::Context;
 use clap::Args;
 
 use super::{Failure, load};
+use crate::disk::Pending;
 use crate::lsp::{Ending, Outside, serve};
 use crate::stdlib;
 
@@ -93,12 +94,12 @@ fn written(folder: PathBuf) -> io::Result<PathBuf> {
         if std::fs::read_to_string(&path).is_ok_and(|there| there == text) {
             continue;
         }
-        let mut file = tempfile::NamedTempFile::new_in(&folder)?;
-        file.write_all(text.as_bytes())?;
-        let mut permissions = file.as_file().metadata()?.permissions();
+        let mut pending = Pending::create(&path)?;
+        pending.write_all(text.as_bytes())?;
+        let mut permissions = pending.file().metadata()?.permissions();
         permissions.set_readonly(true);
-        file.as_file().set_permissions(permissions)?;
-        file.persist(&path)?;
+        pending.file().set_permissions(permissions)?;
+        pending.finish()?;
     }
     Ok(folder)
 }

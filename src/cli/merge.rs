@@ -1,11 +1,15 @@
 //! `cookc merge`: a model with its adapter folded in, as one folder for transformers and others.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use candle_core::{DType, Device};
 use clap::{Args, ValueEnum};
 
-use super::{Failure, console, reading};
+use super::reading::{self, Inputs};
+use super::{Failure, console};
+use crate::disk::{self, PendingFolder};
 use crate::model::{Tokenizer, lora, weights};
 
 const HELP: &str = "\
@@ -50,9 +54,18 @@ enum Stored {
 pub fn run(command: &Merge) -> Result<(), Failure> {
     let out = command.out.display();
     if filled(&command.out) {
-        return Err(Failure::Input(format!("{out} has files in it: choose another folder")));
+        return Err(has_files(&command.out));
     }
+    // A link to an empty folder stays one.
+    let path = command.out.canonicalize().unwrap_or_else(|_| command.out.clone());
+    let cannot = || format!("cannot write {out}");
+    std::fs::create_dir_all(disk::folder_of(&path)).with_context(cannot)?;
+    disk::sweep(disk::folder_of(&path));
+    let folder = PendingFolder::create(&path).with_context(cannot)?;
+    let inputs = Inputs::of([&command.model, &command.adapter]);
     let at_fault = |error: anyhow::Error| Failure::Input(format!("{error:#}"));
+    // What is said of a model that cannot be read is said of its family, not of its tokenizer.
+    weights::load_config(&command.model).map_err(at_fault)?;
     let tokenizer = Tokenizer::load(&command.model).map_err(at_fault)?;
     let read = reading::model(&command.model, DType::F32, &Device::Cpu, false);
     let mut model = read.map_err(at_fault)?;
@@ -63,12 +76,26 @@ pub fn run(command: &Merge) -> Result<(), Failure> {
         Stored::F16 => DType::F16,
     };
     let merged = weights::converted(lora::merged(&model)?, dtype)?;
-    // The model comes last: a folder without it is seen to be no model.
-    tokenizer.save(&command.out)?;
-    weights::save(&merged, &command.out)?;
+    inputs.expect_unchanged()?;
+    tokenizer.save(folder.path())?;
+    weights::save(&merged, folder.path())?;
+    folder.finish().map_err(|error| match error.kind() {
+        ErrorKind::DirectoryNotEmpty | ErrorKind::AlreadyExists | ErrorKind::NotADirectory => {
+            has_files(&command.out)
+        }
+        // Where another disk is mounted, no folder can be put.
+        ErrorKind::ResourceBusy | ErrorKind::CrossesDevices => Failure::Input(format!(
+            "{out} is a disk of its own: name a new folder in it, such as {out}/merged"
+        )),
+        _ => anyhow::Error::new(error).context(cannot()).into(),
+    })?;
     let count: usize = merged.weights().iter().map(|one| one.value.elem_count()).sum();
     console::note(&format!("{count} weights: {out}"));
     Ok(())
+}
+
+fn has_files(out: &Path) -> Failure {
+    Failure::Input(format!("{} has files in it: choose another folder", out.display()))
 }
 
 /// Whether there is something at that path that would be mixed with what is written.

@@ -1,13 +1,12 @@
 //! `cookc new`: a small template to begin with.
 
-use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use clap::Args;
 
 use super::{Failure, console, load};
+use crate::disk::{self, Pending};
 use crate::source::Source;
 use crate::syntax::ast::StatementKind;
 use crate::{stdlib, syntax};
@@ -37,10 +36,14 @@ pub fn run(command: &New) -> Result<(), Failure> {
         Some(from) => load::source(from)?.text.to_string(),
         None => BEGINNING.to_string(),
     };
-    write(&path, &text)?;
-    if command.from.as_deref().is_some_and(|from| from.starts_with("std:")) {
-        write_words(&path, text)?;
+    if path.symlink_metadata().is_ok() {
+        return Err(there_already(&path));
     }
+    disk::sweep(disk::folder_of(&path));
+    if command.from.as_deref().is_some_and(|from| from.starts_with("std:")) {
+        write_words(&path, &text)?;
+    }
+    write(&path, &text)?;
     let file = path.display();
     console::print(&format!(
         "wrote {file}\n\n  \
@@ -51,8 +54,8 @@ pub fn run(command: &New) -> Result<(), Failure> {
 }
 
 /// Beside a copy go the files of words that it reads, unless they are there.
-fn write_words(path: &Path, text: String) -> Result<(), Failure> {
-    let (file, _) = syntax::parse(&Source::new("a copy", text));
+fn write_words(path: &Path, text: &str) -> Result<(), Failure> {
+    let (file, _) = syntax::parse(&Source::new("a copy", text.to_string()));
     for statement in file.statements {
         let StatementKind::Words { path: words, .. } = statement.kind else { continue };
         let beside = path.with_file_name(&words);
@@ -84,23 +87,28 @@ fn path(name: &str) -> Result<PathBuf, Failure> {
     )))
 }
 
+/// Writes a file that is not there yet, whole or not at all.
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    let name = path.display();
-    let opened = OpenOptions::new().write(true).create_new(true).open(path);
-    let mut file = match opened {
-        Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            return Err(Failure::Input(format!("{name} is there already: choose another name")));
-        }
+    let written = Pending::create(path).and_then(|mut pending| {
+        pending.write_all(text.as_bytes())?;
+        pending.finish_new()
+    });
+    match written {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(there_already(path)),
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            let folder = path.parent().unwrap_or(Path::new(".")).display();
-            return Err(Failure::Input(format!("there is no folder {folder}: make it first")));
+            let folder = disk::folder_of(path).display();
+            Err(Failure::Input(format!("there is no folder {folder}: make it first")))
         }
         Err(error) => {
-            return Err(anyhow::Error::new(error).context(format!("cannot write {name}")).into());
+            let name = path.display();
+            Err(anyhow::Error::new(error).context(format!("cannot write {name}")).into())
         }
-    };
-    Ok(file.write_all(text.as_bytes()).with_context(|| format!("cannot write {name}"))?)
+    }
+}
+
+fn there_already(path: &Path) -> Failure {
+    Failure::Input(format!("{} is there already: choose another name", path.display()))
 }
 
 /// A template that has one of each thing, and that the auditor passes.

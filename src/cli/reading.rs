@@ -1,12 +1,21 @@
-//! A model read with a progress bar.
+//! A model read with a progress bar, and read as a whole though others may write it; and the day
+//! that its chat template may ask for.
 
-use std::path::Path;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
 use candle_core::{DType, Device};
 
+use super::Failure;
 use super::progress::Progress;
+use crate::model::chat::Date;
 use crate::model::{Model, nf4, weights};
+
+/// Seconds of a day.
+const DAY: u64 = 86_400;
 
 /// Reads a model, its matrices in that type, or those of its blocks in four bits a weight.
 pub fn model(path: &Path, dtype: DType, device: &Device, in_nf4: bool) -> Result<Model> {
@@ -18,4 +27,92 @@ pub fn model(path: &Path, dtype: DType, device: &Device, in_nf4: bool) -> Result
     });
     progress.finish();
     model
+}
+
+/// Today, in Greenwich.
+pub fn today() -> Date {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    Date::of_days(now.map_or(0, |now| now.as_secs() / DAY))
+}
+
+/// The files of models and adapters as they are when a command begins to read them. A run that
+/// writes them at the same time puts each in its place whole, but one after the other: what was
+/// read would belong to two models.
+pub struct Inputs {
+    folders: Vec<PathBuf>,
+    stamps: Vec<Stamp>,
+}
+
+/// A file's path, and what changes when it is replaced or written to.
+type Stamp = (PathBuf, [u64; 2], [i64; 4]);
+
+impl Inputs {
+    /// Of folders, or of files.
+    pub fn of<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> Inputs {
+        let folders: Vec<PathBuf> = paths.into_iter().cloned().collect();
+        let stamps = stamps(&folders);
+        Inputs { folders, stamps }
+    }
+
+    /// Fails if one was changed since.
+    pub fn expect_unchanged(&self) -> Result<(), Failure> {
+        let now = stamps(&self.folders);
+        let changed = self.stamps.iter().zip(&now).find(|(was, now)| was != now);
+        let changed = match changed {
+            Some((was, _)) => was,
+            None if self.stamps.len() == now.len() => return Ok(()),
+            None => match self.stamps.last().or(now.last()) {
+                Some(last) => last,
+                None => return Ok(()),
+            },
+        };
+        Err(Failure::Input(format!(
+            "{} was changed while it was read: wait until nothing writes it, and try again",
+            changed.0.parent().unwrap_or(&changed.0).display()
+        )))
+    }
+}
+
+fn stamps(paths: &[PathBuf]) -> Vec<Stamp> {
+    let inside = |path: &PathBuf| -> Vec<PathBuf> {
+        let entries = fs::read_dir(path).into_iter().flatten().flatten();
+        let mut all: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+        // What is half-written comes and goes.
+        all.retain(|path| {
+            !path.file_name().unwrap_or_default().as_encoded_bytes().starts_with(b".")
+        });
+        all.sort();
+        if path.is_file() { vec![path.clone()] } else { all }
+    };
+    let stamp = |path: PathBuf| {
+        let of = fs::metadata(&path).ok().filter(fs::Metadata::is_file)?;
+        let times = [of.mtime(), of.mtime_nsec(), of.ctime(), of.ctime_nsec()];
+        Some((path, [of.ino(), of.len()], times))
+    };
+    paths.iter().flat_map(inside).filter_map(stamp).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_replaced_or_added_while_others_are_read_is_noticed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().to_path_buf();
+        let write = |name: &str, text: &str| {
+            crate::disk::write(&path.join(name), text.as_bytes()).expect("a file");
+        };
+        write("config.json", "{}");
+        write("model.safetensors", "1");
+        let inputs = Inputs::of([&path]);
+        assert!(inputs.expect_unchanged().is_ok());
+        std::fs::write(path.join(".cookc-0123456789.part"), "half").expect("a file");
+        assert!(inputs.expect_unchanged().is_ok(), "what is half-written is not read");
+        write("model.safetensors", "2");
+        assert!(matches!(inputs.expect_unchanged(), Err(Failure::Input(_))));
+        let inputs = Inputs::of([&path]);
+        write("tokenizer.json", "{}");
+        assert!(inputs.expect_unchanged().is_err());
+    }
 }

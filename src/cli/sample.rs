@@ -15,7 +15,7 @@ use crate::data::Maker;
 use crate::data::generate::Stopped;
 use crate::data::judge::{Judge, Verdict};
 use crate::data::layout::{Escape, Part, TextWriter};
-use crate::data::rows::Rows;
+use crate::data::rows::{Key, Rows, settings};
 use crate::ir::SlotId;
 use crate::runtime::Memory;
 
@@ -58,7 +58,10 @@ pub fn run(command: &Sample) -> Result<(), Failure> {
     let maker = template.maker(&command.template.choice, command.engine)?;
     let (program, seed) = (maker.program(), command.samples.seed);
     let mut memory = maker.memory(command.samples.split.name(), seed);
-    let (judge, rows) = (Judge::new(&maker), Rows::new(&maker, seed));
+    let split = command.samples.split.name();
+    let set = settings(&template.typed, &command.template.choice.set);
+    let rows = Rows::new(&maker, &Key { set: &set, split, seed });
+    let judge = Judge::new(&maker);
     let painter = Painter::new(&maker);
     for index in command.index..command.index.saturating_add(command.count) {
         maker

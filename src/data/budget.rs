@@ -19,18 +19,24 @@ pub struct Budget {
 pub fn budget(
     program: &Program,
     words: (&Vocabulary, &Pools),
-    tokenize: &Tokenize,
+    tokenize: &dyn Tokenize,
+    is_whole: bool,
 ) -> Option<Budget> {
+    let count = |text: &str| tokenize.encode(text).map_or(0, |ids| ids.len());
     let longest_word = |pool: &Vec<u32>| {
         let Some(first) = pool.first().map(|symbol| words.0.word(*symbol)) else { return 0 };
-        let alone = tokenize(first).len();
-        // As it is encoded behind another word.
-        let behind = |word: &str| tokenize(&format!("{first} {word}")).len().saturating_sub(alone);
-        let longest = pool.iter().map(|symbol| behind(words.0.word(*symbol))).max();
+        let alone = count(first);
+        // As it is encoded after another word.
+        let after = |word: &str| match is_whole {
+            true => word.len(),
+            false => count(&format!("{first} {word}")).saturating_sub(alone),
+        };
+        let longest = pool.iter().map(|symbol| after(words.0.word(*symbol))).max();
         longest.unwrap_or(0) as u64
     };
     let pools = words.1.tokens.iter().map(longest_word).collect();
-    let counter = Counter { program, pools, tokenize };
+    let word = if words.0.is_empty() { "a" } else { words.0.word(0) };
+    let counter = Counter { program, pools, count: &count, word: (word, count(word)), is_whole };
     let layout = &program.layout;
     let system = match &layout.system {
         // One more for the line break behind it.
@@ -44,9 +50,13 @@ pub fn budget(
 
 struct Counter<'a> {
     program: &'a Program,
-    /// Ids of the longest word of each pool, behind another.
+    /// Ids of the longest word of each pool, after another.
     pools: Vec<u64>,
-    tokenize: &'a Tokenize,
+    count: &'a dyn Fn(&str) -> usize,
+    /// A word, and its ids.
+    word: (&'a str, usize),
+    /// Texts are encoded whole: what is at the end of a piece may go together with another.
+    is_whole: bool,
 }
 
 impl Counter<'_> {
@@ -107,7 +117,24 @@ impl Counter<'_> {
         })
     }
 
+    /// The most ids of a text wherever it is, with a space.
     fn text(&self, text: &str) -> u64 {
-        (self.tokenize)(text).len() as u64 + 1
+        let (word, ids) = self.word;
+        let between = |before: &str, after: &str| {
+            let beside = [before, after].iter().filter(|text| !text.is_empty()).count() * ids;
+            (self.count)(&format!("{before}{text}{after}")).saturating_sub(beside)
+        };
+        let cut = [("", ""), ("", word), (word, ""), (word, word)];
+        let cut = cut.into_iter().map(|(before, after)| between(before, after)).max();
+        // Letters that go together with others have at most as many ids as bytes.
+        let edges = if self.is_whole { edges(text) } else { 0 };
+        (cut.unwrap_or(0) + edges) as u64 + 1
     }
+}
+
+/// Bytes at the two ends of a text, each up to a space.
+fn edges(text: &str) -> usize {
+    let first = text.find(' ').unwrap_or(text.len());
+    let last = text.rfind(' ').map_or(0, |at| text.len() - at);
+    first + last
 }

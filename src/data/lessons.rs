@@ -7,6 +7,24 @@ use super::mix::Mix;
 use super::{Maker, TRAIN};
 use crate::runtime::{Fault, Memory};
 
+/// Samples whose ids are held against those of whole texts before a run.
+const HELD: u64 = 4;
+
+/// Why there is no row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// The sample cannot be made.
+    Fault(Fault),
+    /// It has no ids: what the tokenizer says.
+    Ids(String),
+}
+
+impl From<Fault> for Why {
+    fn from(fault: Fault) -> Why {
+        Why::Fault(fault)
+    }
+}
+
 /// One template to learn, ready to run. Threads share it.
 pub struct Part {
     /// Makes its samples.
@@ -18,16 +36,30 @@ pub struct Part {
 }
 
 impl Part {
+    /// The same; if the first samples show that ids of pieces are not those of whole texts, with
+    /// all samples encoded whole.
+    pub fn held(self, seed: u64) -> Part {
+        let mut memory = self.maker.memory(TRAIN, seed);
+        let mut encoded = Encoded::default();
+        let is_good = |index: u64| {
+            let made = self.encode(&mut memory, index, &mut encoded);
+            made.is_err() || self.ids.draft_whole().check(&memory, &encoded).is_ok()
+        };
+        if (0..HELD).all(is_good) {
+            return self;
+        }
+        Part { ids: self.ids.without_tables(), ..self }
+    }
+
     /// Makes a sample, and its ids.
     pub fn encode(
         &self,
         memory: &mut Memory,
         index: u64,
         encoded: &mut Encoded,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), Why> {
         self.maker.sample(memory, index)?;
-        self.ids.encode(memory, encoded);
-        Ok(())
+        self.ids.encode(memory, encoded).map_err(Why::Ids)
     }
 }
 
@@ -77,11 +109,16 @@ pub struct Rows<'a> {
 }
 
 impl Rows<'_> {
-    /// The row with this index; a fault comes with the part that it is of.
-    pub fn row(&mut self, index: u64) -> Result<&Encoded, (usize, Fault)> {
+    /// The row with this index; what went wrong comes with the part that it is of.
+    pub fn row(&mut self, index: u64) -> Result<&Encoded, (usize, Why)> {
         let at = self.lessons.mix.template(index);
         let part = &self.lessons.parts[at];
         part.encode(&mut self.memories[at], index, &mut self.encoded).map_err(|why| (at, why))?;
         Ok(&self.encoded)
+    }
+
+    /// What holds the sample of the last row, whose template has this place among the parts.
+    pub fn memory(&self, part: usize) -> &Memory {
+        &self.memories[part]
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod budget;
+pub mod examples;
 pub mod generate;
 pub mod judge;
 pub mod layout;
@@ -9,6 +10,7 @@ pub mod lessons;
 pub mod longest;
 pub mod mix;
 pub mod preview;
+mod promises;
 pub mod read;
 #[cfg(test)]
 mod round_trip;

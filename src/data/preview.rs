@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::judge::Judge;
 use super::layout::{Escape, Part, TextWriter};
 use super::vocab::Vocabulary;
-use super::{Maker, TRAIN, level_name, pools};
+use super::{Maker, TRAIN, level_name, pools, promises};
 use crate::check::typed::Template;
 use crate::check::types::Type;
 use crate::diagnostic::Diagnostic;
@@ -45,6 +45,30 @@ pub fn levels(template: &Template, vocabulary: usize) -> Levels {
             if !seen.contains(&fault) {
                 seen.push(fault.clone());
                 found.faults.push(if level.is_empty() { fault } else { at_level(fault, level) });
+            }
+        }
+    }
+    found
+}
+
+/// What each level is warned of: samples that cannot be made for some draws, and rules on what the
+/// prompt does not tell. Each warning once; one that the defaults do not have names its level.
+pub fn warnings(template: &Template, words: &Vocabulary) -> Vec<Diagnostic> {
+    let (mut seen, mut found): (Vec<Diagnostic>, Vec<Diagnostic>) = (Vec::new(), Vec::new());
+    let (pools, vocabulary) = (promises::pools(template, words), words.own_len());
+    let named = template.levels.iter().map(|level| level.name.as_str());
+    let patience = promises::patience(template.levels.len() + 1);
+    for level in std::iter::once("").chain(named) {
+        let choice = Choice { level: level.to_string(), set: Vec::new(), vocabulary };
+        let Ok(program) = ir::lower(template, &choice) else { continue };
+        let program = Arc::new(program);
+        let mut warnings = promises::broken(&program, &pools, patience);
+        warnings.extend(promises::hidden(template, &program, words, patience));
+        for warning in warnings {
+            let place = |one: &Diagnostic| (one.code, one.span(), one.title.clone());
+            if !seen.iter().any(|known| place(known) == place(&warning)) {
+                seen.push(warning.clone());
+                found.push(if level.is_empty() { warning } else { at_level(warning, level) });
             }
         }
     }

@@ -185,7 +185,7 @@ fn ids_are_those_of_the_text_with_spaces_kept_before_words() {
     let tokenize = |text: &str| text.bytes().map(u32::from).collect();
     let ids = TokenIds::new(&kitchen.program, kitchen.vocabulary.clone(), Arc::new(tokenize));
     let mut encoded = Encoded::default();
-    ids.encode(&kitchen.memory, &mut encoded);
+    ids.encode(&kitchen.memory, &mut encoded).expect("ids");
     let bytes: Vec<u8> = encoded.ids.iter().map(|&id| id as u8).collect();
     assert_eq!(String::from_utf8_lossy(&bytes), "Words: cy ada.\nOf 1234: cy ada");
     assert_eq!(String::from_utf8_lossy(&bytes[encoded.reply()]), " cy ada");
@@ -221,7 +221,7 @@ fn ids_of_pieces_are_the_ids_of_the_whole_text() {
     let tokenize = Arc::new(word_by_word);
     let ids = TokenIds::new(&kitchen.program, kitchen.vocabulary.clone(), tokenize);
     let mut encoded = Encoded::default();
-    ids.encode(&kitchen.memory, &mut encoded);
+    ids.encode(&kitchen.memory, &mut encoded).expect("ids");
     let text = format!("{} {}", kitchen.text(Part::Prompt), kitchen.text(Part::Reply));
     assert_eq!(encoded.ids, word_by_word(&text));
 }

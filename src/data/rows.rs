@@ -4,12 +4,41 @@ use std::io::Write;
 
 use super::Maker;
 use super::layout::{Escape, Fields, Part, TextWriter};
+use crate::check::typed::Template;
+use crate::check::types::Type;
 use crate::runtime::Memory;
+
+/// What the samples of a program are made with, beside its level.
+#[derive(Clone, Copy, Debug)]
+pub struct Key<'a> {
+    /// What is set beside the level's parameters: see [`settings`].
+    pub set: &'a str,
+    /// Which split.
+    pub split: &'a str,
+    /// The seed.
+    pub seed: u64,
+}
+
+/// The parameters that a user sets, as rows name them: `length=128 quote=4`, in the order of the
+/// template.
+pub fn settings(template: &Template, set: &[(String, String)]) -> String {
+    let mut all = Vec::new();
+    for param in &template.params {
+        if let Some((name, value)) = set.iter().rev().find(|(name, _)| *name == param.name) {
+            let number = match param.kind {
+                Type::Real => value.parse::<f64>().map(|number| number.to_string()).ok(),
+                _ => value.parse::<i64>().map(|number| number.to_string()).ok(),
+            };
+            all.push(format!("{name}={}", number.as_deref().unwrap_or(value)));
+        }
+    }
+    all.join(" ")
+}
 
 /// Writes the rows of a data set. Threads share it.
 ///
-/// The keys of a row, in this order: `template`, `level`, `seed`, `index`, `system` if the
-/// template has one, `prompt`, `reply`, and `fields`: the shown values by their names.
+/// The keys of a row, in this order: `template`, `level`, `set`, `split`, `seed`, `index`, `system`
+/// if the template has one, `prompt`, `reply`, and `fields`: the shown values by their names.
 pub struct Rows {
     /// From `{"template":` to the value of `index`.
     head: Vec<u8>,
@@ -19,14 +48,18 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// For the samples of a seed.
-    pub fn new(maker: &Maker, seed: u64) -> Rows {
+    /// For the samples of a key.
+    pub fn new(maker: &Maker, key: &Key) -> Rows {
         let program = maker.program();
-        let name = serde_json::Value::from(program.name.as_str());
-        let level = serde_json::Value::from(maker.level());
+        let [name, level, set, split] =
+            [&*program.name, maker.level(), key.set, key.split].map(serde_json::Value::from);
+        let seed = key.seed;
         Rows {
-            head: format!("{{\"template\":{name},\"level\":{level},\"seed\":{seed},\"index\":")
-                .into_bytes(),
+            head: format!(
+                "{{\"template\":{name},\"level\":{level},\"set\":{set},\"split\":{split},\
+                 \"seed\":{seed},\"index\":"
+            )
+            .into_bytes(),
             text: TextWriter::new(program, maker.vocabulary.clone(), Escape::Json),
             fields: Fields::new(program, maker.vocabulary.clone()),
             has_system: program.layout.system.is_some(),

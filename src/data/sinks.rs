@@ -1,12 +1,12 @@
 //! Where data goes: standard output, or a file that appears under its name only when it is whole.
 
-use std::fs::{self, File, OpenOptions, Permissions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use tempfile::NamedTempFile;
+
+use crate::disk::{self, Pending};
 
 /// Takes bytes; [`finish`](Sink::finish) makes them last. Dropped before, a file is not made.
 pub enum Sink {
@@ -14,8 +14,8 @@ pub enum Sink {
     Stdout(io::Stdout),
     /// A device or a pipe, written as it is.
     Device(File, PathBuf),
-    /// A file under another name, and the name that it gets.
-    New(NamedTempFile, PathBuf),
+    /// A file that is not whole yet, and the name that it gets.
+    New(Pending, PathBuf),
 }
 
 impl Sink {
@@ -29,8 +29,7 @@ impl Sink {
         let cannot = || format!("cannot write {}", path.display());
         // The file that a link leads to is replaced, not the link.
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-        let there = fs::metadata(&path).ok();
-        let permissions = match &there {
+        match fs::metadata(&path).ok() {
             Some(there) if there.is_dir() => {
                 anyhow::bail!("{}: it is a folder; name a file in it", cannot())
             }
@@ -38,28 +37,19 @@ impl Sink {
                 let device = OpenOptions::new().write(true).open(&path).with_context(cannot)?;
                 return Ok(Sink::Device(device, path));
             }
-            Some(there) => there.permissions(),
-            // What a new file gets, less what the user's mask takes away.
-            None => Permissions::from_mode(0o666),
-        };
-        let folder = folder(&path);
-        let file = tempfile::Builder::new()
-            .prefix(".cookc-")
-            .permissions(permissions.clone())
-            .tempfile_in(folder)
+            _ => {}
+        }
+        let folder = disk::folder_of(&path);
+        disk::sweep(folder);
+        let pending = Pending::create(&path)
             .map_err(|error| match error.kind() {
                 io::ErrorKind::NotFound if !folder.exists() => {
                     anyhow::anyhow!("there is no folder {}", folder.display())
                 }
-                // The error itself names the file that was to be renamed, which helps nobody.
-                kind => io::Error::from(kind).into(),
+                _ => error.into(),
             })
             .with_context(cannot)?;
-        if there.is_some() {
-            // The user's mask took away what the file that is replaced has.
-            file.as_file().set_permissions(permissions).with_context(cannot)?;
-        }
-        Ok(Sink::New(file, path))
+        Ok(Sink::New(pending, path))
     }
 
     /// Writes all of the bytes.
@@ -69,9 +59,7 @@ impl Sink {
                 stdout.write_all(bytes).context("cannot write to standard output")
             }
             Sink::Device(file, path) => file.write_all(bytes).with_context(|| cannot_write(path)),
-            Sink::New(file, path) => {
-                file.as_file_mut().write_all(bytes).with_context(|| cannot_write(path))
-            }
+            Sink::New(file, path) => file.write_all(bytes).with_context(|| cannot_write(path)),
         }
     }
 
@@ -81,10 +69,8 @@ impl Sink {
             Sink::Stdout(mut stdout) => stdout.flush().context("cannot write to standard output"),
             Sink::Device(mut file, path) => file.flush().with_context(|| cannot_write(&path)),
             Sink::New(file, path) => {
-                let cannot = || cannot_write(&path);
-                file.as_file().sync_all().with_context(cannot)?;
-                file.persist(&path).map_err(|error| error.error).with_context(cannot)?;
-                File::open(folder(&path)).and_then(|folder| folder.sync_all()).with_context(cannot)
+                file.finish().with_context(|| cannot_write(&path))?;
+                Ok(())
             }
         }
     }
@@ -95,14 +81,6 @@ pub fn write(path: &Path, text: &str) -> Result<()> {
     let mut sink = Sink::file(path)?;
     sink.put(text.as_bytes())?;
     sink.finish()
-}
-
-/// The folder that a file is in.
-fn folder(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    }
 }
 
 fn cannot_write(path: &Path) -> String {

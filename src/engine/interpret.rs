@@ -16,8 +16,8 @@ use crate::runtime::{Fault, FaultKind, Memory, builtins, samplers};
 pub struct Interpreter {
     program: Arc<Program>,
     /// The shape of the elements that each step works on.
-    shapes: Vec<Shape>,
-    fingerprint: u64,
+    pub(super) shapes: Vec<Shape>,
+    pub(super) fingerprint: u64,
     /// Between which registers the steps write that begin at a step.
     written: HashMap<StepId, Range<usize>>,
 }
@@ -99,7 +99,7 @@ impl Interpreter {
     }
 
     /// Where a step of the control flow goes on; `None` for a step that computes.
-    fn next(&self, memory: &mut Memory, step: &Step, at: StepId) -> Option<StepId> {
+    pub(super) fn next(&self, memory: &mut Memory, step: &Step, at: StepId) -> Option<StepId> {
         let registers = &mut memory.registers;
         Some(match step.op {
             Op::If(condition, otherwise) => {
@@ -135,7 +135,7 @@ impl Interpreter {
     }
 
     /// The result of a step that computes, if it has one.
-    fn compute(
+    pub(super) fn compute(
         &self,
         memory: &mut Memory,
         step: &Step,

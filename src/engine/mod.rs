@@ -4,6 +4,7 @@ mod calls;
 mod emit;
 mod interpret;
 mod jit;
+pub mod rehearse;
 
 #[cfg(test)]
 mod tests;

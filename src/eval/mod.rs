@@ -1,5 +1,6 @@
 //! Asks a model held-out samples, reads its replies back, and has the compiled rules judge them.
 
+mod ids;
 pub mod page;
 mod plot;
 pub mod report;
@@ -9,9 +10,8 @@ use anyhow::Result;
 use crate::data::EVAL;
 use crate::data::judge::{Judge, Verdict};
 use crate::data::layout::{Encoded, Escape, Part as Text, TextWriter};
-use crate::data::lessons::Part;
-use crate::model::{Model, Tokenizer, greedy};
-use crate::runtime::Fault;
+use crate::data::lessons::{Part, Why};
+use crate::model::{Ends, Model, Tokenizer, greedy_until};
 
 /// Questions asked between two looks at whether to go on.
 const AT_ONCE: usize = 64;
@@ -40,15 +40,15 @@ pub struct Answer {
     pub verdict: Verdict,
 }
 
-/// The first samples of the split that no model learns from; a fault comes with the index.
-pub fn questions(part: &Part, seed: u64, count: u64) -> Result<Vec<Question>, (u64, Fault)> {
+/// The first samples of the split that no model learns from; what went wrong comes with the index.
+pub fn questions(part: &Part, seed: u64, count: u64) -> Result<Vec<Question>, (u64, Why)> {
     let maker = &part.maker;
     let writer = TextWriter::new(maker.program(), maker.vocabulary.clone(), Escape::None);
     let (mut memory, mut encoded) = (maker.memory(EVAL, seed), Encoded::default());
     let has_system = maker.program().layout.system.is_some();
     let mut made = Vec::new();
     for index in 0..count {
-        part.encode(&mut memory, index, &mut encoded).map_err(|fault| (index, fault))?;
+        part.encode(&mut memory, index, &mut encoded).map_err(|why| (index, why))?;
         let prompt = writer.text(Text::Prompt, &memory);
         let system = has_system.then(|| writer.text(Text::System, &memory) + "\n");
         made.push(Question {
@@ -67,7 +67,7 @@ pub fn questions(part: &Part, seed: u64, count: u64) -> Result<Vec<Question>, (u
 pub fn ask(
     model: &Model,
     tokenizer: &Tokenizer,
-    ends: &[u32],
+    ends: &Ends,
     questions: &[Question],
     tokens_max: usize,
     go_on: &mut dyn FnMut(usize) -> bool,
@@ -78,8 +78,8 @@ pub fn ask(
             return Ok(None);
         }
         let prompts: Vec<Vec<u32>> = some.iter().map(|asked| asked.prompt_ids.clone()).collect();
-        for ids in greedy(model, &prompts, ends, tokens_max)? {
-            replies.push(tokenizer.decode(&ids)?);
+        for ids in greedy_until(model, &prompts, ends, tokens_max)? {
+            replies.push(ends.cut_text(&tokenizer.decode(&ids)?).to_string());
         }
     }
     Ok(Some(replies))

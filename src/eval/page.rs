@@ -17,6 +17,7 @@ pub fn html(report: &Report) -> String {
          <title>{name} · cookc report</title>\n<style>{STYLE}</style>\n<main>\n<h1>{name}</h1>\n"
     );
     push(&mut page, format_args!("<p class=\"lead\">{}</p>\n", summary(report)));
+    changes(&mut page, report);
     page += "<h2>Alignment</h2>\n<p class=\"key\"><i class=\"before\"></i> before training \
              <i class=\"after\"></i> after</p>\n";
     for one in &report.templates {
@@ -51,6 +52,19 @@ fn summary(report: &Report) -> String {
         100.0 * report.mean(|one| one.before.exact),
         100.0 * report.mean(|one| one.after.exact),
     )
+}
+
+/// What is no longer as it was when the run began: its numbers are of several runs.
+fn changes(page: &mut String, report: &Report) {
+    for one in &report.changes {
+        push(
+            page,
+            format_args!("<p>This is not one run. After step {} it went on with:</p>\n", one.step),
+        );
+        let item = |line: &String| format!("<li>{}\n", escaped(line));
+        let list: String = one.changes.iter().map(item).collect();
+        push(page, format_args!("<ul>\n{list}</ul>\n"));
+    }
 }
 
 fn comparison(page: &mut String, one: &Comparison) {

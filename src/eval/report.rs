@@ -1,6 +1,6 @@
 //! The alignment report: what the rules said before training and after, as data.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::Answer;
@@ -113,6 +113,15 @@ pub struct Facts {
     pub step_best: Option<u64>,
 }
 
+/// Where a run that was stopped went on as another one, because the user wanted so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// The steps that were done until then.
+    pub step: u64,
+    /// What was changed, a line each.
+    pub changes: Vec<String>,
+}
+
 /// A whole report.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
@@ -128,6 +137,8 @@ pub struct Report {
     pub seeds: [u64; 2],
     /// The resolved recipe.
     pub recipe: String,
+    /// Where it went on as another run, in order; in general nowhere.
+    pub changes: Vec<Change>,
 }
 
 impl Report {
@@ -154,6 +165,9 @@ impl Report {
         let [data, train] = self.seeds;
         map.insert("seeds".into(), json!({ "data": data, "train": train }));
         map.insert("versions".into(), versions());
+        if !self.changes.is_empty() {
+            map.insert("changed".into(), json!(self.changes));
+        }
         let text = serde_json::to_string_pretty(&map);
         text.expect("texts and numbers are JSON") + "\n"
     }

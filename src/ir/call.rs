@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::bounds::{between, list, truth};
 use super::lower::{Lower, Value};
+use super::refuse::range;
 use super::{Bound, Builtin, NOWHERE, Op, Register, Sampler};
 use crate::check::typed::{Expr, ExprKind, Function};
 use crate::check::types::{Letters, Type};
@@ -61,9 +62,8 @@ impl Lower<'_> {
                     .iter()
                     .find(|(known, _)| *known == name)
                     .expect("every native of builtin.cook has its step");
-                if self.certain && matches!(builtin, Builtin::Take | Builtin::Drop) {
-                    let count = (&values[0], arguments.first());
-                    self.refuse_too_many(count, &values[1], "this part", span);
+                if self.certain {
+                    self.refuse_builtin(*builtin, &values, arguments, span);
                 }
                 self.builtin(*builtin, &values, ty, span)
             }
@@ -158,7 +158,7 @@ impl Lower<'_> {
             _ => (*sampler, arguments.iter().map(|each| self.expr(each)).collect()),
         };
         if self.certain {
-            self.refuse_hopeless(sampler, &values, arguments, span);
+            self.refuse_draw(sampler, &values, arguments, span);
         }
         self.draw_step(sampler, &values, path, ty, span)
     }
@@ -167,7 +167,7 @@ impl Lower<'_> {
     fn pick_without(&mut self, gone: &Expr, xs: &Expr, path: &str, ty: &Type, span: Span) -> Value {
         let values = [self.number(1, span), self.expr(gone), self.expr(xs)];
         if self.certain {
-            self.refuse_hopeless(Sampler::DistinctWithout, &values, &[], span);
+            self.refuse_draw(Sampler::DistinctWithout, &values, &[], span);
         }
         let many = ty.clone().list();
         let drawn = self.draw_step(Sampler::DistinctWithout, &values, path, &many, span);
@@ -191,78 +191,11 @@ impl Lower<'_> {
         self.step(Op::Draw(sampler, stream, operands(values)), ty, bound, span, proved)
     }
 
-    fn refuse_hopeless(
-        &mut self,
-        sampler: Sampler,
-        values: &[Value],
-        arguments: &[Expr],
-        span: Span,
-    ) {
-        let count = arguments.first();
-        match sampler {
-            Sampler::Distinct | Sampler::Span | Sampler::Split => {
-                self.refuse_too_many((&values[0], count), &values[1], "the draw", span);
-            }
-            Sampler::DistinctWithout => {
-                // How many of them are gone is not known, so nothing is surely right.
-                self.refuse_too_many((&values[0], None), &values[2], "the draw", span);
-            }
-            Sampler::Uniform if values[0].bound.interval().0 > values[1].bound.interval().1 => {
-                let (least, most) = (values[1].bound.interval().0, values[0].bound.interval().1);
-                let fault =
-                    Diagnostic::fault("E510", "the range to draw from is empty", span, "empty")
-                        .help(format!("write the least number first: `uniform({least}..{most})`"));
-                self.faults.push(match count.map(|range| &range.kind) {
-                    Some(ExprKind::Range(low, high))
-                        if is_written(low, span) && is_written(high, span) =>
-                    {
-                        fault.fix(low.span.to(high.span), format!("{least}..{most}"))
-                    }
-                    _ => fault,
-                });
-            }
-            Sampler::Pick | Sampler::Weighted if values[0].bound.sizes().1 == 0 => {
-                self.faults.push(
-                    Diagnostic::fault("E510", "the list to draw from is empty", span, "empty")
-                        .help("draw from a list that has elements"),
-                );
-            }
-            _ => {}
-        }
-    }
-
-    /// Reports a count that no list of this size can serve.
-    fn refuse_too_many(
-        &mut self,
-        (count, written): (&Value, Option<&Expr>),
-        xs: &Value,
-        what: &str,
-        span: Span,
-    ) {
-        let ((least, most), (fewest, available)) = (count.bound.interval(), xs.bound.sizes());
-        if least > available {
-            let title = format!(
-                "{what} wants {} elements, the list has {}",
-                range(least, most),
-                range(fewest, available)
-            );
-            let fault = Diagnostic::fault("E511", title, span, "too many at this level")
-                .help(format!("write a count of at most {available}, or a longer list"));
-            self.faults.push(match written.filter(|it| available > 0 && is_written(it, span)) {
-                Some(count) => fault.fix(count.span, available.to_string()),
-                None => fault,
-            });
-        } else if most < 0 {
-            let title = format!("{what} wants {} elements", range(least, most));
-            self.faults.push(
-                Diagnostic::fault("E511", title, span, "negative at this level")
-                    .help("write a count that is 0 or more"),
-            );
-        }
-    }
-
     fn repeat(&mut self, count: &Expr, inner: &Expr, path: &str, ty: &Type, span: Span) -> Value {
-        let count = self.expr(count);
+        let (written, count) = (count, self.expr(count));
+        if self.certain {
+            self.refuse_count((&count, Some(written)), None, 0, "the draw", span);
+        }
         let (low, high) = count.bound.interval();
         self.takes(ty, high);
         let bound = list(low, high, Bound::Any);
@@ -315,11 +248,6 @@ impl Lower<'_> {
     }
 }
 
-/// Is it a number as it stands in a call? In a function of another file, all stands at the call.
-fn is_written(expr: &Expr, call: Span) -> bool {
-    matches!(expr.kind, ExprKind::Int(_)) && expr.span != call
-}
-
 /// `without(gone, xs)`, which a draw does not make.
 fn without(expr: &Expr) -> Option<(&Expr, &Expr)> {
     match &expr.kind {
@@ -336,10 +264,6 @@ fn operands(values: &[Value]) -> [Register; 3] {
         *operand = value.register;
     }
     operands
-}
-
-fn range(low: i64, high: i64) -> String {
-    if low == high { low.to_string() } else { format!("{low} to {high}") }
 }
 
 /// What is known of a builtin's result, and whether it is proved not to fault.

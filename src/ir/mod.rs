@@ -17,10 +17,12 @@ use crate::syntax::ast::Operator;
 pub mod bounds;
 mod call;
 mod expression;
+mod flow;
 mod level;
 mod loops;
 mod lower;
 mod print;
+mod refuse;
 mod shown;
 
 pub use level::Number;

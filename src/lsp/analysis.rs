@@ -2,6 +2,7 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use lsp_types::Uri;
 
@@ -9,10 +10,11 @@ use super::text::Text;
 use crate::check::index::Definition;
 use crate::check::{self, Survey};
 use crate::data::preview::{self, Levels};
+use crate::data::vocab::Vocabulary;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::{Source, Span};
 use crate::syntax::tokens::{self, Token};
-use crate::syntax::{self, ast};
+use crate::syntax::{self, allow, ast};
 
 /// One state of a document, and all that is known of it.
 pub struct Analysis {
@@ -32,7 +34,8 @@ pub struct Analysis {
     pub is_whole: bool,
     syntax: Vec<Diagnostic>,
     levels: OnceCell<Levels>,
-    vocabulary: usize,
+    told: OnceCell<Vec<Diagnostic>>,
+    words: Rc<Vocabulary>,
 }
 
 impl Analysis {
@@ -41,7 +44,7 @@ impl Analysis {
         uri: Uri,
         text: Text,
         folder: Option<&Path>,
-        vocabulary: usize,
+        words: Rc<Vocabulary>,
         read: &dyn Fn(&str) -> Result<String, String>,
     ) -> Analysis {
         let reads = RefCell::new(Vec::new());
@@ -53,25 +56,31 @@ impl Analysis {
         let survey = check::survey(&file, &text.source, &noted);
         let (tokens, _) = tokens::scan(&text.source, tokens::start(&text.source));
         let is_whole = !syntax.iter().any(|one| one.severity == Severity::Fault);
-        let (reads, levels) = (reads.into_inner(), OnceCell::new());
-        Analysis { uri, text, tokens, file, survey, reads, is_whole, syntax, levels, vocabulary }
+        let (reads, levels, told) = (reads.into_inner(), OnceCell::new(), OnceCell::new());
+        Analysis { uri, text, tokens, file, survey, reads, is_whole, syntax, levels, told, words }
     }
 
     /// Every fault and lint that `cookc check` tells. What is left after a fault of the syntax has
     /// faults of its own that mean nothing.
-    pub fn diagnostics(&self) -> Vec<&Diagnostic> {
-        if !self.is_whole {
-            return self.syntax.iter().collect();
-        }
-        let levels = self.levels().map_or(&[][..], |levels| &levels.faults);
-        self.syntax.iter().chain(&self.survey.diagnostics).chain(levels).collect()
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        self.told.get_or_init(|| {
+            let mut all = self.syntax.clone();
+            if self.is_whole {
+                all.extend(self.survey.diagnostics.iter().cloned());
+                all.extend(self.levels().iter().flat_map(|levels| levels.faults.clone()));
+                if self.levels().is_some() {
+                    all.extend(preview::warnings(&self.survey.template, &self.words));
+                }
+            }
+            allow::checked(self.source(), all)
+        })
     }
 
     /// What is known at each level; none where there is no template.
     pub fn levels(&self) -> Option<&Levels> {
         let is_sound = self.is_whole && self.survey.is_sound;
         is_sound.then(|| {
-            self.levels.get_or_init(|| preview::levels(&self.survey.template, self.vocabulary))
+            self.levels.get_or_init(|| preview::levels(&self.survey.template, self.words.own_len()))
         })
     }
 

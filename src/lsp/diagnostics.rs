@@ -17,12 +17,12 @@ const UNUSED: &str = "L602";
 
 /// All that there is to tell about a document.
 pub fn diagnostics(analysis: &Analysis) -> Vec<Shown> {
-    analysis.diagnostics().into_iter().map(|one| shown(analysis, one)).collect()
+    analysis.diagnostics().iter().map(|one| shown(analysis, one)).collect()
 }
 
 /// The fixes of the diagnostics that touch a span.
 pub fn actions(analysis: &Analysis, span: Span) -> Vec<CodeActionOrCommand> {
-    let touches = |one: &&&Diagnostic| {
+    let touches = |one: &&Diagnostic| {
         let places = one.labels.iter().map(|label| label.span);
         let edits = one.fix.iter().map(|edit| edit.span);
         places.chain(edits).any(|place| place.start <= span.end && span.start <= place.end)

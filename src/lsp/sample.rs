@@ -24,7 +24,7 @@ impl Server {
         }
         let key = (uri.as_str().to_string(), level.to_string());
         let index = *self.shown.get(&key).unwrap_or(&0);
-        let words = self.words().clone();
+        let words = (**self.words()).clone();
         let sample = preview::sample(&analysis.survey.template, level, words, index);
         let sample =
             sample.map_err(|reason| refused(format!("no sample can be made: {reason}")))?;

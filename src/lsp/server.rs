@@ -56,7 +56,9 @@ pub struct Server {
     pub(super) outside: Outside,
     pub(super) client: Client,
     documents: BTreeMap<String, Document>,
-    words: OnceCell<Vocabulary>,
+    words: OnceCell<Rc<Vocabulary>>,
+    /// Documents that were closed since diagnostics were told last.
+    closed: Vec<Uri>,
     /// How many samples of a document and level were shown.
     pub(super) shown: BTreeMap<(String, String), u64>,
 }
@@ -83,7 +85,8 @@ impl Server {
     /// A server that has no documents open.
     pub fn new(outside: Outside) -> Server {
         let (client, documents) = (Client::default(), BTreeMap::new());
-        Server { outside, client, documents, words: OnceCell::new(), shown: BTreeMap::new() }
+        let (words, closed, shown) = (OnceCell::new(), Vec::new(), BTreeMap::new());
+        Server { outside, client, documents, words, closed, shown }
     }
 
     /// Notes what the client can do.
@@ -127,9 +130,10 @@ impl Server {
         self.touched(uri.as_str());
     }
 
-    /// Closes a document: the file on disk counts again.
+    /// Closes a document: the file on disk counts again, and nothing is told of it any more.
     pub fn close(&mut self, uri: &Uri) {
         if self.documents.remove(uri.as_str()).is_some() {
+            self.closed.push(uri.clone());
             self.touched(uri.as_str());
         }
     }
@@ -142,10 +146,16 @@ impl Server {
         }
     }
 
-    /// The diagnostics of the documents that changed since they were told last.
+    /// The diagnostics of the documents that changed since they were told last; none of one that
+    /// was closed.
     pub fn news(&mut self) -> Vec<PublishDiagnosticsParams> {
         let keys: Vec<String> = self.documents.keys().cloned().collect();
-        let mut news = Vec::new();
+        let mut news: Vec<PublishDiagnosticsParams> = Vec::new();
+        for uri in std::mem::take(&mut self.closed) {
+            if !self.documents.contains_key(uri.as_str()) {
+                news.push(PublishDiagnosticsParams { uri, diagnostics: Vec::new(), version: None });
+            }
+        }
         for key in keys {
             let document = &self.documents[&key];
             if document.is_told {
@@ -213,8 +223,8 @@ impl Server {
     }
 
     /// The words that templates are checked with.
-    pub(super) fn words(&self) -> &Vocabulary {
-        self.words.get_or_init(Vocabulary::embedded)
+    pub(super) fn words(&self) -> &Rc<Vocabulary> {
+        self.words.get_or_init(|| Rc::new(Vocabulary::embedded()))
     }
 
     fn analysis_of(&self, document: &Document) -> Rc<Analysis> {
@@ -229,7 +239,7 @@ impl Server {
         };
         let read = |path: &str| self.read(uri, path);
         let folder = self.folder(uri);
-        Analysis::new(uri.clone(), text, folder.as_deref(), self.words().own_len(), &read)
+        Analysis::new(uri.clone(), text, folder.as_deref(), self.words().clone(), &read)
     }
 
     /// What a document's text is called.

@@ -4,6 +4,8 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::model::config_keys;
+use crate::model::keys::shown;
 use crate::model::rope::{self, Scaling};
 
 /// Tokens that a token sees where a Mistral's or a Qwen's file is silent on it.
@@ -85,13 +87,17 @@ impl Config {
     pub fn from_json(text: &str) -> Result<Config> {
         let mut map: Map<String, Value> =
             serde_json::from_str(text).context("not a JSON object")?;
+        // Of a family that cannot be read, nothing else is worth a word.
+        expect_family(&map)?;
+        config_keys::check(&map)?;
         let (theta, scaling) = rope::take(&mut map)?;
         map.insert("rope_theta".into(), json!(theta));
         fill_defaults(&mut map)?;
+        expect_kinds(&map)?;
         let mut config: Config = serde_json::from_value(Value::Object(map))?;
         config.rope_scaling = scaling;
-        config.refuse_unknown_parts()?;
         config.validate()?;
+        config.refuse_unknown_parts()?;
         Ok(config)
     }
 
@@ -189,26 +195,106 @@ impl Config {
         self.other.get(key).and_then(Value::as_bool) == Some(true)
     }
 
+    /// What the table of keys leaves to this: values that depend on the family, or on each other.
     fn refuse_unknown_parts(&self) -> Result<()> {
-        if !FAMILIES.iter().any(|(family, _)| *family == self.model_type) {
-            let known: Vec<&str> = FAMILIES.iter().map(|(family, _)| *family).collect();
-            let (kind, known) = (&self.model_type, known.join(", "));
-            bail!("model_type `{kind}` is not supported; these are: {known}");
+        for key in ["attention_bias", "mlp_bias", "use_sliding_window"] {
+            let value = self.other.get(key).unwrap_or(&Value::Null);
+            let known = matches!(value, Value::Null | Value::Bool(_));
+            ensure!(known, "`{key}` is {}; write true or false", shown(value));
         }
-        let kinds = self.other.get("layer_types").and_then(Value::as_array);
-        let kinds = kinds.into_iter().flatten().map(|kind| kind.as_str().unwrap_or("no text"));
-        let mut kinds =
-            kinds.filter(|kind| !matches!(*kind, "full_attention" | "sliding_attention"));
-        if let Some(kind) = kinds.next() {
-            bail!(
-                "layer_types has `{kind}`; `full_attention` and `sliding_attention` are supported"
+        for key in ["sliding_window", "max_window_layers"] {
+            let value = self.other.get(key).unwrap_or(&Value::Null);
+            let known = value.is_null() || value.is_u64();
+            ensure!(known, "`{key}` is {}; write a number of at least 0, or null", shown(value));
+        }
+        let family = self.model_type.as_str();
+        for (key, families) in
+            [("attention_bias", &["llama", "qwen2", "qwen3"][..]), ("mlp_bias", &["llama"])]
+        {
+            let odd = self.says(key) && !families.contains(&family);
+            ensure!(!odd, "`{key}` is true, and a `{family}` has no such biases");
+        }
+        match self.other.get("hidden_act") {
+            None => {}
+            Some(act) if act == "silu" || act == "swish" => {}
+            Some(act) => bail!("hidden_act {} is not supported; `silu` is", shown(act)),
+        }
+        self.refuse_odd_windows()
+    }
+
+    /// Where a file says of a layer's window two things of which transformers takes one, and other
+    /// programs the other, neither is taken.
+    fn refuse_odd_windows(&self) -> Result<()> {
+        let (family, layers) = (self.model_type.as_str(), self.num_hidden_layers);
+        let named = self.other.get("sliding_window").and_then(Value::as_u64);
+        let narrow = named.is_some_and(|window| window < self.max_position_embeddings as u64);
+        let Some(kinds) = self.other.get("layer_types") else {
+            ensure!(
+                !(family == "llama" && narrow),
+                "`sliding_window` is {}, and a `llama` has no window in transformers' forward \
+                 pass, but one in its cache: write null, or model_type `mistral`",
+                named.unwrap_or_default()
+            );
+            return Ok(());
+        };
+        let Some(kinds) = kinds.as_array() else { bail!("`layer_types` is {}", shown(kinds)) };
+        let count = kinds.len();
+        ensure!(count == layers, "`layer_types` has {count} entries for {layers} layers");
+        for (layer, kind) in kinds.iter().enumerate() {
+            let slides = match kind.as_str() {
+                Some("full_attention") => false,
+                Some("sliding_attention") => true,
+                _ => bail!(
+                    "layer_types has {}; `full_attention` and `sliding_attention` are supported",
+                    shown(kind)
+                ),
+            };
+            let has_window = self.window(layer).is_some();
+            // A window that is as wide as the longest text is none.
+            let same = slides == has_window || (has_window && !narrow);
+            ensure!(
+                same,
+                "`layer_types` says `{}` of layer {layer}, and the other settings of a `{family}` \
+                 say that it {}: make sliding_window, use_sliding_window and layer_types agree",
+                kind.as_str().unwrap_or_default(),
+                if has_window { "has a window" } else { "has none" }
             );
         }
-        match self.other.get("hidden_act").and_then(Value::as_str) {
-            None | Some("silu") => Ok(()),
-            Some(other) => bail!("hidden_act `{other}` is not supported; `silu` is"),
-        }
+        Ok(())
     }
+}
+
+/// Fails with the key's name where a value is not of its kind; serde's message has none.
+fn expect_kinds(map: &Map<String, Value>) -> Result<()> {
+    for key in [
+        "hidden_size",
+        "intermediate_size",
+        "num_hidden_layers",
+        "num_attention_heads",
+        "num_key_value_heads",
+        "head_dim",
+        "vocab_size",
+        "max_position_embeddings",
+    ] {
+        let value = map.get(key).with_context(|| format!("`{key}` is missing"))?;
+        ensure!(value.is_u64(), "`{key}` is {}; write a whole number", shown(value));
+    }
+    let eps = map.get("rms_norm_eps").context("`rms_norm_eps` is missing")?;
+    ensure!(eps.is_number(), "`rms_norm_eps` is {}; write a number", shown(eps));
+    let tied = map.get("tie_word_embeddings").unwrap_or(&Value::Null);
+    ensure!(tied.is_boolean(), "`tie_word_embeddings` is {}; write true or false", shown(tied));
+    Ok(())
+}
+
+fn expect_family(map: &Map<String, Value>) -> Result<()> {
+    let kind = map.get("model_type").unwrap_or(&Value::Null);
+    ensure!(!kind.is_null(), "`model_type` is missing");
+    if !FAMILIES.iter().any(|(family, _)| kind == family) {
+        let known: Vec<&str> = FAMILIES.iter().map(|(family, _)| *family).collect();
+        let (kind, known) = (kind.as_str().unwrap_or("no text"), known.join(", "));
+        bail!("model_type `{kind}` is not supported; these are: {known}");
+    }
+    Ok(())
 }
 
 /// What transformers itself fills in for a key that is left out or null.

@@ -5,6 +5,7 @@ use candle_core::{D, Tensor};
 
 use crate::model::block::Cache;
 use crate::model::each_part;
+use crate::model::ends::Ends;
 use crate::model::transformer::{Inputs, Model};
 
 /// Places of one batch, padding included; bounds what the attention of a batch takes.
@@ -19,6 +20,16 @@ pub fn greedy(
     stop: &[u32],
     tokens_max: usize,
 ) -> Result<Vec<Vec<u32>>> {
+    greedy_until(model, prompts, &Ends::of(stop), tokens_max)
+}
+
+/// The same up to one of the ends, which may have several ids.
+pub fn greedy_until(
+    model: &Model,
+    prompts: &[Vec<u32>],
+    ends: &Ends,
+    tokens_max: usize,
+) -> Result<Vec<Vec<u32>>> {
     for prompt in prompts {
         let tokens = prompt.len() + tokens_max;
         ensure!(!prompt.is_empty(), "a prompt has no tokens");
@@ -31,7 +42,7 @@ pub fn greedy(
     let batches = batches(prompts, tokens_max);
     let reply = |batch: &Vec<usize>| -> Result<Vec<Vec<u32>>> {
         let prompts: Vec<&[u32]> = batch.iter().map(|&i| prompts[i].as_slice()).collect();
-        reply_batch(model, &prompts, stop, tokens_max)
+        reply_batch(model, &prompts, ends, tokens_max)
     };
     let parts: Result<Vec<_>> = each_part(&model.device, &batches, reply).into_iter().collect();
     let mut replies = vec![Vec::new(); prompts.len()];
@@ -59,11 +70,11 @@ fn batches(prompts: &[Vec<u32>], tokens_max: usize) -> Vec<Vec<usize>> {
 fn reply_batch(
     model: &Model,
     prompts: &[&[u32]],
-    stop: &[u32],
+    ends: &Ends,
     tokens_max: usize,
 ) -> Result<Vec<Vec<u32>>> {
     let batch = prompts.len();
-    let mut replies = vec![Vec::new(); batch];
+    let mut replies: Vec<Vec<u32>> = vec![Vec::new(); batch];
     let mut done = vec![false; batch];
     let (mut inputs, starts) = pad_left(prompts);
     let caches = caches(model, batch, inputs.time + tokens_max)?;
@@ -71,9 +82,14 @@ fn reply_batch(
     for _ in 0..tokens_max {
         let next = next_ids(model, &inputs, past, &caches)?;
         for (row, &id) in next.iter().enumerate() {
-            done[row] |= stop.contains(&id);
-            if !done[row] {
-                replies[row].push(id);
+            if done[row] {
+                continue;
+            }
+            replies[row].push(id);
+            if let Some(reply) = ends.cut(&replies[row]) {
+                let length = reply.len();
+                replies[row].truncate(length);
+                done[row] = true;
             }
         }
         if done.iter().all(|&done| done) {

@@ -1,32 +1,118 @@
-//! Files that appear under their names only when they are whole.
+//! A model's files: safetensors in and out, with or without a checksum, and JSON.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, ensure};
 use candle_core::{DType, Device, Tensor};
 use rayon::prelude::*;
-use safetensors::tensor::{Dtype, Metadata};
+use safetensors::View;
+use safetensors::tensor::{Dtype, Metadata, TensorInfo};
+
+use super::digest;
+use crate::disk::{self, Pending};
 
 use crate::source;
 
 /// Tensors by name, and the file's own short description of itself.
 pub(crate) type Tensors = BTreeMap<String, Tensor>;
 
+/// Stands for the checksum of a file while it is computed, that itself included.
+pub(crate) const UNSEALED: &str =
+    "0000000000000000000000000000000000000000000000000000000000000000";
+
 /// Writes a text file whole, or leaves the old one.
 pub(crate) fn write_text(path: &Path, text: &str) -> Result<()> {
-    replace(path, |temporary| Ok(fs::write(temporary, text)?))
+    replace(path, |file| Ok(file.write_all(text.as_bytes())?))
 }
 
 /// Writes tensors as safetensors, whole, or leaves the old file.
 pub(crate) fn write_tensors(path: &Path, tensors: &Tensors, about: (&str, &str)) -> Result<()> {
+    replace(path, |file| put_tensors(file, tensors, about, &mut |_| {}).map(|_| ()))
+}
+
+/// The same with a checksum of all its bytes, which takes the place of [`UNSEALED`] in `about`.
+pub(crate) fn write_sealed(path: &Path, tensors: &Tensors, about: (&str, &str)) -> Result<()> {
+    replace(path, |file| {
+        let mut hash = blake3::Hasher::new();
+        let mut digest = |bytes: &[u8]| {
+            hash.update(digest::of_bytes(bytes).as_bytes());
+        };
+        let mut header = put_tensors(file, tensors, about, &mut digest)?;
+        let checksum = hash.finalize().to_hex();
+        let at = place_of(&header, UNSEALED).context("the description has room for a checksum")?;
+        header[at..at + UNSEALED.len()].copy_from_slice(checksum.as_bytes());
+        file.seek(SeekFrom::Start(0))?;
+        Ok(file.write_all(&header)?)
+    })
+}
+
+/// Holds a sealed file against the checksum that its own description says it has.
+pub(crate) fn expect_sealed(path: &Path, checksum: &str) -> Result<()> {
+    let broken = || format!("{} is damaged", path.display());
+    let file = TensorFile::open(path)?;
+    let mut header = vec![0; file.start as usize];
+    (&file.file).seek(SeekFrom::Start(0)).with_context(broken)?;
+    (&file.file).read_exact(&mut header).with_context(broken)?;
+    let at = place_of(&header, checksum).with_context(broken)?;
+    header[at..at + UNSEALED.len()].copy_from_slice(UNSEALED.as_bytes());
+    let mut hash = blake3::Hasher::new();
+    hash.update(digest::of_bytes(&header).as_bytes());
+    let mut bytes = Vec::new();
+    for name in file.header.offset_keys() {
+        let (from, to) = file.header.info(&name).with_context(broken)?.data_offsets;
+        bytes.resize(to - from, 0);
+        (&file.file).read_exact(&mut bytes).with_context(broken)?;
+        hash.update(digest::of_bytes(&bytes).as_bytes());
+    }
+    let found = hash.finalize().to_hex();
+    ensure!(found.as_str() == checksum, "{}: its checksum is not that of its bytes", broken());
+    Ok(())
+}
+
+/// Where a checksum stands in a header.
+fn place_of(header: &[u8], checksum: &str) -> Option<usize> {
+    let wanted = checksum.as_bytes();
+    let found = header.windows(UNSEALED.len()).position(|some| some == wanted);
+    found.filter(|_| wanted.len() == UNSEALED.len())
+}
+
+/// Writes a whole safetensors file, and gives back its header. `seen` is shown that, and then each
+/// tensor's bytes. In the order of the format's own library: the widest type first, then by name.
+fn put_tensors(
+    file: &mut File,
+    tensors: &Tensors,
+    about: (&str, &str),
+    seen: &mut dyn FnMut(&[u8]),
+) -> Result<Vec<u8>> {
+    let mut sorted: Vec<(&String, &Tensor)> = tensors.iter().collect();
+    let dtype = |tensor: &Tensor| View::dtype(tensor);
+    sorted.sort_by(|(a, one), (b, other)| dtype(other).cmp(&dtype(one)).then(a.cmp(b)));
+    let mut end = 0;
+    let mut infos = Vec::new();
+    for (name, tensor) in &sorted {
+        let start = end;
+        end += tensor.data_len();
+        let (dtype, shape) = (dtype(tensor), tensor.dims().to_vec());
+        infos.push(((*name).clone(), TensorInfo { dtype, shape, data_offsets: (start, end) }));
+    }
     // One entry only: the header is written in a hash map's order.
     let about = HashMap::from([(about.0.to_string(), about.1.to_string())]);
-    replace(path, |temporary| {
-        Ok(safetensors::serialize_to_file(tensors.iter(), Some(about), temporary)?)
-    })
+    let mut text = serde_json::to_vec(&Metadata::new(Some(about), infos)?)?;
+    text.resize(text.len().next_multiple_of(8), b' ');
+    let header = [&(text.len() as u64).to_le_bytes()[..], &text].concat();
+    seen(&header);
+    let mut file = BufWriter::new(file);
+    file.write_all(&header)?;
+    for (_, tensor) in sorted {
+        let bytes = tensor.data();
+        seen(&bytes);
+        file.write_all(&bytes)?;
+    }
+    file.flush()?;
+    Ok(header)
 }
 
 /// Reads all tensors of a safetensors file, and its metadata.
@@ -114,11 +200,6 @@ fn is_finite(bytes: &[u8], dtype: Dtype) -> bool {
     bytes.par_chunks(PIECE).all(sound)
 }
 
-/// Reads a JSON file; None where there is none, or no JSON in it.
-pub(crate) fn read_json(path: &Path) -> Option<serde_json::Value> {
-    serde_json::from_str(&text_of(path, SETTINGS_MAX).ok()?).ok()
-}
-
 /// The most bytes of a file of settings: `config.json`, an index of shards, a chat template. The
 /// largest index that is published has a tenth.
 pub(crate) const SETTINGS_MAX: u64 = 64 << 20;
@@ -145,49 +226,12 @@ pub(crate) fn open(path: &Path) -> Result<File> {
     source::open(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
-/// Refuses a model's folder in which a file that may be left out is there and cannot be read, being
-/// no file or too large: it would else be taken for left out.
-pub(crate) fn expect_files(folder: &Path) -> Result<()> {
-    let may_be_missing = [
-        "config.json",
-        "generation_config.json",
-        "tokenizer_config.json",
-        "special_tokens_map.json",
-        "chat_template.jinja",
-        "chat_template.json",
-        "model.safetensors.index.json",
-    ];
-    for path in may_be_missing.map(|name| folder.join(name)) {
-        if path.exists() {
-            let bytes = open(&path)?.metadata().with_context(|| format!("{}", path.display()))?;
-            let name = path.display();
-            ensure!(bytes.len() <= SETTINGS_MAX, "{name} has more than {SETTINGS_MAX} bytes");
-        }
-    }
-    Ok(())
-}
-
-/// Lets `write` fill a file beside `path`, then puts it in `path`'s place and waits for the disk.
-pub(crate) fn replace(path: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+/// Lets `write` fill a file that then takes the place of `path`; its folder is made if need be.
+pub(crate) fn replace(path: &Path, write: impl FnOnce(&mut File) -> Result<()>) -> Result<()> {
     let failed = || format!("cannot write {}", path.display());
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
-    let name = path.file_name().with_context(failed)?.to_string_lossy();
-    let temporary = folder.join(format!(".{name}.tmp"));
-    fs::create_dir_all(folder).with_context(failed)?;
-    // Made here so that the user's umask says who may read it; safetensors would make it private.
-    let permissions = File::create(&temporary).and_then(|file| file.metadata());
-    let permissions = permissions.with_context(failed)?.permissions();
-    let written = write(&temporary)
-        .and_then(|()| Ok(fs::set_permissions(&temporary, permissions)?))
-        .and_then(|()| Ok(File::open(&temporary)?.sync_all()?))
-        .and_then(|()| Ok(fs::rename(&temporary, path)?));
-    if written.is_err() {
-        // What is left of a failed write helps nobody; the first error is the one to report.
-        fs::remove_file(&temporary).ok();
-    }
-    written.with_context(failed)?;
-    // The new name itself must reach the disk; some file systems cannot sync a folder.
-    File::open(folder).and_then(|folder| folder.sync_all()).ok();
+    fs::create_dir_all(disk::folder_of(path)).with_context(failed)?;
+    let mut pending = Pending::create(path).with_context(failed)?;
+    write(pending.file()).with_context(failed)?;
+    pending.finish().with_context(failed)?;
     Ok(())
 }

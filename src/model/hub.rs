@@ -7,13 +7,18 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use hf_hub::api::sync::{Api, ApiBuilder, ApiError};
 use hf_hub::{Cache, Repo, RepoType};
 
-use crate::model::{files, weights};
+use crate::model::{files, stored};
 
 /// What a model cannot be used without, beside its weights.
 const NEEDED: [&str; 2] = ["config.json", "tokenizer.json"];
 /// What is fetched too where it is there.
-const WELCOME: [&str; 3] =
-    ["generation_config.json", "tokenizer_config.json", "chat_template.jinja"];
+const WELCOME: [&str; 5] = [
+    "generation_config.json",
+    "tokenizer_config.json",
+    "chat_template.jinja",
+    "special_tokens_map.json",
+    "added_tokens.json",
+];
 const WEIGHTS: &str = "model.safetensors";
 const INDEX: &str = "model.safetensors.index.json";
 
@@ -80,7 +85,7 @@ impl Hub {
         let cache = Cache::new(self.cache.clone()).repo(model.repo(&model.revision));
         let whole = |commit: &str| {
             let folder = cache.pointer_path(commit.trim());
-            let files = weights::weight_files(&folder).ok()?;
+            let files = stored::weight_files(&folder).ok()?;
             let needed = NEEDED.iter().map(|name| folder.join(name));
             let is_whole = needed.chain(files).all(|file| file.is_file());
             is_whole.then_some(folder)
@@ -111,12 +116,12 @@ impl Hub {
         for name in NEEDED.into_iter().chain(welcome) {
             get(name)?;
         }
-        let folder = match (listed.contains(INDEX), listed.contains(WEIGHTS)) {
-            (true, _) => parent(get(INDEX)?),
-            (false, true) => parent(get(WEIGHTS)?),
+        let folder = match (listed.contains(WEIGHTS), listed.contains(INDEX)) {
+            (true, _) => parent(get(WEIGHTS)?),
+            (false, true) => parent(get(INDEX)?),
             (false, false) => bail!("the model has no weights as safetensors on the hub"),
         };
-        for file in weights::weight_files(&folder)? {
+        for file in stored::weight_files(&folder)? {
             get(&file.file_name().unwrap_or_default().to_string_lossy())?;
         }
         let cache = Cache::new(self.cache.clone()).repo(model.repo(&model.revision));

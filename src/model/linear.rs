@@ -2,7 +2,7 @@
 //!
 //! Linears that read the same input go together: the low-rank terms of all of them are one product.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use candle_core::{DType, Tensor};
 
 use crate::model::adapter::Adapter;
@@ -10,7 +10,7 @@ use crate::model::gradients::Gradients;
 use crate::model::nf4::Nf4;
 use crate::model::ops::{self, Matrix, Rows};
 use crate::model::packed::Packed;
-use crate::model::parameter::Parameter;
+use crate::model::parameter::{self, Parameter};
 
 /// `y = x·Wᵀ + b + s·(x·Aᵀ)·Bᵀ`, the second term where there is a bias, the third where there is
 /// an adapter. With DoRA the first and the third are scaled, output by output.
@@ -143,10 +143,16 @@ impl Linear {
                 bail!("`{module}` has {bits} bits a weight: merge into the model as it was")
             }
         };
-        match &self.adapter {
-            Some(adapter) => Ok(adapter.merged(value)?.to_dtype(value.dtype())?),
-            None => Ok(value.clone()),
-        }
+        let Some(adapter) = &self.adapter else { return Ok(value.clone()) };
+        let merged = adapter.merged(value)?.to_dtype(value.dtype())?;
+        ensure!(
+            parameter::all_finite(&merged)?,
+            "`{}` has a NaN or infinite element once its adapter is folded in: the adapter's \
+             values are too large for {}",
+            self.weight.name(),
+            value.dtype().as_str()
+        );
+        Ok(merged)
     }
 
     /// The same function, without the adapter.

@@ -4,18 +4,24 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 use candle_core::{DType, Tensor};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::model::adapter::{self, Adapter};
 use crate::model::files::{self, Tensors};
 use crate::model::linear::Linear;
 use crate::model::parameter::Parameter;
+use crate::model::peft;
+use crate::model::placement::{Names, Placement};
+use crate::model::stored;
 use crate::model::transformer::Model;
 use crate::model::weights;
 
 /// The linears of a block that an adapter may stand beside.
 pub const TARGETS: [&str; 7] =
     ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"];
+
+/// What PEFT puts before the names of the model's modules.
+const PREFIX: &str = "base_model.model.";
 
 /// Which linears get an adapter, and of what size.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,8 +49,13 @@ impl Lora {
     }
 
     fn scale(&self) -> f64 {
-        let rank = self.rank as f64;
-        self.alpha / if self.rank_stabilised { rank.sqrt() } else { rank }
+        self.alpha / self.divisor(self.rank)
+    }
+
+    /// What alpha is divided by, at that rank.
+    fn divisor(&self, rank: usize) -> f64 {
+        let rank = rank as f64;
+        if self.rank_stabilised { rank.sqrt() } else { rank }
     }
 
     fn target_names(&self) -> Result<Vec<&str>> {
@@ -92,16 +103,27 @@ pub fn attach(model: &mut Model, lora: &Lora, seed: u64) -> Result<()> {
 pub fn load(model: &mut Model, folder: &Path) -> Result<Lora> {
     let path = folder.join("adapter_config.json");
     let text = files::text_of(&path, files::SETTINGS_MAX)?;
-    let lora = parse(&text).with_context(|| format!("in {}", path.display()))?;
+    let parsed = peft::parse(&text).with_context(|| format!("in {}", path.display()))?;
+    let (mut lora, placement) = parsed;
     let path = folder.join("adapter_model.safetensors");
-    let (mut tensors, _) = files::read_tensors(&path, &model.device)?;
+    let (tensors, _) = files::read_tensors(&path, &model.device)?;
+    let mut tensors = plainly_named(tensors, &path)?;
+    let mut adapted = Vec::new();
     for linear in model.linears_mut() {
-        linear.adapter = take_adapter(linear, &mut tensors, &lora, &path)?;
+        linear.adapter = take_adapter(linear, &mut tensors, &lora, &placement, &path)?;
+        if linear.adapter.is_some() {
+            adapted.push(linear.module().to_string());
+        }
     }
-    if let Some(name) = tensors.keys().next() {
-        bail!("{}: the model has no linear for tensor `{name}`", path.display());
+    for (name, tensor) in &tensors {
+        expect_own(model, name, tensor, &path)?;
     }
     ensure!(model.has_adapters(), "{}: no adapter in it", path.display());
+    lora.targets = match placement.targets {
+        Names::AllLinear => vec!["all-linear".into()],
+        Names::Ends(ends) => ends,
+        Names::Pattern(_) => adapted,
+    };
     Ok(lora)
 }
 
@@ -111,13 +133,13 @@ pub fn save(model: &Model, lora: &Lora, base: &str, folder: &Path) -> Result<()>
     let tensors: Tensors =
         adapters.map(|parameter| (parameter.name.clone(), parameter.value.clone())).collect();
     ensure!(!tensors.is_empty(), "the model has no adapter to write");
-    let config = json!({
+    let mut config = json!({
         "peft_type": "LORA",
         "task_type": "CAUSAL_LM",
         "base_model_name_or_path": base,
         "r": lora.rank,
         "lora_alpha": lora.alpha,
-        "target_modules": lora.target_names()?,
+        "target_modules": target_modules(model, lora),
         "use_rslora": lora.rank_stabilised,
         "use_dora": lora.dora,
         "lora_dropout": lora.dropout,
@@ -127,6 +149,12 @@ pub fn save(model: &Model, lora: &Lora, base: &str, folder: &Path) -> Result<()>
         "inference_mode": true,
         "modules_to_save": null,
     });
+    let (ranks, alphas) = exceptions(model, lora);
+    for (key, value) in [("rank_pattern", ranks), ("alpha_pattern", alphas)] {
+        if !value.is_empty() {
+            config[key] = Value::Object(value);
+        }
+    }
     let text = serde_json::to_string_pretty(&config)? + "\n";
     files::write_tensors(&folder.join("adapter_model.safetensors"), &tensors, ("format", "pt"))?;
     files::write_text(&folder.join("adapter_config.json"), &text)
@@ -145,17 +173,107 @@ pub fn merged(model: &Model) -> Result<Model> {
 /// `model.layers.0.self_attn.q_proj`.
 fn names(module: &str) -> [String; 3] {
     ["lora_A.weight", "lora_B.weight", "lora_magnitude_vector"]
-        .map(|part| format!("base_model.model.{module}.{part}"))
+        .map(|part| format!("{PREFIX}{module}.{part}"))
+}
+
+/// The same tensors under the names that PEFT saves them by. A raw state of PEFT's module has the
+/// adapter's name in them, and transformers reads names without PEFT's prefix too.
+fn plainly_named(tensors: Tensors, path: &Path) -> Result<Tensors> {
+    let mut plain = Tensors::new();
+    for (name, tensor) in tensors {
+        let inner = name.strip_prefix(PREFIX).unwrap_or(&name);
+        let renamed = [
+            (".lora_A.default.weight", ".lora_A.weight"),
+            (".lora_B.default.weight", ".lora_B.weight"),
+            (".lora_magnitude_vector.default.weight", ".lora_magnitude_vector"),
+            (".lora_magnitude_vector.weight", ".lora_magnitude_vector"),
+            (".base_layer.weight", ".weight"),
+            (".base_layer.bias", ".bias"),
+        ];
+        let mut renamed = renamed.into_iter().filter_map(|(raw, saved)| {
+            inner.strip_suffix(raw).map(|module| format!("{module}{saved}"))
+        });
+        let inner = renamed.next().unwrap_or_else(|| inner.to_string());
+        let twice = plain.insert(format!("{PREFIX}{inner}"), tensor).is_some();
+        ensure!(!twice, "{}: `{inner}` comes twice, the second time as `{name}`", path.display());
+    }
+    Ok(plain)
+}
+
+/// Fails unless a tensor that belongs to no adapter is the model's own, which PEFT saves beside
+/// adapters of its table and its head.
+fn expect_own(model: &Model, name: &str, tensor: &Tensor, path: &Path) -> Result<()> {
+    let inner = name.strip_prefix(PREFIX).unwrap_or(name);
+    let tied = model.config.tie_word_embeddings && inner == "lm_head.weight";
+    let looked_for = if tied { &model.embedding.name } else { inner };
+    let weights = model.weights();
+    let Some(own) = weights.into_iter().find(|own| own.name == looked_for) else {
+        let module = inner.split(".lora_").next().unwrap_or_default();
+        let is_linear = model.linears().any(|linear| linear.module() == module);
+        let path = path.display();
+        match is_linear {
+            true => bail!(
+                "{path}: adapter_config.json leaves tensor `{name}` without a part: its module is \
+                 none of the targets, or PEFT has no such name"
+            ),
+            false => bail!("{path}: the model has no linear for tensor `{name}`"),
+        }
+    };
+    let same = stored::are_equal(&own.value, tensor)?;
+    ensure!(
+        same,
+        "{}: `{inner}` is another one than the model's own, and cookc reads low-rank terms alone; \
+         merge the adapter with PEFT",
+        path.display()
+    );
+    Ok(())
+}
+
+/// Names of modules for the config: those of the targets, if all modules of those names have an
+/// adapter, else the names in full.
+fn target_modules(model: &Model, lora: &Lora) -> Vec<String> {
+    let names = lora.target_names().unwrap_or_default();
+    let is_named = |linear: &Linear| {
+        let module = linear.module();
+        names.iter().any(|name| module.ends_with(&format!(".{name}")))
+    };
+    if model.linears().all(|linear| is_named(linear) == linear.adapter.is_some()) {
+        return names.into_iter().map(String::from).collect();
+    }
+    let adapted = model.linears().filter(|linear| linear.adapter.is_some());
+    adapted.map(|linear| linear.module().to_string()).collect()
+}
+
+/// Ranks and alphas of the modules that differ from the others, by their names.
+fn exceptions(model: &Model, lora: &Lora) -> (Map<String, Value>, Map<String, Value>) {
+    let (mut ranks, mut alphas) = (Map::new(), Map::new());
+    for linear in model.linears() {
+        let Some(adapter) = &linear.adapter else { continue };
+        let (module, rank) = (linear.module().to_string(), adapter.rank());
+        let divisor = lora.divisor(rank);
+        if adapter.scale != lora.alpha / divisor {
+            alphas.insert(module.clone(), json!(adapter.scale * divisor));
+        }
+        if rank != lora.rank {
+            ranks.insert(module, json!(rank));
+        }
+    }
+    (ranks, alphas)
 }
 
 fn take_adapter(
     linear: &Linear,
     tensors: &mut Tensors,
     lora: &Lora,
+    placement: &Placement,
     path: &Path,
 ) -> Result<Option<Adapter>> {
+    let module = linear.module();
+    if !placement.covers(module)? {
+        return Ok(None);
+    }
     let (output, input) = linear.weight.shape()?;
-    let [a_name, b_name, magnitude_name] = names(linear.module());
+    let [a_name, b_name, magnitude_name] = names(module);
     if !tensors.contains_key(&a_name) && !tensors.contains_key(&b_name) {
         return Ok(None);
     }
@@ -166,50 +284,11 @@ fn take_adapter(
         weights::expect_shape(&tensor, shape, &name, path)?;
         Ok(Parameter::new(name, tensor.to_dtype(DType::F32)?))
     };
-    let a = take(a_name, &[lora.rank, input])?;
-    let b = take(b_name, &[output, lora.rank])?;
+    let rank = placement.rank(module)?.unwrap_or(lora.rank);
+    let alpha = placement.alpha(module)?.unwrap_or(lora.alpha);
+    let a = take(a_name, &[rank, input])?;
+    let b = take(b_name, &[output, rank])?;
     let magnitude = lora.dora.then(|| take(magnitude_name, &[output])).transpose()?;
-    Ok(Some(Adapter { a, b, scale: lora.scale(), dropout: lora.dropout, magnitude }))
-}
-
-/// Reads PEFT's config, and refuses what would make the adapter mean something else.
-fn parse(text: &str) -> Result<Lora> {
-    let value: Value = serde_json::from_str(text).context("not JSON")?;
-    let has = |key: &str| {
-        !matches!(value.get(key), None | Some(Value::Null | Value::Bool(false)))
-            && value.get(key) != Some(&json!({}))
-    };
-    for key in [
-        "fan_in_fan_out",
-        "modules_to_save",
-        "layers_to_transform",
-        "rank_pattern",
-        "alpha_pattern",
-        "lora_bias",
-    ] {
-        ensure!(!has(key), "`{key}` is set, which is not supported");
-    }
-    let kind = value.get("peft_type").and_then(Value::as_str).unwrap_or("LORA");
-    ensure!(kind == "LORA", "peft_type `{kind}` is not supported; `LORA` is");
-    let bias = value.get("bias").and_then(Value::as_str).unwrap_or("none");
-    ensure!(bias == "none", "bias `{bias}` is not supported; `none` is");
-    let rank = value.get("r").and_then(Value::as_u64).context("`r` is missing")?;
-    let alpha =
-        value.get("lora_alpha").and_then(Value::as_f64).context("`lora_alpha` is missing")?;
-    let targets = match value.get("target_modules") {
-        Some(Value::Array(names)) => {
-            names.iter().filter_map(Value::as_str).map(String::from).collect()
-        }
-        _ => vec!["all-linear".to_string()],
-    };
-    let dropout = value.get("lora_dropout").and_then(Value::as_f64).unwrap_or(0.0);
-    ensure!((0.0..1.0).contains(&dropout), "`lora_dropout` is {dropout}, and a share is below 1");
-    Ok(Lora {
-        rank: rank as usize,
-        alpha,
-        targets,
-        rank_stabilised: has("use_rslora"),
-        dropout,
-        dora: has("use_dora"),
-    })
+    let scale = alpha / lora.divisor(rank);
+    Ok(Some(Adapter { a, b, scale, dropout: lora.dropout, magnitude }))
 }

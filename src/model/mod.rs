@@ -1,28 +1,39 @@
 //! The model: a Llama-family transformer, its adapters, its tokenizer, and its files.
 
 pub mod adapter;
+pub(crate) mod beside;
 pub(crate) mod block;
 pub mod chat;
 pub mod config;
+pub(crate) mod config_keys;
 pub mod decode;
+pub mod digest;
+pub mod ends;
 pub(crate) mod files;
 pub mod gguf;
 pub mod gradients;
+pub(crate) mod guard;
 pub mod hub;
+pub(crate) mod keys;
 pub mod linear;
 pub mod lora;
 pub mod nf4;
 pub mod ops;
 pub mod packed;
 pub mod parameter;
+pub(crate) mod peft;
+pub(crate) mod placement;
 pub mod rope;
 pub mod sampling;
+pub(crate) mod special;
+pub(crate) mod stored;
 pub mod tokenizer;
 pub mod transformer;
 pub mod weights;
 
 pub use config::Config;
-pub use decode::greedy;
+pub use decode::{greedy, greedy_until};
+pub use ends::Ends;
 pub use gradients::Gradients;
 pub use parameter::Parameter;
 pub use tokenizer::Tokenizer;

@@ -1,5 +1,6 @@
 //! The named tensors of a model: its weights, and the halves of its adapters.
 
+use anyhow::Result;
 use candle_core::{DType, Tensor};
 
 use crate::model::adapter::Adapter;
@@ -21,6 +22,13 @@ impl Parameter {
     pub fn new(name: impl Into<String>, value: Tensor) -> Parameter {
         Parameter { name: name.into(), value }
     }
+}
+
+/// Whether every element is a finite number.
+pub(crate) fn all_finite(x: &Tensor) -> Result<bool> {
+    // 0 for each that is; the sum of large ones could itself be infinite.
+    let zeros = (x.to_dtype(DType::F32)? * 0.0)?.sum_all()?;
+    Ok(zeros.to_scalar::<f32>()?.is_finite())
 }
 
 impl Model {

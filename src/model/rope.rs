@@ -4,6 +4,14 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::model::keys;
+
+/// The base of the angles where a file is silent on it: what transformers takes for it, and what
+/// the first Llamas have, whose files are older than the key.
+const BASE: f64 = 10_000.0;
+/// The key of the length before a text was stretched.
+const LENGTH: &str = "original_max_position_embeddings";
+
 /// How the turns were slowed down for texts longer than the model first saw, under the names of
 /// `rope_parameters` in a `config.json`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -74,27 +82,33 @@ impl Scaling {
 }
 
 /// Takes the base of the angles and their scaling out of a config, wherever the file's version
-/// of transformers puts them. A missing base is refused, since the usual default of 10000 is
-/// silently wrong for many models.
+/// of transformers puts them: version 5 has all in `rope_parameters`, older ones the scaling alone
+/// in `rope_scaling`. Two places that differ are refused, since programs choose differently.
 pub(crate) fn take(map: &mut Map<String, Value>) -> Result<(f64, Scaling)> {
-    // Version 5 has all in `rope_parameters`, older ones the scaling alone in `rope_scaling`.
-    let parameters = map.shift_remove("rope_parameters").filter(|value| !value.is_null());
-    let scaling = map.shift_remove("rope_scaling").filter(|value| !value.is_null());
-    let old = map.shift_remove("rope_theta").as_ref().and_then(Value::as_f64);
-    let new = parameters.as_ref().and_then(|rope| rope.get("rope_theta")).and_then(Value::as_f64);
-    let theta = match (old, new) {
-        (Some(old), Some(new)) if old != new => {
-            bail!("rope_theta is {old} but rope_parameters.rope_theta is {new}")
-        }
-        (Some(theta), _) | (None, Some(theta)) => theta,
-        (None, None) => bail!("neither rope_theta nor rope_parameters.rope_theta is given"),
-    };
-    ensure!(theta.is_finite() && theta > 0.0, "rope_theta is {theta}");
-    let parsed = [parameters, scaling].into_iter().flatten().map(parse);
-    let parsed = parsed.collect::<Result<Vec<Scaling>>>()?;
-    let scaling = parsed.first().cloned().unwrap_or_default();
-    let differ = parsed.iter().any(|other| *other != scaling);
-    ensure!(!differ, "rope_parameters and rope_scaling say different things");
+    let length = map.get("max_position_embeddings").and_then(Value::as_u64);
+    // A Phi's file has it outside, and transformers prefers that one for every family.
+    let outer_length = map.get("original_max_position_embeddings").cloned();
+    let outer = map.shift_remove("rope_theta").filter(|value| !value.is_null());
+    let outer = outer.map(|theta| base(&theta, "rope_theta")).transpose()?;
+    // The base by another name, in some of the first Qwens' files.
+    let other_name = map.get("rotary_emb_base").filter(|value| !value.is_null()).cloned();
+    let mut found: Option<(f64, Scaling)> = None;
+    for place in ["rope_parameters", "rope_scaling"] {
+        let Some(value) = map.shift_remove(place).filter(|value| !keys::is_off(value)) else {
+            continue;
+        };
+        let here = parse(value, place, outer, length, outer_length.as_ref())?;
+        ensure!(
+            found.as_ref().is_none_or(|found| *found == here),
+            "rope_parameters and rope_scaling say different things: delete one of them"
+        );
+        found = Some(here);
+    }
+    let (theta, scaling) = found.unwrap_or((outer.unwrap_or(BASE), Scaling::Default));
+    if let Some(other) = other_name {
+        let same = base(&other, "rotary_emb_base")? == theta;
+        ensure!(same, "rotary_emb_base is {other} but rope_theta is {theta}");
+    }
     Ok((theta, scaling))
 }
 
@@ -106,19 +120,81 @@ pub(crate) fn parameters(theta: f64, scaling: &Scaling) -> Result<Value> {
     Ok(value)
 }
 
-fn parse(mut rope: Value) -> Result<Scaling> {
-    let map = rope.as_object_mut().context("the rotary settings are no JSON object")?;
-    // `type` is what the key was called at first.
-    let kind = map.shift_remove("rope_type").or(map.shift_remove("type"));
-    let kind = kind.as_ref().and_then(Value::as_str).unwrap_or("default");
-    if !matches!(kind, "default" | "linear" | "llama3") {
-        bail!("rope_type `{kind}` is not supported; `default`, `linear` and `llama3` are");
+/// The settings of one place; `outer` is the base that the config has beside them.
+fn parse(
+    rope: Value,
+    place: &str,
+    outer: Option<f64>,
+    length: Option<u64>,
+    outer_length: Option<&Value>,
+) -> Result<(f64, Scaling)> {
+    let Value::Object(mut map) = rope else { bail!("`{place}` is no JSON object") };
+    let kind = kind(&map, place)?;
+    let inner = map.shift_remove("rope_theta").filter(|value| !value.is_null());
+    let inner = inner.map(|theta| base(&theta, &format!("{place}.rope_theta"))).transpose()?;
+    if let (Some(outer), Some(inner)) = (outer, inner) {
+        ensure!(outer == inner, "rope_theta is {outer} but {place}.rope_theta is {inner}");
     }
-    let partial = map.get("partial_rotary_factor").and_then(Value::as_f64).unwrap_or(1.0);
-    ensure!(partial == 1.0, "partial_rotary_factor {partial} is not supported; 1 is");
+    let known: &[&str] = match kind {
+        "linear" => &["factor"],
+        "llama3" => &["factor", "low_freq_factor", "high_freq_factor", LENGTH],
+        _ => &[],
+    };
+    for (key, value) in &map {
+        let neutral = match key.as_str() {
+            "rope_type" | "type" => true,
+            "partial_rotary_factor" | "attention_factor" | "factor" => value.as_f64() == Some(1.0),
+            // It has a part in `llama3` alone.
+            LENGTH => true,
+            _ => false,
+        };
+        ensure!(
+            neutral || keys::is_off(value) || known.contains(&key.as_str()),
+            "`{place}.{key}` is {}, which is not supported with rope_type `{kind}`; that has \
+             rope_theta{}{}",
+            keys::shown(value),
+            if known.is_empty() { "" } else { ", " },
+            known.join(", ")
+        );
+    }
+    if kind == "llama3" {
+        let inner_length = map.get(LENGTH).filter(|value| !value.is_null()).cloned();
+        let outer_length = outer_length.filter(|value| !value.is_null()).cloned();
+        ensure!(
+            inner_length.is_none() || outer_length.is_none() || inner_length == outer_length,
+            "`{LENGTH}` and `{place}.{LENGTH}` differ: delete one of them"
+        );
+        let length = inner_length.or(outer_length).or(length.map(Value::from));
+        map.insert(LENGTH.into(), length.unwrap_or_default());
+    }
     map.insert("rope_type".into(), json!(kind));
     let wrong = format!("in the settings of rope_type `{kind}`");
-    let scaling: Scaling = serde_json::from_value(rope).context(wrong)?;
+    let scaling: Scaling = serde_json::from_value(Value::Object(map)).context(wrong)?;
     scaling.validate()?;
-    Ok(scaling)
+    Ok((inner.or(outer).unwrap_or(BASE), scaling))
+}
+
+/// The name of the scaling; `type` is what its key was called at first.
+fn kind(map: &Map<String, Value>, place: &str) -> Result<&'static str> {
+    let named = ["rope_type", "type"].map(|key| map.get(key).filter(|kind| !kind.is_null()));
+    if let [Some(new), Some(old)] = named {
+        ensure!(new == old, "{place}.rope_type is {new} but {place}.type is {old}");
+    }
+    let Some(kind) = named[0].or(named[1]) else {
+        let nested = map.iter().find(|(_, value)| value.is_object());
+        if let Some((key, _)) = nested {
+            bail!("`{place}.{key}`: settings for each kind of layer are not supported");
+        }
+        return Ok("default");
+    };
+    let known = ["default", "linear", "llama3"].into_iter().find(|known| kind == known);
+    let kind = kind.as_str().map_or_else(|| keys::shown(kind), str::to_string);
+    known.with_context(|| {
+        format!("rope_type `{kind}` is not supported; `default`, `linear` and `llama3` are")
+    })
+}
+
+fn base(theta: &Value, place: &str) -> Result<f64> {
+    let theta = theta.as_f64().filter(|theta| theta.is_finite() && *theta > 0.0);
+    theta.with_context(|| format!("{place} is no number above 0"))
 }

@@ -4,6 +4,7 @@ use anyhow::{Result, ensure};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use crate::model::decode;
+use crate::model::ends::Ends;
 use crate::model::transformer::{Inputs, Model};
 use crate::model::weights;
 
@@ -20,11 +21,11 @@ pub struct Sampling {
 }
 
 /// Replies to a prompt with up to `tokens_max` ids, or until one of `stop`, which is left out.
-/// `each` gets every id as soon as it is there, and says whether to go on.
+/// `each` gets every id as soon as it is known to belong to the reply, and says whether to go on.
 pub fn reply(
     model: &Model,
     prompt: &[u32],
-    stop: &[u32],
+    stop: &Ends,
     tokens_max: usize,
     sampling: &Sampling,
     each: &mut dyn FnMut(u32) -> Result<bool>,
@@ -41,17 +42,32 @@ pub fn reply(
     let caches = decode::caches(model, 1, prompt.len() + tokens_max)?;
     let mut past = 0;
     let mut ids = prompt.to_vec();
+    let mut held: Vec<u32> = Vec::new();
     for _ in 0..tokens_max {
         let time = ids.len();
         let inputs = Inputs { batch: 1, time, ids, start: vec![0; time] };
         let logits = decode::last_logits(model, &inputs, past, &caches)?;
         let logits = logits.to_dtype(candle_core::DType::F32)?.flatten_all()?.to_vec1::<f32>()?;
         let next = choose(&logits, sampling, &mut random);
-        if stop.contains(&next) || !each(next)? {
-            break;
+        held.push(next);
+        let ended = stop.cut(&held).map(<[u32]>::len);
+        // What may be the begin of an end is held back until it is none.
+        let ready = ended.unwrap_or_else(|| held.len() - stop.open(&held));
+        for id in held.drain(..ready) {
+            if !each(id)? {
+                return Ok(());
+            }
+        }
+        if ended.is_some() {
+            return Ok(());
         }
         past += time;
         ids = vec![next];
+    }
+    for id in held {
+        if !each(id)? {
+            break;
+        }
     }
     Ok(())
 }

@@ -6,20 +6,28 @@
 //! `Document: a b` is `Document` `:` ` ` `a` `b`, and every text of known pieces comes back as it
 //! was. The file is an ordinary `tokenizer.json`.
 
-use std::cell::Cell;
+mod cuts;
+mod unknown;
+
 use std::collections::BTreeSet;
-use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::Once;
+use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context, Result, anyhow, ensure};
 use serde_json::{Map, Value, json};
 
+use self::cuts::Cuts;
+use self::unknown::Unknown;
+use crate::model::beside::Beside;
+use crate::model::guard::guard;
+use crate::model::special::{EOS, add, eos, named, special};
 use crate::model::{files, gguf};
 
 const PAD: &str = "<pad>";
-const EOS: &str = "<eos>";
 const UNKNOWN: &str = "<unk>";
+
+/// The file that names the ends of a reply.
+const GENERATION: &str = "generation_config.json";
 
 /// Marks the two ends of a word while ids become text; no text has these characters.
 const WORD_START: &str = "\u{2}";
@@ -28,14 +36,18 @@ const WORD_END: &str = "\u{3}";
 /// A tokenizer, and the ids that end and fill a sequence.
 #[derive(Clone)]
 pub struct Tokenizer {
-    inner: tokenizers::Tokenizer,
+    inner: Arc<tokenizers::Tokenizer>,
     eos: u32,
     ends: Vec<u32>,
     opening: Vec<u32>,
     pad: u32,
     unknown: Option<u32>,
-    /// What else a `tokenizer_config.json` says, kept for writing it back.
-    settings: Map<String, Value>,
+    /// What becomes of letters that it does not know.
+    unknown_letters: Unknown,
+    /// Where it cuts texts; found out when it is first asked for.
+    cuts: Arc<OnceLock<Cuts>>,
+    /// What the files beside it say, kept for writing them back.
+    beside: Beside,
 }
 
 impl Tokenizer {
@@ -62,32 +74,27 @@ impl Tokenizer {
             return gguf::load_tokenizer(folder);
         }
         let path = folder.join("tokenizer.json");
-        files::expect_files(folder)?;
         let bytes = files::bytes_of(&path, files::TOKENIZER_MAX)?;
-        let settings = match files::read_json(&folder.join("tokenizer_config.json")) {
-            Some(Value::Object(settings)) => settings,
-            _ => Map::new(),
-        };
-        let read = Tokenizer::from_parts(&bytes, settings);
-        let mut tokenizer = read.with_context(|| format!("in {}", path.display()))?;
-        // A chat model may end a turn with one token and a text with another.
-        for file in ["generation_config.json", "config.json"] {
-            let config = files::read_json(&folder.join(file)).unwrap_or_default();
-            for end in whole_numbers(&config["eos_token_id"]) {
-                if !tokenizer.ends.contains(&end) {
-                    tokenizer.ends.push(end);
-                }
-            }
-        }
-        Ok(tokenizer)
+        let beside = Beside::read(folder)?;
+        Tokenizer::built(&bytes, beside).with_context(|| format!("in {}", path.display()))
     }
 
-    /// Writes `tokenizer.json` and `tokenizer_config.json`.
+    /// Writes `tokenizer.json` and `tokenizer_config.json`, and what the model's other files say of
+    /// chats and ends: `chat_template.jinja`, `generation_config.json` and the like.
     pub fn save(&self, folder: &Path) -> Result<()> {
         let text = self.inner.to_string(true).map_err(|error| anyhow!("{error}"))?;
         files::write_text(&folder.join("tokenizer.json"), &(text + "\n"))?;
         let text = serde_json::to_string_pretty(&self.settings())? + "\n";
-        files::write_text(&folder.join("tokenizer_config.json"), &text)
+        files::write_text(&folder.join("tokenizer_config.json"), &text)?;
+        for (name, text) in &self.beside.kept {
+            files::write_text(&folder.join(name), text)?;
+        }
+        let says = self.beside.kept.iter().any(|(name, _)| name == GENERATION);
+        if self.ends.len() > 1 && !says {
+            let text = serde_json::to_string_pretty(&json!({ "eos_token_id": self.ends }))? + "\n";
+            files::write_text(&folder.join(GENERATION), &text)?;
+        }
+        Ok(())
     }
 
     /// The ids of a text, without those that the model's files put around it: see
@@ -101,6 +108,62 @@ impl Tokenizer {
             return Err(anyhow!("`{word}` is not among the tokenizer's words"));
         }
         Ok(ids)
+    }
+
+    /// The ids of a text that is to be learned, as [`Tokenizer::encode`] gives them: all its letters
+    /// must be known.
+    pub fn encode_known(&self, text: &str) -> Result<Vec<u32>> {
+        let ids = self.encode(text)?;
+        ensure!(
+            !self.unknown_letters.is_in(&self.inner, text, &ids),
+            "{}",
+            self.unknown_letters.told(&self.inner, text)
+        );
+        Ok(ids)
+    }
+
+    /// How many of the ids of a text hold nothing that lies after its first `at` bytes.
+    pub fn ids_before(&self, text: &str, at: usize, ids: &[u32]) -> Result<usize> {
+        let alone = self.encode(&text[..at])?;
+        if ids.starts_with(&alone) {
+            return Ok(alone.len());
+        }
+        let encoded = guard(|| self.inner.encode(text, false))?;
+        let ends = encoded.get_offsets().iter().map(|(_, end)| *end);
+        Ok(ends.take_while(|end| *end <= at).count())
+    }
+
+    /// Where it cuts every text.
+    pub fn cuts_between(&self, left: &str, right: &str) -> bool {
+        self.cuts().between(&self.inner, left, right)
+    }
+
+    /// True if a text begins with an added token, and the one that it ends with.
+    pub fn added_at_ends(&self, text: &str) -> (bool, Option<&str>) {
+        (self.cuts().starts(text), self.cuts().ends(text))
+    }
+
+    /// True if a text has an added token that takes white space beside it, or looks for a word
+    /// there.
+    pub fn looks_around(&self, text: &str) -> bool {
+        self.cuts().looks_around(text)
+    }
+
+    /// True if a word has an added token in it.
+    pub fn has_added(&self, word: &str) -> bool {
+        self.cuts().has_added(word)
+    }
+
+    fn cuts(&self) -> &Cuts {
+        self.cuts.get_or_init(|| Cuts::new(&self.inner, self.is_of_words()))
+    }
+
+    /// True if it is one that [`Tokenizer::words`] made.
+    pub fn is_of_words(&self) -> bool {
+        let splitter = serde_json::to_value(self.inner.get_pre_tokenizer()).ok();
+        let is_words =
+            matches!(self.inner.get_model(), tokenizers::ModelWrapper::WordLevel(_));
+        is_words && splitter.as_ref() == word_level(&[PAD, EOS, UNKNOWN].map(String::from)).get("pre_tokenizer")
     }
 
     /// The text of ids; special tokens have none.
@@ -153,26 +216,67 @@ impl Tokenizer {
         self.inner.token_to_id(token)
     }
 
+    /// The text of a token, exactly.
+    pub fn token(&self, id: u32) -> Option<String> {
+        self.inner.id_to_token(id)
+    }
+
+    /// Whether a token is found in a text before anything else is done to it.
+    pub fn is_added(&self, id: u32) -> bool {
+        self.inner.get_added_vocabulary().get_added_tokens_decoder().contains_key(&id)
+    }
+
+    /// The text of the default chat template.
+    ///
+    /// # Errors
+    /// Where there are several, and none of them is the default one.
+    pub fn chat_template(&self) -> Result<Option<String>> {
+        self.beside.chat_template()
+    }
+
+    /// Names and texts of all chat templates.
+    pub fn chat_templates(&self) -> Vec<(String, String)> {
+        self.beside.chat_templates()
+    }
+
+    /// Texts that the files name as special tokens, and that are none.
+    pub fn absent(&self) -> Vec<&str> {
+        let texts = special(&self.beside.settings).into_iter();
+        texts.filter(|text| !text.is_empty() && self.id(text).is_none()).collect()
+    }
+
+    /// The settings as the files have them, special tokens by their names.
+    pub fn named(&self) -> &Map<String, Value> {
+        &self.beside.settings
+    }
+
     /// From the bytes of a `tokenizer.json`, and what a `tokenizer_config.json` says.
     pub(crate) fn from_parts(bytes: &[u8], settings: Map<String, Value>) -> Result<Tokenizer> {
+        Tokenizer::built(bytes, Beside { settings, ..Beside::default() })
+    }
+
+    /// From the bytes of a `tokenizer.json`, and what the files beside it say.
+    pub(crate) fn built(bytes: &[u8], mut beside: Beside) -> Result<Tokenizer> {
         let mut inner = guard(|| tokenizers::Tokenizer::from_bytes(bytes))?;
         // Neither is ours to apply: batches are padded here, and no text is cut unasked.
         inner.with_padding(None);
         guard(|| inner.with_truncation(None).map(|_| ()))?;
-        let named = |key: &str| {
-            let value = settings.get(key)?;
-            value.as_str().or_else(|| value.get("content")?.as_str())
-        };
-        let id = |names: &[&str]| names.iter().find_map(|name| inner.token_to_id(name));
-        let known = [EOS, "</s>", "<|endoftext|>", "<|im_end|>", "<|end_of_text|>"];
-        let names: Vec<&str> = named("eos_token").into_iter().chain(known).collect();
-        let eos = id(&names).with_context(|| format!("no token that ends a text: {names:?}"))?;
-        let names: Vec<&str> = named("pad_token").into_iter().chain([PAD]).collect();
-        let pad = id(&names).unwrap_or(eos);
+        add(&mut inner, &beside)?;
+        let eos = eos(&inner, &beside)?;
+        let named = named(&beside.settings, "pad_token").into_iter().chain([PAD]);
+        let pad = named.filter_map(|name| inner.token_to_id(name)).next().unwrap_or(eos);
+        if !beside.settings.contains_key("eos_token") {
+            let text = inner.id_to_token(eos);
+            beside.settings.insert("eos_token".into(), json!(text));
+        }
         let words = matches!(inner.get_model(), tokenizers::ModelWrapper::WordLevel(_));
         let unknown = inner.token_to_id(UNKNOWN).filter(|_| words);
         let opening = opening(&inner)?;
-        Ok(Tokenizer { inner, eos, ends: vec![eos], opening, pad, unknown, settings })
+        let mut ends = vec![eos];
+        ends.extend(beside.ends.iter().filter(|end| **end != eos));
+        let unknown_letters = Unknown::of(&inner);
+        let (inner, cuts) = (Arc::new(inner), Arc::default());
+        Ok(Tokenizer { inner, eos, ends, opening, pad, unknown, unknown_letters, cuts, beside })
     }
 
     /// The `tokenizer.json`.
@@ -183,7 +287,7 @@ impl Tokenizer {
 
     /// The `tokenizer_config.json`: the names of the special tokens, the chat template.
     pub(crate) fn settings(&self) -> Map<String, Value> {
-        let mut settings = self.settings.clone();
+        let mut settings = self.beside.settings.clone();
         for (key, value) in [
             // What this is: another class would have a pre-tokenizer of its own.
             ("tokenizer_class", json!("PreTrainedTokenizerFast")),
@@ -211,12 +315,6 @@ fn opening(inner: &tokenizers::Tokenizer) -> Result<Vec<u32>> {
     let (whole, bare) = (ids(true)?, ids(false)?);
     let at = (0..whole.len()).find(|at| whole[*at..].starts_with(&bare));
     Ok(whole[..at.unwrap_or(0)].to_vec())
-}
-
-/// A number, or a list of them.
-fn whole_numbers(value: &Value) -> Vec<u32> {
-    let all = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
-    all.iter().filter_map(|id| u32::try_from(id.as_u64()?).ok()).collect()
 }
 
 /// The words and single characters of a text, as a tokenizer of words sees them, spaces included.
@@ -281,35 +379,4 @@ fn word_level(pieces: &[String]) -> Value {
         ]},
         "model": { "type": "WordLevel", "vocab": vocab, "unk_token": UNKNOWN },
     })
-}
-
-thread_local! {
-    /// Whether a panic of this thread is caught, and told in words of ours.
-    static QUIET: Cell<bool> = const { Cell::new(false) };
-}
-
-/// From now on a panic that is caught is not told by the library's own text.
-fn quieten() {
-    static DONE: Once = Once::new();
-    DONE.call_once(|| {
-        let before = panic::take_hook();
-        panic::set_hook(Box::new(move |told| {
-            if !QUIET.get() {
-                before(told);
-            }
-        }));
-    });
-}
-
-/// The tokenizers crate panics on some hostile files, at load and later: that stops here.
-fn guard<T, E: std::fmt::Display>(call: impl FnOnce() -> Result<T, E>) -> Result<T> {
-    quieten();
-    QUIET.set(true);
-    let called = catch_unwind(AssertUnwindSafe(call));
-    QUIET.set(false);
-    match called {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(anyhow!("{error}")),
-        Err(_) => Err(anyhow!("the tokenizer's file is broken: the tokenizers library gave up")),
-    }
 }

@@ -1,19 +1,19 @@
 //! A model's weights: made fresh from a seed, read from a folder, and written to one.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use candle_core::{DType, Device, Tensor};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
-use safetensors::Dtype;
 
 use crate::model::block::{Block, HeadNorms};
 use crate::model::config::Config;
-use crate::model::files::{self, TensorFile, Tensors};
+use crate::model::files::{self, Tensors};
 use crate::model::gguf;
 use crate::model::linear::Linear;
-use crate::model::parameter::Parameter;
+use crate::model::parameter::{self, Parameter};
+use crate::model::stored::Stored;
 use crate::model::transformer::Model;
 
 /// A new model in f32: normal weights of that standard deviation, norms of 1, biases of 0. The
@@ -54,19 +54,12 @@ pub(crate) fn load_blocks(
     if gguf::is_named(folder) {
         return gguf::load_blocks(folder, dtype, device, each);
     }
-    let config = load_config(folder)?;
-    let paths = weight_files(folder)?;
-    let files = paths.iter().map(|path| TensorFile::open(path)).collect::<Result<Vec<_>>>()?;
-    let holder = |name: &str| {
-        let file = files.iter().find(|file| file.header.info(name).is_some());
-        file.with_context(|| format!("{}: tensor `{name}` is missing", folder.display()))
-    };
-    // What does not fit is found in the headers, before anything large is read.
-    for (name, shape) in shapes(&config)? {
-        expect_usable(holder(&name)?, &name, &shape)?;
-    }
+    let mut config = load_config(folder)?;
+    let stored = Stored::open(folder)?;
+    stored.settle_head(&mut config)?;
+    stored.expect(&shapes(&config)?, &config)?;
     let mut read = |name: &str, shape: &[usize]| {
-        Ok(holder(name)?.read(name, device)?.to_dtype(held(dtype, shape, device))?)
+        Ok(stored.read(name, device)?.to_dtype(held(dtype, shape, device))?)
     };
     build(&config, device, &mut read, each)
 }
@@ -108,10 +101,20 @@ pub fn save(model: &Model, folder: &Path) -> Result<()> {
     files::write_text(&folder.join("config.json"), &model.config.to_json()?)
 }
 
-/// The same model, its weights in another type.
+/// The same model, its weights in another type; an error if that cannot hold one of them.
 pub fn converted(mut model: Model, dtype: DType) -> Result<Model> {
     for parameter in model.learning_mut() {
-        parameter.value = parameter.value.to_dtype(dtype)?;
+        let converted = parameter.value.to_dtype(dtype)?;
+        if !parameter::all_finite(&converted)? {
+            let largest = parameter.value.to_dtype(DType::F32)?.abs()?.max_all()?;
+            bail!(
+                "`{}` has an element of size {:e}, which {} cannot hold; f32 can, and bf16 most",
+                parameter.name,
+                largest.to_scalar::<f32>()?,
+                dtype.as_str()
+            );
+        }
+        parameter.value = converted;
     }
     let name = match dtype {
         DType::BF16 => "bfloat16",
@@ -123,23 +126,6 @@ pub fn converted(mut model: Model, dtype: DType) -> Result<Model> {
         model.config.other.insert(key.into(), name.into());
     }
     Ok(model)
-}
-
-/// Fails unless the file's tensor has that shape, and a type that weights come in.
-fn expect_usable(file: &TensorFile, name: &str, shape: &[usize]) -> Result<()> {
-    let info = file.header.info(name).context("the file has the tensor")?;
-    let path = file.path.display();
-    ensure!(
-        info.shape == shape,
-        "{path}: tensor `{name}` has shape {:?}, expected {shape:?}",
-        info.shape
-    );
-    ensure!(
-        matches!(info.dtype, Dtype::F64 | Dtype::F32 | Dtype::F16 | Dtype::BF16),
-        "{path}: tensor `{name}` is {:?}; weights of F32, F16, BF16 and F64 can be read",
-        info.dtype
-    );
-    Ok(())
 }
 
 /// Fails unless the tensor has the shape that the model's config gives it.
@@ -253,23 +239,4 @@ fn build_block(
         down: linear("mlp", "down_proj", hidden, feed)?,
         window: config.window(layer),
     })
-}
-
-/// The files that hold a folder's weights: one, or the shards that its index names.
-pub(crate) fn weight_files(folder: &Path) -> Result<Vec<PathBuf>> {
-    let index = folder.join("model.safetensors.index.json");
-    if !index.exists() {
-        return Ok(vec![folder.join("model.safetensors")]);
-    }
-    let wrong = || format!("{} is not an index of shards", index.display());
-    let text = files::text_of(&index, files::SETTINGS_MAX).with_context(wrong)?;
-    let value: serde_json::Value = serde_json::from_str(&text).with_context(wrong)?;
-    let map = value.get("weight_map").and_then(|map| map.as_object()).with_context(wrong)?;
-    let mut names: Vec<&str> = map.values().filter_map(|name| name.as_str()).collect();
-    names.sort_unstable();
-    names.dedup();
-    // A shard is a neighbour of its index; a path that leads elsewhere is no shard's name.
-    let strange = names.iter().find(|name| Path::new(name).components().count() != 1);
-    ensure!(strange.is_none(), "{}: `{}` is no file name", index.display(), strange.unwrap_or(&""));
-    Ok(names.into_iter().map(|name| folder.join(name)).collect())
 }

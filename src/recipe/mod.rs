@@ -7,6 +7,7 @@ mod write;
 use std::collections::BTreeMap;
 
 use crate::diagnostic::Diagnostic;
+use crate::model::chat::Date;
 use crate::model::lora::Lora;
 use crate::source::{Source, Span};
 use crate::train::Settings;
@@ -16,6 +17,8 @@ pub use write::toml_text;
 /// A whole recipe, every key resolved.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recipe {
+    /// What runs of it are called; by default as its file.
+    pub name: Option<String>,
     /// What is trained.
     pub model: Model,
     /// What it is trained on; at least one.
@@ -110,6 +113,8 @@ pub struct Data {
     pub format: Format,
     /// Solved samples of the same template before each prompt.
     pub shots: usize,
+    /// The day that a chat template sees, such as `2026-11-28`; None where none was asked for.
+    pub date: Option<Date>,
 }
 
 /// The words of `vocab`.

@@ -9,6 +9,7 @@ use super::read::{Section, number, span, unknown_word};
 use super::{Base, Data, Entry, Eval, Format, Model, Named, Recipe, Shape, Words};
 use crate::diagnostic::Diagnostic;
 use crate::model::Recompute;
+use crate::model::chat::Date;
 use crate::model::lora::{Lora, TARGETS};
 use crate::source::Span;
 use crate::train::{Schedule, Settings};
@@ -30,6 +31,7 @@ pub(super) fn recipe(table: &DeTable, faults: &mut Vec<Diagnostic>) -> Recipe {
     let [model, data, lora, train, eval] =
         ["model", "data", "lora", "train", "eval"].map(|name| sub_table(&mut top, name));
     let entries = top.take("template");
+    let name = name(&mut top);
     top.finish();
     let model = self::model(model, lora.is_some(), faults);
     let templates = templates(entries, faults);
@@ -40,7 +42,22 @@ pub(super) fn recipe(table: &DeTable, faults: &mut Vec<Diagnostic>) -> Recipe {
     train.packing = packing;
     let eval = self::eval(eval, faults);
     let keep_checkpoints = keep_checkpoints as usize;
-    Recipe { model, templates, data, lora, train, save_every, keep_checkpoints, eval }
+    Recipe { name, model, templates, data, lora, train, save_every, keep_checkpoints, eval }
+}
+
+/// What runs are called, which is a folder's name as well.
+fn name(top: &mut Section) -> Option<String> {
+    let (name, place) = top.text("name", "first")?;
+    let plain = |letter: char| !letter.is_control() && letter != '/';
+    let is_plain = !name.is_empty() && !name.starts_with('.') && name.chars().all(plain);
+    if !is_plain {
+        let title = "a run's name is that of its folder too";
+        top.fault(
+            Diagnostic::fault("E708", title, place, "no folder can be called so")
+                .help("write letters, digits, `-` and `_`: `name = \"first\"`"),
+        );
+    }
+    is_plain.then(|| name.to_string())
 }
 
 fn sub_table<'a>(top: &mut Section<'a, '_>, key: &'static str) -> Option<&'a DeTable<'a>> {
@@ -283,8 +300,26 @@ fn data(table: Option<&DeTable>, base: &Base, faults: &mut Vec<Diagnostic>) -> (
         let fault = Diagnostic::fault("E706", title, place, "the format is \"chat\"");
         section.fault(fault.help("write `shots = 0`, or `format = \"plain\"`"));
     }
+    let date = date(&mut section, format);
     section.finish();
-    (Data { seed, words, sequence, format, shots }, packing)
+    (Data { seed, words, sequence, format, shots, date }, packing)
+}
+
+/// The day that a chat template sees.
+fn date(section: &mut Section, format: Format) -> Option<Date> {
+    let (value, span) = section.take("date")?;
+    let date = match value {
+        DeValue::String(text) => Date::parse(text),
+        _ => None,
+    };
+    if date.is_none() {
+        section.wrong_type("date", span, "a day", value, &"\"2026-11-28\"");
+    } else if format == Format::Plain {
+        let title = "only a chat template sees a date";
+        let fault = Diagnostic::fault("E706", title, span, "the format is \"plain\"");
+        section.fault(fault.help("leave out `date`, or write `format = \"chat\"`"));
+    }
+    date
 }
 
 /// `[lora]`

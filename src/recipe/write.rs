@@ -39,6 +39,9 @@ pub fn toml_text(recipe: &Recipe) -> String {
     };
     pair(&mut text, "format", quoted(format));
     pair(&mut text, "shots", recipe.data.shots);
+    if let Some(date) = recipe.data.date {
+        pair(&mut text, "date", quoted(&date.to_string()));
+    }
     text.push('\n');
     if let Some(lora) = &recipe.lora {
         line(&mut text, format_args!("[lora]"));

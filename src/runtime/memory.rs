@@ -80,6 +80,16 @@ impl Memory {
         }
     }
 
+    /// Gives the streams of the draw with this name their keys for another run.
+    pub fn reseed(&mut self, draw: &str, run: &RunKey) {
+        for (key, name) in self.keys.iter_mut().zip(&self.stream_names) {
+            let rest = name.strip_prefix(draw);
+            if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
+                *key = run.stream(name);
+            }
+        }
+    }
+
     /// The cell of a slot.
     pub fn slot(&self, slot: SlotId) -> i64 {
         self.frame[..self.slot_shapes.len()][slot as usize]

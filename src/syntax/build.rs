@@ -26,7 +26,8 @@ impl<'a> Build<'a> {
         Build { source, base, faults: Vec::new() }
     }
 
-    /// The statements of the stretch, and at the top of the text the documentation of the file.
+    /// The statements of the stretch, and at the top of the text the documentation of the file: the
+    /// first lines of it, whether or not an empty line follows.
     pub fn file<'t>(&mut self, statements: impl Iterator<Item = Pair<'t, Rule>>) -> ast::File {
         let mut file = ast::File::default();
         let mut docs: Vec<(Span, String)> = Vec::new();
@@ -34,9 +35,17 @@ impl<'a> Build<'a> {
         let texts = |docs: &mut Vec<(Span, String)>| docs.drain(..).map(|(_, text)| text).collect();
         for pair in statements {
             let span = self.span(&pair);
-            if at_top && docs.last().is_some_and(|(last, _)| self.blank_line(last.end, span.start))
-            {
-                file.docs = texts(&mut docs);
+            let goes_on = pair.as_rule() == Rule::doc
+                && docs.last().is_some_and(|(last, _)| !self.blank_line(last.end, span.start));
+            if at_top && !docs.is_empty() && !goes_on {
+                let ends = docs.last().map_or(0, |(last, _)| last.end);
+                let is_of_function =
+                    pair.as_rule() == Rule::function && !self.blank_line(ends, span.start);
+                file.docs = docs.iter().map(|(_, text)| text.clone()).collect();
+                // Right above a function it says what that does as well.
+                if !is_of_function {
+                    docs.clear();
+                }
                 at_top = false;
             }
             if pair.as_rule() == Rule::doc {

@@ -1,5 +1,6 @@
 //! Text to tree: [`parse`] gives the tree of what it understood and every fault it met.
 
+pub mod allow;
 pub mod ast;
 
 mod build;
@@ -8,6 +9,7 @@ mod expression;
 mod fault;
 mod format;
 mod grammar;
+pub mod habit;
 mod nesting;
 mod recover;
 mod text;

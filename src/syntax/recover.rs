@@ -5,6 +5,7 @@ use pest::iterators::Pair;
 
 use super::ast::File;
 use super::build::Build;
+use super::fault::blocks::BLOCKS;
 use super::fault::miss::Miss;
 use super::grammar::{Beginning, Rule};
 use super::tokens::{EXPRESSION_WORDS, FAULTS_MAX, Kind, STATEMENT_WORDS, Token};
@@ -142,6 +143,9 @@ impl Cut<'_, '_> {
         }
         let Some(column) = self.column(at) else { return false };
         let first = self.column(self.first).unwrap_or(0);
+        if column > first && self.is_block() {
+            return false;
+        }
         let may_be_right_of_first = self.depth == 0 && self.tokens[at].kind != Kind::Doc;
         self.is_lead(at) && (column <= first || (may_be_right_of_first && !self.goes_on(at)))
     }
@@ -164,11 +168,17 @@ impl Cut<'_, '_> {
         }
     }
 
-    /// After a comma or a level's colon, `name =` sets a value.
+    /// Is it a block of another language, whose indented lines belong to it?
+    fn is_block(&self) -> bool {
+        BLOCKS.contains(&self.text(self.first)) && !self.is_sign(self.first + 1)
+    }
+
+    /// After a comma, or in a level, `name =` sets a value.
     fn goes_on(&self, at: usize) -> bool {
         let before = if at > self.first { self.text(at - 1) } else { "" };
         let sets = self.text(at + 1) == "=";
-        sets && (before == "," || (before == ":" && self.text(self.first) == "level"))
+        let in_level = self.text(self.first) == "level" && matches!(before, ":" | "{");
+        sets && (before == "," || in_level)
     }
 
     fn is_sign(&self, at: usize) -> bool {

@@ -1,18 +1,22 @@
-//! A run on disk: what learns, the optimizer's means, and the step, in one safetensors file.
+//! A run on disk: what learns, the optimizer's means, and the step, in one safetensors file with a
+//! checksum of all its bytes.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use candle_core::Tensor;
 use serde_json::{Value, json};
 
-use crate::model::files::{self, Tensors};
+use crate::model::files::{self, TensorFile, Tensors, UNSEALED};
 use crate::model::{Model, Parameter, weights};
 use crate::train::Settings;
 use crate::train::optimizer::AdamW;
 
-/// The key of the file's metadata under which [`about`] stands.
+/// The key of the file's metadata under which [`Saved::about`] stands.
 const ABOUT: &str = "cookc";
+
+/// The format that is written. The first had no checksum, and nothing said which run it was of.
+const FORMAT: u64 = 2;
 
 /// The prefixes of a parameter's three tensors.
 const PARTS: [&str; 3] = ["value/", "first_mean/", "second_mean/"];
@@ -27,55 +31,103 @@ pub fn bytes(model: &Model) -> u64 {
     HEADER_BYTES + PARTS.len() as u64 * model.learning().iter().map(of_one).sum::<u64>()
 }
 
-/// Writes a checkpoint, whole or not at all.
-pub fn save(model: &Model, optimizer: &AdamW, settings: &Settings, path: &Path) -> Result<()> {
+/// Writes a checkpoint, whole or not at all. `run` is the caller's: which run it is of.
+pub(super) fn save(
+    model: &Model,
+    optimizer: &AdamW,
+    (settings, run): (&Settings, &Value),
+    path: &Path,
+) -> Result<()> {
     let mut tensors = Tensors::new();
     for (parameter, [first, second]) in model.learning().iter().zip(&optimizer.means) {
         for (part, tensor) in PARTS.iter().zip([&parameter.value, first, second]) {
             tensors.insert(format!("{part}{}", parameter.name), tensor.clone());
         }
     }
-    let about = json!({ "format": 1, "steps": optimizer.steps, "settings": settings });
-    files::write_tensors(path, &tensors, (ABOUT, &about.to_string()))
+    let about = json!({
+        "format": FORMAT, "checksum": UNSEALED, "steps": optimizer.steps, "settings": settings,
+        "run": run,
+    });
+    files::write_sealed(path, &tensors, (ABOUT, &about.to_string()))
 }
 
-/// Reads a checkpoint into the model, and gives back the optimizer as it was. One that was made
-/// with other settings is refused: it would go on differently from how it began.
-pub fn load(model: &mut Model, settings: &Settings, path: &Path) -> Result<AdamW> {
-    let (mut tensors, metadata) = files::read_tensors(path, &model.device)?;
-    let wrong = || format!("{} is no checkpoint of a run", path.display());
-    let about: Value = serde_json::from_str(metadata.get(ABOUT).with_context(wrong)?)?;
-    ensure!(about["format"] == 1, "{} has a newer format", path.display());
-    expect_same_settings(&about["settings"], settings, path)?;
-    let steps = about["steps"].as_u64().with_context(wrong)?;
-    let mut take = |name: String, shape: &[usize]| -> Result<Tensor> {
-        let tensor = tensors.remove(&name);
-        let tensor =
-            tensor.with_context(|| format!("{}: tensor `{name}` is missing", path.display()))?;
-        weights::expect_shape(&tensor, shape, &name, path)?;
-        Ok(tensor)
-    };
-    let (mut values, mut means) = (Vec::new(), Vec::new());
-    for parameter in model.learning() {
-        let shape = parameter.value.dims();
-        let [value, first, second] =
-            PARTS.map(|part| take(format!("{part}{}", parameter.name), shape));
-        values.push(value?);
-        means.push([first?, second?]);
-    }
-    for (parameter, value) in model.learning_mut().into_iter().zip(values) {
-        parameter.value = value;
-    }
-    Ok(AdamW { steps, means })
+/// A checkpoint whose bytes are those that were written.
+#[derive(Clone, Debug)]
+pub struct Saved {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// Steps done.
+    pub steps: u64,
+    /// Which run it is of, as the caller of [`Trainer::save`](super::Trainer::save) said; null in
+    /// a file of an older cookc, which has no checksum either.
+    pub run: Value,
+    settings: Value,
 }
 
-fn expect_same_settings(saved: &Value, settings: &Settings, path: &Path) -> Result<()> {
-    let now = serde_json::to_value(settings)?;
-    for (key, value) in now.as_object().into_iter().flatten() {
-        if saved.get(key) != Some(value) {
-            let was = saved.get(key).unwrap_or(&Value::Null);
-            bail!("{} was made with {key} = {was}, not {value}", path.display());
+impl Saved {
+    /// Reads what a checkpoint says of itself, and holds all its bytes against its checksum.
+    pub fn open(path: &Path) -> Result<Saved> {
+        let wrong = || format!("{} is no checkpoint of a run", path.display());
+        let file = TensorFile::open(path)?;
+        let metadata = file.header.metadata().as_ref().with_context(wrong)?;
+        let about = metadata.get(ABOUT).with_context(wrong)?;
+        let mut about: Value = serde_json::from_str(about).with_context(wrong)?;
+        match (about["format"].as_u64(), about["checksum"].as_str()) {
+            (Some(1), None) => about["run"] = Value::Null,
+            (Some(FORMAT), Some(checksum)) => files::expect_sealed(path, checksum)?,
+            (Some(newer), _) if newer > FORMAT => {
+                bail!("{} has the newer format {newer}", path.display())
+            }
+            _ => bail!(wrong()),
         }
+        let steps = about["steps"].as_u64().with_context(wrong)?;
+        let [run, settings] = ["run", "settings"].map(|key| about[key].take());
+        Ok(Saved { path: path.to_path_buf(), steps, run, settings })
     }
-    Ok(())
+
+    /// Fails unless it was made with these settings: else it would go on differently from how it
+    /// began.
+    pub fn expect_settings(&self, settings: &Settings) -> Result<()> {
+        let now = serde_json::to_value(settings)?;
+        for (key, value) in now.as_object().into_iter().flatten() {
+            if self.settings.get(key) != Some(value) {
+                let was = self.settings.get(key).unwrap_or(&Value::Null);
+                bail!("{} was made with {key} = {was}, not {value}", self.path.display());
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts it into the model, and gives back the optimizer as it was. The model must have what
+    /// learned, and nothing else.
+    pub(super) fn restore(&self, model: &mut Model) -> Result<AdamW> {
+        let path = &self.path;
+        let (mut tensors, _) = files::read_tensors(path, &model.device)?;
+        let mut take = |name: String, shape: &[usize]| -> Result<Tensor> {
+            let tensor = tensors.remove(&name);
+            let tensor = tensor
+                .with_context(|| format!("{}: tensor `{name}` is missing", path.display()))?;
+            weights::expect_shape(&tensor, shape, &name, path)?;
+            Ok(tensor)
+        };
+        let (mut values, mut means) = (Vec::new(), Vec::new());
+        for parameter in model.learning() {
+            let shape = parameter.value.dims();
+            let [value, first, second] =
+                PARTS.map(|part| take(format!("{part}{}", parameter.name), shape));
+            values.push(value?);
+            means.push([first?, second?]);
+        }
+        let left = tensors.keys().next();
+        ensure!(
+            left.is_none(),
+            "{}: nothing of the model is `{}`, which learned",
+            path.display(),
+            left.map_or("", |name| name)
+        );
+        for (parameter, value) in model.learning_mut().into_iter().zip(values) {
+            parameter.value = value;
+        }
+        Ok(AdamW { steps: self.steps, means })
+    }
 }

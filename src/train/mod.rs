@@ -14,9 +14,11 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail, ensure};
 use candle_core::DType;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::model::{Gradients, Model, Recompute, Training, each_part};
 pub use batch::Example;
+pub use checkpoint::Saved;
 pub use checks::NotFinite;
 use group::Exchange;
 pub use group::Group;
@@ -187,10 +189,22 @@ impl<'a> Trainer<'a> {
         Ok(Trainer { model, settings: settings.clone(), optimizer, exchange: None })
     }
 
-    /// A run that goes on from a checkpoint, as if it had never stopped.
+    /// A run that goes on from a checkpoint, as if it had never stopped. One that was made with
+    /// other settings is refused: it would go on differently from how it began.
     pub fn resume(model: &'a mut Model, settings: &Settings, path: &Path) -> Result<Trainer<'a>> {
+        let saved = Saved::open(path)?;
+        saved.expect_settings(settings)?;
+        Trainer::from_saved(model, settings, &saved)
+    }
+
+    /// The same whatever the settings were: the caller has looked at what differs.
+    pub fn from_saved(
+        model: &'a mut Model,
+        settings: &Settings,
+        saved: &Saved,
+    ) -> Result<Trainer<'a>> {
         let mut trainer = Trainer::new(model, settings)?;
-        trainer.optimizer = checkpoint::load(trainer.model, settings, path)?;
+        trainer.optimizer = saved.restore(trainer.model)?;
         Ok(trainer)
     }
 
@@ -210,7 +224,12 @@ impl<'a> Trainer<'a> {
 
     /// Writes what learns, the optimizer's means and the step to one file, whole or not at all.
     pub fn save(&self, path: &Path) -> Result<()> {
-        checkpoint::save(self.model, &self.optimizer, &self.settings, path)
+        self.save_of(&Value::Null, path)
+    }
+
+    /// The same with the caller's word on which run it is of: [`Saved::run`].
+    pub fn save_of(&self, run: &Value, path: &Path) -> Result<()> {
+        checkpoint::save(self.model, &self.optimizer, (&self.settings, run), path)
     }
 
     /// Steps done so far, those before a checkpoint included.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::sync::atomic::AtomicBool;
 
-use cookc::data::audit::{CODES, Settings, affordable, allowed, audit, findings};
+use cookc::data::audit::{CODES, Settings, affordable, audit, findings};
 use cookc::data::generate::Watch;
 use cookc::diagnostic::render;
 use cookc::source::Source;
@@ -51,13 +51,6 @@ fn each_bad_template_shows_its_finding_and_together_they_show_all() {
     let ours = ["L611", "L612", "L613"];
     let all = CODES.iter().map(|(code, _)| *code).filter(|code| !ours.contains(code));
     assert_eq!(seen, all.collect());
-}
-
-#[test]
-fn a_comment_allows_a_finding() {
-    let text = "xs ~ distinct(3, vocab)\n// allow L614: why\n  // allow L623\n/// allow L620\n";
-    let found = allowed(&Source::new("a.cook", text));
-    assert_eq!(found, ["L614", "L623"].map(String::from).into());
 }
 
 #[test]

@@ -181,7 +181,10 @@ fn data_is_the_same_bytes_with_any_threads_engine_and_cut() {
     assert!(whole == parts);
     let rows = json_lines(&whole);
     let keys: Vec<&String> = rows[0].as_object().expect("a row").keys().collect();
-    assert_eq!(keys, ["template", "level", "seed", "index", "prompt", "reply", "fields"]);
+    assert_eq!(
+        keys,
+        ["template", "level", "set", "split", "seed", "index", "prompt", "reply", "fields"]
+    );
 }
 
 #[test]

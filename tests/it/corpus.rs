@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 
 use cookc::check;
 use cookc::codes;
+use cookc::data::preview;
 use cookc::diagnostic::{Diagnostic, Severity, render};
 use cookc::ir::{self, Choice};
 use cookc::source::Source;
-use cookc::syntax;
+use cookc::syntax::{self, allow};
 
-use crate::support::VOCABULARY;
+use crate::support::{VOCABULARY, vocabulary};
 
 /// The files of a folder of `tests/cook`, in order.
 pub fn files(folder: &str) -> Vec<PathBuf> {
@@ -46,8 +47,11 @@ pub fn outcome(source: &Source, read: check::Neighbour) -> (Vec<Diagnostic>, Str
                 Err(faults) => found.extend(faults),
             }
         }
+        if !faulty(&found) {
+            found.extend(preview::warnings(&template, &vocabulary()));
+        }
     }
-    (found, text)
+    (allow::checked(source, found), text)
 }
 
 /// The files beside those of a folder of the corpus stand in its folder `beside`.
@@ -128,7 +132,8 @@ pub fn said_by_command(path: &Path) -> String {
         .output()
         .expect("cookc runs");
     assert_eq!(output.status.code(), Some(1), "{command}: the input is at fault");
-    String::from_utf8(output.stderr).expect("messages are UTF-8")
+    // What a command finds is its output; why it ends is told beside it.
+    String::from_utf8([output.stdout, output.stderr].concat()).expect("messages are UTF-8")
 }
 
 #[test]

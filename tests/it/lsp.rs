@@ -2,13 +2,14 @@
 
 #[path = "lsp/client.rs"]
 mod client;
+#[path = "lsp/closing.rs"]
+mod closing;
 #[path = "../../fuzz/editing.rs"]
 mod editing;
 
-use std::fs;
-
 use client::{Client, edited, place, position};
 use serde_json::{Value, json};
+use std::fs;
 
 /// Two names of two planes of Unicode stand before what is asked, so that columns are counted.
 const GOOD: &str = "\

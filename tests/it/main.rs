@@ -12,11 +12,14 @@ mod docs;
 mod editors;
 mod fixes;
 mod hostile;
+mod judging;
 mod kept;
 mod laws;
 #[cfg(feature = "lsp")]
 mod lsp;
 mod new;
+mod promises;
+mod reading;
 mod replies;
 #[cfg(feature = "train")]
 mod run;

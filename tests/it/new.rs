@@ -45,6 +45,22 @@ fn a_file_that_is_there_stays_as_it_is() {
 }
 
 #[test]
+fn a_full_disk_leaves_no_half_of_a_template_and_the_next_try_writes_it() {
+    let folder = folder();
+    // No file may have a byte; the signal is ignored, so that the call fails.
+    let script = "trap '' XFSZ; ulimit -f 0; exec \"$0\" new mine --from std:deduct";
+    let output = std::process::Command::new("sh")
+        .args(["-c", script, env!("CARGO_BIN_EXE_cookc")])
+        .current_dir(folder.path())
+        .output()
+        .expect("a shell");
+    assert_eq!(output.status.code(), Some(3));
+    let left = std::fs::read_dir(folder.path()).expect("a folder").count();
+    assert_eq!(left, 0, "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(cookc(folder.path(), "new mine --from std:deduct").2, Some(0));
+}
+
+#[test]
 fn a_template_that_is_built_in_can_be_copied() {
     let folder = folder();
     assert_eq!(cookc(folder.path(), "new mine --from std:retrieval").2, Some(0));

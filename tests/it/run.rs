@@ -1,7 +1,10 @@
 //! `cookc run` as a user runs it: reports, faults of recipes, and runs that are stopped.
 
+mod damage;
 mod early;
 mod events;
+mod folders;
+mod identity;
 mod resume;
 
 use std::fs;

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 /// The layers, left to right: a file may use what stands to its left.
-const LAYERS: [&str; 17] = [
+const LAYERS: [&str; 18] = [
+    "disk",
     "source",
     "stdlib",
     "codes",

@@ -1,21 +1,29 @@
 //! The model and the trainer, small and on the CPU.
 
 mod adapters;
+mod beside;
 mod chat;
 mod checks;
+mod config_keys;
 mod cuda;
 mod families;
 mod files;
 mod gguf;
 mod gguf_hostile;
+mod gguf_keys;
 mod gguf_tokenizer;
 mod group;
 mod hub;
+mod ids;
+mod ids_shapes;
 mod kernels;
 mod passes;
+mod placement;
 mod reference;
 mod smollm2;
 mod steps;
+mod stored;
+mod templates;
 
 use std::path::PathBuf;
 

@@ -1,15 +1,21 @@
-//! `cookc check --fix`: makes the edits that faults bring with them, until none is left.
+//! `cookc check --fix`: makes the edits that faults bring with them, as long as each removes a fault
+//! and brings no new kind of fault.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::diagnostics;
 use crate::cli::{Failure, console};
 use crate::data::sinks;
-use crate::diagnostic::{Diagnostic, Edit, edited};
+use crate::diagnostic::{Diagnostic, Edit, Severity, edited};
 use crate::source::Source;
+use crate::syntax::FAULTS_MAX;
 
 /// A fix can uncover another fault. So many in a row have no end.
 const ROUNDS_MAX: usize = 64;
+
+/// So many fixes are made to get from one fault of a statement to the next, until all are gone.
+const CHAIN_MAX: usize = 8;
 
 /// What is no file cannot be written.
 pub fn refuse_no_file(file: &str) -> Result<(), Failure> {
@@ -23,7 +29,7 @@ pub fn refuse_no_file(file: &str) -> Result<(), Failure> {
 
 /// Mends a file as far as a machine can, and says what it did. Gives the text as it is now.
 pub fn file(source: Source, vocabulary: usize) -> Result<Source, Failure> {
-    let (mended, made) = text(source.clone(), vocabulary);
+    let (mended, made) = text(source.clone(), &|source| diagnostics(source, vocabulary));
     if made.is_empty() {
         return Ok(source);
     }
@@ -35,28 +41,104 @@ pub fn file(source: Source, vocabulary: usize) -> Result<Source, Failure> {
     Ok(mended)
 }
 
-/// The text after all fixes, and a line for each.
-fn text(mut source: Source, vocabulary: usize) -> (Source, Vec<String>) {
+/// A text and all that is found in it.
+#[derive(Clone)]
+struct State {
+    source: Source,
+    found: Vec<Diagnostic>,
+}
+
+/// The text after all fixes, and a line for each. `find` gives all that there is to say of a text.
+fn text(source: Source, find: &dyn Fn(&Source) -> Vec<Diagnostic>) -> (Source, Vec<String>) {
+    let found = find(&source);
+    let mut state = State { source, found };
     let mut made = Vec::new();
     for _ in 0..ROUNDS_MAX {
-        let found = diagnostics(&source, vocabulary);
-        let chosen = apart(&found);
-        if chosen.is_empty() {
-            break;
-        }
-        made.extend(chosen.iter().map(|fault| told(fault, &source)));
-        let mut edits: Vec<&Edit> = chosen.iter().flat_map(|fault| &fault.fix).collect();
-        edits.sort_by_key(|edit| edit.span);
-        source = Source::new(&*source.name, edited(&source.text, edits));
+        let Some((next, lines)) = round(&state, find) else { break };
+        state = next;
+        made.extend(lines);
     }
-    (source, made)
+    (state.source, made)
+}
+
+/// One step on: all fixes that do not touch one another, or one of them, or several in a row.
+fn round(
+    state: &State,
+    find: &dyn Fn(&Source) -> Vec<Diagnostic>,
+) -> Option<(State, Vec<String>)> {
+    let all = apart(&state.found);
+    let lines = |faults: &[&Diagnostic], source: &Source| -> Vec<String> {
+        faults.iter().map(|fault| told(fault, source)).collect()
+    };
+    if all.len() > 1 {
+        let next = after(state, &all, find);
+        if is_better(state, &next, all.len()) {
+            return Some((next, lines(&all, &state.source)));
+        }
+    }
+    for fault in state.found.iter().filter(|fault| may_be_made(fault)) {
+        let mut next = after(state, &[fault], find);
+        let mut made = lines(&[fault], &state.source);
+        for _ in 0..CHAIN_MAX {
+            if is_better(state, &next, 1) {
+                return Some((next, made));
+            }
+            // What the edit uncovered in the same place may have a fix too.
+            let is_new = |one: &&Diagnostic| {
+                may_be_made(one) && !state.found.iter().any(|old| is_same(old, one))
+            };
+            let Some(uncovered) = next.found.iter().find(is_new).cloned() else { break };
+            made.extend(lines(&[&uncovered], &next.source));
+            next = after(&next, &[&uncovered], find);
+        }
+    }
+    None
+}
+
+fn after(state: &State, faults: &[&Diagnostic], find: &dyn Fn(&Source) -> Vec<Diagnostic>) -> State {
+    let mut edits: Vec<&Edit> = faults.iter().flat_map(|fault| &fault.fix).collect();
+    edits.sort_by_key(|edit| edit.span);
+    let source = Source::new(&*state.source.name, edited(&state.source.text, edits));
+    let found = find(&source);
+    State { source, found }
+}
+
+/// Has each of so many fixes removed a fault, and brought no kind of fault that was not there?
+fn is_better(before: &State, after: &State, fixes: usize) -> bool {
+    let codes = |state: &State| -> BTreeSet<&'static str> {
+        faults(state).map(|fault| fault.code).collect()
+    };
+    if !codes(after).is_subset(&codes(before)) {
+        return false;
+    }
+    let (many, left) = (faults(before).count(), faults(after).count());
+    match many >= FAULTS_MAX {
+        false => left + fixes <= many,
+        // Not all faults are told: what counts is that the first ones are gone.
+        true => {
+            let last = |state: &State| faults(state).map(|fault| fault.span().start).max();
+            left < many || last(after) > last(before)
+        }
+    }
+}
+
+fn faults(state: &State) -> impl Iterator<Item = &Diagnostic> {
+    state.found.iter().filter(|one| one.severity == Severity::Fault)
+}
+
+fn may_be_made(fault: &Diagnostic) -> bool {
+    !fault.fix.is_empty() && !fault.is_offered && fault.severity == Severity::Fault
+}
+
+fn is_same(a: &Diagnostic, b: &Diagnostic) -> bool {
+    (a.code, &a.title) == (b.code, &b.title)
 }
 
 /// The fixes that do not touch one another; the others wait for the next round.
 fn apart(found: &[Diagnostic]) -> Vec<&Diagnostic> {
     let touch = |a: &Edit, b: &Edit| a.span.start <= b.span.end && b.span.start <= a.span.end;
     let mut chosen: Vec<&Diagnostic> = Vec::new();
-    for fault in found.iter().filter(|fault| !fault.fix.is_empty()) {
+    for fault in found.iter().filter(|fault| may_be_made(fault)) {
         let taken = chosen.iter().flat_map(|other| &other.fix);
         if !taken.into_iter().any(|other| fault.fix.iter().any(|edit| touch(edit, other))) {
             chosen.push(fault);

@@ -7,9 +7,12 @@ mod sarif;
 use clap::{Args, ValueEnum};
 
 use super::{Failure, console, load, test};
+use crate::check::typed::Template;
 use crate::data::preview;
+use crate::data::vocab::Vocabulary;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::Source;
+use crate::syntax::allow;
 
 const HELP: &str = r#"Examples:
   cookc check retrieval.cook
@@ -75,13 +78,13 @@ struct Checked {
 
 /// Checks them all, then tells how many faults there are.
 pub fn run(command: &Check) -> Result<(), Failure> {
-    let vocabulary = load::vocabulary(command.vocab.as_deref())?.own_len();
+    let words = load::vocabulary(command.vocab.as_deref())?;
     if command.fix {
         command.files.iter().try_for_each(|file| mend::refuse_no_file(file))?;
     }
     let mut all = Vec::new();
     for file in &command.files {
-        let checked = check(command, file, vocabulary)?;
+        let checked = check(command, file, &words)?;
         match command.format {
             Output::Text => as_text(&checked)?,
             Output::Json => console::data(&json::lines(&checked))?,
@@ -101,7 +104,8 @@ pub fn run(command: &Check) -> Result<(), Failure> {
     if faults == 0 { Ok(()) } else { Err(Failure::Shown) }
 }
 
-fn check(command: &Check, file: &str, vocabulary: usize) -> Result<Checked, Failure> {
+fn check(command: &Check, file: &str, words: &Vocabulary) -> Result<Checked, Failure> {
+    let vocabulary = words.own_len();
     let source = match file {
         "-" => load::stdin(&command.stdin_name),
         file => load::source(file),
@@ -109,7 +113,11 @@ fn check(command: &Check, file: &str, vocabulary: usize) -> Result<Checked, Fail
     let found = match source {
         Ok(source) => {
             let source = if command.fix { mend::file(source, vocabulary)? } else { source };
-            let mut found = diagnostics(&source, vocabulary);
+            let (template, mut found) = examined(&source, vocabulary);
+            if !found.iter().any(|one| one.severity == Severity::Fault) {
+                found.extend(template.iter().flat_map(|one| preview::warnings(one, words)));
+            }
+            let mut found = allow::checked(&source, found);
             if command.audit && !found.iter().any(|one| one.severity == Severity::Fault) {
                 found.extend(test::lints(&source, command.vocab.clone())?);
             }
@@ -121,12 +129,18 @@ fn check(command: &Check, file: &str, vocabulary: usize) -> Result<Checked, Fail
     Ok(Checked { file: file.to_string(), found })
 }
 
-/// Everything there is to say about a file, at all levels.
+/// Everything that is wrong with a file, at all levels.
 fn diagnostics(source: &Source, vocabulary: usize) -> Vec<Diagnostic> {
+    examined(source, vocabulary).1
+}
+
+/// The template of a file, and everything that is wrong with it at all levels.
+fn examined(source: &Source, vocabulary: usize) -> (Option<Template>, Vec<Diagnostic>) {
     let (template, mut diagnostics) = load::checked(source);
-    let Some(template) = template else { return diagnostics };
-    diagnostics.extend(preview::levels(&template, vocabulary).faults);
-    diagnostics
+    if let Some(template) = &template {
+        diagnostics.extend(preview::levels(template, vocabulary).faults);
+    }
+    (template, diagnostics)
 }
 
 fn as_text(checked: &Checked) -> Result<(), Failure> {

@@ -4,12 +4,11 @@ use anyhow::Context;
 use indicatif::{HumanBytes, HumanCount};
 
 use super::setup::{Setup, tokens};
-use super::shots::Shots;
+use super::shots::{self, Shots};
 use crate::cli::{Failure, console};
-use crate::data::layout::Encoded;
+use crate::data::lessons::Why;
 use crate::model::lora::{Lora, TARGETS};
 use crate::model::{Config, Recompute, weights};
-use crate::runtime::Fault;
 
 /// Numbers that a checkpoint has of each weight that learns: itself, and the optimizer's means.
 const PARTS: u64 = 3;
@@ -25,7 +24,7 @@ pub fn print(setup: &Setup) -> Result<(), Failure> {
     let weights = shapes.iter().map(|(_, shape)| shape.iter().product::<usize>() as u64).sum();
     let learning = recipe.lora.as_ref().map_or(weights, |lora| adapters(&setup.config, lora));
     text += &format!("\n# {} weights; {} learn\n", HumanCount(weights), HumanCount(learning));
-    let (shots, between) = (recipe.data.shots as u64, setup.between_shots().len() as u64);
+    let (shots, between) = (recipe.data.shots as u64, shots::between_max(&setup.tokenizer));
     let closing = setup.closing.len() as u64;
     let mut longest = 0;
     for (at, part) in setup.lessons.parts.iter().enumerate() {
@@ -51,16 +50,15 @@ pub fn print(setup: &Setup) -> Result<(), Failure> {
 }
 
 /// Tokens of the longest of some samples, shots and the end included.
-fn longest_of(setup: &Setup, at: usize) -> Result<u64, (u64, Fault)> {
+fn longest_of(setup: &Setup, at: usize) -> Result<u64, (u64, Why)> {
     let part = &setup.lessons.parts[at];
     let mut memory = part.maker.memory(crate::data::TRAIN, setup.recipe.data.seed);
-    let mut encoded = Encoded::default();
     let mut shots = Shots::new(setup, crate::data::TRAIN);
     let mut longest = 0;
     for index in 0..MADE {
-        part.encode(&mut memory, index, &mut encoded).map_err(|why| (index, why))?;
-        let before = shots.before(at, index)?.len();
-        longest = longest.max((before + encoded.ids.len() + setup.closing.len()) as u64);
+        part.maker.sample(&mut memory, index).map_err(|why| (index, why.into()))?;
+        let encoded = shots.before(at, index, &memory, false)?;
+        longest = longest.max((encoded.ids.len() + setup.closing.len()) as u64);
     }
     Ok(longest)
 }

@@ -9,6 +9,7 @@ use indicatif::HumanCount;
 use super::folder::Folder;
 use super::judging::HeldOut;
 use super::memory;
+use super::metrics::Past;
 use super::setup::Setup;
 use crate::cli::{Failure, console};
 use crate::eval::report::{Comparison, Example, Facts, Report, Scores};
@@ -51,7 +52,7 @@ pub fn report(
     folder: &Folder,
     held_out: &HeldOut,
     [before, after]: [Vec<Vec<Answer>>; 2],
-    (facts, losses): (Facts, Vec<(u64, f64)>),
+    (facts, past): (Facts, Past),
     start: Instant,
 ) -> Result<(), Failure> {
     let mut templates = Vec::new();
@@ -72,9 +73,10 @@ pub fn report(
         name: setup.name.clone(),
         templates,
         facts: Facts { seconds, peak_memory_bytes: memory::peak(), ..facts },
-        losses,
+        losses: past.losses,
         seeds: [setup.recipe.data.seed, setup.recipe.train.seed],
         recipe: setup.text.clone(),
+        changes: past.changes,
     };
     folder.write("report.html", &page::html(&report))?;
     folder.write("report.json", &report.json())?;

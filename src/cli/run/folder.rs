@@ -1,48 +1,86 @@
 //! The run folder: claimed before any work, every file in it whole.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use indicatif::HumanBytes;
 
-use crate::cli::{Failure, load};
-use crate::data::sinks::Sink;
+use crate::cli::{Failure, console};
+use crate::disk::{self, Lock, Pending};
+use crate::train::Saved;
 
 /// Where runs go unless the user says otherwise.
 const RUNS: &str = "runs";
+
+/// Folders of a run folder that a run writes into; the folder itself is one.
+const WRITTEN: [&str; 8] =
+    ["", "checkpoints", "model", "adapter", "best", "best/model", "best/adapter", "tensorboard"];
+
+/// Files and folders that a run leaves, checkpoints apart.
+const LEFT: [&str; 7] = [
+    "report.json",
+    "report.html",
+    "samples.jsonl",
+    "best",
+    "model",
+    "adapter",
+    // The last one: as long as it is there, a folder is known as a run's.
+    "metrics.jsonl",
+];
 
 /// A run folder that can be written.
 #[derive(Debug)]
 pub struct Folder {
     /// Its path.
     pub path: PathBuf,
+    /// Of the process that writes; a kill frees it.
+    _lock: Option<Lock>,
 }
 
 impl Folder {
-    /// The folder that the user names, or the next free one after the recipe's name.
-    pub fn claim(out: Option<&Path>, name: &str, force: bool) -> Result<Folder, Failure> {
-        let path = match out {
+    /// The folder that the user names, or the next free one after the recipe's name. What an
+    /// earlier run has left in it goes, but for what this one starts from.
+    pub fn claim(
+        out: Option<&Path>,
+        name: &str,
+        force: bool,
+        base: Option<&Path>,
+    ) -> Result<Folder, Failure> {
+        let folder = match out {
             Some(path) => named(path, force)?,
             None => next_free(name)?,
         };
-        let folder = Folder { path };
         folder.try_out()?;
         if force {
-            // A checkpoint of the run before would be taken for one of this run.
-            folder.keep_checkpoints(0)?;
-            folder.remove_best()?;
+            folder.clear(base)?;
         }
         Ok(folder)
     }
 
     /// The folder of a run that was begun.
     pub fn again(path: &Path) -> Result<Folder, Failure> {
-        let folder = Folder { path: path.to_path_buf() };
+        let folder = Folder::locked(path)?;
         folder.try_out()?;
-        folder.remove_torn()?;
         Ok(folder)
+    }
+
+    /// The folder as another process of the group sees it, which does not write.
+    pub fn seen(path: PathBuf) -> Folder {
+        Folder { path, _lock: None }
+    }
+
+    /// Takes a folder's lock, and sweeps what killed processes left half-written.
+    fn locked(path: &Path) -> Result<Folder, Failure> {
+        let Some(lock) = disk::lock(path).with_context(|| cannot_write(path))? else {
+            let name = path.display();
+            return Err(Failure::Input(format!(
+                "another cookc is writing to {name}: wait until it ends, or choose another folder"
+            )));
+        };
+        WRITTEN.iter().for_each(|name| disk::sweep(&path.join(name)));
+        Ok(Folder { path: path.to_path_buf(), _lock: Some(lock) })
     }
 
     /// A file or folder in it.
@@ -50,11 +88,60 @@ impl Folder {
         self.path.join(name)
     }
 
-    /// Writes a file, whole or not at all.
+    /// Writes a file, whole or not at all. A link in its place is replaced, not followed.
     pub fn write(&self, name: &str, text: &str) -> Result<(), Failure> {
-        let mut sink = Sink::file(&self.join(name))?;
-        sink.put(text.as_bytes())?;
-        Ok(sink.finish()?)
+        let path = self.join(name);
+        Ok(disk::write(&path, text.as_bytes()).with_context(|| cannot_write(&path))?)
+    }
+
+    /// Writes a file, and leaves it open to append to.
+    pub fn begin(&self, name: &str, text: &str) -> Result<File> {
+        let path = self.join(name);
+        let written = Pending::create(&path).and_then(|mut pending| {
+            pending.write_all(text.as_bytes())?;
+            pending.finish()
+        });
+        written.with_context(|| cannot_write(&path))
+    }
+
+    /// The newest checkpoint that is whole, if there is one, and those newer ones that are not.
+    pub fn newest_whole(&self) -> Result<(Option<Saved>, Vec<PathBuf>), Failure> {
+        let mut all = self.checkpoints()?;
+        all.sort();
+        let mut damaged: Vec<PathBuf> = Vec::new();
+        let mut why: Option<anyhow::Error> = None;
+        while let Some(path) = all.pop() {
+            match Saved::open(&path) {
+                Ok(saved) => {
+                    if let Some(why) = why {
+                        let path = saved.path.display();
+                        console::note(&format!("{why:#}; going on from {path}"));
+                    }
+                    return Ok((Some(saved), damaged));
+                }
+                // The disk failed, or it may not be read: that says nothing of what it holds.
+                Err(error) if is_of_the_machine(&error) => return Err(error.into()),
+                Err(error) => {
+                    why.get_or_insert(error);
+                    damaged.push(path);
+                }
+            }
+        }
+        let Some(why) = why else { return Ok((None, damaged)) };
+        let name = self.path.display();
+        Err(Failure::Input(format!(
+            "{why:#}, and no checkpoint of {name} is whole: bring one back from a copy, or train \
+             again from the start with `cookc run --train {name}/recipe.toml --out {name} --force`"
+        )))
+    }
+
+    /// Gives damaged checkpoints another name, so that none is taken for the newest.
+    pub fn put_aside(&self, damaged: &[PathBuf]) -> Result<()> {
+        damaged.iter().try_for_each(|path| {
+            let mut name = path.clone().into_os_string();
+            name.push(".damaged");
+            fs::rename(path, &name).with_context(|| format!("cannot rename {}", path.display()))
+        })
     }
 
     /// The newest checkpoint, if there is one.
@@ -103,37 +190,11 @@ impl Folder {
         Ok(())
     }
 
-    /// The lines of `metrics.jsonl` up to a step, which stay; later ones are taken out, and all of
-    /// them where no step was done. Then the file, to append to.
-    pub fn metrics(&self, steps_done: u64) -> Result<(Vec<serde_json::Value>, File), Failure> {
-        let path = self.join("metrics.jsonl");
-        let text = if path.exists() { load::text_of(&path)? } else { String::new() };
-        let (mut lines, mut kept) = (Vec::new(), String::new());
-        for line in text.lines() {
-            // A line that was cut off is no JSON; its step is done again.
-            let Ok(value) = serde_json::from_str::<serde_json::Value>(line) else { continue };
-            if value["step"].as_u64().is_some_and(|step| steps_done > 0 && step <= steps_done) {
-                // As it was written: numbers that are read may come out a bit different.
-                kept += &format!("{line}\n");
-                lines.push(value);
-            }
-        }
-        self.write("metrics.jsonl", &kept)?;
-        let file = OpenOptions::new().append(true).open(&path);
-        Ok((lines, file.with_context(|| cannot_write(&path))?))
-    }
-
     fn checkpoints(&self) -> Result<Vec<PathBuf>> {
-        self.checkpoint_files("step-", ".safetensors")
+        self.checkpoint_files(".safetensors")
     }
 
-    /// Deletes checkpoints that a kill kept from being whole.
-    fn remove_torn(&self) -> Result<()> {
-        let torn = self.checkpoint_files(".step-", ".tmp")?;
-        torn.iter().try_for_each(|path| remove(path))
-    }
-
-    fn checkpoint_files(&self, start: &str, end: &str) -> Result<Vec<PathBuf>> {
+    fn checkpoint_files(&self, end: &str) -> Result<Vec<PathBuf>> {
         let folder = self.join("checkpoints");
         let entries = match fs::read_dir(&folder) {
             Ok(entries) => entries,
@@ -144,20 +205,29 @@ impl Folder {
         };
         let is_one = |path: &PathBuf| {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            name.starts_with(start) && name.ends_with(end)
+            name.starts_with("step-") && name.ends_with(end)
         };
         Ok(entries.flatten().map(|entry| entry.path()).filter(is_one).collect())
     }
 
-    /// Deletes what the run before learned best.
-    fn remove_best(&self) -> Result<()> {
-        let best = self.join("best");
-        match fs::remove_dir_all(&best) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                Err(error).with_context(|| cannot_delete(&best))
-            }
-            _ => Ok(()),
+    /// Deletes what an earlier run left, so that nothing of it is taken for this one's. A folder
+    /// that no run wrote, and the model that this run starts from, are left alone.
+    fn clear(&self, base: Option<&Path>) -> Result<()> {
+        if fs::symlink_metadata(self.join("metrics.jsonl")).is_err() {
+            return Ok(());
         }
+        for end in [".safetensors", ".damaged"] {
+            self.checkpoint_files(end)?.iter().try_for_each(|path| remove(path))?;
+        }
+        let base = base.and_then(|base| base.canonicalize().ok());
+        for name in LEFT {
+            let path = self.join(name);
+            let there = path.canonicalize().ok();
+            if there.zip(base.as_ref()).is_none_or(|(path, base)| !base.starts_with(path)) {
+                remove(&path)?;
+            }
+        }
+        Ok(())
     }
 
     /// Writes a file and takes it away, so that a folder without room or right is found now.
@@ -169,7 +239,9 @@ impl Folder {
     }
 }
 
-fn named(path: &Path, force: bool) -> Result<PathBuf, Failure> {
+fn named(path: &Path, force: bool) -> Result<Folder, Failure> {
+    fs::create_dir_all(path).with_context(|| cannot_write(path))?;
+    let folder = Folder::locked(path)?;
     let mut entries = fs::read_dir(path).into_iter().flatten();
     if !force && entries.next().is_some() {
         let name = path.display();
@@ -178,12 +250,11 @@ fn named(path: &Path, force: bool) -> Result<PathBuf, Failure> {
              replace what is there with `--force`"
         )));
     }
-    fs::create_dir_all(path).with_context(|| cannot_write(path))?;
-    Ok(path.to_path_buf())
+    Ok(folder)
 }
 
 /// `runs/NAME`, or `runs/NAME-2` and so on where that is taken.
-fn next_free(name: &str) -> Result<PathBuf, Failure> {
+fn next_free(name: &str) -> Result<Folder, Failure> {
     let runs = Path::new(RUNS);
     fs::create_dir_all(runs).with_context(|| cannot_write(runs))?;
     let mut number = 1;
@@ -192,9 +263,14 @@ fn next_free(name: &str) -> Result<PathBuf, Failure> {
             1 => runs.join(name),
             number => runs.join(format!("{name}-{number}")),
         };
+        number += 1;
         match fs::create_dir(&path) {
-            Ok(()) => return Ok(path),
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
+            // Another may name it by `--out` in this moment, and have it first.
+            Ok(()) => match Folder::locked(&path) {
+                Err(Failure::Input(_)) => {}
+                folder => return folder,
+            },
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             Err(error) => {
                 return Err(anyhow::Error::new(error).context(cannot_write(&path)).into());
             }
@@ -202,8 +278,25 @@ fn next_free(name: &str) -> Result<PathBuf, Failure> {
     }
 }
 
+/// Whether an error is one of the disk, not of a file that ends too early.
+fn is_of_the_machine(error: &anyhow::Error) -> bool {
+    let cause = error.root_cause().downcast_ref::<std::io::Error>();
+    cause.is_some_and(|cause| cause.kind() != ErrorKind::UnexpectedEof)
+}
+
+/// Deletes a file, a link or a folder, if there is one.
 fn remove(path: &Path) -> Result<()> {
-    fs::remove_file(path).with_context(|| cannot_delete(path))
+    let removed = match fs::symlink_metadata(path) {
+        Ok(there) if there.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(error) => Err(error),
+    };
+    match removed {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(error).with_context(|| cannot_delete(path))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn cannot_delete(path: &Path) -> String {

@@ -1,31 +1,55 @@
 //! `format = "chat"`: samples in the model's own chat template.
 
 use super::setup::Faults;
-use crate::data::layout::TokenIds;
+use crate::cli::reading;
+use crate::data::layout::{Escape, Part as Text, TextWriter, TokenIds};
+use crate::data::{Maker, TRAIN};
 use crate::ir::Program;
-use crate::model::{self, Tokenizer, chat};
+use crate::model::chat::Frame;
+use crate::model::{self, Ends, Tokenizer, chat};
 use crate::recipe::{Base, Format, Recipe};
 use crate::source::Span;
+
+/// Samples of each template that are rendered by the chat template itself before a run, and held
+/// against what is trained.
+const RENDERED: u64 = 16;
 
 /// The chat format of a run.
 pub struct Chat {
     template: chat::Template,
-    /// The ids that end a reply; known with the first template.
-    pub closing: Vec<u32>,
+    /// What ends a reply; known with the first template.
+    pub ends: Option<Ends>,
+    /// Ids that the model has.
+    vocab_size: usize,
+    /// The run's seed.
+    seed: u64,
     /// The model, as the recipe names it.
     span: Span,
 }
 
 impl Chat {
-    /// None where samples are plain text, or where it is a fault.
-    pub fn of(recipe: &Recipe, tokenizer: &Tokenizer, faults: &mut Faults) -> Option<Chat> {
+    /// None where samples are plain text, or where it is a fault. A chat template that asks for
+    /// the date gets the recipe's, or else that of today, which the recipe keeps.
+    pub fn of(
+        recipe: &mut Recipe,
+        tokenizer: &Tokenizer,
+        vocab_size: usize,
+        faults: &mut Faults,
+    ) -> Option<Chat> {
         let (Format::Chat, Base::Folder(base)) = (recipe.data.format, &recipe.model.base) else {
             return None;
         };
         let span = base.span;
         let path = model::locate(&base.path);
         let title = match path.and_then(|path| chat::Template::load(&path, tokenizer)) {
-            Ok(Some(template)) => return Some(Chat { template, closing: Vec::new(), span }),
+            Ok(Some(mut template)) => {
+                if template.is_dated() {
+                    let date = *recipe.data.date.get_or_insert_with(reading::today);
+                    template = template.on(date);
+                }
+                let seed = recipe.data.seed;
+                return Some(Chat { template, ends: None, vocab_size, seed, span });
+            }
             Ok(None) => "the model has no chat template".to_string(),
             Err(error) => format!("{error:#}"),
         };
@@ -37,21 +61,65 @@ impl Chat {
     pub fn frame(
         &mut self,
         ids: TokenIds,
-        program: &Program,
+        maker: &Maker,
         tokenizer: &Tokenizer,
         faults: &mut Faults,
     ) -> TokenIds {
-        let around = self.template.around(program.layout.system.is_some());
-        match around.and_then(|around| Ok((tokenizer.encode(&around[3])?, around))) {
-            Ok((closing, [system, prompt, reply, _])) => {
-                self.closing = closing;
-                ids.in_chat([&system, &prompt, &reply])
-            }
+        match self.framed(maker, tokenizer) {
+            Ok(frame) => ids.in_chat([&frame.system, &frame.prompt, &frame.reply]),
             Err(error) => {
                 Chat::fault(format!("{error:#}"), self.span, faults);
                 ids
             }
         }
+    }
+
+    fn framed(&mut self, maker: &Maker, tokenizer: &Tokenizer) -> anyhow::Result<Frame> {
+        let program = maker.program();
+        let frame = self.template.frame(program.layout.system.is_some())?;
+        let texts = [&frame.system, &frame.prompt, &frame.reply, &frame.end];
+        for token in tokenizer.absent() {
+            anyhow::ensure!(
+                !texts.iter().any(|text| text.contains(token)),
+                "the chat template writes `{token}`, which its files name as a special token, and \
+                 the tokenizer has no such token"
+            );
+        }
+        for text in texts {
+            let most = tokenizer.encode(text)?.into_iter().max().unwrap_or(0);
+            anyhow::ensure!(
+                (most as usize) < self.vocab_size,
+                "the chat template writes `{}`, the token {most}, and the model has {} tokens",
+                tokenizer.token(most).unwrap_or_default(),
+                self.vocab_size
+            );
+        }
+        let ends = Ends::closed_by(tokenizer, &frame.end)?;
+        let known = self.ends.get_or_insert_with(|| ends.clone());
+        anyhow::ensure!(
+            *known == ends,
+            "the chat template ends a reply behind a system text otherwise than without one"
+        );
+        self.expect(&frame, maker)?;
+        Ok(frame)
+    }
+
+    /// Fails if the chat template makes other texts of some real samples.
+    fn expect(&self, frame: &Frame, maker: &Maker) -> anyhow::Result<()> {
+        let program: &Program = maker.program();
+        let writer = TextWriter::new(program, maker.vocabulary.clone(), Escape::None);
+        let mut memory = maker.memory(TRAIN, self.seed);
+        for index in 0..RENDERED {
+            // A sample that cannot be made is an error of its own, later.
+            if maker.sample(&mut memory, index).is_err() {
+                break;
+            }
+            let text = |part: Text| writer.text(part, &memory).trim().to_string();
+            let [system, prompt, reply] = [Text::System, Text::Prompt, Text::Reply].map(text);
+            let system = program.layout.system.is_some().then_some(&*system);
+            self.template.expect(frame, system, &prompt, &reply)?;
+        }
+        Ok(())
     }
 
     fn fault(title: String, span: Span, faults: &mut Faults) {

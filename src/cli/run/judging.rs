@@ -10,6 +10,8 @@ use super::setup::Setup;
 use super::shots::Shots;
 use crate::cli::Failure;
 use crate::data::EVAL;
+use crate::data::layout::Encoded;
+use crate::data::lessons::Why;
 use crate::eval::{self, Answer, Question};
 use crate::model::Model;
 
@@ -36,13 +38,11 @@ impl<'a> HeldOut<'a> {
             questions.push(made.map_err(|(index, why)| setup.sample_fault(at, index, why))?);
         }
         let prompts = questions.iter().flatten().map(|asked| asked.prompt_ids.clone()).collect();
-        let mut shots = Shots::new(setup, EVAL);
-        for (at, asked) in questions.iter_mut().enumerate() {
-            for asked in asked {
-                let made = shots.before(at, asked.index);
-                let ids = made.map_err(|(index, why)| setup.sample_fault(at, index, why))?;
-                asked.prompt = setup.tokenizer.decode(&ids)? + &asked.prompt;
-                asked.prompt_ids.splice(..0, ids);
+        if setup.recipe.data.shots > 0 {
+            let mut shots = Shots::new(setup, EVAL);
+            for (at, asked) in questions.iter_mut().enumerate() {
+                let told = |(index, why)| setup.sample_fault(at, index, why);
+                put_shots(setup, &mut shots, at, asked).map_err(told)?;
             }
         }
         Ok(HeldOut { setup, questions, prompts })
@@ -63,9 +63,9 @@ impl<'a> HeldOut<'a> {
                 bar.set_position((done + count) as u64);
                 !cancel.load(Ordering::Relaxed)
             };
-            let (tokenizer, ends) = (&self.setup.tokenizer, self.setup.ends());
+            let (tokenizer, ends) = (&self.setup.tokenizer, &self.setup.ends);
             let tokens_max = self.tokens_max(at);
-            let replies = eval::ask(model, tokenizer, &ends, asked, tokens_max, &mut go_on)?;
+            let replies = eval::ask(model, tokenizer, ends, asked, tokens_max, &mut go_on)?;
             let Some(replies) = replies else { return Err(Failure::Interrupted) };
             all.push(eval::judge(&self.setup.lessons.parts[at], seed, asked, replies));
             done += asked.len();
@@ -82,6 +82,26 @@ impl<'a> HeldOut<'a> {
         let prompt = asked.iter().map(|asked| asked.prompt_ids.len()).max().unwrap_or(0);
         (longest + SLACK).min(self.setup.config.tokens_max().saturating_sub(prompt)).max(1)
     }
+}
+
+/// Puts a template's shots before its questions.
+fn put_shots(
+    setup: &Setup,
+    shots: &mut Shots,
+    at: usize,
+    asked: &mut [Question],
+) -> Result<(), (u64, Why)> {
+    let maker = &setup.lessons.parts[at].maker;
+    let mut memory = maker.memory(EVAL, setup.recipe.data.seed);
+    for asked in asked {
+        let index = asked.index;
+        maker.sample(&mut memory, index).map_err(|why| (index, why.into()))?;
+        let Encoded { mut ids, reply_start } = shots.before(at, index, &memory, false)?;
+        ids.truncate(reply_start);
+        asked.prompt_ids = ids;
+        asked.prompt.insert_str(0, &shots.text(at, index)?);
+    }
+    Ok(())
 }
 
 /// A bar on a terminal; elsewhere nothing, since a judgement is a line of its own.

@@ -7,11 +7,10 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use serde_json::{Map, Value, json};
 
-use super::folder::Folder;
-use super::memory;
+use super::start::Start;
 use super::tensorboard::Events;
-use crate::cli::Failure;
-use crate::eval::report::Scores;
+use super::{log, memory};
+use crate::eval::report::{Change, Scores};
 use crate::train::Progress;
 
 /// The files, open to append to.
@@ -19,6 +18,9 @@ use crate::train::Progress;
 pub struct Metrics {
     path: PathBuf,
     file: File,
+    /// Of the lines so far: a checkpoint keeps how many bytes they have, and their digest.
+    bytes: u64,
+    digest: blake3::Hasher,
     events: Events,
 }
 
@@ -37,6 +39,8 @@ pub struct Past {
     pub seconds: f64,
     /// Mean share of exact replies by judgement.
     pub judgements: Vec<(u64, f64)>,
+    /// Where the run went on as another one.
+    pub changes: Vec<Change>,
 }
 
 /// What a step did, beside what the trainer says of it.
@@ -51,12 +55,23 @@ pub struct Step {
 }
 
 impl Metrics {
-    /// Opens the files; lines of steps after `steps_done`, which will be done again, are taken out.
-    pub fn open(folder: &Folder, steps_done: u64) -> Result<(Metrics, Past), Failure> {
-        let (lines, file) = folder.metrics(steps_done)?;
-        let events = Events::create(&folder.join("tensorboard"), steps_done)?;
-        let metrics = Metrics { path: folder.join("metrics.jsonl"), file, events };
-        Ok((metrics, Past::of(&lines)))
+    /// Opens the files of a run. Lines of steps that will be done again are taken out; where the
+    /// run goes on as another one, a line says how.
+    pub fn open(start: &Start) -> Result<(Metrics, Past)> {
+        let (folder, text) = (&start.folder, &start.log.text);
+        let file = folder.begin("metrics.jsonl", text)?;
+        let events = Events::create(&folder.join("tensorboard"), start.steps())?;
+        let mut digest = blake3::Hasher::new();
+        digest.update(text.as_bytes());
+        let (path, bytes) = (folder.join("metrics.jsonl"), text.len() as u64);
+        let mut metrics = Metrics { path, file, bytes, digest, events };
+        let mut past = Past::of(text);
+        if !start.changes.is_empty() {
+            let change = Change { step: start.steps(), changes: start.changes.clone() };
+            metrics.line(&serde_json::to_value(&change)?)?;
+            past.changes.push(change);
+        }
+        Ok((metrics, past))
     }
 
     /// A step's line.
@@ -113,17 +128,27 @@ impl Metrics {
         self.file.sync_data().with_context(|| format!("cannot write {}", self.path.display()))
     }
 
+    /// What a checkpoint keeps of the lines before it.
+    pub fn seal(&self) -> Value {
+        log::seal(self.bytes, self.digest.finalize())
+    }
+
     /// A whole line at once, so that a reader never sees half of one.
     fn line(&mut self, value: &Value) -> Result<()> {
         let path = || format!("cannot write {}", self.path.display());
-        self.file.write_all(format!("{value}\n").as_bytes()).with_context(path)
+        let line = format!("{value}\n");
+        self.file.write_all(line.as_bytes()).with_context(path)?;
+        self.bytes += line.len() as u64;
+        self.digest.update(line.as_bytes());
+        Ok(())
     }
 }
 
 impl Past {
-    fn of(lines: &[Value]) -> Past {
+    fn of(text: &str) -> Past {
         let mut past = Past::default();
         let mut exact: Vec<(u64, Vec<f64>)> = Vec::new();
+        let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         for line in lines {
             let step = line["step"].as_u64().unwrap_or(0);
             let count = |key: &str| line[key].as_u64().unwrap_or(0);
@@ -133,6 +158,9 @@ impl Past {
                 past.tokens += count("tokens");
                 past.prompts_shared += count("prompts_shared");
                 past.seconds += line["seconds"].as_f64().unwrap_or(0.0);
+            }
+            if let Ok(change) = serde_json::from_value(line.clone()) {
+                past.changes.push(change);
             }
             if let Some(one) = line["exact"].as_f64() {
                 match exact.last_mut().filter(|(last, _)| *last == step) {

@@ -3,16 +3,19 @@
 mod bar;
 mod dry;
 mod ending;
+mod fingerprint;
 mod folder;
 mod format;
 mod judging;
 mod launch;
+mod log;
 mod memory;
 mod metrics;
 mod ranks;
 mod samples;
 mod setup;
 mod shots;
+mod start;
 mod tensorboard;
 mod training;
 mod watch;
@@ -26,10 +29,13 @@ use clap::Args;
 
 use super::{Failure, console, options};
 use crate::model::ops::cpu::heap;
+use crate::recipe::Base;
 use crate::train::{Group, Trainer, checkpoint};
+use fingerprint::Fingerprint;
 use folder::Folder;
 use judging::HeldOut;
 use setup::Setup;
+use start::Start;
 use training::Training;
 
 const HELP: &str = "\
@@ -53,13 +59,15 @@ pub struct Run {
     #[arg(long, value_name = "RECIPE", required_unless_present = "resume")]
     train: Option<PathBuf>,
     /// Go on with a run that was stopped, from its folder
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["train", "out", "seed", "force"])]
+    #[arg(long, value_name = "DIR", group = "folder")]
+    #[arg(conflicts_with_all = ["train", "out", "seed"])]
     resume: Option<PathBuf>,
     /// The run folder [default: runs/NAME, after the recipe; runs/NAME-2 if that is there]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", group = "folder")]
     out: Option<PathBuf>,
-    /// Write into the folder of --out though it holds files
-    #[arg(long, requires = "out")]
+    /// With --out: replace the run that is there. With --resume: go on though the recipe or its
+    /// files have changed, as the report then says
+    #[arg(long, requires = "folder")]
     force: bool,
     /// The seed of the data, in place of the recipe's; training follows unless it has its own
     #[arg(long, value_name = "N")]
@@ -107,45 +115,56 @@ pub fn run(command: &Run) -> Result<(), Failure> {
         return launch::run(count, cancel);
     }
     let gpu = ranks::gpu(&place);
-    let group = ranks::join(place, &setup, cancel)?;
-    let folder = ranks::folder(&group, &|| match &command.resume {
-        Some(path) => Folder::again(path),
-        None => Folder::claim(command.out.as_deref(), &setup.name, command.force),
-    });
-    let path = folder.as_ref().ok().map(|folder| folder.path.clone());
-    let result = folder.and_then(|folder| work(&setup, &folder, &group, gpu, cancel, start));
+    let fingerprint = Fingerprint::of(&setup)?;
+    let group = ranks::join(place, &setup, &fingerprint, cancel)?;
+    let begun = Start::of_all(&group, &fingerprint, &|| begin(command, &setup, &fingerprint));
+    let path = begun.as_ref().ok().map(|begun| begun.folder.path.clone());
+    let result = begun.and_then(|begun| work(&setup, &begun, &group, gpu, cancel, start));
     ranks::end(&group, cancel, path.as_deref(), result)
+}
+
+/// Claims the run's folder, or finds out where the run in it goes on.
+fn begin(command: &Run, setup: &Setup, fingerprint: &Fingerprint) -> Result<Start, Failure> {
+    if let Some(path) = &command.resume {
+        return Start::again(path, fingerprint.clone(), command.force);
+    }
+    let base = match &setup.recipe.model.base {
+        Base::Folder(folder) => Some(Path::new(&folder.path)),
+        Base::Scratch(_) => None,
+    };
+    let folder = Folder::claim(command.out.as_deref(), &setup.name, command.force, base)?;
+    Ok(Start::new(folder, fingerprint.clone()))
 }
 
 /// One process's part of the run. The first one alone judges and writes; the others wait for it
 /// where they next need it.
 fn work(
     setup: &Setup,
-    folder: &Folder,
+    begun: &Start,
     group: &Group,
     gpu: usize,
     cancel: &AtomicBool,
     start: Instant,
 ) -> Result<(), Failure> {
-    let checkpoint = folder.checkpoint()?;
+    let folder = &begun.folder;
     let mut model = setup.model(gpu)?;
     let held_out = HeldOut::new(setup)?;
     let mut before = Vec::new();
     if group.is_first() {
+        begun.tidy(setup.recipe.keep_checkpoints)?;
         folder.expect_room(setup.recipe.keep_checkpoints, checkpoint::bytes(&model))?;
-        folder.write("recipe.toml", &setup.text)?;
+        folder.write("recipe.toml", &setup.named_text())?;
         console::note(&setup.headline(&model));
         before = held_out.judge(&model, "before", cancel)?;
     }
 
     let settings = setup.recipe.train.clone();
-    let trainer = match &checkpoint {
-        Some(path) => Trainer::resume(&mut model, &settings, path)?,
+    let trainer = match &begun.saved {
+        Some(saved) => Trainer::from_saved(&mut model, &settings, saved)?,
         None => Trainer::new(&mut model, &settings)?,
     };
     let mut trainer = trainer.in_group(group)?;
-    let mut training =
-        Training::new(setup, folder, &held_out, group, cancel, trainer.steps_done())?;
+    let mut training = Training::new(setup, begun, &held_out, group, cancel)?;
     training.run(&mut trainer, &before)?;
     if !group.is_first() {
         return Ok(());
@@ -154,7 +173,7 @@ fn work(
         training.leave_checkpoint(&trainer);
     })?;
     training.ended(&trainer, &after)?;
-    let learned = training.facts(&trainer);
+    let (facts, past) = (training.facts(&trainer), training.past().clone());
     ending::save_model(setup, &folder.path, &model)?;
-    ending::report(setup, folder, &held_out, [before, after], learned, start)
+    ending::report(setup, folder, &held_out, [before, after], (facts, past), start)
 }

@@ -1,13 +1,13 @@
 //! One process among those of a run: it joins them, and ends with them.
 
 use std::io::{Read, stdin};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 
-use super::folder::Folder;
+use super::fingerprint::Fingerprint;
 use super::setup::Setup;
 use crate::cli::{Failure, console};
 use crate::train::group::{Lost, Place, Refusal, Watch};
@@ -16,9 +16,6 @@ use crate::train::{Control, Group};
 /// Set for a process that `--processes` started. Such a one ends when its input does, since then
 /// the process that started it has ended or is to end.
 pub const LAUNCHED: &str = "COOKC_LAUNCHED";
-
-/// Samples of which all ranks must make the same.
-const ALIKE: u64 = 16;
 
 /// Whether `--processes` started this process.
 pub fn is_launched() -> bool {
@@ -50,7 +47,12 @@ pub fn gpu(place: &Place) -> usize {
 }
 
 /// Meets the other processes of the run, and makes sure that they do the same.
-pub fn join(place: Place, setup: &Setup, cancel: &'static AtomicBool) -> Result<Group, Failure> {
+pub fn join(
+    place: Place,
+    setup: &Setup,
+    fingerprint: &Fingerprint,
+    cancel: &'static AtomicBool,
+) -> Result<Group, Failure> {
     if is_launched() {
         thread::spawn(|| {
             let _ = stdin().lock().read_to_end(&mut Vec::new());
@@ -67,29 +69,12 @@ pub fn join(place: Place, setup: &Setup, cancel: &'static AtomicBool) -> Result<
              more below `[train]`"
         )));
     }
-    let settings = format!("{}{}", setup.text, samples(setup)?);
+    let settings = format!("{}{}", setup.text, fingerprint.lines());
     Group::join(place, &settings, Watch { cancel, stuck }).map_err(|refusal| match refusal {
         Refusal::Different(text) => Failure::Input(text),
         Refusal::Apart(text) => Failure::Machine(anyhow!(text)),
         Refusal::Interrupted => Failure::Interrupted,
     })
-}
-
-/// The run folder of all: rank 0 makes it and tells the others where it is.
-pub fn folder(
-    group: &Group,
-    make: &dyn Fn() -> Result<Folder, Failure>,
-) -> Result<Folder, Failure> {
-    let own = if group.is_first() { Some(make()?) } else { None };
-    let path = own.iter().map(|folder| folder.path.to_string_lossy().into_owned()).collect();
-    let path = group.broadcast(String::into_bytes(path))?;
-    match own {
-        Some(folder) => Ok(folder),
-        None => {
-            let path = String::from_utf8(path).context("rank 0's run folder is not UTF-8")?;
-            Ok(Folder { path: PathBuf::from(path) })
-        }
-    }
 }
 
 /// What rank 0, which alone judges, says of going on: all ranks do that.
@@ -142,16 +127,4 @@ fn stuck(lost: &Lost) {
     let text = "this process did not end by itself and is ended; go on with `cookc run --resume`";
     console::error(&format!("{lost}; {text} and the run folder"));
     std::process::exit(if lost.interrupted { 130 } else { 3 });
-}
-
-/// A line that differs where the samples do: templates, words and tokenizer are in it.
-fn samples(setup: &Setup) -> Result<String, Failure> {
-    let mut hasher = blake3::Hasher::new();
-    let mut rows = setup.lessons.rows();
-    for index in 0..ALIKE {
-        let row = rows.row(index).map_err(|(part, why)| setup.sample_fault(part, index, why))?;
-        hasher.update(&(row.ids.len() as u64).to_le_bytes());
-        hasher.update(bytemuck::cast_slice(&row.ids));
-    }
-    Ok(format!("# the digest of the first samples is {}\n", &hasher.finalize().to_hex()[..16]))
 }

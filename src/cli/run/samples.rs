@@ -8,13 +8,15 @@ use super::setup::Setup;
 use super::shots::Shots;
 use crate::cli::Failure;
 use crate::data::TRAIN;
-use crate::data::layout::{Escape, Part as Text, TextWriter};
-use crate::data::lessons::Rows;
-use crate::runtime::Fault;
+use crate::data::layout::{Encoded, Escape, Part as Text, TextWriter};
+use crate::data::lessons::{Rows, Why};
 use crate::train::{Example, Group};
 
 /// Letters of a sample that an error shows.
 const SHOWN: usize = 600;
+
+/// Of so many samples one is encoded whole beside its pieces: their ids must be the same.
+const CHECKED: u64 = 256;
 
 /// Makes the samples of a run.
 pub struct Samples<'a> {
@@ -27,7 +29,7 @@ pub struct Samples<'a> {
     /// How many of the last step's samples have one of those.
     pub prompts_shared: u64,
     /// The sample that could not be made: its template, its index, and why.
-    fault: Option<(usize, u64, Fault)>,
+    fault: Option<(usize, u64, Why)>,
 }
 
 impl<'a> Samples<'a> {
@@ -57,15 +59,20 @@ impl<'a> Samples<'a> {
         let prompt = &encoded.ids[..encoded.reply_start];
         self.prompts_shared += u64::from(self.held_out.contains(prompt));
         let template = self.setup.lessons.template_of(index);
-        let mut ids = match self.shots.before(template, index) {
-            Ok(shots) => shots,
+        let is_checked = index.is_multiple_of(CHECKED);
+        let alone = (self.setup.recipe.data.shots == 0 && !is_checked).then(|| encoded.clone());
+        let memory = self.rows.memory(template);
+        let made = match alone {
+            Some(encoded) => Ok(encoded),
+            None => self.shots.before(template, index, memory, is_checked),
+        };
+        let Encoded { mut ids, reply_start } = match made {
+            Ok(encoded) => encoded,
             Err((shot, why)) => {
                 self.fault = Some((template, shot, why));
                 bail!("sample {shot} cannot be made");
             }
         };
-        let reply_start = ids.len() + encoded.reply_start;
-        ids.extend_from_slice(&encoded.ids);
         ids.extend_from_slice(&self.setup.closing);
         let loss = (0..ids.len()).map(|at| at >= reply_start).collect();
         Ok(Example { ids, loss })
@@ -73,7 +80,8 @@ impl<'a> Samples<'a> {
 
     /// The failure of a sample that could not be made, if there was one.
     pub fn failure(&self) -> Option<Failure> {
-        self.fault.map(|(part, index, why)| self.setup.sample_fault(part, index, why))
+        let fault = self.fault.clone();
+        fault.map(|(part, index, why)| self.setup.sample_fault(part, index, why))
     }
 }
 

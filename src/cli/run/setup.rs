@@ -12,19 +12,19 @@ use crate::cli::load::{self, Template};
 use crate::cli::{Failure, console, reading};
 use crate::data::budget::{Budget, budget};
 use crate::data::layout::TokenIds;
-use crate::data::lessons::{Lessons, Part};
+use crate::data::lessons::{Lessons, Part, Why};
 use crate::data::vocab::Vocabulary;
 use crate::data::{Maker, pools};
 use crate::diagnostic::Diagnostic;
 use crate::ir::{self, Program};
-use crate::model::{self, Config, Model, Tokenizer, gguf, lora, packed, weights};
+use crate::model::{self, Config, Ends, Model, Tokenizer, gguf, lora, packed, weights};
 use crate::recipe::{self, Base, Named, Recipe, Words};
 use crate::source::{Source, Span};
 use crate::{engine, stdlib};
 
 /// All that a run needs but the model's weights.
 pub struct Setup {
-    /// The recipe's name: its file's, or its folder's where the file is a run's own.
+    /// The recipe's name: the one in it, as in that of a run folder, or its file's.
     pub name: String,
     /// The resolved recipe.
     pub recipe: Recipe,
@@ -40,6 +40,8 @@ pub struct Setup {
     pub tokenizer: Tokenizer,
     /// The ids that end a reply.
     pub closing: Vec<u32>,
+    /// What a reply ends before.
+    pub ends: Ends,
     /// The model's shape.
     pub config: Config,
 }
@@ -71,17 +73,37 @@ impl Setup {
             Some(known) => known,
             None => made_tokenizer(&makers, &recipe, &mut faults)?,
         };
-        let mut chat = Chat::of(&recipe, &tokenizer, &mut faults);
+        let mut chat = Chat::of(&mut recipe, &tokenizer, config.vocab_size, &mut faults);
         let mut parts = Vec::new();
         for (maker, entry) in makers.into_iter().zip(&recipe.templates) {
+            let entry = (entry, &recipe);
             parts.push(part(maker, entry, &tokenizer, chat.as_mut(), &mut faults));
         }
-        let closing = chat.map_or_else(|| vec![tokenizer.eos()], |chat| chat.closing);
+        let (ends, closing) = match chat.and_then(|chat| chat.ends) {
+            Some(ends) => (ends.clone(), ends.closing().to_vec()),
+            None => (Ends::of(tokenizer.ends()), vec![tokenizer.eos()]),
+        };
         let budgets = budgets(&parts, &tokenizer, closing.len(), &recipe, &config, &mut faults);
         faults.all_well(Some(()))?;
         let lessons = Lessons::new(parts, recipe.data.seed);
-        let (name, text) = (name(path), recipe::toml_text(&recipe));
-        Ok(Setup { name, recipe, text, templates, lessons, budgets, tokenizer, closing, config })
+        let (name, text) = (name(path, &recipe), recipe::toml_text(&recipe));
+        Ok(Setup {
+            name,
+            recipe,
+            text,
+            templates,
+            lessons,
+            budgets,
+            tokenizer,
+            closing,
+            ends,
+            config,
+        })
+    }
+
+    /// The recipe as it goes into the run folder: a run that goes on is named as it was.
+    pub fn named_text(&self) -> String {
+        format!("name = {}\n\n{}", toml::Value::from(self.name.as_str()), self.text)
     }
 
     /// The model before training, on the GPU of this number if on one.
@@ -124,22 +146,23 @@ impl Setup {
         (self.recipe.train.batch * self.recipe.train.accumulate) as u64
     }
 
-    /// The ids that a reply ends before.
-    pub fn ends(&self) -> Vec<u32> {
-        self.tokenizer.ends().iter().chain(self.closing.first()).copied().collect()
-    }
-
-    /// The ids between a shot and what follows it.
-    pub fn between_shots(&self) -> Vec<u32> {
-        wording::tokenize(&self.tokenizer)(shots::BETWEEN)
     }
 
     /// The failure that a faulty sample of a template is.
-    pub fn sample_fault(&self, part: usize, index: u64, fault: crate::runtime::Fault) -> Failure {
+    pub fn sample_fault(&self, part: usize, index: u64, why: Why) -> Failure {
         use crate::data::generate::Stopped;
         let program = self.lessons.parts[part].maker.program();
         let seed = self.recipe.data.seed;
-        self.templates[part].stopped(program, seed, Stopped::Fault(index, fault))
+        match why {
+            Why::Fault(fault) => {
+                self.templates[part].stopped(program, seed, Stopped::Fault(index, fault))
+            }
+            Why::Ids(why) => {
+                let (name, level) = (&program.name, self.lessons.parts[part].maker.level());
+                let sample = format!("sample {index} of {name} (level {level}, seed {seed})");
+                Failure::Input(format!("{sample}: {why}"))
+            }
+        }
     }
 }
 
@@ -171,7 +194,10 @@ impl Faults<'_> {
     }
 }
 
-fn name(path: &Path) -> String {
+fn name(path: &Path, recipe: &Recipe) -> String {
+    if let Some(name) = &recipe.name {
+        return name.clone();
+    }
     let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let folder = path.parent().and_then(Path::file_name);
     match folder {
@@ -354,22 +380,44 @@ fn made_tokenizer(
 
 fn part(
     maker: Maker,
-    entry: &recipe::Entry,
+    (entry, recipe): (&recipe::Entry, &Recipe),
     tokenizer: &Tokenizer,
     chat: Option<&mut Chat>,
     faults: &mut Faults,
 ) -> Part {
     if let Some(error) = wording::unknown(tokenizer, maker.program(), &maker.vocabulary) {
-        let help = "take words and templates that the model's tokenizer knows";
-        faults.add("E708", format!("{error:#}"), entry.file.span, "shown here", help.to_string());
+        let of = match &recipe.model.base {
+            Base::Folder(base) => format!(", which is that of {}", base.path),
+            Base::Scratch(_) => String::new(),
+        };
+        let help = format!("take words and templates that the model's tokenizer knows{of}");
+        faults.add("E708", format!("{error:#}"), entry.file.span, "shown here", help);
     }
-    let ids =
-        TokenIds::new(maker.program(), maker.vocabulary.clone(), wording::tokenize(tokenizer));
+    let tokenize = Arc::new(tokenizer.clone());
+    let ids = TokenIds::new(maker.program(), maker.vocabulary.clone(), tokenize);
     let ids = match chat {
-        Some(chat) => chat.frame(ids, maker.program(), tokenizer, faults),
+        Some(chat) => chat.frame(ids, &maker, tokenizer, faults),
         None => ids.behind(tokenizer.opening()),
     };
-    Part { maker, ids, weight: entry.weight }
+    let ids = if recipe.data.shots > 0 { ids.after_shots(shots::BETWEEN) } else { ids };
+    let part = Part { maker, ids, weight: entry.weight };
+    // The ids of words that a model from scratch learns are theirs wherever they are.
+    if tokenizer.is_of_words() { part } else { known(part.held(recipe.data.seed), recipe) }
+}
+
+/// The part; tells if its prompts alone have other ids than before a reply.
+fn known(part: Part, recipe: &Recipe) -> Part {
+    let mut memory = part.maker.memory(crate::data::TRAIN, recipe.data.seed);
+    let made = part.maker.sample(&mut memory, 0).is_ok();
+    if made && part.ids.reads_alone(&memory) == Ok(false) {
+        console::note(&format!(
+            "warning: the prompt of {} ends with white space that the tokenizer joins with what \
+             comes after it: who reads the prompt alone reads other tokens than are learned; end \
+             it with a word or a sign",
+            part.maker.program().name
+        ));
+    }
+    part
 }
 
 fn budgets(
@@ -380,12 +428,11 @@ fn budgets(
     config: &Config,
     faults: &mut Faults,
 ) -> Vec<Option<Budget>> {
-    let tokenize = wording::tokenize(tokenizer);
     let tokens_max = config.tokens_max().min(recipe.data.sequence) as u64;
-    let (shots, between) = (recipe.data.shots as u64, tokenize(shots::BETWEEN).len() as u64);
+    let (shots, between) = (recipe.data.shots as u64, shots::between_max(tokenizer));
     let one = |(part, entry): (&Part, &recipe::Entry)| {
         let words = (&*part.maker.vocabulary, &*part.maker.pools);
-        let budget = budget(part.maker.program(), words, &*tokenize);
+        let budget = budget(part.maker.program(), words, tokenizer, !part.ids.has_tables());
         let budget = budget.map(|budget| Budget {
             prompt: budget.prompt + part.ids.around_max() as u64,
             ..budget

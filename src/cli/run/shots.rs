@@ -2,11 +2,20 @@
 
 use super::setup::Setup;
 use crate::data::TRAIN;
-use crate::data::layout::Encoded;
-use crate::runtime::{Fault, Memory, RunKey, random};
+use crate::data::layout::{Draft, Encoded};
+use crate::data::lessons::Why;
+use crate::model::Tokenizer;
+use crate::runtime::{Memory, RunKey, random};
 
 /// Between a shot and what follows it.
 pub const BETWEEN: &str = "\n\n";
+
+/// The most ids of what stands there.
+pub fn between_max(tokenizer: &Tokenizer) -> u64 {
+    // Each line break alone is the most that a tokenizer makes of it.
+    let ids = |text: &str| tokenizer.encode(text).map_or(0, |ids| ids.len());
+    ids(BETWEEN).max(BETWEEN.len() * ids("\n")) as u64
+}
 
 /// Shots are among so many samples: far more than are ever told apart.
 const AMONG: u64 = 1 << 40;
@@ -16,8 +25,6 @@ pub struct Shots<'a> {
     setup: &'a Setup,
     /// Of each template: what its choices hang on, and what makes its samples.
     makers: Vec<([u64; 4], Memory)>,
-    between: Vec<u32>,
-    encoded: Encoded,
 }
 
 impl<'a> Shots<'a> {
@@ -31,13 +38,39 @@ impl<'a> Shots<'a> {
             (key, part.maker.memory(TRAIN, seed))
         };
         let makers = setup.lessons.parts.iter().map(maker).collect();
-        Shots { setup, makers, between: setup.between_shots(), encoded: Encoded::default() }
+        Shots { setup, makers }
     }
 
-    /// The ids of a template's shots before the sample with this index, each with the pause after
-    /// it; a fault comes with the index of the shot.
-    pub fn before(&mut self, template: usize, index: u64) -> Result<Vec<u32>, (u64, Fault)> {
-        let mut ids = Vec::new();
+    /// The ids of a template's shots and of the sample in the memory, which has this index; what
+    /// went wrong comes with the index of the sample. `is_checked`: the ids are held against those
+    /// of the whole text.
+    pub fn before(
+        &mut self,
+        template: usize,
+        index: u64,
+        sample: &Memory,
+        is_checked: bool,
+    ) -> Result<Encoded, (u64, Why)> {
+        let mut draft = self.setup.lessons.parts[template].ids.draft();
+        let encoded = self.put(template, index, &mut draft).map(|()| draft.end(sample))?;
+        let told = |why| (index, Why::Ids(why));
+        let encoded = encoded.map_err(told)?;
+        if is_checked {
+            let mut whole = self.setup.lessons.parts[template].ids.draft_whole();
+            self.put(template, index, &mut whole)?;
+            whole.check(sample, &encoded).map_err(told)?;
+        }
+        Ok(encoded)
+    }
+
+    /// The text of a template's shots before the sample with this index.
+    pub fn text(&mut self, template: usize, index: u64) -> Result<String, (u64, Why)> {
+        let mut draft = self.setup.lessons.parts[template].ids.draft_whole();
+        self.put(template, index, &mut draft)?;
+        Ok(draft.text().to_string())
+    }
+
+    fn put(&mut self, template: usize, index: u64, draft: &mut Draft) -> Result<(), (u64, Why)> {
         let (key, memory) = &mut self.makers[template];
         let mut stream = random::start(key, index);
         for _ in 0..self.setup.recipe.data.shots {
@@ -45,11 +78,10 @@ impl<'a> Shots<'a> {
             if shot == index {
                 shot += AMONG;
             }
-            let part = &self.setup.lessons.parts[template];
-            part.encode(memory, shot, &mut self.encoded).map_err(|why| (shot, why))?;
-            ids.extend_from_slice(&self.encoded.ids);
-            ids.extend_from_slice(&self.between);
+            let maker = &self.setup.lessons.parts[template].maker;
+            maker.sample(memory, shot).map_err(|why| (shot, why.into()))?;
+            draft.shot(memory);
         }
-        Ok(ids)
+        Ok(())
     }
 }

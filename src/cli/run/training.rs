@@ -5,15 +5,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use anyhow::{Context, Result};
+use serde_json::{Value, json};
 
 use super::bar::{Bar, Done};
 use super::ending;
-use super::folder::Folder;
 use super::judging::HeldOut;
 use super::metrics::{Metrics, Past, Step};
 use super::ranks;
 use super::samples::{Samples, described};
 use super::setup::Setup;
+use super::start::Start;
 use super::watch::Watch;
 use crate::cli::{Failure, console};
 use crate::eval::report::{Facts, Scores};
@@ -24,7 +25,7 @@ use crate::train::{Control, Group, NotFinite, Progress, Trainer, train};
 /// A run's training, and what is known of it so far.
 pub struct Training<'a> {
     setup: &'a Setup,
-    folder: &'a Folder,
+    start: &'a Start,
     held_out: &'a HeldOut<'a>,
     group: &'a Group,
     cancel: &'a AtomicBool,
@@ -41,19 +42,16 @@ pub struct Training<'a> {
 }
 
 impl<'a> Training<'a> {
-    /// Goes on after so many steps.
+    /// Goes on from where it starts.
     pub fn new(
         setup: &'a Setup,
-        folder: &'a Folder,
+        start: &'a Start,
         held_out: &'a HeldOut<'a>,
         group: &'a Group,
         cancel: &'a AtomicBool,
-        steps_done: u64,
     ) -> Result<Training<'a>, Failure> {
         let (metrics, past) = match group.is_first() {
-            true => {
-                Metrics::open(folder, steps_done).map(|(metrics, past)| (Some(metrics), past))?
-            }
+            true => Metrics::open(start).map(|(metrics, past)| (Some(metrics), past))?,
             false => (None, Past::default()),
         };
         let mut watch = Watch::new(&setup.recipe.eval);
@@ -62,7 +60,7 @@ impl<'a> Training<'a> {
         }
         Ok(Training {
             setup,
-            folder,
+            start,
             held_out,
             group,
             cancel,
@@ -172,7 +170,7 @@ impl<'a> Training<'a> {
         if !self.group.is_first() {
             return;
         }
-        let (steps, folder) = (trainer.steps_done(), self.folder.path.display());
+        let (steps, folder) = (trainer.steps_done(), self.start.folder.path.display());
         match self.save(trainer) {
             Ok(()) => console::note(&format!(
                 "stopped after step {steps}; go on with `cookc run --resume {folder}`"
@@ -181,14 +179,19 @@ impl<'a> Training<'a> {
         }
     }
 
-    /// What is known now that it is over, and the loss by step.
-    pub fn facts(&self, trainer: &Trainer<'_>) -> (Facts, Vec<(u64, f64)>) {
+    /// What is known of all steps.
+    pub fn past(&self) -> &Past {
+        &self.past
+    }
+
+    /// What is known now that it is over.
+    pub fn facts(&self, trainer: &Trainer<'_>) -> Facts {
         let count = |parameters: Vec<&Parameter>| -> u64 {
             parameters.iter().map(|one| one.value.elem_count() as u64).sum()
         };
         let past = &self.past;
         let seconds = past.seconds.max(1e-9);
-        let facts = Facts {
+        Facts {
             steps: trainer.steps_done(),
             samples: past.samples,
             tokens: past.tokens,
@@ -203,8 +206,7 @@ impl<'a> Training<'a> {
             prompts_shared: past.prompts_shared,
             step_best: self.watch.best.map(|best| best.0),
             ..Facts::default()
-        };
-        (facts, past.losses.clone())
+        }
     }
 
     fn observe(
@@ -272,7 +274,7 @@ impl<'a> Training<'a> {
         let exact = answers.iter().map(|of_one| Scores::of(of_one, 0).exact);
         let mean = exact.sum::<f64>() / answers.len() as f64;
         if self.watch.add(step, mean) && self.setup.recipe.eval.every > 0 {
-            ending::save_model(self.setup, &self.folder.join("best"), model)?;
+            ending::save_model(self.setup, &self.start.folder.join("best"), model)?;
         }
         Ok(())
     }
@@ -292,8 +294,13 @@ impl<'a> Training<'a> {
         let steps = trainer.steps_done();
         let synced = self.metrics.as_ref().map_or(Ok(()), Metrics::sync);
         let saved = synced.and_then(|()| {
-            trainer.save(&self.folder.checkpoint_after(steps))?;
-            self.folder.keep_checkpoints(self.setup.recipe.keep_checkpoints)
+            let run = json!({
+                "fingerprint": self.start.fingerprint.to_json(),
+                "metrics": self.metrics.as_ref().map_or(Value::Null, Metrics::seal),
+            });
+            let folder = &self.start.folder;
+            trainer.save_of(&run, &folder.checkpoint_after(steps))?;
+            folder.keep_checkpoints(self.setup.recipe.keep_checkpoints)
         });
         saved.with_context(|| format!("no checkpoint after step {steps}"))
     }
@@ -301,12 +308,13 @@ impl<'a> Training<'a> {
     /// The failure that an error of the trainer is.
     fn stopped_by(&self, error: anyhow::Error) -> Failure {
         let Some(found) = error.downcast_ref::<NotFinite>() else {
-            let how = match self.folder.checkpoint() {
+            let folder = &self.start.folder;
+            let how = match folder.checkpoint() {
                 Ok(Some(last)) => format!(
                     "stopped, and {} is whole: when the cause is gone, go on with \
                      `cookc run --resume {}`",
                     last.display(),
-                    self.folder.path.display()
+                    folder.path.display()
                 ),
                 _ => "stopped before the first checkpoint".to_string(),
             };

@@ -1,12 +1,10 @@
 //! The tokenizer of a run: made of the templates' words for a model from scratch, or the model's.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use anyhow::Result;
 
 use crate::check::types::Type;
-use crate::data::layout::Tokenize;
 use crate::data::vocab::Vocabulary;
 use crate::ir::{Bound, Form, Piece, Program, SlotId};
 use crate::model::Tokenizer;
@@ -42,15 +40,29 @@ pub fn unknown(
     program: &Program,
     vocabulary: &Vocabulary,
 ) -> Option<anyhow::Error> {
-    let mut texts = literals(program).chain(vocabulary.words());
-    texts.find_map(|text| tokenizer.encode(text).err())
+    // One made of words knows numbers, not digits.
+    let shows = !tokenizer.is_of_words() && pieces(program).any(|piece| shows_numbers(program, piece));
+    let digits = shows.then_some("0 1 2 3 4 5 6 7 8 9 -1").into_iter();
+    let mut texts = literals(program).chain(vocabulary.words()).chain(digits);
+    texts.find_map(|text| tokenizer.encode_known(text).err())
 }
 
-/// Encodes pieces of text; what the tokenizer does not know has been looked for before.
-pub fn tokenize(tokenizer: &Tokenizer) -> Arc<Tokenize> {
-    let tokenizer = tokenizer.clone();
-    let unknown = tokenizer.id("<unk>").unwrap_or(tokenizer.pad());
-    Arc::new(move |text: &str| tokenizer.encode(text).unwrap_or_else(|_| vec![unknown]))
+fn shows_numbers(program: &Program, piece: &Piece) -> bool {
+    fn is_number(kind: &Type) -> bool {
+        match kind {
+            Type::List(element) => is_number(element),
+            kind => matches!(kind, Type::Int | Type::Real),
+        }
+    }
+    let kind = |slot: SlotId| is_number(&program.slots[slot as usize].kind);
+    match piece {
+        Piece::Literal(_) => false,
+        Piece::Value(_, Form::Numbered) => true,
+        Piece::Value(slot, Form::Lines(keys, _) | Form::Labelled(keys)) => {
+            kind(*slot) || kind(*keys)
+        }
+        Piece::Value(slot, _) => kind(*slot),
+    }
 }
 
 /// The words of the model: of three lower-case letters or more, and one token wherever they stand.

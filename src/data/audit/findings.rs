@@ -1,13 +1,11 @@
 //! What an audit's figures say of a template: a lint for each bar that is missed.
 
-use std::collections::BTreeSet;
-
 use super::{
     Audit, Branch, Changed, Cheated, Classes, DISTINCT_BAR, Longest, Places, RuleHolds, percent,
 };
 use crate::diagnostic::Diagnostic;
 use crate::ir::{Op, Program, Slot};
-use crate::source::{Source, Span};
+use crate::source::Span;
 
 /// The codes, each with true if it fails a template unless it is allowed.
 pub const CODES: [(&str, bool); 14] = [
@@ -30,15 +28,6 @@ pub const CODES: [(&str, bool); 14] = [
 /// True for what fails a template unless it is allowed.
 pub fn is_denied(code: &str) -> bool {
     CODES.iter().any(|(known, denied)| *known == code && *denied)
-}
-
-/// What the template itself allows: `// allow L620: the task is to give the last word`.
-pub fn allowed(source: &Source) -> BTreeSet<String> {
-    let allows = |line: &str| {
-        let rest = line.trim_start().strip_prefix("// allow ")?;
-        Some(rest.split(':').next().unwrap_or_default().trim().to_string())
-    };
-    source.text.lines().filter_map(allows).collect()
 }
 
 /// Every bar that is missed, in the order of the codes.

@@ -23,7 +23,7 @@ use crate::ir::{Op, Piece, Program, SlotId};
 use crate::source::Source;
 pub use budget::affordable;
 use cheats::Cheat;
-pub use findings::{CODES, allowed, findings, is_denied};
+pub use findings::{CODES, findings, is_denied};
 use passes::{CLASSES_MAX, Passes};
 pub use places::{EFFECT_BAR, Places};
 use tally::Tally;

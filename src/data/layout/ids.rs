@@ -1,16 +1,17 @@
-//! Values to token ids, from tables that a tokenizer filled once.
+//! Samples to token ids: those that the tokenizer gives the whole text.
 
 use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use super::{Literal, Part, Plan, Surface};
+use super::tables::{IdSurface, State, Tables, Texts};
+use super::{Literal, Part, Plan, Surface, Tokenize};
 use crate::data::vocab::Vocabulary;
 use crate::ir::Program;
 use crate::runtime::Memory;
 
-/// A text's token ids, without marks of start or end.
-pub type Tokenize = dyn Fn(&str) -> Vec<u32> + Send + Sync;
+/// Ids that a message shows beside those that differ.
+const SHOWN: usize = 24;
 
 /// A sample as ids: system text, prompt and reply one after the other.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,65 +37,81 @@ impl Encoded {
 
 /// Writes samples as token ids. Threads share it.
 ///
-/// A sample is plain text, or in a model's chat format. As plain text a line break stands behind
-/// the system text, and a space before the reply, unless the prompt ends with white space.
+/// # The law
+/// A sample is one text: plain, or in a model's chat format. As plain text a line break is between
+/// system text and prompt, and a space before the reply, unless the prompt ends with white space
+/// or the reply is empty; shots come before, each with a pause after it. The ids are those that
+/// the tokenizer gives this **whole text**, with what its post-processor puts before it, once. The
+/// reply starts at the first id that holds a letter of the reply; so an id that holds the end of
+/// the prompt too, as ` word` after a prompt that ends with a space, is the reply's.
 ///
-/// A text is made of pieces: literals, words, numbers. Each is encoded with a single space before
-/// it, if there is one, and as it is encoded behind what stands before: at the start of a text,
-/// after a word, after a line break, or after another sign. For tokenizers that never join a
-/// letter with a sign this gives the ids of the whole text; for all, ids that spell it. A space at
-/// the end of a text is left to what follows.
+/// A model is asked with the ids before the reply, in the evaluation of a run as in training. A
+/// tokenizer that is given the prompt alone gives the same ids, but where a prompt ends with white
+/// space that it joins with what comes next: [`TokenIds::reads_alone`] tells.
+///
+/// # How
+/// If the tokenizer cuts at every seam of the layout, whatever values are there, each literal and
+/// each word has its ids once and for all, in tables. Otherwise a sample is encoded whole.
 pub struct TokenIds {
     plan: Plan,
+    program: Arc<Program>,
     vocabulary: Arc<Vocabulary>,
     /// Before all.
     opening: Vec<u32>,
     /// Before the system text, the prompt and the reply.
-    around: [Piece; 3],
+    around: [String; 3],
+    in_chat: bool,
     around_max: usize,
-    literals: Vec<Piece>,
-    /// By what stands before, and whether there is a space; made at first use.
-    words: [[OnceLock<WordIds>; 2]; 4],
-    encoder: Encoder,
+    /// What stands between a shot and what follows it, if there are shots.
+    between: Option<String>,
+    tokenize: Arc<dyn Tokenize>,
+    /// Made at first use; none if samples are to be encoded whole.
+    tables: OnceLock<Option<Tables>>,
 }
 
 impl TokenIds {
-    /// Encodes the literals of a program once, and words when they are first needed.
+    /// For a program's samples, as plain text.
     pub fn new(
-        program: &Program,
+        program: &Arc<Program>,
         vocabulary: Arc<Vocabulary>,
-        tokenize: Arc<Tokenize>,
+        tokenize: Arc<dyn Tokenize>,
     ) -> TokenIds {
         let plan = Plan::new(program);
-        let word = if vocabulary.is_empty() { "a" } else { vocabulary.word(0) };
-        let encoder = Encoder { word: word.to_string(), tokenize };
         let after_system = if plan.system.is_empty() { "" } else { "\n" };
         let reply = if plan.prompt_ends_with_space() { "" } else { " " };
         TokenIds {
-            literals: plan.literals.iter().map(|text| Piece::new(text, &encoder)).collect(),
-            words: Default::default(),
-            opening: Vec::new(),
-            around: ["", after_system, reply].map(|text| Piece::new(text, &encoder)),
-            around_max: 0,
             plan,
+            program: program.clone(),
             vocabulary,
-            encoder,
+            opening: Vec::new(),
+            around: ["", after_system, reply].map(String::from),
+            in_chat: false,
+            around_max: 0,
+            between: None,
+            tokenize,
+            tables: OnceLock::new(),
         }
     }
 
-    /// The same, with ids that every sample begins with.
+    /// The same, with ids that every text begins with.
     pub fn behind(self, opening: &[u32]) -> TokenIds {
         TokenIds { opening: opening.to_vec(), around_max: opening.len(), ..self }
+    }
+
+    /// The same, with shots before a sample, and this text after each.
+    pub fn after_shots(self, between: &str) -> TokenIds {
+        TokenIds { between: Some(between.to_string()), tables: OnceLock::new(), ..self }
     }
 
     /// The same in a chat format, which says what stands before system text, prompt and reply.
     /// These lose white space around them, as in chats.
     pub fn in_chat(mut self, around: [&str; 3]) -> TokenIds {
         self.plan.trim();
-        let piece = |text: &str| Piece::new(text, &self.encoder);
-        self.literals = self.plan.literals.iter().map(|text| piece(text)).collect();
-        self.around = around.map(piece);
-        self.around_max = self.around.iter().map(Piece::ids_max).sum();
+        let longest = |text: &str| self.tokenize.encode(text).map_or(0, |ids| ids.len() + 1);
+        self.around_max = around.map(longest).iter().sum();
+        self.around = around.map(String::from);
+        self.in_chat = true;
+        self.tables = OnceLock::new();
         self
     }
 
@@ -103,37 +120,127 @@ impl TokenIds {
         self.around_max
     }
 
+    /// True if the ids come from tables; if not, each sample is encoded whole.
+    pub fn has_tables(&self) -> bool {
+        self.tables().is_some()
+    }
+
+    /// The same, with every sample encoded whole.
+    pub fn without_tables(self) -> TokenIds {
+        TokenIds { tables: OnceLock::from(None), ..self }
+    }
+
     /// Replaces what was encoded by the sample in the memory.
-    pub fn encode(&self, memory: &Memory, encoded: &mut Encoded) {
+    ///
+    /// # Errors
+    /// Letters that the tokenizer does not know.
+    pub fn encode(&self, memory: &Memory, encoded: &mut Encoded) -> Result<(), String> {
+        let Some(tables) = self.tables() else {
+            *encoded = self.draft_whole().end(memory)?;
+            return Ok(());
+        };
         encoded.ids.clear();
         encoded.ids.extend_from_slice(&self.opening);
-        let mut surface = IdSurface::new(self, &mut encoded.ids);
-        let [system, prompt, reply] = &self.around;
-        surface.piece(system);
+        let mut state = State::new();
+        encoded.reply_start = self.append(tables, memory, &mut encoded.ids, &mut state);
+        if state.fault.is_some() {
+            *encoded = self.draft_whole().end(memory)?;
+        }
+        Ok(())
+    }
+
+    /// Begins a text of several samples.
+    pub fn draft(&self) -> Draft<'_> {
+        match self.tables() {
+            None => self.draft_whole(),
+            Some(tables) => {
+                let (ids, state) = (self.opening.clone(), State::new());
+                Draft { of: self, text: Text::Ids { tables, ids, state } }
+            }
+        }
+    }
+
+    /// The same, to be encoded whole: what the ids have to be.
+    pub fn draft_whole(&self) -> Draft<'_> {
+        Draft { of: self, text: Text::Whole(String::new()) }
+    }
+
+    /// True if a reader that gives the tokenizer the text before the reply alone reads the ids
+    /// that the sample in the memory has there.
+    ///
+    /// # Errors
+    /// Letters that the tokenizer does not know.
+    pub fn reads_alone(&self, memory: &Memory) -> Result<bool, String> {
+        let mut text = String::new();
+        let prompt_end = self.write(memory, &mut text);
+        let whole = self.draft_whole().end(memory)?;
+        let alone = self.tokenize.encode(&text[..prompt_end])?;
+        Ok(whole.ids[self.opening.len()..whole.reply_start] == alone)
+    }
+
+    fn tables(&self) -> Option<&Tables> {
+        let make = || {
+            let mut texts = self.plan.literals.clone();
+            let around = [0, 1, 2].map(|at| texts.len() + at);
+            texts.extend(self.around.iter().cloned());
+            let between = self.between.as_ref().map(|_| texts.len());
+            texts.extend(self.between.clone());
+            let in_chat = self.in_chat;
+            let texts = Texts { texts: &texts, around, between, in_chat };
+            Tables::new(&self.program, &self.plan, &texts, &self.vocabulary, &*self.tokenize)
+        };
+        self.tables.get_or_init(make).as_ref()
+    }
+
+    /// Appends a sample's ids, and gives the place of its reply.
+    fn append(
+        &self,
+        tables: &Tables,
+        memory: &Memory,
+        ids: &mut Vec<u32>,
+        state: &mut State,
+    ) -> usize {
+        let around = self.plan.literals.len();
+        let tokenize = &*self.tokenize;
+        let mut surface = IdSurface::new(tables, &self.vocabulary, tokenize, ids, state);
+        surface.literal(around);
         self.plan.write(Part::System, memory, &mut surface);
-        surface.piece(prompt);
+        surface.literal(around + 1);
         self.plan.write(Part::Prompt, memory, &mut surface);
-        surface.piece(reply);
-        encoded.reply_start = surface.ids.len();
+        if !self.in_chat {
+            let reply_start = surface.ids.len();
+            surface.literal(around + 2);
+            self.plan.write(Part::Reply, memory, &mut surface);
+            return reply_start;
+        }
+        surface.literal(around + 2);
+        let reply_start = surface.ids.len();
         self.plan.write(Part::Reply, memory, &mut surface);
+        reply_start
     }
 
-    /// Appends one text of the sample in the memory, as it stands alone.
-    pub fn write(&self, part: Part, memory: &Memory, ids: &mut Vec<u32>) {
-        self.plan.write(part, memory, &mut IdSurface::new(self, ids));
-    }
-
-    fn words(&self, before: Before, space: bool) -> &WordIds {
-        self.words[before as usize][usize::from(space)].get_or_init(|| {
+    /// Appends a sample's text, and gives the place up to which the model reads.
+    fn write(&self, memory: &Memory, out: &mut String) -> usize {
+        let [system, prompt, reply] = [Part::System, Part::Prompt, Part::Reply].map(|part| {
             let mut text = String::new();
-            let ids = |word: &str| {
-                text.clear();
-                text.extend(space.then_some(' '));
-                text.push_str(word);
-                self.encoder.encode(before, &text)
-            };
-            WordIds::new(self.vocabulary.words().map(ids))
-        })
+            let mut surface = WholeSurface { of: self, out: &mut text };
+            self.plan.write(part, memory, &mut surface);
+            if self.in_chat { text.trim().to_string() } else { text }
+        });
+        let [before_system, before_prompt, before_reply] = &self.around;
+        out.extend([&**before_system, &system, before_prompt, &prompt]);
+        if !self.in_chat {
+            let prompt_end = out.len();
+            if !reply.is_empty() && !prompt.ends_with(char::is_whitespace) {
+                out.push(' ');
+            }
+            *out += &reply;
+            return prompt_end;
+        }
+        *out += before_reply;
+        let prompt_end = out.len();
+        *out += &reply;
+        prompt_end
     }
 }
 
@@ -143,180 +250,126 @@ impl fmt::Debug for TokenIds {
     }
 }
 
-/// What stands before a piece.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Before {
-    Nothing,
-    Word,
-    Line,
-    Sign,
+/// A text of several samples on its way to ids: shots, and the sample that they are for.
+pub struct Draft<'a> {
+    of: &'a TokenIds,
+    text: Text<'a>,
 }
 
-impl Before {
-    const ALL: [Before; 4] = [Before::Nothing, Before::Word, Before::Line, Before::Sign];
-
-    /// What a text is for the piece behind it.
-    fn after(text: &str) -> Before {
-        match text.chars().last() {
-            None => Before::Nothing,
-            Some('\n') => Before::Line,
-            Some(last) if last.is_alphanumeric() || last == '_' => Before::Word,
-            Some(_) => Before::Sign,
-        }
-    }
+enum Text<'a> {
+    Ids { tables: &'a Tables, ids: Vec<u32>, state: State },
+    Whole(String),
 }
 
-struct Encoder {
-    /// Any word of the vocabulary.
-    word: String,
-    tokenize: Arc<Tokenize>,
-}
-
-impl Encoder {
-    /// The ids of a text behind another: those that the two together have more.
-    fn encode(&self, before: Before, text: &str) -> Vec<u32> {
-        let before = match before {
-            Before::Nothing => "",
-            Before::Word => &self.word,
-            Before::Line => "\n",
-            Before::Sign => ":",
-        };
-        let head = if before.is_empty() { Vec::new() } else { (self.tokenize)(before) };
-        let mut both = (self.tokenize)(&format!("{before}{text}"));
-        // A tokenizer that joins the two is asked for the text alone.
-        if both.starts_with(&head) { both.split_off(head.len()) } else { (self.tokenize)(text) }
-    }
-}
-
-/// The ids of a piece of text, without the single space at its end.
-#[derive(Clone, Debug)]
-struct Piece {
-    is_empty: bool,
-    /// By what stands before, and whether there is a space.
-    ids: [[Box<[u32]>; 2]; 4],
-    /// A space is left to the next piece.
-    space_after: bool,
-    /// What it is for the next piece; none if it is nothing but a space.
-    after: Option<Before>,
-}
-
-impl Piece {
-    fn new(text: &str, encoder: &Encoder) -> Piece {
-        let stripped = text.strip_suffix(' ');
-        let body = stripped.unwrap_or(text);
-        let ids = |before: Before| {
-            let bare = if body.is_empty() { Vec::new() } else { encoder.encode(before, body) };
-            [bare.into(), encoder.encode(before, &format!(" {body}")).into()]
-        };
-        Piece {
-            is_empty: text.is_empty(),
-            ids: Before::ALL.map(ids),
-            space_after: stripped.is_some(),
-            after: (!body.is_empty()).then(|| Before::after(body)),
-        }
-    }
-
-    /// The most ids that it takes, with a space that it leaves to the next.
-    fn ids_max(&self) -> usize {
-        let most = self.ids.iter().flatten().map(|ids| ids.len()).max();
-        most.unwrap_or(0) + usize::from(self.space_after)
-    }
-}
-
-/// The ids of each word, by its symbol.
-#[derive(Clone, Debug)]
-enum WordIds {
-    /// One each: the symbol and this.
-    Shifted(u32),
-    /// One each.
-    One(Vec<u32>),
-    /// Those of a word lie between its start and that of the next.
-    Several { starts: Vec<u32>, ids: Vec<u32> },
-}
-
-impl WordIds {
-    fn new(words: impl Iterator<Item = Vec<u32>>) -> WordIds {
-        let (mut starts, mut ids) = (vec![0], Vec::new());
-        let mut one_each = true;
-        for word in words {
-            one_each &= word.len() == 1;
-            ids.extend(word);
-            starts.push(ids.len() as u32);
-        }
-        if !one_each {
-            return WordIds::Several { starts, ids };
-        }
-        let shift = ids.first().copied().unwrap_or(0);
-        match ids.iter().enumerate().all(|(symbol, &id)| id == shift.wrapping_add(symbol as u32)) {
-            true => WordIds::Shifted(shift),
-            false => WordIds::One(ids),
-        }
-    }
-
-    fn append(&self, symbols: &[u32], out: &mut Vec<u32>) {
-        match self {
-            WordIds::Shifted(0) => out.extend_from_slice(symbols),
-            WordIds::Shifted(shift) => out.extend(symbols.iter().map(|symbol| symbol + shift)),
-            WordIds::One(ids) => out.extend(symbols.iter().map(|&symbol| ids[symbol as usize])),
-            WordIds::Several { starts, ids } => {
-                for &symbol in symbols {
-                    let range = starts[symbol as usize]..starts[symbol as usize + 1];
-                    out.extend_from_slice(&ids[range.start as usize..range.end as usize]);
-                }
+impl Draft<'_> {
+    /// Adds a sample as a shot, and the pause after it.
+    pub fn shot(&mut self, memory: &Memory) {
+        let of = self.of;
+        match &mut self.text {
+            Text::Ids { tables, ids, state } => {
+                of.append(tables, memory, ids, state);
+                let between = of.plan.literals.len() + of.around.len();
+                IdSurface::new(tables, &of.vocabulary, &*of.tokenize, ids, state).literal(between);
+            }
+            Text::Whole(text) => {
+                of.write(memory, text);
+                *text += of.between.as_deref().unwrap_or_default();
             }
         }
     }
-}
 
-struct IdSurface<'a> {
-    table: &'a TokenIds,
-    ids: &'a mut Vec<u32>,
-    before: Before,
-    /// A space that goes with the next piece.
-    space: bool,
-}
-
-impl<'a> IdSurface<'a> {
-    fn new(table: &'a TokenIds, ids: &'a mut Vec<u32>) -> IdSurface<'a> {
-        IdSurface { table, ids, before: Before::Nothing, space: false }
-    }
-
-    fn piece(&mut self, piece: &Piece) {
-        if piece.is_empty {
-            return;
+    /// What was written, of a text that is encoded whole.
+    pub fn text(&self) -> &str {
+        match &self.text {
+            Text::Ids { .. } => "",
+            Text::Whole(text) => text,
         }
-        let ids = &piece.ids[self.before as usize][usize::from(self.space)];
-        self.ids.extend_from_slice(ids);
-        self.space = piece.space_after;
-        self.before = piece.after.unwrap_or(self.before);
+    }
+
+    /// The ids with those of the sample at the end.
+    ///
+    /// # Errors
+    /// Letters that the tokenizer does not know.
+    pub fn end(self, memory: &Memory) -> Result<Encoded, String> {
+        let of = self.of;
+        match self.text {
+            Text::Ids { tables, mut ids, mut state } => {
+                let reply_start = of.append(tables, memory, &mut ids, &mut state);
+                state.fault.map_or(Ok(Encoded { ids, reply_start }), Err)
+            }
+            Text::Whole(mut text) => {
+                let prompt_end = of.write(memory, &mut text);
+                let ids = of.tokenize.encode(&text)?;
+                let reply_start = of.tokenize.ids_before(&text, prompt_end, &ids)?;
+                let reply_start = of.opening.len() + reply_start;
+                Ok(Encoded { ids: [&of.opening, &ids[..]].concat(), reply_start })
+            }
+        }
+    }
+
+    /// Fails if these ids are not those of the text with the sample at the end.
+    ///
+    /// # Errors
+    /// The text and the ids, if they differ; letters that the tokenizer does not know.
+    pub fn check(self, memory: &Memory, encoded: &Encoded) -> Result<(), String> {
+        let (of, mut all) = (self.of, self.text().to_string());
+        let whole = self.end(memory)?;
+        if whole == *encoded {
+            return Ok(());
+        }
+        of.write(memory, &mut all);
+        let same = whole.ids.iter().zip(&encoded.ids).take_while(|(one, two)| one == two).count();
+        let first = same.saturating_sub(SHOWN / 2);
+        let shown = |ids: &[u32]| {
+            let some: Vec<String> =
+                ids.iter().skip(first).take(SHOWN).map(u32::to_string).collect();
+            some.join(" ")
+        };
+        Err(format!(
+            "the ids of its pieces are not those of its text; from place {first} on the \
+             tokenizer gives\n  {}\nand the pieces have\n  {}\nwith the reply from place {} on, \
+             and {}, of the text\n{all}",
+            shown(&whole.ids),
+            shown(&encoded.ids),
+            whole.reply_start,
+            encoded.reply_start,
+        ))
     }
 }
 
-impl Surface for IdSurface<'_> {
+impl fmt::Debug for Draft<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.debug_struct("Draft").finish_non_exhaustive()
+    }
+}
+
+/// The text of a sample, to be encoded whole.
+struct WholeSurface<'a> {
+    of: &'a TokenIds,
+    out: &'a mut String,
+}
+
+impl Surface for WholeSurface<'_> {
     fn literal(&mut self, literal: Literal) {
-        let table = self.table;
-        self.piece(&table.literals[literal]);
+        *self.out += &self.of.plan.literals[literal];
     }
 
     fn token(&mut self, symbol: u32) {
-        self.tokens(&[symbol]);
+        *self.out += self.of.vocabulary.word(symbol);
     }
 
     fn tokens(&mut self, symbols: &[u32]) {
-        let Some((first, rest)) = symbols.split_first() else { return };
-        self.table.words(self.before, self.space).append(std::slice::from_ref(first), self.ids);
-        self.table.words(Before::Word, true).append(rest, self.ids);
-        self.before = Before::Word;
-        self.space = false;
+        for (at, &symbol) in symbols.iter().enumerate() {
+            self.out.extend((at > 0).then_some(' '));
+            self.token(symbol);
+        }
     }
 
     fn int(&mut self, value: i64) {
-        let table = self.table;
-        self.piece(&Piece::new(&value.to_string(), &table.encoder));
+        *self.out += &value.to_string();
     }
 
     fn real(&mut self, value: f64) {
-        let table = self.table;
-        self.piece(&Piece::new(&format!("{value:?}"), &table.encoder));
+        *self.out += &format!("{value:?}");
     }
 }

@@ -2,11 +2,15 @@
 
 mod fields;
 mod ids;
+mod seams;
+mod tables;
 mod text;
+mod tokenize;
 
 pub use fields::Fields;
-pub use ids::{Encoded, TokenIds, Tokenize};
+pub use ids::{Draft, Encoded, TokenIds};
 pub use text::{Escape, TextWriter};
+pub use tokenize::{Added, Tokenize};
 
 use crate::check::types::Type;
 use crate::ir::{Form, Piece, Program, SlotId};

@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 use candle_core::quantized::GgmlDType;
 
 use super::bytes::Bytes;
+use super::keys;
 use super::value::{Metadata, Value, write_text};
 use crate::model::files;
 
@@ -124,6 +125,8 @@ fn parse(bytes: &mut Bytes<impl Read>, size: u64) -> Result<Header> {
         ensure!(!metadata.contains_key(&key), "`{key}` comes twice");
         metadata.insert(key, value);
     }
+    // Of a file that cannot be read at all, nothing else is worth a word.
+    keys::expect_model(&metadata)?;
     let mut tensors = BTreeMap::new();
     for _ in 0..tensor_count {
         let name = bytes.text()?;

@@ -2,6 +2,7 @@
 
 mod bytes;
 mod header;
+mod keys;
 mod names;
 mod shape;
 mod splits;
@@ -98,6 +99,8 @@ pub(crate) fn load_blocks(
         }
     };
     let model = weights::build(&config, device, &mut read, each)?;
+    // Tables that old converters wrote, and that are computed from the metadata.
+    unread.retain(|name| !name.ends_with(".attn_rot_embd.weight"));
     if let Some(name) = unread.first() {
         anyhow::bail!("{}: the model has no place for tensor `{name}`", path.display());
     }
@@ -114,11 +117,14 @@ pub fn load_config(path: &Path) -> Result<Config> {
 pub fn load_tokenizer(path: &Path) -> Result<Tokenizer> {
     let header = Header::read(path)?;
     let read = || {
-        let (whole, settings) = tokenizer_in::read(&header.metadata)?;
-        Tokenizer::from_parts(&serde_json::to_vec(&whole)?, settings)
+        let (whole, beside) = tokenizer_in::read(&header.metadata)?;
+        Tokenizer::built(&serde_json::to_vec(&whole)?, beside)
     };
     read().with_context(|| format!("in {}", path.display()))
 }
+
+/// Where a config says what its model is called, as transformers writes it.
+pub const NAME: &str = "_name_or_path";
 
 /// Writes a model and its tokenizer, whole, or leaves the old file; adapters are folded into the
 /// weights. `written` is told of each tensor how many elements it had, and may end the work by an
@@ -132,12 +138,15 @@ pub fn save(
 ) -> Result<()> {
     let (kind, file_type) = kind.parts();
     let (mut metadata, stretch) = shape::write(&model.config)?;
-    let (whole, settings) = (tokenizer.to_json()?, tokenizer.settings());
-    metadata.extend(tokenizer_out::write(&whole, &settings, model.config.vocab_size)?);
-    let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    metadata.extend(tokenizer_out::write(tokenizer, model.config.vocab_size)?);
+    // Of the model, not of the file: the same model has the same bytes wherever it goes.
+    let name = model.config.other.get(NAME).and_then(|name| name.as_str()).unwrap_or_default();
+    let name = name.rsplit('/').next().unwrap_or_default();
+    if !name.is_empty() {
+        metadata.insert("general.name".into(), Value::Text(name.into()));
+    }
     for (key, value) in [
         ("type", Value::Text("model".into())),
-        ("name", Value::Text(name)),
         ("file_type", Value::Whole(file_type)),
         // The one that there is (ggml's GGML_QNT_VERSION).
         ("quantization_version", Value::Whole(2)),
@@ -155,8 +164,8 @@ pub fn save(
         stored.insert(name.clone(), one);
     }
     let header = Header { metadata, tensors: stored };
-    files::replace(path, |temporary| {
-        let mut file = BufWriter::new(File::create(temporary)?);
+    files::replace(path, |file| {
+        let mut file = BufWriter::new(file);
         header.write(&mut file)?;
         // Both maps are in the order of the names.
         for ((name, source), stored) in sources.iter().zip(header.tensors.values()) {

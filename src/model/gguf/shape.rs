@@ -5,16 +5,15 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Map, Value as Json, json};
 
 use super::header::Stored;
+use super::keys::{self, ARCHITECTURES};
 use super::value::{Lookup, Metadata, Value};
 use crate::model::config::Config;
 use crate::model::rope::{self, Scaling};
 
-/// The architectures that are read, under GGUF's names. A Mistral is a `llama` there.
-const ARCHITECTURES: [&str; 3] = ["llama", "qwen2", "qwen3"];
 /// The base of the rotary angles where the metadata is silent: llama.cpp's own default.
 const ROPE_BASE: f64 = 10_000.0;
 /// Tokens that Llama 3 was trained on before its rotary positions were stretched, and between
@@ -26,28 +25,17 @@ const ROPE_TOLERANCE: f32 = 1e-4;
 /// The key of the length before the stretching.
 const LENGTH: &str = "rope.scaling.original_context_length";
 
-/// The architecture by GGUF's name.
-pub(super) fn architecture(metadata: &Metadata) -> Result<&str> {
-    let name = Lookup(metadata).text("general.architecture");
-    let name = name.context("`general.architecture` is missing")?;
-    let known = ARCHITECTURES.join(", ");
-    ensure!(
-        ARCHITECTURES.contains(&name),
-        "architecture `{name}` is not supported; these are: {known}"
-    );
-    Ok(name)
-}
-
 /// The config of a file; `stretch` is its tensor `rope_freqs.weight`, where it has one.
 pub(super) fn read(
     metadata: &Metadata,
     tensors: &BTreeMap<String, Stored>,
     stretch: Option<&[f32]>,
 ) -> Result<Config> {
-    let keys = Keys { name: architecture(metadata)?, lookup: Lookup(metadata) };
-    let name = keys.name;
-    let experts = keys.size("expert_count")?.unwrap_or(0);
-    ensure!(experts == 0, "a model of {experts} experts is not supported");
+    let lookup = Lookup(metadata);
+    let name = lookup.text("general.architecture");
+    let name = name.context("`general.architecture` is missing")?;
+    keys::check(metadata, name)?;
+    let keys = Keys { name, lookup };
     let table =
         tensors.get("token_embd.weight").context("tensor `token_embd.weight` is missing")?;
     let (heads, head_dim) = heads(&keys)?;
@@ -56,10 +44,21 @@ pub(super) fn read(
     let stretched =
         stretch.map(|factors| llama3(&keys, factors, head_dim, theta)).transpose()?.flatten();
     let rope = match stretched {
-        Some(scaling) => rope::parameters(theta, &scaling)?,
+        Some(stretched) => {
+            let both = factor(&keys)?.is_some();
+            ensure!(!both, "both `rope_freqs.weight` and `{name}.rope.scaling` stretch positions");
+            rope::parameters(theta, &stretched)?
+        }
         None => scaling(&keys, theta)?,
     };
-    let window = keys.size("attention.sliding_window")?.filter(|_| name == "llama");
+    let context = keys.needed("context_length")?;
+    // A window that is as wide as the longest text is none.
+    let window = keys.size("attention.sliding_window")?.filter(|window| *window < context);
+    ensure!(
+        name == "llama" || window.is_none_or(|window| window == 0),
+        "`{name}.attention.sliding_window` is set, and llama.cpp gives a `{name}` no window"
+    );
+    let window = window.filter(|window| *window > 0);
     let mut config = json!({
         // What the two differ in is the window.
         "model_type": if window.is_some() { "mistral" } else { name },
@@ -70,7 +69,7 @@ pub(super) fn read(
         "num_key_value_heads": keys.size("attention.head_count_kv")?.unwrap_or(heads),
         "head_dim": head_dim,
         "vocab_size": table.shape[0],
-        "max_position_embeddings": keys.needed("context_length")?,
+        "max_position_embeddings": context,
         "rms_norm_eps": eps.context("the epsilon of the norms is missing")?,
         "rope_parameters": rope,
         "tie_word_embeddings": !tensors.contains_key("output.weight"),
@@ -142,8 +141,17 @@ struct Keys<'a> {
 }
 
 impl Keys<'_> {
+    /// A number, or a list of a number for each layer which are all the same.
     fn size(&self, key: &str) -> Result<Option<usize>> {
-        self.lookup.size(&format!("{}.{key}", self.name))
+        let key = format!("{}.{key}", self.name);
+        match self.lookup.wholes(&key) {
+            Some([first, rest @ ..]) if rest.iter().all(|other| other == first) => {
+                let size = usize::try_from(*first).ok();
+                Ok(Some(size.with_context(|| format!("`{key}` is {first}"))?))
+            }
+            Some(_) => bail!("`{key}` differs from layer to layer, which is not supported"),
+            None => self.lookup.size(&key),
+        }
     }
 
     fn needed(&self, key: &str) -> Result<usize> {
@@ -174,12 +182,26 @@ fn heads(keys: &Keys) -> Result<(usize, usize)> {
 
 /// The rotary positions as the metadata tells of them, in the words of a `config.json`.
 fn scaling(keys: &Keys, theta: f64) -> Result<Json> {
-    let factor = keys.real("rope.scaling.factor")?.filter(|factor| *factor != 1.0);
-    let kind = keys.lookup.text(&format!("{}.rope.scaling.type", keys.name)).unwrap_or("linear");
-    match factor.filter(|_| kind != "none") {
-        Some(factor) => Ok(json!({ "rope_type": kind, "rope_theta": theta, "factor": factor })),
+    match factor(keys)? {
+        Some(factor) => Ok(json!({ "rope_type": "linear", "rope_theta": theta, "factor": factor })),
         None => rope::parameters(theta, &Scaling::Default),
     }
+}
+
+/// What all frequencies are divided by, where it is not 1. llama.cpp takes a kind that is left out
+/// for `linear`, and 0 for 1.
+fn factor(keys: &Keys) -> Result<Option<f64>> {
+    let key = format!("{}.rope.scaling.type", keys.name);
+    let kind = keys.lookup.text(&key);
+    ensure!(kind.is_some() || !keys.lookup.0.contains_key(&key), "`{key}` is no text");
+    let kind = kind.unwrap_or("linear");
+    ensure!(
+        matches!(kind, "none" | "linear"),
+        "`{key}`: rope_type `{kind}` is not supported; `none` and `linear` are"
+    );
+    let old = || keys.real("rope.scale_linear");
+    let factor = keys.real("rope.scaling.factor")?.map_or_else(old, |factor| Ok(Some(factor)))?;
+    Ok(factor.filter(|factor| kind != "none" && *factor != 0.0 && *factor != 1.0))
 }
 
 /// What the tensor of the rotary stretching says; None if it stretches nothing.
@@ -187,18 +209,42 @@ fn llama3(keys: &Keys, factors: &[f32], head_dim: usize, theta: f64) -> Result<O
     if factors.iter().all(|&factor| factor == 1.0) {
         return Ok(None);
     }
-    let [low_freq_factor, high_freq_factor] = LLAMA3_TURNS;
-    let scaling = Scaling::Llama3 {
-        factor: factors.iter().copied().fold(1.0, f32::max).into(),
+    ensure!(keys.name == "llama", "llama.cpp gives a `{}` no `rope_freqs.weight`", keys.name);
+    let length = keys.size(LENGTH)?.unwrap_or(LLAMA3_LENGTH);
+    let plain = Scaling::Default.frequencies(head_dim, theta);
+    let largest = factors.iter().copied().fold(1.0, f32::max).into();
+    let scaled = |[low_freq_factor, high_freq_factor]: [f64; 2]| Scaling::Llama3 {
+        factor: largest,
         low_freq_factor,
         high_freq_factor,
-        original_max_position_embeddings: keys.size(LENGTH)?.unwrap_or(LLAMA3_LENGTH),
+        original_max_position_embeddings: length,
     };
-    let expected = stretch(&scaling, head_dim, theta);
-    let near = |(found, expected): (&f32, &f32)| (found / expected - 1.0).abs() < ROPE_TOLERANCE;
-    let same = factors.len() == expected.len() && factors.iter().zip(&expected).all(near);
-    ensure!(same, "tensor `rope_freqs.weight` stretches the rotary positions in an unknown way");
-    Ok(Some(scaling))
+    let fits = |scaling: &Scaling| {
+        let expected = stretch(scaling, head_dim, theta);
+        let near =
+            |(found, expected): (&f32, &f32)| (found / expected - 1.0).abs() < ROPE_TOLERANCE;
+        factors.len() == expected.len() && factors.iter().zip(&expected).all(near)
+    };
+    let turns = [Some(LLAMA3_TURNS), ramp(factors, &plain, largest, length)];
+    let found = turns.into_iter().flatten().map(scaled).find(fits);
+    found.map(Some).context(
+        "tensor `rope_freqs.weight` stretches the rotary positions in a way \
+                             that no Llama 3 has: not supported",
+    )
+}
+
+/// Between which numbers of turns over the first length the stretching sets in, by two pairs that
+/// are stretched in part.
+fn ramp(factors: &[f32], plain: &[f64], largest: f64, length: usize) -> Option<[f64; 2]> {
+    // How near a pair is to not being stretched: it grows with the pair's turns in a straight line.
+    let fast = |factor: f32| (1.0 / f64::from(factor) - 1.0 / largest) / (1.0 - 1.0 / largest);
+    let turns = |frequency: f64| length as f64 * frequency / std::f64::consts::TAU;
+    let points = factors.iter().zip(plain).map(|(&factor, &plain)| (turns(plain), fast(factor)));
+    let mut partly = points.filter(|(_, fast)| (0.001..0.999).contains(fast));
+    let (first, last) = (partly.next()?, partly.last()?);
+    let slope = (first.1 - last.1) / (first.0 - last.0);
+    let low = first.0 - first.1 / slope;
+    Some([low, low + 1.0 / slope]).filter(|[low, high]| low.is_finite() && high > low)
 }
 
 /// What each frequency of a head is divided by.

@@ -11,12 +11,16 @@ use candle_core::quantized::{GgmlDType, QStorage, QTensor};
 use candle_core::{DType, Device, Tensor};
 
 use super::header::{ALIGNMENT, Stored};
+use crate::model::parameter::all_finite;
 
 /// Elements of a part: 16 MB in f32.
 const PART: usize = 4 << 20;
 
-/// The largest number in 16 bits.
+/// The largest number of 16 bits, and of 16 bits with the range of f32.
 const F16_MAX: f32 = 65504.0;
+const BF16_MAX: f32 = 3.389_531_4e38;
+/// A block's scale is in 16 bits, and its numbers are that times 127 at the most.
+const Q8_0_MAX: f32 = 127.0 * F16_MAX;
 
 /// Reads a tensor that the head has found within the file.
 pub(super) fn read(
@@ -58,8 +62,7 @@ fn read_rows(
     file.read_exact(bytes).context("the file ends early")?;
     let storage = QStorage::from_data((&*bytes).into(), &Device::Cpu, kind)?;
     let part = QTensor::new(storage, (rows, row))?.dequantize(&Device::Cpu)?;
-    let sum = part.abs()?.sum_all()?.to_scalar::<f32>()?;
-    ensure!(sum.is_finite(), "it has values that are no numbers");
+    ensure!(all_finite(&part)?, "it has values that are no numbers");
     Ok(part)
 }
 
@@ -87,9 +90,15 @@ pub(super) fn write(to: &mut impl Write, tensor: &Tensor, stored: &Stored) -> Re
         let part = tensor.narrow(0, first, at_once.min(rows - first))?;
         // Copied, since candle quantises all that lies beneath a part of a tensor.
         let part = part.to_device(&Device::Cpu)?.to_dtype(DType::F32)?.force_contiguous()?;
-        if stored.kind == GgmlDType::F16 {
+        let limit = match stored.kind {
+            GgmlDType::F16 => Some((F16_MAX, "f16 cannot hold; bf16 can")),
+            GgmlDType::BF16 => Some((BF16_MAX, "bf16 cannot hold; f32 can")),
+            GgmlDType::Q8_0 => Some((Q8_0_MAX, "q8_0 cannot hold; bf16 can")),
+            _ => None,
+        };
+        if let Some((limit, advice)) = limit {
             let most = part.abs()?.max_all()?.to_scalar::<f32>()?;
-            ensure!(most <= F16_MAX, "it has {most}, which f16 cannot hold; bf16 can");
+            ensure!(most <= limit, "it has {most}, which {advice}");
         }
         let part = QTensor::quantize(&part, stored.kind)?;
         let bytes = part.data()?;

@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::splits::Splits;
 use super::value::{Lookup, Metadata};
+use crate::model::beside::Beside;
 
 /// What a token is, by the numbers of `tokenizer.ggml.token_type` (llama.cpp's llama_token_type).
 pub(super) const NORMAL: i32 = 1;
@@ -21,8 +22,28 @@ pub(super) const SPACE: &str = "\u{2581}";
 /// No piece of a SentencePiece model is longer, in bytes; a hostile one would take hours.
 const PIECE_MAX: usize = 256;
 
-/// The tokenizer.json, and the settings of a tokenizer_config.json.
-pub(super) fn read(metadata: &Metadata) -> Result<(Json, Map<String, Json>)> {
+/// Tokens that end a reply wherever they are, as llama.cpp knows them by their texts.
+pub(super) const ENDS: [&str; 16] = [
+    "<|eot_id|>",
+    "<|im_end|>",
+    "<|end|>",
+    "<|return|>",
+    "<|call|>",
+    "<|flush|>",
+    "<|calls|>",
+    "<end_of_turn>",
+    "<|endoftext|>",
+    "<|eom_id|>",
+    "<EOT>",
+    "_<EOT>",
+    "[EOT]",
+    "[EOS]",
+    "<|end_of_text|>",
+    "<end_of_utterance>",
+];
+
+/// The tokenizer.json, and what would be said beside it.
+pub(super) fn read(metadata: &Metadata) -> Result<(Json, Beside)> {
     let lookup = Lookup(metadata);
     let kind = lookup.text("tokenizer.ggml.model").context("the file has no tokenizer")?;
     let tokens = lookup.texts("tokenizer.ggml.tokens").context("the tokenizer has no tokens")?;
@@ -44,7 +65,8 @@ pub(super) fn read(metadata: &Metadata) -> Result<(Json, Map<String, Json>)> {
     }
     whole["version"] = json!("1.0");
     whole["added_tokens"] = vocabulary.added();
-    Ok((whole, settings))
+    let ends = vocabulary.ends()?;
+    Ok((whole, Beside { settings, ends, ..Beside::default() }))
 }
 
 struct Vocabulary<'a> {
@@ -61,7 +83,7 @@ impl Vocabulary<'_> {
     /// The id of a special token such as `bos`.
     fn id(&self, name: &str) -> Result<Option<usize>> {
         let key = format!("tokenizer.ggml.{name}_token_id");
-        let id = self.lookup.size(&key)?;
+        let id = self.lookup.id(&key)?;
         let count = self.tokens.len();
         if let Some(id) = id.filter(|id| *id >= count) {
             bail!("`{key}` is {id}, and there are {count} tokens");
@@ -84,7 +106,40 @@ impl Vocabulary<'_> {
         if let Some(template) = self.lookup.text("tokenizer.chat_template") {
             settings.insert("chat_template".into(), json!(template));
         }
+        let more = self.lookup.texts("tokenizer.chat_templates").unwrap_or_default();
+        let named = |name: &String| {
+            let template = self.lookup.text(&format!("tokenizer.chat_template.{name}"))?;
+            Some(json!({ "name": name, "template": template }))
+        };
+        let mut all: Vec<Json> = more.iter().filter_map(named).collect();
+        if !all.is_empty() {
+            if let Some(default) = settings.get("chat_template") {
+                all.insert(0, json!({ "name": "default", "template": default }));
+            }
+            settings.insert("chat_template".into(), json!(all));
+        }
         Ok(settings)
+    }
+
+    /// The ids that end a reply: the end of a text, of a turn and of a message, as the file says or
+    /// by the texts of the tokens.
+    fn ends(&self) -> Result<Vec<u32>> {
+        let mut ends: Vec<usize> = Vec::new();
+        for name in ["eos", "eot", "eom"] {
+            ends.extend(self.id(name)?);
+        }
+        let has = |text: &str| self.tokens.iter().any(|token| token == text);
+        // Of the channels of gpt-oss, `<|end|>` ends one, not the reply.
+        let channels = has("<|return|>") && has("<|call|>");
+        for (id, token) in self.tokens.iter().enumerate() {
+            let ends_one = channels && token == "<|end|>";
+            if ENDS.contains(&token.as_str()) && !ends_one {
+                ends.push(id);
+            }
+        }
+        let mut seen = std::collections::BTreeSet::new();
+        ends.retain(|id| seen.insert(*id));
+        Ok(ends.into_iter().filter_map(|id| u32::try_from(id).ok()).collect())
     }
 
     /// Tokens that are found in a text before anything else is done to it.

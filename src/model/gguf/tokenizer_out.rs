@@ -6,15 +6,13 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Map, Value as Json};
 
 use super::splits::Splits;
-use super::tokenizer_in::{BYTE, CONTROL, NORMAL, SPACE, UNKNOWN, UNUSED, USER_DEFINED};
+use super::tokenizer_in::{BYTE, CONTROL, ENDS, NORMAL, SPACE, UNKNOWN, UNUSED, USER_DEFINED};
 use super::value::{Metadata, Value};
+use crate::model::tokenizer::Tokenizer;
 
 /// The metadata of a tokenizer for a model of `vocab_size` ids.
-pub(super) fn write(
-    whole: &Json,
-    settings: &Map<String, Json>,
-    vocab_size: usize,
-) -> Result<Metadata> {
+pub(super) fn write(tokenizer: &Tokenizer, vocab_size: usize) -> Result<Metadata> {
+    let (whole, settings) = (&tokenizer.to_json()?, &tokenizer.settings());
     let model = whole.get("model").context("the tokenizer has no model")?;
     match model.get("type").and_then(Json::as_str).unwrap_or_default() {
         "BPE" => {}
@@ -56,12 +54,42 @@ pub(super) fn write(
         }
     }
     set("ggml.add_bos_token", Value::Truth(adds_bos(whole, settings)));
-    if let Some(template) = settings.get("chat_template").and_then(Json::as_str) {
-        set("chat_template", Value::Text(template.into()));
+    for (name, id) in turn_ends(tokenizer) {
+        set(&format!("ggml.{name}_token_id"), Value::Whole(id.into()));
+    }
+    let mut more = Vec::new();
+    for (name, template) in tokenizer.chat_templates() {
+        if name == "default" {
+            set("chat_template", Value::Text(template));
+        } else {
+            set(&format!("chat_template.{name}"), Value::Text(template));
+            more.push(name);
+        }
+    }
+    if !more.is_empty() {
+        set("chat_templates", Value::Texts(more));
     }
     set("ggml.tokens", Value::Texts(tokens.texts));
     set("ggml.token_type", Value::Wholes(tokens.kinds));
     Ok(metadata)
+}
+
+/// What ends a turn and what a message, where that is not what ends a text: GGUF has room for one
+/// of each.
+fn turn_ends(tokenizer: &Tokenizer) -> Vec<(&'static str, u32)> {
+    let others = tokenizer.ends().iter().filter(|id| **id != tokenizer.eos());
+    let others = others.filter_map(|id| Some((*id, tokenizer.token(*id)?)));
+    let (messages, turns): (Vec<_>, Vec<_>) =
+        others.partition(|(_, text)| text == "<|eom_id|>" || text == "<|call|>");
+    // Of several ends of a turn the one that its text names so.
+    let named =
+        |text: &str| text.contains("eot") || text.contains("im_end") || text.contains("turn");
+    // llama.cpp finds the others by their texts.
+    let unknown = |text: &str| !ENDS.contains(&text);
+    let turn = turns.iter().find(|(_, text)| named(text));
+    let turn = turn.or_else(|| turns.iter().find(|(_, text)| unknown(text)));
+    let turn = turn.map(|(id, _)| ("eot", *id));
+    turn.into_iter().chain(messages.first().map(|(id, _)| ("eom", *id))).collect()
 }
 
 /// The tokens by id, with what each is.

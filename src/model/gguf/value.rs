@@ -164,6 +164,14 @@ impl<'a> Lookup<'a> {
         }
     }
 
+    /// The id of a token; −1, in 32 bits with a sign or without, says that there is none.
+    pub(super) fn id(&self, key: &str) -> Result<Option<usize>> {
+        match self.0.get(key) {
+            Some(Value::Whole(number)) if *number == -1 || *number == u32::MAX.into() => Ok(None),
+            _ => self.size(key),
+        }
+    }
+
     pub(super) fn real(&self, key: &str) -> Result<Option<f64>> {
         match self.0.get(key) {
             None => Ok(None),

@@ -6,6 +6,13 @@ use crate::source::{Source, Span};
 /// A letter that means nothing anywhere, or that nobody can see.
 pub fn strange(span: Span, letter: char) -> Diagnostic {
     let number = u32::from(letter);
+    if letter == '\r' {
+        // Editors show a line's end here; without one the next line would join this one.
+        let title = "a carriage return that ends no line";
+        return Diagnostic::fault("E102", title, span, "U+000D without a line break behind it")
+            .help("write a line break in its place")
+            .fix(span, "\n");
+    }
     if letter.is_control() {
         return Diagnostic::fault("E102", "a control character", span, format!("U+{number:04X}"))
             .help("delete it; in a text write `\\n` for a line break and `\\t` for a tab")

@@ -1,6 +1,6 @@
 //! Where a text stops to fit the grammar, and the search for the fault that explains it.
 
-use super::{brackets, signs, statements, words};
+use super::{blocks, brackets, foreign, layouts, settings, signs, statements, words};
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
 use crate::syntax::grammar::Rule;
@@ -23,6 +23,21 @@ pub struct Miss<'a> {
 const FAULTS: &[fn(&Miss) -> Option<Diagnostic>] = &[
     statements::misplaced_doc,
     brackets::brace_in_text,
+    foreign::imported,
+    foreign::declared,
+    foreign::changed,
+    foreign::unpacked,
+    blocks::function,
+    blocks::block,
+    blocks::command,
+    blocks::nameless_rule,
+    settings::param,
+    settings::level,
+    layouts::layout,
+    layouts::twin,
+    foreign::expression,
+    layouts::formatted,
+    settings::key,
     signs::semicolon,
     signs::foreign,
     signs::indexed,

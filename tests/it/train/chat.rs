@@ -5,9 +5,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::Result;
-use cookc::model::chat::{Message, Template};
+use cookc::model::chat::{Frame, Message, Template};
 use cookc::model::sampling::{Sampling, reply};
-use cookc::model::{Model, Tokenizer, greedy};
+use cookc::model::{Ends, Model, Tokenizer, greedy};
 use serde_json::{Value, json};
 
 use super::hub::sharded;
@@ -129,23 +129,16 @@ fn what_stands_around_texts_is_found_where_it_hangs_on_none_of_them() -> Result<
         ["<s> [INST] ", "\n\n", " [/INST] ", "</s>"],
     ];
     for (name, around) in NAMES.iter().zip(expected) {
-        assert_eq!(template(name)?.around(true)?, around, "{name}");
+        assert_eq!(texts(template(name)?.frame(true)?), around, "{name}");
     }
-    assert_eq!(template("mistral")?.around(false)?, ["", "<s> [INST] ", " [/INST] ", "</s>"]);
+    let frame = template("mistral")?.frame(false)?;
+    assert_eq!(texts(frame), ["", "<s> [INST] ", " [/INST] ", "</s>"]);
     // A thought that a template writes by itself is nothing to learn.
     let thinking = "{% for m in messages %}<{{ m.role }}>{% if m.role == 'assistant' %}<think>\n\
                     </think>{% endif %}{{ m.content }}</>{% endfor %}\
                     {% if add_generation_prompt %}<assistant>{% endif %}";
-    let around = Template::new(thinking, special())?.around(false)?;
-    assert_eq!(around, ["", "<user>", "</><assistant><think>\n</think>", "</>"]);
-    for (text, said) in [
-        ("{% for m in messages %}{{ m.content | length }} {{ m.content }}{% endfor %}", "around"),
-        ("{% for m in messages %}{{ m.content | tojson }} {{ m.content }}{% endfor %}", "around"),
-        ("{% for m in messages %}{{ m.content | replace('?', '!') }}{% endfor %}", "changes"),
-    ] {
-        let error = Template::new(text, special())?.around(false).expect_err(text);
-        assert!(format!("{error:#}").contains(said), "{error:#}");
-    }
+    let frame = Template::new(thinking, special())?.frame(false)?;
+    assert_eq!(texts(frame), ["", "<user>", "</><assistant><think>\n</think>", "</>"]);
     Ok(())
 }
 
@@ -238,11 +231,15 @@ fn what_is_piped_in_is_answered() -> Result<()> {
 
 fn said(model: &Model, prompt: &[u32], stop: &[u32], sampling: &Sampling) -> Result<Vec<u32>> {
     let mut ids = Vec::new();
-    reply(model, prompt, stop, 8, sampling, &mut |id| {
+    reply(model, prompt, &Ends::of(stop), 8, sampling, &mut |id| {
         ids.push(id);
         Ok(true)
     })?;
     Ok(ids)
+}
+
+fn texts(frame: Frame) -> [String; 4] {
+    [frame.system, frame.prompt, frame.reply, frame.end]
 }
 
 fn template(name: &str) -> Result<Template> {

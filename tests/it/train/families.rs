@@ -86,7 +86,7 @@ fn what_a_file_leaves_out_is_what_transformers_takes_it_for() -> Result<()> {
     // Without `layer_types`, the first `max_window_layers` see all.
     let qwen = read("qwen2", &["layer_types"])?;
     assert_eq!((qwen.window(0), qwen.window(1)), (None, Some(7)));
-    assert_eq!(read("qwen2", &["use_sliding_window"])?.window(1), None);
+    assert_eq!(read("qwen2", &["use_sliding_window", "layer_types"])?.window(1), None);
     assert_eq!(read("qwen2", &["layer_types", "max_window_layers"])?.window(1), None);
     Ok(())
 }

@@ -60,6 +60,7 @@ fn every_family_comes_back_with_the_same_logits() -> Result<()> {
             // The same weights without a window.
             weights::save(&model, folder.path())?;
             model.config.other.insert("use_sliding_window".into(), json!(false));
+            model.config.other.shift_remove("layer_types");
             fs::write(folder.path().join("config.json"), model.config.to_json()?)?;
             model = weights::load(folder.path(), DType::F32, &Device::Cpu)?;
         }
@@ -203,7 +204,7 @@ fn a_file_that_would_be_computed_wrongly_is_refused() -> Result<()> {
     let gone = |content: &mut Content| content.set("general.architecture", text("gemma"));
     refused(&gone, "architecture `gemma` is not supported; these are: llama, qwen2, qwen3")?;
     refused(&|c| c.drop("llama.block_count"), "`llama.block_count` is missing")?;
-    refused(&whole("llama.expert_count", 8), "8 experts")?;
+    refused(&whole("llama.expert_count", 8), "`llama.expert_count` is 8")?;
     refused(&whole("llama.rope.dimension_count", 4), "`llama.rope.dimension_count`")?;
     refused(&whole("llama.attention.head_count_kv", 3), "no multiple")?;
     refused(&whole("llama.feed_forward_length", 64), "expected [64, 32]")?;
@@ -237,6 +238,13 @@ fn weights_that_f16_cannot_hold_are_refused() -> Result<()> {
     let error = format!("{:#}", save(Kind::F16).expect_err("large numbers"));
     assert!(error.contains("`token_embd.weight`: it has"), "{error}");
     assert!(error.contains("which f16 cannot hold; bf16 can"), "{error}");
+    save(Kind::Bf16)?;
+    save(Kind::Q8_0)?;
+    let embedding = &mut model.learning_mut()[0].value;
+    *embedding = (&*embedding * 1e3)?;
+    let save = |kind| gguf::save(&model, &tokenizer, &path, kind, &mut |_| Ok(()));
+    let error = format!("{:#}", save(Kind::Q8_0).expect_err("larger numbers"));
+    assert!(error.contains("which q8_0 cannot hold; bf16 can"), "{error}");
     save(Kind::Bf16)
 }
 
@@ -288,7 +296,7 @@ fn a_recipe_trains_a_gguf_file_and_the_command_folds_the_adapter_in() -> Result<
     for (arguments, code, message) in [
         (["export", "base.gguf", "--gguf", "out"], 2, "must end in .gguf: out.gguf"),
         (["export", "none.gguf", "--gguf", "new.gguf"], 1, "cannot read none.gguf"),
-        (["export", "say.cook", "--gguf", "new.gguf"], 1, "cannot read say.cook/tokenizer.json"),
+        (["export", "say.cook", "--gguf", "new.gguf"], 1, "cannot read say.cook/config.json"),
         (["export", "base.gguf", "--gguf", "/proc/no/new.gguf"], 3, "cannot write"),
     ] {
         let (found, said) = cookc(&arguments)?;

@@ -41,6 +41,21 @@ fn a_model_is_fetched_once_and_then_used_from_the_cache() -> Result<()> {
 }
 
 #[test]
+fn one_file_of_weights_is_fetched_before_an_index_of_shards() -> Result<()> {
+    let (folder, home) = (tempfile::tempdir()?, tempfile::tempdir()?);
+    sharded(folder.path())?;
+    fs::copy(data("model/model.safetensors"), folder.path().join("model.safetensors"))?;
+    let server = Server::start(folder.path(), Mode::Whole)?;
+    let found = server.hub(home.path(), None).locate("org/tiny")?;
+    let model = weights::load(&found, DType::F32, &Device::Cpu)?;
+    let inputs = row(&[1, 2, 3]);
+    assert_eq!(distance(&model.logits(&inputs)?, &tiny()?.logits(&inputs)?)?, 0.0);
+    let asked = server.asked();
+    assert!(!asked.iter().any(|line| line.contains("index.json")), "{asked:?}");
+    Ok(())
+}
+
+#[test]
 fn a_model_that_is_not_whole_in_the_cache_is_refused_without_a_network() -> Result<()> {
     let home = tempfile::tempdir()?;
     let cached = home.path().join("models--org--tiny");

@@ -53,16 +53,14 @@ fn smollm2_gives_a_chat_the_ids_of_its_text() -> Result<()> {
         let (words, tokens) = pools(&typed, Vocabulary::embedded_part(512));
         let maker =
             Maker::new(program.clone(), engine::interpreter(program), words.clone(), tokens);
-        let [system, prompt, reply, _] = template.around(false)?;
-        let encode = tokenizer.clone();
-        let encode = Arc::new(move |text: &str| encode.encode(text).expect("any text"));
-        let ids = TokenIds::new(maker.program(), words.clone(), encode);
+        let chat::Frame { system, prompt, reply, .. } = template.frame(false)?;
+        let ids = TokenIds::new(maker.program(), words.clone(), Arc::new(tokenizer.clone()));
         let ids = ids.in_chat([&system, &prompt, &reply]);
         let writer = TextWriter::new(maker.program(), words, Escape::None);
         let (mut memory, mut encoded) = (maker.memory("train", 1), Encoded::default());
         for index in 0..8 {
             maker.sample(&mut memory, index).map_err(|fault| anyhow!("{fault:?}"))?;
-            ids.encode(&memory, &mut encoded);
+            ids.encode(&memory, &mut encoded).map_err(|why| anyhow!(why))?;
             let [prompt, reply] = [Part::Prompt, Part::Reply].map(|it| writer.text(it, &memory));
             let (before, learnt) = template.lesson(None, &prompt, &reply)?;
             let read = &encoded.ids[..encoded.reply_start];

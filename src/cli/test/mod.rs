@@ -1,4 +1,6 @@
-//! `cookc test`: a template audited.
+//! `cookc test`: a template audited, and the examples of its functions run.
+
+mod examples;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -14,13 +16,14 @@ use super::options::{self, Choice, Engine, Format};
 use super::progress::Progress;
 use super::{Failure, console};
 use crate::data::audit::{
-    Audit, Branch, CODES, Changed, Cheated, Classes, PASSES, Settings, affordable, allowed, audit,
-    findings, is_denied, percent,
+    Audit, Branch, CODES, Changed, Cheated, Classes, PASSES, Settings, affordable, audit, findings,
+    is_denied, percent,
 };
 use crate::data::generate::{Stopped, Watch};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::ir::Program;
 use crate::source::Source;
+use crate::syntax::allow;
 
 const HELP: &str = r#"Examples:
   cookc test std:retrieval
@@ -50,9 +53,14 @@ What warns, unless it is denied:
   L621  both branches of every `if` that samples are made with are taken
   L622  a right reply with one word replaced, left out or doubled: still right in at most 25 %
   L623  the same with two neighbours swapped
-A comment in the template, `// allow L623: the order is free`, is the same as --allow L623.
+A comment in the template, `// allow L623: the order is free`, is the same as --allow L623. Above a
+line or behind it, it allows what is found there; beside nothing that is found, all of its code.
+First, the examples in the documentation of the file's functions are run: lines indented by four
+spaces. One that does not hold fails the file (E602). Of a file that holds functions only, nothing
+else is tested.
 
-A denied finding ends with exit code 1. With --format json, each level is one line: {"template",
+A denied finding ends with exit code 1. With --format json, a file whose functions have examples has
+a line {"file", "examples", "failed", "findings"}, and each level is one line: {"template",
 "level", "seed", "samples", "rules": [{"rule", "holds", "first_broken"}], "cheats": [{"cheat",
 "code", "exact", "score", "bar"}], "changes": [{"change", "code", "tried", "passes", "bar"}],
 "classes": [{"output", "values", "most": [value, share], "least", "most_bar", "least_bar"}],
@@ -113,7 +121,12 @@ pub fn run(command: &Test) -> Result<(), Failure> {
     let asked = command.samples.unwrap_or(SAMPLES);
     let mut passed = true;
     for file in &command.files {
-        let template = Template::read(file)?;
+        let source = load::source(file)?;
+        passed &= examples::run(&source, command.format == Format::Json)?;
+        if examples::is_module(&source) {
+            continue;
+        }
+        let template = Template::of(file, source)?;
         let names = match &command.choice.level {
             Some(level) => vec![level.clone()],
             None => template.levels(),
@@ -178,14 +191,16 @@ pub fn lints(source: &Source, vocab: Option<PathBuf>) -> Result<Vec<Diagnostic>,
     let (Some(typed), _) = load::checked(source) else { return Ok(Vec::new()) };
     let template = Template { source: source.clone(), typed };
     let watch = Watch { cancel: options::interrupt_soon()?, progress: &|_| {} };
-    let in_text = allowed(&template.source);
+    let allows = allow::all(&template.source);
     let mut levels = Vec::new();
     for name in template.levels() {
         let choice = Choice { level: Some(name), set: Vec::new(), vocab: vocab.clone() };
         let (audit, found) = one(&template, &choice, FEW, true, &watch)?;
-        let allowed = |one: &Diagnostic| in_text.contains(one.code);
-        let finding = |one| Finding { allowed: allowed(&one), diagnostic: one };
-        levels.push(Level { audit, findings: found.into_iter().map(finding).collect() });
+        let finding = |one: &Diagnostic| Finding {
+            allowed: allow::is_allowed(&allows, one, &found),
+            diagnostic: one.clone(),
+        };
+        levels.push(Level { audit, findings: found.iter().map(finding).collect() });
     }
     Ok(gathered(&levels))
 }
@@ -193,19 +208,22 @@ pub fn lints(source: &Source, vocab: Option<PathBuf>) -> Result<Vec<Diagnostic>,
 impl Test {
     /// What is denied becomes a fault; what the options deny, the template cannot allow.
     fn judged(&self, source: &Source, found: Vec<Diagnostic>) -> Vec<Finding> {
-        let in_text: BTreeSet<String> = allowed(source);
+        let allows = allow::all(source);
         let names = |codes: &[String], code: &str| codes.iter().any(|one| one == code);
-        let judge = |mut diagnostic: Diagnostic| {
+        let judge = |one: &Diagnostic| {
+            let mut diagnostic = one.clone();
             let code = diagnostic.code;
             let is_named = names(&self.deny, code);
             let allowed = !is_named
-                && (names(&self.allow, code) || names(&self.allow, ALL) || in_text.contains(code));
+                && (names(&self.allow, code)
+                    || names(&self.allow, ALL)
+                    || allow::is_allowed(&allows, one, &found));
             if is_denied(code) || is_named || names(&self.deny, ALL) {
                 diagnostic.severity = Severity::Fault;
             }
             Finding { diagnostic, allowed }
         };
-        found.into_iter().map(judge).collect()
+        found.iter().map(judge).collect()
     }
 }
 

@@ -1,0 +1,170 @@
+//! `cookc judge`: replies to a template's prompts, scored rule by rule.
+
+mod key;
+mod lines;
+mod sums;
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::Value;
+
+use super::load::Template;
+use super::options::{self, Engine, Format, Samples};
+use super::progress::Progress;
+use super::{Failure, console};
+use crate::data::generate::Stopped;
+use crate::data::judge::Judge as Judging;
+use crate::data::layout::{Escape, TextWriter};
+use crate::data::rows::settings;
+use crate::data::sinks::Sink;
+use key::{Key, Line};
+use lines::Lines;
+use sums::Sums;
+
+const HELP: &str = r#"Examples:
+  cookc judge std:retrieval replies.jsonl --seed 7 --split eval
+  cookc judge my.cook replies.jsonl --level hard --format json -o scores.jsonl
+  my-model < prompts.jsonl | cookc judge my.cook -
+
+Each line of replies.jsonl is {"index": 17, "reply": "…"}: a reply to the sample with that index
+of the same seed, split, level and parameters. Without an index, it is the line's number from 0.
+The samples are made again. So a line that says of what sample it is, as the rows of cookc generate
+do, is compared with it: its "template", "level", "set", "split", "seed", "system" and "prompt".
+The first that differs ends the command, with the option to write. Other keys do not matter. A line
+has at most 16 MiB.
+
+With --format json, each reply is a line {"index", "scores": {rule: score}, "score": the mean,
+"exact": true if all rules hold in full, "unreadable": null or why}, and the last line is
+{"summary": {"replies", "scores": {rule: mean}, "score", "exact": share, "unreadable": share}}.
+-o writes these lines to a file."#;
+
+/// Score replies with the template's own rules
+#[derive(Debug, Args)]
+#[command(after_help = HELP)]
+pub struct Judge {
+    #[command(flatten)]
+    template: options::Template,
+    /// The replies, one JSON object a line; - is standard input
+    #[arg(value_name = "REPLIES")]
+    replies: PathBuf,
+    #[command(flatten)]
+    samples: Samples,
+    /// Write a line a reply and the summary to this file
+    #[arg(short, long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// What runs the rules
+    #[arg(long, default_value = "native")]
+    engine: Engine,
+    /// For people or for tools
+    #[arg(long, default_value = "text")]
+    format: Format,
+}
+
+/// Judges each line, then tells the means.
+pub fn run(command: &Judge) -> Result<(), Failure> {
+    let template = Template::read(&command.template.file)?;
+    let maker = template.maker(&command.template.choice, command.engine)?;
+    let cancel = options::interrupt()?;
+    let bytes = size(&command.replies)?;
+    let mut lines = Lines::open(&command.replies, cancel);
+    let mut file_sink = command.out.as_deref().map(Sink::file).transpose()?;
+    let to_stdout = command.format == Format::Json && command.out.is_none();
+    let key = Key {
+        template: &template,
+        choice: &command.template.choice,
+        maker: &maker,
+        set: settings(&template.typed, &command.template.choice.set),
+        split: command.samples.split.name(),
+        seed: command.samples.seed,
+    };
+    let mut memory = maker.memory(key.split, key.seed);
+    let texts = TextWriter::new(maker.program(), maker.vocabulary.clone(), Escape::None);
+    let judging = Judging::new(&maker);
+    let mut sums = Sums::new(&judging);
+    let progress = Progress::new(bytes, "judging");
+    for number in 0.. {
+        let at = format!("{} line {}", shown(&command.replies), number + 1);
+        let Some(line) = lines.next()? else { break };
+        let line = line.map_err(|error| cannot_read(&command.replies, &at, error))?;
+        progress.add(line.len() as u64 + 1);
+        let Some(line) = parse(&line, &at)? else { continue };
+        key.expect(&line, &at)?;
+        let index = line.index.unwrap_or(number);
+        maker.sample(&mut memory, index).map_err(|fault| {
+            template.stopped(maker.program(), key.seed, Stopped::Fault(index, fault))
+        })?;
+        key.expect_texts(&line, index, &at, &texts, &memory)?;
+        let verdict = judging.judge(&line.reply, &mut memory);
+        sums.add(&verdict);
+        if file_sink.is_some() || to_stdout {
+            put(&mut file_sink, &sums.line(index, &verdict))?;
+        }
+    }
+    progress.finish();
+    if file_sink.is_some() || to_stdout {
+        put(&mut file_sink, &sums.summary())?;
+    }
+    file_sink.map_or(Ok(()), Sink::finish)?;
+    match command.format {
+        Format::Json if command.out.is_some() => console::data(&format!("{}\n", sums.summary())),
+        Format::Json => Ok(()),
+        Format::Text => console::print(&sums.text()),
+    }
+}
+
+/// A line goes to the file, or, where there is none, to standard output.
+fn put(sink: &mut Option<Sink>, line: &Value) -> Result<(), Failure> {
+    let line = format!("{line}\n");
+    match sink {
+        Some(sink) => Ok(sink.put(line.as_bytes())?),
+        None => console::data(&line),
+    }
+}
+
+/// The bytes of the replies, if they are a file that has its bytes already.
+fn size(path: &Path) -> Result<u64, Failure> {
+    let name = path.display();
+    match std::fs::metadata(path) {
+        _ if path == Path::new("-") => Ok(0),
+        Ok(there) if there.is_dir() => {
+            Err(Failure::Input(format!("{name} is a folder: name a file in it")))
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            Err(Failure::Input(format!("there is no file {name}")))
+        }
+        there => Ok(there.map_or(0, |there| there.len())),
+    }
+}
+
+/// What the replies are called.
+fn shown(path: &Path) -> String {
+    if path == Path::new("-") { "standard input".into() } else { path.display().to_string() }
+}
+
+fn cannot_read(path: &Path, at: &str, error: std::io::Error) -> Failure {
+    if error.kind() == ErrorKind::FileTooLarge {
+        let most = lines::BYTES_MAX;
+        return Failure::Input(format!("{at} has more than {most} bytes: no reply is so long"));
+    }
+    Failure::Machine(anyhow::Error::new(error).context(format!("cannot read {}", shown(path))))
+}
+
+/// The reply of a line; none for a blank one.
+fn parse(line: &[u8], at: &str) -> Result<Option<Line>, Failure> {
+    let text = std::str::from_utf8(line).map_err(|error| {
+        Failure::Input(format!("{at} is not UTF-8 from its byte {}", error.valid_up_to()))
+    })?;
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    serde_json::from_str(text).map(Some).map_err(|error| {
+        let column = error.column();
+        let why = error.to_string();
+        let why = why.split(" at line ").next().unwrap_or_default();
+        Failure::Input(format!(
+            "{at}, column {column}: {why}; a line is {{\"index\": 0, \"reply\": \"…\"}}"
+        ))
+    })
+}

@@ -1,0 +1,253 @@
+//! What decides the bits of a run, part by part: kept in its checkpoints, and compared with what
+//! the run would go on with.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde_json::{Map, Value};
+
+use super::setup::Setup;
+use crate::cli::Failure;
+use crate::data::Maker;
+use crate::ir;
+use crate::model::{self, digest, gguf, stored};
+use crate::recipe::Base;
+use crate::runtime::random::STREAM_VERSION;
+
+/// Samples whose ids are compared: what no other part says of them is seen here.
+const ALIKE: u64 = 16;
+
+/// Before a digest, behind what is shown of a part.
+const DIGEST: &str = " blake3:";
+
+/// Keys of a recipe that decide no bit: paths (their files are compared), where a run ends up, and
+/// how often it is saved.
+const NO_MATTER: [&str; 3] = ["model.base", "train.save_every", "train.keep_checkpoints"];
+
+/// The files of a model's folder, its weights apart, that decide what its ids and replies are.
+const BASE_FILES: [&str; 8] = [
+    "config.json",
+    "generation_config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "chat_template.jinja",
+    "chat_template.json",
+];
+
+/// The parts by name, each as text, with a digest where it is too long to show.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fingerprint(Map<String, Value>);
+
+/// How two runs differ, a line each.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Differences {
+    /// In what decides the bits of what is learned.
+    pub deciding: Vec<String>,
+    /// In how a run is judged, when it stops, and which program and device do it.
+    pub noted: Vec<String>,
+}
+
+impl Fingerprint {
+    /// Of a run; reads all of the base model's files.
+    pub fn of(setup: &Setup) -> Result<Fingerprint, Failure> {
+        let mut parts = Map::new();
+        let mut add = |name: String, text: String| parts.insert(name, Value::String(text));
+        add("cookc".into(), env!("CARGO_PKG_VERSION").into());
+        add("version of the streams".into(), STREAM_VERSION.to_string());
+        for (key, text) in recipe_keys(setup)? {
+            add(key, text);
+        }
+        for (at, part) in setup.lessons.parts.iter().enumerate() {
+            let (number, maker) = (at + 1, &part.maker);
+            add(format!("template {number}"), program(maker));
+            add(format!("words of template {number}"), words(maker));
+        }
+        add("ids that end a reply".into(), format!("{:?}", setup.closing));
+        add(format!("ids of the first {ALIKE} samples"), samples(setup)?);
+        for (name, text) in base(setup)? {
+            add(name, text);
+        }
+        Ok(Fingerprint(parts))
+    }
+
+    /// As it goes into a checkpoint.
+    pub fn to_json(&self) -> Value {
+        Value::Object(self.0.clone())
+    }
+
+    /// A line for each part, for the processes of a group to compare.
+    pub fn lines(&self) -> String {
+        let line = |(name, text): (&String, &Value)| {
+            format!("# {name} is {}\n", text.as_str().unwrap_or_default())
+        };
+        self.0.iter().map(line).collect()
+    }
+
+    /// What has changed since a checkpoint was made, of which this was kept.
+    pub fn since(&self, saved: &Value) -> Differences {
+        let mut found = Differences::default();
+        let Some(saved) = saved.as_object() else {
+            let why = "the checkpoint does not say what it was made with, since an older cookc \
+                       wrote it";
+            found.deciding.push(why.to_string());
+            return found;
+        };
+        let gone = saved.keys().filter(|name| !self.0.contains_key(*name));
+        for name in self.0.keys().chain(gone) {
+            let [was, now] = [saved, &self.0].map(|parts| parts.get(name).and_then(Value::as_str));
+            if was != now {
+                let into = if decides(name) { &mut found.deciding } else { &mut found.noted };
+                into.push(difference(name, was, now));
+            }
+        }
+        found
+    }
+}
+
+/// Whether a part decides a bit of what is learned.
+fn decides(name: &str) -> bool {
+    !(name == "cookc" || name == "model.device" || name.starts_with("eval."))
+}
+
+/// `lora.alpha: 16.0 → 32.0`, or `template 1 (retrieval): changed` where digests differ.
+fn difference(name: &str, was: Option<&str>, now: Option<&str>) -> String {
+    let shown = |text: Option<&str>| {
+        let text = text.unwrap_or("nothing");
+        text.split(DIGEST).next().unwrap_or(text).to_string()
+    };
+    let (was, now) = (shown(was), shown(now));
+    match was == now {
+        true if was.is_empty() => format!("{name}: changed"),
+        true => format!("{name} ({was}): changed"),
+        false => format!("{name}: {was} → {now}"),
+    }
+}
+
+/// Every key of the resolved recipe that matters: `train.batch` and its value.
+fn recipe_keys(setup: &Setup) -> Result<Vec<(String, String)>> {
+    let table: toml::Table = setup.text.parse().context("the resolved recipe is no TOML")?;
+    let mut keys = Vec::new();
+    flatten("", &toml::Value::Table(table), &mut keys);
+    keys.retain(|(key, _)| {
+        !NO_MATTER.contains(&key.as_str())
+            && !(key.starts_with("template ") && key.ends_with(".file"))
+    });
+    for (key, text) in &mut keys {
+        // The words themselves are compared.
+        if key == "data.vocab" && text.parse::<u64>().is_err() && text != "\"tokenizer\"" {
+            *text = "a file".to_string();
+        }
+    }
+    Ok(keys)
+}
+
+fn flatten(name: &str, value: &toml::Value, keys: &mut Vec<(String, String)>) {
+    let inside = |key: &str| if name.is_empty() { key.into() } else { format!("{name}.{key}") };
+    match value {
+        toml::Value::Table(table) => {
+            table.iter().for_each(|(key, value)| flatten(&inside(key), value, keys));
+        }
+        toml::Value::Array(list) if list.iter().any(toml::Value::is_table) => {
+            for (at, value) in list.iter().enumerate() {
+                flatten(&format!("{name} {}", at + 1), value, keys);
+            }
+        }
+        value => keys.push((name.to_string(), value.to_string())),
+    }
+}
+
+/// A template at its level, with its parameters and the functions that it takes from modules, and
+/// how it is shown. Comments and places in the text are not in it.
+fn program(maker: &Maker) -> String {
+    let program = maker.program();
+    let text = format!("{}{:?}", ir::print(program), program.layout);
+    format!("{}{DIGEST}{}", program.name, short(digest::of_bytes(text.as_bytes())))
+}
+
+/// The words of `vocab` and of the template's own pools.
+fn words(maker: &Maker) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for word in maker.vocabulary.words() {
+        hasher.update(word.as_bytes()).update(b"\n");
+    }
+    hasher.update(format!("{:?}", maker.pools.tokens).as_bytes());
+    format!("{} words{DIGEST}{}", maker.vocabulary.len(), short(hasher.finalize()))
+}
+
+/// The ids of the first samples: templates, words, tokenizer and format are in them.
+fn samples(setup: &Setup) -> Result<String, Failure> {
+    let mut hasher = blake3::Hasher::new();
+    let mut rows = setup.lessons.rows();
+    for index in 0..ALIKE {
+        let row = rows.row(index).map_err(|(part, why)| setup.sample_fault(part, index, why))?;
+        hasher.update(&(row.ids.len() as u64).to_le_bytes());
+        hasher.update(bytemuck::cast_slice(&row.ids));
+    }
+    Ok(format!("{DIGEST}{}", short(hasher.finalize())))
+}
+
+/// The base model's files, or the tokenizer that is made for a model from scratch.
+fn base(setup: &Setup) -> Result<Vec<(String, String)>> {
+    let Base::Folder(folder) = &setup.recipe.model.base else {
+        let text = serde_json::to_vec(&setup.tokenizer.to_json()?)?;
+        let (ids, digest) = (setup.tokenizer.vocab_size(), short(digest::of_bytes(&text)));
+        return Ok(vec![("tokenizer".into(), format!("{ids} ids{DIGEST}{digest}"))]);
+    };
+    let path = model::locate(&folder.path)?;
+    let mut files: Vec<PathBuf> = match gguf::is_named(&path) {
+        true => vec![path],
+        false => {
+            let beside = BASE_FILES.map(|name| path.join(name)).into_iter();
+            beside.filter(|path| path.is_file()).chain(stored::weight_files(&path)?).collect()
+        }
+    };
+    files.dedup();
+    files.iter().map(|path| file(path)).collect()
+}
+
+fn file(path: &Path) -> Result<(String, String)> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let bytes = path.metadata().with_context(|| format!("cannot read {}", path.display()))?.len();
+    let name = match path.extension().is_some_and(|end| end == "gguf") {
+        // A file that has another name by now is the same model.
+        true => "base model".to_string(),
+        false => format!("base model's {name}"),
+    };
+    Ok((name, format!("{bytes} bytes{DIGEST}{}", short(digest::of_file(path)?))))
+}
+
+/// Half of a digest, which tells as much as is needed.
+fn short(digest: blake3::Hash) -> String {
+    digest.to_hex()[..32].to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_difference_shows_both_values_or_that_a_long_one_changed() {
+        let parts = json!({
+            "cookc": "2", "eval.every": "10", "lora.alpha": "32.0", "template 1": "copy blake3:ab",
+            "words of template 1": "4 words blake3:cd",
+        });
+        let now = Fingerprint(parts.as_object().expect("an object").clone());
+        assert_eq!(now.since(&parts), Differences::default());
+        let found = now.since(&json!({
+            "cookc": "1", "eval.every": "10", "lora.alpha": "16.0", "template 1": "copy blake3:aa",
+            "words of template 1": "4 words blake3:cd", "words of template 2": "5 words blake3:ee",
+        }));
+        let deciding = [
+            "lora.alpha: 16.0 → 32.0",
+            "template 1 (copy): changed",
+            "words of template 2: 5 \
+              words → nothing",
+        ];
+        assert_eq!(found.deciding, deciding);
+        assert_eq!(found.noted, ["cookc: 1 → 2"]);
+        assert_eq!(now.since(&Value::Null).deciding.len(), 1);
+    }
+}

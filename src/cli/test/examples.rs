@@ -1,0 +1,71 @@
+//! The examples of a file's functions, and what is told of them.
+
+use serde_json::{Value, json};
+
+use super::super::console::{self, BAD, GOOD, styled};
+use super::super::{Failure, load};
+use crate::check;
+use crate::data::examples::Examples;
+use crate::diagnostic::{Diagnostic, Severity, render};
+use crate::source::Source;
+use crate::syntax;
+
+/// Runs the examples of a file and tells those that do not hold; true if all hold. A file with
+/// faults has its faults told by what comes next.
+pub fn run(source: &Source, as_json: bool) -> Result<bool, Failure> {
+    let is_fault = |one: &Diagnostic| one.severity == Severity::Fault;
+    let (_, found) = load::checked(source);
+    if found.iter().any(is_fault) {
+        return match is_module(source) {
+            true => Err(load::shown(source, &found)),
+            false => Ok(true),
+        };
+    }
+    let examples = load::examples(source);
+    if examples.run == 0 && !is_module(source) {
+        return Ok(true);
+    }
+    console::print(&match as_json {
+        true => json_line(&examples, source),
+        false => text(&examples, source),
+    })?;
+    Ok(examples.faults.is_empty())
+}
+
+/// True for a file of functions, which has nothing else to test.
+pub fn is_module(source: &Source) -> bool {
+    check::is_module(&syntax::parse(source).0)
+}
+
+fn text(examples: &Examples, source: &Source) -> String {
+    let mut text = String::new();
+    for fault in &examples.faults {
+        text += &format!("{}\n", render(fault, source, true));
+    }
+    let (style, word) = match examples.faults.is_empty() {
+        true => (GOOD, "passed"),
+        false => (BAD, "failed"),
+    };
+    let count = console::count(examples.run, "example");
+    let failed = match examples.faults.len() {
+        0 => String::new(),
+        failed => format!(", {failed} of them false"),
+    };
+    text + &format!("{} {}: {count}{failed}\n", styled(style, word), source.stem())
+}
+
+fn json_line(examples: &Examples, source: &Source) -> String {
+    let finding = |one: &Diagnostic| {
+        let (line, column) = source.position(one.span().start);
+        json!({
+            "code": one.code, "title": one.title, "label": one.labels[0].text, "help": one.help,
+            "start": one.span().start, "end": one.span().end, "line": line, "column": column,
+        })
+    };
+    let findings: Vec<Value> = examples.faults.iter().map(finding).collect();
+    let failed = examples.faults.len();
+    let line = json!({
+        "file": &*source.name, "examples": examples.run, "failed": failed, "findings": findings,
+    });
+    format!("{line}\n")
+}

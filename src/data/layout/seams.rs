@@ -1,0 +1,262 @@
+//! The seams of a layout: which pieces may stand side by side in a sample's text, and whether a
+//! tokenizer surely cuts between them.
+
+use std::collections::BTreeSet;
+
+use super::{COMMON, DOT, FALSE, Item, LINE, Literal, Plan, SPACE, Shape, TRUE, Tokenize};
+use crate::check::types::Type;
+use crate::data::vocab::Vocabulary;
+use crate::ir::{Bound, Program};
+
+/// What texts are made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Unit {
+    /// A text of the [`Walk`].
+    Text(usize),
+    Word,
+    Int,
+    Real,
+}
+
+/// Two units side by side, the left one none at the start of all, and whether a space that ends
+/// the left one goes with the right one.
+pub(super) type Seam = (Option<Unit>, bool, Unit);
+
+/// What stands at the end of what was written so far, and what comes after it.
+pub(super) type Ends = BTreeSet<(Option<Unit>, Space)>;
+
+/// A space that goes with the next piece.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Space {
+    None,
+    /// Of a piece.
+    Own,
+    /// Before a reply; if that is empty, there is none.
+    BeforeReply,
+}
+
+/// A walk over all samples of a layout at once.
+pub(super) struct Walk<'a> {
+    pub program: &'a Program,
+    /// The plan's literals, then what goes around the texts, then what stands between shots.
+    pub texts: &'a [String],
+    pub seams: BTreeSet<Seam>,
+    /// Something was seen that tables have no place for: two spaces, one at an end.
+    pub is_beyond_tables: bool,
+}
+
+impl Walk<'_> {
+    /// Walks over a sample: what stands before system text, prompt and reply, and these.
+    /// `in_chat`: the texts lose white space at their ends.
+    pub fn sample(&mut self, plan: &Plan, around: [usize; 3], in_chat: bool, ends: &Ends) -> Ends {
+        let mut ends = ends.clone();
+        for (at, part) in [&plan.system, &plan.prompt, &plan.reply].into_iter().enumerate() {
+            ends = self.text(&ends, around[at]);
+            if at == 2 && !in_chat {
+                let of_reply = |(end, space)| match space {
+                    Space::Own => (end, Space::BeforeReply),
+                    space => (end, space),
+                };
+                ends = ends.into_iter().map(of_reply).collect();
+            }
+            ends = part.iter().fold(ends, |ends, item| self.item(&ends, item));
+            // A text whose end says what comes next is looked at when it is there.
+            let (is_prompt, is_reply) = (at == 1, at == 2);
+            let told = in_chat || is_reply || is_prompt && !plan.prompt_ends_with_space();
+            let blank = |&(end, space): &(Option<Unit>, Space)| {
+                let text = self.text_of(end);
+                let own = is_reply || text.is_none_or(|at| !around.contains(&at));
+                let blank = text.is_some_and(|at| self.texts[at].ends_with(char::is_whitespace));
+                own && (space == Space::Own || blank && told)
+            };
+            self.is_beyond_tables |= ends.iter().any(blank);
+        }
+        if in_chat {
+            let starts_blank = |(left, _, right): &Seam| {
+                let starts = self.text_of(*left).is_none_or(|at| around.contains(&at));
+                let text = self.text_of(Some(*right)).filter(|at| !around.contains(at));
+                starts && text.is_some_and(|at| self.texts[at].starts_with(char::is_whitespace))
+            };
+            self.is_beyond_tables |= self.seams.iter().any(starts_blank);
+        }
+        ends
+    }
+
+    fn text_of(&self, unit: Option<Unit>) -> Option<usize> {
+        match unit {
+            Some(Unit::Text(at)) => Some(at),
+            _ => None,
+        }
+    }
+
+    /// A text of the walk.
+    pub fn text(&mut self, ends: &Ends, at: usize) -> Ends {
+        let text = &self.texts[at];
+        match text.strip_suffix(' ') {
+            None if text.is_empty() => ends.clone(),
+            Some("") => {
+                self.is_beyond_tables |= ends.iter().any(|(_, space)| *space != Space::None);
+                ends.iter().map(|(end, _)| (*end, Space::Own)).collect()
+            }
+            None => self.unit(ends, Unit::Text(at), Space::None),
+            Some(_) => self.unit(ends, Unit::Text(at), Space::Own),
+        }
+    }
+
+    fn unit(&mut self, ends: &Ends, unit: Unit, space_after: Space) -> Ends {
+        let seam = |(end, space): &(Option<Unit>, Space)| (*end, *space != Space::None, unit);
+        self.seams.extend(ends.iter().map(seam));
+        if ends.is_empty() { Ends::new() } else { [(Some(unit), space_after)].into() }
+    }
+
+    fn item(&mut self, ends: &Ends, item: &Item) -> Ends {
+        match item {
+            Item::Literal(literal) => self.text(ends, *literal),
+            Item::Value(slot, kind, shape) => {
+                self.value(ends, kind, &self.program.slots[*slot as usize].bound, shape)
+            }
+        }
+    }
+
+    fn value(&mut self, ends: &Ends, kind: &Type, bound: &Bound, shape: &Shape) -> Ends {
+        let Some(element) = kind.element() else { return self.plain(ends, kind, bound) };
+        let inner = element_of(bound);
+        match shape {
+            Shape::Plain => self.plain(ends, kind, bound),
+            Shape::Joined(between) => {
+                let between = (*between, bound);
+                self.list(ends, between, &mut |walk, ends| walk.plain(ends, element, inner))
+            }
+            Shape::Numbered => self.list(ends, (LINE, bound), &mut |walk, ends| {
+                let ends = walk.unit(ends, Unit::Int, Space::None);
+                let ends = walk.text(&ends, DOT);
+                walk.plain(&ends, element, inner)
+            }),
+            Shape::Keyed(slot, keys, between) => {
+                let key = keys.element().unwrap_or(&Type::Unknown);
+                let key_bound = element_of(&self.program.slots[*slot as usize].bound);
+                self.list(ends, (LINE, bound), &mut |walk, ends| {
+                    let keyed = walk.plain(ends, key, key_bound);
+                    let keyed = walk.text(&keyed, *between);
+                    // A value may lack its key.
+                    let mut all = walk.plain(&keyed, element, inner);
+                    all.extend(walk.plain(ends, element, inner));
+                    all
+                })
+            }
+        }
+    }
+
+    /// None, if there may be none, one or more elements.
+    fn list(
+        &mut self,
+        ends: &Ends,
+        (between, bound): (Literal, &Bound),
+        element: &mut dyn FnMut(&mut Self, &Ends) -> Ends,
+    ) -> Ends {
+        let mut all = element(self, ends);
+        loop {
+            let next = self.text(&all, between);
+            let next = element(self, &next);
+            if next.is_subset(&all) {
+                break;
+            }
+            all.extend(next);
+        }
+        if !matches!(bound, Bound::List { low: 1.., .. }) {
+            all.extend(ends);
+        }
+        all
+    }
+
+    fn plain(&mut self, ends: &Ends, kind: &Type, bound: &Bound) -> Ends {
+        match kind {
+            Type::Int => self.unit(ends, Unit::Int, Space::None),
+            Type::Real => self.unit(ends, Unit::Real, Space::None),
+            Type::Token => self.unit(ends, Unit::Word, Space::None),
+            Type::Bool => self.any_of(ends, [FALSE, TRUE].into_iter()),
+            Type::Text => match bound {
+                Bound::Text(symbols) => {
+                    self.any_of(ends, symbols.iter().map(|symbol| COMMON.len() + *symbol as usize))
+                }
+                _ => self.any_of(ends, COMMON.len()..COMMON.len() + self.program.texts.len()),
+            },
+            Type::List(element) => {
+                let between = if element.element().is_some() { LINE } else { SPACE };
+                let inner = element_of(bound);
+                let between = (between, bound);
+                self.list(ends, between, &mut |walk, ends| walk.plain(ends, element, inner))
+            }
+            Type::Any(_) | Type::Shown | Type::Unknown => ends.clone(),
+        }
+    }
+
+    fn any_of(&mut self, ends: &Ends, texts: impl Iterator<Item = usize>) -> Ends {
+        let mut all = Ends::new();
+        texts.for_each(|at| all.extend(self.text(ends, at)));
+        all
+    }
+}
+
+fn element_of(bound: &Bound) -> &Bound {
+    match bound {
+        Bound::List { element, .. } => element,
+        _ => &Bound::Any,
+    }
+}
+
+/// Whether a tokenizer cuts at every seam, and keeps the pieces beside it as they are anywhere.
+pub(super) struct Judge<'a> {
+    pub texts: &'a [String],
+    pub vocabulary: &'a Vocabulary,
+    pub tokenize: &'a dyn Tokenize,
+}
+
+impl Judge<'_> {
+    /// True if each piece has the same ids wherever it stands.
+    pub fn all_cut(&self, seams: &BTreeSet<Seam>) -> bool {
+        let words = self.words();
+        seams.iter().all(|(left, space, right)| {
+            let Some(left) = left else { return true };
+            let lefts = self.tails(*left, &words);
+            let rights = self.heads(*right, *space, &words);
+            let cuts = |left: &String, right: &String| self.tokenize.cuts(left, right);
+            lefts.iter().all(|left| rights.iter().all(|right| cuts(left, right)))
+        })
+    }
+
+    /// First and last letters of the words.
+    pub fn words(&self) -> BTreeSet<[char; 2]> {
+        self.vocabulary.words().filter_map(ends_of).collect()
+    }
+
+    fn tails(&self, unit: Unit, words: &BTreeSet<[char; 2]>) -> BTreeSet<String> {
+        match unit {
+            Unit::Text(at) => {
+                let text = &self.texts[at];
+                [text.strip_suffix(' ').unwrap_or(text).to_string()].into()
+            }
+            Unit::Word => words.iter().map(|[_, last]| last.to_string()).collect(),
+            Unit::Int => ["7".to_string()].into(),
+            Unit::Real => ["7", "f", "N"].map(String::from).into(),
+        }
+    }
+
+    pub fn heads(&self, unit: Unit, space: bool, words: &BTreeSet<[char; 2]>) -> BTreeSet<String> {
+        let heads: BTreeSet<String> = match unit {
+            Unit::Text(at) => {
+                let text = &self.texts[at];
+                [text.strip_suffix(' ').unwrap_or(text).to_string()].into()
+            }
+            Unit::Word => words.iter().map(|[first, _]| first.to_string()).collect(),
+            Unit::Int => ["7", "-"].map(String::from).into(),
+            Unit::Real => ["7", "-", "i", "N"].map(String::from).into(),
+        };
+        let space = if space { " " } else { "" };
+        heads.into_iter().map(|head| format!("{space}{head}")).collect()
+    }
+}
+
+fn ends_of(word: &str) -> Option<[char; 2]> {
+    Some([word.chars().next()?, word.chars().last()?])
+}

@@ -1,0 +1,157 @@
+//! Rules that judge what the prompt does not tell, found by drawing hidden values again: the prompt
+//! stays as it was, and a reply that was right is wrong.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::CELLS_MAX;
+use crate::check::roles::needs;
+use crate::check::typed::{LocalId, Template};
+use crate::data::judge::{Judge, same};
+use crate::data::layout::{Escape, Part, TextWriter};
+use crate::data::vocab::Vocabulary;
+use crate::data::{Maker, TRAIN, pools};
+use crate::diagnostic::Diagnostic;
+use crate::engine;
+use crate::engine::rehearse::Rehearsal;
+use crate::ir::{Form, Piece, Program, SlotId};
+use crate::runtime::{Memory, RunKey};
+
+/// Samples whose hidden values are drawn again.
+const SAMPLES: u64 = 48;
+/// How often each of them is.
+const AGAIN: u64 = 8;
+
+/// A rule, and the drawn names it needs that the layout does not show.
+type Candidate = (usize, Vec<LocalId>);
+
+/// A lint for each rule that was seen to judge a hidden draw.
+pub fn hidden(
+    template: &Template,
+    program: &Arc<Program>,
+    words: &Vocabulary,
+    patience: u64,
+) -> Vec<Diagnostic> {
+    let candidates = candidates(template);
+    if candidates.is_empty() || program.bounds.cells > CELLS_MAX {
+        return Vec::new();
+    }
+    let (words, pools) = pools(template, words.clone());
+    let engine = engine::interpreter(program.clone());
+    let maker = Maker::new(program.clone(), engine, words, pools);
+    let mut search = Search {
+        template,
+        maker: &maker,
+        judge: Judge::new(&maker),
+        texts: TextWriter::new(program, maker.vocabulary.clone(), Escape::None),
+        rehearsal: Rehearsal::new(program.clone()),
+        prompt: prompt_slots(program),
+        first: maker.memory(TRAIN, 0),
+        patience,
+    };
+    let of_rule = |(rule, names): Candidate| {
+        let one = names.iter().filter(|&&name| search.judges(rule, &[name])).copied();
+        let found: Vec<LocalId> = one.collect();
+        match found.is_empty() && names.len() > 1 && search.judges(rule, &names) {
+            true => lints(template, rule, &names),
+            false => lints(template, rule, &found),
+        }
+    };
+    candidates.into_iter().flat_map(of_rule).collect()
+}
+
+fn candidates(template: &Template) -> Vec<Candidate> {
+    let is_hidden = |local: &LocalId| {
+        template.binding_of(*local).is_some_and(|(_, binding)| binding.drawn && !binding.shown)
+    };
+    let of_rule = template.rules.iter().map(|rule| needs(template, rule));
+    let hidden = of_rule.map(|needs| needs.into_iter().filter(is_hidden).collect::<Vec<_>>());
+    hidden.enumerate().filter(|(_, names)| !names.is_empty()).collect()
+}
+
+fn lints(template: &Template, rule: usize, names: &[LocalId]) -> Vec<Diagnostic> {
+    let rule = &template.rules[rule];
+    let lint = |&local: &LocalId| {
+        let name = &template.locals[local].name;
+        let title = format!("the rule `{}` needs `{name}`, which is not shown", rule.name);
+        Diagnostic::lint("L601", title, rule.relation.span, "judges what is not told")
+            .and(
+                template.locals[local].span,
+                "drawn again: the prompt is the same, and a right reply is wrong",
+            )
+            .help(format!("show it in the prompt: `{{{name}}}`"))
+    };
+    names.iter().map(lint).collect()
+}
+
+struct Search<'a> {
+    template: &'a Template,
+    maker: &'a Maker,
+    judge: Judge<'a>,
+    texts: TextWriter,
+    rehearsal: Rehearsal,
+    /// What the model reads.
+    prompt: BTreeSet<SlotId>,
+    first: Memory,
+    patience: u64,
+}
+
+impl Search<'_> {
+    /// True if a reply is right by a rule, and wrong after these names are drawn again, with the
+    /// same prompt.
+    fn judges(&mut self, rule: usize, names: &[LocalId]) -> bool {
+        let program = self.maker.program().clone();
+        for again in 0..AGAIN {
+            let mut second = self.maker.memory(TRAIN, 0);
+            for &name in names {
+                let run = RunKey::new(&program.name, &program.level, "again", again);
+                second.reseed(&self.template.locals[name].name, &run);
+            }
+            for index in 0..SAMPLES {
+                let Some(made) = self.both(&mut second, index) else { return false };
+                if !made || !self.same_prompt(&second) {
+                    continue;
+                }
+                let reply = self.texts.text(Part::Reply, &self.first);
+                let right = self.judge.judge(&reply, &mut self.first);
+                let wrong = self.judge.judge(&reply, &mut second);
+                if right.scores[rule] == 1.0 && wrong.scores[rule] < 1.0 {
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    /// Makes a sample in both memories; none when there is no more patience.
+    fn both(&mut self, second: &mut Memory, index: u64) -> Option<bool> {
+        let mut made = true;
+        for memory in [&mut self.first, second] {
+            let patience = &mut self.patience;
+            made &= self.rehearsal.sample(memory, index, &[], patience, &mut |_, _| {})?;
+        }
+        Some(made)
+    }
+
+    fn same_prompt(&self, second: &Memory) -> bool {
+        self.prompt.iter().all(|&slot| {
+            let kind = &self.maker.program().slots[slot as usize].kind;
+            same(kind, (&self.first, self.first.slot(slot)), (second, second.slot(slot)))
+        })
+    }
+}
+
+/// The slots that the model reads, keys of lines too.
+fn prompt_slots(program: &Program) -> BTreeSet<SlotId> {
+    let layout = &program.layout;
+    let mut slots = BTreeSet::new();
+    for piece in layout.system.iter().flatten().chain(&layout.prompt) {
+        if let Piece::Value(slot, form) = piece {
+            slots.insert(*slot);
+            if let Form::Lines(keys, _) | Form::Labelled(keys) = form {
+                slots.insert(*keys);
+            }
+        }
+    }
+    slots
+}

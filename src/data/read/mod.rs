@@ -1,0 +1,343 @@
+//! A reply back to values: what a model wrote in place of the template's reply.
+
+mod cut;
+mod unreadable;
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::layout::{Escape, TextWriter, cells, is_narrow};
+use super::longest;
+use super::vocab::Vocabulary;
+use crate::check::types::Type;
+use crate::ir::{Form, Piece, Program, Role, SlotId};
+use crate::runtime::{Fault, Memory};
+use crate::source::is_word_character;
+use cut::{Edges, at_key, keys_of, unnumbered, without_start};
+pub use unreadable::Unreadable;
+use unreadable::shortened;
+
+/// Reads replies of one program. Threads share it.
+///
+/// Literals must stand as they are. White space around the reply does not matter, nor does how
+/// much of it stands between two words. A word that no pool has, and a text that the template does
+/// not have, get a symbol of their own, the same wherever they stand in one reply; what has a sign
+/// that no word has is no word. The keys of `lines` and `labelled` that the prompt shows must stand
+/// as the sample has them; all others are read like values.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    program: Arc<Program>,
+    vocabulary: Arc<Vocabulary>,
+    texts: HashMap<String, u32>,
+    /// True if a text of the template is empty or has white space in it.
+    loose_texts: bool,
+    /// Shows the keys that lines of a reply must begin with.
+    keys: TextWriter,
+    words_max: u64,
+    edges: Edges,
+    /// What a reply does not bind: the slots that the prompt shows, and those without a name.
+    given: BTreeSet<SlotId>,
+}
+
+impl Reader {
+    /// For the replies of a program.
+    pub fn new(program: Arc<Program>, vocabulary: Arc<Vocabulary>) -> Reader {
+        let by_symbol = program.texts.iter().zip(0..);
+        let is_loose = |text: &String| text.is_empty() || text.contains(char::is_whitespace);
+        Reader {
+            texts: by_symbol.map(|(text, symbol)| (text.clone(), symbol)).collect(),
+            loose_texts: program.texts.iter().any(is_loose),
+            keys: TextWriter::new(&program, vocabulary.clone(), Escape::None),
+            words_max: 4 * longest::reply_words(&program) + 64,
+            edges: Edges::new(&program),
+            given: given(&program),
+            program,
+            vocabulary,
+        }
+    }
+
+    /// Binds the outputs of the sample in the memory to what the reply says. When it cannot be
+    /// read, some may be bound already. Lists made here live until the next sample.
+    pub fn read(&self, reply: &str, memory: &mut Memory) -> Result<(), Unreadable> {
+        let words = reply.split_whitespace().count() as u64;
+        if words > self.words_max {
+            return Err(Unreadable::TooLong { words, words_max: self.words_max });
+        }
+        let mut parts = self.edges.cut(&self.program.layout.reply, reply)?;
+        // Keys may be a value of the same reply: that is read before the lines that they begin.
+        parts.sort_by_key(|(_, form, _)| keys_of(form).is_some());
+        let (mut fresh, mut known) = (Fresh::default(), Vec::new());
+        for (slot, form, text) in parts {
+            let kind = &self.program.slots[slot as usize].kind;
+            let named = |problem| self.named(slot, problem);
+            let is_unread = |keys: &SlotId| !self.given.contains(keys) && !known.contains(keys);
+            let unread = keys_of(form).filter(|(keys, _)| is_unread(keys));
+            let cell = match (unread, kind.element()) {
+                (Some((keys, between)), Some(element)) => {
+                    let (starts, values) = keyed_lines(text, between).map_err(named)?;
+                    self.read_keys(keys, starts, &mut fresh, memory)?;
+                    known.push(keys);
+                    self.elements(element, values.into_iter(), &mut fresh, memory)
+                }
+                _ => self.value(kind, form, text, &mut fresh, memory),
+            };
+            memory.bind(slot, cell.map_err(named)?);
+            known.push(slot);
+        }
+        Ok(())
+    }
+
+    /// The slots that a reply is read into, in its order: what it shows, but for keys that the
+    /// prompt shows.
+    pub fn outputs(&self) -> impl Iterator<Item = SlotId> {
+        let mut outputs = Vec::new();
+        for piece in &self.program.layout.reply {
+            let Piece::Value(slot, form) = piece else { continue };
+            let keys = keys_of(form).map(|(keys, _)| keys).filter(|it| !self.given.contains(it));
+            for slot in keys.into_iter().chain([*slot]) {
+                if !outputs.contains(&slot) {
+                    outputs.push(slot);
+                }
+            }
+        }
+        outputs.into_iter()
+    }
+
+    /// Binds keys to what the lines of a reply begin with.
+    fn read_keys(
+        &self,
+        keys: SlotId,
+        starts: Vec<&str>,
+        fresh: &mut Fresh,
+        memory: &mut Memory,
+    ) -> Result<(), Unreadable> {
+        let kind = &self.program.slots[keys as usize].kind;
+        let element = kind.element().unwrap_or(&Type::Unknown);
+        let cell = self.elements(element, starts.into_iter(), fresh, memory);
+        memory.bind(keys, cell.map_err(|problem| self.named(keys, problem))?);
+        Ok(())
+    }
+
+    fn value(
+        &self,
+        kind: &Type,
+        form: &Form,
+        text: &str,
+        fresh: &mut Fresh,
+        memory: &mut Memory,
+    ) -> Result<i64, Problem> {
+        let Some(element) = kind.element() else {
+            return self.scalar(kind, text, fresh);
+        };
+        let text = text.trim();
+        let parts: Vec<&str> = match form {
+            Form::Plain => return self.list(element, text, fresh, memory),
+            _ if text.is_empty() => Vec::new(),
+            Form::Joined(between) if between.trim().is_empty() && !self.is_loose(element) => {
+                text.split_whitespace().collect()
+            }
+            Form::Joined(between) => text.split(between.as_str()).collect(),
+            Form::Numbered => {
+                unnumbered(text).map_err(|(start, line)| Problem::line(&start, line))?
+            }
+            Form::Lines(keys, between) => self.unkeyed(*keys, between, text, memory)?,
+            Form::Labelled(keys) => self.unkeyed(*keys, ". ", text, memory)?,
+        };
+        self.elements(element, parts.into_iter(), fresh, memory)
+    }
+
+    /// True for an element that may be empty or have white space in it.
+    fn is_loose(&self, element: &Type) -> bool {
+        *element == Type::Text && self.loose_texts
+    }
+
+    /// A list of what each of these texts says.
+    fn elements<'t>(
+        &self,
+        element: &Type,
+        parts: impl Iterator<Item = &'t str>,
+        fresh: &mut Fresh,
+        memory: &mut Memory,
+    ) -> Result<i64, Problem> {
+        let mut cells = Vec::with_capacity(parts.size_hint().0);
+        for part in parts {
+            cells.push(match element.element() {
+                Some(inner) => self.list(inner, part, fresh, memory)?,
+                None => self.scalar(element, part, fresh)?,
+            });
+        }
+        push(element, cells, memory)
+    }
+
+    /// A list with white space between its elements, or of a line each: no row of such is empty, so
+    /// that line breaks around them say nothing.
+    fn list(
+        &self,
+        element: &Type,
+        text: &str,
+        fresh: &mut Fresh,
+        memory: &mut Memory,
+    ) -> Result<i64, Problem> {
+        let text = text.trim();
+        match element.element() {
+            _ if text.is_empty() => push(element, Vec::new(), memory),
+            Some(_) => self.elements(element, text.split('\n'), fresh, memory),
+            None => self.elements(element, text.split_whitespace(), fresh, memory),
+        }
+    }
+
+    fn scalar(&self, kind: &Type, text: &str, fresh: &mut Fresh) -> Result<i64, Problem> {
+        let text = text.trim();
+        let wanted = |wanted: &'static str| Problem::Found(wanted, text.to_string());
+        match kind {
+            Type::Token => {
+                if text.is_empty() || text.contains(char::is_whitespace) {
+                    return Err(wanted("one word"));
+                }
+                let known = self.vocabulary.symbol(text);
+                if known.is_none() && !text.chars().all(is_word_character) {
+                    return Err(Problem::NotAWord(text.to_string()));
+                }
+                Ok(known.unwrap_or_else(|| fresh.token(text, self.vocabulary.len())).into())
+            }
+            Type::Text => {
+                let known = self.texts.get(text).copied();
+                Ok(known.unwrap_or_else(|| fresh.text(text, self.texts.len())).into())
+            }
+            Type::Int => {
+                let digits = text.strip_prefix('-').unwrap_or(text);
+                let decimal = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+                let number = text.parse().ok().filter(|_| decimal);
+                number.ok_or_else(|| wanted("a whole number"))
+            }
+            Type::Real => {
+                let number = text.parse().ok().filter(|number: &f64| number.is_finite());
+                number.map(|number| number.to_bits() as i64).ok_or_else(|| wanted("a number"))
+            }
+            Type::Bool => match text {
+                "true" => Ok(1),
+                "false" => Ok(0),
+                _ => Err(wanted("`true` or `false`")),
+            },
+            Type::List(_) | Type::Any(_) | Type::Shown | Type::Unknown => {
+                Err(wanted("a value of a known type"))
+            }
+        }
+    }
+
+    /// The lines without their keys, which are known. A value beyond the last key stands alone.
+    fn unkeyed<'t>(
+        &self,
+        slot: SlotId,
+        between: &str,
+        text: &'t str,
+        memory: &Memory,
+    ) -> Result<Vec<&'t str>, Problem> {
+        let kind = &self.program.slots[slot as usize].kind;
+        let key_kind = kind.element().unwrap_or(&Type::Unknown);
+        let mut keys = cells(memory, memory.slot(slot), key_kind).into_iter();
+        let mut values = Vec::new();
+        for line in text.split('\n') {
+            let Some(key) = keys.next() else {
+                values.push(line);
+                continue;
+            };
+            let mut start = Vec::new();
+            self.keys.write_plain(memory, key, key_kind, &mut start);
+            start.extend_from_slice(between.as_bytes());
+            let start = String::from_utf8_lossy(&start);
+            values.push(without_start(line, &start).ok_or_else(|| Problem::line(&start, line))?);
+        }
+        Ok(values)
+    }
+
+    fn named(&self, slot: SlotId, problem: Problem) -> Unreadable {
+        let name = self.program.slots[slot as usize].name.clone();
+        match problem {
+            Problem::Found(wanted, found) => {
+                Unreadable::Value { name, wanted: wanted.to_string(), found: shortened(&found) }
+            }
+            Problem::Line(wanted, found) => {
+                let wanted = format!("a line that starts with `{wanted}`");
+                Unreadable::Value { name, wanted, found: shortened(&found) }
+            }
+            Problem::Keyed(wanted, found) => {
+                Unreadable::Value { name, wanted, found: shortened(&found) }
+            }
+            Problem::NotAWord(found) => Unreadable::NotAWord { name, found: shortened(&found) },
+            Problem::Room(fault) => Unreadable::Room(fault),
+        }
+    }
+}
+
+/// What is wrong with the text of one value.
+enum Problem {
+    Found(&'static str, String),
+    Line(String, String),
+    Keyed(String, String),
+    NotAWord(String),
+    Room(Fault),
+}
+
+impl Problem {
+    fn line(start: &str, line: &str) -> Problem {
+        Problem::Line(start.to_string(), line.to_string())
+    }
+}
+
+/// Symbols for what no pool and no literal has.
+#[derive(Default)]
+struct Fresh {
+    tokens: HashMap<String, u32>,
+    texts: HashMap<String, u32>,
+}
+
+impl Fresh {
+    fn token(&mut self, word: &str, known: usize) -> u32 {
+        let next = (known + self.tokens.len()) as u32;
+        *self.tokens.entry(word.to_string()).or_insert(next)
+    }
+
+    fn text(&mut self, text: &str, known: usize) -> u32 {
+        let next = (known + self.texts.len()) as u32;
+        *self.texts.entry(text.to_string()).or_insert(next)
+    }
+}
+
+/// The keys that a reply's lines begin with, and their values.
+fn keyed_lines<'t>(text: &'t str, between: &str) -> Result<(Vec<&'t str>, Vec<&'t str>), Problem> {
+    if text.trim().is_empty() {
+        return Ok((Vec::new(), Vec::new()));
+    }
+    let wanted = || format!("lines with a key, `{}` and a value", between.escape_debug());
+    let cut = |line: &'t str| {
+        at_key(line, between).ok_or_else(|| Problem::Keyed(wanted(), line.to_string()))
+    };
+    let lines = text.trim().split('\n').map(cut);
+    lines.collect()
+}
+
+/// The slots that the prompt shows, as values or as keys, and those without a name.
+fn given(program: &Program) -> BTreeSet<SlotId> {
+    let layout = &program.layout;
+    let mut given = BTreeSet::new();
+    for piece in layout.system.iter().flatten().chain(&layout.prompt) {
+        if let Piece::Value(slot, form) = piece {
+            given.insert(*slot);
+            given.extend(keys_of(form).map(|(keys, _)| keys));
+        }
+    }
+    let holes = program.slots.iter().zip(0..).filter(|(slot, _)| slot.role == Role::Hole);
+    given.extend(holes.map(|(_, id)| id));
+    given
+}
+
+fn push(element: &Type, cells: Vec<i64>, memory: &mut Memory) -> Result<i64, Problem> {
+    let list = if is_narrow(element) {
+        let symbols: Vec<u32> = cells.into_iter().map(|cell| cell as u32).collect();
+        memory.push_narrow(&symbols)
+    } else {
+        memory.push_wide(&cells)
+    };
+    list.map_err(Problem::Room)
+}

@@ -1,0 +1,72 @@
+//! Why a reply cannot be read, as data and as text.
+
+use std::fmt;
+
+use crate::runtime::Fault;
+
+/// Why a reply cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unreadable {
+    /// It is far longer than any reply that the template makes.
+    TooLong {
+        /// Its words, by white space.
+        words: u64,
+        /// The most that is read.
+        words_max: u64,
+    },
+    /// A literal of the layout is not where it must stand.
+    Missing(String),
+    /// There is text after the last literal, or before the first.
+    Around(String),
+    /// Something else stands in the place of a value.
+    Value {
+        /// The output's name.
+        name: String,
+        /// What it must be.
+        wanted: String,
+        /// What is there.
+        found: String,
+    },
+    /// A word is wanted, and this has a sign that no word has.
+    NotAWord {
+        /// The output's name.
+        name: String,
+        /// What is there.
+        found: String,
+    },
+    /// There is no room for it.
+    Room(Fault),
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Unreadable::TooLong { words, words_max } => {
+                write!(f, "it has {words} words, and a reply of up to {words_max} is read")
+            }
+            Unreadable::Missing(literal) => write!(f, "`{}` is missing", literal.escape_debug()),
+            Unreadable::Around(text) => write!(f, "`{}` is too much", text.escape_debug()),
+            Unreadable::Value { name, wanted, found } if found.is_empty() => {
+                write!(f, "`{name}` must be {wanted}, and there is nothing")
+            }
+            Unreadable::Value { name, wanted, found } => {
+                write!(f, "`{name}` must be {wanted}, and is `{}`", found.escape_debug())
+            }
+            Unreadable::NotAWord { name, found } => write!(
+                f,
+                "`{}` is not a word: `{name}` holds words of letters, digits, `-`, `'` and `_`",
+                found.escape_debug()
+            ),
+            Unreadable::Room(fault) => write!(f, "it is too long: {fault}"),
+        }
+    }
+}
+
+/// The start of a text, for a message.
+pub fn shortened(text: &str) -> String {
+    const CHARACTERS_MAX: usize = 40;
+    match text.char_indices().nth(CHARACTERS_MAX) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_string(),
+    }
+}

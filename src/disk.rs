@@ -1,0 +1,313 @@
+//! Files and folders that appear under their names only when they are whole, and locks that a
+//! kill frees.
+//!
+//! What is half-written lies beside its place as `.cookc-RANDOM.part`, made by this process alone
+//! (`O_EXCL`, so no link is followed) and locked by it. Whoever starts to write into the same
+//! folder sweeps those that nobody holds: their writers were killed.
+
+use std::fs::{self, File, Permissions, TryLockError};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use tempfile::{Builder, NamedTempFile, TempDir};
+
+/// How the name of what is half-written begins and ends.
+const START: &str = ".cookc-";
+const END: &str = ".part";
+/// Random letters between them.
+const RANDOM: usize = 10;
+
+/// A sweeper may take a name in the moment between its making and its locking.
+const TRIES: usize = 16;
+
+/// A file that is being written. Dropped before its end, it is not made.
+#[derive(Debug)]
+pub struct Pending {
+    file: NamedTempFile,
+    path: PathBuf,
+}
+
+impl Pending {
+    /// Begins a file that will lie at `path`, in place of what lies there. A link is replaced, not
+    /// followed. The user's umask says who may read it, or the file that is replaced.
+    pub fn create(path: &Path) -> io::Result<Pending> {
+        let there = fs::symlink_metadata(path).ok();
+        if there.as_ref().is_some_and(fs::Metadata::is_dir) {
+            return Err(ErrorKind::IsADirectory.into());
+        }
+        let replaced = there.filter(fs::Metadata::is_file).map(|file| file.permissions());
+        let mode = replaced.clone().unwrap_or_else(|| Permissions::from_mode(0o666));
+        for _ in 0..TRIES {
+            let file = builder(&mode).tempfile_in(folder_of(path)).map_err(plain)?;
+            if is_claimed(file.as_file(), file.path())? {
+                if let Some(mode) = replaced {
+                    // The umask took away what the file that is replaced has.
+                    file.as_file().set_permissions(mode)?;
+                }
+                return Ok(Pending { file, path: path.to_path_buf() });
+            }
+        }
+        Err(ErrorKind::ResourceBusy.into())
+    }
+
+    /// The file, to write, seek and read.
+    pub fn file(&mut self) -> &mut File {
+        self.file.as_file_mut()
+    }
+
+    /// It is whole: the bytes reach the disk, then the file its name, then the name the disk. The
+    /// file stays open to append to.
+    pub fn finish(self) -> io::Result<File> {
+        self.file.as_file().sync_all()?;
+        let file = self.file.persist(&self.path).map_err(|error| error.error)?;
+        sync_folder(folder_of(&self.path))?;
+        Ok(file)
+    }
+
+    /// The same, and fails with `AlreadyExists` where something lies at the path by now.
+    pub fn finish_new(self) -> io::Result<File> {
+        self.file.as_file().sync_all()?;
+        let file = self.file.persist_noclobber(&self.path).map_err(|error| error.error)?;
+        sync_folder(folder_of(&self.path))?;
+        Ok(file)
+    }
+}
+
+impl Write for Pending {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.as_file_mut().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.as_file_mut().flush()
+    }
+}
+
+/// Puts bytes in the place of a file, whole or not at all.
+pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut pending = Pending::create(path)?;
+    pending.write_all(bytes)?;
+    pending.finish().map(|_| ())
+}
+
+/// A folder that is being filled. Dropped before its end, it goes with all that is in it.
+#[derive(Debug)]
+pub struct PendingFolder {
+    folder: TempDir,
+    /// Held open: a sweeper sees that somebody fills it.
+    _lock: File,
+    path: PathBuf,
+}
+
+impl PendingFolder {
+    /// Begins a folder that will lie at `path`, where nothing lies or an empty folder.
+    pub fn create(path: &Path) -> io::Result<PendingFolder> {
+        for _ in 0..TRIES {
+            let mode = Permissions::from_mode(0o777);
+            let folder = builder(&mode).tempdir_in(folder_of(path)).map_err(plain)?;
+            let lock = File::open(folder.path())?;
+            if is_claimed(&lock, folder.path())? {
+                return Ok(PendingFolder { folder, _lock: lock, path: path.to_path_buf() });
+            }
+        }
+        Err(ErrorKind::ResourceBusy.into())
+    }
+
+    /// Where its files go until it is whole.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// It is whole, and gets its name; fails with `DirectoryNotEmpty` where files lie by now.
+    pub fn finish(self) -> io::Result<()> {
+        sync_folder(self.folder.path())?;
+        fs::rename(self.folder.path(), &self.path)?;
+        // It has moved: nothing is to be removed.
+        let _ = self.folder.keep();
+        sync_folder(folder_of(&self.path))
+    }
+}
+
+/// A folder that this process alone writes to, as long as this lives.
+#[derive(Debug)]
+pub struct Lock {
+    _folder: File,
+}
+
+/// Takes the lock of a folder; none where another process holds it, or took the folder away.
+/// Where the file system has no locks, nobody is kept out.
+pub fn lock(folder: &Path) -> io::Result<Option<Lock>> {
+    let file = File::open(folder)?;
+    Ok(is_claimed(&file, folder)?.then_some(Lock { _folder: file }))
+}
+
+/// Removes what killed writers left half-written in a folder. What cannot be removed stays: it is
+/// in nobody's way.
+pub fn sweep(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.len() == START.len() + RANDOM + END.len()
+            && name.starts_with(START)
+            && name.ends_with(END)
+        {
+            remove_stale(&entry.path()).ok();
+        }
+    }
+}
+
+fn remove_stale(path: &Path) -> io::Result<()> {
+    let there = fs::symlink_metadata(path)?;
+    // Anything else is none of ours, and opening a pipe would wait for its other end.
+    if !there.is_file() && !there.is_dir() {
+        return Ok(());
+    }
+    let file = File::open(path)?;
+    match file.try_lock() {
+        Ok(()) if !is_at(&file, path) => Ok(()),
+        Ok(()) if there.is_dir() => fs::remove_dir_all(path),
+        Ok(()) => fs::remove_file(path),
+        Err(_) => Ok(()),
+    }
+}
+
+/// The folder that a path is in.
+pub fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+fn builder(mode: &Permissions) -> Builder<'static, 'static> {
+    let mut builder = Builder::new();
+    builder.prefix(START).suffix(END).rand_bytes(RANDOM).permissions(mode.clone());
+    builder
+}
+
+/// The error without the half-written file's name, which tempfile puts into it.
+fn plain(error: io::Error) -> io::Error {
+    error.kind().into()
+}
+
+/// Locks a file or folder; false where another has it, or it lies no more at its path.
+fn is_claimed(file: &File, path: &Path) -> io::Result<bool> {
+    match file.try_lock() {
+        Ok(()) => Ok(is_at(file, path)),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        // A file system without locks: nobody else gets one either, so nothing is swept there.
+        Err(TryLockError::Error(_)) => Ok(true),
+    }
+}
+
+/// Whether an open file is the one that lies at the path.
+fn is_at(file: &File, path: &Path) -> bool {
+    let same = |one: fs::Metadata, other: fs::Metadata| {
+        (one.dev(), one.ino()) == (other.dev(), other.ino())
+    };
+    file.metadata().is_ok_and(|one| fs::metadata(path).is_ok_and(|other| same(one, other)))
+}
+
+/// Waits until a folder's names are on the disk.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    match File::open(folder).and_then(|folder| folder.sync_all()) {
+        // Some file systems cannot sync a folder, and some folders can be written and not read.
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::InvalidInput | ErrorKind::Unsupported | ErrorKind::PermissionDenied
+            ) =>
+        {
+            Ok(())
+        }
+        done => done,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).expect("a folder").flatten();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_sweep_takes_what_nobody_holds_and_leaves_the_rest() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("out");
+        let mut held = Pending::create(&path).expect("a file");
+        held.write_all(b"whole").expect("it can be written");
+        let filled = PendingFolder::create(&folder.path().join("model")).expect("a folder");
+        // What a kill leaves: the lock is gone, the name is there.
+        let stale = folder.path().join(".cookc-0123456789.part");
+        fs::write(&stale, "half").expect("a file");
+        let stale_folder = folder.path().join(".cookc-abcdefghij.part");
+        fs::create_dir(&stale_folder).expect("a folder");
+        fs::write(stale_folder.join("config.json"), "{}").expect("a file");
+        fs::write(folder.path().join(".cookc-notes"), "a user's own").expect("a file");
+        sweep(folder.path());
+        assert!(!stale.exists() && !stale_folder.exists());
+        held.finish().expect("it is whole");
+        fs::write(filled.path().join("a"), "1").expect("a file");
+        filled.finish().expect("it is whole");
+        assert_eq!(names(folder.path()), [".cookc-notes", "model", "out"]);
+        assert_eq!(fs::read(&path).expect("a file"), b"whole");
+    }
+
+    #[test]
+    fn a_link_is_replaced_and_what_it_leads_to_stays() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let [mine, link] = ["mine", "link"].map(|name| folder.path().join(name));
+        fs::write(&mine, "mine").expect("a file");
+        std::os::unix::fs::symlink(&mine, &link).expect("a link");
+        write(&link, b"new").expect("it can be written");
+        assert!(fs::symlink_metadata(&link).expect("a file").is_file());
+        assert_eq!(fs::read(&mine).expect("a file"), b"mine");
+    }
+
+    #[test]
+    fn a_folder_is_locked_once_and_free_when_the_lock_goes() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let first = lock(folder.path()).expect("a folder");
+        assert!(first.is_some() && lock(folder.path()).expect("a folder").is_none());
+        drop(first);
+        assert!(lock(folder.path()).expect("a folder").is_some());
+    }
+
+    #[test]
+    fn a_new_file_never_replaces_one_and_a_new_folder_never_mixes_with_one() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("mine");
+        let pending = Pending::create(&path).expect("a file");
+        fs::write(&path, "another's").expect("a file");
+        let error = pending.finish_new().expect_err("it is there");
+        assert_eq!(error.kind(), ErrorKind::AlreadyExists);
+        let model = folder.path().join("model");
+        let pending = PendingFolder::create(&model).expect("a folder");
+        fs::create_dir(&model).expect("a folder");
+        fs::write(model.join("a"), "another's").expect("a file");
+        let error = pending.finish().expect_err("files lie there");
+        assert_eq!(error.kind(), ErrorKind::DirectoryNotEmpty);
+        assert_eq!(names(folder.path()), ["mine", "model"]);
+    }
+
+    #[test]
+    fn the_umask_says_who_may_read_a_new_file_and_a_replaced_one_keeps_its_own() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let [plain, ours, kept] = ["plain", "ours", "kept"].map(|name| folder.path().join(name));
+        File::create(&plain).expect("a file");
+        write(&ours, b"").expect("it can be written");
+        let mode = |path: &Path| fs::metadata(path).expect("a file").permissions().mode();
+        assert_eq!(mode(&plain), mode(&ours));
+        fs::write(&kept, "").expect("a file");
+        fs::set_permissions(&kept, Permissions::from_mode(0o600)).expect("it is ours");
+        write(&kept, b"new").expect("it can be written");
+        assert_eq!(mode(&kept) & 0o777, 0o600);
+    }
+}

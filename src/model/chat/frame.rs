@@ -1,0 +1,178 @@
+//! What a chat template writes around the texts of a sample, whatever these are.
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::{Message, Template, no_prefix};
+
+/// The texts around system text, prompt and reply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// Before the system text; empty where there is none.
+    pub system: String,
+    /// Before the prompt: behind the system text, or at the beginning.
+    pub prompt: String,
+    /// Before the reply. What a template writes there of its own, such as an empty thought, is
+    /// read, not learned.
+    pub reply: String,
+    /// Behind the reply: what the model is to write when it is done.
+    pub end: String,
+}
+
+/// A conversation of one turn: system text, prompt and reply.
+type Turn<'a> = [&'a str; 3];
+
+/// Letters that no template writes of its own: their places are those of the texts.
+const PROBE: Turn<'static> =
+    ["Zqv sys-probe wkx 71.", "Jxq ask-probe vzk 52?", "kzj say-probe qwv 34"];
+
+/// Texts that templates treat differently if they look at what is said: short, with many lines,
+/// with other letters, with signs of markup, like an empty list, and long.
+const OTHERS: [Turn<'static>; 4] = [
+    ["be", "3 of 12\nand 4", "yes: 3 5 8"],
+    [
+        "Rules:\n\n1. Be <b>brief</b> & \"exact\".\n2. It's {{ so }} {% if %}",
+        "Zürich – 東京\t\\n <b>5</b> & [[x]] | $HOME\n\n```py\nprint('a')\n```\nNow?",
+        "Ça va.\nA:  <b> & \"b\"\n\n- c's",
+    ],
+    ["SYSTEM", "USER", "ASSISTANT"],
+    ["x", "0", "[]"],
+];
+
+/// How often the long texts have their sentence.
+const LONG: usize = 300;
+
+/// Letters that an error shows of each text.
+const SHOWN: usize = 60;
+
+impl Template {
+    /// What the template puts around the texts of a sample.
+    ///
+    /// # Errors
+    /// Where it writes other words around other texts, changes a text or leaves one out.
+    pub fn frame(&self, has_system: bool) -> Result<Frame> {
+        let frame = self.framed(PROBE, has_system)?;
+        let long = ["A long rule. ", "A long question? ", "A long answer, "];
+        let long = long.map(|sentence| sentence.repeat(LONG).trim_end().to_string());
+        let long = [&*long[0], &*long[1], &*long[2]];
+        for turn in OTHERS.into_iter().chain([long]) {
+            self.expect(&frame, has_system.then_some(turn[0]), turn[1], turn[2])?;
+        }
+        Ok(frame)
+    }
+
+    /// Fails if the template renders a conversation to another text than the frame and the texts
+    /// in it; both are shown.
+    pub fn expect(
+        &self,
+        frame: &Frame,
+        system: Option<&str>,
+        prompt: &str,
+        reply: &str,
+    ) -> Result<()> {
+        let (before, whole) = self.conversation(system, prompt, reply)?;
+        let start = format!("{}{}{}", frame.system, system.unwrap_or_default(), frame.prompt);
+        let start = format!("{start}{prompt}{}", frame.reply);
+        let expected = format!("{start}{reply}{}", frame.end);
+        let found = self.ended(&whole, reply);
+        if found != expected {
+            let [expected, found] = apart(&expected, &found);
+            bail!(
+                "the chat template writes other words around other texts, or changes them: \
+                 `{found}` instead of `{expected}`, for the prompt `{}` and the reply `{}`",
+                shortened(prompt),
+                shortened(reply)
+            );
+        }
+        ensure!(
+            start.starts_with(&before),
+            "the chat template begins a reply to `{}` otherwise than one to others: `{}`",
+            shortened(prompt),
+            shortened(&before)
+        );
+        Ok(())
+    }
+
+    /// Up to where a reply begins, and with the reply.
+    fn conversation(
+        &self,
+        system: Option<&str>,
+        prompt: &str,
+        reply: &str,
+    ) -> Result<(String, String)> {
+        let system = system.map(|content| Message { role: "system", content });
+        let user = Message { role: "user", content: prompt };
+        let mut messages: Vec<Message> = system.into_iter().chain([user]).collect();
+        let before = self.render(&messages, true)?;
+        messages.push(Message { role: "assistant", content: reply });
+        let whole = self.render(&messages, false)?;
+        if !whole.starts_with(&before) {
+            return Err(no_prefix(&before, &whole));
+        }
+        Ok((before, whole))
+    }
+
+    /// A conversation up to the end of the reply: white space behind it belongs to the next
+    /// message. A template that writes nothing there leaves the end to the tokenizer.
+    fn ended(&self, whole: &str, reply: &str) -> String {
+        let whole = whole.trim_end();
+        match whole.ends_with(reply.trim_end()) {
+            true => whole.to_string() + self.end.as_deref().unwrap_or_default(),
+            false => whole.to_string(),
+        }
+    }
+
+    fn framed(&self, turn: Turn, has_system: bool) -> Result<Frame> {
+        let [system, prompt, reply] = turn;
+        let (_, whole) = self.conversation(has_system.then_some(system), prompt, reply)?;
+        let (head, rest) = match has_system {
+            true => split(&whole, system, "system text")?,
+            false => ("", &*whole),
+        };
+        let (between, rest) = split(rest, prompt, "prompt")?;
+        let (last, end) = split(rest, reply, "reply")?;
+        let end = match end.trim_end() {
+            "" => {
+                self.end.as_deref().context("the chat template does not say where a reply ends")?
+            }
+            end => end,
+        };
+        let [system, prompt, reply, end] = [head, between, last, end].map(String::from);
+        Ok(Frame { system, prompt, reply, end })
+    }
+}
+
+/// What is before and behind a text, which is there once.
+fn split<'a>(whole: &'a str, said: &str, what: &str) -> Result<(&'a str, &'a str)> {
+    let Some((before, behind)) = whole.split_once(said) else {
+        bail!(
+            "the chat template changes the {what}, or leaves it out: of `{said}` it makes `{}`",
+            shortened(whole)
+        );
+    };
+    ensure!(
+        !behind.contains(said),
+        "the chat template writes the {what} several times: of `{said}` it makes `{}`",
+        shortened(whole)
+    );
+    Ok((before, behind))
+}
+
+fn shortened(text: &str) -> String {
+    /// Letters of a text that an error shows.
+    const MOST: usize = 400;
+    let shown: String = text.chars().take(MOST).collect();
+    if shown.len() < text.len() { shown + " …" } else { shown }
+}
+
+/// What two texts have from where they differ, a little before it included.
+pub fn apart(one: &str, other: &str) -> [String; 2] {
+    /// Bytes before the difference.
+    const BEFORE: usize = 20;
+    let same = one.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
+    let from = |text: &str| -> String {
+        let start = (0..=same.saturating_sub(BEFORE)).rev();
+        let start = start.into_iter().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        text[start..].chars().take(SHOWN).collect()
+    };
+    [from(one), from(other)]
+}

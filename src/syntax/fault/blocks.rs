@@ -1,0 +1,319 @@
+//! Faults of blocks that another language would run: functions, loops, choices, prints.
+
+use super::miss::Miss;
+use crate::diagnostic::Diagnostic;
+use crate::source::Span;
+use crate::syntax::habit;
+use crate::syntax::tokens::{Kind, is_keyword};
+
+/// The words that begin a block in other languages, whose lines belong to it.
+pub const BLOCKS: [&str; 14] = [
+    "def", "function", "func", "fun", "class", "while", "for", "if", "try", "with", "match",
+    "switch", "struct", "loop",
+];
+
+/// `def double(n):` and `return 2 * n` on the next line
+pub fn function(miss: &Miss) -> Option<Diagnostic> {
+    let first = miss.first();
+    let word = miss.text(first);
+    let name = miss.text(first + 1);
+    if !matches!(word, "def" | "function" | "func" | "fun" | "fn")
+        || miss.kind(first + 1) != Some(Kind::Word)
+        || is_keyword(name)
+        || miss.text(first + 2) != "("
+    {
+        return None;
+    }
+    let (params, mut at, mut is_sure) = parameters(miss, first + 3)?;
+    let mut result = "Int".to_string();
+    let mut has_result = false;
+    if matches!(miss.text(at), "->" | ":") && miss.kind(at + 1) == Some(Kind::Word) && !miss.starts_line(at + 1)
+    {
+        let (text, after) = kind(miss, at + 1)?;
+        (result, at, has_result) = (text, after, true);
+    }
+    let opening = miss.text(at);
+    // Of our own functions only those are told here that are not written in our way.
+    let is_ours = word == "fn" && (opening == "=" || (has_result && is_sure && opening == "{"));
+    if is_ours || !matches!(opening, ":" | "{" | "=>" | "=" | "") {
+        return None;
+    }
+    at += 1;
+    if miss.text(at) == "return" {
+        at += 1;
+    }
+    is_sure &= has_result;
+    let title = match word {
+        "fn" => "a function says the types of its values and what it gives".to_string(),
+        _ => format!("no statement begins with `{word}`"),
+    };
+    let code = if word == "fn" { "E145" } else { "E119" };
+    let fault = Diagnostic::fault(code, title, miss.span(first), "functions begin with `fn`");
+    let head = format!("fn {name}({params}) -> {result} = ");
+    let Some((body, after)) = habit::said(miss.source, &miss.tokens, at) else {
+        return Some(fault.help(format!("write `{head}…`, with its own types")));
+    };
+    let mut end = after;
+    while matches!(miss.text(end), ";" | "}") && opening == "{" {
+        end += 1;
+    }
+    let written = format!("{head}{body}");
+    let types = if is_sure { "" } else { ", with its own types" };
+    let fault = fault.help(format!("write `{written}`{types}"));
+    if end < miss.tokens.len() && !miss.starts_line(end) {
+        return Some(fault);
+    }
+    let whole = miss.span(first).to(miss.span(end - 1));
+    let fault = fault.fix(whole, written);
+    Some(if is_sure { fault } else { fault.offer() })
+}
+
+/// `n, xs: list)` as `n: Int, xs: [T]`, the token behind, and whether all types were said.
+fn parameters(miss: &Miss, from: usize) -> Option<(String, usize, bool)> {
+    let (mut at, mut all, mut is_sure) = (from, Vec::new(), true);
+    while miss.text(at) != ")" {
+        let name = miss.text(at);
+        if miss.kind(at)? != Kind::Word || is_keyword(name) {
+            return None;
+        }
+        at += 1;
+        let text = match miss.text(at) {
+            ":" => {
+                let (text, after) = kind(miss, at + 1)?;
+                at = after;
+                text
+            }
+            _ => {
+                is_sure = false;
+                let is_list = name.ends_with('s') || name.contains("list");
+                if is_list { "[T]".to_string() } else { "Int".to_string() }
+            }
+        };
+        all.push(format!("{name}: {text}"));
+        match miss.text(at) {
+            "," => at += 1,
+            ")" => {}
+            _ => return None,
+        }
+    }
+    Some((all.join(", "), at + 1, is_sure))
+}
+
+/// A type of ours or of another language, and the token behind it.
+fn kind(miss: &Miss, at: usize) -> Option<(String, usize)> {
+    if miss.text(at) == "&" {
+        return kind(miss, at + 1);
+    }
+    if miss.text(at) == "[" {
+        let (inner, after) = kind(miss, at + 1)?;
+        return (miss.text(after) == "]").then(|| (format!("[{inner}]"), after + 1));
+    }
+    let name = match miss.text(at) {
+        "int" | "i32" | "i64" | "u32" | "u64" | "usize" | "Int" | "number" => "Int",
+        "float" | "f32" | "f64" | "double" | "Real" => "Real",
+        "bool" | "boolean" | "Bool" => "Bool",
+        "str" | "string" | "String" | "Text" => "Text",
+        "Token" => "Token",
+        "list" | "List" | "Vec" | "Sequence" if matches!(miss.text(at + 1), "[" | "<") => {
+            let (inner, after) = kind(miss, at + 2)?;
+            return matches!(miss.text(after), "]" | ">").then(|| (format!("[{inner}]"), after + 1));
+        }
+        "list" | "List" => "[T]",
+        one if one.len() == 1 && one.bytes().all(|byte| byte.is_ascii_uppercase()) => one,
+        _ => return None,
+    };
+    Some((name.to_string(), at + 1))
+}
+
+/// `for x in xs:` and lines below, `while c:`, `class A:`, `try:`
+pub fn block(miss: &Miss) -> Option<Diagnostic> {
+    let first = miss.first();
+    let word = miss.text(first);
+    let next = miss.kind(first + 1);
+    let is_bound = matches!(miss.text(first + 1), "=" | "~");
+    if miss.kind(first) != Some(Kind::Word) || is_bound || miss.found < first {
+        return None;
+    }
+    let (title, help) = match word {
+        "for" => ("a loop is a value, not a statement", repeated(miss, first)?),
+        "if" => return choice(miss, first),
+        "while" | "loop" if next.is_some() => (
+            "every loop runs over a list",
+            "write `name = for i in 1..n: …`, or `name = fold total = 0 over i in 1..n: total + i`"
+                .to_string(),
+        ),
+        "class" | "struct" | "interface" | "enum" if next == Some(Kind::Word) => (
+            "a file is one template, without classes",
+            "write a line for each value, `name = …` or `name ~ …`, and lists for many".to_string(),
+        ),
+        "try" | "raise" | "throw" | "except" if miss.found <= first + 2 => (
+            "nothing is tried: what cannot be made is an error of the template",
+            "write the condition: `name = if size(xs) > 0 then at(0, xs) else 0`".to_string(),
+        ),
+        "match" | "switch" if next.is_some() => (
+            "a choice is written with `if`",
+            "write `name = if x == 1 then a else if x == 2 then b else c`".to_string(),
+        ),
+        "with" if next.is_some() => (
+            "a statement stands alone",
+            "write `words names = \"names.txt\"` to bring words from a file".to_string(),
+        ),
+        _ => return None,
+    };
+    Some(Diagnostic::fault("E149", title, miss.span(first), "no statement here").help(help))
+}
+
+/// What to write for `for x in xs:` and `ys.append(x)`, or `total += x`, or another line.
+fn repeated(miss: &Miss, first: usize) -> Option<String> {
+    let item = miss.text(first + 1);
+    if miss.kind(first + 1) != Some(Kind::Word) || miss.text(first + 2) != "in" {
+        return Some("write `name = for x in xs: …`, with a value for each".to_string());
+    }
+    let (list, mut at) = habit::said(miss.source, &miss.tokens, first + 3)?;
+    if !matches!(miss.text(at), ":" | "{") {
+        return None;
+    }
+    at += 1;
+    let head = format!("for {item} in {list}");
+    let name = miss.text(at);
+    if miss.text(at + 1) == "." && matches!(miss.text(at + 2), "append" | "push") {
+        let value = habit::said(miss.source, &miss.tokens, at + 4).map(|(value, _)| value);
+        let value = value.unwrap_or_else(|| "…".to_string());
+        return Some(format!("write `{name} = {head}: {value}`, and no `{name} = []` before"));
+    }
+    let sum = match (miss.text(at + 1), miss.text(at + 2), miss.text(at + 3)) {
+        (sign @ ("+=" | "-=" | "*="), _, _) => Some((&sign[..1], at + 2)),
+        ("=", before, sign @ ("+" | "-" | "*")) if before == name => Some((sign, at + 4)),
+        _ => None,
+    };
+    if let Some((sign, value)) = sum
+        && let Some((value, _)) = habit::said(miss.source, &miss.tokens, value)
+    {
+        let start = if sign == "*" { 1 } else { 0 };
+        let over = format!("{item} in {list}");
+        let fold = format!("fold {name} = {start} over {over}: {name} {sign} {value}");
+        return Some(format!("write `{name} = {fold}`, and no `{name} = {start}` before"));
+    }
+    let is_value = habit::said(miss.source, &miss.tokens, at).is_some();
+    let is_binding = matches!(miss.text(at + 1), "=" | "~");
+    Some(match is_value && !is_binding {
+        true => format!("give it a name: `name = {head}: …`"),
+        false => format!("write `name = {head}: …`, with the value of each"),
+    })
+}
+
+/// `if c:` and `x = 1` below, `else:` and `x = 2`
+fn choice(miss: &Miss, first: usize) -> Option<Diagnostic> {
+    let title = "a choice is a value, not a statement";
+    let fault = Diagnostic::fault("E149", title, miss.span(first), "no statement here");
+    let (condition, at) = habit::said(miss.source, &miss.tokens, first + 1)?;
+    let branch = |at: usize| -> Option<(&str, &str, String, usize)> {
+        let at = at + usize::from(matches!(miss.text(at), ":" | "{" | "then"));
+        let (name, sign) = (miss.text(at), miss.text(at + 1));
+        let is_bound = miss.kind(at) == Some(Kind::Word) && matches!(sign, "=" | "~");
+        let (value, mut end) = is_bound
+            .then(|| habit::said(miss.source, &miss.tokens, at + 2))
+            .flatten()?;
+        while matches!(miss.text(end), ";" | "}") {
+            end += 1;
+        }
+        Some((name, sign, value, end))
+    };
+    let Some((name, sign, yes, at)) = branch(at) else {
+        // Our own choice without a name is told as a value without a name.
+        return None;
+    };
+    if miss.text(at) != "else" {
+        return Some(fault.help(format!("write `{name} {sign} if {condition} then {yes} else …`")));
+    }
+    let written = |no: &str| format!("{name} {sign} if {condition} then {yes} else {no}");
+    match branch(at + 1) {
+        Some((other, second, no, end)) if (other, second) == (name, sign) => {
+            let whole = miss.span(first).to(miss.span(end - 1));
+            let fault = fault.help(format!("write `{}`", written(&no)));
+            Some(match end == miss.tokens.len() {
+                true => fault.fix(whole, written(&no)),
+                false => fault,
+            })
+        }
+        _ => Some(fault.help(format!("write `{}`", written("…")))),
+    }
+}
+
+/// `print(answer)`, `return answer`, `pass`, `assert a == b`
+pub fn command(miss: &Miss) -> Option<Diagnostic> {
+    let first = miss.first();
+    let word = miss.text(first);
+    if matches!(miss.text(first + 1), "=" | "~") || miss.found > first + 2 {
+        return None;
+    }
+    let title = format!("no statement begins with `{word}`");
+    let fault = Diagnostic::fault("E119", title, miss.span(first), "unknown word");
+    let has_reply = miss.source.text.lines().any(|line| line.starts_with("reply"));
+    match word {
+        "pass" | "break" | "continue" => {
+            let (start, end) = miss.lines_of(miss.span(first));
+            Some(fault.help("delete this line").fix(Span::new(start, end), ""))
+        }
+        "print" | "println" | "echo" | "output" | "yield" | "return" => {
+            let open = usize::from(matches!(miss.text(first + 1), "(" | "!"));
+            let open = open + usize::from(miss.text(first + 2) == "(" && word == "println");
+            let (value, at) = habit::said(miss.source, &miss.tokens, first + 1 + open)?;
+            let text = match value.starts_with('"') {
+                true => value,
+                false => format!("\"{{{value}}}\""),
+            };
+            let fault = fault.help(format!("write `reply {text}`, or `prompt {text}`"));
+            let end = at + usize::from(miss.text(at) == ")");
+            Some(match has_reply {
+                true => fault,
+                false => {
+                    let whole = miss.span(first).to(miss.span(end - 1));
+                    fault.fix(whole, format!("reply {text}")).offer()
+                }
+            })
+        }
+        "assert" | "require" | "ensure" | "check" => {
+            let (value, at) = habit::said(miss.source, &miss.tokens, first + 1)?;
+            let line = format!("rule {}: {value}", miss.unused("holds"));
+            let whole = miss.span(first).to(miss.span(at - 1));
+            Some(fault.help(format!("write `{line}`")).fix(whole, line).offer())
+        }
+        _ => None,
+    }
+}
+
+/// `rule a == b`, `rule: a == b`
+pub fn nameless_rule(miss: &Miss) -> Option<Diagnostic> {
+    let start = miss.statement();
+    if miss.text(start) != "rule" || miss.found > start + 2 {
+        return None;
+    }
+    let after = usize::from(miss.text(start + 1) == ":");
+    let is_named = miss.kind(start + 1) == Some(Kind::Word)
+        && matches!(miss.text(start + 2), ":" | "=" | "~" | "{" | "");
+    let begins = after == 1
+        || miss.kind(start + 2) == Some(Kind::Sign)
+        || matches!(miss.text(start + 2), "(" | "in" | "within" | "and" | "or");
+    if is_named || !begins {
+        return None;
+    }
+    let (value, at) = habit::said(miss.source, &miss.tokens, start + 1 + after)?;
+    let name = miss.unused("holds");
+    let line = format!("rule {name}: {value}");
+    let whole = miss.span(start).to(miss.span(at - 1));
+    let label = "a name was expected after `rule`";
+    let fault = Diagnostic::fault("E121", "this rule has no name", miss.span(start + 1), label);
+    Some(fault.help(format!("write `{line}`, with a name of your own")).fix(whole, line).offer())
+}
+
+impl Miss<'_> {
+    /// The name, or one like it, that the text does not hold.
+    pub fn unused(&self, name: &str) -> String {
+        let letters = |letter: char| !letter.is_ascii_alphanumeric() && letter != '_';
+        match self.source.text.split(letters).any(|word| word == name) {
+            true => self.free(name),
+            false => name.to_string(),
+        }
+    }
+}

@@ -1,0 +1,328 @@
+//! Faults of expressions and statements that another language would read.
+
+use super::miss::Miss;
+use crate::diagnostic::{Diagnostic, Edit, edited};
+use crate::source::Span;
+use crate::stdlib;
+use crate::syntax::habit;
+use crate::syntax::tokens::{Kind, is_keyword};
+
+/// `a if c else b`, `xs[1:3]`, `[x for x in xs]`: said in this language.
+pub fn expression(miss: &Miss) -> Option<Diagnostic> {
+    let from = miss.value()?;
+    let said = habit::expression(miss.source, &miss.tokens, from)?;
+    if said.habit.place.start > miss.place().end {
+        return None;
+    }
+    let fault = said.explain();
+    if said.edits.is_empty() {
+        return Some(fault);
+    }
+    (miss.stops_after(&said.edits) > Some(said.read.end)).then_some(fault)
+}
+
+/// `let mut x = 3`, `x: int = 3`, `int x = 3`
+pub fn declared(miss: &Miss) -> Option<Diagnostic> {
+    const WORDS: [&str; 16] = [
+        "let", "var", "const", "val", "set", "my", "local", "auto", "final", "int", "float",
+        "double", "string", "str", "bool", "mut",
+    ];
+    let start = miss.first();
+    let mut name = start;
+    while WORDS.contains(&miss.text(name)) && miss.kind(name + 1) == Some(Kind::Word) {
+        name += 1;
+    }
+    if miss.kind(name) != Some(Kind::Word) || is_keyword(miss.text(name)) {
+        return None;
+    }
+    let mut sign = name + 1;
+    if miss.text(sign) == ":" {
+        let ends = |at: usize| matches!(miss.text(at), "=" | "~" | ":=" | "") || miss.starts_line(at);
+        sign = (sign + 1..miss.tokens.len() + 1).find(|&at| ends(at))?;
+    }
+    let is_bound = matches!(miss.text(sign), "=" | "~");
+    if !is_bound || (name == start && sign == name + 1) || miss.starts_line(sign) {
+        return None;
+    }
+    let word = miss.text(start);
+    let (bound, sign_text) = (miss.text(name), miss.text(sign));
+    let value = miss.line_after(sign);
+    let help = format!("write `{bound} {sign_text} {value}`");
+    let fault = match name == start {
+        true => {
+            let place = miss.span(name + 1).to(miss.span(sign - 1));
+            Diagnostic::fault("E149", "the type of a name is not written", place, "not needed")
+        }
+        false => {
+            let title = format!("no statement begins with `{word}`");
+            Diagnostic::fault("E119", title, miss.span(start), "not needed")
+        }
+    };
+    let mut fault = fault.help(help);
+    if name > start {
+        fault = fault.fix(Span::new(miss.span(start).start, miss.span(name).start), "");
+    }
+    if sign > name + 1 {
+        fault = fault.fix(Span::new(miss.span(name).end, miss.span(sign - 1).end), "");
+    }
+    Some(fault)
+}
+
+/// `x += 1`
+pub fn changed(miss: &Miss) -> Option<Diagnostic> {
+    let at = miss.found.checked_sub(1)?;
+    let sign = miss.found_text();
+    if !matches!(sign, "+=" | "-=" | "*=" | "/=") || miss.kind(at) != Some(Kind::Word) {
+        return None;
+    }
+    let (name, new) = (miss.text(at), miss.free(miss.text(at)));
+    let value = miss.line_after(miss.found);
+    let title = format!("`{sign}` is no sign of this language");
+    let help = format!(
+        "names do not change: write `{new} = {name} {} {value}`, and `{new}` where it is meant",
+        &sign[..1]
+    );
+    Some(Diagnostic::fault("E132", title, miss.place(), "a name keeps its value").help(help))
+}
+
+/// `a, b = f(x)`
+pub fn unpacked(miss: &Miss) -> Option<Diagnostic> {
+    let first = miss.first();
+    let mut names = vec![miss.text(first)];
+    let mut at = first + 1;
+    while miss.text(at) == "," && miss.kind(at + 1) == Some(Kind::Word) {
+        names.push(miss.text(at + 1));
+        at += 2;
+    }
+    let sign = miss.text(at);
+    if names.len() < 2 || !matches!(sign, "=" | "~") || miss.found > at {
+        return None;
+    }
+    let value = miss.line_after(at);
+    let whole = miss.span(first).to(Span::new(miss.span(at).start, miss.line_end(at)));
+    let values = split_by_commas(&value);
+    let lines: Vec<String> = if values.len() == names.len() && sign == "=" {
+        names.iter().zip(&values).map(|(name, value)| format!("{name} = {value}")).collect()
+    } else {
+        let all = miss.free(&names.join("_"));
+        let taken = names.iter().enumerate().map(|(at, name)| format!("{name} = at({at}, {all})"));
+        std::iter::once(format!("{all} {sign} {value}")).chain(taken).collect()
+    };
+    let label = "a line binds one name";
+    let fault = Diagnostic::fault("E149", "several names are bound at once", whole, label)
+        .help(format!("write a line for each: `{}`", lines.join("`, `")));
+    let takes_itself = names.iter().any(|name| value.contains(name));
+    Some(match takes_itself {
+        true => fault,
+        false => fault.fix(whole, lines.join("\n")),
+    })
+}
+
+/// The parts of a text between the commas outside brackets and quotes.
+fn split_by_commas(text: &str) -> Vec<&str> {
+    let (mut depth, mut quoted, mut start) = (0, false, 0);
+    let mut parts = Vec::new();
+    for (at, letter) in text.char_indices() {
+        match letter {
+            '"' => quoted = !quoted,
+            '(' | '[' | '{' if !quoted => depth += 1,
+            ')' | ']' | '}' if !quoted => depth -= 1,
+            ',' if depth == 0 && !quoted => {
+                parts.push(text[start..at].trim());
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(text[start..].trim());
+    parts
+}
+
+/// What Python brings for chance and numbers, which is here already.
+const BROUGHT: [&str; 16] = [
+    "random", "math", "numpy", "np", "os", "sys", "json", "re", "string", "itertools", "collections",
+    "typing", "std", "rand", "functools", "dataclasses",
+];
+
+/// `import random`, `from tokens import overlap`, `use tokens.overlap`, `use tokens::{overlap}`
+pub fn imported(miss: &Miss) -> Option<Diagnostic> {
+    let first = miss.first();
+    let word = miss.text(first);
+    if !matches!(word, "import" | "from" | "use" | "using" | "include" | "require")
+        || miss.kind(first + 1).is_none()
+        || miss.text(first + 1) == "template"
+    {
+        return None;
+    }
+    let end = (first + 1..miss.tokens.len()).find(|&at| miss.starts_line(at) && {
+        miss.text(at) != "}" && !matches!(miss.text(at - 1), "{" | ",")
+    });
+    let end = end.unwrap_or(miss.tokens.len());
+    if miss.found > end {
+        return None;
+    }
+    let (module, names) = module_and_names(miss, first, end)?;
+    let place = match word {
+        "use" => miss.span(first + 1).to(miss.span(end - 1)),
+        _ => miss.span(first),
+    };
+    let whole = miss.span(first).to(miss.span(end - 1));
+    let (code, title) = match word {
+        "use" => ("E125", format!("the names of `{module}` come after a colon")),
+        _ => ("E119", format!("no statement begins with `{word}`")),
+    };
+    let fault = Diagnostic::fault(code, title, place, match word {
+        "use" => "`:` and names were expected after the module",
+        _ => "functions are brought with `use`",
+    });
+    if BROUGHT.contains(&&*module) {
+        let (start, end) = miss.lines_of(whole);
+        return Some(fault.help("delete this line: what draws is known everywhere, as `pick(xs)`")
+            .fix(Span::new(start, end), ""));
+    }
+    if !names.is_empty() {
+        let line = format!("use {module}: {}", names.join(", "));
+        let fault = fault.help(format!("write `{line}`"));
+        return Some(if miss.source.slice(whole) == line { return None } else { fault.fix(whole, line) });
+    }
+    if word == "use" {
+        return None;
+    }
+    let mut uses = miss.source.text.lines().filter(|line| {
+        line.starts_with("use ") && line.split(|c: char| !c.is_alphanumeric() && c != '_')
+            .any(|word| word == module)
+    });
+    let used = used_of(&miss.source.text, &module);
+    let (start, end) = miss.lines_of(whole);
+    Some(if uses.next().is_some() {
+        fault.help("delete this line: `use` brings the functions").fix(Span::new(start, end), "")
+    } else if used.is_empty() {
+        fault.help(format!("write `use {module}: name`, with the functions to bring"))
+    } else {
+        let line = format!("use {module}: {}", used.join(", "));
+        fault.help(format!("write `{line}`")).fix(whole, line)
+    })
+}
+
+/// The functions of a built-in module that a text calls.
+fn used_of(text: &str, module: &str) -> Vec<String> {
+    let Some(module) = stdlib::module(module) else { return Vec::new() };
+    let named = |line: &str| Some(line.strip_prefix("fn ")?.split_once('(')?.0.to_string());
+    let functions = module.text.lines().filter_map(named);
+    let letters = |letter: char| !letter.is_ascii_alphanumeric() && letter != '_';
+    functions.filter(|name| text.split(letters).any(|word| word == name)).collect()
+}
+
+fn module_and_names(miss: &Miss, first: usize, end: usize) -> Option<(String, Vec<String>)> {
+    let mut words = Vec::new();
+    let mut from = None;
+    for at in first..end {
+        match (miss.kind(at)?, miss.text(at)) {
+            (_, "from") => from = Some(words.len()),
+            (_, "import" | "use" | "using" | "include" | "require") => {}
+            (_, "as") => break,
+            (Kind::Word, word) => words.push(word.to_string()),
+            (Kind::TextPiece, text) => {
+                let path = text.rsplit('/').next().unwrap_or(text);
+                words.push(path.split('.').next().unwrap_or(path).to_string());
+            }
+            _ => {}
+        }
+    }
+    let at = from.filter(|&at| at < words.len()).unwrap_or(0);
+    let module = (at < words.len()).then(|| words.remove(at))?;
+    Some((module, words))
+}
+
+impl Miss<'_> {
+    /// The first token that is no documentation.
+    pub fn first(&self) -> usize {
+        self.tokens.iter().position(|token| token.kind != Kind::Doc).unwrap_or(0)
+    }
+
+    /// Where a token is; beyond the end, the place after the last.
+    pub fn span(&self, at: usize) -> Span {
+        self.tokens.get(at).map_or_else(
+            || {
+                let end = self.tokens.last().map_or(0, |token| token.span.end);
+                Span::new(end, end)
+            },
+            |token| token.span,
+        )
+    }
+
+    /// The first token of the value that holds the fault: in a placeholder, or behind `=`.
+    fn value(&self) -> Option<usize> {
+        let in_text = |&&open: &&usize| {
+            self.text(open) == "{"
+                && open > 0
+                && matches!(
+                    self.kind(open - 1),
+                    Some(Kind::TextOpen | Kind::TextPiece | Kind::Close)
+                )
+        };
+        let hole = self.open.iter().rev().find(in_text);
+        if let Some(hole) = hole {
+            return Some(hole + 1);
+        }
+        let start = self.statement();
+        let returned = (start..self.found).rev().find(|&at| self.text(at) == "return");
+        Some(match (self.text(start), self.text(start + 1)) {
+            _ if returned.is_some() => returned? + 1,
+            ("rule", _) => (start..self.found + 1).find(|&at| self.text(at) == ":")? + 1,
+            ("param", _) if self.text(start + 2) == "in" => start + 3,
+            ("fn", _) => {
+                let arrow = (start..self.found).find(|&at| matches!(self.text(at), "->" | "~>"))?;
+                (arrow..self.found).find(|&at| self.text(at) == "=")? + 1
+            }
+            (_, "=" | "~") => start + 2,
+            _ => return None,
+        })
+    }
+
+    /// Where the stretch stops to fit the grammar after edits, as a place of the text before them:
+    /// none where it stops within the edits.
+    pub fn stops_after(&self, edits: &[Edit]) -> Option<usize> {
+        let whole = Span::new(self.span(0).start, self.span(self.tokens.len()).end);
+        let moved = |edit: &Edit| {
+            let (start, end) = (edit.span.start - whole.start, edit.span.end - whole.start);
+            Edit { span: Span::new(start, end), text: edit.text.clone() }
+        };
+        let edits: Vec<Edit> = edits.iter().map(moved).collect();
+        let text = edited(self.source.slice(whole), &edits);
+        let Err(miss) = crate::syntax::grammar::parse(&text) else { return Some(usize::MAX) };
+        let tail = whole.end - whole.start - edits.last().map_or(0, |edit| edit.span.end);
+        let left = text.len() - miss.at.min(text.len());
+        (left < tail).then(|| whole.end - left)
+    }
+
+    /// What follows a token on its line, without comments.
+    pub fn line_after(&self, at: usize) -> String {
+        let start = self.span(at).end;
+        self.source.text[start..self.line_end(at).max(start)].trim().trim_end_matches(';').to_string()
+    }
+
+    /// Where the last token on the line of this one ends.
+    pub fn line_end(&self, at: usize) -> usize {
+        let next = (at + 1..self.tokens.len()).find(|&next| self.starts_line(next));
+        self.span(next.unwrap_or(self.tokens.len()) - 1).end
+    }
+
+    /// The bytes of the lines of a span.
+    pub fn lines_of(&self, span: Span) -> (usize, usize) {
+        let start = self.source.text[..span.start].rfind('\n').map_or(0, |at| at + 1);
+        let end = self.source.text[span.end..].find('\n').map(|at| span.end + at + 1);
+        (start, end.unwrap_or(self.source.text.len()))
+    }
+
+    /// A name like this one that the text does not hold.
+    pub fn free(&self, name: &str) -> String {
+        let letters = |letter: char| !letter.is_ascii_alphanumeric() && letter != '_';
+        let is_free = |name: &String| !self.source.text.split(letters).any(|word| word == name);
+        let mut names = (2..).map(|number| format!("{name}_{number}"));
+        match name.contains('_') && is_free(&name.to_string()) {
+            true => name.to_string(),
+            false => names.find(is_free).expect("a text has an end, numbers have none"),
+        }
+    }
+}

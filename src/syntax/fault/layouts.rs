@@ -1,0 +1,256 @@
+//! Faults of prompts and replies as other languages put texts together.
+
+use super::miss::Miss;
+use crate::diagnostic::Diagnostic;
+use crate::source::Span;
+use crate::syntax::habit;
+use crate::syntax::tokens::{Kind, is_keyword};
+
+/// What others call the texts.
+const TWINS: [(&str, &str); 13] = [
+    ("user", "prompt"),
+    ("question", "prompt"),
+    ("instruction", "prompt"),
+    ("input", "prompt"),
+    ("assistant", "reply"),
+    ("answer", "reply"),
+    ("output", "reply"),
+    ("completion", "reply"),
+    ("response", "reply"),
+    ("target", "reply"),
+    ("label", "reply"),
+    ("gold", "reply"),
+    ("system_prompt", "system"),
+];
+
+/// `prompt = "…"`, `prompt: "…"`, `prompt f"…"`, `prompt("…")`, `prompt "…" + x`
+pub fn layout(miss: &Miss) -> Option<Diagnostic> {
+    let start = (miss.first()..miss.found.min(miss.tokens.len()) + 1)
+        .rev()
+        .find(|&at| is_layout(miss, at))?;
+    let word = miss.text(start);
+    let mut at = start + 1;
+    if matches!(miss.text(at), "=" | ":" | "~" | ":=") {
+        at += 1;
+    }
+    if miss.text(at) == "(" {
+        at += 1;
+    }
+    let first = at;
+    let pieces = pieces(miss, &mut at);
+    let end = at;
+    let is_right = first == start + 1 && end == first + length_of_text(miss, first);
+    if is_right || miss.found > end {
+        return None;
+    }
+    let place = match first > start + 1 {
+        true => miss.span(start + 1).to(miss.span(first - 1)),
+        false => miss.place(),
+    };
+    let title = format!("a text was expected after `{word}`");
+    let fault = Diagnostic::fault("E124", title, place, "the text comes right after the word");
+    let whole = Span::new(miss.span(start).end, miss.span(end - 1).end);
+    let Some(text) = pieces.filter(|text| text != "\"\"") else {
+        return unquoted(miss, start, fault);
+    };
+    let shown = text.lines().next().unwrap_or(&text);
+    let shown = if text.contains('\n') { format!("{shown} …") } else { text.clone() };
+    let fault = fault.help(format!("write `{word} {shown}`"));
+    Some(fault.fix(whole, format!(" {text}")))
+}
+
+fn is_layout(miss: &Miss, at: usize) -> bool {
+    matches!(miss.text(at), "prompt" | "reply" | "system")
+        && miss.kind(at) == Some(Kind::Word)
+        && (at == 0 || miss.text(at - 1) != ".")
+        && (at == miss.first() || miss.starts_line(at))
+}
+
+/// How many tokens the text has that begins here; 0 for none.
+fn length_of_text(miss: &Miss, from: usize) -> usize {
+    let mut depth = 0;
+    for at in from..miss.tokens.len() {
+        match miss.kind(at) {
+            Some(Kind::TextOpen) => depth += 1,
+            Some(Kind::TextClose) => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return if miss.kind(from) == Some(Kind::TextOpen) { at + 1 - from } else { 0 };
+        }
+    }
+    0
+}
+
+/// `"a " + x + " b"`, `f"{x}"`, `"{} and {}".format(x, y)`, `"%s" % x`: one text.
+fn pieces(miss: &Miss, at: &mut usize) -> Option<String> {
+    let mut inside = String::new();
+    let mut quotes = "\"";
+    let mut count = 0;
+    loop {
+        let touches = |at: usize| miss.span(at).end == miss.span(at + 1).start;
+        let is_prefix = matches!(miss.text(*at), "f" | "F" | "r" | "b" | "u" | "t" | "rf" | "fr");
+        if is_prefix && miss.kind(*at + 1) == Some(Kind::TextOpen) && touches(*at) {
+            *at += 1;
+        }
+        let length = length_of_text(miss, *at);
+        if length > 0 {
+            quotes = miss.text(*at);
+            let text = miss.span(*at).to(miss.span(*at + length - 1));
+            inside += miss.source.slice(text).get(quotes.len()..text.end - text.start - quotes.len())?;
+            *at += length;
+        } else if miss.text(*at) == "{" && miss.text(*at + 2) == "}" {
+            inside += &format!("{{{}}}", miss.text(*at + 1));
+            *at += 3;
+        } else {
+            let (value, after) = habit::said(miss.source, &miss.tokens, *at)?;
+            // A sum of texts and values is taken apart here.
+            let (value, after) = first_term(miss, *at, value, after)?;
+            inside += &format!("{{{value}}}");
+            *at = after;
+        }
+        count += 1;
+        match miss.text(*at) {
+            "+" => *at += 1,
+            "," if miss.kind(*at + 1).is_some() => return None,
+            _ => break,
+        }
+    }
+    if miss.text(*at) == "." && miss.text(*at + 1) == "format" {
+        inside = filled(miss, at, &inside)?;
+    } else if miss.text(*at) == "%" && inside.contains('%') {
+        inside = percent(miss, at, &inside)?;
+    }
+    if miss.text(*at) == ")" {
+        *at += 1;
+    }
+    if miss.text(*at) == ";" {
+        *at += 1;
+    }
+    let is_block = quotes.len() == 3;
+    let is_end = *at >= miss.tokens.len() || miss.starts_line(*at);
+    (is_end && (count == 1 || !is_block)).then(|| format!("{quotes}{inside}{quotes}"))
+}
+
+/// The value up to the next `+` that joins texts.
+fn first_term(miss: &Miss, from: usize, value: String, end: usize) -> Option<(String, usize)> {
+    let mut depth = 0;
+    let plus = (from..end).find(|&at| {
+        depth += i32::from(miss.kind(at) == Some(Kind::Open));
+        depth -= i32::from(miss.kind(at) == Some(Kind::Close));
+        depth == 0 && miss.text(at) == "+"
+    });
+    let Some(plus) = plus else { return Some((value, end)) };
+    let tokens = &miss.tokens[..plus];
+    let (value, after) = habit::said(miss.source, tokens, from)?;
+    (after == plus).then_some((value, plus))
+}
+
+/// `.format(x, y)` after a text with `{}`.
+fn filled(miss: &Miss, at: &mut usize, text: &str) -> Option<String> {
+    *at += 2;
+    let values = values(miss, at)?;
+    let mut next = 0;
+    let mut filled = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('{') {
+        let (name, after) = after.split_once('}')?;
+        let index = if name.is_empty() { next } else { name.parse().ok()? };
+        next += 1;
+        filled += &format!("{before}{{{}}}", values.get(index)?);
+        rest = after;
+    }
+    Some(filled + rest)
+}
+
+/// `% (x, y)` after a text with `%s`.
+fn percent(miss: &Miss, at: &mut usize, text: &str) -> Option<String> {
+    *at += 1;
+    let values = match miss.text(*at) {
+        "(" => values(miss, at)?,
+        _ => {
+            let (value, after) = habit::said(miss.source, &miss.tokens, *at)?;
+            *at = after;
+            vec![value]
+        }
+    };
+    let mut filled = String::new();
+    let mut rest = text;
+    for value in &values {
+        let (before, after) = rest.split_once('%')?;
+        let after = after.strip_prefix(['s', 'd', 'i', 'r'])?;
+        filled += &format!("{before}{{{value}}}");
+        rest = after;
+    }
+    (!rest.contains('%')).then(|| filled + rest)
+}
+
+/// The values between parentheses.
+fn values(miss: &Miss, at: &mut usize) -> Option<Vec<String>> {
+    if miss.text(*at) != "(" {
+        return None;
+    }
+    let mut values = Vec::new();
+    loop {
+        *at += 1;
+        let (value, after) = habit::said(miss.source, &miss.tokens, *at)?;
+        values.push(value);
+        *at = after;
+        match miss.text(*at) {
+            "," => {}
+            ")" => {
+                *at += 1;
+                return Some(values);
+            }
+            _ => return None,
+        }
+    }
+}
+
+/// `prompt: Say {word}.` without quotes
+fn unquoted(miss: &Miss, start: usize, fault: Diagnostic) -> Option<Diagnostic> {
+    if miss.text(start + 1) != ":" || miss.starts_line(start + 2) || miss.kind(start + 2).is_none() {
+        return None;
+    }
+    let (from, to) = (miss.span(start + 2).start, miss.line_end(start + 2));
+    let text = miss.source.text[from..to].trim_end();
+    if text.contains('"') || miss.kind(start + 2) != Some(Kind::Word) {
+        return None;
+    }
+    let whole = Span::new(miss.span(start).end, to);
+    let fault = fault.help(format!("write `{} \"{text}\"`", miss.text(start)));
+    Some(fault.fix(whole, format!(" \"{text}\"")))
+}
+
+/// `user "…"`, `assistant: "…"`
+pub fn twin(miss: &Miss) -> Option<Diagnostic> {
+    let first = miss.first();
+    let word = miss.text(first);
+    let (_, ours) = TWINS.iter().find(|(other, _)| *other == word)?;
+    let after = first + 1 + usize::from(miss.text(first + 1) == ":");
+    let has_it = miss.source.text.lines().any(|line| line.starts_with(ours));
+    if miss.kind(after) != Some(Kind::TextOpen) || miss.found > after || has_it || is_keyword(word) {
+        return None;
+    }
+    let title = format!("no statement begins with `{word}`");
+    let fault = Diagnostic::fault("E119", title, miss.span(first), "unknown word");
+    let place = Span::new(miss.span(first).start, miss.span(after - 1).end);
+    Some(fault.help(format!("write `{ours}`")).fix(place, *ours))
+}
+
+/// `{x:>3}`, `{x!r}`, `{x=}` in a text
+pub fn formatted(miss: &Miss) -> Option<Diagnostic> {
+    let hole = *miss.open.iter().rev().find(|&&open| miss.text(open) == "{")?;
+    let in_text = hole > 0
+        && matches!(miss.kind(hole - 1), Some(Kind::TextOpen | Kind::TextPiece | Kind::Close));
+    if !in_text || !miss.follows_value() || !matches!(miss.found_text(), ":" | "!" | "=") {
+        return None;
+    }
+    let close = (miss.found..miss.tokens.len()).find(|&at| miss.text(at) == "}")?;
+    let place = miss.place().to(miss.span(close - 1));
+    let value = miss.span(hole + 1).to(miss.before());
+    let title = "a placeholder shows a value as it is";
+    let fault = Diagnostic::fault("E148", title, place, "a placeholder has no format");
+    let help = format!("write `{{{}}}`", miss.source.slice(value));
+    Some(fault.help(help).fix(place, "").offer())
+}

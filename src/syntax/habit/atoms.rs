@@ -1,0 +1,360 @@
+//! Operands: names, texts, brackets, choices and loops, in our words and in those of others.
+
+use super::reader::{ATOM, COMPARE, LOOSE, Node, OR, Reader};
+use crate::diagnostic::Edit;
+use crate::source::Span;
+use crate::syntax::tokens::{Kind, is_keyword};
+
+impl Reader<'_> {
+    /// An operand with all that follows it without a space.
+    pub fn operand(&mut self) -> Option<Node> {
+        let node = self.atom()?;
+        self.suffixes(node)
+    }
+
+    fn atom(&mut self) -> Option<Node> {
+        let place = self.span_at(self.at)?;
+        match self.kind(self.at)? {
+            Kind::Number => self.one(place),
+            Kind::TextOpen => self.quoted(),
+            Kind::Word => self.word(place),
+            Kind::Open => match self.text(self.at) {
+                "(" => self.round(),
+                "[" => self.square(),
+                _ => {
+                    let title = "there are no dictionaries and no sets";
+                    let help = "write two lists and look a value up: \
+                                `at(position(key, keys), values)`; `unique(xs)` has no value twice";
+                    self.advise("E148", title, place, "braces around values", help);
+                    None
+                }
+            },
+            Kind::Sign if self.text(self.at) == "|" => self.bars(place),
+            _ => None,
+        }
+    }
+
+    fn one(&mut self, place: Span) -> Option<Node> {
+        self.at += 1;
+        Some(Node::same(place, ATOM))
+    }
+
+    /// A text with the placeholders in it, from its quotes to its quotes.
+    fn quoted(&mut self) -> Option<Node> {
+        let start = self.span_at(self.at)?;
+        let mut depth = 0;
+        loop {
+            match self.kind(self.at)? {
+                Kind::TextOpen => depth += 1,
+                Kind::TextClose => depth -= 1,
+                _ => {}
+            }
+            self.at += 1;
+            if depth == 0 {
+                return Some(Node::same(start.to(self.span(self.at - 1)), ATOM));
+            }
+        }
+    }
+
+    fn word(&mut self, place: Span) -> Option<Node> {
+        let word = self.text(self.at);
+        let before_text = self.kind(self.at + 1) == Some(Kind::TextOpen) && self.touches(self.at + 1);
+        let before_call = self.text(self.at + 1) == "(";
+        match word {
+            "if" => self.chosen(place),
+            "all" | "any" | "count" | "for" if self.kind(self.at + 1) == Some(Kind::Word) => {
+                self.each(place)
+            }
+            "fold" => self.fold(place),
+            "lambda" => self.lambda(place),
+            "True" | "False" | "TRUE" | "FALSE" if !before_call => {
+                self.at += 1;
+                self.habit("E115", "keywords are lowercase", place, "`true` and `false` are");
+                Some(Node::written(place, ATOM, word.to_lowercase()))
+            }
+            "None" | "null" | "nil" | "NULL" | "undefined" => {
+                self.nothing();
+                None
+            }
+            _ if before_text && matches!(word, "f" | "F" | "r" | "R" | "b" | "u" | "rf" | "fr") => {
+                let title = "texts are put together in `prompt` and `reply` only";
+                let help = format!(
+                    "write what is shown where it is shown: `prompt {}`",
+                    self.text_after(self.at + 1)
+                );
+                self.advise("E148", title, place, "a text with placeholders", help);
+                None
+            }
+            "all" | "any" | "count" if before_call => self.one(place),
+            _ if is_keyword(word) => None,
+            _ => {
+                self.at += 1;
+                match self.names.get(word) {
+                    Some(text) if !before_call => Some(Node::written(place, ATOM, text.clone())),
+                    _ => Some(Node::same(place, ATOM)),
+                }
+            }
+        }
+    }
+
+    /// `None`
+    pub fn nothing(&mut self) {
+        let place = self.span(self.at);
+        let title = "every name has a value";
+        let help = "write a value that means it, such as `-1`, `[]` or \"\"";
+        self.advise("E148", title, place, "there is no missing value", help);
+    }
+
+    fn text_after(&self, open: usize) -> String {
+        let text = &self.source.text[self.span(open).start..];
+        let line = text.lines().next().unwrap_or("\"…\"");
+        line[..line.rfind('"').map_or(line.len(), |at| at + 1)].to_string()
+    }
+
+    /// `if c then a else b`, with `:`, braces, `elif` or nothing where `then` and `else` belong.
+    fn chosen(&mut self, start: Span) -> Option<Node> {
+        self.at += 1;
+        let condition = self.open_to_line_ends(|reader| reader.climb(OR))?;
+        let (word, place) = (self.text(self.at), self.span(self.at));
+        let mut strange = word != "then";
+        match word {
+            "then" | ":" | "{" | "," => self.at += 1,
+            _ => {}
+        }
+        let yes = self.open_to_line_ends(Reader::expression)?;
+        if word == "{" {
+            self.skip("}");
+        }
+        self.skip(";");
+        let between = self.text(self.at);
+        match between {
+            "else" => self.at += 1,
+            "elif" | "elseif" | "elsif" => {}
+            _ => return None,
+        }
+        let (branch, again) = (self.text(self.at), self.span(self.at));
+        let no = match branch {
+            "elif" | "elseif" | "elsif" => {
+                let title = "`else if` is written in two words";
+                self.habit("E148", title, again, "this begins no further choice");
+                strange = true;
+                self.chosen(again)?
+            }
+            _ => {
+                strange |= matches!(branch, ":" | "{");
+                if matches!(branch, ":" | "{") {
+                    self.at += 1;
+                }
+                let no = self.open_to_line_ends(Reader::expression)?;
+                if branch == "{" {
+                    self.skip("}");
+                }
+                no
+            }
+        };
+        let span = start.to(self.span(self.at - 1));
+        if word != "then" {
+            let title = "the value of a choice comes after `then`";
+            self.habit("E138", title, place, "`then` was expected here");
+        } else if matches!(branch, ":" | "{") {
+            self.habit("E139", "the other value comes after `else`", again, "a value belongs here");
+        }
+        Some(match strange {
+            true => self.choice(span, &condition, &yes, &no),
+            false => {
+                let mut edits = condition.edits;
+                edits.extend(yes.edits);
+                edits.extend(no.edits);
+                Node { span, tight: LOOSE, edits, of: None }
+            }
+        })
+    }
+
+    pub fn open_to_line_ends<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Option<T>,
+    ) -> Option<T> {
+        self.open += 1;
+        let value = read(self);
+        self.open -= 1;
+        value
+    }
+
+    pub fn skip(&mut self, sign: &str) {
+        if self.text(self.at) == sign {
+            self.at += 1;
+        }
+    }
+
+    /// `all x in xs where c: body`, with `of`, `if` and `when` where others write them.
+    fn each(&mut self, start: Span) -> Option<Node> {
+        self.at += 2;
+        if self.text(self.at) != "in" {
+            return None;
+        }
+        self.at += 1;
+        let list = self.open_to_line_ends(|reader| reader.climb(COMPARE + 1))?;
+        let mut edits = self.loose_list(list);
+        if matches!(self.text(self.at), "where" | "if" | "when") {
+            if self.text(self.at) != "where" {
+                let (word, place) = (self.text(self.at), self.span(self.at));
+                let title = format!("a loop keeps elements with `where`, not with `{word}`");
+                self.habit("E125", title, place, "`:` or `where` was expected here");
+                edits.push(Edit { span: place, text: "where".into() });
+            }
+            self.at += 1;
+            edits.extend(self.open_to_line_ends(|reader| reader.climb(OR))?.edits);
+        }
+        if self.text(self.at) != ":" {
+            return None;
+        }
+        self.at += 1;
+        let body = self.open_to_line_ends(Reader::expression)?;
+        let span = start.to(body.span);
+        edits.extend(body.edits);
+        Some(Node { span, tight: LOOSE, edits, of: None })
+    }
+
+    /// A list of a loop: what is written anew goes there as it is.
+    fn loose_list(&self, list: Node) -> Vec<Edit> {
+        list.edits
+    }
+
+    /// `fold total = 0 over x in xs: total + x`
+    fn fold(&mut self, start: Span) -> Option<Node> {
+        let mut edits = Vec::new();
+        let mut carried = 0;
+        loop {
+            self.at += 1;
+            if self.kind(self.at)? != Kind::Word || self.text(self.at + 1) != "=" {
+                return None;
+            }
+            self.at += 2;
+            edits.extend(self.open_to_line_ends(|reader| reader.climb(COMPARE))?.edits);
+            carried += 1;
+            if self.text(self.at) != "," {
+                break;
+            }
+        }
+        if self.text(self.at) != "over" || self.text(self.at + 2) != "in" {
+            return None;
+        }
+        self.at += 3;
+        edits.extend(self.open_to_line_ends(|reader| reader.climb(COMPARE + 1))?.edits);
+        if self.text(self.at) == "where" {
+            self.at += 1;
+            edits.extend(self.open_to_line_ends(|reader| reader.climb(OR))?.edits);
+        }
+        let mut end = start;
+        for next in 0..carried {
+            if self.text(self.at) != if next == 0 { ":" } else { "," } {
+                return None;
+            }
+            self.at += 1;
+            let value = self.open_to_line_ends(Reader::expression)?;
+            end = value.span;
+            edits.extend(value.edits);
+        }
+        Some(Node { span: start.to(end), tight: LOOSE, edits, of: None })
+    }
+
+    /// `lambda x: x + 1`; what calls it says what is made of it.
+    fn lambda(&mut self, start: Span) -> Option<Node> {
+        let name = self.text(self.at + 1).to_string();
+        if self.text(self.at + 2) != ":" {
+            self.nameless(start);
+            return None;
+        }
+        self.at += 3;
+        self.body(start, name)
+    }
+
+    /// `|x| x + 1`, `|&x| x + 1`
+    fn bars(&mut self, start: Span) -> Option<Node> {
+        self.at += 1;
+        self.skip("&");
+        let name = self.text(self.at).to_string();
+        if self.text(self.at + 1) != "|" {
+            self.nameless(start);
+            return None;
+        }
+        self.at += 2;
+        self.body(start, name)
+    }
+
+    /// `x => x + 1`, `(x) => x + 1`
+    pub fn arrow(&mut self, name: Node) -> Option<Node> {
+        let text = self.source.slice(name.span).trim_matches(['(', ')']).to_string();
+        self.at += 1;
+        self.body(name.span, text)
+    }
+
+    fn body(&mut self, start: Span, name: String) -> Option<Node> {
+        let body = self.expression()?;
+        let title = "a function has a name";
+        self.habit("E148", title, start, "a function without a name");
+        Some(Node { of: Some(name), ..body })
+    }
+
+    fn nameless(&mut self, place: Span) {
+        let help = "write a loop: `for x in xs: x + 1` for each, `for x in xs where x > 1: x` \
+                    for those that are kept";
+        self.advise("E148", "a function has a name", place, "a function without a name", help);
+    }
+
+    /// `(a)`, `(a, b)`, `(a for a in xs)`
+    fn round(&mut self) -> Option<Node> {
+        let open = self.span_at(self.at)?;
+        self.open_to_line_ends(|reader| {
+            if let Some(loop_) = reader.comprehension(")") {
+                return Some(Node { span: open.to(reader.span(reader.at - 1)), ..loop_ });
+            }
+            reader.at += 1;
+            let mut values = vec![reader.expression()?];
+            while reader.text(reader.at) == "," {
+                reader.at += 1;
+                if reader.text(reader.at) != ")" {
+                    values.push(reader.expression()?);
+                }
+            }
+            let close = reader.closing(")")?;
+            let span = open.to(close);
+            if values.len() == 1 && values[0].of.is_none() {
+                let edits = values.pop()?.edits;
+                return Some(Node { span, tight: ATOM, edits, of: None });
+            }
+            let title = "several values make a list";
+            reader.habit("E148", title, open, "these parentheses hold several values");
+            let said: Vec<String> =
+                values.iter().map(|value| reader.said(value, LOOSE)).collect();
+            Some(Node::written(span, ATOM, format!("[{}]", said.join(", "))))
+        })
+    }
+
+    /// `[a, b]`, `[a for a in xs if c]`
+    fn square(&mut self) -> Option<Node> {
+        let open = self.span_at(self.at)?;
+        self.open_to_line_ends(|reader| {
+            if let Some(loop_) = reader.comprehension("]") {
+                return Some(loop_);
+            }
+            reader.at += 1;
+            let mut edits = Vec::new();
+            while reader.text(reader.at) != "]" {
+                edits.extend(reader.expression()?.edits);
+                match reader.text(reader.at) {
+                    "," => reader.at += 1,
+                    _ => break,
+                }
+            }
+            let close = reader.closing("]")?;
+            Some(Node { span: open.to(close), tight: ATOM, edits, of: None })
+        })
+    }
+
+    pub fn closing(&mut self, bracket: &str) -> Option<Span> {
+        let place = self.span_at(self.at).filter(|_| self.text(self.at) == bracket)?;
+        self.at += 1;
+        Some(place)
+    }
+}

@@ -1,0 +1,310 @@
+//! Functions that other languages have, by their names there, and how the same is written here.
+
+use super::methods::MODULES;
+use super::reader::{ADD, ATOM, COMPARE, LOOSE, MULTIPLY, NOT, Node, OR, RANGE, Reader};
+use crate::source::Span;
+
+/// One value of a call.
+#[derive(Clone, Debug)]
+pub struct Given {
+    /// Its name, in `k=3`.
+    pub name: Option<String>,
+    pub node: Node,
+    /// Its text in this language.
+    pub said: String,
+}
+
+/// What is written for a call, how tightly it binds, and whether it says the same for certain.
+pub type Written = Option<(String, u8, bool)>;
+
+impl Reader<'_> {
+    /// A call by a name that another language has, or one of ours.
+    pub fn call(&mut self, name: &str, place: Span, given: Vec<Given>, span: Span) -> Option<Node> {
+        let written = self
+            .looping(name, &given)
+            .or_else(|| self.ordered(name, &given))
+            .or_else(|| random(name, &given))
+            .or_else(|| self.of_lists(name, &given))
+            .or_else(|| self.of_numbers(name, &given));
+        if let Some((text, tight, is_sure)) = written {
+            let title = format!("no function is called `{name}`");
+            self.habit("E205", title, place, "not known here");
+            if !is_sure {
+                self.doubt();
+            }
+            return Some(Node::written(span, tight, text));
+        }
+        if self.refused(name, place) {
+            return None;
+        }
+        let nameless = given.iter().any(|one| one.node.of.is_some());
+        let edits = given.into_iter().flat_map(|one| one.node.edits).collect();
+        (!nameless).then_some(Node { span, tight: ATOM, edits, of: None })
+    }
+
+    /// `all(c for x in xs)`, `sum(1 for x in xs if c)`, `map(f, xs)`: what loops say here.
+    fn looping(&self, name: &str, given: &[Given]) -> Written {
+        let head = |text: &str| Some(text.strip_prefix("for ")?.to_string());
+        match (name, given) {
+            ("all" | "any", [one]) => Some(match head(&one.said) {
+                Some(head) => (format!("{name} {head}"), LOOSE, true),
+                None => {
+                    let x = self.fresh(&["x", "y", "z", "one"]);
+                    (format!("{name} {x} in {}: {x}", one.said), LOOSE, true)
+                }
+            }),
+            ("count", [one]) if one.said.starts_with("for ") => {
+                Some((format!("size({})", one.said), ATOM, true))
+            }
+            ("sum", [one]) => {
+                let head = head(&one.said)?;
+                let (kept, _) = head.rsplit_once(": ").filter(|(_, body)| *body == "1")?;
+                let (list, condition) = kept.split_once(" where ")?;
+                Some((format!("count {list}: {condition}"), LOOSE, true))
+            }
+            ("count", [x, xs]) => {
+                let y = self.fresh(&["x", "y", "z", "one"]);
+                Some((format!("count {y} in {}: {y} == {}", xs.said, x.said), LOOSE, true))
+            }
+            ("map", [function, xs]) => self.mapped(function, &xs.said),
+            ("filter", [function, xs]) => self.filtered(function, &xs.said),
+            _ => None,
+        }
+    }
+
+    /// `for x in xs: f(x)`
+    pub fn mapped(&self, function: &Given, xs: &str) -> Written {
+        let text = match &function.node.of {
+            Some(name) => format!("for {name} in {xs}: {}", function.said),
+            None => {
+                let x = self.fresh(&["x", "y", "z", "one"]);
+                format!("for {x} in {xs}: {}({x})", function.said)
+            }
+        };
+        Some((text, LOOSE, true))
+    }
+
+    /// `for x in xs where f(x): x`
+    pub fn filtered(&self, function: &Given, xs: &str) -> Written {
+        let text = match &function.node.of {
+            Some(name) => format!("for {name} in {xs} where {}: {name}", function.said),
+            None => {
+                let x = self.fresh(&["x", "y", "z", "one"]);
+                format!("for {x} in {xs} where {}({x}): {x}", function.said)
+            }
+        };
+        Some((text, LOOSE, true))
+    }
+
+    /// `sorted(xs)`, `sorted(xs, reverse=True)`, `sorted(xs, key=ages)`
+    fn ordered(&self, name: &str, given: &[Given]) -> Written {
+        if !matches!(name, "sorted" | "sort" | "order" | "sort_by" | "SORT") {
+            return None;
+        }
+        let (xs, options) = given.split_first().filter(|(first, _)| first.name.is_none())?;
+        if options.is_empty() {
+            return (name != "sort").then(|| (format!("sort({})", xs.said), ATOM, true));
+        }
+        let mut text = format!("sort({})", xs.said);
+        let mut is_sure = true;
+        for option in options {
+            match (option.name.as_deref()?, &*option.said) {
+                ("reverse" | "descending" | "desc" | "decreasing", "true") => {
+                    text = match text.strip_prefix("for ") {
+                        Some(_) => return None,
+                        None => format!("reverse({text})"),
+                    };
+                }
+                ("reverse" | "descending" | "ascending", _) => {}
+                ("key" | "by", keys) if option.node.of.is_none() && is_name(keys) => {
+                    let key = self.fresh(&["key", "one", "x"]);
+                    text = format!(
+                        "for {key} in sort({keys}): at(position({key}, {keys}), {})",
+                        xs.said
+                    );
+                    is_sure = false;
+                }
+                _ => return None,
+            }
+        }
+        Some((text, if is_sure { ATOM } else { LOOSE }, is_sure))
+    }
+
+    fn of_lists(&self, name: &str, given: &[Given]) -> Written {
+        let a = given.first().map_or("", |one| &*one.said);
+        let b = given.get(1).map_or("", |one| &*one.said);
+        let tight = |at: usize, least: u8| self.said(&given[at].node, least);
+        let sure = |text: String| Some((text, ATOM, true));
+        match (name, given.len()) {
+            ("len" | "length" | "LEN" | "nrow" | "COUNTA", 1) => sure(format!("size({a})")),
+            ("range", 1 | 2) => range(given, &tight),
+            ("range", 3) => stepped(given),
+            ("reversed" | "rev", 1) => sure(format!("reverse({a})")),
+            ("list" | "tuple" | "Vec" | "Array", 1) => Some((a.to_string(), LOOSE, true)),
+            ("list" | "tuple", 0) => sure("[]".to_string()),
+            ("set" | "frozenset" | "uniq" | "dedup" | "UNIQUE" | "distinct_values", 1) => {
+                sure(format!("unique({a})"))
+            }
+            ("zip", 2) => {
+                let i = self.fresh(&["i", "j", "k", "place"]);
+                let pair = format!("[at({i}, {a}), at({i}, {b})]");
+                Some((format!("for {i} in 0..size({a}) - 1: {pair}"), LOOSE, true))
+            }
+            ("append" | "push", 2) => Some((format!("{} + [{b}]", tight(0, ADD)), ADD, true)),
+            ("extend" | "concat", 2) => {
+                Some((format!("{} + {}", tight(0, ADD), tight(1, ADD + 1)), ADD, true))
+            }
+            ("contains" | "includes", 2) => {
+                Some((format!("{} in {}", tight(1, COMPARE + 1), tight(0, COMPARE + 1)), COMPARE, true))
+            }
+            ("index" | "MATCH", 2) => sure(format!("position({a}, {b})")),
+            ("INDEX" | "nth", 2) => None,
+            ("flatten" | "flat", 1) => sure(format!("concat({a})")),
+            ("first" | "head", 1) => sure(format!("at(0, {a})")),
+            ("tail" | "rest", 1) => sure(format!("drop(1, {a})")),
+            ("difference" | "setdiff" | "minus", 2) => sure(format!("without({b}, {a})")),
+            ("intersection", 2) => sure(format!("intersect({a}, {b})")),
+            ("max" | "min", 2..) => {
+                let all: Vec<&str> = given.iter().map(|one| &*one.said).collect();
+                sure(format!("{name}([{}])", all.join(", ")))
+            }
+            ("MAX" | "MIN" | "SUM", 1) => sure(format!("{}({a})", name.to_lowercase())),
+            _ => None,
+        }
+    }
+
+    fn of_numbers(&self, name: &str, given: &[Given]) -> Written {
+        let a = given.first().map_or("", |one| &*one.said);
+        let b = given.get(1).map_or("", |one| &*one.said);
+        let tight = |at: usize, least: u8| self.said(&given[at].node, least);
+        let joined = |word: &str, least: u8| {
+            let all: Vec<String> = (0..given.len()).map(|at| tight(at, least)).collect();
+            all.join(&format!(" {word} "))
+        };
+        match (name, given.len()) {
+            ("abs" | "fabs" | "ABS", 1) => {
+                let negative = tight(0, super::reader::NEGATE);
+                Some((format!("if {a} < 0 then -{negative} else {a}"), LOOSE, true))
+            }
+            ("str" | "string" | "String" | "repr" | "TEXT", 1) => {
+                Some((a.to_string(), given[0].node.tight, true))
+            }
+            ("float" | "double", 1) => Some((format!("1.0 * {}", tight(0, MULTIPLY + 1)), MULTIPLY, true)),
+            ("int" | "floor" | "INT" | "trunc", 1) if a.contains(" / ") => {
+                Some((a.to_string(), given[0].node.tight, true))
+            }
+            ("divmod", 2) => {
+                let (a, b) = (tight(0, MULTIPLY), tight(1, MULTIPLY + 1));
+                Some((format!("[{a} / {b}, {a} % {b}]"), ATOM, true))
+            }
+            ("mod" | "MOD", 2) => {
+                Some((format!("{} % {}", tight(0, MULTIPLY), tight(1, MULTIPLY + 1)), MULTIPLY, true))
+            }
+            ("pow" | "POWER", 2) if matches!(b, "2" | "3" | "4") => {
+                let times = b.parse().unwrap_or(2);
+                Some((vec![tight(0, ATOM); times].join(" * "), MULTIPLY, true))
+            }
+            ("mean" | "avg" | "average" | "AVERAGE", 1) => {
+                Some((format!("sum({a}) / size({a})"), MULTIPLY, false))
+            }
+            ("IF" | "ifelse" | "iif", 3) => {
+                let (c, a, b) = (tight(0, OR), tight(1, OR), tight(2, LOOSE));
+                Some((format!("if {c} then {a} else {b}"), LOOSE, true))
+            }
+            ("AND", 2..) => Some((joined("and", NOT), super::reader::AND, true)),
+            ("OR", 2..) => Some((joined("or", super::reader::AND), OR, true)),
+            ("NOT", 1) => Some((format!("not {}", tight(0, NOT)), NOT, true)),
+            _ => None,
+        }
+    }
+}
+
+/// `range(n)` is `0..n - 1` here.
+fn range(given: &[Given], tight: &dyn Fn(usize, u8) -> String) -> Written {
+    let last = given.len() - 1;
+    let end = &given[last].said;
+    let end = match (end.parse::<i64>(), end.strip_suffix(" + 1")) {
+        (Ok(end), _) => (end - 1).to_string(),
+        (_, Some(end)) => end.to_string(),
+        _ => format!("{} - 1", tight(last, ADD)),
+    };
+    let start = if last == 0 { "0".to_string() } else { tight(0, RANGE + 1) };
+    Some((format!("{start}..{end}"), RANGE, true))
+}
+
+/// `range(a, b, step)`
+fn stepped(given: &[Given]) -> Written {
+    let numbers: Vec<Option<i64>> = given.iter().map(|one| one.said.parse().ok()).collect();
+    let (a, b) = (&given[0].said, &given[1].said);
+    match numbers[..] {
+        [Some(a), Some(b), Some(step @ 1..)] if b > a => {
+            let most = (b - 1 - a) / step;
+            let first = if a == 0 { String::new() } else { format!("{a} + ") };
+            Some((format!("for i in 0..{most}: {first}{step} * i"), LOOSE, true))
+        }
+        [_, Some(b), Some(-1)] => Some((format!("reverse({}..{a})", b + 1), ATOM, true)),
+        [_, None, Some(-1)] => Some((format!("reverse({b} + 1..{a})"), ATOM, true)),
+        [Some(0), None, Some(step @ 1..)] => {
+            Some((format!("for i in 0..({b} - 1) / {step}: {step} * i"), LOOSE, true))
+        }
+        _ => None,
+    }
+}
+
+/// What Python's `random`, JavaScript's lodash and spreadsheets draw with.
+fn random(name: &str, given: &[Given]) -> Written {
+    let plain: Vec<&str> =
+        given.iter().filter(|one| one.name.is_none()).map(|one| &*one.said).collect();
+    let named = |names: &[&str]| {
+        let is_it = |one: &&Given| one.name.as_deref().is_some_and(|name| names.contains(&name));
+        given.iter().find(is_it).map(|one| &*one.said)
+    };
+    let count = named(&["k", "n", "size"]).or(plain.get(1).copied());
+    let sure = |text: String| Some((text, ATOM, true));
+    match (name, &plain[..]) {
+        ("choices", [xs]) if named(&["weights"]).is_some() && count.is_none_or(|k| k == "1") => {
+            sure(format!("weighted({xs}, {})", named(&["weights"])?))
+        }
+        ("choice" | "choose" | "sample" | "random_choice" | "rand_choice", [xs])
+            if named(&["k", "n", "size"]).is_none() =>
+        {
+            sure(format!("pick({xs})"))
+        }
+        ("choices" | "choice", [xs, ..]) if named(&["weights", "p"]).is_none() => {
+            sure(format!("draw({}, {xs})", count?))
+        }
+        ("sample" | "sampleSize" | "random_sample", [xs, ..]) => {
+            let (count, xs) = match (count?, *xs) {
+                (list, number) if number.parse::<i64>().is_ok() => (number, list),
+                given => given,
+            };
+            sure(format!("distinct({count}, {xs})"))
+        }
+        ("randint" | "rand_int" | "random_int" | "RANDBETWEEN" | "gen_range" | "uniform", [a, b]) => {
+            sure(format!("uniform({a}..{b})"))
+        }
+        ("randrange", [a, b]) => sure(format!("uniform({a}..{})", less_one(b))),
+        ("randrange" | "randint" | "randbelow", [n]) => sure(format!("uniform(0..{})", less_one(n))),
+        ("shuffled", [xs]) => sure(format!("shuffle({xs})")),
+        ("bernoulli" | "flip", [p]) => sure(format!("coin({p})")),
+        ("coin" | "flip" | "randbool", []) => sure("coin(0.5)".to_string()),
+        _ => None,
+    }
+}
+
+fn less_one(number: &str) -> String {
+    match (number.parse::<i64>(), number.strip_suffix(" + 1")) {
+        (Ok(value), _) => (value - 1).to_string(),
+        (_, Some(value)) => value.to_string(),
+        _ => format!("{number} - 1"),
+    }
+}
+
+pub fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// Is this the name of a module that other languages bring?
+pub fn is_module(name: &str) -> bool {
+    MODULES.contains(&name)
+}

@@ -1,0 +1,210 @@
+//! Methods and filters of other languages: `xs.append(x)`, `xs | join(", ")`.
+
+use super::calls::{Given, Written, is_module, is_name};
+use super::reader::{ADD, ATOM, COMPARE, LOOSE, Node, OR, Reader};
+use super::suffixes::slice;
+use crate::source::Span;
+use crate::stdlib;
+use crate::syntax::tokens::Kind;
+
+/// What others call before a dot, to say whose function it is.
+pub const MODULES: [&str; 13] = [
+    "random", "math", "np", "numpy", "np.random", "numpy.random", "Math", "itertools", "rng",
+    "statistics", "rand", "_", "std",
+];
+
+/// Filters that Jinja writes without parentheses.
+const FILTERS: [&str; 14] = [
+    "length", "count", "first", "last", "sort", "unique", "reverse", "sum", "max", "min", "list",
+    "string", "upper", "lower",
+];
+
+impl Reader<'_> {
+    /// `xs.name(given)`
+    pub fn method(
+        &mut self,
+        owner: Node,
+        name: &str,
+        place: Span,
+        given: Vec<Given>,
+        span: Span,
+    ) -> Option<Node> {
+        let xs = self.said(&owner, LOOSE);
+        let title = "there are no methods";
+        if is_module(&xs) || matches!(&*xs, "Vec" | "List" | "Array" | "Object") {
+            let before = self.found.len();
+            let node = self.call(name, place, given.clone(), span)?;
+            if self.found.len() > before && node.edits.iter().any(|edit| edit.span == span) {
+                return Some(node);
+            }
+            self.habit("E135", title, place, "called with a dot");
+            return Some(Node::written(span, ATOM, call(name, &given, None)));
+        }
+        if stdlib::module(&xs).is_some() {
+            self.habit("E135", "a function is called by its name alone", place, "after its module");
+            return Some(Node::written(span, ATOM, call(name, &given, None)));
+        }
+        if self.refused_method(name, &xs, place) {
+            return None;
+        }
+        let written = self
+            .of_elements(name, &owner, &given)
+            .or_else(|| self.of_parts(name, &xs, &given))
+            .or_else(|| self.of_functions(name, &xs, &given));
+        self.habit("E135", title, place, "called with a dot");
+        if let Some((text, tight, is_sure)) = written {
+            if !is_sure {
+                self.doubt();
+            }
+            return Some(Node::written(span, tight, text));
+        }
+        if given.iter().any(|one| one.node.of.is_some()) {
+            return None;
+        }
+        // What is not known here is called as it is: the next fault is about its name.
+        Some(Node::written(span, ATOM, call(name, &given, Some(&xs))))
+    }
+
+    fn of_elements(&self, name: &str, owner: &Node, given: &[Given]) -> Written {
+        let tight = |least: u8| self.said(owner, least);
+        let x = given.first().map_or("", |one| &*one.said);
+        match (name, given.len()) {
+            ("append" | "push" | "add" | "push_back", 1) => {
+                Some((format!("{} + [{x}]", tight(ADD)), ADD, true))
+            }
+            ("extend" | "concat" | "addAll", 1) => {
+                let more = self.said(&given[0].node, ADD + 1);
+                Some((format!("{} + {more}", tight(ADD)), ADD, true))
+            }
+            ("insert" | "unshift", 2) if x == "0" => {
+                Some((format!("[{}] + {}", given[1].said, tight(ADD + 1)), ADD, true))
+            }
+            ("unshift" | "prepend", 1) => Some((format!("[{x}] + {}", tight(ADD + 1)), ADD, true)),
+            ("remove" | "discard", 1) => {
+                Some((format!("without([{x}], {})", tight(LOOSE)), ATOM, true))
+            }
+            ("contains" | "includes" | "has", 1) => {
+                let x = self.said(&given[0].node, COMPARE + 1);
+                Some((format!("{x} in {}", tight(COMPARE + 1)), COMPARE, true))
+            }
+            ("index" | "indexOf" | "find" | "index_of", 1) if given[0].node.of.is_none() => {
+                Some((format!("position({x}, {})", tight(LOOSE)), ATOM, true))
+            }
+            ("count", 1) if given[0].node.of.is_none() => {
+                let y = self.fresh(&["x", "y", "z", "one"]);
+                Some((format!("count {y} in {}: {y} == {x}", tight(COMPARE + 1)), LOOSE, true))
+            }
+            ("length" | "len" | "size" | "count" | "__len__", 0) => {
+                Some((format!("size({})", tight(LOOSE)), ATOM, true))
+            }
+            ("join", 1) => {
+                let xs = tight(LOOSE);
+                let (between, list) = if x.starts_with('"') { (x, &*xs) } else { (&*xs, x) };
+                Some((format!("join({between}, {list})"), ATOM, true))
+            }
+            _ => None,
+        }
+    }
+
+    fn of_parts(&self, name: &str, xs: &str, given: &[Given]) -> Written {
+        let x = given.first().map_or("", |one| &*one.said);
+        let sure = |text: String| Some((text, ATOM, true));
+        match (name, given.len()) {
+            (
+                "iter" | "into_iter" | "collect" | "to_vec" | "clone" | "copy" | "copied" | "cloned"
+                | "toArray" | "values" | "unwrap" | "to_string" | "toString" | "tolist",
+                0,
+            ) => Some((xs.to_string(), LOOSE, true)),
+            ("rev" | "reverse" | "reversed" | "toReversed", 0) => sure(format!("reverse({xs})")),
+            ("sort" | "sorted" | "toSorted", 0) => sure(format!("sort({xs})")),
+            ("unique" | "uniq" | "dedup", 0) => sure(format!("unique({xs})")),
+            ("flat" | "flatten" | "concat", 0) => sure(format!("concat({xs})")),
+            ("first" | "head", 0) => sure(format!("at(0, {xs})")),
+            ("last", 0) => sure(format!("at(size({xs}) - 1, {xs})")),
+            ("get" | "nth" | "charAt" | "at", 1) => {
+                let at = x.strip_prefix('-').map(|back| format!("size({xs}) - {back}"));
+                sure(format!("at({}, {xs})", at.as_deref().unwrap_or(x)))
+            }
+            ("limit" | "head", 1) => sure(format!("take({x}, {xs})")),
+            ("skip", 1) => sure(format!("drop({x}, {xs})")),
+            ("slice", 1) => sure(slice(Some(x), None, xs).0),
+            ("slice", 2) => sure(slice(Some(x), Some(&given[1].said), xs).0),
+            ("difference" | "minus", 1) => sure(format!("without({x}, {xs})")),
+            ("intersection", 1) => sure(format!("intersect({xs}, {x})")),
+            ("choice" | "random", 0) => sure(format!("pick({xs})")),
+            ("shuffle" | "shuffled", 0) => sure(format!("shuffle({xs})")),
+            ("sample", 1) => sure(format!("distinct({x}, {xs})")),
+            _ => None,
+        }
+    }
+
+    fn of_functions(&self, name: &str, xs: &str, given: &[Given]) -> Written {
+        let [function] = given else { return None };
+        let item = function.node.of.as_deref();
+        match name {
+            "map" => self.mapped(function, xs),
+            "filter" => self.filtered(function, xs),
+            "some" | "any" => {
+                Some((format!("any {} in {xs}: {}", item?, function.said), LOOSE, true))
+            }
+            "every" | "all" => {
+                Some((format!("all {} in {xs}: {}", item?, function.said), LOOSE, true))
+            }
+            "flatMap" | "flat_map" => {
+                Some((format!("concat(for {} in {xs}: {})", item?, function.said), ATOM, true))
+            }
+            "count" => Some((format!("count {} in {xs}: {}", item?, function.said), LOOSE, true)),
+            _ => None,
+        }
+    }
+
+    /// `xs | join(", ")`, `xs | length`, `xs |> reverse`
+    pub fn is_filter(&self) -> bool {
+        let name = self.text(self.at + 1);
+        let is_pipe = self.text(self.at) == "|>";
+        let is_name = self.kind(self.at + 1) == Some(Kind::Word);
+        is_name
+            && (is_pipe
+                || (self.text(self.at) == "|"
+                    && (FILTERS.contains(&name) || self.text(self.at + 2) == "(")))
+    }
+
+    pub fn filter(&mut self, left: Node) -> Option<Node> {
+        let (sign, name) = (self.span(self.at), self.text(self.at + 1));
+        let place = sign.to(self.span(self.at + 1));
+        self.at += 2;
+        let xs = self.said(&left, LOOSE);
+        let given = match self.text(self.at) {
+            "(" => self.given()?,
+            _ => Vec::new(),
+        };
+        let span = left.span.to(self.span(self.at - 1));
+        if self.refused_method(name, &xs, place) {
+            return None;
+        }
+        let title = format!("`{}` is no sign of this language", self.source.slice(sign));
+        let written = match name {
+            "count" => Some((format!("size({xs})"), ATOM, true)),
+            "list" | "string" => Some((xs.clone(), OR, true)),
+            _ => self
+                .of_elements(name, &left, &given)
+                .or_else(|| self.of_parts(name, &xs, &given))
+                .or_else(|| self.of_functions(name, &xs, &given)),
+        };
+        self.habit("E132", title, place, "a filter");
+        let (text, tight, _) =
+            written.unwrap_or_else(|| (call(name, &given, Some(&xs)), ATOM, true));
+        Some(Node::written(span, tight, text))
+    }
+}
+
+/// `name(given, xs)`: the list comes last.
+fn call(name: &str, given: &[Given], xs: Option<&str>) -> String {
+    let said = |one: &Given| match &one.name {
+        Some(name) if is_name(name) => format!("{name} = {}", one.said),
+        _ => one.said.clone(),
+    };
+    let mut all: Vec<String> = given.iter().map(said).collect();
+    all.extend(xs.map(str::to_string));
+    format!("{name}({})", all.join(", "))
+}

@@ -1,0 +1,113 @@
+//! Expressions as Python, JavaScript, Rust, Jinja and spreadsheets write them, read and said in ours.
+
+mod advice;
+mod atoms;
+mod calls;
+mod methods;
+mod reader;
+mod suffixes;
+
+use super::tokens::{self, Token};
+use crate::diagnostic::{Diagnostic, Edit, edited};
+use crate::source::{Source, Span};
+use reader::Reader;
+
+/// What an expression says in this language.
+#[derive(Clone, Debug)]
+pub struct Said {
+    /// The habit that was met first.
+    pub habit: Habit,
+    /// The edits that say all of the expression in this language; none where no text does.
+    pub edits: Vec<Edit>,
+    /// What is then written where the habit was.
+    pub text: String,
+    /// The bytes that were read.
+    pub read: Span,
+}
+
+/// One thing that other languages write in another way.
+#[derive(Clone, Debug)]
+pub struct Habit {
+    /// Its code.
+    pub code: &'static str,
+    /// What is different here, lower case.
+    pub title: String,
+    /// The place of the sign or word.
+    pub place: Span,
+    /// What is here.
+    pub label: &'static str,
+    /// What to do, where no text can be written for it.
+    pub help: Option<String>,
+    /// Whether the text says the same for certain.
+    pub is_sure: bool,
+}
+
+impl Said {
+    /// The diagnostic of the habit, with the text to write.
+    pub fn explain(&self) -> Diagnostic {
+        let Habit { code, title, place, label, help, is_sure } = &self.habit;
+        let fault = Diagnostic::fault(code, title, *place, *label);
+        if let Some(help) = help {
+            return fault.help(help);
+        }
+        let fault = fault.help(format!("write `{}`", self.text));
+        let add = |fault: Diagnostic, edit: &Edit| fault.fix(edit.span, &*edit.text);
+        let fault = self.edits.iter().fold(fault, add);
+        if *is_sure { fault } else { fault.offer() }
+    }
+}
+
+/// Reads the expression that begins with a token; None where it holds no habit, or cannot be read.
+pub fn expression(source: &Source, tokens: &[Token], from: usize) -> Option<Said> {
+    let mut reader = Reader::new(source, tokens, from);
+    let node = reader.expression();
+    let end = reader.tokens.get(reader.at.checked_sub(1)?)?.span.end;
+    let start = tokens.get(from)?.span.start;
+    let read = Span::new(start, end.max(start));
+    if let Some(habit) = reader.advice {
+        return Some(Said { habit, edits: Vec::new(), text: String::new(), read });
+    }
+    let node = node?;
+    let habit = reader.found.into_iter().next()?;
+    let shown = match &node.edits[..] {
+        [one] => one.text.clone(),
+        _ => edited_slice(source, node.span, &node.edits),
+    };
+    Some(Said { habit, edits: node.edits, text: shown, read })
+}
+
+/// The same for the text of an expression that can be parsed and calls what is not known here.
+pub fn call(source: &Source, place: Span) -> Option<Said> {
+    let own = Source::new(&*source.name, source.slice(place));
+    let (tokens, faults) = tokens::scan(&own, 0);
+    if !faults.is_empty() {
+        return None;
+    }
+    let mut said = expression(&own, &tokens, 0)?;
+    if said.read.end != own.text.len() && said.habit.help.is_none() {
+        return None;
+    }
+    let moved = |span: Span| Span::new(span.start + place.start, span.end + place.start);
+    said.edits.iter_mut().for_each(|edit| edit.span = moved(edit.span));
+    said.habit.place = moved(said.habit.place);
+    said.read = moved(said.read);
+    Some(said)
+}
+
+/// The text under a span after edits inside it.
+fn edited_slice(source: &Source, span: Span, edits: &[Edit]) -> String {
+    let moved = |edit: &Edit| {
+        let place = Span::new(edit.span.start - span.start, edit.span.end - span.start);
+        Edit { span: place, text: edit.text.clone() }
+    };
+    let edits: Vec<Edit> = edits.iter().map(moved).collect();
+    edited(source.slice(span), &edits)
+}
+
+/// The text of the expression that begins with a token, in this language, and the token behind it.
+pub fn said(source: &Source, tokens: &[Token], from: usize) -> Option<(String, usize)> {
+    let mut reader = Reader::new(source, tokens, from);
+    reader.open = 1;
+    let node = reader.expression()?;
+    (reader.advice.is_none()).then(|| (reader.said(&node, reader::LOOSE), reader.at))
+}

@@ -1,0 +1,174 @@
+//! What a reply says is what it is read as: written replies of many layouts, with empty lists and
+//! with white space around them, and replies with keys of their own.
+
+use cookc::data::judge::{Judge, Verdict};
+use cookc::data::layout::Part;
+use cookc::data::{Maker, TRAIN};
+use cookc::source::Source;
+
+use crate::laws::{Pair, make, pair, writer};
+use crate::support::{program, template};
+
+/// A stream of small numbers, the same in every run.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (self.0 >> 33) as usize % end.max(1)
+    }
+
+    fn one_of<'a>(&mut self, all: &[&'a str]) -> &'a str {
+        all[self.below(all.len())]
+    }
+}
+
+/// The statements that bind an output, and how the reply shows it.
+fn output(numbers: &mut Numbers, at: usize) -> (String, String) {
+    let (x, n) = (format!("x{at}"), format!("n{at}"));
+    let count = numbers.one_of(&["0..3", "1..3", "0..1", "2..2"]);
+    let many = format!("{n} ~ uniform({count})\n");
+    let words = format!("{many}{x} ~ distinct({n}, vocab)\n");
+    let rows = format!("{many}{x} ~ repeat({n}, distinct(2, vocab))\n");
+    let ints = format!("{many}{x} ~ draw({n}, -9..99)\n");
+    let texts = format!("{many}{x} ~ draw({n}, [\"a b\", \"yes\", \"it is so\"])\n");
+    let keys = numbers.one_of(&["distinct", "draw"]);
+    let source = numbers.one_of(&["vocab", "1..40", "[\"a key\", \"b\"]"]);
+    let keys = if source.starts_with('[') { "draw" } else { keys };
+    let keyed = |values: &str| format!("{values}k{at} ~ {keys}({n}, {source})\n");
+    let lists = [&words, &rows, &ints];
+    let list = lists[numbers.below(3)].clone();
+    match numbers.below(10) {
+        0 => (format!("{x} ~ pick(vocab)\n"), format!("{{{x}}}")),
+        1 => (format!("{x} ~ uniform(-5..500)\n"), format!("{{{x}}}")),
+        2 => (words, format!("{{{x}}}")),
+        3 => (rows, format!("{{{x}}}")),
+        4 => (words, format!("{{join(\", \", {x})}}")),
+        5 => (texts, format!("{{join(\"{}\", {x})}}", numbers.one_of(&["; ", " | ", "\\n"]))),
+        6 => (list, format!("{{numbered({x})}}")),
+        7 => (keyed(&list), format!("{{labelled(k{at}, {x})}}")),
+        8 => (keyed(&texts), format!("{{lines(k{at}, \" => \", {x})}}")),
+        _ => (keyed(&list), format!("{{lines(k{at}, \": \", {x})}}")),
+    }
+}
+
+/// A template with some outputs, of which the prompt shows all or only their numbers.
+fn any(numbers: &mut Numbers) -> String {
+    let count = 1 + numbers.below(3);
+    let (mut statements, mut reply) =
+        (String::new(), numbers.one_of(&["", "", "So: "]).to_string());
+    for at in 0..count {
+        let (bound, shown) = output(numbers, at);
+        statements += &bound;
+        if at > 0 {
+            reply += numbers.one_of(&["\\n--\\n", " ; ", "\\n\\n== ", " || ", "\\n", "\\n\\n"]);
+        }
+        reply += &shown;
+    }
+    reply += numbers.one_of(&["", "", "\\nEnd", " !", "\\n"]);
+    format!("{statements}seen ~ distinct(4, vocab)\nprompt \"Of {{seen}}:\"\nreply \"{reply}\"\n")
+}
+
+#[test]
+fn a_written_reply_is_read_back_whatever_its_layout_and_the_white_space_around_it() {
+    let mut numbers = Numbers(11);
+    let (mut fit, mut empty) = (0, 0);
+    for _ in 0..600 {
+        let text = any(&mut numbers);
+        let source = Source::new("any.cook", &*text);
+        if template(&source).is_err() || program(&source, "").is_err() {
+            continue;
+        }
+        fit += 1;
+        let Pair { interpreter: maker, .. } = pair(&source, "");
+        let (judge, texts) = (Judge::new(&maker), writer(&maker));
+        let mut memory = maker.memory(TRAIN, 1);
+        for index in 0..12 {
+            make(&maker, &mut memory, index);
+            let reply = texts.text(Part::Reply, &memory);
+            empty += usize::from(reply.trim().is_empty());
+            for end in ["", "\n", " \n", "\n\n"] {
+                let reply = format!("{reply}{end}");
+                assert!(judge.reads_back(&reply, &mut memory), "{text}\n{reply:?}");
+            }
+        }
+    }
+    assert!(fit > 200 && empty > 20, "{fit} layouts fit, {empty} replies are empty");
+}
+
+/// What a reply to the first sample of a template gets.
+fn verdict(text: &str, reply: impl Fn(&Maker, &str) -> String) -> Verdict {
+    let Pair { interpreter: maker, .. } = pair(&Source::new("keys.cook", text), "");
+    let mut memory = maker.memory(TRAIN, 0);
+    make(&maker, &mut memory, 0);
+    let own = writer(&maker).text(Part::Reply, &memory);
+    Judge::new(&maker).judge(&reply(&maker, &own), &mut memory)
+}
+
+/// Each word and how often it is there, in any order: the keys are the reply's to find.
+const COUNTS: &str = "\
+few ~ distinct(3, vocab)\ndocument ~ draw(12, few)\nfound = unique(document)\n\
+counts = for word in found: count other in document: other == word\n\
+rule each: all word in unique(document): word in found\n\
+rule once: size(found) == size(unique(document)) and size(counts) == size(found)\n\
+rule right: all i in 0..size(found) - 1: \
+at(i, counts) == count other in document: other == at(i, found)\n\
+prompt \"Count the words of {document}:\"\nreply \"{lines(found, \\\": \\\", counts)}\"\n";
+
+#[test]
+fn keys_that_the_prompt_does_not_show_are_read_from_the_reply() {
+    let text = COUNTS.replace("\\\"", "\"");
+    assert!(verdict(&text, |_, own| own.to_string()).exact());
+    let turned = |_: &Maker, own: &str| own.lines().rev().collect::<Vec<_>>().join("\n") + "\n";
+    assert!(verdict(&text, turned).exact(), "the lines in another order");
+    let moved = |_: &Maker, own: &str| {
+        let keys: Vec<&str> = own.lines().filter_map(|line| line.split(": ").next()).collect();
+        let values = own.lines().filter_map(|line| line.split(": ").nth(1));
+        let lines = keys.iter().cycle().skip(1).zip(values);
+        lines.map(|(key, value)| format!("{key}: {value}")).collect::<Vec<_>>().join("\n")
+    };
+    let moved = verdict(&text, moved);
+    assert!(moved.unreadable.is_none() && !moved.exact(), "keys of other values: {moved:?}");
+    let same = |_: &Maker, own: &str| {
+        let first = own.lines().next().unwrap_or_default();
+        vec![first; own.lines().count()].join("\n")
+    };
+    assert!(!verdict(&text, same).exact(), "one key for all");
+    let bare = verdict(&text, |_, own| own.replace(": ", " "));
+    let why = bare.unreadable.map(|why| why.to_string()).unwrap_or_default();
+    assert!(why.starts_with("`counts` must be lines with a key, `: ` and a value"), "{why}");
+}
+
+#[test]
+fn keys_that_the_prompt_shows_must_stand_as_it_shows_them() {
+    let text = "names ~ distinct(3, vocab)\nages ~ distinct(3, 10..99)\n\
+                rule right: all i in 0..2: at(i, ages) in 10..99\n\
+                prompt \"{names}\"\nreply \"{lines(names, \": \", ages)}\"\n";
+    assert!(verdict(text, |_, own| own.to_string()).exact());
+    let other = verdict(text, |_, own| own.replacen(own.split(':').next().unwrap_or(""), "zzz", 1));
+    assert!(other.unreadable.is_some(), "{other:?}");
+}
+
+#[test]
+fn keys_may_be_a_value_of_the_same_reply() {
+    let text = "names ~ distinct(2, vocab)\nages ~ distinct(2, 10..99)\nseen ~ pick(vocab)\n\
+                rule two: size(names) == 2 and size(ages) == 2\n\
+                prompt \"{seen}\"\nreply \"{lines(names, \": \", ages)}\\n## {names}\"\n";
+    assert!(verdict(text, |_, own| own.to_string()).exact());
+    assert!(verdict(text, |_, _| "ada: 10\nbo: 11\n## ada bo".to_string()).exact());
+    assert!(verdict(text, |_, _| "ada: 10\nbo: 11\n## bo ada".to_string()).unreadable.is_some());
+}
+
+#[test]
+fn a_word_with_a_sign_is_no_word_and_one_that_nobody_knows_is_one() {
+    let text = "words_ ~ distinct(3, vocab)\nanswer = take(2, words_)\n\
+                rule two: size(answer) == 2\nprompt \"{words_}\"\nreply \"{answer}\"\n";
+    let why = |reply: &'static str| {
+        verdict(text, |_, _| reply.to_string()).unreadable.map(|why| why.to_string())
+    };
+    assert_eq!(why("never-seen 42nd"), None);
+    let wanted =
+        "`tuslu.` is not a word: `answer` holds words of letters, digits, `-`, `'` and `_`";
+    assert_eq!(why("kelbo tuslu.").as_deref(), Some(wanted));
+    assert!(why("kelbo, tuslu").is_some_and(|why| why.starts_with("`kelbo,` is not a word")));
+}

@@ -1,0 +1,295 @@
+//! The ids and the loss mask of samples are those of the tokenizer's own library on whole texts.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result, anyhow, ensure};
+use cookc::data::layout::{Encoded, Escape, Part, TextWriter, TokenIds};
+use cookc::data::vocab::Vocabulary;
+use cookc::data::{Maker, TRAIN, pools};
+use cookc::source::Source;
+use cookc::{check, engine, ir, stdlib, syntax};
+
+use super::ids_shapes::{self, Shape};
+
+/// Samples of each template, level and tokenizer.
+const SAMPLES: u64 = 2;
+
+/// What chats put around system text, prompt and reply.
+const CHATS: [[&str; 3]; 3] = [
+    ["<|im_start|>system\n", "<|im_end|>\n<|im_start|>user\n", "<|im_end|>\n<|im_start|>assistant\n"],
+    ["<s>[INST] <<SYS>>\n", "\n<</SYS>>\n\n", " [/INST] "],
+    ["### System:\n", "### Instruction:\n", "\n\n### Response:\n\n"],
+];
+
+/// A program whose values the layouts below show.
+const VALUES: &str = r#"
+xs ~ distinct(4, vocab)
+x = at(0, xs)
+y = at(1, xs)
+n ~ uniform(0..1200)
+m ~ uniform(-9..99)
+ns ~ repeat(4, uniform(-5..5))
+b ~ coin(0.5)
+t ~ pick(["yes", "no.", "(a", "3"])
+e ~ pick(["", "so", " two words ", "\n\n", "line\n"])
+k ~ uniform(0..2)
+few = take(k, xs)
+r = 1.0 / 3.0
+rule right: x in xs
+prompt "{xs} {x} {y} {n} {m} {ns} {b} {t} {e} {k} {few} {r}"
+reply "{x}"
+"#;
+
+/// System text, prompt and reply whose pieces go together. `{xs|, }` is a list with a text between
+/// its elements, `{xs#}` one with numbers, `{xs:ns= }` one with keys.
+const LAYOUTS: [[&str; 3]; 30] = [
+    ["", "The {x}s and un{y} of {x}ing.", "{x}s un{y}"],
+    ["", "/{x} .{y} ({x}) [{y}] -{x} \"{y}\" '{x}' @{y} _{x} #{y}", "({x})/{y}"],
+    ["", "{x}/{y}.{x}({y}){x}-{y}:{x}'{y}_{x}", "{x}.{y}"],
+    ["", "{n}{m} and {n}{n}{n}: 1{n}, {n}0", "{m}{n}"],
+    ["", "x{n}y {n}th {x}{n} {n}{x}", "{n}{x}"],
+    ["", "Words:\n\n{x}\n\n\n{y}\n\nLast:", "{x}"],
+    ["", "Words: {x} {y}\n\n", "{x}"],
+    ["", "Words: {x} {y}\n", "{x}"],
+    ["", "Words: {x} {y}\n\n\n\n", "({x})"],
+    ["", "Words: {x} {y} Last: ", "{x}"],
+    ["", "Words: {x} {y} Last:  ", "{x}"],
+    ["", "Words: {x} {y} Last:\t", "{n}"],
+    ["", "{x} {y}", "{x}\n\n{y}\n"],
+    ["", "{x} {y}", "{x}\n\n{y}\n\n"],
+    ["", "Words:  {x}   {y} .", "{x}  {y} "],
+    ["Say {x}.", "Now {y}", "{x}"],
+    ["Say {x}:\n\n", "{y}", "{x}"],
+    ["Say {x}:\n\n", "\n{y}", "\n{x}"],
+    ["{few}", "{few}", "{few}"],
+    ["", "{xs}|{xs|}|{xs|, }|{xs|\n\n}|{xs|/}", "{xs:ns= }\n{xs#}"],
+    ["", "{ns}|{ns|}|{ns|, }|{ns#}", "{ns:xs:}"],
+    ["", "{x}'s and {y}'re '{x} '{x}", "{x}'ll"],
+    ["", "{r}{b} {r}. {b}s {b}{b}", "{r}{n}"],
+    ["", "{t}{x} {t} {t}{t} {x}{t}", "{t}"],
+    ["", "{e}{x} {e} {e}{e} {x}{e}", "{e}"],
+    ["{e}", "{e}{x}{e}", "{e}"],
+    ["", "<s>{x}</s>{y} [INST]{x} [INST] {y}<s>", "{y}</s>"],
+    ["", "\u{e9}{x} {x}\u{e9}\u{301} \u{4f60}{x} \u{1f642}{y}", "{x}\u{301}"],
+    ["", "{x} \r\n{y}\t{x}\u{a0}{y}\u{3000}", "{x}"],
+    ["", "# {x}\n- {y}\n- {x}\n```\n{n}\n```", "{x}: {y}, {n}; {m}!"],
+];
+
+#[test]
+fn ids_of_every_template_are_those_of_whole_texts() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut makers = Vec::new();
+    for (name, _) in stdlib::TEMPLATES {
+        let source = stdlib::template(name).context("it is built in")?;
+        for level in ["", "easy", "hard"] {
+            makers.extend(maker(&source, level, Vocabulary::embedded_part(300)));
+        }
+    }
+    assert!(makers.len() > 60, "{} templates and levels", makers.len());
+    let shapes = ids_shapes::all(&texts_of(&makers)?, folder.path())?;
+    let mut with_tables = 0;
+    for shape in &shapes {
+        let mut own = 0;
+        for maker in &makers {
+            own += holds(shape, maker)?;
+        }
+        println!("{}: {own} of {} with tables", shape.name, makers.len());
+        with_tables += own;
+    }
+    // Where it may, it is fast.
+    assert!(2 * with_tables > makers.len() * shapes.len(), "{with_tables} have tables");
+    Ok(())
+}
+
+#[test]
+fn ids_of_pieces_that_go_together_are_those_of_whole_texts() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let words = ["arbo", "bine", "t\u{e9}l\u{e9}", "s", "re", "Dolo", "EFRI", "x_y", "7up", "st4"];
+    let source = Source::new("values.cook", VALUES);
+    let mut makers = Vec::new();
+    for vocabulary in [Vocabulary::embedded_part(300), Vocabulary::new(words)?] {
+        let maker = maker(&source, "", vocabulary).context("it has no fault")?;
+        makers.extend(LAYOUTS.map(|texts| with_layout(&maker, texts)));
+    }
+    let shapes = ids_shapes::all(&texts_of(&makers)?, folder.path())?;
+    for shape in &shapes {
+        for maker in &makers {
+            holds(shape, maker)?;
+        }
+    }
+    Ok(())
+}
+
+/// Holds one template and tokenizer, plain, with shots and in chats, and gives 1 if it has tables
+/// for plain text.
+fn holds(shape: &Shape, maker: &Maker) -> Result<usize> {
+    let ids = || {
+        let tokenize = Arc::new(shape.ours.clone());
+        TokenIds::new(maker.program(), maker.vocabulary.clone(), tokenize)
+    };
+    let plain = ids().behind(shape.ours.opening());
+    let tables = usize::from(plain.has_tables());
+    let program = maker.program();
+    let told = |what: &str| format!("{}, {} {}: {what}", shape.name, program.name, program.level);
+    for index in 0..SAMPLES {
+        same(shape, maker, &plain, None, index, 0).with_context(|| told("plain"))?;
+    }
+    let shots = ids().behind(shape.ours.opening()).after_shots("\n\n");
+    same(shape, maker, &shots, None, 0, 2).with_context(|| told("shots"))?;
+    let has_system = program.layout.system.is_some();
+    for [system, prompt, reply] in CHATS {
+        let system = if has_system { system } else { "" };
+        let chat = ids().in_chat([system, prompt, reply]);
+        let around = Some([system, prompt, reply]);
+        same(shape, maker, &chat, around, 1, 0).with_context(|| told(reply))?;
+    }
+    Ok(tables)
+}
+
+fn same(
+    shape: &Shape,
+    maker: &Maker,
+    ids: &TokenIds,
+    around: Option<[&str; 3]>,
+    index: u64,
+    shots: u64,
+) -> Result<()> {
+    let (mut memory, mut encoded) = (maker.memory(TRAIN, 1), Encoded::default());
+    let (mut text, mut prompt_end) = (String::new(), 0);
+    let mut draft = ids.draft();
+    for one in (100..100 + shots).chain([index]) {
+        maker.sample(&mut memory, one).map_err(|fault| anyhow!("{fault:?}"))?;
+        prompt_end = write(maker, &memory, around, &mut text);
+        if one != index {
+            text += "\n\n";
+            draft.shot(&memory);
+        }
+    }
+    encoded = match shots {
+        0 => {
+            ids.encode(&memory, &mut encoded).map_err(|why| anyhow!(why))?;
+            encoded
+        }
+        _ => draft.end(&memory).map_err(|why| anyhow!(why))?,
+    };
+    let special = around.is_none();
+    let real = shape.real.encode(text.as_str(), special).map_err(|error| anyhow!("{error}"))?;
+    let whole = real.get_ids();
+    let prompt =
+        shape.real.encode(&text[..prompt_end], special).map_err(|error| anyhow!("{error}"))?;
+    let reply_start = match whole.starts_with(prompt.get_ids()) {
+        true => prompt.get_ids().len(),
+        // A token that holds the end of the prompt and the start of the reply is the reply's.
+        false => {
+            let opening = real.get_special_tokens_mask().iter().filter(|mark| **mark == 1).count();
+            let ends = real.get_offsets().iter().skip(opening);
+            opening + ends.take_while(|(_, end)| *end <= prompt_end).count()
+        }
+    };
+    ensure!(
+        encoded.ids == whole && encoded.reply_start == reply_start,
+        "the text is {text:?}\nits ids are {whole:?}, reply from {reply_start}\nthe pieces' \
+         {:?}, reply from {}; tables: {}",
+        encoded.ids,
+        encoded.reply_start,
+        ids.has_tables(),
+    );
+    Ok(())
+}
+
+/// Appends a sample's text as it is to be read, and gives the end of what is read before a reply.
+fn write(
+    maker: &Maker,
+    memory: &cookc::runtime::Memory,
+    around: Option<[&str; 3]>,
+    out: &mut String,
+) -> usize {
+    let writer = TextWriter::new(maker.program(), maker.vocabulary.clone(), Escape::None);
+    let texts = [Part::System, Part::Prompt, Part::Reply].map(|part| writer.text(part, memory));
+    let [system, prompt, reply] = &texts;
+    if let Some(around) = around {
+        *out += &format!("{}{}{}", around[0], system.trim(), around[1]);
+        *out += &format!("{}{}", prompt.trim(), around[2]);
+        let end = out.len();
+        *out += reply.trim();
+        return end;
+    }
+    if maker.program().layout.system.is_some() {
+        *out += &format!("{system}\n");
+    }
+    *out += prompt;
+    let end = out.len();
+    if !prompt.ends_with(char::is_whitespace) && !reply.is_empty() {
+        out.push(' ');
+    }
+    *out += reply;
+    end
+}
+
+fn maker(source: &Source, level: &str, words: Vocabulary) -> Option<Maker> {
+    let (file, _) = syntax::parse(source);
+    let (typed, faults) = check::check(&file, source, &|_| Err("no file".into()));
+    let typed = typed.unwrap_or_else(|| panic!("{}: {faults:?}", source.name));
+    let vocabulary = words.own_len();
+    let choice = ir::Choice { level: level.into(), vocabulary, ..Default::default() };
+    let program = Arc::new(ir::lower(&typed, &choice).ok()?);
+    let (words, tokens) = pools(&typed, words);
+    Some(Maker::new(program.clone(), engine::interpreter(program), words, tokens))
+}
+
+/// The same values in another layout.
+fn with_layout(maker: &Maker, texts: [&str; 3]) -> Maker {
+    let mut program = (**maker.program()).clone();
+    let [system, prompt, reply] = texts.map(|text| layout_of(&program, text));
+    let system = (!system.is_empty()).then_some(system);
+    program.layout = ir::Layout { system, prompt, reply };
+    program.name = format!("{texts:?}");
+    let program = Arc::new(program);
+    let engine = engine::interpreter(program.clone());
+    Maker::new(program, engine, maker.vocabulary.clone(), maker.pools.clone())
+}
+
+fn layout_of(program: &ir::Program, text: &str) -> Vec<ir::Piece> {
+    let slot = |name: &str| {
+        let found = program.slots.iter().position(|slot| slot.name == name);
+        found.unwrap_or_else(|| panic!("no value {name}")) as ir::SlotId
+    };
+    let mut pieces = Vec::new();
+    let mut rest = text;
+    while let Some((literal, after)) = rest.split_once('{') {
+        let (value, after) = after.split_once('}').expect("it ends");
+        if !literal.is_empty() {
+            pieces.push(ir::Piece::Literal(literal.to_string()));
+        }
+        pieces.push(if let Some((name, between)) = value.split_once('|') {
+            ir::Piece::Value(slot(name), ir::Form::Joined(between.to_string()))
+        } else if let Some(name) = value.strip_suffix('#') {
+            ir::Piece::Value(slot(name), ir::Form::Numbered)
+        } else if let Some((keys, value)) = value.split_once(':') {
+            let name = value.trim_end_matches(|c: char| !c.is_alphanumeric());
+            ir::Piece::Value(slot(name), ir::Form::Lines(slot(keys), value[name.len()..].into()))
+        } else {
+            ir::Piece::Value(slot(value), ir::Form::Plain)
+        });
+        rest = after;
+    }
+    if !rest.is_empty() {
+        pieces.push(ir::Piece::Literal(rest.to_string()));
+    }
+    pieces
+}
+
+/// Some texts of each template, to teach tokenizers on.
+fn texts_of(makers: &[Maker]) -> Result<Vec<String>> {
+    let mut texts = Vec::new();
+    for maker in makers {
+        let mut memory = maker.memory(TRAIN, 7);
+        for index in 0..3 {
+            maker.sample(&mut memory, index).map_err(|fault| anyhow!("{fault:?}"))?;
+            let mut text = String::new();
+            write(maker, &memory, None, &mut text);
+            texts.push(text);
+        }
+    }
+    Ok(texts)
+}
