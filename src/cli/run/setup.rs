@@ -146,8 +146,6 @@ impl Setup {
         (self.recipe.train.batch * self.recipe.train.accumulate) as u64
     }
 
-    }
-
     /// The failure that a faulty sample of a template is.
     pub fn sample_fault(&self, part: usize, index: u64, why: Why) -> Failure {
         use crate::data::generate::Stopped;
