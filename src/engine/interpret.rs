@@ -35,18 +35,19 @@ impl Interpreter {
 
 /// The registers that some steps write to, one after the other.
 fn written(program: &Program, steps: Range<StepId>) -> Range<usize> {
-    let mut all = usize::MAX..0;
-    for at in steps {
+    let registers = steps.flat_map(|at| {
         let step = &program.steps[at as usize];
         let index = match step.op {
             Op::Loop { index, .. } => index,
             _ => NOWHERE,
         };
-        for register in [step.into, index].into_iter().filter(|one| *one != NOWHERE) {
-            all = all.start.min(register as usize)..all.end.max(register as usize + 1);
-        }
-    }
-    all.start.min(all.end)..all.end
+        [step.into, index].into_iter().filter(|one| *one != NOWHERE)
+    });
+    let around = |(first, end): (usize, usize), register: Register| {
+        (first.min(register as usize), end.max(register as usize + 1))
+    };
+    let (first, end) = registers.fold((usize::MAX, 0), around);
+    first.min(end)..end
 }
 
 impl Engine for Interpreter {

@@ -148,13 +148,15 @@ fn failure(rank: usize, status: ExitStatus) -> Option<Failure> {
 }
 
 /// Whether SIGINT or SIGTERM ended a process, as Ctrl-C does until a process watches for it.
+#[cfg(unix)]
 fn is_interrupt(status: ExitStatus) -> bool {
-    #[cfg(unix)]
-    {
-        use std::os::unix::process::ExitStatusExt;
-        return matches!(status.signal(), Some(2 | 15));
-    }
-    #[cfg(not(unix))]
+    use std::os::unix::process::ExitStatusExt;
+    matches!(status.signal(), Some(2 | 15))
+}
+
+/// Elsewhere no signal ends a process.
+#[cfg(not(unix))]
+fn is_interrupt(_: ExitStatus) -> bool {
     false
 }
 

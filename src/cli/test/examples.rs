@@ -6,7 +6,7 @@ use super::super::console::{self, BAD, GOOD, styled};
 use super::super::{Failure, load};
 use crate::check;
 use crate::data::examples::Examples;
-use crate::diagnostic::{Diagnostic, Severity, render};
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::Source;
 use crate::syntax;
 
@@ -25,10 +25,10 @@ pub fn run(source: &Source, as_json: bool) -> Result<bool, Failure> {
     if examples.run == 0 && !is_module(source) {
         return Ok(true);
     }
-    console::print(&match as_json {
-        true => json_line(&examples, source),
-        false => text(&examples, source),
-    })?;
+    match as_json {
+        true => console::data(&json_line(&examples, source)),
+        false => console::print(&text(&examples, source)),
+    }?;
     Ok(examples.faults.is_empty())
 }
 
@@ -40,7 +40,7 @@ pub fn is_module(source: &Source) -> bool {
 fn text(examples: &Examples, source: &Source) -> String {
     let mut text = String::new();
     for fault in &examples.faults {
-        text += &format!("{}\n", render(fault, source, true));
+        text += &format!("{}\n", console::drawn(fault, source));
     }
     let (style, word) = match examples.faults.is_empty() {
         true => (GOOD, "passed"),
