@@ -114,7 +114,13 @@ impl Tokenizer {
     /// The ids of a text that is to be learned, as [`Tokenizer::encode`] gives them: all its letters
     /// must be known.
     pub fn encode_known(&self, text: &str) -> Result<Vec<u32>> {
-        let ids = self.encode(text)?;
+        let ids = match self.encode(text) {
+            // A tokenizer may give nothing at all for what it does not know.
+            Err(_) if self.unknown.is_none() => {
+                return Err(anyhow!("{}", self.unknown_letters.told(&self.inner, text)));
+            }
+            ids => ids?,
+        };
         ensure!(
             !self.unknown_letters.is_in(&self.inner, text, &ids),
             "{}",

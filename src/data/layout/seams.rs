@@ -51,8 +51,14 @@ impl Walk<'_> {
     pub fn sample(&mut self, plan: &Plan, around: [usize; 3], in_chat: bool, ends: &Ends) -> Ends {
         let mut ends = ends.clone();
         for (at, part) in [&plan.system, &plan.prompt, &plan.reply].into_iter().enumerate() {
+            // A text whose end says what comes next is looked at when it is there.
+            let (is_prompt, is_reply) = (at == 1, at == 2);
+            let told = in_chat || is_reply || is_prompt && !plan.prompt_ends_with_space();
             ends = self.text(&ends, around[at]);
-            if at == 2 && !in_chat {
+            if is_reply && in_chat {
+                // Such a space may be read, or be the start of the reply's first token.
+                self.is_beyond_tables |= ends.iter().any(|(_, space)| *space != Space::None);
+            } else if is_reply {
                 let of_reply = |(end, space)| match space {
                     Space::Own => (end, Space::BeforeReply),
                     space => (end, space),
@@ -60,9 +66,6 @@ impl Walk<'_> {
                 ends = ends.into_iter().map(of_reply).collect();
             }
             ends = part.iter().fold(ends, |ends, item| self.item(&ends, item));
-            // A text whose end says what comes next is looked at when it is there.
-            let (is_prompt, is_reply) = (at == 1, at == 2);
-            let told = in_chat || is_reply || is_prompt && !plan.prompt_ends_with_space();
             let blank = |&(end, space): &(Option<Unit>, Space)| {
                 let text = self.text_of(end);
                 let own = is_reply || text.is_none_or(|at| !around.contains(&at));
