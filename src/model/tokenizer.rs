@@ -168,9 +168,10 @@ impl Tokenizer {
     /// True if it is one that [`Tokenizer::words`] made.
     pub fn is_of_words(&self) -> bool {
         let splitter = serde_json::to_value(self.inner.get_pre_tokenizer()).ok();
-        let is_words =
-            matches!(self.inner.get_model(), tokenizers::ModelWrapper::WordLevel(_));
-        is_words && splitter.as_ref() == word_level(&[PAD, EOS, UNKNOWN].map(String::from)).get("pre_tokenizer")
+        let is_words = matches!(self.inner.get_model(), tokenizers::ModelWrapper::WordLevel(_));
+        is_words
+            && splitter.as_ref()
+                == word_level(&[PAD, EOS, UNKNOWN].map(String::from)).get("pre_tokenizer")
     }
 
     /// The text of ids; special tokens have none.

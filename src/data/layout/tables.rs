@@ -87,7 +87,9 @@ impl Tables {
             };
             let Unit::Text(at) = right else {
                 let heads = judge.heads(right, space, &words);
-                heads.iter().try_for_each(|head| tables.context(before, head, tokenize).map(|_| ()))?;
+                heads
+                    .iter()
+                    .try_for_each(|head| tables.context(before, head, tokenize).map(|_| ()))?;
                 continue;
             };
             let ids = tables.piece(before, space, body(&all[at]), tokenize).ok()?;

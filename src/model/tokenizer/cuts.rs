@@ -62,7 +62,8 @@ impl Cuts {
         let normalizer = json(inner.get_normalizer().and_then(|it| serde_json::to_value(it).ok()));
         let splitter = json(inner.get_pre_tokenizer().and_then(|it| serde_json::to_value(it).ok()));
         let normal = normal(&normalizer);
-        let space = if has_text(&normalizer, "▁") || has_text(&splitter, "▁") { '▁' } else { ' ' };
+        let space =
+            if has_text(&normalizer, "▁") || has_text(&splitter, "▁") { '▁' } else { ' ' };
         let mut named = HashSet::new();
         letters(&splitter, &mut named);
         let special = |token: AddedToken| Special {
@@ -118,7 +119,8 @@ impl Cuts {
         let mut heads = right.chars();
         let (first, second) = (heads.next(), heads.next());
         first == Some(' ') && second.is_none_or(char::is_whitespace)
-            || last.is_whitespace() && (right.starts_with(char::is_whitespace) || self.starts(right))
+            || last.is_whitespace()
+                && (right.starts_with(char::is_whitespace) || self.starts(right))
     }
 
     /// True if texts are left whole, and no token has these letters side by side.

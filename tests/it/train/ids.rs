@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, ensure};
-use cookc::data::layout::{Encoded, Escape, Part, TextWriter, TokenIds};
 use cookc::data::budget::budget;
+use cookc::data::layout::{Encoded, Escape, Part, TextWriter, TokenIds};
 use cookc::data::vocab::Vocabulary;
 use cookc::data::{Maker, TRAIN, pools};
 use cookc::source::Source;
@@ -19,7 +19,11 @@ const SAMPLES: u64 = 1;
 
 /// What chats put around system text, prompt and reply.
 const CHATS: [[&str; 3]; 3] = [
-    ["<|im_start|>system\n", "<|im_end|>\n<|im_start|>user\n", "<|im_end|>\n<|im_start|>assistant\n"],
+    [
+        "<|im_start|>system\n",
+        "<|im_end|>\n<|im_start|>user\n",
+        "<|im_end|>\n<|im_start|>assistant\n",
+    ],
     ["<s>[INST] <<SYS>>\n", "\n<</SYS>>\n\n", " [/INST] "],
     ["### System:\n", "### Instruction:\n", "\n\n### Response:\n\n"],
 ];
@@ -135,15 +139,18 @@ fn letters_that_have_no_ids_are_named() -> Result<()> {
         .map(|(id, token)| (token, json!(id)))
         .collect();
     let scores: Vec<Value> = vocab.keys().map(|token| json!([token, -2.0])).collect();
-    let bpe = |unknown: Value| json!({
-        "type": "BPE", "vocab": vocab, "merges": [], "unk_token": unknown,
-    });
+    let bpe = |unknown: Value| {
+        json!({
+            "type": "BPE", "vocab": vocab, "merges": [], "unk_token": unknown,
+        })
+    };
     let unigram = |unknown: Value| json!({"type": "Unigram", "vocab": scores, "unk_id": unknown});
     let pieces = json!({
         "type": "WordPiece", "unk_token": "<unk>", "continuing_subword_prefix": "",
         "max_input_chars_per_word": 100, "vocab": vocab,
     });
-    let models = [bpe(json!("<unk>")), bpe(Value::Null), unigram(json!(0)), unigram(Value::Null), pieces];
+    let models =
+        [bpe(json!("<unk>")), bpe(Value::Null), unigram(json!(0)), unigram(Value::Null), pieces];
     for (at, model) in models.into_iter().enumerate() {
         let json = ids_shapes::of_model(model, &[("</s>", 1)]);
         let shape = ids_shapes::shape("known", json, &folder.path().join(at.to_string()))?;
@@ -154,7 +161,11 @@ fn letters_that_have_no_ids_are_named() -> Result<()> {
         let names_letters = said.contains("`\u{f6}`") && said.contains("`\u{df}`");
         assert!(names_letters, "{at}: {said}");
     }
-    let shape = ids_shapes::shape("written", ids_shapes::of_model(bpe(json!("<unk>")), &[("<unk>", 0), ("</s>", 1)]), folder.path())?;
+    let shape = ids_shapes::shape(
+        "written",
+        ids_shapes::of_model(bpe(json!("<unk>")), &[("<unk>", 0), ("</s>", 1)]),
+        folder.path(),
+    )?;
     assert_eq!(shape.ours.encode_known("<unk>")?, [0], "the token itself may be written");
     Ok(())
 }

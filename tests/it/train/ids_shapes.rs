@@ -14,10 +14,25 @@ use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 /// Tokens of each, beside those of single letters.
 const SIZE: usize = 700;
 
-const LLAMA3: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
-const QWEN2: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
-const O200K: &str = r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+";
-const DEEPSEEK: &str = r"[!-/:-~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+const LLAMA3: &str = concat!(
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}",
+    r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",
+);
+const QWEN2: &str = concat!(
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}",
+    r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",
+);
+const O200K: &str = concat!(
+    r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+",
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)?",
+    r"|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*",
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)?",
+    r"|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+",
+);
+const DEEPSEEK: &str = concat!(
+    r"[!-/:-~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+",
+    r"| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",
+);
 
 /// Markers of chats, and what else a tokenizer has of its own.
 pub const SPECIAL: [&str; 6] = ["<unk>", "<s>", "</s>", "<|im_start|>", "<|im_end|>", "[INST]"];
@@ -31,18 +46,25 @@ pub struct Shape {
 
 /// All shapes, taught on these texts; their files go into the folder.
 pub fn all(texts: &[String], folder: &Path) -> Result<Vec<Shape>> {
-    let byte = |regex: bool| json!({
-        "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": regex,
-    });
-    let split = |pattern: &str| json!({
-        "type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated", "invert": false,
-    });
+    let byte = |regex: bool| {
+        json!({
+            "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": regex,
+        })
+    };
+    let split = |pattern: &str| {
+        json!({
+            "type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated", "invert": false,
+        })
+    };
     let digits = |individual: bool| json!({"type": "Digits", "individual_digits": individual});
     let sequence = |all: Vec<Value>| json!({"type": "Sequence", "pretokenizers": all});
-    let space = json!({"type": "Metaspace", "replacement": "▁", "prepend_scheme": "never", "split": true});
-    let metaspace = |scheme: &str, split: bool| json!({
-        "type": "Metaspace", "replacement": "▁", "prepend_scheme": scheme, "split": split,
-    });
+    let space =
+        json!({"type": "Metaspace", "replacement": "▁", "prepend_scheme": "never", "split": true});
+    let metaspace = |scheme: &str, split: bool| {
+        json!({
+            "type": "Metaspace", "replacement": "▁", "prepend_scheme": scheme, "split": split,
+        })
+    };
     let replace = json!({"type": "Replace", "pattern": {"String": " "}, "content": "▁"});
     let prepend = json!({"type": "Prepend", "prepend": "▁"});
     let legacy = json!({"type": "Sequence", "normalizers": [prepend, replace]});
