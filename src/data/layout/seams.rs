@@ -240,8 +240,9 @@ impl Judge<'_> {
                 [text.strip_suffix(' ').unwrap_or(text).to_string()].into()
             }
             Unit::Word => words.iter().map(|[_, last]| last.to_string()).collect(),
-            Unit::Int => ["7".to_string()].into(),
-            Unit::Real => ["7", "f", "N"].map(String::from).into(),
+            Unit::Int => digits_and(""),
+            // `inf` and `NaN`.
+            Unit::Real => digits_and("fN"),
         }
     }
 
@@ -252,12 +253,17 @@ impl Judge<'_> {
                 [text.strip_suffix(' ').unwrap_or(text).to_string()].into()
             }
             Unit::Word => words.iter().map(|[first, _]| first.to_string()).collect(),
-            Unit::Int => ["7", "-"].map(String::from).into(),
-            Unit::Real => ["7", "-", "i", "N"].map(String::from).into(),
+            Unit::Int => digits_and("-"),
+            Unit::Real => digits_and("-iN"),
         };
         let space = if space { " " } else { "" };
         heads.into_iter().map(|head| format!("{space}{head}")).collect()
     }
+}
+
+/// The digits and other characters.
+fn digits_and(more: &str) -> BTreeSet<String> {
+    ('0'..='9').chain(more.chars()).map(String::from).collect()
 }
 
 fn ends_of(word: &str) -> Option<[char; 2]> {
