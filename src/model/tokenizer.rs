@@ -111,8 +111,8 @@ impl Tokenizer {
         Ok(ids)
     }
 
-    /// The ids of a text that is to be learned, as [`Tokenizer::encode`] gives them: all its letters
-    /// must be known.
+    /// The ids of a text that is to be learned, as [`Tokenizer::encode`] gives them: all of its
+    /// letters must be known.
     pub fn encode_known(&self, text: &str) -> Result<Vec<u32>> {
         let ids = match self.encode(text) {
             // A tokenizer may give nothing at all for what it does not know.
