@@ -187,8 +187,8 @@ impl Turns<'_> {
     }
 }
 
-/// A stand-in for a tokenizer that knows every word and sign: the number that the word's letters spell
-/// does as well as an id out of a table, as each is looked up only once.
+/// A stand-in for a tokenizer that knows every word and sign: the number that the word's letters
+/// spell does as well as an id out of a table, as each is looked up only once.
 fn one_id_a_word(text: &str) -> Vec<u32> {
     let (mut ids, mut in_word): (Vec<u32>, bool) = (Vec::new(), false);
     for letter in text.chars() {

@@ -199,7 +199,8 @@ fn is_split(inner: &Tokenizer, text: &str, at: usize) -> bool {
 
 /// True if tokens are left out at random: then nothing is known.
 fn drops(inner: &Tokenizer) -> bool {
-    matches!(inner.get_model(), ModelWrapper::BPE(bpe) if bpe.dropout.is_some_and(|rate| rate > 0.0))
+    let ModelWrapper::BPE(bpe) = inner.get_model() else { return false };
+    bpe.dropout.is_some_and(|rate| rate > 0.0)
 }
 
 fn normal(normalizer: &Value) -> Normal {

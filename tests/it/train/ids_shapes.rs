@@ -48,7 +48,8 @@ pub struct Shape {
 pub fn all(texts: &[String], folder: &Path) -> Result<Vec<Shape>> {
     let byte = |regex: bool| {
         json!({
-            "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": regex,
+            "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true,
+            "use_regex": regex,
         })
     };
     let split = |pattern: &str| {
