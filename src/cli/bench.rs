@@ -190,11 +190,21 @@ impl Turns<'_> {
     }
 }
 
-/// A stand-in for a tokenizer that knows every word: the number that the word's letters spell
-/// does as well as an id out of a table, as each is looked up only once.
+/// A stand-in for a tokenizer that knows every word and sign: the number that the word's letters
+/// spell does as well as an id out of a table, as each is looked up only once.
 fn one_id_a_word(text: &str) -> Vec<u32> {
-    let id = |word: &str| word.bytes().fold(7_u32, |id, byte| id.wrapping_mul(31) + byte as u32);
-    text.split_whitespace().map(id).collect()
+    let (mut ids, mut in_word): (Vec<u32>, bool) = (Vec::new(), false);
+    for letter in text.chars() {
+        let is_word = letter.is_alphanumeric() || letter == '_';
+        let with = |id: u32| id.wrapping_mul(31).wrapping_add(letter.into());
+        match ids.last_mut() {
+            _ if letter.is_whitespace() => {}
+            Some(id) if is_word && in_word => *id = with(*id),
+            _ => ids.push(with(7)),
+        }
+        in_word = is_word;
+    }
+    ids
 }
 
 fn text(native: &Speeds, interpreter: &Speeds) -> String {

@@ -110,10 +110,16 @@ impl Tokenizer {
         Ok(ids)
     }
 
-    /// The ids of a text that is to be learned, as [`Tokenizer::encode`] gives them: all its letters
-    /// must be known.
+    /// The ids of a text that is to be learned, as [`Tokenizer::encode`] gives them: all of its
+    /// letters must be known.
     pub fn encode_known(&self, text: &str) -> Result<Vec<u32>> {
-        let ids = self.encode(text)?;
+        let ids = match self.encode(text) {
+            // A tokenizer may give nothing at all for what it does not know.
+            Err(_) if self.unknown.is_none() => {
+                return Err(anyhow!("{}", self.unknown_letters.told(&self.inner, text)));
+            }
+            ids => ids?,
+        };
         ensure!(
             !self.unknown_letters.is_in(&self.inner, text, &ids),
             "{}",
@@ -161,9 +167,10 @@ impl Tokenizer {
     /// True if it is one that [`Tokenizer::words`] made.
     pub fn is_of_words(&self) -> bool {
         let splitter = serde_json::to_value(self.inner.get_pre_tokenizer()).ok();
-        let is_words =
-            matches!(self.inner.get_model(), tokenizers::ModelWrapper::WordLevel(_));
-        is_words && splitter.as_ref() == word_level(&[PAD, EOS, UNKNOWN].map(String::from)).get("pre_tokenizer")
+        let is_words = matches!(self.inner.get_model(), tokenizers::ModelWrapper::WordLevel(_));
+        is_words
+            && splitter.as_ref()
+                == word_level(&[PAD, EOS, UNKNOWN].map(String::from)).get("pre_tokenizer")
     }
 
     /// The text of ids; special tokens have none.

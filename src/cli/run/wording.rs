@@ -41,7 +41,8 @@ pub fn unknown(
     vocabulary: &Vocabulary,
 ) -> Option<anyhow::Error> {
     // One made of words knows numbers, not digits.
-    let shows = !tokenizer.is_of_words() && pieces(program).any(|piece| shows_numbers(program, piece));
+    let shows =
+        !tokenizer.is_of_words() && pieces(program).any(|piece| shows_numbers(program, piece));
     let digits = shows.then_some("0 1 2 3 4 5 6 7 8 9 -1").into_iter();
     let mut texts = literals(program).chain(vocabulary.words()).chain(digits);
     texts.find_map(|text| tokenizer.encode_known(text).err())

@@ -51,8 +51,14 @@ impl Walk<'_> {
     pub fn sample(&mut self, plan: &Plan, around: [usize; 3], in_chat: bool, ends: &Ends) -> Ends {
         let mut ends = ends.clone();
         for (at, part) in [&plan.system, &plan.prompt, &plan.reply].into_iter().enumerate() {
+            // A text whose end says what comes next is looked at when it is there.
+            let (is_prompt, is_reply) = (at == 1, at == 2);
+            let told = in_chat || is_reply || is_prompt && !plan.prompt_ends_with_space();
             ends = self.text(&ends, around[at]);
-            if at == 2 && !in_chat {
+            if is_reply && in_chat {
+                // Such a space may be read, or be the start of the reply's first token.
+                self.is_beyond_tables |= ends.iter().any(|(_, space)| *space != Space::None);
+            } else if is_reply {
                 let of_reply = |(end, space)| match space {
                     Space::Own => (end, Space::BeforeReply),
                     space => (end, space),
@@ -60,9 +66,6 @@ impl Walk<'_> {
                 ends = ends.into_iter().map(of_reply).collect();
             }
             ends = part.iter().fold(ends, |ends, item| self.item(&ends, item));
-            // A text whose end says what comes next is looked at when it is there.
-            let (is_prompt, is_reply) = (at == 1, at == 2);
-            let told = in_chat || is_reply || is_prompt && !plan.prompt_ends_with_space();
             let blank = |&(end, space): &(Option<Unit>, Space)| {
                 let text = self.text_of(end);
                 let own = is_reply || text.is_none_or(|at| !around.contains(&at));
@@ -237,8 +240,9 @@ impl Judge<'_> {
                 [text.strip_suffix(' ').unwrap_or(text).to_string()].into()
             }
             Unit::Word => words.iter().map(|[_, last]| last.to_string()).collect(),
-            Unit::Int => ["7".to_string()].into(),
-            Unit::Real => ["7", "f", "N"].map(String::from).into(),
+            Unit::Int => digits_and(""),
+            // `inf` and `NaN`.
+            Unit::Real => digits_and("fN"),
         }
     }
 
@@ -249,12 +253,17 @@ impl Judge<'_> {
                 [text.strip_suffix(' ').unwrap_or(text).to_string()].into()
             }
             Unit::Word => words.iter().map(|[first, _]| first.to_string()).collect(),
-            Unit::Int => ["7", "-"].map(String::from).into(),
-            Unit::Real => ["7", "-", "i", "N"].map(String::from).into(),
+            Unit::Int => digits_and("-"),
+            Unit::Real => digits_and("-iN"),
         };
         let space = if space { " " } else { "" };
         heads.into_iter().map(|head| format!("{space}{head}")).collect()
     }
+}
+
+/// The digits and other characters.
+fn digits_and(more: &str) -> BTreeSet<String> {
+    ('0'..='9').chain(more.chars()).map(String::from).collect()
 }
 
 fn ends_of(word: &str) -> Option<[char; 2]> {

@@ -87,7 +87,9 @@ impl Tables {
             };
             let Unit::Text(at) = right else {
                 let heads = judge.heads(right, space, &words);
-                heads.iter().try_for_each(|head| tables.context(before, head, tokenize).map(|_| ()))?;
+                heads
+                    .iter()
+                    .try_for_each(|head| tables.context(before, head, tokenize).map(|_| ()))?;
                 continue;
             };
             let ids = tables.piece(before, space, body(&all[at]), tokenize).ok()?;
@@ -133,12 +135,20 @@ impl Tables {
         if !body.ends_with(char::is_whitespace) {
             return self.after(before, &format!("{space}{body}"), tokenize).map(Vec::into);
         }
-        // White space in a row may have its last piece cut off, where something comes after it.
-        let (word, _) = &self.contexts[Before::Word as usize].first().unwrap_or(&self.contexts[0][0]);
-        let tail = self.after(Before::Line, word, tokenize)?;
-        let both = self.after(before, &format!("{space}{body}{word}"), tokenize)?;
-        let ids = both.strip_suffix(&tail[..]).map(Into::into);
-        ids.ok_or_else(|| format!("`{body}` changes the ids of what comes after it"))
+        // White space in a row may have its last piece cut off, and where may hang on what comes
+        // after it: a letter, a digit or a sign.
+        let mut all: Vec<Box<[u32]>> = Vec::new();
+        let word = self.contexts[Before::Word as usize].first().map_or("a", |(word, _)| word);
+        for after in [word, "7", "("] {
+            let Ok(tail) = self.after(Before::Line, after, tokenize) else { continue };
+            let both = self.after(before, &format!("{space}{body}{after}"), tokenize)?;
+            all.extend(both.strip_suffix(&tail[..]).map(Into::into));
+        }
+        all.dedup();
+        match &all[..] {
+            [ids] => Ok(ids.clone()),
+            _ => Err(format!("the ids of `{body}` depend on what comes after it")),
+        }
     }
 
     fn words(

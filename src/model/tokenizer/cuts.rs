@@ -62,7 +62,8 @@ impl Cuts {
         let normalizer = json(inner.get_normalizer().and_then(|it| serde_json::to_value(it).ok()));
         let splitter = json(inner.get_pre_tokenizer().and_then(|it| serde_json::to_value(it).ok()));
         let normal = normal(&normalizer);
-        let space = if has_text(&normalizer, "▁") || has_text(&splitter, "▁") { '▁' } else { ' ' };
+        let space =
+            if has_text(&normalizer, "▁") || has_text(&splitter, "▁") { '▁' } else { ' ' };
         let mut named = HashSet::new();
         letters(&splitter, &mut named);
         let special = |token: AddedToken| Special {
@@ -118,7 +119,8 @@ impl Cuts {
         let mut heads = right.chars();
         let (first, second) = (heads.next(), heads.next());
         first == Some(' ') && second.is_none_or(char::is_whitespace)
-            || last.is_whitespace() && (right.starts_with(char::is_whitespace) || self.starts(right))
+            || last.is_whitespace()
+                && (right.starts_with(char::is_whitespace) || self.starts(right))
     }
 
     /// True if texts are left whole, and no token has these letters side by side.
@@ -197,7 +199,8 @@ fn is_split(inner: &Tokenizer, text: &str, at: usize) -> bool {
 
 /// True if tokens are left out at random: then nothing is known.
 fn drops(inner: &Tokenizer) -> bool {
-    matches!(inner.get_model(), ModelWrapper::BPE(bpe) if bpe.dropout.is_some_and(|rate| rate > 0.0))
+    let ModelWrapper::BPE(bpe) = inner.get_model() else { return false };
+    bpe.dropout.is_some_and(|rate| rate > 0.0)
 }
 
 fn normal(normalizer: &Value) -> Normal {
@@ -350,7 +353,9 @@ fn keeps_to_tokens(inner: &Tokenizer) -> bool {
             let affixes = [&bpe.continuing_subword_prefix, &bpe.end_of_word_suffix];
             !bpe.ignore_merges && affixes.iter().all(|it| it.as_deref().is_none_or(str::is_empty))
         }
-        ModelWrapper::Unigram(_) => true,
+        // Of two ways to take a text that are equally likely, which one is taken hangs on all that
+        // comes before.
+        ModelWrapper::Unigram(_) => false,
         ModelWrapper::WordPiece(_) | ModelWrapper::WordLevel(_) => false,
     }
 }

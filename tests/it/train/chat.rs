@@ -168,7 +168,7 @@ fn a_recipe_trains_in_the_models_chat_format() -> Result<()> {
     };
     let (done, said) = run("chat", &[])?;
     assert!(!done && said.contains("E707") && said.contains("no chat template"), "{said}");
-    let template = "w9{% for m in messages %}<{{ m.role }}>{{ m.content }}w8{% endfor %}\
+    let template = "w9{% for m in messages %}<{{ m.role }}>{{ m.content }};{% endfor %}\
                     {% if add_generation_prompt %}<assistant>{% endif %}";
     fs::write(folder.path().join("chat_template.jinja"), template)?;
     let names =

@@ -3,20 +3,27 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, ensure};
+use cookc::data::budget::budget;
 use cookc::data::layout::{Encoded, Escape, Part, TextWriter, TokenIds};
 use cookc::data::vocab::Vocabulary;
 use cookc::data::{Maker, TRAIN, pools};
 use cookc::source::Source;
 use cookc::{check, engine, ir, stdlib, syntax};
+use serde_json::{Value, json};
 
+use super::hub::sharded;
 use super::ids_shapes::{self, Shape};
 
 /// Samples of each template, level and tokenizer.
-const SAMPLES: u64 = 2;
+const SAMPLES: u64 = 1;
 
 /// What chats put around system text, prompt and reply.
 const CHATS: [[&str; 3]; 3] = [
-    ["<|im_start|>system\n", "<|im_end|>\n<|im_start|>user\n", "<|im_end|>\n<|im_start|>assistant\n"],
+    [
+        "<|im_start|>system\n",
+        "<|im_end|>\n<|im_start|>user\n",
+        "<|im_end|>\n<|im_start|>assistant\n",
+    ],
     ["<s>[INST] <<SYS>>\n", "\n<</SYS>>\n\n", " [/INST] "],
     ["### System:\n", "### Instruction:\n", "\n\n### Response:\n\n"],
 ];
@@ -81,23 +88,23 @@ fn ids_of_every_template_are_those_of_whole_texts() -> Result<()> {
     let mut makers = Vec::new();
     for (name, _) in stdlib::TEMPLATES {
         let source = stdlib::template(name).context("it is built in")?;
-        for level in ["", "easy", "hard"] {
-            makers.extend(maker(&source, level, Vocabulary::embedded_part(300)));
+        for level in ["", "hard"] {
+            makers.extend(maker(&source, level, Vocabulary::embedded_part(150)));
         }
     }
-    assert!(makers.len() > 60, "{} templates and levels", makers.len());
+    assert!(makers.len() > 40, "{} templates and levels", makers.len());
     let shapes = ids_shapes::all(&texts_of(&makers)?, folder.path())?;
-    let mut with_tables = 0;
     for shape in &shapes {
-        let mut own = 0;
+        let mut with_tables = 0;
         for maker in &makers {
-            own += holds(shape, maker)?;
+            with_tables += holds(shape, maker, 1)?;
         }
-        println!("{}: {own} of {} with tables", shape.name, makers.len());
-        with_tables += own;
+        println!("{}: {with_tables} of {} with tables", shape.name, makers.len());
+        // Where it may, it is fast.
+        let few = ["looks back", "merges over words and lines", "Unigram"];
+        let has_few = few.contains(&shape.name);
+        assert_eq!(2 * with_tables < makers.len(), has_few, "{}: {with_tables}", shape.name);
     }
-    // Where it may, it is fast.
-    assert!(2 * with_tables > makers.len() * shapes.len(), "{with_tables} have tables");
     Ok(())
 }
 
@@ -107,22 +114,97 @@ fn ids_of_pieces_that_go_together_are_those_of_whole_texts() -> Result<()> {
     let words = ["arbo", "bine", "t\u{e9}l\u{e9}", "s", "re", "Dolo", "EFRI", "x_y", "7up", "st4"];
     let source = Source::new("values.cook", VALUES);
     let mut makers = Vec::new();
-    for vocabulary in [Vocabulary::embedded_part(300), Vocabulary::new(words)?] {
+    for vocabulary in [Vocabulary::embedded_part(60), Vocabulary::new(words)?] {
         let maker = maker(&source, "", vocabulary).context("it has no fault")?;
         makers.extend(LAYOUTS.map(|texts| with_layout(&maker, texts)));
     }
     let shapes = ids_shapes::all(&texts_of(&makers)?, folder.path())?;
     for shape in &shapes {
         for maker in &makers {
-            holds(shape, maker)?;
+            holds(shape, maker, CHATS.len())?;
         }
+    }
+    Ok(())
+}
+
+#[test]
+fn letters_that_have_no_ids_are_named() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let letters: Vec<String> = ('a'..='z').chain([' ', '\n']).map(String::from).collect();
+    let vocab: serde_json::Map<String, Value> = ["<unk>", "</s>"]
+        .into_iter()
+        .map(String::from)
+        .chain(letters)
+        .enumerate()
+        .map(|(id, token)| (token, json!(id)))
+        .collect();
+    let scores: Vec<Value> = vocab.keys().map(|token| json!([token, -2.0])).collect();
+    let bpe = |unknown: Value| {
+        json!({
+            "type": "BPE", "vocab": vocab, "merges": [], "unk_token": unknown,
+        })
+    };
+    let unigram = |unknown: Value| json!({"type": "Unigram", "vocab": scores, "unk_id": unknown});
+    let pieces = json!({
+        "type": "WordPiece", "unk_token": "<unk>", "continuing_subword_prefix": "",
+        "max_input_chars_per_word": 100, "vocab": vocab,
+    });
+    let models =
+        [bpe(json!("<unk>")), bpe(Value::Null), unigram(json!(0)), unigram(Value::Null), pieces];
+    for (at, model) in models.into_iter().enumerate() {
+        let json = ids_shapes::of_model(model, &[("</s>", 1)]);
+        let shape = ids_shapes::shape("known", json, &folder.path().join(at.to_string()))?;
+        assert!(shape.ours.encode_known("grosse wege").is_ok(), "{at}");
+        let error = shape.ours.encode_known("der gr\u{f6}\u{df}e weg").expect_err("unknown");
+        let said = format!("{error:#}");
+        assert!(said.contains("gr\u{f6}\u{df}e"), "{at}: {said}");
+        let names_letters = said.contains("`\u{f6}`") && said.contains("`\u{df}`");
+        assert!(names_letters, "{at}: {said}");
+    }
+    let shape = ids_shapes::shape(
+        "written",
+        ids_shapes::of_model(bpe(json!("<unk>")), &[("<unk>", 0), ("</s>", 1)]),
+        folder.path(),
+    )?;
+    assert_eq!(shape.ours.encode_known("<unk>")?, [0], "the token itself may be written");
+    Ok(())
+}
+
+#[test]
+fn a_run_on_letters_that_have_no_ids_is_refused_with_the_word() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    sharded(folder.path())?;
+    let letters = ('a'..='z').chain([' ', '\n', ':']).map(String::from);
+    let vocab: serde_json::Map<String, Value> = ["</s>".to_string()]
+        .into_iter()
+        .chain(letters)
+        .enumerate()
+        .map(|(id, token)| (token, json!(id)))
+        .collect();
+    let model = json!({"type": "BPE", "vocab": vocab, "merges": []});
+    let json = ids_shapes::of_model(model, &[("</s>", 0)]);
+    std::fs::write(folder.path().join("tokenizer.json"), serde_json::to_string(&json)?)?;
+    let template = "x ~ distinct(2, vocab)\ny = x\nrule same: y == x\nprompt \"say {x}:\"\n\
+                    reply \"{y}\"\n";
+    std::fs::write(folder.path().join("say.cook"), template)?;
+    std::fs::write(folder.path().join("words.txt"), "weg\nstra\u{df}e\nhaus\n")?;
+    let recipe = "[model]\nbase = \".\"\n[[template]]\nfile = \"say.cook\"\n[data]\n\
+                  vocab = \"words.txt\"\nsequence = 64\n[lora]\nrank = 2\n\
+                  [train]\nsteps = 1\nbatch = 2\n[eval]\nsamples = 1\n";
+    std::fs::write(folder.path().join("run.toml"), recipe)?;
+    let mut run = assert_cmd::Command::cargo_bin("cookc")?;
+    let done = run.current_dir(folder.path()).args(["run", "--train", "run.toml"]).output()?;
+    let said = String::from_utf8(done.stderr)?;
+    assert_eq!(done.status.code(), Some(1), "{said}");
+    for word in ["E708", "`\u{df}`", "stra\u{df}e"] {
+        assert!(said.contains(word), "{word} is not in {said}");
     }
     Ok(())
 }
 
 /// Holds one template and tokenizer, plain, with shots and in chats, and gives 1 if it has tables
 /// for plain text.
-fn holds(shape: &Shape, maker: &Maker) -> Result<usize> {
+fn holds(shape: &Shape, maker: &Maker, chats: usize) -> Result<usize> {
     let ids = || {
         let tokenize = Arc::new(shape.ours.clone());
         TokenIds::new(maker.program(), maker.vocabulary.clone(), tokenize)
@@ -137,7 +219,21 @@ fn holds(shape: &Shape, maker: &Maker) -> Result<usize> {
     let shots = ids().behind(shape.ours.opening()).after_shots("\n\n");
     same(shape, maker, &shots, None, 0, 2).with_context(|| told("shots"))?;
     let has_system = program.layout.system.is_some();
-    for [system, prompt, reply] in CHATS {
+    let words = (&*maker.vocabulary, &*maker.pools);
+    if let Some(budget) = budget(program, words, &shape.ours, tables == 0) {
+        let mut memory = maker.memory(TRAIN, 1);
+        let mut encoded = Encoded::default();
+        for index in 0..SAMPLES {
+            maker.sample(&mut memory, index).map_err(|fault| anyhow!("{fault:?}"))?;
+            plain.encode(&memory, &mut encoded).map_err(|why| anyhow!(why))?;
+            let (all, reply) = (encoded.ids.len() as u64, encoded.reply().len() as u64);
+            let opening = shape.ours.opening().len() as u64;
+            let most = opening + budget.prompt + budget.reply;
+            ensure!(all <= most && reply <= budget.reply, told(&format!("{all} and {budget:?}")));
+        }
+    }
+    let chats = CHATS.into_iter().cycle().skip(program.name.len()).take(chats);
+    for [system, prompt, reply] in chats {
         let system = if has_system { system } else { "" };
         let chat = ids().in_chat([system, prompt, reply]);
         let around = Some([system, prompt, reply]);

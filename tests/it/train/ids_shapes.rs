@@ -14,10 +14,25 @@ use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 /// Tokens of each, beside those of single letters.
 const SIZE: usize = 700;
 
-const LLAMA3: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
-const QWEN2: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
-const O200K: &str = r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+";
-const DEEPSEEK: &str = r"[!-/:-~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+const LLAMA3: &str = concat!(
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}",
+    r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",
+);
+const QWEN2: &str = concat!(
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}",
+    r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",
+);
+const O200K: &str = concat!(
+    r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+",
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)?",
+    r"|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*",
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)?",
+    r"|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+",
+);
+const DEEPSEEK: &str = concat!(
+    r"[!-/:-~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+",
+    r"| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",
+);
 
 /// Markers of chats, and what else a tokenizer has of its own.
 pub const SPECIAL: [&str; 6] = ["<unk>", "<s>", "</s>", "<|im_start|>", "<|im_end|>", "[INST]"];
@@ -31,18 +46,26 @@ pub struct Shape {
 
 /// All shapes, taught on these texts; their files go into the folder.
 pub fn all(texts: &[String], folder: &Path) -> Result<Vec<Shape>> {
-    let byte = |regex: bool| json!({
-        "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": regex,
-    });
-    let split = |pattern: &str| json!({
-        "type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated", "invert": false,
-    });
+    let byte = |regex: bool| {
+        json!({
+            "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true,
+            "use_regex": regex,
+        })
+    };
+    let split = |pattern: &str| {
+        json!({
+            "type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated", "invert": false,
+        })
+    };
     let digits = |individual: bool| json!({"type": "Digits", "individual_digits": individual});
     let sequence = |all: Vec<Value>| json!({"type": "Sequence", "pretokenizers": all});
-    let space = json!({"type": "Metaspace", "replacement": "▁", "prepend_scheme": "never", "split": true});
-    let metaspace = |scheme: &str, split: bool| json!({
-        "type": "Metaspace", "replacement": "▁", "prepend_scheme": scheme, "split": split,
-    });
+    let space =
+        json!({"type": "Metaspace", "replacement": "▁", "prepend_scheme": "never", "split": true});
+    let metaspace = |scheme: &str, split: bool| {
+        json!({
+            "type": "Metaspace", "replacement": "▁", "prepend_scheme": scheme, "split": split,
+        })
+    };
     let replace = json!({"type": "Replace", "pattern": {"String": " "}, "content": "▁"});
     let prepend = json!({"type": "Prepend", "prepend": "▁"});
     let legacy = json!({"type": "Sequence", "normalizers": [prepend, replace]});
@@ -67,14 +90,17 @@ pub fn all(texts: &[String], folder: &Path) -> Result<Vec<Shape>> {
     whole["model"]["ignore_merges"] = json!(true);
     whole["normalizer"] = json!({"type": "NFC"});
     made.push(("Qwen2, words as they are", whole));
+    // SentencePiece reads its texts line by line.
+    let lines: Vec<String> = texts.iter().flat_map(|text| text.lines()).map(String::from).collect();
     for (name, learns, normalizer, splitter) in [
         ("Llama 2, by its normalizer", space.clone(), legacy.clone(), Value::Null),
         ("Metaspace, first", space.clone(), Value::Null, metaspace("first", false)),
         ("Metaspace, always", space.clone(), Value::Null, metaspace("always", true)),
         ("Gemma", space.clone(), replace.clone(), gemma),
-        ("merges over words", metaspace("never", false), legacy, Value::Null),
+        ("merges over words and lines", metaspace("never", false), legacy, Value::Null),
     ] {
-        let learned = taught(texts, learns, Value::Null)?;
+        let all = if name.starts_with("merges") { texts } else { &lines[..] };
+        let learned = taught(all, learns, Value::Null)?;
         made.push((name, sentence_piece(learned, normalizer, splitter)));
     }
     let first = made.iter().find(|(name, _)| *name == "Metaspace, always").context("made")?;
@@ -95,20 +121,27 @@ pub fn shape(name: &'static str, json: Value, folder: &Path) -> Result<Shape> {
     Ok(Shape { name, ours, real })
 }
 
-fn special() -> Vec<Value> {
-    let token = |(id, text): (usize, &&str)| json!({
+/// The file of a tokenizer that is a model and added tokens, and no more.
+pub fn of_model(model: Value, added: &[(&str, u64)]) -> Value {
+    json!({
+        "version": "1.0", "truncation": null, "padding": null,
+        "added_tokens": added.iter().map(|(text, id)| special_token(text, *id)).collect::<Vec<_>>(),
+        "normalizer": null, "pre_tokenizer": null, "post_processor": null, "decoder": null,
+        "model": model,
+    })
+}
+
+fn special_token(text: &str, id: u64) -> Value {
+    json!({
         "id": id, "content": text, "single_word": false, "lstrip": false, "rstrip": false,
         "normalized": false, "special": true,
-    });
-    SPECIAL.iter().enumerate().map(token).collect()
+    })
 }
 
 fn empty(model: Value, splitter: Value, normalizer: Value) -> Result<tokenizers::Tokenizer> {
-    let json = json!({
-        "version": "1.0", "truncation": null, "padding": null, "added_tokens": [],
-        "normalizer": normalizer, "pre_tokenizer": splitter, "post_processor": null,
-        "decoder": null, "model": model,
-    });
+    let mut json = of_model(model, &[]);
+    json["normalizer"] = normalizer;
+    json["pre_tokenizer"] = splitter;
     let text = serde_json::to_string(&json)?;
     tokenizers::Tokenizer::from_bytes(text).map_err(|error| anyhow!("{error}"))
 }
@@ -206,19 +239,8 @@ fn word_piece(texts: &[String]) -> Result<Value> {
             vocab.entry(token).or_insert(json!(id));
         }
     }
-    json["added_tokens"] = Value::Array(special_of(vocab_ids(&json)));
+    let vocab = json["model"]["vocab"].clone();
+    let id = |text: &str| vocab[text].as_u64().expect("it is there");
+    json["added_tokens"] = SPECIAL.iter().map(|text| special_token(text, id(text))).collect();
     Ok(json)
-}
-
-fn vocab_ids(json: &Value) -> Vec<u64> {
-    let vocab = &json["model"]["vocab"];
-    SPECIAL.iter().map(|text| vocab[*text].as_u64().expect("it is there")).collect()
-}
-
-fn special_of(ids: Vec<u64>) -> Vec<Value> {
-    let with_id = |(mut token, id): (Value, u64)| {
-        token["id"] = json!(id);
-        token
-    };
-    special().into_iter().zip(ids).map(with_id).collect()
 }
