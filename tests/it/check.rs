@@ -194,8 +194,16 @@ fn is_result(result: &Value) {
     let keys = |value: &Value| -> Vec<String> {
         value.as_object().expect("an object").keys().cloned().collect()
     };
-    let known =
-        ["ruleId", "ruleIndex", "level", "message", "locations", "relatedLocations", "fixes"];
+    let known = [
+        "ruleId",
+        "ruleIndex",
+        "level",
+        "message",
+        "locations",
+        "relatedLocations",
+        "fixes",
+        "properties",
+    ];
     assert!(keys(result).iter().all(|key| known.contains(&key.as_str())), "{result}");
     assert!(result["message"]["text"].is_string() && result["ruleIndex"].is_u64(), "{result}");
     assert!(["error", "warning"].contains(&result["level"].as_str().expect("a level")));

@@ -220,20 +220,25 @@ pub fn imported(miss: &Miss) -> Option<Diagnostic> {
     if word == "use" {
         return None;
     }
+    Some(whole_module(miss, fault, &module, whole))
+}
+
+/// `import tokens`, without the names of functions.
+fn whole_module(miss: &Miss, fault: Diagnostic, module: &str, whole: Span) -> Diagnostic {
     let mut uses = miss.source.text.lines().filter(|line| {
         line.starts_with("use ")
             && line.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == module)
     });
-    let used = used_of(&miss.source.text, &module);
+    let used = used_of(&miss.source.text, module);
     let (start, end) = miss.lines_of(whole);
-    Some(if uses.next().is_some() {
+    if uses.next().is_some() {
         fault.help("delete this line: `use` brings the functions").fix(Span::new(start, end), "")
     } else if used.is_empty() {
         fault.help(format!("write `use {module}: name`, with the functions to bring"))
     } else {
         let line = format!("use {module}: {}", used.join(", "));
         fault.help(format!("write `{line}`")).fix(whole, line)
-    })
+    }
 }
 
 /// The functions of a built-in module that a text calls.
