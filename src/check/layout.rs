@@ -243,8 +243,13 @@ pub fn unreadable(template: &Template, source: &Source) -> Vec<Diagnostic> {
         };
         if !literal.chars().any(|character| never_in(template, hole, character)) {
             let title = format!("`{literal}` may be part of the value before it");
-            let value = source.slice(hole.value.span);
-            let written = format!("{{{value}}}{}{}", sign.trim_end(), literal.replace('\n', "\\n"));
+            let is_plain = matches!(hole.form, Form::Plain);
+            let value = match is_plain && is_own(template, hole, source) {
+                true => format!("{{{}}}", source.slice(hole.value.span)),
+                // A value among others, as in `{lines(keys, ": ", values)}`.
+                false => "…}".to_string(),
+            };
+            let written = format!("{value}{}{}", sign.trim_end(), literal.replace('\n', "\\n"));
             let fault = Diagnostic::fault("E404", title, hole.value.span, "where does this end?")
                 .help(format!("write a sign after it that it never has: `{written}`"));
             faults.push(ended(fault, sign.trim_end()));

@@ -82,8 +82,8 @@ impl Analysis {
         }
     }
 
-    /// Every fault and lint that `cookc check` reports. What is left after a fault of the syntax has
-    /// faults of its own that mean nothing, and some that are certain.
+    /// Every fault and lint that `cookc check` reports. What is left after a fault of the syntax
+    /// has faults of its own that mean nothing, and some that are certain.
     pub fn diagnostics(&self) -> &[Diagnostic] {
         self.told.get_or_init(|| {
             let mut all = self.syntax.clone();

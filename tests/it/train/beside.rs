@@ -36,7 +36,7 @@ fn settings_are_read_as_python_reads_them_and_are_never_taken_for_absent() -> Re
     }
     fs::remove_file(&path)?;
     fs::create_dir(&path)?;
-    expect_error(folder.path(), &["tokenizer_config.json", "is no file"]);
+    expect_error(folder.path(), &["tokenizer_config.json", "is a directory"]);
     Ok(())
 }
 

@@ -184,6 +184,7 @@ fn a_run_on_letters_that_have_no_ids_is_refused_with_the_word() -> Result<()> {
     let model = json!({"type": "BPE", "vocab": vocab, "merges": []});
     let json = ids_shapes::of_model(model, &[("</s>", 0)]);
     std::fs::write(folder.path().join("tokenizer.json"), serde_json::to_string(&json)?)?;
+    std::fs::write(folder.path().join("tokenizer_config.json"), r#"{"eos_token": "</s>"}"#)?;
     let template = "x ~ distinct(2, vocab)\ny = x\nrule same: y == x\nprompt \"say {x}:\"\n\
                     reply \"{y}\"\n";
     std::fs::write(folder.path().join("say.cook"), template)?;
