@@ -90,6 +90,9 @@ impl Arguments {
     pub fn given() -> Arguments {
         let given: Vec<OsString> = std::env::args_os().collect();
         Arguments::try_parse_from(&given).unwrap_or_else(|error| {
+            if !error.use_stderr() {
+                error.exit(); // The help or the version, in words of ours alone.
+            }
             let shown = given.iter().map(|one| visible(&one.to_string_lossy()).into_owned());
             Arguments::try_parse_from(shown).err().unwrap_or(error).exit()
         })
