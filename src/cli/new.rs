@@ -33,7 +33,7 @@ pub struct New {
 pub fn run(command: &New) -> Result<(), Failure> {
     let path = path(&command.name)?;
     let text = match &command.from {
-        Some(from) => load::source(from)?.text.to_string(),
+        Some(from) => load::source(from)?.text,
         None => BEGINNING.to_string(),
     };
     if path.symlink_metadata().is_ok() {

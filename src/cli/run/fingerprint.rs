@@ -53,7 +53,10 @@ pub struct Differences {
 
 /// The digests of a base model's files, which a thread makes while the rest of a run is prepared.
 #[derive(Debug)]
-pub struct Hashing(Mutex<Option<JoinHandle<Result<Vec<(String, String)>>>>>);
+pub struct Hashing(Mutex<Option<JoinHandle<Result<Digests>>>>);
+
+/// Names of files, and what their bytes are.
+type Digests = Vec<(String, String)>;
 
 impl Hashing {
     /// Of a folder or a `.gguf` file.
@@ -61,7 +64,7 @@ impl Hashing {
         Hashing(Mutex::new(Some(thread::spawn(move || base_files(path)))))
     }
 
-    fn done(&self) -> Result<Vec<(String, String)>> {
+    fn done(&self) -> Result<Digests> {
         let thread = self.0.lock().ok().and_then(|mut thread| thread.take());
         let thread = thread.expect("a run has one fingerprint");
         thread.join().map_err(|_| anyhow!("the base model cannot be read"))?
@@ -150,8 +153,8 @@ fn recipe_keys(setup: &Setup) -> Result<Vec<(String, String)>> {
     let mut keys = Vec::new();
     flatten("", &toml::Value::Table(table), &mut keys);
     keys.retain(|(key, _)| {
-        !NO_MATTER.contains(&key.as_str())
-            && !(key.starts_with("template ") && key.ends_with(".file"))
+        let is_path = key.starts_with("template ") && key.ends_with(".file");
+        !is_path && !NO_MATTER.contains(&key.as_str())
     });
     for (key, text) in &mut keys {
         // The words themselves are compared.

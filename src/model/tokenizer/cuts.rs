@@ -282,11 +282,8 @@ fn is_forward(pattern: &str) -> bool {
             ']' => in_class = false,
             _ if in_class => {}
             '^' | '$' => return false,
-            '(' if after.starts_with("?!") => {
-                if !after.starts_with("?!\\S)") {
-                    return false;
-                }
-            }
+            '(' if after.starts_with("?!\\S)") => {}
+            '(' if after.starts_with("?!") => return false,
             '(' if after.starts_with("?=") || after.starts_with("?<") => return false,
             _ => {}
         }
@@ -321,9 +318,8 @@ fn literal_letters(pattern: &str, named: &mut HashSet<char>) {
             '\\' => match rest.next() {
                 // A class: `\p{Lu}`, `\pL`.
                 Some('p' | 'P') => {
-                    if rest.next() == Some('{') {
-                        rest.by_ref().find(|&letter| letter == '}');
-                    }
+                    let is_named = rest.next() == Some('{');
+                    let _ = is_named.then(|| rest.by_ref().find(|&letter| letter == '}'));
                 }
                 Some('x' | 'u' | 'U') => named.extend(('a'..='z').chain('A'..='Z')),
                 _ => {}
