@@ -34,7 +34,7 @@ pub fn run(command: &New) -> Result<(), Failure> {
     let path = path(&command.name)?;
     let text = match &command.from {
         Some(from) => load::source(from)?.text,
-        None => BEGINNING.to_string(),
+        None => BEGINNING.into(),
     };
     if path.symlink_metadata().is_ok() {
         return Err(there_already(&path));
@@ -55,7 +55,7 @@ pub fn run(command: &New) -> Result<(), Failure> {
 
 /// Beside a copy go the files of words that it reads, unless they are there.
 fn write_words(path: &Path, text: &str) -> Result<(), Failure> {
-    let (file, _) = syntax::parse(&Source::new("a copy", text.to_string()));
+    let (file, _) = syntax::parse(&Source::new("a copy", text));
     for statement in file.statements {
         let StatementKind::Words { path: words, .. } = statement.kind else { continue };
         let beside = path.with_file_name(&words);

@@ -40,29 +40,48 @@ pub fn unknown(
     program: &Program,
     vocabulary: &Vocabulary,
 ) -> Option<anyhow::Error> {
+    let mut made: Vec<String> = Vec::new();
+    if shows(program, |kind| *kind == Type::Bool) {
+        made.extend(["true", "false"].map(String::from));
+    }
     // One made of words knows numbers, not digits.
-    let shows =
-        !tokenizer.is_of_words() && pieces(program).any(|piece| shows_numbers(program, piece));
-    let digits = shows.then_some("0 1 2 3 4 5 6 7 8 9 -1").into_iter();
-    let mut texts = literals(program).chain(vocabulary.words()).chain(digits);
+    if !tokenizer.is_of_words() && shows(program, |kind| matches!(kind, Type::Int | Type::Real)) {
+        made.extend(numbers(program));
+    }
+    let made = made.iter().map(String::as_str);
+    let mut texts = texts(program).chain(vocabulary.words()).chain(made);
     texts.find_map(|text| tokenizer.encode_known(text).err())
 }
 
-fn shows_numbers(program: &Program, piece: &Piece) -> bool {
-    fn is_number(kind: &Type) -> bool {
+/// Whether a text of the samples shows values of that kind, alone or in a list.
+fn shows(program: &Program, is_meant: fn(&Type) -> bool) -> bool {
+    fn innermost(kind: &Type) -> &Type {
         match kind {
-            Type::List(element) => is_number(element),
-            kind => matches!(kind, Type::Int | Type::Real),
+            Type::List(element) => innermost(element),
+            kind => kind,
         }
     }
-    let kind = |slot: SlotId| is_number(&program.slots[slot as usize].kind);
-    match piece {
+    let kind = |slot: SlotId| is_meant(innermost(&program.slots[slot as usize].kind));
+    pieces(program).any(|piece| match piece {
         Piece::Literal(_) => false,
-        Piece::Value(_, Form::Numbered) => true,
         Piece::Value(slot, Form::Lines(keys, _) | Form::Labelled(keys)) => {
             kind(*slot) || kind(*keys)
         }
+        Piece::Value(slot, Form::Numbered) => kind(*slot) || is_meant(&Type::Int),
         Piece::Value(slot, _) => kind(*slot),
+    })
+}
+
+/// The numbers that samples may show; where those are too many, the digits.
+fn numbers(program: &Program) -> Vec<String> {
+    let mut numbers = BTreeSet::new();
+    let all = pieces(program).all(|piece| match piece {
+        Piece::Literal(_) => true,
+        Piece::Value(slot, form) => slot_numbers(program, *slot, form, &mut numbers),
+    });
+    match all {
+        true => numbers.iter().map(i64::to_string).collect(),
+        false => (0..10).map(|digit: i64| digit.to_string()).collect(),
     }
 }
 
@@ -102,12 +121,17 @@ fn pieces(program: &Program) -> impl Iterator<Item = &Piece> {
 }
 
 fn literals(program: &Program) -> impl Iterator<Item = &str> {
+    texts(program).chain(["true false"])
+}
+
+/// The texts of the layout and of the template's values.
+fn texts(program: &Program) -> impl Iterator<Item = &str> {
     let shown = pieces(program).filter_map(|piece| match piece {
         Piece::Literal(text) => Some(text.as_str()),
         Piece::Value(_, Form::Joined(text) | Form::Lines(_, text)) => Some(text.as_str()),
         Piece::Value(..) => None,
     });
-    shown.chain(program.texts.iter().map(String::as_str)).chain(["true false"])
+    shown.chain(program.texts.iter().map(String::as_str))
 }
 
 /// Adds the whole numbers that a slot may show; false if they are too many, or no whole ones.
