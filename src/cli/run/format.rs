@@ -66,7 +66,10 @@ impl Chat {
         faults: &mut Faults,
     ) -> TokenIds {
         match self.framed(maker, tokenizer) {
-            Ok(frame) => ids.in_chat([&frame.system, &frame.prompt, &frame.reply]),
+            Ok(frame) => {
+                let around = [&*frame.system, &frame.prompt, &frame.reply];
+                ids.in_chat(around).ended_by(&frame.end)
+            }
             Err(error) => {
                 Chat::fault(format!("{error:#}"), self.span, faults);
                 ids

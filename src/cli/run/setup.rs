@@ -152,6 +152,11 @@ impl Setup {
         (self.recipe.train.batch * self.recipe.train.accumulate) as u64
     }
 
+    /// The ids to add behind those of a sample of a template: what ends its reply.
+    pub fn closing_of(&self, part: usize) -> &[u32] {
+        if self.lessons.parts[part].ids.has_end() { &[] } else { &self.closing }
+    }
+
     /// The failure that a faulty sample of a template is.
     pub fn sample_fault(&self, part: usize, index: u64, why: Why) -> Failure {
         use crate::data::generate::Stopped;

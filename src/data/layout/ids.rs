@@ -60,6 +60,8 @@ pub struct TokenIds {
     opening: Vec<u32>,
     /// Before the system text, the prompt and the reply.
     around: [String; 3],
+    /// Behind the reply, where a tokenizer may join the two; else what ends a reply is not here.
+    end: String,
     in_chat: bool,
     around_max: usize,
     /// What stands between a shot and what follows it, if there are shots.
@@ -85,6 +87,7 @@ impl TokenIds {
             vocabulary,
             opening: Vec::new(),
             around: ["", after_system, reply].map(String::from),
+            end: String::new(),
             in_chat: false,
             around_max: 0,
             between: None,
@@ -113,6 +116,22 @@ impl TokenIds {
         self.in_chat = true;
         self.tables = OnceLock::new();
         self
+    }
+
+    /// The same, with what ends a reply in a chat. Where it begins with a special token, its ids
+    /// are its own, and whoever reads the ids adds them; else each sample is encoded whole, its end
+    /// among its text.
+    pub fn ended_by(self, end: &str) -> TokenIds {
+        if self.tokenize.added(end).starts && !self.tokenize.looks_around(end) {
+            return self;
+        }
+        let around_max = self.around_max + 1;
+        TokenIds { end: end.to_string(), around_max, ..self }.without_tables()
+    }
+
+    /// True if the ids of a sample have those of what ends its reply.
+    pub fn has_end(&self) -> bool {
+        !self.end.is_empty()
     }
 
     /// The most ids of a sample that are not of its texts, beside a line break and a space.
@@ -239,7 +258,7 @@ impl TokenIds {
         }
         *out += before_reply;
         let prompt_end = out.len();
-        *out += &reply;
+        out.extend([&*reply, &self.end]);
         prompt_end
     }
 }

@@ -18,14 +18,15 @@ use super::ids_shapes::{self, Shape};
 const SAMPLES: u64 = 1;
 
 /// What chats put around system text, prompt and reply.
-const CHATS: [[&str; 3]; 3] = [
+const CHATS: [[&str; 4]; 3] = [
     [
         "<|im_start|>system\n",
         "<|im_end|>\n<|im_start|>user\n",
         "<|im_end|>\n<|im_start|>assistant\n",
+        "<|im_end|>",
     ],
-    ["<s>[INST] <<SYS>>\n", "\n<</SYS>>\n\n", " [/INST] "],
-    ["### System:\n", "### Instruction:\n", "\n\n### Response:\n\n"],
+    ["<s>[INST] <<SYS>>\n", "\n<</SYS>>\n\n", " [/INST] ", " </s>"],
+    ["### System:\n", "### Instruction:\n", "\n\n### Response:\n\n", "\n\n### End"],
 ];
 
 /// A program whose values the layouts below show.
@@ -234,10 +235,13 @@ fn holds(shape: &Shape, maker: &Maker, chats: usize) -> Result<usize> {
         }
     }
     let chats = CHATS.into_iter().cycle().skip(program.name.len()).take(chats);
-    for [system, prompt, reply] in chats {
+    for [system, prompt, reply, end] in chats {
         let system = if has_system { system } else { "" };
         let chat = ids().in_chat([system, prompt, reply]);
-        let around = Some([system, prompt, reply]);
+        let around = Some([system, prompt, reply, ""]);
+        same(shape, maker, &chat, around, 1, 0).with_context(|| told(reply))?;
+        let chat = chat.ended_by(end);
+        let around = Some([system, prompt, reply, end]);
         same(shape, maker, &chat, around, 1, 0).with_context(|| told(reply))?;
     }
     Ok(tables)
@@ -247,7 +251,7 @@ fn same(
     shape: &Shape,
     maker: &Maker,
     ids: &TokenIds,
-    around: Option<[&str; 3]>,
+    around: Option<[&str; 4]>,
     index: u64,
     shots: u64,
 ) -> Result<()> {
@@ -269,6 +273,11 @@ fn same(
         }
         _ => draft.end(&memory).map_err(|why| anyhow!(why))?,
     };
+    let end = around.map_or("", |around| around[3]);
+    text += end;
+    if !ids.has_end() {
+        encoded.ids.extend(shape.ours.encode(end)?);
+    }
     let special = around.is_none();
     let real = shape.real.encode(text.as_str(), special).map_err(|error| anyhow!("{error}"))?;
     let whole = real.get_ids();
@@ -298,7 +307,7 @@ fn same(
 fn write(
     maker: &Maker,
     memory: &cookc::runtime::Memory,
-    around: Option<[&str; 3]>,
+    around: Option<[&str; 4]>,
     out: &mut String,
 ) -> usize {
     let writer = TextWriter::new(maker.program(), maker.vocabulary.clone(), Escape::None);
