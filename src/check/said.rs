@@ -35,7 +35,10 @@ impl Text<'_> {
             "random()" | "rand()" => compared.unwrap_or(call),
             _ => call,
         };
-        let said = habit::call(self.source, call.span)?;
+        let mut said = habit::call(self.source, call.span)?;
+        if said.is_loose && said.habit.help.is_none() && self.is_operand(call.span) {
+            said = said.in_parentheses(self.source, call.span);
+        }
         if let Some(help) = &said.habit.help {
             let mut fault = fault.clone();
             fault.fix.clear();
@@ -74,6 +77,19 @@ impl Text<'_> {
             }
             _ => add(fault.help(format!("write `{text}`"))),
         }
+    }
+
+    /// Does an operator stand beside it?
+    fn is_operand(&self, place: Span) -> bool {
+        let is_it = |one: &Expr| one.span == place;
+        let beside = self.around(place, |expr| match &expr.kind {
+            ExprKind::Binary(_, _, left, right) | ExprKind::Range(left, right) => {
+                is_it(left) || is_it(right)
+            }
+            ExprKind::Negate(inner) | ExprKind::Not(inner) => is_it(inner),
+            _ => false,
+        });
+        beside.is_some()
     }
 
     /// May what stands here draw: is it the value of a draw, or a sampler in it?

@@ -47,6 +47,14 @@ pub fn one_more_comma(fault: &Diagnostic, before: Span) -> Diagnostic {
 pub fn compared_twice(source: &Source, left: &Expr, sign: Span, right: Span) -> Diagnostic {
     let (first, again) = (source.slice(left.span), source.slice(sign));
     match &left.kind {
+        ExprKind::Binary(_, _, _, middle) if source.slice(left.span.to(right)).contains('\n') => {
+            // A list of YAML's, whose `- ` reads as minus.
+            let line = source.slice(left.span).lines().next().unwrap_or(first);
+            let first = line.trim_start_matches("- ");
+            Diagnostic::fault("E137", "two comparisons in a row", sign, "this compares once more")
+                .and(middle.span, "compared here already")
+                .help(format!("a rule is one relation: write `{first} and …` in one line"))
+        }
         ExprKind::Binary(_, _, _, middle) => {
             let second = format!("{} {again} {}", source.slice(middle.span), source.slice(right));
             Diagnostic::fault("E137", "two comparisons in a row", sign, "this compares once more")

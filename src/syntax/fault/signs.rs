@@ -9,6 +9,11 @@ use crate::syntax::tokens::Kind;
 /// `x = 1;`
 pub fn semicolon(miss: &Miss) -> Option<Diagnostic> {
     let place = miss.place();
+    if miss.found_text() == ";" && !miss.open.is_empty() {
+        // `[0; 3]` is a value and how often it comes.
+        let fault = Diagnostic::fault("E133", "no `;` is between values", place, "not known here");
+        return Some(fault.help("write `,` between values, or `for i in 1..3: 0` to repeat one"));
+    }
     (miss.found_text() == ";").then(|| {
         Diagnostic::fault("E133", "statements end without `;`", place, "not needed")
             .help("delete `;`")

@@ -138,7 +138,7 @@ impl Reader<'_> {
                         None => format!("reverse({text})"),
                     };
                 }
-                ("reverse" | "descending" | "ascending", _) => {}
+                ("reverse" | "descending", "false") | ("ascending", "true") => {}
                 ("key" | "by", _) if option.node.of.is_some() => text = format!("reverse({text})"),
                 ("key" | "by", keys) if option.node.of.is_none() && is_name(keys) => {
                     let key = self.fresh(&["key", "one", "x"]);
@@ -293,6 +293,11 @@ fn random(name: &str, given: &[Given]) -> Written {
         let is_it = |one: &&Given| one.name.as_deref().is_some_and(|name| names.contains(&name));
         given.iter().find(is_it).map(|one| &*one.said)
     };
+    // What is given by other names says something that the text below would leave out.
+    let known = ["k", "n", "size", "weights"];
+    if given.iter().any(|one| one.name.as_deref().is_some_and(|name| !known.contains(&name))) {
+        return None;
+    }
     let count = named(&["k", "n", "size"]).or(plain.get(1).copied());
     let sure = |text: String| Some((text, ATOM, true));
     match (name, &plain[..]) {
@@ -304,7 +309,8 @@ fn random(name: &str, given: &[Given]) -> Written {
         {
             sure(format!("pick({xs})"))
         }
-        ("choices" | "choice", [xs, ..]) if named(&["weights", "p"]).is_none() => {
+        ("choices", [_, _, ..]) if named(&["k", "n", "size"]).is_some() => None,
+        ("choices" | "choice", [xs, ..]) if named(&["weights"]).is_none() => {
             sure(format!("draw({}, {xs})", count?))
         }
         ("sample" | "sampleSize" | "random_sample", [xs, ..]) => {
@@ -317,12 +323,15 @@ fn random(name: &str, given: &[Given]) -> Written {
         (
             "randint" | "rand_int" | "random_int" | "RANDBETWEEN" | "gen_range" | "uniform",
             [a, b],
-        ) => sure(format!("uniform({a}..{b})")),
+        ) if named(&known).is_none() => {
+            // Rust leaves the last number out.
+            Some((format!("uniform({a}..{b})"), ATOM, name != "gen_range"))
+        }
         ("randrange", [a, b]) => sure(format!("uniform({a}..{})", less_one(b))),
         ("gen_range" | "randint" | "randrange" | "random_range", [range])
             if range.contains("..") =>
         {
-            sure(format!("uniform({range})"))
+            Some((format!("uniform({range})"), ATOM, range.contains("..=")))
         }
         ("randrange" | "randint" | "randbelow", [n]) => {
             sure(format!("uniform(0..{})", less_one(n)))

@@ -45,6 +45,10 @@ impl Reader<'_> {
         if is_module(&xs) || matches!(&*xs, "Vec" | "List" | "Array" | "Object") {
             let before = self.found.len();
             let node = self.call(name, place, given.clone(), span)?;
+            // NumPy leaves the last number out, and `uniform` of a module gives a Real.
+            if name == "uniform" || is_module(&xs) && xs != "random" {
+                self.doubt();
+            }
             if self.found.len() > before && node.edits.iter().any(|edit| edit.span == span) {
                 return Some(node);
             }
@@ -63,8 +67,10 @@ impl Reader<'_> {
             .or_else(|| self.of_parts(name, &xs, &given))
             .or_else(|| self.of_functions(name, &xs, &given));
         self.habit("E135", title, place, "called with a dot");
+        // Rust's `0..n` leaves `n` out.
+        let leaves_out = xs.starts_with('(') && xs.contains("..") && !xs.contains("..=");
         if let Some((text, tight, is_sure)) = written {
-            if !is_sure {
+            if !is_sure || leaves_out {
                 self.doubt();
             }
             return Some(Node::written(span, tight, text));

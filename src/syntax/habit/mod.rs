@@ -23,6 +23,8 @@ pub struct Said {
     pub text: String,
     /// The bytes that were read.
     pub read: Span,
+    /// Whether it needs parentheses where an operator stands beside it.
+    pub is_loose: bool,
 }
 
 /// One thing that other languages write in another way.
@@ -43,6 +45,18 @@ pub struct Habit {
 }
 
 impl Said {
+    /// What to do where no text says the same.
+    fn advice(habit: Habit, read: Span) -> Said {
+        Said { habit, edits: Vec::new(), text: String::new(), read, is_loose: false }
+    }
+
+    /// The same between parentheses; `place` is the expression that was read.
+    pub fn in_parentheses(mut self, source: &Source, place: Span) -> Said {
+        let text = format!("({})", edited_slice(source, place, &self.edits));
+        self.edits = vec![Edit { span: place, text: text.clone() }];
+        Said { text, is_loose: false, ..self }
+    }
+
     /// The diagnostic of the habit, with the text to write.
     pub fn explain(&self) -> Diagnostic {
         let Habit { code, title, place, label, help, is_sure } = &self.habit;
@@ -69,14 +83,14 @@ fn read(mut reader: Reader, from: usize) -> Option<Said> {
     let start = tokens.get(from)?.span.start;
     let read = Span::new(start, end.max(start));
     if let Some(habit) = reader.advice {
-        return Some(Said { habit, edits: Vec::new(), text: String::new(), read });
+        return Some(Said::advice(habit, read));
     }
     let node = node?;
     if let Some(item) = &node.of {
         let mut habit = reader.found.into_iter().next()?;
         let body = reader::cut(source, &node);
         habit.help = Some(format!("write `fn name({item}: Int) -> Int = {body}`, and call it"));
-        return Some(Said { habit, edits: Vec::new(), text: String::new(), read });
+        return Some(Said::advice(habit, read));
     }
     let of_syntax = reader.found.iter().position(|habit| habit.code.starts_with("E1"));
     let is_sure = reader.found.iter().all(|habit| habit.is_sure);
@@ -86,7 +100,8 @@ fn read(mut reader: Reader, from: usize) -> Option<Said> {
         [one] if one.text.trim().len() > 3 => one.text.clone(),
         _ => edited_slice(source, node.span, &node.edits),
     };
-    Some(Said { habit, edits: node.edits, text: shown, read })
+    let is_loose = node.tight < reader::ATOM;
+    Some(Said { habit, edits: node.edits, text: shown, read, is_loose })
 }
 
 /// The same for the text of an expression that can be parsed and calls what is not known here.
