@@ -108,7 +108,7 @@ struct Run<'a> {
     memory: Memory,
     writer: TextWriter,
     rows: Rows,
-    judge: Judge<'a>,
+    judge: Judge,
     other: String,
 }
 
@@ -127,7 +127,7 @@ impl<'a> Run<'a> {
     /// The row of a sample, and the bits of its scores for some replies.
     fn sample(&mut self, index: u64) -> Result<(Vec<u8>, Vec<u64>), Fault> {
         let memory = &mut self.memory;
-        self.maker.engine.sample(memory, index)?;
+        self.maker.sample(memory, index)?;
         let mut row = Vec::new();
         self.rows.write(memory, index, &mut row);
         let own = self.writer.text(Part::Reply, memory);

@@ -1,48 +1,25 @@
 //! cookc, the compiler for training data.
 //!
 //! Modules stand in the order of their layers: a file uses what stands above it, never below.
-//! The way of one template through them:
-//!
 //! ```
-//! use std::sync::Arc;
+//! use cookc::{Split, Template};
 //!
-//! use cookc::data::judge::Judge;
-//! use cookc::data::layout::{Escape, Part, TextWriter};
-//! use cookc::data::{Maker, TRAIN, pools, vocab::Vocabulary};
-//! use cookc::{check, engine, ir, source::Source, syntax};
-//!
-//! let source = Source::new("echo.cook", r#"
-//!     words_ ~ distinct(3, vocab)
-//!     last   = at(2, words_)
+//! let template = Template::parse("echo.cook", r#"
+//!     param length in 2..64 = 3
+//!     level hard { length = 32 }
+//!     words_ ~ distinct(length, vocab)
+//!     last   = at(length - 1, words_)
 //!     rule ends: last == at(size(words_) - 1, words_)
 //!     prompt "Words: {words_}. The last?"
 //!     reply "{last}"
-//! "#);
-//!
-//! // Text to tree to template: every fault is a diagnostic.
-//! let (file, faults) = syntax::parse(&source);
-//! let (template, more) = check::check(&file, &source, &|_| Err("no files here".into()));
-//! assert!(faults.is_empty() && more.is_empty());
-//! let template = template.expect("a template without faults");
-//!
-//! // Template to program, at its defaults, and to machine code.
-//! let words = Vocabulary::embedded();
-//! let choice = ir::Choice { vocabulary: words.own_len(), ..ir::Choice::default() };
-//! let program = Arc::new(ir::lower(&template, &choice).expect("the defaults can be made"));
-//! let (words, tokens) = pools(&template, words);
-//! let maker = Maker::new(program.clone(), engine::native(program)?, words, tokens);
-//!
-//! // A sample is a pure function of template, level, split, seed and index.
-//! let mut memory = maker.memory(TRAIN, 42);
-//! maker.sample(&mut memory, 7).expect("it can be drawn");
-//! let texts = TextWriter::new(maker.program(), maker.vocabulary.clone(), Escape::None);
-//! let reply = texts.text(Part::Reply, &memory);
-//!
-//! // The same program judges any reply to it.
-//! let judge = Judge::new(&maker);
-//! assert_eq!(judge.judge(&reply, &mut memory).mean(), 1.0);
-//! assert_eq!(judge.judge("something else", &mut memory).mean(), 0.0);
-//! # Ok::<(), anyhow::Error>(())
+//! "#)?;
+//! let sampler = template.level("hard").set("length", 12).compile()?;
+//! for sample in sampler.samples(Split::Train, 42, 0..3) {
+//!     let sample = sample?;
+//!     assert!(sampler.score(Split::Train, 42, sample.key.index, &sample.reply)?.exact());
+//! }
+//! assert_eq!(sampler.score(Split::Eval, 42, 0, "a guess")?.rule("ends"), Some(0.0));
+//! # Ok::<(), cookc::Error>(())
 //! ```
 
 pub mod disk;
@@ -67,6 +44,8 @@ pub mod engine;
 
 pub mod data;
 
+pub mod template;
+
 #[cfg(feature = "train")]
 pub mod model;
 
@@ -83,3 +62,7 @@ pub mod recipe;
 pub mod lsp;
 
 pub mod cli;
+
+pub use data::Split;
+pub use data::vocab::Vocabulary;
+pub use template::{Compile, Error, Key, Message, Sample, Sampler, Samples, Score, Template};

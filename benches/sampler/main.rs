@@ -108,7 +108,7 @@ fn make(
     indices: Range<u64>,
 ) {
     for index in indices {
-        maker.engine.sample(memory, index).expect("document_qa does not fault");
+        maker.sample(memory, index).expect("document_qa does not fault");
         ids.encode(memory, out).expect("every word has an id");
         black_box(&out);
     }
@@ -118,24 +118,22 @@ fn make(
 fn judge(criterion: &mut Criterion) {
     let [native, interpreter] = makers(4096);
     let mut memory = native.memory(TRAIN, SEED);
-    native.engine.sample(&mut memory, 0).expect("document_qa does not fault");
+    native.sample(&mut memory, 0).expect("document_qa does not fault");
     let values = |memory: &Memory| [0, 1, 2].map(|slot| memory.narrow(memory.slot(slot)).to_vec());
     let [document, question, answer] = values(&memory);
     let mut scores = Vec::new();
-    native.engine.judge(&mut memory, &mut scores);
+    native.judge(&mut memory, &mut scores);
     assert_eq!(scores, by_hand::judge(&document, &question, &answer));
     let by_hand = || by_hand::judge(black_box(&document), black_box(&question), black_box(&answer));
-    let ratio = interleaved(
-        |_| _ = black_box(by_hand()),
-        |_| native.engine.judge(&mut memory, &mut scores),
-    );
+    let ratio =
+        interleaved(|_| _ = black_box(by_hand()), |_| native.judge(&mut memory, &mut scores));
     println!("judge: machine code at {ratio} of the speed by hand");
     let mut group = criterion.benchmark_group("judge");
     group.throughput(Throughput::Elements(1));
     group.bench_function("by_hand", |bencher| bencher.iter(by_hand));
     for (name, maker) in [("native", &native), ("interpreter", &interpreter)] {
         group.bench_function(name, |bencher| {
-            bencher.iter(|| maker.engine.judge(&mut memory, &mut scores));
+            bencher.iter(|| maker.judge(&mut memory, &mut scores));
         });
     }
     group.finish();

@@ -1,6 +1,6 @@
 //! Calls: arguments against a signature, and what draws against what computes.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::expr::{Checker, article, of, unknown};
 use super::part;
@@ -36,7 +36,7 @@ impl Checker {
     }
 
     /// The function that a name calls, if there is one.
-    fn function(&mut self, name: &ast::Name) -> Option<Rc<Function>> {
+    fn function(&mut self, name: &ast::Name) -> Option<Arc<Function>> {
         let function = self.scope.functions.get(&name.text).cloned()?;
         self.index.calls(name, &function);
         Some(function)
@@ -119,7 +119,7 @@ impl Checker {
 
     fn apply(
         &mut self,
-        function: &Rc<Function>,
+        function: &Arc<Function>,
         name: &ast::Name,
         arguments: &[ast::Argument],
         span: Span,

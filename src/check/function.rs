@@ -1,6 +1,6 @@
 //! Functions and modules: signatures, bodies, and what `use` brings.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::expr::Checker;
 use super::graft::Graft;
@@ -100,7 +100,7 @@ pub fn define(checker: &mut Checker, function: &ast::Function, docs: &[String], 
         texts,
         foreign: false,
     };
-    let defined = Rc::new(defined);
+    let defined = Arc::new(defined);
     checker.index.define(name, Named::Function(defined.clone()), result, docs);
     checker.scope.functions.insert(name.text.clone(), defined);
 }
@@ -166,7 +166,7 @@ pub fn take_in(
     pools: &mut Vec<Pool>,
     module: &ast::Name,
     names: &[ast::Name],
-    found: Result<Rc<Home>, Diagnostic>,
+    found: Result<Arc<Home>, Diagnostic>,
 ) {
     let home = match found {
         Ok(home) => home,

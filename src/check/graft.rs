@@ -1,7 +1,7 @@
 //! What was checked in another file, moved into this one: places, names, parameters and pools.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::typed::{Expr, ExprKind, Form, Function, Hole, Piece, Pool};
 use crate::source::Span;
@@ -21,7 +21,7 @@ pub struct Graft<'a> {
     /// How many expressions were moved.
     pub moved: usize,
     /// Where its functions are now, by where they were.
-    functions: BTreeMap<usize, Rc<Function>>,
+    functions: BTreeMap<usize, Arc<Function>>,
 }
 
 impl<'a> Graft<'a> {
@@ -91,8 +91,8 @@ impl<'a> Graft<'a> {
     }
 
     /// A function of the other file. Its names are its own and stay as they are.
-    pub fn function(&mut self, function: &Rc<Function>, pools: &mut Vec<Pool>) -> Rc<Function> {
-        let place = Rc::as_ptr(function).addr();
+    pub fn function(&mut self, function: &Arc<Function>, pools: &mut Vec<Pool>) -> Arc<Function> {
+        let place = Arc::as_ptr(function).addr();
         if let Some(known) = self.functions.get(&place) {
             return known.clone();
         }
@@ -104,7 +104,7 @@ impl<'a> Graft<'a> {
                 value.visit(&mut |expr| self.shared(expr, pools));
             }
         }
-        let moved = Rc::new(moved);
+        let moved = Arc::new(moved);
         self.functions.insert(place, moved.clone());
         moved
     }

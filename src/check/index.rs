@@ -1,7 +1,7 @@
 //! Where names stand and what they mean: what an editor asks of a file.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::scope::Functions;
 use super::typed::{Function, Role, Template};
@@ -67,7 +67,7 @@ pub enum Named {
     /// What a function takes.
     Argument,
     /// A function.
-    Function(Rc<Function>),
+    Function(Arc<Function>),
     /// The module of a `use`, or the template of a `use template`.
     Module,
     /// `part ~ copy_first(…)`
@@ -82,7 +82,7 @@ pub struct Taken {
     /// Its text.
     pub home: Source,
     /// What it says.
-    pub template: Rc<Template>,
+    pub template: Arc<Template>,
 }
 
 /// How far an index had got, to forget what a trial run adds.
@@ -134,7 +134,7 @@ impl Index {
     }
 
     /// Notes a call.
-    pub fn calls(&mut self, name: &ast::Name, function: &Rc<Function>) {
+    pub fn calls(&mut self, name: &ast::Name, function: &Arc<Function>) {
         let home = match (&function.body, self.modules.get(&function.name)) {
             (None, _) => Source::new("std:builtin", crate::stdlib::BUILTIN),
             (Some(_), Some(module)) => module.clone(),
@@ -164,13 +164,13 @@ impl Index {
     }
 
     /// Notes a name of a `use`: a function, and the file that defines it.
-    pub fn takes(&mut self, name: &ast::Name, function: &Rc<Function>, home: &Source) {
+    pub fn takes(&mut self, name: &ast::Name, function: &Arc<Function>, home: &Source) {
         self.modules.insert(name.text.clone(), home.clone());
         self.calls(name, function);
     }
 
     /// Notes the template of a `use template`.
-    pub fn template(&mut self, name: &ast::Name, home: &Source, template: &Rc<Template>) {
+    pub fn template(&mut self, name: &ast::Name, home: &Source, template: &Arc<Template>) {
         let (place, home, template) = (name.span, home.clone(), template.clone());
         self.templates.insert(name.text.clone(), Taken { place, home, template });
     }

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::function;
 use super::scope::Functions;
@@ -27,7 +27,7 @@ pub struct Home {
     /// Its pools; the first is `vocab`.
     pub pools: Vec<Pool>,
     /// What it makes, unless it only holds functions and words.
-    pub template: Option<Rc<Template>>,
+    pub template: Option<Arc<Template>>,
 }
 
 /// What `use` looks for in a file.
@@ -47,7 +47,7 @@ pub struct Library<'a> {
     /// Each uses the next.
     trail: Vec<String>,
     /// By the names that the trail has.
-    files: BTreeMap<String, Result<Rc<Home>, Broken>>,
+    files: BTreeMap<String, Result<Arc<Home>, Broken>>,
 }
 
 /// A file with faults, as others tell of it.
@@ -69,7 +69,7 @@ impl<'a> Library<'a> {
     }
 
     /// The file that a `use` names: what stands beside the template comes before what is built in.
-    pub fn find(&mut self, name: &ast::Name, wanted: Wanted) -> Result<Rc<Home>, Diagnostic> {
+    pub fn find(&mut self, name: &ast::Name, wanted: Wanted) -> Result<Arc<Home>, Diagnostic> {
         let beside = match self.in_built_in() {
             true => Err("no such file is built in".to_string()),
             // It is there, and need not be read to see that this ends nowhere.
@@ -117,7 +117,7 @@ impl<'a> Library<'a> {
         self.trail.last().is_some_and(|user| user.starts_with(BUILT_IN))
     }
 
-    fn home(&mut self, key: String, source: Source) -> Result<Rc<Home>, Broken> {
+    fn home(&mut self, key: String, source: Source) -> Result<Arc<Home>, Broken> {
         let parsed = if key.starts_with(BUILT_IN) { built_in(&source) } else { parsed(&source) };
         let (file, mut faults) = (&parsed.0, parsed.1.clone());
         let mut home = None;
@@ -130,12 +130,12 @@ impl<'a> Library<'a> {
             let mut functions = survey.index.functions;
             functions.retain(|name, _| !self.natives.contains_key(name));
             let (pools, is_sound) = (survey.template.pools.clone(), survey.is_sound);
-            let template = is_sound.then(|| Rc::new(survey.template));
+            let template = is_sound.then(|| Arc::new(survey.template));
             let (source, definers) = (source.clone(), survey.index.modules);
             home = Some(Home { source, functions, definers, pools, template });
         }
         match (home, faults.first()) {
-            (Some(home), None) => Ok(Rc::new(home)),
+            (Some(home), None) => Ok(Arc::new(home)),
             (_, first) => Err(Broken {
                 faults: faults.len(),
                 line: first.map_or(1, |fault| source.position(fault.span().start).0),
@@ -147,10 +147,10 @@ impl<'a> Library<'a> {
 }
 
 /// A file's tree and its faults.
-type Parsed = Rc<(ast::File, Vec<Diagnostic>)>;
+type Parsed = Arc<(ast::File, Vec<Diagnostic>)>;
 
 fn parsed(source: &Source) -> Parsed {
-    Rc::new(syntax::parse(source))
+    Arc::new(syntax::parse(source))
 }
 
 /// The same of a built-in file, read once a thread: an editor checks at every key.

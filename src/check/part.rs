@@ -1,6 +1,6 @@
 //! `part ~ copy_first(length = 10)`: another template, all of it, as a part of this one.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::expr::Checker;
 use super::graft::Graft;
@@ -21,7 +21,7 @@ const EXPRESSIONS_MAX: usize = 1 << 18;
 const LEVEL: &str = "level";
 
 /// Brings the template of `use template` into scope.
-pub fn take_in(checker: &mut Checker, name: &ast::Name, found: Result<Rc<Home>, Diagnostic>) {
+pub fn take_in(checker: &mut Checker, name: &ast::Name, found: Result<Arc<Home>, Diagnostic>) {
     if let Ok(home) = &found {
         checker.index.module(name, &home.source);
         home.template.iter().for_each(|it| checker.index.template(name, &home.source, it));
@@ -49,7 +49,7 @@ pub fn take_in(checker: &mut Checker, name: &ast::Name, found: Result<Rc<Home>, 
 pub fn drawn<'f>(
     checker: &Checker,
     value: &'f ast::Expr,
-) -> Option<(Rc<Template>, &'f ast::Name, &'f [ast::Argument])> {
+) -> Option<(Arc<Template>, &'f ast::Name, &'f [ast::Argument])> {
     let ast::ExprKind::Call(name, arguments) = &value.kind else { return None };
     let template = checker.scope.templates.get(&name.text)?;
     Some((template.clone(), name, arguments))

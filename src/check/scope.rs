@@ -1,7 +1,7 @@
 //! Which names mean what at one place of the text.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::typed::{Function, Local, LocalId, Template};
 use super::types::Type;
@@ -10,7 +10,7 @@ use crate::source::Span;
 use crate::syntax::ast;
 
 /// Functions by their names.
-pub type Functions = BTreeMap<String, Rc<Function>>;
+pub type Functions = BTreeMap<String, Arc<Function>>;
 
 /// What a name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub struct Scope {
     /// What can be called.
     pub functions: Functions,
     /// What can be drawn as a part.
-    pub templates: BTreeMap<String, Rc<Template>>,
+    pub templates: BTreeMap<String, Arc<Template>>,
     /// The function that is being defined: it cannot call itself.
     pub defining: Option<String>,
     /// Names of a `use` that has a fault of its own, and what is drawn from them: told once.

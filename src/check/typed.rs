@@ -1,7 +1,7 @@
 //! A template whose names are resolved and whose types are known.
 
 use std::collections::BTreeSet;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::types::{Letters, Type};
 use crate::source::Span;
@@ -237,7 +237,7 @@ pub enum ExprKind {
     /// `repeat(n, sampler)`
     Repeat(Box<Expr>, Box<Expr>),
     /// A function of a `.cook` file.
-    Apply(Rc<Function>, Vec<Expr>),
+    Apply(Arc<Function>, Vec<Expr>),
     /// `[a, b]`
     List(Vec<Expr>),
     /// `a..b`

@@ -8,7 +8,7 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::json;
 
-use super::load::Template;
+use super::load;
 use super::options::{self, Engine, Format, Samples};
 use super::progress::Progress;
 use super::{Failure, console};
@@ -18,6 +18,7 @@ use crate::data::layout::{Encoded, Escape, Part, TextWriter, TokenIds};
 use crate::data::rows::{Key, Rows};
 use crate::data::{Maker, TRAIN};
 use crate::runtime::{Fault, Memory};
+use crate::template::Template;
 
 const HELP: &str = r#"Examples:
   cookc bench std:document_qa
@@ -62,19 +63,18 @@ struct Speeds {
 
 /// Measures both engines and shows them side by side.
 pub fn run(command: &Bench) -> Result<(), Failure> {
-    let template = Template::read(&command.template.file)?;
+    let template = Template::named(&command.template.file)?;
     let cancel = options::interrupt_soon()?;
     let progress = Progress::new(2 * TURNS, "measuring");
     let speeds = |engine| -> Result<Speeds, Failure> {
-        let (program, words) = template.program(&command.template.choice)?;
-        let program = Arc::new(program);
         let start = Instant::now();
-        let maker = template.maker_of(program.clone(), words, engine)?;
+        let sampler = load::compile(&template, &command.template.choice, engine)?;
+        let maker = sampler.maker();
         let compile_seconds = start.elapsed().as_secs_f64();
         let (split, seed) = (command.samples.split.name(), command.samples.seed);
-        let mut turns = Turns { memory: maker.memory(split, seed), maker: &maker, cancel };
+        let mut turns = Turns { memory: maker.memory(split, seed), maker, cancel };
         let speeds = turns.speeds(seed, compile_seconds, &progress);
-        speeds.map_err(|stopped| template.stopped(&program, seed, stopped))
+        speeds.map_err(|stopped| load::stopped(&template, maker.program(), seed, stopped))
     };
     let (native, interpreter) = (speeds(Engine::Native)?, speeds(Engine::Interpreter)?);
     progress.finish();

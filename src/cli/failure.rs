@@ -3,7 +3,8 @@
 use std::io;
 use std::process::ExitCode;
 
-use super::console;
+use super::{console, load};
+use crate::template::Error;
 
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
@@ -46,6 +47,22 @@ impl Failure {
             Failure::Machine(_) => 3,
             Failure::Interrupted => 130,
             Failure::Child(code) => *code,
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    /// The diagnostics of a template are shown here.
+    fn from(error: Error) -> Failure {
+        match error {
+            Error::Template { source, diagnostics } => load::shown(&source, &diagnostics),
+            Error::Sample { source, diagnostic, .. } => load::shown(&source, &[*diagnostic]),
+            Error::Io { path, error } => {
+                let error = anyhow::Error::new(error);
+                Failure::Machine(error.context(format!("cannot read {}", path.display())))
+            }
+            Error::Internal(error) => error.context("cannot make machine code").into(),
+            error => Failure::Input(error.to_string()),
         }
     }
 }

@@ -8,6 +8,7 @@ use super::load;
 use super::{Failure, console};
 use crate::data::sinks;
 use crate::syntax::format;
+use crate::template;
 
 const HELP: &str = r#"Examples:
   cookc fmt my.cook                 writes the file again if its layout changes
@@ -33,7 +34,8 @@ pub fn run(command: &Fmt) -> Result<(), Failure> {
         if file.starts_with("std:") {
             return Err(Failure::Usage(format!("{file} is built in: name a file")));
         }
-        let source = if file == "-" { load::stdin("standard input")? } else { load::source(file)? };
+        let source =
+            if file == "-" { load::stdin("standard input")? } else { template::source_of(file)? };
         let Ok(text) = format(&source).map_err(|faults| load::shown(&source, &faults)) else {
             good = false;
             continue;

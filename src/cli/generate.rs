@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::load::Template;
+use super::load;
 use super::options::{self, Engine, Samples};
 use super::progress::Progress;
 use super::{Failure, console};
 use crate::data::generate::{Order, Watch, generate};
 use crate::data::rows::{Key, Rows, settings};
 use crate::data::sinks::Sink;
+use crate::template::Template;
 
 const HELP: &str = r#"Examples:
   cookc generate std:retrieval -n 1000 -o train.jsonl
@@ -50,20 +51,21 @@ pub fn run(command: &Generate) -> Result<(), Failure> {
     let Some(end) = command.first.checked_add(command.count) else {
         return Err(Failure::Usage("--first and -n together do not fit into 64 bits".into()));
     };
-    let template = Template::read(&command.template.file)?;
-    let maker = template.maker(&command.template.choice, command.engine)?;
+    let template = Template::named(&command.template.file)?;
+    let sampler = load::compile(&template, &command.template.choice, command.engine)?;
+    let maker = sampler.maker();
     let cancel = options::interrupt_soon()?;
     let to_stdout = command.out == Path::new("-");
     let mut sink = if to_stdout { Sink::stdout() } else { Sink::file(&command.out)? };
     let seed = command.samples.seed;
     let split = command.samples.split.name();
-    let set = settings(&template.typed, &command.template.choice.set);
-    let rows = Rows::new(&maker, &Key { set: &set, split, seed });
+    let set = settings(template.typed(), &command.template.choice.set);
+    let rows = Rows::new(maker, &Key { set: &set, split, seed });
     let progress = Progress::new(command.count, &maker.program().name);
     let mut bytes_written = 0;
     let order = Order { split, seed, indices: command.first..end };
     let result = generate(
-        &maker,
+        maker,
         &order,
         |memory, index, out| rows.write(memory, index, out),
         |bytes| {
@@ -73,7 +75,7 @@ pub fn run(command: &Generate) -> Result<(), Failure> {
         &Watch { cancel, progress: &|count| progress.add(count) },
     );
     progress.finish();
-    result.map_err(|stopped| template.stopped(maker.program(), seed, stopped))?;
+    result.map_err(|stopped| load::stopped(&template, maker.program(), seed, stopped))?;
     sink.finish()?;
     if !to_stdout {
         let (count, seconds) = (command.count, progress.seconds());

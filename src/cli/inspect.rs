@@ -4,11 +4,12 @@ use anyhow::Context;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use super::load::Template;
+use super::load;
 use super::options;
 use super::{Failure, console};
 use crate::engine::{self, Emit};
 use crate::ir::{self, Program, Role, Slot};
+use crate::template::Template;
 
 const HELP: &str = r#"Examples:
   cookc inspect std:retrieval --emit roles
@@ -49,19 +50,21 @@ enum What {
 
 /// Shows it.
 pub fn run(command: &Inspect) -> Result<(), Failure> {
-    let template = Template::read(&command.template.file)?;
-    let (program, _) = template.program(&command.template.choice)?;
+    let template = Template::named(&command.template.file)?;
+    let engine = options::Engine::Interpreter;
+    let sampler = load::compile(&template, &command.template.choice, engine)?;
+    let program = sampler.maker().program();
     let is_json = command.format == options::Format::Json;
-    let emit = |form| engine::emit_text(&program, form).context("cannot make machine code");
+    let emit = |form| engine::emit_text(program, form).context("cannot make machine code");
     let text = match command.emit {
-        What::Roles | What::Types if is_json => return console::data(&as_json(&program)),
+        What::Roles | What::Types if is_json => return console::data(&as_json(program)),
         _ if is_json => {
             let only = "--format json shows roles and types; leave it out for the rest";
             return Err(Failure::Usage(only.into()));
         }
-        What::Roles => roles(&program),
-        What::Types => types(&program),
-        What::Ir => ir::print(&program),
+        What::Roles => roles(program),
+        What::Types => types(program),
+        What::Ir => ir::print(program),
         What::Clif => emit(Emit::Clif)?,
         What::Asm => emit(Emit::Asm)?,
     };

@@ -3,12 +3,12 @@
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::load::Template;
 use super::options::Format;
 use super::{Failure, console};
 use crate::check::typed::Param;
 use crate::codes::{self, Page};
 use crate::stdlib;
+use crate::template::Template;
 
 const HELP: &str = r#"Examples:
   cookc list
@@ -30,7 +30,7 @@ pub struct List {
 pub fn run(command: &List) -> Result<(), Failure> {
     let names = stdlib::TEMPLATES.iter().map(|(name, _)| format!("std:{name}"));
     let templates: Result<Vec<(String, Template)>, Failure> =
-        names.map(|name| Template::read(&name).map(|template| (name, template))).collect();
+        names.map(|name| Ok((name.clone(), Template::named(&name)?))).collect();
     let templates = templates?;
     match command.format {
         Format::Text => console::print(&text(&templates)),
@@ -47,13 +47,13 @@ pub fn run(command: &List) -> Result<(), Failure> {
 fn text(templates: &[(String, Template)]) -> String {
     let mut table = console::table(&["template", "about"]);
     for (name, template) in templates {
-        table.add_row([name.clone(), about(&template.typed.docs)]);
+        table.add_row([name.clone(), about(&template.typed().docs)]);
     }
     format!("{table}\n\n`cookc sample std:NAME` shows samples of one\n")
 }
 
 fn as_json((name, template): &(String, Template)) -> Value {
-    let typed = &template.typed;
+    let typed = template.typed();
     let param = |param: &Param| json!({"name": param.name, "about": about(&param.docs)});
     json!({
         "name": name,

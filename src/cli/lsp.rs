@@ -7,10 +7,11 @@ use std::sync::OnceLock;
 use anyhow::Context;
 use clap::Args;
 
-use super::{Failure, load};
+use super::Failure;
 use crate::disk::Pending;
 use crate::lsp::{Ending, Outside, serve};
 use crate::stdlib;
+use crate::template;
 
 const HELP: &str = r#"Examples:
   cookc lsp                 what an editor starts, and talks to over standard input and output
@@ -56,7 +57,7 @@ pub struct Lsp {
 
 /// Serves until the editor leaves. One that leaves without `shutdown` is a failure.
 pub fn run(_: &Lsp) -> Result<(), Failure> {
-    let outside = Outside { read: load::beside, list, library };
+    let outside = Outside { read: template::beside, list, library };
     let mut output = io::stdout().lock();
     let ending = serve(BufReader::new(io::stdin()), &mut output, outside);
     match ending.context("cannot talk to the editor")? {

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Failure, console, load};
+use super::{Failure, console};
 use crate::disk::{self, Pending};
 use crate::source::Source;
 use crate::syntax::ast::StatementKind;
+use crate::template;
 use crate::{stdlib, syntax};
 
 const HELP: &str = r#"Examples:
@@ -33,7 +34,7 @@ pub struct New {
 pub fn run(command: &New) -> Result<(), Failure> {
     let path = path(&command.name)?;
     let text = match &command.from {
-        Some(from) => load::source(from)?.text,
+        Some(from) => template::source_of(from)?.text,
         None => BEGINNING.into(),
     };
     if path.symlink_metadata().is_ok() {

@@ -8,7 +8,7 @@ use clap::Args;
 use serde_json::{Map, Value};
 
 use super::console::{BAD, FAINT, GOOD, STRONG, styled};
-use super::load::Template;
+use super::load;
 use super::options::{self, Engine, Format, Samples};
 use super::{Failure, console};
 use crate::data::Maker;
@@ -18,6 +18,7 @@ use crate::data::layout::{Escape, Part, TextWriter};
 use crate::data::rows::{Key, Rows, settings};
 use crate::ir::SlotId;
 use crate::runtime::Memory;
+use crate::template::Template;
 
 const HELP: &str = r#"Examples:
   cookc sample std:retrieval
@@ -54,19 +55,20 @@ pub struct Sample {
 
 /// Shows the samples one after the other.
 pub fn run(command: &Sample) -> Result<(), Failure> {
-    let template = Template::read(&command.template.file)?;
-    let maker = template.maker(&command.template.choice, command.engine)?;
+    let template = Template::named(&command.template.file)?;
+    let sampler = load::compile(&template, &command.template.choice, command.engine)?;
+    let maker = sampler.maker();
     let (program, seed) = (maker.program(), command.samples.seed);
     let mut memory = maker.memory(command.samples.split.name(), seed);
     let split = command.samples.split.name();
-    let set = settings(&template.typed, &command.template.choice.set);
-    let rows = Rows::new(&maker, &Key { set: &set, split, seed });
-    let judge = Judge::new(&maker);
-    let painter = Painter::new(&maker);
+    let set = settings(template.typed(), &command.template.choice.set);
+    let rows = Rows::new(maker, &Key { set: &set, split, seed });
+    let judge = Judge::new(maker);
+    let painter = Painter::new(maker);
     for index in command.index..command.index.saturating_add(command.count) {
-        maker
-            .sample(&mut memory, index)
-            .map_err(|fault| template.stopped(program, seed, Stopped::Fault(index, fault)))?;
+        maker.sample(&mut memory, index).map_err(|fault| {
+            load::stopped(&template, program, seed, Stopped::Fault(index, fault))
+        })?;
         let verdict = judge.own(&mut memory);
         match command.format {
             Format::Text if !command.json => {

@@ -1,8 +1,10 @@
 //! A reply to a score: it is read back, and the compiled rules run on what it says.
 
+use serde_json::{Map, Value};
+
 use super::Maker;
 use super::layout::cells;
-use super::read::{Reader, Unreadable};
+use super::read::{Fresh, Reader, Unfit, Unreadable};
 use crate::check::types::Type;
 use crate::ir::SlotId;
 use crate::runtime::Memory;
@@ -11,8 +13,9 @@ use crate::runtime::Memory;
 pub const SAME: &str = "same_as_made";
 
 /// Judges replies to the samples of one program. Threads share it.
-pub struct Judge<'a> {
-    maker: &'a Maker,
+#[derive(Clone)]
+pub struct Judge {
+    maker: Maker,
     reader: Reader,
     outputs: Vec<SlotId>,
 }
@@ -38,12 +41,12 @@ impl Verdict {
     }
 }
 
-impl<'a> Judge<'a> {
+impl Judge {
     /// For the replies of a program.
-    pub fn new(maker: &'a Maker) -> Judge<'a> {
+    pub fn new(maker: &Maker) -> Judge {
         let reader = Reader::new(maker.program().clone(), maker.vocabulary.clone());
         let outputs = reader.outputs().collect();
-        Judge { maker, reader, outputs }
+        Judge { maker: maker.clone(), reader, outputs }
     }
 
     /// The rules, in the order of the scores.
@@ -58,7 +61,7 @@ impl<'a> Judge<'a> {
     /// The scores of the sample in the memory itself.
     pub fn own(&self, memory: &mut Memory) -> Verdict {
         let mut scores = Vec::new();
-        self.maker.engine.judge(memory, &mut scores);
+        self.maker.judge(memory, &mut scores);
         if scores.is_empty() {
             scores.push(1.0);
         }
@@ -71,13 +74,37 @@ impl<'a> Judge<'a> {
         let made: Vec<i64> = self.outputs.iter().map(|&slot| memory.slot(slot)).collect();
         let verdict = match self.reader.read(reply, memory) {
             Ok(()) => self.read(&made, memory),
-            Err(why) => Verdict { scores: vec![0.0; self.rules().len()], unreadable: Some(why) },
+            Err(why) => self.none(why),
         };
         for (&slot, &cell) in self.outputs.iter().zip(&made) {
             memory.bind(slot, cell);
         }
         memory.release(mark);
         verdict
+    }
+
+    /// Judges a reply to a record in place of a sample, in a memory that holds none.
+    ///
+    /// # Errors
+    /// [`Unfit`] if the record does not have what the rules need.
+    pub fn judge_record(
+        &self,
+        record: &Map<String, Value>,
+        reply: &str,
+        memory: &mut Memory,
+    ) -> Result<Verdict, Unfit> {
+        let mut fresh = Fresh::default();
+        self.reader.bind_record(record, &mut fresh, memory)?;
+        let made: Vec<i64> = self.outputs.iter().map(|&slot| memory.slot(slot)).collect();
+        Ok(match self.reader.read_with(reply, &mut fresh, memory) {
+            Ok(()) => self.read(&made, memory),
+            Err(why) => self.none(why),
+        })
+    }
+
+    /// The verdict on what cannot be read.
+    fn none(&self, why: Unreadable) -> Verdict {
+        Verdict { scores: vec![0.0; self.rules().len()], unreadable: Some(why) }
     }
 
     /// True if the reply is read back to the values of the sample in the memory.
@@ -98,7 +125,7 @@ impl<'a> Judge<'a> {
         if self.maker.program().rules.is_empty() {
             scores.push(if self.same_as(made, memory) { 1.0 } else { 0.0 });
         } else {
-            self.maker.engine.judge(memory, &mut scores);
+            self.maker.judge(memory, &mut scores);
         }
         Verdict { scores, unreadable: None }
     }

@@ -26,6 +26,7 @@ use crate::check::typed::Template;
 use crate::engine::Engine;
 use crate::ir::Program;
 use crate::runtime::{Fault, Memory, Pools, RunKey};
+pub use split::Split;
 use split::Splits;
 use vocab::Vocabulary;
 
@@ -37,17 +38,17 @@ pub const EVAL: &str = "eval";
 /// What the level is called where nobody chose one.
 pub const DEFAULT_LEVEL: &str = "default";
 
-/// A program with all that makes data from it. Threads share it.
+/// A program with all that makes data from it. Threads share it, and a clone costs nothing.
+#[derive(Clone)]
 pub struct Maker {
-    /// Runs the program.
-    pub engine: Box<dyn Engine>,
+    pub(crate) engine: Arc<dyn Engine>,
     /// The words of its tokens.
     pub vocabulary: Arc<Vocabulary>,
     /// Its pools.
     pub pools: Arc<Pools>,
     program: Arc<Program>,
     /// Where a prompt may come twice.
-    splits: Option<Splits>,
+    splits: Option<Arc<Splits>>,
 }
 
 impl Maker {
@@ -58,8 +59,8 @@ impl Maker {
         vocabulary: Arc<Vocabulary>,
         pools: Arc<Pools>,
     ) -> Maker {
-        let splits = Splits::new(&program, &vocabulary, &pools);
-        Maker { engine, vocabulary, pools, program, splits }
+        let splits = Splits::new(&program, &vocabulary, &pools).map(Arc::new);
+        Maker { engine: engine.into(), vocabulary, pools, program, splits }
     }
 
     /// What is run.
@@ -75,9 +76,20 @@ impl Maker {
     /// A thread's memory for the samples of a split and a seed.
     pub fn memory(&self, split: &str, seed: u64) -> Memory {
         let mut memory = Memory::new(&self.program, &self.pools);
+        self.ready(&mut memory, split, seed);
+        memory
+    }
+
+    /// Makes a memory of this program ready for the samples of another split and seed.
+    pub fn ready(&self, memory: &mut Memory, split: &str, seed: u64) {
         memory.seed(&RunKey::new(&self.program.name, &self.program.level, split, seed));
         memory.held_out = split == EVAL;
-        memory
+    }
+
+    /// Judges the values in the memory: one score a rule, from 0 to 1, into `scores`, which is
+    /// emptied first.
+    pub fn judge(&self, memory: &mut Memory, scores: &mut Vec<f64>) {
+        self.engine.judge(memory, scores);
     }
 
     /// Makes the sample with this index, whose prompt belongs to the memory's split. Only where

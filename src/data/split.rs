@@ -5,12 +5,39 @@
 //! the seed and the level; a sample whose prompt belongs to the other is drawn again. So no number
 //! of samples of one split holds a prompt of the other.
 
+use std::fmt;
 use std::sync::Arc;
 
 use super::layout::{Escape, TextWriter};
 use super::vocab::Vocabulary;
 use crate::ir::{Builtin, Op, PoolId, Program, Register, Sampler, Step};
 use crate::runtime::{Memory, Pools, random};
+
+/// Which samples: those to train on, or held-out ones. They share no random number and no prompt.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Split {
+    /// Training samples.
+    #[default]
+    Train,
+    /// Held-out samples, for evaluation.
+    Eval,
+}
+
+impl Split {
+    /// The name that rows, commands and random streams know: `train` or `eval`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Split::Train => super::TRAIN,
+            Split::Eval => super::EVAL,
+        }
+    }
+}
+
+impl fmt::Display for Split {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
 
 /// One prompt in so many is held out: enough for an evaluation, and little missed in training.
 const HELD_OUT_OF: u64 = 8;

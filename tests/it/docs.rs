@@ -151,7 +151,7 @@ fn examples_of_the_natives_and_of_the_modules_are_true() {
                 let engine = native(program.clone()).expect("this machine has machine code");
                 let maker = Maker::new(program, engine, words, tokens);
                 let mut memory = maker.memory(TRAIN, 0);
-                maker.engine.sample(&mut memory, 0).expect("a word can be drawn");
+                maker.sample(&mut memory, 0).expect("a word can be drawn");
                 assert!(Judge::new(&maker).own(&mut memory).exact(), "{module}: {example}");
                 run += 1;
             }

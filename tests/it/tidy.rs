@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// The layers, left to right: a file may use what stands to its left.
-const LAYERS: [&str; 18] = [
+const LAYERS: [&str; 19] = [
     "disk",
     "source",
     "stdlib",
@@ -15,6 +15,7 @@ const LAYERS: [&str; 18] = [
     "runtime",
     "engine",
     "data",
+    "template",
     "model",
     "train",
     "recipe",

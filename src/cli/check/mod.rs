@@ -13,6 +13,7 @@ use crate::data::vocab::Vocabulary;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::Source;
 use crate::syntax::allow;
+use crate::template;
 
 const HELP: &str = r#"Examples:
   cookc check retrieval.cook
@@ -111,7 +112,7 @@ fn check(command: &Check, file: &str, words: &Vocabulary) -> Result<Checked, Fai
     let vocabulary = words.own_len();
     let source = match file {
         "-" => load::stdin(&command.stdin_name),
-        file => load::source(file),
+        file => template::source_of(file).map_err(Failure::from),
     };
     let found = match source {
         Ok(source) => {
@@ -139,7 +140,7 @@ fn diagnostics(source: &Source, vocabulary: usize) -> Vec<Diagnostic> {
 
 /// The template of a file, and everything that is wrong with it at all levels.
 fn examined(source: &Source, vocabulary: usize) -> (Option<Template>, Vec<Diagnostic>) {
-    let (template, mut diagnostics) = load::checked(source);
+    let (template, mut diagnostics) = template::checked(source);
     if let Some(template) = &template {
         diagnostics.extend(preview::levels(template, vocabulary).faults);
     }

@@ -8,13 +8,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::load::{self, Template};
+use super::load;
 use super::{Failure, console};
 use crate::data::sinks::Sink;
 use crate::diagnostic::Severity;
 use crate::source::Source;
 use crate::stdlib;
 use crate::syntax::{self, ast};
+use crate::template::{Template, checked, source_of};
 
 const HELP: &str = r#"Examples:
   cookc doc                              what is built in, as cookc.html
@@ -59,7 +60,7 @@ pub fn run(command: &Doc) -> Result<(), Failure> {
     let mut groups = Vec::new();
     if !command.files.is_empty() {
         let entries: Result<Vec<Entry>, Failure> =
-            command.files.iter().map(|file| entry(file.clone(), load::source(file)?)).collect();
+            command.files.iter().map(|file| entry(file.clone(), source_of(file)?)).collect();
         groups.push(Group { title: "Your files", entries: entries? });
     }
     if !command.only {
@@ -84,7 +85,7 @@ fn built_in() -> Result<Vec<Group>, Failure> {
     let named = |(name, _): &(&str, &str)| format!("std:{name}");
     let templates = stdlib::TEMPLATES.iter().map(named);
     let templates: Result<Vec<Entry>, Failure> =
-        templates.map(|name| entry(name.clone(), load::source(&name)?)).collect();
+        templates.map(|name| entry(name.clone(), source_of(&name)?)).collect();
     let natives = entry("natives".to_string(), Source::new("natives", stdlib::BUILTIN))?;
     let modules = stdlib::MODULES.iter();
     let modules: Result<Vec<Entry>, Failure> =
@@ -103,11 +104,12 @@ fn entry(name: String, source: Source) -> Result<Entry, Failure> {
     if *source.text == *stdlib::BUILTIN {
         return Ok(Entry { name, source, file, template: None });
     }
-    let (typed, found) = load::checked(&source);
+    let (typed, found) = checked(&source);
     if found.iter().any(|one| one.severity == Severity::Fault) {
         return Err(load::shown(&source, &found));
     }
-    let template = typed.map(|typed| Template { source: source.clone(), typed });
+    let of = |typed| Template::of(source.clone(), (Some(typed), found));
+    let template = typed.map(of).transpose()?;
     Ok(Entry { name, source, file, template })
 }
 

@@ -1,8 +1,6 @@
 //! A template on the page: parameters and levels, values and their roles, rules, samples, source.
 
-use super::super::Failure;
-use super::super::load::Template;
-use super::super::options::{Choice, Engine};
+use super::super::{Failure, load};
 use super::{Entry, functions, html};
 use crate::check::typed::Role;
 use crate::data::generate::Stopped;
@@ -11,6 +9,7 @@ use crate::data::{Maker, TRAIN};
 use crate::runtime::Memory;
 use crate::source::Span;
 use crate::syntax::ast::{self, Statement, StatementKind};
+use crate::template::Template;
 
 /// The section of a template.
 pub fn section(entry: &Entry, template: &Template) -> Result<String, Failure> {
@@ -37,19 +36,20 @@ pub fn section(entry: &Entry, template: &Template) -> Result<String, Failure> {
 
 fn samples(template: &Template) -> Result<String, Failure> {
     let mut out = "<h4>Samples</h4>\n".to_string();
-    for (at, level) in template.levels().into_iter().enumerate() {
-        let choice = Choice { level: Some(level), set: Vec::new(), vocab: None };
-        let maker = template.maker(&choice, Engine::Interpreter)?;
+    for (at, level) in load::levels(template).into_iter().enumerate() {
+        let sampler = template.level(level).interpreted().compile()?;
+        let maker = sampler.maker();
         let mut memory = maker.memory(TRAIN, 0);
         let made = maker.sample(&mut memory, 0);
-        made.map_err(|fault| template.stopped(maker.program(), 0, Stopped::Fault(0, fault)))?;
+        let stopped = |fault| load::stopped(template, maker.program(), 0, Stopped::Fault(0, fault));
+        made.map_err(stopped)?;
         let open = if at == 0 { " open=\"open\"" } else { "" };
         out += &format!(
             "<details class=\"sample\"{open}><summary>{} <small>at most {} words</small>\
              </summary>\n{}</details>\n",
             html::escaped(maker.level()),
             maker.program().bounds.words,
-            texts(&maker, &memory)
+            texts(maker, &memory)
         );
     }
     Ok(out)
@@ -83,7 +83,7 @@ fn texts(maker: &Maker, memory: &Memory) -> String {
 const COLOURS: usize = 5;
 
 fn parameters(entry: &Entry, template: &Template) -> String {
-    let typed = &template.typed;
+    let typed = template.typed();
     if typed.params.is_empty() {
         return String::new();
     }
@@ -131,7 +131,7 @@ fn values(entry: &Entry, template: &Template) -> String {
             StatementKind::Compute(bound) => (bound, "="),
             _ => continue,
         };
-        let typed = &template.typed;
+        let typed = template.typed();
         let is_it = |local: usize| typed.locals[local].span == bound.name.span;
         let binding = typed.bindings.iter().find(|binding| is_it(binding.local));
         let Some(binding) = binding else { continue };

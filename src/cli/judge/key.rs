@@ -3,12 +3,12 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::super::Failure;
-use super::super::load::Template;
-use super::super::options::{Choice, Engine};
+use super::super::options::Choice;
+use super::super::{Failure, load};
 use crate::data::layout::{Escape, Part, TextWriter};
 use crate::data::{EVAL, Maker, TRAIN};
 use crate::runtime::Memory;
+use crate::template::Template;
 
 /// A line of the replies. What it says of its sample is compared with the sample made again.
 #[derive(Debug, Deserialize)]
@@ -114,13 +114,15 @@ impl Key<'_> {
 
     /// The option with which the sample has this text, if it is one of the few that can be tried.
     fn right_option(&self, index: u64, part: Part, text: &str) -> Option<String> {
-        let mut levels = self.template.levels();
+        let mut levels = load::levels(self.template);
         let own = self.maker.program().level.clone();
         levels.sort_by_key(|level| *level != own);
         for level in levels {
             let choice = Choice { level: Some(level.clone()), ..self.choice.clone() };
-            let Ok((program, words)) = self.template.program_of(&choice).ok()? else { continue };
-            let maker = self.template.maker_of(program.into(), words, Engine::Interpreter).ok()?;
+            let words = load::vocabulary(choice.vocab.as_deref()).ok()?;
+            let tried = self.template.level(level.as_str()).vocabulary(words).interpreted();
+            let Ok(sampler) = tried.compile() else { continue };
+            let maker = sampler.maker();
             let texts = TextWriter::new(maker.program(), maker.vocabulary.clone(), Escape::None);
             for split in [TRAIN, EVAL] {
                 let mut memory = maker.memory(split, self.seed);

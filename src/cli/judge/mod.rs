@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::Value;
 
-use super::load::Template;
+use super::load;
 use super::options::{self, Engine, Format, Samples};
 use super::progress::Progress;
 use super::{Failure, console};
@@ -19,6 +19,7 @@ use crate::data::judge::Judge as Judging;
 use crate::data::layout::{Escape, TextWriter};
 use crate::data::rows::settings;
 use crate::data::sinks::Sink;
+use crate::template::Template;
 use key::{Key, Line};
 use lines::Lines;
 use sums::Sums;
@@ -64,8 +65,9 @@ pub struct Judge {
 
 /// Judges each line, then tells the means.
 pub fn run(command: &Judge) -> Result<(), Failure> {
-    let template = Template::read(&command.template.file)?;
-    let maker = template.maker(&command.template.choice, command.engine)?;
+    let template = Template::named(&command.template.file)?;
+    let sampler = load::compile(&template, &command.template.choice, command.engine)?;
+    let maker = sampler.maker();
     let cancel = options::interrupt()?;
     let bytes = size(&command.replies)?;
     let mut lines = Lines::open(&command.replies, cancel);
@@ -74,14 +76,14 @@ pub fn run(command: &Judge) -> Result<(), Failure> {
     let key = Key {
         template: &template,
         choice: &command.template.choice,
-        maker: &maker,
-        set: settings(&template.typed, &command.template.choice.set),
+        maker,
+        set: settings(template.typed(), &command.template.choice.set),
         split: command.samples.split.name(),
         seed: command.samples.seed,
     };
     let mut memory = maker.memory(key.split, key.seed);
     let texts = TextWriter::new(maker.program(), maker.vocabulary.clone(), Escape::None);
-    let judging = Judging::new(&maker);
+    let judging = Judging::new(maker);
     let mut sums = Sums::new(&judging);
     let progress = Progress::new(bytes, "judging");
     for number in 0.. {
@@ -93,7 +95,7 @@ pub fn run(command: &Judge) -> Result<(), Failure> {
         key.expect(&line, &at)?;
         let index = line.index.unwrap_or(number);
         maker.sample(&mut memory, index).map_err(|fault| {
-            template.stopped(maker.program(), key.seed, Stopped::Fault(index, fault))
+            load::stopped(&template, maker.program(), key.seed, Stopped::Fault(index, fault))
         })?;
         key.expect_texts(&line, index, &at, &texts, &memory)?;
         let verdict = judging.judge(&line.reply, &mut memory);

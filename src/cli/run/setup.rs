@@ -9,19 +9,19 @@ use candle_core::DType;
 use super::fingerprint::Hashing;
 use super::format::Chat;
 use super::{shots, wording};
-use crate::cli::load::{self, Template};
+use crate::cli::load;
 use crate::cli::{Failure, console, reading};
+use crate::data::Maker;
 use crate::data::budget::{Budget, budget};
 use crate::data::layout::TokenIds;
 use crate::data::lessons::{Lessons, Part, Why};
 use crate::data::vocab::Vocabulary;
-use crate::data::{Maker, pools};
 use crate::diagnostic::Diagnostic;
-use crate::ir::{self, Program};
 use crate::model::{self, Config, Ends, Model, Tokenizer, gguf, lora, packed, weights};
 use crate::recipe::{self, Base, Named, Recipe, Words};
 use crate::source::{Source, Span};
-use crate::{engine, stdlib};
+use crate::stdlib;
+use crate::template::{self, Template};
 
 /// All that a run needs but the model's weights.
 pub struct Setup {
@@ -53,7 +53,7 @@ impl Setup {
     /// Reads a recipe and the files that it names. All faults are shown. Where it is to be run,
     /// the digests of its base model are made meanwhile.
     pub fn read(path: &Path, seed: Option<u64>, is_run: bool) -> Result<Setup, Failure> {
-        let source = Source::new(path.to_string_lossy(), load::text_of(path)?);
+        let source = Source::new(path.to_string_lossy(), template::text_of(path)?);
         let (recipe, faults) = recipe::parse(&source);
         let Some(mut recipe) = recipe else { return Err(load::shown(&source, &faults)) };
         if let Some(seed) = seed {
@@ -164,7 +164,7 @@ impl Setup {
         let seed = self.recipe.data.seed;
         match why {
             Why::Fault(fault) => {
-                self.templates[part].stopped(program, seed, Stopped::Fault(index, fault))
+                load::stopped(&self.templates[part], program, seed, Stopped::Fault(index, fault))
             }
             Why::Ids(why) => {
                 let (name, level) = (&program.name, self.lessons.parts[part].maker.level());
@@ -230,7 +230,7 @@ fn templates(recipe: &mut Recipe, folder: &Path, faults: &mut Faults) -> Option<
         if !entry.file.path.starts_with("std:") {
             whole(folder, &mut entry.file);
         }
-        let source = match load::source(&entry.file.path) {
+        let source = match template::source_of(&entry.file.path) {
             Ok(source) => source,
             Err(failure) => {
                 let help = "write the path of a .cook file, counted from the recipe's folder, or \
@@ -238,16 +238,17 @@ fn templates(recipe: &mut Recipe, folder: &Path, faults: &mut Faults) -> Option<
                 let built_in: Vec<String> =
                     stdlib::TEMPLATES.iter().map(|(name, _)| format!("\"std:{name}\"")).collect();
                 let help = format!("{help}{}", built_in.join(", "));
-                faults.add("E707", said(failure), entry.file.span, "named here", help);
+                faults.add("E707", said(failure.into()), entry.file.span, "named here", help);
                 continue;
             }
         };
-        match load::checked(&source) {
-            (Some(typed), _) => templates.push(Template { source, typed }),
-            (None, diagnostics) => {
-                // A template that comes at several levels has its faults once.
+        match Template::checked(source.clone()) {
+            Ok(template) => templates.push(template),
+            Err(error) => {
+                // A template that comes at several levels has its errors once.
                 if !shown.contains(&source.name) {
-                    load::shown(&source, &diagnostics);
+                    // Which shows it.
+                    let _ = Failure::from(error);
                     shown.push(source.name.clone());
                 }
                 let title = format!("{} has faults of its own", source.name);
@@ -352,17 +353,10 @@ fn words(
 }
 
 fn maker(template: &Template, entry: &recipe::Entry, words: &Vocabulary) -> Result<Maker, Failure> {
-    let choice = ir::Choice {
-        level: entry.level.clone(),
-        set: entry.set.clone().into_iter().collect(),
-        vocabulary: words.own_len(),
-    };
-    let program: Arc<Program> = ir::lower(&template.typed, &choice)
-        .map(Arc::new)
-        .map_err(|diagnostics| load::shown(&template.source, &diagnostics))?;
-    let (vocabulary, pools) = pools(&template.typed, words.clone());
-    let engine = engine::native(program.clone()).context("cannot make machine code")?;
-    Ok(Maker::new(program, engine, vocabulary, pools))
+    let level = template.level(&*entry.level);
+    let set = entry.set.iter();
+    let compile = set.fold(level, |compile, (name, value)| compile.set(name, value));
+    Ok(compile.vocabulary(words.clone()).compile()?.maker().clone())
 }
 
 /// The tokenizer and shape of a model from scratch.

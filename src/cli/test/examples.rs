@@ -9,19 +9,20 @@ use crate::data::examples::Examples;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::Source;
 use crate::syntax;
+use crate::template;
 
 /// Runs the examples of a file and tells those that do not hold; true if all hold. A file with
 /// faults has its faults told by what comes next.
 pub fn run(source: &Source, as_json: bool) -> Result<bool, Failure> {
     let is_fault = |one: &Diagnostic| one.severity == Severity::Fault;
-    let (_, found) = load::checked(source);
+    let (_, found) = template::checked(source);
     if found.iter().any(is_fault) {
         return match is_module(source) {
             true => Err(load::shown(source, &found)),
             false => Ok(true),
         };
     }
-    let examples = load::examples(source);
+    let examples = template::examples(source);
     if examples.run == 0 && !is_module(source) {
         return Ok(true);
     }

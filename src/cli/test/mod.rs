@@ -4,14 +4,13 @@ mod examples;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::Args;
 use comfy_table::Table;
 use serde_json::{Value, json};
 
 use super::console::{BAD, FAINT, GOOD, styled};
-use super::load::{self, Template};
+use super::load;
 use super::options::{self, Choice, Engine, Format};
 use super::progress::Progress;
 use super::{Failure, console};
@@ -21,9 +20,9 @@ use crate::data::audit::{
 };
 use crate::data::generate::{Stopped, Watch};
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::ir::Program;
 use crate::source::Source;
 use crate::syntax::allow;
+use crate::template::{self, Template};
 
 const HELP: &str = r#"Examples:
   cookc test std:retrieval
@@ -121,18 +120,18 @@ pub fn run(command: &Test) -> Result<(), Failure> {
     let asked = command.samples.unwrap_or(SAMPLES);
     let mut passed = true;
     for file in &command.files {
-        let source = load::source(file)?;
+        let source = template::source_of(file)?;
         passed &= examples::run(&source, command.format == Format::Json)?;
         if examples::is_module(&source) {
             continue;
         }
-        let template = Template::of(file, source)?;
+        let template = Template::checked(source)?;
         let names = match &command.choice.level {
             Some(level) => vec![level.clone()],
-            None => template.levels(),
+            None => load::levels(&template),
         };
         let total = PASSES * asked * names.len() as u64;
-        let progress = Progress::new(total, &template.typed.name);
+        let progress = Progress::new(total, template.name());
         let watch = Watch { cancel, progress: &|count| progress.add(count) };
         let mut levels = Vec::new();
         for name in names {
@@ -140,14 +139,14 @@ pub fn run(command: &Test) -> Result<(), Failure> {
             let settings = Settings { samples: asked, seed: command.seed };
             let fewer = command.samples.is_none();
             let (audit, found) = one(&template, &choice, settings, fewer, &watch)?;
-            levels.push(Level { audit, findings: command.judged(&template.source, found) });
+            levels.push(Level { audit, findings: command.judged(template.source(), found) });
         }
         progress.finish();
         levels.iter().for_each(|level| note_fewer(&level.audit, asked));
         passed &= !levels.iter().any(|level| level.findings.iter().any(Finding::is_denied));
         match command.format {
-            Format::Json => console::data(&json_lines(&levels, &template.source)),
-            Format::Text => console::print(&text(&levels, &template.source, command.verbose)),
+            Format::Json => console::data(&json_lines(&levels, template.source())),
+            Format::Text => console::print(&text(&levels, template.source(), command.verbose)),
         }?;
     }
     if passed { Ok(()) } else { Err(Failure::Shown) }
@@ -172,28 +171,31 @@ fn one(
     fewer: bool,
     watch: &Watch,
 ) -> Result<(Audit, Vec<Diagnostic>), Failure> {
-    let (program, words) = template.program(choice)?;
-    let program: Arc<Program> = Arc::new(program);
-    let native = template.maker_of(program.clone(), words.clone(), Engine::Native)?;
-    let interpreter = template.maker_of(program.clone(), words, Engine::Interpreter)?;
+    let native = load::compile(template, choice, Engine::Native)?;
+    let interpreter = load::compile(template, choice, Engine::Interpreter)?;
+    let (native, interpreter) = (native.maker(), interpreter.maker());
+    let program = native.program();
     let seed = settings.seed;
-    let stopped = |stopped: Stopped| template.stopped(&program, seed, stopped);
+    let stopped = |stopped: Stopped| load::stopped(template, program, seed, stopped);
     if fewer {
-        settings.samples = affordable(&interpreter, settings).map_err(stopped)?;
+        settings.samples = affordable(interpreter, settings).map_err(stopped)?;
     }
-    let audit = audit(&template.source, &native, &interpreter, settings, watch).map_err(stopped)?;
-    let found = findings(&audit, &program);
+    let audit = audit(template.source(), native, interpreter, settings, watch).map_err(stopped)?;
+    let found = findings(&audit, program);
     Ok((audit, found))
 }
 
 /// What an audit of a few samples says of a file without faults. One without a prompt makes none.
 pub fn lints(source: &Source, vocab: Option<PathBuf>) -> Result<Vec<Diagnostic>, Failure> {
-    let (Some(typed), _) = load::checked(source) else { return Ok(Vec::new()) };
-    let template = Template { source: source.clone(), typed };
+    let checked = template::checked(source);
+    if checked.0.is_none() {
+        return Ok(Vec::new());
+    }
+    let template = Template::of(source.clone(), checked)?;
     let watch = Watch { cancel: options::interrupt_soon()?, progress: &|_| {} };
-    let allows = allow::all(&template.source);
+    let allows = allow::all(template.source());
     let mut levels = Vec::new();
-    for name in template.levels() {
+    for name in load::levels(&template) {
         let choice = Choice { level: Some(name), set: Vec::new(), vocab: vocab.clone() };
         let (audit, found) = one(&template, &choice, FEW, true, &watch)?;
         let finding = |one: &Diagnostic| Finding {

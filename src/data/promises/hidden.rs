@@ -87,7 +87,7 @@ fn lints(template: &Template, rule: usize, names: &[LocalId]) -> Vec<Diagnostic>
 struct Search<'a> {
     template: &'a Template,
     maker: &'a Maker,
-    judge: Judge<'a>,
+    judge: Judge,
     texts: TextWriter,
     rehearsal: Rehearsal,
     /// What the model reads.

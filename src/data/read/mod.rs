@@ -1,6 +1,7 @@
 //! A reply back to values: what a model wrote in place of the template's reply.
 
 mod cut;
+mod record;
 mod unreadable;
 
 use std::collections::{BTreeSet, HashMap};
@@ -14,6 +15,7 @@ use crate::ir::{Form, Piece, Program, Role, SlotId};
 use crate::runtime::{Fault, Memory};
 use crate::source::is_word_character;
 use cut::{Edges, at_key, keys_of, unnumbered, without_start};
+pub use record::Unfit;
 pub use unreadable::Unreadable;
 use unreadable::shortened;
 
@@ -59,6 +61,16 @@ impl Reader {
     /// Binds the outputs of the sample in the memory to what the reply says. When it cannot be
     /// read, some may be bound already. Lists made here live until the next sample.
     pub fn read(&self, reply: &str, memory: &mut Memory) -> Result<(), Unreadable> {
+        self.read_with(reply, &mut Fresh::default(), memory)
+    }
+
+    /// The same, with the symbols that unknown words and texts have already.
+    pub(super) fn read_with(
+        &self,
+        reply: &str,
+        fresh: &mut Fresh,
+        memory: &mut Memory,
+    ) -> Result<(), Unreadable> {
         let words = reply.split_whitespace().count() as u64;
         if words > self.words_max {
             return Err(Unreadable::TooLong { words, words_max: self.words_max });
@@ -66,7 +78,7 @@ impl Reader {
         let mut parts = self.edges.cut(&self.program.layout.reply, reply)?;
         // Keys may be a value of the same reply: that is read before the lines that they begin.
         parts.sort_by_key(|(_, form, _)| keys_of(form).is_some());
-        let (mut fresh, mut known) = (Fresh::default(), Vec::new());
+        let mut known = Vec::new();
         for (slot, form, text) in parts {
             let kind = &self.program.slots[slot as usize].kind;
             let named = |problem| self.named(slot, problem);
@@ -75,11 +87,11 @@ impl Reader {
             let cell = match (told, kind.element()) {
                 (Some((keys, between)), Some(element)) => {
                     let (starts, values) = keyed_lines(text, between).map_err(named)?;
-                    self.read_keys(keys, starts, known.contains(&keys), &mut fresh, memory)?;
+                    self.read_keys(keys, starts, known.contains(&keys), fresh, memory)?;
                     known.push(keys);
-                    self.elements(element, values.into_iter(), &mut fresh, memory)
+                    self.elements(element, values.into_iter(), fresh, memory)
                 }
-                _ => self.value(kind, form, text, &mut fresh, memory),
+                _ => self.value(kind, form, text, fresh, memory),
             };
             memory.bind(slot, cell.map_err(named)?);
             known.push(slot);
@@ -297,7 +309,7 @@ impl Problem {
 
 /// Symbols for what no pool and no literal has.
 #[derive(Default)]
-struct Fresh {
+pub struct Fresh {
     tokens: HashMap<String, u32>,
     texts: HashMap<String, u32>,
 }

@@ -1,0 +1,254 @@
+//! The front door: a template's text, the sampler that it compiles to, its samples, their scores.
+
+mod error;
+mod files;
+mod sample;
+mod sampler;
+mod score;
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+pub use error::Error;
+use files::folder_of;
+pub(crate) use files::{
+    COOK_BYTES_MAX, beside, decoded, examples, source_of, text_of, too_large, vocabulary,
+};
+pub use sample::{Key, Message, Sample};
+pub use sampler::{Sampler, Samples};
+pub use score::Score;
+
+use crate::check::{self, typed};
+use crate::data::vocab::Vocabulary;
+use crate::data::{DEFAULT_LEVEL, Maker, pools, rows};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::source::Source;
+use crate::syntax::allow;
+use crate::{engine, ir, stdlib, syntax};
+
+/// How the name of a built-in template begins where a file's name may stand too.
+const BUILT_IN: &str = "std:";
+
+/// A template: its text and what it means. It was checked and has no error; a clone costs nothing.
+#[derive(Clone, Debug)]
+pub struct Template {
+    source: Source,
+    typed: Arc<typed::Template>,
+    lints: Arc<[Diagnostic]>,
+}
+
+impl Template {
+    /// Checks the text of a template, under the name that its errors are shown with; the
+    /// template's name is that without folder and ending. No file is read: `use` finds what is
+    /// built in, and `words` finds nothing. [`Template::open`] reads the files beside it.
+    ///
+    /// # Errors
+    /// [`Error::Template`] with every error of the text, and [`Error::Input`] for a module, which
+    /// only holds functions and words.
+    ///
+    /// # Examples
+    /// ```
+    /// let error = cookc::Template::parse("echo.cook", "prompt \"A word:\"").unwrap_err();
+    /// assert!(error.to_string().contains("write `reply"));
+    /// ```
+    pub fn parse(name: &str, text: &str) -> Result<Template, Error> {
+        let source = Source::new(name, text);
+        let checked = checked_with(&source, &|_| Err("no files are read here".to_string()));
+        Template::of(source, checked)
+    }
+
+    /// Reads and checks a template, and the files beside it that it uses.
+    ///
+    /// # Errors
+    /// Those of [`Template::parse`]; [`Error::Input`] for a file that is not there, too large, or
+    /// not UTF-8, and [`Error::Io`] for one that cannot be read.
+    pub fn open(path: impl AsRef<Path>) -> Result<Template, Error> {
+        let path = path.as_ref();
+        Template::checked(Source::new(path.to_string_lossy(), text_of(path)?))
+    }
+
+    /// A template that is built in, such as `retrieval`.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if there is none of this name.
+    pub fn builtin(name: &str) -> Result<Template, Error> {
+        Template::named(&format!("{BUILT_IN}{name}"))
+    }
+
+    /// The template of a name as commands and recipes write it: a path, or `std:NAME`.
+    ///
+    /// # Errors
+    /// Those of [`Template::open`] and [`Template::builtin`].
+    pub fn named(name: &str) -> Result<Template, Error> {
+        Template::checked(source_of(name)?)
+    }
+
+    /// Checks a source, and the files beside it that it uses.
+    pub(crate) fn checked(source: Source) -> Result<Template, Error> {
+        let checked = checked(&source);
+        Template::of(source, checked)
+    }
+
+    /// What checking a source gave, as a template.
+    pub(crate) fn of(source: Source, (typed, found): Checked) -> Result<Template, Error> {
+        match typed {
+            Some(typed) => Ok(Template { source, typed: Arc::new(typed), lints: found.into() }),
+            None if found.iter().all(|one| one.severity == Severity::Lint) => {
+                let advice = "write the name of a template: it has a prompt and a reply";
+                Err(Error::Input(format!("`{}` only holds functions; {advice}", source.name)))
+            }
+            None => {
+                let diagnostics = allow::kept(&source, found);
+                Err(Error::Template { source, diagnostics })
+            }
+        }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.typed.name
+    }
+
+    /// Its text.
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// The lints of its text: it can be used, and something is probably not what was meant.
+    pub fn lints(&self) -> &[Diagnostic] {
+        &self.lints
+    }
+
+    /// The names of its levels, from the text; the defaults have none.
+    pub fn levels(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.typed.levels.iter().map(|level| level.name.as_str())
+    }
+
+    /// Chooses a level to compile at: one of [`Template::levels`], or `default` for the
+    /// parameters' defaults.
+    pub fn level(&self, name: impl Into<String>) -> Compile<'_> {
+        self.defaults().level(name)
+    }
+
+    /// Sets a parameter to compile with: see [`Compile::set`].
+    pub fn set(&self, name: impl Into<String>, value: impl fmt::Display) -> Compile<'_> {
+        self.defaults().set(name, value)
+    }
+
+    /// Compiles at the parameters' defaults, for the built-in words.
+    ///
+    /// # Errors
+    /// Those of [`Compile::compile`].
+    pub fn compile(&self) -> Result<Sampler, Error> {
+        self.defaults().compile()
+    }
+
+    /// What it means.
+    pub(crate) fn typed(&self) -> &typed::Template {
+        &self.typed
+    }
+
+    fn defaults(&self) -> Compile<'_> {
+        let (level, set, words) = (String::new(), Vec::new(), None);
+        Compile { template: self, level, set, words, interpreted: false }
+    }
+}
+
+/// How a template is to be compiled: see [`Template::level`].
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Compile<'a> {
+    template: &'a Template,
+    level: String,
+    set: Vec<(String, String)>,
+    words: Option<Vocabulary>,
+    interpreted: bool,
+}
+
+impl Compile<'_> {
+    /// At this level.
+    pub fn level(mut self, name: impl Into<String>) -> Self {
+        self.level = name.into();
+        self
+    }
+
+    /// With a parameter at this number instead of the level's; the last one counts.
+    pub fn set(mut self, name: impl Into<String>, value: impl fmt::Display) -> Self {
+        self.set.push((name.into(), value.to_string()));
+        self
+    }
+
+    /// With these words in place of the built-in ones.
+    pub fn vocabulary(mut self, words: Vocabulary) -> Self {
+        self.words = Some(words);
+        self
+    }
+
+    /// Run step by step, not as machine code: the same bytes, slower, and nothing is compiled.
+    pub fn interpreted(mut self) -> Self {
+        self.interpreted = true;
+        self
+    }
+
+    /// Compiles the template.
+    ///
+    /// # Errors
+    /// [`Error::Template`] if there is no such level or parameter, or no sample can be drawn at
+    /// it; [`Error::Internal`] if this machine has no machine code.
+    pub fn compile(self) -> Result<Sampler, Error> {
+        let (template, interpreted) = (self.template, self.interpreted);
+        let set = rows::settings(&template.typed, &self.set);
+        let words = self.words.clone().unwrap_or_else(Vocabulary::embedded);
+        let program = Arc::new(self.lower(&words)?);
+        let (vocabulary, pools) = pools(&template.typed, words);
+        let engine = match interpreted {
+            true => engine::interpreter(program.clone()),
+            false => engine::native(program.clone()).map_err(Error::Internal)?,
+        };
+        let maker = Maker::new(program, engine, vocabulary, pools);
+        Ok(Sampler::new(template.source.clone(), maker, &set))
+    }
+
+    /// The program, for these words.
+    fn lower(self, words: &Vocabulary) -> Result<ir::Program, Error> {
+        let Template { source, typed, .. } = self.template;
+        // `default` is the name of the defaults, unless the template has a level of that name.
+        let is_there = typed.levels.iter().any(|level| level.name == self.level);
+        let is_default = self.level == DEFAULT_LEVEL && !is_there;
+        let choice = ir::Choice {
+            level: if is_default { String::new() } else { self.level },
+            set: self.set,
+            vocabulary: words.own_len(),
+        };
+        ir::lower(typed, &choice)
+            .map_err(|diagnostics| Error::Template { source: source.clone(), diagnostics })
+    }
+}
+
+/// The template of a source, if it has no error, and all diagnostics.
+pub(crate) type Checked = (Option<typed::Template>, Vec<Diagnostic>);
+
+/// Checks a source; files beside it are read.
+pub(crate) fn checked(source: &Source) -> Checked {
+    let folder = folder_of(source);
+    checked_with(source, &|path| beside(folder.as_deref(), path))
+}
+
+fn checked_with(source: &Source, read: check::Neighbour) -> Checked {
+    let (file, mut diagnostics) = syntax::parse(source);
+    let is_whole = !diagnostics.iter().any(|one| one.severity == Severity::Fault);
+    let (template, more) = check::check(&file, source, read);
+    if !is_whole {
+        diagnostics.extend(check::partial::certain(source, &file, more));
+        diagnostics.sort_by_key(|one| one.span());
+        return (None, diagnostics);
+    }
+    diagnostics.extend(more);
+    (template, diagnostics)
+}
+
+/// The names of the templates that are built in.
+pub fn builtin() -> impl ExactSizeIterator<Item = &'static str> {
+    stdlib::TEMPLATES.iter().map(|(name, _)| *name)
+}
