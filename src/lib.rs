@@ -22,6 +22,12 @@
 //! # Ok::<(), cookc::Error>(())
 //! ```
 
+// What only other features use is unused without them, and no fault.
+#![cfg_attr(
+    not(all(feature = "cli", feature = "train", feature = "lsp")),
+    allow(dead_code, unused_imports)
+)]
+
 pub mod disk;
 
 pub mod source;
@@ -61,6 +67,7 @@ pub mod recipe;
 #[cfg(feature = "lsp")]
 pub mod lsp;
 
+#[cfg(feature = "cli")]
 pub mod cli;
 
 pub use data::Split;

@@ -2,6 +2,8 @@
 //!
 //! A function that faults leaves the kind's code in the memory, and its result means nothing.
 
+use strum::VariantArray;
+
 use crate::ir::{Builtin, Sampler, StreamId};
 use crate::runtime::shape::Shape;
 use crate::runtime::{FaultKind, Memory, builtins, samplers};
@@ -21,14 +23,16 @@ pub(super) fn sampler_code(sampler: Sampler, stream: StreamId, shape: Shape) -> 
 
 /// Runs a builtin.
 pub(super) extern "C" fn builtin(memory: &mut Memory, code: u64, a: i64, b: i64, c: i64) -> i64 {
-    let (which, shape) = (BUILTINS[code as usize & 0xff], Shape::from_code(code >> 8 & 0xffff));
+    let (which, shape) =
+        (Builtin::VARIANTS[code as usize & 0xff], Shape::from_code(code >> 8 & 0xffff));
     let done = builtins::call(memory, which, shape, [a, b, c]);
     cell(memory, done)
 }
 
 /// Runs a sampler.
 pub(super) extern "C" fn sampler(memory: &mut Memory, code: u64, a: i64, b: i64, c: i64) -> i64 {
-    let (which, shape) = (SAMPLERS[code as usize & 0xff], Shape::from_code(code >> 8 & 0xffff));
+    let (which, shape) =
+        (Sampler::VARIANTS[code as usize & 0xff], Shape::from_code(code >> 8 & 0xffff));
     let done = samplers::draw(memory, which, (code >> 32) as StreamId, shape, [a, b, c]);
     cell(memory, done)
 }
@@ -55,56 +59,4 @@ fn cell(memory: &mut Memory, done: Result<i64, FaultKind>) -> i64 {
         memory.fault = kind.code();
         0
     })
-}
-
-/// Each builtin at the place of its number.
-const BUILTINS: [Builtin; 23] = [
-    Builtin::Same,
-    Builtin::Contains,
-    Builtin::Within,
-    Builtin::Append,
-    Builtin::Range,
-    Builtin::Take,
-    Builtin::Drop,
-    Builtin::Chunks,
-    Builtin::Without,
-    Builtin::Reverse,
-    Builtin::Sort,
-    Builtin::Unique,
-    Builtin::Union,
-    Builtin::Intersect,
-    Builtin::Replace,
-    Builtin::Position,
-    Builtin::Around,
-    Builtin::After,
-    Builtin::Before,
-    Builtin::Concat,
-    Builtin::Sum,
-    Builtin::Max,
-    Builtin::Min,
-];
-
-/// Each sampler at the place of its number.
-const SAMPLERS: [Sampler; 10] = [
-    Sampler::Distinct,
-    Sampler::DistinctWithout,
-    Sampler::Draw,
-    Sampler::Span,
-    Sampler::Pick,
-    Sampler::Shuffle,
-    Sampler::Coin,
-    Sampler::Uniform,
-    Sampler::Weighted,
-    Sampler::Split,
-];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_function_stands_at_the_place_of_its_number() {
-        assert!(BUILTINS.iter().enumerate().all(|(place, &it)| it as usize == place));
-        assert!(SAMPLERS.iter().enumerate().all(|(place, &it)| it as usize == place));
-    }
 }

@@ -1,8 +1,11 @@
 //! Runs a program: the interpreter says what it means, machine code must equal it bit for bit.
 
+#[cfg(feature = "jit")]
 mod calls;
+#[cfg(feature = "jit")]
 mod emit;
 mod interpret;
+#[cfg(feature = "jit")]
 mod jit;
 pub mod rehearse;
 
@@ -29,6 +32,7 @@ pub trait Engine: Send + Sync {
 }
 
 /// Which form of machine code to show.
+#[cfg(feature = "jit")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Emit {
     /// Cranelift's intermediate representation.
@@ -42,12 +46,31 @@ pub fn interpreter(program: Arc<Program>) -> Box<dyn Engine> {
     Box::new(interpret::Interpreter::new(program))
 }
 
+/// Runs the program in the fastest way that this build has.
+///
+/// # Errors
+/// If there is no machine code for this machine.
+pub fn fastest(program: Arc<Program>) -> anyhow::Result<Box<dyn Engine>> {
+    #[cfg(feature = "jit")]
+    return native(program);
+    #[cfg(not(feature = "jit"))]
+    Ok(interpreter(program))
+}
+
 /// Runs the program as machine code.
+///
+/// # Errors
+/// If there is none for this machine.
+#[cfg(feature = "jit")]
 pub fn native(program: Arc<Program>) -> anyhow::Result<Box<dyn Engine>> {
     Ok(Box::new(jit::compile(program)?))
 }
 
 /// The machine code of a program as text, for people.
+///
+/// # Errors
+/// If there is none for this machine.
+#[cfg(feature = "jit")]
 pub fn emit_text(program: &Program, form: Emit) -> anyhow::Result<String> {
     jit::text(program, form)
 }

@@ -7,6 +7,8 @@
 
 use std::ops::Range;
 
+use strum::{EnumString, VariantArray};
+
 use crate::check::typed::Template;
 use crate::check::types::Type;
 use crate::diagnostic::Diagnostic;
@@ -226,7 +228,11 @@ pub enum Comparison {
 
 /// The functions of the runtime. A *run* is a contiguous part of a list. Indices start at 0.
 /// Where an order of results is not said, it is that of first occurrence. Lists compare deeply.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+///
+/// One more is a variant here, a signature in `stdlib/builtin.cook`, its bound in `ir/call.rs` and
+/// its function in `runtime/builtins`: the compiler asks for the last two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, EnumString, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum Builtin {
     /// `(xs, ys)`: are two lists equal, in depth?
     Same,
@@ -278,7 +284,8 @@ pub enum Builtin {
 }
 
 /// The samplers. They take their randomness from one stream, and from nothing else.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, EnumString, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum Sampler {
     /// `(n, xs)`: `n` elements at different places of `xs`, in random order; faults if
     /// `n < 0` or `n > size(xs)`.

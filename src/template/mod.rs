@@ -185,7 +185,8 @@ impl Compile<'_> {
         self
     }
 
-    /// Run step by step, not as machine code: the same bytes, slower, and nothing is compiled.
+    /// Run step by step, not as machine code: the same bytes, slower, and nothing is compiled. A
+    /// build without the feature `jit` always does.
     pub fn interpreted(mut self) -> Self {
         self.interpreted = true;
         self
@@ -204,7 +205,7 @@ impl Compile<'_> {
         let (vocabulary, pools) = pools(&template.typed, words);
         let engine = match interpreted {
             true => engine::interpreter(program.clone()),
-            false => engine::native(program.clone()).map_err(Error::Internal)?,
+            false => engine::fastest(program.clone()).map_err(Error::Internal)?,
         };
         let maker = Maker::new(program, engine, vocabulary, pools);
         Ok(Sampler::new(template.source.clone(), maker, &set))

@@ -10,6 +10,7 @@ mod codes;
 mod corpus;
 mod doc;
 mod docs;
+mod door;
 mod editors;
 mod fixes;
 mod hostile;
