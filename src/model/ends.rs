@@ -42,7 +42,12 @@ impl Ends {
         Ok(ends)
     }
 
-    /// The ids that a format writes behind a reply.
+    /// The ids of which each ends a reply.
+    pub fn ids(&self) -> &[u32] {
+        &self.ids
+    }
+
+    /// The ids that a format writes behind a reply, encoded alone.
     pub fn closing(&self) -> &[u32] {
         &self.closing
     }

@@ -40,7 +40,7 @@ pub fn save_model(setup: &Setup, folder: &Path, model: &Model) -> Result<()> {
         None => {
             let path = folder.join("model");
             weights::save(model, &path)?;
-            setup.tokenizer.save(&path)?;
+            setup.tokenizer.clone().ended_by(setup.ends.ids())?.save(&path)?;
         }
     }
     Ok(())
