@@ -37,7 +37,7 @@ pub fn tokenizer(path: &Path) -> Result<Tokenizer> {
     let template = Template::load(path, &tokenizer).ok().flatten();
     let template = template.map(|template| template.on(today()));
     let ends = ends(template.as_ref(), &tokenizer)?;
-    tokenizer.ended_by(ends.ids())
+    tokenizer.ended_by(&ends.of_format())
 }
 
 /// What ends a reply: what the model's files name, and what its chat template writes behind one.

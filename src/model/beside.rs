@@ -88,14 +88,16 @@ impl Beside {
         Ok(Beside { settings, added, ends, older, kept: kept(folder)? })
     }
 
-    /// Adds ends of a reply to the `generation_config.json` that goes along, if there is one.
-    pub fn name_ends(&mut self, ends: &[u32]) -> Result<()> {
+    /// Adds ends of a reply to the `generation_config.json` that goes along, if there is one; all
+    /// of them where it names none.
+    pub fn name_ends(&mut self, ends: &[u32], all: &[u32]) -> Result<()> {
         let Some((_, text)) = self.kept.iter_mut().find(|(name, _)| name == GENERATION) else {
             return Ok(());
         };
         let Value::Object(mut config) = json::parse(text)? else { return Ok(()) };
         let mut named = whole_numbers(config.get("eos_token_id"));
         let before = named.len();
+        let ends = if named.is_empty() { all } else { ends };
         named.extend(ends.iter().filter(|end| !named.contains(end)).collect::<Vec<_>>());
         if named.len() > before {
             config.insert("eos_token_id".into(), serde_json::json!(named));

@@ -322,6 +322,12 @@ fn fill_defaults(map: &mut Map<String, Value>) -> Result<()> {
         map.entry(key).or_insert(json!(sizes[at]));
     }
     map.entry("rms_norm_eps").or_insert(json!(EPSILON));
+    let null = map.iter().find(|(key, value)| {
+        value.is_null() && (*key == "rms_norm_eps" || SIZES.iter().any(|(known, _)| known == key))
+    });
+    if let Some((key, _)) = null {
+        bail!("`{key}` is null; write a number, or leave the key out");
+    }
     let silent_on_keys = !map.contains_key("num_key_value_heads");
     map.retain(|_, value| !value.is_null());
     let size = |map: &Map<String, Value>, key: &str| -> Result<u64> {

@@ -42,9 +42,9 @@ impl Ends {
         Ok(ends)
     }
 
-    /// The ids of which each ends a reply.
-    pub fn ids(&self) -> &[u32] {
-        &self.ids
+    /// The ids that a format writes behind a reply and that end it alone.
+    pub fn of_format(&self) -> Vec<u32> {
+        self.closing.iter().copied().filter(|id| self.ids.contains(id)).collect()
     }
 
     /// The ids that a format writes behind a reply, encoded alone.

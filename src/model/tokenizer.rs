@@ -233,7 +233,7 @@ impl Tokenizer {
                 self.ends.push(*id);
             }
         }
-        self.beside.name_ends(&self.ends)?;
+        self.beside.name_ends(ids, &self.ends)?;
         Ok(self)
     }
 

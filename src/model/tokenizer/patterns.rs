@@ -5,6 +5,8 @@ use anyhow::Result;
 use serde_json::Value;
 use tokenizers::{NormalizerWrapper, PreTokenizerWrapper, Tokenizer};
 
+use super::guard;
+
 /// The start and the end of each line, for both engines alike. A text that ends with a line break
 /// has no line behind it.
 const START: &str = r"(?:\A|(?m:^)(?!\z))";
@@ -15,13 +17,15 @@ pub fn settle(inner: &mut Tokenizer) -> Result<()> {
     if let Some(normalizer) = inner.get_normalizer() {
         let mut json = serde_json::to_value(normalizer)?;
         if settle_all(&mut json) {
-            inner.with_normalizer(Some(serde_json::from_value::<NormalizerWrapper>(json)?));
+            let normalizer: NormalizerWrapper = serde_json::from_value(json)?;
+            guard(|| inner.with_normalizer(Some(normalizer)).map(|_| ()))?;
         }
     }
     if let Some(splitter) = inner.get_pre_tokenizer() {
         let mut json = serde_json::to_value(splitter)?;
         if settle_all(&mut json) {
-            inner.with_pre_tokenizer(Some(serde_json::from_value::<PreTokenizerWrapper>(json)?));
+            let splitter: PreTokenizerWrapper = serde_json::from_value(json)?;
+            inner.with_pre_tokenizer(Some(splitter));
         }
     }
     Ok(())
