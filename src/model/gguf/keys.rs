@@ -101,7 +101,9 @@ fn json(value: &Value) -> Json {
         Value::Whole(number) => {
             i64::try_from(*number).map_or(json!(u64::MAX), |whole| json!(whole))
         }
-        Value::Real(number) => json!(number),
+        Value::Real(number) if number.is_finite() => json!(number),
+        // JSON would have null for it.
+        Value::Real(number) => json!(number.to_string()),
         Value::Truth(truth) => json!(truth),
         Value::Text(text) => json!(text),
         Value::Texts(list) => json!(list),

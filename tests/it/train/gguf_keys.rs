@@ -24,6 +24,7 @@ fn keys_that_ask_for_what_is_not_computed_are_refused_by_name() -> Result<()> {
         ("llama.logit_scale", Value::F32(0.0625)),
         ("llama.embedding_scale", Value::F32(12.0)),
         ("llama.residual_scale", Value::F32(0.22)),
+        ("llama.residual_scale", Value::F32(f32::NAN)),
         ("llama.use_parallel_residual", Value::Bool(true)),
         ("llama.nextn_predict_layers", Value::U32(1)),
         ("llama.rope.scaling.type", text("yarn")),

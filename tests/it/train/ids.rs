@@ -216,6 +216,50 @@ fn a_run_on_letters_that_have_no_ids_is_refused_with_the_word() -> Result<()> {
     Ok(())
 }
 
+/// `{x}s` is one word, for a model from scratch and for one whose tokenizer knows no other.
+#[test]
+fn words_that_pieces_make_together_are_known_together() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text);
+    write(
+        "glued.cook",
+        "xs ~ distinct(2, vocab)\nn ~ uniform(0..9)\ny = at(0, xs)\nrule same: y in xs\n\
+         prompt \"un{y}s {n}th a{xs}\"\nreply \"{y}s\"\n",
+    )?;
+    write("words.txt", "weg\nhaus\nbaum\n")?;
+    sharded(folder.path())?;
+    let words = ["weg", "haus", "baum"];
+    let made = words.iter().flat_map(|word| {
+        ["un{}s", "a{}", "{}", "{}s"].map(|form| form.replace("{}", word))
+    });
+    let made = made.chain((0..10).map(|number| format!("{number}th")));
+    let all = ["[UNK]", "</s>"].map(String::from).into_iter().chain(made);
+    let vocab: serde_json::Map<String, Value> =
+        all.enumerate().map(|(id, word)| (word, json!(id))).collect();
+    let mut json = ids_shapes::of_model(
+        json!({"type": "WordLevel", "vocab": vocab, "unk_token": "[UNK]"}),
+        &[("</s>", 1)],
+    );
+    json["pre_tokenizer"] = json!({"type": "WhitespaceSplit"});
+    write("tokenizer.json", &json.to_string())?;
+    write("tokenizer_config.json", r#"{"eos_token": "</s>"}"#)?;
+    for model in ["base = \".\"", "layers = 1\nwidth = 16\nheads = 2"] {
+        let lora = if model.starts_with("base") { "[lora]\nrank = 2\n" } else { "" };
+        let recipe = format!(
+            "[model]\n{model}\n[[template]]\nfile = \"glued.cook\"\n[data]\nsequence = 64\n\
+             vocab = \"words.txt\"\n{lora}[train]\nsteps = 1\nbatch = 2\n[eval]\nsamples = 2\n"
+        );
+        write("run.toml", &recipe)?;
+        let mut run = assert_cmd::Command::cargo_bin("cookc")?;
+        let run = run.current_dir(folder.path()).args(["run", "--train", "run.toml", "--dry-run"]);
+        let done = run.output()?;
+        let said = String::from_utf8([done.stdout, done.stderr].concat())?;
+        // Five words and the reply with its end; a model from scratch has the spaces beside them.
+        assert!(done.status.success() && said.contains("the longest of 256 samples"), "{said}");
+    }
+    Ok(())
+}
+
 /// Holds one template and tokenizer, plain, with shots and in chats, and gives 1 if it has tables
 /// for plain text.
 fn holds(shape: &Shape, maker: &Maker, chats: usize) -> Result<usize> {
