@@ -16,12 +16,8 @@ use crate::model::{files, json};
 pub const GENERATION: &str = "generation_config.json";
 
 /// Files that go along with a tokenizer wherever it is written, as they are.
-const KEPT: [&str; 4] = [
-    "chat_template.jinja",
-    GENERATION,
-    "special_tokens_map.json",
-    "added_tokens.json",
-];
+const KEPT: [&str; 4] =
+    ["chat_template.jinja", GENERATION, "special_tokens_map.json", "added_tokens.json"];
 
 const SETTINGS: &str = "tokenizer_config.json";
 
@@ -58,7 +54,8 @@ impl Beside {
             }
         };
         let mut settings = object(SETTINGS)?;
-        expect_letters(&settings).with_context(|| format!("in {}", folder.join(SETTINGS).display()))?;
+        expect_letters(&settings)
+            .with_context(|| format!("in {}", folder.join(SETTINGS).display()))?;
         let mut added: Vec<(u64, Value)> = Vec::new();
         let mut older = Map::new();
         // As in transformers: the older files count only where the newer key is not.

@@ -69,7 +69,8 @@ impl Glued<'_> {
                 let before = std::mem::take(&mut self.open);
                 self.open = before.clone();
                 self.add_all(texts)?;
-                // The last of several, and nothing of none.
+                // The first of several, the last of several, and nothing of none.
+                self.done.extend(self.open.iter().cloned());
                 self.open.append(&mut alone);
                 self.open.extend(before);
             }

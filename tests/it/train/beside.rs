@@ -187,8 +187,7 @@ fn a_base_models_files_get_the_end_of_its_chats() -> Result<()> {
         command.current_dir(folder.path()).args(args).assert().success();
         Ok(())
     };
-    for (out, says) in
-        [("one", None), ("two", Some("{\"eos_token_id\": 1, \"temperature\": 0.5}"))]
+    for (out, says) in [("one", None), ("two", Some("{\"eos_token_id\": 1, \"temperature\": 0.5}"))]
     {
         if let Some(says) = says {
             write("generation_config.json", says)?;

@@ -166,7 +166,8 @@ fn letters_that_have_no_ids_are_named() -> Result<()> {
     let json = ids_shapes::of_model(bpe(json!("<unk>")), &[("</s>", 1), ("<\u{df}>", 90)]);
     let shape = ids_shapes::shape("added", json, &folder.path().join("added"))?;
     assert!(shape.ours.encode_known("<\u{df}>weg").is_ok());
-    let said = format!("{:#}", shape.ours.encode_known("<\u{df}>gr\u{f6}sse").expect_err("unknown"));
+    let said =
+        format!("{:#}", shape.ours.encode_known("<\u{df}>gr\u{f6}sse").expect_err("unknown"));
     assert!(said.ends_with("does not know `\u{f6}` in `gr\u{f6}sse`"), "{said}");
     // In its patterns `$` is the end of each line, as for the library that Python has.
     let mut json = ids_shapes::of_model(bpe(json!("<unk>")), &[("</s>", 1)]);
@@ -224,13 +225,13 @@ fn words_that_pieces_make_together_are_known_together() -> Result<()> {
     write(
         "glued.cook",
         "xs ~ distinct(2, vocab)\nn ~ uniform(0..9)\ny = at(0, xs)\nrule same: y in xs\n\
-         prompt \"un{y}s {n}th a{xs}\"\nreply \"{y}s\"\n",
+         prompt \"un{y}s {n}th a{xs} un{xs}s\"\nreply \"{y}s\"\n",
     )?;
     write("words.txt", "weg\nhaus\nbaum\n")?;
     sharded(folder.path())?;
     let words = ["weg", "haus", "baum"];
     let made = words.iter().flat_map(|word| {
-        ["un{}s", "a{}", "{}", "{}s"].map(|form| form.replace("{}", word))
+        ["un{}s", "un{}", "a{}", "{}", "{}s"].map(|form| form.replace("{}", word))
     });
     let made = made.chain((0..10).map(|number| format!("{number}th")));
     let all = ["[UNK]", "</s>"].map(String::from).into_iter().chain(made);

@@ -92,7 +92,9 @@ fn a_frame_and_the_texts_in_it_are_what_a_template_of_a_published_shape_renders(
     };
     assert_eq!(frame, expected);
     let dated = shape("headers-date", &tokenizer)?;
-    assert!(dated.is_dated() && dated.frame(System::Varies)?.system.contains("Today: 28 Nov 2026\n"));
+    assert!(
+        dated.is_dated() && dated.frame(System::Varies)?.system.contains("Today: 28 Nov 2026\n")
+    );
     assert!(!shape("headers", &tokenizer)?.is_dated());
     Ok(())
 }
