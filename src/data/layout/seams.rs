@@ -77,7 +77,11 @@ impl Walk<'_> {
         ends = self.text(&ends, around[3]);
         if in_chat {
             let starts_blank = |(left, _, right): &Seam| {
-                let starts = self.text_of(*left).is_none_or(|at| around.contains(&at));
+                let starts = match left {
+                    None => true,
+                    Some(Unit::Text(at)) => around.contains(at),
+                    Some(Unit::Word | Unit::Int | Unit::Real) => false,
+                };
                 let text = self.text_of(Some(*right)).filter(|at| !around.contains(at));
                 starts && text.is_some_and(|at| self.texts[at].starts_with(char::is_whitespace))
             };

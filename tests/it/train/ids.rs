@@ -96,15 +96,19 @@ fn ids_of_every_template_are_those_of_whole_texts() -> Result<()> {
     assert!(makers.len() > 40, "{} templates and levels", makers.len());
     let shapes = ids_shapes::all(&texts_of(&makers)?, folder.path())?;
     for shape in &shapes {
-        let mut with_tables = 0;
+        let (mut with_tables, mut chats_with_tables) = (0, 0);
         for maker in &makers {
-            with_tables += holds(shape, maker, 1)?;
+            let [plain, chats] = holds(shape, maker, 1)?;
+            with_tables += plain;
+            chats_with_tables += chats;
         }
         println!("{}: {with_tables} of {} with tables", shape.name, makers.len());
         // Where it may, it is fast.
         let few = ["looks back", "merges over words and lines", "Unigram"];
         let has_few = few.contains(&shape.name);
         assert_eq!(2 * with_tables < makers.len(), has_few, "{}: {with_tables}", shape.name);
+        let has_some = 2 * chats_with_tables > makers.len() / 2;
+        assert_eq!(has_some, !has_few, "{}: {chats_with_tables} chats", shape.name);
     }
     Ok(())
 }
@@ -261,9 +265,9 @@ fn words_that_pieces_make_together_are_known_together() -> Result<()> {
     Ok(())
 }
 
-/// Holds one template and tokenizer, plain, with shots and in chats, and gives 1 if it has tables
-/// for plain text.
-fn holds(shape: &Shape, maker: &Maker, chats: usize) -> Result<usize> {
+/// Holds one template and tokenizer, plain, with shots and in chats, and counts those with tables:
+/// of plain text, and of chats.
+fn holds(shape: &Shape, maker: &Maker, chats: usize) -> Result<[usize; 2]> {
     let ids = || {
         let tokenize = Arc::new(shape.ours.clone());
         TokenIds::new(maker.program(), maker.vocabulary.clone(), tokenize)
@@ -291,6 +295,7 @@ fn holds(shape: &Shape, maker: &Maker, chats: usize) -> Result<usize> {
             ensure!(all <= most && reply <= budget.reply, told(&format!("{all} and {budget:?}")));
         }
     }
+    let mut fast = 0;
     let chats = CHATS.into_iter().cycle().skip(program.name.len()).take(chats);
     for [system, prompt, reply, end] in chats {
         let system = if has_system { system } else { "" };
@@ -298,9 +303,14 @@ fn holds(shape: &Shape, maker: &Maker, chats: usize) -> Result<usize> {
             let around = [system, prompt, reply, end];
             let chat = ids().in_chat(around);
             same(shape, maker, &chat, Some(around), 1, 0).with_context(|| told(reply))?;
+            // An end that is a special token leaves it as fast as it was.
+            let bare = ids().in_chat([system, prompt, reply, ""]).has_tables();
+            let is_special = shape.ours.id(end).is_some();
+            ensure!(!bare || !is_special || chat.has_tables(), told("no tables with an end"));
+            fast += usize::from(chat.has_tables());
         }
     }
-    Ok(tables)
+    Ok([tables, fast])
 }
 
 fn same(
