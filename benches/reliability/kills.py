@@ -21,15 +21,11 @@ megabytes), `adapter` (LoRA on a model's folder), and `generate`; `merge` and `e
 --kinds. A trial depends on --seed and its number, up to the machine's own timing. Raw results, a JSON line a
 trial, go to --out. Linux, Python 3.11, standard library.
 """
-import argparse
-import json
-import multiprocessing
 import os
 import random
 import shutil
 import statistics
 import sys
-import tempfile
 import time
 import traceback
 from collections import Counter, defaultdict
@@ -162,7 +158,7 @@ def trial(kind, number):
         finish(kind, folder, argv, row)
     if not row["stuck"]:
         compare(kind, folder, row)
-    if options.keep and any(row[fault] for fault in FAULTS):
+    if options.keep and is_bad(row):
         shutil.copytree(folder, Path(options.keep) / f"{kind.name}-{number}", dirs_exist_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
     return row
@@ -241,34 +237,12 @@ def worker(folder, tasks, results):
 
 
 def all_trials():
-    rows, out = [], open(options.out, "w") if options.out else None
-    with tempfile.TemporaryDirectory(prefix="kills-") as scratch:
-        tasks, results = multiprocessing.Queue(), multiprocessing.Queue()
-        for number in range(options.count):
-            tasks.put((options.kinds[number % len(options.kinds)], number))
-        workers = []
-        for at in range(options.workers):
-            tasks.put(None)
-            own = Path(scratch) / f"worker-{at}"
-            workers.append(multiprocessing.Process(target=worker, args=(own, tasks, results), daemon=True))
-            workers[-1].start()
-        for at in range(options.count):
-            row = results.get()
-            if isinstance(row, str):
-                for one in workers:
-                    one.terminate()
-                    one.join()
-                sys.exit(row)
-            rows.append(row)
-            if out:
-                out.write(json.dumps(row) + "\n")
-                out.flush()
-            if (at + 1) % 25 == 0:
-                bad = sum(any(row[fault] for fault in FAULTS) for row in rows)
-                print(f"{at + 1} trials, {bad} with a fault", file=sys.stderr, flush=True)
-        for one in workers:
-            one.join()
-    return rows
+    names = list(options.kinds)
+    return processes.share_out(options, names, worker, "kills-", is_bad)
+
+
+def is_bad(row):
+    return any(row[fault] for fault in FAULTS)
 
 
 def report(rows):
@@ -291,26 +265,11 @@ def report(rows):
 
 def main():
     global options
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("cookc", nargs="?", type=lambda path: Path(path).resolve(), help="the program to try")
-    parser.add_argument("--count", type=int, default=300)
-    parser.add_argument("--seed", type=int, default=1)
+    parser = processes.arguments(__doc__, "trials", count=300, workers=2, examples=3)
     parser.add_argument("--kinds", nargs="*", default=KINDS, choices=[*KINDS, "merge", "export"])
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--out", help="a JSON line a trial")
     parser.add_argument("--keep", help="a folder for what trials with a fault leave")
-    parser.add_argument("--examples", type=int, default=3)
-    parser.add_argument("--table", help="only prints the table of raw results")
     options = parser.parse_args()
-    if options.table:
-        return report([json.loads(line) for line in open(options.table)])
-    if options.cookc is None:
-        parser.error("name the program to try")
-    began = time.monotonic()
-    rows = all_trials()
-    report(rows)
-    print(f"\n{len(rows)} trials, seed {options.seed}, {time.monotonic() - began:.0f} s")
-    sys.exit(1 if any(row[fault] for row in rows for fault in FAULTS) else 0)
+    processes.main(parser, options, "trials", all_trials, report, is_bad)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,6 @@ fewer. Mutant I of a format depends on --seed and I alone: --only makes it again
 the command (metrics.jsonl has times in it, so there it makes another one of the same kind). --formats takes
 some formats only. The raw results, a JSON line a mutant, go to --out. Linux, Python 3.11, standard library.
 """
-import argparse
 import json
 import math
 import multiprocessing
@@ -381,29 +380,15 @@ def report(rows):
 
 def main():
     global options
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("cookc", nargs="?", type=lambda path: Path(path).resolve(), help="the program to try")
-    parser.add_argument("--count", type=int, default=20000)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--out", help="a JSON line a mutant")
+    parser = processes.arguments(__doc__, "mutants", count=20000, workers=2, examples=3)
     parser.add_argument("--formats", nargs="*", choices=FORMATS, default=list(FORMATS))
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--examples", type=int, default=3, help="bad ones of each kind that are shown")
     parser.add_argument("--only", metavar="FORMAT:INDEX")
     parser.add_argument("--keep", help="the folder for --only")
-    parser.add_argument("--table", help="only prints the table of raw results")
     options = parser.parse_args()
-    if options.table:
-        return report([json.loads(line) for line in open(options.table)])
-    if options.cookc is None:
-        parser.error("name the program to try")
-    if options.only:
+    if options.only and options.cookc:
         return only(options.only)
-    began = time.monotonic()
-    rows = all_mutants(options.formats)
-    report(rows)
-    print(f"\n{len(rows)} mutants, seed {options.seed}, {time.monotonic() - began:.0f} s")
-    sys.exit(1 if any(row["outcome"] in BAD for row in rows) else 0)
+    is_bad = lambda row: row["outcome"] in BAD
+    processes.main(parser, options, "mutants", lambda: all_mutants(options.formats), report, is_bad)
 
 
 if __name__ == "__main__":

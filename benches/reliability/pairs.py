@@ -17,15 +17,12 @@ or has waited for two seconds; then it goes on. Afterwards:
 up to the machine's own timing. Raw results, a JSON line a trial, go to --out. Linux, Python 3.11, standard
 library.
 """
-import argparse
 import json
-import multiprocessing
 import os
 import random
 import shutil
 import signal
 import sys
-import tempfile
 import time
 import traceback
 from collections import defaultdict
@@ -259,7 +256,7 @@ def trial(pairs, name, number):
         row["wrong"] = [f"exits {row['codes']}, differ: {told(state, right)}"]
         row["wrong"] += [done.text.strip()[-200:] for done in dones]
     row["litter"] = sorted(processes.names(folder) - expected.names)
-    if options.keep and any(row[fault] for fault in FAULTS):
+    if options.keep and is_bad(row):
         shutil.copytree(folder, Path(options.keep) / str(number), dirs_exist_ok=True)
     shutil.rmtree(folder)
     return row
@@ -330,33 +327,13 @@ def worker(folder, tasks, results):
 
 
 def all_trials():
-    rows, out = [], open(options.out, "w") if options.out else None
-    with tempfile.TemporaryDirectory(prefix="pairs-") as scratch:
-        tasks, results = multiprocessing.Queue(), multiprocessing.Queue()
-        names = list(options.kinds)
-        random.Random(options.seed).shuffle(names)
-        for number in range(options.count):
-            tasks.put((names[number % len(names)], number))
-        workers = []
-        for at in range(options.workers):
-            tasks.put(None)
-            own = Path(scratch) / f"worker-{at}"
-            workers.append(multiprocessing.Process(target=worker, args=(own, tasks, results), daemon=True))
-            workers[-1].start()
-        for at in range(options.count):
-            row = results.get()
-            if isinstance(row, str):
-                for one in workers:
-                    one.terminate()
-                    one.join()
-                sys.exit(row)
-            rows.append(row)
-            if out:
-                out.write(json.dumps(row) + "\n")
-                out.flush()
-        for one in workers:
-            one.join()
-    return rows
+    names = list(options.kinds)
+    random.Random(options.seed).shuffle(names)
+    return processes.share_out(options, names, worker, "pairs-", is_bad)
+
+
+def is_bad(row):
+    return any(row[fault] for fault in FAULTS)
 
 
 def report(rows):
@@ -383,26 +360,11 @@ def report(rows):
 
 def main():
     global options
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("cookc", nargs="?", type=lambda path: Path(path).resolve(), help="the program to try")
-    parser.add_argument("--count", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=1)
+    parser = processes.arguments(__doc__, "trials", count=200, workers=1, examples=4)
     parser.add_argument("--kinds", nargs="*", default=list(PAIRS), choices=list(PAIRS), metavar="PAIR")
-    parser.add_argument("--workers", type=int, default=1, help="trials at once; each is two processes")
-    parser.add_argument("--out", help="a JSON line a trial")
     parser.add_argument("--keep", help="a folder for what trials with a fault leave")
-    parser.add_argument("--examples", type=int, default=4)
-    parser.add_argument("--table", help="only prints the table of raw results")
     options = parser.parse_args()
-    if options.table:
-        return report([json.loads(line) for line in open(options.table)])
-    if options.cookc is None:
-        parser.error("name the program to try")
-    began = time.monotonic()
-    rows = all_trials()
-    report(rows)
-    print(f"\n{len(rows)} trials, seed {options.seed}, {time.monotonic() - began:.0f} s")
-    sys.exit(1 if any(row[fault] for row in rows for fault in FAULTS) else 0)
+    processes.main(parser, options, "trials", all_trials, report, is_bad)
 
 
 if __name__ == "__main__":

@@ -2,14 +2,18 @@
 
 Imported by mutants.py, kills.py, pairs.py and speed.py; not a program. Linux only, standard library only.
 """
+import argparse
 import hashlib
 import json
+import multiprocessing
 import os
 import re
 import resource
 import select
 import signal
 import subprocess
+import sys
+import tempfile
 import time
 import tomllib
 from dataclasses import dataclass
@@ -244,6 +248,65 @@ def whole(path):
     elif path.suffix == ".gguf":
         if data[:4] != b"GGUF":
             raise ValueError("no GGUF")
+
+
+def arguments(doc, many, count, workers, examples):
+    """The command line that the programs which try cookc `count` times share; `many` are what they try."""
+    formatter = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=doc, formatter_class=formatter)
+    parser.add_argument("cookc", nargs="?", type=lambda path: Path(path).resolve(), help="the program to try")
+    parser.add_argument("--count", type=int, default=count, help=f"{many} in all")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=workers, help=f"{many} at once")
+    parser.add_argument("--out", help=f"a file for the raw results, a JSON line for each of the {many}")
+    parser.add_argument("--examples", type=int, default=examples, help="bad ones of each kind that are shown")
+    parser.add_argument("--table", help="only prints the table of raw results")
+    return parser
+
+
+def main(parser, options, many, make_rows, report, is_bad):
+    """Makes rows and reports them, or reports those of --table. Exits with 1 if one is bad."""
+    if options.table:
+        with open(options.table) as file:
+            return report([json.loads(line) for line in file])
+    if options.cookc is None:
+        parser.error("name the program to try")
+    began = time.monotonic()
+    rows = make_rows()
+    report(rows)
+    print(f"\n{len(rows)} {many}, seed {options.seed}, {time.monotonic() - began:.0f} s")
+    sys.exit(1 if any(map(is_bad, rows)) else 0)
+
+
+def share_out(options, names, worker, prefix, is_bad):
+    """Has workers try the names in turn until there are `options.count` rows, and gives the rows."""
+    rows, out = [], open(options.out, "w") if options.out else None
+    with tempfile.TemporaryDirectory(prefix=prefix) as scratch:
+        tasks, results = multiprocessing.Queue(), multiprocessing.Queue()
+        for number in range(options.count):
+            tasks.put((names[number % len(names)], number))
+        workers = []
+        for at in range(options.workers):
+            tasks.put(None)
+            own = Path(scratch) / f"worker-{at}"
+            workers.append(multiprocessing.Process(target=worker, args=(own, tasks, results), daemon=True))
+            workers[-1].start()
+        for at in range(options.count):
+            row = results.get()
+            if isinstance(row, str):
+                for one in workers:
+                    one.terminate()
+                    one.join()
+                sys.exit(row)
+            rows.append(row)
+            if out:
+                out.write(json.dumps(row) + "\n")
+                out.flush()
+            if (at + 1) % 25 == 0:
+                print(f"{at + 1} trials, {sum(map(is_bad, rows))} with a fault", file=sys.stderr, flush=True)
+        for one in workers:
+            one.join()
+    return rows
 
 
 def table(heads, rows):

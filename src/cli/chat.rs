@@ -145,7 +145,7 @@ impl Conversation {
             let tokenizer = Tokenizer::load(&folder)?;
             let template = Template::load(&folder, &tokenizer)?;
             let template = template.map(|template| template.on(reading::today()));
-            let ends = ends(template.as_ref(), &tokenizer)?;
+            let ends = reading::ends(template.as_ref(), &tokenizer)?;
             let mut model = reading::model(&folder, dtype, &device, false)?;
             if let Some(adapter) = &command.adapter {
                 lora::load(&mut model, adapter)?;
@@ -203,13 +203,4 @@ impl Conversation {
 /// Whether a text does not end within a character, which may be made of several tokens.
 fn whole(text: &&str) -> bool {
     !text.ends_with('\u{fffd}')
-}
-
-/// What ends a reply: what the model's files name, and what its chat template writes behind one.
-fn ends(template: Option<&Template>, tokenizer: &Tokenizer) -> anyhow::Result<Ends> {
-    // A template that changes its texts can still be talked to.
-    match template.and_then(|template| template.frame(false).ok()) {
-        Some(frame) => Ends::closed_by(tokenizer, &frame.end),
-        None => Ok(Ends::of(tokenizer.ends())),
-    }
 }

@@ -10,7 +10,7 @@ use super::progress::Progress;
 use super::reading::{self, Inputs};
 use super::{Failure, console, options};
 use crate::disk;
-use crate::model::{Tokenizer, gguf, lora};
+use crate::model::{gguf, lora};
 
 const HELP: &str = "\
 Examples:
@@ -65,7 +65,7 @@ pub fn run(command: &Export) -> Result<(), Failure> {
     let inputs = Inputs::of([Some(&command.model), command.adapter.as_ref()].into_iter().flatten());
     let at_fault = |error: anyhow::Error| Failure::Input(format!("{error:#}"));
     crate::model::weights::load_config(&command.model).map_err(at_fault)?;
-    let tokenizer = Tokenizer::load(&command.model).map_err(at_fault)?;
+    let tokenizer = reading::tokenizer(&command.model).map_err(at_fault)?;
     let read = reading::model(&command.model, DType::F32, &Device::Cpu, false);
     let mut model = read.map_err(at_fault)?;
     if let Some(adapter) = &command.adapter {

@@ -11,8 +11,8 @@ use candle_core::{DType, Device};
 
 use super::Failure;
 use super::progress::Progress;
-use crate::model::chat::Date;
-use crate::model::{Model, nf4, weights};
+use crate::model::chat::{Date, System, Template};
+use crate::model::{Ends, Model, Tokenizer, nf4, weights};
 
 /// Seconds of a day.
 const DAY: u64 = 86_400;
@@ -27,6 +27,26 @@ pub fn model(path: &Path, dtype: DType, device: &Device, in_nf4: bool) -> Result
     });
     progress.finish();
     model
+}
+
+/// A model's tokenizer as it goes along with the model: what the chat template ends a reply with is
+/// among the ends, though a base model's files name only that of a text.
+pub fn tokenizer(path: &Path) -> Result<Tokenizer> {
+    let tokenizer = Tokenizer::load(path)?;
+    // A template that cannot be read is kept, and nothing is known of it.
+    let template = Template::load(path, &tokenizer).ok().flatten();
+    let template = template.map(|template| template.on(today()));
+    let ends = ends(template.as_ref(), &tokenizer)?;
+    tokenizer.ended_by(&ends.of_format())
+}
+
+/// What ends a reply: what the model's files name, and what its chat template writes behind one.
+pub fn ends(template: Option<&Template>, tokenizer: &Tokenizer) -> Result<Ends> {
+    // A template that changes its texts can still be talked to.
+    match template.and_then(|template| template.frame(System::None).ok()) {
+        Some(frame) => Ends::closed_by(tokenizer, &frame.end),
+        None => Ok(Ends::of(tokenizer.ends())),
+    }
 }
 
 /// Today, in Greenwich.

@@ -8,8 +8,8 @@ impl Tokenize for Tokenizer {
         self.encode_known(text).map_err(|error| format!("{error:#}"))
     }
 
-    fn ids_before(&self, text: &str, at: usize, ids: &[u32]) -> Result<usize, String> {
-        self.ids_before(text, at, ids).map_err(|error| format!("{error:#}"))
+    fn encode_to(&self, text: &str, at: usize) -> Result<(Vec<u32>, usize), String> {
+        self.encode_known_to(text, at).map_err(|error| format!("{error:#}"))
     }
 
     fn cuts(&self, left: &str, right: &str) -> bool {

@@ -10,15 +10,16 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Map, Value};
 
-use crate::model::files;
+use crate::model::{files, json};
+
+/// The file that names the ends of a reply.
+pub const GENERATION: &str = "generation_config.json";
 
 /// Files that go along with a tokenizer wherever it is written, as they are.
-const KEPT: [&str; 4] = [
-    "chat_template.jinja",
-    "generation_config.json",
-    "special_tokens_map.json",
-    "added_tokens.json",
-];
+const KEPT: [&str; 4] =
+    ["chat_template.jinja", GENERATION, "special_tokens_map.json", "added_tokens.json"];
+
+const SETTINGS: &str = "tokenizer_config.json";
 
 /// The folder of the chat templates that are not the default one.
 const MORE_TEMPLATES: &str = "additional_chat_templates";
@@ -32,6 +33,8 @@ pub struct Beside {
     pub added: Vec<(u64, Value)>,
     /// Ids that end a reply, by `generation_config.json` and `config.json`.
     pub ends: Vec<u32>,
+    /// The `special_tokens_map.json`, where transformers passes over it.
+    pub older: Map<String, Value>,
     /// Names and texts of the files that go along.
     pub kept: Vec<(String, String)>,
 }
@@ -50,13 +53,17 @@ impl Beside {
                 Some(_) => anyhow::bail!("{} is no JSON object", path.display()),
             }
         };
-        let mut settings = object("tokenizer_config.json")?;
+        let mut settings = object(SETTINGS)?;
+        expect_letters(&settings)
+            .with_context(|| format!("in {}", folder.join(SETTINGS).display()))?;
         let mut added: Vec<(u64, Value)> = Vec::new();
+        let mut older = Map::new();
         // As in transformers: the older files count only where the newer key is not.
         match settings.get("added_tokens_decoder") {
             Some(Value::Object(tokens)) => {
                 let id = |id: &String| id.parse().unwrap_or(u64::MAX);
                 added.extend(tokens.iter().map(|(key, token)| (id(key), token.clone())));
+                older = object("special_tokens_map.json")?;
             }
             _ => {
                 settings.extend(object("special_tokens_map.json")?);
@@ -68,14 +75,32 @@ impl Beside {
         added.sort_by_key(|(id, _)| *id);
         let mut ends = Vec::new();
         // A chat model may end a turn with one token and a text with another.
-        for name in ["generation_config.json", "config.json"] {
+        for name in [GENERATION, "config.json"] {
             for end in whole_numbers(object(name)?.get("eos_token_id")) {
                 if !ends.contains(&end) {
                     ends.push(end);
                 }
             }
         }
-        Ok(Beside { settings, added, ends, kept: kept(folder)? })
+        Ok(Beside { settings, added, ends, older, kept: kept(folder)? })
+    }
+
+    /// Adds ends of a reply to the `generation_config.json` that goes along, if there is one; all
+    /// of them where it names none.
+    pub fn name_ends(&mut self, ends: &[u32], all: &[u32]) -> Result<()> {
+        let Some((_, text)) = self.kept.iter_mut().find(|(name, _)| name == GENERATION) else {
+            return Ok(());
+        };
+        let Value::Object(mut config) = json::parse(text)? else { return Ok(()) };
+        let mut named = whole_numbers(config.get("eos_token_id"));
+        let before = named.len();
+        let ends = if named.is_empty() { all } else { ends };
+        named.extend(ends.iter().filter(|end| !named.contains(end)).collect::<Vec<_>>());
+        if named.len() > before {
+            config.insert("eos_token_id".into(), serde_json::json!(named));
+            *text = serde_json::to_string_pretty(&config)? + "\n";
+        }
+        Ok(())
     }
 
     /// The text of the default chat template, as transformers finds it; None where there is none.
@@ -104,7 +129,8 @@ impl Beside {
                 None if name == KEPT[0] => "default",
                 None => return None,
             };
-            Some((name.to_string(), text.clone()))
+            // Python reads every line break of a text file as one.
+            Some((name.to_string(), text.replace("\r\n", "\n").replace('\r', "\n")))
         };
         let files: Vec<(String, String)> = self.kept.iter().filter_map(of_file).collect();
         if !files.is_empty() {
@@ -126,6 +152,19 @@ impl Beside {
             _ => Vec::new(),
         }
     }
+}
+
+/// Fails where a text that goes into what a model reads has half of a surrogate pair: Python keeps
+/// it, and no tokenizer takes it.
+fn expect_letters(settings: &Map<String, Value>) -> Result<()> {
+    for (key, value) in settings {
+        let is_read = key == "chat_template" || key.contains("_token");
+        ensure!(
+            !is_read || !json::has_half(value),
+            "`{key}` has half of a surrogate pair, such as \\ud83d alone, which is no letter"
+        );
+    }
+    Ok(())
 }
 
 fn kept(folder: &Path) -> Result<Vec<(String, String)>> {
@@ -173,62 +212,9 @@ fn read_text(path: &Path) -> Result<Option<String>> {
     }
 }
 
-/// A JSON file; None where there is none. A byte order mark is left out, and numbers that are
-/// none, which Python writes and reads, become null.
+/// A JSON file; None where there is none. A byte order mark is left out.
 fn read_json(path: &Path) -> Result<Option<Value>> {
     let Some(text) = read_text(path)? else { return Ok(None) };
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    let read = serde_json::from_str(text).or_else(|error| {
-        let plain = without_strange_numbers(text);
-        serde_json::from_str(&plain).map_err(|_| error)
-    });
+    let read = json::parse(text.strip_prefix('\u{feff}').unwrap_or(&text));
     read.map(Some).with_context(|| format!("{} is no JSON", path.display()))
-}
-
-/// The same with null for `NaN`, `Infinity` and numbers beyond all bounds.
-fn without_strange_numbers(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        let length = match first {
-            '"' => text_length(rest),
-            '-' | '0'..='9' | 'A'..='Z' | 'a'..='z' => {
-                let ends = |c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '+' | '.'));
-                rest.find(ends).unwrap_or(rest.len())
-            }
-            other => other.len_utf8(),
-        };
-        let (part, after) = rest.split_at(length);
-        let strange = matches!(part, "NaN" | "Infinity" | "-Infinity")
-            || (first.is_ascii_digit() || first == '-')
-                && part.parse().is_ok_and(|number: f64| number.is_infinite());
-        out += if strange { "null" } else { part };
-        rest = after;
-    }
-    out
-}
-
-/// The length of a JSON string with its quotes.
-fn text_length(text: &str) -> usize {
-    let mut escaped = false;
-    let end = text.char_indices().skip(1).find(|(_, c)| {
-        let ends = *c == '"' && !escaped;
-        escaped = *c == '\\' && !escaped;
-        ends
-    });
-    end.map_or(text.len(), |(at, _)| at + 1)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_that_are_none_become_null_outside_of_texts() {
-        let text =
-            r#"{"a": NaN, "b": [-Infinity, 1e999, 1e3, -2], "c": "NaN \" Infinity", "d": null}"#;
-        let expected =
-            r#"{"a": null, "b": [null, null, 1e3, -2], "c": "NaN \" Infinity", "d": null}"#;
-        assert_eq!(without_strange_numbers(text), expected);
-    }
 }

@@ -21,6 +21,18 @@ const FAMILIES: [(&str, &str); 4] = [
     ("qwen3", "Qwen3ForCausalLM"),
 ];
 
+/// What transformers 5.24 takes for a size that a file leaves out, in the order of the families.
+const SIZES: [(&str, [u64; 4]); 6] = [
+    ("vocab_size", [32000, 32000, 151_936, 151_936]),
+    ("hidden_size", [4096, 4096, 4096, 4096]),
+    ("intermediate_size", [11008, 14336, 22016, 22016]),
+    ("num_hidden_layers", [32, 32, 32, 32]),
+    ("num_attention_heads", [32, 32, 32, 32]),
+    ("max_position_embeddings", [2048, 131_072, 32768, 32768]),
+];
+/// The same of all families for the epsilon of the norms.
+const EPSILON: f64 = 1e-6;
+
 /// The numbers that fix a Llama-family model, under Hugging Face's names.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Config {
@@ -85,14 +97,13 @@ impl Config {
 
     /// Reads the text of a `config.json`; whatever would be computed wrongly is refused.
     pub fn from_json(text: &str) -> Result<Config> {
-        let mut map: Map<String, Value> =
-            serde_json::from_str(text).context("not a JSON object")?;
+        let mut map = crate::model::json::object(text)?;
         // Of a family that cannot be read, nothing else is worth a word.
         expect_family(&map)?;
         config_keys::check(&map)?;
+        fill_defaults(&mut map)?;
         let (theta, scaling) = rope::take(&mut map)?;
         map.insert("rope_theta".into(), json!(theta));
-        fill_defaults(&mut map)?;
         expect_kinds(&map)?;
         let mut config: Config = serde_json::from_value(Value::Object(map))?;
         config.rope_scaling = scaling;
@@ -305,6 +316,17 @@ fn fill_defaults(map: &mut Map<String, Value>) -> Result<()> {
     let qwen = family.starts_with("qwen");
     if family == "mistral" || qwen {
         map.entry("sliding_window").or_insert(json!(SLIDING_WINDOW));
+    }
+    let at = FAMILIES.iter().position(|(known, _)| *known == family).unwrap_or_default();
+    for (key, sizes) in SIZES {
+        map.entry(key).or_insert(json!(sizes[at]));
+    }
+    map.entry("rms_norm_eps").or_insert(json!(EPSILON));
+    let null = map.iter().find(|(key, value)| {
+        value.is_null() && (*key == "rms_norm_eps" || SIZES.iter().any(|(known, _)| known == key))
+    });
+    if let Some((key, _)) = null {
+        bail!("`{key}` is null; write a number, or leave the key out");
     }
     let silent_on_keys = !map.contains_key("num_key_value_heads");
     map.retain(|_, value| !value.is_null());

@@ -42,7 +42,12 @@ impl Ends {
         Ok(ends)
     }
 
-    /// The ids that a format writes behind a reply.
+    /// The ids that a format writes behind a reply and that end it alone.
+    pub fn of_format(&self) -> Vec<u32> {
+        self.closing.iter().copied().filter(|id| self.ids.contains(id)).collect()
+    }
+
+    /// The ids that a format writes behind a reply, encoded alone.
     pub fn closing(&self) -> &[u32] {
         &self.closing
     }

@@ -16,6 +16,8 @@ pub(crate) enum Key {
     Off(&'static str),
     /// It must be left out, be null, or have this value, written as JSON.
     Only(&'static str, &'static str),
+    /// The same, and it may be switched off too.
+    OnlyOrOff(&'static str, &'static str),
 }
 
 /// Keys and what they mean, in any order.
@@ -33,12 +35,13 @@ pub(crate) fn check(
         let row = table.iter().find(|(known, _)| known == key);
         match row.map(|(_, meaning)| meaning) {
             Some(Key::Read | Key::Harmless(_)) => {}
-            Some(Key::Only(wanted, _)) if value.is_null() || is(value, wanted) => {}
-            Some(Key::Off(_)) | None if is_off(value) => {}
+            Some(Key::Only(wanted, _) | Key::OnlyOrOff(wanted, _))
+                if value.is_null() || is(value, wanted) => {}
+            Some(Key::Off(_) | Key::OnlyOrOff(..)) | None if is_off(value) => {}
             Some(Key::Off(why)) => {
                 bail!("`{prefix}{key}` is {}, which is not supported: {why}", shown(value))
             }
-            Some(Key::Only(wanted, why)) => {
+            Some(Key::Only(wanted, why) | Key::OnlyOrOff(wanted, why)) => {
                 bail!("`{prefix}{key}` is {}; only {wanted} is supported: {why}", shown(value))
             }
             // By convention a note of the program that wrote the file to itself.

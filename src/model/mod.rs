@@ -14,6 +14,7 @@ pub mod gguf;
 pub mod gradients;
 pub(crate) mod guard;
 pub mod hub;
+pub(crate) mod json;
 pub(crate) mod keys;
 pub mod linear;
 pub mod lora;

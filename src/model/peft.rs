@@ -71,7 +71,7 @@ const KEYS: &Table = &[
 /// Reads the text of an `adapter_config.json`, and refuses what would make the adapter mean
 /// something else.
 pub(crate) fn parse(text: &str) -> Result<(Lora, Placement)> {
-    let map: Map<String, Value> = serde_json::from_str(text).context("not a JSON object")?;
+    let map = crate::model::json::object(text)?;
     let set = |key: &str| map.get(key).filter(|value| !keys::is_off(value));
     let kind = set("peft_type").map_or("LORA", |kind| kind.as_str().unwrap_or_default());
     ensure!(kind == "LORA", "peft_type `{kind}` is not supported; `LORA` is");

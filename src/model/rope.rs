@@ -185,6 +185,10 @@ fn parse(
             known.join(", ")
         );
     }
+    for (key, value) in map.iter().filter(|(key, _)| known.contains(&key.as_str())) {
+        // The word of Python's `json` for a number that is none, and others.
+        ensure!(!value.is_string(), "`{place}.{key}` is {}; write a number", keys::shown(value));
+    }
     if kind == "llama3" {
         let inner_length = map.get(LENGTH).filter(|value| !value.is_null()).cloned();
         let outer_length = outer_length.filter(|value| !value.is_null()).cloned();
@@ -231,6 +235,6 @@ fn kind(map: &Map<String, Value>, place: &str) -> Result<&'static str> {
 }
 
 fn base(theta: &Value, place: &str) -> Result<f64> {
-    let theta = theta.as_f64().filter(|theta| theta.is_finite() && *theta > 0.0);
-    theta.with_context(|| format!("{place} is no number above 0"))
+    let number = theta.as_f64().filter(|theta| theta.is_finite() && *theta > 0.0);
+    number.with_context(|| format!("{place} is {}; write a number above 0", keys::shown(theta)))
 }

@@ -13,7 +13,15 @@ use crate::model::guard::guard;
 pub(crate) const EOS: &str = "<eos>";
 
 /// Tokens that end a text in published models, where no file names one.
-const ENDS: [&str; 5] = [EOS, "</s>", "<|endoftext|>", "<|im_end|>", "<|end_of_text|>"];
+const ENDS: [&str; 6] = [
+    EOS,
+    "</s>",
+    "<|endoftext|>",
+    "<|im_end|>",
+    "<|end_of_text|>",
+    // DeepSeek's, with wide bars and SentencePiece's sign for a space.
+    "<\u{ff5c}end\u{2581}of\u{2581}sentence\u{ff5c}>",
+];
 
 /// The text of a special token among the settings, by its name.
 pub(crate) fn named<'a>(settings: &'a Map<String, Value>, key: &str) -> Option<&'a str> {
@@ -82,8 +90,8 @@ pub(crate) fn special(settings: &Map<String, Value>) -> Vec<&str> {
     all.into_iter().filter_map(text_of).collect()
 }
 
-/// The id that ends a text: what the tokenizer's files name, or else the model's, or else a token
-/// that has this name in published models.
+/// The id that ends a text: what the tokenizer's files name, or else the model's, or else a file
+/// that transformers passes over, or else a token that has this name in published models.
 pub(crate) fn eos(inner: &Tokenizer, beside: &Beside) -> Result<u32> {
     if let Some(name) = named(&beside.settings, "eos_token") {
         let id = inner.token_to_id(name);
@@ -94,6 +102,7 @@ pub(crate) fn eos(inner: &Tokenizer, beside: &Beside) -> Result<u32> {
     if let Some(end) = beside.ends.iter().find(|end| inner.id_to_token(**end).is_some()) {
         return Ok(*end);
     }
-    let id = ENDS.iter().find_map(|name| inner.token_to_id(name));
+    let names = named(&beside.older, "eos_token").into_iter().chain(ENDS);
+    let id = names.filter_map(|name| inner.token_to_id(name)).next();
     id.with_context(|| format!("no token that ends a text: {ENDS:?}"))
 }

@@ -9,6 +9,7 @@ use safetensors::Dtype;
 
 use crate::model::config::Config;
 use crate::model::files::{self, TensorFile};
+use crate::model::json;
 
 const EMBEDDING: &str = "model.embed_tokens.weight";
 const HEAD: &str = "lm_head.weight";
@@ -132,7 +133,7 @@ pub(crate) fn weight_files(folder: &Path) -> Result<Vec<PathBuf>> {
     }
     let wrong = || format!("{} is not an index of shards", index.display());
     let text = files::text_of(&index, files::SETTINGS_MAX).with_context(wrong)?;
-    let value: serde_json::Value = serde_json::from_str(&text).with_context(wrong)?;
+    let value = json::parse(&text).with_context(wrong)?;
     let map = value.get("weight_map").and_then(|map| map.as_object()).with_context(wrong)?;
     let mut names: Vec<&str> = map.values().filter_map(|name| name.as_str()).collect();
     names.sort_unstable();

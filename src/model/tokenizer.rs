@@ -7,6 +7,7 @@
 //! was. The file is an ordinary `tokenizer.json`.
 
 mod cuts;
+mod patterns;
 mod unknown;
 
 use std::collections::BTreeSet;
@@ -15,19 +16,17 @@ use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context, Result, anyhow, ensure};
 use serde_json::{Map, Value, json};
+use tokenizers::{Model, ModelWrapper, OffsetType, PreTokenizer};
 
 use self::cuts::Cuts;
 use self::unknown::Unknown;
-use crate::model::beside::Beside;
+use crate::model::beside::{self, Beside};
 use crate::model::guard::guard;
 use crate::model::special::{EOS, add, eos, named, special};
 use crate::model::{files, gguf};
 
 const PAD: &str = "<pad>";
 const UNKNOWN: &str = "<unk>";
-
-/// The file that names the ends of a reply.
-const GENERATION: &str = "generation_config.json";
 
 /// Marks the two ends of a word while ids become text; no text has these characters.
 const WORD_START: &str = "\u{2}";
@@ -89,10 +88,10 @@ impl Tokenizer {
         for (name, text) in &self.beside.kept {
             files::write_text(&folder.join(name), text)?;
         }
-        let says = self.beside.kept.iter().any(|(name, _)| name == GENERATION);
+        let says = self.beside.kept.iter().any(|(name, _)| name == beside::GENERATION);
         if self.ends.len() > 1 && !says {
             let text = serde_json::to_string_pretty(&json!({ "eos_token_id": self.ends }))? + "\n";
-            files::write_text(&folder.join(GENERATION), &text)?;
+            files::write_text(&folder.join(beside::GENERATION), &text)?;
         }
         Ok(())
     }
@@ -101,7 +100,11 @@ impl Tokenizer {
     /// [`Tokenizer::opening`].
     pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
         let encoded = guard(|| self.inner.encode_fast(text, false))?;
-        let ids = encoded.get_ids().to_vec();
+        self.words_only(text, encoded.get_ids().to_vec())
+    }
+
+    /// The ids of a text; fails with a word that a tokenizer of words does not know.
+    fn words_only(&self, text: &str, ids: Vec<u32>) -> Result<Vec<u32>> {
         if self.unknown.is_some_and(|unknown| ids.contains(&unknown)) {
             let word = split(text).find(|piece| self.inner.token_to_id(piece).is_none());
             let word = word.unwrap_or(text);
@@ -113,30 +116,57 @@ impl Tokenizer {
     /// The ids of a text that is to be learned, as [`Tokenizer::encode`] gives them: all of its
     /// letters must be known.
     pub fn encode_known(&self, text: &str) -> Result<Vec<u32>> {
-        let ids = match self.encode(text) {
-            // A tokenizer may give nothing at all for what it does not know.
-            Err(_) if self.unknown.is_none() => {
-                return Err(anyhow!("{}", self.unknown_letters.told(&self.inner, text)));
-            }
-            ids => ids?,
-        };
-        ensure!(
-            !self.unknown_letters.is_in(&self.inner, text, &ids),
-            "{}",
-            self.unknown_letters.told(&self.inner, text)
-        );
-        Ok(ids)
+        self.known(text, self.encode(text))
     }
 
-    /// How many of the ids of a text hold nothing that lies after its first `at` bytes.
-    pub fn ids_before(&self, text: &str, at: usize, ids: &[u32]) -> Result<usize> {
-        let alone = self.encode(&text[..at])?;
-        if ids.starts_with(&alone) {
-            return Ok(alone.len());
+    /// The same, and how many of the ids hold nothing that lies after the text's first `at` bytes.
+    /// The ids of those bytes alone may be fewer: a normalizer may strip white space at a text's
+    /// end that is in the middle here.
+    pub fn encode_known_to(&self, text: &str, at: usize) -> Result<(Vec<u32>, usize)> {
+        let inner = &self.inner;
+        // Without the post-processor, which may trim the places of ids.
+        let encoded = guard(|| {
+            let added = inner.get_added_vocabulary();
+            let mut pieces = added.extract_and_normalize(inner.get_normalizer(), text);
+            if let Some(splitter) = inner.get_pre_tokenizer() {
+                splitter.pre_tokenize(&mut pieces)?;
+            }
+            pieces.tokenize(|piece| inner.get_model().tokenize(piece.get()))?;
+            pieces.into_encoding(None, 0, OffsetType::Byte)
+        });
+        let ids = match &encoded {
+            Ok(encoded) => self.words_only(text, encoded.get_ids().to_vec()),
+            Err(error) => Err(anyhow!("{error:#}")),
+        };
+        let ids = self.known(text, ids)?;
+        let ends = encoded.iter().flat_map(|encoded| encoded.get_offsets()).map(|(_, end)| *end);
+        Ok((ids, ends.take_while(|end| *end <= at).count()))
+    }
+
+    /// Ids of a text that has no letter that is not known.
+    fn known(&self, text: &str, ids: Result<Vec<u32>>) -> Result<Vec<u32>> {
+        let told = || anyhow!("{}", self.unknown_letters.told(&self.inner, text));
+        let ids = match ids {
+            // A tokenizer may give nothing at all for what it does not know.
+            Err(_) if self.unknown.is_none() => return Err(told()),
+            ids => ids?,
+        };
+        match self.unknown_letters.is_in(&self.inner, text, &ids) {
+            true => Err(told()),
+            false => Ok(ids),
         }
-        let encoded = guard(|| self.inner.encode(text, false))?;
-        let ends = encoded.get_offsets().iter().map(|(_, end)| *end);
-        Ok(ends.take_while(|end| *end <= at).count())
+    }
+
+    /// Whether a text is known if each of its letters is: tokens are made of known letters, and
+    /// none is known in the middle or at the end of a word only.
+    pub fn knows_by_letters(&self) -> bool {
+        match self.inner.get_model() {
+            ModelWrapper::BPE(bpe) => {
+                bpe.continuing_subword_prefix.is_none() && bpe.end_of_word_suffix.is_none()
+            }
+            ModelWrapper::Unigram(_) => true,
+            ModelWrapper::WordPiece(_) | ModelWrapper::WordLevel(_) => false,
+        }
     }
 
     /// Where it cuts every text.
@@ -167,7 +197,7 @@ impl Tokenizer {
     /// True if it is one that [`Tokenizer::words`] made.
     pub fn is_of_words(&self) -> bool {
         let splitter = serde_json::to_value(self.inner.get_pre_tokenizer()).ok();
-        let is_words = matches!(self.inner.get_model(), tokenizers::ModelWrapper::WordLevel(_));
+        let is_words = matches!(self.inner.get_model(), ModelWrapper::WordLevel(_));
         is_words
             && splitter.as_ref()
                 == word_level(&[PAD, EOS, UNKNOWN].map(String::from)).get("pre_tokenizer")
@@ -193,6 +223,18 @@ impl Tokenizer {
     /// All ids that end a reply: the model's files may name several.
     pub fn ends(&self) -> &[u32] {
         &self.ends
+    }
+
+    /// The same with more ids that end a reply, also in the `generation_config.json` that goes
+    /// along: what generates from it would not stop at them.
+    pub fn ended_by(mut self, ids: &[u32]) -> Result<Tokenizer> {
+        for id in ids {
+            if !self.ends.contains(id) {
+                self.ends.push(*id);
+            }
+        }
+        self.beside.name_ends(ids, &self.ends)?;
+        Ok(self)
     }
 
     /// The ids that every text begins with, in general one or none: what the tokenizer's own
@@ -268,6 +310,7 @@ impl Tokenizer {
         // Neither is ours to apply: batches are padded here, and no text is cut unasked.
         inner.with_padding(None);
         guard(|| inner.with_truncation(None).map(|_| ()))?;
+        patterns::settle(&mut inner)?;
         add(&mut inner, &beside)?;
         let eos = eos(&inner, &beside)?;
         let named = named(&beside.settings, "pad_token").into_iter().chain([PAD]);
@@ -276,7 +319,7 @@ impl Tokenizer {
             let text = inner.id_to_token(eos);
             beside.settings.insert("eos_token".into(), json!(text));
         }
-        let words = matches!(inner.get_model(), tokenizers::ModelWrapper::WordLevel(_));
+        let words = matches!(inner.get_model(), ModelWrapper::WordLevel(_));
         let unknown = inner.token_to_id(UNKNOWN).filter(|_| words);
         let opening = opening(&inner)?;
         let mut ends = vec![eos];

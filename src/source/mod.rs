@@ -31,6 +31,22 @@ impl Span {
     }
 }
 
+/// Two texts from a little before where they differ, for a message.
+pub fn difference(one: &str, other: &str) -> [String; 2] {
+    /// Characters that are shown, and how many of them are before the difference.
+    const SHOWN: usize = 60;
+    const BEFORE: usize = 20;
+    let same = one.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
+    let start = same.saturating_sub(BEFORE);
+    [one, other].map(|text| {
+        let mut rest = text.chars().skip(start);
+        let shown: String = rest.by_ref().take(SHOWN).collect();
+        let before = if start > 0 { "…" } else { "" };
+        let after = if rest.next().is_some() { "…" } else { "" };
+        format!("{before}{shown}{after}")
+    })
+}
+
 /// The text of one file and the name it is shown under. Cloning shares the text.
 #[derive(Clone, Debug)]
 pub struct Source {

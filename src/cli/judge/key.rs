@@ -8,6 +8,7 @@ use super::super::{Failure, load};
 use crate::data::layout::{Escape, Part, TextWriter};
 use crate::data::{EVAL, Maker, TRAIN};
 use crate::runtime::Memory;
+use crate::source;
 use crate::template::Template;
 
 /// A line of the replies. What it says of its sample is compared with the sample made again.
@@ -98,7 +99,8 @@ impl Key<'_> {
             if found.trim() == wanted.trim() {
                 continue;
             }
-            let (wanted, found_start) = apart(wanted.trim(), found.trim());
+            let shown = source::difference(wanted.trim(), found.trim());
+            let [wanted, found_start] = shown.map(|text| text.escape_debug().to_string());
             let write = self.right_option(index, part, found).unwrap_or_else(|| {
                 "name the template, --level, --set, --split, --seed and --vocab that it was made \
                  with, and its index"
@@ -144,19 +146,4 @@ fn other(at: &str, key: &str, found: &str, asked: &str, write: &str) -> Failure 
     let asked = if asked.is_empty() { "none" } else { asked };
     let found = if found.is_empty() { "none" } else { found };
     Failure::Input(format!("{at}: its {key} is {found}, and {asked} is judged: {write}"))
-}
-
-/// Two texts from a little before the place where they differ.
-fn apart<'t>(left: &'t str, right: &'t str) -> (String, String) {
-    const BEFORE: usize = 12;
-    const SHOWN: usize = 40;
-    let same = left.chars().zip(right.chars()).take_while(|(a, b)| a == b).count();
-    let part = |text: &'t str| {
-        let start = same.saturating_sub(BEFORE);
-        let shown: String = text.chars().skip(start).take(SHOWN).collect();
-        let before = if start > 0 { "…" } else { "" };
-        let after = if text.chars().count() > start + SHOWN { "…" } else { "" };
-        format!("{before}{}{after}", shown.escape_debug())
-    };
-    (part(left), part(right))
 }

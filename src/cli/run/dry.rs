@@ -58,7 +58,7 @@ fn longest_of(setup: &Setup, at: usize) -> Result<u64, (u64, Why)> {
     for index in 0..MADE {
         part.maker.sample(&mut memory, index).map_err(|why| (index, why.into()))?;
         let encoded = shots.before(at, index, &memory, false)?;
-        longest = longest.max((encoded.ids.len() + setup.closing_of(at).len()) as u64);
+        longest = longest.max((encoded.ids.len() + setup.closing.len()) as u64);
     }
     Ok(longest)
 }

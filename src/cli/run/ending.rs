@@ -40,7 +40,8 @@ pub fn save_model(setup: &Setup, folder: &Path, model: &Model) -> Result<()> {
         None => {
             let path = folder.join("model");
             weights::save(model, &path)?;
-            setup.tokenizer.save(&path)?;
+            let learned = [&setup.ends.of_format()[..], &setup.closing].concat();
+            setup.tokenizer.clone().ended_by(&learned)?.save(&path)?;
         }
     }
     Ok(())

@@ -86,7 +86,8 @@ impl Fingerprint {
             add(format!("template {number}"), program(maker));
             add(format!("words of template {number}"), words(maker));
         }
-        add("ids that end a reply".into(), format!("{:?}", setup.closing));
+        let closing = [setup.ends.closing(), &setup.closing].concat();
+        add("ids that end a reply".into(), format!("{closing:?}"));
         add(format!("ids of the first {ALIKE} samples"), samples(setup)?);
         for (name, text) in base(setup)? {
             add(name, text);
@@ -202,10 +203,13 @@ fn words(maker: &Maker) -> String {
 fn samples(setup: &Setup) -> Result<String, Failure> {
     let mut hasher = blake3::Hasher::new();
     let mut rows = setup.lessons.rows();
+    // What ends a reply has a line of its own.
+    let end = setup.ends.closing();
     for index in 0..ALIKE {
         let row = rows.row(index).map_err(|(part, why)| setup.sample_fault(part, index, why))?;
-        hasher.update(&(row.ids.len() as u64).to_le_bytes());
-        hasher.update(bytemuck::cast_slice(&row.ids));
+        let ids = row.ids.strip_suffix(end).unwrap_or(&row.ids);
+        hasher.update(&(ids.len() as u64).to_le_bytes());
+        hasher.update(bytemuck::cast_slice(ids));
     }
     Ok(format!("{DIGEST}{}", short(hasher.finalize())))
 }

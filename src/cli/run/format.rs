@@ -4,8 +4,8 @@ use super::setup::Faults;
 use crate::cli::reading;
 use crate::data::layout::{Escape, Part as Text, TextWriter, TokenIds};
 use crate::data::{Maker, TRAIN};
-use crate::ir::Program;
-use crate::model::chat::Frame;
+use crate::ir::{Piece, Program};
+use crate::model::chat::{Frame, System};
 use crate::model::{self, Ends, Tokenizer, chat};
 use crate::recipe::{Base, Format, Recipe};
 use crate::source::Span;
@@ -67,8 +67,8 @@ impl Chat {
     ) -> TokenIds {
         match self.framed(maker, tokenizer) {
             Ok(frame) => {
-                let around = [&*frame.system, &frame.prompt, &frame.reply];
-                ids.in_chat(around).ended_by(&frame.end)
+                let ids = if frame.has_system { ids } else { ids.without_system() };
+                ids.in_chat([&frame.system, &frame.prompt, &frame.reply, &frame.end])
             }
             Err(error) => {
                 Chat::fault(format!("{error:#}"), self.span, faults);
@@ -79,7 +79,7 @@ impl Chat {
 
     fn framed(&mut self, maker: &Maker, tokenizer: &Tokenizer) -> anyhow::Result<Frame> {
         let program = maker.program();
-        let frame = self.template.frame(program.layout.system.is_some())?;
+        let frame = self.frame_of(program)?;
         let texts = [&frame.system, &frame.prompt, &frame.reply, &frame.end];
         for token in tokenizer.absent() {
             anyhow::ensure!(
@@ -105,6 +105,23 @@ impl Chat {
         );
         self.expect(&frame, maker)?;
         Ok(frame)
+    }
+
+    /// The frame for a program's system text. A template that looks at what is said there has one
+    /// too, if all samples say the same.
+    fn frame_of(&self, program: &Program) -> anyhow::Result<Frame> {
+        let Some(system) = &program.layout.system else { return self.template.frame(System::None) };
+        let literal = |piece: &Piece| match piece {
+            Piece::Literal(text) => Some(text.clone()),
+            Piece::Value(..) => None,
+        };
+        let same: Option<String> = system.iter().map(literal).collect();
+        let Some(same) = same else { return self.template.frame(System::Varies) };
+        let same = same.trim();
+        let frame = self.template.frame(System::Varies).and_then(|frame| {
+            self.template.expect(&frame, Some(same), "a question", "an answer").map(|()| frame)
+        });
+        frame.or_else(|error| self.template.frame(System::Always(same)).map_err(|_| error))
     }
 
     /// Fails if the chat template makes other texts of some real samples.

@@ -6,6 +6,7 @@ mod ending;
 mod fingerprint;
 mod folder;
 mod format;
+mod glued;
 mod judging;
 mod launch;
 mod log;

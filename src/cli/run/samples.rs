@@ -73,7 +73,7 @@ impl<'a> Samples<'a> {
                 bail!("sample {shot} cannot be made");
             }
         };
-        ids.extend_from_slice(self.setup.closing_of(template));
+        ids.extend_from_slice(&self.setup.closing);
         let loss = (0..ids.len()).map(|at| at >= reply_start).collect();
         Ok(Example { ids, loss })
     }

@@ -39,7 +39,7 @@ pub struct Setup {
     pub budgets: Vec<Option<Budget>>,
     /// Texts to ids.
     pub tokenizer: Tokenizer,
-    /// The ids that end a reply.
+    /// The ids to add behind those of a sample: what ends plain text. A chat's end is among them.
     pub closing: Vec<u32>,
     /// What a reply ends before.
     pub ends: Ends,
@@ -85,7 +85,7 @@ impl Setup {
             parts.push(part(maker, entry, &tokenizer, chat.as_mut(), &mut faults));
         }
         let (ends, closing) = match chat.and_then(|chat| chat.ends) {
-            Some(ends) => (ends.clone(), ends.closing().to_vec()),
+            Some(ends) => (ends, Vec::new()),
             None => (Ends::of(tokenizer.ends()), vec![tokenizer.eos()]),
         };
         let budgets = budgets(&parts, &tokenizer, closing.len(), &recipe, &config, &mut faults);
@@ -150,11 +150,6 @@ impl Setup {
     /// Samples of all micro-batches of a step.
     pub fn samples_of_a_step(&self) -> u64 {
         (self.recipe.train.batch * self.recipe.train.accumulate) as u64
-    }
-
-    /// The ids to add behind those of a sample of a template: what ends its reply.
-    pub fn closing_of(&self, part: usize) -> &[u32] {
-        if self.lessons.parts[part].ids.has_end() { &[] } else { &self.closing }
     }
 
     /// The failure that a faulty sample of a template is.
@@ -398,7 +393,7 @@ fn part(
     chat: Option<&mut Chat>,
     faults: &mut Faults,
 ) -> Part {
-    if let Some(error) = wording::unknown(tokenizer, maker.program(), &maker.vocabulary) {
+    if let Some(error) = wording::unknown(tokenizer, &maker, recipe.data.seed) {
         let of = match &recipe.model.base {
             Base::Folder(base) => format!(", which is that of {}", base.path),
             Base::Scratch(_) => String::new(),
@@ -445,7 +440,10 @@ fn budgets(
     let (shots, between) = (recipe.data.shots as u64, shots::between_max(tokenizer));
     let one = |(part, entry): (&Part, &recipe::Entry)| {
         let words = (&*part.maker.vocabulary, &*part.maker.pools);
-        let budget = budget(part.maker.program(), words, tokenizer, !part.ids.has_tables());
+        let mut program = (**part.maker.program()).clone();
+        // One that is the same everywhere may be a part of what stands around the texts.
+        program.layout.system = program.layout.system.filter(|_| part.ids.has_system());
+        let budget = budget(&program, words, tokenizer, !part.ids.has_tables());
         let budget = budget.map(|budget| Budget {
             prompt: budget.prompt + part.ids.around_max() as u64,
             ..budget

@@ -1,13 +1,20 @@
 //! The tokenizer of a run: made of the templates' words for a model from scratch, or the model's.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use anyhow::Result;
 
+use super::glued;
 use crate::check::types::Type;
+use crate::data::layout::{Encoded, TokenIds};
 use crate::data::vocab::Vocabulary;
+use crate::data::{Maker, TRAIN};
 use crate::ir::{Bound, Form, Piece, Program, SlotId};
 use crate::model::Tokenizer;
+
+/// Samples that show whether pieces which are not known alone are known together.
+const TRIED: u64 = 64;
 
 /// More whole numbers than a model from scratch learns as words of their own.
 const NUMBERS_MAX: i64 = 4096;
@@ -21,6 +28,7 @@ pub fn of_words<'a>(
     let mut words: Vec<String> =
         programs.clone().flat_map(|(_, words)| words.words()).map(String::from).collect();
     let mut numbers = BTreeSet::new();
+    let all = programs.clone();
     for (program, _) in programs {
         words.extend(literals(program).map(String::from));
         for piece in pieces(program) {
@@ -31,11 +39,33 @@ pub fn of_words<'a>(
         }
     }
     words.extend(numbers.iter().map(|number: &i64| number.unsigned_abs().to_string()));
+    for (program, vocabulary) in all {
+        // Too many are told of with the first sample that has one.
+        words.extend(glued::words(program, vocabulary).into_iter().flatten());
+    }
     Tokenizer::words(&words).map(Ok)
 }
 
-/// The first text of the programs that the tokenizer does not know, and why.
-pub fn unknown(
+/// The first text of a template that the tokenizer does not know, and why.
+pub fn unknown(tokenizer: &Tokenizer, maker: &Maker, seed: u64) -> Option<anyhow::Error> {
+    let error = unknown_piece(tokenizer, maker.program(), &maker.vocabulary)?;
+    // Where letters are not known one by one, a piece may be known with its neighbours alone.
+    if tokenizer.knows_by_letters() { Some(error) } else { unknown_sample(tokenizer, maker, seed) }
+}
+
+/// Why one of the first samples is not known as a whole.
+fn unknown_sample(tokenizer: &Tokenizer, maker: &Maker, seed: u64) -> Option<anyhow::Error> {
+    let tokenize = Arc::new(tokenizer.clone());
+    let ids = TokenIds::new(maker.program(), maker.vocabulary.clone(), tokenize).without_tables();
+    let (mut memory, mut encoded) = (maker.memory(TRAIN, seed), Encoded::default());
+    (0..TRIED).find_map(|index| {
+        // One that cannot be made is an error of its own, later.
+        maker.sample(&mut memory, index).ok()?;
+        ids.encode(&memory, &mut encoded).err().map(|why| anyhow::anyhow!(why))
+    })
+}
+
+fn unknown_piece(
     tokenizer: &Tokenizer,
     program: &Program,
     vocabulary: &Vocabulary,

@@ -58,10 +58,8 @@ pub struct TokenIds {
     vocabulary: Arc<Vocabulary>,
     /// Before all.
     opening: Vec<u32>,
-    /// Before the system text, the prompt and the reply.
-    around: [String; 3],
-    /// Behind the reply, where a tokenizer may join the two; else what ends a reply is not here.
-    end: String,
+    /// Before the system text, the prompt and the reply, and behind the reply.
+    around: [String; 4],
     in_chat: bool,
     around_max: usize,
     /// What stands between a shot and what follows it, if there are shots.
@@ -86,8 +84,7 @@ impl TokenIds {
             program: program.clone(),
             vocabulary,
             opening: Vec::new(),
-            around: ["", after_system, reply].map(String::from),
-            end: String::new(),
+            around: ["", after_system, reply, ""].map(String::from),
             in_chat: false,
             around_max: 0,
             between: None,
@@ -106,32 +103,31 @@ impl TokenIds {
         TokenIds { between: Some(between.to_string()), tables: OnceLock::new(), ..self }
     }
 
-    /// The same in a chat format, which says what stands before system text, prompt and reply.
-    /// These lose white space around them, as in chats.
-    pub fn in_chat(mut self, around: [&str; 3]) -> TokenIds {
+    /// The same in a chat format, which says what stands before system text, prompt and reply, and
+    /// what ends the reply. The texts lose white space around them, as in chats.
+    pub fn in_chat(mut self, around: [&str; 4]) -> TokenIds {
         self.plan.trim();
-        let longest = |text: &str| self.tokenize.encode(text).map_or(0, |ids| ids.len() + 1);
-        self.around_max = around.map(longest).iter().sum();
+        let longest = |text: &str| {
+            let joins = !self.tokenize.added(text).starts;
+            self.tokenize.encode(text).map_or(0, |ids| ids.len() + usize::from(joins))
+        };
+        let [before @ .., end] = around;
+        self.around_max = before.map(|text| longest(text)).iter().sum::<usize>() + longest(end);
         self.around = around.map(String::from);
         self.in_chat = true;
         self.tables = OnceLock::new();
         self
     }
 
-    /// The same, with what ends a reply in a chat. Where it begins with a special token, its ids
-    /// are its own, and whoever reads the ids adds them; else each sample is encoded whole, its end
-    /// among its text.
-    pub fn ended_by(self, end: &str) -> TokenIds {
-        if self.tokenize.added(end).starts && !self.tokenize.looks_around(end) {
-            return self;
-        }
-        let around_max = self.around_max + 1;
-        TokenIds { end: end.to_string(), around_max, ..self }.without_tables()
+    /// The same without a system text: what stands before the prompt has it.
+    pub fn without_system(mut self) -> TokenIds {
+        self.plan.system.clear();
+        TokenIds { tables: OnceLock::new(), ..self }
     }
 
-    /// True if the ids of a sample have those of what ends its reply.
-    pub fn has_end(&self) -> bool {
-        !self.end.is_empty()
+    /// True if samples show a system text of their own.
+    pub fn has_system(&self) -> bool {
+        !self.plan.system.is_empty()
     }
 
     /// The most ids of a sample that are not of its texts, beside a line break and a space.
@@ -200,7 +196,7 @@ impl TokenIds {
     fn tables(&self) -> Option<&Tables> {
         let make = || {
             let mut texts = self.plan.literals.clone();
-            let around = [0, 1, 2].map(|at| texts.len() + at);
+            let around = [0, 1, 2, 3].map(|at| texts.len() + at);
             texts.extend(self.around.iter().cloned());
             let between = self.between.as_ref().map(|_| texts.len());
             texts.extend(self.between.clone());
@@ -235,6 +231,7 @@ impl TokenIds {
         surface.literal(around + 2);
         let reply_start = surface.ids.len();
         self.plan.write(Part::Reply, memory, &mut surface);
+        surface.literal(around + 3);
         reply_start
     }
 
@@ -246,7 +243,7 @@ impl TokenIds {
             self.plan.write(part, memory, &mut surface);
             if self.in_chat { text.trim().to_string() } else { text }
         });
-        let [before_system, before_prompt, before_reply] = &self.around;
+        let [before_system, before_prompt, before_reply, end] = &self.around;
         out.extend([&**before_system, &system, before_prompt, &prompt]);
         if !self.in_chat {
             let prompt_end = out.len();
@@ -258,7 +255,7 @@ impl TokenIds {
         }
         *out += before_reply;
         let prompt_end = out.len();
-        out.extend([&*reply, &self.end]);
+        out.extend([&*reply, end]);
         prompt_end
     }
 }
@@ -318,9 +315,8 @@ impl Draft<'_> {
             }
             Text::Whole(mut text) => {
                 let prompt_end = of.write(memory, &mut text);
-                let ids = of.tokenize.encode(&text)?;
-                let reply_start = of.tokenize.ids_before(&text, prompt_end, &ids)?;
-                let reply_start = of.opening.len() + reply_start;
+                let (ids, read) = of.tokenize.encode_to(&text, prompt_end)?;
+                let reply_start = of.opening.len() + read;
                 Ok(Encoded { ids: [&of.opening, &ids[..]].concat(), reply_start })
             }
         }

@@ -46,9 +46,9 @@ pub(super) struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// Walks over a sample: what stands before system text, prompt and reply, and these.
-    /// `in_chat`: the texts lose white space at their ends.
-    pub fn sample(&mut self, plan: &Plan, around: [usize; 3], in_chat: bool, ends: &Ends) -> Ends {
+    /// Walks over a sample: what stands before system text, prompt and reply, these, and what ends
+    /// the reply. `in_chat`: the texts lose white space at their ends.
+    pub fn sample(&mut self, plan: &Plan, around: [usize; 4], in_chat: bool, ends: &Ends) -> Ends {
         let mut ends = ends.clone();
         for (at, part) in [&plan.system, &plan.prompt, &plan.reply].into_iter().enumerate() {
             // A text whose end says what comes next is looked at when it is there.
@@ -74,9 +74,14 @@ impl Walk<'_> {
             };
             self.is_beyond_tables |= ends.iter().any(blank);
         }
+        ends = self.text(&ends, around[3]);
         if in_chat {
             let starts_blank = |(left, _, right): &Seam| {
-                let starts = self.text_of(*left).is_none_or(|at| around.contains(&at));
+                let starts = match left {
+                    None => true,
+                    Some(Unit::Text(at)) => around.contains(at),
+                    Some(Unit::Word | Unit::Int | Unit::Real) => false,
+                };
                 let text = self.text_of(Some(*right)).filter(|at| !around.contains(at));
                 starts && text.is_some_and(|at| self.texts[at].starts_with(char::is_whitespace))
             };

@@ -41,7 +41,7 @@ pub(super) struct Tables {
 /// The texts of a layout, and where in them stands what goes around a sample's texts.
 pub(super) struct Texts<'a> {
     pub texts: &'a [String],
-    pub around: [usize; 3],
+    pub around: [usize; 4],
     pub between: Option<usize>,
     pub in_chat: bool,
 }

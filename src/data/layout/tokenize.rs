@@ -6,10 +6,11 @@ pub trait Tokenize: Send + Sync {
     /// The ids of a text, without marks of start or end; or which letters have none.
     fn encode(&self, text: &str) -> Result<Vec<u32>, String>;
 
-    /// How many of the ids of a text hold nothing that lies after its first `at` bytes.
-    fn ids_before(&self, text: &str, at: usize, ids: &[u32]) -> Result<usize, String> {
-        let alone = self.encode(&text[..at])?;
-        Ok(alone.iter().zip(ids).take_while(|(one, other)| one == other).count())
+    /// The same, and how many of the ids hold nothing that lies after the text's first `at` bytes.
+    fn encode_to(&self, text: &str, at: usize) -> Result<(Vec<u32>, usize), String> {
+        let (ids, alone) = (self.encode(text)?, self.encode(&text[..at])?);
+        let count = alone.iter().zip(&ids).take_while(|(one, other)| one == other).count();
+        Ok((ids, count))
     }
 
     /// True if no id ever holds letters of two texts, the first of which ends like `left` and the

@@ -2,20 +2,35 @@
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::{Message, Template, no_prefix};
+use super::{Message, Template};
+use crate::source;
+
+/// The system text of samples.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum System<'a> {
+    /// There is none.
+    None,
+    /// All have this one, at which a template may look as it likes.
+    Always(&'a str),
+    /// Each has its own.
+    Varies,
+}
 
 /// The texts around system text, prompt and reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {
-    /// Before the system text; empty where there is none.
+    /// Before the system text; empty where there is none, or where all samples have the same.
     pub system: String,
-    /// Before the prompt: behind the system text, or at the beginning.
+    /// Before the prompt: behind the system text, or at the beginning, with a system text that is
+    /// the same everywhere.
     pub prompt: String,
     /// Before the reply. What a template writes there of its own, such as an empty thought, is
     /// read, not learned.
     pub reply: String,
     /// Behind the reply: what the model is to write when it is done.
     pub end: String,
+    /// Whether samples have a system text of their own.
+    pub has_system: bool,
 }
 
 /// A conversation of one turn: system text, prompt and reply.
@@ -41,21 +56,22 @@ const OTHERS: [Turn<'static>; 4] = [
 /// How often the long texts have their sentence.
 const LONG: usize = 300;
 
-/// Letters that an error shows of each text.
-const SHOWN: usize = 60;
-
 impl Template {
     /// What the template puts around the texts of a sample.
     ///
     /// # Errors
     /// Where it writes other words around other texts, changes a text or leaves one out.
-    pub fn frame(&self, has_system: bool) -> Result<Frame> {
-        let frame = self.framed(PROBE, has_system)?;
+    pub fn frame(&self, system: System) -> Result<Frame> {
+        let frame = self.framed(PROBE, system)?;
+        if let System::Always(text) = system {
+            let with = |text| self.conversation(Some(text), PROBE[1], PROBE[2]);
+            ensure!(with(text)? != with(PROBE[0])?, "the chat template leaves the system text out");
+        }
         let long = ["A long rule. ", "A long question? ", "A long answer, "];
         let long = long.map(|sentence| sentence.repeat(LONG).trim_end().to_string());
         let long = [&*long[0], &*long[1], &*long[2]];
         for turn in OTHERS.into_iter().chain([long]) {
-            self.expect(&frame, has_system.then_some(turn[0]), turn[1], turn[2])?;
+            self.expect(&frame, system.of(turn), turn[1], turn[2])?;
         }
         Ok(frame)
     }
@@ -70,12 +86,13 @@ impl Template {
         reply: &str,
     ) -> Result<()> {
         let (before, whole) = self.conversation(system, prompt, reply)?;
-        let start = format!("{}{}{}", frame.system, system.unwrap_or_default(), frame.prompt);
+        let own = system.filter(|_| frame.has_system).unwrap_or_default();
+        let start = format!("{}{own}{}", frame.system, frame.prompt);
         let start = format!("{start}{prompt}{}", frame.reply);
         let expected = format!("{start}{reply}{}", frame.end);
         let found = self.ended(&whole, reply);
         if found != expected {
-            let [expected, found] = apart(&expected, &found);
+            let [expected, found] = source::difference(&expected, &found);
             bail!(
                 "the chat template writes other words around other texts, or changes them: \
                  `{found}` instead of `{expected}`, for the prompt `{}` and the reply `{}`",
@@ -106,7 +123,11 @@ impl Template {
         messages.push(Message { role: "assistant", content: reply });
         let whole = self.render(&messages, false)?;
         if !whole.starts_with(&before) {
-            return Err(no_prefix(&before, &whole));
+            let [before, whole] = source::difference(&before, &whole);
+            bail!(
+                "the chat template does not begin a conversation with its prompt: a prompt goes \
+                 on with `{before}`, and with a reply with `{whole}`"
+            );
         }
         Ok((before, whole))
     }
@@ -121,11 +142,12 @@ impl Template {
         }
     }
 
-    fn framed(&self, turn: Turn, has_system: bool) -> Result<Frame> {
-        let [system, prompt, reply] = turn;
-        let (_, whole) = self.conversation(has_system.then_some(system), prompt, reply)?;
+    fn framed(&self, turn: Turn, system: System) -> Result<Frame> {
+        let [_, prompt, reply] = turn;
+        let (_, whole) = self.conversation(system.of(turn), prompt, reply)?;
+        let has_system = system == System::Varies;
         let (head, rest) = match has_system {
-            true => split(&whole, system, "system text")?,
+            true => split(&whole, turn[0], "system text")?,
             false => ("", &*whole),
         };
         let (between, rest) = split(rest, prompt, "prompt")?;
@@ -137,7 +159,18 @@ impl Template {
             end => end,
         };
         let [system, prompt, reply, end] = [head, between, last, end].map(String::from);
-        Ok(Frame { system, prompt, reply, end })
+        Ok(Frame { system, prompt, reply, end, has_system })
+    }
+}
+
+impl<'a> System<'a> {
+    /// That of a conversation.
+    fn of(self, turn: Turn<'a>) -> Option<&'a str> {
+        match self {
+            System::None => None,
+            System::Always(text) => Some(text),
+            System::Varies => Some(turn[0]),
+        }
     }
 }
 
@@ -162,17 +195,4 @@ fn shortened(text: &str) -> String {
     const MOST: usize = 400;
     let shown: String = text.chars().take(MOST).collect();
     if shown.len() < text.len() { shown + " …" } else { shown }
-}
-
-/// What two texts have from where they differ, a little before it included.
-pub fn apart(one: &str, other: &str) -> [String; 2] {
-    /// Bytes before the difference.
-    const BEFORE: usize = 20;
-    let same = one.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
-    let from = |text: &str| -> String {
-        let start = (0..=same.saturating_sub(BEFORE)).rev();
-        let start = start.into_iter().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-        text[start..].chars().take(SHOWN).collect()
-    };
-    [from(one), from(other)]
 }

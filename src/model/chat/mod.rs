@@ -8,7 +8,7 @@ mod frame;
 mod jinja;
 mod special;
 
-pub use frame::Frame;
+pub use frame::{Frame, System};
 pub use jinja::Date;
 
 use std::collections::BTreeMap;
@@ -100,43 +100,6 @@ impl Template {
         }
         self.program.render(&given, self.date).map_err(told)
     }
-
-    /// The text before a reply, and the reply with what ends it: what a model is to learn.
-    ///
-    /// # Errors
-    /// Where the template writes another prompt before a reply than before none, or changes it.
-    pub fn lesson(
-        &self,
-        system: Option<&str>,
-        prompt: &str,
-        reply: &str,
-    ) -> Result<(String, String)> {
-        let system = system.map(|content| Message { role: "system", content });
-        let user = Message { role: "user", content: prompt };
-        let mut messages: Vec<Message> = system.into_iter().chain([user]).collect();
-        let before = self.render(&messages, true)?;
-        messages.push(Message { role: "assistant", content: reply });
-        let whole = self.render(&messages, false)?;
-        let learnt = whole.strip_prefix(&before).ok_or_else(|| no_prefix(&before, &whole))?;
-        let (_, end) = learnt.rsplit_once(reply.trim()).with_context(|| {
-            format!("the chat template changes the reply: `{reply}` is not in `{learnt}`")
-        })?;
-        // A newline behind the end belongs to the next message: the model never writes it.
-        let mut text = learnt.trim_end().to_string();
-        if end.trim_end().is_empty() {
-            let end = self.end.as_deref();
-            text += end.context("the chat template does not say where a reply ends")?;
-        }
-        Ok((before, text))
-    }
-}
-
-fn no_prefix(before: &str, whole: &str) -> anyhow::Error {
-    let [before, whole] = frame::apart(before, whole);
-    anyhow!(
-        "the chat template does not begin a conversation with its prompt: a prompt goes on with \
-         `{before}`, and with a reply with `{whole}`"
-    )
 }
 
 /// A fault of the template, with its place in it.

@@ -40,9 +40,9 @@ const KEYS: &Table = &[
     ("attention.sliding_window_pattern", Key::Off(NO_PART)),
     ("attn_logit_softcapping", Key::Off(NO_PART)),
     ("final_logit_softcapping", Key::Off(NO_PART)),
-    ("embedding_scale", Key::Only("1", SCALED)),
-    ("residual_scale", Key::Only("1", SCALED)),
-    ("logit_scale", Key::Only("1", SCALED)),
+    ("embedding_scale", Key::OnlyOrOff("1", SCALED)),
+    ("residual_scale", Key::OnlyOrOff("1", SCALED)),
+    ("logit_scale", Key::OnlyOrOff("1", SCALED)),
     ("expert_count", Key::Off(EXPERTS)),
     ("expert_used_count", Key::Off(EXPERTS)),
     ("expert_feed_forward_length", Key::Off(EXPERTS)),
@@ -101,7 +101,9 @@ fn json(value: &Value) -> Json {
         Value::Whole(number) => {
             i64::try_from(*number).map_or(json!(u64::MAX), |whole| json!(whole))
         }
-        Value::Real(number) => json!(number),
+        Value::Real(number) if number.is_finite() => json!(number),
+        // JSON would have null for it.
+        Value::Real(number) => json!(number.to_string()),
         Value::Truth(truth) => json!(truth),
         Value::Text(text) => json!(text),
         Value::Texts(list) => json!(list),

@@ -23,7 +23,7 @@ pub(super) const SPACE: &str = "\u{2581}";
 const PIECE_MAX: usize = 256;
 
 /// Tokens that end a reply wherever they are, as llama.cpp knows them by their texts.
-pub(super) const ENDS: [&str; 16] = [
+pub(super) const ENDS: [&str; 17] = [
     "<|eot_id|>",
     "<|im_end|>",
     "<|end|>",
@@ -40,6 +40,7 @@ pub(super) const ENDS: [&str; 16] = [
     "[EOS]",
     "<|end_of_text|>",
     "<end_of_utterance>",
+    "<\u{ff5c}end\u{2581}of\u{2581}sentence\u{ff5c}>",
 ];
 
 /// The tokenizer.json, and what would be said beside it.
@@ -80,15 +81,16 @@ impl Vocabulary<'_> {
         self.types.map_or(NORMAL, |types| types[id])
     }
 
-    /// The id of a special token such as `bos`.
+    /// The id of a special token such as `bos`. As in llama.cpp, one beyond the tokens counts for
+    /// nothing; but for the begin and the end of a text, where it takes another token instead.
     fn id(&self, name: &str) -> Result<Option<usize>> {
         let key = format!("tokenizer.ggml.{name}_token_id");
-        let id = self.lookup.id(&key)?;
+        let Some(id) = self.lookup.id(&key)? else { return Ok(None) };
         let count = self.tokens.len();
-        if let Some(id) = id.filter(|id| *id >= count) {
-            bail!("`{key}` is {id}, and there are {count} tokens");
-        }
-        Ok(id)
+        let known = usize::try_from(id).ok().filter(|id| *id < count);
+        let counts = id < 0 || ["bos", "eos"].contains(&name);
+        ensure!(known.is_some() || !counts, "`{key}` is {id}, and there are {count} tokens");
+        Ok(known)
     }
 
     fn settings(&self) -> Result<Map<String, Json>> {

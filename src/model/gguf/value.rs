@@ -164,11 +164,16 @@ impl<'a> Lookup<'a> {
         }
     }
 
-    /// The id of a token; −1, in 32 bits with a sign or without, says that there is none.
-    pub(super) fn id(&self, key: &str) -> Result<Option<usize>> {
+    /// The id of a token; −1, as a number of any width with a sign or without, says that there is
+    /// none.
+    pub(super) fn id(&self, key: &str) -> Result<Option<i128>> {
         match self.0.get(key) {
-            Some(Value::Whole(number)) if *number == -1 || *number == u32::MAX.into() => Ok(None),
-            _ => self.size(key),
+            None => Ok(None),
+            Some(Value::Whole(number)) => {
+                let none = [-1, u32::MAX.into(), u64::MAX.into()].contains(number);
+                Ok(Some(*number).filter(|_| !none))
+            }
+            Some(_) => bail!("`{key}` is no whole number"),
         }
     }
 

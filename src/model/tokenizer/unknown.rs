@@ -53,7 +53,7 @@ impl Unknown {
             // The token itself may be written in a text.
             count > 0 && count > text.matches(&**name).count()
         });
-        replaced || self.loses && loses_some(inner, text).unwrap_or(true)
+        replaced || self.loses && self.first_part(inner, text).map_or(true, |part| part.is_some())
     }
 
     /// What is to be told of a text with unknown letters.
@@ -62,17 +62,22 @@ impl Unknown {
             Ok(encoded) => self.is_in(inner, text, encoded.get_ids()),
             Err(_) => true,
         };
-        let Some(word) = text.split_whitespace().find(|word| is_unknown(word)) else {
+        let Ok(Some(part)) = self.first_part(inner, text) else {
+            return format!("the tokenizer does not know all of `{text}`");
+        };
+        let Some(word) = part.split_whitespace().find(|word| is_unknown(word)) else {
             // White space may be what it does not know.
-            let mut letters = text.chars().filter(|letter| letter.is_whitespace());
+            let mut letters = part.chars().filter(|letter| letter.is_whitespace());
             let letter = letters.find(|letter| is_unknown(&letter.to_string()));
             return match letter {
                 Some(letter) => format!("the tokenizer does not know {letter:?}"),
-                None => format!("the tokenizer does not know all of `{text}`"),
+                None => format!("the tokenizer does not know all of `{part}`"),
             };
         };
         let mut unknown: Vec<char> = Vec::new();
-        for letter in word.chars() {
+        // One of whole words does not know letters at all.
+        let is_of_letters = !matches!(inner.get_model(), ModelWrapper::WordLevel(_));
+        for letter in word.chars().filter(|_| is_of_letters) {
             if !unknown.contains(&letter) && is_unknown(&letter.to_string()) {
                 unknown.push(letter);
             }
@@ -84,26 +89,30 @@ impl Unknown {
             named => format!("the tokenizer does not know {} in `{word}`", named.join(", ")),
         }
     }
-}
 
-/// True if letters of a text are left out of its tokens.
-fn loses_some(inner: &Tokenizer, text: &str) -> Result<bool> {
-    let added = inner.get_added_vocabulary();
-    let mut pieces = added.extract_and_normalize(inner.get_normalizer(), text);
-    if let Some(splitter) = inner.get_pre_tokenizer() {
-        guard(|| splitter.pre_tokenize(&mut pieces))?;
-    }
-    for (piece, _, tokens) in pieces.get_splits(OffsetReferential::Original, OffsetType::Byte) {
-        if tokens.is_none() {
-            let tokens = guard(|| inner.get_model().tokenize(piece))?;
+    /// The first part of a text that has letters which are not known: what added tokens hold is.
+    fn first_part<'t>(&self, inner: &Tokenizer, text: &'t str) -> Result<Option<&'t str>> {
+        let added = inner.get_added_vocabulary();
+        let mut pieces = added.extract_and_normalize(inner.get_normalizer(), text);
+        if let Some(splitter) = inner.get_pre_tokenizer() {
+            guard(|| splitter.pre_tokenize(&mut pieces))?;
+        }
+        for (piece, (start, end), tokens) in
+            pieces.get_splits(OffsetReferential::Original, OffsetType::Byte)
+        {
+            if tokens.is_some() {
+                continue;
+            }
+            let tokens = guard(|| inner.get_model().tokenize(piece)).unwrap_or_default();
+            let unknown = self.token.as_ref().map(|(id, _)| *id);
             // What is left out is not counted either.
-            let end = tokens.last().map_or(0, |token| token.offsets.1);
-            if end < piece.len() {
-                return Ok(true);
+            let read = tokens.last().map_or(0, |token| token.offsets.1);
+            if tokens.iter().any(|token| Some(token.id) == unknown) || read < piece.len() {
+                return Ok(Some(text.get(start..end).unwrap_or(text)));
             }
         }
+        Ok(None)
     }
-    Ok(false)
 }
 
 /// True if every byte has a token, so that every letter is known.

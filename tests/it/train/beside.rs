@@ -7,7 +7,8 @@ use anyhow::Result;
 use candle_core::Device;
 use cookc::model::chat::{Message, Template};
 use cookc::model::gguf::{self, Kind};
-use cookc::model::{Config, Tokenizer, weights};
+use cookc::model::lora::Lora;
+use cookc::model::{Config, Tokenizer, lora, weights};
 use serde_json::{Value, json};
 
 const CHAT: &str = "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n\
@@ -26,6 +27,12 @@ fn settings_are_read_as_python_reads_them_and_are_never_taken_for_absent() -> Re
         let template = Template::load(folder.path(), &tokenizer)?.expect("a template");
         assert_eq!(template.render(&[], false)?, "NaN <|im_end|>");
     }
+    // Half of a surrogate pair, which Python keeps: where nothing reads it, and where it counts.
+    fs::write(&path, r#"{"x": "a\ud83d", "eos_token": "<|im_end|>"}"#)?;
+    let tokenizer = Tokenizer::load(folder.path())?;
+    assert_eq!(Some(tokenizer.eos()), tokenizer.id("<|im_end|>"));
+    fs::write(&path, r#"{"chat_template": "a\ud83d", "eos_token": "<|im_end|>"}"#)?;
+    expect_error(folder.path(), &["tokenizer_config.json", "`chat_template`", "surrogate"]);
     for (bytes, said) in [
         (&b"{\"eos_token\": "[..], "is no JSON"),
         (b"[1]", "no JSON object"),
@@ -67,6 +74,12 @@ fn an_end_that_one_file_names_is_the_end() -> Result<()> {
     write("tokenizer_config.json", newer)?;
     let tokenizer = Tokenizer::load(folder.path())?;
     assert_eq!(tokenizer.eos(), id(&tokenizer, "<|eot_id|>"));
+    // Where nothing else names an end, the older file is believed before a guess.
+    write("special_tokens_map.json", json!({ "eos_token": "<|end|>" }))?;
+    write("tokenizer_config.json", json!({ "added_tokens_decoder": {} }))?;
+    assert_eq!(Tokenizer::load(folder.path())?.eos(), 18);
+    write("config.json", json!({ "eos_token_id": 4 }))?;
+    assert_eq!(Tokenizer::load(folder.path())?.eos(), 4);
     write("tokenizer_config.json", json!({ "eos_token": "<|no|>", "added_tokens_decoder": {} }))?;
     expect_error(folder.path(), &["`<|no|>`", "no such token"]);
     Ok(())
@@ -155,6 +168,45 @@ fn what_a_chat_needs_goes_along_with_a_model() -> Result<()> {
 }
 
 #[test]
+fn a_base_models_files_get_the_end_of_its_chats() -> Result<()> {
+    let folder = folder()?;
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text);
+    write("chat_template.jinja", &CHAT.replace('\n', "\r\n"))?;
+    write("tokenizer_config.json", "{\"eos_token\": \"</s>\"}")?;
+    let tokenizer = Tokenizer::load(folder.path())?;
+    let config = Config::small(tokenizer.vocab_size(), 32, 64, 1, 4);
+    let model = weights::fresh(&config, 0, 0.02, &Device::Cpu)?;
+    weights::save(&model, folder.path())?;
+    let mut learning = model;
+    let lora = Lora::all_linear(2, 4.0);
+    lora::attach(&mut learning, &lora, 1)?;
+    lora::save(&learning, &lora, ".", &folder.path().join("adapter"))?;
+    let end = tokenizer.id("<|im_end|>").expect("it is there");
+    let command = |args: &[&str]| -> Result<()> {
+        let mut command = assert_cmd::Command::cargo_bin("cookc")?;
+        command.current_dir(folder.path()).args(args).assert().success();
+        Ok(())
+    };
+    for (out, says) in [("one", None), ("two", Some("{\"eos_token_id\": 1, \"temperature\": 0.5}"))]
+    {
+        if let Some(says) = says {
+            write("generation_config.json", says)?;
+        }
+        command(&["merge", ".", "--adapter", "adapter", "--out", out])?;
+        let text = fs::read_to_string(folder.path().join(out).join("generation_config.json"))?;
+        let written: Value = serde_json::from_str(&text)?;
+        assert_eq!(written["eos_token_id"], json!([1, end]), "{text}");
+        assert_eq!(written["temperature"].as_f64(), says.map(|_| 0.5));
+    }
+    command(&["export", ".", "--adapter", "adapter", "--gguf", "out.gguf"])?;
+    let read = Tokenizer::load(&folder.path().join("out.gguf"))?;
+    assert_eq!(read.ends()[..2], [1, end]);
+    // As Python reads a text file, the line breaks of the template are one character each.
+    assert_eq!(read.chat_template()?.as_deref(), Some(CHAT));
+    Ok(())
+}
+
+#[test]
 fn the_date_of_a_chat_is_kept_in_the_recipe() -> Result<()> {
     let folder = folder()?;
     let tokenizer = Tokenizer::load(folder.path())?;
@@ -215,6 +267,7 @@ fn a_gguf_names_the_end_of_a_turn_by_its_key_or_by_its_text() -> Result<()> {
         "<end_of_turn>",
         "<|end|>",
         "<|end_of_text|>",
+        "<\u{ff5c}end\u{2581}of\u{2581}sentence\u{ff5c}>",
         "<|return|>",
     ];
     assert_eq!(texts, expected);

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::Result;
-use cookc::model::chat::{Frame, Message, Template};
+use cookc::model::chat::{Frame, Message, System, Template};
 use cookc::model::sampling::{Sampling, reply};
 use cookc::model::{Ends, Model, Tokenizer, greedy, greedy_until};
 use serde_json::{Value, json};
@@ -42,44 +42,24 @@ fn templates_are_rendered_as_transformers_renders_them() -> Result<()> {
 }
 
 #[test]
-fn a_lesson_is_the_reply_with_its_end_and_nothing_else() -> Result<()> {
-    let expected = [
-        (
-            "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nWhich?<|im_end|>\n\
-             <|im_start|>assistant\n",
-            "this<|im_end|>",
-        ),
-        (
-            "<s><|start_header_id|>system<|end_header_id|>\n\nToday is a day.\n\nBe brief.\
-             <|eot_id|><|start_header_id|>user<|end_header_id|>\n\nWhich?<|eot_id|>\
-             <|start_header_id|>assistant<|end_header_id|>\n\n",
-            "this<|eot_id|>",
-        ),
-        ("<s> [INST] Be brief.\n\nWhich? [/INST]", " this</s>"),
-    ];
-    for (name, (before, learnt)) in NAMES.iter().zip(expected) {
-        let lesson = template(name)?.lesson(Some("Be brief."), "Which?", "this")?;
-        assert_eq!(lesson, (before.to_string(), learnt.to_string()), "{name}");
-    }
-    // A template that never ends a reply gets the model's own end.
+fn a_template_that_never_ends_a_reply_gets_the_models_own_end() -> Result<()> {
     let endless = "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}\
                    {% if add_generation_prompt %}assistant: {% endif %}";
-    let (_, learnt) = Template::new(endless, special())?.lesson(None, "Which?", "this")?;
-    assert_eq!(learnt, "this</s>");
+    assert_eq!(Template::new(endless, special())?.frame(System::None)?.end, "</s>");
     Ok(())
 }
 
 #[test]
-fn a_template_that_cannot_give_a_lesson_says_so() -> Result<()> {
+fn a_template_that_cannot_be_trained_with_says_so() -> Result<()> {
     for (text, said) in [
         // What comes before the messages hangs on how many there are.
         ("{{ messages | length }}{% for m in messages %}{{ m.content }}{% endfor %}", "prompt"),
-        ("{% for m in messages %}{{ m.content | upper }}{% endfor %}", "changes the reply"),
+        ("{% for m in messages %}{{ m.content | upper }}{% endfor %}", "changes the prompt"),
         ("{{ raise_exception('no ' ~ messages[0].role) }}", "line 1 of the chat template: no user"),
         ("\n{{ messages[0].content.explode() }}", "line 2 of the chat template"),
     ] {
-        let lesson = Template::new(text, special())?.lesson(None, "Which?", "this");
-        let error = format!("{:#}", lesson.expect_err(text));
+        let frame = Template::new(text, special())?.frame(System::None);
+        let error = format!("{:#}", frame.expect_err(text));
         assert!(error.contains(said), "{error}");
     }
     let error = Template::new("{% for %}", special()).expect_err("no template");
@@ -129,15 +109,15 @@ fn what_stands_around_texts_is_found_where_it_hangs_on_none_of_them() -> Result<
         ["<s> [INST] ", "\n\n", " [/INST] ", "</s>"],
     ];
     for (name, around) in NAMES.iter().zip(expected) {
-        assert_eq!(texts(template(name)?.frame(true)?), around, "{name}");
+        assert_eq!(texts(template(name)?.frame(System::Varies)?), around, "{name}");
     }
-    let frame = template("mistral")?.frame(false)?;
+    let frame = template("mistral")?.frame(System::None)?;
     assert_eq!(texts(frame), ["", "<s> [INST] ", " [/INST] ", "</s>"]);
     // A thought that a template writes by itself is nothing to learn.
     let thinking = "{% for m in messages %}<{{ m.role }}>{% if m.role == 'assistant' %}<think>\n\
                     </think>{% endif %}{{ m.content }}</>{% endfor %}\
                     {% if add_generation_prompt %}<assistant>{% endif %}";
-    let frame = Template::new(thinking, special())?.frame(false)?;
+    let frame = Template::new(thinking, special())?.frame(System::None)?;
     assert_eq!(texts(frame), ["", "<user>", "</><assistant><think>\n</think>", "</>"]);
     Ok(())
 }

@@ -350,6 +350,38 @@ fn rotary_settings_are_read_wherever_they_are_and_refused_where_they_differ() ->
     Ok(())
 }
 
+/// Python's `json` writes and reads these; JSON has no word for them.
+#[test]
+fn numbers_that_are_none_pass_where_nothing_reads_them_and_are_named_where_they_count() {
+    let with = |key: &str, value: &str| {
+        let text = text("llama", &json!({ key: "VALUE" })).replace("\"VALUE\"", value);
+        Config::from_json(&text).map_err(|error| format!("{error:#}"))
+    };
+    for value in ["NaN", "Infinity", "-Infinity", "1e999"] {
+        for key in ["initializer_range", "temperature", "name_or_path"] {
+            with(key, value).unwrap_or_else(|error| panic!("{key} = {value}: {error}"));
+        }
+        for key in [
+            "rms_norm_eps",
+            "rope_theta",
+            "max_position_embeddings",
+            "sliding_window",
+            "attention_dropout",
+            "logits_scaling",
+            "rope_scaling",
+            "eps_of_tomorrow",
+        ] {
+            let error = with(key, value).expect_err(key);
+            assert!(error.contains(key), "{key} = {value}: {error}");
+        }
+    }
+    // Half of a letter, which Python keeps in a text.
+    with("name_or_path", r#""a\ud83d""#).expect("nothing reads it");
+    assert!(with("model_type", r#""llama\ud83d""#).expect_err("no such family").contains("llama"));
+    let error = Config::from_json("\u{feff}{}").map(|_| ()).expect_err("a mark");
+    assert!(format!("{error:#}").contains("byte order mark"), "{error:#}");
+}
+
 fn longrope(short: [u32; 4], long: [u32; 4], attention: f64) -> Value {
     json!({
         "rope_type": "longrope", "short_factor": short, "long_factor": long,

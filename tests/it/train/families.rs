@@ -80,6 +80,15 @@ fn what_a_file_leaves_out_is_what_transformers_takes_it_for() -> Result<()> {
         without.iter().for_each(|key| drop(map.remove(*key)));
         Config::from_json(&config.to_string())
     };
+    for (name, longest) in
+        [("llama-linear", 2048), ("mistral", 131_072), ("qwen2", 32768), ("qwen3", 32768)]
+    {
+        let config = read(name, &["rms_norm_eps", "max_position_embeddings"])?;
+        assert_eq!((config.rms_norm_eps, config.tokens_max()), (1e-6, longest), "{name}");
+        let config = read(name, &["vocab_size", "num_hidden_layers", "layer_types"])?;
+        assert_eq!(config.vocab_size, if name.starts_with("qwen") { 151_936 } else { 32000 });
+        assert_eq!(config.num_hidden_layers, 32, "{name}");
+    }
     let mistral = read("mistral", &["sliding_window", "head_dim"])?;
     assert_eq!((mistral.window(0), mistral.head_dim), (Some(4096), 8));
     assert_eq!(read("qwen3", &["head_dim"])?.head_dim, 128);

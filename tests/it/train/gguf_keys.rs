@@ -24,6 +24,7 @@ fn keys_that_ask_for_what_is_not_computed_are_refused_by_name() -> Result<()> {
         ("llama.logit_scale", Value::F32(0.0625)),
         ("llama.embedding_scale", Value::F32(12.0)),
         ("llama.residual_scale", Value::F32(0.22)),
+        ("llama.residual_scale", Value::F32(f32::NAN)),
         ("llama.use_parallel_residual", Value::Bool(true)),
         ("llama.nextn_predict_layers", Value::U32(1)),
         ("llama.rope.scaling.type", text("yarn")),
@@ -54,7 +55,9 @@ fn keys_that_are_off_or_change_nothing_pass() -> Result<()> {
             ("llama.vocab_size", Value::U32(32)),
             ("llama.tensor_data_layout", text("Meta AI original pth")),
             ("llama.expert_count", Value::U32(0)),
-            ("llama.logit_scale", Value::F32(1.0)),
+            ("llama.logit_scale", Value::F32(0.0)),
+            ("llama.embedding_scale", Value::F32(0.0)),
+            ("llama.residual_scale", Value::F32(1.0)),
             ("llama.attention.causal", Value::Bool(true)),
             ("llama.rope.scaling.finetuned", Value::Bool(true)),
             ("llama.rope.scaling.type", text("none")),
@@ -154,7 +157,7 @@ fn a_window_that_is_as_wide_as_the_longest_text_is_none() -> Result<()> {
 fn minus_one_says_that_there_is_no_such_token() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("in.gguf");
-    for none in [Value::I32(-1), Value::U32(u32::MAX)] {
+    for none in [Value::I32(-1), Value::U32(u32::MAX), Value::I64(-1), Value::U64(u64::MAX)] {
         let mut content = content(32, 32);
         let tokens = ["a", "b", "ab", "</s>"].map(text).to_vec();
         content.set("tokenizer.ggml.model", text("gpt2"));
@@ -167,6 +170,20 @@ fn minus_one_says_that_there_is_no_such_token() -> Result<()> {
         content.write(&path)?;
         let tokenizer = Tokenizer::load(&path)?;
         assert_eq!((tokenizer.eos(), tokenizer.opening()), (3, &[][..]));
+        // As in llama.cpp, one beyond the tokens is none, where no other would be taken instead.
+        for name in ["padding", "unknown", "eot"] {
+            content.set(&format!("tokenizer.ggml.{name}_token_id"), Value::U32(99));
+            content.write(&path)?;
+            assert_eq!(Tokenizer::load(&path)?.pad(), 3, "{name}");
+        }
+        for (name, right) in [("bos", 0), ("eos", 3)] {
+            let key = format!("tokenizer.ggml.{name}_token_id");
+            content.set(&key, Value::U32(99));
+            content.write(&path)?;
+            let error = format!("{:#}", Tokenizer::load(&path).map(|_| ()).expect_err("beyond"));
+            assert!(error.contains(&format!("{name}_token_id` is 99")), "{error}");
+            content.set(&key, Value::U32(right));
+        }
         content.set("tokenizer.ggml.padding_token_id", Value::I32(-2));
         content.write(&path)?;
         let error = format!("{:#}", Tokenizer::load(&path).map(|_| ()).expect_err("below"));

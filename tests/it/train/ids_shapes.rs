@@ -86,6 +86,9 @@ pub fn all(texts: &[String], folder: &Path) -> Result<Vec<Shape>> {
     ] {
         made.push((name, taught(texts, splitter, Value::Null)?));
     }
+    let mut stripped = made[0].1.clone();
+    stripped["normalizer"] = json!({"type": "Strip", "strip_left": true, "strip_right": true});
+    made.push(("GPT-2, stripped", stripped));
     let mut whole = made[2].1.clone();
     whole["model"]["ignore_merges"] = json!(true);
     whole["normalizer"] = json!({"type": "NFC"});

@@ -12,6 +12,7 @@ use candle_core::{DType, Device, Tensor};
 use cookc::data::layout::{Encoded, Escape, Part, TextWriter, TokenIds};
 use cookc::data::vocab::Vocabulary;
 use cookc::data::{Maker, pools};
+use cookc::model::chat::{Message, System};
 use cookc::model::gguf::{self, Kind};
 use cookc::model::{Model, Recompute, Tokenizer, chat, greedy, lora, weights};
 use cookc::train::Example;
@@ -53,20 +54,22 @@ fn smollm2_gives_a_chat_the_ids_of_its_text() -> Result<()> {
         let (words, tokens) = pools(&typed, Vocabulary::embedded_part(512));
         let maker =
             Maker::new(program.clone(), engine::interpreter(program), words.clone(), tokens);
-        let chat::Frame { system, prompt, reply, .. } = template.frame(false)?;
+        let chat::Frame { system, prompt, reply, end, .. } = template.frame(System::None)?;
         let ids = TokenIds::new(maker.program(), words.clone(), Arc::new(tokenizer.clone()));
-        let ids = ids.in_chat([&system, &prompt, &reply]);
+        let ids = ids.in_chat([&system, &prompt, &reply, &end]);
         let writer = TextWriter::new(maker.program(), words, Escape::None);
         let (mut memory, mut encoded) = (maker.memory("train", 1), Encoded::default());
         for index in 0..8 {
             maker.sample(&mut memory, index).map_err(|fault| anyhow!("{fault:?}"))?;
             ids.encode(&memory, &mut encoded).map_err(|why| anyhow!(why))?;
             let [prompt, reply] = [Part::Prompt, Part::Reply].map(|it| writer.text(it, &memory));
-            let (before, learnt) = template.lesson(None, &prompt, &reply)?;
+            let said = |role, content| Message { role, content };
+            let messages = [said("user", &*prompt), said("assistant", &*reply)];
+            let before = template.render(&messages[..1], true)?;
             let read = &encoded.ids[..encoded.reply_start];
             assert_eq!(read, tokenizer.encode(&before)?, "{name}: {prompt}");
-            let whole = [&encoded.ids[..], &[tokenizer.eos()]].concat();
-            assert_eq!(whole, tokenizer.encode(&(before + &learnt))?, "{name}: {reply}");
+            let whole = template.render(&messages, false)?;
+            assert_eq!(encoded.ids, tokenizer.encode(whole.trim_end())?, "{name}: {reply}");
         }
     }
     Ok(())

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use cookc::model::Tokenizer;
-use cookc::model::chat::{Date, Frame, Message, Template};
+use cookc::model::chat::{Date, Frame, Message, System, Template};
 use serde_json::Value;
 
 #[test]
@@ -71,8 +71,8 @@ fn a_frame_and_the_texts_in_it_are_what_a_template_of_a_published_shape_renders(
         let path = entry?.path();
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let template = shape(&name, &tokenizer)?;
-        template.frame(false).with_context(|| name.clone())?;
-        match template.frame(true) {
+        template.frame(System::None).with_context(|| name.clone())?;
+        match template.frame(System::Varies) {
             Ok(_) => {}
             Err(error) => without_system.push((name, format!("{error:#}"))),
         }
@@ -82,17 +82,44 @@ fn a_frame_and_the_texts_in_it_are_what_a_template_of_a_published_shape_renders(
     // The second writes the system text only while no reply is there: trained so, it would be lost.
     assert_eq!(names, ["inst", "inst-last", "turns"], "{without_system:?}");
     assert!(without_system[2].1.contains("System role not supported"));
-    let frame = shape("headers", &tokenizer)?.frame(true)?;
+    let frame = shape("headers", &tokenizer)?.frame(System::Varies)?;
     let expected = Frame {
         system: "<s><|start_header_id|>system<|end_header_id|>\n\n".into(),
         prompt: "<|eot_id|><|start_header_id|>user<|end_header_id|>\n\n".into(),
         reply: "<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n".into(),
         end: "<|eot_id|>".into(),
+        has_system: true,
     };
     assert_eq!(frame, expected);
     let dated = shape("headers-date", &tokenizer)?;
-    assert!(dated.is_dated() && dated.frame(true)?.system.contains("Today: 28 Nov 2026\n"));
+    assert!(
+        dated.is_dated() && dated.frame(System::Varies)?.system.contains("Today: 28 Nov 2026\n")
+    );
     assert!(!shape("headers", &tokenizer)?.is_dated());
+    Ok(())
+}
+
+/// As SmolLM3's, which looks for a mode in the system text.
+#[test]
+fn a_system_text_that_is_the_same_everywhere_may_be_looked_at() -> Result<()> {
+    let looks = "{% set s = messages[0].content %}{{ 'short' if '/no_think' in s else 'long' }} \
+                 {{ s | replace('/no_think', '') | trim }};{% for m in messages[1:] %}\
+                 {{ m.role }} {{ m.content }};{% endfor %}\
+                 {% if add_generation_prompt %}assistant {% endif %}";
+    let template = Template::new(looks, special())?;
+    let frame = template.frame(System::Varies)?;
+    assert!(template.expect(&frame, Some("Be so. /no_think"), "Which?", "this").is_err());
+    for (system, begin) in [("Be brief.", "long Be brief."), ("Be so. /no_think", "short Be so.")] {
+        let frame = template.frame(System::Always(system))?;
+        assert_eq!((&*frame.system, frame.has_system), ("", false));
+        assert_eq!(frame.prompt, format!("{begin};user "));
+        template.expect(&frame, Some(system), "Which?", "this")?;
+    }
+    // One that is left out is not learned from.
+    let silent = "{% for m in messages if m.role != 'system' %}{{ m.role }} {{ m.content }};\
+                  {% endfor %}{% if add_generation_prompt %}assistant {% endif %}";
+    let error = Template::new(silent, special())?.frame(System::Always("Be brief."));
+    assert!(format!("{:#}", error.expect_err("left out")).contains("leaves the system text out"));
     Ok(())
 }
 
@@ -112,11 +139,11 @@ fn a_frame_that_depends_on_what_is_said_is_refused_with_both_texts() -> Result<(
     ] {
         let text =
             "{% for m in messages %}{{ m.role }} ".to_string() + body + "{% endfor %}" + ended;
-        let error = Template::new(&text, special())?.frame(false).expect_err(body);
+        let error = Template::new(&text, special())?.frame(System::None).expect_err(body);
         assert!(format!("{error:#}").contains(said), "{body}: {error:#}");
     }
     let text = "{% for m in messages if m.role != 'system' %}{{ m.content }};{% endfor %}";
-    let error = Template::new(text, special())?.frame(true).expect_err("no system text");
+    let error = Template::new(text, special())?.frame(System::Varies).expect_err("no system text");
     assert!(
         format!("{error:#}").contains("changes the system text, or leaves it out"),
         "{error:#}"
@@ -125,7 +152,7 @@ fn a_frame_that_depends_on_what_is_said_is_refused_with_both_texts() -> Result<(
     let text = "{% for m in messages %}{{ m.role }} {{ m.content | replace('plum', 'pear') }};\
                 {% endfor %}{% if add_generation_prompt %}assistant {% endif %}";
     let template = Template::new(text, special())?;
-    let frame = template.frame(false)?;
+    let frame = template.frame(System::None)?;
     template.expect(&frame, None, "fig", "date")?;
     let error = template.expect(&frame, None, "plum", "date").expect_err("another text");
     let error = format!("{error:#}");
