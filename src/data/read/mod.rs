@@ -10,17 +10,19 @@ use super::layout::{Escape, TextWriter, cells, is_narrow};
 use super::longest;
 use super::vocab::Vocabulary;
 use crate::check::types::Type;
+use crate::ir::reply::{Normal, Pattern, patterns};
 use crate::ir::{Form, Piece, Program, Role, SlotId};
 use crate::runtime::{Fault, Memory};
 use crate::source::is_word_character;
-use cut::{Edges, at_key, keys_of, unnumbered, without_start};
+use cut::{at_key, cut, keys_of, unnumbered, without_start};
 pub use unreadable::Unreadable;
 use unreadable::shortened;
 
 /// Reads replies of one program. Threads share it.
 ///
-/// Literals must stand as they are. White space around the reply does not matter, nor does how
-/// much of it stands between two words. A word that no pool has, and a text that the template does
+/// A reply is read in a normal form, see [`ir::reply`](crate::ir::reply): white space around it and
+/// around its lines does not matter, nor how much of it is between two words, nor how lines end.
+/// Otherwise literals must stand as they are. A word that no pool has, and a text that the template does
 /// not have, get a symbol of their own, the same wherever they stand in one reply; what has a sign
 /// that no word has is no word. The keys of `lines` and `labelled` that the prompt shows must stand
 /// as the sample has them; all others are read like values.
@@ -34,7 +36,10 @@ pub struct Reader {
     /// Shows the keys that lines of a reply must begin with.
     keys: TextWriter,
     words_max: u64,
-    edges: Edges,
+    normal: Normal,
+    /// The pieces of the reply in the normal form.
+    pieces: Vec<Piece>,
+    patterns: Vec<Pattern>,
     /// What a reply does not bind: the slots that the prompt shows, and those without a name.
     given: BTreeSet<SlotId>,
 }
@@ -43,13 +48,16 @@ impl Reader {
     /// For the replies of a program.
     pub fn new(program: Arc<Program>, vocabulary: Arc<Vocabulary>) -> Reader {
         let by_symbol = program.texts.iter().zip(0..);
+        let normal = Normal::new(&program);
         let is_loose = |text: &String| text.is_empty() || text.contains(char::is_whitespace);
         Reader {
             texts: by_symbol.map(|(text, symbol)| (text.clone(), symbol)).collect(),
             loose_texts: program.texts.iter().any(is_loose),
             keys: TextWriter::new(&program, vocabulary.clone(), Escape::None),
             words_max: 4 * longest::reply_words(&program) + 64,
-            edges: Edges::new(&program),
+            normal,
+            pieces: program.layout.reply.iter().map(|piece| normal.of_piece(piece)).collect(),
+            patterns: patterns(&program, normal),
             given: given(&program),
             program,
             vocabulary,
@@ -63,7 +71,13 @@ impl Reader {
         if words > self.words_max {
             return Err(Unreadable::TooLong { words, words_max: self.words_max });
         }
-        let mut parts = self.edges.cut(&self.program.layout.reply, reply)?;
+        let reply = self.normal.of_reply(reply);
+        let value = |(at, text)| match &self.pieces[at] {
+            Piece::Value(slot, form) => Some((*slot, form, text)),
+            Piece::Literal(_) => None,
+        };
+        let mut parts: Vec<(SlotId, &Form, &str)> =
+            cut(&self.patterns, &reply)?.into_iter().filter_map(value).collect();
         // Keys may be a value of the same reply: that is read before the lines that they begin.
         parts.sort_by_key(|(_, form, _)| keys_of(form).is_some());
         let (mut fresh, mut known) = (Fresh::default(), Vec::new());
