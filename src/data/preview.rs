@@ -58,13 +58,14 @@ pub fn warnings(template: &Template, source: &Source, words: &Vocabulary) -> Vec
     let (mut seen, mut found): (Vec<Diagnostic>, Vec<Diagnostic>) = (Vec::new(), Vec::new());
     let (pools, vocabulary) = (promises::pools(template, words), words.own_len());
     let named = template.levels.iter().map(|level| level.name.as_str());
-    let patience = promises::patience(template.levels.len() + 1);
+    let levels = template.levels.len() + 1;
+    let (patience, for_hidden) = (promises::patience(levels), promises::patience_hidden(levels));
     for level in std::iter::once("").chain(named) {
         let choice = Choice { level: level.to_string(), set: Vec::new(), vocabulary };
         let Ok(program) = ir::lower_own(template, &choice) else { continue };
         let program = Arc::new(program);
         let mut warnings = promises::broken(template, source, &program, &pools, patience);
-        warnings.extend(promises::hidden(template, &choice, words, patience));
+        warnings.extend(promises::hidden(template, &choice, words, for_hidden));
         for warning in warnings {
             let place = |one: &Diagnostic| (one.code, one.span(), one.title.clone());
             if !seen.iter().any(|known| place(known) == place(&warning)) {

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use super::{Bound, Form, Piece, Program};
 
 /// No more values of a reply are tried as empty in all combinations.
-const VALUES_MAX: usize = 6;
+const VALUES_MAX: usize = 5;
 
 /// What is read in turn, where some of the values are empty.
 #[derive(Clone, Debug, PartialEq)]

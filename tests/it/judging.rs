@@ -198,6 +198,11 @@ fn what_a_row_says_is_compared_in_whichever_form_it_says_it() {
         json!({"set": {"length": "7"}}),
         json!({"set": {"length": 7.0}}),
         json!({"set": ["length=7"]}),
+        json!({"set": [["length", 7]]}),
+        json!({"set": "{\"length\": 7}"}),
+        json!({"set": {"length": 7, "chance": null}}),
+        json!({"template": "", "split": " train "}),
+        json!({"key": {"seed": 3, "split": "train"}, "seed": null, "split": null}),
         json!({"set": "length=7, chance=0.5"}),
         json!({"set": null, "level": null, "split": null, "seed": null}),
         json!({"seed": "3"}),
@@ -227,6 +232,7 @@ fn what_a_row_says_is_compared_in_whichever_form_it_says_it() {
         (json!({"level": 2}), "its \"level\" must be a name"),
         (json!({"level": "hard"}), "the template has no level `hard`"),
         (json!({"split": "validation"}), "the splits are train and eval"),
+        (json!({"metadata": {"seed": 4}, "seed": null}), "its seed is 4, and --seed 3 is judged"),
         (json!({"split": 0}), "its \"split\" must be a name"),
         (json!({"template": ["one"]}), "its \"template\" must be a name"),
         (json!({"prompt": 7}), "its \"prompt\" must be a text, or messages"),
@@ -288,6 +294,13 @@ fn rows_of_a_chat_are_compared_and_their_ids_are_no_trap() {
     });
     let done = judge(&prompts, &eval);
     assert!(done.out.contains("exact 100.0 %"), "{}{}", done.out, done.err);
+    let shared = changed(&folder, |_, row| {
+        let asked = json!({"from": "human", "value": row["prompt"]});
+        json!({"conversations": [asked, {"from": "gpt", "value": row["reply"]}]})
+    });
+    let done = judge(&shared, &eval);
+    assert!(done.out.contains("exact 100.0 %"), "{}{}", done.out, done.err);
+    assert!(judge(&shared, &[]).err.contains("its prompt is not that of sample 0"));
     let bare = changed(&folder, |at, row| json!({"id": 2 - at, "reply": row["reply"]}));
     let done = judge(&bare, &eval);
     assert!(done.err.contains("its id is 2, and as line 0 from 0"), "{}{}", done.out, done.err);

@@ -4,12 +4,12 @@
 use super::slice::Slice;
 use super::{Search, watched};
 use crate::engine::rehearse::{Rehearsal, Site};
-use crate::ir::{Arithmetic, Builtin, Op, Register, Sampler, StepId};
+use crate::ir::{Arithmetic, Builtin, Op, Program, Register, Sampler, StepId};
 use crate::runtime::Memory;
 use crate::runtime::arena::List;
 
 /// What is spent on a divisor, which is 0 for few draws.
-const PATIENCE_DIVISOR: u64 = 150_000;
+pub const PATIENCE_DIVISOR: u64 = 150_000;
 /// What is spent on any other step, which fails at an end.
 const PATIENCE_OTHER: u64 = 3_000;
 /// The most samples that one begins with.
@@ -94,16 +94,19 @@ impl Distance {
     }
 }
 
+/// Does a step divide?
+pub fn is_divided(program: &Program, at: StepId) -> bool {
+    let op = &program.steps[at as usize].op;
+    matches!(op, Op::Integer(Arithmetic::Divide | Arithmetic::Remainder, ..))
+}
+
 impl Search<'_> {
     /// Aims at one step: begins with samples by chance, and changes their numbers. None when there
     /// is no more patience at all.
     pub fn aim(&mut self, slice: &Slice, at: StepId) -> Option<()> {
         let program = self.rehearsal.program().clone();
         let watched = watched(&program, &[at]);
-        let most = match program.steps[at as usize].op {
-            Op::Integer(Arithmetic::Divide | Arithmetic::Remainder, ..) => PATIENCE_DIVISOR,
-            _ => PATIENCE_OTHER,
-        };
+        let most = if is_divided(&program, at) { PATIENCE_DIVISOR } else { PATIENCE_OTHER };
         let least = self.patience.saturating_sub(most);
         for base in 0..BASES_MAX {
             if self.patience <= least || self.record.failed.contains_key(&at) {

@@ -28,16 +28,20 @@ use prove::Proofs;
 use slice::Slice;
 
 /// Steps, and cells of memory by eight, that the tries of a template may take at all its levels
-/// together: some ten milliseconds.
-const PATIENCE: u64 = 400_000;
+/// together: some milliseconds.
+const PATIENCE: u64 = 100_000;
+/// The same for what is hidden.
+const PATIENCE_HIDDEN: u64 = 400_000;
 /// The least of it for a level.
 const PATIENCE_LEAST: u64 = 20_000;
 /// Samples that take more memory than 32 MiB are not tried.
 const CELLS_MAX: u64 = 1 << 22;
 /// Tries with draws by chance alone.
 const BY_CHANCE: u64 = 48;
-/// As many more, before it is said that a step always fails.
+/// As many, where a step failed in all of them, before it is said that it always does; and fewer, if
+/// there is no patience for more.
 const TO_BE_SURE: u64 = 200;
+const SURE_LEAST: u64 = 12;
 /// The most streams of one step that are tried one by one.
 const STREAMS_MAX: usize = 6;
 /// The most numbers of a program that draws are set to.
@@ -100,6 +104,11 @@ pub fn broken(
 pub fn patience(levels: usize) -> u64 {
     (PATIENCE / levels.max(1) as u64).max(PATIENCE_LEAST)
 }
+
+/// The same for what is hidden.
+pub fn patience_hidden(levels: usize) -> u64 {
+    (PATIENCE_HIDDEN / levels.max(1) as u64).max(PATIENCE_LEAST)
+}
 /// The tokens of each pool, for words that pools and vocabulary share.
 pub fn pools(template: &Template, words: &Vocabulary) -> Pools {
     let mut own: BTreeMap<&str, u32> = BTreeMap::new();
@@ -146,43 +155,58 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Tries until there is no more patience: at the ends, by chance, then stream by stream, then
-    /// each step by itself.
-    fn all(&mut self, suspects: &[StepId]) -> Option<()> {
+    /// Tries all suspects together, then each by itself, as long as there is patience. Divisors
+    /// have patience of their own: few draws make one 0.
+    fn all(&mut self, suspects: &[StepId]) {
         let program = self.rehearsal.program().clone();
-        let streams = program.streams.len();
-        let slice = Slice::new(&program, &self.ranges, suspects);
-        let watched = watched(&program, suspects);
-        let ends = [Draws::Low, Draws::High].map(|draws| vec![draws; streams]);
-        for draws in &ends {
-            self.run(&slice, &watched, draws, &[])?;
-            self.record.tries += 1;
-        }
-        // No more than a quarter: what chance shows late is looked for by the rest.
-        let quarter = self.patience / 4;
-        let mut by_chance = 0;
-        while self.patience > 3 * quarter
-            && (by_chance < BY_CHANCE || by_chance < TO_BE_SURE && self.record.any_always())
-        {
-            self.run(&slice, &watched, &[], &[])?;
-            (by_chance, self.record.tries) = (by_chance + 1, self.record.tries + 1);
-        }
-        self.record.is_sure = by_chance >= BY_CHANCE / 4;
+        self.together(&program, suspects);
         let open = suspects.iter().copied().filter(|at| !self.record.failed.contains_key(at));
         let slices = open.map(|at| (at, Slice::new(&program, &self.ranges, &[at])));
         let mut slices: Vec<(StepId, Slice)> = slices.collect();
         slices.sort_by_key(|(at, slice)| (slice.streams.len(), *at));
-        let mut tried = BTreeSet::new();
-        let rest = self.patience.saturating_sub(quarter / 2);
-        self.patience -= rest;
+        self.apart(&slices);
         for (at, slice) in &slices {
+            if aim::is_divided(&program, *at) && !self.record.failed.contains_key(at) {
+                self.patience = aim::PATIENCE_DIVISOR;
+                self.aim(slice, *at);
+            }
+        }
+    }
+
+    /// At the ends, and by chance: no more than half of the patience, as what chance shows late is
+    /// looked for by the rest.
+    fn together(&mut self, program: &Program, suspects: &[StepId]) -> Option<()> {
+        let slice = Slice::new(program, &self.ranges, suspects);
+        let watched = watched(program, suspects);
+        let half = self.patience / 2;
+        for draws in [Draws::Low, Draws::High].map(|draws| vec![draws; program.streams.len()]) {
+            self.run(&slice, &watched, &draws, &[])?;
+            self.record.tries += 1;
+        }
+        let mut by_chance = 0;
+        while self.patience > half
+            && (by_chance < BY_CHANCE || by_chance < TO_BE_SURE && self.record.any_always())
+        {
+            self.run(&slice, &watched, &[], &[])?;
+            (by_chance, self.record.tries) = (by_chance + 1, self.record.tries + 1);
+            self.record.is_sure = by_chance >= SURE_LEAST;
+        }
+        Some(())
+    }
+
+    /// Stream by stream, then number by number.
+    fn apart(&mut self, slices: &[(StepId, Slice)]) -> Option<()> {
+        let mut tried = BTreeSet::new();
+        let rest = self.patience / 2;
+        self.patience -= rest;
+        for (at, slice) in slices {
             if tried.insert(slice.streams.clone()) && self.each_stream(slice, *at).is_none() {
                 break;
             }
         }
         self.patience += rest;
-        for (at, slice) in &slices {
-            if !self.record.failed.contains_key(at) {
+        for (at, slice) in slices {
+            if !aim::is_divided(self.record.program, *at) && !self.record.failed.contains_key(at) {
                 self.aim(slice, *at)?;
             }
         }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::guards::Guards;
-use crate::ir::{Arithmetic, Builtin, Op, Program, Register, Sampler, StepId};
+use crate::ir::{Arithmetic, Builtin, Op, Program, Register, Sampler, Step, StepId};
 
 /// What the registers of a program are made of.
 pub struct Proofs<'p> {

@@ -7,22 +7,41 @@ use crate::ir::{Form, SlotId};
 /// A value's piece, and the text that stands for it.
 pub type Found<'t> = (usize, &'t str);
 
-/// The text that stands for each value of a reply in the normal form. The first pattern that fits
-/// is the one: of two that the template can write, both never do.
-pub fn cut<'t>(patterns: &[Pattern], reply: &'t str) -> Result<Vec<Found<'t>>, Unreadable> {
-    let mut why = None;
+/// Reads a reply in the normal form by the first pattern that it fits and whose values can be read.
+/// Those that leave white space at the ends of values, as no template writes it, come last.
+pub fn first<'t>(
+    patterns: &[Pattern],
+    reply: &'t str,
+    mut read: impl FnMut(Vec<Found<'t>>) -> Result<(), Unreadable>,
+) -> Result<(), Unreadable> {
+    let (mut others, mut why, mut unfit) = (Vec::new(), None, None);
     for pattern in patterns {
-        match fit(pattern, reply) {
-            Ok(mut found) => {
-                found.extend(pattern.empty.iter().map(|&at| (at, "")));
-                found.sort_by_key(|(at, _)| *at);
-                return Ok(found);
-            }
+        let mut found = match fit(pattern, reply) {
+            Ok(found) => found,
             // That of the reply without an empty value says most.
+            Err(problem) => {
+                unfit.get_or_insert(problem);
+                continue;
+            }
+        };
+        let is_exact = found.iter().all(|(_, value)| value.trim().len() == value.len());
+        found.extend(pattern.empty.iter().map(|&at| (at, "")));
+        found.sort_unstable_by_key(|(at, _)| *at);
+        if !is_exact {
+            others.push(found);
+        } else if let Err(problem) = read(found) {
+            why.get_or_insert(problem);
+        } else {
+            return Ok(());
+        }
+    }
+    for found in others {
+        match read(found) {
+            Ok(()) => return Ok(()),
             Err(problem) => drop(why.get_or_insert(problem)),
         }
     }
-    Err(why.unwrap_or_else(|| Unreadable::Around(shortened(reply))))
+    Err(why.or(unfit).unwrap_or_else(|| Unreadable::Around(shortened(reply))))
 }
 
 /// The texts of the values that are not empty.

@@ -14,7 +14,7 @@ use crate::ir::reply::{Normal, Pattern, patterns};
 use crate::ir::{Form, Piece, Program, Role, SlotId};
 use crate::runtime::{Fault, Memory};
 use crate::source::is_word_character;
-use cut::{at_key, cut, keys_of, unnumbered, without_start};
+use cut::{Found, at_key, first, keys_of, unnumbered, without_start};
 pub use unreadable::Unreadable;
 use unreadable::shortened;
 
@@ -72,12 +72,16 @@ impl Reader {
             return Err(Unreadable::TooLong { words, words_max: self.words_max });
         }
         let reply = self.normal.of_reply(reply);
+        first(&self.patterns, &reply, |found| self.read_parts(found, memory))
+    }
+
+    /// Binds the outputs to the texts of one way to cut a reply.
+    fn read_parts(&self, found: Vec<Found>, memory: &mut Memory) -> Result<(), Unreadable> {
         let value = |(at, text)| match &self.pieces[at] {
             Piece::Value(slot, form) => Some((*slot, form, text)),
             Piece::Literal(_) => None,
         };
-        let mut parts: Vec<(SlotId, &Form, &str)> =
-            cut(&self.patterns, &reply)?.into_iter().filter_map(value).collect();
+        let mut parts: Vec<(SlotId, &Form, &str)> = found.into_iter().filter_map(value).collect();
         // Keys may be a value of the same reply: that is read before the lines that they begin.
         parts.sort_by_key(|(_, form, _)| keys_of(form).is_some());
         let (mut fresh, mut known) = (Fresh::default(), Vec::new());
