@@ -26,8 +26,8 @@ pub enum Draws {
     Number(i64),
 }
 
-/// A number that is drawn: the stream, how many draws of the stream are before it in the sample, and
-/// its index in the list that is drawn; 0 where one number is.
+/// A number that is drawn: the stream, how many draws of the stream are before it in the sample,
+/// and its index in the list that is drawn; 0 where one number is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Site {
     /// The stream.
@@ -67,8 +67,10 @@ pub enum Seen {
     Drew(Site, i64),
 }
 
+/// So many half cells take about as long to fill as a step.
+const CELLS_A_STEP: u64 = 32;
 /// No more numbers of one list are reported.
-const PLACES_MAX: usize = 64;
+const PLACES_MAX: usize = 256;
 
 /// Runs a program step by step, its draws chosen.
 pub struct Rehearsal {
@@ -143,7 +145,7 @@ impl Rehearsal {
                     }
                 },
             };
-            let cost = 1 + memory.mark().saturating_sub(before).max(0) as u64 / 8;
+            let cost = 1 + memory.mark().saturating_sub(before).max(0) as u64 / CELLS_A_STEP;
             *patience = patience.checked_sub(cost)?;
             at = run.one.route.get(next as usize).copied().unwrap_or(next);
         }
@@ -230,13 +232,24 @@ fn nearest(
             let weights = lists.wide(second);
             near(lists.wide(first), &|at| weights[at] > 0).unwrap_or(cell)
         }
-        Sampler::Draw | Sampler::Distinct => {
-            let (drawn, source) = (lists.wide(cell), lists.wide(second));
-            let Some(&old) = drawn.get(place as usize) else { return cell };
-            let once = sampler == Sampler::Distinct;
-            let may = |at: usize| !once || source[at] == old || !drawn.contains(&source[at]);
-            if let Some(number) = near(source, &may) {
+        Sampler::Draw => {
+            let number = near(lists.wide(second), &|_| true);
+            if let (Some(number), true) = (number, (place as usize) < lists.wide(cell).len()) {
                 memory.arena.put(cell, place as usize, number, shape);
+            }
+            cell
+        }
+        // What is drawn elsewhere in the list changes places with it.
+        Sampler::Distinct | Sampler::Shuffle => {
+            let source = if sampler == Sampler::Distinct { second } else { cell };
+            let drawn = lists.wide(cell);
+            let number = near(lists.wide(source), &|_| true);
+            if let (Some(number), Some(&old)) = (number, drawn.get(place as usize)) {
+                let other = drawn.iter().position(|&drawn| drawn == number);
+                memory.arena.put(cell, place as usize, number, shape);
+                if let Some(other) = other.filter(|&other| other != place as usize) {
+                    memory.arena.put(cell, other, old, shape);
+                }
             }
             cell
         }

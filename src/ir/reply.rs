@@ -1,4 +1,4 @@
-//! The patterns of a reply: what stands between its values, for each choice of those that are empty.
+//! The patterns of a reply: what is between its values, for each choice of empty ones.
 //!
 //! A reply is read in a normal form: lines end with `\n`, no white space is around the reply or at
 //! the end or the start of a line, and one space is between words. An empty value leaves the
@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::{Bound, Form, Piece, Program};
+use crate::check::types::Type;
 
 /// No more values of a reply are tried as empty in all combinations.
 const VALUES_MAX: usize = 5;
@@ -138,9 +139,10 @@ pub fn patterns(program: &Program, normal: Normal) -> Vec<Pattern> {
     patterns
 }
 
-/// Two pieces of a reply of which nothing tells which one is empty.
+/// Two pieces of a reply of which nothing tells which one is empty, or where the first ends.
 pub fn alike(program: &Program) -> Option<(usize, usize)> {
-    let patterns = patterns(program, Normal::new(program));
+    let normal = Normal::new(program);
+    let patterns = patterns(program, normal);
     let mut seen: BTreeMap<Vec<Part>, &Pattern> = BTreeMap::new();
     for pattern in patterns.iter().filter(|pattern| pattern.may_be) {
         let shape = pattern.parts.iter().map(|part| match part {
@@ -156,8 +158,58 @@ pub fn alike(program: &Program) -> Option<(usize, usize)> {
             let all = first.into_iter().chain(second);
             return Some((all.clone().min()?, all.max()?));
         }
+        if let Some(found) = begins_alike(program, pattern, normal) {
+            return Some(found);
+        }
     }
     None
+}
+
+/// An empty value and one after it that begins the reply, and may hold what is between the two:
+/// its start may be taken for the first.
+fn begins_alike(program: &Program, pattern: &Pattern, normal: Normal) -> Option<(usize, usize)> {
+    let reply = &program.layout.reply;
+    let [Part::Value(second), ..] = pattern.parts[..] else { return None };
+    let first = pattern.empty.iter().copied().rfind(|&at| at < second)?;
+    let between = reply[first..second].iter().filter_map(|piece| match piece {
+        Piece::Literal(text) => Some(text.as_str()),
+        Piece::Value(..) => None,
+    });
+    let between = normal.of_literal(&between.collect::<String>());
+    let holds = separators(program, &reply[second], normal).iter().any(|it| it.contains(&between));
+    (holds && may_be_part(program, &reply[first], &reply[second])).then_some((first, second))
+}
+
+/// What is between the parts of a value.
+fn separators(program: &Program, piece: &Piece, normal: Normal) -> Vec<String> {
+    let Piece::Value(slot, form) = piece else { return Vec::new() };
+    let kind = &program.slots[*slot as usize].kind;
+    let mut all: Vec<String> = match (form, kind.depth()) {
+        (Form::Plain, 0) => Vec::new(),
+        (Form::Plain, 1) => vec![" ".to_string()],
+        (Form::Joined(between), _) => vec![normal.of_literal(between)],
+        _ => vec![" ".to_string(), "\n".to_string()],
+    };
+    if scalar(kind) == &Type::Text {
+        all.extend(program.texts.iter().map(|text| normal.of_literal(text)));
+    }
+    all
+}
+
+/// May the start of the second value be read as the first? Signs that begin a line do not.
+fn may_be_part(program: &Program, first: &Piece, second: &Piece) -> bool {
+    let (Piece::Value(one, _), Piece::Value(other, form)) = (first, second) else { return false };
+    let [one, other] = [one, other].map(|slot| scalar(&program.slots[*slot as usize].kind));
+    let is_signed = matches!(form, Form::Numbered | Form::Labelled(_) | Form::Lines(..));
+    match one {
+        Type::Text => true,
+        Type::Token => !is_signed,
+        _ => !is_signed && one == other,
+    }
+}
+
+fn scalar(kind: &Type) -> &Type {
+    kind.element().map_or(kind, scalar)
 }
 
 /// The literals and values of a reply, in the normal form.

@@ -94,10 +94,9 @@ impl Lower<'_> {
                 Diagnostic::fault("E404", title, place, "may be empty")
             }
             false => {
-                let title =
-                    format!("where `{name}` or `{other}` is empty, nothing tells which one it is");
+                let title = format!("where `{name}` is empty, `{other}` may be read in its place");
                 Diagnostic::fault("E404", title, place, "may be empty")
-                    .and(other_place, "may be empty too")
+                    .and(other_place, "only white space is between them")
             }
         };
         self.faults.push(fault.help(format!(

@@ -126,8 +126,8 @@ impl Key<'_> {
         }
         if !row.has_texts() {
             return Err(Failure::Input(format!(
-                "{at}: its id is {id}, and as line {number} from 0 it is taken for sample {number}: \
-                 write \"index\", or leave \"id\" out if it is another number"
+                "{at}: its id is {id}, and as line {number} from 0 it is taken for sample \
+                 {number}: write \"index\", or leave \"id\" out if it is another number"
             )));
         }
         let is_its = self.maker.sample(memory, id).is_ok()

@@ -1,19 +1,24 @@
 //! Draws that are aimed at: numbers are changed one by one, towards where a step fails, by how far
 //! each change brings it.
 
+use std::collections::BTreeSet;
+
 use super::slice::Slice;
 use super::{Search, watched};
 use crate::engine::rehearse::{Rehearsal, Site};
-use crate::ir::{Arithmetic, Builtin, Op, Program, Register, Sampler, StepId};
+use crate::ir::{Arithmetic, Builtin, Op, Program, Register, Sampler, StepId, StreamId};
 use crate::runtime::Memory;
 use crate::runtime::arena::List;
 
 /// What is spent on a divisor, which is 0 for few draws.
 pub const PATIENCE_DIVISOR: u64 = 150_000;
+/// More is spent where so few samples take so much, but no more than this: some 50 milliseconds.
+const SAMPLES_LEAST: u64 = 60;
+const PATIENCE_MOST: u64 = 2_000_000;
 /// What is spent on any other step, which fails at an end.
 const PATIENCE_OTHER: u64 = 3_000;
 /// The most samples that one begins with.
-const BASES_MAX: u64 = 2_000;
+const BASES_MAX: u64 = 10_000;
 /// The most numbers of a sample that are changed.
 const SITES_MAX: usize = 8;
 /// The most changes of one number.
@@ -106,26 +111,50 @@ impl Search<'_> {
     pub fn aim(&mut self, slice: &Slice, at: StepId) -> Option<()> {
         let program = self.rehearsal.program().clone();
         let watched = watched(&program, &[at]);
-        let most = if is_divided(&program, at) { PATIENCE_DIVISOR } else { PATIENCE_OTHER };
-        let least = self.patience.saturating_sub(most);
+        let is_divided = is_divided(&program, at);
+        let least = match is_divided {
+            true => 0,
+            false => self.patience.saturating_sub(PATIENCE_OTHER),
+        };
+        let mut fixed: BTreeSet<StreamId> = BTreeSet::new();
         for base in 0..BASES_MAX {
             if self.patience <= least || self.record.failed.contains_key(&at) {
                 break;
             }
+            let before = self.patience;
             let done = self.run(slice, &watched, &[], &[])?;
-            let (Some(distance), false) = (done.distance, done.drawn.is_empty()) else { continue };
+            if base == 0 && is_divided {
+                let cost = before - self.patience;
+                self.patience = self.patience.max((cost * SAMPLES_LEAST).min(PATIENCE_MOST));
+            }
+            let Some(distance) = done.distance else { continue };
+            let mut numbers = coordinates(&done.drawn);
+            numbers.retain(|(sites, _)| !fixed.contains(&sites[0].stream));
+            if numbers.is_empty() {
+                continue;
+            }
             // What was begun goes on with the sample that it began with.
             self.index -= 1;
-            let numbers = coordinates(&done.drawn);
             let (mut aim, count) = (Aim { set: Vec::new(), far: distance.far() }, numbers.len());
             let mut from = distance.signed();
             for turn in 0..count.min(SITES_MAX) {
-                // Another first one each time, and not neighbours only.
-                let place = base as usize + turn * (count / SITES_MAX).max(1);
-                let (sites, number) = &numbers[place % count];
-                from = self.change(slice, &watched, &mut aim, (sites, *number, from))?;
+                // Another one is first each time, and not neighbours only.
+                let place = base as usize / 2 + turn * (count / SITES_MAX).max(1);
+                // All numbers of a list come first every second time.
+                let place = if turn == 0 && base % 2 == 0 { 0 } else { place % count };
+                let (sites, number) = &numbers[place];
+                let Some((now, has_moved)) =
+                    self.change(slice, &watched, &mut aim, (sites, *number, from))
+                else {
+                    self.index += 1;
+                    return None;
+                };
+                from = now;
+                if !has_moved {
+                    fixed.insert(sites[0].stream);
+                }
                 if self.record.failed.contains_key(&at) {
-                    return Some(());
+                    break;
                 }
             }
             self.index += 1;
@@ -133,15 +162,16 @@ impl Search<'_> {
         Some(())
     }
 
-    /// Changes one number, or all of a list to one, while that brings the step nearer; how far it is then.
+    /// Changes one number, or all of a list to one, while that brings the step nearer; how far it
+    /// is then, and whether the number could be changed.
     fn change(
         &mut self,
         slice: &Slice,
         watched: &[bool],
         aim: &mut Aim,
         (sites, number, from): (&[Site], i64, f64),
-    ) -> Option<f64> {
-        let (mut here, mut from) = ((number, from), from);
+    ) -> Option<(f64, bool)> {
+        let (mut here, mut from, mut has_moved) = ((number, from), from, false);
         let mut next = STEPS.map(|step| number.saturating_add(step)).to_vec();
         for _ in 0..TURNS_MAX {
             if aim.far <= 0.0 {
@@ -151,8 +181,9 @@ impl Search<'_> {
             while let Some(wanted) = (!next.is_empty()).then(|| next.remove(0)) {
                 let Some((got, signed, far)) = self.set(slice, watched, aim, (sites, wanted))?
                 else {
-                    return Some(from);
+                    return Some((from, true));
                 };
+                has_moved |= got != number;
                 if far < aim.far {
                     aim.set.retain(|(known, _)| !sites.contains(known));
                     aim.set.extend(sites.iter().map(|&site| (site, got)));
@@ -175,11 +206,12 @@ impl Search<'_> {
             next.dedup();
             next.retain(|&number| number != here.0);
         }
-        Some(from)
+        // A list may have one number only.
+        Some((from, has_moved || sites.len() > 1))
     }
 
-    /// Runs the sample with some numbers set to one: the number that came of it, and how far the step is
-    /// from failing; nothing if neither came.
+    /// Runs the sample with some numbers set to one: the number that came of it, and how far the
+    /// step is from failing; nothing if neither came.
     fn set(
         &mut self,
         slice: &Slice,
@@ -197,10 +229,9 @@ impl Search<'_> {
     }
 }
 
-/// What can be changed by itself: each number, and all numbers of a stream together.
+/// What can be changed by itself: all numbers of a stream together, and each number.
 fn coordinates(drawn: &[(Site, i64)]) -> Vec<(Vec<Site>, i64)> {
-    let mut all: Vec<(Vec<Site>, i64)> =
-        drawn.iter().map(|&(site, number)| (vec![site], number)).collect();
+    let mut all: Vec<(Vec<Site>, i64)> = Vec::new();
     let mut streams: Vec<u32> = drawn.iter().map(|(site, _)| site.stream).collect();
     streams.dedup();
     for stream in streams {
@@ -210,6 +241,7 @@ fn coordinates(drawn: &[(Site, i64)]) -> Vec<(Vec<Site>, i64)> {
             all.push((sites, *number));
         }
     }
+    all.extend(drawn.iter().map(|&(site, number)| (vec![site], number)));
     all
 }
 

@@ -51,8 +51,8 @@ impl Guards {
         found
     }
 
-    /// A condition, and those of which it is made by `not`, `and` and `or`, as far as they are known
-    /// with it.
+    /// A condition, and those of which it is made by `not`, `and` and `or`, as far as they are
+    /// known with it.
     fn implied(
         &self,
         program: &Program,

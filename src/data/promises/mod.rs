@@ -38,8 +38,8 @@ const PATIENCE_LEAST: u64 = 20_000;
 const CELLS_MAX: u64 = 1 << 22;
 /// Tries with draws by chance alone.
 const BY_CHANCE: u64 = 48;
-/// As many, where a step failed in all of them, before it is said that it always does; and fewer, if
-/// there is no patience for more.
+/// As many, where a step failed in all of them, before it is said that it always does; and fewer,
+/// if there is no patience for more.
 const TO_BE_SURE: u64 = 200;
 const SURE_LEAST: u64 = 12;
 /// The most streams of one step that are tried one by one.
@@ -56,8 +56,8 @@ struct Broken<'a> {
     written: Option<&'a [String]>,
 }
 
-/// A warning for each step of a program that was found to fail for some draws, and an error for each
-/// that fails whatever is drawn. The program is one for its own samples: see
+/// A warning for each step of a program that was found to fail for some draws, and an error for
+/// each that fails whatever is drawn. The program is one for its own samples: see
 /// [`ir::lower_own`](crate::ir::lower_own).
 pub fn broken(
     template: &Template,
@@ -225,6 +225,15 @@ impl Search<'_> {
                     draws[stream as usize] = choice;
                     self.run(slice, &watched, &draws, &[])?;
                 }
+            }
+        }
+        // Two numbers at once.
+        let [stream, _, ..] = slice.streams[..] else { return Some(()) };
+        for &choice in &choices {
+            for &rest in &choices {
+                let mut draws = vec![rest; streams];
+                draws[stream as usize] = choice;
+                self.run(slice, &watched, &draws, &[])?;
             }
         }
         Some(())

@@ -120,7 +120,9 @@ fn case(broken: &Broken, slots: &[SlotId]) -> Option<String> {
         let said = match &slot.kind {
             Type::Int => format!("`{}` {} {cell}", slot.name, one_of("may be", "is")),
             Type::Bool => format!("`{}` may be {}", slot.name, cell != 0),
-            Type::List(element) if divides && **element == Type::Int => {
+            Type::List(element)
+                if divides && **element == Type::Int && List::from(cell).size > 0 =>
+            {
                 let numbers = memory.wide(cell).iter().take(NUMBERS_MAX);
                 let numbers: Vec<String> = numbers.map(|number| number.to_string()).collect();
                 let more = if memory.wide(cell).len() > NUMBERS_MAX { ", …" } else { "" };

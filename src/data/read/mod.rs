@@ -20,12 +20,12 @@ use unreadable::shortened;
 
 /// Reads replies of one program. Threads share it.
 ///
-/// A reply is read in a normal form, see [`ir::reply`](crate::ir::reply): white space around it and
-/// around its lines does not matter, nor how much of it is between two words, nor how lines end.
-/// Otherwise literals must stand as they are. A word that no pool has, and a text that the template does
-/// not have, get a symbol of their own, the same wherever they stand in one reply; what has a sign
-/// that no word has is no word. The keys of `lines` and `labelled` that the prompt shows must stand
-/// as the sample has them; all others are read like values.
+/// A reply is read in a normal form, see [`ir::reply`](crate::ir::reply): white space around it
+/// and around its lines does not matter, nor how much of it is between two words, nor how lines
+/// end. Otherwise literals must stand as they are. A word that no pool has, and a text that the
+/// template does not have, get a symbol of their own, the same wherever they stand in one reply;
+/// what has a sign that no word has is no word. The keys of `lines` and `labelled` that the
+/// prompt shows must stand as the sample has them; all others are read like values.
 #[derive(Clone, Debug)]
 pub struct Reader {
     program: Arc<Program>,
@@ -197,8 +197,8 @@ impl Reader {
         push(element, cells, memory)
     }
 
-    /// A list with white space between its elements, or of a line each: no row of such is empty, so
-    /// that line breaks around them say nothing.
+    /// A list with white space between its elements, or of a line each: no row of such is empty,
+    /// so that line breaks around them say nothing.
     fn list(
         &self,
         element: &Type,
