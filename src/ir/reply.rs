@@ -59,18 +59,15 @@ impl Normal {
     /// A reply in the normal form.
     pub fn of_reply<'t>(self, reply: &'t str) -> Cow<'t, str> {
         let reply = reply.trim();
-        let mut before = b'x';
-        let differs = |byte: u8| {
-            let is_space = |byte: u8| byte == b' ' || byte == b'\t';
-            let odd = byte == b'\r'
-                || self.collapses
-                    && (byte == b'\t'
-                        || is_space(byte) && (is_space(before) || before == b'\n')
-                        || byte == b'\n' && is_space(before));
-            before = byte;
-            odd
+        let is_space = |byte: u8| byte == b' ' || byte == b'\t';
+        // Without a branch, so that many are looked at together.
+        let is_odd = |pair: &[u8]| {
+            let (a, b) = (pair[0], pair[1]);
+            let is_wide = is_space(a) & (is_space(b) | (b == b'\n'));
+            let is_loose = is_wide | (a == b'\n') & is_space(b) | (b == b'\t');
+            (b == b'\r') | self.collapses & is_loose
         };
-        match reply.bytes().any(differs) {
+        match reply.as_bytes().windows(2).fold(false, |odd, pair| odd | is_odd(pair)) {
             true => Cow::Owned(self.of_literal(reply).trim().to_string()),
             false => Cow::Borrowed(reply),
         }
