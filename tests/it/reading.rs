@@ -190,7 +190,8 @@ fn two_values_that_may_be_empty_with_white_space_between_them_are_refused() {
     let is_refused = |reply: &str, first: &str, second: &str| {
         let text = format!(
             "n ~ uniform({first})\nm ~ uniform({second})\na ~ distinct(n, vocab)\n\
-             b ~ distinct(m, vocab)\nc ~ pick(vocab)\nr ~ repeat(2, distinct(2, vocab))\nprompt \"{{n}} {{m}}\"\nreply \"{reply}\"\n"
+             b ~ distinct(m, vocab)\nc ~ pick(vocab)\nr ~ repeat(2, distinct(2, vocab))\n\
+             prompt \"{{n}} {{m}}\"\nreply \"{reply}\"\n"
         );
         let source = Source::new("alike.cook", &*text);
         let faults = program(&source, "").err().unwrap_or_default();
