@@ -96,7 +96,7 @@ impl Judge {
         let mut fresh = Fresh::default();
         self.reader.bind_record(record, &mut fresh, memory)?;
         let made: Vec<i64> = self.outputs.iter().map(|&slot| memory.slot(slot)).collect();
-        Ok(match self.reader.read_with(reply, &mut fresh, memory) {
+        Ok(match self.reader.read_with(reply, &fresh, memory) {
             Ok(()) => self.read(&made, memory),
             Err(why) => self.none(why),
         })

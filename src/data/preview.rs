@@ -13,7 +13,7 @@ use crate::diagnostic::Diagnostic;
 use crate::engine;
 use crate::ir::{self, Bound, Choice, Program};
 use crate::runtime::Fault;
-use crate::source::Span;
+use crate::source::{Source, Span};
 
 /// What is known of a template at all of its levels.
 #[derive(Clone, Debug, Default)]
@@ -52,18 +52,20 @@ pub fn levels(template: &Template, vocabulary: usize) -> Levels {
 }
 
 /// What each level is warned of: samples that cannot be made for some draws, and rules on what the
-/// prompt does not tell. Each warning once; one that the defaults do not have names its level.
-pub fn warnings(template: &Template, words: &Vocabulary) -> Vec<Diagnostic> {
+/// prompt does not tell; an error where none can be made. Each once; one that the defaults do not
+/// have names its level.
+pub fn warnings(template: &Template, source: &Source, words: &Vocabulary) -> Vec<Diagnostic> {
     let (mut seen, mut found): (Vec<Diagnostic>, Vec<Diagnostic>) = (Vec::new(), Vec::new());
     let (pools, vocabulary) = (promises::pools(template, words), words.own_len());
     let named = template.levels.iter().map(|level| level.name.as_str());
-    let patience = promises::patience(template.levels.len() + 1);
+    let levels = template.levels.len() + 1;
+    let (patience, for_hidden) = (promises::patience(levels), promises::patience_hidden(levels));
     for level in std::iter::once("").chain(named) {
         let choice = Choice { level: level.to_string(), set: Vec::new(), vocabulary };
-        let Ok(program) = ir::lower(template, &choice) else { continue };
+        let Ok(program) = ir::lower_own(template, &choice) else { continue };
         let program = Arc::new(program);
-        let mut warnings = promises::broken(&program, &pools, patience);
-        warnings.extend(promises::hidden(template, &program, words, patience));
+        let mut warnings = promises::broken(template, source, &program, &pools, patience);
+        warnings.extend(promises::hidden(template, &choice, words, for_hidden));
         for warning in warnings {
             let place = |one: &Diagnostic| (one.code, one.span(), one.title.clone());
             if !seen.iter().any(|known| place(known) == place(&warning)) {

@@ -1,15 +1,16 @@
 //! Samples made with draws of one's choice: what samples may be, where chance alone shows it late.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::begin;
 use super::interpret::Interpreter;
 use crate::check::types::Type;
-use crate::ir::{Builtin, Op, Program, Register, Sampler, StepId};
+use crate::ir::{Builtin, Op, Program, Register, Sampler, StepId, StreamId};
 use crate::runtime::arena::List;
 use crate::runtime::shape::Shape;
-use crate::runtime::{Fault, FaultKind, Memory, builtins};
+use crate::runtime::{FaultKind, Memory, builtins};
 
 /// What the draws of a stream give. Each is something that chance may give as well.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -24,6 +25,52 @@ pub enum Draws {
     /// This number, where it can be drawn; else what the stream says.
     Number(i64),
 }
+
+/// A number that is drawn: the stream, how many draws of the stream are before it in the sample,
+/// and its index in the list that is drawn; 0 where one number is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Site {
+    /// The stream.
+    pub stream: StreamId,
+    /// How many draws of the stream are before it.
+    pub visit: u32,
+    /// Its index in the list.
+    pub place: u32,
+}
+
+/// What one sample is made with, and how much of it is made.
+#[derive(Clone, Debug, Default)]
+pub struct Try<'a> {
+    /// Where the streams start.
+    pub index: u64,
+    /// What each stream gives; chance, where nothing is said.
+    pub draws: &'a [Draws],
+    /// Single numbers: the nearest that can be drawn in their place.
+    pub set: &'a [(Site, i64)],
+    /// For each step the first from there on that is taken; all, if there are none.
+    pub route: &'a [StepId],
+    /// The steps of the rules that are run after the sample.
+    pub rules: &'a [Range<StepId>],
+    /// The steps that are reported when their operands are known; true for such. If there are
+    /// none, neither are drawn numbers.
+    pub watched: &'a [bool],
+}
+
+/// What is reported while a sample is made.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Seen {
+    /// The operands of a watched step are known.
+    Comes,
+    /// A step cannot be done.
+    Fails(FaultKind),
+    /// A number was drawn.
+    Drew(Site, i64),
+}
+
+/// So many half cells take about as long to fill as a step.
+const CELLS_A_STEP: u64 = 32;
+/// No more numbers of one list are reported.
+const PLACES_MAX: usize = 256;
 
 /// Runs a program step by step, its draws chosen.
 pub struct Rehearsal {
@@ -42,43 +89,67 @@ impl Rehearsal {
         &self.program
     }
 
-    /// Makes a sample like [`Engine::sample`](super::Engine::sample), with what `draws` gives for
-    /// each stream; false if it cannot be made. `fails` gets each step that fails, and the memory
+    /// Makes a sample like [`Engine::sample`](super::Engine::sample), and runs rules on it as on a
+    /// reply that is its own; false if it cannot be made. `see` gets what happens, and the memory
     /// as it is then: what does not depend on a step that failed is done all the same. `patience`
     /// counts down by the steps and the memory that it takes; none when it is at its end.
     pub fn sample(
         &self,
         memory: &mut Memory,
-        index: u64,
-        draws: &[Draws],
+        one: &Try,
         patience: &mut u64,
-        fails: &mut dyn FnMut(&Memory, Fault),
+        see: &mut dyn FnMut(&Memory, StepId, Seen),
+    ) -> Option<bool> {
+        begin(memory, self.interpreter.fingerprint, one.index);
+        memory.registers.fill(0);
+        let mut run = Run { one, unknown: Unknown::default(), visits: Vec::new() };
+        let sample = self.program.sample.clone();
+        if !self.steps(memory, &mut run, sample, patience, see)? {
+            return Some(false);
+        }
+        for rule in one.rules {
+            self.steps(memory, &mut run, rule.clone(), patience, see)?;
+            run.unknown.registers.clear();
+        }
+        Some(true)
+    }
+
+    /// Takes some steps; false if one fails.
+    fn steps(
+        &self,
+        memory: &mut Memory,
+        run: &mut Run,
+        steps: Range<StepId>,
+        patience: &mut u64,
+        see: &mut dyn FnMut(&Memory, StepId, Seen),
     ) -> Option<bool> {
         let program = &self.program;
-        begin(memory, self.interpreter.fingerprint, index);
-        memory.registers.fill(0);
-        let mut unknown = Unknown::default();
-        let mut at = program.sample.start;
-        while at < program.sample.end {
+        let taken = |at: StepId| run.one.route.get(at as usize).copied().unwrap_or(at);
+        let mut at = taken(steps.start);
+        while at < steps.end {
             let (before, step) = (memory.mark(), &program.steps[at as usize]);
-            at = match unknown.step(program, memory, at) {
+            let next = match run.unknown.step(program, memory, at) {
                 Follows::End => return Some(false),
                 Follows::Next => at + 1,
                 Follows::Known => match self.interpreter.next(memory, step, at) {
                     Some(next) => next,
                     None => {
-                        if let Err(kind) = self.compute(memory, at, draws) {
-                            fails(memory, Fault { kind, step: at });
-                            unknown.result(program, memory, at);
+                        if run.one.watched.get(at as usize) == Some(&true) {
+                            see(memory, at, Seen::Comes);
+                        }
+                        if let Err(kind) = self.compute(memory, at, run, see) {
+                            see(memory, at, Seen::Fails(kind));
+                            run.unknown.result(program, memory, at);
                         }
                         at + 1
                     }
                 },
             };
-            let cost = 1 + memory.mark().saturating_sub(before).max(0) as u64 / 8;
+            let cost = 1 + memory.mark().saturating_sub(before).max(0) as u64 / CELLS_A_STEP;
             *patience = patience.checked_sub(cost)?;
+            at = run.one.route.get(next as usize).copied().unwrap_or(next);
         }
-        Some(unknown.registers.is_empty())
+        Some(run.unknown.registers.is_empty())
     }
 
     /// The operands of a step as they are in the memory; 0 for one that is nowhere.
@@ -86,7 +157,13 @@ impl Rehearsal {
         memory.registers.get(register as usize).copied().unwrap_or(0)
     }
 
-    fn compute(&self, memory: &mut Memory, at: StepId, draws: &[Draws]) -> Result<(), FaultKind> {
+    fn compute(
+        &self,
+        memory: &mut Memory,
+        at: StepId,
+        run: &mut Run,
+        see: &mut dyn FnMut(&Memory, StepId, Seen),
+    ) -> Result<(), FaultKind> {
         let step = &self.program.steps[at as usize];
         let shape = self.interpreter.shapes[at as usize];
         let made = self.interpreter.compute(memory, step, shape)?;
@@ -94,18 +171,117 @@ impl Rehearsal {
             return Ok(());
         };
         if let Op::Draw(sampler, stream, operands) = step.op {
-            let draws = draws.get(stream as usize).copied().unwrap_or_default();
+            let draws = run.one.draws.get(stream as usize).copied().unwrap_or_default();
             let wide = operands.map(|register| Self::operand(memory, register));
-            let is_int = self.program.registers[step.into as usize] == Type::Int;
+            let kind = &self.program.registers[step.into as usize];
+            let is_int = *kind == Type::Int;
             let chosen = chosen(memory, sampler, shape, wide, draws, is_int)?;
             cell = chosen.unwrap_or(cell);
+            let many = kind.element() == Some(&Type::Int);
+            if draws == Draws::Chance && (is_int || many) {
+                let visit = run.visit(stream);
+                for &(site, number) in run.one.set {
+                    if (site.stream, site.visit) == (stream, visit) {
+                        cell = nearest(memory, sampler, wide, (cell, site.place, number), shape);
+                    }
+                }
+                if !run.one.watched.is_empty() {
+                    drew(memory, at, (stream, visit), cell, many, see);
+                }
+            }
         }
         memory.registers[step.into as usize] = cell;
         Ok(())
     }
 }
 
-/// The registers whose value hangs on a step that failed.
+/// Reports the numbers of a draw.
+fn drew(
+    memory: &Memory,
+    at: StepId,
+    (stream, visit): (StreamId, u32),
+    cell: i64,
+    many: bool,
+    see: &mut dyn FnMut(&Memory, StepId, Seen),
+) {
+    let one = [cell];
+    let numbers = if many { memory.wide(cell) } else { &one };
+    for (&number, place) in numbers.iter().zip(0..).take(PLACES_MAX) {
+        see(memory, at, Seen::Drew(Site { stream, visit, place }, number));
+    }
+}
+
+/// The result of a draw with the number at a place replaced by the nearest to another that can be
+/// drawn there.
+fn nearest(
+    memory: &mut Memory,
+    sampler: Sampler,
+    [first, second, _]: [i64; 3],
+    (cell, place, wanted): (i64, u32, i64),
+    shape: Shape,
+) -> i64 {
+    let near = |numbers: &[i64], may: &dyn Fn(usize) -> bool| {
+        let all = (0..numbers.len()).filter(|&at| may(at)).map(|at| numbers[at]);
+        all.min_by_key(|number| number.abs_diff(wanted))
+    };
+    let lists = memory.lists();
+    match sampler {
+        Sampler::Uniform => wanted.clamp(first, second),
+        Sampler::Pick => near(lists.wide(first), &|_| true).unwrap_or(cell),
+        Sampler::Weighted => {
+            let weights = lists.wide(second);
+            near(lists.wide(first), &|at| weights[at] > 0).unwrap_or(cell)
+        }
+        Sampler::Draw => {
+            let number = near(lists.wide(second), &|_| true);
+            if let (Some(number), true) = (number, (place as usize) < lists.wide(cell).len()) {
+                memory.arena.put(cell, place as usize, number, shape);
+            }
+            cell
+        }
+        // What is drawn elsewhere in the list changes places with it.
+        Sampler::Distinct | Sampler::Shuffle => {
+            let source = if sampler == Sampler::Distinct { second } else { cell };
+            let drawn = lists.wide(cell);
+            let number = near(lists.wide(source), &|_| true);
+            if let (Some(number), Some(&old)) = (number, drawn.get(place as usize)) {
+                let other = drawn.iter().position(|&drawn| drawn == number);
+                memory.arena.put(cell, place as usize, number, shape);
+                if let Some(other) = other.filter(|&other| other != place as usize) {
+                    memory.arena.put(cell, other, old, shape);
+                }
+            }
+            cell
+        }
+        _ => cell,
+    }
+}
+
+/// A sample that is being made.
+struct Run<'r> {
+    one: &'r Try<'r>,
+    unknown: Unknown,
+    /// How many draws each stream has done.
+    visits: Vec<(StreamId, u32)>,
+}
+
+impl Run<'_> {
+    /// Counts a draw: how many were before it.
+    fn visit(&mut self, stream: StreamId) -> u32 {
+        match self.visits.iter_mut().find(|(known, _)| *known == stream) {
+            Some((_, count)) => {
+                *count += 1;
+                *count - 1
+            }
+            None => {
+                self.visits.push((stream, 1));
+                0
+            }
+        }
+    }
+}
+
+/// The registers whose value depends on a step that failed.
 #[derive(Default)]
 struct Unknown {
     registers: BTreeSet<Register>,

@@ -44,6 +44,8 @@ pub struct Lower<'a> {
     pub certain: bool,
     /// True while a rule is lowered: its values may come from a reply, so that sizes are not known.
     pub in_rule: bool,
+    /// True if rules are for the template's own samples only, whose sizes are known.
+    pub own: bool,
     /// How many expressions were lowered, trial turns of folds and bodies of functions too.
     pub work: usize,
     one_too_many: Option<Span>,
@@ -65,6 +67,7 @@ pub fn program(
     template: &Template,
     choice: &Choice,
     numbers: &[Number],
+    own: bool,
 ) -> Result<Program, Vec<Diagnostic>> {
     let mut lower = Lower {
         template,
@@ -77,6 +80,7 @@ pub fn program(
         runs: 1,
         certain: true,
         in_rule: false,
+        own,
         work: 0,
         one_too_many: None,
         faults: Vec::new(),
@@ -201,7 +205,8 @@ impl Lower<'_> {
             let local = &self.template.locals[binding.local];
             let value = if bound.contains(&binding.local) {
                 let slot = &self.program.slots[at];
-                let known = if binding.shown { of_type(&slot.kind) } else { slot.bound.clone() };
+                let is_read = binding.shown && !self.own;
+                let known = if is_read { of_type(&slot.kind) } else { slot.bound.clone() };
                 loaded.push(at as SlotId);
                 self.make(Op::Load(at as SlotId), &binding.value.ty, known, local.span)
             } else if wanted.contains(&binding.local) {

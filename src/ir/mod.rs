@@ -25,9 +25,10 @@ mod loops;
 mod lower;
 mod print;
 mod refuse;
+pub mod reply;
 mod shown;
 
-pub use level::Number;
+pub use level::{Number, resolve as numbers};
 pub use print::{bound, print};
 
 /// Which of its programs a template becomes.
@@ -43,8 +44,18 @@ pub struct Choice {
 
 /// Makes the program of a template at a level, or says why there is none.
 pub fn lower(template: &Template, choice: &Choice) -> Result<Program, Vec<Diagnostic>> {
+    lowered(template, choice, false)
+}
+
+/// A program whose rules are for the template's own samples only: in them the bounds of the sample
+/// hold. What it says of other replies means nothing.
+pub fn lower_own(template: &Template, choice: &Choice) -> Result<Program, Vec<Diagnostic>> {
+    lowered(template, choice, true)
+}
+
+fn lowered(template: &Template, choice: &Choice, own: bool) -> Result<Program, Vec<Diagnostic>> {
     let numbers = level::resolve(template, choice);
-    let program = numbers.and_then(|numbers| lower::program(template, choice, &numbers));
+    let program = numbers.and_then(|numbers| lower::program(template, choice, &numbers, own));
     program.map_err(|mut faults| {
         faults.truncate(FAULTS_MAX);
         faults
@@ -224,6 +235,20 @@ pub enum Comparison {
     LessEqual,
     Greater,
     GreaterEqual,
+}
+
+impl Comparison {
+    /// Of two whole numbers.
+    pub fn holds(self, left: i64, right: i64) -> bool {
+        match self {
+            Comparison::Equal => left == right,
+            Comparison::NotEqual => left != right,
+            Comparison::Less => left < right,
+            Comparison::LessEqual => left <= right,
+            Comparison::Greater => left > right,
+            Comparison::GreaterEqual => left >= right,
+        }
+    }
 }
 
 /// The functions of the runtime. A *run* is a contiguous part of a list. Indices start at 0.

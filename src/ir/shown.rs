@@ -1,7 +1,7 @@
 //! The layout at a level: shown values get slots, and the longest text is known.
 
 use super::lower::{Lower, Value};
-use super::{Bound, Form, Piece, Role, Slot, SlotId};
+use super::{Bound, Form, Piece, Role, Slot, SlotId, reply};
 use crate::check::typed::{self, Expr, ExprKind};
 use crate::check::types::Type;
 use crate::diagnostic::Diagnostic;
@@ -19,6 +19,7 @@ impl Lower<'_> {
         self.program.layout.reply = self.pieces(&layout.reply);
         self.refuse_empty_rows();
         self.refuse_broken_lines();
+        self.refuse_alike();
         self.measure();
     }
 
@@ -72,6 +73,36 @@ impl Lower<'_> {
             }
         }
         self.faults.extend(faults);
+    }
+
+    /// Two values that may be empty, with nothing but white space to tell which one is.
+    fn refuse_alike(&mut self) {
+        let reply = &self.template.layout.reply;
+        let Some((first, second)) = reply::alike(&self.program) else { return };
+        let hole = |at: usize| match (reply.get(at), self.program.layout.reply.get(at)) {
+            (Some(typed::Piece::Hole(hole)), Some(Piece::Value(slot, _))) => {
+                Some((hole.value.span, self.program.slots[*slot as usize].name.clone()))
+            }
+            _ => None,
+        };
+        let (Some((place, name)), Some((other_place, other))) = (hole(first), hole(second)) else {
+            return;
+        };
+        let fault = match first == second {
+            true => {
+                let title = format!("a reply with an empty `{name}` reads like another");
+                Diagnostic::fault("E404", title, place, "may be empty")
+            }
+            false => {
+                let title = format!("where `{name}` is empty, `{other}` may be read in its place");
+                Diagnostic::fault("E404", title, place, "may be empty")
+                    .and(other_place, "only white space is between them")
+            }
+        };
+        self.faults.push(fault.help(format!(
+            "write a text between them that is more than white space, such as \
+             `{{{name}}}\\n--\\n{{{other}}}`, or lists that always have an element"
+        )));
     }
 
     fn pieces(&mut self, pieces: &[typed::Piece]) -> Vec<Piece> {

@@ -91,7 +91,11 @@ impl Analysis {
                 all.extend(self.survey.diagnostics.iter().cloned());
                 all.extend(self.levels().iter().flat_map(|levels| levels.faults.clone()));
                 if self.levels().is_some() {
-                    all.extend(preview::warnings(&self.survey.template, &self.words));
+                    all.extend(preview::warnings(
+                        &self.survey.template,
+                        self.source(),
+                        &self.words,
+                    ));
                 }
             } else {
                 all.extend(self.certain.iter().cloned());

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 const TEMPLATE: &str = "\
@@ -170,4 +170,141 @@ fn a_signal_ends_it_while_it_waits_for_a_line() {
         assert_eq!(child.wait().expect("it ends").code(), Some(130), "{signal}");
         assert_eq!(count(), 3, "nothing is left of the scores");
     }
+}
+
+/// The rows of the template, each changed, as lines.
+fn changed(folder: &TempDir, change: impl Fn(u64, &Value) -> Value) -> String {
+    let rows = lines(&folder.path().join("rows.jsonl"));
+    rows.iter().zip(0..).map(|(row, at)| format!("{}\n", change(at, row))).collect()
+}
+
+/// A row with these keys in place of its own.
+fn with(row: &Value, keys: Value) -> Value {
+    let mut row = row.as_object().expect("an object").clone();
+    row.extend(keys.as_object().expect("an object").clone());
+    Value::Object(row)
+}
+
+#[test]
+fn what_a_row_says_is_compared_in_whichever_form_it_says_it() {
+    let folder = rows(&["--set", "length=7", "--seed", "3"]);
+    let same = ["--set", "length=7", "--seed", "3"];
+    let judge = |keys: Value, options: &[&str]| {
+        let input = changed(&folder, |_, row| with(row, keys.clone()));
+        cookc(&folder, &[&["judge", "one.cook", "-"], options].concat(), &input)
+    };
+    let right = [
+        json!({"set": {"length": 7}}),
+        json!({"set": {"length": "7"}}),
+        json!({"set": {"length": 7.0}}),
+        json!({"set": ["length=7"]}),
+        json!({"set": [["length", 7]]}),
+        json!({"set": "{\"length\": 7}"}),
+        json!({"set": {"length": 7, "chance": null}}),
+        json!({"template": "", "split": " train "}),
+        json!({"key": {"seed": 3, "split": "train"}, "seed": null, "split": null}),
+        json!({"set": "length=7, chance=0.5"}),
+        json!({"set": null, "level": null, "split": null, "seed": null}),
+        json!({"seed": "3"}),
+        json!({"seed": 3.0}),
+        json!({"level": ""}),
+        json!({"split": "TRAIN"}),
+        json!({"template": "one.cook"}),
+        json!({"template": "data/one.cook"}),
+    ];
+    for keys in right {
+        let done = judge(keys.clone(), &same);
+        assert!(done.out.contains("exact 100.0 %"), "{keys}: {}{}", done.out, done.err);
+    }
+    let wrong = [
+        (
+            json!({"set": {"length": 9}}),
+            "its set is length=9, and length=7 is judged: write `--set",
+        ),
+        (json!({"set": {}}), "its set is none, and length=7 is judged: leave `--set` out"),
+        (json!({"set": {"lenght": 7}}), "its set is lenght=7: "),
+        (json!({"set": {"length": 99999}}), "its set is length=99999: "),
+        (json!({"set": 7}), "its \"set\" must be a text such as"),
+        (json!({"set": {"length": [7]}}), "its \"set\" must be a text such as"),
+        (json!({"seed": "4"}), "its seed is 4, and --seed 3 is judged"),
+        (json!({"seed": -1}), "its \"seed\" must be a whole number"),
+        (json!({"seed": "three"}), "its \"seed\" must be a whole number"),
+        (json!({"level": 2}), "its \"level\" must be a name"),
+        (json!({"level": "hard"}), "the template has no level `hard`"),
+        (json!({"split": "validation"}), "the splits are train and eval"),
+        (json!({"metadata": {"seed": 4}, "seed": null}), "its seed is 4, and --seed 3 is judged"),
+        (json!({"split": 0}), "its \"split\" must be a name"),
+        (json!({"template": ["one"]}), "its \"template\" must be a name"),
+        (json!({"prompt": 7}), "its \"prompt\" must be a text, or messages"),
+        (json!({"prompt": {"text": "x"}}), "its \"prompt\" must be a text, or messages"),
+        (json!({"messages": "x"}), "its \"messages\" must be a list of"),
+        (json!({"index": -1}), "its \"index\" must be a whole number"),
+        (json!({"reply": 7}), "its \"reply\" must be a text"),
+    ];
+    for (keys, wanted) in wrong {
+        let done = judge(keys.clone(), &same);
+        assert_eq!(done.code, Some(1), "{keys}: {}", done.out);
+        assert!(done.err.contains(wanted), "{keys}: {}", done.err);
+    }
+    let done = judge(json!({"level": ""}), &["--level", "long", "--seed", "3"]);
+    let wanted = "its level is default, and --level long is judged: leave `--level` out";
+    assert!(done.err.contains(wanted), "{}", done.err);
+}
+
+#[test]
+fn settings_that_give_the_same_samples_are_the_same() {
+    let folder = rows(&[]);
+    let done = cookc(&folder, &["judge", "one.cook", "rows.jsonl", "--set", "length=5"], "");
+    assert!(done.out.contains("exact 100.0 %"), "{}{}", done.out, done.err);
+    let folder = rows(&["--set", "length=5"]);
+    let done = cookc(&folder, &["judge", "one.cook", "rows.jsonl"], "");
+    assert!(done.out.contains("exact 100.0 %"), "{}{}", done.out, done.err);
+}
+
+#[test]
+fn rows_of_a_chat_are_compared_and_their_ids_are_no_trap() {
+    let folder = rows(&["--split", "eval"]);
+    let chat = |row: &Value| {
+        json!([
+            {"role": "system", "content": "Be short."},
+            {"role": "user", "content": row["prompt"]},
+            {"role": "assistant", "content": row["reply"]},
+        ])
+    };
+    let judge = |input: &str, options: &[&str]| {
+        cookc(&folder, &[&["judge", "one.cook", "-"], options].concat(), input)
+    };
+    let eval = ["--split", "eval"];
+    let rows = changed(&folder, |at, row| json!({"messages": chat(row), "id": at}));
+    let done = judge(&rows, &eval);
+    assert!(done.out.contains("exact 100.0 %"), "{}{}", done.out, done.err);
+    let done = judge(&rows, &[]);
+    assert!(done.err.contains("its prompt is not that of sample 0"), "{}{}", done.out, done.err);
+    assert!(done.err.contains("write `--split eval`"), "{}", done.err);
+    let turned: String = rows.lines().rev().map(|line| format!("{line}\n")).collect();
+    let done = judge(&turned, &eval);
+    assert!(done.out.contains("exact 100.0 %"), "by their ids: {}{}", done.out, done.err);
+    let by_place = changed(&folder, |at, row| json!({"messages": chat(row), "id": 100 + at}));
+    let done = judge(&by_place, &eval);
+    assert!(done.out.contains("exact 100.0 %"), "by their lines: {}{}", done.out, done.err);
+    let prompts = changed(&folder, |at, row| {
+        let prompt =
+            json!([{"role": "user", "content": [{"type": "text", "text": row["prompt"]}]}]);
+        json!({"prompt": prompt, "reply": row["reply"], "index": at.to_string()})
+    });
+    let done = judge(&prompts, &eval);
+    assert!(done.out.contains("exact 100.0 %"), "{}{}", done.out, done.err);
+    let shared = changed(&folder, |_, row| {
+        let asked = json!({"from": "human", "value": row["prompt"]});
+        json!({"conversations": [asked, {"from": "gpt", "value": row["reply"]}]})
+    });
+    let done = judge(&shared, &eval);
+    assert!(done.out.contains("exact 100.0 %"), "{}{}", done.out, done.err);
+    assert!(judge(&shared, &[]).err.contains("its prompt is not that of sample 0"));
+    let bare = changed(&folder, |at, row| json!({"id": 2 - at, "reply": row["reply"]}));
+    let done = judge(&bare, &eval);
+    assert!(done.err.contains("its id is 2, and as line 0 from 0"), "{}{}", done.out, done.err);
+    let named = changed(&folder, |at, row| json!({"id": format!("r{at}"), "reply": row["reply"]}));
+    let done = judge(&named, &eval);
+    assert!(done.out.contains("exact 100.0 %"), "{}{}", done.out, done.err);
 }

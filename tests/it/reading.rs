@@ -96,6 +96,124 @@ fn a_written_reply_is_read_back_whatever_its_layout_and_the_white_space_around_i
     assert!(fit > 200 && empty > 20, "{fit} layouts fit, {empty} replies are empty");
 }
 
+/// A template whose values are told apart by white space and by literals with much of it.
+fn spaced(numbers: &mut Numbers) -> String {
+    let count = 1 + numbers.below(3);
+    let starts = ["", "", "So: ", "So:  ", "\\n", "A:\\n", " - "];
+    let betweens = [
+        "\\n",
+        "\\n",
+        "\\n\\n",
+        "\\n--\\n",
+        " ; ",
+        "  ;  ",
+        "\\n\\n== ",
+        "\\nB: ",
+        "\\nB:  ",
+        "\\n  -  ",
+        " \\n",
+        ";",
+        " ",
+    ];
+    let ends = ["", "", "\\nEnd", " !", "\\n", "  !", "\\n\\n"];
+    let (mut statements, mut reply) = (String::new(), numbers.one_of(&starts).to_string());
+    for at in 0..count {
+        let (bound, shown) = output(numbers, at);
+        statements += &bound;
+        if at > 0 {
+            reply += numbers.one_of(&betweens);
+        }
+        reply += &shown;
+    }
+    reply += numbers.one_of(&ends);
+    format!("{statements}seen ~ distinct(4, vocab)\nprompt \"Of {{seen}}:\"\nreply \"{reply}\"\n")
+}
+
+/// What a reply becomes on its way from a model: each is as right as it was.
+fn varied(reply: &str) -> Vec<String> {
+    let each_line = |change: &dyn Fn(&str) -> String| {
+        reply.split('\n').map(change).collect::<Vec<_>>().join("\n")
+    };
+    let mut single = reply.to_string();
+    while single.contains("  ") {
+        single = single.replace("  ", " ");
+    }
+    vec![
+        reply.to_string(),
+        reply.trim().to_string(),
+        reply.trim_end().to_string(),
+        format!("\n{reply}"),
+        format!("\n\n{}\n", reply.trim()),
+        format!("  {reply}\n\n"),
+        reply.replace('\n', "\r\n"),
+        format!("\r\n{}\r\n", reply.trim().replace('\n', "\r\n")),
+        reply.trim().replace('\n', "\r"),
+        each_line(&|line| format!("{line}  ")),
+        each_line(&|line| format!("\t{line}")),
+        each_line(&|line| line.trim().to_string()),
+        reply.replace(' ', "  "),
+        single,
+    ]
+}
+
+#[test]
+fn a_right_reply_is_right_however_its_white_space_came_out() {
+    let mut numbers = Numbers(23);
+    let (mut fit, mut empty) = (0, 0);
+    for _ in 0..4000 {
+        if fit == 500 {
+            break;
+        }
+        let text = spaced(&mut numbers);
+        let source = Source::new("any.cook", &*text);
+        if template(&source).is_err() || program(&source, "").is_err() {
+            continue;
+        }
+        fit += 1;
+        let Pair { interpreter: maker, .. } = pair(&source, "");
+        let (judge, texts) = (Judge::new(&maker), writer(&maker));
+        let mut memory = maker.memory(TRAIN, 1);
+        for index in 0..8 {
+            make(&maker, &mut memory, index);
+            let reply = texts.text(Part::Reply, &memory);
+            empty += usize::from(reply.starts_with('\n') || reply.ends_with('\n'));
+            for reply in varied(&reply) {
+                assert!(judge.reads_back(&reply, &mut memory), "{text}\n{reply:?}");
+            }
+        }
+    }
+    assert!(fit == 500 && empty > 200, "{fit} layouts fit, {empty} begin or end with a line break");
+}
+
+#[test]
+fn two_values_that_may_be_empty_with_white_space_between_them_are_refused() {
+    let is_refused = |reply: &str, first: &str, second: &str| {
+        let text = format!(
+            "n ~ uniform({first})\nm ~ uniform({second})\na ~ distinct(n, vocab)\n\
+             b ~ distinct(m, vocab)\nc ~ pick(vocab)\nr ~ repeat(2, distinct(2, vocab))\n\
+             prompt \"{{n}} {{m}}\"\nreply \"{reply}\"\n"
+        );
+        let source = Source::new("alike.cook", &*text);
+        let faults = program(&source, "").err().unwrap_or_default();
+        assert!(faults.is_empty() || faults.starts_with("E404"), "{faults}");
+        !faults.is_empty()
+    };
+    let (maybe, surely) = ("0..2", "1..2");
+    assert!(is_refused("{a}\\n{b}", maybe, maybe));
+    assert!(is_refused("{a}\\n\\n{b}\\n", maybe, maybe));
+    assert!(!is_refused("So:\\n{a}\\n{b}", maybe, maybe));
+    assert!(!is_refused("{a}\\n{b}", maybe, surely));
+    assert!(!is_refused("{a}\\n{b}", surely, maybe));
+    assert!(!is_refused("{a}\\n--\\n{b}", maybe, maybe));
+    assert!(!is_refused("{a}\\n{b}\\n{c}", maybe, maybe));
+    assert!(is_refused("{a}\\n{c}\\n{b}", maybe, maybe));
+    assert!(!is_refused("{a}; {c}; {b}", maybe, maybe));
+    assert!(is_refused("{a}\\n{r}", maybe, surely));
+    assert!(!is_refused("{a}\\n{r}", surely, surely));
+    assert!(!is_refused("{a}\\n--\\n{r}", maybe, surely));
+    assert!(!is_refused("{a}\\n{numbered(b)}", maybe, surely));
+}
+
 /// What a reply to the first sample of a template gets.
 fn verdict(text: &str, reply: impl Fn(&Maker, &str) -> String) -> Verdict {
     let Pair { interpreter: maker, .. } = pair(&Source::new("keys.cook", text), "");

@@ -119,7 +119,8 @@ fn check(command: &Check, file: &str, words: &Vocabulary) -> Result<Checked, Fai
             let source = if command.fix { mend::file(source, vocabulary)? } else { source };
             let (template, mut found) = examined(&source, vocabulary);
             if !found.iter().any(|one| one.severity == Severity::Fault) {
-                found.extend(template.iter().flat_map(|one| preview::warnings(one, words)));
+                found
+                    .extend(template.iter().flat_map(|one| preview::warnings(one, &source, words)));
             }
             let mut found = allow::checked(&source, found);
             if command.audit && !found.iter().any(|one| one.severity == Severity::Fault) {

@@ -1,31 +1,19 @@
 //! A line of replies, and whether it belongs to the sample that it is judged against.
 
-use serde::Deserialize;
-use serde_json::Value;
+use std::path::Path;
 
 use super::super::options::Choice;
 use super::super::{Failure, load};
+use super::row::Row;
+use crate::check::typed::Param;
+use crate::check::types::Type;
 use crate::data::layout::{Escape, Part, TextWriter};
-use crate::data::{EVAL, Maker, TRAIN};
+use crate::data::rows::settings;
+use crate::data::{DEFAULT_LEVEL, EVAL, Maker, TRAIN};
+use crate::ir;
 use crate::runtime::Memory;
 use crate::source;
 use crate::template::Template;
-
-/// A line of the replies. What it says of its sample is compared with the sample made again.
-#[derive(Debug, Deserialize)]
-pub struct Line {
-    /// What a model wrote.
-    pub reply: String,
-    /// Of which sample.
-    pub index: Option<u64>,
-    template: Option<String>,
-    level: Option<String>,
-    set: Option<Value>,
-    split: Option<String>,
-    seed: Option<u64>,
-    system: Option<Value>,
-    prompt: Option<Value>,
-}
 
 /// What the samples are made with.
 pub struct Key<'a> {
@@ -44,37 +32,38 @@ pub struct Key<'a> {
 }
 
 impl Key<'_> {
-    /// The fault of a line that names another template, level, setting, split or seed.
-    pub fn expect(&self, line: &Line, at: &str) -> Result<(), Failure> {
+    /// The error of a line that names another template, level, setting, split or seed.
+    pub fn expect(&self, row: &Row, at: &str) -> Result<(), Failure> {
         let program = self.maker.program();
-        if let Some(found) = line.template.as_ref().filter(|found| **found != program.name) {
+        if let Some(found) = row.template.as_ref().filter(|found| stem(found) != program.name) {
             let asked = &program.name;
             return Err(other(at, "template", found, asked, &format!("judge it with `{found}`")));
         }
-        if let Some(found) = line.level.as_ref().filter(|found| *found != self.maker.level()) {
+        let asked = self.maker.level();
+        let named = |found: &str| if found.is_empty() { DEFAULT_LEVEL } else { found }.to_string();
+        if let Some(found) = row.level.as_deref().map(named).filter(|found| *found != asked) {
+            let known = load::levels(self.template);
             let write = match found.as_str() {
-                crate::data::DEFAULT_LEVEL => "leave `--level` out".to_string(),
-                found => format!("write `--level {found}`"),
-            };
-            let asked = format!("--level {}", self.maker.level());
-            return Err(other(at, "level", found, &asked, &write));
-        }
-        let found = line.set.as_ref().and_then(Value::as_str);
-        if let Some(found) = found.filter(|found| *found != self.set) {
-            let write = match found.is_empty() {
-                true => "leave `--set` out".to_string(),
-                false => {
-                    let each = found.split(' ').map(|one| format!("--set {one}"));
-                    format!("write `{}`", each.collect::<Vec<_>>().join(" "))
+                DEFAULT_LEVEL => "leave `--level` out".to_string(),
+                found if known.iter().any(|level| level == found) => {
+                    format!("write `--level {found}`")
                 }
+                found => format!("the template has no level `{found}`"),
             };
-            return Err(other(at, "set", found, &self.set, &write));
+            return Err(other(at, "level", &found, &format!("--level {asked}"), &write));
         }
-        if let Some(found) = line.split.as_ref().filter(|found| *found != self.split) {
+        self.expect_settings(row, at)?;
+        let is_other = |found: &&String| !found.eq_ignore_ascii_case(self.split);
+        if let Some(found) = row.split.as_ref().filter(is_other) {
             let asked = format!("--split {}", self.split);
-            return Err(other(at, "split", found, &asked, &format!("write `--split {found}`")));
+            let name = found.to_ascii_lowercase();
+            let write = match [TRAIN, EVAL].contains(&name.as_str()) {
+                true => format!("write `--split {name}`"),
+                false => format!("the splits are {TRAIN} and {EVAL}"),
+            };
+            return Err(other(at, "split", found, &asked, &write));
         }
-        if let Some(found) = line.seed.filter(|found| *found != self.seed) {
+        if let Some(found) = row.seed.filter(|found| *found != self.seed) {
             let asked = format!("--seed {}", self.seed);
             let write = format!("write `--seed {found}`");
             return Err(other(at, "seed", &found.to_string(), &asked, &write));
@@ -82,21 +71,96 @@ impl Key<'_> {
         Ok(())
     }
 
-    /// The fault of a line whose texts are not those of the sample in the memory.
+    /// The error of settings that give a parameter another number than is judged.
+    fn expect_settings(&self, row: &Row, at: &str) -> Result<(), Failure> {
+        let Some(found) = &row.set else { return Ok(()) };
+        let typed = self.template.typed();
+        let numbers = |set: &[(String, String)]| {
+            let (level, set) = (self.maker.program().level.clone(), set.to_vec());
+            ir::numbers(typed, &ir::Choice { level, set, vocabulary: 0 })
+        };
+        // An object may hold 8.0 for the whole number 8.
+        let found: Vec<(String, String)> = found
+            .iter()
+            .map(|(name, value)| {
+                let of_int = value.strip_suffix(".0").filter(|_| {
+                    let is_it = |param: &&Param| param.name == *name;
+                    typed.params.iter().find(is_it).is_some_and(|param| param.kind == Type::Int)
+                });
+                (name.clone(), of_int.unwrap_or(value).to_string())
+            })
+            .collect();
+        let shown = settings(typed, &found);
+        let made_with = numbers(&found).map_err(|faults| {
+            let given: Vec<String> =
+                found.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let why = faults.first().map_or(String::new(), |fault| fault.title.clone());
+            Failure::Input(format!("{at}: its set is {}: {why}", given.join(" ")))
+        })?;
+        if numbers(&self.choice.set).is_ok_and(|judged| judged == made_with) {
+            return Ok(());
+        }
+        let write = match shown.is_empty() {
+            true => "leave `--set` out".to_string(),
+            false => {
+                let each = shown.split(' ').map(|one| format!("--set {one}"));
+                format!("write `{}`", each.collect::<Vec<_>>().join(" "))
+            }
+        };
+        Err(other(at, "set", &shown, &self.set, &write))
+    }
+
+    /// The index of the sample that a row answers: what it says, else the number of its line. An
+    /// `id` is the index if the row's texts are those of that sample; without texts it must not
+    /// differ from the number.
+    pub fn index(
+        &self,
+        row: &Row,
+        number: u64,
+        at: &str,
+        texts: &TextWriter,
+        memory: &mut Memory,
+    ) -> Result<u64, Failure> {
+        let (None, Some(id)) = (row.index, row.id) else { return Ok(row.index.unwrap_or(number)) };
+        if id == number {
+            return Ok(number);
+        }
+        if !row.has_texts() {
+            return Err(Failure::Input(format!(
+                "{at}: its id is {id}, and as line {number} from 0 it is taken for sample \
+                 {number}: write \"index\", or leave \"id\" out if it is another number"
+            )));
+        }
+        let is_its = self.maker.sample(memory, id).is_ok()
+            && self.expect_texts(row, id, at, texts, memory).is_ok();
+        Ok(if is_its { id } else { number })
+    }
+
+    /// The error of a line whose texts are not those of the sample in the memory.
     pub fn expect_texts(
         &self,
-        line: &Line,
+        row: &Row,
         index: u64,
         at: &str,
         texts: &TextWriter,
         memory: &Memory,
     ) -> Result<(), Failure> {
-        let parts =
-            [("system", Part::System, &line.system), ("prompt", Part::Prompt, &line.prompt)];
+        let parts = [("system", Part::System, &row.system), ("prompt", Part::Prompt, &row.prompt)];
+        let has_system = self.maker.program().layout.system.is_some();
         for (name, part, found) in parts {
-            let Some(found) = found.as_ref().and_then(Value::as_str) else { continue };
+            let Some(found) = found else { continue };
+            // What a chat says to a model beside the template is no part of the sample.
+            if part == Part::System && row.is_chat && !has_system {
+                continue;
+            }
             let wanted = texts.text(part, memory);
-            if found.trim() == wanted.trim() {
+            if same(found, &wanted)
+                || row.is_chat && has_system && part == Part::Prompt && {
+                    let system = texts.text(Part::System, memory);
+                    let rest = found.trim().strip_prefix(system.trim());
+                    rest.is_some_and(|rest| same(rest, &wanted))
+                }
+            {
                 continue;
             }
             let shown = source::difference(wanted.trim(), found.trim());
@@ -129,7 +193,7 @@ impl Key<'_> {
             for split in [TRAIN, EVAL] {
                 let mut memory = maker.memory(split, self.seed);
                 let made = maker.sample(&mut memory, index).is_ok();
-                if made && texts.text(part, &memory).trim() == text.trim() {
+                if made && same(&texts.text(part, &memory), text) {
                     let level = match level == own {
                         true => String::new(),
                         false => format!("--level {} ", maker.level()),
@@ -140,6 +204,19 @@ impl Key<'_> {
         }
         None
     }
+}
+
+/// The name of a template that may be written as a path or as `std:NAME`.
+fn stem(name: &str) -> &str {
+    let name = name.trim().strip_prefix("std:").unwrap_or(name.trim());
+    let file = Path::new(name).file_name().and_then(|file| file.to_str()).unwrap_or(name);
+    file.strip_suffix(".cook").unwrap_or(file)
+}
+
+/// Whether two texts are the same but for white space around them and for how lines end.
+fn same(left: &str, right: &str) -> bool {
+    let lines = |text: &str| text.trim().replace("\r\n", "\n");
+    lines(left) == lines(right)
 }
 
 fn other(at: &str, key: &str, found: &str, asked: &str, write: &str) -> Failure {

@@ -2,6 +2,7 @@
 
 mod key;
 mod lines;
+mod row;
 mod sums;
 
 use std::io::ErrorKind;
@@ -20,8 +21,9 @@ use crate::data::layout::{Escape, TextWriter};
 use crate::data::rows::settings;
 use crate::data::sinks::Sink;
 use crate::template::Template;
-use key::{Key, Line};
+use key::Key;
 use lines::Lines;
+use row::Row;
 use sums::Sums;
 
 const HELP: &str = r#"Examples:
@@ -33,8 +35,10 @@ Each line of replies.jsonl is {"index": 17, "reply": "…"}: a reply to the samp
 of the same seed, split, level and parameters. Without an index, it is the line's number from 0.
 The samples are made again. So a line that says of what sample it is, as the rows of cookc generate
 do, is compared with it: its "template", "level", "set", "split", "seed", "system" and "prompt".
-The first that differs ends the command, with the option to write. Other keys do not matter. A line
-has at most 16 MiB.
+"set" may be an object, and the texts may be "messages", whose last assistant turn is the reply if
+there is no "reply". The first that differs ends the command, with the option to write. Without an
+index, an "id" that is a whole number is one if the texts fit; without texts it must be the line's
+number. Other keys do not matter. A line has at most 16 MiB.
 
 With --format json, each reply is a line {"index", "scores": {rule: score}, "score": the mean,
 "exact": true if all rules hold in full, "unreadable": null or why}, and the last line is
@@ -93,7 +97,7 @@ pub fn run(command: &Judge) -> Result<(), Failure> {
         progress.add(line.len() as u64 + 1);
         let Some(line) = parse(&line, &at)? else { continue };
         key.expect(&line, &at)?;
-        let index = line.index.unwrap_or(number);
+        let index = key.index(&line, number, &at, &texts, &mut memory)?;
         maker.sample(&mut memory, index).map_err(|fault| {
             load::stopped(&template, maker.program(), key.seed, Stopped::Fault(index, fault))
         })?;
@@ -154,19 +158,12 @@ fn cannot_read(path: &Path, at: &str, error: std::io::Error) -> Failure {
 }
 
 /// The reply of a line; none for a blank one.
-fn parse(line: &[u8], at: &str) -> Result<Option<Line>, Failure> {
+fn parse(line: &[u8], at: &str) -> Result<Option<Row>, Failure> {
     let text = std::str::from_utf8(line).map_err(|error| {
         Failure::Input(format!("{at} is not UTF-8 from its byte {}", error.valid_up_to()))
     })?;
     if text.trim().is_empty() {
         return Ok(None);
     }
-    serde_json::from_str(text).map(Some).map_err(|error| {
-        let column = error.column();
-        let why = error.to_string();
-        let why = why.split(" at line ").next().unwrap_or_default();
-        Failure::Input(format!(
-            "{at}, column {column}: {why}; a line is {{\"index\": 0, \"reply\": \"…\"}}"
-        ))
-    })
+    Row::parse(text, at).map(Some)
 }

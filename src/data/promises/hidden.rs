@@ -13,8 +13,8 @@ use crate::data::vocab::Vocabulary;
 use crate::data::{Maker, TRAIN, pools};
 use crate::diagnostic::Diagnostic;
 use crate::engine;
-use crate::engine::rehearse::Rehearsal;
-use crate::ir::{Form, Piece, Program, SlotId};
+use crate::engine::rehearse::{Rehearsal, Try};
+use crate::ir::{self, Choice, Form, Piece, Program, SlotId};
 use crate::runtime::{Memory, RunKey};
 
 /// Samples whose hidden values are drawn again.
@@ -28,14 +28,19 @@ type Candidate = (usize, Vec<LocalId>);
 /// A lint for each rule that was seen to judge a hidden draw.
 pub fn hidden(
     template: &Template,
-    program: &Arc<Program>,
+    choice: &Choice,
     words: &Vocabulary,
     patience: u64,
 ) -> Vec<Diagnostic> {
     let candidates = candidates(template);
-    if candidates.is_empty() || program.bounds.cells > CELLS_MAX {
+    if candidates.is_empty() {
         return Vec::new();
     }
+    let Ok(program) = ir::lower(template, choice) else { return Vec::new() };
+    if program.bounds.cells > CELLS_MAX {
+        return Vec::new();
+    }
+    let program = &Arc::new(program);
     let (words, pools) = pools(template, words.clone());
     let engine = engine::interpreter(program.clone());
     let maker = Maker::new(program.clone(), engine, words, pools);
@@ -128,7 +133,8 @@ impl Search<'_> {
         let mut made = true;
         for memory in [&mut self.first, second] {
             let patience = &mut self.patience;
-            made &= self.rehearsal.sample(memory, index, &[], patience, &mut |_, _| {})?;
+            let one = Try { index, ..Try::default() };
+            made &= self.rehearsal.sample(memory, &one, patience, &mut |_, _, _| {})?;
         }
         Some(made)
     }

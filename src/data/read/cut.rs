@@ -1,122 +1,92 @@
 //! A reply cut at the literals of its layout, and a value's text cut into its elements.
 
 use super::unreadable::{Unreadable, shortened};
-use crate::ir::{Bound, Form, Piece, Program, SlotId};
+use crate::ir::reply::{Part, Pattern};
+use crate::ir::{Form, SlotId};
 
-/// A value's slot, its form, and the text that stands for it.
-pub type Part<'p, 't> = (SlotId, &'p Form, &'t str);
+/// A value's piece, and the text that stands for it.
+pub type Found<'t> = (usize, &'t str);
 
-/// Which of a reply's edges may be an empty value's, so that white space there may belong to the
-/// literal beside it.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Edges {
-    /// The first value may be empty.
-    first: bool,
-    /// The last value may be empty.
-    last: bool,
-}
-
-impl Edges {
-    /// Those of a program's reply.
-    pub fn new(program: &Program) -> Edges {
-        let reply = &program.layout.reply;
-        let may_be_empty = |piece: Option<&Piece>| match piece {
-            Some(Piece::Value(slot, _)) => match &program.slots[*slot as usize].bound {
-                Bound::List { low, .. } => *low < 1,
-                Bound::Text(texts) => texts.iter().any(|at| program.texts[*at as usize].is_empty()),
-                _ => false,
-            },
-            _ => false,
-        };
-        Edges { first: may_be_empty(reply.first()), last: may_be_empty(reply.last()) }
-    }
-
-    /// A reply without the white space around it. A line break at an edge stays if it may be the
-    /// literal between an empty value and the next.
-    fn trimmed<'t>(self, pieces: &[Piece], reply: &'t str) -> &'t str {
-        let is_space = |character: char| character == ' ' || character == '\t';
-        let literal = |at: usize| match pieces.get(at) {
-            Some(Piece::Literal(text)) => text.as_str(),
-            _ => "",
-        };
-        let (after_first, before_last) = (literal(1), literal(pieces.len().wrapping_sub(2)));
-        let reply = match self.first && after_first.starts_with(char::is_whitespace) {
-            true => reply.trim_start_matches(is_space),
-            false => reply.trim_start(),
-        };
-        match self.last && before_last.ends_with(char::is_whitespace) {
-            true => reply.trim_end_matches(is_space),
-            false => reply.trim_end(),
-        }
-    }
-
-    /// The text that stands for each value. White space around the reply is left out, unless the
-    /// literals are found only with it: an empty first value leaves a reply that starts with one.
-    pub fn cut<'p, 't>(
-        self,
-        pieces: &'p [Piece],
-        reply: &'t str,
-    ) -> Result<Vec<Part<'p, 't>>, Unreadable> {
-        let trimmed = self.trimmed(pieces, reply);
-        let cut = split(pieces, trimmed, Edges::default(), true);
-        cut.or_else(|why| {
-            split(pieces, reply, Edges::default(), false)
-                .or_else(|_| split(pieces, reply.trim(), self, true))
-                .map_err(|_| why)
-        })
-    }
-}
-
-/// Cuts a reply at its literals. `trimmed`: white space around the whole reply is gone already. An
-/// empty value at one of the `edges` may have taken the literal's white space there with it.
-fn split<'p, 't>(
-    pieces: &'p [Piece],
-    text: &'t str,
-    edges: Edges,
-    trimmed: bool,
-) -> Result<Vec<Part<'p, 't>>, Unreadable> {
-    let (mut values, mut rest) = (Vec::new(), text);
-    let mut open: Option<(SlotId, &Form)> = None;
-    for (at, piece) in pieces.iter().enumerate() {
-        let literal = match piece {
-            Piece::Value(slot, form) => {
-                open = Some((*slot, form));
+/// Reads a reply in the normal form by the first pattern that it fits and whose values can be read.
+/// Those that leave white space at the ends of values, as no template writes it, come last.
+pub fn first<'t>(
+    patterns: &[Pattern],
+    reply: &'t str,
+    mut read: impl FnMut(Vec<Found<'t>>) -> Result<(), Unreadable>,
+) -> Result<(), Unreadable> {
+    let (mut others, mut why, mut unfit) = (Vec::new(), None, None);
+    for pattern in patterns {
+        let mut found = match fit(pattern, reply) {
+            Ok(found) => found,
+            // That of the reply without an empty value says most.
+            Err(problem) => {
+                unfit.get_or_insert(problem);
                 continue;
             }
-            Piece::Literal(literal) => literal.as_str(),
         };
-        let (first, last) = (at == 0, at + 1 == pieces.len());
-        let literal = if trimmed && first { literal.trim_start() } else { literal };
-        let literal = if trimmed && last { literal.trim_end() } else { literal };
+        let is_exact = found.iter().all(|(_, value)| value.trim().len() == value.len());
+        found.extend(pattern.empty.iter().map(|&at| (at, "")));
+        found.sort_unstable_by_key(|(at, _)| *at);
+        if !is_exact {
+            others.push(found);
+        } else if let Err(problem) = read(found) {
+            why.get_or_insert(problem);
+        } else {
+            return Ok(());
+        }
+    }
+    for found in others {
+        match read(found) {
+            Ok(()) => return Ok(()),
+            Err(problem) => drop(why.get_or_insert(problem)),
+        }
+    }
+    Err(why.or(unfit).unwrap_or_else(|| Unreadable::Around(shortened(reply))))
+}
+
+/// The texts of the values that are not empty.
+fn fit<'t>(pattern: &Pattern, reply: &'t str) -> Result<Vec<Found<'t>>, Unreadable> {
+    let (mut found, mut rest, mut open) = (Vec::new(), reply, None);
+    let last = pattern.parts.len().saturating_sub(1);
+    for (at, part) in pattern.parts.iter().enumerate() {
+        let literal = match part {
+            Part::Value(piece) => {
+                open = Some(*piece);
+                continue;
+            }
+            Part::Literal(literal) => literal.as_str(),
+        };
         let missing = || Unreadable::Missing(literal.to_string());
-        // Text before the last value, and nothing after it.
-        let ending = literal.trim_end();
-        let ends = edges.last && at + 2 == pieces.len() && !ending.is_empty();
-        let Some((slot, form)) = open.take() else {
-            rest = match rest.strip_prefix(literal) {
-                None if ends && rest == ending => "",
-                after => after.ok_or_else(missing)?,
-            };
+        let Some(piece) = open.take() else {
+            rest = rest.strip_prefix(literal).ok_or_else(missing)?;
             continue;
         };
-        let starts = edges.first && at == 1 && !literal.trim_start().is_empty();
-        let (value, after) = match rest.strip_prefix(literal.trim_start()).filter(|_| starts) {
-            Some(after) => ("", after),
-            None if last => (rest.strip_suffix(literal).ok_or_else(missing)?, ""),
-            None => match rest.split_once(literal) {
-                None if ends => (rest.strip_suffix(ending).ok_or_else(missing)?, ""),
-                cut => cut.ok_or_else(missing)?,
-            },
+        let (value, after) = match at == last {
+            true => (rest.strip_suffix(literal).ok_or_else(missing)?, ""),
+            false => rest.split_once(literal).ok_or_else(missing)?,
         };
-        values.push((slot, form, value));
+        found.push((piece, value));
         rest = after;
     }
     match open {
-        Some((slot, form)) => values.push((slot, form, rest)),
+        Some(piece) => found.push((piece, rest)),
         None if !rest.is_empty() => return Err(Unreadable::Around(shortened(rest))),
         None => {}
     }
-    Ok(values)
+    // One that is empty makes another pattern.
+    match found.iter().any(|(_, value)| value.is_empty()) {
+        true => Err(Unreadable::Missing(first_literal(pattern))),
+        false => Ok(found),
+    }
+}
+
+/// What is missing where a value is.
+fn first_literal(pattern: &Pattern) -> String {
+    let literals = pattern.parts.iter().filter_map(|part| match part {
+        Part::Literal(text) => Some(text.clone()),
+        Part::Value(_) => None,
+    });
+    literals.last().unwrap_or_default()
 }
 
 /// The slot of the keys that a form begins its lines with, and what stands after a key.

@@ -11,21 +11,23 @@ use super::layout::{Escape, TextWriter, cells, is_narrow};
 use super::longest;
 use super::vocab::Vocabulary;
 use crate::check::types::Type;
+use crate::ir::reply::{Normal, Pattern, patterns};
 use crate::ir::{Form, Piece, Program, Role, SlotId};
 use crate::runtime::{Fault, Memory};
 use crate::source::is_word_character;
-use cut::{Edges, at_key, keys_of, unnumbered, without_start};
+use cut::{Found, at_key, first, keys_of, unnumbered, without_start};
 pub use record::Unfit;
 pub use unreadable::Unreadable;
 use unreadable::shortened;
 
 /// Reads replies of one program. Threads share it.
 ///
-/// Literals must stand as they are. White space around the reply does not matter, nor does how
-/// much of it stands between two words. A word that no pool has, and a text that the template does
-/// not have, get a symbol of their own, the same wherever they stand in one reply; what has a sign
-/// that no word has is no word. The keys of `lines` and `labelled` that the prompt shows must stand
-/// as the sample has them; all others are read like values.
+/// A reply is read in a normal form, see [`ir::reply`](crate::ir::reply): white space around it
+/// and around its lines does not matter, nor how much of it is between two words, nor how lines
+/// end. Otherwise literals must stand as they are. A word that no pool has, and a text that the
+/// template does not have, get a symbol of their own, the same wherever they stand in one reply;
+/// what has a sign that no word has is no word. The keys of `lines` and `labelled` that the
+/// prompt shows must stand as the sample has them; all others are read like values.
 #[derive(Clone, Debug)]
 pub struct Reader {
     program: Arc<Program>,
@@ -36,7 +38,10 @@ pub struct Reader {
     /// Shows the keys that lines of a reply must begin with.
     keys: TextWriter,
     words_max: u64,
-    edges: Edges,
+    normal: Normal,
+    /// The pieces of the reply in the normal form.
+    pieces: Vec<Piece>,
+    patterns: Vec<Pattern>,
     /// What a reply does not bind: the slots that the prompt shows, and those without a name.
     given: BTreeSet<SlotId>,
 }
@@ -45,13 +50,16 @@ impl Reader {
     /// For the replies of a program.
     pub fn new(program: Arc<Program>, vocabulary: Arc<Vocabulary>) -> Reader {
         let by_symbol = program.texts.iter().zip(0..);
+        let normal = Normal::new(&program);
         let is_loose = |text: &String| text.is_empty() || text.contains(char::is_whitespace);
         Reader {
             texts: by_symbol.map(|(text, symbol)| (text.clone(), symbol)).collect(),
             loose_texts: program.texts.iter().any(is_loose),
             keys: TextWriter::new(&program, vocabulary.clone(), Escape::None),
             words_max: 4 * longest::reply_words(&program) + 64,
-            edges: Edges::new(&program),
+            normal,
+            pieces: program.layout.reply.iter().map(|piece| normal.of_piece(piece)).collect(),
+            patterns: patterns(&program, normal),
             given: given(&program),
             program,
             vocabulary,
@@ -61,21 +69,37 @@ impl Reader {
     /// Binds the outputs of the sample in the memory to what the reply says. When it cannot be
     /// read, some may be bound already. Lists made here live until the next sample.
     pub fn read(&self, reply: &str, memory: &mut Memory) -> Result<(), Unreadable> {
-        self.read_with(reply, &mut Fresh::default(), memory)
+        self.read_with(reply, &Fresh::default(), memory)
     }
 
     /// The same, with the symbols that unknown words and texts have already.
     pub(super) fn read_with(
         &self,
         reply: &str,
-        fresh: &mut Fresh,
+        fresh: &Fresh,
         memory: &mut Memory,
     ) -> Result<(), Unreadable> {
         let words = reply.split_whitespace().count() as u64;
         if words > self.words_max {
             return Err(Unreadable::TooLong { words, words_max: self.words_max });
         }
-        let mut parts = self.edges.cut(&self.program.layout.reply, reply)?;
+        let reply = self.normal.of_reply(reply);
+        first(&self.patterns, &reply, |found| self.read_parts(found, fresh.clone(), memory))
+    }
+
+    /// Binds the outputs to the texts of one way to cut a reply.
+    fn read_parts(
+        &self,
+        found: Vec<Found>,
+        mut fresh: Fresh,
+        memory: &mut Memory,
+    ) -> Result<(), Unreadable> {
+        let fresh = &mut fresh;
+        let value = |(at, text)| match &self.pieces[at] {
+            Piece::Value(slot, form) => Some((*slot, form, text)),
+            Piece::Literal(_) => None,
+        };
+        let mut parts: Vec<(SlotId, &Form, &str)> = found.into_iter().filter_map(value).collect();
         // Keys may be a value of the same reply: that is read before the lines that they begin.
         parts.sort_by_key(|(_, form, _)| keys_of(form).is_some());
         let mut known = Vec::new();
@@ -191,8 +215,8 @@ impl Reader {
         push(element, cells, memory)
     }
 
-    /// A list with white space between its elements, or of a line each: no row of such is empty, so
-    /// that line breaks around them say nothing.
+    /// A list with white space between its elements, or of a line each: no row of such is empty,
+    /// so that line breaks around them say nothing.
     fn list(
         &self,
         element: &Type,
@@ -308,7 +332,7 @@ impl Problem {
 }
 
 /// Symbols for what no pool and no literal has.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Fresh {
     tokens: HashMap<String, u32>,
     texts: HashMap<String, u32>,

@@ -1,0 +1,242 @@
+//! A line of replies: what it says of its sample, in whichever form it says it.
+
+use serde_json::{Map, Value};
+
+use super::super::Failure;
+
+/// A line of the replies. What it says of its sample is compared with the sample made again.
+#[derive(Debug)]
+pub struct Row {
+    /// What a model wrote.
+    pub reply: String,
+    /// Of which sample.
+    pub index: Option<u64>,
+    /// The whole number that it is called by, which may be the index.
+    pub id: Option<u64>,
+    /// The template's name.
+    pub template: Option<String>,
+    /// The level; `""` for the defaults.
+    pub level: Option<String>,
+    /// The parameters that were set, and their numbers as texts.
+    pub set: Option<Vec<(String, String)>>,
+    /// The split.
+    pub split: Option<String>,
+    /// The seed.
+    pub seed: Option<u64>,
+    /// What stood before the prompt.
+    pub system: Option<String>,
+    /// What the model read.
+    pub prompt: Option<String>,
+    /// True if the texts are turns of a chat, which may have the system text in the user's turn.
+    pub is_chat: bool,
+}
+
+/// The objects in which a row may have what it says of its sample.
+const WITHIN: [&str; 3] = ["key", "metadata", "meta"];
+
+/// The keys of a row; one that is null or missing says nothing.
+struct Keys(Map<String, Value>);
+
+impl Keys {
+    fn get(&self, key: &str) -> Option<&Value> {
+        let within = WITHIN.iter().filter_map(|name| self.0.get(*name)?.as_object());
+        let mut all = std::iter::once(&self.0).chain(within);
+        all.find_map(|keys| keys.get(key).filter(|value| !value.is_null()))
+    }
+}
+
+/// A turn of a chat.
+struct Turn {
+    role: String,
+    text: String,
+}
+
+impl Row {
+    /// Reads a line of JSON; `at` names it.
+    pub fn parse(text: &str, at: &str) -> Result<Row, Failure> {
+        let keys = Keys(serde_json::from_str(text).map_err(|error| {
+            let (column, why) = (error.column(), error.to_string());
+            let why = why.split(" at line ").next().unwrap_or_default();
+            Failure::Input(format!("{at}, column {column}: {why}; {FORM}"))
+        })?);
+        let form = |key: &str, wanted: &str, found: &Value| {
+            let mut found = found.to_string();
+            if found.chars().count() > SHOWN_MAX {
+                found = format!("{}…", found.chars().take(SHOWN_MAX).collect::<String>());
+            }
+            Failure::Input(format!("{at}: its \"{key}\" must be {wanted}, and is {found}"))
+        };
+        let texts = Texts::of(&keys, &form)?;
+        let reply = texts
+            .reply
+            .ok_or_else(|| Failure::Input(format!("{at}: missing field `reply`; {FORM}")))?;
+        let name = |key: &str| match keys.get(key) {
+            None => Ok(None),
+            Some(Value::String(name)) => Ok(Some(name.trim().to_string())),
+            Some(found) => Err(form(key, "a name", found)),
+        };
+        let number = |key: &str| match keys.get(key) {
+            None => Ok(None),
+            Some(found) => match whole(found) {
+                Some(number) => Ok(Some(number)),
+                None => Err(form(key, "a whole number from 0 on", found)),
+            },
+        };
+        let set = match keys.get("set") {
+            None => None,
+            Some(found) => Some(settings(found).ok_or_else(|| form("set", SET, found))?),
+        };
+        Ok(Row {
+            reply,
+            index: number("index")?,
+            id: keys.0.get("id").and_then(whole),
+            template: name("template")?.filter(|name| !name.is_empty()),
+            level: name("level")?,
+            set,
+            split: name("split")?.filter(|name| !name.is_empty()),
+            seed: number("seed")?,
+            system: texts.system,
+            prompt: texts.prompt,
+            is_chat: texts.is_chat,
+        })
+    }
+
+    /// True if a text tells of which sample it is.
+    pub fn has_texts(&self) -> bool {
+        self.prompt.is_some() || self.system.is_some()
+    }
+}
+
+/// The texts of a row.
+#[derive(Default)]
+struct Texts {
+    system: Option<String>,
+    prompt: Option<String>,
+    reply: Option<String>,
+    is_chat: bool,
+}
+
+impl Texts {
+    /// Each as a text, or among the turns of a chat.
+    fn of(keys: &Keys, form: &dyn Fn(&str, &str, &Value) -> Failure) -> Result<Texts, Failure> {
+        let (mut texts, mut chat) = (Texts::default(), Vec::new());
+        for key in ["messages", "conversations"] {
+            if let Some(found) = keys.get(key) {
+                chat.extend(turns(found).ok_or_else(|| form(key, TURNS, found))?);
+            }
+        }
+        let Texts { system, prompt, reply, .. } = &mut texts;
+        for (key, into) in [("system", system), ("prompt", prompt), ("completion", reply)] {
+            match keys.get(key) {
+                None => {}
+                Some(Value::String(text)) => *into = Some(text.clone()),
+                Some(found) => {
+                    let found =
+                        turns(found).ok_or_else(|| form(key, "a text, or messages", found))?;
+                    chat.extend(found);
+                }
+            }
+        }
+        match keys.get("reply") {
+            None => {}
+            Some(Value::String(text)) => texts.reply = Some(text.clone()),
+            Some(found) => return Err(form("reply", "a text", found)),
+        }
+        texts.is_chat = !chat.is_empty();
+        let last = |roles: [&str; 2]| {
+            let of = |turn: &&Turn| roles.contains(&turn.role.as_str());
+            chat.iter().rev().find(of).map(|turn| turn.text.clone())
+        };
+        texts.reply = texts.reply.or_else(|| last(["assistant", "gpt"]));
+        texts.prompt = texts.prompt.or_else(|| last(["user", "human"]));
+        texts.system = texts.system.or_else(|| last(["system", "developer"]));
+        Ok(texts)
+    }
+}
+
+/// No more of what is wrong is shown.
+const SHOWN_MAX: usize = 60;
+/// What a line is.
+const FORM: &str = "a line is {\"index\": 0, \"reply\": \"…\"}";
+/// What settings are.
+const SET: &str = "a text such as \"length=8\", or an object such as {\"length\": 8}";
+/// What messages are.
+const TURNS: &str = "a list of {\"role\": \"user\", \"content\": \"…\"}";
+
+/// A whole number from 0 on, also one that was stored as text or as a floating-point number.
+fn whole(found: &Value) -> Option<u64> {
+    match found {
+        Value::Number(number) => number.as_u64().or_else(|| {
+            let number = number.as_f64()?;
+            // Above 2^53 a floating-point number is not exact.
+            let is_whole =
+                number.fract() == 0.0 && (0.0..9_007_199_254_740_992.0).contains(&number);
+            is_whole.then_some(number as u64)
+        }),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+/// The settings of a row: `length=8 quote=4`, or an object of numbers, or a list of either or of
+/// pairs.
+fn settings(found: &Value) -> Option<Vec<(String, String)>> {
+    let of_object = |object: &Map<String, Value>| {
+        let pairs = object.iter().map(|(name, value)| match value {
+            Value::Number(number) => Some((name.clone(), number.to_string())),
+            Value::Null => Some((name.clone(), String::new())),
+            Value::String(text) => Some((name.clone(), text.trim().to_string())),
+            _ => None,
+        });
+        let mut pairs = pairs.collect::<Option<Vec<_>>>()?;
+        // What has no value is not set.
+        pairs.retain(|(_, value)| !value.is_empty());
+        Some(pairs)
+    };
+    match found {
+        Value::String(text) if text.trim_start().starts_with('{') => {
+            of_object(serde_json::from_str::<Value>(text).ok()?.as_object()?)
+        }
+        Value::String(text) => {
+            let parts = text.split([' ', ',', '\n', '\t']).filter(|part| !part.is_empty());
+            let pair = |part: &str| {
+                let (name, value) = part.split_once('=')?;
+                Some((name.to_string(), value.to_string()))
+            };
+            parts.map(pair).collect()
+        }
+        Value::Object(object) => of_object(object),
+        Value::Array(all) => {
+            if let [Value::String(name), Value::Number(number)] = &all[..] {
+                return Some(vec![(name.clone(), number.to_string())]);
+            }
+            let all = all.iter().map(settings).collect::<Option<Vec<_>>>()?;
+            Some(all.into_iter().flatten().collect())
+        }
+        _ => None,
+    }
+}
+
+/// The turns of a chat, or one.
+fn turns(found: &Value) -> Option<Vec<Turn>> {
+    match found {
+        Value::Object(_) => Some(vec![turn(found)?]),
+        found => found.as_array()?.iter().map(turn).collect(),
+    }
+}
+
+fn turn(found: &Value) -> Option<Turn> {
+    let either = |one: &str, other: &str| found.get(one).or_else(|| found.get(other));
+    let role = either("role", "from")?.as_str()?.to_string();
+    let text = match either("content", "value")? {
+        Value::String(text) => text.clone(),
+        Value::Array(parts) => {
+            let text = |part: &Value| Some(part.get("text")?.as_str()?.to_string());
+            parts.iter().map(text).collect::<Option<Vec<_>>>()?.concat()
+        }
+        // A turn that calls a function says nothing.
+        Value::Null => String::new(),
+        _ => return None,
+    };
+    Some(Turn { role, text })
+}
