@@ -241,7 +241,7 @@ pub fn unreadable(template: &Template, source: &Source) -> Vec<Diagnostic> {
             (Some(Piece::Literal(literal)), Some(_)) => literal,
             _ => continue,
         };
-        if !literal.chars().any(|character| never_in(template, hole, character)) {
+        if !tight(literal).chars().any(|character| never_in(template, hole, character)) {
             let title = format!("`{literal}` may be part of the value before it");
             let is_plain = matches!(hole.form, Form::Plain);
             let value = match is_plain && is_own(template, hole, source) {
@@ -256,6 +256,16 @@ pub fn unreadable(template: &Template, source: &Source) -> Vec<Diagnostic> {
         }
     }
     faults
+}
+
+/// A literal without the spaces beside its line breaks: a reply is read without them.
+fn tight(literal: &str) -> String {
+    let last = literal.matches('\n').count();
+    let lines = literal.split('\n').enumerate().map(|(at, line)| {
+        let line = if at > 0 { line.trim_start_matches(' ') } else { line };
+        if at < last { line.trim_end_matches(' ') } else { line }
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// The fault of keys that a reply does not tell: those that the prompt does not show are read from

@@ -244,6 +244,8 @@ fn a_rule_that_may_divide_by_a_drawn_zero_is_warned_of() {
     let list = "xs ~ distinct(5, vocab)\nn ~ uniform(0..5)";
     assert_eq!(of_rule(list, "at(n, xs) in xs and seen_ in vocab"), ["L604"]);
     assert_eq!(of_rule("n ~ uniform(1..3)", "100 / (n - n) >= 0"), ["E504"]);
+    // The sample cannot be made where the rule would fail too: that is said once.
+    assert_eq!(of_rule("n ~ uniform(0..9)\nx = 12 / n", "x == 12 / n"), ["L604"]);
 }
 
 /// The condition that a warning's help names.

@@ -161,7 +161,17 @@ impl Search<'_> {
         let program = self.rehearsal.program().clone();
         self.together(&program, suspects);
         let open = suspects.iter().copied().filter(|at| !self.record.failed.contains_key(at));
-        let slices = open.map(|at| (at, Slice::new(&program, &self.ranges, &[at])));
+        // A rule is run on samples that can be made.
+        let in_sample = |at: &StepId| program.sample.contains(at);
+        let of_sample: Vec<StepId> = suspects.iter().copied().filter(in_sample).collect();
+        let slice = |at: StepId| {
+            let mut targets = vec![at];
+            if !in_sample(&at) {
+                targets.extend(&of_sample);
+            }
+            Slice::new(&program, &self.ranges, &targets)
+        };
+        let slices = open.map(|at| (at, slice(at)));
         let mut slices: Vec<(StepId, Slice)> = slices.collect();
         slices.sort_by_key(|(at, slice)| (slice.streams.len(), *at));
         self.apart(&slices);
