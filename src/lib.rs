@@ -64,6 +64,9 @@ pub mod eval;
 #[cfg(feature = "train")]
 pub mod recipe;
 
+#[cfg(feature = "train")]
+pub mod run;
+
 #[cfg(feature = "lsp")]
 pub mod lsp;
 
@@ -72,4 +75,6 @@ pub mod cli;
 
 pub use data::Split;
 pub use data::vocab::Vocabulary;
-pub use template::{Compile, Error, Key, Message, Sample, Sampler, Samples, Score, Template};
+pub use template::{
+    Compile, Error, Findings, Key, Message, Sample, Sampler, Samples, Score, Template,
+};

@@ -15,6 +15,7 @@ use super::{Failure, console, options, reading};
 use crate::model::chat::{Message, Template};
 use crate::model::sampling::{Sampling, reply};
 use crate::model::{self, Ends, Model, Tokenizer, lora};
+use crate::run;
 
 const HELP: &str = "\
 Examples:
@@ -144,9 +145,9 @@ impl Conversation {
             model::weights::load_config(&folder)?;
             let tokenizer = Tokenizer::load(&folder)?;
             let template = Template::load(&folder, &tokenizer)?;
-            let template = template.map(|template| template.on(reading::today()));
-            let ends = reading::ends(template.as_ref(), &tokenizer)?;
-            let mut model = reading::model(&folder, dtype, &device, false)?;
+            let template = template.map(|template| template.on(run::reading::today()));
+            let ends = run::reading::ends(template.as_ref(), &tokenizer)?;
+            let mut model = reading::model(&folder, dtype, &device)?;
             if let Some(adapter) = &command.adapter {
                 lora::load(&mut model, adapter)?;
             }

@@ -7,10 +7,10 @@ use candle_core::{DType, Device};
 use clap::{Args, ValueEnum};
 
 use super::progress::Progress;
-use super::reading::{self, Inputs};
-use super::{Failure, console, options};
+use super::{Failure, console, options, reading};
 use crate::disk;
 use crate::model::{gguf, lora};
+use crate::run::{self, reading::Inputs};
 
 const HELP: &str = "\
 Examples:
@@ -65,8 +65,8 @@ pub fn run(command: &Export) -> Result<(), Failure> {
     let inputs = Inputs::of([Some(&command.model), command.adapter.as_ref()].into_iter().flatten());
     let at_fault = |error: anyhow::Error| Failure::Input(format!("{error:#}"));
     crate::model::weights::load_config(&command.model).map_err(at_fault)?;
-    let tokenizer = reading::tokenizer(&command.model).map_err(at_fault)?;
-    let read = reading::model(&command.model, DType::F32, &Device::Cpu, false);
+    let tokenizer = run::reading::tokenizer(&command.model).map_err(at_fault)?;
+    let read = reading::model(&command.model, DType::F32, &Device::Cpu);
     let mut model = read.map_err(at_fault)?;
     if let Some(adapter) = &command.adapter {
         lora::load(&mut model, adapter).map_err(at_fault)?;

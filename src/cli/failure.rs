@@ -55,13 +55,17 @@ impl From<Error> for Failure {
     /// The diagnostics of a template are shown here.
     fn from(error: Error) -> Failure {
         match error {
-            Error::Template { source, diagnostics } => load::shown(&source, &diagnostics),
+            Error::Invalid(all) => {
+                all.iter().for_each(|one| drop(load::shown(&one.source, &one.diagnostics)));
+                Failure::Shown
+            }
             Error::Sample { source, diagnostic, .. } => load::shown(&source, &[*diagnostic]),
             Error::Io { path, error } => {
                 let error = anyhow::Error::new(error);
                 Failure::Machine(error.context(format!("cannot read {}", path.display())))
             }
-            Error::Internal(error) => error.context("cannot make machine code").into(),
+            Error::Cancelled => Failure::Interrupted,
+            Error::Failed(error) => error.into(),
             error => Failure::Input(error.to_string()),
         }
     }

@@ -7,10 +7,10 @@ use anyhow::Context;
 use candle_core::{DType, Device};
 use clap::{Args, ValueEnum};
 
-use super::reading::{self, Inputs};
-use super::{Failure, console};
+use super::{Failure, console, reading};
 use crate::disk::{self, PendingFolder};
 use crate::model::{lora, weights};
+use crate::run::{self, reading::Inputs};
 
 const HELP: &str = "\
 Examples:
@@ -66,8 +66,8 @@ pub fn run(command: &Merge) -> Result<(), Failure> {
     let at_fault = |error: anyhow::Error| Failure::Input(format!("{error:#}"));
     // What is said of a model that cannot be read is said of its family, not of its tokenizer.
     weights::load_config(&command.model).map_err(at_fault)?;
-    let tokenizer = reading::tokenizer(&command.model).map_err(at_fault)?;
-    let read = reading::model(&command.model, DType::F32, &Device::Cpu, false);
+    let tokenizer = run::reading::tokenizer(&command.model).map_err(at_fault)?;
+    let read = reading::model(&command.model, DType::F32, &Device::Cpu);
     let mut model = read.map_err(at_fault)?;
     lora::load(&mut model, &command.adapter).map_err(at_fault)?;
     let dtype = match command.dtype {

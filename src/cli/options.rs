@@ -142,6 +142,11 @@ fn threads_max() -> u64 {
     THREADS_A_CORE * thread::available_parallelism().map_or(1, |cores| cores.get() as u64)
 }
 
+/// The flag that Ctrl-C sets once it is watched for.
+pub fn interrupt_flag() -> &'static AtomicBool {
+    &INTERRUPTED
+}
+
 /// A flag that Ctrl-C sets from now on. The second Ctrl-C ends the process at once.
 pub fn interrupt() -> Result<&'static AtomicBool, Failure> {
     watch_for_interrupt(|| {})

@@ -13,14 +13,9 @@ use crate::source::Source;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// A template has errors: in its text, or at the level and with the settings that were asked
-    /// for. [`Display`](fmt::Display) draws each with the source beside it.
-    Template {
-        /// The template's text.
-        source: Source,
-        /// The errors, in the order of the text, and lints among them.
-        diagnostics: Vec<Diagnostic>,
-    },
+    /// A template or a recipe has errors: in its text, or at the level and with the settings that
+    /// were asked for. [`Display`](fmt::Display) draws each with the source beside it.
+    Invalid(Vec<Findings>),
     /// A sample cannot be drawn: a step of the template fails in it.
     Sample {
         /// Which sample.
@@ -48,8 +43,32 @@ pub enum Error {
         /// Why.
         error: io::Error,
     },
-    /// An internal error, such as machine code that cannot be made for this machine.
-    Internal(anyhow::Error),
+    /// It was stopped from outside.
+    Cancelled,
+    /// Disk, memory or device failed, or machine code cannot be made for this machine.
+    Failed(anyhow::Error),
+}
+
+/// What was found in one text.
+#[derive(Clone, Debug)]
+pub struct Findings {
+    /// The text.
+    pub source: Source,
+    /// The errors, in the order of the text, and lints among them.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Error {
+    /// Of the errors of one text.
+    pub(crate) fn invalid(source: &Source, diagnostics: Vec<Diagnostic>) -> Error {
+        Error::Invalid(vec![Findings { source: source.clone(), diagnostics }])
+    }
+}
+
+impl From<anyhow::Error> for Error {
+    fn from(error: anyhow::Error) -> Error {
+        Error::Failed(error)
+    }
 }
 
 impl From<Unfit> for Error {
@@ -62,8 +81,10 @@ impl From<Unfit> for Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
-            Error::Template { source, diagnostics } => {
-                let drawn = diagnostics.iter().map(|one| diagnostic::render(one, source, false));
+            Error::Invalid(all) => {
+                let drawn = all.iter().flat_map(|Findings { source, diagnostics }| {
+                    diagnostics.iter().map(|one| diagnostic::render(one, source, false))
+                });
                 f.write_str(drawn.collect::<String>().trim_end())
             }
             Error::Sample { source, diagnostic, .. } => {
@@ -74,7 +95,8 @@ impl fmt::Display for Error {
             }
             Error::Input(text) => f.write_str(text),
             Error::Io { path, error } => write!(f, "cannot read {}: {error}", path.display()),
-            Error::Internal(error) => write!(f, "{error:#}"),
+            Error::Cancelled => f.write_str("it was stopped"),
+            Error::Failed(error) => write!(f, "{error:#}"),
         }
     }
 }
@@ -83,7 +105,7 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Error::Io { error, .. } => Some(error),
-            Error::Internal(error) => Some(error.as_ref()),
+            Error::Failed(error) => Some(error.as_ref()),
             _ => None,
         }
     }

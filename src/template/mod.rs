@@ -10,7 +10,9 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-pub use error::Error;
+use anyhow::Context;
+
+pub use error::{Error, Findings};
 use files::folder_of;
 pub(crate) use files::{
     COOK_BYTES_MAX, beside, decoded, examples, source_of, text_of, too_large, vocabulary,
@@ -44,7 +46,7 @@ impl Template {
     /// built in, and `words` finds nothing. [`Template::open`] reads the files beside it.
     ///
     /// # Errors
-    /// [`Error::Template`] with every error of the text, and [`Error::Input`] for a module, which
+    /// [`Error::Invalid`] with every error of the text, and [`Error::Input`] for a module, which
     /// only holds functions and words.
     ///
     /// # Examples
@@ -98,10 +100,7 @@ impl Template {
                 let advice = "write the name of a template: it has a prompt and a reply";
                 Err(Error::Input(format!("`{}` only holds functions; {advice}", source.name)))
             }
-            None => {
-                let diagnostics = allow::kept(&source, found);
-                Err(Error::Template { source, diagnostics })
-            }
+            None => Err(Error::invalid(&source, allow::kept(&source, found))),
         }
     }
 
@@ -195,8 +194,8 @@ impl Compile<'_> {
     /// Compiles the template.
     ///
     /// # Errors
-    /// [`Error::Template`] if there is no such level or parameter, or no sample can be drawn at
-    /// it; [`Error::Internal`] if this machine has no machine code.
+    /// [`Error::Invalid`] if there is no such level or parameter, or no sample can be drawn at
+    /// it; [`Error::Failed`] if this machine has no machine code.
     pub fn compile(self) -> Result<Sampler, Error> {
         let (template, interpreted) = (self.template, self.interpreted);
         let set = rows::settings(&template.typed, &self.set);
@@ -205,7 +204,7 @@ impl Compile<'_> {
         let (vocabulary, pools) = pools(&template.typed, words);
         let engine = match interpreted {
             true => engine::interpreter(program.clone()),
-            false => engine::fastest(program.clone()).map_err(Error::Internal)?,
+            false => engine::fastest(program.clone()).context("cannot make machine code")?,
         };
         let maker = Maker::new(program, engine, vocabulary, pools);
         Ok(Sampler::new(template.source.clone(), maker, &set))
@@ -222,8 +221,7 @@ impl Compile<'_> {
             set: self.set,
             vocabulary: words.own_len(),
         };
-        ir::lower(typed, &choice)
-            .map_err(|diagnostics| Error::Template { source: source.clone(), diagnostics })
+        ir::lower(typed, &choice).map_err(|diagnostics| Error::invalid(source, diagnostics))
     }
 }
 

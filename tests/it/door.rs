@@ -1,9 +1,8 @@
 //! The front door: what a program that embeds cookc writes, and what it is told when it errs.
 
+use assert_cmd::Command;
 use cookc::{Error, Sampler, Score, Split, Template, Vocabulary};
 use serde_json::{Map, Value, json};
-
-use crate::support::cookc;
 
 const ECHO: &str = r#"
 param length in 2..9 = 3
@@ -31,7 +30,8 @@ fn message<T>(result: Result<T, Error>) -> String {
 fn samples_are_the_rows_that_the_command_line_writes() {
     let sampler = Template::builtin("retrieval").and_then(|it| it.level("easy").compile());
     let sampler = sampler.unwrap_or_else(|error| panic!("{error}"));
-    let out = cookc()
+    let out = Command::cargo_bin("cookc")
+        .expect("it is built")
         .args(["generate", "std:retrieval", "-n", "5", "--first", "3", "--level", "easy"])
         .args(["--seed", "9", "--split", "eval"])
         .output()

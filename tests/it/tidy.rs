@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// The layers, left to right: a file may use what stands to its left.
-const LAYERS: [&str; 19] = [
+const LAYERS: [&str; 20] = [
     "disk",
     "source",
     "stdlib",
@@ -20,6 +20,7 @@ const LAYERS: [&str; 19] = [
     "train",
     "recipe",
     "eval",
+    "run",
     "lsp",
     "cli",
     "main",
@@ -30,7 +31,7 @@ const APART: [(&str, &[&str]); 4] = [
     ("model", &["syntax", "check", "ir", "runtime", "engine", "data"]),
     ("train", &["syntax", "check", "ir", "runtime", "engine", "data"]),
     ("eval", &["train"]),
-    ("lsp", &["ir", "runtime", "engine", "model", "train", "recipe", "eval"]),
+    ("lsp", &["ir", "runtime", "engine", "model", "train", "recipe", "eval", "run"]),
 ];
 
 fn root() -> &'static Path {

@@ -3,12 +3,12 @@
 use anyhow::Context;
 use indicatif::{HumanBytes, HumanCount};
 
-use super::setup::{Setup, tokens};
-use super::shots::{self, Shots};
 use crate::cli::{Failure, console};
 use crate::data::lessons::Why;
 use crate::model::lora::{Lora, TARGETS};
 use crate::model::{Config, Recompute, weights};
+use crate::run::setup::{Setup, tokens};
+use crate::run::shots::{self, Shots};
 
 /// Numbers that a checkpoint has of each weight that learns: itself, and the optimizer's means.
 const PARTS: u64 = 3;

@@ -1,43 +1,18 @@
 //! `cookc run`: from a recipe to a trained model, judged before and after by the compiled rules.
 
-mod bar;
 mod dry;
-mod ending;
-mod fingerprint;
-mod folder;
-mod format;
-mod glued;
-mod judging;
 mod launch;
-mod log;
-mod memory;
-mod metrics;
 mod ranks;
-mod samples;
-mod setup;
-mod shots;
-mod start;
-mod tensorboard;
-mod training;
-mod watch;
-mod wording;
+mod screen;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
 
 use clap::Args;
 
 use super::{Failure, console, options};
 use crate::model::ops::cpu::heap;
-use crate::recipe::Base;
-use crate::train::{Group, Trainer, checkpoint};
-use fingerprint::Fingerprint;
-use folder::Folder;
-use judging::HeldOut;
-use setup::Setup;
-use start::Start;
-use training::Training;
+use crate::run::{self, Event, Observer, Setup, Target};
+use screen::Screen;
 
 const HELP: &str = "\
 Examples:
@@ -89,7 +64,6 @@ pub struct Run {
 
 /// Does the whole run, or prints what it would do, or starts the processes that do it.
 pub fn run(command: &Run) -> Result<(), Failure> {
-    let start = Instant::now();
     heap::keep();
     // A process that another started watches for Ctrl-C from its first moment on. One by itself is
     // ended by it at once until its work begins, also while it fetches a model.
@@ -102,7 +76,11 @@ pub fn run(command: &Run) -> Result<(), Failure> {
     };
     let starts_others = count.is_some_and(|count| count > place.size);
     let is_run = !command.dry_run && !starts_others;
-    let mut setup = Setup::read(&recipe, command.seed, is_run)?;
+    let screen = Screen::default();
+    let event = |event: Event| screen.show(event);
+    let observer =
+        Observer { cancel: options::interrupt_flag(), event: &event, stuck: ranks::stuck };
+    let mut setup = Setup::read(&recipe, command.seed, is_run, &observer)?;
     if command.gpus.is_some() {
         setup.recipe.model.device = "cuda".to_string();
         setup.text = crate::recipe::toml_text(&setup.recipe);
@@ -111,72 +89,20 @@ pub fn run(command: &Run) -> Result<(), Failure> {
         return dry::print(&setup);
     }
     let cancel = early.map_or_else(options::interrupt, Ok)?;
-    if cancel.load(Ordering::Relaxed) {
+    if observer.is_cancelled() {
         return Err(Failure::Interrupted);
     }
     if let Some(count) = count.filter(|_| starts_others) {
         return launch::run(count, cancel);
     }
-    let gpu = ranks::gpu(&place);
-    let fingerprint = Fingerprint::of(&setup)?;
-    let group = ranks::join(place, &setup, &fingerprint, cancel)?;
-    let begun = Start::of_all(&group, &fingerprint, &|| begin(command, &setup, &fingerprint));
-    let path = begun.as_ref().ok().map(|begun| begun.folder.path.clone());
-    let result = begun.and_then(|begun| work(&setup, &begun, &group, gpu, cancel, start));
-    ranks::end(&group, cancel, path.as_deref(), result)
-}
-
-/// Claims the run's folder, or finds out where the run in it goes on.
-fn begin(command: &Run, setup: &Setup, fingerprint: &Fingerprint) -> Result<Start, Failure> {
-    if let Some(path) = &command.resume {
-        return Start::again(path, fingerprint.clone(), command.force);
-    }
-    let base = match &setup.recipe.model.base {
-        Base::Folder(folder) => Some(Path::new(&folder.path)),
-        Base::Scratch(_) => None,
+    ranks::follow(cancel);
+    let (force, out) = (command.force, command.out.clone());
+    let target = match command.resume.clone() {
+        Some(path) => Target::Resume { path, force },
+        None => Target::New { out, force },
     };
-    let folder = Folder::claim(command.out.as_deref(), &setup.name, command.force, base)?;
-    Ok(Start::new(folder, fingerprint.clone()))
-}
-
-/// One process's part of the run. The first one alone judges and writes; the others wait for it
-/// where they next need it.
-fn work(
-    setup: &Setup,
-    begun: &Start,
-    group: &Group,
-    gpu: usize,
-    cancel: &AtomicBool,
-    start: Instant,
-) -> Result<(), Failure> {
-    let folder = &begun.folder;
-    let mut model = setup.model(gpu)?;
-    let held_out = HeldOut::new(setup)?;
-    let mut before = Vec::new();
-    if group.is_first() {
-        begun.tidy(setup.recipe.keep_checkpoints)?;
-        folder.expect_room(setup.recipe.keep_checkpoints, checkpoint::bytes(&model))?;
-        folder.write("recipe.toml", &setup.named_text())?;
-        console::note(&setup.headline(&model));
-        before = held_out.judge(&model, "before", cancel)?;
+    match run::run(&setup, &target, place, &observer)? {
+        Some(done) => console::print(&screen::summary(&done.report, &done.folder)),
+        None => Ok(()),
     }
-
-    let settings = setup.recipe.train.clone();
-    let trainer = match &begun.saved {
-        Some(saved) => Trainer::from_saved(&mut model, &settings, saved)?,
-        None => Trainer::new(&mut model, &settings)?,
-    };
-    let mut trainer = trainer.in_group(group)?;
-    let mut training = Training::new(setup, begun, &held_out, group, cancel)?;
-    training.run(&mut trainer, &before)?;
-    if !group.is_first() {
-        return Ok(());
-    }
-    let after = held_out.judge(trainer.model, "after", cancel).inspect_err(|_| {
-        training.leave_checkpoint(&trainer);
-    })?;
-    training.ended(&trainer, &after)?;
-    let (facts, past) = (training.facts(&trainer), training.past().clone());
-    ending::save_model(setup, &folder.path, &model)?;
-    ending::report(setup, folder, &held_out, [before, after], (facts, past), start)
 }

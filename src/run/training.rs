@@ -1,26 +1,38 @@
 //! The training of a run: each step told and written down, judged and saved in between.
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-use super::bar::{Bar, Done};
 use super::ending;
 use super::judging::HeldOut;
 use super::metrics::{Metrics, Past, Step};
+use super::observer::{Event, Observer};
 use super::ranks;
 use super::samples::{Samples, described};
 use super::setup::Setup;
 use super::start::Start;
 use super::watch::Watch;
-use crate::cli::{Failure, console};
 use crate::eval::report::{Facts, Scores};
 use crate::eval::{self, Answer};
 use crate::model::{Model, Parameter};
+use crate::template::Error;
 use crate::train::{Control, Group, NotFinite, Progress, Trainer, train};
+
+/// What has been done since the run was started or resumed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Done {
+    /// Steps.
+    pub steps: u64,
+    /// Their samples.
+    pub samples: u64,
+    /// Their tokens.
+    pub tokens: u64,
+    /// Their seconds.
+    pub seconds: f64,
+}
 
 /// A run's training, and what is known of it so far.
 pub struct Training<'a> {
@@ -28,7 +40,7 @@ pub struct Training<'a> {
     start: &'a Start,
     held_out: &'a HeldOut<'a>,
     group: &'a Group,
-    cancel: &'a AtomicBool,
+    observer: &'a Observer<'a>,
     /// Of the process that writes.
     metrics: Option<Metrics>,
     /// All steps, those before a checkpoint included.
@@ -36,7 +48,6 @@ pub struct Training<'a> {
     /// Those of this process.
     done: Done,
     watch: Watch,
-    bar: Bar,
     /// When the step that is being done was begun.
     lap: Instant,
 }
@@ -48,8 +59,8 @@ impl<'a> Training<'a> {
         start: &'a Start,
         held_out: &'a HeldOut<'a>,
         group: &'a Group,
-        cancel: &'a AtomicBool,
-    ) -> Result<Training<'a>, Failure> {
+        observer: &'a Observer<'a>,
+    ) -> Result<Training<'a>, Error> {
         let (metrics, past) = match group.is_first() {
             true => Metrics::open(start).map(|(metrics, past)| (Some(metrics), past))?,
             false => (None, Past::default()),
@@ -63,23 +74,18 @@ impl<'a> Training<'a> {
             start,
             held_out,
             group,
-            cancel,
+            observer,
             metrics,
             past,
             done: Done::default(),
             watch,
-            bar: Bar::new(setup.recipe.train.steps),
             lap: Instant::now(),
         })
     }
 
     /// Trains to the last step, to a judgement that ends it, or to Ctrl-C: then a checkpoint is
     /// left.
-    pub fn run(
-        &mut self,
-        trainer: &mut Trainer<'_>,
-        before: &[Vec<Answer>],
-    ) -> Result<(), Failure> {
+    pub fn run(&mut self, trainer: &mut Trainer<'_>, before: &[Vec<Answer>]) -> Result<(), Error> {
         if self.group.is_first() {
             self.judgement_before(trainer, before)?;
         }
@@ -88,11 +94,11 @@ impl<'a> Training<'a> {
             true => Ok(()),
             false => self.steps(trainer, &mut samples),
         };
-        self.bar.finish();
+        self.observer.tell(Event::Ended);
         if let Some(failure) = samples.failure() {
             return Err(failure);
         }
-        let cancelled = self.cancel.load(Ordering::Relaxed);
+        let cancelled = self.observer.is_cancelled();
         result.map_err(|error| {
             // Another process is lost in the midst of a step, and this one is as after the last.
             if self.group.size() > 1 && cancelled {
@@ -103,10 +109,11 @@ impl<'a> Training<'a> {
         let unfinished = trainer.steps_done() < self.setup.recipe.train.steps;
         if unfinished && (cancelled || !self.is_over()?) {
             self.leave_checkpoint(trainer);
-            return Err(Failure::Interrupted);
+            return Err(Error::Cancelled);
         }
         if let Some(reason) = self.watch.reason_to_stop() {
-            console::note(&format!("stopped after step {}: {reason}", trainer.steps_done()));
+            let steps = trainer.steps_done();
+            self.observer.note(format!("stopped after step {steps}: {reason}"));
         }
         Ok(())
     }
@@ -117,7 +124,7 @@ impl<'a> Training<'a> {
         &mut self,
         trainer: &Trainer<'_>,
         before: &[Vec<Answer>],
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Error> {
         let steps_done = trainer.steps_done();
         if steps_done == 0 {
             self.write_down(0, before)?;
@@ -125,7 +132,7 @@ impl<'a> Training<'a> {
             && self.watch.last.is_none_or(|(step, _)| step < steps_done)
             && !self.judge(trainer, steps_done)?
         {
-            return Err(Failure::Interrupted);
+            return Err(Error::Cancelled);
         }
         Ok(())
     }
@@ -157,7 +164,7 @@ impl<'a> Training<'a> {
     }
 
     /// Takes in the judgement that ends the run.
-    pub fn ended(&mut self, trainer: &Trainer<'_>, after: &[Vec<Answer>]) -> Result<(), Failure> {
+    pub fn ended(&mut self, trainer: &Trainer<'_>, after: &[Vec<Answer>]) -> Result<(), Error> {
         let steps = trainer.steps_done();
         match self.watch.last {
             Some((last, _)) if last == steps => Ok(()),
@@ -172,10 +179,10 @@ impl<'a> Training<'a> {
         }
         let (steps, folder) = (trainer.steps_done(), self.start.folder.path.display());
         match self.save(trainer) {
-            Ok(()) => console::note(&format!(
+            Ok(()) => self.observer.note(format!(
                 "stopped after step {steps}; go on with `cookc run --resume {folder}`"
             )),
-            Err(error) => console::error(&format!("{error:#}")),
+            Err(error) => self.observer.tell(Event::Error(&format!("{error:#}"))),
         }
     }
 
@@ -221,9 +228,9 @@ impl<'a> Training<'a> {
         self.done.add(progress, seconds);
         if let Some(metrics) = &mut self.metrics {
             metrics.step(progress, Step { position, prompts_shared, seconds })?;
-            self.bar.tell(progress, &self.done);
+            self.observer.tell(Event::Step { progress, done: &self.done });
         }
-        if self.cancel.load(Ordering::Relaxed) {
+        if self.observer.is_cancelled() {
             return Ok(Control::Stop);
         }
         let (step, recipe) = (progress.step, &self.setup.recipe);
@@ -252,18 +259,17 @@ impl<'a> Training<'a> {
 
     /// A judgement between two steps; false if it was interrupted.
     fn judge(&mut self, trainer: &Trainer<'_>, step: u64) -> Result<bool> {
-        let answers = match self.held_out.judge(trainer.model, "now", self.cancel) {
+        let answers = match self.held_out.judge(trainer.model, "now", self.observer) {
             Ok(answers) => answers,
-            Err(Failure::Machine(error)) => return Err(error),
+            Err(Error::Failed(error)) => return Err(error),
             Err(_) => return Ok(false),
         };
         self.take_in(trainer.model, step, &answers)?;
         for (answers, part) in answers.iter().zip(&self.setup.lessons.parts) {
             let scores = Scores::of(answers, 0);
-            let (name, exact) = (&part.maker.program().name, scores.exact);
+            let (template, exact) = (&part.maker.program().name, scores.exact);
             let alignment = scores.alignment;
-            self.bar
-                .note(&format!("step {step}: {name} exact {exact:.3}, alignment {alignment:.3}"));
+            self.observer.tell(Event::Judged { step, template, exact, alignment });
         }
         Ok(true)
     }
@@ -306,7 +312,7 @@ impl<'a> Training<'a> {
     }
 
     /// The failure that an error of the trainer is.
-    fn stopped_by(&self, error: anyhow::Error) -> Failure {
+    fn stopped_by(&self, error: anyhow::Error) -> Error {
         let Some(found) = error.downcast_ref::<NotFinite>() else {
             let folder = &self.start.folder;
             let how = match folder.checkpoint() {
@@ -328,7 +334,7 @@ impl<'a> Training<'a> {
         let (step, loss, norm) = (found.step, found.loss, found.gradient_norm);
         let help = "the step was not done; write a smaller `learning_rate`, a longer `warmup` or \
                     `clip_norm = 1.0`, and train again";
-        Failure::Input(format!(
+        Error::Input(format!(
             "at step {step} the loss is {loss} and the gradient's norm {norm}{sample}\n{help}"
         ))
     }

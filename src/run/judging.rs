@@ -1,19 +1,16 @@
 //! The held-out samples of a run, and the model's answers to them.
 
 use std::collections::HashSet;
-use std::io::IsTerminal;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-
+use super::observer::{Event, Observer};
 use super::setup::Setup;
 use super::shots::Shots;
-use crate::cli::Failure;
 use crate::data::EVAL;
 use crate::data::layout::Encoded;
 use crate::data::lessons::Why;
 use crate::eval::{self, Answer, Question};
 use crate::model::Model;
+use crate::template::Error;
 
 /// Ids that a reply may have beyond the longest that the template makes: a model that does not
 /// stop must be seen not to stop, not be cut off at the right place.
@@ -30,7 +27,7 @@ pub struct HeldOut<'a> {
 
 impl<'a> HeldOut<'a> {
     /// Makes them.
-    pub fn new(setup: &'a Setup) -> Result<HeldOut<'a>, Failure> {
+    pub fn new(setup: &'a Setup) -> Result<HeldOut<'a>, Error> {
         let (seed, count) = (setup.recipe.data.seed, setup.recipe.eval.samples);
         let mut questions = Vec::new();
         for (at, part) in setup.lessons.parts.iter().enumerate() {
@@ -53,24 +50,25 @@ impl<'a> HeldOut<'a> {
         &self,
         model: &Model,
         when: &str,
-        cancel: &AtomicBool,
-    ) -> Result<Vec<Vec<Answer>>, Failure> {
+        observer: &Observer,
+    ) -> Result<Vec<Vec<Answer>>, Error> {
         let seed = self.setup.recipe.data.seed;
-        let bar = bar(self.questions.iter().map(Vec::len).sum::<usize>() as u64, when);
+        let total = self.questions.iter().map(Vec::len).sum::<usize>() as u64;
+        let tell = |done| observer.tell(Event::Judging { when, done, total });
         let (mut done, mut all) = (0, Vec::new());
         for (at, asked) in self.questions.iter().enumerate() {
             let mut go_on = |count: usize| {
-                bar.set_position((done + count) as u64);
-                !cancel.load(Ordering::Relaxed)
+                tell((done + count) as u64);
+                !observer.is_cancelled()
             };
             let (tokenizer, ends) = (&self.setup.tokenizer, &self.setup.ends);
             let tokens_max = self.tokens_max(at);
             let replies = eval::ask(model, tokenizer, ends, asked, tokens_max, &mut go_on)?;
-            let Some(replies) = replies else { return Err(Failure::Interrupted) };
+            let Some(replies) = replies else { return Err(Error::Cancelled) };
             all.push(eval::judge(&self.setup.lessons.parts[at], seed, asked, replies));
             done += asked.len();
         }
-        bar.finish_and_clear();
+        tell(total);
         Ok(all)
     }
 
@@ -102,16 +100,4 @@ fn put_shots(
         asked.prompt.insert_str(0, &shots.text(at, index)?);
     }
     Ok(())
-}
-
-/// A bar on a terminal; elsewhere nothing, since a judgement is a line of its own.
-fn bar(total: u64, when: &str) -> ProgressBar {
-    let target = match std::io::stderr().is_terminal() {
-        true => ProgressDrawTarget::stderr(),
-        false => ProgressDrawTarget::hidden(),
-    };
-    let style = "judging {msg} {wide_bar} {pos} of {len}";
-    let style = ProgressStyle::with_template(style).expect("the template is well-formed");
-    let bar = ProgressBar::with_draw_target(Some(total), target).with_style(style);
-    bar.with_message(when.to_string())
 }

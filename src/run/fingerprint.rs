@@ -9,12 +9,12 @@ use anyhow::{Context, Result, anyhow};
 use serde_json::{Map, Value};
 
 use super::setup::Setup;
-use crate::cli::Failure;
 use crate::data::Maker;
 use crate::ir;
 use crate::model::{self, digest, gguf, stored};
 use crate::recipe::Base;
 use crate::runtime::random::STREAM_VERSION;
+use crate::template::Error;
 
 /// Samples whose ids are compared: what no other part says of them is seen here.
 const ALIKE: u64 = 16;
@@ -73,7 +73,7 @@ impl Hashing {
 
 impl Fingerprint {
     /// Of a run; waits until all of the base model's files are read.
-    pub fn of(setup: &Setup) -> Result<Fingerprint, Failure> {
+    pub fn of(setup: &Setup) -> Result<Fingerprint, Error> {
         let mut parts = Map::new();
         let mut add = |name: String, text: String| parts.insert(name, Value::String(text));
         add("cookc".into(), env!("CARGO_PKG_VERSION").into());
@@ -200,7 +200,7 @@ fn words(maker: &Maker) -> String {
 }
 
 /// The ids of the first samples: templates, words, tokenizer and format are in them.
-fn samples(setup: &Setup) -> Result<String, Failure> {
+fn samples(setup: &Setup) -> Result<String, Error> {
     let mut hasher = blake3::Hasher::new();
     let mut rows = setup.lessons.rows();
     // What ends a reply has a line of its own.

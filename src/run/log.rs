@@ -7,7 +7,8 @@ use std::path::Path;
 use anyhow::Context;
 use serde_json::{Value, json};
 
-use crate::cli::{Failure, console};
+use super::observer::Observer;
+use crate::template::Error;
 
 /// The lines that stay, as they were written, and what is wrong with them.
 #[derive(Clone, Debug, Default)]
@@ -26,12 +27,12 @@ pub fn seal(bytes: u64, digest: blake3::Hash) -> Value {
 impl Log {
     /// Reads the lines up to a step, of which a checkpoint keeps this seal. Later lines are of
     /// steps that are done again.
-    pub fn read(path: &Path, steps: u64, seal: &Value) -> Result<Log, Failure> {
+    pub fn read(path: &Path, steps: u64, seal: &Value, observer: &Observer) -> Result<Log, Error> {
         let name = path.display();
         match fs::symlink_metadata(path) {
             Ok(there) if there.is_file() => {}
             Ok(_) => {
-                return Err(Failure::Input(format!(
+                return Err(Error::Input(format!(
                     "{name} is a link or no file, and a run writes to no other place: put the \
                      file itself there"
                 )));
@@ -53,7 +54,7 @@ impl Log {
             && seal["blake3"] == blake3::hash(sealed).to_hex().as_str()
             && let Ok(text) = str::from_utf8(sealed)
         {
-            say_what_is_left_out(later);
+            say_what_is_left_out(later, observer);
             return Ok(Log { text: text.to_string(), wrong: None });
         }
         Ok(left(&String::from_utf8_lossy(&bytes), steps))
@@ -62,13 +63,12 @@ impl Log {
 
 /// A line after the checkpoint's that is no JSON is no loss, but is not passed over in silence.
 /// The last one was cut off by the kill.
-fn say_what_is_left_out(later: &[u8]) {
+fn say_what_is_left_out(later: &[u8], observer: &Observer) {
     let later = String::from_utf8_lossy(later);
     let mut lines = later.split_inclusive('\n').filter(|line| line.ends_with('\n'));
     if lines.any(|line| serde_json::from_str::<Value>(line).is_err()) {
-        console::note(
-            "metrics.jsonl: a line after the checkpoint is no JSON; its step is done again",
-        );
+        observer
+            .note("metrics.jsonl: a line after the checkpoint is no JSON; its step is done again");
     }
 }
 

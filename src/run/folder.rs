@@ -5,10 +5,11 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use indicatif::HumanBytes;
 
-use crate::cli::{Failure, console};
+use super::memory;
+use super::observer::Observer;
 use crate::disk::{self, Lock, Pending};
+use crate::template::Error;
 use crate::train::Saved;
 
 /// Where runs go unless the user says otherwise.
@@ -47,7 +48,7 @@ impl Folder {
         name: &str,
         force: bool,
         base: Option<&Path>,
-    ) -> Result<Folder, Failure> {
+    ) -> Result<Folder, Error> {
         let folder = match out {
             Some(path) => named(path, force)?,
             None => next_free(name)?,
@@ -60,7 +61,7 @@ impl Folder {
     }
 
     /// The folder of a run that was begun.
-    pub fn again(path: &Path) -> Result<Folder, Failure> {
+    pub fn again(path: &Path) -> Result<Folder, Error> {
         let folder = Folder::locked(path)?;
         folder.try_out()?;
         Ok(folder)
@@ -72,10 +73,10 @@ impl Folder {
     }
 
     /// Takes a folder's lock, and sweeps what killed processes left half-written.
-    fn locked(path: &Path) -> Result<Folder, Failure> {
+    fn locked(path: &Path) -> Result<Folder, Error> {
         let Some(lock) = disk::lock(path).with_context(|| cannot_write(path))? else {
             let name = path.display();
-            return Err(Failure::Input(format!(
+            return Err(Error::Input(format!(
                 "another cookc is writing to {name}: wait until it ends, or choose another folder"
             )));
         };
@@ -89,7 +90,7 @@ impl Folder {
     }
 
     /// Writes a file, whole or not at all. A link in its place is replaced, not followed.
-    pub fn write(&self, name: &str, text: &str) -> Result<(), Failure> {
+    pub fn write(&self, name: &str, text: &str) -> Result<(), Error> {
         let path = self.join(name);
         Ok(disk::write(&path, text.as_bytes()).with_context(|| cannot_write(&path))?)
     }
@@ -105,7 +106,10 @@ impl Folder {
     }
 
     /// The newest checkpoint that is whole, if there is one, and those newer ones that are not.
-    pub fn newest_whole(&self) -> Result<(Option<Saved>, Vec<PathBuf>), Failure> {
+    pub fn newest_whole(
+        &self,
+        observer: &Observer,
+    ) -> Result<(Option<Saved>, Vec<PathBuf>), Error> {
         let mut all = self.checkpoints()?;
         all.sort();
         let mut damaged: Vec<PathBuf> = Vec::new();
@@ -115,7 +119,7 @@ impl Folder {
                 Ok(saved) => {
                     if let Some(why) = why {
                         let path = saved.path.display();
-                        console::note(&format!("{why:#}; going on from {path}"));
+                        observer.note(format!("{why:#}; going on from {path}"));
                     }
                     return Ok((Some(saved), damaged));
                 }
@@ -129,7 +133,7 @@ impl Folder {
         }
         let Some(why) = why else { return Ok((None, damaged)) };
         let name = self.path.display();
-        Err(Failure::Input(format!(
+        Err(Error::Input(format!(
             "{why:#}, and no checkpoint of {name} is whole: bring one back from a copy, or train \
              again from the start with `cookc run --train {name}/recipe.toml --out {name} --force`"
         )))
@@ -145,7 +149,7 @@ impl Folder {
     }
 
     /// The newest checkpoint, if there is one.
-    pub fn checkpoint(&self) -> Result<Option<PathBuf>, Failure> {
+    pub fn checkpoint(&self) -> Result<Option<PathBuf>, Error> {
         Ok(self.checkpoints()?.into_iter().max())
     }
 
@@ -165,7 +169,7 @@ impl Folder {
 
     /// Makes sure, before any work, that there is room for checkpoints of that size: those that
     /// are kept, and the next, which is written before the oldest goes.
-    pub fn expect_room(&self, kept: usize, bytes: u64) -> Result<(), Failure> {
+    pub fn expect_room(&self, kept: usize, bytes: u64) -> Result<(), Error> {
         let folder = self.join("checkpoints");
         fs::create_dir_all(&folder).with_context(|| cannot_write(&folder))?;
         let files = (kept + 1).saturating_sub(self.checkpoints()?.len()).max(1);
@@ -184,7 +188,7 @@ impl Folder {
                 "{} has no room for {files} checkpoints of {}; make room, or write a smaller \
                  `keep_checkpoints`",
                 folder.display(),
-                HumanBytes(bytes)
+                memory::text(bytes)
             )
         })?;
         Ok(())
@@ -231,7 +235,7 @@ impl Folder {
     }
 
     /// Writes a file and takes it away, so that a folder without room or right is found now.
-    fn try_out(&self) -> Result<(), Failure> {
+    fn try_out(&self) -> Result<(), Error> {
         let mut file = tempfile::tempfile_in(&self.path)
             .map_err(|error| std::io::Error::from(error.kind()))
             .with_context(|| cannot_write(&self.path))?;
@@ -239,13 +243,13 @@ impl Folder {
     }
 }
 
-fn named(path: &Path, force: bool) -> Result<Folder, Failure> {
+fn named(path: &Path, force: bool) -> Result<Folder, Error> {
     fs::create_dir_all(path).with_context(|| cannot_write(path))?;
     let folder = Folder::locked(path)?;
     let mut entries = fs::read_dir(path).into_iter().flatten();
     if !force && entries.next().is_some() {
         let name = path.display();
-        return Err(Failure::Input(format!(
+        return Err(Error::Input(format!(
             "{name} holds files already: choose another --out, go on with `--resume {name}`, or \
              replace what is there with `--force`"
         )));
@@ -254,7 +258,7 @@ fn named(path: &Path, force: bool) -> Result<Folder, Failure> {
 }
 
 /// `runs/NAME`, or `runs/NAME-2` and so on where that is taken.
-fn next_free(name: &str) -> Result<Folder, Failure> {
+fn next_free(name: &str) -> Result<Folder, Error> {
     let runs = Path::new(RUNS);
     fs::create_dir_all(runs).with_context(|| cannot_write(runs))?;
     let mut number = 1;
@@ -267,7 +271,7 @@ fn next_free(name: &str) -> Result<Folder, Failure> {
         match fs::create_dir(&path) {
             // Another may name it by `--out` in this moment, and have it first.
             Ok(()) => match Folder::locked(&path) {
-                Err(Failure::Input(_)) => {}
+                Err(Error::Input(_)) => {}
                 folder => return folder,
             },
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}

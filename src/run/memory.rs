@@ -1,5 +1,15 @@
 //! The memory of this process, where the system tells (Linux).
 
+/// A number of bytes for a person: `1.50 GiB`.
+pub fn text(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
+    let unit = (bytes.max(1).ilog2() as usize / 10).min(UNITS.len() - 1);
+    match unit {
+        0 => format!("{bytes} B"),
+        _ => format!("{:.2} {}", bytes as f64 / f64::from(1 << (10 * unit)), UNITS[unit]),
+    }
+}
+
 /// The most bytes that it held so far.
 pub fn peak() -> Option<u64> {
     status("VmHWM:")

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use super::fingerprint::Fingerprint;
 use super::folder::Folder;
 use super::log::Log;
-use crate::cli::{Failure, console};
+use super::observer::Observer;
+use crate::template::Error;
 use crate::train::{Group, Saved};
 
 /// What a run starts with. The process that writes finds it, and tells the others.
@@ -37,13 +38,18 @@ impl Start {
 
     /// A run that goes on. Whatever decides its bits must be as it was when the checkpoint was
     /// made, or else the user must have said that it may differ.
-    pub fn again(path: &Path, fingerprint: Fingerprint, force: bool) -> Result<Start, Failure> {
+    pub fn again(
+        path: &Path,
+        fingerprint: Fingerprint,
+        force: bool,
+        observer: &Observer,
+    ) -> Result<Start, Error> {
         let folder = Folder::again(path)?;
-        let (saved, damaged) = folder.newest_whole()?;
+        let (saved, damaged) = folder.newest_whole(observer)?;
         let mut start = Start { damaged, ..Start::new(folder, fingerprint) };
         let Some(saved) = saved else { return Ok(start) };
         let seal = &saved.run["metrics"];
-        start.log = Log::read(&start.folder.join("metrics.jsonl"), saved.steps, seal)?;
+        start.log = Log::read(&start.folder.join("metrics.jsonl"), saved.steps, seal, observer)?;
         let found = start.fingerprint.since(&saved.run["fingerprint"]);
         let refused = [found.deciding, start.log.wrong.iter().cloned().collect()].concat();
         if !refused.is_empty() && !force {
@@ -51,7 +57,7 @@ impl Start {
         }
         start.changes = [refused, found.noted].concat();
         for change in &start.changes {
-            console::note(&format!("changed since step {}: {change}", saved.steps));
+            observer.note(format!("changed since step {}: {change}", saved.steps));
         }
         start.saved = Some(saved);
         Ok(start)
@@ -61,8 +67,8 @@ impl Start {
     pub fn of_all(
         group: &Group,
         fingerprint: &Fingerprint,
-        make: &dyn Fn() -> Result<Start, Failure>,
-    ) -> Result<Start, Failure> {
+        make: &dyn Fn() -> Result<Start, Error>,
+    ) -> Result<Start, Error> {
         let own = if group.is_first() { Some(make()?) } else { None };
         let text = |path: &Path| path.to_string_lossy().into_owned();
         let told = own.as_ref().map(|start| {
@@ -87,16 +93,16 @@ impl Start {
 
     /// Leaves the run folder so that it has no checkpoint but those that may be gone on from, and
     /// no more than are kept.
-    pub fn tidy(&self, keep: usize) -> Result<(), Failure> {
+    pub fn tidy(&self, keep: usize) -> Result<(), Error> {
         self.folder.put_aside(&self.damaged)?;
         Ok(self.folder.keep_checkpoints(keep)?)
     }
 }
 
-fn refusal(path: &Path, steps: u64, differences: &[String]) -> Failure {
+fn refusal(path: &Path, steps: u64, differences: &[String]) -> Error {
     let name = path.display();
     let list: String = differences.iter().map(|line| format!("  {line}\n")).collect();
-    Failure::Input(format!(
+    Error::Input(format!(
         "{name} is not as it was at its checkpoint after step {steps}:\n{list}put back what has \
          changed, or train anew in another folder; `cookc run --resume {name} --force` goes on \
          as it is now, and the report then says so"

@@ -2,26 +2,27 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use anyhow::Context;
 use candle_core::DType;
 
 use super::fingerprint::Hashing;
 use super::format::Chat;
-use super::{shots, wording};
-use crate::cli::load;
-use crate::cli::{Failure, console, reading};
+use super::observer::{Event, Observer};
+use super::{reading, shots, wording};
 use crate::data::Maker;
 use crate::data::budget::{Budget, budget};
 use crate::data::layout::TokenIds;
 use crate::data::lessons::{Lessons, Part, Why};
+use crate::data::preview::cannot_make;
 use crate::data::vocab::Vocabulary;
 use crate::diagnostic::Diagnostic;
 use crate::model::{self, Config, Ends, Model, Tokenizer, gguf, lora, packed, weights};
 use crate::recipe::{self, Base, Named, Recipe, Words};
 use crate::source::{Source, Span};
 use crate::stdlib;
-use crate::template::{self, Template};
+use crate::template::{self, Error, Findings, Template};
 
 /// All that a run needs but the model's weights.
 pub struct Setup {
@@ -47,22 +48,30 @@ pub struct Setup {
     pub config: Config,
     /// Of a base model, where there is a run to be.
     pub hashing: Option<Hashing>,
+    /// When reading it began: what a run takes counts from there.
+    pub begun: Instant,
 }
 
 impl Setup {
     /// Reads a recipe and the files that it names. All faults are shown. Where it is to be run,
     /// the digests of its base model are made meanwhile.
-    pub fn read(path: &Path, seed: Option<u64>, is_run: bool) -> Result<Setup, Failure> {
+    pub fn read(
+        path: &Path,
+        seed: Option<u64>,
+        is_run: bool,
+        observer: &Observer,
+    ) -> Result<Setup, Error> {
+        let begun = Instant::now();
         let source = Source::new(path.to_string_lossy(), template::text_of(path)?);
         let (recipe, faults) = recipe::parse(&source);
-        let Some(mut recipe) = recipe else { return Err(load::shown(&source, &faults)) };
+        let Some(mut recipe) = recipe else { return Err(Error::invalid(&source, faults)) };
         if let Some(seed) = seed {
             if recipe.train.seed == recipe.data.seed {
                 recipe.train.seed = seed;
             }
             recipe.data.seed = seed;
         }
-        let mut faults = Faults { source: &source, faults };
+        let mut faults = Faults { observer, source: &source, faults, of_templates: Vec::new() };
         let folder = path.parent().unwrap_or(Path::new(""));
         let templates = templates(&mut recipe, folder, &mut faults);
         let hashing = if is_run { hashing(&recipe, folder) } else { None };
@@ -104,6 +113,7 @@ impl Setup {
             ends,
             config,
             hashing,
+            begun,
         })
     }
 
@@ -113,14 +123,15 @@ impl Setup {
     }
 
     /// The model before training, on the GPU of this number if on one.
-    pub fn model(&self, gpu: usize) -> Result<Model, Failure> {
+    pub fn model(&self, gpu: usize, observer: &Observer) -> Result<Model, Error> {
         let (model, seed) = (&self.recipe.model, self.recipe.train.seed);
         let device = model::device(&model.device, gpu).context("cannot use the device")?;
         let mut made = match &model.base {
             Base::Scratch(shape) => weights::fresh(&self.config, seed, shape.init, &device)?,
             Base::Folder(folder) => {
                 let path = model::locate(&folder.path)?;
-                reading::model(&path, dtype(&model.dtype), &device, model.nf4)?
+                let read = |done, total| observer.tell(Event::Reading { done, total });
+                reading::model(&path, dtype(&model.dtype), &device, model.nf4, &read)?
             }
         };
         if let Some(lora) = &self.recipe.lora {
@@ -130,8 +141,8 @@ impl Setup {
         Ok(made)
     }
 
-    /// What is about to happen, in a line.
-    pub fn headline(&self, model: &Model) -> String {
+    /// What is about to happen, in a clause.
+    pub fn about(&self, model: &Model) -> String {
         let learning = model.learning();
         let learning: usize = learning.iter().map(|one| one.value.elem_count()).sum();
         let all = model.count();
@@ -139,8 +150,7 @@ impl Setup {
         let names: Vec<&str> =
             self.lessons.parts.iter().map(|part| part.maker.program().name.as_str()).collect();
         format!(
-            "{}: {learning} of {all} weights learn {} on the {device}, {} steps of {} samples",
-            console::styled(console::STRONG, &self.name),
+            "{learning} of {all} weights learn {} on the {device}, {} steps of {} samples",
             names.join(", "),
             self.recipe.train.steps,
             self.samples_of_a_step(),
@@ -153,18 +163,18 @@ impl Setup {
     }
 
     /// The failure that a faulty sample of a template is.
-    pub fn sample_fault(&self, part: usize, index: u64, why: Why) -> Failure {
-        use crate::data::generate::Stopped;
+    pub fn sample_fault(&self, part: usize, index: u64, why: Why) -> Error {
         let program = self.lessons.parts[part].maker.program();
         let seed = self.recipe.data.seed;
         match why {
             Why::Fault(fault) => {
-                load::stopped(&self.templates[part], program, seed, Stopped::Fault(index, fault))
+                let diagnostic = cannot_make(program, seed, index, fault);
+                Error::invalid(self.templates[part].source(), vec![diagnostic])
             }
             Why::Ids(why) => {
                 let (name, level) = (&program.name, self.lessons.parts[part].maker.level());
                 let sample = format!("sample {index} of {name} (level {level}, seed {seed})");
-                Failure::Input(format!("{sample}: {why}"))
+                Error::Input(format!("{sample}: {why}"))
             }
         }
     }
@@ -172,8 +182,11 @@ impl Setup {
 
 /// Faults of the recipe, shown together.
 pub(super) struct Faults<'a> {
+    observer: &'a Observer<'a>,
     source: &'a Source,
     faults: Vec<Diagnostic>,
+    /// Those of the templates themselves, which come first.
+    of_templates: Vec<Findings>,
 }
 
 impl Faults<'_> {
@@ -188,12 +201,24 @@ impl Faults<'_> {
         self.faults.push(Diagnostic::fault(code, title, span, label).help(help));
     }
 
+    /// Takes in the errors of a template, which are shown before those of the recipe.
+    fn of_template(&mut self, error: Error) {
+        if let Error::Invalid(found) = error {
+            self.of_templates.extend(found);
+        }
+    }
+
     /// What was made, if nothing is at fault.
-    fn all_well<Made>(&mut self, made: Option<Made>) -> Result<Made, Failure> {
+    fn all_well<Made>(&mut self, made: Option<Made>) -> Result<Made, Error> {
         self.faults.sort_by_key(Diagnostic::span);
         match made {
             Some(made) if self.faults.is_empty() => Ok(made),
-            _ => Err(load::shown(self.source, &self.faults)),
+            _ => {
+                let mut all = std::mem::take(&mut self.of_templates);
+                let diagnostics = std::mem::take(&mut self.faults);
+                all.push(Findings { source: self.source.clone(), diagnostics });
+                Err(Error::Invalid(all))
+            }
         }
     }
 }
@@ -227,13 +252,13 @@ fn templates(recipe: &mut Recipe, folder: &Path, faults: &mut Faults) -> Option<
         }
         let source = match template::source_of(&entry.file.path) {
             Ok(source) => source,
-            Err(failure) => {
+            Err(error) => {
                 let help = "write the path of a .cook file, counted from the recipe's folder, or \
                             one that is built in: ";
                 let built_in: Vec<String> =
                     stdlib::TEMPLATES.iter().map(|(name, _)| format!("\"std:{name}\"")).collect();
                 let help = format!("{help}{}", built_in.join(", "));
-                faults.add("E707", said(failure.into()), entry.file.span, "named here", help);
+                faults.add("E707", error.to_string(), entry.file.span, "named here", help);
                 continue;
             }
         };
@@ -242,28 +267,16 @@ fn templates(recipe: &mut Recipe, folder: &Path, faults: &mut Faults) -> Option<
             Err(error) => {
                 // A template that comes at several levels has its errors once.
                 if !shown.contains(&source.name) {
-                    // Which shows it.
-                    let _ = Failure::from(error);
+                    faults.of_template(error);
                     shown.push(source.name.clone());
                 }
-                let title = format!("{} has faults of its own", source.name);
-                let help = format!("mend it: `cookc check {}` shows them", source.name);
+                let title = format!("{} has errors", source.name);
+                let help = format!("fix them: `cookc check {}` shows them", source.name);
                 faults.add("E709", title, entry.file.span, "named here", help);
             }
         }
     }
     (templates.len() == entries && entries > 0).then_some(templates)
-}
-
-/// The line of a failure.
-fn said(failure: Failure) -> String {
-    match failure {
-        Failure::Input(text) | Failure::Usage(text) => text,
-        Failure::Machine(error) => format!("{error:#}"),
-        Failure::Shown | Failure::Interrupted | Failure::Closed | Failure::Child(_) => {
-            "it cannot be read".to_string()
-        }
-    }
 }
 
 /// Begins to read all of the base model's files, if they are there.
@@ -338,16 +351,17 @@ fn words(
         }
         Words::File(file) => {
             let path = whole(folder, file);
-            let words = load::vocabulary(Some(&path));
+            let words = template::vocabulary(Some(&path));
             let help = "write a file with a word a line, or how many made-up words to take";
-            let note =
-                |why| faults.add("E707", said(why), file.span, "the words", help.to_string());
+            let note = |why: Error| {
+                faults.add("E707", why.to_string(), file.span, "the words", help.to_string())
+            };
             words.map_err(note).ok()
         }
     }
 }
 
-fn maker(template: &Template, entry: &recipe::Entry, words: &Vocabulary) -> Result<Maker, Failure> {
+fn maker(template: &Template, entry: &recipe::Entry, words: &Vocabulary) -> Result<Maker, Error> {
     let level = template.level(&*entry.level);
     let set = entry.set.iter();
     let compile = set.fold(level, |compile, (name, value)| compile.set(name, value));
@@ -359,7 +373,7 @@ fn made_tokenizer(
     makers: &[Maker],
     recipe: &Recipe,
     faults: &mut Faults,
-) -> Result<(Tokenizer, Config), Failure> {
+) -> Result<(Tokenizer, Config), Error> {
     let Base::Scratch(shape) = &recipe.model.base else {
         unreachable!("a model of a folder has its own tokenizer")
     };
@@ -410,15 +424,15 @@ fn part(
     let ids = if recipe.data.shots > 0 { ids.after_shots(shots::BETWEEN) } else { ids };
     let part = Part { maker, ids, weight: entry.weight };
     // The ids of words that a model from scratch learns are theirs wherever they are.
-    if tokenizer.is_of_words() { part } else { known(part.held(recipe.data.seed), recipe) }
+    if tokenizer.is_of_words() { part } else { known(part.held(recipe.data.seed), recipe, faults) }
 }
 
 /// The part; tells if its prompts alone have other ids than before a reply.
-fn known(part: Part, recipe: &Recipe) -> Part {
+fn known(part: Part, recipe: &Recipe, faults: &Faults) -> Part {
     let mut memory = part.maker.memory(crate::data::TRAIN, recipe.data.seed);
     let made = part.maker.sample(&mut memory, 0).is_ok();
     if made && part.ids.reads_alone(&memory) == Ok(false) {
-        console::note(&format!(
+        faults.observer.note(format!(
             "warning: the prompt of {} ends with white space that the tokenizer joins with what \
              comes after it: who reads the prompt alone reads other tokens than are learned; end \
              it with a word or a sign",

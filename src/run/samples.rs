@@ -6,10 +6,10 @@ use anyhow::{Result, bail};
 
 use super::setup::Setup;
 use super::shots::Shots;
-use crate::cli::Failure;
 use crate::data::TRAIN;
 use crate::data::layout::{Encoded, Escape, Part as Text, TextWriter};
 use crate::data::lessons::{Rows, Why};
+use crate::template::Error;
 use crate::train::{Example, Group};
 
 /// Letters of a sample that an error shows.
@@ -79,7 +79,7 @@ impl<'a> Samples<'a> {
     }
 
     /// The failure of a sample that could not be made, if there was one.
-    pub fn failure(&self) -> Option<Failure> {
+    pub fn failure(&self) -> Option<Error> {
         let fault = self.fault.clone();
         fault.map(|(part, index, why)| self.setup.sample_fault(part, index, why))
     }

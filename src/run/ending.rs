@@ -4,18 +4,17 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Result;
-use indicatif::HumanCount;
 
 use super::folder::Folder;
 use super::judging::HeldOut;
 use super::memory;
 use super::metrics::Past;
 use super::setup::Setup;
-use crate::cli::{Failure, console};
 use crate::eval::report::{Comparison, Example, Facts, Report, Scores};
 use crate::eval::{self, Answer, page};
 use crate::model::{self, Model, lora, weights};
 use crate::recipe::Base;
+use crate::template::Error;
 
 /// Samples of each template that the page shows.
 const EXAMPLES: usize = 6;
@@ -47,7 +46,7 @@ pub fn save_model(setup: &Setup, folder: &Path, model: &Model) -> Result<()> {
     Ok(())
 }
 
-/// Writes the report, and shows its table.
+/// Writes the report.
 pub fn report(
     setup: &Setup,
     folder: &Folder,
@@ -55,7 +54,7 @@ pub fn report(
     [before, after]: [Vec<Vec<Answer>>; 2],
     (facts, past): (Facts, Past),
     start: Instant,
-) -> Result<(), Failure> {
+) -> Result<Report, Error> {
     let mut templates = Vec::new();
     let mut lines = String::new();
     for (at, part) in setup.lessons.parts.iter().enumerate() {
@@ -81,7 +80,7 @@ pub fn report(
     };
     folder.write("report.html", &page::html(&report))?;
     folder.write("report.json", &report.json())?;
-    console::print(&summary(&report, folder))
+    Ok(report)
 }
 
 fn compare(
@@ -118,40 +117,4 @@ fn compare(
         examples: Vec::new(),
     };
     (comparison, examples)
-}
-
-fn summary(report: &Report, folder: &Folder) -> String {
-    let mut table = console::table(&["", "before", "after"]);
-    for one in &report.templates {
-        table.add_row([format!("{} ({})", one.template, one.level), String::new(), String::new()]);
-        let mut row = |name: &str, before: f64, after: f64| {
-            table.add_row([format!("  {name}"), format!("{before:.3}"), format!("{after:.3}")]);
-        };
-        row("exact", one.before.exact, one.after.exact);
-        row("alignment", one.before.alignment, one.after.alignment);
-        let scores = one.before.rules.iter().zip(&one.after.rules);
-        for (name, (before, after)) in one.rules.iter().zip(scores) {
-            row(&format!("rule {name}"), *before, *after);
-        }
-    }
-    let facts = &report.facts;
-    let (samples, tokens) = (HumanCount(facts.samples), HumanCount(facts.tokens));
-    let speed = HumanCount(facts.tokens_per_second as u64);
-    let mut text = format!(
-        "{table}\n\n{} steps, {samples} samples, {tokens} tokens in {:.1} s: {speed} tokens/s; \
-         {:.1} s in all\n",
-        facts.steps, facts.train_seconds, facts.seconds
-    );
-    if facts.prompts_shared > 0 {
-        text += &format!(
-            "note: {} held-out prompts came up in training too: the template makes few different \
-             samples\n",
-            facts.prompts_shared
-        );
-    }
-    if let Some(step) = facts.step_best.filter(|step| *step < facts.steps) {
-        let best = folder.join("best");
-        text += &format!("the best judgement was after step {step}: {}\n", best.display());
-    }
-    text + &format!("{}\n", folder.join("report.html").display())
 }

@@ -1,0 +1,158 @@
+//! A recipe carried out: prepared, trained, judged before and after, and written into a folder.
+//!
+//! Nothing here prints: what happens goes to an [`Observer`], and what went wrong is an [`Error`].
+
+mod ending;
+pub mod fingerprint;
+mod folder;
+mod format;
+mod glued;
+mod judging;
+mod log;
+pub mod memory;
+mod metrics;
+pub mod observer;
+pub mod ranks;
+pub mod reading;
+mod samples;
+pub mod setup;
+pub mod shots;
+mod start;
+mod tensorboard;
+mod training;
+mod watch;
+mod wording;
+
+use std::path::{Path, PathBuf};
+
+use crate::eval::report::Report;
+use crate::recipe::Base;
+use crate::template::Error;
+use crate::train::group::Place;
+use crate::train::{Group, Trainer, checkpoint};
+use fingerprint::Fingerprint;
+use folder::Folder;
+use judging::HeldOut;
+pub use observer::{Event, Observer};
+pub use setup::Setup;
+use start::Start;
+pub use training::Done;
+use training::Training;
+
+/// Where a run goes.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// A new run, into this folder, or the next free one after the recipe's name.
+    New {
+        /// The folder; none for the next free one.
+        out: Option<PathBuf>,
+        /// Whether the run that is there is replaced.
+        force: bool,
+    },
+    /// A run that was stopped goes on, in its folder.
+    Resume {
+        /// The folder.
+        path: PathBuf,
+        /// Whether it goes on though the recipe or its files have changed.
+        force: bool,
+    },
+}
+
+/// A run that is over.
+#[derive(Debug)]
+pub struct Finished {
+    /// Its figures, as `report.json` has them.
+    pub report: Report,
+    /// Its folder.
+    pub folder: PathBuf,
+}
+
+/// Carries a run out, as one process or as one of a group. None for a process that is not the
+/// first of its group: that one alone judges and writes.
+///
+/// # Errors
+/// [`Error::Cancelled`] if the observer stopped it: a checkpoint is left. [`Error::Input`] for a
+/// folder, a checkpoint or a loss that it cannot go on with, and [`Error::Failed`] if disk, memory
+/// or device failed.
+pub fn run(
+    setup: &Setup,
+    target: &Target,
+    place: Place,
+    observer: &Observer,
+) -> Result<Option<Finished>, Error> {
+    let gpu = ranks::gpu(&place);
+    let fingerprint = Fingerprint::of(setup)?;
+    let group = ranks::join(place, setup, &fingerprint, observer)?;
+    let begin = || begin(target, setup, &fingerprint, observer);
+    let start = Start::of_all(&group, &fingerprint, &begin);
+    let path = start.as_ref().ok().map(|start| start.folder.path.clone());
+    let result = start.and_then(|start| {
+        let report = work(Work { setup, start: &start, group: &group, observer }, gpu)?;
+        Ok(report.map(|report| Finished { report, folder: start.folder.path.clone() }))
+    });
+    ranks::end(&group, observer, path.as_deref(), result)
+}
+
+/// Claims the run's folder, or finds out where the run in it goes on.
+fn begin(
+    target: &Target,
+    setup: &Setup,
+    fingerprint: &Fingerprint,
+    observer: &Observer,
+) -> Result<Start, Error> {
+    match target {
+        Target::Resume { path, force } => Start::again(path, fingerprint.clone(), *force, observer),
+        Target::New { out, force } => {
+            let base = match &setup.recipe.model.base {
+                Base::Folder(folder) => Some(Path::new(&folder.path)),
+                Base::Scratch(_) => None,
+            };
+            let folder = Folder::claim(out.as_deref(), &setup.name, *force, base)?;
+            Ok(Start::new(folder, fingerprint.clone()))
+        }
+    }
+}
+
+/// What one process's part of a run is made of.
+struct Work<'a> {
+    setup: &'a Setup,
+    start: &'a Start,
+    group: &'a Group,
+    observer: &'a Observer<'a>,
+}
+
+/// One process's part of the run. The first one alone judges and writes; the others wait for it
+/// where they next need it.
+fn work(work: Work, gpu: usize) -> Result<Option<Report>, Error> {
+    let Work { setup, start, group, observer } = work;
+    let folder = &start.folder;
+    let mut model = setup.model(gpu, observer)?;
+    let held_out = HeldOut::new(setup)?;
+    let mut before = Vec::new();
+    if group.is_first() {
+        start.tidy(setup.recipe.keep_checkpoints)?;
+        folder.expect_room(setup.recipe.keep_checkpoints, checkpoint::bytes(&model))?;
+        folder.write("recipe.toml", &setup.named_text())?;
+        observer.tell(Event::Started { name: &setup.name, about: &setup.about(&model) });
+        before = held_out.judge(&model, "before", observer)?;
+    }
+
+    let settings = setup.recipe.train.clone();
+    let trainer = match &start.saved {
+        Some(saved) => Trainer::from_saved(&mut model, &settings, saved)?,
+        None => Trainer::new(&mut model, &settings)?,
+    };
+    let mut trainer = trainer.in_group(group)?;
+    let mut training = Training::new(setup, start, &held_out, group, observer)?;
+    training.run(&mut trainer, &before)?;
+    if !group.is_first() {
+        return Ok(None);
+    }
+    let after = held_out.judge(trainer.model, "after", observer).inspect_err(|_| {
+        training.leave_checkpoint(&trainer);
+    })?;
+    training.ended(&trainer, &after)?;
+    let (facts, past) = (training.facts(&trainer), training.past().clone());
+    ending::save_model(setup, &folder.path, &model)?;
+    ending::report(setup, folder, &held_out, [before, after], (facts, past), setup.begun).map(Some)
+}

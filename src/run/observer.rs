@@ -1,0 +1,86 @@
+//! Who looks on while a run is carried out: what happens is told as data, and nothing is printed.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::training::Done;
+use crate::train::Progress;
+use crate::train::group::Lost;
+
+/// What happens in a run.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// A line that a person should see: a warning, or how to go on.
+    Note(&'a str),
+    /// What could not be done beside the run's end.
+    Error(&'a str),
+    /// The model's blocks are read.
+    Reading {
+        /// How many are read.
+        done: u64,
+        /// Of how many.
+        total: u64,
+    },
+    /// Training is about to start.
+    Started {
+        /// The run's name.
+        name: &'a str,
+        /// What is trained on what, and for how long.
+        about: &'a str,
+    },
+    /// Held-out samples are judged.
+    Judging {
+        /// `before`, `now` or `after`.
+        when: &'a str,
+        /// How many have a reply.
+        done: u64,
+        /// Of how many.
+        total: u64,
+    },
+    /// A step is done.
+    Step {
+        /// The step, as the trainer reports it.
+        progress: &'a Progress,
+        /// All steps since the run was started or resumed.
+        done: &'a Done,
+    },
+    /// The judgement of a template between two steps.
+    Judged {
+        /// Steps that are done.
+        step: u64,
+        /// The template's name.
+        template: &'a str,
+        /// Share of replies for which every rule holds in full.
+        exact: f64,
+        /// Mean of the rules.
+        alignment: f64,
+    },
+    /// Training is over, or was stopped.
+    Ended,
+}
+
+/// Who looks on, and may stop the run.
+#[derive(Clone, Copy)]
+pub struct Observer<'a> {
+    /// Set from outside to stop: the run ends after the step, and leaves a checkpoint.
+    pub cancel: &'static AtomicBool,
+    /// Called with what happens, on the thread of the run.
+    pub event: &'a (dyn Fn(Event) + Sync),
+    /// Ends a process of a group that does not end by itself after the loss of another.
+    pub stuck: fn(&Lost),
+}
+
+impl Observer<'_> {
+    /// True if the run is to stop.
+    pub fn is_cancelled(&self) -> bool {
+        self.cancel.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn tell(&self, event: Event) {
+        (self.event)(event);
+    }
+
+    pub(super) fn note(&self, text: impl AsRef<str>) {
+        self.tell(Event::Note(text.as_ref()));
+    }
+}
