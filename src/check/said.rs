@@ -45,13 +45,8 @@ impl Text<'_> {
             return Some(fault.help(help));
         }
         let mut clean = fault.clone();
-        clean.is_offered = false;
         clean.fix.clear();
-        let fault = match said.habit.is_sure {
-            true => clean,
-            false => clean.offer(),
-        };
-        Some(self.with_text(fault, call, &said))
+        Some(self.with_text(clean, call, &said).sure_if(said.habit.is_sure))
     }
 
     fn with_text(&self, fault: Diagnostic, call: &Expr, said: &Said) -> Diagnostic {
@@ -110,7 +105,8 @@ impl Text<'_> {
         let name = self.source.slice(call.span).split('(').next()?.trim();
         let given: Vec<&str> = given.iter().map(|label| self.source.slice(label.span)).collect();
         let text = format!("{name}({})", given.join(", "));
-        Some(fault.clone().help(format!("write `{text}`")).fix(call.span, text))
+        // The types allow no other order.
+        Some(fault.clone().help(format!("write `{text}`")).fix(call.span, text).sure())
     }
 
     /// `str(n) + "!"`: the sum of texts around a call.
@@ -156,7 +152,7 @@ impl Text<'_> {
         let mut fault = fault.clone();
         fault.fix.clear();
         let start = Span::new(place.start, place.start);
-        Some(fault.help(format!("write a range: `uniform(1..{number})`")).fix(start, "1..").offer())
+        Some(fault.help(format!("write a range: `uniform(1..{number})`")).fix(start, "1.."))
     }
 
     /// `"a" + "b"`: texts are put together where they are shown.

@@ -16,6 +16,7 @@ mod text;
 pub mod tokens;
 
 pub use erase::same;
+pub use fault::otherwise;
 pub use format::{format, format_tree};
 pub use tokens::FAULTS_MAX;
 

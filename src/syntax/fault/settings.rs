@@ -37,7 +37,15 @@ pub fn param(miss: &Miss) -> Option<Diagnostic> {
     let place = miss.span(start + 2).to(miss.span(end - 1));
     let fault = Diagnostic::fault(code, title, place, label);
     let any = if found.range.is_none() { ", with a range of your own" } else { "" };
-    Some(fault.help(format!("write `{written}`{any}")).fix(whole, written))
+    // A range of other languages leaves its end out, and a range of our own is a guess.
+    let ends = (start + 2..end).map(|at| miss.text(at));
+    let is_sure = found.range.is_some() && !ends.into_iter().any(leaves_end_out);
+    let fault = fault.help(format!("write `{written}`{any}"));
+    Some(fault.fix(whole, written).sure_if(is_sure))
+}
+
+fn leaves_end_out(word: &str) -> bool {
+    matches!(word, "range" | "until" | "float" | "Real" | "number" | "f64")
 }
 
 /// The numbers of a parameter's line.
@@ -138,7 +146,7 @@ pub fn level(miss: &Miss) -> Option<Diagnostic> {
     let place = miss.place();
     let fault = Diagnostic::fault("E125", "a level is written in one row", place, label);
     let fault = fault.help(format!("write `{written}`"));
-    Some(fault.fix(whole, written))
+    Some(fault.fix(whole, written).sure())
 }
 
 /// `length: 8` as a statement, `- item`
@@ -171,5 +179,5 @@ pub fn key(miss: &Miss) -> Option<Diagnostic> {
         ),
         _ => format!("write `{word} = {value}`, or `rule {word}: {value}`"),
     };
-    Some(fault.help(help).fix(sign, " =").offer())
+    Some(fault.help(help).fix(sign, " ="))
 }

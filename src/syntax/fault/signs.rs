@@ -15,9 +15,12 @@ pub fn semicolon(miss: &Miss) -> Option<Diagnostic> {
         return Some(fault.help("write `,` between values, or `for i in 1..3: 0` to repeat one"));
     }
     (miss.found_text() == ";").then(|| {
+        // Without it, a sign or a bracket would go on with the value before.
+        let goes_on = matches!(miss.kind(miss.found + 1), Some(Kind::Sign | Kind::Open));
         Diagnostic::fault("E133", "statements end without `;`", place, "not needed")
             .help("delete `;`")
             .fix(place, "")
+            .sure_if(!goes_on)
     })
 }
 
@@ -27,6 +30,8 @@ pub fn foreign(miss: &Miss) -> Option<Diagnostic> {
     if miss.kind(miss.found) != Some(Kind::Sign) {
         return None;
     }
+    // `&` and `|` are of numbers and sets too, `<-` computes in R, and `=>` implies or compares.
+    let is_sure = matches!(found, "&&" | "||" | "<>" | ":=");
     let (write, place) = match found {
         "&&" | "&" => ("and", miss.place()),
         "||" | "|" => ("or", miss.place()),
@@ -45,7 +50,7 @@ pub fn foreign(miss: &Miss) -> Option<Diagnostic> {
     };
     let title = format!("`{}` is no sign of this language", miss.source.slice(place));
     let fault = Diagnostic::fault("E132", title, place, "unknown sign");
-    Some(fault.help(format!("write `{}`", write.trim())).fix(place, write))
+    Some(fault.help(format!("write `{}`", write.trim())).fix(place, write).sure_if(is_sure))
 }
 
 fn foreign_without_twin(miss: &Miss) -> Option<Diagnostic> {
@@ -139,6 +144,8 @@ pub fn double_equals(miss: &Miss) -> Option<Diagnostic> {
         Diagnostic::fault("E127", "`==` compares, `=` binds", place, "`=` was expected here")
             .help("write `=`")
             .fix(place, "=")
+            // A statement may be a rule without its head.
+            .sure_if(!miss.expects(Rule::tilde))
     })
 }
 
@@ -149,6 +156,8 @@ pub fn single_equals(miss: &Miss) -> Option<Diagnostic> {
         Diagnostic::fault("E127", "`=` binds, `==` compares", place, "`==` was expected here")
             .help("write `==`")
             .fix(place, "==")
+            // `x = y = 3` binds both in other languages.
+            .sure_if(miss.text(miss.statement()) == "rule" && miss.open.is_empty())
     })
 }
 
@@ -172,15 +181,15 @@ pub fn colon_missing(miss: &Miss) -> Option<Diagnostic> {
     };
     if matches!(miss.found_text(), "=" | "~") {
         let sign = Span::new(miss.after().end, miss.place().end);
-        return Some(fault(miss.place()).help("write `:`").fix(sign, ":"));
+        return Some(fault(miss.place()).help("write `:`").fix(sign, ":").sure());
     }
     let (found, place) = (miss.found_text(), miss.place());
     if miss.expects(Rule::kw_where) && matches!(found, "if" | "when") {
         let title = format!("a loop passes over elements with `where`, not with `{found}`");
         let fault = Diagnostic::fault("E125", title, place, "`:` or `where` was expected here");
-        return Some(fault.help("write `where`").fix(place, "where"));
+        return Some(fault.help("write `where`").fix(place, "where").sure());
     }
-    Some(fault(miss.after()).help(format!("write `{before}:`")).fix(miss.after(), ":"))
+    Some(fault(miss.after()).help(format!("write `{before}:`")).fix(miss.after(), ":").sure())
 }
 
 /// Is it the head of a loop that has its `where` already?
@@ -203,11 +212,11 @@ pub fn equals_missing(miss: &Miss) -> Option<Diagnostic> {
         format!("`=` and a value were expected after `{before}`"),
     );
     if matches!(miss.found_text(), ":" | "~") {
-        return Some(fault.help("write `=`").fix(miss.place(), "="));
+        return Some(fault.help("write `=`").fix(miss.place(), "=").sure());
     }
     let fault = fault.help(format!("write `{before} = …`"));
     Some(match miss.begins_value(miss.found) {
-        true => fault.fix(miss.after(), " ="),
+        true => fault.fix(miss.after(), " =").sure(),
         false => fault,
     })
 }
@@ -224,6 +233,7 @@ pub fn dot_number(miss: &Miss) -> Option<Diagnostic> {
     Some(
         Diagnostic::fault("E112", "not a number", place, "a digit was expected before `.`")
             .help(format!("write `{whole}`"))
-            .fix(place, whole),
+            .fix(place, whole)
+            .sure(),
     )
 }

@@ -1,7 +1,9 @@
 //! Functions that other languages have, by their names there, and how the same is written here.
 
 use super::methods::MODULES;
-use super::reader::{ADD, ATOM, COMPARE, LOOSE, MULTIPLY, NOT, Node, OR, RANGE, Reader};
+use super::reader::{
+    ADD, ATOM, COMPARE, LOOSE, MULTIPLY, NEGATE, NOT, Node, OR, RANGE, Reader, has_call,
+};
 use crate::source::Span;
 
 /// One value of a call.
@@ -31,9 +33,9 @@ impl Reader<'_> {
             .or_else(|| self.of_numbers(name, &given));
         if let Some((text, tight, is_sure)) = written {
             let title = format!("no function is called `{name}`");
-            self.habit("E205", title, place, "not known here");
-            if !is_sure {
-                self.doubt();
+            match is_sure {
+                true => self.sure_habit("E205", title, place, "not known here"),
+                false => self.habit("E205", title, place, "not known here"),
             }
             return Some(Node::written(span, tight, text));
         }
@@ -126,10 +128,11 @@ impl Reader<'_> {
         }
         let (xs, options) = given.split_first().filter(|(first, _)| first.name.is_none())?;
         if options.is_empty() {
-            return (name != "sort").then(|| (format!("sort({})", xs.said), ATOM, true));
+            // Words are ordered by their place in the vocabulary here.
+            return (name != "sort").then(|| (format!("sort({})", xs.said), ATOM, false));
         }
         let mut text = format!("sort({})", xs.said);
-        let mut is_sure = true;
+        let mut tight = ATOM;
         for option in options {
             match (option.name.as_deref()?, &*option.said) {
                 ("reverse" | "descending" | "desc" | "decreasing", "true") => {
@@ -146,12 +149,12 @@ impl Reader<'_> {
                         "for {key} in sort({keys}): at(position({key}, {keys}), {})",
                         xs.said
                     );
-                    is_sure = false;
+                    tight = LOOSE;
                 }
                 _ => return None,
             }
         }
-        Some((text, if is_sure { ATOM } else { LOOSE }, is_sure))
+        Some((text, tight, false))
     }
 
     fn of_lists(&self, name: &str, given: &[Given]) -> Written {
@@ -164,35 +167,44 @@ impl Reader<'_> {
             ("range", 1 | 2) => range(given, &tight),
             ("range", 3) => stepped(given),
             ("reversed" | "rev", 1) => sure(format!("reverse({a})")),
-            ("list" | "tuple" | "Vec" | "Array", 1) => Some((a.to_string(), LOOSE, true)),
+            // `list("abc")` has three elements in Python.
+            ("list" | "tuple" | "Vec" | "Array", 1) => {
+                let is_list = given[0].node.tight == RANGE || a.starts_with(['[', '(']);
+                Some((a.to_string(), given[0].node.tight, is_list))
+            }
             ("list" | "tuple", 0) => sure("[]".to_string()),
+            // Two sets are equal in any order, and `dedup` looks at neighbours only.
             ("set" | "frozenset" | "uniq" | "dedup" | "UNIQUE" | "distinct_values", 1) => {
-                sure(format!("unique({a})"))
+                Some((format!("unique({a})"), ATOM, false))
             }
             ("zip", 2) => {
                 let i = self.fresh(&["i", "j", "k", "place"]);
                 let pair = format!("[at({i}, {a}), at({i}, {b})]");
-                Some((format!("for {i} in 0..size({a}) - 1: {pair}"), LOOSE, true))
+                Some((format!("for {i} in 0..size({a}) - 1: {pair}"), LOOSE, false))
             }
-            ("append" | "push", 2) => Some((format!("{} + [{b}]", tight(0, ADD)), ADD, true)),
+            // Elsewhere these change the list, and give nothing or its size.
+            ("append" | "push", 2) => Some((format!("{} + [{b}]", tight(0, ADD)), ADD, false)),
             ("extend" | "concat", 2) => {
-                Some((format!("{} + {}", tight(0, ADD), tight(1, ADD + 1)), ADD, true))
+                Some((format!("{} + {}", tight(0, ADD), tight(1, ADD + 1)), ADD, false))
             }
             ("contains" | "includes", 2) => Some((
                 format!("{} in {}", tight(1, COMPARE + 1), tight(0, COMPARE + 1)),
                 COMPARE,
-                true,
+                false,
             )),
-            ("index" | "MATCH", 2) => sure(format!("position({a}, {b})")),
+            ("index", 2) => Some((format!("position({a}, {b})"), ATOM, false)),
+            ("MATCH", 2) => Some((format!("position({a}, {b}) + 1"), ADD, false)),
             ("join", 1) => Some((format!("join(\", \", {a})"), ATOM, false)),
             ("lines", 1) => Some((format!("join(\"\\n\", {a})"), ATOM, false)),
             ("distinct" | "draw" | "span", 1) => Some((format!("{name}({a}, vocab)"), ATOM, false)),
             ("COUNT", 1) => sure(format!("size({a})")),
-            ("flatten" | "flat", 1) => sure(format!("concat({a})")),
+            ("flatten" | "flat", 1) => Some((format!("concat({a})"), ATOM, false)),
             ("first" | "head", 1) => sure(format!("at(0, {a})")),
             ("tail" | "rest", 1) => sure(format!("drop(1, {a})")),
-            ("difference" | "setdiff" | "minus", 2) => sure(format!("without({b}, {a})")),
-            ("intersection", 2) => sure(format!("intersect({a}, {b})")),
+            ("difference" | "setdiff" | "minus", 2) => {
+                Some((format!("without({b}, {a})"), ATOM, false))
+            }
+            ("intersection", 2) => Some((format!("intersect({a}, {b})"), ATOM, false)),
             ("max" | "min", 2..) if given.iter().all(|one| one.name.is_none()) => {
                 let all: Vec<&str> = given.iter().map(|one| &*one.said).collect();
                 sure(format!("{name}([{}])", all.join(", ")))
@@ -212,31 +224,32 @@ impl Reader<'_> {
         };
         match (name, given.len()) {
             ("abs" | "fabs" | "ABS", 1) => {
-                let negative = tight(0, super::reader::NEGATE);
-                Some((format!("if {a} < 0 then -{negative} else {a}"), LOOSE, true))
+                let (value, negative) = (tight(0, COMPARE + 1), tight(0, NEGATE));
+                let text = format!("if {value} < 0 then -{negative} else {a}");
+                Some((text, LOOSE, !has_call(a)))
             }
             ("str" | "string" | "String" | "repr" | "TEXT", 1) => {
-                Some((a.to_string(), given[0].node.tight, true))
+                Some((a.to_string(), given[0].node.tight, false))
             }
             ("float" | "double", 1) => {
                 Some((format!("1.0 * {}", tight(0, MULTIPLY + 1)), MULTIPLY, true))
             }
             ("round" | "ROUND", 1) => Some((a.to_string(), given[0].node.tight, false)),
             ("int" | "floor" | "INT" | "trunc", 1) if a.contains(" / ") => {
-                Some((a.to_string(), given[0].node.tight, true))
+                Some((a.to_string(), given[0].node.tight, false))
             }
             ("divmod", 2) => {
                 let (a, b) = (tight(0, MULTIPLY), tight(1, MULTIPLY + 1));
-                Some((format!("[{a} / {b}, {a} % {b}]"), ATOM, true))
+                Some((format!("[{a} / {b}, {a} % {b}]"), ATOM, false))
             }
             ("mod" | "MOD", 2) => Some((
                 format!("{} % {}", tight(0, MULTIPLY), tight(1, MULTIPLY + 1)),
                 MULTIPLY,
-                true,
+                false,
             )),
             ("pow" | "POWER", 2) if matches!(b, "2" | "3" | "4") => {
                 let times = b.parse().unwrap_or(2);
-                Some((vec![tight(0, ATOM); times].join(" * "), MULTIPLY, true))
+                Some((vec![tight(0, ATOM); times].join(" * "), MULTIPLY, !has_call(a)))
             }
             ("mean" | "avg" | "average" | "AVERAGE", 1) => {
                 Some((format!("sum({a}) / size({a})"), MULTIPLY, false))
@@ -274,12 +287,12 @@ fn stepped(given: &[Given]) -> Written {
         [Some(a), Some(b), Some(step @ 1..)] if b > a => {
             let most = (b - 1 - a) / step;
             let first = if a == 0 { String::new() } else { format!("{a} + ") };
-            Some((format!("for i in 0..{most}: {first}{step} * i"), LOOSE, true))
+            Some((format!("for i in 0..{most}: {first}{step} * i"), LOOSE, false))
         }
-        [_, Some(b), Some(-1)] => Some((format!("reverse({}..{a})", b + 1), ATOM, true)),
-        [_, None, Some(-1)] => Some((format!("reverse({b} + 1..{a})"), ATOM, true)),
+        [_, Some(b), Some(-1)] => Some((format!("reverse({}..{a})", b + 1), ATOM, false)),
+        [_, None, Some(-1)] => Some((format!("reverse({b} + 1..{a})"), ATOM, false)),
         [Some(0), None, Some(step @ 1..)] => {
-            Some((format!("for i in 0..({b} - 1) / {step}: {step} * i"), LOOSE, true))
+            Some((format!("for i in 0..({b} - 1) / {step}: {step} * i"), LOOSE, false))
         }
         _ => None,
     }
@@ -300,46 +313,62 @@ fn random(name: &str, given: &[Given]) -> Written {
     }
     let count = named(&["k", "n", "size"]).or(plain.get(1).copied());
     let sure = |text: String| Some((text, ATOM, true));
+    let offered = |text: String| Some((text, ATOM, false));
     match (name, &plain[..]) {
         ("choices", [xs]) if named(&["weights"]).is_some() && count.is_none_or(|k| k == "1") => {
-            sure(format!("weighted({xs}, {})", named(&["weights"])?))
+            // Python gives a list of one.
+            offered(format!("weighted({xs}, {})", named(&["weights"])?))
         }
         ("choice" | "choose" | "sample" | "random_choice" | "rand_choice", [xs])
             if named(&["k", "n", "size"]).is_none() =>
         {
-            sure(format!("pick({xs})"))
+            // R's and pandas' `sample` have other defaults.
+            Some((format!("pick({xs})"), ATOM, name.contains("choice")))
         }
         ("choices", [_, _, ..]) if named(&["k", "n", "size"]).is_some() => None,
         ("choices" | "choice", [xs, ..]) if named(&["weights"]).is_none() => {
-            sure(format!("draw({}, {xs})", count?))
+            Some((format!("draw({}, {xs})", count?), ATOM, name == "choices" && plain.len() == 1))
         }
         ("sample" | "sampleSize" | "random_sample", [xs, ..]) => {
-            let (count, xs) = match (count?, *xs) {
-                (list, number) if number.parse::<i64>().is_ok() => (number, list),
-                given => given,
+            let (count, xs, is_sure) = match (count?, *xs) {
+                (list, number) if number.parse::<i64>().is_ok() => (number, list, false),
+                (count, xs) => (count, xs, true),
             };
-            sure(format!("distinct({count}, {xs})"))
+            Some((format!("distinct({count}, {xs})"), ATOM, is_sure))
         }
         (
             "randint" | "rand_int" | "random_int" | "RANDBETWEEN" | "gen_range" | "uniform",
             [a, b],
         ) if named(&known).is_none() => {
-            // Rust leaves the last number out.
-            Some((format!("uniform({a}..{b})"), ATOM, name != "gen_range"))
+            // Rust leaves the last number out, and `uniform` of Python gives a Real.
+            let is_sure = matches!(name, "randint" | "RANDBETWEEN");
+            Some((format!("uniform({}..{})", tight(a), tight(b)), ATOM, is_sure))
         }
-        ("randrange", [a, b]) => sure(format!("uniform({a}..{})", less_one(b))),
+        ("randrange", [a, b]) => sure(format!("uniform({}..{})", tight(a), less_one(&tight(b)))),
         ("gen_range" | "randint" | "randrange" | "random_range", [range])
             if range.contains("..") =>
         {
-            Some((format!("uniform({range})"), ATOM, range.contains("..=")))
+            offered(format!("uniform({range})"))
         }
         ("randrange" | "randint" | "randbelow", [n]) => {
-            sure(format!("uniform(0..{})", less_one(n)))
+            let text = format!("uniform(0..{})", less_one(&tight(n)));
+            Some((text, ATOM, name == "randrange"))
         }
         ("shuffled", [xs]) => sure(format!("shuffle({xs})")),
-        ("bernoulli" | "flip", [p]) => sure(format!("coin({p})")),
+        ("bernoulli" | "flip", [p]) => offered(format!("coin({p})")),
         ("coin" | "flip" | "randbool", []) => sure("coin(0.5)".to_string()),
         _ => None,
+    }
+}
+
+/// A value of a call as an end of a range.
+fn tight(text: &str) -> String {
+    let is_sum = |letter: char| letter.is_ascii_alphanumeric() || "_()+-*, ".contains(letter);
+    let has_words =
+        text.starts_with("if ") || [" in ", " and ", " or "].iter().any(|word| text.contains(word));
+    match text.chars().all(is_sum) && !has_words {
+        true => text.to_string(),
+        false => format!("({text})"),
     }
 }
 

@@ -67,7 +67,7 @@ impl Said {
         let fault = fault.help(format!("write `{}`", self.text));
         let add = |fault: Diagnostic, edit: &Edit| fault.fix(edit.span, &*edit.text);
         let fault = self.edits.iter().fold(fault, add);
-        if *is_sure { fault } else { fault.offer() }
+        fault.sure_if(*is_sure)
     }
 }
 
@@ -93,7 +93,7 @@ fn read(mut reader: Reader, from: usize) -> Option<Said> {
         return Some(Said::advice(habit, read));
     }
     let of_syntax = reader.found.iter().position(|habit| habit.code.starts_with("E1"));
-    let is_sure = reader.found.iter().all(|habit| habit.is_sure);
+    let is_sure = !reader.is_guess && reader.found.iter().all(|habit| habit.is_sure);
     let mut habit = reader.found.into_iter().nth(of_syntax.unwrap_or(0))?;
     habit.is_sure = is_sure;
     let shown = match &node.edits[..] {

@@ -1,7 +1,7 @@
 //! What follows an operand without a space: indices, slices, calls, dots; and loops in brackets.
 
 use super::calls::Given;
-use super::reader::{ADD, ATOM, COMPARE, LOOSE, Node, OR, Reader};
+use super::reader::{ADD, ATOM, COMPARE, LOOSE, NOT, Node, OR, Reader, has_call};
 use crate::syntax::tokens::{Kind, is_keyword};
 
 impl Reader<'_> {
@@ -64,6 +64,13 @@ impl Reader<'_> {
         let xs = self.said(&list, LOOSE);
         let said = |part: &Option<Node>| part.as_ref().map(|part| self.said(part, LOOSE));
         let parts: Vec<Option<String>> = parts.iter().map(said).collect();
+        // From zero on and from the end, places are the same in all of these languages. A name may
+        // hold a negative number, or the key of a dictionary; a slice may end behind the list.
+        let is_sure = match &parts[..] {
+            [Some(at)] => at == "-1" || at.bytes().all(|byte| byte.is_ascii_digit()),
+            [None, None, Some(step)] => step == "-1",
+            _ => false,
+        };
         let text = match &parts[..] {
             [Some(at)] if at.starts_with('"') => {
                 let help = format!("write `at(position({at}, keys), values)` with two lists");
@@ -88,6 +95,9 @@ impl Reader<'_> {
             _ => "a part of a list is taken with `take` and `drop`",
         };
         self.habit("E134", title, open, if cuts == 0 { "an index" } else { "a slice" });
+        if is_sure && !has_call(&xs) {
+            self.vouch(open);
+        }
         Some(Node::written(span, text.1, text.0))
     }
 
@@ -156,7 +166,7 @@ impl Reader<'_> {
         self.at += 1;
         if word == "vec" && self.text(self.at) == "[" {
             let list = self.operand()?;
-            self.habit("E148", "a list has brackets alone", place, "not needed");
+            self.sure_habit("E148", "a list has brackets alone", place, "not needed");
             let text = self.said(&list, LOOSE);
             return Some(Node::written(name.span.to(list.span), ATOM, text));
         }
@@ -187,10 +197,13 @@ impl Reader<'_> {
         if self.of_value && matches!(&*name, "first" | "last") {
             self.habit("E135", "there are no properties", dot.to(place), "read with a dot");
             let at = if name == "first" { "0".to_string() } else { format!("size({xs}) - 1") };
+            if !has_call(&xs) {
+                self.vouch(dot.to(place));
+            }
             return Some(Node::written(span, ATOM, format!("at({at}, {xs})")));
         }
         if matches!(&*name, "length" | "size" | "len") {
-            self.habit("E135", "there are no properties", dot.to(place), "read with a dot");
+            self.sure_habit("E135", "there are no properties", dot.to(place), "read with a dot");
             return Some(Node::written(span, ATOM, format!("size({xs})")));
         }
         let is_plain = self.source.slice(owner.span).bytes().all(is_name_byte);
@@ -293,7 +306,7 @@ impl Reader<'_> {
             text = format!("concat({text})");
         }
         let title = "a loop comes before its value";
-        self.habit("E148", title, place, "`for` after the value");
+        self.sure_habit("E148", title, place, "`for` after the value");
         let tight = if nested > 1 { ATOM } else { LOOSE };
         Some(Node::written(self.span(open).to(end), tight, text))
     }
@@ -327,9 +340,10 @@ impl Reader<'_> {
         let mut kept = Vec::new();
         while matches!(self.text(self.at), "if" | "where") {
             self.at += 1;
-            let condition = self.climb(OR)?;
-            kept.push(self.said(&condition, if kept.is_empty() { LOOSE } else { COMPARE }));
+            kept.push(self.climb(OR)?);
         }
+        let least = if kept.len() > 1 { NOT } else { LOOSE };
+        let kept: Vec<String> = kept.iter().map(|condition| self.said(condition, least)).collect();
         Some(if kept.is_empty() { list } else { format!("{list} where {}", kept.join(" and ")) })
     }
 
@@ -343,6 +357,7 @@ impl Reader<'_> {
         let lists = self.lists_of()?;
         let [xs] = &lists[..] else { return None };
         self.names.insert(item, format!("at({index}, {xs})"));
+        self.is_guess = true;
         Some(format!("{index} in 0..size({xs}) - 1"))
     }
 
@@ -357,6 +372,8 @@ impl Reader<'_> {
         for (name, list) in names.into_iter().zip(lists) {
             self.names.insert(name, format!("at({index}, {list})"));
         }
+        // Python ends with the shorter list.
+        self.is_guess = true;
         Some(format!("{index} in 0..size({first}) - 1"))
     }
 
