@@ -15,6 +15,7 @@ pub fn complete(file: &File, source: &Source, faults: &mut [Diagnostic]) {
     for fault in faults.iter_mut() {
         let more = match fault.code {
             "E203" => text.moved_up(fault),
+            "E301" | "E305" if text.repeated(fault).is_some() => text.repeated(fault),
             "E205" => text.said(fault).or_else(|| match fault.fix.is_empty() {
                 true => text.used(fault),
                 false => None,
@@ -143,6 +144,16 @@ impl Text<'_> {
             ExprKind::Call(name, _) => stdlib::draws(&name.text) == Some(false),
             _ => false,
         };
+        let name = &binding.name.text;
+        let drawn = match &binding.value.kind {
+            ExprKind::Range(..) => Some(format!("uniform({value})")),
+            ExprKind::List(_) => Some(format!("pick({value})")),
+            _ => None,
+        };
+        if let Some(drawn) = drawn.filter(|_| !value.contains('\n')) {
+            let help = format!("write `{name} ~ {drawn}`, or `{name} = {value}` for all of it");
+            return Some(fault.clone().help(help).fix(binding.value.span, drawn));
+        }
         let fault = fault.clone().fix(binding.sign, "=").sure_if(is_computed);
         Some(match value.contains('\n') {
             true => fault,

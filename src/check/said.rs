@@ -6,6 +6,7 @@ use crate::source::Span;
 use crate::stdlib;
 use crate::syntax::ast::{Expr, ExprKind, Operator, StatementKind};
 use crate::syntax::habit::{self, Said};
+use crate::syntax::quotient;
 
 impl Text<'_> {
     /// `len(xs)`, `uniform(1, 9)`, `sort(xs, key = ages)`: a call that another language has.
@@ -46,7 +47,8 @@ impl Text<'_> {
         }
         let mut clean = fault.clone();
         clean.fix.clear();
-        Some(self.with_text(clean, call, &said).sure_if(said.habit.is_sure))
+        let divides = quotient::after(self.source, call.span.end).is_some();
+        Some(self.with_text(clean, call, &said).sure_if(said.habit.is_sure && !divides))
     }
 
     fn with_text(&self, fault: Diagnostic, call: &Expr, said: &Said) -> Diagnostic {
@@ -57,7 +59,22 @@ impl Text<'_> {
             said.edits.iter().fold(fault, |fault, edit| fault.fix(edit.span, &*edit.text))
         };
         let text = &said.text;
-        match (draws, kind) {
+        let is_divided = self
+            .around(call.span, |expr| matches!(&expr.kind, ExprKind::Binary(Operator::Divide, ..)));
+        // Python's `//` begins a comment here: nothing would tell that it is gone.
+        if let Some((sign, divisor)) = quotient::after(self.source, call.span.end)
+            && draws != Some(true)
+        {
+            let help = format!("write `{text} / {divisor}`: `/` of two Ints rounds down");
+            return add(fault.help(help)).fix(sign, "/");
+        }
+        let note = match is_divided {
+            Some(_) if said.note.is_empty() => {
+                "`/` of two Ints rounds down: begin with `1.0 *` for a Real"
+            }
+            _ => said.note,
+        };
+        let fault = match (draws, kind) {
             (Some(true), Some(StatementKind::Compute(it))) if it.value.span == call.span => {
                 let help = format!("write `{} ~ {text}`", it.name.text);
                 add(fault.help(help)).fix(it.sign, "~")
@@ -71,6 +88,10 @@ impl Text<'_> {
                 add(fault.help(format!("write `{name} ~ {text}` above, and `{name}` here")))
             }
             _ => add(fault.help(format!("write `{text}`"))),
+        };
+        match note {
+            "" => fault,
+            note => Diagnostic { help: format!("{}; {note}", fault.help), ..fault },
         }
     }
 
@@ -153,6 +174,31 @@ impl Text<'_> {
         fault.fix.clear();
         let start = Span::new(place.start, place.start);
         Some(fault.help(format!("write a range: `uniform(1..{number})`")).fix(start, "1.."))
+    }
+
+    /// `repeat(uniform(1..6), 3)`: how often comes first.
+    pub fn repeated(&self, fault: &Diagnostic) -> Option<Diagnostic> {
+        let place = fault.span();
+        let call = self.around(place, |expr| match &expr.kind {
+            ExprKind::Call(name, given) => name.text == "repeat" && given.len() == 2,
+            _ => false,
+        })?;
+        let ExprKind::Call(_, given) = &call.kind else { return None };
+        let drawn = |expr: &Expr| match &expr.kind {
+            ExprKind::Call(name, _) => stdlib::draws(&name.text) == Some(true),
+            _ => false,
+        };
+        let (first, second) = (&given[0], &given[1]);
+        let is_swapped = drawn(&first.value) && !drawn(&second.value);
+        if !is_swapped || first.name.is_some() || second.name.is_some() {
+            return None;
+        }
+        let said = |expr: &Expr| self.source.slice(expr.span);
+        let text = format!("repeat({}, {})", said(&second.value), said(&first.value));
+        let mut fault = fault.clone();
+        fault.fix.clear();
+        // What is drawn can only be the second, what counts only the first.
+        Some(fault.help(format!("write `{text}`")).fix(call.span, text).sure())
     }
 
     /// `"a" + "b"`: texts are put together where they are shown.

@@ -11,6 +11,7 @@ mod format;
 mod grammar;
 pub mod habit;
 mod nesting;
+pub mod quotient;
 mod recover;
 mod text;
 pub mod tokens;

@@ -1,5 +1,5 @@
-//! `cookc check --fix`: makes edits that remove faults and bring no new kind of fault. Those that may
-//! change the meaning are left, unless they are asked for.
+//! `cookc check --fix`: makes edits that remove faults and bring no new kind of fault; those that
+//! may change the meaning only where they are asked for.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -104,7 +104,7 @@ fn round(
     };
     if all.len() > 1 {
         let next = after(state, &all, find);
-        if is_better(state, &next, all.len()) {
+        if is_better(state, &next, &all) {
             return Some((next, lines(&all, &state.source)));
         }
     }
@@ -112,7 +112,7 @@ fn round(
         let mut next = after(state, &[fault], find);
         let mut made = lines(&[fault], &state.source);
         for _ in 0..CHAIN_MAX {
-            if is_better(state, &next, 1) {
+            if is_better(state, &next, &[fault]) {
                 return Some((next, made));
             }
             // What the edit uncovered in the same place may have a fix too.
@@ -140,12 +140,14 @@ fn after(
     State { source, found }
 }
 
-/// Has each of so many fixes removed a fault, and brought no kind of fault that was not there?
-fn is_better(before: &State, after: &State, fixes: usize) -> bool {
+/// Has each of these fixes removed a fault, and brought no kind of fault that was not there, and no
+/// lint of what it wrote?
+fn is_better(before: &State, after: &State, made: &[&Diagnostic]) -> bool {
     let codes = |state: &State| -> BTreeSet<&'static str> {
         faults(state).map(|fault| fault.code).collect()
     };
-    if !codes(after).is_subset(&codes(before)) {
+    let fixes = made.len();
+    if !codes(after).is_subset(&codes(before)) || is_warned_of(before, after, made) {
         return false;
     }
     let (many, left) = (faults(before).count(), faults(after).count());
@@ -157,6 +159,22 @@ fn is_better(before: &State, after: &State, fixes: usize) -> bool {
             left < many || last(after) > last(before)
         }
     }
+}
+
+/// Does a lint of a new kind begin in what the edits wrote?
+fn is_warned_of(before: &State, after: &State, made: &[&Diagnostic]) -> bool {
+    let mut edits: Vec<&Edit> = made.iter().flat_map(|fault| &fault.fix).collect();
+    edits.sort_by_key(|edit| edit.span);
+    let mut shift = 0isize;
+    let mut written = Vec::new();
+    for edit in edits {
+        let start = edit.span.start.saturating_add_signed(shift);
+        written.push(start..start + edit.text.len());
+        shift += edit.text.len() as isize - (edit.span.end - edit.span.start) as isize;
+    }
+    let is_new = |one: &&Diagnostic| !before.found.iter().any(|old| old.code == one.code);
+    let lints = after.found.iter().filter(|one| one.severity == Severity::Lint).filter(is_new);
+    lints.map(|one| one.span().start).any(|at| written.iter().any(|range| range.contains(&at)))
 }
 
 fn faults(state: &State) -> impl Iterator<Item = &Diagnostic> {

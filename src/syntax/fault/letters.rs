@@ -85,7 +85,8 @@ pub fn foreign_quotes(source: &Source, span: Span, closed: bool) -> Diagnostic {
     inside.next();
     inside.next_back();
     let is_plain = is_plain(inside.as_str()) && stands_alone(source, span);
-    let inside = inside.as_str().replace("\\'", "'").replace("${", "{");
+    // YAML doubles a quote in a text.
+    let inside = inside.as_str().replace("\\'", "'").replace("''", "'").replace("${", "{");
     let text = format!("\"{}\"", inside.replace('"', "\\\""));
     fault.help(format!("write `{text}`")).fix(span, text).sure_if(is_plain)
 }
@@ -111,12 +112,21 @@ fn stands_alone(source: &Source, span: Span) -> bool {
 }
 
 /// `# text`
-pub fn foreign_comment(at: usize) -> Diagnostic {
+pub fn foreign_comment(source: &Source, at: usize) -> Diagnostic {
     let sign = Span::new(at, at + 1);
-    Diagnostic::fault("E111", "a comment begins with `//`", sign, "this begins no comment")
-        .help("write `//`")
-        .fix(sign, "//")
-        .sure()
+    let fault =
+        Diagnostic::fault("E111", "a comment begins with `//`", sign, "this begins no comment");
+    let before = &source.text[..at];
+    let line = before.rsplit('\n').next().unwrap_or("").trim_start();
+    let in_text = ["prompt", "reply", "system"].iter().any(|word| line.starts_with(word));
+    // `r#"text"#` of Rust, and a text without quotes.
+    if before.ends_with(|letter: char| letter.is_alphanumeric() || letter == '"')
+        || source.text[at + 1..].starts_with('"')
+        || (in_text && !line.contains(['"', '\'', '`']))
+    {
+        return fault.help("write the text between quotes: `\"…\"`; a comment begins with `//`");
+    }
+    fault.help("write `//`").fix(sign, "//").sure()
 }
 
 /// `x = "text`
@@ -225,9 +235,66 @@ pub fn lone_brace(at: usize) -> Diagnostic {
 /// `"C:\new"`
 pub fn unknown_escape(source: &Source, span: Span) -> Diagnostic {
     let found = source.slice(span).trim_end();
-    Diagnostic::fault("E107", format!("`{found}` is no escape"), span, "unknown escape")
+    let title = format!("`{found}` is no escape");
+    let fault = Diagnostic::fault("E107", title, span, "unknown escape");
+    if let Some(meant) = escaped(&source.text[span.start + 1..]) {
+        let whole = Span::new(span.start, span.start + 1 + meant.length);
+        let help = match &*meant.text {
+            "" => "delete it: a line break is `\\n` alone".to_string(),
+            text => format!("write `{text}`"),
+        };
+        return fault.help(help).fix(whole, meant.text).sure_if(meant.is_sure);
+    }
+    fault
         .help("write `\\\\` for a backslash; the others are `\\n`, `\\t` and `\\\"`")
         .fix(Span::new(span.start, span.start + 1), "\\\\")
+}
+
+/// What an escape of other languages shows.
+struct Escaped {
+    /// How many bytes it has behind the backslash.
+    length: usize,
+    text: String,
+    is_sure: bool,
+}
+
+/// `'`, `u2026`, `x41`, `{` behind a backslash.
+fn escaped(rest: &str) -> Option<Escaped> {
+    let one = |text: &str, is_sure| Some(Escaped { length: 1, text: text.to_string(), is_sure });
+    let first = rest.chars().next()?;
+    match first {
+        '\'' | '`' => one(&first.to_string(), true),
+        // Of these Python keeps the backslash.
+        '/' | '$' => one(&first.to_string(), false),
+        '{' => one("{{", false),
+        '}' => one("}}", false),
+        'r' if rest.starts_with("r\\n") => one("", false),
+        'r' => one("\\n", false),
+        'u' | 'x' => {
+            let inside = &rest[1..];
+            let (digits, length) = match (inside.strip_prefix('{'), first) {
+                (Some(inside), _) => {
+                    let end = inside.find('}').filter(|end| *end <= 6)?;
+                    (&inside[..end], end + 3)
+                }
+                (None, 'u') => (inside.get(..4)?, 5),
+                (None, _) => (inside.get(..2)?, 3),
+            };
+            let is_hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+            let number = u32::from_str_radix(digits, 16).ok().filter(|_| is_hex)?;
+            let letter = char::from_u32(number).filter(|letter| !letter.is_control())?;
+            let text = match letter {
+                '"' => "\\\"".to_string(),
+                '\\' => "\\\\".to_string(),
+                '{' => "{{".to_string(),
+                '}' => "}}".to_string(),
+                _ if is_hidden(letter) => return None,
+                _ => letter.to_string(),
+            };
+            Some(Escaped { length, text, is_sure: true })
+        }
+        _ => None,
+    }
 }
 
 /// Where the line ends that a byte stands on, without the spaces before its end.

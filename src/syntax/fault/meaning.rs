@@ -52,15 +52,22 @@ pub fn compared_twice(source: &Source, left: &Expr, sign: Span, right: Span) -> 
             // A list of YAML's, whose `- ` reads as minus.
             let line = source.slice(left.span).lines().next().unwrap_or(first);
             let first = line.trim_start_matches("- ");
-            Diagnostic::fault("E137", "two comparisons in a row", sign, "this compares once more")
+            Diagnostic::fault("E137", "two comparisons in a row", sign, AGAIN)
                 .and(middle.span, "compared here already")
                 .help(format!("a rule is one relation: write `{first} and …` in one line"))
         }
         ExprKind::Binary(_, _, _, middle) => {
             let second = format!("{} {again} {}", source.slice(middle.span), source.slice(right));
-            Diagnostic::fault("E137", "two comparisons in a row", sign, "this compares once more")
+            let both = format!("{first} and {second}");
+            if is_denied(source, left) {
+                return Diagnostic::fault("E137", "two comparisons in a row", sign, AGAIN)
+                    .and(left.span, "compared here already")
+                    .help(format!("write `not ({both})`"))
+                    .fix(left.span.to(right), format!("({both})"));
+            }
+            Diagnostic::fault("E137", "two comparisons in a row", sign, AGAIN)
                 .and(left.span, "compared here already")
-                .help(format!("write `{first} and {second}`"))
+                .help(format!("write `{both}`"))
                 .fix(Span::new(sign.start, sign.start), insert_and(source, middle.span))
                 .sure_if(is_rising(source, left, again))
         }
@@ -73,10 +80,19 @@ pub fn compared_twice(source: &Source, left: &Expr, sign: Span, right: Span) -> 
 fn is_rising(source: &Source, left: &Expr, again: &str) -> bool {
     let ExprKind::Binary(_, first, ..) = &left.kind else { return false };
     let first = source.slice(*first);
-    let line = source.text[..left.span.start].rsplit('\n').next().unwrap_or("");
     let is_one = |sign: &str| matches!(sign, "<" | "<=" | ">" | ">=");
-    is_one(first) && is_one(again) && first[..1] == again[..1] && !line.trim_end().ends_with("not")
+    is_one(first) && is_one(again) && first[..1] == again[..1]
 }
+
+/// Does a `not` stand before it? That is of all three.
+fn is_denied(source: &Source, left: &Expr) -> bool {
+    let before = source.text[..left.span.start].trim_end();
+    before.ends_with("not")
+        && !before[..before.len() - 3]
+            .ends_with(|letter: char| letter.is_alphanumeric() || letter == '_')
+}
+
+const AGAIN: &str = "this compares once more";
 
 fn insert_and(source: &Source, middle: Span) -> String {
     format!("and {} ", source.slice(middle))

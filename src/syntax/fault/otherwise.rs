@@ -4,9 +4,9 @@ use crate::diagnostic::Diagnostic;
 use crate::source::Source;
 
 /// The codes of what other languages write.
-const FOREIGN: [&str; 13] = [
+const FOREIGN: [&str; 15] = [
     "E119", "E120", "E124", "E132", "E133", "E134", "E135", "E138", "E139", "E148", "E149", "E205",
-    "E302",
+    "E226", "E302", "E310",
 ];
 
 /// Offers a fix that was sure, where the lines around it hold a sign that this language shares with
@@ -37,6 +37,8 @@ fn lines(text: &str, from: usize, to: usize) -> &str {
 /// Is there a sign outside texts that other languages read otherwise? `/` of two Ints rounds down,
 /// `%` has the sign of its divisor, `a..b` has both its ends, and `//` begins a comment.
 fn reads_otherwise(text: &str) -> bool {
+    // The range of a parameter has both its ends, whoever writes it.
+    let is_param = text.starts_with("param ");
     text.lines().any(|line| {
         let (mut quoted, mut braces) = (false, 0);
         let mut before = '\n';
@@ -50,6 +52,9 @@ fn reads_otherwise(text: &str) -> bool {
                 '/' if rest.starts_with("//") => return is_operand(&rest[2..]) && at > 0,
                 '/' | '%' => return true,
                 '.' if rest.starts_with("..") && !rest.starts_with("..=") && before != '.' => {
+                    if is_param {
+                        continue;
+                    }
                     let call = line[..at].rfind('(').map_or("", |open| &line[..open]);
                     if !call.ends_with("uniform") {
                         return true;

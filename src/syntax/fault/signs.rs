@@ -30,6 +30,9 @@ pub fn foreign(miss: &Miss) -> Option<Diagnostic> {
     if miss.kind(miss.found) != Some(Kind::Sign) {
         return None;
     }
+    if found == "/*" {
+        return Some(block_comment(miss));
+    }
     // `&` and `|` are of numbers and sets too, `<-` computes in R, and `=>` implies or compares.
     let is_sure = matches!(found, "&&" | "||" | "<>" | ":=");
     let (write, place) = match found {
@@ -39,7 +42,6 @@ pub fn foreign(miss: &Miss) -> Option<Diagnostic> {
         "<>" => ("!=", miss.place()),
         "++" => ("+", miss.place()),
         ":=" => ("=", miss.place()),
-        "/*" => ("//", miss.place()),
         "<" if miss.text(miss.found + 1) == "-" && miss.expects(Rule::tilde) => {
             ("~", miss.place().to(miss.tokens[miss.found + 1].span))
         }
@@ -51,6 +53,24 @@ pub fn foreign(miss: &Miss) -> Option<Diagnostic> {
     let title = format!("`{}` is no sign of this language", miss.source.slice(place));
     let fault = Diagnostic::fault("E132", title, place, "unknown sign");
     Some(fault.help(format!("write `{}`", write.trim())).fix(place, write).sure_if(is_sure))
+}
+
+/// `/* text */`
+fn block_comment(miss: &Miss) -> Diagnostic {
+    let start = miss.place().start;
+    let title = "`/*` is no sign of this language";
+    let fault = Diagnostic::fault("E132", title, miss.place(), "a comment begins with `//`");
+    let line = miss.source.text[start..].lines().next().unwrap_or("");
+    match line.find("*/") {
+        // What follows it on its line goes on with what is before.
+        Some(end) => {
+            let whole = Span::new(start, start + end + 2);
+            let fault = fault.help("delete the comment, or write it after `//` above");
+            let joins = line[end + 2..].starts_with(|letter: char| letter.is_alphanumeric());
+            fault.fix(whole, if joins { " " } else { "" }).sure()
+        }
+        None => fault.help("write `//` before each line of the comment"),
+    }
 }
 
 fn foreign_without_twin(miss: &Miss) -> Option<Diagnostic> {

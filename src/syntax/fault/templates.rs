@@ -152,17 +152,45 @@ pub fn yaml(source: &Source, word_end: usize) -> Option<(Diagnostic, usize)> {
     let margin = margin?;
     let sign = Span::new(word_end, word_end + first.trim_end().len());
     let after = word_end + first.len() + 1 + end;
+    let folds = mark.starts_with('>');
     let label = "the text comes right after the word";
     let word = source.text[..word_end].rsplit(['\n', ' ']).next().unwrap_or("prompt");
     let title = format!("a text was expected after `{word}`");
     let fault = Diagnostic::fault("E124", title, sign, label)
         .and(Span::new(after, after), "the text ends here")
-        .help(format!("write `{word} \"\"\"`, and `\"\"\"` on a line of its own after the text"))
+        .help(format!("write `{word} \"\"\"`, and `\"\"\"` on a line of its own after the text"));
+    if folds {
+        let text = folded(&below[..end], margin);
+        let whole = Span::new(word_end, after);
+        let fault = fault.fix(whole, format!(" \"\"\"\n{text}\n{margin}\"\"\""));
+        return Some((fault, after - word_end));
+    }
+    let fault = fault
         .fix(sign, " \"\"\"")
         .fix(Span::new(after, after), format!("\n{margin}\"\"\""))
-        // `>` joins the lines, and `{{ x }}` is a placeholder of Jinja.
-        .sure_if(mark.starts_with('|') && !below[..end].contains("{{"));
+        // `{{ x }}` is a placeholder of Jinja.
+        .sure_if(!below[..end].contains("{{"));
     Some((fault, after - word_end))
+}
+
+/// The lines of a text after YAML's `>`: those side by side are one, an empty one is a break.
+fn folded(text: &str, margin: &str) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    let mut is_open = false;
+    for line in text.lines() {
+        let line = line.trim();
+        match lines.last_mut() {
+            Some(last) if is_open && !line.is_empty() => *last = format!("{last} {line}"),
+            _ if line.is_empty() => {
+                if !is_open {
+                    lines.push(String::new());
+                }
+            }
+            _ => lines.push(format!("{margin}{line}")),
+        }
+        is_open = !line.is_empty();
+    }
+    lines.join("\n")
 }
 
 /// Does each line of a text between three quotes mean the same between ours?

@@ -25,12 +25,27 @@ impl Reader<'_> {
         if self.nameless_given(name, place, &given) {
             return None;
         }
+        if self.is_own(name) {
+            let edits = given.into_iter().flat_map(|one| one.node.edits).collect();
+            return Some(Node { span, tight: ATOM, edits, of: None });
+        }
+        let is_counted = |one: &Given| one.name.as_deref() == Some("counts");
+        if name == "sample" && given.iter().any(is_counted) {
+            let help = "write each element as often as it counts: `distinct(k, [a, b, b])`";
+            self.advise("E205", "no function is called `sample`", place, "not known here", help);
+            return None;
+        }
         let written = self
             .looping(name, &given)
             .or_else(|| self.ordered(name, &given))
             .or_else(|| random(name, &given))
             .or_else(|| self.of_lists(name, &given))
             .or_else(|| self.of_numbers(name, &given));
+        self.note = match name {
+            "int" | "trunc" if written.is_some() => "`/` rounds down, negative numbers too",
+            "uniform" if written.is_some() => "a whole number, as likely as any other of the range",
+            _ => self.note,
+        };
         if let Some((text, tight, is_sure)) = written {
             let title = format!("no function is called `{name}`");
             match is_sure {
@@ -45,6 +60,16 @@ impl Reader<'_> {
         let nameless = given.iter().any(|one| one.node.of.is_some());
         let edits = given.into_iter().flat_map(|one| one.node.edits).collect();
         (!nameless).then_some(Node { span, tight: ATOM, edits, of: None })
+    }
+
+    /// Does the file define it, in whatever language: what it says is there to be read.
+    fn is_own(&self, name: &str) -> bool {
+        ["def", "fn", "function", "func", "fun", "let", "const"].iter().any(|word| {
+            let head = format!("{word} {name}");
+            self.all.match_indices(&head).any(|(at, _)| {
+                self.all[at + head.len()..].trim_start().starts_with(['(', '=', '<'])
+            })
+        })
     }
 
     /// A function without a name where nothing is made of it.
@@ -99,6 +124,7 @@ impl Reader<'_> {
 
     /// `for x in xs: f(x)`
     pub fn mapped(&self, function: &Given, xs: &str) -> Written {
+        let xs = looped(xs);
         let text = match &function.node.of {
             Some(name) => format!("for {name} in {xs}: {}", function.said),
             None => {
@@ -111,6 +137,7 @@ impl Reader<'_> {
 
     /// `for x in xs where f(x): x`
     pub fn filtered(&self, function: &Given, xs: &str) -> Written {
+        let xs = looped(xs);
         let text = match &function.node.of {
             Some(name) => format!("for {name} in {xs} where {}: {name}", function.said),
             None => {
@@ -196,7 +223,29 @@ impl Reader<'_> {
             ("MATCH", 2) => Some((format!("position({a}, {b}) + 1"), ADD, false)),
             ("join", 1) => Some((format!("join(\", \", {a})"), ATOM, false)),
             ("lines", 1) => Some((format!("join(\"\\n\", {a})"), ATOM, false)),
-            ("distinct" | "draw" | "span", 1) => Some((format!("{name}({a}, vocab)"), ATOM, false)),
+            ("distinct" | "draw" | "span", 1) if a.parse::<i64>().is_ok() => {
+                Some((format!("{name}({a}, vocab)"), ATOM, false))
+            }
+            ("INDEX", 2) => {
+                // Places count from 1 there.
+                let at = b
+                    .parse::<i64>()
+                    .map_or(format!("{} - 1", tight(1, ADD)), |at| (at - 1).to_string());
+                Some((format!("at({at}, {a})"), ATOM, false))
+            }
+            ("COUNTIF", 2) => {
+                let x = self.fresh(&["x", "y", "z", "one"]);
+                let told = b.trim_matches('"');
+                let condition = match told.strip_prefix(['<', '>', '=']) {
+                    Some(_) if b.starts_with('"') => told.replace("<>", "!="),
+                    _ => format!("== {b}"),
+                };
+                let condition = match condition.strip_prefix('=') {
+                    Some(rest) if !rest.starts_with('=') => format!("== {rest}"),
+                    _ => condition,
+                };
+                Some((format!("count {x} in {a}: {x} {condition}"), LOOSE, false))
+            }
             ("COUNT", 1) => sure(format!("size({a})")),
             ("flatten" | "flat", 1) => Some((format!("concat({a})"), ATOM, false)),
             ("first" | "head", 1) => sure(format!("at(0, {a})")),
@@ -234,7 +283,13 @@ impl Reader<'_> {
             ("float" | "double", 1) => {
                 Some((format!("1.0 * {}", tight(0, MULTIPLY + 1)), MULTIPLY, true))
             }
-            ("round" | "ROUND", 1) => Some((a.to_string(), given[0].node.tight, false)),
+            // The nearest Int of a fraction of two.
+            ("round" | "ROUND", 1) if a.matches(" / ").count() == 1 => {
+                let (above, below) = a.split_once(" / ")?;
+                let is_plain = |text: &str| !text.contains([' ', ',']);
+                let text = format!("(2 * {above} + {below}) / (2 * {below})");
+                (is_plain(above) && is_plain(below)).then_some((text, MULTIPLY, false))
+            }
             ("int" | "floor" | "INT" | "trunc", 1) if a.contains(" / ") => {
                 Some((a.to_string(), given[0].node.tight, false))
             }
@@ -252,7 +307,7 @@ impl Reader<'_> {
                 Some((vec![tight(0, ATOM); times].join(" * "), MULTIPLY, !has_call(a)))
             }
             ("mean" | "avg" | "average" | "AVERAGE", 1) => {
-                Some((format!("sum({a}) / size({a})"), MULTIPLY, false))
+                Some((format!("1.0 * sum({a}) / size({a})"), MULTIPLY, false))
             }
             ("IF" | "ifelse" | "iif", 3) => {
                 let (c, a, b) = (tight(0, OR), tight(1, OR), tight(2, LOOSE));
@@ -263,6 +318,14 @@ impl Reader<'_> {
             ("NOT", 1) => Some((format!("not {}", tight(0, NOT)), NOT, true)),
             _ => None,
         }
+    }
+}
+
+/// A list that a loop runs over.
+pub fn looped(xs: &str) -> String {
+    match ["for ", "if ", "fold "].iter().any(|word| xs.starts_with(word)) {
+        true => format!("({xs})"),
+        false => xs.to_string(),
     }
 }
 
@@ -315,9 +378,14 @@ fn random(name: &str, given: &[Given]) -> Written {
     let sure = |text: String| Some((text, ATOM, true));
     let offered = |text: String| Some((text, ATOM, false));
     match (name, &plain[..]) {
-        ("choices", [xs]) if named(&["weights"]).is_some() && count.is_none_or(|k| k == "1") => {
-            // Python gives a list of one.
-            offered(format!("weighted({xs}, {})", named(&["weights"])?))
+        // Python's second value are the weights, and what it gives is a list.
+        ("choices", [xs, ..]) if plain.len() > 1 || named(&["weights"]).is_some() => {
+            let weights = named(&["weights"]).or(plain.get(1).copied())?;
+            let one = format!("weighted({xs}, {weights})");
+            match named(&["k"]).or(plain.get(2).copied()) {
+                None | Some("1") => offered(one),
+                Some(k) => offered(format!("repeat({k}, {one})")),
+            }
         }
         ("choice" | "choose" | "sample" | "random_choice" | "rand_choice", [xs])
             if named(&["k", "n", "size"]).is_none() =>
@@ -325,7 +393,6 @@ fn random(name: &str, given: &[Given]) -> Written {
             // R's and pandas' `sample` have other defaults.
             Some((format!("pick({xs})"), ATOM, name.contains("choice")))
         }
-        ("choices", [_, _, ..]) if named(&["k", "n", "size"]).is_some() => None,
         ("choices" | "choice", [xs, ..]) if named(&["weights"]).is_none() => {
             Some((format!("draw({}, {xs})", count?), ATOM, name == "choices" && plain.len() == 1))
         }
@@ -342,15 +409,35 @@ fn random(name: &str, given: &[Given]) -> Written {
         ) if named(&known).is_none() => {
             // Rust leaves the last number out, and `uniform` of Python gives a Real.
             let is_sure = matches!(name, "randint" | "RANDBETWEEN");
-            Some((format!("uniform({}..{})", tight(a), tight(b)), ATOM, is_sure))
+            let high = if name == "gen_range" { less_one(&tight(b)) } else { tight(b) };
+            let is_plain = !a.contains("..") && !b.contains("..");
+            is_plain.then(|| (format!("uniform({}..{high})", tight(a)), ATOM, is_sure))
         }
-        ("randrange", [a, b]) => sure(format!("uniform({}..{})", tight(a), less_one(&tight(b)))),
-        ("gen_range" | "randint" | "randrange" | "random_range", [range])
-            if range.contains("..") =>
-        {
+        ("np.randint", [..]) if named(&["size"]).or(plain.get(2).copied()).is_some() => {
+            let count = named(&["size"]).or(plain.get(2).copied())?;
+            let (from, to) = match &plain[..] {
+                [n] => ("0", *n),
+                [a, b, ..] => (*a, *b),
+                _ => return None,
+            };
+            offered(format!("draw({count}, {}..{})", tight(from), less_one(&tight(to))))
+        }
+        _ if named(&known).is_some() => None,
+        ("randrange" | "np.randint", [a, b]) => {
+            let text = format!("uniform({}..{})", tight(a), less_one(&tight(b)));
+            Some((text, ATOM, name == "randrange"))
+        }
+        ("gen_range" | "random_range", [range]) if range.contains("..") => {
+            // Rust's `..` leaves the last number out, its `..=` takes it in.
+            let takes_last_in = given[0].node.edits.iter().any(|edit| edit.text == "..");
+            let (from, to) = range.split_once("..")?;
+            let to = if takes_last_in { to.to_string() } else { less_one(to) };
+            offered(format!("uniform({from}..{to})"))
+        }
+        ("randint" | "randrange", [range]) if range.contains("..") => {
             offered(format!("uniform({range})"))
         }
-        ("randrange" | "randint" | "randbelow", [n]) => {
+        ("randrange" | "randint" | "randbelow" | "np.randint", [n]) => {
             let text = format!("uniform(0..{})", less_one(&tight(n)));
             Some((text, ATOM, name == "randrange"))
         }
@@ -372,7 +459,7 @@ fn tight(text: &str) -> String {
     }
 }
 
-fn less_one(number: &str) -> String {
+pub fn less_one(number: &str) -> String {
     match (number.parse::<i64>(), number.strip_suffix(" + 1")) {
         (Ok(value), _) => (value - 1).to_string(),
         (_, Some(value)) => value.to_string(),

@@ -1,6 +1,6 @@
 //! Methods and filters of other languages: `xs.append(x)`, `xs | join(", ")`.
 
-use super::calls::{Given, Written, is_module, is_name};
+use super::calls::{Given, Written, is_module, is_name, less_one, looped};
 use super::reader::{ADD, ATOM, COMPARE, LOOSE, Node, OR, Reader, has_call};
 use super::suffixes::slice;
 use crate::source::Span;
@@ -40,12 +40,18 @@ impl Reader<'_> {
         given: Vec<Given>,
         span: Span,
     ) -> Option<Node> {
+        let owner = self.without_last(owner);
         let xs = self.said(&owner, LOOSE);
         let title = "there are no methods";
         if is_module(&xs) || matches!(&*xs, "Vec" | "List" | "Array" | "Object") {
             let before = self.found.len();
-            let node = self.call(name, place, given.clone(), span)?;
-            // NumPy leaves the last number out, and `uniform` of a module gives a Real.
+            // NumPy leaves the last number out.
+            let is_numpy = matches!(&*xs, "np" | "numpy" | "np.random" | "numpy.random" | "rng");
+            let called = match name {
+                "randint" | "integers" if is_numpy => "np.randint",
+                _ => name,
+            };
+            let node = self.call(called, place, given.clone(), span)?;
             let is_of_python = matches!(&*xs, "random" | "math");
             let is_bound = matches!(name, "abs" | "max" | "min" | "pow") && xs == "Math";
             if name == "uniform" || !(is_of_python || is_bound) {
@@ -83,6 +89,20 @@ impl Reader<'_> {
         }
         // What is not known here is called as it is: the next fault is about its name.
         Some(Node::written(span, ATOM, call(name, &given, Some(&xs))))
+    }
+
+    /// `(0..n)` of Rust leaves `n` out: as `(0..n - 1)`.
+    fn without_last(&self, owner: Node) -> Node {
+        let text = self.source.slice(owner.span);
+        let inside = text.strip_prefix('(').and_then(|text| text.strip_suffix(')'));
+        let Some((from, to)) = inside.and_then(|inside| inside.split_once("..")) else {
+            return owner;
+        };
+        let letters = |letter: char| letter.is_ascii_alphanumeric() || "_ +-*()".contains(letter);
+        if !owner.edits.is_empty() || !to.chars().chain(from.chars()).all(letters) {
+            return owner;
+        }
+        Node::written(owner.span, ATOM, format!("({from}..{})", less_one(to)))
     }
 
     fn of_elements(&self, name: &str, owner: &Node, given: &[Given]) -> Written {
@@ -172,6 +192,7 @@ impl Reader<'_> {
 
     fn of_functions(&self, name: &str, xs: &str, given: &[Given]) -> Written {
         let [function] = given else { return None };
+        let xs = &*looped(xs);
         let item = function.node.of.as_deref();
         match name {
             "map" => self.mapped(function, xs),

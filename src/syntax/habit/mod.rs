@@ -25,6 +25,8 @@ pub struct Said {
     pub read: Span,
     /// Whether it needs parentheses where an operator stands beside it.
     pub is_loose: bool,
+    /// What is not the same all the same; empty for nothing.
+    pub note: &'static str,
 }
 
 /// One thing that other languages write in another way.
@@ -47,7 +49,7 @@ pub struct Habit {
 impl Said {
     /// What to do where no text says the same.
     fn advice(habit: Habit, read: Span) -> Said {
-        Said { habit, edits: Vec::new(), text: String::new(), read, is_loose: false }
+        Said { habit, edits: Vec::new(), text: String::new(), read, is_loose: false, note: "" }
     }
 
     /// The same between parentheses; `place` is the expression that was read.
@@ -64,7 +66,8 @@ impl Said {
         if let Some(help) = help {
             return fault.help(help);
         }
-        let fault = fault.help(format!("write `{}`", self.text));
+        let note = if self.note.is_empty() { "" } else { "; " };
+        let fault = fault.help(format!("write `{}`{note}{}", self.text, self.note));
         let add = |fault: Diagnostic, edit: &Edit| fault.fix(edit.span, &*edit.text);
         let fault = self.edits.iter().fold(fault, add);
         fault.sure_if(*is_sure)
@@ -101,7 +104,8 @@ fn read(mut reader: Reader, from: usize) -> Option<Said> {
         _ => edited_slice(source, node.span, &node.edits),
     };
     let is_loose = node.tight < reader::ATOM;
-    Some(Said { habit, edits: node.edits, text: shown, read, is_loose })
+    let note = reader.note;
+    Some(Said { habit, edits: node.edits, text: shown, read, is_loose, note })
 }
 
 /// The same for the text of an expression that can be parsed and calls what is not known here.

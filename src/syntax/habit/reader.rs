@@ -63,6 +63,8 @@ pub struct Reader<'a> {
     pub found: Vec<Habit>,
     /// Whether a text that was made is a guess, wherever its habit is.
     pub is_guess: bool,
+    /// What the text leaves out, for a person to decide.
+    pub note: &'static str,
     /// A habit that no text says in this language.
     pub advice: Option<Habit>,
     /// Names of a loop that are said in another way.
@@ -82,6 +84,7 @@ impl<'a> Reader<'a> {
             of_value: false,
             found: Vec::new(),
             is_guess: false,
+            note: "",
             advice: None,
             names: BTreeMap::new(),
             open: 0,
@@ -217,6 +220,9 @@ impl<'a> Reader<'a> {
             let chance = self.said(&right, LOOSE);
             return Some(Node::written(span, ATOM, format!("coin({chance})")));
         }
+        if let Some(text) = self.looked_up(&left, first, &right) {
+            return Some(Node::written(span, if text.0 { COMPARE } else { NOT }, text.1));
+        }
         let compares_once = tight != COMPARE || left.tight != COMPARE;
         let is_literal = match self.tokens.get(self.at_of(right.span)).map(|token| token.kind) {
             Some(Kind::Number | Kind::TextOpen) => true,
@@ -245,12 +251,39 @@ impl<'a> Reader<'a> {
         Some(Node { span, tight, edits, of: None })
     }
 
+    /// `xs.indexOf(x) === -1`: whether it is there; and the text that says so.
+    fn looked_up(&self, left: &Node, sign: &str, right: &Node) -> Option<(bool, String)> {
+        let place = self.source.slice(left.span);
+        let is_it = ["indexOf(", ".find("].iter().any(|name| place.contains(name));
+        let is_there = match (sign, self.source.slice(right.span)) {
+            ("==" | "<=", "-1") | ("<", "0") => false,
+            ("!=" | ">", "-1") | (">=", "0") => true,
+            _ => return None,
+        };
+        let text = self.said(left, LOOSE);
+        let inside = text.strip_prefix("position(")?.strip_suffix(')')?;
+        let (x, xs) = inside.split_once(", ").filter(|_| is_it)?;
+        let is_plain = |text: &str| !text.contains([',', ' ', '(']);
+        let not = if is_there { "" } else { "not " };
+        (is_plain(x) && is_plain(xs)).then(|| (is_there, format!("{not}{x} in {xs}")))
+    }
+
     /// `x ** 2`
     fn power(&mut self, base: Node, place: Span, exponent: &Node) -> Option<Node> {
         let title = format!("`{}` is no sign of this language", self.source.slice(place));
         self.habit("E132", title, place, "unknown sign");
         let span = base.span.to(exponent.span);
         let factor = self.said(&base, ATOM);
+        if let Some(times @ 1..=4) = self
+            .source
+            .slice(exponent.span)
+            .strip_prefix('-')
+            .and_then(|digits| digits.parse().ok())
+        {
+            let product = vec![factor; times].join(" * ");
+            let below = if times > 1 { format!("({product})") } else { product };
+            return Some(Node::written(span, MULTIPLY, format!("1.0 / {below}")));
+        }
         let text = match self.source.slice(exponent.span).parse::<usize>() {
             Ok(times @ 2..=4) => {
                 // `^` is no power in most languages, and what is drawn would be drawn again.

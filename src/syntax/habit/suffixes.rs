@@ -1,7 +1,7 @@
 //! What follows an operand without a space: indices, slices, calls, dots; and loops in brackets.
 
 use super::calls::Given;
-use super::reader::{ADD, ATOM, COMPARE, LOOSE, NOT, Node, OR, Reader, has_call};
+use super::reader::{ADD, ATOM, COMPARE, LOOSE, MULTIPLY, NOT, Node, OR, Reader, has_call};
 use crate::syntax::tokens::{Kind, is_keyword};
 
 impl Reader<'_> {
@@ -41,6 +41,7 @@ impl Reader<'_> {
         let open = self.span(self.at);
         self.at += 1;
         let (mut parts, mut cuts) = (vec![None], 0);
+        let mut takes_last_in = false;
         self.open += 1;
         while self.text(self.at) != "]" {
             match self.text(self.at) {
@@ -48,6 +49,10 @@ impl Reader<'_> {
                     cuts += 1;
                     self.at += 1;
                     parts.push(None);
+                    if self.text(self.at) == "=" {
+                        takes_last_in = true;
+                        self.at += 1;
+                    }
                 }
                 _ => {
                     let part = self.climb(ADD)?;
@@ -63,7 +68,11 @@ impl Reader<'_> {
         let span = list.span.to(self.closing("]")?);
         let xs = self.said(&list, LOOSE);
         let said = |part: &Option<Node>| part.as_ref().map(|part| self.said(part, LOOSE));
-        let parts: Vec<Option<String>> = parts.iter().map(said).collect();
+        let mut parts: Vec<Option<String>> = parts.iter().map(said).collect();
+        if takes_last_in && let Some(Some(last)) = parts.last_mut() {
+            *last =
+                last.parse::<i64>().map_or(format!("{last} + 1"), |last| (last + 1).to_string());
+        }
         // From zero on and from the end, places are the same in all of these languages. A name may
         // hold a negative number, or the key of a dictionary; a slice may end behind the list.
         let is_sure = match &parts[..] {
@@ -71,8 +80,11 @@ impl Reader<'_> {
             [None, None, Some(step)] => step == "-1",
             _ => false,
         };
+        let is_dictionary = ["{xs} = {", "{xs} = dict(", "{xs}: {"]
+            .iter()
+            .any(|bound| self.all.contains(&bound.replace("{xs}", &xs)));
         let text = match &parts[..] {
-            [Some(at)] if at.starts_with('"') => {
+            [Some(at)] if at.starts_with('"') || is_dictionary => {
                 let help = format!("write `at(position({at}, keys), values)` with two lists");
                 self.advise("E134", "there are no dictionaries", open, "a text as an index", help);
                 return None;
@@ -231,8 +243,14 @@ impl Reader<'_> {
     fn converted(&mut self, value: Node) -> Option<Node> {
         let place = self.span(self.at);
         let whole = value.span.to(self.span(self.at + 1));
+        let is_real = matches!(self.text(self.at + 1), "f64" | "f32" | "float" | "double" | "Real");
         self.at += 2;
         self.habit("E148", "values are not converted", place, "an Int fits where a Real does");
+        if is_real {
+            // A division of Ints would leave the remainder out.
+            let text = format!("1.0 * {}", self.said(&value, MULTIPLY + 1));
+            return Some(Node::written(whole, MULTIPLY, text));
+        }
         let text = self.said(&value, LOOSE);
         Some(Node::written(whole, value.tight, text))
     }
