@@ -91,7 +91,7 @@ impl Diagnostic {
         self
     }
 
-    /// Adds an edit to those that remove the fault. All of them are offered, unless [`sure`] follows.
+    /// Adds an edit to those that remove the fault. They are offered, unless [`sure`] follows.
     ///
     /// [`sure`]: Diagnostic::sure
     pub fn fix(mut self, span: Span, text: impl Into<String>) -> Diagnostic {

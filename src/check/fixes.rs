@@ -150,6 +150,17 @@ impl Text<'_> {
             ExprKind::List(_) => Some(format!("pick({value})")),
             _ => None,
         };
+        if let ExprKind::Name(_) = &binding.value.kind {
+            let mut fault = fault.clone();
+            if stdlib::draws(value) == Some(true) {
+                let given = if value == "coin" { "0.5" } else { "…" };
+                fault.fix.clear();
+                return Some(fault.help(format!("write `{name} ~ {value}({given})`")));
+            }
+            let help =
+                format!("write `{name} = {value}`, or `{name} ~ pick({value})` for one of it");
+            return Some(fault.help(help).fix(binding.sign, "="));
+        }
         if let Some(drawn) = drawn.filter(|_| !value.contains('\n')) {
             let help = format!("write `{name} ~ {drawn}`, or `{name} = {value}` for all of it");
             return Some(fault.clone().help(help).fix(binding.value.span, drawn));

@@ -305,7 +305,7 @@ pub fn nameless_rule(miss: &Miss) -> Option<Diagnostic> {
     }
     let after = usize::from(miss.text(start + 1) == ":");
     let is_named = miss.kind(start + 1) == Some(Kind::Word)
-        && matches!(miss.text(start + 2), ":" | "=" | "~" | "{" | "");
+        && matches!(miss.text(start + 2), ":" | "=" | "~" | "{" | "=>" | "->" | "");
     let begins = after == 1
         || miss.kind(start + 2) == Some(Kind::Sign)
         || matches!(miss.text(start + 2), "(" | "in" | "within" | "and" | "or");

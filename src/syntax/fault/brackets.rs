@@ -121,7 +121,11 @@ pub fn comma_missing(miss: &Miss) -> Option<Diagnostic> {
     }
     let fault = Diagnostic::fault("E128", "a comma is missing", miss.place(), "a second value")
         .and(miss.before(), "the value before ends here");
-    Some(fault.help(format!("write `, {}`", miss.found_text())).fix(miss.after(), ",").sure())
+    // `[1 -2 3]` may hold three values.
+    let open = miss.open.last().copied().unwrap_or(miss.statement());
+    let is_plain = (open..miss.found).all(|at| !matches!(miss.text(at), "-" | "+" | "*" | "&"));
+    let fault = fault.help(format!("write `, {}`", miss.found_text()));
+    Some(fault.fix(miss.after(), ",").sure_if(is_plain))
 }
 
 /// `f(a, b,)`, `use tokens: overlap,`, `f(, a)`

@@ -49,7 +49,11 @@ pub fn declared(miss: &Miss) -> Option<Diagnostic> {
     let word = miss.text(start);
     let (bound, sign_text) = (miss.text(name), miss.text(sign));
     let value = miss.line_after(sign);
-    let help = format!("write `{bound} {sign_text} {value}`");
+    let both = match value.contains("..") && !value.contains("..=") {
+        true => "; a range has both its ends here",
+        false => "",
+    };
+    let help = format!("write `{bound} {sign_text} {value}`{both}");
     let fault = match name == start {
         true => {
             let place = miss.span(name + 1).to(miss.span(sign - 1));
@@ -215,6 +219,11 @@ pub fn imported(miss: &Miss) -> Option<Diagnostic> {
         // From NumPy and Rust, `randint` and `gen_range` leave the last number out: while the line
         // is there, that can be told.
         let is_sure = !renames && !matches!(&*module, "numpy" | "np" | "std" | "rand");
+        if module == "numpy" && names.iter().any(|name| matches!(&**name, "randint" | "integers")) {
+            let help = "write `uniform(1..6)` for `randint(1, 7)`, which leaves its end out, then \
+                        delete this line";
+            return Some(fault.help(help));
+        }
         return Some(
             fault
                 .help("delete this line: what draws is known everywhere, as `pick(xs)`")

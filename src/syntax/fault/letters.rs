@@ -86,7 +86,14 @@ pub fn foreign_quotes(source: &Source, span: Span, closed: bool) -> Diagnostic {
     inside.next_back();
     let is_plain = is_plain(inside.as_str()) && stands_alone(source, span);
     // YAML doubles a quote in a text.
-    let inside = inside.as_str().replace("\\'", "'").replace("''", "'").replace("${", "{");
+    let before = source.text[..span.start].trim_end_matches(['r', 'R']);
+    let is_raw = before.len() + 1 == span.start
+        && !before.ends_with(|letter: char| letter.is_alphanumeric() || letter == '_');
+    let inside = match is_raw {
+        true => inside.as_str().replace('\\', "\\\\"),
+        false => inside.as_str().to_string(),
+    };
+    let inside = inside.replace("\\'", "'").replace("''", "'").replace("${", "{");
     let text = format!("\"{}\"", inside.replace('"', "\\\""));
     fault.help(format!("write `{text}`")).fix(span, text).sure_if(is_plain)
 }

@@ -4,16 +4,18 @@ use crate::diagnostic::Diagnostic;
 use crate::source::Source;
 
 /// The codes of what other languages write.
-const FOREIGN: [&str; 15] = [
-    "E119", "E120", "E124", "E132", "E133", "E134", "E135", "E138", "E139", "E148", "E149", "E205",
-    "E226", "E302", "E310",
+const FOREIGN: [&str; 20] = [
+    "E119", "E120", "E123", "E124", "E127", "E132", "E133", "E134", "E135", "E137", "E138", "E139",
+    "E145", "E148", "E149", "E205", "E211", "E226", "E302", "E310",
 ];
 
 /// Offers a fix that was sure, where the lines around it hold a sign that this language shares with
 /// others and reads in another way: once the fault is gone, nothing would tell of it.
 pub fn offer(source: &Source, faults: &mut [Diagnostic]) {
     for fault in faults.iter_mut().filter(|fault| fault.is_sure && FOREIGN.contains(&fault.code)) {
-        let places = fault.fix.iter().map(|edit| edit.span).chain([fault.span()]);
+        // A new line above, as `use tokens: last`, is of another statement.
+        let here = fault.fix.iter().filter(|edit| !edit.text.ends_with('\n'));
+        let places = here.map(|edit| edit.span).chain([fault.span()]);
         let (from, to) = places
             .fold((usize::MAX, 0), |(from, to), span| (from.min(span.start), to.max(span.end)));
         fault.is_sure = !reads_otherwise(lines(&source.text, from, to));

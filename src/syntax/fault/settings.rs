@@ -52,12 +52,16 @@ fn leaves_end_out(word: &str) -> bool {
 struct Numbers<'t> {
     range: Option<(&'t str, &'t str)>,
     default: Option<&'t str>,
+    leaves_out: bool,
 }
 
 impl<'t> Numbers<'t> {
     fn read(miss: &Miss<'t>, from: usize, end: usize) -> Option<Numbers<'t>> {
         let mut numbers: Vec<&str> = Vec::new();
         let (mut dots, mut ranged) = (None, false);
+        // Elsewhere `range(1, 10)` and `1 until 10` leave the last number out.
+        let leaves_out = (from..end).any(|at| matches!(miss.text(at), "range" | "until"));
+        let default_first = miss.text(from) == "=" && !leaves_out;
         for at in from..end {
             match miss.text(at) {
                 ".." => dots = Some(numbers.len()),
@@ -75,16 +79,22 @@ impl<'t> Numbers<'t> {
             (Some(1), [low, high]) => (Some((*low, *high)), None),
             (Some(1), [low, high, default]) => (Some((*low, *high)), Some(*default)),
             (Some(2), [default, low, high]) => (Some((*low, *high)), Some(*default)),
+            (None, [default, low, high]) if ranged && default_first => {
+                (Some((*low, *high)), Some(*default))
+            }
             (None, [low, high, default]) if ranged => (Some((*low, *high)), Some(*default)),
             _ => return None,
         };
-        Some(Numbers { range, default })
+        Some(Numbers { range, default, leaves_out })
     }
 
     /// `1..16 = 8`; a range that is not said goes to twice the default.
     fn range_and_default(&self) -> Option<String> {
         let default = self.default?;
         let (low, high) = match self.range {
+            Some((low, high)) if self.leaves_out => {
+                (low.to_string(), (high.parse::<i64>().ok()? - 1).to_string())
+            }
             Some((low, high)) => (low.to_string(), high.to_string()),
             None => match (default.parse::<i64>(), default.parse::<f64>()) {
                 (Ok(0), _) => ("0".to_string(), "8".to_string()),

@@ -89,6 +89,21 @@ fn foreign_without_twin(miss: &Miss) -> Option<Diagnostic> {
     Some(Diagnostic::fault("E132", title, miss.place(), "unknown sign").help(help))
 }
 
+/// `xs[size(xs) // 2]`: a comment that takes the end of a bracket along.
+pub fn divided(miss: &Miss) -> Option<Diagnostic> {
+    let is_bracket = |&&open: &&usize| matches!(miss.text(open), "(" | "[");
+    let open = miss.span(*miss.open.iter().rev().find(is_bracket)?).end;
+    let line = miss.source.text[open..].lines().next().unwrap_or("");
+    let at = line.find("//").filter(|&at| line[..at].matches('"').count() % 2 == 0)?;
+    let count = |brackets: [char; 2]| line[at..].matches(brackets).count();
+    if at == 0 || line[..at].trim().is_empty() || count([')', ']']) <= count(['(', '[']) {
+        return None;
+    }
+    let sign = Span::new(open + at, open + at + 2);
+    let fault = Diagnostic::fault("E132", "`//` begins a comment", sign, "no division");
+    Some(fault.help("write `/`: of two Ints it rounds down").fix(sign, "/"))
+}
+
 /// `x ** 2`, `x ^ 3`
 fn power(miss: &Miss) -> Option<Diagnostic> {
     let sign = miss.found_text();

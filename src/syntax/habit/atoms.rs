@@ -93,6 +93,7 @@ impl Reader<'_> {
                 self.advise("E148", title, place, "no value begins so", help);
                 None
             }
+            "true" | "false" => self.one(place),
             _ if is_keyword(word) => None,
             _ => {
                 self.at += 1;

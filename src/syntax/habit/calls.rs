@@ -2,7 +2,7 @@
 
 use super::methods::MODULES;
 use super::reader::{
-    ADD, ATOM, COMPARE, LOOSE, MULTIPLY, NEGATE, NOT, Node, OR, RANGE, Reader, has_call,
+    ADD, ATOM, COMPARE, LOOSE, MULTIPLY, NEGATE, NOT, Node, OR, RANGE, Reader, has_call, has_draw,
 };
 use crate::source::Span;
 
@@ -40,15 +40,21 @@ impl Reader<'_> {
             .or_else(|| self.ordered(name, &given))
             .or_else(|| random(name, &given))
             .or_else(|| self.of_lists(name, &given))
+            .or_else(|| self.of_sheets(name, &given))
             .or_else(|| self.of_numbers(name, &given));
         self.note = match name {
             "int" | "trunc" if written.is_some() => "`/` rounds down, negative numbers too",
+            "set" | "frozenset" if written.is_some() => {
+                "sets are equal in any order: compare `sort(unique(xs))`"
+            }
             "uniform" if written.is_some() => "a whole number, as likely as any other of the range",
             _ => self.note,
         };
         if let Some((text, tight, is_sure)) = written {
             let title = format!("no function is called `{name}`");
-            match is_sure {
+            // NumPy's leaves the last number out.
+            let is_numpy = name == "randint" && self.all.contains("numpy");
+            match is_sure && !is_numpy {
                 true => self.sure_habit("E205", title, place, "not known here"),
                 false => self.habit("E205", title, place, "not known here"),
             }
@@ -220,17 +226,41 @@ impl Reader<'_> {
                 false,
             )),
             ("index", 2) => Some((format!("position({a}, {b})"), ATOM, false)),
-            ("MATCH", 2) => Some((format!("position({a}, {b}) + 1"), ADD, false)),
             ("join", 1) => Some((format!("join(\", \", {a})"), ATOM, false)),
             ("lines", 1) => Some((format!("join(\"\\n\", {a})"), ATOM, false)),
             ("distinct" | "draw" | "span", 1) if a.parse::<i64>().is_ok() => {
                 Some((format!("{name}({a}, vocab)"), ATOM, false))
             }
+            ("flatten" | "flat", 1) => Some((format!("concat({a})"), ATOM, false)),
+            ("first", 1) => sure(format!("at(0, {a})")),
+            // The first and the last six in R.
+            ("head", 1) => Some((format!("at(0, {a})"), ATOM, false)),
+            ("tail" | "rest", 1) => Some((format!("drop(1, {a})"), ATOM, false)),
+            ("difference" | "setdiff" | "minus", 2) => {
+                Some((format!("without({b}, {a})"), ATOM, false))
+            }
+            ("intersection", 2) => Some((format!("intersect({a}, {b})"), ATOM, false)),
+            ("max" | "min", 2..) if given.iter().all(|one| one.name.is_none()) => {
+                let all: Vec<&str> = given.iter().map(|one| &*one.said).collect();
+                sure(format!("{name}([{}])", all.join(", ")))
+            }
+            _ => None,
+        }
+    }
+
+    /// What spreadsheets call by names in capitals; their places count from 1.
+    fn of_sheets(&self, name: &str, given: &[Given]) -> Written {
+        let a = given.first().map_or("", |one| &*one.said);
+        let b = given.get(1).map_or("", |one| &*one.said);
+        match (name, given.len()) {
+            ("MATCH", 2) => Some((format!("position({a}, {b}) + 1"), ADD, false)),
             ("INDEX", 2) => {
                 // Places count from 1 there.
                 let at = b
                     .parse::<i64>()
-                    .map_or(format!("{} - 1", tight(1, ADD)), |at| (at - 1).to_string());
+                    .map_or(format!("{} - 1", self.said(&given[1].node, ADD)), |at| {
+                        (at - 1).to_string()
+                    });
                 Some((format!("at({at}, {a})"), ATOM, false))
             }
             ("COUNTIF", 2) => {
@@ -246,19 +276,10 @@ impl Reader<'_> {
                 };
                 Some((format!("count {x} in {a}: {x} {condition}"), LOOSE, false))
             }
-            ("COUNT", 1) => sure(format!("size({a})")),
-            ("flatten" | "flat", 1) => Some((format!("concat({a})"), ATOM, false)),
-            ("first" | "head", 1) => sure(format!("at(0, {a})")),
-            ("tail" | "rest", 1) => sure(format!("drop(1, {a})")),
-            ("difference" | "setdiff" | "minus", 2) => {
-                Some((format!("without({b}, {a})"), ATOM, false))
+            ("COUNT", 1) => Some((format!("size({a})"), ATOM, true)),
+            ("MAX" | "MIN" | "SUM", 1) => {
+                Some((format!("{}({a})", name.to_lowercase()), ATOM, true))
             }
-            ("intersection", 2) => Some((format!("intersect({a}, {b})"), ATOM, false)),
-            ("max" | "min", 2..) if given.iter().all(|one| one.name.is_none()) => {
-                let all: Vec<&str> = given.iter().map(|one| &*one.said).collect();
-                sure(format!("{name}([{}])", all.join(", ")))
-            }
-            ("MAX" | "MIN" | "SUM", 1) => sure(format!("{}({a})", name.to_lowercase())),
             _ => None,
         }
     }
@@ -272,6 +293,8 @@ impl Reader<'_> {
             all.join(&format!(" {word} "))
         };
         match (name, given.len()) {
+            // Said twice, it would be drawn twice.
+            ("abs" | "fabs" | "ABS" | "pow" | "POWER", _) if has_draw(a) => None,
             ("abs" | "fabs" | "ABS", 1) => {
                 let (value, negative) = (tight(0, COMPARE + 1), tight(0, NEGATE));
                 let text = format!("if {value} < 0 then -{negative} else {a}");

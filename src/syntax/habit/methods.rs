@@ -54,7 +54,8 @@ impl Reader<'_> {
             let node = self.call(called, place, given.clone(), span)?;
             let is_of_python = matches!(&*xs, "random" | "math");
             let is_bound = matches!(name, "abs" | "max" | "min" | "pow") && xs == "Math";
-            if name == "uniform" || !(is_of_python || is_bound) {
+            let is_fraction = name == "random" && given.is_empty();
+            if name == "uniform" || !(is_of_python || is_bound || is_fraction) {
                 self.doubt();
             }
             if self.found.len() > before && node.edits.iter().any(|edit| edit.span == span) {
@@ -170,7 +171,9 @@ impl Reader<'_> {
             ("sort" | "sorted" | "toSorted", 0) => offered(format!("sort({xs})")),
             ("unique" | "uniq" | "dedup", 0) => offered(format!("unique({xs})")),
             ("flat" | "flatten" | "concat", 0) => offered(format!("concat({xs})")),
-            ("first" | "head", 0) => sure(format!("at(0, {xs})")),
+            ("first", 0) => sure(format!("at(0, {xs})")),
+            // The first five of pandas.
+            ("head", 0) => offered(format!("at(0, {xs})")),
             ("last", 0) => Some((format!("at(size({xs}) - 1, {xs})"), ATOM, !has_call(xs))),
             ("get" | "nth" | "charAt" | "at", 1) => {
                 let at = x.strip_prefix('-').map(|back| format!("size({xs}) - {back}"));

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{Habit, edited_slice};
 use crate::diagnostic::Edit;
 use crate::source::{Source, Span};
+use crate::stdlib;
 use crate::syntax::tokens::{Kind, Token};
 
 /// How tightly a text binds; what is read in a tighter place goes between parentheses.
@@ -216,6 +217,9 @@ impl<'a> Reader<'a> {
         let drawn = self.source.slice(left.span);
         if first == "<" && is_fraction(drawn) {
             let title = "a chance is drawn with `coin`";
+            // What calls the fraction is said with it, whichever module that is of.
+            let inside = |place: Span| left.span.start <= place.start && place.end <= left.span.end;
+            self.found.retain(|habit| !inside(habit.place));
             self.sure_habit("E205", title, left.span, "there are no random fractions");
             let chance = self.said(&right, LOOSE);
             return Some(Node::written(span, ATOM, format!("coin({chance})")));
@@ -271,9 +275,14 @@ impl<'a> Reader<'a> {
     /// `x ** 2`
     fn power(&mut self, base: Node, place: Span, exponent: &Node) -> Option<Node> {
         let title = format!("`{}` is no sign of this language", self.source.slice(place));
-        self.habit("E132", title, place, "unknown sign");
+        self.habit("E132", &*title, place, "unknown sign");
         let span = base.span.to(exponent.span);
         let factor = self.said(&base, ATOM);
+        if has_draw(&factor) {
+            let help = "draw it first, under a name of its own: `drawn ~ …`";
+            self.advise("E132", title, place, "unknown sign", help);
+            return None;
+        }
         if let Some(times @ 1..=4) = self
             .source
             .slice(exponent.span)
@@ -463,6 +472,15 @@ impl<'a> Reader<'a> {
 pub fn has_call(text: &str) -> bool {
     let letters = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
     text.match_indices('(').any(|(at, _)| text[..at].ends_with(letters))
+}
+
+/// Does a text draw? Said twice, it would draw twice.
+pub fn has_draw(text: &str) -> bool {
+    let letters = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    text.match_indices('(').any(|(at, _)| {
+        let name = text[..at].rsplit(|letter| !letters(letter)).next().unwrap_or("");
+        stdlib::draws(name) == Some(true)
+    })
 }
 
 /// `random()`, `Math.random()`: a fraction from 0 to 1.
