@@ -1,7 +1,7 @@
 //! Fixes of calls and sums that another language would read.
 
 use super::fixes::{Text, each, expressions, parts};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Edit, edited};
 use crate::source::Span;
 use crate::stdlib;
 use crate::syntax::ast::{Expr, ExprKind, Operator, StatementKind};
@@ -68,12 +68,14 @@ impl Text<'_> {
             let help = format!("write `{text} / {divisor}`: `/` of two Ints rounds down");
             return add(fault.help(help)).fix(sign, "/");
         }
-        let note = match is_divided {
-            Some(_) if said.note.is_empty() => {
-                "`/` of two Ints rounds down: begin with `1.0 *` for a Real"
-            }
-            _ => said.note,
-        };
+        if let Some(quotient) = is_divided
+            && said.note.is_empty()
+            && draws != Some(true)
+            && !self.source.slice(call.span).contains(".len()")
+        {
+            return self.as_real(add(fault), quotient);
+        }
+        let note = said.note;
         let fault = match (draws, kind) {
             (Some(true), Some(StatementKind::Compute(it))) if it.value.span == call.span => {
                 let help = format!("write `{} ~ {text}`", it.name.text);
@@ -93,6 +95,23 @@ impl Text<'_> {
             "" => fault,
             note => Diagnostic { help: format!("{}; {note}", fault.help), ..fault },
         }
+    }
+
+    /// `sum(xs) / len(xs)`: a Real in Python and JavaScript, where the Ints of this language would
+    /// leave the remainder out.
+    fn as_real(&self, fault: Diagnostic, quotient: &Expr) -> Diagnostic {
+        let place = quotient.span;
+        let is_real = self.source.slice(place).starts_with("1.0 *");
+        let start = Span::new(place.start, place.start);
+        let fault = if is_real { fault } else { fault.fix(start, "1.0 * ") };
+        let moved = |edit: &Edit| {
+            let span = Span::new(edit.span.start - place.start, edit.span.end - place.start);
+            Edit { span, text: edit.text.clone() }
+        };
+        let inside = fault.fix.iter().filter(|edit| edit.span.start >= place.start);
+        let edits: Vec<Edit> = inside.map(moved).collect();
+        let text = edited(self.source.slice(place), &edits);
+        fault.help(format!("write `{text}`; `/` of two Ints rounds down"))
     }
 
     /// Does an operator stand beside it?

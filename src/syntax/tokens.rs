@@ -453,15 +453,16 @@ fn length_while(text: &str, keeps: impl Fn(char) -> bool) -> usize {
     text.find(|letter| !keeps(letter)).unwrap_or(text.len())
 }
 
-/// The quote that ends a text: none behind a backslash, and none of two side by side, as YAML writes
-/// a quote in a text.
+/// The quote that ends a text: none behind a backslash, and none of two side by side, as YAML
+/// writes a quote in a text.
 fn closing_quote(inside: &str, closers: &[char]) -> Option<usize> {
     let mut at = 0;
     while let Some(found) = inside[at..].find(closers) {
         let place = at + found;
         let rest = &inside[place..];
         let is_escaped = inside[..place].ends_with('\\') && rest.starts_with('\'');
-        let is_doubled = place > 0 && rest.starts_with("''") && !rest.starts_with("'''");
+        let is_doubled =
+            !is_escaped && place > 0 && rest.starts_with("''") && !rest.starts_with("'''");
         if !is_escaped && !is_doubled {
             return Some(place);
         }

@@ -70,6 +70,10 @@ fn holds(fixes: &[&str], wanted: &[&str]) {
         let left = found(folder.path(), fixes);
         let after = fs::read_to_string(&file).expect("a file");
         let name = path.file_stem().expect("a name").to_string_lossy();
+        // An error without a fix is left whatever is made.
+        let is_fixable = |one: &&Value| one["fix"] != Value::Array(Vec::new());
+        let goes_on = goes_on
+            || !told.iter().filter(|one| one["severity"] == "fault").all(|one| is_fixable(&one));
         let (told, left) = (faults(&told), faults(&left));
         let kinds = |codes: &[&str]| -> BTreeSet<String> {
             codes.iter().map(|code| code.to_string()).collect()

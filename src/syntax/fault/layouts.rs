@@ -55,10 +55,34 @@ pub fn layout(miss: &Miss) -> Option<Diagnostic> {
     let Some(text) = pieces.filter(|text| text != "\"\"") else {
         return unquoted(miss, start, fault);
     };
+    let is_formatted = miss.text(first) == "f";
+    let text = if is_formatted { text } else { without_jinja(&text) };
     let shown = text.lines().next().unwrap_or(&text);
     let shown = if text.contains('\n') { format!("{shown} …") } else { text.clone() };
     let fault = fault.help(format!("write `{word} {shown}`"));
     Some(fault.fix(whole, format!(" {text}")).sure_if(is_one))
+}
+
+/// `{{ name }}` of Jinja as a placeholder of ours.
+fn without_jinja(text: &str) -> String {
+    let mut written = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("{{ ") {
+        let letters = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.');
+        let name = after.split_once(" }}").filter(|(name, _)| name.bytes().all(letters));
+        written += before;
+        match name {
+            Some((name, after)) => {
+                written += &format!("{{{name}}}");
+                rest = after;
+            }
+            None => {
+                written += "{{ ";
+                rest = after;
+            }
+        }
+    }
+    written + rest
 }
 
 /// Is it one text, at most with `f` before it or `)` after it, that means the same without them? `{{`

@@ -44,9 +44,6 @@ impl Reader<'_> {
             .or_else(|| self.of_numbers(name, &given));
         self.note = match name {
             "int" | "trunc" if written.is_some() => "`/` rounds down, negative numbers too",
-            "set" | "frozenset" if written.is_some() => {
-                "sets are equal in any order: compare `sort(unique(xs))`"
-            }
             "uniform" if written.is_some() => "a whole number, as likely as any other of the range",
             _ => self.note,
         };
@@ -162,9 +159,10 @@ impl Reader<'_> {
         let (xs, options) = given.split_first().filter(|(first, _)| first.name.is_none())?;
         if options.is_empty() {
             // Words are ordered by their place in the vocabulary here.
-            return (name != "sort").then(|| (format!("sort({})", xs.said), ATOM, false));
+            let text = format!("sort({})", in_any_order(&xs.said));
+            return (name != "sort").then_some((text, ATOM, false));
         }
-        let mut text = format!("sort({})", xs.said);
+        let mut text = format!("sort({})", in_any_order(&xs.said));
         let mut tight = ATOM;
         for option in options {
             match (option.name.as_deref()?, &*option.said) {
@@ -196,7 +194,9 @@ impl Reader<'_> {
         let tight = |at: usize, least: u8| self.said(&given[at].node, least);
         let sure = |text: String| Some((text, ATOM, true));
         match (name, given.len()) {
-            ("len" | "length" | "LEN" | "nrow" | "COUNTA", 1) => sure(format!("size({a})")),
+            ("len" | "length" | "LEN" | "nrow" | "COUNTA", 1) => {
+                sure(format!("size({})", in_any_order(a)))
+            }
             ("range", 1 | 2) => range(given, &tight),
             ("range", 3) => stepped(given),
             ("reversed" | "rev", 1) => sure(format!("reverse({a})")),
@@ -206,8 +206,10 @@ impl Reader<'_> {
                 Some((a.to_string(), given[0].node.tight, is_list))
             }
             ("list" | "tuple", 0) => sure("[]".to_string()),
-            // Two sets are equal in any order, and `dedup` looks at neighbours only.
-            ("set" | "frozenset" | "uniq" | "dedup" | "UNIQUE" | "distinct_values", 1) => {
+            // Two sets are equal in any order.
+            ("set" | "frozenset", 1) => Some((format!("sort(unique({a}))"), ATOM, false)),
+            // `dedup` looks at neighbours only.
+            ("uniq" | "dedup" | "UNIQUE" | "distinct_values", 1) => {
                 Some((format!("unique({a})"), ATOM, false))
             }
             ("zip", 2) => {
@@ -342,6 +344,12 @@ impl Reader<'_> {
             _ => None,
         }
     }
+}
+
+/// The elements of a set where their order does not matter.
+fn in_any_order(xs: &str) -> &str {
+    let inside = xs.strip_prefix("sort(").and_then(|inside| inside.strip_suffix(')'));
+    inside.filter(|inside| inside.starts_with("unique(") && inside.ends_with(')')).unwrap_or(xs)
 }
 
 /// A list that a loop runs over.
