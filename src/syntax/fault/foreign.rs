@@ -154,6 +154,10 @@ fn split_by_commas(text: &str) -> Vec<&str> {
     parts
 }
 
+/// Once the line is gone, nothing tells whose `randint` it is.
+const NUMPY: &str = "write `uniform(1..6)` for `randint(1, 7)`, which leaves its end out, then \
+                     delete this line";
+
 /// What Python brings for chance and numbers, which is here already.
 const BROUGHT: [&str; 16] = [
     "random",
@@ -181,7 +185,8 @@ pub fn imported(miss: &Miss) -> Option<Diagnostic> {
     if miss.text(first + 2) == ":" && miss.kind(first + 3) == Some(Kind::Word) {
         return None;
     }
-    if !matches!(word, "import" | "from" | "use" | "using" | "include" | "require")
+    let words = ["import", "from", "use", "using", "include", "require"];
+    if !words.contains(&word)
         || miss.kind(first + 1).is_none()
         || miss.text(first + 1) == "template"
     {
@@ -219,10 +224,8 @@ pub fn imported(miss: &Miss) -> Option<Diagnostic> {
         // From NumPy and Rust, `randint` and `gen_range` leave the last number out: while the line
         // is there, that can be told.
         let is_sure = !renames && !matches!(&*module, "numpy" | "np" | "std" | "rand");
-        if module == "numpy" && names.iter().any(|name| matches!(&**name, "randint" | "integers")) {
-            let help = "write `uniform(1..6)` for `randint(1, 7)`, which leaves its end out, then \
-                        delete this line";
-            return Some(fault.help(help));
+        if module == "numpy" && names.iter().any(|name| name == "randint") {
+            return Some(fault.help(NUMPY));
         }
         return Some(
             fault

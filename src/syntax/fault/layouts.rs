@@ -85,8 +85,8 @@ fn without_jinja(text: &str) -> String {
     written + rest
 }
 
-/// Is it one text, at most with `f` before it or `)` after it, that means the same without them? `{{`
-/// shows a brace in Python's `f"…"`, and is a placeholder of Jinja elsewhere.
+/// Is it one text, at most with `f` before it or `)` after it, that means the same without them?
+/// `{{` shows a brace in Python's `f"…"`, and is a placeholder of Jinja elsewhere.
 fn is_one_text(miss: &Miss, first: usize, text: usize, end: usize) -> bool {
     let last = text + length_of_text(miss, text);
     let inside = miss.source.slice(miss.span(text).to(miss.span(last - 1)));

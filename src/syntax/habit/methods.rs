@@ -1,7 +1,10 @@
 //! Methods and filters of other languages: `xs.append(x)`, `xs | join(", ")`.
 
-use super::calls::{Given, Written, is_module, is_name, less_one, looped};
-use super::reader::{ADD, ATOM, COMPARE, LOOSE, Node, OR, Reader, has_call};
+use super::calls::{is_module, is_name, looped};
+use super::draws::less_one;
+use super::given::{Given, Written};
+use super::reader::{ADD, ATOM, COMPARE, LOOSE, Node, OR, Reader};
+use super::spelling::has_call;
 use super::suffixes::slice;
 use crate::source::Span;
 use crate::stdlib;

@@ -3,8 +3,11 @@
 mod advice;
 mod atoms;
 mod calls;
+mod draws;
+mod given;
 mod methods;
 mod reader;
+mod spelling;
 mod suffixes;
 
 use super::tokens::{self, Token};

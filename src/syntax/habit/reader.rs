@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::spelling::{has_call, has_draw, is_fraction};
 use super::{Habit, edited_slice};
 use crate::diagnostic::Edit;
 use crate::source::{Source, Span};
-use crate::stdlib;
 use crate::syntax::tokens::{Kind, Token};
 
 /// How tightly a text binds; what is read in a tighter place goes between parentheses.
@@ -466,35 +466,6 @@ impl<'a> Reader<'a> {
     pub fn at_of(&self, place: Span) -> usize {
         self.tokens.partition_point(|token| token.span.start < place.start)
     }
-}
-
-/// Does a text call a function, which might draw?
-pub fn has_call(text: &str) -> bool {
-    let letters = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
-    text.match_indices('(').any(|(at, _)| text[..at].ends_with(letters))
-}
-
-/// Does a text draw? Said twice, it would draw twice.
-pub fn has_draw(text: &str) -> bool {
-    let letters = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
-    text.match_indices('(').any(|(at, _)| {
-        let name = text[..at].rsplit(|letter| !letters(letter)).next().unwrap_or("");
-        stdlib::draws(name) == Some(true)
-    })
-}
-
-/// `random()`, `Math.random()`: a fraction from 0 to 1.
-fn is_fraction(text: &str) -> bool {
-    const ALL: [&str; 7] = [
-        "random()",
-        "rand()",
-        "random.random()",
-        "Math.random()",
-        "np.random.rand()",
-        "np.random.random()",
-        "rng.random()",
-    ];
-    ALL.contains(&text)
 }
 
 /// The text of what was read.

@@ -1,7 +1,8 @@
 //! What follows an operand without a space: indices, slices, calls, dots; and loops in brackets.
 
-use super::calls::Given;
-use super::reader::{ADD, ATOM, COMPARE, LOOSE, MULTIPLY, NOT, Node, OR, Reader, has_call};
+use super::given::Given;
+use super::reader::{ADD, ATOM, COMPARE, LOOSE, MULTIPLY, NOT, Node, OR, Reader};
+use super::spelling::has_call;
 use crate::syntax::tokens::{Kind, is_keyword};
 
 impl Reader<'_> {
@@ -36,12 +37,11 @@ impl Reader<'_> {
         Some(Node::written(value.span.to(place), ADD, text))
     }
 
-    /// `xs[0]`, `xs[-1]`, `xs[1:3]`
-    fn index(&mut self, list: Node) -> Option<Node> {
-        let open = self.span(self.at);
+    /// What is between the brackets of an index or a slice, how many signs cut it, and whether the
+    /// last place is taken in.
+    fn places(&mut self) -> Option<(Vec<Option<Node>>, usize, bool)> {
         self.at += 1;
-        let (mut parts, mut cuts) = (vec![None], 0);
-        let mut takes_last_in = false;
+        let (mut parts, mut cuts, mut takes_last_in) = (vec![None], 0, false);
         self.open += 1;
         while self.text(self.at) != "]" {
             match self.text(self.at) {
@@ -65,6 +65,13 @@ impl Reader<'_> {
             }
         }
         self.open -= 1;
+        Some((parts, cuts, takes_last_in))
+    }
+
+    /// `xs[0]`, `xs[-1]`, `xs[1:3]`
+    fn index(&mut self, list: Node) -> Option<Node> {
+        let open = self.span(self.at);
+        let (parts, cuts, takes_last_in) = self.places()?;
         let span = list.span.to(self.closing("]")?);
         let xs = self.said(&list, LOOSE);
         let said = |part: &Option<Node>| part.as_ref().map(|part| self.said(part, LOOSE));
