@@ -98,8 +98,8 @@ pub fn foreign_quotes(source: &Source, span: Span, closed: bool) -> Diagnostic {
     fault.help(format!("write `{text}`")).fix(span, text).sure_if(is_plain)
 }
 
-/// Does a text hold only what means itself between any quotes, and placeholders of one name? Escapes
-/// and doubled braces mean one thing in one language and another in the next.
+/// Does a text hold only what means itself between any quotes, and placeholders of one name?
+/// Escapes and doubled braces mean one thing in one language and another in the next.
 pub fn is_plain(text: &str) -> bool {
     let mut pieces = text.split('{');
     let is_free = |text: &str| !text.contains(['}', '\\', '"', '$', '\'', '%', '\n']);
