@@ -8,8 +8,8 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// The broken files of `tests/broken`, in order. `NAME.fixed.cook` beside one is what `--fix` makes of
-/// it, `NAME.unsafe.cook` is what `--fix --unsafe-fixes` makes of it where that differs.
+/// The broken files of `tests/broken`, in order. `NAME.fixed.cook` beside one is what `--fix` makes
+/// of it, `NAME.unsafe.cook` is what `--fix --unsafe-fixes` makes of it where that differs.
 fn broken() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/broken");
     let entries = fs::read_dir(folder).expect("the folder is there");
