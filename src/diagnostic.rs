@@ -45,9 +45,9 @@ pub struct Diagnostic {
     /// The same as edits of the text, all to be made together; none where nobody knows what was
     /// meant. No two of them overlap.
     pub fix: Vec<Edit>,
-    /// True if the edits may not be what was meant: they are offered in an editor and to tools, and
-    /// `check --fix` does not make them.
-    pub is_offered: bool,
+    /// True if the text after the edits says what was meant for certain. Other edits are offered in
+    /// an editor and to tools, and `check --fix` makes them with `--unsafe-fixes` only.
+    pub is_sure: bool,
 }
 
 impl Diagnostic {
@@ -65,7 +65,7 @@ impl Diagnostic {
             labels: vec![Label { span, text: shortened(label.into()) }],
             help: String::new(),
             fix: Vec::new(),
-            is_offered: false,
+            is_sure: false,
         }
     }
 
@@ -91,17 +91,31 @@ impl Diagnostic {
         self
     }
 
-    /// Adds an edit to those that remove the fault.
+    /// Adds an edit to those that remove the fault. They are offered, unless [`sure`] follows.
+    ///
+    /// [`sure`]: Diagnostic::sure
     pub fn fix(mut self, span: Span, text: impl Into<String>) -> Diagnostic {
+        self.is_sure = false;
         self.fix.push(Edit { span, text: text.into() });
         self.fix.sort_by_key(|edit| edit.span);
         self
     }
 
-    /// Leaves it to a person whether the edits are made.
-    pub fn offer(mut self) -> Diagnostic {
-        self.is_offered = true;
+    /// Vouches for the edits so far: whoever wrote this meant what they say, in every language that
+    /// writes it so, for every value. Where it has to be argued, the reason is written at the call.
+    pub fn sure(self) -> Diagnostic {
+        self.sure_if(true)
+    }
+
+    /// Vouches for the edits so far on a condition.
+    pub fn sure_if(mut self, is_sure: bool) -> Diagnostic {
+        self.is_sure = is_sure && !self.fix.is_empty();
         self
+    }
+
+    /// Are there edits that may not be what was meant?
+    pub fn is_offered(&self) -> bool {
+        !self.fix.is_empty() && !self.is_sure
     }
 
     /// The primary place.

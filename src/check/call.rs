@@ -242,7 +242,7 @@ fn by_place(mut fault: Diagnostic, function: &Function, arguments: &[ast::Argume
         }
         fault = fault.fix(Span::new(name.span.start, argument.value.span.start), "");
     }
-    fault
+    fault.sure()
 }
 
 /// Reports a sampler where a value is computed; `=` before it becomes `~`.
@@ -257,6 +257,7 @@ pub fn drawn_with_equals(binding: &ast::Binding, sampler: &str) -> Diagnostic {
     .and(binding.sign, "bound with `=` here")
     .help(format!("write `{name} ~ {sampler}(…)`"))
     .fix(binding.sign, "~")
+    .sure()
 }
 
 fn sampler_inside(name: &ast::Name, span: Span) -> Diagnostic {

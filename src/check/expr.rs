@@ -338,7 +338,7 @@ impl Checker {
                     .help("write a list, or a range such as `1..8`");
                 let start = Span::new(list.span.start, list.span.start);
                 self.fault(match other {
-                    Type::Int => fault.fix(start, "1..").offer(),
+                    Type::Int => fault.fix(start, "1.."),
                     _ => fault,
                 });
                 Type::Unknown
@@ -386,11 +386,10 @@ fn mismatch(wanted: &Type, found: &Type, span: Span) -> Diagnostic {
         }
         (Type::Int, Type::List(_)) => {
             around(fault.help("write `size(xs)` for how many elements it has"), "size(", ")")
-                .offer()
         }
         (wanted, Type::List(element)) if **element == *wanted => {
             let help = "write `at(0, xs)` for its first element, or draw one: `one ~ pick(xs)`";
-            around(fault.help(help), "at(0, ", ")").offer()
+            around(fault.help(help), "at(0, ", ")")
         }
         (Type::Bool, Type::Int) => fault.help("compare it: `x > 0`"),
         (Type::Token, Type::Text) | (Type::Text, Type::Token) => {
@@ -426,7 +425,7 @@ fn operands(operator: Operator, sign: Span, left: &Expr, right: &Expr) -> Diagno
             fault.help("write `within`: `in` looks for one element").fix(sign, "within")
         }
         Operator::Within if right.ty == left.ty.clone().list() => {
-            fault.help("write `in`: `within` looks for a run of elements").fix(sign, "in")
+            fault.help("write `in`: `within` looks for a run of elements").fix(sign, "in").sure()
         }
         Operator::In if right.ty == left.ty.clone().list().list() => {
             fault.help("a range is a list: write `x in 1..3`, without brackets around it")

@@ -6,6 +6,7 @@ use crate::diagnostic::{Diagnostic, Edit, edited};
 use crate::source::{Source, Span};
 use crate::stdlib;
 use crate::syntax::ast::{self, Expr, ExprKind, File, Statement, StatementKind, TextPart};
+use crate::syntax::otherwise;
 
 /// Adds its fix to each fault whose edits depend on more than its own place, and says in its help
 /// what is then written.
@@ -14,6 +15,7 @@ pub fn complete(file: &File, source: &Source, faults: &mut [Diagnostic]) {
     for fault in faults.iter_mut() {
         let more = match fault.code {
             "E203" => text.moved_up(fault),
+            "E301" | "E305" if text.repeated(fault).is_some() => text.repeated(fault),
             "E205" => text.said(fault).or_else(|| match fault.fix.is_empty() {
                 true => text.used(fault),
                 false => None,
@@ -44,6 +46,7 @@ pub fn complete(file: &File, source: &Source, faults: &mut [Diagnostic]) {
             *fault = more;
         }
     }
+    otherwise::offer(source, faults);
 }
 
 pub struct Text<'a> {
@@ -69,7 +72,8 @@ impl Text<'_> {
         let whole = Span::new(from, to);
         let start = self.first_line(user);
         let lines = format!("{}\n", self.source.slice(whole).trim_end_matches('\n'));
-        Some(fault.clone().fix(Span::new(start, start), lines).fix(whole, ""))
+        // Lines say what is, in no order of time: only names decide what may come first.
+        Some(fault.clone().fix(Span::new(start, start), lines).fix(whole, "").sure())
     }
 
     /// `use tokens: overlap` above, or one name more in the `use` that is there.
@@ -82,7 +86,7 @@ impl Text<'_> {
         });
         if let Some(last) = taken {
             let end = Span::new(last.span.end, last.span.end);
-            return Some(fault.clone().fix(end, format!(", {function}")));
+            return Some(fault.clone().fix(end, format!(", {function}")).sure());
         }
         let is_use = |one: &&Statement| matches!(one.kind, StatementKind::Use { .. });
         let line = format!("use {module}: {function}\n");
@@ -91,14 +95,14 @@ impl Text<'_> {
             Some(other) => (self.first_line(other), line),
             None => (self.first_line(first), line + "\n"),
         };
-        Some(fault.clone().fix(Span::new(start, start), line))
+        Some(fault.clone().fix(Span::new(start, start), line).sure())
     }
 
     /// `->` of a function that draws becomes `~>`.
     fn said_to_draw(&self, fault: &Diagnostic) -> Option<Diagnostic> {
         let name = fault.labels.get(1)?.span;
         let arrow = name.end + self.source.text[name.end..].find("->")?;
-        Some(fault.clone().fix(Span::new(arrow, arrow + 2), "~>"))
+        Some(fault.clone().fix(Span::new(arrow, arrow + 2), "~>").sure())
     }
 
     /// `=` before a draw became `~` where the fault was found; here the help writes the line.
@@ -133,7 +137,35 @@ impl Text<'_> {
             return None;
         }
         let value = self.source.slice(binding.value.span);
-        let fault = fault.clone().fix(binding.sign, "=");
+        // `x ~ xs` and `x ~ 1..6` may mean one of these.
+        let is_computed = match &binding.value.kind {
+            ExprKind::Int(_) | ExprKind::Real(_) | ExprKind::Bool(_) | ExprKind::Text(_) => true,
+            ExprKind::Binary(..) | ExprKind::Negate(_) | ExprKind::Not(_) => true,
+            ExprKind::Call(name, _) => stdlib::draws(&name.text) == Some(false),
+            _ => false,
+        };
+        let name = &binding.name.text;
+        let drawn = match &binding.value.kind {
+            ExprKind::Range(..) => Some(format!("uniform({value})")),
+            ExprKind::List(_) => Some(format!("pick({value})")),
+            _ => None,
+        };
+        if let ExprKind::Name(_) = &binding.value.kind {
+            let mut fault = fault.clone();
+            if stdlib::draws(value) == Some(true) {
+                let given = if value == "coin" { "0.5" } else { "…" };
+                fault.fix.clear();
+                return Some(fault.help(format!("write `{name} ~ {value}({given})`")));
+            }
+            let help =
+                format!("write `{name} = {value}`, or `{name} ~ pick({value})` for one of it");
+            return Some(fault.help(help).fix(binding.sign, "="));
+        }
+        if let Some(drawn) = drawn.filter(|_| !value.contains('\n')) {
+            let help = format!("write `{name} ~ {drawn}`, or `{name} = {value}` for all of it");
+            return Some(fault.clone().help(help).fix(binding.value.span, drawn));
+        }
+        let fault = fault.clone().fix(binding.sign, "=").sure_if(is_computed);
         Some(match value.contains('\n') {
             true => fault,
             false => fault.help(format!("write `{} = {value}`", binding.name.text)),
@@ -164,13 +196,15 @@ impl Text<'_> {
             && Text::is_choice_of_draws(&binding.value)
         {
             let help = format!("write `{} ~ if …`: either is drawn", binding.name.text);
-            return Some(fault.clone().help(help).fix(binding.sign, "~"));
+            return Some(fault.clone().help(help).fix(binding.sign, "~").sure());
         }
         // Where a condition decides whether there is something to draw from, the draw above it may
         // not be possible.
         let is_conditional = whole.iter().any(|expr| Text::is_conditional(expr, fault.span()));
         let named = self.named(fault, statement, "drawn", "~")?;
-        Some(if is_conditional { named.offer() } else { named })
+        // A rule judges a reply, which draws nothing.
+        let is_rule = matches!(statement.kind, StatementKind::Rule(_));
+        Some(named.sure_if(!is_conditional && !is_rule))
     }
 
     /// In a loop all are drawn before it.
@@ -198,7 +232,7 @@ impl Text<'_> {
 
     /// An expression that the reply shows gets a name.
     fn named_before(&self, fault: &Diagnostic) -> Option<Diagnostic> {
-        self.named(fault, self.statement(fault.span())?, "answer", "=")
+        self.named(fault, self.statement(fault.span())?, "answer", "=").map(Diagnostic::sure)
     }
 
     /// The text under a fault goes to a line of its own above the statement, under a new name.

@@ -9,7 +9,7 @@ use super::library::Home;
 use super::scope::{Functions, Meaning, Scope};
 use super::typed::{Function, FunctionBody, Pool};
 use super::types::Type;
-use crate::diagnostic::{Diagnostic, near_miss};
+use crate::diagnostic::{Diagnostic, is_sure_miss, near_miss};
 use crate::source::{Source, Span};
 use crate::stdlib;
 use crate::syntax::{self, ast};
@@ -239,7 +239,10 @@ fn unknown_type(name: &str, span: Span) -> Diagnostic {
     let fault = Diagnostic::fault("E211", format!("no type is called `{name}`"), span, "unknown");
     let twin = TWINS.iter().find(|(other, _)| *other == name.to_lowercase()).map(|(_, ours)| *ours);
     match twin.or_else(|| near_miss(name, known)) {
-        Some(near) => fault.help(format!("write `{near}`")).fix(span, near),
+        Some(near) => {
+            let is_sure = twin.is_some() || is_sure_miss(name, near, known);
+            fault.help(format!("write `{near}`")).fix(span, near).sure_if(is_sure)
+        }
         None => fault.help("the types are Int, Real, Bool, Text, Token and lists such as [Token]"),
     }
 }
@@ -251,7 +254,10 @@ fn not_in_module(module: &ast::Name, name: &ast::Name, home: &Home) -> Diagnosti
     let pools = home.pools.iter().skip(1).map(|pool| pool.name.as_str());
     let known: Vec<&str> = functions.chain(pools).collect();
     match near_miss(&name.text, known.iter().copied()) {
-        Some(near) => fault.help(format!("write `{near}`")).fix(name.span, near),
+        Some(near) => {
+            let is_sure = is_sure_miss(&name.text, near, known.iter().copied());
+            fault.help(format!("write `{near}`")).fix(name.span, near).sure_if(is_sure)
+        }
         None if known.is_empty() => fault.help("that file defines nothing to take"),
         None => fault.help(format!("`{}` has: {}", module.text, known.join(", "))),
     }

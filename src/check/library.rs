@@ -8,7 +8,7 @@ use super::function;
 use super::scope::Functions;
 use super::typed::{Pool, Template};
 use super::{Neighbour, checked};
-use crate::diagnostic::{Diagnostic, Severity, near_miss};
+use crate::diagnostic::{Diagnostic, Severity, is_sure_miss, near_miss};
 use crate::source::Source;
 use crate::stdlib;
 use crate::syntax::{self, ast};
@@ -175,8 +175,12 @@ fn missing(name: &ast::Name, wanted: Wanted, error: &str) -> Diagnostic {
         Wanted::Module => stdlib::MODULES,
         Wanted::Template => stdlib::TEMPLATES,
     };
-    match near_miss(text, known.iter().map(|(name, _)| *name)) {
-        Some(near) => fault.help(format!("write `{near}`")).fix(name.span, near),
+    let names = || known.iter().map(|(name, _)| *name);
+    match near_miss(text, names()) {
+        Some(near) => {
+            let is_sure = is_sure_miss(text, near, names());
+            fault.help(format!("write `{near}`")).fix(name.span, near).sure_if(is_sure)
+        }
         None => fault.help(format!("put {part} into `{text}.cook` beside this file")),
     }
 }

@@ -18,9 +18,10 @@ pub mod types;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::diagnostic::{Diagnostic, Severity, near_miss};
+use crate::diagnostic::{Diagnostic, Severity, is_sure_miss, near_miss};
 use crate::source::{Source, Span, is_word_character};
 use crate::syntax::ast::{self, StatementKind};
+use crate::syntax::quotient;
 use expr::Checker;
 pub use function::builtins;
 use index::{Index, Named};
@@ -110,6 +111,7 @@ fn checked(file: &ast::File, source: &Source, library: &mut Library) -> Survey {
     if checker.faults.is_empty() {
         checker.faults.extend(layout::unreadable(&template, source));
         checker.faults.extend(roles::lints(&mut template));
+        checker.faults.extend(quotient::lints(source));
     }
     checker.faults.truncate(crate::syntax::FAULTS_MAX);
     fixes::complete(file, source, &mut checker.faults);
@@ -353,7 +355,10 @@ pub fn unknown_param(template: &Template, name: &str, span: Span) -> Diagnostic 
     let fault = Diagnostic::fault("E219", title, span, "not a parameter");
     let known = || template.params.iter().map(|param| param.name.as_str());
     match near_miss(name, known()) {
-        Some(near) => fault.help(format!("write `{near}`")).fix(span, near),
+        Some(near) => {
+            let is_sure = is_sure_miss(name, near, known());
+            fault.help(format!("write `{near}`")).fix(span, near).sure_if(is_sure)
+        }
         None if template.params.is_empty() => {
             fault.help(format!("declare it: `param {name} in 1..8 = 4`"))
         }

@@ -9,7 +9,7 @@ use super::scope::Meaning;
 use super::typed::{Binding, Expr, Local, Param, Part, Piece, Rule, Template};
 use super::types::Type;
 use super::unknown_param;
-use crate::diagnostic::{Diagnostic, near_miss};
+use crate::diagnostic::{Diagnostic, is_sure_miss, near_miss};
 use crate::source::Span;
 use crate::syntax::ast;
 
@@ -292,7 +292,10 @@ impl Checker {
         let fault = Diagnostic::fault("E225", title, name.span, "not in that part");
         let names = self.scope.names_in(&part.text);
         match near_miss(&name.text, names.iter().copied().chain(["prompt", "reply"])) {
-            Some(near) => fault.help(format!("write `{near}`")).fix(name.span, near),
+            Some(near) => {
+                let is_sure = is_sure_miss(&name.text, near, names.iter().copied());
+                fault.help(format!("write `{near}`")).fix(name.span, near).sure_if(is_sure)
+            }
             None => fault.help(format!("it has: {}", names.join(", "))),
         }
     }
@@ -303,11 +306,9 @@ impl Checker {
         match self.scope.functions.contains_key(&name.text) {
             true => {
                 let call = format!("{}({})", name.text, owner.text);
-                fault.help(format!("write `{call}`")).fix(span, call)
+                fault.help(format!("write `{call}`")).fix(span, call).sure()
             }
-            false => {
-                fault.help(format!("write `{}` alone", owner.text)).fix(span, &owner.text).offer()
-            }
+            false => fault.help(format!("write `{}` alone", owner.text)).fix(span, &owner.text),
         }
     }
 }
@@ -338,7 +339,10 @@ fn no_level(called: &ast::Name, other: &Template, name: &str, span: Span) -> Dia
     let fault = Diagnostic::fault("E228", title, span, "not a level");
     let known = || other.levels.iter().map(|level| level.name.as_str());
     match near_miss(name, known()) {
-        Some(near) => fault.help(format!("write `{near}`")).fix(span, near),
+        Some(near) => {
+            let is_sure = is_sure_miss(name, near, known());
+            fault.help(format!("write `{near}`")).fix(span, near).sure_if(is_sure)
+        }
         None if other.levels.is_empty() => fault.help("it has none: leave this out"),
         None => fault.help(format!("the levels are: {}", known().collect::<Vec<_>>().join(", "))),
     }

@@ -1,11 +1,12 @@
 //! Fixes of calls and sums that another language would read.
 
 use super::fixes::{Text, each, expressions, parts};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Edit, edited};
 use crate::source::Span;
 use crate::stdlib;
 use crate::syntax::ast::{Expr, ExprKind, Operator, StatementKind};
 use crate::syntax::habit::{self, Said};
+use crate::syntax::quotient;
 
 impl Text<'_> {
     /// `len(xs)`, `uniform(1, 9)`, `sort(xs, key = ages)`: a call that another language has.
@@ -45,13 +46,9 @@ impl Text<'_> {
             return Some(fault.help(help));
         }
         let mut clean = fault.clone();
-        clean.is_offered = false;
         clean.fix.clear();
-        let fault = match said.habit.is_sure {
-            true => clean,
-            false => clean.offer(),
-        };
-        Some(self.with_text(fault, call, &said))
+        let divides = quotient::after(self.source, call.span.end).is_some();
+        Some(self.with_text(clean, call, &said).sure_if(said.habit.is_sure && !divides))
     }
 
     fn with_text(&self, fault: Diagnostic, call: &Expr, said: &Said) -> Diagnostic {
@@ -62,7 +59,24 @@ impl Text<'_> {
             said.edits.iter().fold(fault, |fault, edit| fault.fix(edit.span, &*edit.text))
         };
         let text = &said.text;
-        match (draws, kind) {
+        let is_divided = self
+            .around(call.span, |expr| matches!(&expr.kind, ExprKind::Binary(Operator::Divide, ..)));
+        // Python's `//` begins a comment here: nothing would tell that it is gone.
+        if let Some((sign, divisor)) = quotient::after(self.source, call.span.end)
+            && draws != Some(true)
+        {
+            let help = format!("write `{text} / {divisor}`: `/` of two Ints rounds down");
+            return add(fault.help(help)).fix(sign, "/");
+        }
+        if let Some(quotient) = is_divided
+            && said.note.is_empty()
+            && draws != Some(true)
+            && !self.source.slice(call.span).contains(".len()")
+        {
+            return self.as_real(add(fault), quotient);
+        }
+        let note = said.note;
+        let fault = match (draws, kind) {
             (Some(true), Some(StatementKind::Compute(it))) if it.value.span == call.span => {
                 let help = format!("write `{} ~ {text}`", it.name.text);
                 add(fault.help(help)).fix(it.sign, "~")
@@ -76,7 +90,28 @@ impl Text<'_> {
                 add(fault.help(format!("write `{name} ~ {text}` above, and `{name}` here")))
             }
             _ => add(fault.help(format!("write `{text}`"))),
+        };
+        match note {
+            "" => fault,
+            note => Diagnostic { help: format!("{}; {note}", fault.help), ..fault },
         }
+    }
+
+    /// `sum(xs) / len(xs)`: a Real in Python and JavaScript, where the Ints of this language would
+    /// leave the remainder out.
+    fn as_real(&self, fault: Diagnostic, quotient: &Expr) -> Diagnostic {
+        let place = quotient.span;
+        let is_real = self.source.slice(place).starts_with("1.0 *");
+        let start = Span::new(place.start, place.start);
+        let fault = if is_real { fault } else { fault.fix(start, "1.0 * ") };
+        let moved = |edit: &Edit| {
+            let span = Span::new(edit.span.start - place.start, edit.span.end - place.start);
+            Edit { span, text: edit.text.clone() }
+        };
+        let inside = fault.fix.iter().filter(|edit| edit.span.start >= place.start);
+        let edits: Vec<Edit> = inside.map(moved).collect();
+        let text = edited(self.source.slice(place), &edits);
+        fault.help(format!("write `{text}`; `/` of two Ints rounds down"))
     }
 
     /// Does an operator stand beside it?
@@ -110,7 +145,8 @@ impl Text<'_> {
         let name = self.source.slice(call.span).split('(').next()?.trim();
         let given: Vec<&str> = given.iter().map(|label| self.source.slice(label.span)).collect();
         let text = format!("{name}({})", given.join(", "));
-        Some(fault.clone().help(format!("write `{text}`")).fix(call.span, text))
+        // The types allow no other order.
+        Some(fault.clone().help(format!("write `{text}`")).fix(call.span, text).sure())
     }
 
     /// `str(n) + "!"`: the sum of texts around a call.
@@ -156,7 +192,32 @@ impl Text<'_> {
         let mut fault = fault.clone();
         fault.fix.clear();
         let start = Span::new(place.start, place.start);
-        Some(fault.help(format!("write a range: `uniform(1..{number})`")).fix(start, "1..").offer())
+        Some(fault.help(format!("write a range: `uniform(1..{number})`")).fix(start, "1.."))
+    }
+
+    /// `repeat(uniform(1..6), 3)`: how often comes first.
+    pub fn repeated(&self, fault: &Diagnostic) -> Option<Diagnostic> {
+        let place = fault.span();
+        let call = self.around(place, |expr| match &expr.kind {
+            ExprKind::Call(name, given) => name.text == "repeat" && given.len() == 2,
+            _ => false,
+        })?;
+        let ExprKind::Call(_, given) = &call.kind else { return None };
+        let drawn = |expr: &Expr| match &expr.kind {
+            ExprKind::Call(name, _) => stdlib::draws(&name.text) == Some(true),
+            _ => false,
+        };
+        let (first, second) = (&given[0], &given[1]);
+        let is_swapped = drawn(&first.value) && !drawn(&second.value);
+        if !is_swapped || first.name.is_some() || second.name.is_some() {
+            return None;
+        }
+        let said = |expr: &Expr| self.source.slice(expr.span);
+        let text = format!("repeat({}, {})", said(&second.value), said(&first.value));
+        let mut fault = fault.clone();
+        fault.fix.clear();
+        // What is drawn can only be the second, what counts only the first.
+        Some(fault.help(format!("write `{text}`")).fix(call.span, text).sure())
     }
 
     /// `"a" + "b"`: texts are put together where they are shown.

@@ -192,7 +192,7 @@ impl Scope {
             Some(near) => {
                 let known = self.entries.iter().map(|entry| entry.name.as_str());
                 let fault = fault.help(format!("write `{near}`")).fix(span, near);
-                if is_sure_miss(name, near, known) { fault } else { fault.offer() }
+                fault.sure_if(is_sure_miss(name, near, known))
             }
             None if matches!(name, "null" | "nil" | "undefined" | "none" | "nan") => {
                 fault.help("write a value that means it: every name has one, such as `-1` or `[]`")
@@ -245,7 +245,7 @@ impl Scope {
                 let known = self.functions.keys().chain(self.templates.keys());
                 let is_sure = is_sure_miss(text, near, known.map(String::as_str));
                 let fault = fault.help(format!("write `{near}`")).fix(name.span, near);
-                if is_sure { fault } else { fault.offer() }
+                fault.sure_if(is_sure)
             }
             None => fault.help(format!("define it above: `fn {text}(xs: [T]) -> [T] = …`")),
         }

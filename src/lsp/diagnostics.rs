@@ -47,7 +47,7 @@ fn action(analysis: &Analysis, diagnostic: &Diagnostic) -> CodeAction {
         kind: Some(CodeActionKind::QUICKFIX),
         diagnostics: Some(vec![shown(analysis, diagnostic)]),
         edit: Some(changes(&analysis.uri, edits)),
-        is_preferred: Some(!diagnostic.is_offered),
+        is_preferred: Some(!diagnostic.is_offered()),
         ..CodeAction::default()
     }
 }

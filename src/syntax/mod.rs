@@ -11,11 +11,13 @@ mod format;
 mod grammar;
 pub mod habit;
 mod nesting;
+pub mod quotient;
 mod recover;
 mod text;
 pub mod tokens;
 
 pub use erase::same;
+pub use fault::otherwise;
 pub use format::{format, format_tree};
 pub use tokens::FAULTS_MAX;
 

@@ -7,7 +7,7 @@ use super::ast::File;
 use super::build::Build;
 use super::fault::blocks::BLOCKS;
 use super::fault::miss::Miss;
-use super::fault::rename;
+use super::fault::{otherwise, rename};
 use super::grammar::{Beginning, Rule};
 use super::tokens::{EXPRESSION_WORDS, FAULTS_MAX, Kind, STATEMENT_WORDS, Token};
 use super::{grammar, nesting};
@@ -54,6 +54,7 @@ pub fn read(
     faults.extend(letters);
     faults.truncate(FAULTS_MAX);
     rename::complete(source, tokens, &mut faults);
+    otherwise::offer(source, &mut faults);
     (file, faults)
 }
 

@@ -245,7 +245,7 @@ impl Scan<'_> {
             }
             '#' => {
                 let at = self.at;
-                self.fault(|_| letters::foreign_comment(at));
+                self.fault(|source| letters::foreign_comment(source, at));
                 self.push(Kind::Comment, rest.find('\n').unwrap_or(rest.len()));
             }
             _ if PAIRS.iter().any(|pair| rest.starts_with(pair)) => self.push(Kind::Sign, 2),
@@ -270,7 +270,7 @@ impl Scan<'_> {
             '`' => &['\n', '`'],
             _ => &['\n', '\''],
         };
-        let closing = inside.find(closers);
+        let closing = closing_quote(inside, closers);
         let closed = closing.filter(|&at| !inside[at..].starts_with('\n'));
         let length = letter.len_utf8()
             + closed.map_or(0, |at| at + inside[at..].chars().next().map_or(0, char::len_utf8));
@@ -451,4 +451,22 @@ fn announces(line: &str) -> bool {
 
 fn length_while(text: &str, keeps: impl Fn(char) -> bool) -> usize {
     text.find(|letter| !keeps(letter)).unwrap_or(text.len())
+}
+
+/// The quote that ends a text: none behind a backslash, and none of two side by side, as YAML
+/// writes a quote in a text.
+fn closing_quote(inside: &str, closers: &[char]) -> Option<usize> {
+    let mut at = 0;
+    while let Some(found) = inside[at..].find(closers) {
+        let place = at + found;
+        let rest = &inside[place..];
+        let is_escaped = inside[..place].ends_with('\\') && rest.starts_with('\'');
+        let is_doubled =
+            !is_escaped && place > 0 && rest.starts_with("''") && !rest.starts_with("'''");
+        if !is_escaped && !is_doubled {
+            return Some(place);
+        }
+        at = place + if is_doubled { 2 } else { 1 };
+    }
+    None
 }

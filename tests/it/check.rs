@@ -67,7 +67,7 @@ fn fix_mends_what_a_machine_can_says_so_and_shows_what_is_left() {
     assert_eq!(done.code, 1, "one fault is left");
     assert!(done.out.contains("nothing is called `passage`"), "{}", done.out);
     assert!(done.err.contains("a.cook:1:27: E133: "), "{}", done.err);
-    assert!(done.err.contains("a.cook: mended 4 places\n"), "{}", done.err);
+    assert!(done.err.contains("a.cook: fixed 4 places\n"), "{}", done.err);
     assert!(done.err.contains("1 file: 1 fault\n"), "{}", done.err);
     let mode = fs::metadata(&path).expect("a file").permissions().mode();
     assert_eq!(mode & 0o777, 0o664, "the permissions stay");
@@ -82,7 +82,7 @@ fn fix_leaves_a_file_alone_that_it_cannot_mend() {
     let before = fs::metadata(&path).expect("a file").modified().expect("a time");
     let done = cookc(folder.path(), &["check", "a.cook", "--fix"], "");
     assert_eq!(done.code, 1);
-    assert!(!done.err.contains("mended"), "{}", done.err);
+    assert!(!done.err.contains("fixed"), "{}", done.err);
     assert_eq!(fs::metadata(&path).expect("a file").modified().expect("a time"), before);
 }
 

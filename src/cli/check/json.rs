@@ -45,6 +45,6 @@ fn diagnostic(diagnostic: &Diagnostic, source: &Source) -> Value {
         "labels": labels,
         "help": diagnostic.help,
         "fix": fix,
-        "offered": diagnostic.is_offered,
+        "offered": diagnostic.is_offered(),
     })
 }

@@ -1,4 +1,5 @@
-//! `cookc check --fix`: makes edits that remove faults and bring no new kind of fault.
+//! `cookc check --fix`: makes edits that remove faults and bring no new kind of fault; those that
+//! may change the meaning only where they are asked for.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -26,18 +27,45 @@ pub fn refuse_no_file(file: &str) -> Result<(), Failure> {
     Err(Failure::Usage(format!("--fix writes files, and {what}: leave out {file} or --fix")))
 }
 
-/// Mends a file as far as a machine can, and says what it did. Gives the text as it is now.
-pub fn file(source: Source, vocabulary: usize) -> Result<Source, Failure> {
-    let (mended, made) = text(source.clone(), &|source| diagnostics(source, vocabulary));
+/// Which fixes are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fixes {
+    /// Those that say what was meant for certain.
+    Sure,
+    /// Those that may change the meaning too.
+    Offered,
+}
+
+/// Fixes a file as far as a machine can, and says what it did. Gives the text as it is now.
+pub fn file(source: Source, vocabulary: usize, fixes: Fixes) -> Result<Source, Failure> {
+    let find = |source: &Source| diagnostics(source, vocabulary);
+    let (fixed, made) = text(source.clone(), fixes, &find);
     if made.is_empty() {
         return Ok(source);
     }
-    sinks::write(Path::new(&*source.name), &mended.text)?;
+    sinks::write(Path::new(&*source.name), &fixed.text)?;
     for one in &made {
         console::note(&format!("{}:{one}", source.name));
     }
-    console::note(&format!("{}: mended {}", source.name, console::count(made.len(), "place")));
-    Ok(mended)
+    console::note(&format!("{}: fixed {}", source.name, console::count(made.len(), "place")));
+    Ok(fixed)
+}
+
+/// How many of the fixes that are left are offered.
+pub fn offered(found: &[Diagnostic]) -> usize {
+    found.iter().filter(|one| may_be_made(one, Fixes::Offered) && one.is_offered()).count()
+}
+
+/// What is said of so many offered fixes that were not made.
+pub fn left(many: usize) -> Option<String> {
+    let text = |fixes: &str, they: &str| {
+        format!("{many} more {fixes} with --unsafe-fixes: {they} may change the meaning")
+    };
+    match many {
+        0 => None,
+        1 => Some(text("fix", "it")),
+        _ => Some(text("fixes", "they")),
+    }
 }
 
 /// A text and all that is found in it.
@@ -48,12 +76,16 @@ struct State {
 }
 
 /// The text after all fixes, and a line for each. `find` gives all that there is to say of a text.
-fn text(source: Source, find: &dyn Fn(&Source) -> Vec<Diagnostic>) -> (Source, Vec<String>) {
+fn text(
+    source: Source,
+    fixes: Fixes,
+    find: &dyn Fn(&Source) -> Vec<Diagnostic>,
+) -> (Source, Vec<String>) {
     let found = find(&source);
     let mut state = State { source, found };
     let mut made = Vec::new();
     for _ in 0..ROUNDS_MAX {
-        let Some((next, lines)) = round(&state, find) else { break };
+        let Some((next, lines)) = round(&state, fixes, find) else { break };
         state = next;
         made.extend(lines);
     }
@@ -61,27 +93,32 @@ fn text(source: Source, find: &dyn Fn(&Source) -> Vec<Diagnostic>) -> (Source, V
 }
 
 /// One step on: all fixes that do not touch one another, or one of them, or several in a row.
-fn round(state: &State, find: &dyn Fn(&Source) -> Vec<Diagnostic>) -> Option<(State, Vec<String>)> {
-    let all = apart(&state.found);
+fn round(
+    state: &State,
+    fixes: Fixes,
+    find: &dyn Fn(&Source) -> Vec<Diagnostic>,
+) -> Option<(State, Vec<String>)> {
+    let all = apart(&state.found, fixes);
     let lines = |faults: &[&Diagnostic], source: &Source| -> Vec<String> {
         faults.iter().map(|fault| told(fault, source)).collect()
     };
     if all.len() > 1 {
         let next = after(state, &all, find);
-        if is_better(state, &next, all.len()) {
+        if is_better(state, &next, &all) {
             return Some((next, lines(&all, &state.source)));
         }
     }
-    for fault in state.found.iter().filter(|fault| may_be_made(fault)) {
+    for fault in state.found.iter().filter(|fault| may_be_made(fault, fixes)) {
         let mut next = after(state, &[fault], find);
         let mut made = lines(&[fault], &state.source);
         for _ in 0..CHAIN_MAX {
-            if is_better(state, &next, 1) {
+            if is_better(state, &next, &[fault]) {
                 return Some((next, made));
             }
             // What the edit uncovered in the same place may have a fix too.
             let is_new = |one: &&Diagnostic| {
-                may_be_made(one) && !state.found.iter().any(|old| is_same(old, one, &fault.fix))
+                may_be_made(one, fixes)
+                    && !state.found.iter().any(|old| is_same(old, one, &fault.fix))
             };
             let Some(uncovered) = next.found.iter().find(is_new).cloned() else { break };
             made.extend(lines(&[&uncovered], &next.source));
@@ -103,12 +140,14 @@ fn after(
     State { source, found }
 }
 
-/// Has each of so many fixes removed a fault, and brought no kind of fault that was not there?
-fn is_better(before: &State, after: &State, fixes: usize) -> bool {
+/// Has each of these fixes removed a fault, and brought no kind of fault that was not there, and no
+/// lint of what it wrote?
+fn is_better(before: &State, after: &State, made: &[&Diagnostic]) -> bool {
     let codes = |state: &State| -> BTreeSet<&'static str> {
         faults(state).map(|fault| fault.code).collect()
     };
-    if !codes(after).is_subset(&codes(before)) {
+    let fixes = made.len();
+    if !codes(after).is_subset(&codes(before)) || is_warned_of(before, after, made) {
         return false;
     }
     let (many, left) = (faults(before).count(), faults(after).count());
@@ -122,12 +161,29 @@ fn is_better(before: &State, after: &State, fixes: usize) -> bool {
     }
 }
 
+/// Does a lint of a new kind begin in what the edits wrote?
+fn is_warned_of(before: &State, after: &State, made: &[&Diagnostic]) -> bool {
+    let mut edits: Vec<&Edit> = made.iter().flat_map(|fault| &fault.fix).collect();
+    edits.sort_by_key(|edit| edit.span);
+    let mut shift = 0isize;
+    let mut written = Vec::new();
+    for edit in edits {
+        let start = edit.span.start.saturating_add_signed(shift);
+        written.push(start..start + edit.text.len());
+        shift += edit.text.len() as isize - (edit.span.end - edit.span.start) as isize;
+    }
+    let is_new = |one: &&Diagnostic| !before.found.iter().any(|old| old.code == one.code);
+    let lints = after.found.iter().filter(|one| one.severity == Severity::Lint).filter(is_new);
+    lints.map(|one| one.span().start).any(|at| written.iter().any(|range| range.contains(&at)))
+}
+
 fn faults(state: &State) -> impl Iterator<Item = &Diagnostic> {
     state.found.iter().filter(|one| one.severity == Severity::Fault)
 }
 
-fn may_be_made(fault: &Diagnostic) -> bool {
-    !fault.fix.is_empty() && !fault.is_offered && fault.severity == Severity::Fault
+fn may_be_made(fault: &Diagnostic, fixes: Fixes) -> bool {
+    let is_wanted = fault.is_sure || fixes == Fixes::Offered;
+    !fault.fix.is_empty() && is_wanted && fault.severity == Severity::Fault
 }
 
 /// Is it the fault that was there before these edits?
@@ -142,10 +198,10 @@ fn is_same(old: &Diagnostic, new: &Diagnostic, edits: &[Edit]) -> bool {
 }
 
 /// The fixes that do not touch one another; the others wait for the next round.
-fn apart(found: &[Diagnostic]) -> Vec<&Diagnostic> {
+fn apart(found: &[Diagnostic], fixes: Fixes) -> Vec<&Diagnostic> {
     let touch = |a: &Edit, b: &Edit| a.span.start <= b.span.end && b.span.start <= a.span.end;
     let mut chosen: Vec<&Diagnostic> = Vec::new();
-    for fault in found.iter().filter(|fault| may_be_made(fault)) {
+    for fault in found.iter().filter(|fault| may_be_made(fault, fixes)) {
         let taken = chosen.iter().flat_map(|other| &other.fix);
         if !taken.into_iter().any(|other| fault.fix.iter().any(|edit| touch(edit, other))) {
             chosen.push(fault);

@@ -6,6 +6,7 @@ mod sarif;
 
 use clap::{Args, ValueEnum};
 
+use self::mend::Fixes;
 use super::{Failure, console, load, test};
 use crate::check::typed::Template;
 use crate::data::preview;
@@ -17,7 +18,8 @@ use crate::template;
 
 const HELP: &str = r#"Examples:
   cookc check retrieval.cook
-  cookc check retrieval.cook --fix            makes the edits that a machine can make
+  cookc check retrieval.cook --fix            makes the edits that keep the meaning for certain
+  cookc check retrieval.cook --fix --unsafe-fixes
   cookc check *.cook --format json
   cookc check *.cook --format sarif > cookc.sarif
   cookc check - --stdin-name draft.cook < draft.cook
@@ -26,14 +28,18 @@ const HELP: &str = r#"Examples:
 `cookc explain CODE` tells more about a fault. With --audit, what `cookc test` finds in 200 samples
 of each level is told too, as lints.
 
---fix makes an edit only if the file then has fewer faults and no new kind of fault.
+--fix makes an edit only if it says what was meant for certain, and if the file then has fewer
+errors and no new kind of error. The other edits are offered: --unsafe-fixes makes them too, under
+the same condition. Read what they wrote: division, ends of ranges, negative numbers and the like
+differ from language to language.
 
 With --format json, each fault and lint is a line: {"code", "severity": "fault" or "lint", "title",
 "file", "labels": [{"start", "end", "line", "column", "end_line", "end_column", "text"}], "help",
 "fix": [places like labels, "text" being what to write there], "offered": true or false}. start and
 end are bytes from 0, end is one past the last; lines and columns count from 1, a column is a
 character. The first label is the place of the fault. The edits of a fix are made together; without
-one, "fix" is empty. "offered" is true if they may not be what was meant: --fix leaves them to you.
+one, "fix" is empty. "offered" is true if they may not be what was meant: --fix leaves them to you,
+or to --unsafe-fixes.
 A file that cannot be read is a line too, with code null and no labels.
 
 With --format sarif, all of them are one SARIF 2.1.0 log, with a rule for each code
@@ -46,9 +52,12 @@ pub struct Check {
     /// .cook files, or std:NAME for templates that are built in; - is standard input
     #[arg(value_name = "FILE", required = true)]
     files: Vec<String>,
-    /// Make the edits that remove faults, then show what is left
+    /// Make the edits that remove errors and keep the meaning, then show what is left
     #[arg(long)]
     fix: bool,
+    /// With --fix, make the edits too that may change the meaning
+    #[arg(long, requires = "fix")]
+    unsafe_fixes: bool,
     /// Audit a few samples of each level too
     #[arg(long)]
     audit: bool,
@@ -101,6 +110,11 @@ pub fn run(command: &Check) -> Result<(), Failure> {
     }
     let (faults, lints) = (count(&all, Severity::Fault), count(&all, Severity::Lint));
     console::note(&summary(command.files.len(), faults, lints));
+    if command.fix && !command.unsafe_fixes {
+        let found = all.iter().filter_map(|one| one.found.as_ref().ok());
+        let offered = found.map(|(_, found)| mend::offered(found)).sum();
+        mend::left(offered).iter().for_each(|text| console::note(text));
+    }
     if command.format == Output::Text {
         let first = all.iter().filter_map(|one| one.found.as_ref().ok()?.1.first()).next();
         first.iter().for_each(|first| console::explain_once(first.code));
@@ -116,7 +130,11 @@ fn check(command: &Check, file: &str, words: &Vocabulary) -> Result<Checked, Fai
     };
     let found = match source {
         Ok(source) => {
-            let source = if command.fix { mend::file(source, vocabulary)? } else { source };
+            let fixes = if command.unsafe_fixes { Fixes::Offered } else { Fixes::Sure };
+            let source = match command.fix {
+                true => mend::file(source, vocabulary, fixes)?,
+                false => source,
+            };
             let (template, mut found) = examined(&source, vocabulary);
             if !found.iter().any(|one| one.severity == Severity::Fault) {
                 found

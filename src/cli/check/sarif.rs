@@ -77,7 +77,7 @@ fn result(diagnostic: &Diagnostic, source: &Source, pages: &[Page]) -> Value {
             })
         };
         let replacements: Vec<Value> = diagnostic.fix.iter().map(replace).collect();
-        result["properties"] = json!({"offered": diagnostic.is_offered});
+        result["properties"] = json!({"offered": diagnostic.is_offered()});
         result["fixes"] = json!([{
             "description": {"text": diagnostic.help},
             "artifactChanges": [{"artifactLocation": artifact, "replacements": replacements}],

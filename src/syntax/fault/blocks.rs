@@ -79,7 +79,7 @@ pub fn function(miss: &Miss) -> Option<Diagnostic> {
     }
     let whole = miss.span(first).to(miss.span(end - 1));
     let fault = fault.fix(whole, written);
-    Some(if is_sure { fault } else { fault.offer() })
+    Some(if is_sure { fault } else { fault })
 }
 
 /// `n, xs: list)` as `n: Int, xs: [T]`, the token behind, and whether all types were said.
@@ -283,7 +283,7 @@ pub fn command(miss: &Miss) -> Option<Diagnostic> {
                 true => fault,
                 false => {
                     let whole = miss.span(first).to(miss.span(end - 1));
-                    fault.fix(whole, format!("reply {text}")).offer()
+                    fault.fix(whole, format!("reply {text}"))
                 }
             })
         }
@@ -291,7 +291,7 @@ pub fn command(miss: &Miss) -> Option<Diagnostic> {
             let (value, at) = habit::said(miss.source, &miss.tokens, first + 1)?;
             let line = format!("rule {}: {value}", miss.unused("holds"));
             let whole = miss.span(first).to(miss.span(at - 1));
-            Some(fault.help(format!("write `{line}`")).fix(whole, line).offer())
+            Some(fault.help(format!("write `{line}`")).fix(whole, line))
         }
         _ => None,
     }
@@ -305,7 +305,7 @@ pub fn nameless_rule(miss: &Miss) -> Option<Diagnostic> {
     }
     let after = usize::from(miss.text(start + 1) == ":");
     let is_named = miss.kind(start + 1) == Some(Kind::Word)
-        && matches!(miss.text(start + 2), ":" | "=" | "~" | "{" | "");
+        && matches!(miss.text(start + 2), ":" | "=" | "~" | "{" | "=>" | "->" | "");
     let begins = after == 1
         || miss.kind(start + 2) == Some(Kind::Sign)
         || matches!(miss.text(start + 2), "(" | "in" | "within" | "and" | "or");
@@ -318,7 +318,7 @@ pub fn nameless_rule(miss: &Miss) -> Option<Diagnostic> {
     let whole = miss.span(start).to(miss.span(at - 1));
     let label = "a name was expected after `rule`";
     let fault = Diagnostic::fault("E121", "this rule has no name", miss.span(start + 1), label);
-    Some(fault.help(format!("write `{line}`, with a name of your own")).fix(whole, line).offer())
+    Some(fault.help(format!("write `{line}`, with a name of your own")).fix(whole, line))
 }
 
 impl Miss<'_> {

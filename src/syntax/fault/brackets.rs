@@ -80,9 +80,20 @@ pub fn unclosed(miss: &Miss) -> Option<Diagnostic> {
     let label = format!("`{closing}` was expected here");
     let fault = Diagnostic::fault("E130", format!("`{bracket}` is not closed"), place, label)
         .and(miss.tokens[open].span, "opened here");
+    // With one bracket open and the statement at its end, there is one place to close it: but an
+    // operator before may belong inside or outside.
+    let inside = open + 1..miss.found;
+    let is_plain = miss.open.len() == 1
+        && !other_closing
+        && inside
+            .clone()
+            .all(|at| !matches!(miss.kind(at), Some(Kind::Sign)) || miss.text(at) == ",");
     Some(match other_closing && miss.open.len() == 1 {
         true => fault.help(format!("write `{closing}` here")).fix(place, closing),
-        false => fault.help(format!("write `{closing}`")).fix(miss.after(), closing),
+        false => {
+            let fault = fault.help(format!("write `{closing}`"));
+            fault.fix(miss.after(), closing).sure_if(is_plain)
+        }
     })
 }
 
@@ -110,7 +121,11 @@ pub fn comma_missing(miss: &Miss) -> Option<Diagnostic> {
     }
     let fault = Diagnostic::fault("E128", "a comma is missing", miss.place(), "a second value")
         .and(miss.before(), "the value before ends here");
-    Some(fault.help(format!("write `, {}`", miss.found_text())).fix(miss.after(), ","))
+    // `[1 -2 3]` may hold three values.
+    let open = miss.open.last().copied().unwrap_or(miss.statement());
+    let is_plain = (open..miss.found).all(|at| !matches!(miss.text(at), "-" | "+" | "*" | "&"));
+    let fault = fault.help(format!("write `, {}`", miss.found_text()));
+    Some(fault.fix(miss.after(), ",").sure_if(is_plain))
 }
 
 /// `f(a, b,)`, `use tokens: overlap,`, `f(, a)`
@@ -122,5 +137,7 @@ pub fn comma_too_many(miss: &Miss) -> Option<Diagnostic> {
         _ => return None,
     };
     let fault = Diagnostic::fault("E129", "a comma too many", comma, "commas stand between values");
-    Some(fault.help("delete this comma").fix(comma, ""))
+    // In the middle a value may be missing, which JavaScript takes for one.
+    let is_sure = ends && comma == miss.before();
+    Some(fault.help("delete this comma").fix(comma, "").sure_if(is_sure))
 }

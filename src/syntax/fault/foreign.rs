@@ -49,7 +49,11 @@ pub fn declared(miss: &Miss) -> Option<Diagnostic> {
     let word = miss.text(start);
     let (bound, sign_text) = (miss.text(name), miss.text(sign));
     let value = miss.line_after(sign);
-    let help = format!("write `{bound} {sign_text} {value}`");
+    let both = match value.contains("..") && !value.contains("..=") {
+        true => "; a range has both its ends here",
+        false => "",
+    };
+    let help = format!("write `{bound} {sign_text} {value}`{both}");
     let fault = match name == start {
         true => {
             let place = miss.span(name + 1).to(miss.span(sign - 1));
@@ -67,7 +71,14 @@ pub fn declared(miss: &Miss) -> Option<Diagnostic> {
     if sign > name + 1 {
         fault = fault.fix(Span::new(miss.span(name).end, miss.span(sign - 1).end), "");
     }
-    Some(fault)
+    // `float x = 3` is a Real, `str x = 3` is none of ours: the type would be lost.
+    let types = (start..name).chain(name + 1..sign).map(|at| miss.text(at));
+    let keeps = |word: &str| {
+        let plain = ["let", "var", "const", "val", "set", "my", "local", "auto", "final", "mut"];
+        plain.contains(&word) || matches!(word, ":" | "int" | "Int" | "i64" | "bool" | "Bool")
+    };
+    let is_sure = types.into_iter().all(keeps);
+    Some(fault.sure_if(is_sure))
 }
 
 /// `x += 1`
@@ -115,9 +126,11 @@ pub fn unpacked(miss: &Miss) -> Option<Diagnostic> {
         .help(format!("write a line for each: `{}`", lines.join("`, `")));
     let letters = |letter: char| !letter.is_ascii_alphanumeric() && letter != '_';
     let takes_itself = value.split(letters).any(|word| names.contains(&word));
+    // Taken out of one value, it has to be a list.
+    let is_sure = values.len() == names.len() && sign == "=";
     Some(match takes_itself {
         true => fault,
-        false => fault.fix(whole, lines.join("\n")),
+        false => fault.fix(whole, lines.join("\n")).sure_if(is_sure),
     })
 }
 
@@ -140,6 +153,10 @@ fn split_by_commas(text: &str) -> Vec<&str> {
     parts.push(text[start..].trim());
     parts
 }
+
+/// Once the line is gone, nothing tells whose `randint` it is.
+const NUMPY: &str = "write `uniform(1..6)` for `randint(1, 7)`, which leaves its end out, then \
+                     delete this line";
 
 /// What Python brings for chance and numbers, which is here already.
 const BROUGHT: [&str; 16] = [
@@ -168,7 +185,8 @@ pub fn imported(miss: &Miss) -> Option<Diagnostic> {
     if miss.text(first + 2) == ":" && miss.kind(first + 3) == Some(Kind::Word) {
         return None;
     }
-    if !matches!(word, "import" | "from" | "use" | "using" | "include" | "require")
+    let words = ["import", "from", "use", "using", "include", "require"];
+    if !words.contains(&word)
         || miss.kind(first + 1).is_none()
         || miss.text(first + 1) == "template"
     {
@@ -200,21 +218,30 @@ pub fn imported(miss: &Miss) -> Option<Diagnostic> {
             _ => "functions are brought with `use`",
         },
     );
+    let renames = (first..end).any(|at| miss.text(at) == "as");
     if BROUGHT.contains(&&*module) {
         let (start, end) = miss.lines_of(whole);
+        // From NumPy and Rust, `randint` and `gen_range` leave the last number out: while the line
+        // is there, that can be told.
+        let is_sure = !renames && !matches!(&*module, "numpy" | "np" | "std" | "rand");
+        if module == "numpy" && names.iter().any(|name| name == "randint") {
+            return Some(fault.help(NUMPY));
+        }
         return Some(
             fault
                 .help("delete this line: what draws is known everywhere, as `pick(xs)`")
-                .fix(Span::new(start, end), ""),
+                .fix(Span::new(start, end), "")
+                .sure_if(is_sure),
         );
     }
     if !names.is_empty() {
         let line = format!("use {module}: {}", names.join(", "));
         let fault = fault.help(format!("write `{line}`"));
+        let is_sure = !renames && stdlib::module(&module).is_some();
         return Some(if miss.source.slice(whole) == line {
             return None;
         } else {
-            fault.fix(whole, line)
+            fault.fix(whole, line).sure_if(is_sure)
         });
     }
     if word == "use" {
@@ -237,7 +264,7 @@ fn whole_module(miss: &Miss, fault: Diagnostic, module: &str, whole: Span) -> Di
         fault.help(format!("write `use {module}: name`, with the functions to bring"))
     } else {
         let line = format!("use {module}: {}", used.join(", "));
-        fault.help(format!("write `{line}`")).fix(whole, line)
+        fault.help(format!("write `{line}`")).fix(whole, line).sure()
     }
 }
 

@@ -39,6 +39,8 @@ pub fn layout(miss: &Miss) -> Option<Diagnostic> {
     let first = at;
     let pieces = pieces(miss, &mut at);
     let end = at;
+    let text = (first..end).find(|&at| length_of_text(miss, at) > 0);
+    let is_one = text.is_some_and(|text| is_one_text(miss, first, text, end));
     let is_right = first == start + 1 && end == first + length_of_text(miss, first);
     if is_right || miss.found > end {
         return None;
@@ -53,10 +55,48 @@ pub fn layout(miss: &Miss) -> Option<Diagnostic> {
     let Some(text) = pieces.filter(|text| text != "\"\"") else {
         return unquoted(miss, start, fault);
     };
+    let is_formatted = miss.text(first) == "f";
+    let text = if is_formatted { text } else { without_jinja(&text) };
     let shown = text.lines().next().unwrap_or(&text);
     let shown = if text.contains('\n') { format!("{shown} …") } else { text.clone() };
     let fault = fault.help(format!("write `{word} {shown}`"));
-    Some(fault.fix(whole, format!(" {text}")))
+    Some(fault.fix(whole, format!(" {text}")).sure_if(is_one))
+}
+
+/// `{{ name }}` of Jinja as a placeholder of ours.
+fn without_jinja(text: &str) -> String {
+    let mut written = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("{{ ") {
+        let letters = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.');
+        let name = after.split_once(" }}").filter(|(name, _)| name.bytes().all(letters));
+        written += before;
+        match name {
+            Some((name, after)) => {
+                written += &format!("{{{name}}}");
+                rest = after;
+            }
+            None => {
+                written += "{{ ";
+                rest = after;
+            }
+        }
+    }
+    written + rest
+}
+
+/// Is it one text, at most with `f` before it or `)` after it, that means the same without them?
+/// `{{` shows a brace in Python's `f"…"`, and is a placeholder of Jinja elsewhere.
+fn is_one_text(miss: &Miss, first: usize, text: usize, end: usize) -> bool {
+    let last = text + length_of_text(miss, text);
+    let inside = miss.source.slice(miss.span(text).to(miss.span(last - 1)));
+    let prefix = if text > first { miss.text(first) } else { "" };
+    let is_escaped = inside.contains('\\') && prefix != "" && prefix != "f";
+    text <= first + 1
+        && matches!(prefix, "" | "f")
+        && (last..end).all(|at| matches!(miss.text(at), ")" | ";"))
+        && !is_escaped
+        && (prefix == "f" || !inside.contains("{{"))
 }
 
 fn is_layout(miss: &Miss, at: usize) -> bool {
@@ -238,7 +278,9 @@ pub fn twin(miss: &Miss) -> Option<Diagnostic> {
     let title = format!("no statement begins with `{word}`");
     let fault = Diagnostic::fault("E119", title, miss.span(first), "unknown word");
     let place = Span::new(miss.span(first).start, miss.span(after - 1).end);
-    Some(fault.help(format!("write `{ours}`")).fix(place, *ours))
+    // `answer` and the like are names of values as well.
+    let is_sure = matches!(word, "user" | "assistant" | "system_prompt");
+    Some(fault.help(format!("write `{ours}`")).fix(place, *ours).sure_if(is_sure))
 }
 
 /// `{x:>3}`, `{x!r}`, `{x=}` in a text
@@ -257,5 +299,5 @@ pub fn formatted(miss: &Miss) -> Option<Diagnostic> {
     let title = "a placeholder shows a value as it is";
     let fault = Diagnostic::fault("E148", title, place, "a placeholder has no format");
     let help = format!("write `{{{}}}`", miss.source.slice(value));
-    Some(fault.help(help).fix(place, "").offer())
+    Some(fault.help(help).fix(place, ""))
 }

@@ -11,7 +11,8 @@ pub fn strange(span: Span, letter: char) -> Diagnostic {
         let title = "a carriage return that ends no line";
         return Diagnostic::fault("E102", title, span, "U+000D without a line break behind it")
             .help("write a line break in its place")
-            .fix(span, "\n");
+            .fix(span, "\n")
+            .sure();
     }
     if letter.is_control() {
         return Diagnostic::fault("E102", "a control character", span, format!("U+{number:04X}"))
@@ -28,7 +29,8 @@ pub fn strange(span: Span, letter: char) -> Diagnostic {
     match letter.is_whitespace() || number == 0xFEFF || number == 0x200B {
         true => Diagnostic::fault("E101", "this looks like a plain space and is none", span, name)
             .help("write a plain space")
-            .fix(span, " "),
+            .fix(span, " ")
+            .sure(),
         false => Diagnostic::fault("E101", "an unknown character", span, name)
             .help(format!("delete `{letter}`, or write it in a text: `\"{letter}\"`")),
     }
@@ -58,12 +60,14 @@ pub fn malformed_number(source: &Source, span: Span) -> Diagnostic {
     let fault = Diagnostic::fault("E112", "not a number", span, "this begins as a number does");
     let digits: String = text.chars().filter(|letter| *letter != '_').collect();
     if digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return fault.help(format!("write `{digits}`: digits only")).fix(span, digits);
+        return fault.help(format!("write `{digits}`: digits only")).fix(span, digits).sure();
     }
     if let Some(value) = text.strip_prefix("0x").and_then(|hex| i64::from_str_radix(hex, 16).ok()) {
-        return fault.help(format!("write `{value}`: digits only")).fix(span, value.to_string());
+        let help = format!("write `{value}`: digits only");
+        return fault.help(help).fix(span, value.to_string()).sure();
     }
     match text.parse::<f64>() {
+        // `1e5` is a Real elsewhere, and divides as one.
         Ok(value) if value.fract() == 0.0 && value < 1e15 => {
             fault.help(format!("write `{value}`: digits only")).fix(span, value.to_string())
         }
@@ -80,17 +84,56 @@ pub fn foreign_quotes(source: &Source, span: Span, closed: bool) -> Diagnostic {
     let mut inside = source.slice(span).chars();
     inside.next();
     inside.next_back();
-    let inside = inside.as_str().replace("\\'", "'").replace("${", "{");
+    let is_plain = is_plain(inside.as_str()) && stands_alone(source, span);
+    // YAML doubles a quote in a text.
+    let before = source.text[..span.start].trim_end_matches(['r', 'R']);
+    let is_raw = before.len() + 1 == span.start
+        && !before.ends_with(|letter: char| letter.is_alphanumeric() || letter == '_');
+    let inside = match is_raw {
+        true => inside.as_str().replace('\\', "\\\\"),
+        false => inside.as_str().to_string(),
+    };
+    let inside = inside.replace("\\'", "'").replace("''", "'").replace("${", "{");
     let text = format!("\"{}\"", inside.replace('"', "\\\""));
-    fault.help(format!("write `{text}`")).fix(span, text)
+    fault.help(format!("write `{text}`")).fix(span, text).sure_if(is_plain)
+}
+
+/// Does a text hold only what means itself between any quotes, and placeholders of one name?
+/// Escapes and doubled braces mean one thing in one language and another in the next.
+pub fn is_plain(text: &str) -> bool {
+    let mut pieces = text.split('{');
+    let is_free = |text: &str| !text.contains(['}', '\\', '"', '$', '\'', '%', '\n']);
+    let is_placeholder = |piece: &str| {
+        piece.split_once('}').is_some_and(|(name, rest)| {
+            let letters = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.');
+            !name.is_empty() && name.bytes().all(letters) && is_free(rest)
+        })
+    };
+    pieces.next().is_none_or(is_free) && pieces.all(is_placeholder)
+}
+
+/// Do neither letters nor quotes touch it? `r'…'` is no plain text, nor is `'it''s'` two of them.
+fn stands_alone(source: &Source, span: Span) -> bool {
+    let touches = |letter: char| letter.is_alphanumeric() || matches!(letter, '\'' | '"' | '`');
+    !source.text[..span.start].ends_with(touches) && !source.text[span.end..].starts_with(touches)
 }
 
 /// `# text`
-pub fn foreign_comment(at: usize) -> Diagnostic {
+pub fn foreign_comment(source: &Source, at: usize) -> Diagnostic {
     let sign = Span::new(at, at + 1);
-    Diagnostic::fault("E111", "a comment begins with `//`", sign, "this begins no comment")
-        .help("write `//`")
-        .fix(sign, "//")
+    let fault =
+        Diagnostic::fault("E111", "a comment begins with `//`", sign, "this begins no comment");
+    let before = &source.text[..at];
+    let line = before.rsplit('\n').next().unwrap_or("").trim_start();
+    let in_text = ["prompt", "reply", "system"].iter().any(|word| line.starts_with(word));
+    // `r#"text"#` of Rust, and a text without quotes.
+    if before.ends_with(|letter: char| letter.is_alphanumeric() || letter == '"')
+        || source.text[at + 1..].starts_with('"')
+        || (in_text && !line.contains(['"', '\'', '`']))
+    {
+        return fault.help("write the text between quotes: `\"…\"`; a comment begins with `//`");
+    }
+    fault.help("write `//`").fix(sign, "//").sure()
 }
 
 /// `x = "text`
@@ -100,6 +143,7 @@ pub fn unclosed_text(source: &Source, open: usize) -> Diagnostic {
         .and(Span::new(end, end), "`\"` was expected before the end of the line")
         .help("write `\"` at the end of the text, or `\"\"\"` for a text of several lines")
         .fix(Span::new(end, end), "\"")
+        .sure_if(ends_on_its_line(source, open, end))
 }
 
 /// `prompt """` with no `"""` after it.
@@ -112,6 +156,34 @@ pub fn unclosed_block(source: &Source, open: usize) -> Diagnostic {
         .and(Span::new(end, end), "no `\"\"\"` follows on a line of its own")
         .help("write `\"\"\"` on a line of its own after the text")
         .fix(Span::new(after, after), format!("\n{margin}\"\"\""))
+        // An indented text ends where a statement begins at the margin, or with the file.
+        .sure_if(first.is_some() && !margin.is_empty() && begins_statement(&source.text[after..]))
+}
+
+/// `prompt "text`: the text of a statement that has nothing else on its line. It may be one of
+/// several lines; then its end is a quote further down.
+fn ends_on_its_line(source: &Source, open: usize, end: usize) -> bool {
+    let before = &source.text[..open];
+    let line = before[before.rfind('\n').map_or(0, |at| at + 1)..].trim();
+    let inside = &source.text[open + 1..end];
+    matches!(line, "prompt" | "reply" | "system")
+        && is_plain(inside)
+        && !inside.contains("//")
+        && !inside.contains('#')
+        && source.text[end..].matches('"').count() % 2 == 0
+}
+
+/// Does the first line that is not empty begin as a statement does?
+fn begins_statement(text: &str) -> bool {
+    let Some(line) = text.lines().find(|line| !line.trim().is_empty()) else { return true };
+    let mut words = line.split_whitespace();
+    let (first, second) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
+    let is_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    line.starts_with(first)
+        && (first.starts_with("//")
+            || (matches!(first, "prompt" | "reply" | "system") && second.starts_with('"'))
+            || (matches!(first, "rule" | "level") && second.ends_with(':'))
+            || (matches!(second, "=" | "~") && first.bytes().all(is_name)))
 }
 
 /// Where a text probably ends that nobody closed: after its last line that is not empty, before
@@ -149,6 +221,8 @@ pub fn unclosed_hole(source: &Source, open: usize) -> Diagnostic {
         .and(Span::new(end, end), "`}` was expected on this line")
         .help(format!("write `{{{}}}`; to show a brace write `{{{{`", &inside[..length]))
         .fix(Span::new(end, end), "}")
+        // With text after it, the rest may be meant to be shown, braces and all.
+        .sure_if(matches!(inside[length..].trim_end(), "" | "\""))
 }
 
 /// Texts in holes in texts.
@@ -168,9 +242,66 @@ pub fn lone_brace(at: usize) -> Diagnostic {
 /// `"C:\new"`
 pub fn unknown_escape(source: &Source, span: Span) -> Diagnostic {
     let found = source.slice(span).trim_end();
-    Diagnostic::fault("E107", format!("`{found}` is no escape"), span, "unknown escape")
+    let title = format!("`{found}` is no escape");
+    let fault = Diagnostic::fault("E107", title, span, "unknown escape");
+    if let Some(meant) = escaped(&source.text[span.start + 1..]) {
+        let whole = Span::new(span.start, span.start + 1 + meant.length);
+        let help = match &*meant.text {
+            "" => "delete it: a line break is `\\n` alone".to_string(),
+            text => format!("write `{text}`"),
+        };
+        return fault.help(help).fix(whole, meant.text).sure_if(meant.is_sure);
+    }
+    fault
         .help("write `\\\\` for a backslash; the others are `\\n`, `\\t` and `\\\"`")
         .fix(Span::new(span.start, span.start + 1), "\\\\")
+}
+
+/// What an escape of other languages shows.
+struct Escaped {
+    /// How many bytes it has behind the backslash.
+    length: usize,
+    text: String,
+    is_sure: bool,
+}
+
+/// `'`, `u2026`, `x41`, `{` behind a backslash.
+fn escaped(rest: &str) -> Option<Escaped> {
+    let one = |text: &str, is_sure| Some(Escaped { length: 1, text: text.to_string(), is_sure });
+    let first = rest.chars().next()?;
+    match first {
+        '\'' | '`' => one(&first.to_string(), true),
+        // Of these Python keeps the backslash.
+        '/' | '$' => one(&first.to_string(), false),
+        '{' => one("{{", false),
+        '}' => one("}}", false),
+        'r' if rest.starts_with("r\\n") => one("", false),
+        'r' => one("\\n", false),
+        'u' | 'x' => {
+            let inside = &rest[1..];
+            let (digits, length) = match (inside.strip_prefix('{'), first) {
+                (Some(inside), _) => {
+                    let end = inside.find('}').filter(|end| *end <= 6)?;
+                    (&inside[..end], end + 3)
+                }
+                (None, 'u') => (inside.get(..4)?, 5),
+                (None, _) => (inside.get(..2)?, 3),
+            };
+            let is_hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+            let number = u32::from_str_radix(digits, 16).ok().filter(|_| is_hex)?;
+            let letter = char::from_u32(number).filter(|letter| !letter.is_control())?;
+            let text = match letter {
+                '"' => "\\\"".to_string(),
+                '\\' => "\\\\".to_string(),
+                '{' => "{{".to_string(),
+                '}' => "}}".to_string(),
+                _ if is_hidden(letter) => return None,
+                _ => letter.to_string(),
+            };
+            Some(Escaped { length, text, is_sure: true })
+        }
+        _ => None,
+    }
 }
 
 /// Where the line ends that a byte stands on, without the spaces before its end.

@@ -18,7 +18,7 @@ pub fn no_range(source: &Source, found: Span) -> Diagnostic {
     let pair = pair.or(dash);
     let range = pair.map(|(low, high)| format!("{}..{}", low.trim(), high.trim()));
     if let Some(range) = said.or(range) {
-        return fault.help(format!("write `{range}`")).fix(found, range);
+        return fault.help(format!("write `{range}`")).fix(found, range).sure();
     }
     let fault =
         fault.help(format!("write `1..{text}`: the least and the greatest value, both taken in"));
@@ -36,11 +36,12 @@ pub fn comma_before_setting(source: &Source, before: Span, set: &Binding) -> Dia
         .and(before, "the level goes on after this")
         .help(format!("write `, {name} = {}`", source.slice(set.value.span)))
         .fix(Span::new(before.end, before.end), ",")
+        .sure()
 }
 
 /// The same with a further value of the level, which wants a comma too.
 pub fn one_more_comma(fault: &Diagnostic, before: Span) -> Diagnostic {
-    fault.clone().fix(Span::new(before.end, before.end), ",")
+    fault.clone().fix(Span::new(before.end, before.end), ",").sure()
 }
 
 /// `a < b < c`, `1..2..3`
@@ -51,21 +52,47 @@ pub fn compared_twice(source: &Source, left: &Expr, sign: Span, right: Span) -> 
             // A list of YAML's, whose `- ` reads as minus.
             let line = source.slice(left.span).lines().next().unwrap_or(first);
             let first = line.trim_start_matches("- ");
-            Diagnostic::fault("E137", "two comparisons in a row", sign, "this compares once more")
+            Diagnostic::fault("E137", "two comparisons in a row", sign, AGAIN)
                 .and(middle.span, "compared here already")
                 .help(format!("a rule is one relation: write `{first} and …` in one line"))
         }
         ExprKind::Binary(_, _, _, middle) => {
             let second = format!("{} {again} {}", source.slice(middle.span), source.slice(right));
-            Diagnostic::fault("E137", "two comparisons in a row", sign, "this compares once more")
+            let both = format!("{first} and {second}");
+            if is_denied(source, left) {
+                return Diagnostic::fault("E137", "two comparisons in a row", sign, AGAIN)
+                    .and(left.span, "compared here already")
+                    .help(format!("write `not ({both})`"))
+                    .fix(left.span.to(right), format!("({both})"));
+            }
+            Diagnostic::fault("E137", "two comparisons in a row", sign, AGAIN)
                 .and(left.span, "compared here already")
-                .help(format!("write `{first} and {second}`"))
+                .help(format!("write `{both}`"))
                 .fix(Span::new(sign.start, sign.start), insert_and(source, middle.span))
+                .sure_if(is_rising(source, left, again))
         }
         _ => Diagnostic::fault("E137", "two ranges in a row", sign, "`..` once more")
             .help(format!("write one range, such as `{first}`")),
     }
 }
+
+/// Does `a < b < c` say that the three are in order? What `==` compares once more may be a boolean.
+fn is_rising(source: &Source, left: &Expr, again: &str) -> bool {
+    let ExprKind::Binary(_, first, ..) = &left.kind else { return false };
+    let first = source.slice(*first);
+    let is_one = |sign: &str| matches!(sign, "<" | "<=" | ">" | ">=");
+    is_one(first) && is_one(again) && first[..1] == again[..1]
+}
+
+/// Does a `not` stand before it? That is of all three.
+fn is_denied(source: &Source, left: &Expr) -> bool {
+    let before = source.text[..left.span.start].trim_end();
+    before.ends_with("not")
+        && !before[..before.len() - 3]
+            .ends_with(|letter: char| letter.is_alphanumeric() || letter == '_')
+}
+
+const AGAIN: &str = "this compares once more";
 
 fn insert_and(source: &Source, middle: Span) -> String {
     format!("and {} ", source.slice(middle))
@@ -114,7 +141,11 @@ pub fn text_beside_quotes(source: &Source, text: Span, opening_is_right: bool) -
         let as_it_is = inside.contains('{') && inside.contains(['"', '\\']);
         return match as_it_is {
             true => fault.help("write `\"` for a text on one line"),
-            false => fault.help(format!("write `{one_line}`")).fix(text, one_line),
+            false => {
+                // Elsewhere a backslash begins an escape between these quotes too.
+                let is_sure = !inside.contains(['\\', '{', '}']);
+                fault.help(format!("write `{one_line}`")).fix(text, one_line).sure_if(is_sure)
+            }
         };
     }
     if opening_is_right {
@@ -122,7 +153,8 @@ pub fn text_beside_quotes(source: &Source, text: Span, opening_is_right: bool) -
         let margin = "  ";
         return fault(closing, "text stands before these quotes")
             .help("write `\"\"\"` on the next line")
-            .fix(Span::new(closing.start, closing.start), format!("\n{margin}"));
+            .fix(Span::new(closing.start, closing.start), format!("\n{margin}"))
+            .sure_if(!inside.contains('\\'));
     }
     let last = inside.rsplit('\n').next().unwrap_or("");
     let margin = if last.trim().is_empty() { last } else { "  " };
@@ -130,6 +162,7 @@ pub fn text_beside_quotes(source: &Source, text: Span, opening_is_right: bool) -
     fault(Span::new(text.start, text.start + 3), "text stands behind these quotes")
         .help("begin the text on the next line")
         .fix(Span::new(text.start + 3, begin), format!("\n{margin}"))
+        .sure_if(!inside.contains('\\'))
 }
 
 /// A line of a `"""` text that starts left of the closing quotes.
@@ -149,4 +182,5 @@ pub fn documents_nothing(doc: Span) -> Diagnostic {
     Diagnostic::fault("E118", "this documents nothing", doc, "no statement follows")
         .help("write `//` for a comment")
         .fix(slashes, "//")
+        .sure()
 }

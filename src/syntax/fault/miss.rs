@@ -22,6 +22,7 @@ pub struct Miss<'a> {
 /// In this order: the special before the general.
 const FAULTS: &[fn(&Miss) -> Option<Diagnostic>] = &[
     statements::misplaced_doc,
+    signs::divided,
     layouts::layout,
     brackets::brace_in_text,
     foreign::imported,

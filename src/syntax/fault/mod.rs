@@ -7,6 +7,7 @@ pub mod layouts;
 pub mod letters;
 pub mod meaning;
 pub mod miss;
+pub mod otherwise;
 pub mod rename;
 pub mod settings;
 pub mod signs;

@@ -22,8 +22,12 @@ pub fn complete(source: &Source, tokens: &[Token], faults: &mut [Diagnostic]) {
         let is_taken = names.is_bound(&new) && names.is_bound(word);
         fault.fix.clear();
         let (Some(places), false) = (places, is_taken) else { continue };
-        *fault =
-            places.into_iter().fold(fault.clone(), |fault, at| fault.fix(tokens[at].span, &*new));
+        // A keyword that is a keyword somewhere else too may be one here.
+        let is_sure = places.len() == names.all().len();
+        *fault = places
+            .into_iter()
+            .fold(fault.clone(), |fault, at| fault.fix(tokens[at].span, &*new))
+            .sure_if(is_sure);
         if fault.fix.len() > 1 {
             let places = fault.fix.len();
             fault.help = format!("write `{new}`, at all {places} places");
@@ -40,9 +44,7 @@ struct Names<'a> {
 impl Names<'_> {
     /// The places of the word as a name; none where one cannot be told from a keyword.
     fn places(&self, is_keyword: bool) -> Option<Vec<usize>> {
-        let is_word =
-            |at: &usize| self.tokens[*at].kind == Kind::Word && self.text(*at) == self.word;
-        let all: Vec<usize> = (0..self.tokens.len()).filter(is_word).collect();
+        let all = self.all();
         if !is_keyword {
             return Some(all);
         }
@@ -52,6 +54,12 @@ impl Names<'_> {
             return None;
         }
         Some(all.into_iter().filter(|&at| self.is_name(at)).collect())
+    }
+
+    fn all(&self) -> Vec<usize> {
+        let is_word =
+            |at: &usize| self.tokens[*at].kind == Kind::Word && self.text(*at) == self.word;
+        (0..self.tokens.len()).filter(is_word).collect()
     }
 
     /// Does a keyword stand here for a name? Its own meaning has a name or a text after it.

@@ -37,19 +37,31 @@ pub fn param(miss: &Miss) -> Option<Diagnostic> {
     let place = miss.span(start + 2).to(miss.span(end - 1));
     let fault = Diagnostic::fault(code, title, place, label);
     let any = if found.range.is_none() { ", with a range of your own" } else { "" };
-    Some(fault.help(format!("write `{written}`{any}")).fix(whole, written))
+    // A range of other languages leaves its end out, and a range of our own is a guess.
+    let ends = (start + 2..end).map(|at| miss.text(at));
+    let is_sure = found.range.is_some() && !ends.into_iter().any(leaves_end_out);
+    let fault = fault.help(format!("write `{written}`{any}"));
+    Some(fault.fix(whole, written).sure_if(is_sure))
+}
+
+fn leaves_end_out(word: &str) -> bool {
+    matches!(word, "range" | "until" | "float" | "Real" | "number" | "f64")
 }
 
 /// The numbers of a parameter's line.
 struct Numbers<'t> {
     range: Option<(&'t str, &'t str)>,
     default: Option<&'t str>,
+    leaves_out: bool,
 }
 
 impl<'t> Numbers<'t> {
     fn read(miss: &Miss<'t>, from: usize, end: usize) -> Option<Numbers<'t>> {
         let mut numbers: Vec<&str> = Vec::new();
         let (mut dots, mut ranged) = (None, false);
+        // Elsewhere `range(1, 10)` and `1 until 10` leave the last number out.
+        let leaves_out = (from..end).any(|at| matches!(miss.text(at), "range" | "until"));
+        let default_first = miss.text(from) == "=" && !leaves_out;
         for at in from..end {
             match miss.text(at) {
                 ".." => dots = Some(numbers.len()),
@@ -67,16 +79,22 @@ impl<'t> Numbers<'t> {
             (Some(1), [low, high]) => (Some((*low, *high)), None),
             (Some(1), [low, high, default]) => (Some((*low, *high)), Some(*default)),
             (Some(2), [default, low, high]) => (Some((*low, *high)), Some(*default)),
+            (None, [default, low, high]) if ranged && default_first => {
+                (Some((*low, *high)), Some(*default))
+            }
             (None, [low, high, default]) if ranged => (Some((*low, *high)), Some(*default)),
             _ => return None,
         };
-        Some(Numbers { range, default })
+        Some(Numbers { range, default, leaves_out })
     }
 
     /// `1..16 = 8`; a range that is not said goes to twice the default.
     fn range_and_default(&self) -> Option<String> {
         let default = self.default?;
         let (low, high) = match self.range {
+            Some((low, high)) if self.leaves_out => {
+                (low.to_string(), (high.parse::<i64>().ok()? - 1).to_string())
+            }
             Some((low, high)) => (low.to_string(), high.to_string()),
             None => match (default.parse::<i64>(), default.parse::<f64>()) {
                 (Ok(0), _) => ("0".to_string(), "8".to_string()),
@@ -138,7 +156,7 @@ pub fn level(miss: &Miss) -> Option<Diagnostic> {
     let place = miss.place();
     let fault = Diagnostic::fault("E125", "a level is written in one row", place, label);
     let fault = fault.help(format!("write `{written}`"));
-    Some(fault.fix(whole, written))
+    Some(fault.fix(whole, written).sure())
 }
 
 /// `length: 8` as a statement, `- item`
@@ -171,5 +189,5 @@ pub fn key(miss: &Miss) -> Option<Diagnostic> {
         ),
         _ => format!("write `{word} = {value}`, or `rule {word}: {value}`"),
     };
-    Some(fault.help(help).fix(sign, " =").offer())
+    Some(fault.help(help).fix(sign, " ="))
 }

@@ -15,9 +15,12 @@ pub fn semicolon(miss: &Miss) -> Option<Diagnostic> {
         return Some(fault.help("write `,` between values, or `for i in 1..3: 0` to repeat one"));
     }
     (miss.found_text() == ";").then(|| {
+        // Without it, a sign or a bracket would go on with the value before.
+        let goes_on = matches!(miss.kind(miss.found + 1), Some(Kind::Sign | Kind::Open));
         Diagnostic::fault("E133", "statements end without `;`", place, "not needed")
             .help("delete `;`")
             .fix(place, "")
+            .sure_if(!goes_on)
     })
 }
 
@@ -27,6 +30,11 @@ pub fn foreign(miss: &Miss) -> Option<Diagnostic> {
     if miss.kind(miss.found) != Some(Kind::Sign) {
         return None;
     }
+    if found == "/*" {
+        return Some(block_comment(miss));
+    }
+    // `&` and `|` are of numbers and sets too, `<-` computes in R, and `=>` implies or compares.
+    let is_sure = matches!(found, "&&" | "||" | "<>" | ":=");
     let (write, place) = match found {
         "&&" | "&" => ("and", miss.place()),
         "||" | "|" => ("or", miss.place()),
@@ -34,7 +42,6 @@ pub fn foreign(miss: &Miss) -> Option<Diagnostic> {
         "<>" => ("!=", miss.place()),
         "++" => ("+", miss.place()),
         ":=" => ("=", miss.place()),
-        "/*" => ("//", miss.place()),
         "<" if miss.text(miss.found + 1) == "-" && miss.expects(Rule::tilde) => {
             ("~", miss.place().to(miss.tokens[miss.found + 1].span))
         }
@@ -45,7 +52,25 @@ pub fn foreign(miss: &Miss) -> Option<Diagnostic> {
     };
     let title = format!("`{}` is no sign of this language", miss.source.slice(place));
     let fault = Diagnostic::fault("E132", title, place, "unknown sign");
-    Some(fault.help(format!("write `{}`", write.trim())).fix(place, write))
+    Some(fault.help(format!("write `{}`", write.trim())).fix(place, write).sure_if(is_sure))
+}
+
+/// `/* text */`
+fn block_comment(miss: &Miss) -> Diagnostic {
+    let start = miss.place().start;
+    let title = "`/*` is no sign of this language";
+    let fault = Diagnostic::fault("E132", title, miss.place(), "a comment begins with `//`");
+    let line = miss.source.text[start..].lines().next().unwrap_or("");
+    match line.find("*/") {
+        // What follows it on its line goes on with what is before.
+        Some(end) => {
+            let whole = Span::new(start, start + end + 2);
+            let fault = fault.help("delete the comment, or write it after `//` above");
+            let joins = line[end + 2..].starts_with(|letter: char| letter.is_alphanumeric());
+            fault.fix(whole, if joins { " " } else { "" }).sure()
+        }
+        None => fault.help("write `//` before each line of the comment"),
+    }
 }
 
 fn foreign_without_twin(miss: &Miss) -> Option<Diagnostic> {
@@ -62,6 +87,21 @@ fn foreign_without_twin(miss: &Miss) -> Option<Diagnostic> {
     };
     let title = format!("`{}` is no sign of this language", miss.found_text());
     Some(Diagnostic::fault("E132", title, miss.place(), "unknown sign").help(help))
+}
+
+/// `xs[size(xs) // 2]`: a comment that takes the end of a bracket along.
+pub fn divided(miss: &Miss) -> Option<Diagnostic> {
+    let is_bracket = |&&open: &&usize| matches!(miss.text(open), "(" | "[");
+    let open = miss.span(*miss.open.iter().rev().find(is_bracket)?).end;
+    let line = miss.source.text[open..].lines().next().unwrap_or("");
+    let at = line.find("//").filter(|&at| line[..at].matches('"').count() % 2 == 0)?;
+    let count = |brackets: [char; 2]| line[at..].matches(brackets).count();
+    if at == 0 || line[..at].trim().is_empty() || count([')', ']']) <= count(['(', '[']) {
+        return None;
+    }
+    let sign = Span::new(open + at, open + at + 2);
+    let fault = Diagnostic::fault("E132", "`//` begins a comment", sign, "no division");
+    Some(fault.help("write `/`: of two Ints it rounds down").fix(sign, "/"))
 }
 
 /// `x ** 2`, `x ^ 3`
@@ -139,6 +179,8 @@ pub fn double_equals(miss: &Miss) -> Option<Diagnostic> {
         Diagnostic::fault("E127", "`==` compares, `=` binds", place, "`=` was expected here")
             .help("write `=`")
             .fix(place, "=")
+            // A statement may be a rule without its head.
+            .sure_if(!miss.expects(Rule::tilde))
     })
 }
 
@@ -149,6 +191,8 @@ pub fn single_equals(miss: &Miss) -> Option<Diagnostic> {
         Diagnostic::fault("E127", "`=` binds, `==` compares", place, "`==` was expected here")
             .help("write `==`")
             .fix(place, "==")
+            // `x = y = 3` binds both in other languages.
+            .sure_if(miss.text(miss.statement()) == "rule" && miss.open.is_empty())
     })
 }
 
@@ -172,15 +216,15 @@ pub fn colon_missing(miss: &Miss) -> Option<Diagnostic> {
     };
     if matches!(miss.found_text(), "=" | "~") {
         let sign = Span::new(miss.after().end, miss.place().end);
-        return Some(fault(miss.place()).help("write `:`").fix(sign, ":"));
+        return Some(fault(miss.place()).help("write `:`").fix(sign, ":").sure());
     }
     let (found, place) = (miss.found_text(), miss.place());
     if miss.expects(Rule::kw_where) && matches!(found, "if" | "when") {
         let title = format!("a loop passes over elements with `where`, not with `{found}`");
         let fault = Diagnostic::fault("E125", title, place, "`:` or `where` was expected here");
-        return Some(fault.help("write `where`").fix(place, "where"));
+        return Some(fault.help("write `where`").fix(place, "where").sure());
     }
-    Some(fault(miss.after()).help(format!("write `{before}:`")).fix(miss.after(), ":"))
+    Some(fault(miss.after()).help(format!("write `{before}:`")).fix(miss.after(), ":").sure())
 }
 
 /// Is it the head of a loop that has its `where` already?
@@ -203,11 +247,11 @@ pub fn equals_missing(miss: &Miss) -> Option<Diagnostic> {
         format!("`=` and a value were expected after `{before}`"),
     );
     if matches!(miss.found_text(), ":" | "~") {
-        return Some(fault.help("write `=`").fix(miss.place(), "="));
+        return Some(fault.help("write `=`").fix(miss.place(), "=").sure());
     }
     let fault = fault.help(format!("write `{before} = …`"));
     Some(match miss.begins_value(miss.found) {
-        true => fault.fix(miss.after(), " ="),
+        true => fault.fix(miss.after(), " =").sure(),
         false => fault,
     })
 }
@@ -224,6 +268,7 @@ pub fn dot_number(miss: &Miss) -> Option<Diagnostic> {
     Some(
         Diagnostic::fault("E112", "not a number", place, "a digit was expected before `.`")
             .help(format!("write `{whole}`"))
-            .fix(place, whole),
+            .fix(place, whole)
+            .sure(),
     )
 }

@@ -1,7 +1,7 @@
 //! Faults of statements: unknown words, and parts that are missing at the end.
 
 use super::miss::Miss;
-use crate::diagnostic::{Diagnostic, near_miss};
+use crate::diagnostic::{Diagnostic, is_sure_miss, near_miss};
 use crate::stdlib;
 use crate::syntax::grammar::Rule;
 use crate::syntax::tokens::{EXPRESSION_WORDS, Kind, STATEMENT_WORDS, is_keyword};
@@ -16,7 +16,8 @@ pub fn misplaced_doc(miss: &Miss) -> Option<Diagnostic> {
     Some(
         Diagnostic::fault("E118", "`///` stands before a statement", place, "within a statement")
             .help("write `//` for a comment")
-            .fix(slashes, "//"),
+            .fix(slashes, "//")
+            .sure(),
     )
 }
 
@@ -56,14 +57,17 @@ pub fn unknown(miss: &Miss) -> Option<Diagnostic> {
         return Some(
             unknown("not needed")
                 .help(format!("write `{found} = …` to compute, `{found} ~ …` to draw"))
-                .fix(after, ""),
+                .fix(after, "")
+                .sure(),
         );
     }
     if matches!(next, Some(Kind::Word | Kind::TextOpen)) {
         let twin = TWINS.iter().find(|(other, _)| *other == word).map(|(_, ours)| *ours);
         if let Some(meant) = twin.or_else(|| near_miss(word, STATEMENT_WORDS)) {
             let fault = unknown("unknown word");
-            return Some(fault.help(format!("write `{meant}`")).fix(place, meant));
+            let is_sure = twin.is_none() && is_sure_miss(word, meant, STATEMENT_WORDS);
+            let fault = fault.help(format!("write `{meant}`")).fix(place, meant);
+            return Some(fault.sure_if(is_sure));
         }
     }
     let title = format!("`{word}` is neither drawn nor computed");
@@ -77,7 +81,7 @@ pub fn unknown(miss: &Miss) -> Option<Diagnostic> {
         (Some(draws), "(") => {
             let sign = if draws { "~" } else { "=" };
             let help = format!("write `{word} {sign} {}(…)`", miss.found_text());
-            Some(fault.help(help).fix(miss.after(), format!(" {sign}")))
+            Some(fault.help(help).fix(miss.after(), format!(" {sign}")).sure())
         }
         _ => Some(fault.help(format!("write `{word} ~ …` to draw, `{word} = …` to compute"))),
     }
@@ -112,7 +116,7 @@ pub fn default_missing(miss: &Miss) -> Option<Diagnostic> {
     }
     let low = miss.text(low);
     let help = format!("write ` = {low}` here, or another number of the range");
-    Some(fault.help(help).fix(miss.after(), format!(" = {low}")).offer())
+    Some(fault.help(help).fix(miss.after(), format!(" = {low}")))
 }
 
 /// `fn f(x: Int) = x`
@@ -126,7 +130,7 @@ pub fn result_missing(miss: &Miss) -> Option<Diagnostic> {
     Some(match miss.found_text() {
         sign @ (":" | "-" | "~") => {
             let arrow = if sign == "~" { "~>" } else { "->" };
-            fault.help(format!("write `{arrow}` for `{sign}`")).fix(miss.place(), arrow)
+            fault.help(format!("write `{arrow}` for `{sign}`")).fix(miss.place(), arrow).sure()
         }
         _ => fault.help("write `-> Int` if it computes, `~> Int` if it draws, with its own type"),
     })
@@ -152,7 +156,7 @@ pub fn text_missing(miss: &Miss) -> Option<Diagnostic> {
         ":" | "~" => fault.help("write the text right after the word: `reply \"{answer}\"`"),
         _ if is_name && miss.kind(miss.found + 1) != Some(Kind::Open) => {
             let text = format!("\"{{{found}}}\"");
-            fault.help(format!("write `{word} {text}`")).fix(miss.place(), text)
+            fault.help(format!("write `{word} {text}`")).fix(miss.place(), text).sure()
         }
         _ => fault.help(format!("write `{word} \"…\"`, or `{word} \"\"\"` and lines of text")),
     })
@@ -209,7 +213,8 @@ pub fn side_by_side(miss: &Miss) -> Option<Diagnostic> {
         return Some(
             Diagnostic::fault("E128", "a comma is missing", place, "a second name")
                 .help(format!("write `{one}, {two}`"))
-                .fix(crate::source::Span::new(after, after), ","),
+                .fix(crate::source::Span::new(after, after), ",")
+                .sure(),
         );
     }
     let title = "two values stand side by side";

@@ -1,5 +1,6 @@
 //! Faults of texts as Jinja, YAML and Python's format strings would write them.
 
+use super::letters;
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
 use crate::syntax::habit;
@@ -16,7 +17,8 @@ pub fn jinja(source: &Source, at: usize) -> Option<(Diagnostic, usize)> {
         let place = Span::new(at, at + length);
         let title = "a text has no comments";
         let fault = Diagnostic::fault("E150", title, place, "all of a text is shown");
-        return Some((fault.help("delete it, or write `// …` above").fix(place, ""), length));
+        let fault = fault.help("delete it, or write `// …` above").fix(place, "");
+        return Some((fault.sure_if(length > 2), length));
     }
     let (tag, length) = tag(rest)?;
     let (word, said) = tag.split_once(' ').unwrap_or((tag, ""));
@@ -31,7 +33,7 @@ pub fn jinja(source: &Source, at: usize) -> Option<(Diagnostic, usize)> {
             let help = format!("write `{said}` on a line of its own above, and delete this");
             return Some((fault.help(help), length));
         }
-        _ => return Some((fault.help("delete this").fix(place, "").offer(), length)),
+        _ => return Some((fault.help("delete this").fix(place, ""), length)),
     };
     let Some((body, whole)) = body(&rest[length..], word, end) else {
         return Some((fault.help("write `{join(\", \", xs)}` to show a list"), length));
@@ -44,7 +46,7 @@ pub fn jinja(source: &Source, at: usize) -> Option<(Diagnostic, usize)> {
     Some(match written {
         Some(text) => {
             let fault = fault.help(format!("write `{}`", text.replace('\n', "\\n")));
-            (fault.fix(Span::new(at, at + whole), text).offer(), whole)
+            (fault.fix(Span::new(at, at + whole), text), whole)
         }
         None => {
             let help = match word {
@@ -150,15 +152,52 @@ pub fn yaml(source: &Source, word_end: usize) -> Option<(Diagnostic, usize)> {
     let margin = margin?;
     let sign = Span::new(word_end, word_end + first.trim_end().len());
     let after = word_end + first.len() + 1 + end;
+    let folds = mark.starts_with('>');
     let label = "the text comes right after the word";
     let word = source.text[..word_end].rsplit(['\n', ' ']).next().unwrap_or("prompt");
     let title = format!("a text was expected after `{word}`");
     let fault = Diagnostic::fault("E124", title, sign, label)
         .and(Span::new(after, after), "the text ends here")
-        .help(format!("write `{word} \"\"\"`, and `\"\"\"` on a line of its own after the text"))
+        .help(format!("write `{word} \"\"\"`, and `\"\"\"` on a line of its own after the text"));
+    if folds {
+        let text = folded(&below[..end], margin);
+        let whole = Span::new(word_end, after);
+        let fault = fault.fix(whole, format!(" \"\"\"\n{text}\n{margin}\"\"\""));
+        return Some((fault, after - word_end));
+    }
+    let fault = fault
         .fix(sign, " \"\"\"")
-        .fix(Span::new(after, after), format!("\n{margin}\"\"\""));
+        .fix(Span::new(after, after), format!("\n{margin}\"\"\""))
+        // `{{ x }}` is a placeholder of Jinja.
+        .sure_if(!below[..end].contains("{{"));
     Some((fault, after - word_end))
+}
+
+/// The lines of a text after YAML's `>`: those side by side are one, an empty one is a break.
+fn folded(text: &str, margin: &str) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    let mut is_open = false;
+    for line in text.lines() {
+        let line = line.trim();
+        match lines.last_mut() {
+            Some(last) if is_open && !line.is_empty() => *last = format!("{last} {line}"),
+            _ if line.is_empty() => {
+                if !is_open {
+                    lines.push(String::new());
+                }
+            }
+            _ => lines.push(format!("{margin}{line}")),
+        }
+        is_open = !line.is_empty();
+    }
+    lines.join("\n")
+}
+
+/// Does each line of a text between three quotes mean the same between ours?
+fn is_plain_block(source: &Source, at: usize, length: usize) -> bool {
+    let inside = &source.text[at + 3..at + length - 3];
+    let is_prefixed = source.text[..at].ends_with(|letter: char| letter.is_alphanumeric());
+    inside.lines().all(|line| letters::is_plain(&line.replace('"', ""))) && !is_prefixed
 }
 
 /// `{x:.2f}` in a placeholder, from its colon on: the bytes of the format.
@@ -178,7 +217,7 @@ pub fn format(source: &Source, open: usize, colon: usize) -> Option<(Diagnostic,
     let title = "a placeholder shows a value as it is";
     let fault = Diagnostic::fault("E148", title, place, "a placeholder has no format");
     let help = format!("write `{{{}}}`", before.trim());
-    Some((fault.help(help).fix(place, "").offer(), place.end - place.start))
+    Some((fault.help(help).fix(place, ""), place.end - place.start))
 }
 
 /// `'''text'''`: the same between `"""`.
@@ -191,6 +230,7 @@ pub fn triple(source: &Source, at: usize) -> Option<(Diagnostic, usize)> {
         .and(close, "and these")
         .help("write `\"\"\"` at both ends, each on a line of its own")
         .fix(open, "\"\"\"")
-        .fix(close, "\"\"\"");
+        .fix(close, "\"\"\"")
+        .sure_if(quotes == "'''" && is_plain_block(source, at, length));
     Some((fault, length))
 }

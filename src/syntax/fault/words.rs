@@ -26,6 +26,7 @@ pub fn not_in(miss: &Miss) -> Option<Diagnostic> {
             fault
                 .fix(value, "not ")
                 .fix(Span::new(place.start, miss.tokens[miss.found + 1].span.start), "")
+                .sure()
         }
         false => fault.help(format!("write `not` before all of it: `not x {after} xs`")),
     })
@@ -42,7 +43,8 @@ pub fn keyword_as_name(miss: &Miss) -> Option<Diagnostic> {
     Some(
         Diagnostic::fault("E116", title, place, "a name was expected here")
             .help(format!("write `{word}_`, or another name"))
-            .fix(place, format!("{word}_")),
+            .fix(place, format!("{word}_"))
+            .sure(),
     )
 }
 
@@ -95,7 +97,7 @@ pub fn capital(miss: &Miss) -> Option<Diagnostic> {
         true => format!("{small}_value"),
         false => small,
     };
-    Some(fault.help(format!("write `{small}`")).fix(miss.place(), small))
+    Some(fault.help(format!("write `{small}`")).fix(miss.place(), small).sure())
 }
 
 fn has_capital(word: &str) -> bool {
@@ -179,7 +181,11 @@ fn missing(
         _ => "write `fold total = 0 over x in xs: total + x`",
     };
     Some(if (is_near && text.is_empty()) || stands_for || (is_near && follows_misspelled(miss)) {
-        fault.help(format!("write `{word}` for `{found}`")).fix(miss.place(), word)
+        // A short word is near to many others.
+        let is_sure = (stands_for && found != "elif")
+            || word.len() > 3 && strsim::damerau_levenshtein(found, word) == 1;
+        let fault = fault.help(format!("write `{word}` for `{found}`"));
+        fault.fix(miss.place(), word).sure_if(is_sure)
     } else if !text.is_empty() && miss.begins_value(miss.found) {
         let value = match found {
             "(" => "(…)",
@@ -187,7 +193,7 @@ fn missing(
             _ if found.starts_with('"') => "\"…\"",
             _ => found,
         };
-        fault.help(format!("write `{word} {value}`")).fix(miss.after(), text)
+        fault.help(format!("write `{word} {value}`")).fix(miss.after(), text).sure()
     } else {
         fault.help(help)
     })
@@ -229,7 +235,10 @@ pub fn return_missing(miss: &Miss) -> Option<Diagnostic> {
         && miss.begins_value(miss.found + 1)
     {
         return Some(
-            fault(miss.place(), "misspelled").help("write `return`").fix(miss.place(), "return"),
+            fault(miss.place(), "misspelled")
+                .help("write `return`")
+                .fix(miss.place(), "return")
+                .sure(),
         );
     }
     let is_value = miss.begins_value(miss.found) || EXPRESSION_WORDS.contains(&found);
@@ -243,6 +252,7 @@ fn return_before(miss: &Miss, value: Span, brace: usize) -> Diagnostic {
         .and(miss.tokens[brace].span, "of this block")
         .help(format!("write `return {whole}`"))
         .fix(Span::new(value.start, value.start), "return ")
+        .sure()
 }
 
 /// `rule : a == b`, `fn (x: Int) -> Int = x`

@@ -29,6 +29,9 @@ impl Reader<'_> {
             "random" | "rand" | "RAND" | "normal" | "gauss" => FRACTION,
             "enumerate" => NUMBERED,
             "reduce" => REDUCED,
+            "round" | "ROUND" => {
+                "compute with Ints: `(2 * a + b) / (2 * b)` is `a / b` to the nearest"
+            }
             "sqrt" | "log10" | "sin" | "cos" | "exp" => ROOT,
             "dict" | "Map" => {
                 "write two lists and look a value up: `at(position(key, keys), values)`"

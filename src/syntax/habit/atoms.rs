@@ -70,7 +70,7 @@ impl Reader<'_> {
             "lambda" => self.lambda(place),
             "True" | "False" | "TRUE" | "FALSE" if !before_call => {
                 self.at += 1;
-                self.habit("E115", "keywords are lowercase", place, "`true` and `false` are");
+                self.sure_habit("E115", "keywords are lowercase", place, "`true` and `false` are");
                 Some(Node::written(place, ATOM, word.to_lowercase()))
             }
             "None" | "null" | "nil" | "NULL" | "undefined" => {
@@ -93,6 +93,7 @@ impl Reader<'_> {
                 self.advise("E148", title, place, "no value begins so", help);
                 None
             }
+            "true" | "false" => self.one(place),
             _ if is_keyword(word) => None,
             _ => {
                 self.at += 1;
@@ -129,7 +130,8 @@ impl Reader<'_> {
             _ => {}
         }
         if word == "then" && self.text(self.at) == ":" {
-            self.habit("E138", "no sign follows `then`", self.span(self.at), "not needed");
+            let sign = self.span(self.at);
+            self.sure_habit("E138", "no sign follows `then`", sign, "not needed");
             strange = true;
             self.at += 1;
         }
@@ -148,7 +150,7 @@ impl Reader<'_> {
         let no = match branch {
             "elif" | "elseif" | "elsif" => {
                 let title = "`else if` is written in two words";
-                self.habit("E148", title, again, "this begins no further choice");
+                self.sure_habit("E148", title, again, "this begins no further choice");
                 strange = true;
                 self.chosen(again, true)?
             }
@@ -167,9 +169,10 @@ impl Reader<'_> {
         let span = start.to(self.span(self.at - 1));
         if word != "then" {
             let title = "the value of a choice comes after `then`";
-            self.habit("E138", title, place, "`then` was expected here");
+            self.sure_habit("E138", title, place, "`then` was expected here");
         } else if matches!(branch, ":" | "{") {
-            self.habit("E139", "the other value comes after `else`", again, "a value belongs here");
+            let title = "the other value comes after `else`";
+            self.sure_habit("E139", title, again, "a value belongs here");
         }
         Some(match strange {
             true => self.choice(span, &condition, &yes, &no),
@@ -208,7 +211,7 @@ impl Reader<'_> {
             if self.text(self.at) != "where" {
                 let (word, place) = (self.text(self.at), self.span(self.at));
                 let title = format!("a loop keeps elements with `where`, not with `{word}`");
-                self.habit("E125", title, place, "`:` or `where` was expected here");
+                self.sure_habit("E125", title, place, "`:` or `where` was expected here");
                 edits.push(Edit { span: place, text: "where".into() });
             }
             self.at += 1;
@@ -301,7 +304,7 @@ impl Reader<'_> {
     fn body(&mut self, start: Span, name: String) -> Option<Node> {
         let body = self.expression()?;
         let title = "a function has a name";
-        self.habit("E148", title, start, "a function without a name");
+        self.sure_habit("E148", title, start, "a function without a name");
         Some(Node { of: Some(name), ..body })
     }
 
@@ -334,7 +337,7 @@ impl Reader<'_> {
                 return Some(Node { span, tight: ATOM, edits, of: None });
             }
             let title = "several values make a list";
-            reader.habit("E148", title, open, "these parentheses hold several values");
+            reader.sure_habit("E148", title, open, "these parentheses hold several values");
             let said: Vec<String> = values.iter().map(|value| reader.said(value, LOOSE)).collect();
             Some(Node::written(span, ATOM, format!("[{}]", said.join(", "))))
         })

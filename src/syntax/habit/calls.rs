@@ -1,21 +1,11 @@
 //! Functions that other languages have, by their names there, and how the same is written here.
 
+use super::draws;
+use super::given::{Given, Written};
 use super::methods::MODULES;
-use super::reader::{ADD, ATOM, COMPARE, LOOSE, MULTIPLY, NOT, Node, OR, RANGE, Reader};
+use super::reader::{ADD, ATOM, COMPARE, LOOSE, MULTIPLY, NEGATE, NOT, Node, OR, RANGE, Reader};
+use super::spelling::{has_call, has_draw};
 use crate::source::Span;
-
-/// One value of a call.
-#[derive(Clone, Debug)]
-pub struct Given {
-    /// Its name, in `k=3`.
-    pub name: Option<String>,
-    pub node: Node,
-    /// Its text in this language.
-    pub said: String,
-}
-
-/// What is written for a call, how tightly it binds, and whether it says the same for certain.
-pub type Written = Option<(String, u8, bool)>;
 
 impl Reader<'_> {
     /// A call by a name that another language has, or one of ours.
@@ -23,17 +13,35 @@ impl Reader<'_> {
         if self.nameless_given(name, place, &given) {
             return None;
         }
+        if self.is_own(name) {
+            let edits = given.into_iter().flat_map(|one| one.node.edits).collect();
+            return Some(Node { span, tight: ATOM, edits, of: None });
+        }
+        let is_counted = |one: &Given| one.name.as_deref() == Some("counts");
+        if name == "sample" && given.iter().any(is_counted) {
+            let help = "write each element as often as it counts: `distinct(k, [a, b, b])`";
+            self.advise("E205", "no function is called `sample`", place, "not known here", help);
+            return None;
+        }
         let written = self
             .looping(name, &given)
             .or_else(|| self.ordered(name, &given))
-            .or_else(|| random(name, &given))
+            .or_else(|| draws::random(name, &given))
             .or_else(|| self.of_lists(name, &given))
+            .or_else(|| self.of_sheets(name, &given))
             .or_else(|| self.of_numbers(name, &given));
+        self.note = match name {
+            "int" | "trunc" if written.is_some() => "`/` rounds down, negative numbers too",
+            "uniform" if written.is_some() => "a whole number, as likely as any other of the range",
+            _ => self.note,
+        };
         if let Some((text, tight, is_sure)) = written {
             let title = format!("no function is called `{name}`");
-            self.habit("E205", title, place, "not known here");
-            if !is_sure {
-                self.doubt();
+            // NumPy's leaves the last number out.
+            let is_numpy = name == "randint" && self.all.contains("numpy");
+            match is_sure && !is_numpy {
+                true => self.sure_habit("E205", title, place, "not known here"),
+                false => self.habit("E205", title, place, "not known here"),
             }
             return Some(Node::written(span, tight, text));
         }
@@ -43,6 +51,16 @@ impl Reader<'_> {
         let nameless = given.iter().any(|one| one.node.of.is_some());
         let edits = given.into_iter().flat_map(|one| one.node.edits).collect();
         (!nameless).then_some(Node { span, tight: ATOM, edits, of: None })
+    }
+
+    /// Does the file define it, in whatever language: what it says is there to be read.
+    fn is_own(&self, name: &str) -> bool {
+        ["def", "fn", "function", "func", "fun", "let", "const"].iter().any(|word| {
+            let head = format!("{word} {name}");
+            self.all.match_indices(&head).any(|(at, _)| {
+                self.all[at + head.len()..].trim_start().starts_with(['(', '=', '<'])
+            })
+        })
     }
 
     /// A function without a name where nothing is made of it.
@@ -97,6 +115,7 @@ impl Reader<'_> {
 
     /// `for x in xs: f(x)`
     pub fn mapped(&self, function: &Given, xs: &str) -> Written {
+        let xs = looped(xs);
         let text = match &function.node.of {
             Some(name) => format!("for {name} in {xs}: {}", function.said),
             None => {
@@ -109,6 +128,7 @@ impl Reader<'_> {
 
     /// `for x in xs where f(x): x`
     pub fn filtered(&self, function: &Given, xs: &str) -> Written {
+        let xs = looped(xs);
         let text = match &function.node.of {
             Some(name) => format!("for {name} in {xs} where {}: {name}", function.said),
             None => {
@@ -126,10 +146,12 @@ impl Reader<'_> {
         }
         let (xs, options) = given.split_first().filter(|(first, _)| first.name.is_none())?;
         if options.is_empty() {
-            return (name != "sort").then(|| (format!("sort({})", xs.said), ATOM, true));
+            // Words are ordered by their place in the vocabulary here.
+            let text = format!("sort({})", in_any_order(&xs.said));
+            return (name != "sort").then_some((text, ATOM, false));
         }
-        let mut text = format!("sort({})", xs.said);
-        let mut is_sure = true;
+        let mut text = format!("sort({})", in_any_order(&xs.said));
+        let mut tight = ATOM;
         for option in options {
             match (option.name.as_deref()?, &*option.said) {
                 ("reverse" | "descending" | "desc" | "decreasing", "true") => {
@@ -146,12 +168,12 @@ impl Reader<'_> {
                         "for {key} in sort({keys}): at(position({key}, {keys}), {})",
                         xs.said
                     );
-                    is_sure = false;
+                    tight = LOOSE;
                 }
                 _ => return None,
             }
         }
-        Some((text, if is_sure { ATOM } else { LOOSE }, is_sure))
+        Some((text, tight, false))
     }
 
     fn of_lists(&self, name: &str, given: &[Given]) -> Written {
@@ -160,44 +182,94 @@ impl Reader<'_> {
         let tight = |at: usize, least: u8| self.said(&given[at].node, least);
         let sure = |text: String| Some((text, ATOM, true));
         match (name, given.len()) {
-            ("len" | "length" | "LEN" | "nrow" | "COUNTA", 1) => sure(format!("size({a})")),
+            ("len" | "length" | "LEN" | "nrow" | "COUNTA", 1) => {
+                sure(format!("size({})", in_any_order(a)))
+            }
             ("range", 1 | 2) => range(given, &tight),
             ("range", 3) => stepped(given),
             ("reversed" | "rev", 1) => sure(format!("reverse({a})")),
-            ("list" | "tuple" | "Vec" | "Array", 1) => Some((a.to_string(), LOOSE, true)),
+            // `list("abc")` has three elements in Python.
+            ("list" | "tuple" | "Vec" | "Array", 1) => {
+                let is_list = given[0].node.tight == RANGE || a.starts_with(['[', '(']);
+                Some((a.to_string(), given[0].node.tight, is_list))
+            }
             ("list" | "tuple", 0) => sure("[]".to_string()),
-            ("set" | "frozenset" | "uniq" | "dedup" | "UNIQUE" | "distinct_values", 1) => {
-                sure(format!("unique({a})"))
+            // Two sets are equal in any order.
+            ("set" | "frozenset", 1) => Some((format!("sort(unique({a}))"), ATOM, false)),
+            // `dedup` looks at neighbours only.
+            ("uniq" | "dedup" | "UNIQUE" | "distinct_values", 1) => {
+                Some((format!("unique({a})"), ATOM, false))
             }
             ("zip", 2) => {
                 let i = self.fresh(&["i", "j", "k", "place"]);
                 let pair = format!("[at({i}, {a}), at({i}, {b})]");
-                Some((format!("for {i} in 0..size({a}) - 1: {pair}"), LOOSE, true))
+                Some((format!("for {i} in 0..size({a}) - 1: {pair}"), LOOSE, false))
             }
-            ("append" | "push", 2) => Some((format!("{} + [{b}]", tight(0, ADD)), ADD, true)),
+            // Elsewhere these change the list, and give nothing or its size.
+            ("append" | "push", 2) => Some((format!("{} + [{b}]", tight(0, ADD)), ADD, false)),
             ("extend" | "concat", 2) => {
-                Some((format!("{} + {}", tight(0, ADD), tight(1, ADD + 1)), ADD, true))
+                Some((format!("{} + {}", tight(0, ADD), tight(1, ADD + 1)), ADD, false))
             }
             ("contains" | "includes", 2) => Some((
                 format!("{} in {}", tight(1, COMPARE + 1), tight(0, COMPARE + 1)),
                 COMPARE,
-                true,
+                false,
             )),
-            ("index" | "MATCH", 2) => sure(format!("position({a}, {b})")),
+            ("index", 2) => Some((format!("position({a}, {b})"), ATOM, false)),
             ("join", 1) => Some((format!("join(\", \", {a})"), ATOM, false)),
             ("lines", 1) => Some((format!("join(\"\\n\", {a})"), ATOM, false)),
-            ("distinct" | "draw" | "span", 1) => Some((format!("{name}({a}, vocab)"), ATOM, false)),
-            ("COUNT", 1) => sure(format!("size({a})")),
-            ("flatten" | "flat", 1) => sure(format!("concat({a})")),
-            ("first" | "head", 1) => sure(format!("at(0, {a})")),
-            ("tail" | "rest", 1) => sure(format!("drop(1, {a})")),
-            ("difference" | "setdiff" | "minus", 2) => sure(format!("without({b}, {a})")),
-            ("intersection", 2) => sure(format!("intersect({a}, {b})")),
+            ("distinct" | "draw" | "span", 1) if a.parse::<i64>().is_ok() => {
+                Some((format!("{name}({a}, vocab)"), ATOM, false))
+            }
+            ("flatten" | "flat", 1) => Some((format!("concat({a})"), ATOM, false)),
+            ("first", 1) => sure(format!("at(0, {a})")),
+            // The first and the last six in R.
+            ("head", 1) => Some((format!("at(0, {a})"), ATOM, false)),
+            ("tail" | "rest", 1) => Some((format!("drop(1, {a})"), ATOM, false)),
+            ("difference" | "setdiff" | "minus", 2) => {
+                Some((format!("without({b}, {a})"), ATOM, false))
+            }
+            ("intersection", 2) => Some((format!("intersect({a}, {b})"), ATOM, false)),
             ("max" | "min", 2..) if given.iter().all(|one| one.name.is_none()) => {
                 let all: Vec<&str> = given.iter().map(|one| &*one.said).collect();
                 sure(format!("{name}([{}])", all.join(", ")))
             }
-            ("MAX" | "MIN" | "SUM", 1) => sure(format!("{}({a})", name.to_lowercase())),
+            _ => None,
+        }
+    }
+
+    /// What spreadsheets call by names in capitals; their places count from 1.
+    fn of_sheets(&self, name: &str, given: &[Given]) -> Written {
+        let a = given.first().map_or("", |one| &*one.said);
+        let b = given.get(1).map_or("", |one| &*one.said);
+        match (name, given.len()) {
+            ("MATCH", 2) => Some((format!("position({a}, {b}) + 1"), ADD, false)),
+            ("INDEX", 2) => {
+                // Places count from 1 there.
+                let at = b
+                    .parse::<i64>()
+                    .map_or(format!("{} - 1", self.said(&given[1].node, ADD)), |at| {
+                        (at - 1).to_string()
+                    });
+                Some((format!("at({at}, {a})"), ATOM, false))
+            }
+            ("COUNTIF", 2) => {
+                let x = self.fresh(&["x", "y", "z", "one"]);
+                let told = b.trim_matches('"');
+                let condition = match told.strip_prefix(['<', '>', '=']) {
+                    Some(_) if b.starts_with('"') => told.replace("<>", "!="),
+                    _ => format!("== {b}"),
+                };
+                let condition = match condition.strip_prefix('=') {
+                    Some(rest) if !rest.starts_with('=') => format!("== {rest}"),
+                    _ => condition,
+                };
+                Some((format!("count {x} in {a}: {x} {condition}"), LOOSE, false))
+            }
+            ("COUNT", 1) => Some((format!("size({a})"), ATOM, true)),
+            ("MAX" | "MIN" | "SUM", 1) => {
+                Some((format!("{}({a})", name.to_lowercase()), ATOM, true))
+            }
             _ => None,
         }
     }
@@ -211,35 +283,44 @@ impl Reader<'_> {
             all.join(&format!(" {word} "))
         };
         match (name, given.len()) {
+            // Said twice, it would be drawn twice.
+            ("abs" | "fabs" | "ABS" | "pow" | "POWER", _) if has_draw(a) => None,
             ("abs" | "fabs" | "ABS", 1) => {
-                let negative = tight(0, super::reader::NEGATE);
-                Some((format!("if {a} < 0 then -{negative} else {a}"), LOOSE, true))
+                let (value, negative) = (tight(0, COMPARE + 1), tight(0, NEGATE));
+                let text = format!("if {value} < 0 then -{negative} else {a}");
+                Some((text, LOOSE, !has_call(a)))
             }
             ("str" | "string" | "String" | "repr" | "TEXT", 1) => {
-                Some((a.to_string(), given[0].node.tight, true))
+                Some((a.to_string(), given[0].node.tight, false))
             }
             ("float" | "double", 1) => {
                 Some((format!("1.0 * {}", tight(0, MULTIPLY + 1)), MULTIPLY, true))
             }
-            ("round" | "ROUND", 1) => Some((a.to_string(), given[0].node.tight, false)),
+            // The nearest Int of a fraction of two.
+            ("round" | "ROUND", 1) if a.matches(" / ").count() == 1 => {
+                let (above, below) = a.split_once(" / ")?;
+                let is_plain = |text: &str| !text.contains([' ', ',']);
+                let text = format!("(2 * {above} + {below}) / (2 * {below})");
+                (is_plain(above) && is_plain(below)).then_some((text, MULTIPLY, false))
+            }
             ("int" | "floor" | "INT" | "trunc", 1) if a.contains(" / ") => {
-                Some((a.to_string(), given[0].node.tight, true))
+                Some((a.to_string(), given[0].node.tight, false))
             }
             ("divmod", 2) => {
                 let (a, b) = (tight(0, MULTIPLY), tight(1, MULTIPLY + 1));
-                Some((format!("[{a} / {b}, {a} % {b}]"), ATOM, true))
+                Some((format!("[{a} / {b}, {a} % {b}]"), ATOM, false))
             }
             ("mod" | "MOD", 2) => Some((
                 format!("{} % {}", tight(0, MULTIPLY), tight(1, MULTIPLY + 1)),
                 MULTIPLY,
-                true,
+                false,
             )),
             ("pow" | "POWER", 2) if matches!(b, "2" | "3" | "4") => {
                 let times = b.parse().unwrap_or(2);
-                Some((vec![tight(0, ATOM); times].join(" * "), MULTIPLY, true))
+                Some((vec![tight(0, ATOM); times].join(" * "), MULTIPLY, !has_call(a)))
             }
             ("mean" | "avg" | "average" | "AVERAGE", 1) => {
-                Some((format!("sum({a}) / size({a})"), MULTIPLY, false))
+                Some((format!("1.0 * sum({a}) / size({a})"), MULTIPLY, false))
             }
             ("IF" | "ifelse" | "iif", 3) => {
                 let (c, a, b) = (tight(0, OR), tight(1, OR), tight(2, LOOSE));
@@ -250,6 +331,20 @@ impl Reader<'_> {
             ("NOT", 1) => Some((format!("not {}", tight(0, NOT)), NOT, true)),
             _ => None,
         }
+    }
+}
+
+/// The elements of a set where their order does not matter.
+fn in_any_order(xs: &str) -> &str {
+    let inside = xs.strip_prefix("sort(").and_then(|inside| inside.strip_suffix(')'));
+    inside.filter(|inside| inside.starts_with("unique(") && inside.ends_with(')')).unwrap_or(xs)
+}
+
+/// A list that a loop runs over.
+pub fn looped(xs: &str) -> String {
+    match ["for ", "if ", "fold "].iter().any(|word| xs.starts_with(word)) {
+        true => format!("({xs})"),
+        false => xs.to_string(),
     }
 }
 
@@ -274,80 +369,14 @@ fn stepped(given: &[Given]) -> Written {
         [Some(a), Some(b), Some(step @ 1..)] if b > a => {
             let most = (b - 1 - a) / step;
             let first = if a == 0 { String::new() } else { format!("{a} + ") };
-            Some((format!("for i in 0..{most}: {first}{step} * i"), LOOSE, true))
+            Some((format!("for i in 0..{most}: {first}{step} * i"), LOOSE, false))
         }
-        [_, Some(b), Some(-1)] => Some((format!("reverse({}..{a})", b + 1), ATOM, true)),
-        [_, None, Some(-1)] => Some((format!("reverse({b} + 1..{a})"), ATOM, true)),
+        [_, Some(b), Some(-1)] => Some((format!("reverse({}..{a})", b + 1), ATOM, false)),
+        [_, None, Some(-1)] => Some((format!("reverse({b} + 1..{a})"), ATOM, false)),
         [Some(0), None, Some(step @ 1..)] => {
-            Some((format!("for i in 0..({b} - 1) / {step}: {step} * i"), LOOSE, true))
+            Some((format!("for i in 0..({b} - 1) / {step}: {step} * i"), LOOSE, false))
         }
         _ => None,
-    }
-}
-
-/// What Python's `random`, JavaScript's lodash and spreadsheets draw with.
-fn random(name: &str, given: &[Given]) -> Written {
-    let plain: Vec<&str> =
-        given.iter().filter(|one| one.name.is_none()).map(|one| &*one.said).collect();
-    let named = |names: &[&str]| {
-        let is_it = |one: &&Given| one.name.as_deref().is_some_and(|name| names.contains(&name));
-        given.iter().find(is_it).map(|one| &*one.said)
-    };
-    // What is given by other names says something that the text below would leave out.
-    let known = ["k", "n", "size", "weights"];
-    if given.iter().any(|one| one.name.as_deref().is_some_and(|name| !known.contains(&name))) {
-        return None;
-    }
-    let count = named(&["k", "n", "size"]).or(plain.get(1).copied());
-    let sure = |text: String| Some((text, ATOM, true));
-    match (name, &plain[..]) {
-        ("choices", [xs]) if named(&["weights"]).is_some() && count.is_none_or(|k| k == "1") => {
-            sure(format!("weighted({xs}, {})", named(&["weights"])?))
-        }
-        ("choice" | "choose" | "sample" | "random_choice" | "rand_choice", [xs])
-            if named(&["k", "n", "size"]).is_none() =>
-        {
-            sure(format!("pick({xs})"))
-        }
-        ("choices", [_, _, ..]) if named(&["k", "n", "size"]).is_some() => None,
-        ("choices" | "choice", [xs, ..]) if named(&["weights"]).is_none() => {
-            sure(format!("draw({}, {xs})", count?))
-        }
-        ("sample" | "sampleSize" | "random_sample", [xs, ..]) => {
-            let (count, xs) = match (count?, *xs) {
-                (list, number) if number.parse::<i64>().is_ok() => (number, list),
-                given => given,
-            };
-            sure(format!("distinct({count}, {xs})"))
-        }
-        (
-            "randint" | "rand_int" | "random_int" | "RANDBETWEEN" | "gen_range" | "uniform",
-            [a, b],
-        ) if named(&known).is_none() => {
-            // Rust leaves the last number out.
-            Some((format!("uniform({a}..{b})"), ATOM, name != "gen_range"))
-        }
-        ("randrange", [a, b]) => sure(format!("uniform({a}..{})", less_one(b))),
-        ("gen_range" | "randint" | "randrange" | "random_range", [range])
-            if range.contains("..") =>
-        {
-            Some((format!("uniform({range})"), ATOM, range.contains("..=")))
-        }
-        ("randrange" | "randint" | "randbelow", [n]) => {
-            sure(format!("uniform(0..{})", less_one(n)))
-        }
-        ("shuffled", [xs]) => sure(format!("shuffle({xs})")),
-        ("bernoulli" | "flip", [p]) => sure(format!("coin({p})")),
-        ("coin" | "flip" | "randbool", []) => sure("coin(0.5)".to_string()),
-        _ => None,
-    }
-}
-
-fn less_one(number: &str) -> String {
-    match (number.parse::<i64>(), number.strip_suffix(" + 1")) {
-        (Ok(value), _) => (value - 1).to_string(),
-        (_, Some(value)) => value.to_string(),
-        _ => format!("{number} - 1"),
     }
 }
 

@@ -1,7 +1,10 @@
 //! Methods and filters of other languages: `xs.append(x)`, `xs | join(", ")`.
 
-use super::calls::{Given, Written, is_module, is_name};
+use super::calls::{is_module, is_name, looped};
+use super::draws::less_one;
+use super::given::{Given, Written};
 use super::reader::{ADD, ATOM, COMPARE, LOOSE, Node, OR, Reader};
+use super::spelling::has_call;
 use super::suffixes::slice;
 use crate::source::Span;
 use crate::stdlib;
@@ -40,13 +43,22 @@ impl Reader<'_> {
         given: Vec<Given>,
         span: Span,
     ) -> Option<Node> {
+        let owner = self.without_last(owner);
         let xs = self.said(&owner, LOOSE);
         let title = "there are no methods";
         if is_module(&xs) || matches!(&*xs, "Vec" | "List" | "Array" | "Object") {
             let before = self.found.len();
-            let node = self.call(name, place, given.clone(), span)?;
-            // NumPy leaves the last number out, and `uniform` of a module gives a Real.
-            if name == "uniform" || is_module(&xs) && xs != "random" {
+            // NumPy leaves the last number out.
+            let is_numpy = matches!(&*xs, "np" | "numpy" | "np.random" | "numpy.random" | "rng");
+            let called = match name {
+                "randint" | "integers" if is_numpy => "np.randint",
+                _ => name,
+            };
+            let node = self.call(called, place, given.clone(), span)?;
+            let is_of_python = matches!(&*xs, "random" | "math");
+            let is_bound = matches!(name, "abs" | "max" | "min" | "pow") && xs == "Math";
+            let is_fraction = name == "random" && given.is_empty();
+            if name == "uniform" || !(is_of_python || is_bound || is_fraction) {
                 self.doubt();
             }
             if self.found.len() > before && node.edits.iter().any(|edit| edit.span == span) {
@@ -56,7 +68,8 @@ impl Reader<'_> {
             return Some(Node::written(span, ATOM, call(name, &given, None)));
         }
         if stdlib::module(&xs).is_some() {
-            self.habit("E135", "a function is called by its name alone", place, "after its module");
+            let title = "a function is called by its name alone";
+            self.sure_habit("E135", title, place, "after its module");
             return Some(Node::written(span, ATOM, call(name, &given, None)));
         }
         if self.refused_method(name, &xs, place) {
@@ -68,10 +81,10 @@ impl Reader<'_> {
             .or_else(|| self.of_functions(name, &xs, &given));
         self.habit("E135", title, place, "called with a dot");
         // Rust's `0..n` leaves `n` out.
-        let leaves_out = xs.starts_with('(') && xs.contains("..") && !xs.contains("..=");
+        let leaves_out = xs.starts_with('(') && xs.contains("..");
         if let Some((text, tight, is_sure)) = written {
-            if !is_sure || leaves_out {
-                self.doubt();
+            if is_sure && !leaves_out {
+                self.vouch(place);
             }
             return Some(Node::written(span, tight, text));
         }
@@ -82,30 +95,46 @@ impl Reader<'_> {
         Some(Node::written(span, ATOM, call(name, &given, Some(&xs))))
     }
 
+    /// `(0..n)` of Rust leaves `n` out: as `(0..n - 1)`.
+    fn without_last(&self, owner: Node) -> Node {
+        let text = self.source.slice(owner.span);
+        let inside = text.strip_prefix('(').and_then(|text| text.strip_suffix(')'));
+        let Some((from, to)) = inside.and_then(|inside| inside.split_once("..")) else {
+            return owner;
+        };
+        let letters = |letter: char| letter.is_ascii_alphanumeric() || "_ +-*()".contains(letter);
+        if !owner.edits.is_empty() || !to.chars().chain(from.chars()).all(letters) {
+            return owner;
+        }
+        Node::written(owner.span, ATOM, format!("({from}..{})", less_one(to)))
+    }
+
     fn of_elements(&self, name: &str, owner: &Node, given: &[Given]) -> Written {
         let tight = |least: u8| self.said(owner, least);
         let x = given.first().map_or("", |one| &*one.said);
         match (name, given.len()) {
             ("append" | "push" | "add" | "push_back", 1) => {
-                Some((format!("{} + [{x}]", tight(ADD)), ADD, true))
+                Some((format!("{} + [{x}]", tight(ADD)), ADD, false))
             }
             ("extend" | "concat" | "addAll", 1) => {
                 let more = self.said(&given[0].node, ADD + 1);
-                Some((format!("{} + {more}", tight(ADD)), ADD, true))
+                Some((format!("{} + {more}", tight(ADD)), ADD, false))
             }
             ("insert" | "unshift", 2) if x == "0" => {
-                Some((format!("[{}] + {}", given[1].said, tight(ADD + 1)), ADD, true))
+                Some((format!("[{}] + {}", given[1].said, tight(ADD + 1)), ADD, false))
             }
-            ("unshift" | "prepend", 1) => Some((format!("[{x}] + {}", tight(ADD + 1)), ADD, true)),
+            ("unshift" | "prepend", 1) => Some((format!("[{x}] + {}", tight(ADD + 1)), ADD, false)),
             ("remove" | "discard", 1) => {
-                Some((format!("without([{x}], {})", tight(LOOSE)), ATOM, true))
+                Some((format!("without([{x}], {})", tight(LOOSE)), ATOM, false))
             }
             ("contains" | "includes" | "has", 1) => {
                 let x = self.said(&given[0].node, COMPARE + 1);
-                Some((format!("{x} in {}", tight(COMPARE + 1)), COMPARE, true))
+                // A dictionary or a set `has` a key.
+                Some((format!("{x} in {}", tight(COMPARE + 1)), COMPARE, name != "has"))
             }
             ("index" | "indexOf" | "find" | "index_of", 1) if given[0].node.of.is_none() => {
-                Some((format!("position({x}, {})", tight(LOOSE)), ATOM, true))
+                // What is not there has the place -1 in JavaScript, and of Python's `find`.
+                Some((format!("position({x}, {})", tight(LOOSE)), ATOM, name == "index"))
             }
             ("count", 1) if given[0].node.of.is_none() => {
                 let y = self.fresh(&["x", "y", "z", "one"]);
@@ -117,7 +146,9 @@ impl Reader<'_> {
             ("join", 1) => {
                 let xs = tight(LOOSE);
                 let (between, list) = if x.starts_with('"') { (x, &*xs) } else { (&*xs, x) };
-                Some((format!("join({between}, {list})"), ATOM, true))
+                // Of two names, either may be the text between.
+                let is_sure = x.starts_with('"') != xs.starts_with('"');
+                Some((format!("join({between}, {list})"), ATOM, is_sure))
             }
             _ => None,
         }
@@ -126,37 +157,48 @@ impl Reader<'_> {
     fn of_parts(&self, name: &str, xs: &str, given: &[Given]) -> Written {
         let x = given.first().map_or("", |one| &*one.said);
         let sure = |text: String| Some((text, ATOM, true));
+        let offered = |text: String| Some((text, ATOM, false));
         match (name, given.len()) {
             (
                 "iter" | "into_iter" | "collect" | "to_vec" | "clone" | "copy" | "copied"
                 | "cloned" | "toArray" | "values" | "unwrap" | "to_string" | "toString" | "tolist",
                 0,
-            ) => Some((xs.to_string(), LOOSE, true)),
-            ("rev" | "reverse" | "reversed" | "toReversed", 0) => sure(format!("reverse({xs})")),
-            ("sort" | "sorted" | "toSorted", 0) => sure(format!("sort({xs})")),
-            ("unique" | "uniq" | "dedup", 0) => sure(format!("unique({xs})")),
-            ("flat" | "flatten" | "concat", 0) => sure(format!("concat({xs})")),
-            ("first" | "head", 0) => sure(format!("at(0, {xs})")),
-            ("last", 0) => sure(format!("at(size({xs}) - 1, {xs})")),
+            ) => {
+                let is_text_or_may_fail =
+                    matches!(name, "values" | "unwrap" | "to_string" | "toString");
+                Some((xs.to_string(), LOOSE, !is_text_or_may_fail))
+            }
+            ("rev" | "reversed" | "toReversed", 0) => sure(format!("reverse({xs})")),
+            // Elsewhere these change the list itself; JavaScript sorts numbers as texts.
+            ("reverse", 0) => offered(format!("reverse({xs})")),
+            ("sort" | "sorted" | "toSorted", 0) => offered(format!("sort({xs})")),
+            ("unique" | "uniq" | "dedup", 0) => offered(format!("unique({xs})")),
+            ("flat" | "flatten" | "concat", 0) => offered(format!("concat({xs})")),
+            ("first", 0) => sure(format!("at(0, {xs})")),
+            // The first five of pandas.
+            ("head", 0) => offered(format!("at(0, {xs})")),
+            ("last", 0) => Some((format!("at(size({xs}) - 1, {xs})"), ATOM, !has_call(xs))),
             ("get" | "nth" | "charAt" | "at", 1) => {
                 let at = x.strip_prefix('-').map(|back| format!("size({xs}) - {back}"));
-                sure(format!("at({}, {xs})", at.as_deref().unwrap_or(x)))
+                offered(format!("at({}, {xs})", at.as_deref().unwrap_or(x)))
             }
-            ("limit" | "head", 1) => sure(format!("take({x}, {xs})")),
-            ("skip", 1) => sure(format!("drop({x}, {xs})")),
-            ("slice", 1) => sure(slice(Some(x), None, xs).0),
-            ("slice", 2) => sure(slice(Some(x), Some(&given[1].said), xs).0),
-            ("difference" | "minus", 1) => sure(format!("without({x}, {xs})")),
-            ("intersection", 1) => sure(format!("intersect({xs}, {x})")),
+            // Elsewhere a count may be greater than the list is long.
+            ("limit" | "head", 1) => offered(format!("take({x}, {xs})")),
+            ("skip", 1) => offered(format!("drop({x}, {xs})")),
+            ("slice", 1) => offered(slice(Some(x), None, xs).0),
+            ("slice", 2) => offered(slice(Some(x), Some(&given[1].said), xs).0),
+            ("difference" | "minus", 1) => offered(format!("without({x}, {xs})")),
+            ("intersection", 1) => offered(format!("intersect({xs}, {x})")),
             ("choice" | "random", 0) => sure(format!("pick({xs})")),
-            ("shuffle" | "shuffled", 0) => sure(format!("shuffle({xs})")),
-            ("sample", 1) => sure(format!("distinct({x}, {xs})")),
+            ("shuffle" | "shuffled", 0) => offered(format!("shuffle({xs})")),
+            ("sample", 1) => offered(format!("distinct({x}, {xs})")),
             _ => None,
         }
     }
 
     fn of_functions(&self, name: &str, xs: &str, given: &[Given]) -> Written {
         let [function] = given else { return None };
+        let xs = &*looped(xs);
         let item = function.node.of.as_deref();
         match name {
             "map" => self.mapped(function, xs),
@@ -168,7 +210,7 @@ impl Reader<'_> {
                 Some((format!("all {} in {xs}: {}", item?, function.said), LOOSE, true))
             }
             "flatMap" | "flat_map" => {
-                Some((format!("concat(for {} in {xs}: {})", item?, function.said), ATOM, true))
+                Some((format!("concat(for {} in {xs}: {})", item?, function.said), ATOM, false))
             }
             "count" => Some((format!("count {} in {xs}: {}", item?, function.said), LOOSE, true)),
             _ => None,
@@ -204,15 +246,21 @@ impl Reader<'_> {
         let title = format!("`{}` is no sign of this language", self.source.slice(sign));
         let written = match name {
             "count" => Some((format!("size({xs})"), ATOM, true)),
-            "list" | "string" => Some((xs.clone(), OR, true)),
+            "list" | "string" => Some((xs.clone(), OR, false)),
             _ => self
                 .of_elements(name, &left, &given)
                 .or_else(|| self.of_parts(name, &xs, &given))
                 .or_else(|| self.of_functions(name, &xs, &given)),
         };
         self.habit("E132", title, place, "a filter");
-        let (text, tight, _) =
-            written.unwrap_or_else(|| (call(name, &given, Some(&xs)), ATOM, true));
+        let (text, tight, is_sure) =
+            written.unwrap_or_else(|| (call(name, &given, Some(&xs)), ATOM, false));
+        // `|>` takes all of the sum before it; what a filter and a method share by name only is
+        // known for these.
+        let is_same = matches!(name, "length" | "count" | "first" | "last" | "join");
+        if is_sure && is_same && self.source.slice(sign) == "|" {
+            self.vouch(place);
+        }
         Some(Node::written(span, tight, text))
     }
 }

@@ -3,8 +3,11 @@
 mod advice;
 mod atoms;
 mod calls;
+mod draws;
+mod given;
 mod methods;
 mod reader;
+mod spelling;
 mod suffixes;
 
 use super::tokens::{self, Token};
@@ -25,6 +28,8 @@ pub struct Said {
     pub read: Span,
     /// Whether it needs parentheses where an operator stands beside it.
     pub is_loose: bool,
+    /// What is not the same all the same; empty for nothing.
+    pub note: &'static str,
 }
 
 /// One thing that other languages write in another way.
@@ -47,7 +52,7 @@ pub struct Habit {
 impl Said {
     /// What to do where no text says the same.
     fn advice(habit: Habit, read: Span) -> Said {
-        Said { habit, edits: Vec::new(), text: String::new(), read, is_loose: false }
+        Said { habit, edits: Vec::new(), text: String::new(), read, is_loose: false, note: "" }
     }
 
     /// The same between parentheses; `place` is the expression that was read.
@@ -64,10 +69,11 @@ impl Said {
         if let Some(help) = help {
             return fault.help(help);
         }
-        let fault = fault.help(format!("write `{}`", self.text));
+        let note = if self.note.is_empty() { "" } else { "; " };
+        let fault = fault.help(format!("write `{}`{note}{}", self.text, self.note));
         let add = |fault: Diagnostic, edit: &Edit| fault.fix(edit.span, &*edit.text);
         let fault = self.edits.iter().fold(fault, add);
-        if *is_sure { fault } else { fault.offer() }
+        fault.sure_if(*is_sure)
     }
 }
 
@@ -93,7 +99,7 @@ fn read(mut reader: Reader, from: usize) -> Option<Said> {
         return Some(Said::advice(habit, read));
     }
     let of_syntax = reader.found.iter().position(|habit| habit.code.starts_with("E1"));
-    let is_sure = reader.found.iter().all(|habit| habit.is_sure);
+    let is_sure = !reader.is_guess && reader.found.iter().all(|habit| habit.is_sure);
     let mut habit = reader.found.into_iter().nth(of_syntax.unwrap_or(0))?;
     habit.is_sure = is_sure;
     let shown = match &node.edits[..] {
@@ -101,7 +107,8 @@ fn read(mut reader: Reader, from: usize) -> Option<Said> {
         _ => edited_slice(source, node.span, &node.edits),
     };
     let is_loose = node.tight < reader::ATOM;
-    Some(Said { habit, edits: node.edits, text: shown, read, is_loose })
+    let note = reader.note;
+    Some(Said { habit, edits: node.edits, text: shown, read, is_loose, note })
 }
 
 /// The same for the text of an expression that can be parsed and calls what is not known here.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::spelling::{has_call, has_draw, is_fraction};
 use super::{Habit, edited_slice};
 use crate::diagnostic::Edit;
 use crate::source::{Source, Span};
@@ -61,6 +62,10 @@ pub struct Reader<'a> {
     pub of_value: bool,
     /// The habits met so far.
     pub found: Vec<Habit>,
+    /// Whether a text that was made is a guess, wherever its habit is.
+    pub is_guess: bool,
+    /// What the text leaves out, for a person to decide.
+    pub note: &'static str,
     /// A habit that no text says in this language.
     pub advice: Option<Habit>,
     /// Names of a loop that are said in another way.
@@ -72,10 +77,20 @@ pub struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub fn new(source: &'a Source, tokens: &'a [Token], at: usize) -> Reader<'a> {
-        let (found, names) = (Vec::new(), BTreeMap::new());
-        let all = &source.text;
-        let (of_value, advice) = (false, None);
-        Reader { source, tokens, at, all, of_value, found, advice, names, open: 0, depth: 0 }
+        Reader {
+            source,
+            tokens,
+            at,
+            all: &source.text,
+            of_value: false,
+            found: Vec::new(),
+            is_guess: false,
+            note: "",
+            advice: None,
+            names: BTreeMap::new(),
+            open: 0,
+            depth: 0,
+        }
     }
 
     /// Any expression.
@@ -110,7 +125,7 @@ impl<'a> Reader<'a> {
         }
         self.at += 1;
         let no = self.expression()?;
-        self.habit("E148", title, place, "`if` after a value");
+        self.sure_habit("E148", title, place, "`if` after a value");
         Some(self.choice(yes.span.to(no.span), &condition, &yes, &no))
     }
 
@@ -124,7 +139,7 @@ impl<'a> Reader<'a> {
         }
         self.at += 1;
         let no = self.expression()?;
-        self.habit("E148", "a choice is written with words", place, "`?` chooses nothing");
+        self.sure_habit("E148", "a choice is written with words", place, "`?` chooses nothing");
         Some(self.choice(condition.span.to(no.span), &condition, &yes, &no))
     }
 
@@ -191,7 +206,7 @@ impl<'a> Reader<'a> {
         let span = left.span.to(right.span);
         if first == "not" {
             let title = format!("`{}` is no sign of this language", self.source.slice(place));
-            self.habit("E132", title, place, "`not` comes before the whole comparison");
+            self.sure_habit("E132", title, place, "`not` comes before the whole comparison");
             let word = self.text(self.at_of(place) + 1);
             let (left, right) = (self.said(&left, COMPARE + 1), self.said(&right, COMPARE + 1));
             return Some(Node::written(span, NOT, format!("not {left} {word} {right}")));
@@ -200,30 +215,92 @@ impl<'a> Reader<'a> {
             return self.power(left, place, &right);
         }
         let drawn = self.source.slice(left.span);
-        if first == "<" && (drawn.ends_with("random()") || drawn == "rand()") {
+        if first == "<" && is_fraction(drawn) {
             let title = "a chance is drawn with `coin`";
-            self.habit("E205", title, left.span, "there are no random fractions");
+            // What calls the fraction is said with it, whichever module that is of.
+            let inside = |place: Span| left.span.start <= place.start && place.end <= left.span.end;
+            self.found.retain(|habit| !inside(habit.place));
+            self.sure_habit("E205", title, left.span, "there are no random fractions");
             let chance = self.said(&right, LOOSE);
             return Some(Node::written(span, ATOM, format!("coin({chance})")));
         }
+        if let Some(text) = self.looked_up(&left, first, &right) {
+            return Some(Node::written(span, if text.0 { COMPARE } else { NOT }, text.1));
+        }
+        let compares_once = tight != COMPARE || left.tight != COMPARE;
+        let is_literal = match self.tokens.get(self.at_of(right.span)).map(|token| token.kind) {
+            Some(Kind::Number | Kind::TextOpen) => true,
+            _ => matches!(self.source.slice(right.span), "True" | "False" | "true" | "false"),
+        };
         let mut edits = self.fitted(left, tight);
         if let Some(write) = write {
             let title = format!("`{}` is no sign of this language", self.source.slice(place));
-            self.habit("E132", title, place, "unknown sign");
+            // `|` and `&` are of numbers and sets too, `is` compares two lists by where they are,
+            // and `mod` and `div` of a negative number differ from language to language.
+            let is_sure = match first {
+                "||" | "&&" | "AND" | "OR" => true,
+                "==" | "!=" | "<>" => compares_once,
+                "is" => compares_once && is_literal,
+                // Rust's `..=` takes both ends in.
+                ".." => true,
+                _ => false,
+            };
+            match is_sure {
+                true => self.sure_habit("E132", title, place, "unknown sign"),
+                false => self.habit("E132", title, place, "unknown sign"),
+            }
             edits.push(Edit { span: place, text: write.to_string() });
         }
         edits.extend(self.fitted(right, tight + 1));
         Some(Node { span, tight, edits, of: None })
     }
 
+    /// `xs.indexOf(x) === -1`: whether it is there; and the text that says so.
+    fn looked_up(&self, left: &Node, sign: &str, right: &Node) -> Option<(bool, String)> {
+        let place = self.source.slice(left.span);
+        let is_it = ["indexOf(", ".find("].iter().any(|name| place.contains(name));
+        let is_there = match (sign, self.source.slice(right.span)) {
+            ("==" | "<=", "-1") | ("<", "0") => false,
+            ("!=" | ">", "-1") | (">=", "0") => true,
+            _ => return None,
+        };
+        let text = self.said(left, LOOSE);
+        let inside = text.strip_prefix("position(")?.strip_suffix(')')?;
+        let (x, xs) = inside.split_once(", ").filter(|_| is_it)?;
+        let is_plain = |text: &str| !text.contains([',', ' ', '(']);
+        let not = if is_there { "" } else { "not " };
+        (is_plain(x) && is_plain(xs)).then(|| (is_there, format!("{not}{x} in {xs}")))
+    }
+
     /// `x ** 2`
     fn power(&mut self, base: Node, place: Span, exponent: &Node) -> Option<Node> {
         let title = format!("`{}` is no sign of this language", self.source.slice(place));
-        self.habit("E132", title, place, "unknown sign");
+        self.habit("E132", &*title, place, "unknown sign");
         let span = base.span.to(exponent.span);
         let factor = self.said(&base, ATOM);
+        if has_draw(&factor) {
+            let help = "draw it first, under a name of its own: `drawn ~ …`";
+            self.advise("E132", title, place, "unknown sign", help);
+            return None;
+        }
+        if let Some(times @ 1..=4) = self
+            .source
+            .slice(exponent.span)
+            .strip_prefix('-')
+            .and_then(|digits| digits.parse().ok())
+        {
+            let product = vec![factor; times].join(" * ");
+            let below = if times > 1 { format!("({product})") } else { product };
+            return Some(Node::written(span, MULTIPLY, format!("1.0 / {below}")));
+        }
         let text = match self.source.slice(exponent.span).parse::<usize>() {
-            Ok(times @ 2..=4) => vec![factor; times].join(" * "),
+            Ok(times @ 2..=4) => {
+                // `^` is no power in most languages, and what is drawn would be drawn again.
+                if self.source.slice(place) == "**" && !has_call(&factor) {
+                    self.vouch(place);
+                }
+                vec![factor; times].join(" * ")
+            }
             _ => {
                 let count = self.said(exponent, ADD);
                 let text = format!("fold power = 1 over i in 1..{count}: power * {factor}");
@@ -249,14 +326,20 @@ impl<'a> Reader<'a> {
             self.at += 1;
         }
         self.depth += 1;
-        let right = (self.depth < DEPTH_MAX).then(|| self.climb(least)).flatten();
+        // Elsewhere `!` binds more tightly than a comparison, our `not` does not.
+        let inside = if write == Some("not ") { NEGATE } else { least };
+        let right = (self.depth < DEPTH_MAX).then(|| self.climb(inside)).flatten();
         self.depth -= 1;
         let right = right?;
         let span = place.to(right.span);
         let mut edits = Vec::new();
         if let Some(write) = write {
             let title = format!("`{}` is no sign of this language", self.source.slice(place));
-            self.habit("E132", title, place, "unknown sign");
+            self.sure_habit("E132", title, place, "unknown sign");
+            if write == "not " {
+                let text = format!("not {}", self.said(&right, NOT));
+                return Some(Node::written(span, NOT, text));
+            }
             edits.push(Edit { span: place.to(end), text: write.to_string() });
         }
         let tight = if write == Some("") { right.tight } else { least };
@@ -287,13 +370,38 @@ impl<'a> Reader<'a> {
         label: &'static str,
     ) {
         let title = title.into();
-        self.found.push(Habit { code, title, place, label, help: None, is_sure: true });
+        self.found.push(Habit { code, title, place, label, help: None, is_sure: false });
+        self.found.sort_by_key(|habit| habit.place);
+    }
+
+    /// The same for what means the same for certain, in every language that writes it so.
+    pub fn sure_habit(
+        &mut self,
+        code: &'static str,
+        title: impl Into<String>,
+        place: Span,
+        label: &'static str,
+    ) {
+        self.found.push(Habit {
+            code,
+            title: title.into(),
+            place,
+            label,
+            help: None,
+            is_sure: true,
+        });
         self.found.sort_by_key(|habit| habit.place);
     }
 
     /// The text is a guess, to be looked at by who asked for it.
     pub fn doubt(&mut self) {
-        self.found.iter_mut().for_each(|habit| habit.is_sure = false);
+        self.is_guess = true;
+    }
+
+    /// The habit at a place means the same for certain.
+    pub fn vouch(&mut self, place: Span) {
+        let here = self.found.iter_mut().filter(|habit| habit.place == place);
+        here.for_each(|habit| habit.is_sure = true);
     }
 
     pub fn advise(

@@ -1,7 +1,8 @@
 //! What follows an operand without a space: indices, slices, calls, dots; and loops in brackets.
 
-use super::calls::Given;
-use super::reader::{ADD, ATOM, COMPARE, LOOSE, Node, OR, Reader};
+use super::given::Given;
+use super::reader::{ADD, ATOM, COMPARE, LOOSE, MULTIPLY, NOT, Node, OR, Reader};
+use super::spelling::has_call;
 use crate::syntax::tokens::{Kind, is_keyword};
 
 impl Reader<'_> {
@@ -36,11 +37,11 @@ impl Reader<'_> {
         Some(Node::written(value.span.to(place), ADD, text))
     }
 
-    /// `xs[0]`, `xs[-1]`, `xs[1:3]`
-    fn index(&mut self, list: Node) -> Option<Node> {
-        let open = self.span(self.at);
+    /// What is between the brackets of an index or a slice, how many signs cut it, and whether the
+    /// last place is taken in.
+    fn places(&mut self) -> Option<(Vec<Option<Node>>, usize, bool)> {
         self.at += 1;
-        let (mut parts, mut cuts) = (vec![None], 0);
+        let (mut parts, mut cuts, mut takes_last_in) = (vec![None], 0, false);
         self.open += 1;
         while self.text(self.at) != "]" {
             match self.text(self.at) {
@@ -48,6 +49,10 @@ impl Reader<'_> {
                     cuts += 1;
                     self.at += 1;
                     parts.push(None);
+                    if self.text(self.at) == "=" {
+                        takes_last_in = true;
+                        self.at += 1;
+                    }
                 }
                 _ => {
                     let part = self.climb(ADD)?;
@@ -60,12 +65,33 @@ impl Reader<'_> {
             }
         }
         self.open -= 1;
+        Some((parts, cuts, takes_last_in))
+    }
+
+    /// `xs[0]`, `xs[-1]`, `xs[1:3]`
+    fn index(&mut self, list: Node) -> Option<Node> {
+        let open = self.span(self.at);
+        let (parts, cuts, takes_last_in) = self.places()?;
         let span = list.span.to(self.closing("]")?);
         let xs = self.said(&list, LOOSE);
         let said = |part: &Option<Node>| part.as_ref().map(|part| self.said(part, LOOSE));
-        let parts: Vec<Option<String>> = parts.iter().map(said).collect();
+        let mut parts: Vec<Option<String>> = parts.iter().map(said).collect();
+        if takes_last_in && let Some(Some(last)) = parts.last_mut() {
+            *last =
+                last.parse::<i64>().map_or(format!("{last} + 1"), |last| (last + 1).to_string());
+        }
+        // From zero on and from the end, places are the same in all of these languages. A name may
+        // hold a negative number, or the key of a dictionary; a slice may end behind the list.
+        let is_sure = match &parts[..] {
+            [Some(at)] => at == "-1" || at.bytes().all(|byte| byte.is_ascii_digit()),
+            [None, None, Some(step)] => step == "-1",
+            _ => false,
+        };
+        let is_dictionary = ["{xs} = {", "{xs} = dict(", "{xs}: {"]
+            .iter()
+            .any(|bound| self.all.contains(&bound.replace("{xs}", &xs)));
         let text = match &parts[..] {
-            [Some(at)] if at.starts_with('"') => {
+            [Some(at)] if at.starts_with('"') || is_dictionary => {
                 let help = format!("write `at(position({at}, keys), values)` with two lists");
                 self.advise("E134", "there are no dictionaries", open, "a text as an index", help);
                 return None;
@@ -88,6 +114,9 @@ impl Reader<'_> {
             _ => "a part of a list is taken with `take` and `drop`",
         };
         self.habit("E134", title, open, if cuts == 0 { "an index" } else { "a slice" });
+        if is_sure && !has_call(&xs) {
+            self.vouch(open);
+        }
         Some(Node::written(span, text.1, text.0))
     }
 
@@ -156,7 +185,7 @@ impl Reader<'_> {
         self.at += 1;
         if word == "vec" && self.text(self.at) == "[" {
             let list = self.operand()?;
-            self.habit("E148", "a list has brackets alone", place, "not needed");
+            self.sure_habit("E148", "a list has brackets alone", place, "not needed");
             let text = self.said(&list, LOOSE);
             return Some(Node::written(name.span.to(list.span), ATOM, text));
         }
@@ -187,10 +216,13 @@ impl Reader<'_> {
         if self.of_value && matches!(&*name, "first" | "last") {
             self.habit("E135", "there are no properties", dot.to(place), "read with a dot");
             let at = if name == "first" { "0".to_string() } else { format!("size({xs}) - 1") };
+            if !has_call(&xs) {
+                self.vouch(dot.to(place));
+            }
             return Some(Node::written(span, ATOM, format!("at({at}, {xs})")));
         }
         if matches!(&*name, "length" | "size" | "len") {
-            self.habit("E135", "there are no properties", dot.to(place), "read with a dot");
+            self.sure_habit("E135", "there are no properties", dot.to(place), "read with a dot");
             return Some(Node::written(span, ATOM, format!("size({xs})")));
         }
         let is_plain = self.source.slice(owner.span).bytes().all(is_name_byte);
@@ -218,8 +250,14 @@ impl Reader<'_> {
     fn converted(&mut self, value: Node) -> Option<Node> {
         let place = self.span(self.at);
         let whole = value.span.to(self.span(self.at + 1));
+        let is_real = matches!(self.text(self.at + 1), "f64" | "f32" | "float" | "double" | "Real");
         self.at += 2;
         self.habit("E148", "values are not converted", place, "an Int fits where a Real does");
+        if is_real {
+            // A division of Ints would leave the remainder out.
+            let text = format!("1.0 * {}", self.said(&value, MULTIPLY + 1));
+            return Some(Node::written(whole, MULTIPLY, text));
+        }
         let text = self.said(&value, LOOSE);
         Some(Node::written(whole, value.tight, text))
     }
@@ -293,7 +331,7 @@ impl Reader<'_> {
             text = format!("concat({text})");
         }
         let title = "a loop comes before its value";
-        self.habit("E148", title, place, "`for` after the value");
+        self.sure_habit("E148", title, place, "`for` after the value");
         let tight = if nested > 1 { ATOM } else { LOOSE };
         Some(Node::written(self.span(open).to(end), tight, text))
     }
@@ -327,9 +365,10 @@ impl Reader<'_> {
         let mut kept = Vec::new();
         while matches!(self.text(self.at), "if" | "where") {
             self.at += 1;
-            let condition = self.climb(OR)?;
-            kept.push(self.said(&condition, if kept.is_empty() { LOOSE } else { COMPARE }));
+            kept.push(self.climb(OR)?);
         }
+        let least = if kept.len() > 1 { NOT } else { LOOSE };
+        let kept: Vec<String> = kept.iter().map(|condition| self.said(condition, least)).collect();
         Some(if kept.is_empty() { list } else { format!("{list} where {}", kept.join(" and ")) })
     }
 
@@ -343,6 +382,7 @@ impl Reader<'_> {
         let lists = self.lists_of()?;
         let [xs] = &lists[..] else { return None };
         self.names.insert(item, format!("at({index}, {xs})"));
+        self.is_guess = true;
         Some(format!("{index} in 0..size({xs}) - 1"))
     }
 
@@ -357,6 +397,8 @@ impl Reader<'_> {
         for (name, list) in names.into_iter().zip(lists) {
             self.names.insert(name, format!("at({index}, {list})"));
         }
+        // Python ends with the shorter list.
+        self.is_guess = true;
         Some(format!("{index} in 0..size({first}) - 1"))
     }
 
