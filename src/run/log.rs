@@ -136,7 +136,8 @@ mod tests {
         let path = folder.path().join("metrics.jsonl");
         fs::write(&path, text).expect("a file");
         let seal = seal(sealed.len() as u64, blake3::hash(sealed.as_bytes()));
-        Log::read(&path, 3, &seal).unwrap_or_else(|failure| panic!("{failure:?}"))
+        Log::read(&path, 3, &seal, &Observer::none())
+            .unwrap_or_else(|failure| panic!("{failure:?}"))
     }
 
     #[test]

@@ -70,6 +70,14 @@ pub struct Observer<'a> {
     pub stuck: fn(&Lost),
 }
 
+impl Observer<'static> {
+    /// Looks at nothing, and never stops the run.
+    pub fn none() -> Observer<'static> {
+        static NEVER: AtomicBool = AtomicBool::new(false);
+        Observer { cancel: &NEVER, event: &|_| {}, stuck: |_| {} }
+    }
+}
+
 impl Observer<'_> {
     /// True if the run is to stop.
     pub fn is_cancelled(&self) -> bool {
