@@ -68,6 +68,10 @@ enum Command {
     Inspect(inspect::Inspect),
     Judge(judge::Judge),
     #[cfg(feature = "train")]
+    Train(run::Train),
+    #[cfg(feature = "train")]
+    Resume(run::Resume),
+    #[cfg(feature = "train")]
     Run(run::Run),
     #[cfg(feature = "train")]
     Export(export::Export),
@@ -112,6 +116,10 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Test(command) => test::run(&command),
         Command::Inspect(command) => inspect::run(&command),
         Command::Judge(command) => judge::run(&command),
+        #[cfg(feature = "train")]
+        Command::Train(command) => run::train(&command),
+        #[cfg(feature = "train")]
+        Command::Resume(command) => run::resume(&command),
         #[cfg(feature = "train")]
         Command::Run(command) => run::run(&command),
         #[cfg(feature = "train")]

@@ -27,6 +27,20 @@ the best judgement), checkpoints/, metrics.jsonl (a line a step), tensorboard/ (
 TensorBoard), samples.jsonl (the held-out samples with both replies), report.json and report.html.
 The same recipe and seed give the same losses and replies.";
 
+const TRAIN_HELP: &str = "\
+Examples:
+  cookc train examples/quickstart.toml
+  cookc train my.toml --out runs/first --seed 7
+  cookc train my.toml --dry-run                    what it would do, and what memory it takes
+  cookc train my.toml --processes 4                share it out; torchrun, srun and mpirun do too
+
+`cookc run --help` says what the run folder holds.";
+
+const RESUME_HELP: &str = "\
+Examples:
+  cookc resume runs/first                          go on after Ctrl-C, or after a kill
+  cookc resume runs/first --force                  though the recipe or its files have changed";
+
 /// Train a model on templates, and judge it before and after
 #[derive(Debug, Args)]
 #[command(after_help = HELP)]
@@ -45,10 +59,56 @@ pub struct Run {
     /// files have changed, as the report then says
     #[arg(long, requires = "folder")]
     force: bool,
+    #[command(flatten)]
+    seed: Seed,
+    #[command(flatten)]
+    how: How,
+}
+
+/// Train a model on templates, and judge it before and after
+#[derive(Debug, Args)]
+#[command(after_help = TRAIN_HELP)]
+pub struct Train {
+    /// The recipe: which model, which templates, how long
+    #[arg(value_name = "RECIPE")]
+    recipe: PathBuf,
+    /// The run folder [default: runs/NAME, after the recipe; runs/NAME-2 if that is there]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Replace the run that is there
+    #[arg(long, requires = "out")]
+    force: bool,
+    #[command(flatten)]
+    seed: Seed,
+    #[command(flatten)]
+    how: How,
+}
+
+/// Go on with a run that was stopped
+#[derive(Debug, Args)]
+#[command(after_help = RESUME_HELP)]
+pub struct Resume {
+    /// The run folder
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+    /// Go on though the recipe or its files have changed, as the report then says
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    how: How,
+}
+
+#[derive(Debug, Default, Args)]
+struct Seed {
     /// The seed of the data, in place of the recipe's; training follows unless it has its own
     #[arg(long, value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     seed: Option<u64>,
+}
+
+/// How a run is carried out.
+#[derive(Debug, Args)]
+struct How {
     /// Only print the whole recipe, the memory it takes, and the longest sample
     #[arg(long)]
     dry_run: bool,
@@ -62,30 +122,54 @@ pub struct Run {
     gpus: Option<u16>,
 }
 
-/// Does the whole run, or prints what it would do, or starts the processes that do it.
+/// `cookc run`
 pub fn run(command: &Run) -> Result<(), Failure> {
+    let (out, force) = (command.out.clone(), command.force);
+    match (&command.train, &command.resume) {
+        (_, Some(folder)) => resumed(folder, force, &command.how),
+        (Some(recipe), None) => {
+            carry_out(recipe, command.seed.seed, &command.how, Target::New { out, force })
+        }
+        (None, None) => unreachable!("clap asks for one of them"),
+    }
+}
+
+/// `cookc train`
+pub fn train(command: &Train) -> Result<(), Failure> {
+    let target = Target::New { out: command.out.clone(), force: command.force };
+    carry_out(&command.recipe, command.seed.seed, &command.how, target)
+}
+
+/// `cookc resume`
+pub fn resume(command: &Resume) -> Result<(), Failure> {
+    resumed(&command.folder, command.force, &command.how)
+}
+
+fn resumed(folder: &Path, force: bool, how: &How) -> Result<(), Failure> {
+    let target = Target::Resume { path: folder.to_path_buf(), force };
+    carry_out(&folder.join("recipe.toml"), None, how, target)
+}
+
+/// Does the whole run, or prints what it would do, or starts the processes that do it.
+fn carry_out(recipe: &Path, seed: Option<u64>, how: &How, target: Target) -> Result<(), Failure> {
     heap::keep();
     // A process that another started watches for Ctrl-C from its first moment on. One by itself is
     // ended by it at once until its work begins, also while it fetches a model.
     let early = ranks::is_launched().then(options::interrupt).transpose()?;
-    let count = command.processes.or(command.gpus).map(usize::from);
+    let count = how.processes.or(how.gpus).map(usize::from);
     let place = ranks::place(count)?;
-    let recipe = match (&command.train, &command.resume) {
-        (Some(recipe), _) => recipe.clone(),
-        (None, folder) => folder.as_deref().unwrap_or(Path::new(".")).join("recipe.toml"),
-    };
     let starts_others = count.is_some_and(|count| count > place.size);
-    let is_run = !command.dry_run && !starts_others;
+    let is_run = !how.dry_run && !starts_others;
     let screen = Screen::default();
     let event = |event: Event| screen.show(event);
     let observer =
         Observer { cancel: options::interrupt_flag(), event: &event, stuck: ranks::stuck };
-    let mut setup = Setup::read(&recipe, command.seed, is_run, &observer)?;
-    if command.gpus.is_some() {
+    let mut setup = Setup::read(recipe, seed, is_run, &observer)?;
+    if how.gpus.is_some() {
         setup.recipe.model.device = "cuda".to_string();
         setup.text = crate::recipe::toml_text(&setup.recipe);
     }
-    if command.dry_run {
+    if how.dry_run {
         return dry::print(&setup);
     }
     let cancel = early.map_or_else(options::interrupt, Ok)?;
@@ -96,11 +180,6 @@ pub fn run(command: &Run) -> Result<(), Failure> {
         return launch::run(count, cancel);
     }
     ranks::follow(cancel);
-    let (force, out) = (command.force, command.out.clone());
-    let target = match command.resume.clone() {
-        Some(path) => Target::Resume { path, force },
-        None => Target::New { out, force },
-    };
     match run::run(&setup, &target, place, &observer)? {
         Some(done) => console::print(&screen::summary(&done.report, &done.folder)),
         None => Ok(()),
