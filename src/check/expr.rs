@@ -391,13 +391,19 @@ fn mismatch(wanted: &Type, found: &Type, span: Span) -> Diagnostic {
             let help = "write `at(0, xs)` for its first element, or draw one: `one ~ pick(xs)`";
             around(fault.help(help), "at(0, ", ")")
         }
-        (Type::Bool, Type::Int) => fault.help("compare it: `x > 0`"),
+        (Type::Bool, Type::Int) => around(fault.help("compare it: `x > 0`"), "", " > 0"),
+        (Type::Bool, Type::List(_)) => {
+            around(fault.help("ask for its size: `size(xs) > 0`"), "size(", ") > 0")
+        }
         (Type::Token, Type::Text) | (Type::Text, Type::Token) => {
             fault.help("write two Texts, which stand between quotes, or two Tokens, from a pool")
         }
         (_, Type::Shown) => {
             fault.help("`join`, `lines`, `numbered` and `labelled` stand alone in `{…}`")
         }
+        (Type::List(_), Type::Token) => fault.help(
+            "a word is one value, without letters to take: draw several, `xs ~ distinct(4, vocab)`",
+        ),
         (Type::List(_), _) => fault.help("write a list, such as `[x]`"),
         _ => fault.help(format!("write a value of type {wanted}")),
     }

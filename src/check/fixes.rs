@@ -30,11 +30,18 @@ pub fn complete(file: &File, source: &Source, faults: &mut [Diagnostic]) {
             {
                 text.ranged(fault).or_else(|| text.written(fault))
             }
-            "E301" | "E309" => text.written(fault),
+            "E301" | "E309" => {
+                text.weighed(fault).or_else(|| text.and_or(fault)).or_else(|| text.written(fault))
+            }
             "E307" if fault.fix.len() == 2 => text.written(fault),
-            "E307" => text.joined(fault),
-            "E304" => text.computed(fault),
-            "E305" => text.drawn_before(fault).or_else(|| text.drawn_often(fault)),
+            "E307" => text.joined(fault).or_else(|| text.multiplied(fault)),
+            "E408" => text.doubled(fault),
+            "E314" => text.for_all(fault),
+            "E304" => text.computed(fault).map(|fault| text.one_of(&fault).unwrap_or(fault)),
+            "E305" => text
+                .swapped_repeat(fault)
+                .or_else(|| text.drawn_before(fault))
+                .or_else(|| text.drawn_often(fault)),
             "E311" => text.shown(fault),
             "E403" => text.named_before(fault),
             "E407" => text.flat(fault),
@@ -216,7 +223,8 @@ impl Text<'_> {
             return None;
         }
         let (name, value) = (self.new_name("drawn"), self.source.slice(fault.span()));
-        let line = format!("{name} ~ repeat(n, {value})");
+        let count = self.loop_length(fault.span()).unwrap_or_else(|| "n".to_string());
+        let line = format!("{name} ~ repeat({count}, {value})");
         Some(fault.clone().help(format!("draw all of them above the loop: `{line}`")))
     }
 

@@ -8,6 +8,7 @@ mod graft;
 pub mod index;
 mod layout;
 mod library;
+mod meant;
 mod part;
 pub mod partial;
 pub mod roles;
@@ -21,7 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::diagnostic::{Diagnostic, Severity, is_sure_miss, near_miss};
 use crate::source::{Source, Span, is_word_character};
 use crate::syntax::ast::{self, StatementKind};
-use crate::syntax::quotient;
+use crate::syntax::{literal, quotient};
 use expr::Checker;
 pub use function::builtins;
 use index::{Index, Named};
@@ -112,6 +113,7 @@ fn checked(file: &ast::File, source: &Source, library: &mut Library) -> Survey {
         checker.faults.extend(layout::unreadable(&template, source));
         checker.faults.extend(roles::lints(&mut template));
         checker.faults.extend(quotient::lints(source));
+        checker.faults.extend(literal::lints(source));
     }
     checker.faults.truncate(crate::syntax::FAULTS_MAX);
     fixes::complete(file, source, &mut checker.faults);

@@ -255,7 +255,7 @@ impl Text<'_> {
     }
 
     /// The innermost expression around a place that is one of those meant.
-    fn around(&self, place: Span, is_meant: impl Fn(&Expr) -> bool) -> Option<&Expr> {
+    pub fn around(&self, place: Span, is_meant: impl Fn(&Expr) -> bool) -> Option<&Expr> {
         let mut found: Option<&Expr> = None;
         let mut open: Vec<&Expr> = Vec::new();
         for statement in &self.file.statements {

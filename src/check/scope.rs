@@ -186,7 +186,11 @@ impl Scope {
         let title = format!("nothing is called `{name}`");
         let fault = Diagnostic::fault("E201", title, span, "not known here");
         if self.functions.contains_key(name) {
-            return fault.help(format!("`{name}` is a function: write `{name}(…)`"));
+            let values = match name {
+                "coin" => "0.5".to_string(),
+                _ => self.functions[name].param_names.join(", "),
+            };
+            return fault.help(format!("`{name}` is a function: write `{name}({values})`"));
         }
         match near_miss(name, self.entries.iter().map(|entry| entry.name.as_str())) {
             Some(near) => {

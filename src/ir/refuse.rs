@@ -139,8 +139,9 @@ impl Lower<'_> {
         if !(0.0..=1.0).contains(&number) {
             let title = format!("the probability {number} is outside 0..1");
             let fault = Diagnostic::fault("E504", title, span, "no coin has it");
-            self.faults
-                .push(fault.help("write a probability from 0.0 to 1.0, such as `coin(0.5)`"));
+            let near = if (2.0..=100.0).contains(&number) { number / 100.0 } else { 0.5 };
+            let help = format!("write a probability from 0.0 to 1.0, such as `coin({near:?})`");
+            self.faults.push(fault.help(help));
         }
     }
 

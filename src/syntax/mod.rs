@@ -10,6 +10,7 @@ mod fault;
 mod format;
 mod grammar;
 pub mod habit;
+pub mod literal;
 mod nesting;
 pub mod quotient;
 mod recover;

@@ -155,6 +155,9 @@ impl Cut<'_, '_> {
         }
         let Some(column) = self.column(at) else { return false };
         let first = self.column(self.first).unwrap_or(0);
+        if self.is_block() && matches!(self.text(at), "elif" | "elsif" | "elseif" | "else") {
+            return false;
+        }
         if column > first && self.is_block() {
             return false;
         }
@@ -187,17 +190,34 @@ impl Cut<'_, '_> {
     /// `for x in xs {`, `key: value`, `print(x)` as other languages have them.
     fn is_foreign_lead(&self, at: usize) -> bool {
         let word = self.text(at);
-        let is_word = self.tokens[at].kind == Kind::Word;
+        let is_word = self.tokens[at].kind == Kind::Word
+            || self.tokens[at].kind == Kind::TextOpen
+            || self.is_taken_apart(at);
         let before = at.checked_sub(1).map(|before| self.tokens[before].kind);
         let keyword = at > 0 && {
             let word = self.text(at - 1);
             EXPRESSION_WORDS.contains(&word) && !matches!(word, "true" | "false")
+                || STATEMENT_WORDS.contains(&word) && word != "words"
         };
         let follows_value = self.depth == 0
             && !keyword
             && matches!(before, Some(Kind::Word | Kind::Number | Kind::Close | Kind::TextClose));
         let goes_on = ["and", "or", "in", "within", "then", "else", "elif", "over", "where", "not"];
         is_word && follows_value && !goes_on.contains(&word)
+    }
+
+    /// `(a, b) = f(x)`, `[a, b] = xs`
+    fn is_taken_apart(&self, at: usize) -> bool {
+        const NAMES_MAX: usize = 16;
+        if self.text(at) == "@" {
+            return true;
+        }
+        if !matches!(self.text(at), "(" | "[") {
+            return false;
+        }
+        let close = (at..self.tokens.len().min(at + NAMES_MAX))
+            .find(|&at| matches!(self.text(at), ")" | "]"));
+        close.is_some_and(|close| matches!(self.text(close + 1), "=" | "~" | ":="))
     }
 
     /// Is it a block of another language, whose indented lines belong to it?

@@ -115,3 +115,57 @@ fn each_broken_file_is_told_what_to_write() {
         insta::assert_snapshot!("messages", all);
     });
 }
+
+#[test]
+fn each_text_that_a_message_says_to_write_is_one_of_the_language() {
+    let mut wrong = String::new();
+    for path in broken() {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::copy(&path, folder.path().join("a.cook")).expect("a file");
+        let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        for one in found(folder.path(), &[]).iter().filter(|one| one["severity"] == "fault") {
+            let help = one["help"].as_str().unwrap_or_default();
+            for text in written(help).into_iter().filter(|text| !reads(text)) {
+                writeln!(wrong, "{name}: {text:?} of {help:?}").expect("a String");
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// The texts of a help that are to be written: those between backticks that hold more than a word
+/// or a sign.
+fn written(help: &str) -> Vec<String> {
+    let parts = help.split('`').skip(1).step_by(2);
+    let is_text = |text: &&str| {
+        text.contains([' ', '(']) && text.contains(|letter: char| letter.is_alphanumeric())
+    };
+    let is_command = |text: &&str| text.starts_with("cookc ") || text.starts_with("// allow");
+    parts.filter(is_text).filter(|text| !is_command(text)).map(str::to_string).collect()
+}
+
+/// Is it a statement, a value, a relation, a piece of a text or of a loop in this language?
+fn reads(text: &str) -> bool {
+    let text = text.replace('…', "x");
+    let forms = [
+        text.replace("\\n", "\n"),
+        format!("prompt {text}"),
+        format!("name = {text}"),
+        format!("rule right: {text}"),
+        format!("prompt \"{text}\""),
+        format!("prompt \"{}\"", text.replace('"', "\\\"")),
+        format!("prompt \"{}\"", text.replace("prompt \"\"\"", "")),
+        format!("{text}\nx\n\"\"\""),
+        format!("use {text}"),
+        format!("param length {text}"),
+        format!("name = {text} x"),
+        format!("name = x {text}"),
+        format!("name = [x{text}]"),
+        format!("level hard: length = 1{text}"),
+    ];
+    let fits = |form: &String| {
+        let source = cookc::source::Source::new("a.cook", form.as_str());
+        cookc::syntax::parse(&source).1.is_empty()
+    };
+    forms.iter().any(fits)
+}

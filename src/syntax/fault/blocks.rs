@@ -20,11 +20,14 @@ pub fn function(miss: &Miss) -> Option<Diagnostic> {
     if !matches!(word, "def" | "function" | "func" | "fun" | "fn")
         || miss.kind(first + 1) != Some(Kind::Word)
         || is_keyword(name)
-        || miss.text(first + 2) != "("
     {
         return None;
     }
-    let (params, mut at, mut is_sure) = parameters(miss, first + 3)?;
+    let open = after_generics(miss, first + 2);
+    if miss.text(open) != "(" {
+        return None;
+    }
+    let (params, mut at, mut is_sure) = parameters(miss, open + 1)?;
     let mut result = "Int".to_string();
     let mut has_result = false;
     if matches!(miss.text(at), "->" | ":")
@@ -36,12 +39,13 @@ pub fn function(miss: &Miss) -> Option<Diagnostic> {
     let opening = miss.text(at);
     // Of our own functions only those are told here that are not written in our way.
     let said = format!("{params}{result}");
-    let written = miss.source.slice(miss.span(first + 3).to(miss.span(at - 1)));
+    let written = miss.source.slice(miss.span(open + 1).to(miss.span(at - 1)));
     let are_ours = written
         .split(|letter: char| !letter.is_alphanumeric())
         .all(|word| !word.starts_with(|first: char| first.is_lowercase()) || said.contains(word));
     let binds = matches!(miss.text(at + 2), "=" | "~") || miss.text(at + 1) == "return";
     let is_ours = word == "fn"
+        && open == first + 2
         && (has_result && is_sure && are_ours)
         && (opening == "=" || (opening == "{" && (binds || miss.starts_line(at + 1))));
     if is_ours || !matches!(opening, ":" | "{" | "=>" | "=" | "") {
@@ -52,6 +56,33 @@ pub fn function(miss: &Miss) -> Option<Diagnostic> {
         at += 1;
     }
     is_sure &= has_result;
+    let fault = strange_function(miss, first, has_result);
+    let head = format!("fn {name}({params}) -> {result} = ");
+    let Some((body, after)) = habit::blocks::body(miss.source, &miss.tokens, at) else {
+        return Some(fault.help(format!("write `{head}…`, with its own types")));
+    };
+    let mut end = after;
+    while matches!(miss.text(end), ";" | "}") && opening == "{" {
+        end += 1;
+    }
+    let written = match body.starts_with("{\n") {
+        true => format!("{}{body}", head.trim_end_matches("= ")),
+        false => format!("{head}{body}"),
+    };
+    let types = if is_sure { "" } else { ", with its own types" };
+    let shown = written.replace('\n', " ");
+    let fault = fault.help(format!("write `{shown}`{types}"));
+    if end < miss.tokens.len() && !miss.starts_line(end) {
+        return Some(fault);
+    }
+    let whole = miss.span(first).to(miss.span(end - 1));
+    let fault = fault.fix(whole, written);
+    Some(if is_sure { fault } else { fault })
+}
+
+/// What is strange about a function, without its help.
+fn strange_function(miss: &Miss, first: usize, has_result: bool) -> Diagnostic {
+    let word = miss.text(first);
     let title = match word {
         "fn" => "a function says the types of its values and what it gives".to_string(),
         _ => format!("no statement begins with `{word}`"),
@@ -62,24 +93,16 @@ pub fn function(miss: &Miss) -> Option<Diagnostic> {
         _ => "E119",
     };
     let label = if word == "fn" { "not all types are here" } else { "functions begin with `fn`" };
-    let fault = Diagnostic::fault(code, title, miss.span(first), label);
-    let head = format!("fn {name}({params}) -> {result} = ");
-    let Some((body, after)) = habit::said(miss.source, &miss.tokens, at) else {
-        return Some(fault.help(format!("write `{head}…`, with its own types")));
-    };
-    let mut end = after;
-    while matches!(miss.text(end), ";" | "}") && opening == "{" {
-        end += 1;
+    Diagnostic::fault(code, title, miss.span(first), label)
+}
+
+/// The token behind `<T: Copy>`, if it is there.
+fn after_generics(miss: &Miss, at: usize) -> usize {
+    if miss.text(at) != "<" && miss.text(at) != "[" {
+        return at;
     }
-    let written = format!("{head}{body}");
-    let types = if is_sure { "" } else { ", with its own types" };
-    let fault = fault.help(format!("write `{written}`{types}"));
-    if end < miss.tokens.len() && !miss.starts_line(end) {
-        return Some(fault);
-    }
-    let whole = miss.span(first).to(miss.span(end - 1));
-    let fault = fault.fix(whole, written);
-    Some(if is_sure { fault } else { fault })
+    let close = (at..miss.tokens.len()).find(|&at| matches!(miss.text(at), ">" | "]" | "("));
+    close.filter(|&at| miss.text(at) != "(").map_or(at, |close| close + 1)
 }
 
 /// `n, xs: list)` as `n: Int, xs: [T]`, the token behind, and whether all types were said.
@@ -152,6 +175,10 @@ pub fn block(miss: &Miss) -> Option<Diagnostic> {
     let (title, help) = match word {
         "for" => ("a loop is a value, not a statement", repeated(miss, first)?),
         "if" => return choice(miss, first),
+        "while" | "loop" if (first..miss.tokens.len()).any(|at| miss.text(at) == "~") => (
+            "a draw is made once",
+            "draw from those that fit: write `x ~ pick(for x in 1..9 where x != 5: x)`".to_string(),
+        ),
         "while" | "loop" if next.is_some() => (
             "every loop runs over a list",
             "write `name = for i in 1..n: …`, or `name = fold total = 0 over i in 1..n: total + i`"
@@ -180,7 +207,22 @@ pub fn block(miss: &Miss) -> Option<Diagnostic> {
 
 /// What to write for `for x in xs:` and `ys.append(x)`, or `total += x`, or another line.
 fn repeated(miss: &Miss, first: usize) -> Option<String> {
+    if let Some(bound) = habit::blocks::looped(miss.source, &miss.tokens, first) {
+        let before = match bound.start {
+            Some(start) => format!(", and no `{} = {start}` before", bound.name),
+            None => String::new(),
+        };
+        return Some(format!("write `{}`{before}", bound.line));
+    }
     let item = miss.text(first + 1);
+    let shows = |at: usize| {
+        matches!(miss.text(at), "print" | "println" | "console" | "echo") && miss.starts_line(at)
+    };
+    if (first..miss.tokens.len()).any(shows) {
+        let help = "show the list in a text: `prompt \"{xs}\"` in a row, `{join(\"\\n\", xs)}` a \
+                    line each, `{numbered(xs)}` with numbers";
+        return Some(help.to_string());
+    }
     if miss.kind(first + 1) != Some(Kind::Word) || miss.text(first + 2) != "in" {
         return Some("write `name = for x in xs: …`, with a value for each".to_string());
     }
@@ -190,75 +232,38 @@ fn repeated(miss: &Miss, first: usize) -> Option<String> {
     }
     at += 1;
     let head = format!("for {item} in {list}");
-    let name = miss.text(at);
-    if miss.text(at + 1) == "." && matches!(miss.text(at + 2), "append" | "push") {
-        let value = habit::said(miss.source, &miss.tokens, at + 4).map(|(value, _)| value);
-        let value = value.unwrap_or_else(|| "…".to_string());
-        return Some(format!("write `{name} = {head}: {value}`, and no `{name} = []` before"));
-    }
-    let sum = match (miss.text(at + 1), miss.text(at + 2), miss.text(at + 3)) {
-        (sign @ ("+=" | "-=" | "*="), _, _) => Some((&sign[..1], at + 2)),
-        ("=", before, sign @ ("+" | "-" | "*")) if before == name => Some((sign, at + 4)),
-        _ => None,
-    };
-    if let Some((sign, value)) = sum
-        && let Some((value, _)) = habit::said(miss.source, &miss.tokens, value)
-    {
-        let start = if sign == "*" { 1 } else { 0 };
-        let over = format!("{item} in {list}");
-        let fold = format!("fold {name} = {start} over {over}: {name} {sign} {value}");
-        return Some(format!("write `{name} = {fold}`, and no `{name} = {start}` before"));
-    }
-    let is_value = habit::said(miss.source, &miss.tokens, at).is_some();
     let is_binding = matches!(miss.text(at + 1), "=" | "~");
-    Some(match is_value && !is_binding {
-        true => format!("give it a name: `name = {head}: …`"),
-        false => format!("write `name = {head}: …`, with the value of each"),
+    let value = habit::said(miss.source, &miss.tokens, at).filter(|_| !is_binding);
+    Some(match value {
+        Some((value, _)) if !value.starts_with("print(") => {
+            format!("give it a name: `name = {head}: {value}`")
+        }
+        _ => format!("write `name = {head}: …`, with the value of each"),
     })
 }
 
-/// `if c:` and `x = 1` below, `else:` and `x = 2`
+/// `if c:` and `x = 1` below, `elif d:` and `x = 2`, `else:` and `x = 3`
 fn choice(miss: &Miss, first: usize) -> Option<Diagnostic> {
     let title = "a choice is a value, not a statement";
     let fault = Diagnostic::fault("E149", title, miss.span(first), "no statement here");
-    let (condition, at) = habit::said(miss.source, &miss.tokens, first + 1)?;
-    let branch = |at: usize| -> Option<(&str, &str, String, usize)> {
-        let at = at + usize::from(matches!(miss.text(at), ":" | "{" | "then"));
-        let (name, sign) = (miss.text(at), miss.text(at + 1));
-        let is_bound = miss.kind(at) == Some(Kind::Word) && matches!(sign, "=" | "~");
-        let (value, mut end) =
-            is_bound.then(|| habit::said(miss.source, &miss.tokens, at + 2)).flatten()?;
-        while matches!(miss.text(end), ";" | "}") {
-            end += 1;
-        }
-        Some((name, sign, value, end))
-    };
-    let Some((name, sign, yes, at)) = branch(at) else {
-        // Our own choice without a name is told as a value without a name.
-        return None;
-    };
-    if miss.text(at) != "else" {
-        return Some(fault.help(format!("write `{name} {sign} if {condition} then {yes} else …`")));
+    if miss.text(first + 1) == "__name__" {
+        let help = "delete these lines: a template runs as it is, `cookc sample my.cook`";
+        return Some(fault.help(help));
     }
-    let written = |no: &str| format!("{name} {sign} if {condition} then {yes} else {no}");
-    match branch(at + 1) {
-        Some((other, second, no, end)) if (other, second) == (name, sign) => {
-            let whole = miss.span(first).to(miss.span(end - 1));
-            let fault = fault.help(format!("write `{}`", written(&no)));
-            Some(match end == miss.tokens.len() {
-                true => fault.fix(whole, written(&no)),
-                false => fault,
-            })
-        }
-        _ => Some(fault.help(format!("write `{}`", written("…")))),
-    }
+    let bound = habit::blocks::chosen(miss.source, &miss.tokens, first)?;
+    let whole = miss.span(first).to(miss.span(bound.end - 1));
+    let fault = fault.help(format!("write `{}`", bound.line));
+    Some(match bound.end == miss.tokens.len() && !bound.line.contains('…') {
+        true => fault.fix(whole, bound.line),
+        false => fault,
+    })
 }
 
 /// `print(answer)`, `return answer`, `pass`, `assert a == b`
 pub fn command(miss: &Miss) -> Option<Diagnostic> {
     let first = miss.first();
     let word = miss.text(first);
-    if matches!(miss.text(first + 1), "=" | "~") || miss.found > first + 2 {
+    if matches!(miss.text(first + 1), "=" | "~") || miss.found > first + 3 {
         return None;
     }
     let title = format!("no statement begins with `{word}`");
@@ -272,7 +277,18 @@ pub fn command(miss: &Miss) -> Option<Diagnostic> {
         "print" | "println" | "echo" | "output" | "yield" | "return" => {
             let open = usize::from(matches!(miss.text(first + 1), "(" | "!"));
             let open = open + usize::from(miss.text(first + 2) == "(" && word == "println");
-            let (value, at) = habit::said(miss.source, &miss.tokens, first + 1 + open)?;
+            let from = first + 1 + open;
+            let is_prefixed = matches!(miss.text(from), "f" | "F" | "r" | "b")
+                && miss.kind(from + 1) == Some(Kind::TextOpen);
+            let (value, at) = match is_prefixed {
+                true => {
+                    let close = |at: &usize| miss.kind(*at) == Some(Kind::TextClose);
+                    let end = (from..miss.tokens.len()).rev().find(close)?;
+                    let text = miss.span(from + 1).to(miss.span(end));
+                    (miss.source.slice(text).to_string(), end + 1)
+                }
+                false => habit::said(miss.source, &miss.tokens, from)?,
+            };
             let text = match value.starts_with('"') {
                 true => value,
                 false => format!("\"{{{value}}}\""),
@@ -290,6 +306,8 @@ pub fn command(miss: &Miss) -> Option<Diagnostic> {
         "assert" | "require" | "ensure" | "check" => {
             let (value, at) = habit::said(miss.source, &miss.tokens, first + 1)?;
             let line = format!("rule {}: {value}", miss.unused("holds"));
+            let is_message = miss.text(at) == "," && miss.kind(at + 1) == Some(Kind::TextOpen);
+            let at = if is_message { miss.tokens.len() } else { at };
             let whole = miss.span(first).to(miss.span(at - 1));
             Some(fault.help(format!("write `{line}`")).fix(whole, line))
         }

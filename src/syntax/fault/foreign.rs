@@ -1,5 +1,6 @@
 //! Faults of expressions and statements that another language would read.
 
+use super::drawn;
 use super::miss::Miss;
 use crate::diagnostic::{Diagnostic, Edit, edited};
 use crate::source::Span;
@@ -19,6 +20,7 @@ pub fn expression(miss: &Miss) -> Option<Diagnostic> {
     if said.edits.is_empty() {
         return Some(fault);
     }
+    let fault = drawn::bound(miss, from, &said, fault);
     (miss.stops_after(&said.edits) >= Some(said.read.end)).then_some(fault)
 }
 
@@ -53,6 +55,10 @@ pub fn declared(miss: &Miss) -> Option<Diagnostic> {
         true => "; a range has both its ends here",
         false => "",
     };
+    let said = habit::said_text(&value).filter(|said| *said != value);
+    let both = if said.is_some() { "" } else { both };
+    let value = said.unwrap_or(value);
+    let sign_text = if habit::drawing::is_draw(&value) { "~" } else { sign_text };
     let help = format!("write `{bound} {sign_text} {value}`{both}");
     let fault = match name == start {
         true => {
@@ -103,6 +109,9 @@ pub fn unpacked(miss: &Miss) -> Option<Diagnostic> {
     let first = miss.first();
     let mut names = vec![miss.text(first)];
     let mut at = first + 1;
+    if let Some(fault) = with_rest(miss, first) {
+        return Some(fault);
+    }
     while miss.text(at) == "," && miss.kind(at + 1) == Some(Kind::Word) {
         names.push(miss.text(at + 1));
         at += 2;
@@ -113,9 +122,16 @@ pub fn unpacked(miss: &Miss) -> Option<Diagnostic> {
     }
     let value = miss.line_after(at);
     let whole = miss.span(first).to(Span::new(miss.span(at).start, miss.line_end(at)));
+    let pair = habit::said_text(&value).filter(|said| said.starts_with('[') && said.ends_with(']'));
+    let value = pair.map_or(value, |pair| pair[1..pair.len() - 1].to_string());
     let values = split_by_commas(&value);
-    let lines: Vec<String> = if values.len() == names.len() && sign == "=" {
-        names.iter().zip(&values).map(|(name, value)| format!("{name} = {value}")).collect()
+    let lines: Vec<String> = if values.len() == names.len() {
+        let line = |(name, value): (&&str, &&str)| {
+            let value = habit::said_text(value).unwrap_or_else(|| value.to_string());
+            let sign = if habit::drawing::is_draw(&value) { "~" } else { "=" };
+            format!("{name} {sign} {value}")
+        };
+        names.iter().zip(&values).map(line).collect()
     } else {
         let all = miss.free(&names.join("_"));
         let taken = names.iter().enumerate().map(|(at, name)| format!("{name} = at({at}, {all})"));
@@ -127,11 +143,29 @@ pub fn unpacked(miss: &Miss) -> Option<Diagnostic> {
     let letters = |letter: char| !letter.is_ascii_alphanumeric() && letter != '_';
     let takes_itself = value.split(letters).any(|word| names.contains(&word));
     // Taken out of one value, it has to be a list.
-    let is_sure = values.len() == names.len() && sign == "=";
+    let is_same = |value: &&str| habit::said_text(value).is_none_or(|said| said == **value);
+    let is_sure = values.len() == names.len() && sign == "=" && values.iter().all(is_same);
     Some(match takes_itself {
         true => fault,
         false => fault.fix(whole, lines.join("\n")).sure_if(is_sure),
     })
+}
+
+/// `first, *rest = xs`
+fn with_rest(miss: &Miss, first: usize) -> Option<Diagnostic> {
+    let star = first + 2;
+    let (name, rest) = (miss.text(first), miss.text(star + 1));
+    let is_rest = miss.text(first + 1) == "," && miss.text(star) == "*";
+    if !is_rest || miss.text(star + 2) != "=" || miss.found > star + 2 {
+        return None;
+    }
+    let value = miss.line_after(star + 2);
+    let value = habit::said_text(&value).unwrap_or(value);
+    let place = miss.span(first).to(miss.span(star + 1));
+    let help =
+        format!("write a line for each: `{name} = at(0, {value})`, `{rest} = drop(1, {value})`");
+    let title = "several names are bound at once";
+    Some(Diagnostic::fault("E149", title, place, "a line binds one name").help(help))
 }
 
 /// The parts of a text between the commas outside brackets and quotes.

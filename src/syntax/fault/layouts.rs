@@ -7,7 +7,9 @@ use crate::syntax::habit;
 use crate::syntax::tokens::{Kind, is_keyword};
 
 /// What others call the texts.
-const TWINS: [(&str, &str); 13] = [
+const TWINS: [(&str, &str); 15] = [
+    ("human", "prompt"),
+    ("bot", "reply"),
     ("user", "prompt"),
     ("question", "prompt"),
     ("instruction", "prompt"),
@@ -153,6 +155,7 @@ fn pieces(miss: &Miss, at: &mut usize) -> Option<String> {
         count += 1;
         match miss.text(*at) {
             "+" => *at += 1,
+            _ if miss.kind(*at) == Some(Kind::TextOpen) && length > 0 => {}
             "," if miss.kind(*at + 1).is_some() => return None,
             _ => break,
         }
@@ -271,6 +274,20 @@ pub fn twin(miss: &Miss) -> Option<Diagnostic> {
     let (_, ours) = TWINS.iter().find(|(other, _)| *other == word)?;
     let after = first + 1 + usize::from(miss.text(first + 1) == ":");
     let has_it = miss.source.text.lines().any(|line| line.starts_with(ours));
+    let line = miss.line_after(first + 1);
+    if after == first + 2
+        && matches!(word, "user" | "assistant" | "human" | "bot" | "completion" | "response")
+        && miss.kind(after).is_some_and(|kind| kind != Kind::TextOpen)
+        && !miss.starts_line(after)
+        && !line.contains('"')
+        && !has_it
+    {
+        let title = format!("no statement begins with `{word}`");
+        let fault = Diagnostic::fault("E119", title, miss.span(first), "unknown word");
+        let place = miss.span(first).to(Span::new(miss.line_end(after), miss.line_end(after)));
+        let written = format!("{ours} \"{line}\"");
+        return Some(fault.help(format!("write `{written}`")).fix(place, written));
+    }
     if miss.kind(after) != Some(Kind::TextOpen) || miss.found > after || has_it || is_keyword(word)
     {
         return None;

@@ -26,6 +26,12 @@ pub fn strange(span: Span, letter: char) -> Diagnostic {
             .fix(span, "");
     }
     let name = format!("U+{number:04X}");
+    if let Some((_, ours)) = SIGNS.iter().find(|(sign, _)| *sign == letter) {
+        let title = format!("`{letter}` is no sign of this language");
+        return Diagnostic::fault("E101", title, span, name)
+            .help(format!("write `{}`", ours.trim()))
+            .fix(span, *ours);
+    }
     match letter.is_whitespace() || number == 0xFEFF || number == 0x200B {
         true => Diagnostic::fault("E101", "this looks like a plain space and is none", span, name)
             .help("write a plain space")
@@ -35,6 +41,37 @@ pub fn strange(span: Span, letter: char) -> Diagnostic {
             .help(format!("delete `{letter}`, or write it in a text: `\"{letter}\"`")),
     }
 }
+
+/// Signs of mathematics and of typography, and what is written for them.
+const SIGNS: [(char, &str); 27] = [
+    ('≥', ">="),
+    ('≤', "<="),
+    ('⩾', ">="),
+    ('⩽', "<="),
+    ('≠', "!="),
+    ('≡', "=="),
+    ('×', "*"),
+    ('·', "*"),
+    ('∙', "*"),
+    ('⋅', "*"),
+    ('÷', "/"),
+    ('∕', "/"),
+    ('−', "-"),
+    ('–', "-"),
+    ('—', "-"),
+    ('∈', " in "),
+    ('∧', " and "),
+    ('∨', " or "),
+    ('¬', "not "),
+    ('…', ".."),
+    ('→', "->"),
+    ('⇒', "->"),
+    ('←', "="),
+    ('∼', "~"),
+    ('∀', "all "),
+    ('∃', "any "),
+    ('∣', "|"),
+];
 
 /// Is this a letter that no file may hold, not even in a text or a comment? Those that turn text
 /// around make it look like another.
@@ -66,6 +103,15 @@ pub fn malformed_number(source: &Source, span: Span) -> Diagnostic {
         let help = format!("write `{value}`: digits only");
         return fault.help(help).fix(span, value.to_string()).sure();
     }
+    let name = text.trim_start_matches(|letter: char| letter.is_ascii_digit());
+    let number = &text[..text.len() - name.len()];
+    let is_product = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+        && !name.is_empty()
+        && source.text.contains(&format!("{name} "));
+    if is_product {
+        let product = format!("{number} * {name}");
+        return fault.help(format!("write `{product}`")).fix(span, product);
+    }
     match text.parse::<f64>() {
         // `1e5` is a Real elsewhere, and divides as one.
         Ok(value) if value.fract() == 0.0 && value < 1e15 => {
@@ -95,6 +141,12 @@ pub fn foreign_quotes(source: &Source, span: Span, closed: bool) -> Diagnostic {
     };
     let inside = inside.replace("\\'", "'").replace("''", "'").replace("${", "{");
     let text = format!("\"{}\"", inside.replace('"', "\\\""));
+    let line = source.text[..span.start].rsplit('\n').next().unwrap_or("");
+    if inside.contains('{') && line.trim_start().contains(['=', '~']) && !line.starts_with("prompt")
+    {
+        let help = "texts are put together where they are shown: write `prompt ";
+        return fault.help(format!("{help}{text}`"));
+    }
     fault.help(format!("write `{text}`")).fix(span, text).sure_if(is_plain)
 }
 
@@ -139,6 +191,20 @@ pub fn foreign_comment(source: &Source, at: usize) -> Diagnostic {
 /// `x = "text`
 pub fn unclosed_text(source: &Source, open: usize) -> Diagnostic {
     let end = line_end(source, open);
+    let below = &source.text[end..];
+    let later = below.lines().skip(1).take(12).position(|line| line.trim_end().ends_with('"'));
+    let lines: Vec<&str> = below.lines().skip(1).take(later.map_or(0, |at| at + 1)).collect();
+    let is_one = lines.iter().rev().skip(1).all(|line| !line.contains('"'))
+        && lines.last().is_some_and(|line| line.matches('"').count() == 1);
+    if is_one {
+        let place = Span::new(open, open + 1);
+        let help =
+            "write `\"\"\"`, the lines of the text below it, and `\"\"\"` on a line of its own";
+        return Diagnostic::fault("E103", "a text in one pair of quotes is one line", place, {
+            "opened here"
+        })
+        .help(help);
+    }
     Diagnostic::fault("E103", "this text is not closed", Span::new(open, open + 1), "opened here")
         .and(Span::new(end, end), "`\"` was expected before the end of the line")
         .help("write `\"` at the end of the text, or `\"\"\"` for a text of several lines")

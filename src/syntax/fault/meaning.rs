@@ -20,6 +20,13 @@ pub fn no_range(source: &Source, found: Span) -> Diagnostic {
     if let Some(range) = said.or(range) {
         return fault.help(format!("write `{range}`")).fix(found, range).sure();
     }
+    let inside = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or("");
+    let all: Option<Vec<i64>> = inside.split(',').map(|one| one.trim().parse().ok()).collect();
+    if let Some((low, high)) = all.and_then(|all| Some((*all.iter().min()?, *all.iter().max()?))) {
+        let range = format!("{low}..{high}");
+        let help = format!("write `{range}`; values of your own are set by levels, a line each");
+        return fault.help(help).fix(found, range);
+    }
     let fault =
         fault.help(format!("write `1..{text}`: the least and the greatest value, both taken in"));
     match text.parse::<i64>() {
@@ -50,11 +57,12 @@ pub fn compared_twice(source: &Source, left: &Expr, sign: Span, right: Span) -> 
     match &left.kind {
         ExprKind::Binary(_, _, _, middle) if source.slice(left.span.to(right)).contains('\n') => {
             // A list of YAML's, whose `- ` reads as minus.
-            let line = source.slice(left.span).lines().next().unwrap_or(first);
-            let first = line.trim_start_matches("- ");
+            let whole = source.slice(left.span.to(right));
+            let lines = whole.lines().map(|line| line.trim().trim_start_matches("- "));
+            let all = lines.collect::<Vec<_>>().join(" and ");
             Diagnostic::fault("E137", "two comparisons in a row", sign, AGAIN)
                 .and(middle.span, "compared here already")
-                .help(format!("a rule is one relation: write `{first} and …` in one line"))
+                .help(format!("a rule is one relation: write `{all}`"))
         }
         ExprKind::Binary(_, _, _, middle) => {
             let second = format!("{} {again} {}", source.slice(middle.span), source.slice(right));

@@ -1,6 +1,8 @@
 //! Where a text stops to fit the grammar, and the search for the fault that explains it.
 
-use super::{blocks, brackets, foreign, layouts, settings, signs, statements, words};
+use super::{
+    blocks, brackets, foreign, forms, keys, layouts, rules, settings, signs, statements, words,
+};
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
 use crate::syntax::grammar::Rule;
@@ -23,12 +25,24 @@ pub struct Miss<'a> {
 const FAULTS: &[fn(&Miss) -> Option<Diagnostic>] = &[
     statements::misplaced_doc,
     signs::divided,
+    forms::modified,
+    keys::head,
+    keys::capital,
+    keys::section,
     layouts::layout,
     brackets::brace_in_text,
     foreign::imported,
     foreign::declared,
     foreign::changed,
     foreign::unpacked,
+    forms::taken_apart,
+    forms::idle,
+    forms::called,
+    forms::replaced,
+    forms::bound_in_a_row,
+    forms::drawn,
+    forms::conditioned,
+    rules::rule,
     blocks::function,
     blocks::block,
     blocks::command,
@@ -36,6 +50,7 @@ const FAULTS: &[fn(&Miss) -> Option<Diagnostic>] = &[
     settings::param,
     settings::level,
     layouts::twin,
+    signs::number_form,
     foreign::expression,
     layouts::formatted,
     settings::key,
@@ -48,6 +63,7 @@ const FAULTS: &[fn(&Miss) -> Option<Diagnostic>] = &[
     words::keyword_as_name,
     words::capital,
     signs::double_equals,
+    signs::turned_sign,
     signs::single_equals,
     signs::colon_missing,
     words::then_missing,

@@ -147,6 +147,11 @@ pub fn level(miss: &Miss) -> Option<Diagnostic> {
         at += 3;
         last = at;
     }
+    if settings.is_empty() && miss.text(start + 2) == "{" && miss.text(start + 3) == "}" {
+        let title = format!("the level `{name}` sets nothing");
+        let fault = Diagnostic::fault("E125", title, miss.span(start + 2), "no settings");
+        return Some(fault.help(format!("write `level {name}: length = 8`, with your parameters")));
+    }
     if !strange || settings.is_empty() || depth != 0 || at < miss.tokens.len() {
         return None;
     }

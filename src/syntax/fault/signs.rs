@@ -184,6 +184,23 @@ pub fn double_equals(miss: &Miss) -> Option<Diagnostic> {
     })
 }
 
+/// `a =< b`, `a =! b`
+pub fn turned_sign(miss: &Miss) -> Option<Diagnostic> {
+    let (sign, next) = (miss.found_text(), miss.text(miss.found + 1));
+    let written = match (sign, next) {
+        ("=", "<") => "<=",
+        ("=", "!") => "!=",
+        _ => return None,
+    };
+    if !miss.follows_value() || !miss.touches(miss.found + 1) {
+        return None;
+    }
+    let place = miss.place().to(miss.span(miss.found + 1));
+    let title = format!("`{sign}{next}` is no sign of this language");
+    let fault = Diagnostic::fault("E132", title, place, "unknown sign");
+    Some(fault.help(format!("write `{written}`")).fix(place, written))
+}
+
 /// `rule best: a = b`
 pub fn single_equals(miss: &Miss) -> Option<Diagnostic> {
     let place = miss.place();
@@ -254,6 +271,36 @@ pub fn equals_missing(miss: &Miss) -> Option<Diagnostic> {
         true => fault.fix(miss.after(), " =").sure(),
         false => fault,
     })
+}
+
+/// `1,000`, `5.`, `50%`
+pub fn number_form(miss: &Miss) -> Option<Diagnostic> {
+    let (at, sign) = (miss.found, miss.found_text());
+    let percent =
+        at.checked_sub(1).filter(|&before| miss.text(before) == "%" && miss.touches(before));
+    let sign_at = percent.unwrap_or(at);
+    let number = sign_at.checked_sub(1).filter(|&at| miss.kind(at) == Some(Kind::Number))?;
+    let text = miss.text(number);
+    let (written, end) = match (percent, sign) {
+        (Some(_), _) => (format!("{}", text.parse::<f64>().ok()? / 100.0), sign_at),
+        (_, ".") if miss.touches(at) => (format!("{text}.0"), at),
+        (_, ",") if miss.open.is_empty() => {
+            let is_group = |at: &usize| {
+                miss.text(*at) == ","
+                    && miss.touches(at + 1)
+                    && miss.kind(at + 1) == Some(Kind::Number)
+                    && miss.text(at + 1).len() == 3
+            };
+            let groups: Vec<usize> =
+                (at..miss.tokens.len()).step_by(2).take_while(is_group).collect();
+            let digits: String = groups.iter().map(|at| miss.text(at + 1)).collect();
+            (format!("{text}{digits}"), groups.last()? + 1)
+        }
+        _ => return None,
+    };
+    let place = miss.span(number).to(miss.span(end));
+    let fault = Diagnostic::fault("E112", "not a number", place, "digits, and at most one point");
+    Some(fault.help(format!("write `{written}`")).fix(place, written))
 }
 
 /// `.5`

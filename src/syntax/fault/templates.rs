@@ -94,6 +94,9 @@ fn rows(body: &str, head: &str) -> Option<String> {
     let (item, list) = head.split_once(" in ")?;
     let line = body.trim().replace("{{ ", "{").replace(" }}", "}");
     let hole = format!("{{{}}}", item.trim());
+    if line == format!("{{loop.index}}. {hole}") {
+        return Some(format!("{{numbered({list})}}"));
+    }
     let (before, after) = line.split_once(&hole)?;
     let plain = |text: &str| !text.contains(['{', '}', '\n', '"', '\\']);
     if !plain(before)
@@ -131,7 +134,11 @@ pub fn yaml(source: &Source, word_end: usize) -> Option<(Diagnostic, usize)> {
     let mark = first.trim().strip_prefix(':')?.trim_start();
     let is_mark =
         |mark: &str| matches!(mark.trim_end_matches(['+', '-']), "|" | ">") && mark.len() <= 2;
-    if !is_mark(mark) {
+    let next = below.lines().next().unwrap_or("");
+    let is_plain = mark.is_empty()
+        && next.starts_with([' ', '\t'])
+        && next.trim().starts_with(|first: char| first.is_alphanumeric() || first == '{');
+    if !is_mark(mark) && !is_plain {
         return None;
     }
     let mut length = 0;
@@ -169,7 +176,7 @@ pub fn yaml(source: &Source, word_end: usize) -> Option<(Diagnostic, usize)> {
         .fix(sign, " \"\"\"")
         .fix(Span::new(after, after), format!("\n{margin}\"\"\""))
         // `{{ x }}` is a placeholder of Jinja.
-        .sure_if(!below[..end].contains("{{"));
+        .sure_if(!is_plain && !below[..end].contains("{{"));
     Some((fault, after - word_end))
 }
 

@@ -9,6 +9,8 @@ const SPELLED: &str = "texts and words are shown as they are: bring them in the 
                        need, a word a line of a file: `words names = \"names.txt\"`";
 const FORMATTED: &str = "write the values in the text itself: `prompt \"{a} and {b}\"`";
 const FRACTION: &str = "write `coin(0.5)` for a chance, or `uniform(0..99)` for a number";
+const NORMAL: &str = "a sum of draws is near to it: write `parts ~ draw(12, 0..9)`, and \
+                      `sum(parts)`";
 const NUMBERED: &str = "write `for i in 0..size(xs) - 1: …`, with `at(i, xs)` for the element";
 const REDUCED: &str = "write `fold total = 0 over x in xs: total + x`";
 const ROOT: &str = "compute with Ints and `+ - * / %`: draw the root and show its square";
@@ -18,7 +20,7 @@ const TAKEN: &str = "lists do not change: `at(size(xs) - 1, xs)` is the last ele
 impl Reader<'_> {
     /// Functions that nothing here stands for.
     pub fn refused(&mut self, name: &str, place: Span) -> bool {
-        if self.text(self.at) == "<" && matches!(name, "random" | "rand") {
+        if matches!(self.text(self.at), "<" | "*") && matches!(name, "random" | "rand") {
             return false;
         }
         let help = match name {
@@ -26,7 +28,8 @@ impl Reader<'_> {
             "input" | "open" | "read" => "write `words names = \"names.txt\"` to bring words in",
             "format" | "sprintf" | "CONCAT" | "CONCATENATE" => FORMATTED,
             "upper" | "lower" | "capitalize" | "title" | "strip" | "UPPER" | "LOWER" => SPELLED,
-            "random" | "rand" | "RAND" | "normal" | "gauss" => FRACTION,
+            "random" | "rand" | "RAND" => FRACTION,
+            "normal" | "gauss" | "normalvariate" | "randn" | "standard_normal" => NORMAL,
             "enumerate" => NUMBERED,
             "reduce" => REDUCED,
             "round" | "ROUND" => {
@@ -36,8 +39,13 @@ impl Reader<'_> {
             "dict" | "Map" => {
                 "write two lists and look a value up: `at(position(key, keys), values)`"
             }
-            "isinstance" | "type" | "typeof" => "leave it out: every name has one type",
-            _ => return false,
+            "isinstance" | "type" | "typeof" | "instanceof" => {
+                "leave it out: every name has one type"
+            }
+            _ => match self.has_advice(name) {
+                Some(help) => help,
+                None => return false,
+            },
         };
         let title = format!("no function is called `{name}`");
         self.advise("E205", title, place, "not known here", help);

@@ -19,17 +19,12 @@ impl Reader<'_> {
             Kind::TextOpen => self.quoted(),
             Kind::Word => self.word(place),
             Kind::Open => match self.text(self.at) {
+                "(" if self.is_arrow() => self.arrow_function(),
                 "(" => self.round(),
                 "[" => self.square(),
-                _ => {
-                    let title = "there are no dictionaries and no sets";
-                    let help = "write two lists and look a value up: \
-                                `at(position(key, keys), values)`; `unique(xs)` has no value twice";
-                    self.advise("E148", title, place, "braces around values", help);
-                    None
-                }
+                _ => self.braces(),
             },
-            Kind::Sign if self.text(self.at) == "|" => self.bars(place),
+            Kind::Sign if matches!(self.text(self.at), "|" | "||") => self.bars(),
             _ => None,
         }
     }
@@ -63,11 +58,26 @@ impl Reader<'_> {
         let before_call = self.text(self.at + 1) == "(";
         match word {
             "if" => self.chosen(place, false),
-            "all" | "any" | "count" | "for" if self.kind(self.at + 1) == Some(Kind::Word) => {
-                self.each(place)
+            "all" | "any" | "count" | "for" if self.is_head() => {
+                let (at, found) = (self.at, self.found.len());
+                self.each(place).or_else(|| {
+                    (self.at = at, self.found.truncate(found));
+                    self.each_foreign(place)
+                })
             }
             "fold" => self.fold(place),
-            "lambda" => self.lambda(place),
+            "lambda" => self.lambda(),
+            "typeof" | "instanceof" | "sizeof" if self.begins_value(self.at + 1) => {
+                self.refused("typeof", place);
+                None
+            }
+            "function" if matches!(self.text(self.at + 1), "(") => self.function_value(),
+            "new" | "await" | "async" | "move" if self.begins_value(self.at + 1) => {
+                self.without_word(place)
+            }
+            "every" | "forall" | "each" | "exists" | "some" | "no" | "none" if self.is_head() => {
+                self.each_foreign(place)
+            }
             "True" | "False" | "TRUE" | "FALSE" if !before_call => {
                 self.at += 1;
                 self.sure_habit("E115", "keywords are lowercase", place, "`true` and `false` are");
@@ -88,10 +98,15 @@ impl Reader<'_> {
             }
             "all" | "any" | "count" if before_call => self.one(place),
             "match" | "case" | "switch" | "unless" | "when" if self.begins_value(self.at + 1) => {
-                let title = "a choice is written with `if`";
-                let help = "write `if x == 1 then a else if x == 2 then b else c`";
-                self.advise("E148", title, place, "no value begins so", help);
-                None
+                let (at, found) = (self.at, self.found.len());
+                let node = self.arms();
+                if node.is_none() {
+                    (self.at = at, self.found.truncate(found));
+                    let title = "a choice is written with `if`";
+                    let help = "write `if x == 1 then a else if x == 2 then b else c`";
+                    self.advise("E148", title, place, "no value begins so", help);
+                }
+                node
             }
             "true" | "false" => self.one(place),
             _ if is_keyword(word) => None,
@@ -135,15 +150,18 @@ impl Reader<'_> {
             strange = true;
             self.at += 1;
         }
+        self.skip(if word == "then" { "" } else { "return" });
         let yes = self.open_to_line_ends(Reader::expression)?;
+        self.skip(";");
         if word == "{" {
             self.skip("}");
         }
         self.skip(";");
-        let between = self.text(self.at);
-        match between {
+        match self.text(self.at) {
             "else" => self.at += 1,
             "elif" | "elseif" | "elsif" => {}
+            // What is returned where the condition does not hold.
+            "return" if word != "then" => self.at += 1,
             _ => return None,
         }
         let (branch, again) = (self.text(self.at), self.span(self.at));
@@ -158,8 +176,10 @@ impl Reader<'_> {
                 strange |= matches!(branch, ":" | "{");
                 if matches!(branch, ":" | "{") {
                     self.at += 1;
+                    self.skip("return");
                 }
                 let no = self.open_to_line_ends(Reader::expression)?;
+                self.skip(";");
                 if branch == "{" {
                     self.skip("}");
                 }
@@ -270,50 +290,6 @@ impl Reader<'_> {
         Some(Node { span: start.to(end), tight: LOOSE, edits, of: None })
     }
 
-    /// `lambda x: x + 1`; what calls it says what is made of it.
-    fn lambda(&mut self, start: Span) -> Option<Node> {
-        let name = self.text(self.at + 1).to_string();
-        if self.text(self.at + 2) != ":" {
-            self.nameless(start);
-            return None;
-        }
-        self.at += 3;
-        self.body(start, name)
-    }
-
-    /// `|x| x + 1`, `|&x| x + 1`
-    fn bars(&mut self, start: Span) -> Option<Node> {
-        self.at += 1;
-        self.skip("&");
-        let name = self.text(self.at).to_string();
-        if self.text(self.at + 1) != "|" {
-            self.nameless(start);
-            return None;
-        }
-        self.at += 2;
-        self.body(start, name)
-    }
-
-    /// `x => x + 1`, `(x) => x + 1`
-    pub fn arrow(&mut self, name: Node) -> Option<Node> {
-        let text = self.source.slice(name.span).trim_matches(['(', ')']).to_string();
-        self.at += 1;
-        self.body(name.span, text)
-    }
-
-    fn body(&mut self, start: Span, name: String) -> Option<Node> {
-        let body = self.expression()?;
-        let title = "a function has a name";
-        self.sure_habit("E148", title, start, "a function without a name");
-        Some(Node { of: Some(name), ..body })
-    }
-
-    fn nameless(&mut self, place: Span) {
-        let help = "write a loop: `for x in xs: x + 1` for each, `for x in xs where x > 1: x` \
-                    for those that are kept";
-        self.advise("E148", "a function has a name", place, "a function without a name", help);
-    }
-
     /// `(a)`, `(a, b)`, `(a for a in xs)`
     fn round(&mut self) -> Option<Node> {
         let open = self.span_at(self.at)?;
@@ -345,31 +321,11 @@ impl Reader<'_> {
 
     /// `[a, b]`, `[a for a in xs if c]`
     fn square(&mut self) -> Option<Node> {
-        let open = self.span_at(self.at)?;
         self.open_to_line_ends(|reader| {
             if reader.is_comprehension("]") {
                 return reader.comprehension("]");
             }
-            reader.at += 1;
-            let mut edits = Vec::new();
-            if matches!(reader.text(reader.at), "*" | "..") {
-                let spread = reader.span(reader.at);
-                let rest = &reader.source.text[spread.end..];
-                let inside = rest[..rest.find(']')?].trim_start_matches('.');
-                let (xs, more) = inside.split_once(',').unwrap_or((inside, ""));
-                let help = format!("write `{} + [{}]`", xs.trim(), more.trim());
-                reader.advise("E148", "lists are joined with `+`", spread, "not known here", help);
-                return None;
-            }
-            while reader.text(reader.at) != "]" {
-                edits.extend(reader.expression()?.edits);
-                match reader.text(reader.at) {
-                    "," => reader.at += 1,
-                    _ => break,
-                }
-            }
-            let close = reader.closing("]")?;
-            Some(Node { span: open.to(close), tight: ATOM, edits, of: None })
+            reader.square_list()
         })
     }
 

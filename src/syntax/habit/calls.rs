@@ -10,6 +10,24 @@ use crate::source::Span;
 impl Reader<'_> {
     /// A call by a name that another language has, or one of ours.
     pub fn call(&mut self, name: &str, place: Span, given: Vec<Given>, span: Span) -> Option<Node> {
+        let (given, is_spread) = self.together(given);
+        if is_spread {
+            self.habit(
+                "E148",
+                "a list is given as it is",
+                place,
+                "its values are given one by one",
+            );
+        }
+        let keyed = self.called_with(name, &given).or_else(|| self.keyed(name, &given));
+        if let Some((text, tight, is_sure)) = keyed {
+            let title = format!("`{name}` takes no function here");
+            match is_sure {
+                true => self.sure_habit("E205", title, place, "not known here"),
+                false => self.habit("E205", title, place, "not known here"),
+            }
+            return Some(Node::written(span, tight, text));
+        }
         if self.nameless_given(name, place, &given) {
             return None;
         }
@@ -23,13 +41,18 @@ impl Reader<'_> {
             self.advise("E205", "no function is called `sample`", place, "not known here", help);
             return None;
         }
-        let written = self
-            .looping(name, &given)
+        let sampled = self.sampled(name, place, &given);
+        if self.advice.is_some() {
+            return None;
+        }
+        let written = sampled
+            .or_else(|| self.looping(name, &given))
             .or_else(|| self.ordered(name, &given))
             .or_else(|| draws::random(name, &given))
             .or_else(|| self.of_lists(name, &given))
             .or_else(|| self.of_sheets(name, &given))
-            .or_else(|| self.of_numbers(name, &given));
+            .or_else(|| self.of_numbers(name, &given))
+            .or_else(|| self.of_tables(name, &given));
         self.note = match name {
             "int" | "trunc" if written.is_some() => "`/` rounds down, negative numbers too",
             "uniform" if written.is_some() => "a whole number, as likely as any other of the range",
@@ -49,6 +72,10 @@ impl Reader<'_> {
             return None;
         }
         let nameless = given.iter().any(|one| one.node.of.is_some());
+        if is_spread && !nameless {
+            let all: Vec<&str> = given.iter().map(|one| &*one.said).collect();
+            return Some(Node::written(span, ATOM, format!("{name}({})", all.join(", "))));
+        }
         let edits = given.into_iter().flat_map(|one| one.node.edits).collect();
         (!nameless).then_some(Node { span, tight: ATOM, edits, of: None })
     }
@@ -94,6 +121,9 @@ impl Reader<'_> {
             }),
             ("count", [one]) if one.said.starts_with("for ") => {
                 Some((format!("size({})", one.said), ATOM, true))
+            }
+            ("sum", [one]) if is_relation(&one.said) => {
+                Some((format!("count {}", head(&one.said)?), LOOSE, false))
             }
             ("sum", [one]) => {
                 let head = head(&one.said)?;
@@ -382,6 +412,15 @@ fn stepped(given: &[Given]) -> Written {
 
 pub fn is_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// Is it a loop over comparisons, which Python counts as numbers?
+fn is_relation(text: &str) -> bool {
+    let Some((_, body)) = text.rsplit_once(": ") else { return false };
+    let signs = [" == ", " != ", " < ", " > ", " <= ", " >= ", " in "];
+    text.starts_with("for ")
+        && !body.starts_with("if ")
+        && signs.iter().any(|sign| body.contains(sign))
 }
 
 /// Is this the name of a module that other languages bring?

@@ -1,8 +1,9 @@
 //! Methods and filters of other languages: `xs.append(x)`, `xs | join(", ")`.
 
-use super::calls::{is_module, is_name, looped};
+use super::calls::{is_name, looped};
 use super::draws::less_one;
 use super::given::{Given, Written};
+use super::library::{is_library, stdlib_has};
 use super::reader::{ADD, ATOM, COMPARE, LOOSE, Node, OR, Reader};
 use super::spelling::has_call;
 use super::suffixes::slice;
@@ -46,7 +47,7 @@ impl Reader<'_> {
         let owner = self.without_last(owner);
         let xs = self.said(&owner, LOOSE);
         let title = "there are no methods";
-        if is_module(&xs) || matches!(&*xs, "Vec" | "List" | "Array" | "Object") {
+        if is_library(&xs) || matches!(&*xs, "Vec" | "List" | "Array" | "Object") {
             let before = self.found.len();
             // NumPy leaves the last number out.
             let is_numpy = matches!(&*xs, "np" | "numpy" | "np.random" | "numpy.random" | "rng");
@@ -54,7 +55,9 @@ impl Reader<'_> {
                 "randint" | "integers" if is_numpy => "np.randint",
                 _ => name,
             };
-            let node = self.call(called, place, given.clone(), span)?;
+            let (called, given) = self.of_library(&xs, called, given);
+            let name = if called == "np.randint" { name } else { &*called };
+            let node = self.call(&called, place, given.clone(), span)?;
             let is_of_python = matches!(&*xs, "random" | "math");
             let is_bound = matches!(name, "abs" | "max" | "min" | "pow") && xs == "Math";
             let is_fraction = name == "random" && given.is_empty();
@@ -72,13 +75,14 @@ impl Reader<'_> {
             self.sure_habit("E135", title, place, "after its module");
             return Some(Node::written(span, ATOM, call(name, &given, None)));
         }
-        if self.refused_method(name, &xs, place) {
+        let (given, _) = self.together(given);
+        let written = self.written_method(name, &owner, &xs, &given);
+        if written.is_none() && self.refused_method(name, &xs, place) {
             return None;
         }
-        let written = self
-            .of_elements(name, &owner, &given)
-            .or_else(|| self.of_parts(name, &xs, &given))
-            .or_else(|| self.of_functions(name, &xs, &given));
+        if written.is_none() && !self.is_known(name) && self.refused(name, place) {
+            return None;
+        }
         self.habit("E135", title, place, "called with a dot");
         // Rust's `0..n` leaves `n` out.
         let leaves_out = xs.starts_with('(') && xs.contains("..");
@@ -107,6 +111,27 @@ impl Reader<'_> {
             return owner;
         }
         Node::written(owner.span, ATOM, format!("({from}..{})", less_one(to)))
+    }
+
+    /// What is written for a method, by what it takes: a function, values of a list, any values.
+    fn written_method(&mut self, name: &str, owner: &Node, xs: &str, given: &[Given]) -> Written {
+        let is_refused = name == "split" || name == "get" && xs == "row";
+        let mut written = self.of_closures(name, xs, given);
+        if written.is_none() && !is_refused {
+            written = self
+                .of_elements(name, owner, given)
+                .or_else(|| self.of_parts(name, xs, given))
+                .or_else(|| self.of_functions(name, xs, given));
+        }
+        let is_one_more = matches!(name, "max" | "min") && given.len() == 1;
+        if written.is_none() && (!stdlib_has(name) || is_one_more) {
+            let all: Vec<Given> = [Given { name: None, said: xs.to_string(), node: owner.clone() }]
+                .into_iter()
+                .chain(given.iter().cloned())
+                .collect();
+            written = self.of_tables(name, &all);
+        }
+        written
     }
 
     fn of_elements(&self, name: &str, owner: &Node, given: &[Given]) -> Written {
@@ -222,7 +247,9 @@ impl Reader<'_> {
         let name = self.text(self.at + 1);
         let is_pipe = self.text(self.at) == "|>";
         let is_name = self.kind(self.at + 1) == Some(Kind::Word);
+        let is_set = matches!(name, "set" | "frozenset" | "unique");
         is_name
+            && !is_set
             && (is_pipe
                 || (self.text(self.at) == "|"
                     && (FILTERS.contains(&name)

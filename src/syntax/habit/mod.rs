@@ -2,13 +2,21 @@
 
 mod advice;
 mod atoms;
+pub mod blocks;
 mod calls;
+mod closures;
+pub mod drawing;
 mod draws;
 mod given;
+mod library;
+mod lists;
+mod loops;
 mod methods;
 mod reader;
 mod spelling;
 mod suffixes;
+mod tables;
+pub mod words;
 
 use super::tokens::{self, Token};
 use crate::diagnostic::{Diagnostic, Edit, edited};
@@ -139,6 +147,14 @@ fn edited_slice(source: &Source, span: Span, edits: &[Edit]) -> String {
     };
     let edits: Vec<Edit> = edits.iter().map(moved).collect();
     edited(source.slice(span), &edits)
+}
+
+/// The same for an expression that is a text of its own.
+pub fn said_text(text: &str) -> Option<String> {
+    let own = Source::new("", text);
+    let (tokens, faults) = tokens::scan(&own, 0);
+    let (said, end) = said(&own, &tokens, 0).filter(|_| faults.is_empty())?;
+    (end == tokens.len()).then_some(said)
 }
 
 /// The text of the expression that begins with a token, in this language, and the token behind it.

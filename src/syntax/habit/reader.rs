@@ -102,8 +102,12 @@ impl<'a> Reader<'a> {
         let value = self.climb(OR);
         let whole = value.and_then(|value| match self.text(self.at) {
             "if" if self.goes_on() => self.condition_after(value),
+            "?" if self.goes_on() && self.text(self.at + 1) == "?" => self.otherwise(value),
             "?" if self.goes_on() => self.question_mark(value),
             "=>" if self.goes_on() => self.arrow(value),
+            "for" if self.open == 0 && self.depth == 1 && !self.starts_line(self.at) => {
+                self.loop_after(value)
+            }
             _ => Some(value),
         });
         self.depth -= 1;
@@ -171,13 +175,23 @@ impl<'a> Reader<'a> {
             "or" => (OR, 1, None),
             "||" | "|" => (OR, 1, Some("or")),
             "and" => (AND, 1, None),
+            "&" if self.kind(self.at + 1) == Some(Kind::Number) => (MULTIPLY, 1, Some("and")),
             "&&" | "&" => (AND, 1, Some("and")),
+            "<" if next == "<" && touches => (ADD, 2, None),
+            ">" if next == ">" && touches => (ADD, 2, None),
             "==" if next == "=" && touches => (COMPARE, 2, Some("==")),
             "!=" if next == "=" && touches => (COMPARE, 2, Some("!=")),
             "<>" => (COMPARE, 1, Some("!=")),
             "==" | "!=" | "<" | "<=" | ">" | ">=" | "in" | "within" => (COMPARE, 1, None),
             "not" if matches!(next, "in" | "within") => (COMPARE, 2, None),
             "is" if next == "not" => (COMPARE, 2, Some("!=")),
+            "is" if next == "in" => (COMPARE, 2, Some("in")),
+            "is" if next == "equal" && self.text(self.at + 2) == "to" => (COMPARE, 3, Some("==")),
+            "is" if next == "greater" => (COMPARE, 3, Some(">")),
+            "is" if next == "less" => (COMPARE, 3, Some("<")),
+            "equals" => (COMPARE, 1, Some("==")),
+            "=" if next == "<" && touches => (COMPARE, 2, Some("<=")),
+            "=" if next == "!" && touches => (COMPARE, 2, Some("!=")),
             "is" => (COMPARE, 1, Some("==")),
             "mod" => (MULTIPLY, 1, Some("%")),
             "div" => (MULTIPLY, 1, Some("/")),
@@ -198,8 +212,8 @@ impl<'a> Reader<'a> {
         let first = self.text(self.at);
         let place = self.span(self.at).to(self.span(self.at + length - 1));
         self.at += length;
-        if matches!(first, "is") && matches!(self.text(self.at), "None" | "null") {
-            self.nothing();
+        if matches!(self.text(self.at), "None" | "null" | "undefined" | "nil") {
+            self.never_missing(place, &left);
             return None;
         }
         let right = self.climb(if tight == NEGATE { NEGATE } else { tight + 1 })?;
@@ -211,10 +225,18 @@ impl<'a> Reader<'a> {
             let (left, right) = (self.said(&left, COMPARE + 1), self.said(&right, COMPARE + 1));
             return Some(Node::written(span, NOT, format!("not {left} {word} {right}")));
         }
+        if let Some((text, tight)) = self.of_operands(self.source.slice(place), &left, &right) {
+            let title = format!("`{}` is no sign between these values", self.source.slice(place));
+            self.habit("E132", title, place, "between these two");
+            return Some(Node::written(span, tight, text));
+        }
         if tight == NEGATE {
             return self.power(left, place, &right);
         }
         let drawn = self.source.slice(left.span);
+        if matches!(first, ">" | ">=") && is_fraction(drawn) {
+            return self.chance_above(&left, &right);
+        }
         if first == "<" && is_fraction(drawn) {
             let title = "a chance is drawn with `coin`";
             // What calls the fraction is said with it, whichever module that is of.
@@ -277,6 +299,10 @@ impl<'a> Reader<'a> {
         let title = format!("`{}` is no sign of this language", self.source.slice(place));
         self.habit("E132", &*title, place, "unknown sign");
         let span = base.span.to(exponent.span);
+        if self.source.slice(exponent.span).contains('.') {
+            self.refused("sqrt", place);
+            return None;
+        }
         let factor = self.said(&base, ATOM);
         if has_draw(&factor) {
             let help = "draw it first, under a name of its own: `drawn ~ …`";
@@ -316,7 +342,7 @@ impl<'a> Reader<'a> {
             "not" => (None, NOT),
             "-" => (None, NEGATE),
             "!" => (Some("not "), NOT),
-            "&" => (Some(""), NEGATE),
+            "&" | "*" | "**" | "&&" => (Some(""), NEGATE),
             _ => return self.operand(),
         };
         self.at += 1;

@@ -1,8 +1,11 @@
 //! What follows an operand without a space: indices, slices, calls, dots; and loops in brackets.
 
+use super::drawing;
 use super::given::Given;
 use super::reader::{ADD, ATOM, COMPARE, LOOSE, MULTIPLY, NOT, Node, OR, Reader};
 use super::spelling::has_call;
+use super::words;
+use crate::source::Span;
 use crate::syntax::tokens::{Kind, is_keyword};
 
 impl Reader<'_> {
@@ -16,7 +19,11 @@ impl Reader<'_> {
                 ("(", _) if is_close => self.called(node)?,
                 ("!", "(" | "[") if is_close && self.touches(self.at + 1) => self.made(node)?,
                 (".", _) if is_close && self.touches(self.at + 1) => self.dotted(node)?,
-                (":", ":") if is_close && self.touches(self.at + 1) => self.path(node)?,
+                (":", ":") if is_close && self.is_path() => self.path(node)?,
+                ("?", ".") if is_close && self.touches(self.at + 1) => {
+                    self.at += 1;
+                    self.dotted(node)?
+                }
                 ("++" | "--", _) if is_close && !self.begins_value(self.at + 1) => {
                     self.next(node)?
                 }
@@ -26,20 +33,9 @@ impl Reader<'_> {
         }
     }
 
-    /// `n++`
-    fn next(&mut self, value: Node) -> Option<Node> {
-        let (sign, place) = (self.text(self.at), self.span(self.at));
-        self.at += 1;
-        let title = format!("`{sign}` is no sign of this language");
-        self.habit("E132", title, place, "a name keeps its value");
-        self.doubt();
-        let text = format!("{} {} 1", self.said(&value, ADD), &sign[..1]);
-        Some(Node::written(value.span.to(place), ADD, text))
-    }
-
     /// What is between the brackets of an index or a slice, how many signs cut it, and whether the
     /// last place is taken in.
-    fn places(&mut self) -> Option<(Vec<Option<Node>>, usize, bool)> {
+    fn places(&mut self, list: &Node, open: Span) -> Option<(Vec<Option<Node>>, usize, bool)> {
         self.at += 1;
         let (mut parts, mut cuts, mut takes_last_in) = (vec![None], 0, false);
         self.open += 1;
@@ -55,10 +51,13 @@ impl Reader<'_> {
                     }
                 }
                 _ => {
+                    let start = self.at;
                     let part = self.climb(ADD)?;
                     *parts.last_mut()? = Some(part);
                     if !matches!(self.text(self.at), ":" | "]" | "..") {
+                        self.at = start;
                         self.open -= 1;
+                        self.strange_index(list, open);
                         return None;
                     }
                 }
@@ -71,7 +70,7 @@ impl Reader<'_> {
     /// `xs[0]`, `xs[-1]`, `xs[1:3]`
     fn index(&mut self, list: Node) -> Option<Node> {
         let open = self.span(self.at);
-        let (parts, cuts, takes_last_in) = self.places()?;
+        let (parts, cuts, takes_last_in) = self.places(&list, open)?;
         let span = list.span.to(self.closing("]")?);
         let xs = self.said(&list, LOOSE);
         let said = |part: &Option<Node>| part.as_ref().map(|part| self.said(part, LOOSE));
@@ -99,10 +98,11 @@ impl Reader<'_> {
             [Some(at)] => (format!("at({}, {xs})", from_end(at, &xs)), ATOM),
             [from, to] if cuts == 1 => slice(from.as_deref(), to.as_deref(), &xs),
             [None, None, Some(step)] if step == "-1" => (format!("reverse({xs})"), ATOM),
-            [None, None, Some(step)] => {
-                let places = format!("0..(size({xs}) - 1) / {step}");
-                (format!("for i in {places}: at({step} * i, {xs})"), LOOSE)
+            [from, to, Some(step)] if from.is_none() && to.is_none() || !step.starts_with('-') => {
+                let inner = slice(from.as_deref(), to.as_deref(), &xs).0;
+                self.stepped_slice(inner, step)
             }
+            [from, to, None] => slice(from.as_deref(), to.as_deref(), &xs),
             _ => {
                 let help = format!("write `for i in a..b: at(i, {xs})` with the places to take");
                 self.advise("E134", "a list has no steps", open, "a slice with steps", help);
@@ -144,8 +144,12 @@ impl Reader<'_> {
             self.at += 2;
             return Some(Given { name: None, node, said: String::new() });
         }
-        let name = is_named.then(|| self.text(self.at).to_string());
-        self.at += if is_named { 2 } else { 0 };
+        let is_spread = self.text(self.at) != "**" && self.skip_spread();
+        let name = match is_spread {
+            true => Some("...".to_string()),
+            false => is_named.then(|| self.text(self.at).to_string()),
+        };
+        self.at += if is_named && !is_spread { 2 } else { 0 };
         let node = match self.bare_comprehension() {
             Some(node) => node?,
             None => self.expression()?,
@@ -183,6 +187,9 @@ impl Reader<'_> {
         let place = name.span.to(self.span(self.at));
         let word = self.source.slice(name.span).to_string();
         self.at += 1;
+        if word == "matches" && self.text(self.at) == "(" {
+            return self.matched(name.span);
+        }
         if word == "vec" && self.text(self.at) == "[" {
             let list = self.operand()?;
             self.sure_habit("E148", "a list has brackets alone", place, "not needed");
@@ -206,6 +213,7 @@ impl Reader<'_> {
             return None;
         }
         self.at += 2;
+        self.skip_generics();
         if self.text(self.at) == "(" && self.touches(self.at) {
             let given = self.given()?;
             let span = owner.span.to(self.span(self.at - 1));
@@ -238,8 +246,9 @@ impl Reader<'_> {
             return None;
         }
         self.at += 1;
+        self.skip_generics();
         if self.text(self.at) != "(" {
-            return None;
+            return self.constant(owner, &name, place);
         }
         let given = self.given()?;
         let span = owner.span.to(self.span(self.at - 1));
@@ -324,20 +333,30 @@ impl Reader<'_> {
         self.at = after;
         let mut text = self.said(&value, LOOSE);
         let nested = heads.len();
+        let (title, span) = ("a loop comes before its value", self.span(open).to(end));
+        let often = drawing::repeated(&heads[0], &text).filter(|_| nested == 1);
+        if let Some(often) = often {
+            self.habit(
+                "E148",
+                "a draw is made often with `repeat`",
+                place,
+                "`for` after the value",
+            );
+            return Some(Node::written(span, ATOM, often));
+        }
         for head in heads.iter().rev() {
             text = format!("for {head}: {text}");
         }
         for _ in 1..nested {
             text = format!("concat({text})");
         }
-        let title = "a loop comes before its value";
         self.sure_habit("E148", title, place, "`for` after the value");
         let tight = if nested > 1 { ATOM } else { LOOSE };
         Some(Node::written(self.span(open).to(end), tight, text))
     }
 
     /// `x in xs if c`, after `for`: as `x in xs where c`.
-    fn head(&mut self) -> Option<String> {
+    pub fn head(&mut self) -> Option<String> {
         let mut names = vec![self.text(self.at).to_string()];
         let in_brackets = names[0] == "(";
         if in_brackets {
@@ -357,7 +376,13 @@ impl Reader<'_> {
         }
         self.at += 1;
         let list = match (&names[..], self.text(self.at)) {
-            ([name], _) => format!("{name} in {}", self.listed()?),
+            ([name], _) => {
+                let own = match name.starts_with('_') {
+                    true => self.fresh(&["i", "j", "k", "place"]).to_string(),
+                    false => name.clone(),
+                };
+                format!("{own} in {}", self.listed()?)
+            }
             ([index, item], "enumerate") => self.enumerated(index.clone(), item.clone())?,
             (_, "zip") => self.zipped(names)?,
             _ => return None,
@@ -368,7 +393,8 @@ impl Reader<'_> {
             kept.push(self.climb(OR)?);
         }
         let least = if kept.len() > 1 { NOT } else { LOOSE };
-        let kept: Vec<String> = kept.iter().map(|condition| self.said(condition, least)).collect();
+        let kept: Vec<String> =
+            kept.iter().map(|condition| words::truth(&self.said(condition, least))).collect();
         Some(if kept.is_empty() { list } else { format!("{list} where {}", kept.join(" and ")) })
     }
 
@@ -377,12 +403,18 @@ impl Reader<'_> {
         Some(self.said(&list, COMPARE + 1))
     }
 
-    /// `i, x in enumerate(xs)`: as `i in 0..size(xs) - 1`, with `at(i, xs)` for `x`.
+    /// `i, x in enumerate(xs, 1)`: as `i in 0..size(xs) - 1`, with `at(i, xs)` for `x`.
     fn enumerated(&mut self, index: String, item: String) -> Option<String> {
         let lists = self.lists_of()?;
-        let [xs] = &lists[..] else { return None };
+        let (xs, start) = match &lists[..] {
+            [xs] => (xs, None),
+            [xs, start] => (xs, Some(start)),
+            _ => return None,
+        };
         self.names.insert(item, format!("at({index}, {xs})"));
-        self.is_guess = true;
+        if let Some(start) = start {
+            self.names.insert(index.clone(), format!("({index} + {start})"));
+        }
         Some(format!("{index} in 0..size({xs}) - 1"))
     }
 
