@@ -6,7 +6,7 @@
 //!
 //! let template = Template::parse("echo.cook", r#"
 //!     param length in 2..64 = 3
-//!     level hard { length = 32 }
+//!     level hard: length = 32
 //!     words_ ~ distinct(length, vocab)
 //!     last   = at(length - 1, words_)
 //!     rule ends: last == at(size(words_) - 1, words_)
@@ -27,6 +27,11 @@
     not(all(feature = "cli", feature = "train", feature = "lsp")),
     allow(dead_code, unused_imports)
 )]
+
+/// The Rust of the README is compiled and run with the doctests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 pub mod disk;
 

@@ -87,7 +87,8 @@ fn follow(name: &str, text: &str, folder: &Path) -> String {
                     assert!(known, "{name}: `{line}` is not run: write it as ```console");
                 }
             }
-            "cook" | "toml" | "jsonl" | "text" | "" => {}
+            // Rust is compiled and run by the doctest of `lib.rs`.
+            "rust" | "cook" | "toml" | "jsonl" | "text" | "" => {}
             other => panic!("{name}: nothing checks a block of {other}"),
         }
     }

@@ -272,8 +272,10 @@ fn a_reply_line_that_is_malformed_is_named() {
     };
     assert!(judge(r#"{"index":0,"#).contains("EOF"));
     assert!(judge(r#"{"index":0}"#).contains("missing field `reply`"));
-    assert!(judge(r#"{"reply":7}"#).contains("expected a string"));
-    assert!(judge(r#"{"index":-1,"reply":""}"#).contains("expected u64"));
+    assert!(judge(r#"{"reply":7}"#).contains("must be a text, and is 7"));
+    assert!(
+        judge(r#"{"index":-1,"reply":""}"#).contains("must be a whole number from 0 on, and is -1")
+    );
     assert!(judge(r#"{"seed":5,"reply":""}"#).contains("its seed is 5, and --seed 0 is judged"));
     fails(&["judge", "std:retrieval", "/nowhere.jsonl"], 1, "there is no file");
     fails(&["judge", "std:retrieval", "/tmp"], 1, "is a folder");

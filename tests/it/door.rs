@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 const ECHO: &str = r#"
 param length in 2..9 = 3
-level hard { length = 8 }
+level hard: length = 8
 words_ ~ distinct(length, vocab)
 last   = at(size(words_) - 1, words_)
 rule ends: last == at(size(words_) - 1, words_)
@@ -142,13 +142,13 @@ fn a_record_that_lacks_a_value_or_has_another_type_is_an_error_that_names_it() {
 fn a_rule_on_a_hidden_draw_cannot_be_judged_by_a_record() {
     let template = Template::parse(
         "hidden.cook",
-        "word ~ pick(vocab)\ncount ~ uniform(1..3)\ntwice = 2 * count\n\
-         rule even: size(words_) == twice\nwords_ ~ distinct(twice, vocab)\n\
+        "word ~ pick(vocab)\nhalf ~ uniform(1..3)\ntwice = 2 * half\n\
+         words_ ~ distinct(twice, vocab)\nrule even: size(words_) == twice\n\
          prompt \"{word}\"\nreply \"{words_}\"\n",
     );
     let sampler = template.and_then(|it| it.compile()).unwrap_or_else(|error| panic!("{error}"));
-    let told = message(sampler.score_fields(&record(json!({"word": "a", "count": 2})), "a b c d"));
-    assert!(told.starts_with("the record's `count` must be a value that the prompt"), "{told}");
+    let told = message(sampler.score_fields(&record(json!({"word": "a", "half": 2})), "a b c d"));
+    assert!(told.starts_with("the record's `half` must be a value that the prompt"), "{told}");
 }
 
 #[test]
