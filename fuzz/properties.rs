@@ -22,13 +22,13 @@ const WORDS: usize = 64;
 /// Samples of each program.
 const SAMPLES: u64 = 8;
 
-/// Any text parses without a panic, and every fault lies inside it.
+/// Any text parses without a panic, and every error lies inside it.
 pub fn parse(text: &str) {
     let source = Source::new("fuzz.cook", text);
     inside(&source, &syntax::parse(&source).1);
 }
 
-/// What has no fault is formatted to the same tree, once and for all. The bytes are a text, or they
+/// What has no error is formatted to the same tree, once and for all. The bytes are a text, or they
 /// choose statements and the space between their words: the first byte says which.
 pub fn format(data: &[u8]) {
     if let (Some(first), Ok(text)) = (data.first(), std::str::from_utf8(data))
@@ -38,52 +38,52 @@ pub fn format(data: &[u8]) {
         return;
     }
     let text = statements::spaced(&statements::statements(data), data);
-    if let Err(faults) = formatted(&text) {
-        panic!("{}", rendered(&Source::new("fuzz.cook", &text), &faults));
+    if let Err(errors) = formatted(&text) {
+        panic!("{}", rendered(&Source::new("fuzz.cook", &text), &errors));
     }
 }
 
-/// Formats a text, or gives its faults.
+/// Formats a text, or gives its errors.
 fn formatted(text: &str) -> Result<(), Vec<Diagnostic>> {
     let source = Source::new("fuzz.cook", text);
-    let (file, faults) = syntax::parse(&source);
-    if !faults.is_empty() {
-        return Err(faults);
+    let (file, errors) = syntax::parse(&source);
+    if !errors.is_empty() {
+        return Err(errors);
     }
     let formatted = syntax::format_tree(&file, &source);
     let again = Source::new("fuzz.cook", &formatted);
-    let (same, faults) = syntax::parse(&again);
-    assert!(faults.is_empty(), "formatted text has faults: {faults:?}\n{formatted}");
+    let (same, errors) = syntax::parse(&again);
+    assert!(errors.is_empty(), "formatted text has errors: {errors:?}\n{formatted}");
     assert!(syntax::same(&file, &same), "formatting changed the meaning:\n{formatted}");
     assert_eq!(syntax::format_tree(&same, &again), formatted, "formatting goes on");
     Ok(())
 }
 
-/// Any text is checked and lowered without a panic, and every fault has its place and its help.
+/// Any text is checked and lowered without a panic, and every error has its place and its help.
 pub fn check(text: &str) {
     let source = Source::new("fuzz.cook", text);
-    let (file, faults) = syntax::parse(&source);
+    let (file, errors) = syntax::parse(&source);
     let (template, found) = check::check(&file, &source, &|_| Err("no file here".into()));
     inside(&source, &found);
-    assert!(found.iter().all(|it| !it.help.is_empty()), "a fault without help: {found:?}");
-    let Some(template) = template.filter(|_| faults.is_empty()) else { return };
+    assert!(found.iter().all(|it| !it.help.is_empty()), "an error without help: {found:?}");
+    let Some(template) = template.filter(|_| errors.is_empty()) else { return };
     let levels = template.levels.iter().map(|level| level.name.clone());
     for level in std::iter::once(String::new()).chain(levels) {
         let choice = Choice { level, vocabulary: WORDS, ..Choice::default() };
-        if let Err(faults) = ir::lower(&template, &choice) {
-            inside(&source, &faults);
-            assert!(faults.iter().all(|it| !it.help.is_empty()), "no help: {faults:?}");
+        if let Err(errors) = ir::lower(&template, &choice) {
+            inside(&source, &errors);
+            assert!(errors.iter().all(|it| !it.help.is_empty()), "no help: {errors:?}");
         }
     }
 }
 
-/// The bytes become a template without a fault, and both engines make and judge the same with it.
+/// The bytes become a template without an error, and both engines make and judge the same with it.
 /// Gives whether it became a program.
 pub fn interpret_vs_jit(data: &[u8]) -> bool {
     let (text, seed) = templates::template(data);
     let source = Source::new("fuzz.cook", &text);
-    let (file, faults) = syntax::parse(&source);
-    assert!(faults.is_empty(), "{}", rendered(&source, &faults));
+    let (file, errors) = syntax::parse(&source);
+    assert!(errors.is_empty(), "{}", rendered(&source, &errors));
     let (template, found) = check::check(&file, &source, &|_| Err("no file here".into()));
     let template = template.unwrap_or_else(|| panic!("{}", rendered(&source, &found)));
     let choice = Choice { vocabulary: WORDS, ..Choice::default() };

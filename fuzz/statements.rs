@@ -1,4 +1,4 @@
-//! Bytes to statements without a fault of the syntax: every byte is a choice. They need not mean
+//! Bytes to statements without an error of the syntax: every byte is a choice. They need not mean
 //! anything, so that all of the grammar can come together.
 
 /// The text of one to three statements.
@@ -13,7 +13,7 @@ pub fn spaced(text: &str, data: &[u8]) -> String {
     let mut spaced = String::new();
     let mut choices = data.iter().rev();
     let mut in_text = false;
-    // The last line stays as it is: documentation of nothing would be a fault.
+    // The last line stays as it is: documentation of nothing would be an error.
     for sign in text.trim_end().chars() {
         in_text ^= sign == '"';
         let choice = choices.next().copied().unwrap_or(0) % 16;
@@ -98,7 +98,7 @@ impl Maker<'_> {
             0 => head,
             1 => format!("{head} = {}", self.expression(DEPTH)),
             _ => {
-                // Without line ends before `return` and `}`, where documentation would be a fault.
+                // Without line ends before `return` and `}`, where documentation would be an error.
                 let inner: String = (0..self.below(3)).map(|_| self.inner()).collect();
                 format!("{head} {{ {inner}return {} }}", self.expression(2))
             }

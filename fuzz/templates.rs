@@ -1,4 +1,4 @@
-//! Bytes to the text of a template that has no fault: every byte is a choice.
+//! Bytes to the text of a template that has no error: every byte is a choice.
 
 /// The types that names and expressions of a made template have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -245,7 +245,7 @@ impl Maker<'_> {
         let filter = match choice / 2 % 8 {
             1 => format!(" where {item} % 2 == 0"),
             2 => format!(" where {item} > size / 2"),
-            // It faults on 0.
+            // It errors on 0.
             3 => format!(" where 7 / {item} > 1"),
             _ => String::new(),
         };

@@ -2,13 +2,13 @@
 
 use crate::source::{Excerpt, Source, Span, visible};
 
-/// How bad it is: a fault stops the work, a lint does not.
+/// How bad it is: an error stops the work, a warning does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     /// The template cannot be used.
-    Fault,
+    Error,
     /// It can be used, and is probably not what was meant.
-    Lint,
+    Warning,
 }
 
 /// A place and what is found there.
@@ -29,14 +29,14 @@ pub struct Edit {
     pub text: String,
 }
 
-/// One fault or lint, as plain data: [`render`] makes it text.
+/// One error or lint, as plain data: [`render`] makes it text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     /// Such as `E201`; `docs/codes` explains each.
     pub code: &'static str,
     /// Fault or lint.
     pub severity: Severity,
-    /// The fault, lower case, in one line.
+    /// The error, lower case, in one line.
     pub title: String,
     /// The first label is the primary one.
     pub labels: Vec<Label>,
@@ -51,8 +51,8 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
-    /// A fault with its primary label.
-    pub fn fault(
+    /// An error with its primary label.
+    pub fn error(
         code: &'static str,
         title: impl Into<String>,
         span: Span,
@@ -60,7 +60,7 @@ impl Diagnostic {
     ) -> Diagnostic {
         Diagnostic {
             code,
-            severity: Severity::Fault,
+            severity: Severity::Error,
             title: shortened(title.into()),
             labels: vec![Label { span, text: shortened(label.into()) }],
             help: String::new(),
@@ -76,10 +76,10 @@ impl Diagnostic {
         span: Span,
         label: impl Into<String>,
     ) -> Diagnostic {
-        Diagnostic { severity: Severity::Lint, ..Diagnostic::fault(code, title, span, label) }
+        Diagnostic { severity: Severity::Warning, ..Diagnostic::error(code, title, span, label) }
     }
 
-    /// Adds a place that helps to understand the fault.
+    /// Adds a place that helps to understand the error.
     pub fn and(mut self, span: Span, label: impl Into<String>) -> Diagnostic {
         self.labels.push(Label { span, text: shortened(label.into()) });
         self
@@ -91,7 +91,7 @@ impl Diagnostic {
         self
     }
 
-    /// Adds an edit to those that remove the fault. They are offered, unless [`sure`] follows.
+    /// Adds an edit to those that remove the error. They are offered, unless [`sure`] follows.
     ///
     /// [`sure`]: Diagnostic::sure
     pub fn fix(mut self, span: Span, text: impl Into<String>) -> Diagnostic {
@@ -200,8 +200,8 @@ pub fn render(diagnostic: &Diagnostic, source: &Source, colour: bool) -> String 
     let mut report = MietteDiagnostic::new(shown(&diagnostic.title))
         .with_code(diagnostic.code)
         .with_severity(match diagnostic.severity {
-            Severity::Fault => miette::Severity::Error,
-            Severity::Lint => miette::Severity::Warning,
+            Severity::Error => miette::Severity::Error,
+            Severity::Warning => miette::Severity::Warning,
         })
         .with_labels(labels);
     if !diagnostic.help.is_empty() {

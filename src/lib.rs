@@ -22,7 +22,7 @@
 //! # Ok::<(), cookc::Error>(())
 //! ```
 
-// What only other features use is unused without them, and no fault.
+// What only other features use is unused without them, and no error.
 #![cfg_attr(
     not(all(feature = "cli", feature = "train", feature = "lsp")),
     allow(dead_code, unused_imports)

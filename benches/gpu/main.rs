@@ -97,7 +97,7 @@ fn shape(layers: usize) -> Config {
 }
 
 /// One file a block, so that no more than that is in memory at once. All matrices are parts of the
-/// same noise: the time of a step does not hang on what they hold.
+/// same noise: the time of a step does not depend on what they hold.
 fn write_once(folder: &Path, config: &Config) -> Result<()> {
     if folder.join("model.safetensors.index.json").exists() {
         return Ok(());

@@ -52,11 +52,11 @@ fn opened(text: &str) -> Server {
     let mut server = Server::new(Outside::nothing());
     server.open(URI.parse().expect("it is a URI"), 0, text);
     let told = server.news();
-    let faults = told[0]
+    let errors = told[0]
         .diagnostics
         .iter()
         .filter(|one| one.severity == Some(lsp_types::DiagnosticSeverity::ERROR));
-    assert_eq!(faults.count(), 0, "{told:?}");
+    assert_eq!(errors.count(), 0, "{told:?}");
     server
 }
 

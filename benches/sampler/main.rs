@@ -30,7 +30,7 @@ fn makers(vocab: usize) -> [Maker; 2] {
     let source = stdlib::template("document_qa").expect("it is built in");
     let (file, _) = syntax::parse(&source);
     let (template, _) = check::check(&file, &source, &|_| Err("no file".into()));
-    let template = template.expect("the stdlib has no fault");
+    let template = template.expect("the stdlib has no error");
     let set = vec![("length".to_string(), LENGTH.to_string())];
     let choice = Choice { set, vocabulary: vocab, ..Choice::default() };
     let program: Arc<Program> = Arc::new(ir::lower(&template, &choice).expect("the length fits"));
@@ -108,7 +108,7 @@ fn make(
     indices: Range<u64>,
 ) {
     for index in indices {
-        maker.sample(memory, index).expect("document_qa does not fault");
+        maker.sample(memory, index).expect("document_qa does not error");
         ids.encode(memory, out).expect("every word has an id");
         black_box(&out);
     }
@@ -118,7 +118,7 @@ fn make(
 fn judge(criterion: &mut Criterion) {
     let [native, interpreter] = makers(4096);
     let mut memory = native.memory(TRAIN, SEED);
-    native.sample(&mut memory, 0).expect("document_qa does not fault");
+    native.sample(&mut memory, 0).expect("document_qa does not error");
     let values = |memory: &Memory| [0, 1, 2].map(|slot| memory.narrow(memory.slot(slot)).to_vec());
     let [document, question, answer] = values(&memory);
     let mut scores = Vec::new();

@@ -1,4 +1,4 @@
-//! Any text is checked and lowered without a panic, and every fault has its help.
+//! Any text is checked and lowered without a panic, and every error has its help.
 #![no_main]
 
 #[path = "../properties.rs"]

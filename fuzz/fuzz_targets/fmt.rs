@@ -1,4 +1,4 @@
-//! What has no fault is formatted to the same tree, once and for all.
+//! What has no error is formatted to the same tree, once and for all.
 #![no_main]
 
 #[path = "../properties.rs"]

@@ -1,4 +1,4 @@
-//! Any text parses without a panic, and every fault lies inside it.
+//! Any text parses without a panic, and every error lies inside it.
 #![no_main]
 
 #[path = "../properties.rs"]

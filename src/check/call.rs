@@ -17,19 +17,19 @@ impl Checker {
     /// A call that computes.
     pub fn call(&mut self, name: &ast::Name, arguments: &[ast::Argument], span: Span) -> Expr {
         if name.text == REPEAT || self.scope.templates.contains_key(&name.text) {
-            self.fault(sampler_inside(name, span));
+            self.error(sampler_inside(name, span));
             return unknown(span);
         }
         let Some(function) = self.function(name) else {
             if !self.is_full() && !self.scope.missing.contains(&name.text) {
-                let fault = self.scope.unknown_function(name);
-                self.fault(self.element(fault, name, arguments, span));
+                let error = self.scope.unknown_function(name);
+                self.error(self.element(error, name, arguments, span));
             }
             arguments.iter().for_each(|argument| drop(self.infer(&argument.value)));
             return unknown(span);
         };
         if function.draws {
-            self.fault(sampler_inside(name, span));
+            self.error(sampler_inside(name, span));
             return of(ExprKind::Bool(false), Type::Unknown, span);
         }
         self.apply(&function, name, arguments, span)
@@ -45,16 +45,16 @@ impl Checker {
     /// `xs(2)` for `at(2, xs)`.
     fn element(
         &self,
-        fault: Diagnostic,
+        error: Diagnostic,
         name: &ast::Name,
         arguments: &[ast::Argument],
         span: Span,
     ) -> Diagnostic {
         let (Some((_, Type::List(_))), [index]) = (self.scope.find(&name.text), arguments) else {
-            return fault;
+            return error;
         };
         let index = index.value.span;
-        fault
+        error
             .help(format!("write `at(n, {})` for the element at place n", name.text))
             .fix(Span::new(span.start, index.start), "at(")
             .fix(Span::new(index.end, span.end), format!(", {})", name.text))
@@ -72,7 +72,7 @@ impl Checker {
                 self.repeat(arguments, expr.span)
             }
             ast::ExprKind::Call(name, _) if self.scope.templates.contains_key(&name.text) => {
-                self.fault(part::not_here(name));
+                self.error(part::not_here(name));
                 unknown(expr.span)
             }
             ast::ExprKind::Call(name, arguments) => match self.function(name) {
@@ -89,8 +89,8 @@ impl Checker {
     /// Reports an expression that draws nothing right of `~`.
     fn computes(&mut self, expr: &ast::Expr) -> Expr {
         let value = self.infer(expr);
-        self.fault(
-            Diagnostic::fault("E304", "nothing is drawn here", expr.span, {
+        self.error(
+            Diagnostic::error("E304", "nothing is drawn here", expr.span, {
                 format!("this computes {}", article(&value.ty))
             })
             .help("`~` draws and `=` computes: write `=`"),
@@ -100,8 +100,8 @@ impl Checker {
 
     fn repeat(&mut self, arguments: &[ast::Argument], span: Span) -> Expr {
         let [count, sampler] = arguments else {
-            self.fault(
-                Diagnostic::fault(
+            self.error(
+                Diagnostic::error(
                     "E302",
                     format!("`repeat` takes 2 values, {} given", arguments.len()),
                     span,
@@ -126,22 +126,22 @@ impl Checker {
     ) -> Expr {
         if let Some(named) = arguments.iter().find_map(|argument| argument.name.as_ref()) {
             let title = "a function takes its values by place";
-            let fault = Diagnostic::fault("E310", title, named.span, "this one is named")
+            let error = Diagnostic::error("E310", title, named.span, "this one is named")
                 .help(format!("write `{}`", signature(function)));
-            let fault = by_place(fault, function, arguments);
-            let in_place = !fault.fix.is_empty();
-            self.fault(fault);
+            let error = by_place(error, function, arguments);
+            let in_place = !error.fix.is_empty();
+            self.error(error);
             if !in_place {
                 return unknown(span);
             }
         }
         let typed: Vec<Expr> = arguments.iter().map(|given| self.value(&given.value)).collect();
         if typed.len() != function.params.len() {
-            self.fault(wrong_count(function, typed.len(), span));
+            self.error(wrong_count(function, typed.len(), span));
             return unknown(span);
         }
         if let Some(order) = order(function, &typed) {
-            self.fault(in_another_order(function, &typed, &order, span));
+            self.error(in_another_order(function, &typed, &order, span));
             return of(ExprKind::Bool(false), Type::Unknown, span);
         }
         let mut letters = Vec::new();
@@ -170,13 +170,13 @@ impl Checker {
         }
         let wanted = match name {
             "sum" | "max" | "min" if !element.is_number() => "numbers",
-            "sort" if element.depth() > 0 => "numbers, tokens or truths",
+            "sort" if element.depth() > 0 => "numbers, tokens or booleans",
             _ => return,
         };
         let span = arguments[0].span;
         let found = article(&arguments[0].ty);
-        self.fault(
-            Diagnostic::fault("E315", format!("`{name}` takes {wanted}"), span, {
+        self.error(
+            Diagnostic::error("E315", format!("`{name}` takes {wanted}"), span, {
                 format!("this is {found}")
             })
             .help(format!("write `{name}(for x in xs: …)` with what is to be compared")),
@@ -224,31 +224,31 @@ fn in_another_order(
     span: Span,
 ) -> Diagnostic {
     let title = format!("the values of `{}` are in another order", function.name);
-    let fault = Diagnostic::fault("E316", title, span, "called here");
+    let error = Diagnostic::error("E316", title, span, "called here");
     let values = function.param_names.iter().zip(order);
-    let label = |fault: Diagnostic, (name, &at): (&String, &usize)| {
-        fault.and(given[at].span, format!("this is `{name}`"))
+    let label = |error: Diagnostic, (name, &at): (&String, &usize)| {
+        error.and(given[at].span, format!("this is `{name}`"))
     };
-    values.fold(fault, label).help(format!("write `{}`", signature(function)))
+    values.fold(error, label).help(format!("write `{}`", signature(function)))
 }
 
 /// Leaves the names of values out where the values stand in their places.
-fn by_place(mut fault: Diagnostic, function: &Function, arguments: &[ast::Argument]) -> Diagnostic {
+fn by_place(mut error: Diagnostic, function: &Function, arguments: &[ast::Argument]) -> Diagnostic {
     for (at, argument) in arguments.iter().enumerate() {
         let Some(name) = &argument.name else { continue };
         if function.param_names.get(at) != Some(&name.text) {
-            fault.fix.clear();
-            return fault;
+            error.fix.clear();
+            return error;
         }
-        fault = fault.fix(Span::new(name.span.start, argument.value.span.start), "");
+        error = error.fix(Span::new(name.span.start, argument.value.span.start), "");
     }
-    fault.sure()
+    error.sure()
 }
 
 /// Reports a sampler where a value is computed; `=` before it becomes `~`.
 pub fn drawn_with_equals(binding: &ast::Binding, sampler: &str) -> Diagnostic {
     let name = &binding.name.text;
-    Diagnostic::fault(
+    Diagnostic::error(
         "E303",
         format!("`{sampler}` draws at random"),
         binding.value.span,
@@ -262,7 +262,7 @@ pub fn drawn_with_equals(binding: &ast::Binding, sampler: &str) -> Diagnostic {
 
 fn sampler_inside(name: &ast::Name, span: Span) -> Diagnostic {
     let title = format!("`{}` draws at random, inside an expression", name.text);
-    Diagnostic::fault("E305", title, span, "drawn here")
+    Diagnostic::error("E305", title, span, "drawn here")
         .help(format!("draw it first, under a name of its own: `drawn ~ {}(…)`", name.text))
 }
 
@@ -270,7 +270,7 @@ fn wrong_count(function: &Function, found: usize, span: Span) -> Diagnostic {
     let wanted = function.params.len();
     let values = if wanted == 1 { "value" } else { "values" };
     let title = format!("`{}` takes {wanted} {values}, {found} given", function.name);
-    Diagnostic::fault("E302", title, span, "called here")
+    Diagnostic::error("E302", title, span, "called here")
         .help(format!("write `{}`", signature(function)))
 }
 

@@ -1,4 +1,4 @@
-//! The types of expressions, and the faults that they can have.
+//! The types of expressions, and the errors that they can have.
 
 use std::collections::BTreeSet;
 
@@ -8,16 +8,16 @@ use super::typed::{Expr, ExprKind, Fold, Loop};
 use super::types::Type;
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
-use crate::syntax::FAULTS_MAX;
+use crate::syntax::ERRORS_MAX;
 use crate::syntax::ast::{self, Each, Operator};
 
-/// What checks expressions: the names in scope and the faults met.
+/// What checks expressions: the names in scope and the errors met.
 #[derive(Debug, Default)]
 pub struct Checker {
     /// The names in scope.
     pub scope: Scope,
-    /// The faults met so far.
-    pub faults: Vec<Diagnostic>,
+    /// The errors met so far.
+    pub errors: Vec<Diagnostic>,
     /// Where names stand and what they mean.
     pub index: Index,
     /// The text literals met so far, and those of the functions called.
@@ -32,7 +32,7 @@ pub struct Checker {
 const TRIALS_MAX: usize = 3;
 
 impl Checker {
-    /// The type of an expression that computes. A fault gives `_`: one fault is one message.
+    /// The type of an expression that computes. An error gives `_`: one error is one message.
     pub fn infer(&mut self, expr: &ast::Expr) -> Expr {
         let span = expr.span;
         match &expr.kind {
@@ -83,7 +83,7 @@ impl Checker {
         if found.ty != Type::Shown {
             return found;
         }
-        self.fault(shown_inside(found.span));
+        self.error(shown_inside(found.span));
         unknown(found.span)
     }
 
@@ -96,21 +96,21 @@ impl Checker {
         match found.ty.meet(wanted) {
             Some(ty) => Expr { ty, ..found },
             None => {
-                let fault = mismatch(wanted, &found.ty, found.span);
-                self.fault(fault);
+                let error = mismatch(wanted, &found.ty, found.span);
+                self.error(error);
                 Expr { ty: wanted.clone(), ..found }
             }
         }
     }
 
-    /// True if no further fault is told: the search for what was meant by a name takes long.
+    /// True if no further error is reported: the search for what was meant by a name takes long.
     pub fn is_full(&self) -> bool {
-        self.faults.len() >= FAULTS_MAX
+        self.errors.len() >= ERRORS_MAX
     }
 
-    /// Notes a fault and goes on.
-    pub fn fault(&mut self, fault: Diagnostic) {
-        self.faults.push(fault);
+    /// Notes an error and goes on.
+    pub fn error(&mut self, error: Diagnostic) {
+        self.errors.push(error);
     }
 
     /// What a name stands for.
@@ -124,26 +124,26 @@ impl Checker {
             Some((Meaning::Pool(index), kind)) => of(ExprKind::Pool(index), kind, span),
             Some((Meaning::Part(_), _)) => {
                 if !self.scope.missing.contains(name) {
-                    let fault = self.whole_part(name, span);
-                    self.fault(fault);
+                    let error = self.whole_part(name, span);
+                    self.error(error);
                 }
                 unknown(span)
             }
             None if self.is_full() => unknown(span),
             None => {
-                let fault = self.scope.unknown_name(name, span);
-                self.fault(fault);
+                let error = self.scope.unknown_name(name, span);
+                self.error(error);
                 unknown(span)
             }
         }
     }
 
-    /// The fault of a part where a value is wanted.
+    /// The error of a part where a value is wanted.
     fn whole_part(&self, name: &str, span: Span) -> Diagnostic {
         let names = self.scope.names_in(name);
         let example = names.last().copied().unwrap_or("prompt");
         let title = format!("`{name}` is a part, not a value");
-        Diagnostic::fault("E224", title, span, "all of it")
+        Diagnostic::error("E224", title, span, "all of it")
             .help(format!("write one of its names, such as `{name}.{example}`"))
     }
 
@@ -173,7 +173,7 @@ impl Checker {
             Type::Int => ExprKind::Int(0),
             Type::Real => ExprKind::Real(0.0),
             _ => {
-                self.fault(mismatch(&Type::Int, &operand.ty, operand.span));
+                self.error(mismatch(&Type::Int, &operand.ty, operand.span));
                 return unknown(span);
             }
         };
@@ -218,7 +218,7 @@ impl Checker {
             Some(ty) => ty,
             None if open => return unknown(span),
             None => {
-                self.fault(operands(operator, sign, &left, &right));
+                self.error(operands(operator, sign, &left, &right));
                 return of(ExprKind::Bool(false), Type::Unknown, span);
             }
         };
@@ -241,8 +241,8 @@ impl Checker {
     pub fn branches(&mut self, condition: Expr, yes: Expr, no: Expr, span: Span) -> Expr {
         let (yes, no) = self.promote(yes, no);
         let Some(ty) = yes.ty.meet(&no.ty) else {
-            self.fault(
-                Diagnostic::fault("E308", "the two branches differ in type", no.span, {
+            self.error(
+                Diagnostic::error("E308", "the two branches differ in type", no.span, {
                     format!("this is {}", article(&no.ty))
                 })
                 .and(yes.span, format!("this is {}", article(&yes.ty)))
@@ -295,14 +295,14 @@ impl Checker {
         of(ExprKind::Fold(Box::new(Fold { carried, item, list, filter, next })), ty, span)
     }
 
-    /// Learns from the next values what `[]` is a list of: a trial run whose faults are dropped.
+    /// Learns from the next values what `[]` is a list of: a trial run whose errors are dropped.
     fn settle(&mut self, carried: &mut [(usize, Expr)], next: &[ast::Expr]) {
         // A fold in a fold in a fold …: each trial tries those inside it, which doubles the work.
         if self.trials == TRIALS_MAX || !carried.iter().any(|(_, value)| value.ty.is_open()) {
             return;
         }
         self.trials += 1;
-        let (faults, locals) = (self.faults.len(), self.scope.locals.len());
+        let (errors, locals) = (self.errors.len(), self.scope.locals.len());
         let mark = self.index.mark();
         for ((id, value), next) in carried.iter_mut().zip(next) {
             let next = self.infer(next);
@@ -313,7 +313,7 @@ impl Checker {
             }
         }
         self.trials -= 1;
-        self.faults.truncate(faults);
+        self.errors.truncate(errors);
         self.index.forget(mark);
         self.scope.locals.truncate(locals);
     }
@@ -322,8 +322,8 @@ impl Checker {
     fn bind(&mut self, name: &ast::Name, kind: Type) -> usize {
         self.index.define(name, Named::Inner, kind.clone(), &[]);
         let (id, known) = self.scope.bind(name, kind);
-        if let Err(fault) = known {
-            self.fault(fault);
+        if let Err(error) = known {
+            self.error(error);
         }
         id
     }
@@ -334,12 +334,12 @@ impl Checker {
             Type::Unknown => Type::Unknown,
             other => {
                 let title = format!("expected a list, found {}", article(other));
-                let fault = Diagnostic::fault("E309", title, list.span, "this is no list")
+                let error = Diagnostic::error("E309", title, list.span, "this is no list")
                     .help("write a list, or a range such as `1..8`");
                 let start = Span::new(list.span.start, list.span.start);
-                self.fault(match other {
-                    Type::Int => fault.fix(start, "1.."),
-                    _ => fault,
+                self.error(match other {
+                    Type::Int => error.fix(start, "1.."),
+                    _ => error,
                 });
                 Type::Unknown
             }
@@ -352,7 +352,7 @@ pub fn of(kind: ExprKind, ty: Type, span: Span) -> Expr {
     Expr { kind, ty, span }
 }
 
-/// What stands for an expression that has a fault.
+/// What stands for an expression that has an error.
 pub fn unknown(span: Span) -> Expr {
     of(ExprKind::Bool(false), Type::Unknown, span)
 }
@@ -374,82 +374,82 @@ fn is_list(ty: &Type) -> bool {
 
 fn mismatch(wanted: &Type, found: &Type, span: Span) -> Diagnostic {
     let title = format!("expected {}, found {}", article(wanted), article(found));
-    let fault = Diagnostic::fault("E301", title, span, format!("this is {}", article(found)));
-    let around = |fault: Diagnostic, before: &str, after: &str| {
+    let error = Diagnostic::error("E301", title, span, format!("this is {}", article(found)));
+    let around = |error: Diagnostic, before: &str, after: &str| {
         let (start, end) = (Span::new(span.start, span.start), Span::new(span.end, span.end));
-        fault.fix(start, before).fix(end, after)
+        error.fix(start, before).fix(end, after)
     };
     match (wanted, found) {
         (Type::List(element), found) if **element == *found => {
-            let fault = fault.help("write it between brackets: `[x]` is the list of x alone");
-            around(fault, "[", "]")
+            let error = error.help("write it between brackets: `[x]` is the list of x alone");
+            around(error, "[", "]")
         }
         (Type::Int, Type::List(_)) => {
-            around(fault.help("write `size(xs)` for how many elements it has"), "size(", ")")
+            around(error.help("write `size(xs)` for how many elements it has"), "size(", ")")
         }
         (wanted, Type::List(element)) if **element == *wanted => {
             let help = "write `at(0, xs)` for its first element, or draw one: `one ~ pick(xs)`";
-            around(fault.help(help), "at(0, ", ")")
+            around(error.help(help), "at(0, ", ")")
         }
-        (Type::Bool, Type::Int) => around(fault.help("compare it: `x > 0`"), "", " > 0"),
+        (Type::Bool, Type::Int) => around(error.help("compare it: `x > 0`"), "", " > 0"),
         (Type::Bool, Type::List(_)) => {
-            around(fault.help("ask for its size: `size(xs) > 0`"), "size(", ") > 0")
+            around(error.help("ask for its size: `size(xs) > 0`"), "size(", ") > 0")
         }
         (Type::Token, Type::Text) | (Type::Text, Type::Token) => {
-            fault.help("write two Texts, which stand between quotes, or two Tokens, from a pool")
+            error.help("write two Texts, which stand between quotes, or two Tokens, from a pool")
         }
         (_, Type::Shown) => {
-            fault.help("`join`, `lines`, `numbered` and `labelled` stand alone in `{…}`")
+            error.help("`join`, `lines`, `numbered` and `labelled` stand alone in `{…}`")
         }
-        (Type::List(_), Type::Token) => fault.help(
+        (Type::List(_), Type::Token) => error.help(
             "a word is one value, without letters to take: draw several, `xs ~ distinct(4, vocab)`",
         ),
-        (Type::List(_), _) => fault.help("write a list, such as `[x]`"),
-        _ => fault.help(format!("write a value of type {wanted}")),
+        (Type::List(_), _) => error.help("write a list, such as `[x]`"),
+        _ => error.help(format!("write a value of type {wanted}")),
     }
 }
 
-/// The fault of text to show that is used as a value.
+/// The error of text to show that is used as a value.
 pub fn shown_inside(span: Span) -> Diagnostic {
     let title = "text to show stands alone in its braces";
-    Diagnostic::fault("E311", title, span, "shown inside another expression")
+    Diagnostic::error("E311", title, span, "shown inside another expression")
         .help("write one `{join(…)}`, `{lines(…)}`, `{numbered(…)}` or `{labelled(…)}` a hole")
 }
 
 fn operands(operator: Operator, sign: Span, left: &Expr, right: &Expr) -> Diagnostic {
     let (a, b) = (article(&left.ty), article(&right.ty));
     let title = format!("`{}` does not go between {a} and {b}", symbol(operator));
-    let fault = Diagnostic::fault("E307", title, sign, "between these two")
+    let error = Diagnostic::error("E307", title, sign, "between these two")
         .and(left.span, format!("this is {a}"))
         .and(right.span, format!("this is {b}"));
-    let brackets = |fault: Diagnostic, span: Span| {
+    let brackets = |error: Diagnostic, span: Span| {
         let (start, end) = (Span::new(span.start, span.start), Span::new(span.end, span.end));
-        fault.fix(start, "[").fix(end, "]")
+        error.fix(start, "[").fix(end, "]")
     };
     match operator {
         Operator::In if is_list(&left.ty) && left.ty == right.ty => {
-            fault.help("write `within`: `in` looks for one element").fix(sign, "within")
+            error.help("write `within`: `in` looks for one element").fix(sign, "within")
         }
         Operator::Within if right.ty == left.ty.clone().list() => {
-            fault.help("write `in`: `within` looks for a run of elements").fix(sign, "in").sure()
+            error.help("write `in`: `within` looks for a run of elements").fix(sign, "in").sure()
         }
         Operator::In if right.ty == left.ty.clone().list().list() => {
-            fault.help("a range is a list: write `x in 1..3`, without brackets around it")
+            error.help("a range is a list: write `x in 1..3`, without brackets around it")
         }
-        Operator::In => fault.help("write `x in xs` with one element and a list of the same type"),
-        Operator::Within => fault.help("write `xs within ys` with two lists of the same type"),
+        Operator::In => error.help("write `x in xs` with one element and a list of the same type"),
+        Operator::Within => error.help("write `xs within ys` with two lists of the same type"),
         Operator::Add if left.ty == right.ty.clone().list() => {
-            brackets(fault.help("write `xs + [x]` to add one element"), right.span)
+            brackets(error.help("write `xs + [x]` to add one element"), right.span)
         }
         Operator::Add if right.ty == left.ty.clone().list() => {
-            brackets(fault.help("write `[x] + xs` to put one element first"), left.span)
+            brackets(error.help("write `[x] + xs` to put one element first"), left.span)
         }
         Operator::Add if is_list(&left.ty) => {
-            fault.help("write two lists of the same type: `xs + [x]` adds one element")
+            error.help("write two lists of the same type: `xs + [x]` adds one element")
         }
-        Operator::Add => fault.help("write two numbers, or two lists of the same type"),
-        Operator::Equal | Operator::NotEqual => fault.help("compare two values of the same type"),
-        _ => fault.help(format!("write two numbers: `{}` takes no other values", symbol(operator))),
+        Operator::Add => error.help("write two numbers, or two lists of the same type"),
+        Operator::Equal | Operator::NotEqual => error.help("compare two values of the same type"),
+        _ => error.help(format!("write two numbers: `{}` takes no other values", symbol(operator))),
     }
 }
 

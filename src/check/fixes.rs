@@ -1,4 +1,4 @@
-//! Fixes that need the text around a fault: a line that moves, a value that gets a name.
+//! Fixes that need the text around an error: a line that moves, a value that gets a name.
 
 use std::cell::RefCell;
 
@@ -8,52 +8,52 @@ use crate::stdlib;
 use crate::syntax::ast::{self, Expr, ExprKind, File, Statement, StatementKind, TextPart};
 use crate::syntax::otherwise;
 
-/// Adds its fix to each fault whose edits depend on more than its own place, and says in its help
+/// Adds its fix to each error whose edits depend on more than its own place, and says in its help
 /// what is then written.
-pub fn complete(file: &File, source: &Source, faults: &mut [Diagnostic]) {
+pub fn complete(file: &File, source: &Source, errors: &mut [Diagnostic]) {
     let text = Text { file, source, given: RefCell::default() };
-    for fault in faults.iter_mut() {
-        let more = match fault.code {
-            "E203" => text.moved_up(fault),
-            "E301" | "E305" if text.repeated(fault).is_some() => text.repeated(fault),
-            "E205" => text.said(fault).or_else(|| match fault.fix.is_empty() {
-                true => text.used(fault),
+    for error in errors.iter_mut() {
+        let more = match error.code {
+            "E203" => text.moved_up(error),
+            "E301" | "E305" if text.repeated(error).is_some() => text.repeated(error),
+            "E205" => text.said(error).or_else(|| match error.fix.is_empty() {
+                true => text.used(error),
                 false => None,
             }),
-            "E302" | "E310" | "E226" => text.said(fault),
-            "E316" => text.in_order(fault),
-            "E209" => text.said_to_draw(fault),
-            "E303" => text.drawn(fault),
+            "E302" | "E310" | "E226" => text.said(error),
+            "E316" => text.in_order(error),
+            "E209" => text.said_to_draw(error),
+            "E303" => text.drawn(error),
             "E301"
-                if fault.fix.len() == 2
-                    && text.source.slice(fault.span()).parse::<i64>().is_ok() =>
+                if error.fix.len() == 2
+                    && text.source.slice(error.span()).parse::<i64>().is_ok() =>
             {
-                text.ranged(fault).or_else(|| text.written(fault))
+                text.ranged(error).or_else(|| text.written(error))
             }
             "E301" | "E309" => {
-                text.weighed(fault).or_else(|| text.and_or(fault)).or_else(|| text.written(fault))
+                text.weighed(error).or_else(|| text.and_or(error)).or_else(|| text.written(error))
             }
-            "E307" if fault.fix.len() == 2 => text.written(fault),
-            "E307" => text.joined(fault).or_else(|| text.multiplied(fault)),
-            "E408" => text.doubled(fault),
-            "E314" => text.for_all(fault),
-            "E304" => text.computed(fault).map(|fault| text.one_of(&fault).unwrap_or(fault)),
+            "E307" if error.fix.len() == 2 => text.written(error),
+            "E307" => text.joined(error).or_else(|| text.multiplied(error)),
+            "E408" => text.doubled(error),
+            "E314" => text.for_all(error),
+            "E304" => text.computed(error).map(|error| text.one_of(&error).unwrap_or(error)),
             "E305" => text
-                .swapped_repeat(fault)
-                .or_else(|| text.drawn_before(fault))
-                .or_else(|| text.drawn_often(fault)),
-            "E311" => text.shown(fault),
-            "E403" => text.named_before(fault),
-            "E407" => text.flat(fault),
-            "E411" => text.in_hundredths(fault),
-            "E412" => text.trimmed(fault),
+                .swapped_repeat(error)
+                .or_else(|| text.drawn_before(error))
+                .or_else(|| text.drawn_often(error)),
+            "E311" => text.shown(error),
+            "E403" => text.named_before(error),
+            "E407" => text.flat(error),
+            "E411" => text.in_hundredths(error),
+            "E412" => text.trimmed(error),
             _ => None,
         };
         if let Some(more) = more {
-            *fault = more;
+            *error = more;
         }
     }
-    otherwise::offer(source, faults);
+    otherwise::offer(source, errors);
 }
 
 pub struct Text<'a> {
@@ -65,8 +65,8 @@ pub struct Text<'a> {
 
 impl Text<'_> {
     /// The line of a name goes above the line that uses it, unless it needs what stands between.
-    fn moved_up(&self, fault: &Diagnostic) -> Option<Diagnostic> {
-        let (user, bound) = (self.statement(fault.span())?, fault.labels.get(1)?.span);
+    fn moved_up(&self, error: &Diagnostic) -> Option<Diagnostic> {
+        let (user, bound) = (self.statement(error.span())?, error.labels.get(1)?.span);
         let moved = self.statement(bound)?;
         let names = self.file.statements.iter().filter_map(|one| bound_name(&one.kind));
         let text = self.source.slice(moved.span);
@@ -80,12 +80,12 @@ impl Text<'_> {
         let start = self.first_line(user);
         let lines = format!("{}\n", self.source.slice(whole).trim_end_matches('\n'));
         // Lines say what is, in no order of time: only names decide what may come first.
-        Some(fault.clone().fix(Span::new(start, start), lines).fix(whole, "").sure())
+        Some(error.clone().fix(Span::new(start, start), lines).fix(whole, "").sure())
     }
 
     /// `use tokens: overlap` above, or one name more in the `use` that is there.
-    fn used(&self, fault: &Diagnostic) -> Option<Diagnostic> {
-        let function = self.source.slice(fault.span());
+    fn used(&self, error: &Diagnostic) -> Option<Diagnostic> {
+        let function = self.source.slice(error.span());
         let module = stdlib::module_of(function)?;
         let taken = self.file.statements.iter().find_map(|one| match &one.kind {
             StatementKind::Use { module: known, names } if known.text == module => names.last(),
@@ -93,7 +93,7 @@ impl Text<'_> {
         });
         if let Some(last) = taken {
             let end = Span::new(last.span.end, last.span.end);
-            return Some(fault.clone().fix(end, format!(", {function}")).sure());
+            return Some(error.clone().fix(end, format!(", {function}")).sure());
         }
         let is_use = |one: &&Statement| matches!(one.kind, StatementKind::Use { .. });
         let line = format!("use {module}: {function}\n");
@@ -102,43 +102,43 @@ impl Text<'_> {
             Some(other) => (self.first_line(other), line),
             None => (self.first_line(first), line + "\n"),
         };
-        Some(fault.clone().fix(Span::new(start, start), line).sure())
+        Some(error.clone().fix(Span::new(start, start), line).sure())
     }
 
     /// `->` of a function that draws becomes `~>`.
-    fn said_to_draw(&self, fault: &Diagnostic) -> Option<Diagnostic> {
-        let name = fault.labels.get(1)?.span;
+    fn said_to_draw(&self, error: &Diagnostic) -> Option<Diagnostic> {
+        let name = error.labels.get(1)?.span;
         let arrow = name.end + self.source.text[name.end..].find("->")?;
-        Some(fault.clone().fix(Span::new(arrow, arrow + 2), "~>").sure())
+        Some(error.clone().fix(Span::new(arrow, arrow + 2), "~>").sure())
     }
 
-    /// `=` before a draw became `~` where the fault was found; here the help writes the line.
-    fn drawn(&self, fault: &Diagnostic) -> Option<Diagnostic> {
-        let binding = self.binding(fault.span())?;
+    /// `=` before a draw became `~` where the error was found; here the help writes the line.
+    fn drawn(&self, error: &Diagnostic) -> Option<Diagnostic> {
+        let binding = self.binding(error.span())?;
         let value = self.source.slice(binding.value.span);
         let line = format!("write `{} ~ {value}`", binding.name.text);
-        (!value.contains('\n')).then(|| fault.clone().help(line))
+        (!value.contains('\n')).then(|| error.clone().help(line))
     }
 
-    /// The help of a fault with a fix at its place says what is then written there.
-    fn written(&self, fault: &Diagnostic) -> Option<Diagnostic> {
-        let (first, last) = (fault.fix.first()?.span.start, fault.fix.last()?.span.end);
+    /// The help of an error with a fix at its place says what is then written there.
+    fn written(&self, error: &Diagnostic) -> Option<Diagnostic> {
+        let (first, last) = (error.fix.first()?.span.start, error.fix.last()?.span.end);
         let whole = match first == last {
-            true => fault.span(),
+            true => error.span(),
             false => Span::new(first, last),
         };
         let moved = |edit: &Edit| {
             let span = Span::new(edit.span.start - whole.start, edit.span.end - whole.start);
             Edit { span, text: edit.text.clone() }
         };
-        let edits: Vec<Edit> = fault.fix.iter().map(moved).collect();
+        let edits: Vec<Edit> = error.fix.iter().map(moved).collect();
         let written = edited(self.source.slice(whole), &edits);
-        (!written.contains('\n')).then(|| fault.clone().help(format!("write `{written}`")))
+        (!written.contains('\n')).then(|| error.clone().help(format!("write `{written}`")))
     }
 
     /// `~` before a computation becomes `=`.
-    fn computed(&self, fault: &Diagnostic) -> Option<Diagnostic> {
-        let binding = self.binding(fault.span())?;
+    fn computed(&self, error: &Diagnostic) -> Option<Diagnostic> {
+        let binding = self.binding(error.span())?;
         if self.source.slice(binding.value.span).contains("\n-") {
             // A row of YAML below reads as a difference.
             return None;
@@ -158,36 +158,36 @@ impl Text<'_> {
             _ => None,
         };
         if let ExprKind::Name(_) = &binding.value.kind {
-            let mut fault = fault.clone();
+            let mut error = error.clone();
             if stdlib::draws(value) == Some(true) {
                 let given = if value == "coin" { "0.5" } else { "…" };
-                fault.fix.clear();
-                return Some(fault.help(format!("write `{name} ~ {value}({given})`")));
+                error.fix.clear();
+                return Some(error.help(format!("write `{name} ~ {value}({given})`")));
             }
             let help =
                 format!("write `{name} = {value}`, or `{name} ~ pick({value})` for one of it");
-            return Some(fault.help(help).fix(binding.sign, "="));
+            return Some(error.help(help).fix(binding.sign, "="));
         }
         if let Some(drawn) = drawn.filter(|_| !value.contains('\n')) {
             let help = format!("write `{name} ~ {drawn}`, or `{name} = {value}` for all of it");
-            return Some(fault.clone().help(help).fix(binding.value.span, drawn));
+            return Some(error.clone().help(help).fix(binding.value.span, drawn));
         }
-        let fault = fault.clone().fix(binding.sign, "=").sure_if(is_computed);
+        let error = error.clone().fix(binding.sign, "=").sure_if(is_computed);
         Some(match value.contains('\n') {
-            true => fault,
-            false => fault.help(format!("write `{} = {value}`", binding.name.text)),
+            true => error,
+            false => error.help(format!("write `{} = {value}`", binding.name.text)),
         })
     }
 
     /// A draw inside an expression gets a line of its own. In a loop it would draw once, not often.
-    fn drawn_before(&self, fault: &Diagnostic) -> Option<Diagnostic> {
-        let statement = self.statement(fault.span())?;
+    fn drawn_before(&self, error: &Diagnostic) -> Option<Diagnostic> {
+        let statement = self.statement(error.span())?;
         if self.source.slice(statement.span).contains("\n-") {
             // A row of YAML below reads as a difference.
             return None;
         }
         // A template gives a part, which is no value: one of its names is.
-        let called = words(self.source.slice(fault.span())).next();
+        let called = words(self.source.slice(error.span())).next();
         let is_part = |one: &Statement| match &one.kind {
             StatementKind::UseTemplate(name) => Some(&*name.text) == called,
             _ => false,
@@ -196,57 +196,57 @@ impl Text<'_> {
             return None;
         }
         let whole = expressions(&statement.kind);
-        if whole.iter().any(|expr| repeats(expr, fault.span())) {
+        if whole.iter().any(|expr| repeats(expr, error.span())) {
             return None;
         }
         if let StatementKind::Compute(binding) = &statement.kind
             && Text::is_choice_of_draws(&binding.value)
         {
             let help = format!("write `{} ~ if …`: either is drawn", binding.name.text);
-            return Some(fault.clone().help(help).fix(binding.sign, "~").sure());
+            return Some(error.clone().help(help).fix(binding.sign, "~").sure());
         }
         // Where a condition decides whether there is something to draw from, the draw above it may
         // not be possible.
-        let is_conditional = whole.iter().any(|expr| Text::is_conditional(expr, fault.span()));
-        let named = self.named(fault, statement, "drawn", "~")?;
+        let is_conditional = whole.iter().any(|expr| Text::is_conditional(expr, error.span()));
+        let named = self.named(error, statement, "drawn", "~")?;
         // A rule judges a reply, which draws nothing.
         let is_rule = matches!(statement.kind, StatementKind::Rule(_));
         Some(named.sure_if(!is_conditional && !is_rule))
     }
 
     /// In a loop all are drawn before it.
-    fn drawn_often(&self, fault: &Diagnostic) -> Option<Diagnostic> {
-        let statement = self.statement(fault.span())?;
+    fn drawn_often(&self, error: &Diagnostic) -> Option<Diagnostic> {
+        let statement = self.statement(error.span())?;
         let mut whole = expressions(&statement.kind).into_iter();
         let is_function = matches!(statement.kind, StatementKind::Function(_));
-        if is_function || !whole.any(|expr| repeats(expr, fault.span())) {
+        if is_function || !whole.any(|expr| repeats(expr, error.span())) {
             return None;
         }
-        let (name, value) = (self.new_name("drawn"), self.source.slice(fault.span()));
-        let count = self.loop_length(fault.span()).unwrap_or_else(|| "n".to_string());
+        let (name, value) = (self.new_name("drawn"), self.source.slice(error.span()));
+        let count = self.loop_length(error.span()).unwrap_or_else(|| "n".to_string());
         let line = format!("{name} ~ repeat({count}, {value})");
-        Some(fault.clone().help(format!("draw all of them above the loop: `{line}`")))
+        Some(error.clone().help(format!("draw all of them above the loop: `{line}`")))
     }
 
     /// What only shows a value is written where it is shown.
-    fn shown(&self, fault: &Diagnostic) -> Option<Diagnostic> {
-        let binding = self.binding(fault.span())?;
-        let value = self.source.slice(fault.span());
+    fn shown(&self, error: &Diagnostic) -> Option<Diagnostic> {
+        let binding = self.binding(error.span())?;
+        let value = self.source.slice(error.span());
         if !matches!(binding.value.kind, ExprKind::Call(..)) {
             return None;
         }
-        Some(fault.clone().help(format!("write `{{{value}}}` in `prompt` or `reply`")))
+        Some(error.clone().help(format!("write `{{{value}}}` in `prompt` or `reply`")))
     }
 
     /// An expression that the reply shows gets a name.
-    fn named_before(&self, fault: &Diagnostic) -> Option<Diagnostic> {
-        self.named(fault, self.statement(fault.span())?, "answer", "=").map(Diagnostic::sure)
+    fn named_before(&self, error: &Diagnostic) -> Option<Diagnostic> {
+        self.named(error, self.statement(error.span())?, "answer", "=").map(Diagnostic::sure)
     }
 
-    /// The text under a fault goes to a line of its own above the statement, under a new name.
+    /// The text under an error goes to a line of its own above the statement, under a new name.
     fn named(
         &self,
-        fault: &Diagnostic,
+        error: &Diagnostic,
         statement: &Statement,
         name: &str,
         sign: &str,
@@ -254,27 +254,27 @@ impl Text<'_> {
         if matches!(statement.kind, StatementKind::Function(_)) {
             return None;
         }
-        let (name, value) = (self.new_name(name), self.source.slice(fault.span()));
+        let (name, value) = (self.new_name(name), self.source.slice(error.span()));
         let start = self.first_line(statement);
         let line = format!("{name} {sign} {value}");
-        let fault = fault.clone().help(format!("write `{line}` above, and `{name}` here"));
-        let place = fault.span();
-        Some(fault.fix(Span::new(start, start), format!("{line}\n")).fix(place, name))
+        let error = error.clone().help(format!("write `{line}` above, and `{name}` here"));
+        let place = error.span();
+        Some(error.fix(Span::new(start, start), format!("{line}\n")).fix(place, name))
     }
 
     /// A prompt may show an expression: the list of lists, joined.
-    fn flat(&self, fault: &Diagnostic) -> Option<Diagnostic> {
-        let place = fault.span();
+    fn flat(&self, error: &Diagnostic) -> Option<Diagnostic> {
+        let place = error.span();
         if matches!(self.statement(place)?.kind, StatementKind::Reply(_)) {
             return None;
         }
         let flat = format!("concat({})", self.source.slice(place));
-        Some(fault.clone().help(format!("write `{{{flat}}}`")).fix(place, flat))
+        Some(error.clone().help(format!("write `{{{flat}}}`")).fix(place, flat))
     }
 
     /// Texts without the white space at their ends.
-    fn trimmed(&self, fault: &Diagnostic) -> Option<Diagnostic> {
-        let mut fault = fault.clone();
+    fn trimmed(&self, error: &Diagnostic) -> Option<Diagnostic> {
+        let mut error = error.clone();
         for statement in &self.file.statements {
             for expr in expressions(&statement.kind) {
                 each(expr, &mut |part| {
@@ -284,12 +284,12 @@ impl Text<'_> {
                         && !written.starts_with("\"\"\"")
                     {
                         let inside = written.trim_matches('"').trim();
-                        fault = fault.clone().fix(part.span, format!("\"{inside}\""));
+                        error = error.clone().fix(part.span, format!("\"{inside}\""));
                     }
                 });
             }
         }
-        Some(fault)
+        Some(error)
     }
 
     pub fn statement(&self, place: Span) -> Option<&Statement> {

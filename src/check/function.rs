@@ -22,15 +22,15 @@ pub fn builtins() -> Functions {
 
 fn read_builtins() -> Functions {
     let source = Source::new("std:builtin", stdlib::BUILTIN);
-    let (file, faults) = syntax::parse(&source);
-    assert!(faults.is_empty(), "stdlib/builtin.cook has no fault: {faults:?}");
+    let (file, errors) = syntax::parse(&source);
+    assert!(errors.is_empty(), "stdlib/builtin.cook has no error: {errors:?}");
     let mut checker = Checker::default();
     for statement in &file.statements {
         if let ast::StatementKind::Function(function) = &statement.kind {
             define(&mut checker, function, &statement.docs, true);
         }
     }
-    assert!(checker.faults.is_empty(), "stdlib/builtin.cook has no fault: {:?}", checker.faults);
+    assert!(checker.errors.is_empty(), "stdlib/builtin.cook has no error: {:?}", checker.errors);
     checker.scope.functions
 }
 
@@ -47,15 +47,15 @@ pub fn define(checker: &mut Checker, function: &ast::Function, docs: &[String], 
     let name = &function.name;
     if let Some(known) = checker.scope.functions.get(&name.text) {
         let other = format!("{}_2", name.text);
-        let fault = taken(name, known)
+        let error = taken(name, known)
             .help(format!("write another name, such as `{other}`"))
             .fix(name.span, other);
-        checker.fault(fault);
+        checker.error(error);
         return;
     }
     if checker.scope.templates.contains_key(&name.text) {
-        checker.fault(
-            Diagnostic::fault(
+        checker.error(
+            Diagnostic::error(
                 "E210",
                 format!("the name `{}` is taken", name.text),
                 name.span,
@@ -65,8 +65,8 @@ pub fn define(checker: &mut Checker, function: &ast::Function, docs: &[String], 
         );
     }
     if function.body.is_none() && !natives {
-        checker.fault(
-            Diagnostic::fault("E208", format!("`{}` has no body", name.text), name.span, "no body")
+        checker.error(
+            Diagnostic::error("E208", format!("`{}` has no body", name.text), name.span, "no body")
                 .help(format!("write ` = …` after the type of `{}`", name.text)),
         );
         return;
@@ -78,8 +78,8 @@ pub fn define(checker: &mut Checker, function: &ast::Function, docs: &[String], 
         let kind = resolve(checker, written);
         params.push(kind.clone());
         checker.index.define(param, Named::Argument, kind.clone(), &[]);
-        if let (_, Err(fault)) = checker.scope.bind(param, kind) {
-            checker.fault(fault);
+        if let (_, Err(error)) = checker.scope.bind(param, kind) {
+            checker.error(error);
         }
     }
     let result = resolve(checker, &function.result);
@@ -119,8 +119,8 @@ fn body(
             _ => continue,
         };
         if drawn && !function.draws {
-            checker.fault(
-                Diagnostic::fault("E209", "a function with `->` draws nothing", binding.sign, {
+            checker.error(
+                Diagnostic::error("E209", "a function with `->` draws nothing", binding.sign, {
                     "drawn here"
                 })
                 .and(function.name.span, "said to compute")
@@ -130,8 +130,8 @@ fn body(
         let value = super::bound_value(checker, binding, drawn);
         let (local, known) = checker.scope.bind(&binding.name, value.ty.clone());
         checker.index.define(&binding.name, Named::Inner, value.ty.clone(), &statement.docs);
-        if let Err(fault) = known {
-            checker.fault(fault);
+        if let Err(error) = known {
+            checker.error(error);
         }
         bindings.push((local, drawn, value));
     }
@@ -152,8 +152,8 @@ fn resolve(checker: &mut Checker, written: &ast::Type) -> Type {
             "Shown" => Type::Shown,
             letter if letter.len() == 1 => Type::Any(letter.chars().next().unwrap_or('T')),
             other => {
-                let fault = unknown_type(other, written.span);
-                checker.fault(fault);
+                let error = unknown_type(other, written.span);
+                checker.error(error);
                 Type::Unknown
             }
         },
@@ -170,9 +170,9 @@ pub fn take_in(
 ) {
     let home = match found {
         Ok(home) => home,
-        Err(fault) => {
+        Err(error) => {
             checker.scope.missing.extend(names.iter().map(|name| name.text.clone()));
-            return checker.fault(fault);
+            return checker.error(error);
         }
     };
     checker.index.module(module, &home.source);
@@ -184,8 +184,8 @@ pub fn take_in(
         match (home.functions.get(&name.text), pool) {
             (Some(function), _) => {
                 if let Some(known) = checker.scope.functions.get(&name.text) {
-                    let fault = taken(name, known);
-                    checker.fault(fault);
+                    let error = taken(name, known);
+                    checker.error(error);
                     continue;
                 }
                 let moved = graft.function(function, pools);
@@ -200,13 +200,13 @@ pub fn take_in(
                 }
                 let meaning = Meaning::Pool(moved);
                 checker.index.define(name, Named::Pool, Type::Token.list(), &[]);
-                if let Err(fault) = checker.scope.bring(name, meaning, Type::Token.list()) {
-                    checker.fault(fault);
+                if let Err(error) = checker.scope.bring(name, meaning, Type::Token.list()) {
+                    checker.error(error);
                 }
             }
             (None, None) => {
-                let fault = not_in_module(module, name, &home);
-                checker.fault(fault);
+                let error = not_in_module(module, name, &home);
+                checker.error(error);
                 checker.scope.missing.insert(name.text.clone());
             }
         }
@@ -215,10 +215,10 @@ pub fn take_in(
 
 fn taken(name: &ast::Name, known: &Function) -> Diagnostic {
     let title = format!("the function name `{}` is taken", name.text);
-    let fault = Diagnostic::fault("E210", title, name.span, "named again here")
+    let error = Diagnostic::error("E210", title, name.span, "named again here")
         .help(format!("leave `{}` out here, or give the other one another name", name.text));
     let native = known.body.is_none();
-    if native || known.foreign { fault } else { fault.and(known.span, "named first here") }
+    if native || known.foreign { error } else { error.and(known.span, "named first here") }
 }
 
 /// What other languages call a type.
@@ -236,29 +236,29 @@ const TWINS: [(&str, &str); 9] = [
 
 fn unknown_type(name: &str, span: Span) -> Diagnostic {
     let known = ["Int", "Real", "Bool", "Text", "Token"];
-    let fault = Diagnostic::fault("E211", format!("no type is called `{name}`"), span, "unknown");
+    let error = Diagnostic::error("E211", format!("no type is called `{name}`"), span, "unknown");
     let twin = TWINS.iter().find(|(other, _)| *other == name.to_lowercase()).map(|(_, ours)| *ours);
     match twin.or_else(|| near_miss(name, known)) {
         Some(near) => {
             let is_sure = twin.is_some() || is_sure_miss(name, near, known);
-            fault.help(format!("write `{near}`")).fix(span, near).sure_if(is_sure)
+            error.help(format!("write `{near}`")).fix(span, near).sure_if(is_sure)
         }
-        None => fault.help("the types are Int, Real, Bool, Text, Token and lists such as [Token]"),
+        None => error.help("the types are Int, Real, Bool, Text, Token and lists such as [Token]"),
     }
 }
 
 fn not_in_module(module: &ast::Name, name: &ast::Name, home: &Home) -> Diagnostic {
     let title = format!("`{}` has no `{}`", module.text, name.text);
-    let fault = Diagnostic::fault("E207", title, name.span, "not in that module");
+    let error = Diagnostic::error("E207", title, name.span, "not in that module");
     let functions = home.functions.keys().map(String::as_str);
     let pools = home.pools.iter().skip(1).map(|pool| pool.name.as_str());
     let known: Vec<&str> = functions.chain(pools).collect();
     match near_miss(&name.text, known.iter().copied()) {
         Some(near) => {
             let is_sure = is_sure_miss(&name.text, near, known.iter().copied());
-            fault.help(format!("write `{near}`")).fix(name.span, near).sure_if(is_sure)
+            error.help(format!("write `{near}`")).fix(name.span, near).sure_if(is_sure)
         }
-        None if known.is_empty() => fault.help("that file defines nothing to take"),
-        None => fault.help(format!("`{}` has: {}", module.text, known.join(", "))),
+        None if known.is_empty() => error.help("that file defines nothing to take"),
+        None => error.help(format!("`{}` has: {}", module.text, known.join(", "))),
     }
 }

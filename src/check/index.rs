@@ -9,7 +9,7 @@ use super::types::Type;
 use crate::source::{Source, Span};
 use crate::syntax::ast;
 
-/// Every name that the check of a file understood, also of a file with faults.
+/// Every name that the check of a file understood, also of a file with errors.
 #[derive(Clone, Debug, Default)]
 pub struct Index {
     /// What names mean, in the order in which it was learnt.

@@ -22,8 +22,8 @@ pub fn lay_out(checker: &mut Checker, template: &mut Template, file: &ast::File)
             _ => continue,
         };
         if let Some(first) = seen[at].replace(text.span) {
-            checker.fault(
-                Diagnostic::fault("E409", format!("`{word}` stands twice"), text.span, "again")
+            checker.error(
+                Diagnostic::error("E409", format!("`{word}` stands twice"), text.span, "again")
                     .and(first, "first here")
                     .help("delete one of them"),
             );
@@ -46,10 +46,10 @@ pub fn lay_out(checker: &mut Checker, template: &mut Template, file: &ast::File)
     let mut bindings = template.bindings.iter().filter(showable);
     let first = bindings.next();
     if seen[1].is_none() {
-        checker.fault(missing(checker, "E401", "prompt", first, end));
+        checker.error(missing(checker, "E401", "prompt", first, end));
     }
     if seen[2].is_none() {
-        checker.fault(missing(checker, "E402", "reply", bindings.next_back().or(first), end));
+        checker.error(missing(checker, "E402", "reply", bindings.next_back().or(first), end));
     }
 }
 
@@ -62,13 +62,13 @@ fn missing(
     end: Span,
 ) -> Diagnostic {
     let title = format!("the template has no `{word}`");
-    let fault = Diagnostic::fault(code, title, end, "the last statement");
+    let error = Diagnostic::error(code, title, end, "the last statement");
     let Some(shown) = shown else {
-        return fault.help(format!("bind a name, then write `{word} \"{{name}}\"`"));
+        return error.help(format!("bind a name, then write `{word} \"{{name}}\"`"));
     };
     let line = format!("{word} \"{{{}}}\"", checker.scope.locals[shown.local].name);
     let after = Span::new(end.end, end.end);
-    fault.help(format!("write after it: `{line}`")).fix(after, format!("\n{line}"))
+    error.help(format!("write after it: `{line}`")).fix(after, format!("\n{line}"))
 }
 
 fn pieces(checker: &mut Checker, template: &Template, text: &ast::Text) -> Vec<Piece> {
@@ -96,7 +96,7 @@ fn hole(checker: &mut Checker, expr: &ast::Expr) -> Hole {
         return Hole { value, form: Form::Plain };
     }
     let ExprKind::Native(name, arguments) = value.kind else {
-        checker.fault(shown_inside(value.span));
+        checker.error(shown_inside(value.span));
         return Hole { value, form: Form::Plain };
     };
     arguments.iter().for_each(|argument| refuse_unshowable(checker, argument));
@@ -125,8 +125,8 @@ fn literal(checker: &mut Checker, expr: Expr) -> String {
     if let ExprKind::Text(text) = expr.kind {
         return text;
     }
-    checker.fault(
-        Diagnostic::fault("E410", "what stands between elements is a text in quotes", expr.span, {
+    checker.error(
+        Diagnostic::error("E410", "what stands between elements is a text in quotes", expr.span, {
             "this is computed"
         })
         .help("write it between quotes: `\", \"`"),
@@ -135,18 +135,18 @@ fn literal(checker: &mut Checker, expr: Expr) -> String {
 }
 
 fn refuse_unshowable(checker: &mut Checker, value: &Expr) {
-    // After another fault a type may be open for its sake.
-    if value.ty.is_open() && value.ty != Type::Unknown && checker.faults.is_empty() {
-        checker.fault(
-            Diagnostic::fault("E313", "what this is a list of is not known", value.span, {
+    // After another error a type may be open for its sake.
+    if value.ty.is_open() && value.ty != Type::Unknown && checker.errors.is_empty() {
+        checker.error(
+            Diagnostic::error("E313", "what this is a list of is not known", value.span, {
                 "always empty"
             })
             .help("write an element into the list, or show another value"),
         );
     } else if value.ty.depth() > 2 {
         let found = article(&value.ty);
-        checker.fault(
-            Diagnostic::fault(
+        checker.error(
+            Diagnostic::error(
                 "E407",
                 "a list of lists of lists has no form as text",
                 value.span,
@@ -164,7 +164,7 @@ fn outputs_are_names(checker: &mut Checker, template: &Template, pieces: &[Piece
         let Piece::Hole(Hole { value, .. }) = piece else { continue };
         let ExprKind::Local(id) = value.kind else {
             if value.ty != Type::Unknown {
-                checker.fault(not_a_name(value));
+                checker.error(not_a_name(value));
             }
             continue;
         };
@@ -173,7 +173,7 @@ fn outputs_are_names(checker: &mut Checker, template: &Template, pieces: &[Piece
             continue;
         }
         if let Some((_, first)) = seen.iter().find(|(known, _)| *known == id) {
-            let fault = Diagnostic::fault(
+            let error = Diagnostic::error(
                 "E405",
                 format!("`{name}` stands twice in the reply"),
                 value.span,
@@ -181,61 +181,61 @@ fn outputs_are_names(checker: &mut Checker, template: &Template, pieces: &[Piece
             )
             .and(*first, "first here")
             .help(format!("show `{name}` once"));
-            checker.fault(fault);
+            checker.error(error);
         }
         if value.ty == Type::Real {
-            let fault = Diagnostic::fault(
+            let error = Diagnostic::error(
                 "E411",
                 "a Real cannot be read back exactly",
                 value.span,
                 "shown in the reply",
             )
             .help(format!("write `{name}` as an Int, such as hundredths: `100 * a / b`"));
-            checker.fault(fault);
+            checker.error(error);
         }
         seen.push((id, value.span));
     }
     if seen.is_empty() && !pieces.iter().any(|piece| matches!(piece, Piece::Hole(_))) {
-        checker.fault(
-            Diagnostic::fault("E408", "the reply shows no value", span, "only literal text")
+        checker.error(
+            Diagnostic::error("E408", "the reply shows no value", span, "only literal text")
                 .help("show what the model must find: `reply \"{answer}\"`"),
         );
     }
 }
 
 fn not_a_name(value: &Expr) -> Diagnostic {
-    Diagnostic::fault("E403", "a reply shows names, so that it can be read back", value.span, {
+    Diagnostic::error("E403", "a reply shows names, so that it can be read back", value.span, {
         "this is an expression"
     })
     .help("give it a name first: `answer = …`, then write `{answer}`")
 }
 
-/// The faults of a reply that cannot be read back. Between two values stands a literal with a
+/// The errors of a reply that cannot be read back. Between two values stands a literal with a
 /// character that the first value never has: so the first place where the literal stands is
 /// where that value ends.
 pub fn unreadable(template: &Template, source: &Source) -> Vec<Diagnostic> {
-    let mut faults = Vec::new();
+    let mut errors = Vec::new();
     let reply = &template.layout.reply;
     for (at, piece) in reply.iter().enumerate() {
         let Piece::Hole(hole) = piece else { continue };
-        faults.extend(inseparable_elements(template, hole, source));
-        faults.extend(unreadable_keys(template, hole));
+        errors.extend(inseparable_elements(template, hole, source));
+        errors.extend(unreadable_keys(template, hole));
         let sign = sign_after(template, hole);
-        let ended = |fault: Diagnostic, sign: &str| match is_own(template, hole, source) {
-            true => fault.fix(closing_brace(source, hole.value.span), format!("}}{sign}")),
-            false => fault,
+        let ended = |error: Diagnostic, sign: &str| match is_own(template, hole, source) {
+            true => error.fix(closing_brace(source, hole.value.span), format!("}}{sign}")),
+            false => error,
         };
         let literal = match (reply.get(at + 1), reply.get(at + 2)) {
             (Some(Piece::Hole(next)), _) => {
                 let (title, place) = ("nothing stands between two values", next.value.span);
-                let fault = Diagnostic::fault("E404", title, place, "begins where the other ends")
+                let error = Diagnostic::error("E404", title, place, "begins where the other ends")
                     .and(hole.value.span, "ends nowhere")
                     .help(format!(
                         "write a text between them: `{{{}}}{sign}{{{}}}`",
                         source.slice(hole.value.span),
                         source.slice(next.value.span)
                     ));
-                faults.push(ended(fault, sign));
+                errors.push(ended(error, sign));
                 continue;
             }
             (Some(Piece::Literal(literal)), Some(_)) => literal,
@@ -250,12 +250,12 @@ pub fn unreadable(template: &Template, source: &Source) -> Vec<Diagnostic> {
                 false => "…}".to_string(),
             };
             let written = format!("{value}{}{}", sign.trim_end(), literal.replace('\n', "\\n"));
-            let fault = Diagnostic::fault("E404", title, hole.value.span, "where does this end?")
+            let error = Diagnostic::error("E404", title, hole.value.span, "where does this end?")
                 .help(format!("write a sign after it that it never has: `{written}`"));
-            faults.push(ended(fault, sign.trim_end()));
+            errors.push(ended(error, sign.trim_end()));
         }
     }
-    faults
+    errors
 }
 
 /// A literal without the spaces beside its line breaks: a reply is read without them.
@@ -268,7 +268,7 @@ fn tight(literal: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// The fault of keys that a reply does not tell: those that the prompt does not show are read from
+/// The error of keys that a reply does not tell: those that the prompt does not show are read from
 /// the reply, up to the text between a key and its value.
 fn unreadable_keys(template: &Template, hole: &Hole) -> Option<Diagnostic> {
     let (keys, between) = match &hole.form {
@@ -299,7 +299,7 @@ fn unreadable_keys(template: &Template, hole: &Hole) -> Option<Diagnostic> {
     }
     let title = format!("`{between}` may be part of a key");
     Some(
-        Diagnostic::fault("E406", title, keys.span, "where does a key end?")
+        Diagnostic::error("E406", title, keys.span, "where does a key end?")
             .help("write a sign that no key has: `lines(keys, \": \", values)`"),
     )
 }
@@ -341,16 +341,16 @@ fn inseparable_elements(template: &Template, hole: &Hole, source: &Source) -> Op
     let texts = &template.texts;
     if scalar(&hole.value.ty) == &Type::Text && texts.iter().any(|text| text.trim() != text) {
         let title = "a text that begins or ends with white space is not read back";
-        let fault = Diagnostic::fault("E412", title, hole.value.span, "one of its texts does");
-        return Some(fault.help("leave the white space out of the text between the quotes"));
+        let error = Diagnostic::error("E412", title, hole.value.span, "one of its texts does");
+        return Some(error.help("leave the white space out of the text between the quotes"));
     }
     let Type::List(element) = &hole.value.ty else { return None };
     if let Form::Lines(_, between) = &hole.form
         && between.contains('\n')
     {
         let title = "a line of this list has a line break in it";
-        let fault = Diagnostic::fault("E406", title, hole.value.span, "where does a line end?");
-        return Some(fault.help("write a text without a line break between key and value"));
+        let error = Diagnostic::error("E406", title, hole.value.span, "where does a line end?");
+        return Some(error.help("write a text without a line break between key and value"));
     }
     if let Form::Joined(between) = &hole.form {
         let ok = between.chars().any(|character| never_in_scalar(template, element, character));
@@ -358,7 +358,7 @@ fn inseparable_elements(template: &Template, hole: &Hole, source: &Source) -> Op
             return None;
         }
         let title = format!("`{between}` may be part of an element");
-        let fault = Diagnostic::fault("E406", title, hole.value.span, "where does an element end?")
+        let error = Diagnostic::error("E406", title, hole.value.span, "where does an element end?")
             .help("join with a sign that no element has: `join(\"; \", xs)`");
         let written = format!("\"{between}\"");
         let before = &source.text[..hole.value.span.start];
@@ -366,8 +366,8 @@ fn inseparable_elements(template: &Template, hole: &Hole, source: &Source) -> Op
             && never_in_scalar(template, element, ';')
             && is_own(template, hole, source);
         return Some(match before.rfind(&written).filter(|_| can_be_apart) {
-            Some(at) => fault.fix(Span::new(at, at + written.len()), "\"; \""),
-            None => fault,
+            Some(at) => error.fix(Span::new(at, at + written.len()), "\"; \""),
+            None => error,
         });
     }
     let loose = |text: &String| text.is_empty() || text.contains(char::is_whitespace);
@@ -377,12 +377,12 @@ fn inseparable_elements(template: &Template, hole: &Hole, source: &Source) -> Op
     }
     let title = "a text that is empty or has a space in it is not one element";
     let joined = format!("join(\"; \", {})", source.slice(hole.value.span));
-    let fault = Diagnostic::fault("E406", title, hole.value.span, "where does an element end?")
+    let error = Diagnostic::error("E406", title, hole.value.span, "where does an element end?")
         .help(format!("write `{{{joined}}}`"));
     let can_be_apart = element.depth() == 0
         && never_in_scalar(template, element, ';')
         && is_own(template, hole, source);
-    Some(if can_be_apart { fault.fix(hole.value.span, joined) } else { fault })
+    Some(if can_be_apart { error.fix(hole.value.span, joined) } else { error })
 }
 
 /// True if the shown value can never hold the character.

@@ -50,10 +50,10 @@ pub struct Library<'a> {
     files: BTreeMap<String, Result<Arc<Home>, Broken>>,
 }
 
-/// A file with faults, as others tell of it.
+/// A file with errors, as others tell of it.
 #[derive(Clone)]
 struct Broken {
-    faults: usize,
+    errors: usize,
     line: usize,
     first: String,
     /// Told by every file on the way to it.
@@ -101,7 +101,7 @@ impl<'a> Library<'a> {
                 home
             }
         };
-        home.map_err(|broken| has_faults(name, &broken))
+        home.map_err(|broken| has_errors(name, &broken))
     }
 
     /// The text of a file beside the one that is being checked.
@@ -119,14 +119,14 @@ impl<'a> Library<'a> {
 
     fn home(&mut self, key: String, source: Source) -> Result<Arc<Home>, Broken> {
         let parsed = if key.starts_with(BUILT_IN) { built_in(&source) } else { parsed(&source) };
-        let (file, mut faults) = (&parsed.0, parsed.1.clone());
+        let (file, mut errors) = (&parsed.0, parsed.1.clone());
         let mut home = None;
-        if faults.is_empty() {
+        if errors.is_empty() {
             self.trail.push(key);
             let survey = checked(file, &source, self);
             self.trail.pop();
-            faults = survey.diagnostics;
-            faults.retain(|fault| fault.severity == Severity::Fault);
+            errors = survey.diagnostics;
+            errors.retain(|error| error.severity == Severity::Error);
             let mut functions = survey.index.functions;
             functions.retain(|name, _| !self.natives.contains_key(name));
             let (pools, is_sound) = (survey.template.pools.clone(), survey.is_sound);
@@ -134,19 +134,19 @@ impl<'a> Library<'a> {
             let (source, definers) = (source.clone(), survey.index.modules);
             home = Some(Home { source, functions, definers, pools, template });
         }
-        match (home, faults.first()) {
+        match (home, errors.first()) {
             (Some(home), None) => Ok(Arc::new(home)),
             (_, first) => Err(Broken {
-                faults: faults.len(),
-                line: first.map_or(1, |fault| source.position(fault.span().start).0),
-                first: first.map_or(String::new(), |fault| fault.title.clone()),
-                cycle: first.filter(|fault| fault.code == CYCLE).cloned(),
+                errors: errors.len(),
+                line: first.map_or(1, |error| source.position(error.span().start).0),
+                first: first.map_or(String::new(), |error| error.title.clone()),
+                cycle: first.filter(|error| error.code == CYCLE).cloned(),
             }),
         }
     }
 }
 
-/// A file's tree and its faults.
+/// A file's tree and its errors.
 type Parsed = Arc<(ast::File, Vec<Diagnostic>)>;
 
 fn parsed(source: &Source) -> Parsed {
@@ -170,7 +170,7 @@ fn missing(name: &ast::Name, wanted: Wanted, error: &str) -> Diagnostic {
         Wanted::Module => ("E206", "module", "its functions"),
         Wanted::Template => ("E212", "template", "it"),
     };
-    let fault = Diagnostic::fault(code, format!("there is no {what} `{text}`"), name.span, error);
+    let error = Diagnostic::error(code, format!("there is no {what} `{text}`"), name.span, error);
     let known = match wanted {
         Wanted::Module => stdlib::MODULES,
         Wanted::Template => stdlib::TEMPLATES,
@@ -179,40 +179,40 @@ fn missing(name: &ast::Name, wanted: Wanted, error: &str) -> Diagnostic {
     match near_miss(text, names()) {
         Some(near) => {
             let is_sure = is_sure_miss(text, near, names());
-            fault.help(format!("write `{near}`")).fix(name.span, near).sure_if(is_sure)
+            error.help(format!("write `{near}`")).fix(name.span, near).sure_if(is_sure)
         }
-        None => fault.help(format!("put {part} into `{text}.cook` beside this file")),
+        None => error.help(format!("put {part} into `{text}.cook` beside this file")),
     }
 }
 
 const CYCLE: &str = "E222";
 
 fn cycle(name: &ast::Name, steps: String, uses_itself: bool) -> Diagnostic {
-    let fault = |title| Diagnostic::fault(CYCLE, title, name.span, steps);
+    let error = |title| Diagnostic::error(CYCLE, title, name.span, steps);
     match uses_itself {
-        true => fault("a file that uses itself").help("delete this line"),
-        false => fault("these files use each other without end")
+        true => error("a file that uses itself").help("delete this line"),
+        false => error("these files use each other without end")
             .help("move what both need into a file that uses neither: `use shared: name`"),
     }
 }
 
 fn too_deep(name: &ast::Name) -> Diagnostic {
     let title = format!("more than {DEPTH_MAX} files use one another in a row");
-    Diagnostic::fault(CYCLE, title, name.span, "one file too many")
+    Diagnostic::error(CYCLE, title, name.span, "one file too many")
         .help("use what is needed from the last of them: `use last: name`")
 }
 
-fn has_faults(name: &ast::Name, broken: &Broken) -> Diagnostic {
+fn has_errors(name: &ast::Name, broken: &Broken) -> Diagnostic {
     if let Some(mut cycle) = broken.cycle.clone() {
         cycle.labels.iter_mut().for_each(|label| label.span = name.span);
         return cycle;
     }
-    let faults = match broken.faults {
-        1 => "a fault".to_string(),
-        many => format!("{many} faults"),
+    let errors = match broken.errors {
+        1 => "an error".to_string(),
+        many => format!("{many} errors"),
     };
-    let title = format!("`{}` has {faults} of its own", name.text);
+    let title = format!("`{}` has {errors} of its own", name.text);
     let label = format!("line {}: {}", broken.line, broken.first);
-    Diagnostic::fault("E214", title, name.span, label)
-        .help(format!("run `cookc check {}.cook` and mend it first", name.text))
+    Diagnostic::error("E214", title, name.span, label)
+        .help(format!("run `cookc check {}.cook` and fix it first", name.text))
 }

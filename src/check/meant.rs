@@ -10,8 +10,8 @@ use crate::syntax::literal;
 
 impl Text<'_> {
     /// `[0] * n`, `"a" * 3`, `xs * 2`, `"%d" % n`
-    pub fn multiplied(&self, fault: &Diagnostic) -> Option<Diagnostic> {
-        let sign = fault.span();
+    pub fn multiplied(&self, error: &Diagnostic) -> Option<Diagnostic> {
+        let sign = error.span();
         let both = self.around(
             sign,
             |expr| matches!(&expr.kind, ExprKind::Binary(_, place, ..) if *place == sign),
@@ -20,14 +20,14 @@ impl Text<'_> {
         if let Some(said) =
             habit::call(self.source, both.span).filter(|said| !said.edits.is_empty())
         {
-            let fault = fault.clone().help(format!("write `{}`", said.text));
-            let add = |fault: Diagnostic, edit: &crate::diagnostic::Edit| {
-                fault.fix(edit.span, &*edit.text)
+            let error = error.clone().help(format!("write `{}`", said.text));
+            let add = |error: Diagnostic, edit: &crate::diagnostic::Edit| {
+                error.fix(edit.span, &*edit.text)
             };
-            return Some(said.edits.iter().fold(fault, add));
+            return Some(said.edits.iter().fold(error, add));
         }
         let (a, b) = (self.source.slice(left.span), self.source.slice(right.span));
-        let types: Vec<&str> = fault.labels.iter().skip(1).map(|label| &*label.text).collect();
+        let types: Vec<&str> = error.labels.iter().skip(1).map(|label| &*label.text).collect();
         let [x, y] = types[..] else { return None };
         let is_list = |text: &str| text.starts_with("this is a list");
         let help = match self.source.slice(sign) {
@@ -56,12 +56,12 @@ impl Text<'_> {
             }
             _ => return None,
         };
-        Some(fault.clone().help(help))
+        Some(error.clone().help(help))
     }
 
     /// `reply "{{ answer }}"`
-    pub fn doubled(&self, fault: &Diagnostic) -> Option<Diagnostic> {
-        let place = fault.span();
+    pub fn doubled(&self, error: &Diagnostic) -> Option<Diagnostic> {
+        let place = error.span();
         let name = literal::doubled(self.source, place)?;
         let text = self.source.slice(place);
         let (before, rest) = text.split_once("{{")?;
@@ -69,24 +69,24 @@ impl Text<'_> {
         let written = format!("{before}{{{name}}}{after}");
         let help = format!("`{{{{` shows a brace: write `reply {written}`");
         let is_line = text.starts_with('"') && !text.contains('\n');
-        is_line.then(|| fault.clone().help(help).fix(place, written))
+        is_line.then(|| error.clone().help(help).fix(place, written))
     }
 
     /// `rule positive: for x in xs: x > 0`
-    pub fn for_all(&self, fault: &Diagnostic) -> Option<Diagnostic> {
-        let place = fault.span();
+    pub fn for_all(&self, error: &Diagnostic) -> Option<Diagnostic> {
+        let place = error.span();
         let text = self.source.slice(place);
         if !text.starts_with("for ") {
             return None;
         }
         let word = Span::new(place.start, place.start + 3);
         let help = format!("write `all{}`", &text[3..]);
-        Some(fault.clone().help(help).fix(word, "all"))
+        Some(error.clone().help(help).fix(word, "all"))
     }
 
     /// `repeat(pick(xs), 3)`
-    pub fn swapped_repeat(&self, fault: &Diagnostic) -> Option<Diagnostic> {
-        let place = fault.span();
+    pub fn swapped_repeat(&self, error: &Diagnostic) -> Option<Diagnostic> {
+        let place = error.span();
         let call = self.around(place, |expr| match &expr.kind {
             ExprKind::Call(name, given) => {
                 name.text == "repeat" && given.first().is_some_and(|one| one.value.span == place)
@@ -101,7 +101,7 @@ impl Text<'_> {
         }
         let text = format!("repeat({count}, {})", self.source.slice(draw.value.span));
         Some(
-            fault
+            error
                 .clone()
                 .help(format!("the count comes first: write `{text}`"))
                 .fix(call.span, text),
@@ -109,8 +109,8 @@ impl Text<'_> {
     }
 
     /// `weighted([0.2, 0.8], ["a", "b"])`
-    pub fn weighed(&self, fault: &Diagnostic) -> Option<Diagnostic> {
-        let place = fault.span();
+    pub fn weighed(&self, error: &Diagnostic) -> Option<Diagnostic> {
+        let place = error.span();
         let call = self.around(place, |expr| match &expr.kind {
             ExprKind::Call(name, given) => {
                 name.text == "weighted" && given.iter().any(|one| one.value.span == place)
@@ -121,14 +121,14 @@ impl Text<'_> {
         if said.text == self.source.slice(call.span) || said.edits.is_empty() {
             return None;
         }
-        let mut fault = fault.clone().help(format!("write `{}`", said.text));
-        fault.fix.clear();
-        Some(fault.fix(call.span, said.text))
+        let mut error = error.clone().help(format!("write `{}`", said.text));
+        error.fix.clear();
+        Some(error.fix(call.span, said.text))
     }
 
     /// `c and a or b`, which chooses in Python; `["a", 1]`, a row with two types.
-    pub fn and_or(&self, fault: &Diagnostic) -> Option<Diagnostic> {
-        let place = fault.span();
+    pub fn and_or(&self, error: &Diagnostic) -> Option<Diagnostic> {
+        let place = error.span();
         let is_row = |expr: &Expr| match &expr.kind {
             ExprKind::List(values) => {
                 values.len() > 1 && values.iter().any(|one| one.span == place)
@@ -138,7 +138,7 @@ impl Text<'_> {
         if self.around(place, is_row).is_some() {
             let help = "the values of a list have one type: write a list for each, \
                         `names = [\"a\", \"b\"]` and `values = [1, 2]`";
-            return Some(fault.clone().help(help));
+            return Some(error.clone().help(help));
         }
         let either = self.around(place, |expr| {
             matches!(&expr.kind, ExprKind::Binary(Operator::Or, _, left, _)
@@ -148,9 +148,9 @@ impl Text<'_> {
         let ExprKind::Binary(_, _, condition, yes) = &both.kind else { return None };
         let [c, yes, no] = [condition, yes, no].map(|part| self.source.slice(part.span));
         let text = format!("if {c} then {yes} else {no}");
-        let mut fault = fault.clone().help(format!("write `{text}`"));
-        fault.fix.clear();
-        Some(fault.fix(either.span, text))
+        let mut error = error.clone().help(format!("write `{text}`"));
+        error.fix.clear();
+        Some(error.fix(either.span, text))
     }
 
     /// How often the innermost loop around a place runs.
@@ -165,14 +165,14 @@ impl Text<'_> {
     }
 
     /// `r ~ xs`, `r ~ 1..6`: one of them is meant, or all.
-    pub fn one_of(&self, fault: &Diagnostic) -> Option<Diagnostic> {
-        let place = fault.span();
+    pub fn one_of(&self, error: &Diagnostic) -> Option<Diagnostic> {
+        let place = error.span();
         let binding = self.file.statements.iter().find_map(|one| match &one.kind {
             StatementKind::Draw(it) if it.value.span == place => Some(it),
             _ => None,
         })?;
         let value = self.source.slice(place);
-        if !fault.labels.first()?.text.starts_with("this computes a list") || value.contains('\n') {
+        if !error.labels.first()?.text.starts_with("this computes a list") || value.contains('\n') {
             return None;
         }
         let is_source = matches!(
@@ -189,6 +189,6 @@ impl Text<'_> {
         let name = &binding.name.text;
         let help =
             format!("write `{name} ~ {drawn}` to draw one, `{name} = {value}` for all of it");
-        Some(fault.clone().help(help))
+        Some(error.clone().help(help))
     }
 }

@@ -37,7 +37,7 @@ pub type Neighbour<'a> = &'a dyn Fn(&str) -> Result<String, String>;
 /// The most levels of a template: each is lowered whenever it is checked.
 const LEVELS_MAX: usize = 64;
 
-/// Checks a parsed file. The template is there if nothing is at fault; a module gives none.
+/// Checks a parsed file. The template is there if nothing is at error; a module gives none.
 ///
 /// `read` gives the text of a neighbour file: a module of `use`, or the words of a pool.
 pub fn check(
@@ -49,14 +49,14 @@ pub fn check(
     (surveyed.is_sound.then_some(surveyed.template), surveyed.diagnostics)
 }
 
-/// What is known of a file, also of one with faults.
+/// What is known of a file, also of one with errors.
 #[derive(Clone, Debug)]
 pub struct Survey {
     /// What was understood.
     pub template: Template,
-    /// True if the template is one, without a fault.
+    /// True if the template is one, without an error.
     pub is_sound: bool,
-    /// All faults and lints.
+    /// All errors and lints.
     pub diagnostics: Vec<Diagnostic>,
     /// Where names stand and what they mean.
     pub index: Index,
@@ -99,7 +99,7 @@ fn checked(file: &ast::File, source: &Source, library: &mut Library) -> Survey {
             _ => {}
         }
     }
-    checker.faults.extend(too_many_levels.map(one_level_too_many));
+    checker.errors.extend(too_many_levels.map(one_level_too_many));
     checker.scope.later.clear();
     template.texts = std::mem::take(&mut checker.texts);
     rules(&mut checker, &mut template, file);
@@ -109,17 +109,17 @@ fn checked(file: &ast::File, source: &Source, library: &mut Library) -> Survey {
     }
     template.locals = std::mem::take(&mut checker.scope.locals);
     roles::infer(&mut template);
-    if checker.faults.is_empty() {
-        checker.faults.extend(layout::unreadable(&template, source));
-        checker.faults.extend(roles::lints(&mut template));
-        checker.faults.extend(quotient::lints(source));
-        checker.faults.extend(literal::lints(source));
+    if checker.errors.is_empty() {
+        checker.errors.extend(layout::unreadable(&template, source));
+        checker.errors.extend(roles::lints(&mut template));
+        checker.errors.extend(quotient::lints(source));
+        checker.errors.extend(literal::lints(source));
     }
-    checker.faults.truncate(crate::syntax::FAULTS_MAX);
-    fixes::complete(file, source, &mut checker.faults);
-    let faulty = checker.faults.iter().any(|fault| fault.severity == Severity::Fault);
+    checker.errors.truncate(crate::syntax::ERRORS_MAX);
+    fixes::complete(file, source, &mut checker.errors);
+    let faulty = checker.errors.iter().any(|error| error.severity == Severity::Error);
     let index = noted(checker.index, checker.scope.functions, &template);
-    Survey { is_sound: !faulty && !is_module, template, diagnostics: checker.faults, index }
+    Survey { is_sound: !faulty && !is_module, template, diagnostics: checker.errors, index }
 }
 
 /// The index with what is known only at the end: the roles, and all that can be called.
@@ -162,7 +162,7 @@ pub fn is_module(file: &ast::File) -> bool {
     })
 }
 
-/// What stands right of `~` or `=`, with the fault of the other sign.
+/// What stands right of `~` or `=`, with the error of the other sign.
 fn bound_value(checker: &mut Checker, binding: &ast::Binding, drawn: bool) -> typed::Expr {
     if drawn {
         return checker.sampler(&binding.value);
@@ -170,15 +170,15 @@ fn bound_value(checker: &mut Checker, binding: &ast::Binding, drawn: bool) -> ty
     if let ast::ExprKind::Call(name, _) = &binding.value.kind {
         let draws = checker.scope.functions.get(&name.text).is_some_and(|known| known.draws);
         if checker.scope.templates.contains_key(&name.text) {
-            checker.fault(call::drawn_with_equals(binding, &name.text));
+            checker.error(call::drawn_with_equals(binding, &name.text));
             checker.scope.missing.insert(binding.name.text.clone());
             return expr::unknown(binding.value.span);
         }
         if draws || name.text == "repeat" {
-            checker.fault(call::drawn_with_equals(binding, &name.text));
-            let faults = checker.faults.len();
+            checker.error(call::drawn_with_equals(binding, &name.text));
+            let errors = checker.errors.len();
             let value = checker.sampler(&binding.value);
-            checker.faults.truncate(faults);
+            checker.errors.truncate(errors);
             return value;
         }
     }
@@ -194,14 +194,14 @@ fn binding(checker: &mut Checker, binding: &ast::Binding, drawn: bool, docs: &[S
     }
     let uses = value.names();
     if value.ty == Type::Shown {
-        checker.fault(shown_elsewhere(&value));
+        checker.error(shown_elsewhere(&value));
     }
-    // Told once: what shows the name is not at fault as well.
+    // Told once: what shows the name is not at error as well.
     let ty = if value.ty == Type::Shown { Type::Unknown } else { value.ty.clone() };
     let (local, known) = checker.scope.bind(&binding.name, ty);
     checker.index.define(&binding.name, Named::Inner, value.ty.clone(), docs);
-    if let Err(fault) = known {
-        checker.fault(fault);
+    if let Err(error) = known {
+        checker.error(error);
     }
     Binding { local, drawn, value, uses, docs: docs.to_vec(), role: Role::Child, shown: false }
 }
@@ -228,8 +228,8 @@ fn outside(
                 let meaning = Meaning::Pool(template.pools.len());
                 let docs = &statement.docs;
                 checker.index.define(name, Named::Pool, Type::Token.list(), docs);
-                if let Err(fault) = checker.scope.bring(name, meaning, Type::Token.list()) {
-                    checker.fault(fault);
+                if let Err(error) = checker.scope.bring(name, meaning, Type::Token.list()) {
+                    checker.error(error);
                 }
                 template.pools.push(Pool { name: name.text.clone(), words });
             }
@@ -247,8 +247,8 @@ fn params(checker: &mut Checker, template: &mut Template, file: &ast::File) {
         let param = param(checker, written, &statement.docs);
         let meaning = Meaning::Param(template.params.len());
         checker.index.define(&written.name, Named::Param, param.kind.clone(), &param.docs);
-        if let Err(fault) = checker.scope.bring(&written.name, meaning, param.kind.clone()) {
-            checker.fault(fault);
+        if let Err(error) = checker.scope.bring(&written.name, meaning, param.kind.clone()) {
+            checker.error(error);
         }
         template.params.push(param);
     }
@@ -259,8 +259,8 @@ fn words(checker: &mut Checker, path: &str, span: Span, library: &Library) -> Ve
         Ok(text) => text,
         Err(error) => {
             let title = format!("the words of `{path}` cannot be read");
-            checker.fault(
-                Diagnostic::fault("E213", title, span, error)
+            checker.error(
+                Diagnostic::error("E213", title, span, error)
                     .help("write the path of a text file beside this one, a word a line"),
             );
             return Vec::new();
@@ -282,16 +282,16 @@ fn words(checker: &mut Checker, path: &str, span: Span, library: &Library) -> Ve
             }
         };
         let title = format!("the words of `{path}` are not a pool");
-        checker.fault(
-            Diagnostic::fault("E215", title, span, problem)
+        checker.error(
+            Diagnostic::error("E215", title, span, problem)
                 .help("write each word once, a line each, of letters, digits, `-`, `'` and `_`"),
         );
         break;
     }
     if words.is_empty() {
         let title = format!("`{path}` holds no words");
-        checker.fault(
-            Diagnostic::fault("E216", title, span, "empty").help("write a word a line into it"),
+        checker.error(
+            Diagnostic::error("E216", title, span, "empty").help("write a word a line into it"),
         );
     }
     words
@@ -315,8 +315,8 @@ fn level(
 ) -> Level {
     if let Some(first) = template.levels.iter().find(|level| level.name == name.text) {
         let title = format!("the level `{}` stands twice", name.text);
-        checker.fault(
-            Diagnostic::fault("E217", title, name.span, "again here")
+        checker.error(
+            Diagnostic::error("E217", title, name.span, "again here")
                 .and(first.span, "first here")
                 .help(format!("give one of them another name, such as `{}_2`", name.text))
                 .fix(name.span, format!("{}_2", name.text)),
@@ -326,15 +326,15 @@ fn level(
     for (param, value) in settings {
         let Some(index) = template.params.iter().position(|known| known.name == param.text) else {
             if !checker.is_full() {
-                checker.fault(unknown_param(template, &param.text, param.span));
+                checker.error(unknown_param(template, &param.text, param.span));
             }
             continue;
         };
         checker.index.uses(param.span, template.params[index].span);
         if let Some((_, first, _)) = typed.iter().find(|(known, _, _)| *known == index) {
             let title = format!("`{}` is set twice in this level", param.text);
-            checker.fault(
-                Diagnostic::fault("E218", title, param.span, "again here")
+            checker.error(
+                Diagnostic::error("E218", title, param.span, "again here")
                     .and(*first, "first here")
                     .help("delete one of them"),
             );
@@ -347,26 +347,26 @@ fn level(
 
 fn one_level_too_many(level: Span) -> Diagnostic {
     let title = format!("a template with more than {LEVELS_MAX} levels");
-    Diagnostic::fault("E229", title, level, "one level too many")
+    Diagnostic::error("E229", title, level, "one level too many")
         .help("delete levels: `--set length=64` sets a parameter without one")
 }
 
-/// The fault of a parameter that the template does not have.
+/// The error of a parameter that the template does not have.
 pub fn unknown_param(template: &Template, name: &str, span: Span) -> Diagnostic {
     let title = format!("the template has no parameter `{name}`");
-    let fault = Diagnostic::fault("E219", title, span, "not a parameter");
+    let error = Diagnostic::error("E219", title, span, "not a parameter");
     let known = || template.params.iter().map(|param| param.name.as_str());
     match near_miss(name, known()) {
         Some(near) => {
             let is_sure = is_sure_miss(name, near, known());
-            fault.help(format!("write `{near}`")).fix(span, near).sure_if(is_sure)
+            error.help(format!("write `{near}`")).fix(span, near).sure_if(is_sure)
         }
         None if template.params.is_empty() => {
-            fault.help(format!("declare it: `param {name} in 1..8 = 4`"))
+            error.help(format!("declare it: `param {name} in 1..8 = 4`"))
         }
         None => {
             let known: Vec<&str> = known().collect();
-            fault.help(format!("the parameters are: {}", known.join(", ")))
+            error.help(format!("the parameters are: {}", known.join(", ")))
         }
     }
 }
@@ -376,8 +376,8 @@ fn rules(checker: &mut Checker, template: &mut Template, file: &ast::File) {
         let StatementKind::Rule(rule) = &statement.kind else { continue };
         if let Some(first) = template.rules.iter().find(|known| known.name == rule.name.text) {
             let title = format!("the rule `{}` stands twice", rule.name.text);
-            checker.fault(
-                Diagnostic::fault("E220", title, rule.name.span, "again here")
+            checker.error(
+                Diagnostic::error("E220", title, rule.name.span, "again here")
                     .and(first.span, "first here")
                     .help(format!("give one of them another name, such as `{}_2`", rule.name.text))
                     .fix(rule.name.span, format!("{}_2", rule.name.text)),
@@ -387,8 +387,8 @@ fn rules(checker: &mut Checker, template: &mut Template, file: &ast::File) {
         let mut relation = checker.infer(&rule.value);
         if !matches!(relation.ty, Type::Bool | Type::Real | Type::Unknown) {
             let found = expr::article(&relation.ty);
-            checker.fault(
-                Diagnostic::fault("E314", "a rule is true or false", relation.span, {
+            checker.error(
+                Diagnostic::error("E314", "a rule is true or false", relation.span, {
                     format!("this is {found}")
                 })
                 .help("write a relation such as `answer within document`, or a Real in 0..1"),
@@ -409,6 +409,6 @@ fn bound_names(file: &ast::File) -> Vec<(String, Span)> {
 }
 
 fn shown_elsewhere(value: &typed::Expr) -> Diagnostic {
-    Diagnostic::fault("E311", "text to show has no name", value.span, "this only shows")
+    Diagnostic::error("E311", "text to show has no name", value.span, "this only shows")
         .help("write it in the braces of `prompt` or `reply`")
 }

@@ -29,16 +29,16 @@ pub fn take_in(checker: &mut Checker, name: &ast::Name, found: Result<Arc<Home>,
     let template = found.and_then(|home| home.template.clone().ok_or_else(|| no_template(name)));
     let taken = checker.scope.functions.get(&name.text).map(|known| known.span);
     match template {
-        Err(fault) => {
+        Err(error) => {
             checker.scope.missing.insert(name.text.clone());
-            checker.fault(fault);
+            checker.error(error);
         }
         Ok(_) if taken.is_some() || checker.scope.templates.contains_key(&name.text) => {
             let title = format!("the name `{}` is taken", name.text);
-            let fault = Diagnostic::fault("E210", title, name.span, "named again here");
-            checker.fault(match taken {
-                Some(_) => fault.help("give the function another name"),
-                None => fault.help("delete this line: the template can be drawn already"),
+            let error = Diagnostic::error("E210", title, name.span, "named again here");
+            checker.error(match taken {
+                Some(_) => error.help("give the function another name"),
+                None => error.help("delete this line: the template can be drawn already"),
             });
         }
         Ok(template) => _ = checker.scope.templates.insert(name.text.clone(), template),
@@ -68,8 +68,8 @@ pub fn draw(
     let (part, span) = (&binding.name, binding.value.span);
     let meaning = Meaning::Part(template.parts.len());
     checker.index.part(part, called, docs);
-    if let Err(fault) = checker.scope.bring(part, meaning, Type::Unknown) {
-        checker.fault(fault);
+    if let Err(error) = checker.scope.bring(part, meaning, Type::Unknown) {
+        checker.error(error);
     }
     let given = given(checker, called, &other, arguments);
     let prefix = format!("{}.", part.text);
@@ -118,7 +118,7 @@ pub fn draw(
         // What follows is refused before it is moved.
         let templates = std::mem::take(&mut checker.scope.templates);
         checker.scope.missing.extend(templates.into_keys());
-        checker.fault(too_large(span));
+        checker.error(too_large(span));
     }
 }
 
@@ -192,13 +192,13 @@ fn given(
     let mut seen: Vec<&ast::Name> = Vec::new();
     for argument in arguments {
         let Some(name) = &argument.name else {
-            checker.fault(without_name(called, other, argument.value.span));
+            checker.error(without_name(called, other, argument.value.span));
             continue;
         };
         if let Some(first) = seen.iter().find(|first| first.text == name.text) {
             let title = format!("`{}` is set twice for this part", name.text);
-            checker.fault(
-                Diagnostic::fault("E218", title, name.span, "again here")
+            checker.error(
+                Diagnostic::error("E218", title, name.span, "again here")
                     .and(first.span, "first here")
                     .help("delete one of them"),
             );
@@ -216,7 +216,7 @@ fn given(
             }
             None => {
                 let title = format!("`{}` has no parameter `{}`", called.text, name.text);
-                checker.fault(Diagnostic { title, ..unknown_param(other, &name.text, name.span) });
+                checker.error(Diagnostic { title, ..unknown_param(other, &name.text, name.span) });
             }
         }
     }
@@ -233,7 +233,7 @@ fn level(
 ) {
     let ast::ExprKind::Name(name) = &named.kind else { return };
     let Some(level) = other.levels.iter().find(|level| level.name == *name) else {
-        checker.fault(no_level(called, other, name, named.span));
+        checker.error(no_level(called, other, name, named.span));
         return;
     };
     checker.index.inside(&called.text, &ast::Name { text: name.clone(), span: named.span });
@@ -271,7 +271,7 @@ impl Checker {
         self.index.field(part, self.scope.place(&part.text), name);
         let owner = self.scope.find(&part.text);
         let told = matches!(owner, Some((Meaning::Local(_), Type::Unknown)));
-        let fault = match owner.map(|(meaning, _)| meaning) {
+        let error = match owner.map(|(meaning, _)| meaning) {
             _ if self.scope.find(&whole).is_some() => return self.name(&whole, span),
             _ if told || self.is_full() || self.scope.missing.contains(&part.text) => {
                 return super::expr::unknown(span);
@@ -283,32 +283,32 @@ impl Checker {
             Some(_) => self.no_part(part, name, span),
             None => self.scope.unknown_name(&part.text, part.span),
         };
-        self.fault(fault);
+        self.error(error);
         super::expr::unknown(span)
     }
 
     fn not_in_part(&self, part: &ast::Name, name: &ast::Name) -> Diagnostic {
         let title = format!("the part `{}` has no `{}`", part.text, name.text);
-        let fault = Diagnostic::fault("E225", title, name.span, "not in that part");
+        let error = Diagnostic::error("E225", title, name.span, "not in that part");
         let names = self.scope.names_in(&part.text);
         match near_miss(&name.text, names.iter().copied().chain(["prompt", "reply"])) {
             Some(near) => {
                 let is_sure = is_sure_miss(&name.text, near, names.iter().copied());
-                fault.help(format!("write `{near}`")).fix(name.span, near).sure_if(is_sure)
+                error.help(format!("write `{near}`")).fix(name.span, near).sure_if(is_sure)
             }
-            None => fault.help(format!("it has: {}", names.join(", "))),
+            None => error.help(format!("it has: {}", names.join(", "))),
         }
     }
 
     fn no_part(&self, owner: &ast::Name, name: &ast::Name, span: Span) -> Diagnostic {
         let title = format!("`{}` is a value, and has no names inside", owner.text);
-        let fault = Diagnostic::fault("E226", title, span, "only a part has: `part.answer`");
+        let error = Diagnostic::error("E226", title, span, "only a part has: `part.answer`");
         match self.scope.functions.contains_key(&name.text) {
             true => {
                 let call = format!("{}({})", name.text, owner.text);
-                fault.help(format!("write `{call}`")).fix(span, call).sure()
+                error.help(format!("write `{call}`")).fix(span, call).sure()
             }
-            false => fault.help(format!("write `{}` alone", owner.text)).fix(span, &owner.text),
+            false => error.help(format!("write `{}` alone", owner.text)).fix(span, &owner.text),
         }
     }
 }
@@ -319,49 +319,49 @@ fn last(name: &str) -> &str {
 
 fn no_template(name: &ast::Name) -> Diagnostic {
     let title = format!("`{}` is no template", name.text);
-    Diagnostic::fault("E212", title, name.span, "it only holds functions and words")
+    Diagnostic::error("E212", title, name.span, "it only holds functions and words")
         .help(format!("write `use {}: …` with the names to take from it", name.text))
 }
 
 fn without_name(called: &ast::Name, other: &Template, span: Span) -> Diagnostic {
     let title = format!("`{}` takes its values by name", called.text);
-    let fault = Diagnostic::fault("E227", title, span, "this one has no name");
+    let error = Diagnostic::error("E227", title, span, "this one has no name");
     match other.params.first() {
         Some(param) => {
-            fault.help(format!("write the parameter's name before it: `{} = …`", param.name))
+            error.help(format!("write the parameter's name before it: `{} = …`", param.name))
         }
-        None => fault.help(format!("it has no parameter: write `{}()`", called.text)),
+        None => error.help(format!("it has no parameter: write `{}()`", called.text)),
     }
 }
 
 fn no_level(called: &ast::Name, other: &Template, name: &str, span: Span) -> Diagnostic {
     let title = format!("`{}` has no level `{name}`", called.text);
-    let fault = Diagnostic::fault("E228", title, span, "not a level");
+    let error = Diagnostic::error("E228", title, span, "not a level");
     let known = || other.levels.iter().map(|level| level.name.as_str());
     match near_miss(name, known()) {
         Some(near) => {
             let is_sure = is_sure_miss(name, near, known());
-            fault.help(format!("write `{near}`")).fix(span, near).sure_if(is_sure)
+            error.help(format!("write `{near}`")).fix(span, near).sure_if(is_sure)
         }
-        None if other.levels.is_empty() => fault.help("it has none: leave this out"),
-        None => fault.help(format!("the levels are: {}", known().collect::<Vec<_>>().join(", "))),
+        None if other.levels.is_empty() => error.help("it has none: leave this out"),
+        None => error.help(format!("the levels are: {}", known().collect::<Vec<_>>().join(", "))),
     }
 }
 
 fn shown_alone(whole: &str, span: Span) -> Diagnostic {
-    Diagnostic::fault("E311", "the text of a part is no value", span, "this only shows")
+    Diagnostic::error("E311", "the text of a part is no value", span, "this only shows")
         .help(format!("write `{{{whole}}}` alone in the braces of `prompt` or `reply`"))
 }
 
-/// The fault of a template that is drawn where no part can be.
+/// The error of a template that is drawn where no part can be.
 pub fn not_here(name: &ast::Name) -> Diagnostic {
     let title = format!("`{}` is a template, and is drawn on a line of its own", name.text);
-    Diagnostic::fault("E306", title, name.span, "drawn inside something else")
+    Diagnostic::error("E306", title, name.span, "drawn inside something else")
         .help(format!("write `part ~ {}(…)` in the template, then `part.answer`", name.text))
 }
 
 fn too_large(span: Span) -> Diagnostic {
     let title = format!("the parts have more than {EXPRESSIONS_MAX} expressions together");
-    Diagnostic::fault("E505", title, span, "with this part")
+    Diagnostic::error("E505", title, span, "with this part")
         .help("use fewer parts, or parts that have fewer parts themselves")
 }

@@ -6,17 +6,17 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::{Source, Span};
 use crate::syntax::ast::File;
 
-/// Of the faults found in the statements that could be read, those that none of the others can
-/// explain: faults of names and types whose names stand in no text that could not be read.
+/// Of the errors found in the statements that could be read, those that none of the others can
+/// explain: errors of names and types whose names stand in no text that could not be read.
 pub fn certain(source: &Source, file: &File, found: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let (unread, halves) = unread(source, file);
-    let is_certain = |fault: &Diagnostic| {
-        let is_of_names = fault.code.starts_with("E2") || fault.code.starts_with("E3");
+    let is_certain = |error: &Diagnostic| {
+        let is_of_names = error.code.starts_with("E2") || error.code.starts_with("E3");
         let held = file.statements.iter().find(|statement| {
-            statement.span.start <= fault.span().start && fault.span().end <= statement.span.end
+            statement.span.start <= error.span().start && error.span().end <= statement.span.end
         });
-        let place = held.map_or(fault.span(), |statement| statement.span);
-        fault.severity == Severity::Fault
+        let place = held.map_or(error.span(), |statement| statement.span);
+        error.severity == Severity::Error
             && is_of_names
             && !halves.contains(&place)
             && words(source.slice(place)).all(|word| !unread.contains(word))

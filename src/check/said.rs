@@ -10,20 +10,20 @@ use crate::syntax::quotient;
 
 impl Text<'_> {
     /// `len(xs)`, `uniform(1, 9)`, `sort(xs, key = ages)`: a call that another language has.
-    pub fn said(&self, fault: &Diagnostic) -> Option<Diagnostic> {
-        let place = fault.span();
+    pub fn said(&self, error: &Diagnostic) -> Option<Diagnostic> {
+        let place = error.span();
         let call = self.around(place, |expr| match &expr.kind {
-            ExprKind::Call(name, _) => match fault.code {
+            ExprKind::Call(name, _) => match error.code {
                 "E205" => name.span == place,
                 "E302" => expr.span == place,
                 "E226" => false,
                 _ => true,
             },
-            ExprKind::Field(..) => expr.span == place || fault.code == "E226",
+            ExprKind::Field(..) => expr.span == place || error.code == "E226",
             _ => false,
         })?;
-        if fault.code == "E205"
-            && let Some(joined) = self.joined_around(fault, call)
+        if error.code == "E205"
+            && let Some(joined) = self.joined_around(error, call)
         {
             return Some(joined);
         }
@@ -41,22 +41,22 @@ impl Text<'_> {
             said = said.in_parentheses(self.source, call.span);
         }
         if let Some(help) = &said.habit.help {
-            let mut fault = fault.clone();
-            fault.fix.clear();
-            return Some(fault.help(help));
+            let mut error = error.clone();
+            error.fix.clear();
+            return Some(error.help(help));
         }
-        let mut clean = fault.clone();
+        let mut clean = error.clone();
         clean.fix.clear();
         let divides = quotient::after(self.source, call.span.end).is_some();
         Some(self.with_text(clean, call, &said).sure_if(said.habit.is_sure && !divides))
     }
 
-    fn with_text(&self, fault: Diagnostic, call: &Expr, said: &Said) -> Diagnostic {
+    fn with_text(&self, error: Diagnostic, call: &Expr, said: &Said) -> Diagnostic {
         let draws = said.text.split_once('(').and_then(|(name, _)| stdlib::draws(name));
         let statement = self.statement(call.span);
         let kind = statement.map(|statement| &statement.kind);
-        let add = |fault: Diagnostic| {
-            said.edits.iter().fold(fault, |fault, edit| fault.fix(edit.span, &*edit.text))
+        let add = |error: Diagnostic| {
+            said.edits.iter().fold(error, |error, edit| error.fix(edit.span, &*edit.text))
         };
         let text = &said.text;
         let is_divided = self
@@ -66,52 +66,52 @@ impl Text<'_> {
             && draws != Some(true)
         {
             let help = format!("write `{text} / {divisor}`: `/` of two Ints rounds down");
-            return add(fault.help(help)).fix(sign, "/");
+            return add(error.help(help)).fix(sign, "/");
         }
         if let Some(quotient) = is_divided
             && said.note.is_empty()
             && draws != Some(true)
             && !self.source.slice(call.span).contains(".len()")
         {
-            return self.as_real(add(fault), quotient);
+            return self.as_real(add(error), quotient);
         }
         let note = said.note;
-        let fault = match (draws, kind) {
+        let error = match (draws, kind) {
             (Some(true), Some(StatementKind::Compute(it))) if it.value.span == call.span => {
                 let help = format!("write `{} ~ {text}`", it.name.text);
-                add(fault.help(help)).fix(it.sign, "~")
+                add(error.help(help)).fix(it.sign, "~")
             }
             (Some(false), Some(StatementKind::Draw(it))) if it.value.span == call.span => {
                 let help = format!("write `{} = {text}`", it.name.text);
-                add(fault.help(help)).fix(it.sign, "=")
+                add(error.help(help)).fix(it.sign, "=")
             }
             (Some(true), Some(kind)) if !self.draws_here(kind, call.span) => {
                 let name = self.free("drawn");
-                add(fault.help(format!("write `{name} ~ {text}` above, and `{name}` here")))
+                add(error.help(format!("write `{name} ~ {text}` above, and `{name}` here")))
             }
-            _ => add(fault.help(format!("write `{text}`"))),
+            _ => add(error.help(format!("write `{text}`"))),
         };
         match note {
-            "" => fault,
-            note => Diagnostic { help: format!("{}; {note}", fault.help), ..fault },
+            "" => error,
+            note => Diagnostic { help: format!("{}; {note}", error.help), ..error },
         }
     }
 
     /// `sum(xs) / len(xs)`: a Real in Python and JavaScript, where the Ints of this language would
     /// leave the remainder out.
-    fn as_real(&self, fault: Diagnostic, quotient: &Expr) -> Diagnostic {
+    fn as_real(&self, error: Diagnostic, quotient: &Expr) -> Diagnostic {
         let place = quotient.span;
         let is_real = self.source.slice(place).starts_with("1.0 *");
         let start = Span::new(place.start, place.start);
-        let fault = if is_real { fault } else { fault.fix(start, "1.0 * ") };
+        let error = if is_real { error } else { error.fix(start, "1.0 * ") };
         let moved = |edit: &Edit| {
             let span = Span::new(edit.span.start - place.start, edit.span.end - place.start);
             Edit { span, text: edit.text.clone() }
         };
-        let inside = fault.fix.iter().filter(|edit| edit.span.start >= place.start);
+        let inside = error.fix.iter().filter(|edit| edit.span.start >= place.start);
         let edits: Vec<Edit> = inside.map(moved).collect();
         let text = edited(self.source.slice(place), &edits);
-        fault.help(format!("write `{text}`; `/` of two Ints rounds down"))
+        error.help(format!("write `{text}`; `/` of two Ints rounds down"))
     }
 
     /// Does an operator stand beside it?
@@ -140,34 +140,34 @@ impl Text<'_> {
     }
 
     /// `distinct(vocab, 8)`: the labels say which value belongs where.
-    pub fn in_order(&self, fault: &Diagnostic) -> Option<Diagnostic> {
-        let (call, given) = fault.labels.split_first()?;
+    pub fn in_order(&self, error: &Diagnostic) -> Option<Diagnostic> {
+        let (call, given) = error.labels.split_first()?;
         let name = self.source.slice(call.span).split('(').next()?.trim();
         let given: Vec<&str> = given.iter().map(|label| self.source.slice(label.span)).collect();
         let text = format!("{name}({})", given.join(", "));
         // The types allow no other order.
-        Some(fault.clone().help(format!("write `{text}`")).fix(call.span, text).sure())
+        Some(error.clone().help(format!("write `{text}`")).fix(call.span, text).sure())
     }
 
     /// `str(n) + "!"`: the sum of texts around a call.
-    fn joined_around(&self, fault: &Diagnostic, call: &Expr) -> Option<Diagnostic> {
+    fn joined_around(&self, error: &Diagnostic, call: &Expr) -> Option<Diagnostic> {
         if !self.source.slice(call.span).starts_with("str(") {
             return None;
         }
         let sum = self
             .around(call.span, |expr| matches!(&expr.kind, ExprKind::Binary(Operator::Add, ..)))?;
         let ExprKind::Binary(_, sign, ..) = &sum.kind else { return None };
-        let mut at_sign = fault.clone();
+        let mut at_sign = error.clone();
         at_sign.labels[0].span = *sign;
         let help = self.joined(&at_sign)?.help;
-        let mut fault = fault.clone();
-        fault.fix.clear();
-        Some(fault.help(help))
+        let mut error = error.clone();
+        error.fix.clear();
+        Some(error.help(help))
     }
 
     /// `mean = sum(xs) / 5.0` as a number of hundredths, which is an Int.
-    pub fn in_hundredths(&self, fault: &Diagnostic) -> Option<Diagnostic> {
-        let name = self.source.slice(fault.span());
+    pub fn in_hundredths(&self, error: &Diagnostic) -> Option<Diagnostic> {
+        let name = self.source.slice(error.span());
         let binding = self.file.statements.iter().find_map(|statement| match &statement.kind {
             StatementKind::Compute(it) if it.name.text == name => Some(it),
             _ => None,
@@ -176,12 +176,12 @@ impl Text<'_> {
         let below = below.strip_suffix(".0").filter(|below| below.parse::<i64>().is_ok())?;
         let line = format!("{name} = 100 * {above} / {below}");
         let is_plain = !above.contains([' ', '\n']);
-        is_plain.then(|| fault.clone().help(format!("write `{line}`, an Int: hundredths of it")))
+        is_plain.then(|| error.clone().help(format!("write `{line}`, an Int: hundredths of it")))
     }
 
     /// `uniform(6)`: a range is meant.
-    pub fn ranged(&self, fault: &Diagnostic) -> Option<Diagnostic> {
-        let place = fault.span();
+    pub fn ranged(&self, error: &Diagnostic) -> Option<Diagnostic> {
+        let place = error.span();
         self.around(place, |expr| match &expr.kind {
             ExprKind::Call(name, given) => {
                 name.text == "uniform" && given.iter().any(|one| one.value.span == place)
@@ -189,15 +189,15 @@ impl Text<'_> {
             _ => false,
         })?;
         let number = self.source.slice(place);
-        let mut fault = fault.clone();
-        fault.fix.clear();
+        let mut error = error.clone();
+        error.fix.clear();
         let start = Span::new(place.start, place.start);
-        Some(fault.help(format!("write a range: `uniform(1..{number})`")).fix(start, "1.."))
+        Some(error.help(format!("write a range: `uniform(1..{number})`")).fix(start, "1.."))
     }
 
     /// `repeat(uniform(1..6), 3)`: how often comes first.
-    pub fn repeated(&self, fault: &Diagnostic) -> Option<Diagnostic> {
-        let place = fault.span();
+    pub fn repeated(&self, error: &Diagnostic) -> Option<Diagnostic> {
+        let place = error.span();
         let call = self.around(place, |expr| match &expr.kind {
             ExprKind::Call(name, given) => name.text == "repeat" && given.len() == 2,
             _ => false,
@@ -214,15 +214,15 @@ impl Text<'_> {
         }
         let said = |expr: &Expr| self.source.slice(expr.span);
         let text = format!("repeat({}, {})", said(&second.value), said(&first.value));
-        let mut fault = fault.clone();
-        fault.fix.clear();
+        let mut error = error.clone();
+        error.fix.clear();
         // What is drawn can only be the second, what counts only the first.
-        Some(fault.help(format!("write `{text}`")).fix(call.span, text).sure())
+        Some(error.help(format!("write `{text}`")).fix(call.span, text).sure())
     }
 
     /// `"a" + "b"`: texts are put together where they are shown.
-    pub fn joined(&self, fault: &Diagnostic) -> Option<Diagnostic> {
-        let sign = fault.span();
+    pub fn joined(&self, error: &Diagnostic) -> Option<Diagnostic> {
+        let sign = error.span();
         if self.source.slice(sign) != "+" {
             return None;
         }
@@ -248,10 +248,10 @@ impl Text<'_> {
         }
         let text = format!("\"{shown}\"");
         if terms.iter().all(is_text) {
-            return Some(fault.clone().help(format!("write `{text}`")).fix(sum.span, text));
+            return Some(error.clone().help(format!("write `{text}`")).fix(sum.span, text));
         }
         let help = format!("texts are put together where they are shown: write `prompt {text}`");
-        Some(fault.clone().help(help))
+        Some(error.clone().help(help))
     }
 
     /// The innermost expression around a place that is one of those meant.

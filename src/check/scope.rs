@@ -49,7 +49,7 @@ pub struct Scope {
     pub templates: BTreeMap<String, Arc<Template>>,
     /// The function that is being defined: it cannot call itself.
     pub defining: Option<String>,
-    /// Names of a `use` that has a fault of its own, and what is drawn from them: told once.
+    /// Names of a `use` that has an error of its own, and what is drawn from them: told once.
     pub missing: BTreeSet<String>,
     /// Names that are bound further down, for a better message.
     pub later: Vec<(String, Span)>,
@@ -154,10 +154,10 @@ impl Scope {
         let title = format!("the name `{}` is taken", name.text);
         let other = self.free(&name.text);
         let help = format!("a name is bound once: write `{other}` here and where this is meant");
-        let fault = Diagnostic::fault("E202", title, name.span, "bound again here").help(help);
+        let error = Diagnostic::error("E202", title, name.span, "bound again here").help(help);
         Err(match first.span.end {
-            0 => fault,
-            _ => fault.and(first.span, "bound first here"),
+            0 => error,
+            _ => error.and(first.span, "bound first here"),
         })
     }
 
@@ -171,10 +171,10 @@ impl Scope {
         names.find(|name| !known(name)).expect("names are more than numbers")
     }
 
-    /// The fault of a name that means nothing here.
+    /// The error of a name that means nothing here.
     pub fn unknown_name(&self, name: &str, span: Span) -> Diagnostic {
         if let Some((_, later)) = self.later.iter().find(|(known, _)| known == name) {
-            return Diagnostic::fault(
+            return Diagnostic::error(
                 "E203",
                 format!("`{name}` is used before it is bound"),
                 span,
@@ -184,30 +184,30 @@ impl Scope {
             .help(format!("move the line of `{name}` above this one"));
         }
         let title = format!("nothing is called `{name}`");
-        let fault = Diagnostic::fault("E201", title, span, "not known here");
+        let error = Diagnostic::error("E201", title, span, "not known here");
         if self.functions.contains_key(name) {
             let values = match name {
                 "coin" => "0.5".to_string(),
                 _ => self.functions[name].param_names.join(", "),
             };
-            return fault.help(format!("`{name}` is a function: write `{name}({values})`"));
+            return error.help(format!("`{name}` is a function: write `{name}({values})`"));
         }
         match near_miss(name, self.entries.iter().map(|entry| entry.name.as_str())) {
             Some(near) => {
                 let known = self.entries.iter().map(|entry| entry.name.as_str());
-                let fault = fault.help(format!("write `{near}`")).fix(span, near);
-                fault.sure_if(is_sure_miss(name, near, known))
+                let error = error.help(format!("write `{near}`")).fix(span, near);
+                error.sure_if(is_sure_miss(name, near, known))
             }
             None if matches!(name, "null" | "nil" | "undefined" | "none" | "nan") => {
-                fault.help("write a value that means it: every name has one, such as `-1` or `[]`")
+                error.help("write a value that means it: every name has one, such as `-1` or `[]`")
             }
             None if matches!(name, "yes" | "no" | "on" | "off") => {
                 let truth = if matches!(name, "yes" | "on") { "true" } else { "false" };
-                fault.help(format!("write `{truth}`, or a text: `\"{name}\"`"))
+                error.help(format!("write `{truth}`, or a text: `\"{name}\"`"))
             }
             None => match self.in_a_part(name) {
-                Some(whole) => fault.help(format!("write `{whole}`")).fix(span, whole),
-                None => fault.help(format!(
+                Some(whole) => error.help(format!("write `{whole}`")).fix(span, whole),
+                None => error.help(format!(
                     "bind it above: `{name} ~ distinct(8, vocab)` draws, `{name} = …` computes"
                 )),
             },
@@ -222,36 +222,36 @@ impl Scope {
         self.entries.iter().find(ends).map(|entry| entry.name.as_str())
     }
 
-    /// The fault of a call of something that cannot be called.
+    /// The error of a call of something that cannot be called.
     pub fn unknown_function(&self, name: &ast::Name) -> Diagnostic {
         let text = &name.text;
         if self.defining.as_ref() == Some(text) {
             let title = format!("`{text}` calls itself");
-            return Diagnostic::fault("E221", title, name.span, "inside its own body")
+            return Diagnostic::error("E221", title, name.span, "inside its own body")
                 .help("write a loop: `fold total = 0 over x in xs: total + x`");
         }
         if self.find(text).is_some() {
             let title = format!("`{text}` is a value, not a function");
-            return Diagnostic::fault("E204", title, name.span, "called here")
+            return Diagnostic::error("E204", title, name.span, "called here")
                 .help(format!("write `{text}` without parentheses"));
         }
         let title = format!("no function is called `{text}`");
-        let fault = Diagnostic::fault("E205", title, name.span, "not known here");
+        let error = Diagnostic::error("E205", title, name.span, "not known here");
         if let Some(module) = crate::stdlib::module_of(text) {
-            return fault.help(format!("write `use {module}: {text}` above"));
+            return error.help(format!("write `use {module}: {text}` above"));
         }
         if crate::stdlib::template(text).is_some() {
-            return fault.help(format!("write `use template {text}` above"));
+            return error.help(format!("write `use template {text}` above"));
         }
         let known = self.functions.keys().chain(self.templates.keys());
         match near_miss(text, known.map(String::as_str)) {
             Some(near) => {
                 let known = self.functions.keys().chain(self.templates.keys());
                 let is_sure = is_sure_miss(text, near, known.map(String::as_str));
-                let fault = fault.help(format!("write `{near}`")).fix(name.span, near);
-                fault.sure_if(is_sure)
+                let error = error.help(format!("write `{near}`")).fix(name.span, near);
+                error.sure_if(is_sure)
             }
-            None => fault.help(format!("define it above: `fn {text}(xs: [T]) -> [T] = …`")),
+            None => error.help(format!("define it above: `fn {text}(xs: [T]) -> [T] = …`")),
         }
     }
 }

@@ -216,11 +216,11 @@ pub struct Expr {
 /// The expressions, names resolved.
 #[derive(Clone, Debug)]
 pub enum ExprKind {
-    /// A whole number.
+    /// An integer.
     Int(i64),
-    /// A floating number.
+    /// A floating-point number.
     Real(f64),
-    /// A truth.
+    /// A boolean.
     Bool(bool),
     /// A text literal.
     Text(String),

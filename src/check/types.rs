@@ -5,9 +5,9 @@ use std::fmt;
 /// What a value is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Type {
-    /// A whole number of 64 bits.
+    /// An integer of 64 bits.
     Int,
-    /// A floating number of 64 bits.
+    /// A floating-point number of 64 bits.
     Real,
     /// True or false.
     Bool,
@@ -21,7 +21,7 @@ pub enum Type {
     Any(char),
     /// What `join`, `lines`, `numbered` and `labelled` give: text to show, of no other use.
     Shown,
-    /// The element of `[]`, or of what has a fault already: fits every type.
+    /// The element of `[]`, or of what has an error already: fits every type.
     Unknown,
 }
 

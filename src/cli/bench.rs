@@ -165,8 +165,8 @@ impl Turns<'_> {
         if self.cancel.load(Ordering::Relaxed) {
             return Err(Stopped::Cancelled);
         }
-        let fault = |fault: Fault| Stopped::Fault(index, fault);
-        self.maker.sample(&mut self.memory, index).map_err(fault)
+        let error = |error: Fault| Stopped::Fault(index, error);
+        self.maker.sample(&mut self.memory, index).map_err(error)
     }
 
     /// Replies a second that are read back and judged; making the samples is not counted.

@@ -106,7 +106,7 @@ fn shown(text: &str) -> String {
     shown
 }
 
-/// Says where more is told about a code: once a run, for the first fault that is shown.
+/// Says where more is reported about a code: once a run, for the first error that is shown.
 pub fn explain_once(code: &str) {
     static TOLD: Once = Once::new();
     TOLD.call_once(|| note(&styled(FAINT, format!("`cookc explain {code}` tells more"))));

@@ -14,7 +14,7 @@ const HELP: &str = r#"Examples:
 
 With --format json: {"code", "about", "page"}, the page as Markdown; without a code, one a line."#;
 
-/// Explain the code of a fault or lint
+/// Explain the code of an error or lint
 #[derive(Debug, Args)]
 #[command(after_help = HELP)]
 pub struct Explain {

@@ -63,13 +63,13 @@ pub fn run(command: &Export) -> Result<(), Failure> {
     }
     disk::sweep(disk::folder_of(&command.gguf));
     let inputs = Inputs::of([Some(&command.model), command.adapter.as_ref()].into_iter().flatten());
-    let at_fault = |error: anyhow::Error| Failure::Input(format!("{error:#}"));
-    crate::model::weights::load_config(&command.model).map_err(at_fault)?;
-    let tokenizer = run::reading::tokenizer(&command.model).map_err(at_fault)?;
+    let at_error = |error: anyhow::Error| Failure::Input(format!("{error:#}"));
+    crate::model::weights::load_config(&command.model).map_err(at_error)?;
+    let tokenizer = run::reading::tokenizer(&command.model).map_err(at_error)?;
     let read = reading::model(&command.model, DType::F32, &Device::Cpu);
-    let mut model = read.map_err(at_fault)?;
+    let mut model = read.map_err(at_error)?;
     if let Some(adapter) = &command.adapter {
-        lora::load(&mut model, adapter).map_err(at_fault)?;
+        lora::load(&mut model, adapter).map_err(at_error)?;
     }
     inputs.expect_unchanged()?;
     let folder = command.model.canonicalize().unwrap_or_else(|_| command.model.clone());
@@ -97,7 +97,7 @@ pub fn run(command: &Export) -> Result<(), Failure> {
     }
     saved.map_err(|error| match error.root_cause().is::<std::io::Error>() {
         true => error.into(),
-        false => at_fault(error),
+        false => at_error(error),
     })?;
     let size = std::fs::metadata(&command.gguf).map_or(0, |file| file.len()) as f64 / 1e6;
     let (out, seconds) = (command.gguf.display(), progress.seconds());

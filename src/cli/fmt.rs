@@ -27,7 +27,7 @@ pub struct Fmt {
     check: bool,
 }
 
-/// Formats each file. A file with faults stays as it is, and its faults are shown.
+/// Formats each file. A file with errors stays as it is, and its errors are shown.
 pub fn run(command: &Fmt) -> Result<(), Failure> {
     let mut good = true;
     for file in &command.files {
@@ -36,7 +36,7 @@ pub fn run(command: &Fmt) -> Result<(), Failure> {
         }
         let source =
             if file == "-" { load::stdin("standard input")? } else { template::source_of(file)? };
-        let Ok(text) = format(&source).map_err(|faults| load::shown(&source, &faults)) else {
+        let Ok(text) = format(&source).map_err(|errors| load::shown(&source, &errors)) else {
             good = false;
             continue;
         };

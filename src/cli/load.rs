@@ -38,8 +38,8 @@ pub fn stopped(template: &Template, program: &Program, seed: u64, stopped: Stopp
     match stopped {
         Stopped::Cancelled => Failure::Interrupted,
         Stopped::Output(error) => error.into(),
-        Stopped::Fault(index, fault) => {
-            shown(template.source(), &[cannot_make(program, seed, index, fault)])
+        Stopped::Fault(index, error) => {
+            shown(template.source(), &[cannot_make(program, seed, index, error)])
         }
     }
 }

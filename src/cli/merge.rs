@@ -63,13 +63,13 @@ pub fn run(command: &Merge) -> Result<(), Failure> {
     disk::sweep(disk::folder_of(&path));
     let folder = PendingFolder::create(&path).with_context(cannot)?;
     let inputs = Inputs::of([&command.model, &command.adapter]);
-    let at_fault = |error: anyhow::Error| Failure::Input(format!("{error:#}"));
+    let at_error = |error: anyhow::Error| Failure::Input(format!("{error:#}"));
     // What is said of a model that cannot be read is said of its family, not of its tokenizer.
-    weights::load_config(&command.model).map_err(at_fault)?;
-    let tokenizer = run::reading::tokenizer(&command.model).map_err(at_fault)?;
+    weights::load_config(&command.model).map_err(at_error)?;
+    let tokenizer = run::reading::tokenizer(&command.model).map_err(at_error)?;
     let read = reading::model(&command.model, DType::F32, &Device::Cpu);
-    let mut model = read.map_err(at_fault)?;
-    lora::load(&mut model, &command.adapter).map_err(at_fault)?;
+    let mut model = read.map_err(at_error)?;
+    lora::load(&mut model, &command.adapter).map_err(at_error)?;
     let dtype = match command.dtype {
         Stored::F32 => DType::F32,
         Stored::Bf16 => DType::BF16,

@@ -54,7 +54,7 @@ Examples:
   cookc sample std:retrieval                       what they make
   cookc generate std:retrieval -n 1000 -o out.jsonl
 
-Exit codes: 0 done, 1 the input is at fault, 2 wrong use, 3 the machine failed, 130 interrupted.";
+Exit codes: 0 done, 1 the input is at error, 2 wrong use, 3 the machine failed, 130 interrupted.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -89,7 +89,7 @@ enum Command {
 }
 
 impl Arguments {
-    /// Those of this process. If they are wrong, it ends here: that is told without what could
+    /// Those of this process. If they are wrong, it ends here: that is reported without what could
     /// steer the terminal, for the names of files may be a stranger's.
     pub fn given() -> Arguments {
         let given: Vec<OsString> = std::env::args_os().collect();

@@ -48,7 +48,7 @@ pub fn run(command: &New) -> Result<(), Failure> {
     let file = path.display();
     console::print(&format!(
         "wrote {file}\n\n  \
-         cookc check {file}     finds its faults\n  \
+         cookc check {file}     finds its errors\n  \
          cookc sample {file}    shows what it makes\n  \
          cookc test {file}      audits it: rules that hold, cheats that fail\n"
     ))

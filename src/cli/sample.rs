@@ -66,8 +66,8 @@ pub fn run(command: &Sample) -> Result<(), Failure> {
     let judge = Judge::new(maker);
     let painter = Painter::new(maker);
     for index in command.index..command.index.saturating_add(command.count) {
-        maker.sample(&mut memory, index).map_err(|fault| {
-            load::stopped(&template, program, seed, Stopped::Fault(index, fault))
+        maker.sample(&mut memory, index).map_err(|error| {
+            load::stopped(&template, program, seed, Stopped::Fault(index, error))
         })?;
         let verdict = judge.own(&mut memory);
         match command.format {

@@ -20,14 +20,14 @@ use crate::syntax::{self, ast};
 pub struct Examples {
     /// How many were run.
     pub run: usize,
-    /// A fault for each that does not hold.
-    pub faults: Vec<Diagnostic>,
+    /// An error for each that does not hold.
+    pub errors: Vec<Diagnostic>,
 }
 
 /// A line that is indented by so many spaces is an example.
 const INDENT: usize = 4;
 
-/// Runs the examples of a file without faults. `read` gives the files beside it.
+/// Runs the examples of a file without errors. `read` gives the files beside it.
 pub fn run(source: &Source, file: &ast::File, read: Neighbour) -> Examples {
     let mut examples = Examples::default();
     let (all, _) = tokens::scan(source, tokens::start(source));
@@ -41,7 +41,7 @@ pub fn run(source: &Source, file: &ast::File, read: Neighbour) -> Examples {
                 continue;
             }
             examples.run += 1;
-            examples.faults.extend(kitchen.fault(place));
+            examples.errors.extend(kitchen.error(place));
         }
     }
     examples
@@ -67,10 +67,10 @@ fn places<'a>(
 
 /// `halves_ ~ halves(words)` shows how to draw, and says nothing that holds or not.
 fn is_statement(text: &str) -> bool {
-    let (file, faults) = syntax::parse(&Source::new("example", text));
+    let (file, errors) = syntax::parse(&Source::new("example", text));
     let binds =
         |one: &Statement| matches!(one.kind, StatementKind::Draw(_) | StatementKind::Compute(_));
-    faults.is_empty() && !file.statements.is_empty() && file.statements.iter().all(binds)
+    errors.is_empty() && !file.statements.is_empty() && file.statements.iter().all(binds)
 }
 
 /// What examples are made into a template with.
@@ -104,15 +104,15 @@ impl<'a> Kitchen<'a> {
         Kitchen { source, read, outside, name }
     }
 
-    /// The fault of an example; none where it holds.
-    fn fault(&self, place: Span) -> Option<Diagnostic> {
+    /// The error of an example; none where it holds.
+    fn error(&self, place: Span) -> Option<Diagnostic> {
         let (example, name) = (self.source.slice(place), &self.name);
-        let fault = |title: String, label: String| Diagnostic::fault("E602", title, place, label);
+        let error = |title: String, label: String| Diagnostic::error("E602", title, place, label);
         let made = match self.made(&format!("rule {name}: {example}\n")) {
             Ok(made) => made,
             Err(wrong) => {
                 let title = "an example that is not true or false".to_string();
-                return Some(fault(title, wrong.title).help(match wrong.help.is_empty() {
+                return Some(error(title, wrong.title).help(match wrong.help.is_empty() {
                     true => "write a relation such as `size([5, 6]) == 2`".to_string(),
                     false => wrong.help,
                 }));
@@ -126,12 +126,12 @@ impl<'a> Kitchen<'a> {
         let title = format!("the example `{example}` does not hold");
         let help = "change the example, or the function";
         Some(match self.sides(place) {
-            Some((wanted, Ok(found))) => fault(title, format!("expected {wanted}, found {found}"))
+            Some((wanted, Ok(found))) => error(title, format!("expected {wanted}, found {found}"))
                 .help(format!("write `{found}` in place of `{wanted}`, or change the function")),
             Some((wanted, Err(why))) => {
-                fault(title, format!("expected {wanted}, and {why}")).help(help)
+                error(title, format!("expected {wanted}, and {why}")).help(help)
             }
-            None => fault(title, "false".to_string()).help(help),
+            None => error(title, "false".to_string()).help(help),
         })
     }
 
@@ -147,10 +147,10 @@ impl<'a> Kitchen<'a> {
         };
         let value = |side: &ast::Expr| -> Result<String, String> {
             let text = format!("{name}_value = {}\n", parsed.slice(side.span));
-            let made = self.made(&text).map_err(|fault| fault.title)?;
+            let made = self.made(&text).map_err(|error| error.title)?;
             let mut memory = made.maker.memory(TRAIN, 0);
             let sample = made.maker.engine.sample(&mut memory, 0);
-            sample.map_err(|fault| fault.to_string())?;
+            sample.map_err(|error| error.to_string())?;
             let is_it = |slot: &ir::Slot| slot.name == format!("{name}_value");
             let slot = made.maker.program().slots.iter().position(is_it);
             let slot = slot.ok_or("it has no value")?;
@@ -161,7 +161,7 @@ impl<'a> Kitchen<'a> {
         Some((wanted, value(left)))
     }
 
-    /// A template with these statements, or its first fault.
+    /// A template with these statements, or its first error.
     fn made(&self, statements: &str) -> Result<Made, Diagnostic> {
         let (outside, name) = (&self.outside, &self.name);
         let text = format!(
@@ -172,14 +172,14 @@ impl<'a> Kitchen<'a> {
         let (file, mut found) = syntax::parse(&source);
         let (template, more) = check::check(&file, &source, self.read);
         found.extend(more);
-        found.retain(|one| one.severity == Severity::Fault);
+        found.retain(|one| one.severity == Severity::Error);
         let Some(template) = template.filter(|_| found.is_empty()) else {
             return Err(found.swap_remove(0));
         };
         // Words enough for any function that draws none.
         let words = Vocabulary::embedded_part(64);
         let choice = Choice { vocabulary: words.own_len(), ..Choice::default() };
-        let program = ir::lower(&template, &choice).map_err(|mut faults| faults.swap_remove(0))?;
+        let program = ir::lower(&template, &choice).map_err(|mut errors| errors.swap_remove(0))?;
         let (program, (words, pools)) = (Arc::new(program), pools(&template, words));
         let texts = TextWriter::new(&program, words.clone(), Escape::None);
         let engine = engine::interpreter(program.clone());

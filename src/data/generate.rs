@@ -160,8 +160,8 @@ impl Block {
                 self.stopped = Some(Stopped::Cancelled);
                 return;
             }
-            if let Err(fault) = maker.sample(memory, index) {
-                self.stopped = Some(Stopped::Fault(index, fault));
+            if let Err(error) = maker.sample(memory, index) {
+                self.stopped = Some(Stopped::Fault(index, error));
                 return;
             }
             row(memory, index, &mut self.bytes);
@@ -189,7 +189,7 @@ fn put_out(
 ) -> Result<(), Stopped> {
     for block in blocks {
         match &block.stopped {
-            Some(Stopped::Fault(index, fault)) => return Err(Stopped::Fault(*index, *fault)),
+            Some(Stopped::Fault(index, error)) => return Err(Stopped::Fault(*index, *error)),
             Some(_) => return Err(Stopped::Cancelled),
             None => {}
         }
@@ -205,7 +205,7 @@ fn put_out(
 impl fmt::Display for Stopped {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
-            Stopped::Fault(index, fault) => write!(f, "sample {index} cannot be made: {fault}"),
+            Stopped::Fault(index, error) => write!(f, "sample {index} cannot be made: {error}"),
             Stopped::Cancelled => write!(f, "stopped"),
             Stopped::Output(error) => write!(f, "{error:#}"),
         }

@@ -20,8 +20,8 @@ pub enum Why {
 }
 
 impl From<Fault> for Why {
-    fn from(fault: Fault) -> Why {
-        Why::Fault(fault)
+    fn from(error: Fault) -> Why {
+        Why::Fault(error)
     }
 }
 

@@ -1,9 +1,9 @@
-//! Several templates in one data set: which of them makes a row hangs on seed and row alone.
+//! Several templates in one data set: which of them makes a row depends on seed and row alone.
 
 use crate::runtime::RunKey;
 use crate::runtime::random;
 
-/// Parts of a weight that are told apart: a millionth.
+/// Parts of a weight that are reported apart: a millionth.
 const PARTS: f64 = 1e6;
 /// The greatest weight, so that the parts of thousands of templates fit into 64 bits.
 const WEIGHT_MAX: f64 = 1e6;

@@ -1,4 +1,4 @@
-//! What an editor shows of a template: the faults and sizes at its levels, and a sample.
+//! What an editor shows of a template: the errors and sizes at its levels, and a sample.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,8 +18,8 @@ use crate::source::{Source, Span};
 /// What is known of a template at all of its levels.
 #[derive(Clone, Debug, Default)]
 pub struct Levels {
-    /// Every fault once; one that the defaults do not have names its level.
-    pub faults: Vec<Diagnostic>,
+    /// Every error once; one that the defaults do not have names its level.
+    pub errors: Vec<Diagnostic>,
     /// What is known of the size of each named value, in words, for each level in turn.
     pub bounds: Vec<(String, BTreeMap<String, String>)>,
 }
@@ -31,7 +31,7 @@ pub fn levels(template: &Template, vocabulary: usize) -> Levels {
     let named = template.levels.iter().map(|level| level.name.as_str());
     for level in std::iter::once("").chain(named) {
         let choice = Choice { level: level.to_string(), set: Vec::new(), vocabulary };
-        let faults = match ir::lower(template, &choice) {
+        let errors = match ir::lower(template, &choice) {
             Ok(program) => {
                 let slots = program.slots.into_iter();
                 let bounds =
@@ -39,12 +39,12 @@ pub fn levels(template: &Template, vocabulary: usize) -> Levels {
                 found.bounds.push((level_name(level).to_string(), bounds.collect()));
                 continue;
             }
-            Err(faults) => faults,
+            Err(errors) => errors,
         };
-        for fault in faults {
-            if !seen.contains(&fault) {
-                seen.push(fault.clone());
-                found.faults.push(if level.is_empty() { fault } else { at_level(fault, level) });
+        for error in errors {
+            if !seen.contains(&error) {
+                seen.push(error.clone());
+                found.errors.push(if level.is_empty() { error } else { at_level(error, level) });
             }
         }
     }
@@ -86,12 +86,12 @@ pub fn sample(
     index: u64,
 ) -> Result<String, String> {
     let choice = Choice { level: level.into(), set: Vec::new(), vocabulary: words.own_len() };
-    let program = Arc::new(ir::lower(template, &choice).map_err(|faults| told(&faults[0]))?);
+    let program = Arc::new(ir::lower(template, &choice).map_err(|errors| told(&errors[0]))?);
     let (words, pools) = pools(template, words);
     let maker = Maker::new(program.clone(), engine::interpreter(program.clone()), words, pools);
     let mut memory = maker.memory(TRAIN, 0);
     let made = maker.sample(&mut memory, index);
-    made.map_err(|fault| told(&cannot_make(&program, 0, index, fault)))?;
+    made.map_err(|error| told(&cannot_make(&program, 0, index, error)))?;
     let texts = TextWriter::new(&program, maker.vocabulary.clone(), Escape::None);
     let judge = Judge::new(&maker);
     let scores = judge.own(&mut memory).scores;
@@ -109,22 +109,22 @@ pub fn sample(
     Ok(text)
 }
 
-/// The fault of a sample that cannot be made.
-pub fn cannot_make(program: &Program, seed: u64, index: u64, fault: Fault) -> Diagnostic {
-    let span = program.steps.get(fault.step as usize).map_or(Span::default(), |step| step.span);
-    let title = format!("sample {index} of seed {seed} cannot be made: {fault}");
-    Diagnostic::fault("E601", title, span, "this faults").help(
-        "write `if … then … else …` around it, or choose parameters with which no sample faults",
+/// The error of a sample that cannot be made.
+pub fn cannot_make(program: &Program, seed: u64, index: u64, error: Fault) -> Diagnostic {
+    let span = program.steps.get(error.step as usize).map_or(Span::default(), |step| step.span);
+    let title = format!("sample {index} of seed {seed} cannot be made: {error}");
+    Diagnostic::error("E601", title, span, "this fails").help(
+        "write `if … then … else …` around it, or choose parameters with which no sample fails",
     )
 }
 
-/// A fault that the defaults do not have names the level that has it.
-fn at_level(fault: Diagnostic, level: &str) -> Diagnostic {
-    Diagnostic { title: format!("at level `{level}`: {}", fault.title), ..fault }
+/// An error that the defaults do not have names the level that has it.
+fn at_level(error: Diagnostic, level: &str) -> Diagnostic {
+    Diagnostic { title: format!("at level `{level}`: {}", error.title), ..error }
 }
 
-fn told(fault: &Diagnostic) -> String {
-    format!("{}: {}", fault.title, fault.help)
+fn told(error: &Diagnostic) -> String {
+    format!("{}: {}", error.title, error.help)
 }
 
 /// `96 elements`, `1 to 8`; none where there is nothing to say.

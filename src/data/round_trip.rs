@@ -96,12 +96,12 @@ fn an_unreadable_reply_says_what_is_wrong() {
     let mut why = |reply: &str| kitchen.read(reply).expect_err("unreadable");
     assert_eq!(why(""), "`n = ` is missing");
     assert_eq!(why("n = 5"), "`; ` is missing");
-    assert_eq!(why("n = +5; bob"), "`n` must be a whole number, and is `+5`");
+    assert_eq!(why("n = +5; bob"), "`n` must be an integer, and is `+5`");
     assert_eq!(why("n = 5; "), "`y` must be one word, and there is nothing");
     assert_eq!(why("n = 5; a b"), "`y` must be one word, and is `a b`");
     assert_eq!(
         why("n = 99999999999999999999; bob"),
-        "`n` must be a whole number, and is `99999999999999999999`"
+        "`n` must be an integer, and is `99999999999999999999`"
     );
     let long = "word ".repeat(1000);
     assert_eq!(why(&long), "it has 1000 words, and a reply of up to 876 is read");

@@ -61,7 +61,7 @@ impl Vocabulary {
         Vocabulary::new(parse_words(text)?)
     }
 
-    /// These words, each once. A fault counts words for lines.
+    /// These words, each once. An error counts words for lines.
     pub fn new<S: AsRef<str>>(
         words: impl IntoIterator<Item = S>,
     ) -> Result<Vocabulary, WordsFault> {
@@ -141,7 +141,7 @@ impl Vocabulary {
     }
 }
 
-/// The words of a file that has one a line. The fault names the line.
+/// The words of a file that has one a line. The error names the line.
 pub fn parse_words(text: &str) -> Result<Vec<String>, WordsFault> {
     let mut first_line: HashMap<&str, usize> = HashMap::new();
     let mut words = Vec::new();
@@ -207,12 +207,12 @@ mod tests {
 
     #[test]
     fn a_fault_in_a_words_file_names_its_line() {
-        let fault = |text| Vocabulary::parse(text).expect_err("a fault").to_string();
-        assert_eq!(fault(" \n\n"), "there is no word in it: write one a line");
-        assert_eq!(fault("a\n\nb c\n"), "line 3: `b c` is more than one word: write one a line");
+        let error = |text| Vocabulary::parse(text).expect_err("an error").to_string();
+        assert_eq!(error(" \n\n"), "there is no word in it: write one a line");
+        assert_eq!(error("a\n\nb c\n"), "line 3: `b c` is more than one word: write one a line");
         let sign =
             "line 1: `b;c` has `;` in it: a word is made of letters, digits, `-`, `'` and `_`";
-        assert_eq!(fault("b;c\n"), sign);
-        assert_eq!(fault("a\n\n a\n"), "line 3: `a` stands on line 1 already: write it once");
+        assert_eq!(error("b;c\n"), sign);
+        assert_eq!(error("a\n\n a\n"), "line 3: `a` stands on line 1 already: write it once");
     }
 }

@@ -237,7 +237,7 @@ fn real(operator: Arithmetic, left: i64, right: i64) -> i64 {
         Arithmetic::Subtract => left - right,
         Arithmetic::Multiply => left * right,
         Arithmetic::Divide => left / right,
-        Arithmetic::Remainder => panic!("check gives `%` to whole numbers only"),
+        Arithmetic::Remainder => panic!("check gives `%` to integers only"),
     };
     canonical(result).to_bits() as i64
 }

@@ -13,11 +13,11 @@ pub fn exactly(value: i64) -> Bound {
 
 /// From `low` to `high`.
 pub fn between(low: i64, high: i64) -> Bound {
-    // Of nothing, such as the numbers of `1..0`, all is true; what holds of one is told.
+    // Of nothing, such as the numbers of `1..0`, all is true; what holds of one is reported.
     Bound::Int { low, high: high.max(low) }
 }
 
-/// A truth.
+/// A boolean.
 pub fn truth() -> Bound {
     between(0, 1)
 }
@@ -38,7 +38,7 @@ pub fn of_type(ty: &Type) -> Bound {
 }
 
 impl Bound {
-    /// The least and the greatest whole number it can be.
+    /// The least and the greatest integer it can be.
     pub fn interval(&self) -> (i64, i64) {
         match self {
             Bound::Int { low, high } => (*low, *high),
@@ -109,7 +109,7 @@ impl Bound {
     }
 }
 
-/// The bound of an arithmetic result, whether it is proved not to fault, and whether it always
+/// The bound of an arithmetic result, whether it is proved not to error, and whether it always
 /// does.
 pub fn arithmetic(op: Arithmetic, left: &Bound, right: &Bound) -> (Bound, bool, bool) {
     let ((a, b), (c, d)) = (wide(left), wide(right));

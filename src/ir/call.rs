@@ -37,8 +37,8 @@ impl Lower<'_> {
         let proved = first >= 0 && last < fewest;
         if self.certain && (last < 0 || first >= most) {
             let title = format!("the place {} is outside the list", range(first, last));
-            self.faults.push(
-                Diagnostic::fault(
+            self.errors.push(
+                Diagnostic::error(
                     "E504",
                     title,
                     span,
@@ -225,7 +225,7 @@ fn operands(values: &[Value]) -> [Register; 3] {
     operands
 }
 
-/// What is known of a builtin's result, and whether it is proved not to fault.
+/// What is known of a builtin's result, and whether it is proved not to error.
 fn result(builtin: Builtin, values: &[Value]) -> (Bound, bool) {
     let bound = |at: usize| &values[at].bound;
     let size = |at: usize| bound(at).sizes();
@@ -302,7 +302,7 @@ fn total(xs: &Bound) -> (Bound, bool) {
     }
 }
 
-/// What is known of a drawn value, and whether the draw is proved not to fault.
+/// What is known of a drawn value, and whether the draw is proved not to error.
 fn drawn(sampler: Sampler, values: &[Value]) -> (Bound, bool) {
     let bound = |at: usize| &values[at].bound;
     let count = || bound(0).interval();

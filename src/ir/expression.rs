@@ -1,4 +1,4 @@
-//! Expressions to steps: numbers, truths, lists, branches and loops.
+//! Expressions to steps: numbers, booleans, lists, branches and loops.
 
 use super::bounds::{self, between, compare, exactly, list, truth};
 use super::level::Number;
@@ -75,7 +75,7 @@ impl Lower<'_> {
         self.make(Op::Constant(value.to_bits() as i64), &Type::Real, Bound::Any, span)
     }
 
-    /// A truth that is known.
+    /// A boolean that is known.
     pub fn truth(&mut self, value: bool, span: Span) -> Value {
         let value = i64::from(value);
         self.make(Op::Constant(value), &Type::Bool, exactly(value), span)
@@ -111,7 +111,7 @@ impl Lower<'_> {
         let most = d.saturating_sub(a).saturating_add(1).max(0);
         let least = c.saturating_sub(b).saturating_add(1).max(0);
         if !self.in_rule && most > bounds::READ_BACK_MAX {
-            self.faults.push(too_many(most, span));
+            self.errors.push(too_many(most, span));
         }
         let bound = list(least.min(most), most, between(a, d));
         self.takes(&Type::Int.list(), most);
@@ -162,7 +162,7 @@ impl Lower<'_> {
         }
     }
 
-    /// `+ - * / %` on whole numbers: folded where known, checked where not proved.
+    /// `+ - * / %` on integers: folded where known, checked where not proved.
     pub fn arithmetic(&mut self, op: Arithmetic, a: &Value, b: &Value, span: Span) -> Value {
         if let (Some(x), Some(y)) = (a.bound.known(), b.bound.known())
             && let Some(value) = op.apply(x, y)
@@ -171,8 +171,8 @@ impl Lower<'_> {
         }
         let (bound, proved, hopeless) = bounds::arithmetic(op, &a.bound, &b.bound);
         if hopeless && self.certain {
-            self.faults.push(
-                Diagnostic::fault("E504", "this has no value at this level", span, {
+            self.errors.push(
+                Diagnostic::error("E504", "this has no value at this level", span, {
                     "overflows, or divides by zero"
                 })
                 .help("write numbers that fit into 64 bits, and no divisor of 0"),
@@ -241,5 +241,5 @@ fn comparison(operator: Operator) -> Option<Comparison> {
 fn too_many(numbers: i64, span: Span) -> Diagnostic {
     let title = format!("this range may have {numbers} numbers");
     let help = format!("write a shorter range: at most {} numbers", bounds::READ_BACK_MAX);
-    Diagnostic::fault("E505", title, span, "too many to keep in memory").help(help)
+    Diagnostic::error("E505", title, span, "too many to keep in memory").help(help)
 }

@@ -38,7 +38,7 @@ pub fn resolve(template: &Template, choice: &Choice) -> Result<Vec<Number>, Vec<
         .set
         .iter()
         .filter(|(name, _)| !template.params.iter().any(|param| param.name == *name));
-    let mut faults: Vec<Diagnostic> = unknown.map(|(name, _)| not_set(template, name)).collect();
+    let mut errors: Vec<Diagnostic> = unknown.map(|(name, _)| not_set(template, name)).collect();
     let mut numbers = Vec::new();
     for (index, param) in template.params.iter().enumerate() {
         let set = choice.set.iter().rev().find(|(name, _)| *name == param.name);
@@ -53,14 +53,14 @@ pub fn resolve(template: &Template, choice: &Choice) -> Result<Vec<Number>, Vec<
         };
         match value.and_then(|value| inside(param, value, place, &numbers)) {
             Ok(value) => numbers.push(value),
-            Err(fault) => {
-                faults.push(fault);
-                // Later parameters are checked against something, so that all faults show.
+            Err(error) => {
+                errors.push(error);
+                // Later parameters are checked against something, so that all errors show.
                 numbers.push(constant(&param.low, &numbers).unwrap_or(Number::Int(1)));
             }
         }
     }
-    if faults.is_empty() { Ok(numbers) } else { Err(faults) }
+    if errors.is_empty() { Ok(numbers) } else { Err(errors) }
 }
 
 /// Where a value was written.
@@ -82,12 +82,12 @@ fn inside(
     if low > high {
         let title = format!("the range of `{}` is empty: {low}..{high}", param.name);
         let range = param.low.span.to(param.high.span);
-        let fault = Diagnostic::fault("E506", title, range, "empty")
+        let error = Diagnostic::error("E506", title, range, "empty")
             .help(format!("write the least value first: `{high}..{low}`"));
         return Err(
             match !is_of_part(param) && is_written(&param.low) && is_written(&param.high) {
-                true => fault.fix(range, format!("{high}..{low}")),
-                false => fault,
+                true => error.fix(range, format!("{high}..{low}")),
+                false => error,
             },
         );
     }
@@ -99,17 +99,17 @@ fn inside(
     let nearest = if value < low { low } else { high };
     let help = format!("write a number in {low}..{high}, such as {nearest}");
     Err(match place {
-        Place::Set => Diagnostic::fault("E501", title, range, "the range stands here").help(help),
+        Place::Set => Diagnostic::error("E501", title, range, "the range stands here").help(help),
         Place::Default if is_of_part(param) => {
-            Diagnostic::fault("E501", title, param.default.span, "set here").help(help)
+            Diagnostic::error("E501", title, param.default.span, "set here").help(help)
         }
         Place::Default => {
-            let fault = Diagnostic::fault("E501", title, param.default.span, "the default");
-            mended(fault.and(range, "the range").help(help), param, param.default.span, nearest)
+            let error = Diagnostic::error("E501", title, param.default.span, "the default");
+            fixed(error.and(range, "the range").help(help), param, param.default.span, nearest)
         }
         Place::Level(span, value) => {
-            let fault = Diagnostic::fault("E502", title, span, "set here");
-            mended(fault.and(range, "the range").help(help), param, value, nearest)
+            let error = Diagnostic::error("E502", title, span, "set here");
+            fixed(error.and(range, "the range").help(help), param, value, nearest)
         }
     })
 }
@@ -120,10 +120,10 @@ fn is_of_part(param: &Param) -> bool {
 }
 
 /// Writes the nearest number in the range.
-fn mended(fault: Diagnostic, param: &Param, value: Span, nearest: Number) -> Diagnostic {
+fn fixed(error: Diagnostic, param: &Param, value: Span, nearest: Number) -> Diagnostic {
     match is_of_part(param) {
-        true => fault,
-        false => fault.fix(value, nearest.to_string()),
+        true => error,
+        false => error.fix(value, nearest.to_string()),
     }
 }
 
@@ -138,9 +138,9 @@ fn parse(param: &Param, text: &str) -> Result<Number, Diagnostic> {
         _ => text.parse().ok().map(Number::Int),
     };
     number.ok_or_else(|| {
-        let wanted = if param.kind == Type::Real { "a number" } else { "a whole number" };
+        let wanted = if param.kind == Type::Real { "a number" } else { "an integer" };
         let title = format!("`{}` is {wanted}, not `{text}`", param.name);
-        Diagnostic::fault("E507", title, param.span, "this parameter")
+        Diagnostic::error("E507", title, param.span, "this parameter")
             .help(format!("write `--set {}=NUMBER`", param.name))
     })
 }
@@ -183,14 +183,14 @@ fn combine(
         _ => return Err(computed(span)),
     };
     result.ok_or_else(|| {
-        Diagnostic::fault("E504", "this has no value", span, "overflows, or divides by zero")
+        Diagnostic::error("E504", "this has no value", span, "overflows, or divides by zero")
             .help("write numbers that fit")
     })
 }
 
 fn computed(span: Span) -> Diagnostic {
     let title = "a parameter's numbers are known before a sample is made";
-    Diagnostic::fault("E503", title, span, "this is not known then")
+    Diagnostic::error("E503", title, span, "this is not known then")
         .help("write numbers, earlier parameters and `+ - * / %`")
 }
 
@@ -199,24 +199,24 @@ fn unknown_level(template: &Template, name: &str) -> Diagnostic {
     let span = template.levels.first().map_or(first_span(template), |level| level.span);
     let known = || template.levels.iter().map(|level| level.name.as_str());
     let label = if template.levels.is_empty() { "it has none" } else { "the levels stand here" };
-    let fault = Diagnostic::fault("E508", title, span, label);
+    let error = Diagnostic::error("E508", title, span, label);
     match near_miss(name, known()) {
-        Some(near) => fault.help(format!("write `{near}`")),
-        None if template.levels.is_empty() => fault.help("leave `--level` out"),
-        None => fault.help(format!("the levels are: {}", known().collect::<Vec<_>>().join(", "))),
+        Some(near) => error.help(format!("write `{near}`")),
+        None if template.levels.is_empty() => error.help("leave `--level` out"),
+        None => error.help(format!("the levels are: {}", known().collect::<Vec<_>>().join(", "))),
     }
 }
 
-/// The fault of a name that the user sets and the template does not have.
+/// The error of a name that the user sets and the template does not have.
 fn not_set(template: &Template, name: &str) -> Diagnostic {
-    let mut fault = unknown_param(template, name, first_span(template));
+    let mut error = unknown_param(template, name, first_span(template));
     // The name stands in no text of ours, so there is nothing to replace.
-    fault.fix.clear();
-    fault.labels[0].text = match template.params.is_empty() {
+    error.fix.clear();
+    error.labels[0].text = match template.params.is_empty() {
         true => "it has no parameter".to_string(),
         false => "its first parameter".to_string(),
     };
-    fault
+    error
 }
 
 fn first_span(template: &Template) -> Span {

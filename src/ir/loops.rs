@@ -184,7 +184,7 @@ impl Lower<'_> {
                 let more = next.sizes().1.saturating_sub(most).max(0);
                 value.bound = match *growth {
                     None => grown(&value.bound, next, turns),
-                    Some(known) if more > known => return self.faults.push(grows(span)),
+                    Some(known) if more > known => return self.errors.push(grows(span)),
                     Some(_) => grown(&value.bound, &shortened(next, most), turns),
                 };
                 growth.get_or_insert(more);
@@ -193,19 +193,19 @@ impl Lower<'_> {
                 return;
             }
         }
-        self.faults.push(grows(span));
+        self.errors.push(grows(span));
     }
 
     /// The bounds after one turn from these values.
     fn trial(&mut self, fold: &Fold, over: &Over, carried: &[Value], span: Span) -> Vec<Bound> {
         let (steps, registers) = (self.program.steps.len(), self.program.registers.len());
-        let (cells, faults) = (self.cells, self.faults.len());
+        let (cells, errors) = (self.cells, self.errors.len());
         let certain = std::mem::replace(&mut self.certain, false);
         let item = Value { register: over.count.register, bound: over.element.clone() };
         let next = self.next_values(fold, carried, item, span);
         self.program.steps.truncate(steps);
         self.program.registers.truncate(registers);
-        self.faults.truncate(faults);
+        self.errors.truncate(errors);
         (self.cells, self.certain) = (cells, certain);
         next
     }
@@ -222,7 +222,7 @@ impl Lower<'_> {
                 let element = between(low.bound.interval().0, high.bound.interval().1);
                 return Over { count, source: Source::From(low), element };
             }
-            // Its length hangs on a reply: made in memory, which ends when memory does.
+            // Its length depends on a reply: made in memory, which ends when memory does.
             let made = self.range(&low, &high, span);
             return self.over_list(made, &Type::Int, span);
         }
@@ -258,7 +258,7 @@ impl Lower<'_> {
         let (least, most) = over.count.bound.sizes_as_count();
         let runs = self.runs.saturating_mul(most.max(1) as u64);
         if runs > RUNS_MAX && !self.in_rule {
-            self.faults.push(too_long(i64::try_from(runs).unwrap_or(i64::MAX), span));
+            self.errors.push(too_long(i64::try_from(runs).unwrap_or(i64::MAX), span));
         }
         let (before_runs, before_cells) = (std::mem::replace(&mut self.runs, runs), self.cells);
         let certain = self.certain;
@@ -384,15 +384,15 @@ fn grown(before: &Bound, next: &Bound, turns: i64) -> Bound {
 }
 
 fn grows(span: Span) -> Diagnostic {
-    Diagnostic::fault("E509", "the largest size of this fold's list is not known", span, {
+    Diagnostic::error("E509", "the largest size of this fold's list is not known", span, {
         "its list grows by more each turn"
     })
     .help("add the same number of elements each turn, such as `seen + [x]`")
 }
 
-/// The fault of a loop that takes too long.
+/// The error of a loop that takes too long.
 fn too_long(runs: i64, span: Span) -> Diagnostic {
     let title = format!("this may run {runs} times in a sample");
-    Diagnostic::fault("E505", title, span, "the loop")
+    Diagnostic::error("E505", title, span, "the loop")
         .help(format!("write a shorter range or list: at most {} turns in all", RUNS_MAX))
 }

@@ -40,7 +40,7 @@ pub struct Lower<'a> {
     pub cells: u64,
     /// How often the steps of this place run in a sample, at most.
     pub runs: u64,
-    /// False inside what may not run at all: nothing there is sure to fault.
+    /// False inside what may not run at all: nothing there is sure to error.
     pub certain: bool,
     /// True while a rule is lowered: its values may come from a reply, so that sizes are not known.
     pub in_rule: bool,
@@ -50,7 +50,7 @@ pub struct Lower<'a> {
     pub work: usize,
     one_too_many: Option<Span>,
     /// What is wrong at this level.
-    pub faults: Vec<Diagnostic>,
+    pub errors: Vec<Diagnostic>,
     streams: HashMap<String, StreamId>,
     texts: HashMap<String, u32>,
 }
@@ -83,7 +83,7 @@ pub fn program(
         own,
         work: 0,
         one_too_many: None,
-        faults: Vec::new(),
+        errors: Vec::new(),
         streams: HashMap::new(),
         texts: HashMap::new(),
     };
@@ -91,15 +91,15 @@ pub fn program(
     lower.sample();
     lower.program.bounds.cells = lower.cells;
     if lower.cells > CELLS_MAX {
-        let fault = too_large(template, lower.cells);
-        lower.faults.push(fault);
+        let error = too_large(template, lower.cells);
+        lower.errors.push(error);
     }
     lower.in_rule = true;
     for rule in &template.rules {
         lower.rule(rule);
     }
-    lower.faults.extend(lower.one_too_many.map(too_much));
-    if lower.faults.is_empty() { Ok(lower.program) } else { Err(lower.faults) }
+    lower.errors.extend(lower.one_too_many.map(too_much));
+    if lower.errors.is_empty() { Ok(lower.program) } else { Err(lower.errors) }
 }
 
 fn empty(template: &Template, choice: &Choice) -> Program {
@@ -181,7 +181,7 @@ impl Lower<'_> {
         id
     }
 
-    /// Counts an expression; false where there are too many. The fault is told at the end: those
+    /// Counts an expression; false where there are too many. The error is reported at the end: those
     /// of trial turns are dropped.
     pub fn may_go_on(&mut self, span: Span) -> bool {
         self.work += 1;
@@ -238,7 +238,7 @@ impl Lower<'_> {
         self.program.registers.len() as Register - 1
     }
 
-    /// A step with a result in a new register; it cannot fault.
+    /// A step with a result in a new register; it cannot error.
     pub fn make(&mut self, op: Op, ty: &Type, bound: Bound, span: Span) -> Value {
         self.step(op, ty, bound, span, true)
     }
@@ -333,14 +333,14 @@ impl Streams {
 
 fn too_much(span: Span) -> Diagnostic {
     let title = format!("the template is more than {WORK_MAX} expressions, functions written out");
-    Diagnostic::fault("E505", title, span, "one too many")
+    Diagnostic::error("E505", title, span, "one too many")
         .help("call fewer functions that call functions, or use fewer folds within folds")
 }
 
 fn too_large(template: &Template, cells: u64) -> Diagnostic {
     let span = template.bindings.first().map_or(Span::default(), |binding| binding.value.span);
     let title = format!("a sample may take {} MiB of memory", cells >> 17);
-    Diagnostic::fault("E505", title, span, "the lists from here on").help(format!(
+    Diagnostic::error("E505", title, span, "the lists from here on").help(format!(
         "write smaller parameters or fewer nested loops: at most {} MiB",
         CELLS_MAX >> 17
     ))

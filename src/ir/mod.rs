@@ -13,7 +13,7 @@ use crate::check::typed::Template;
 use crate::check::types::Type;
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
-use crate::syntax::FAULTS_MAX;
+use crate::syntax::ERRORS_MAX;
 use crate::syntax::ast::Operator;
 
 pub mod bounds;
@@ -56,9 +56,9 @@ pub fn lower_own(template: &Template, choice: &Choice) -> Result<Program, Vec<Di
 fn lowered(template: &Template, choice: &Choice, own: bool) -> Result<Program, Vec<Diagnostic>> {
     let numbers = level::resolve(template, choice);
     let program = numbers.and_then(|numbers| lower::program(template, choice, &numbers, own));
-    program.map_err(|mut faults| {
-        faults.truncate(FAULTS_MAX);
-        faults
+    program.map_err(|mut errors| {
+        errors.truncate(ERRORS_MAX);
+        errors
     })
 }
 
@@ -111,7 +111,7 @@ pub struct Step {
     pub into: Register,
     /// The expression it was made from.
     pub span: Span,
-    /// True where the bounds prove that this step cannot fault: engines need not look.
+    /// True where the bounds prove that this step cannot error: engines need not look.
     pub proved: bool,
 }
 
@@ -131,7 +131,7 @@ pub enum Op {
     Store(SlotId, Register),
     /// The list of a pool's tokens.
     Pool(PoolId),
-    /// On `Int`: faults on overflow and on division by zero.
+    /// On `Int`: errors on overflow and on division by zero.
     Integer(Arithmetic, Register, Register),
     /// On `Real`, as IEEE 754 has it; never faults. `Remainder` is not made.
     Real(Arithmetic, Register, Register),
@@ -143,10 +143,10 @@ pub enum Op {
     Not(Register),
     /// The number of elements of a list.
     Size(Register),
-    /// The element of the list at the index, from 0; faults outside the list.
+    /// The element of the list at the index, from 0; errors outside the list.
     Element(Register, Register),
     /// A new list of this many elements, of the type of `into`; every element is put before it is
-    /// read. Faults where the count is negative or memory is full.
+    /// read. Errors where the count is negative or memory is full.
     NewList(Register),
     /// Puts into the list, at the index, the value. The index is always inside.
     Put(Register, Register, Register),
@@ -238,7 +238,7 @@ pub enum Comparison {
 }
 
 impl Comparison {
-    /// Of two whole numbers.
+    /// Of two integers.
     pub fn holds(self, left: i64, right: i64) -> bool {
         match self {
             Comparison::Equal => left == right,
@@ -269,11 +269,11 @@ pub enum Builtin {
     Append,
     /// `(low, high)`: the list of `Int` from `low` to `high`, both in; empty if `low > high`.
     Range,
-    /// `(n, xs)`: the first `n` elements; faults if `n < 0` or `n > size(xs)`.
+    /// `(n, xs)`: the first `n` elements; errors if `n < 0` or `n > size(xs)`.
     Take,
-    /// `(n, xs)`: all but the first `n`; faults likewise.
+    /// `(n, xs)`: all but the first `n`; errors likewise.
     Drop,
-    /// `(n, xs)`: runs of `n` elements, the last one shorter if need be; faults if `n < 1`.
+    /// `(n, xs)`: runs of `n` elements, the last one shorter if need be; errors if `n < 1`.
     Chunks,
     /// `(xs, ys)`: the elements of `ys` that are not in `xs`.
     Without,
@@ -289,22 +289,22 @@ pub enum Builtin {
     Intersect,
     /// `(old, new, xs)`: `xs` with `new` for each `old`.
     Replace,
-    /// `(x, xs)`: the index of the first element equal to `x`; faults if there is none.
+    /// `(x, xs)`: the index of the first element equal to `x`; errors if there is none.
     Position,
     /// `(margin, xs, ys)`: the first place where `xs` is a run of `ys`, with up to `margin`
-    /// elements before and after it; faults if there is none or `margin < 0`.
+    /// elements before and after it; errors if there is none or `margin < 0`.
     Around,
-    /// `(xs, ys)`: what follows that place; faults if there is none.
+    /// `(xs, ys)`: what follows that place; errors if there is none.
     After,
-    /// `(xs, ys)`: what stands before that place; faults if there is none.
+    /// `(xs, ys)`: what stands before that place; errors if there is none.
     Before,
     /// `(xss)`: the elements of the lists, one list after the other.
     Concat,
-    /// `(xs)`: the sum of numbers, 0 for none; an `Int` sum faults on overflow.
+    /// `(xs)`: the sum of numbers, 0 for none; an `Int` sum errors on overflow.
     Sum,
-    /// `(xs)`: the greatest number; faults for none.
+    /// `(xs)`: the greatest number; errors for none.
     Max,
-    /// `(xs)`: the least number; faults for none.
+    /// `(xs)`: the least number; errors for none.
     Min,
 }
 
@@ -312,28 +312,28 @@ pub enum Builtin {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, EnumString, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum Sampler {
-    /// `(n, xs)`: `n` elements at different places of `xs`, in random order; faults if
+    /// `(n, xs)`: `n` elements at different places of `xs`, in random order; errors if
     /// `n < 0` or `n > size(xs)`.
     Distinct,
     /// `(n, gone, xs)`: the same from `without(gone, xs)`, which is not made.
     DistinctWithout,
-    /// `(n, xs)`: `n` elements, each from any place; faults if `n < 0`, or `xs` is empty and
+    /// `(n, xs)`: `n` elements, each from any place; errors if `n < 0`, or `xs` is empty and
     /// `n > 0`.
     Draw,
-    /// `(n, xs)`: a run of `n` elements, all places equally likely; faults like `Distinct`.
+    /// `(n, xs)`: a run of `n` elements, all places equally likely; errors like `Distinct`.
     Span,
-    /// `(xs)`: one element; faults if there is none.
+    /// `(xs)`: one element; errors if there is none.
     Pick,
     /// `(xs)`: all elements in random order.
     Shuffle,
-    /// `(p)`: true with probability `p`, a `Real`; faults outside 0..1.
+    /// `(p)`: true with probability `p`, a `Real`; errors outside 0..1.
     Coin,
-    /// `(low, high)`: an `Int`, both ends in; faults if `low > high`.
+    /// `(low, high)`: an `Int`, both ends in; errors if `low > high`.
     Uniform,
-    /// `(xs, weights)`: one element, as likely as its weight, an `Int`; faults if a weight is
+    /// `(xs, weights)`: one element, as likely as its weight, an `Int`; errors if a weight is
     /// negative, their sum is 0 or overflows, or the sizes differ.
     Weighted,
-    /// `(n, xs)`: `xs` cut into `n` runs, none empty, all ways equally likely; faults if `n < 1`
+    /// `(n, xs)`: `xs` cut into `n` runs, none empty, all ways equally likely; errors if `n < 1`
     /// or `n > size(xs)`.
     Split,
 }
@@ -433,7 +433,7 @@ pub enum Piece {
 /// How a value becomes text.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Form {
-    /// A token or text as it is, a number in decimal, a truth as `true` or `false`, a list with
+    /// A token or text as it is, a number in decimal, a boolean as `true` or `false`, a list with
     /// spaces between its elements, a list of lists a line each.
     Plain,
     /// `join(between, xs)`: a list with this between its elements.

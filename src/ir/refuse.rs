@@ -29,14 +29,14 @@ impl Lower<'_> {
                 self.refuse_count(count, Some(&values[2]), 0, "the draw", span);
             }
             Sampler::Draw if values[0].bound.interval().0 > 0 && always_empty(&values[1]) => {
-                self.faults.push(from_nothing(span));
+                self.errors.push(from_nothing(span));
             }
             Sampler::Draw => self.refuse_count(count, None, 0, "the draw", span),
             Sampler::Uniform if values[0].bound.interval().0 > values[1].bound.interval().1 => {
-                self.faults.push(empty_range(values, arguments.first(), span));
+                self.errors.push(empty_range(values, arguments.first(), span));
             }
             Sampler::Pick | Sampler::Weighted if always_empty(&values[0]) => {
-                self.faults.push(from_nothing(span));
+                self.errors.push(from_nothing(span));
             }
             Sampler::Weighted => self.refuse_weights(values, span),
             Sampler::Coin => self.refuse_probability(arguments.first(), span),
@@ -60,19 +60,19 @@ impl Lower<'_> {
             Builtin::Chunks => self.refuse_count(count(), None, 1, "a part", span),
             Builtin::Around => self.refuse_count(count(), None, 0, "the margin", span),
             Builtin::Max | Builtin::Min if always_empty(&values[0]) => {
-                let fault = Diagnostic::fault(
+                let error = Diagnostic::error(
                     "E504",
                     "no number is the greatest or the least of \
                      none",
                     span,
                     "of a list that is always empty",
                 );
-                self.faults.push(fault.help("write a list that has elements"));
+                self.errors.push(error.help("write a list that has elements"));
             }
             Builtin::Position if always_empty(&values[1]) => {
                 let title = "what is looked for is not in the list";
-                let fault = Diagnostic::fault("E504", title, span, "the list is always empty");
-                self.faults.push(fault.help("look in a list that has elements"));
+                let error = Diagnostic::error("E504", title, span, "the list is always empty");
+                self.errors.push(error.help("look in a list that has elements"));
             }
             _ => {}
         }
@@ -96,12 +96,12 @@ impl Lower<'_> {
                     range(least, most),
                     range(fewest, available)
                 );
-                let fault = Diagnostic::fault("E511", title, span, "too many at this level")
+                let error = Diagnostic::error("E511", title, span, "too many at this level")
                     .help(format!("write a count of at most {available}, or a longer list"));
-                self.faults.push(
+                self.errors.push(
                     match written.filter(|it| available > 0 && is_written(it, span)) {
-                        Some(count) => fault.fix(count.span, available.to_string()),
-                        None => fault,
+                        Some(count) => error.fix(count.span, available.to_string()),
+                        None => error,
                     },
                 );
             }
@@ -111,8 +111,8 @@ impl Lower<'_> {
                     0 => "negative at this level",
                     _ => "less than one at this level",
                 };
-                self.faults.push(
-                    Diagnostic::fault("E511", title, span, label)
+                self.errors.push(
+                    Diagnostic::error("E511", title, span, label)
                         .help(format!("write a count that is {least_count} or more")),
                 );
             }
@@ -125,12 +125,12 @@ impl Lower<'_> {
         let (_, greatest) = values[1].bound.element().interval();
         if b < c || d < a {
             let title = format!("{} elements have {} weights", range(a, b), range(c, d));
-            let fault = Diagnostic::fault("E510", title, span, "not one each");
-            self.faults.push(fault.help("write a weight for each element"));
+            let error = Diagnostic::error("E510", title, span, "not one each");
+            self.errors.push(error.help("write a weight for each element"));
         } else if greatest <= 0 {
             let title = "no element has a weight above 0";
-            let fault = Diagnostic::fault("E510", title, span, "nothing can be drawn");
-            self.faults.push(fault.help("write weights of 0 or more, one of them above 0"));
+            let error = Diagnostic::error("E510", title, span, "nothing can be drawn");
+            self.errors.push(error.help("write weights of 0 or more, one of them above 0"));
         }
     }
 
@@ -138,10 +138,10 @@ impl Lower<'_> {
         let Some(number) = probability.and_then(|expr| self.known_real(expr)) else { return };
         if !(0.0..=1.0).contains(&number) {
             let title = format!("the probability {number} is outside 0..1");
-            let fault = Diagnostic::fault("E504", title, span, "no coin has it");
+            let error = Diagnostic::error("E504", title, span, "no coin has it");
             let near = if (2.0..=100.0).contains(&number) { number / 100.0 } else { 0.5 };
             let help = format!("write a probability from 0.0 to 1.0, such as `coin({near:?})`");
-            self.faults.push(fault.help(help));
+            self.errors.push(error.help(help));
         }
     }
 
@@ -165,19 +165,19 @@ fn always_empty(xs: &Value) -> bool {
 }
 
 fn from_nothing(span: Span) -> Diagnostic {
-    Diagnostic::fault("E510", "the list to draw from is empty", span, "empty")
+    Diagnostic::error("E510", "the list to draw from is empty", span, "empty")
         .help("draw from a list that has elements")
 }
 
 fn empty_range(values: &[Value], written: Option<&Expr>, span: Span) -> Diagnostic {
     let (least, most) = (values[1].bound.interval().0, values[0].bound.interval().1);
-    let fault = Diagnostic::fault("E510", "the range to draw from is empty", span, "empty")
+    let error = Diagnostic::error("E510", "the range to draw from is empty", span, "empty")
         .help(format!("write the least number first: `uniform({least}..{most})`"));
     match written.map(|range| &range.kind) {
         Some(ExprKind::Range(low, high)) if is_written(low, span) && is_written(high, span) => {
-            fault.fix(low.span.to(high.span), format!("{least}..{most}"))
+            error.fix(low.span.to(high.span), format!("{least}..{most}"))
         }
-        _ => fault,
+        _ => error,
     }
 }
 

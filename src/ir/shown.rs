@@ -34,8 +34,8 @@ impl Lower<'_> {
             let bound = &self.program.slots[*slot as usize].bound;
             if hole.value.ty.depth() == 2 && bound.sizes().1 > 0 && bound.element().sizes().0 < 1 {
                 let title = "a row of this list may be empty, and is not read back then";
-                self.faults.push(
-                    Diagnostic::fault("E413", title, hole.value.span, "shown a line a row").help(
+                self.errors.push(
+                    Diagnostic::error("E413", title, hole.value.span, "shown a line a row").help(
                         "give `concat(rows)` a name and show that, or make rows that have elements",
                     ),
                 );
@@ -54,7 +54,7 @@ impl Lower<'_> {
             texts.iter().any(|&text| self.program.texts[text as usize].contains('\n'))
         };
         let reply = self.template.layout.reply.iter().zip(&self.program.layout.reply);
-        let mut faults = Vec::new();
+        let mut errors = Vec::new();
         for (piece, lowered) in reply {
             let (typed::Piece::Hole(hole), Piece::Value(slot, form)) = (piece, lowered) else {
                 continue;
@@ -66,13 +66,13 @@ impl Lower<'_> {
             };
             if is_broken {
                 let title = "a line of this list may have a line break in it";
-                faults.push(
-                    Diagnostic::fault("E406", title, hole.value.span, "where does a line end?")
+                errors.push(
+                    Diagnostic::error("E406", title, hole.value.span, "where does a line end?")
                         .help("write texts without a line break: an element is a line"),
                 );
             }
         }
-        self.faults.extend(faults);
+        self.errors.extend(errors);
     }
 
     /// Two values that may be empty, with nothing but white space to tell which one is.
@@ -88,18 +88,18 @@ impl Lower<'_> {
         let (Some((place, name)), Some((other_place, other))) = (hole(first), hole(second)) else {
             return;
         };
-        let fault = match first == second {
+        let error = match first == second {
             true => {
                 let title = format!("a reply with an empty `{name}` reads like another");
-                Diagnostic::fault("E404", title, place, "may be empty")
+                Diagnostic::error("E404", title, place, "may be empty")
             }
             false => {
                 let title = format!("where `{name}` is empty, `{other}` may be read in its place");
-                Diagnostic::fault("E404", title, place, "may be empty")
+                Diagnostic::error("E404", title, place, "may be empty")
                     .and(other_place, "only white space is between them")
             }
         };
-        self.faults.push(fault.help(format!(
+        self.errors.push(error.help(format!(
             "write a text between them that is more than white space, such as \
              `{{{name}}}\\n--\\n{{{other}}}`, or lists that always have an element"
         )));
@@ -161,8 +161,8 @@ impl Lower<'_> {
             let span = self.template.bindings.last().map(|binding| binding.value.span);
             let title = format!("the texts of a sample may have {} words", total.known);
             let label = "shown values hold lists up to here";
-            self.faults.push(
-                Diagnostic::fault("E505", title, span.unwrap_or_default(), label).help(format!(
+            self.errors.push(
+                Diagnostic::error("E505", title, span.unwrap_or_default(), label).help(format!(
                     "show less, or write smaller parameters: at most {WORDS_MAX} words"
                 )),
             );

@@ -30,10 +30,10 @@ pub struct Analysis {
     pub survey: Survey,
     /// The files that it looked at.
     pub reads: Vec<PathBuf>,
-    /// True where the syntax has no fault, so that the tree is whole.
+    /// True where the syntax has no error, so that the tree is whole.
     pub is_whole: bool,
     syntax: Vec<Diagnostic>,
-    /// Of a file that is not whole, the faults of names and types that are certain.
+    /// Of a file that is not whole, the errors of names and types that are certain.
     certain: Vec<Diagnostic>,
     levels: OnceCell<Levels>,
     told: OnceCell<Vec<Diagnostic>>,
@@ -57,7 +57,7 @@ impl Analysis {
         let (file, syntax) = syntax::parse(&text.source);
         let survey = check::survey(&file, &text.source, &noted);
         let (tokens, _) = tokens::scan(&text.source, tokens::start(&text.source));
-        let is_whole = !syntax.iter().any(|one| one.severity == Severity::Fault);
+        let is_whole = !syntax.iter().any(|one| one.severity == Severity::Error);
         let (reads, levels, told) = (reads.into_inner(), OnceCell::new(), OnceCell::new());
         let certain = match is_whole {
             true => Vec::new(),
@@ -82,14 +82,14 @@ impl Analysis {
         }
     }
 
-    /// Every fault and lint that `cookc check` reports. What is left after a fault of the syntax
-    /// has faults of its own that mean nothing, and some that are certain.
+    /// Every error and lint that `cookc check` reports. What is left after an error of the syntax
+    /// has errors of its own that mean nothing, and some that are certain.
     pub fn diagnostics(&self) -> &[Diagnostic] {
         self.told.get_or_init(|| {
             let mut all = self.syntax.clone();
             if self.is_whole {
                 all.extend(self.survey.diagnostics.iter().cloned());
-                all.extend(self.levels().iter().flat_map(|levels| levels.faults.clone()));
+                all.extend(self.levels().iter().flat_map(|levels| levels.errors.clone()));
                 if self.levels().is_some() {
                     all.extend(preview::warnings(
                         &self.survey.template,

@@ -134,7 +134,7 @@ fn expression(server: &Server, analysis: &Analysis, context: &Context) -> Vec<Co
     items
 }
 
-/// The names that begin a line above, which a fault keeps from being known.
+/// The names that begin a line above, which an error keeps from being known.
 fn bound_in_faulty_lines<'a>(
     analysis: &'a Analysis,
     before: usize,

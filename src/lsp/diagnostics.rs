@@ -1,4 +1,4 @@
-//! Faults and lints as editors show them, and their fixes as code actions.
+//! Errors and lints as editors show them, and their fixes as code actions.
 
 use std::collections::HashMap;
 
@@ -64,8 +64,8 @@ fn shown(analysis: &Analysis, diagnostic: &Diagnostic) -> Shown {
     Shown {
         range: analysis.text.range(diagnostic.span()),
         severity: Some(match diagnostic.severity {
-            Severity::Fault => DiagnosticSeverity::ERROR,
-            Severity::Lint => DiagnosticSeverity::WARNING,
+            Severity::Error => DiagnosticSeverity::ERROR,
+            Severity::Warning => DiagnosticSeverity::WARNING,
         }),
         code: Some(NumberOrString::String(diagnostic.code.into())),
         code_description: page(diagnostic.code),

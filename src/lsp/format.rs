@@ -6,7 +6,7 @@ use super::analysis::Analysis;
 use crate::source::Span;
 use crate::syntax;
 
-/// What changes: nothing where the layout is canonical already or the text has a fault.
+/// What changes: nothing where the layout is canonical already or the text has an error.
 pub fn edits(analysis: &Analysis) -> Vec<TextEdit> {
     if !analysis.is_whole {
         return Vec::new();

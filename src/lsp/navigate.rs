@@ -74,7 +74,7 @@ impl Server {
                     None => self.read(&holder.uri, path),
                 }
             };
-            rename::refuse_new_faults(holder, text, &read).map_err(refused)?;
+            rename::refuse_new_errors(holder, text, &read).map_err(refused)?;
             let edit = |span: &Span| TextEdit::new(holder.text.range(*span), new.to_string());
             edits.push((holder.uri.clone(), places.iter().map(edit).collect()));
         }

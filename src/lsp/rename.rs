@@ -9,7 +9,7 @@ use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
 use crate::syntax::{self, tokens};
 
-/// The faults of a name that stands for something else already.
+/// The errors of a name that stands for something else already.
 const TAKEN: [&str; 4] = ["E202", "E210", "E217", "E220"];
 
 /// The name that would be renamed, or why it cannot be.
@@ -38,7 +38,7 @@ pub fn renamable(analysis: &Analysis, byte: usize) -> Result<(Span, usize), Stri
     }
     match analysis.is_whole {
         true => Ok((span, id)),
-        false => Err("mend the faults of the syntax first: names beside them are not seen".into()),
+        false => Err("fix the errors of the syntax first: names beside them are not seen".into()),
     }
 }
 
@@ -68,25 +68,25 @@ pub fn renamed(source: &Source, places: &[Span], new: &str) -> Source {
     Source { name: source.name.clone(), text: text.into() }
 }
 
-/// Refuses a renamed text that has a fault which the text before had not, or whose names mean
+/// Refuses a renamed text that has an error which the text before had not, or whose names mean
 /// something else.
-pub fn refuse_new_faults(
+pub fn refuse_new_errors(
     analysis: &Analysis,
     renamed: &Source,
     read: check::Neighbour,
 ) -> Result<(), String> {
-    let (file, faults) = syntax::parse(renamed);
+    let (file, errors) = syntax::parse(renamed);
     let survey = check::survey(&file, renamed, read);
     let before = &analysis.survey;
     let count = |all: &[Diagnostic], code| all.iter().filter(|one| one.code == code).count();
-    let is_new = |fault: &&Diagnostic| {
-        count(&survey.diagnostics, fault.code) > count(&before.diagnostics, fault.code)
+    let is_new = |error: &&Diagnostic| {
+        count(&survey.diagnostics, error.code) > count(&before.diagnostics, error.code)
     };
     let mut new: Vec<&Diagnostic> = survey.diagnostics.iter().filter(is_new).collect();
     // That a name is taken says more than what follows from it.
-    new.sort_by_key(|fault| !TAKEN.contains(&fault.code));
-    if let Some(fault) = faults.first().or(new.first().copied()) {
-        return Err(fault.title.clone());
+    new.sort_by_key(|error| !TAKEN.contains(&error.code));
+    if let Some(error) = errors.first().or(new.first().copied()) {
+        return Err(error.title.clone());
     }
     let same = |(old, new): (&(Span, usize), &(Span, usize))| old.1 == new.1;
     let (old, new) = (&before.index.uses, &survey.index.uses);

@@ -140,11 +140,11 @@ impl<W: Write> Talk<'_, W> {
         }
     }
 
-    /// The answer; a panic of ours is told as an error, and the next request is answered.
+    /// The answer; a panic of ours is reported as an error, and the next request is answered.
     fn guarded(&mut self, method: &str, params: Value) -> Result<Value, ResponseError> {
         let server = &mut self.server;
         catch_unwind(AssertUnwindSafe(|| server.request(method, params))).unwrap_or_else(|_| {
-            let text = format!("`{method}` failed: this is a fault of cookc, please report it");
+            let text = format!("`{method}` failed: this is an error of cookc, please report it");
             Err(error(ErrorCode::InternalError, &text))
         })
     }

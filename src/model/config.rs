@@ -289,7 +289,7 @@ fn expect_kinds(map: &Map<String, Value>) -> Result<()> {
         "max_position_embeddings",
     ] {
         let value = map.get(key).with_context(|| format!("`{key}` is missing"))?;
-        ensure!(value.is_u64(), "`{key}` is {}; write a whole number", shown(value));
+        ensure!(value.is_u64(), "`{key}` is {}; write an integer", shown(value));
     }
     let eps = map.get("rms_norm_eps").context("`rms_norm_eps` is missing")?;
     ensure!(eps.is_number(), "`rms_norm_eps` is {}; write a number", shown(eps));

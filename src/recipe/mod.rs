@@ -157,9 +157,9 @@ pub fn parse(source: &Source) -> (Option<Recipe>, Vec<Diagnostic>) {
     if !errors.is_empty() {
         return (None, errors.iter().map(|error| invalid(error, source)).collect());
     }
-    let mut faults = Vec::new();
-    let recipe = sections::recipe(table.get_ref(), &mut faults);
-    (Some(recipe), faults)
+    let mut errors = Vec::new();
+    let recipe = sections::recipe(table.get_ref(), &mut errors);
+    (Some(recipe), errors)
 }
 
 fn invalid(error: &toml::de::Error, source: &Source) -> Diagnostic {
@@ -168,7 +168,7 @@ fn invalid(error: &toml::de::Error, source: &Source) -> Diagnostic {
     // An error at the end of the text has nothing under it; the last character can be shown.
     let span = if span.start >= end { Span::new(last_character(source), end) } else { span };
     let help = "write `[table]`, `key = value`, texts in quotes, one key a line";
-    Diagnostic::fault("E701", "this is not TOML", span, error.message()).help(help)
+    Diagnostic::error("E701", "this is not TOML", span, error.message()).help(help)
 }
 
 fn last_character(source: &Source) -> usize {

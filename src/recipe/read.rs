@@ -15,7 +15,7 @@ pub(super) struct Section<'a, 'f> {
     pub name: &'static str,
     table: Option<&'a DeTable<'a>>,
     known: Vec<&'static str>,
-    faults: &'f mut Vec<Diagnostic>,
+    errors: &'f mut Vec<Diagnostic>,
 }
 
 impl<'a, 'f> Section<'a, 'f> {
@@ -23,18 +23,18 @@ impl<'a, 'f> Section<'a, 'f> {
     pub fn new(
         name: &'static str,
         table: Option<&'a DeTable<'a>>,
-        faults: &'f mut Vec<Diagnostic>,
+        errors: &'f mut Vec<Diagnostic>,
     ) -> Section<'a, 'f> {
-        Section { name, table, known: Vec::new(), faults }
+        Section { name, table, known: Vec::new(), errors }
     }
 
-    /// A whole number.
+    /// An integer.
     pub fn whole(&mut self, key: &'static str, range: RangeInclusive<u64>, default: u64) -> u64 {
         let Some((value, span)) = self.take(key) else { return default };
         let wide = match value {
             DeValue::Integer(it) => i128::from_str_radix(it.as_str(), it.radix()).ok(),
             _ => {
-                self.wrong_type(key, span, "a whole number", value, &default);
+                self.wrong_type(key, span, "an integer", value, &default);
                 return default;
             }
         };
@@ -96,7 +96,7 @@ impl<'a, 'f> Section<'a, 'f> {
         match words.iter().find(|word| **word == text) {
             Some(word) => word,
             None => {
-                self.fault(unknown_word(key, text, span, words));
+                self.error(unknown_word(key, text, span, words));
                 words[0]
             }
         }
@@ -111,9 +111,9 @@ impl<'a, 'f> Section<'a, 'f> {
         Some((value.get_ref(), span(value)))
     }
 
-    /// Notes a fault.
-    pub fn fault(&mut self, fault: Diagnostic) {
-        self.faults.push(fault);
+    /// Notes an error.
+    pub fn error(&mut self, error: Diagnostic) {
+        self.errors.push(error);
     }
 
     /// Notes that a value is of the wrong type. `example` is what could stand there.
@@ -128,7 +128,7 @@ impl<'a, 'f> Section<'a, 'f> {
         let title = format!("`{key}` is {wanted}");
         let label = format!("this is {}", kind(found));
         let help = format!("write `{key} = {example}`");
-        self.fault(Diagnostic::fault("E703", title, span, label).help(help));
+        self.error(Diagnostic::error("E703", title, span, label).help(help));
     }
 
     /// Notes every key that nobody asked for.
@@ -136,7 +136,7 @@ impl<'a, 'f> Section<'a, 'f> {
         for (key, _) in self.table.into_iter().flatten() {
             if !self.known.contains(&key.get_ref().as_ref()) {
                 let place = if self.name.is_empty() { "a recipe" } else { self.name };
-                self.faults.push(unknown_key(key, place, &self.known));
+                self.errors.push(unknown_key(key, place, &self.known));
             }
         }
     }
@@ -144,7 +144,7 @@ impl<'a, 'f> Section<'a, 'f> {
     fn outside(&mut self, key: &str, span: Span, low: &dyn Display, high: &dyn Display) {
         let title = format!("`{key}` is from {low} to {high}");
         let help = format!("write a number from {low} to {high}");
-        self.fault(Diagnostic::fault("E704", title, span, "this is outside").help(help));
+        self.error(Diagnostic::error("E704", title, span, "this is outside").help(help));
     }
 }
 
@@ -153,7 +153,7 @@ pub(super) fn span<T>(value: &Spanned<T>) -> Span {
     Span::new(value.span().start, value.span().end)
 }
 
-/// A whole number or a decimal one; infinities and what is no number are none.
+/// An integer or a decimal one; infinities and what is no number are none.
 pub(super) fn number(value: &DeValue) -> Option<f64> {
     let number: f64 = match value {
         DeValue::Integer(it) => i64::from_str_radix(it.as_str(), it.radix()).ok()? as f64,
@@ -166,30 +166,30 @@ pub(super) fn number(value: &DeValue) -> Option<f64> {
 /// A text that is none of the words that a key takes.
 pub(super) fn unknown_word(key: &str, text: &str, span: Span, words: &[&str]) -> Diagnostic {
     let title = format!("`{key}` cannot be `{text}`");
-    let fault = Diagnostic::fault("E705", title, span, "no such word here");
+    let error = Diagnostic::error("E705", title, span, "no such word here");
     let all = words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", ");
     match near_miss(text, words.iter().copied()) {
-        Some(near) => fault.help(format!("write \"{near}\"")).fix(span, format!("\"{near}\"")),
-        None => fault.help(format!("write one of {all}")),
+        Some(near) => error.help(format!("write \"{near}\"")).fix(span, format!("\"{near}\"")),
+        None => error.help(format!("write one of {all}")),
     }
 }
 
 fn unknown_key(key: &Spanned<std::borrow::Cow<str>>, place: &str, known: &[&str]) -> Diagnostic {
     let (name, span) = (key.get_ref(), span(key));
     let title = format!("{place} has no `{name}`");
-    let fault = Diagnostic::fault("E702", title, span, "unknown");
+    let error = Diagnostic::error("E702", title, span, "unknown");
     match near_miss(name, known.iter().copied()) {
-        Some(near) => fault.help(format!("write `{near}`")).fix(span, near),
-        None => fault.help(format!("it has {}", known.join(", "))),
+        Some(near) => error.help(format!("write `{near}`")).fix(span, near),
+        None => error.help(format!("it has {}", known.join(", "))),
     }
 }
 
 fn kind(value: &DeValue) -> &'static str {
     match value {
         DeValue::String(_) => "a text",
-        DeValue::Integer(_) => "a whole number",
+        DeValue::Integer(_) => "an integer",
         DeValue::Float(_) => "a decimal number",
-        DeValue::Boolean(_) => "a truth",
+        DeValue::Boolean(_) => "a boolean",
         DeValue::Datetime(_) => "a date",
         DeValue::Array(_) => "a list",
         DeValue::Table(_) => "a table",

@@ -20,27 +20,27 @@ const WORDS: usize = 512;
 const WORDS_MAX: u64 = 4096;
 /// Tokens of a sample unless the recipe says otherwise.
 const SEQUENCE: usize = 2048;
-/// No key is a larger whole number: TOML's own limit.
+/// No key is a larger integer: TOML's own limit.
 const LARGEST: u64 = i64::MAX as u64;
 /// Below any rate or deviation that does something, and above 0.
 const SMALLEST: f64 = 1e-12;
 
 /// Reads all tables; what is wrong is noted, and stands as its default.
-pub(super) fn recipe(table: &DeTable, faults: &mut Vec<Diagnostic>) -> Recipe {
-    let mut top = Section::new("", Some(table), faults);
+pub(super) fn recipe(table: &DeTable, errors: &mut Vec<Diagnostic>) -> Recipe {
+    let mut top = Section::new("", Some(table), errors);
     let [model, data, lora, train, eval] =
         ["model", "data", "lora", "train", "eval"].map(|name| sub_table(&mut top, name));
     let entries = top.take("template");
     let name = name(&mut top);
     top.finish();
-    let model = self::model(model, lora.is_some(), faults);
-    let templates = templates(entries, faults);
-    let (data, packing) = self::data(data, &model.base, faults);
-    let lora = lora.map(|table| self::lora(table, faults));
+    let model = self::model(model, lora.is_some(), errors);
+    let templates = templates(entries, errors);
+    let (data, packing) = self::data(data, &model.base, errors);
+    let lora = lora.map(|table| self::lora(table, errors));
     let (mut train, [save_every, keep_checkpoints]) =
-        self::train(train, data.seed, lora.is_some(), faults);
+        self::train(train, data.seed, lora.is_some(), errors);
     train.packing = packing;
-    let eval = self::eval(eval, faults);
+    let eval = self::eval(eval, errors);
     let keep_checkpoints = keep_checkpoints as usize;
     Recipe { name, model, templates, data, lora, train, save_every, keep_checkpoints, eval }
 }
@@ -52,8 +52,8 @@ fn name(top: &mut Section) -> Option<String> {
     let is_plain = !name.is_empty() && !name.starts_with('.') && name.chars().all(plain);
     if !is_plain {
         let title = "a run's name is that of its folder too";
-        top.fault(
-            Diagnostic::fault("E708", title, place, "no folder can be called so")
+        top.error(
+            Diagnostic::error("E708", title, place, "no folder can be called so")
                 .help("write letters, digits, `-` and `_`: `name = \"first\"`"),
         );
     }
@@ -69,8 +69,8 @@ fn sub_table<'a>(top: &mut Section<'a, '_>, key: &'static str) -> Option<&'a DeT
                 DeValue::Array(_) => "this makes a list of tables",
                 _ => "this is a single value",
             };
-            top.fault(
-                Diagnostic::fault("E703", title, span, label).help(format!("write `[{key}]`")),
+            top.error(
+                Diagnostic::error("E703", title, span, label).help(format!("write `[{key}]`")),
             );
             None
         }
@@ -78,8 +78,8 @@ fn sub_table<'a>(top: &mut Section<'a, '_>, key: &'static str) -> Option<&'a DeT
 }
 
 /// `[model]`
-fn model(table: Option<&DeTable>, adapters: bool, faults: &mut Vec<Diagnostic>) -> Model {
-    let mut section = Section::new("[model]", table, faults);
+fn model(table: Option<&DeTable>, adapters: bool, errors: &mut Vec<Diagnostic>) -> Model {
+    let mut section = Section::new("[model]", table, errors);
     let (text, place) =
         section.text("base", "scratch:tiny").unwrap_or(("scratch:tiny", Span::default()));
     let base = match text.strip_prefix("scratch:") {
@@ -90,8 +90,8 @@ fn model(table: Option<&DeTable>, adapters: bool, faults: &mut Vec<Diagnostic>) 
     if matches!(base, Base::Scratch(_)) && dtype != "f32" {
         let (_, place) = section.take("dtype").expect("only a written key differs");
         let title = "a model from scratch learns all its weights, which must be `f32`";
-        section.fault(
-            Diagnostic::fault("E708", title, place, "too coarse to add small steps to")
+        section.error(
+            Diagnostic::error("E708", title, place, "too coarse to add small steps to")
                 .help("write `dtype = \"f32\"`"),
         );
     }
@@ -99,8 +99,8 @@ fn model(table: Option<&DeTable>, adapters: bool, faults: &mut Vec<Diagnostic>) 
     if matches!(base, Base::Scratch(_)) && nf4 {
         let (_, place) = section.take("quantization").expect("only a written key differs");
         let title = "four bits a weight are for a model that is there already";
-        section.fault(
-            Diagnostic::fault("E708", title, place, "a model from scratch learns its weights")
+        section.error(
+            Diagnostic::error("E708", title, place, "a model from scratch learns its weights")
                 .help("leave it out, or write `base = \"models/NAME\"`, a folder with a model"),
         );
     }
@@ -118,7 +118,7 @@ fn shape(section: &mut Section, name: &str, place: Span) -> Shape {
     let names: Vec<&str> = PRESETS.iter().map(|(name, ..)| *name).collect();
     let preset = PRESETS.iter().find(|(known, ..)| *known == name);
     if preset.is_none() {
-        section.fault(unknown_scratch(name, place, &names));
+        section.error(unknown_scratch(name, place, &names));
     }
     let (_, [width, layers, heads, feed_forward], [base, init]) = preset.unwrap_or(&PRESETS[0]);
     let shape = Shape {
@@ -136,8 +136,8 @@ fn shape(section: &mut Section, name: &str, place: Span) -> Shape {
         let place = places.into_iter().flatten().next().map_or(place, |(_, place)| place);
         let title = format!("a width of {width} cannot be cut into {heads} heads of even width");
         let next = width.next_multiple_of(2 * heads);
-        section.fault(
-            Diagnostic::fault("E708", title, place, "does not fit")
+        section.error(
+            Diagnostic::error("E708", title, place, "does not fit")
                 .help(format!("write `width = {next}`")),
         );
     }
@@ -148,8 +148,8 @@ fn folder(section: &mut Section, text: &str, place: Span, adapters: bool) -> Bas
     for key in ["width", "layers", "heads", "feed_forward", "rotary_base", "init"] {
         if let Some((_, place)) = section.take(key) {
             let title = format!("`{key}` is for a model from scratch");
-            section.fault(
-                Diagnostic::fault("E708", title, place, "the folder's own config says it")
+            section.error(
+                Diagnostic::error("E708", title, place, "the folder's own config says it")
                     .help("leave it out, or write `base = \"scratch:tiny\"`"),
             );
         }
@@ -157,8 +157,8 @@ fn folder(section: &mut Section, text: &str, place: Span, adapters: bool) -> Bas
     if text.starts_with("http") {
         let what = "loading a model from the net";
         let name = text.rsplit(['/', ':']).next().unwrap_or(text).trim_end_matches(".gguf");
-        section.fault(
-            Diagnostic::fault("E706", format!("{what} is not in this version"), place, "this")
+        section.error(
+            Diagnostic::error("E706", format!("{what} is not in this version"), place, "this")
                 .help(format!(
                     "write `base = \"models/{name}\"`: a folder with config.json, \
                      model.safetensors and tokenizer.json"
@@ -166,8 +166,8 @@ fn folder(section: &mut Section, text: &str, place: Span, adapters: bool) -> Bas
         );
     } else if !adapters {
         let title = "a model from a folder learns by adapters, and there is no `[lora]`";
-        section.fault(
-            Diagnostic::fault("E708", title, place, "the model").help("write `[lora]` below"),
+        section.error(
+            Diagnostic::error("E708", title, place, "the model").help("write `[lora]` below"),
         );
     }
     Base::Folder(Named { path: text.to_string(), span: place })
@@ -180,45 +180,45 @@ fn unknown_scratch(name: &str, place: Span, names: &[&str]) -> Diagnostic {
 }
 
 /// `[[template]]`, one or more
-fn templates(entries: Option<(&DeValue, Span)>, faults: &mut Vec<Diagnostic>) -> Vec<Entry> {
+fn templates(entries: Option<(&DeValue, Span)>, errors: &mut Vec<Diagnostic>) -> Vec<Entry> {
     let list = match entries {
         Some((DeValue::Array(list), _)) if !list.is_empty() => list,
         Some((_, place)) => {
             let title = "`template` is a list of tables";
-            faults.push(
-                Diagnostic::fault("E703", title, place, "this is none")
+            errors.push(
+                Diagnostic::error("E703", title, place, "this is none")
                     .help("write `[[template]]`, and below it `file = \"std:retrieval\"`"),
             );
             return Vec::new();
         }
         None => {
             let title = "the recipe has no template";
-            faults.push(
-                Diagnostic::fault("E708", title, Span::default(), "nothing to train on")
+            errors.push(
+                Diagnostic::error("E708", title, Span::default(), "nothing to train on")
                     .help("write `[[template]]`, and below it `file = \"std:retrieval\"`"),
             );
             return Vec::new();
         }
     };
-    list.iter().filter_map(|item| entry(item, faults)).collect()
+    list.iter().filter_map(|item| entry(item, errors)).collect()
 }
 
-fn entry(item: &Spanned<DeValue>, faults: &mut Vec<Diagnostic>) -> Option<Entry> {
+fn entry(item: &Spanned<DeValue>, errors: &mut Vec<Diagnostic>) -> Option<Entry> {
     let DeValue::Table(table) = item.get_ref() else {
         let title = "`template` is a list of tables";
-        faults.push(
-            Diagnostic::fault("E703", title, span(item), "this is no table")
+        errors.push(
+            Diagnostic::error("E703", title, span(item), "this is no table")
                 .help("write `[[template]]`, and below it `file = \"std:retrieval\"`"),
         );
         return None;
     };
-    let mut section = Section::new("[[template]]", Some(table), faults);
+    let mut section = Section::new("[[template]]", Some(table), errors);
     let before = section.take("file").is_some();
     let file = section.text("file", "std:retrieval");
     if !before {
         let title = "a template without its `file`";
-        section.fault(
-            Diagnostic::fault("E708", title, span(item), "this one")
+        section.error(
+            Diagnostic::error("E708", title, span(item), "this one")
                 .help("write `file = \"std:retrieval\"`, or a path"),
         );
     }
@@ -265,8 +265,8 @@ fn as_written(value: &DeValue) -> String {
 }
 
 /// `[data]`, and whether rows are packed
-fn data(table: Option<&DeTable>, base: &Base, faults: &mut Vec<Diagnostic>) -> (Data, bool) {
-    let mut section = Section::new("[data]", table, faults);
+fn data(table: Option<&DeTable>, base: &Base, errors: &mut Vec<Diagnostic>) -> (Data, bool) {
+    let mut section = Section::new("[data]", table, errors);
     let seed = section.whole("seed", 0..=LARGEST, 0);
     let scratch = matches!(base, Base::Scratch(_));
     let words = match section.take("vocab") {
@@ -275,8 +275,8 @@ fn data(table: Option<&DeTable>, base: &Base, faults: &mut Vec<Diagnostic>) -> (
         Some((DeValue::String(text), span)) => {
             if text == "tokenizer" {
                 let title = "a model from scratch has no tokenizer to take words from";
-                let fault = Diagnostic::fault("E708", title, span, "its tokenizer is made of them");
-                section.fault(fault.help(format!("write `vocab = {WORDS}`")));
+                let error = Diagnostic::error("E708", title, span, "its tokenizer is made of them");
+                section.error(error.help(format!("write `vocab = {WORDS}`")));
             }
             Words::File(Named { path: text.to_string(), span })
         }
@@ -292,13 +292,13 @@ fn data(table: Option<&DeTable>, base: &Base, faults: &mut Vec<Diagnostic>) -> (
     if format == Format::Chat && scratch {
         let (_, place) = section.take("format").expect("only a written key differs");
         let title = "a model from scratch has no chat template";
-        let fault = Diagnostic::fault("E708", title, place, "the model is made by this run");
-        section.fault(fault.help("write `format = \"plain\"`"));
+        let error = Diagnostic::error("E708", title, place, "the model is made by this run");
+        section.error(error.help("write `format = \"plain\"`"));
     } else if format == Format::Chat && shots > 0 {
         let (_, place) = section.take("shots").expect("only a written key differs");
         let title = "shots in a chat are not in this version";
-        let fault = Diagnostic::fault("E706", title, place, "the format is \"chat\"");
-        section.fault(fault.help("write `shots = 0`, or `format = \"plain\"`"));
+        let error = Diagnostic::error("E706", title, place, "the format is \"chat\"");
+        section.error(error.help("write `shots = 0`, or `format = \"plain\"`"));
     }
     let date = date(&mut section, format);
     section.finish();
@@ -316,15 +316,15 @@ fn date(section: &mut Section, format: Format) -> Option<Date> {
         section.wrong_type("date", span, "a day", value, &"\"2026-11-28\"");
     } else if format == Format::Plain {
         let title = "only a chat template sees a date";
-        let fault = Diagnostic::fault("E706", title, span, "the format is \"plain\"");
-        section.fault(fault.help("leave out `date`, or write `format = \"chat\"`"));
+        let error = Diagnostic::error("E706", title, span, "the format is \"plain\"");
+        section.error(error.help("leave out `date`, or write `format = \"chat\"`"));
     }
     date
 }
 
 /// `[lora]`
-fn lora(table: &DeTable, faults: &mut Vec<Diagnostic>) -> Lora {
-    let mut section = Section::new("[lora]", Some(table), faults);
+fn lora(table: &DeTable, errors: &mut Vec<Diagnostic>) -> Lora {
+    let mut section = Section::new("[lora]", Some(table), errors);
     let rank = section.size("rank", 1..=1024, 16);
     let alpha = section.real("alpha", SMALLEST..=65536.0, 32.0);
     let rank_stabilised = section.truth("rank_stabilised", false);
@@ -352,7 +352,7 @@ fn targets(section: &mut Section) -> Vec<String> {
                 targets.push(text.to_string());
             }
             DeValue::String(text) => {
-                section.fault(unknown_word("targets", text, place, &words));
+                section.error(unknown_word("targets", text, place, &words));
             }
             other => {
                 let example = "[\"q_proj\", \"v_proj\"]";
@@ -368,9 +368,9 @@ fn train(
     table: Option<&DeTable>,
     data_seed: u64,
     adapters: bool,
-    faults: &mut Vec<Diagnostic>,
+    errors: &mut Vec<Diagnostic>,
 ) -> (Settings, [u64; 2]) {
-    let mut section = Section::new("[train]", table, faults);
+    let mut section = Section::new("[train]", table, errors);
     let default = Settings::default();
     let tokens_at_once =
         section.take("tokens_at_once").map(|_| section.size("tokens_at_once", 1..=1 << 24, 1024));
@@ -412,8 +412,8 @@ fn lora_plus_ratio(section: &mut Section, adapters: bool, default: f64) -> f64 {
     let ratio = section.real("lora_plus_ratio", 1e-3..=1e3, default);
     if ratio != default && !adapters {
         let title = "`lora_plus_ratio` is of adapters, and there is no `[lora]`";
-        section.fault(
-            Diagnostic::fault("E708", title, place, "nothing has two halves")
+        section.error(
+            Diagnostic::error("E708", title, place, "nothing has two halves")
                 .help("leave it out, or write `[lora]`"),
         );
     }
@@ -439,8 +439,8 @@ fn betas(section: &mut Section, default: [f64; 2]) -> [f64; 2] {
 }
 
 /// `[eval]`
-fn eval(table: Option<&DeTable>, faults: &mut Vec<Diagnostic>) -> Eval {
-    let mut section = Section::new("[eval]", table, faults);
+fn eval(table: Option<&DeTable>, errors: &mut Vec<Diagnostic>) -> Eval {
+    let mut section = Section::new("[eval]", table, errors);
     let samples = section.whole("samples", 1..=1_000_000, 200);
     let every = section.whole("every", 0..=LARGEST, 0);
     let patience = section.whole("patience", 0..=LARGEST, 0);
@@ -449,8 +449,8 @@ fn eval(table: Option<&DeTable>, faults: &mut Vec<Diagnostic>) -> Eval {
     for (key, is_set) in [("patience", patience > 0), ("until_exact", until_exact.is_some())] {
         if let Some((_, place)) = section.take(key).filter(|_| is_set && every == 0) {
             let title = format!("`{key}` looks at judgements in between, and there are none");
-            section.fault(
-                Diagnostic::fault("E708", title, place, "never looked at")
+            section.error(
+                Diagnostic::error("E708", title, place, "never looked at")
                     .help("write `every = 100` as well, or leave this out"),
             );
         }

@@ -206,7 +206,7 @@ fn samples(setup: &Setup) -> Result<String, Error> {
     // What ends a reply has a line of its own.
     let end = setup.ends.closing();
     for index in 0..ALIKE {
-        let row = rows.row(index).map_err(|(part, why)| setup.sample_fault(part, index, why))?;
+        let row = rows.row(index).map_err(|(part, why)| setup.sample_error(part, index, why))?;
         let ids = row.ids.strip_suffix(end).unwrap_or(&row.ids);
         hasher.update(&(ids.len() as u64).to_le_bytes());
         hasher.update(bytemuck::cast_slice(ids));

@@ -1,7 +1,7 @@
 //! `format = "chat"`: samples in the model's own chat template.
 
 use super::reading;
-use super::setup::Faults;
+use super::setup::Errors;
 use crate::data::layout::{Escape, Part as Text, TextWriter, TokenIds};
 use crate::data::{Maker, TRAIN};
 use crate::ir::{Piece, Program};
@@ -28,13 +28,13 @@ pub struct Chat {
 }
 
 impl Chat {
-    /// None where samples are plain text, or where it is a fault. A chat template that asks for
+    /// None where samples are plain text, or where it is an error. A chat template that asks for
     /// the date gets the recipe's, or else that of today, which the recipe keeps.
     pub fn of(
         recipe: &mut Recipe,
         tokenizer: &Tokenizer,
         vocab_size: usize,
-        faults: &mut Faults,
+        errors: &mut Errors,
     ) -> Option<Chat> {
         let (Format::Chat, Base::Folder(base)) = (recipe.data.format, &recipe.model.base) else {
             return None;
@@ -53,7 +53,7 @@ impl Chat {
             Ok(None) => "the model has no chat template".to_string(),
             Err(error) => format!("{error:#}"),
         };
-        Chat::fault(title, span, faults);
+        Chat::error(title, span, errors);
         None
     }
 
@@ -63,7 +63,7 @@ impl Chat {
         ids: TokenIds,
         maker: &Maker,
         tokenizer: &Tokenizer,
-        faults: &mut Faults,
+        errors: &mut Errors,
     ) -> TokenIds {
         match self.framed(maker, tokenizer) {
             Ok(frame) => {
@@ -71,7 +71,7 @@ impl Chat {
                 ids.in_chat([&frame.system, &frame.prompt, &frame.reply, &frame.end])
             }
             Err(error) => {
-                Chat::fault(format!("{error:#}"), self.span, faults);
+                Chat::error(format!("{error:#}"), self.span, errors);
                 ids
             }
         }
@@ -142,9 +142,9 @@ impl Chat {
         Ok(())
     }
 
-    fn fault(title: String, span: Span, faults: &mut Faults) {
+    fn error(title: String, span: Span, errors: &mut Errors) {
         let help =
             "write `format = \"plain\"` below `[data]`, or take a model with a chat template";
-        faults.add("E707", title, span, "its chat template", help.to_string());
+        errors.add("E707", title, span, "its chat template", help.to_string());
     }
 }

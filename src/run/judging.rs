@@ -32,13 +32,13 @@ impl<'a> HeldOut<'a> {
         let mut questions = Vec::new();
         for (at, part) in setup.lessons.parts.iter().enumerate() {
             let made = eval::questions(part, seed, count);
-            questions.push(made.map_err(|(index, why)| setup.sample_fault(at, index, why))?);
+            questions.push(made.map_err(|(index, why)| setup.sample_error(at, index, why))?);
         }
         let prompts = questions.iter().flatten().map(|asked| asked.prompt_ids.clone()).collect();
         if setup.recipe.data.shots > 0 {
             let mut shots = Shots::new(setup, EVAL);
             for (at, asked) in questions.iter_mut().enumerate() {
-                let told = |(index, why)| setup.sample_fault(at, index, why);
+                let told = |(index, why)| setup.sample_error(at, index, why);
                 put_shots(setup, &mut shots, at, asked).map_err(told)?;
             }
         }

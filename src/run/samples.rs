@@ -29,14 +29,14 @@ pub struct Samples<'a> {
     /// How many of the last step's samples have one of those.
     pub prompts_shared: u64,
     /// The sample that could not be made: its template, its index, and why.
-    fault: Option<(usize, u64, Why)>,
+    error: Option<(usize, u64, Why)>,
 }
 
 impl<'a> Samples<'a> {
     /// From the first on.
     pub fn new(setup: &'a Setup, group: &'a Group, held_out: &'a HashSet<Vec<u32>>) -> Samples<'a> {
         let (rows, shots) = (setup.lessons.rows(), Shots::new(setup, TRAIN));
-        Samples { setup, group, rows, shots, held_out, prompts_shared: 0, fault: None }
+        Samples { setup, group, rows, shots, held_out, prompts_shared: 0, error: None }
     }
 
     /// This process's share of the samples of the step after so many: a step has as many as the
@@ -52,7 +52,7 @@ impl<'a> Samples<'a> {
         let encoded = match self.rows.row(index) {
             Ok(encoded) => encoded,
             Err((part, why)) => {
-                self.fault = Some((part, index, why));
+                self.error = Some((part, index, why));
                 bail!("sample {index} cannot be made");
             }
         };
@@ -69,7 +69,7 @@ impl<'a> Samples<'a> {
         let Encoded { mut ids, reply_start } = match made {
             Ok(encoded) => encoded,
             Err((shot, why)) => {
-                self.fault = Some((template, shot, why));
+                self.error = Some((template, shot, why));
                 bail!("sample {shot} cannot be made");
             }
         };
@@ -80,8 +80,8 @@ impl<'a> Samples<'a> {
 
     /// The failure of a sample that could not be made, if there was one.
     pub fn failure(&self) -> Option<Error> {
-        let fault = self.fault.clone();
-        fault.map(|(part, index, why)| self.setup.sample_fault(part, index, why))
+        let error = self.error.clone();
+        error.map(|(part, index, why)| self.setup.sample_error(part, index, why))
     }
 }
 

@@ -1,4 +1,4 @@
-//! A recipe's text to all that a run needs: every fault is found here, before any work.
+//! A recipe's text to all that a run needs: every error is found here, before any work.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -53,7 +53,7 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// Reads a recipe and the files that it names. All faults are shown. Where it is to be run,
+    /// Reads a recipe and the files that it names. All errors are shown. Where it is to be run,
     /// the digests of its base model are made meanwhile.
     pub fn read(
         path: &Path,
@@ -63,21 +63,21 @@ impl Setup {
     ) -> Result<Setup, Error> {
         let begun = Instant::now();
         let source = Source::new(path.to_string_lossy(), template::text_of(path)?);
-        let (recipe, faults) = recipe::parse(&source);
-        let Some(mut recipe) = recipe else { return Err(Error::invalid(&source, faults)) };
+        let (recipe, errors) = recipe::parse(&source);
+        let Some(mut recipe) = recipe else { return Err(Error::invalid(&source, errors)) };
         if let Some(seed) = seed {
             if recipe.train.seed == recipe.data.seed {
                 recipe.train.seed = seed;
             }
             recipe.data.seed = seed;
         }
-        let mut faults = Faults { observer, source: &source, faults, of_templates: Vec::new() };
+        let mut errors = Errors { observer, source: &source, errors, of_templates: Vec::new() };
         let folder = path.parent().unwrap_or(Path::new(""));
-        let templates = templates(&mut recipe, folder, &mut faults);
+        let templates = templates(&mut recipe, folder, &mut errors);
         let hashing = if is_run { hashing(&recipe, folder) } else { None };
-        let known = known_tokenizer(&mut recipe, folder, &mut faults);
-        let words = words(&mut recipe, folder, known.as_ref().map(|known| &known.0), &mut faults);
-        let (templates, words) = faults.all_well(templates.zip(words))?;
+        let known = known_tokenizer(&mut recipe, folder, &mut errors);
+        let words = words(&mut recipe, folder, known.as_ref().map(|known| &known.0), &mut errors);
+        let (templates, words) = errors.all_well(templates.zip(words))?;
 
         let mut makers = Vec::new();
         for (template, entry) in templates.iter().zip(&recipe.templates) {
@@ -85,20 +85,20 @@ impl Setup {
         }
         let (tokenizer, config) = match known {
             Some(known) => known,
-            None => made_tokenizer(&makers, &recipe, &mut faults)?,
+            None => made_tokenizer(&makers, &recipe, &mut errors)?,
         };
-        let mut chat = Chat::of(&mut recipe, &tokenizer, config.vocab_size, &mut faults);
+        let mut chat = Chat::of(&mut recipe, &tokenizer, config.vocab_size, &mut errors);
         let mut parts = Vec::new();
         for (maker, entry) in makers.into_iter().zip(&recipe.templates) {
             let entry = (entry, &recipe);
-            parts.push(part(maker, entry, &tokenizer, chat.as_mut(), &mut faults));
+            parts.push(part(maker, entry, &tokenizer, chat.as_mut(), &mut errors));
         }
         let (ends, closing) = match chat.and_then(|chat| chat.ends) {
             Some(ends) => (ends, Vec::new()),
             None => (Ends::of(tokenizer.ends()), vec![tokenizer.eos()]),
         };
-        let budgets = budgets(&parts, &tokenizer, closing.len(), &recipe, &config, &mut faults);
-        faults.all_well(Some(()))?;
+        let budgets = budgets(&parts, &tokenizer, closing.len(), &recipe, &config, &mut errors);
+        errors.all_well(Some(()))?;
         let lessons = Lessons::new(parts, recipe.data.seed);
         let (name, text) = (name(path, &recipe), recipe::toml_text(&recipe));
         Ok(Setup {
@@ -163,12 +163,12 @@ impl Setup {
     }
 
     /// The failure that a faulty sample of a template is.
-    pub fn sample_fault(&self, part: usize, index: u64, why: Why) -> Error {
+    pub fn sample_error(&self, part: usize, index: u64, why: Why) -> Error {
         let program = self.lessons.parts[part].maker.program();
         let seed = self.recipe.data.seed;
         match why {
-            Why::Fault(fault) => {
-                let diagnostic = cannot_make(program, seed, index, fault);
+            Why::Fault(error) => {
+                let diagnostic = cannot_make(program, seed, index, error);
                 Error::invalid(self.templates[part].source(), vec![diagnostic])
             }
             Why::Ids(why) => {
@@ -180,16 +180,16 @@ impl Setup {
     }
 }
 
-/// Faults of the recipe, shown together.
-pub(super) struct Faults<'a> {
+/// Errors of the recipe, shown together.
+pub(super) struct Errors<'a> {
     observer: &'a Observer<'a>,
     source: &'a Source,
-    faults: Vec<Diagnostic>,
+    errors: Vec<Diagnostic>,
     /// Those of the templates themselves, which come first.
     of_templates: Vec<Findings>,
 }
 
-impl Faults<'_> {
+impl Errors<'_> {
     pub(super) fn add(
         &mut self,
         code: &'static str,
@@ -198,7 +198,7 @@ impl Faults<'_> {
         label: &str,
         help: String,
     ) {
-        self.faults.push(Diagnostic::fault(code, title, span, label).help(help));
+        self.errors.push(Diagnostic::error(code, title, span, label).help(help));
     }
 
     /// Takes in the errors of a template, which are shown before those of the recipe.
@@ -208,14 +208,14 @@ impl Faults<'_> {
         }
     }
 
-    /// What was made, if nothing is at fault.
+    /// What was made, if nothing is at error.
     fn all_well<Made>(&mut self, made: Option<Made>) -> Result<Made, Error> {
-        self.faults.sort_by_key(Diagnostic::span);
+        self.errors.sort_by_key(Diagnostic::span);
         match made {
-            Some(made) if self.faults.is_empty() => Ok(made),
+            Some(made) if self.errors.is_empty() => Ok(made),
             _ => {
                 let mut all = std::mem::take(&mut self.of_templates);
-                let diagnostics = std::mem::take(&mut self.faults);
+                let diagnostics = std::mem::take(&mut self.errors);
                 all.push(Findings { source: self.source.clone(), diagnostics });
                 Err(Error::Invalid(all))
             }
@@ -243,7 +243,7 @@ fn whole(folder: &Path, named: &mut Named) -> PathBuf {
     path
 }
 
-fn templates(recipe: &mut Recipe, folder: &Path, faults: &mut Faults) -> Option<Vec<Template>> {
+fn templates(recipe: &mut Recipe, folder: &Path, errors: &mut Errors) -> Option<Vec<Template>> {
     let (mut templates, mut shown) = (Vec::new(), Vec::new());
     let entries = recipe.templates.len();
     for entry in &mut recipe.templates {
@@ -258,7 +258,7 @@ fn templates(recipe: &mut Recipe, folder: &Path, faults: &mut Faults) -> Option<
                 let built_in: Vec<String> =
                     stdlib::TEMPLATES.iter().map(|(name, _)| format!("\"std:{name}\"")).collect();
                 let help = format!("{help}{}", built_in.join(", "));
-                faults.add("E707", error.to_string(), entry.file.span, "named here", help);
+                errors.add("E707", error.to_string(), entry.file.span, "named here", help);
                 continue;
             }
         };
@@ -267,12 +267,12 @@ fn templates(recipe: &mut Recipe, folder: &Path, faults: &mut Faults) -> Option<
             Err(error) => {
                 // A template that comes at several levels has its errors once.
                 if !shown.contains(&source.name) {
-                    faults.of_template(error);
+                    errors.of_template(error);
                     shown.push(source.name.clone());
                 }
                 let title = format!("{} has errors", source.name);
                 let help = format!("fix them: `cookc check {}` shows them", source.name);
-                faults.add("E709", title, entry.file.span, "named here", help);
+                errors.add("E709", title, entry.file.span, "named here", help);
             }
         }
     }
@@ -293,11 +293,11 @@ fn hashing(recipe: &Recipe, folder: &Path) -> Option<Hashing> {
 fn known_tokenizer(
     recipe: &mut Recipe,
     folder: &Path,
-    faults: &mut Faults,
+    errors: &mut Errors,
 ) -> Option<(Tokenizer, Config)> {
     let Base::Folder(named) = &mut recipe.model.base else { return None };
     // What is refused by its name has been refused already.
-    if faults.faults.iter().any(|fault| fault.span() == named.span && fault.code == "E706") {
+    if errors.errors.iter().any(|error| error.span() == named.span && error.code == "E706") {
         return None;
     }
     if !named.path.starts_with(model::HUB) {
@@ -325,7 +325,7 @@ fn known_tokenizer(
         Err(error) => {
             let help = "write a folder that holds config.json, model.safetensors and \
                         tokenizer.json, a .gguf file, or `base = \"hf:ORG/NAME\"`";
-            faults.add("E707", format!("{error:#}"), named.span, "the model", help.to_string());
+            errors.add("E707", format!("{error:#}"), named.span, "the model", help.to_string());
             None
         }
     }
@@ -335,7 +335,7 @@ fn words(
     recipe: &mut Recipe,
     folder: &Path,
     tokenizer: Option<&Tokenizer>,
-    faults: &mut Faults,
+    errors: &mut Errors,
 ) -> Option<Vocabulary> {
     match &mut recipe.data.words {
         Words::Embedded(count) => Some(Vocabulary::embedded_part(*count)),
@@ -345,7 +345,7 @@ fn words(
             let help = "write `vocab = 512` for made-up words, or a file of words";
             let note = |error: anyhow::Error| {
                 let title = format!("the tokenizer gives no words: {error:#}");
-                faults.add("E707", title, Span::default(), "", help.to_string());
+                errors.add("E707", title, Span::default(), "", help.to_string());
             };
             words.map_err(note).ok()
         }
@@ -354,7 +354,7 @@ fn words(
             let words = template::vocabulary(Some(&path));
             let help = "write a file with a word a line, or how many made-up words to take";
             let note = |why: Error| {
-                faults.add("E707", why.to_string(), file.span, "the words", help.to_string())
+                errors.add("E707", why.to_string(), file.span, "the words", help.to_string())
             };
             words.map_err(note).ok()
         }
@@ -372,7 +372,7 @@ fn maker(template: &Template, entry: &recipe::Entry, words: &Vocabulary) -> Resu
 fn made_tokenizer(
     makers: &[Maker],
     recipe: &Recipe,
-    faults: &mut Faults,
+    errors: &mut Errors,
 ) -> Result<(Tokenizer, Config), Error> {
     let Base::Scratch(shape) = &recipe.model.base else {
         unreachable!("a model of a folder has its own tokenizer")
@@ -382,10 +382,10 @@ fn made_tokenizer(
         Ok(tokenizer) => tokenizer,
         Err(value) => {
             let title = format!("`{value}` shows numbers that cannot each be a word of the model");
-            let help = "choose a level with smaller whole numbers, or a model with a tokenizer";
+            let help = "choose a level with smaller integers, or a model with a tokenizer";
             let span = recipe.templates[0].file.span;
-            faults.add("E708", title, span, "among these templates", help.to_string());
-            return faults.all_well(None);
+            errors.add("E708", title, span, "among these templates", help.to_string());
+            return errors.all_well(None);
         }
     };
     let mut config = Config::small(
@@ -405,7 +405,7 @@ fn part(
     (entry, recipe): (&recipe::Entry, &Recipe),
     tokenizer: &Tokenizer,
     chat: Option<&mut Chat>,
-    faults: &mut Faults,
+    errors: &mut Errors,
 ) -> Part {
     if let Some(error) = wording::unknown(tokenizer, &maker, recipe.data.seed) {
         let of = match &recipe.model.base {
@@ -413,26 +413,26 @@ fn part(
             Base::Scratch(_) => String::new(),
         };
         let help = format!("take words and templates that the model's tokenizer knows{of}");
-        faults.add("E708", format!("{error:#}"), entry.file.span, "shown here", help);
+        errors.add("E708", format!("{error:#}"), entry.file.span, "shown here", help);
     }
     let tokenize = Arc::new(tokenizer.clone());
     let ids = TokenIds::new(maker.program(), maker.vocabulary.clone(), tokenize);
     let ids = match chat {
-        Some(chat) => chat.frame(ids, &maker, tokenizer, faults),
+        Some(chat) => chat.frame(ids, &maker, tokenizer, errors),
         None => ids.behind(tokenizer.opening()),
     };
     let ids = if recipe.data.shots > 0 { ids.after_shots(shots::BETWEEN) } else { ids };
     let part = Part { maker, ids, weight: entry.weight };
     // The ids of words that a model from scratch learns are theirs wherever they are.
-    if tokenizer.is_of_words() { part } else { known(part.held(recipe.data.seed), recipe, faults) }
+    if tokenizer.is_of_words() { part } else { known(part.held(recipe.data.seed), recipe, errors) }
 }
 
 /// The part; tells if its prompts alone have other ids than before a reply.
-fn known(part: Part, recipe: &Recipe, faults: &Faults) -> Part {
+fn known(part: Part, recipe: &Recipe, errors: &Errors) -> Part {
     let mut memory = part.maker.memory(crate::data::TRAIN, recipe.data.seed);
     let made = part.maker.sample(&mut memory, 0).is_ok();
     if made && part.ids.reads_alone(&memory) == Ok(false) {
-        faults.observer.note(format!(
+        errors.observer.note(format!(
             "warning: the prompt of {} ends with white space that the tokenizer joins with what \
              comes after it: who reads the prompt alone reads other tokens than are learned; end \
              it with a word or a sign",
@@ -448,7 +448,7 @@ fn budgets(
     closing: usize,
     recipe: &Recipe,
     config: &Config,
-    faults: &mut Faults,
+    errors: &mut Errors,
 ) -> Vec<Option<Budget>> {
     let tokens_max = config.tokens_max().min(recipe.data.sequence) as u64;
     let (shots, between) = (recipe.data.shots as u64, shots::between_max(tokenizer));
@@ -477,7 +477,7 @@ fn budgets(
                 Base::Scratch(_) => format!("write `sequence = {tokens}` below `[data]`"),
                 Base::Folder(_) => help,
             };
-            faults.add("E710", title, entry.file.span, "this template", help);
+            errors.add("E710", title, entry.file.span, "this template", help);
         }
         budget
     };

@@ -23,7 +23,7 @@ const AMONG: u64 = 1 << 40;
 /// Makes the shots of a run: each sample has its own, chosen by seed, split and index alone.
 pub struct Shots<'a> {
     setup: &'a Setup,
-    /// Of each template: what its choices hang on, and what makes its samples.
+    /// Of each template: what its choices depend on, and what makes its samples.
     makers: Vec<([u64; 4], Memory)>,
 }
 

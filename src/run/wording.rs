@@ -16,7 +16,7 @@ use crate::model::Tokenizer;
 /// Samples that show whether pieces which are not known alone are known together.
 const TRIED: u64 = 64;
 
-/// More whole numbers than a model from scratch learns as words of their own.
+/// More integers than a model from scratch learns as words of their own.
 const NUMBERS_MAX: i64 = 4096;
 
 /// A tokenizer that has a token for every word of the programs, or the name of a value that has
@@ -40,7 +40,7 @@ pub fn of_words<'a>(
     }
     words.extend(numbers.iter().map(|number: &i64| number.unsigned_abs().to_string()));
     for (program, vocabulary) in all {
-        // Too many are told of with the first sample that has one.
+        // Too many are reported of with the first sample that has one.
         words.extend(glued::words(program, vocabulary).into_iter().flatten());
     }
     Tokenizer::words(&words).map(Ok)
@@ -164,7 +164,7 @@ fn texts(program: &Program) -> impl Iterator<Item = &str> {
     shown.chain(program.texts.iter().map(String::as_str))
 }
 
-/// Adds the whole numbers that a slot may show; false if they are too many, or no whole ones.
+/// Adds the integers that a slot may show; false if they are too many, or no whole ones.
 fn slot_numbers(program: &Program, slot: SlotId, form: &Form, numbers: &mut BTreeSet<i64>) -> bool {
     let shown = &program.slots[slot as usize];
     let beside = match (form, &shown.bound) {

@@ -22,7 +22,7 @@ impl Fault {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u32)]
 pub enum FaultKind {
-    /// A whole number above or below what 64 bits hold.
+    /// An integer above or below what 64 bits hold.
     Overflow = 1,
     /// `x / 0` or `x % 0`
     DivisionByZero,

@@ -32,7 +32,7 @@ enum Body {
 }
 
 impl Lanes {
-    /// Lanes that hang on the stream's state, which moves on by one word.
+    /// Lanes that depend on the stream's state, which moves on by one word.
     pub fn new(stream: &mut Stream) -> Lanes {
         Lanes::with_body(stream, Body::best())
     }

@@ -103,7 +103,7 @@ impl Memory {
         self.frame[slot as usize] = cell;
     }
 
-    /// The elements of a list of tokens, texts or truths.
+    /// The elements of a list of tokens, texts or booleans.
     pub fn narrow(&self, handle: i64) -> &[u32] {
         self.lists().narrow(handle)
     }
@@ -113,7 +113,7 @@ impl Memory {
         self.lists().wide(handle)
     }
 
-    /// Makes a list of tokens, texts or truths, which lives until the next sample is made or
+    /// Makes a list of tokens, texts or booleans, which lives until the next sample is made or
     /// [`Memory::release`] frees it.
     pub fn push_narrow(&mut self, elements: &[u32]) -> Result<i64, Fault> {
         self.arena.push_narrow(elements).map_err(outside)

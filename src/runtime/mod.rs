@@ -2,7 +2,7 @@
 //!
 //! A **list handle** is one 64-bit cell: the upper half is where the elements start in the
 //! [`Memory`]'s arena, counted in half cells of four bytes; the lower half is their number. Tokens,
-//! texts and truths take half a cell each (*narrow*), all other elements a whole one (*wide*).
+//! texts and booleans take half a cell each (*narrow*), all other elements a whole one (*wide*).
 //! Lists are immutable, so a run of a list shares its elements.
 
 pub(crate) mod arena;

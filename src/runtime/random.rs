@@ -11,7 +11,7 @@ pub const STREAM_VERSION: u32 = 1;
 /// Weyl's step of the golden ratio, which tells the states of neighbouring samples apart.
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// What a run's randomness hangs on, as a 256-bit hash.
+/// What a run's randomness depends on, as a 256-bit hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RunKey([u8; 32]);
 

@@ -15,11 +15,11 @@ pub struct Shape {
 /// What a cell holds that is no list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scalar {
-    /// A token, a text or a truth: 32 bits.
+    /// A token, a text or a boolean: 32 bits.
     Symbol,
-    /// A whole number of 64 bits.
+    /// An integer of 64 bits.
     Int,
-    /// A floating number of 64 bits, by its bits.
+    /// A floating-point number of 64 bits, by its bits.
     Real,
 }
 

@@ -1,4 +1,4 @@
-//! The lines of a source around some places, long ones cut, as they are shown with a fault:
+//! The lines of a source around some places, long ones cut, as they are shown with an error:
 //! characters that steer a terminal are written out.
 
 use std::sync::Arc;

@@ -30,7 +30,7 @@ pub fn open(path: &Path) -> Result<File> {
     File::open(path)
 }
 
-/// The rest of what is open. What is told to be too large is not read; what does not tell, such as
+/// The rest of what is open. What is reported to be too large is not read; what does not tell, such as
 /// a pipe, is read no further than needed to see it.
 ///
 /// # Errors

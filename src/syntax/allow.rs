@@ -63,14 +63,14 @@ pub fn is_allowed(allows: &[Allow], lint: &Diagnostic, found: &[Diagnostic]) -> 
 pub fn kept(source: &Source, found: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let allows = all(source);
     let is_kept =
-        |one: &&Diagnostic| one.severity == Severity::Fault || !is_allowed(&allows, one, &found);
+        |one: &&Diagnostic| one.severity == Severity::Error || !is_allowed(&allows, one, &found);
     if allows.is_empty() { found } else { found.iter().filter(is_kept).cloned().collect() }
 }
 
 /// What a check found, without the lints that the file allows, and with a lint for each comment
 /// that allows nothing.
 pub fn checked(source: &Source, found: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    let is_sound = found.iter().all(|one| one.severity == Severity::Lint);
+    let is_sound = found.iter().all(|one| one.severity == Severity::Warning);
     let allows = if is_sound { all(source) } else { Vec::new() };
     let named = allows.iter().flat_map(|allow| allow.codes.iter().map(|code| (allow.span, code)));
     let unused: Vec<Diagnostic> =

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use pest::iterators::Pair;
 
 use super::ast::{self, Name, Statement, StatementKind};
-use super::fault::meaning as fault;
+use super::error::meaning as error;
 use super::grammar::Rule;
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
@@ -17,13 +17,13 @@ pub struct Build<'a> {
     /// Where in it the stretch begins.
     base: usize,
     /// What fits the grammar and is wrong all the same.
-    pub faults: Vec<Diagnostic>,
+    pub errors: Vec<Diagnostic>,
 }
 
 impl<'a> Build<'a> {
     /// A builder of the stretch that begins at `base`.
     pub fn new(source: &'a Source, base: usize) -> Build<'a> {
-        Build { source, base, faults: Vec::new() }
+        Build { source, base, errors: Vec::new() }
     }
 
     /// The statements of the stretch, and at the top of the text the documentation of the file: the
@@ -57,7 +57,7 @@ impl<'a> Build<'a> {
             file.statements.push(self.statement(docs, pair));
         }
         match docs.last() {
-            Some((last, _)) if !at_top => self.faults.push(fault::documents_nothing(*last)),
+            Some((last, _)) if !at_top => self.errors.push(error::documents_nothing(*last)),
             _ if at_top => file.docs = texts(&mut docs),
             _ => {}
         }
@@ -75,7 +75,7 @@ impl<'a> Build<'a> {
         let params: BTreeSet<String> = statements.iter().filter_map(param).collect();
         let mut level: Option<Span> = None;
         let (mut open, mut goes_on) = (None, false);
-        let (source, faults) = (self.source, &mut self.faults);
+        let (source, errors) = (self.source, &mut self.errors);
         statements.retain(|statement| {
             let before = level.take();
             if let StatementKind::Level { .. } = statement.kind {
@@ -90,18 +90,18 @@ impl<'a> Build<'a> {
             if !is_setting {
                 return true;
             }
-            // What follows a setting without comma is one more of the same fault.
+            // What follows a setting without comma is one more of the same error.
             match &mut open {
-                Some(fault) if goes_on => *fault = fault::one_more_comma(fault, before),
+                Some(error) if goes_on => *error = error::one_more_comma(error, before),
                 _ => {
-                    faults.extend(open.take());
-                    open = Some(fault::comma_before_setting(source, before, set));
+                    errors.extend(open.take());
+                    open = Some(error::comma_before_setting(source, before, set));
                 }
             }
             (level, goes_on) = (Some(statement.span), true);
             false
         });
-        faults.extend(open);
+        errors.extend(open);
     }
 
     fn blank_line(&self, from: usize, to: usize) -> bool {
@@ -151,8 +151,8 @@ impl<'a> Build<'a> {
         let (low, high) = match range.kind {
             ast::ExprKind::Range(low, high) => (*low, *high),
             _ => {
-                self.faults.push(fault::no_range(self.source, range.span));
-                // One fault is one message: what stands there is no number either.
+                self.errors.push(error::no_range(self.source, range.span));
+                // One error is one message: what stands there is no number either.
                 let any = |value| ast::Expr { span: range.span, kind: ast::ExprKind::Int(value) };
                 (any(0), any(i64::MAX))
             }

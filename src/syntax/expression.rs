@@ -6,7 +6,7 @@ use pest::iterators::{Pair, Pairs};
 
 use super::ast::{self, Each, Expr, ExprKind, Name, Operator};
 use super::build::{Build, parts, take};
-use super::fault::meaning as fault;
+use super::error::meaning as error;
 use super::grammar::Rule;
 use crate::source::Span;
 
@@ -76,7 +76,7 @@ impl Build<'_> {
             _ => false,
         };
         if clash && !left.in_parentheses() {
-            self.faults.push(fault::compared_twice(self.source, &left.expr, sign, right.outer));
+            self.errors.push(error::compared_twice(self.source, &left.expr, sign, right.outer));
         }
         let (left, right) = (Box::new(left.expr), Box::new(right.expr));
         Operand::new(
@@ -156,7 +156,7 @@ impl Build<'_> {
         let filter = self.filter(&mut parts);
         let next: Vec<Expr> = parts.map(|part| self.expression(part)).collect();
         if next.len() != carried.len() {
-            self.faults.push(fault::fold_count(span, &carried, &next));
+            self.errors.push(error::fold_count(span, &carried, &next));
         }
         ExprKind::Fold(Box::new(ast::Fold { carried, item, list, filter, next }))
     }
@@ -204,7 +204,7 @@ impl Build<'_> {
             return ExprKind::Real(value);
         }
         ExprKind::Int(digits.parse().unwrap_or_else(|_| {
-            self.faults.push(fault::integer_too_large(self.span(&pair)));
+            self.errors.push(error::integer_too_large(self.span(&pair)));
             i64::MAX
         }))
     }

@@ -1,12 +1,12 @@
-//! Text to tree: [`parse`] gives the tree of what it understood and every fault it met.
+//! Text to tree: [`parse`] gives the tree of what it understood and every error it met.
 
 pub mod allow;
 pub mod ast;
 
 mod build;
 mod erase;
+mod error;
 mod expression;
-mod fault;
 mod format;
 mod grammar;
 pub mod habit;
@@ -18,15 +18,15 @@ mod text;
 pub mod tokens;
 
 pub use erase::same;
-pub use fault::otherwise;
+pub use error::otherwise;
 pub use format::{format, format_tree};
-pub use tokens::FAULTS_MAX;
+pub use tokens::ERRORS_MAX;
 
 use crate::diagnostic::Diagnostic;
 use crate::source::Source;
 
-/// The tree of a file and its faults, in the order of the text. Without a fault the tree is whole;
-/// with one it holds the statements around the fault.
+/// The tree of a file and its errors, in the order of the text. Without an error the tree is whole;
+/// with one it holds the statements around the error.
 pub fn parse(source: &Source) -> (ast::File, Vec<Diagnostic>) {
     let start = tokens::start(source);
     let (tokens, letters) = tokens::scan(source, start);

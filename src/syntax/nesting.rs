@@ -80,12 +80,12 @@ fn is_operator(sign: &str) -> bool {
 
 fn nested_too_deep(place: Span) -> Diagnostic {
     let title = format!("nested more than {DEPTH_MAX} deep");
-    Diagnostic::fault("E117", title, place, "one level too many")
+    Diagnostic::error("E117", title, place, "one level too many")
         .help("compute a part before, on a line of its own: `name = …`")
 }
 
 fn too_many_operators(place: Span) -> Diagnostic {
     let title = format!("more than {OPERATORS_MAX} operators in one expression");
-    Diagnostic::fault("E117", title, place, "one operator too many")
+    Diagnostic::error("E117", title, place, "one operator too many")
         .help("compute a part before, on a line of its own: `name = …`")
 }

@@ -1,21 +1,21 @@
-//! A text read up to its first fault; after it, the text cut where statements announce themselves,
+//! A text read up to its first error; after it, the text cut where statements announce themselves,
 //! each stretch read alone.
 
 use pest::iterators::Pair;
 
 use super::ast::File;
 use super::build::Build;
-use super::fault::blocks::BLOCKS;
-use super::fault::miss::Miss;
-use super::fault::{otherwise, rename};
+use super::error::blocks::BLOCKS;
+use super::error::miss::Miss;
+use super::error::{otherwise, rename};
 use super::grammar::{Beginning, Rule};
-use super::tokens::{EXPRESSION_WORDS, FAULTS_MAX, Kind, STATEMENT_WORDS, Token};
+use super::tokens::{ERRORS_MAX, EXPRESSION_WORDS, Kind, STATEMENT_WORDS, Token};
 use super::{grammar, nesting};
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
 
-/// The statements that can be read, and one fault or more for each stretch that cannot. `letters`
-/// are the faults that the scanner found: a stretch with one is not parsed, since the parser might
+/// The statements that can be read, and one error or more for each stretch that cannot. `letters`
+/// are the errors that the scanner found: a stretch with one is not parsed, since the parser might
 /// see it nest deeper than the scanner does. `beginning` is what the parser made of the whole text,
 /// if that may be parsed.
 pub fn read(
@@ -35,31 +35,31 @@ pub fn read(
         let inside = |pair: &Pair<Rule>| start + pair.as_span().end() <= end;
         file = build.file(beginning.statements.take_while(inside));
     }
-    let mut faults = build.faults;
+    let mut errors = build.errors;
     let mut letters = letters.into_iter().peekable();
     for (stretch, tokens) in &stretches[read..] {
         let mut own = Vec::new();
-        while let Some(fault) = letters.next_if(|fault| fault.span().start < stretch.end) {
-            own.push(fault);
+        while let Some(error) = letters.next_if(|error| error.span().start < stretch.end) {
+            own.push(error);
         }
         if own.is_empty() {
-            let is_told = faults.len() < FAULTS_MAX;
+            let is_told = errors.len() < ERRORS_MAX;
             let (found, more) = read_stretch(source, *stretch, tokens, is_told);
             file.docs.extend(found.docs);
             file.statements.extend(found.statements);
             own = more;
         }
-        faults.extend(own);
+        errors.extend(own);
     }
-    faults.extend(letters);
-    faults.truncate(FAULTS_MAX);
-    rename::complete(source, tokens, &mut faults);
-    otherwise::offer(source, &mut faults);
-    (file, faults)
+    errors.extend(letters);
+    errors.truncate(ERRORS_MAX);
+    rename::complete(source, tokens, &mut errors);
+    otherwise::offer(source, &mut errors);
+    (file, errors)
 }
 
 /// How many stretches the beginning covers with statements of their own: all, if it is the whole
-/// text. Where a fault follows, a statement that goes on into the next stretch may be half of one.
+/// text. Where an error follows, a statement that goes on into the next stretch may be half of one.
 fn right(stretches: &[(Span, &[Token])], start: usize, beginning: &Beginning) -> usize {
     let end = start + beginning.end;
     let holds = |byte: usize| stretches.partition_point(|(stretch, _)| stretch.end <= byte);
@@ -73,22 +73,22 @@ fn right(stretches: &[(Span, &[Token])], start: usize, beginning: &Beginning) ->
     cut.unwrap_or(usize::MAX).min(holds(unread.span.start))
 }
 
-/// One stretch whose letters are right. A fault that is not told is not looked into.
+/// One stretch whose letters are right. An error that is not told is not looked into.
 fn read_stretch(
     source: &Source,
     stretch: Span,
     tokens: &[Token],
     is_told: bool,
 ) -> (File, Vec<Diagnostic>) {
-    if let Some(fault) = nesting::too_deep(source, tokens) {
-        return (File::default(), vec![fault]);
+    if let Some(error) = nesting::too_deep(source, tokens) {
+        return (File::default(), vec![error]);
     }
     let text = source.slice(stretch);
     let mut build = Build::new(source, stretch.start);
     match grammar::parse(text) {
         Ok(statements) => {
             let file = build.file(statements);
-            (file, build.faults)
+            (file, build.errors)
         }
         Err(miss) => {
             let file = build.file(grammar::parse_beginning(text).statements);

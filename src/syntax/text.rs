@@ -4,7 +4,7 @@ use pest::iterators::Pair;
 
 use super::ast::{Text, TextPart};
 use super::build::Build;
-use super::fault::meaning as fault;
+use super::error::meaning as error;
 use super::grammar::Rule;
 use crate::source::Span;
 
@@ -46,7 +46,7 @@ impl Build<'_> {
             match part {
                 TextPart::Literal(text) => literal.push_str(&text),
                 TextPart::Hole(value) => {
-                    self.faults.push(fault::hole_outside_layout(self.source, value.span));
+                    self.errors.push(error::hole_outside_layout(self.source, value.span));
                 }
             }
         }
@@ -60,7 +60,7 @@ impl Build<'_> {
         let margin = inside.rsplit('\n').next().unwrap_or("");
         if !inside.contains('\n') || !is_blank(first) || !is_blank(margin) {
             let opening_is_right = inside.contains('\n') && is_blank(first);
-            self.faults.push(fault::text_beside_quotes(
+            self.errors.push(error::text_beside_quotes(
                 self.source,
                 self.span(pair),
                 opening_is_right,
@@ -89,7 +89,7 @@ impl Build<'_> {
             } else if let Some(rest) = text.strip_prefix(margin) {
                 shown.push_str(rest);
             } else if !(is_blank(text) && ends) {
-                self.faults.push(fault::less_margin(self.source, span.start, margin));
+                self.errors.push(error::less_margin(self.source, span.start, margin));
                 shown.push_str(text.trim_start());
             }
             if ends {
@@ -102,7 +102,7 @@ impl Build<'_> {
     /// A hole or an escape at the start of a line has no margin.
     fn check_line_start(&mut self, at: Span, margin: Option<&str>) {
         if margin.is_some_and(|margin| !margin.is_empty()) && self.begins_line(at.start) {
-            self.faults.push(fault::less_margin(self.source, at.start, margin.unwrap_or("")));
+            self.errors.push(error::less_margin(self.source, at.start, margin.unwrap_or("")));
         }
     }
 
@@ -160,8 +160,8 @@ mod tests {
     use crate::syntax::parse;
 
     fn literal(text: &str) -> String {
-        let (file, faults) = parse(&Source::new("a.cook", text));
-        assert_eq!(faults, []);
+        let (file, errors) = parse(&Source::new("a.cook", text));
+        assert_eq!(errors, []);
         shown(&file)
     }
 

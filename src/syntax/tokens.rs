@@ -1,6 +1,6 @@
-//! Any text cut into words, signs and texts, right or wrong: what faults and the formatter look at.
+//! Any text cut into words, signs and texts, right or wrong: what errors and the formatter look at.
 
-use super::fault::{letters, templates};
+use super::error::{letters, templates};
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
 
@@ -18,7 +18,7 @@ pub struct Token {
 pub enum Kind {
     /// A name, a keyword or a type.
     Word,
-    /// Digits, and what hangs on them.
+    /// Digits, and what depends on them.
     Number,
     /// An operator or a mark.
     Sign,
@@ -36,7 +36,7 @@ pub enum Kind {
     Comment,
     /// `/// text`
     Doc,
-    /// What no `.cook` file may hold; its fault is told.
+    /// What no `.cook` file may hold; its error is reported.
     Strange,
 }
 
@@ -46,18 +46,18 @@ pub fn start(source: &Source) -> usize {
     if source.text.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len_utf8() } else { 0 }
 }
 
-/// The tokens of a text from `start` on, and the faults of its letters.
+/// The tokens of a text from `start` on, and the errors of its letters.
 pub fn scan(source: &Source, start: usize) -> (Vec<Token>, Vec<Diagnostic>) {
     let mut scan = Scan {
         source,
         at: start,
         within: Vec::new(),
         tokens: Vec::new(),
-        faults: Vec::new(),
+        errors: Vec::new(),
         went_back: false,
     };
     scan.all();
-    (scan.tokens, scan.faults)
+    (scan.tokens, scan.errors)
 }
 
 /// What the scanner is in the midst of; without any it reads statements.
@@ -71,8 +71,8 @@ enum Within {
     Hole(usize, usize),
 }
 
-/// More faults than this are not told in one run.
-pub const FAULTS_MAX: usize = 100;
+/// More errors than this are not told in one run.
+pub const ERRORS_MAX: usize = 100;
 
 /// The words that begin a statement. `words` does so only before a name.
 pub const STATEMENT_WORDS: [&str; 9] =
@@ -94,7 +94,7 @@ struct Scan<'a> {
     at: usize,
     within: Vec<Within>,
     tokens: Vec<Token>,
-    faults: Vec<Diagnostic>,
+    errors: Vec<Diagnostic>,
     went_back: bool,
 }
 
@@ -131,14 +131,14 @@ impl Scan<'_> {
                 self.went_back = true;
                 self.go_back(statement.unwrap_or(self.at));
                 self.leave_all();
-                self.fault(|source| letters::unclosed_block(source, open));
+                self.error(|source| letters::unclosed_block(source, open));
                 return statement.is_some();
             }
             (_, Within::Hole(open, _)) => {
-                self.fault(|source| letters::unclosed_hole(source, open));
+                self.error(|source| letters::unclosed_hole(source, open));
             }
             (Within::Line(open) | Within::Hole(open, _), _) => {
-                self.fault(|source| letters::unclosed_text(source, open));
+                self.error(|source| letters::unclosed_text(source, open));
             }
         }
         self.leave_all();
@@ -165,7 +165,7 @@ impl Scan<'_> {
         if let Some(last) = self.tokens.last_mut() {
             last.span.end = last.span.end.min(to);
         }
-        while self.faults.pop_if(|fault| fault.span().start >= to).is_some() {}
+        while self.errors.pop_if(|error| error.span().start >= to).is_some() {}
     }
 
     fn code(&mut self) {
@@ -201,7 +201,7 @@ impl Scan<'_> {
         let length = length_while(rest, |letter| letter.is_alphanumeric() || letter == '_');
         let span = Span::new(self.at, self.at + length);
         if !rest[..length].is_ascii() {
-            self.fault(|source| letters::foreign_name(source, span));
+            self.error(|source| letters::foreign_name(source, span));
         }
         self.push(Kind::Word, length);
         self.yaml(span);
@@ -215,9 +215,9 @@ impl Scan<'_> {
             return;
         }
         if self.may_tell()
-            && let Some((fault, length)) = templates::yaml(self.source, word.end)
+            && let Some((error, length)) = templates::yaml(self.source, word.end)
         {
-            self.fault(|_| fault);
+            self.error(|_| error);
             self.push(Kind::Strange, length);
         }
     }
@@ -231,7 +231,7 @@ impl Scan<'_> {
         }
         let span = Span::new(self.at, self.at + length);
         if rest[..length].bytes().any(|byte| !matches!(byte, b'0'..=b'9' | b'.')) {
-            self.fault(|source| letters::malformed_number(source, span));
+            self.error(|source| letters::malformed_number(source, span));
         }
         self.push(Kind::Number, length);
     }
@@ -245,7 +245,7 @@ impl Scan<'_> {
             }
             '#' => {
                 let at = self.at;
-                self.fault(|source| letters::foreign_comment(source, at));
+                self.error(|source| letters::foreign_comment(source, at));
                 self.push(Kind::Comment, rest.find('\n').unwrap_or(rest.len()));
             }
             _ if PAIRS.iter().any(|pair| rest.starts_with(pair)) => self.push(Kind::Sign, 2),
@@ -257,9 +257,9 @@ impl Scan<'_> {
     /// `'text'` up to the same quote on the same line, or the one quote if there is none.
     fn foreign_quote(&mut self, rest: &str, letter: char) {
         if self.may_tell()
-            && let Some((fault, length)) = templates::triple(self.source, self.at)
+            && let Some((error, length)) = templates::triple(self.source, self.at)
         {
-            self.fault(|_| fault);
+            self.error(|_| error);
             return self.push(Kind::Strange, length);
         }
         let inside = &rest[letter.len_utf8()..];
@@ -275,13 +275,13 @@ impl Scan<'_> {
         let length = letter.len_utf8()
             + closed.map_or(0, |at| at + inside[at..].chars().next().map_or(0, char::len_utf8));
         let span = Span::new(self.at, self.at + length);
-        self.fault(|source| letters::foreign_quotes(source, span, closed.is_some()));
+        self.error(|source| letters::foreign_quotes(source, span, closed.is_some()));
         self.push(Kind::Strange, length);
     }
 
     fn strange(&mut self, letter: char) {
         let span = Span::new(self.at, self.at + letter.len_utf8());
-        self.fault(|_| letters::strange(span, letter));
+        self.error(|_| letters::strange(span, letter));
         self.push(Kind::Strange, letter.len_utf8());
     }
 
@@ -289,15 +289,15 @@ impl Scan<'_> {
         let rest = &self.source.text[self.at..];
         let in_block = self.within.iter().any(|within| matches!(within, Within::Block(_)));
         if rest.starts_with('\n') || (in_block && rest.starts_with("\"\"\"")) {
-            self.fault(|source| letters::unclosed_hole(source, open));
+            self.error(|source| letters::unclosed_hole(source, open));
             self.leave_line();
             return;
         }
         if rest.starts_with(':')
             && braces == 0
-            && let Some((fault, length)) = templates::format(self.source, open, self.at)
+            && let Some((error, length)) = templates::format(self.source, open, self.at)
         {
-            self.fault(|_| fault);
+            self.error(|_| error);
             return self.push(Kind::Strange, length);
         }
         let top = self.within.len() - 1;
@@ -337,7 +337,7 @@ impl Scan<'_> {
             }
             b'\n' => {
                 let around = self.within.iter().rev().nth(1).copied();
-                self.fault(|source| match around {
+                self.error(|source| match around {
                     Some(Within::Hole(hole, _)) => letters::unclosed_hole(source, hole),
                     _ => letters::unclosed_text(source, open),
                 });
@@ -347,7 +347,7 @@ impl Scan<'_> {
                 let length = 1 + rest[1..].chars().next().map_or(0, char::len_utf8);
                 let span = Span::new(self.at, self.at + length);
                 if !matches!(&rest[..length], "\\n" | "\\t" | "\\\"" | "\\\\") {
-                    self.fault(|source| letters::unknown_escape(source, span));
+                    self.error(|source| letters::unknown_escape(source, span));
                 }
                 let before_newline = rest[1..].starts_with(['\n', '\r']);
                 self.push(Kind::TextPiece, if before_newline { 1 } else { length });
@@ -365,7 +365,7 @@ impl Scan<'_> {
             if let Some(line) = line.filter(|&line| announces(&self.source.text[line..])) {
                 self.go_back(line);
                 self.leave();
-                self.fault(|source| letters::unclosed_block(source, open));
+                self.error(|source| letters::unclosed_block(source, open));
                 return;
             }
             self.within.pop();
@@ -382,13 +382,13 @@ impl Scan<'_> {
         if rest.starts_with("{{") || rest.starts_with("}}") {
             self.push(Kind::TextPiece, 2);
         } else if self.may_tell()
-            && let Some((fault, length)) = templates::jinja(self.source, self.at)
+            && let Some((error, length)) = templates::jinja(self.source, self.at)
         {
-            self.fault(|_| fault);
+            self.error(|_| error);
             self.push(Kind::TextPiece, length);
         } else if rest.starts_with('{') && self.within.len() > super::nesting::DEPTH_MAX {
             let at = Span::new(self.at, self.at + 1);
-            self.fault(|_| letters::holes_too_deep(at));
+            self.error(|_| letters::holes_too_deep(at));
             self.at += rest.find('\n').unwrap_or(rest.len());
             self.leave_line();
         } else if rest.starts_with('{') {
@@ -396,7 +396,7 @@ impl Scan<'_> {
             self.push(Kind::Open, 1);
         } else {
             let at = self.at;
-            self.fault(|_| letters::lone_brace(at));
+            self.error(|_| letters::lone_brace(at));
             self.push(Kind::TextPiece, 1);
         }
     }
@@ -416,20 +416,20 @@ impl Scan<'_> {
             if !ends_line {
                 let at = self.at + at;
                 let span = Span::new(at, at + letter.len_utf8());
-                self.fault(|_| letters::strange(span, letter));
+                self.error(|_| letters::strange(span, letter));
             }
         }
     }
 
-    /// Is a further fault told? The search for where it ends takes long.
+    /// Is a further error told? The search for where it ends takes long.
     fn may_tell(&self) -> bool {
-        self.faults.len() < FAULTS_MAX
+        self.errors.len() < ERRORS_MAX
     }
 
-    /// Notes a fault, but no more than a person would read.
-    fn fault(&mut self, fault: impl FnOnce(&Source) -> Diagnostic) {
-        if self.faults.len() < FAULTS_MAX {
-            self.faults.push(fault(self.source));
+    /// Notes an error, but no more than a person would read.
+    fn error(&mut self, error: impl FnOnce(&Source) -> Diagnostic) {
+        if self.errors.len() < ERRORS_MAX {
+            self.errors.push(error(self.source));
         }
     }
 

@@ -96,7 +96,7 @@ impl Template {
     pub(crate) fn of(source: Source, (typed, found): Checked) -> Result<Template, Error> {
         match typed {
             Some(typed) => Ok(Template { source, typed: Arc::new(typed), lints: found.into() }),
-            None if found.iter().all(|one| one.severity == Severity::Lint) => {
+            None if found.iter().all(|one| one.severity == Severity::Warning) => {
                 let advice = "write the name of a template: it has a prompt and a reply";
                 Err(Error::Input(format!("`{}` only holds functions; {advice}", source.name)))
             }
@@ -236,7 +236,7 @@ pub(crate) fn checked(source: &Source) -> Checked {
 
 fn checked_with(source: &Source, read: check::Neighbour) -> Checked {
     let (file, mut diagnostics) = syntax::parse(source);
-    let is_whole = !diagnostics.iter().any(|one| one.severity == Severity::Fault);
+    let is_whole = !diagnostics.iter().any(|one| one.severity == Severity::Error);
     let (template, more) = check::check(&file, source, read);
     if !is_whole {
         diagnostics.extend(check::partial::certain(source, &file, more));

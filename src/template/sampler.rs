@@ -113,7 +113,7 @@ impl Sampler {
     pub fn score(&self, split: Split, seed: u64, index: u64, reply: &str) -> Result<Score, Error> {
         self.with_memory(split, seed, |memory| {
             let made = self.inner.maker.sample(memory, index);
-            made.map_err(|fault| self.fault(split, seed, index, fault))?;
+            made.map_err(|error| self.error(split, seed, index, error))?;
             Ok(Score::new(&self.inner.rules, self.inner.judge.judge(reply, memory)))
         })
     }
@@ -166,7 +166,7 @@ impl Sampler {
         index: u64,
     ) -> Result<Sample, Error> {
         let Inner { maker, texts, fields, .. } = &*self.inner;
-        maker.sample(memory, index).map_err(|fault| self.fault(split, seed, index, fault))?;
+        maker.sample(memory, index).map_err(|error| self.error(split, seed, index, error))?;
         let mut object = Vec::new();
         fields.write(memory, &mut object);
         let has_system = maker.program().layout.system.is_some();
@@ -184,8 +184,8 @@ impl Sampler {
         Key { template, level, set, split, seed, index }
     }
 
-    fn fault(&self, split: Split, seed: u64, index: u64, fault: Fault) -> Error {
-        let diagnostic = cannot_make(self.inner.maker.program(), seed, index, fault);
+    fn error(&self, split: Split, seed: u64, index: u64, error: Fault) -> Error {
+        let diagnostic = cannot_make(self.inner.maker.program(), seed, index, error);
         let key = Box::new(self.key(split, seed, index));
         Error::Sample { key, source: self.inner.source.clone(), diagnostic: Box::new(diagnostic) }
     }

@@ -2,7 +2,7 @@
 //! key of the adapters' dropout.
 //!
 //! Each number of a sample's `[tokens, width]` gets one uniform in ±alpha / √(tokens × width). It
-//! hangs on seed, step and the sample's place in the step alone: so a resumed run has the same,
+//! depends on seed, step and the sample's place in the step alone: so a resumed run has the same,
 //! however the samples lie in rows.
 
 use anyhow::Result;
@@ -11,7 +11,7 @@ use candle_core::{Device, Tensor};
 use crate::model::weights;
 use crate::train::batch::Pass;
 
-/// What a run's noise hangs on.
+/// What a run's noise depends on.
 #[derive(Clone, Copy, Debug)]
 pub struct Noise {
     /// Its strength; 0 for none.
@@ -48,7 +48,7 @@ impl Noise {
     }
 }
 
-/// The key of a pass's dropout. It hangs on seed, step and the pass's first sample alone.
+/// The key of a pass's dropout. It depends on seed, step and the pass's first sample alone.
 pub fn dropout_key(seed: u64, step: u64, pass: &Pass, first: usize) -> u64 {
     let sample = first + pass.samples.first().map_or(0, |placed| placed.sample);
     let mut hash = blake3::Hasher::new();

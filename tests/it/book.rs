@@ -70,7 +70,7 @@ fn follow(name: &str, text: &str, folder: &Path) -> String {
             let wrong = block.notes.iter().any(|note| note.starts_with("error="));
             if block.language == "cook" && !wrong {
                 let found = printed(&format!("cookc check {file}"), folder);
-                assert!(found.ends_with("1 file: no faults"), "{name}: {file}: {found}");
+                assert!(found.ends_with("1 file: no errors"), "{name}: {file}: {found}");
             }
         }
         match block.language {
@@ -249,7 +249,7 @@ fn the_page_of_recipes_has_every_key_with_its_default() {
 /// The page that lists all codes, and what the summary says of them.
 fn listed_codes() -> (String, String) {
     let mut page =
-        "# Codes\n\nEvery fault and every lint has a code. `cookc explain CODE` shows the \
+        "# Codes\n\nEvery error and every lint has a code. `cookc explain CODE` shows the \
                     same pages in the terminal.\n"
             .to_string();
     let mut summary = String::new();

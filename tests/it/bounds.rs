@@ -195,7 +195,7 @@ fn nothing_that_a_stranger_wrote_steers_the_terminal() {
             assert!(!said.is_empty(), "{arguments:?}");
             steers_nothing(&said);
         }
-        // Wrong arguments are told by another part of the program.
+        // Wrong arguments are reported by another part of the program.
         let said = run(folder.path(), &["check", &format!("--{sign}")], 2);
         steers_nothing(&said);
     }

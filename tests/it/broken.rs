@@ -39,18 +39,18 @@ fn found(folder: &Path, more: &[&str]) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect()
 }
 
-fn faults(found: &[Value]) -> Vec<&str> {
-    let is_fault = |one: &&Value| one["severity"] == "fault";
-    found.iter().filter(is_fault).filter_map(|one| one["code"].as_str()).collect()
+fn errors(found: &[Value]) -> Vec<&str> {
+    let is_error = |one: &&Value| one["level"] == "error";
+    found.iter().filter(is_error).filter_map(|one| one["code"].as_str()).collect()
 }
 
 #[test]
-fn a_fix_ends_in_the_wanted_text_or_leaves_the_file_alone_and_brings_no_fault() {
+fn a_fix_ends_in_the_wanted_text_or_leaves_the_file_alone_and_brings_no_error() {
     holds(&["--fix"], &["fixed.cook"]);
 }
 
 #[test]
-fn an_unsafe_fix_ends_in_the_wanted_text_or_leaves_the_file_alone_and_brings_no_fault() {
+fn an_unsafe_fix_ends_in_the_wanted_text_or_leaves_the_file_alone_and_brings_no_error() {
     holds(&["--fix", "--unsafe-fixes"], &["unsafe.cook", "fixed.cook"]);
 }
 
@@ -73,8 +73,8 @@ fn holds(fixes: &[&str], wanted: &[&str]) {
         // An error without a fix is left whatever is made.
         let is_fixable = |one: &&Value| one["fix"] != Value::Array(Vec::new());
         let goes_on = goes_on
-            || !told.iter().filter(|one| one["severity"] == "fault").all(|one| is_fixable(&one));
-        let (told, left) = (faults(&told), faults(&left));
+            || !told.iter().filter(|one| one["level"] == "error").all(|one| is_fixable(&one));
+        let (told, left) = (errors(&told), errors(&left));
         let kinds = |codes: &[&str]| -> BTreeSet<String> {
             codes.iter().map(|code| code.to_string()).collect()
         };
@@ -99,7 +99,7 @@ fn each_broken_file_is_told_what_to_write() {
         fs::copy(&path, folder.path().join("a.cook")).expect("a file");
         let name = path.file_stem().expect("a name").to_string_lossy();
         writeln!(all, "{name}").expect("a String");
-        for one in found(folder.path(), &[]).iter().filter(|one| one["severity"] == "fault") {
+        for one in found(folder.path(), &[]).iter().filter(|one| one["level"] == "error") {
             let text = |of: &Value| of.as_str().unwrap_or_default().to_string();
             let label = &one["labels"][0];
             let (line, column) = (&label["line"], &label["column"]);
@@ -123,7 +123,7 @@ fn each_text_that_a_message_says_to_write_is_one_of_the_language() {
         let folder = tempfile::tempdir().expect("a folder");
         fs::copy(&path, folder.path().join("a.cook")).expect("a file");
         let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
-        for one in found(folder.path(), &[]).iter().filter(|one| one["severity"] == "fault") {
+        for one in found(folder.path(), &[]).iter().filter(|one| one["level"] == "error") {
             let help = one["help"].as_str().unwrap_or_default();
             for text in written(help).into_iter().filter(|text| !reads(text)) {
                 writeln!(wrong, "{name}: {text:?} of {help:?}").expect("a String");

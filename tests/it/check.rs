@@ -37,7 +37,7 @@ fn lines(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect()
 }
 
-/// Four faults of three stages; a machine can mend the first three, which hide one another.
+/// Four errors of three stages; a machine can fix the first three, which hide one another.
 const FAULTY: &str = "\
 param length in 8..64 = 16;
 document ~ distinct(length vocab)
@@ -64,11 +64,11 @@ fn fix_mends_what_a_machine_can_says_so_and_shows_what_is_left() {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o664)).expect("its owner may");
     let done = cookc(folder.path(), &["check", "a.cook", "--fix"], "");
     assert_eq!(fs::read_to_string(&path).expect("a file"), MENDED);
-    assert_eq!(done.code, 1, "one fault is left");
+    assert_eq!(done.code, 1, "one error is left");
     assert!(done.out.contains("nothing is called `passage`"), "{}", done.out);
     assert!(done.err.contains("a.cook:1:27: E133: "), "{}", done.err);
     assert!(done.err.contains("a.cook: fixed 4 places\n"), "{}", done.err);
-    assert!(done.err.contains("1 file: 1 fault\n"), "{}", done.err);
+    assert!(done.err.contains("1 file: 1 error\n"), "{}", done.err);
     let mode = fs::metadata(&path).expect("a file").permissions().mode();
     assert_eq!(mode & 0o777, 0o664, "the permissions stay");
     assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1, "nothing is left over");
@@ -116,16 +116,16 @@ fn json_has_a_line_for_each_fault_with_bytes_lines_columns_and_edits() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("a.cook"), "// ü\nanswer = 3;\n").expect("a file");
     let done = cookc(folder.path(), &["check", "a.cook", "--format", "json"], "");
-    let fault = &lines(&done.out)[0];
+    let error = &lines(&done.out)[0];
     let place = |text: &str| {
         serde_json::json!({
             "start": 16, "end": 17, "line": 2, "column": 11, "end_line": 2, "end_column": 12,
             "text": text,
         })
     };
-    assert_eq!(fault["code"], "E133");
-    assert_eq!(fault["labels"][0], place("not needed"));
-    assert_eq!(fault["fix"], serde_json::json!([place("")]));
+    assert_eq!(error["code"], "E133");
+    assert_eq!(error["labels"][0], place("not needed"));
+    assert_eq!(error["fix"], serde_json::json!([place("")]));
 }
 
 #[test]

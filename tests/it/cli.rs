@@ -70,10 +70,10 @@ fn fails(arguments: &[&str], code: i32, wanted: &str) {
 }
 
 #[test]
-fn every_built_in_template_has_no_fault() {
+fn every_built_in_template_has_no_error() {
     let done = cookc(&["check", "std:retrieval", "std:document_qa", "std:entity_match"]);
     assert_eq!((done.code, done.out.as_str()), (0, ""), "{}", done.err);
-    assert_eq!(done.err, "3 files: no faults\n");
+    assert_eq!(done.err, "3 files: no errors\n");
 }
 
 #[test]
@@ -85,15 +85,15 @@ fn check_shows_faults_for_people_and_for_tools() {
     assert!(people.out.contains("write `words ~ distinct(length, vocab)`"), "{}", people.out);
     let tools = cookc(&["check", &file, "--format", "json"]);
     assert_eq!(tools.code, 1);
-    let fault = &json_lines(&tools.out)[0];
-    assert_eq!(fault["severity"], "fault");
-    assert_eq!(fault["labels"][0]["line"], 4);
-    assert!(fault["code"].as_str().is_some_and(|code| code.starts_with('E')));
-    assert!(fault["help"].as_str().is_some_and(|help| !help.is_empty()));
+    let error = &json_lines(&tools.out)[0];
+    assert_eq!(error["level"], "error");
+    assert_eq!(error["labels"][0]["line"], 4);
+    assert!(error["code"].as_str().is_some_and(|code| code.starts_with('E')));
+    assert!(error["help"].as_str().is_some_and(|help| !help.is_empty()));
 }
 
 #[test]
-fn check_names_the_level_that_alone_is_at_fault() {
+fn check_names_the_level_that_alone_is_at_error() {
     let folder = folder(&[("bad.cook", &GOOD.replace("length = 9\n", "length = 10\n"))]);
     let done = cookc(&["check", &path(&folder, "bad.cook")]);
     assert_eq!(done.code, 1);
@@ -117,7 +117,7 @@ fn a_file_that_cannot_be_read_is_named() {
 #[test]
 fn a_setting_outside_its_range_or_misspelled_is_told() {
     fails(&["sample", "std:retrieval", "--set", "length=65"], 1, "is outside 4..64");
-    fails(&["sample", "std:retrieval", "--set", "length=x"], 1, "is a whole number, not `x`");
+    fails(&["sample", "std:retrieval", "--set", "length=x"], 1, "is an integer, not `x`");
     fails(&["sample", "std:retrieval", "--set", "lenght=8"], 1, "write `length`");
     fails(&["sample", "std:retrieval", "--level", "esy"], 1, "write `easy`");
     fails(&["sample", "std:retrieval", "--set", "length"], 2, "write NAME=NUMBER");
@@ -274,7 +274,7 @@ fn a_reply_line_that_is_malformed_is_named() {
     assert!(judge(r#"{"index":0}"#).contains("missing field `reply`"));
     assert!(judge(r#"{"reply":7}"#).contains("must be a text, and is 7"));
     assert!(
-        judge(r#"{"index":-1,"reply":""}"#).contains("must be a whole number from 0 on, and is -1")
+        judge(r#"{"index":-1,"reply":""}"#).contains("must be an integer from 0 on, and is -1")
     );
     assert!(judge(r#"{"seed":5,"reply":""}"#).contains("its seed is 5, and --seed 0 is judged"));
     fails(&["judge", "std:retrieval", "/nowhere.jsonl"], 1, "there is no file");

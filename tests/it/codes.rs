@@ -1,4 +1,4 @@
-//! Every code has a page; the wrong example of a page has its fault, the right one has none.
+//! Every code has a page; the wrong example of a page has its error, the right one has none.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -19,7 +19,7 @@ struct Example<'a> {
     text: &'a str,
     /// The files beside it, with their names.
     beside: Vec<(&'a str, &'a str)>,
-    /// What shows the fault, where `cookc check` does not.
+    /// What shows the error, where `cookc check` does not.
     command: Option<&'a str>,
 }
 
@@ -51,7 +51,7 @@ fn example(part: &'static str, code: &str) -> Example<'static> {
     found
 }
 
-/// The codes that an example gives, the first fault first; lints only where nothing is at fault.
+/// The codes that an example gives, the first error first; lints only where nothing is at error.
 fn codes_of(example: &Example) -> Vec<String> {
     if let Some(command) = example.command {
         return said(example, command);
@@ -61,9 +61,9 @@ fn codes_of(example: &Example) -> Vec<String> {
         file.map(|(_, text)| text.to_string()).ok_or_else(|| "there is no such file".to_string())
     };
     let (found, _) = outcome(&Source::new("example.cook", example.text), &read);
-    let (faults, lints): (Vec<_>, Vec<_>) =
-        found.iter().partition(|one| one.severity == Severity::Fault);
-    faults.iter().chain(&lints).map(|one| one.code.to_string()).collect()
+    let (errors, lints): (Vec<_>, Vec<_>) =
+        found.iter().partition(|one| one.severity == Severity::Error);
+    errors.iter().chain(&lints).map(|one| one.code.to_string()).collect()
 }
 
 fn said(example: &Example, command: &str) -> Vec<String> {
@@ -85,7 +85,7 @@ fn said(example: &Example, command: &str) -> Vec<String> {
     codes
 }
 
-/// Faults of cookc itself, which no template shows.
+/// Errors of cookc itself, which no template shows.
 const OURS: [&str; 3] = ["L611", "L612", "L613"];
 
 /// Recipes are read by a binary that trains.
@@ -98,7 +98,7 @@ fn the_wrong_example_of_a_page_gives_its_code_first() {
     for page in codes::all().iter().filter(|page| runs_here(page)) {
         let [wrong, _] = examples(page);
         let given = codes_of(&wrong);
-        // The faults of a template come before the fault of the recipe that names it.
+        // The errors of a template come before the error of the recipe that names it.
         let first = if page.code == "E709" { given.last() } else { given.first() };
         assert_eq!(first.map(String::as_str), Some(page.code), "{given:?}");
     }

@@ -27,12 +27,12 @@ pub fn files(folder: &str) -> Vec<PathBuf> {
     files
 }
 
-/// What a text comes to: the faults and lints of all stages, or the printed programs. `read` gives
+/// What a text comes to: the errors and lints of all stages, or the printed programs. `read` gives
 /// the files beside it.
 pub fn outcome(source: &Source, read: check::Neighbour) -> (Vec<Diagnostic>, String) {
     let (file, mut found) = syntax::parse(source);
     let (template, more) = check::check(&file, source, read);
-    // What is left after a fault of the syntax has faults of its own that mean nothing.
+    // What is left after an error of the syntax has errors of its own that mean nothing.
     if found.is_empty() {
         found.extend(more);
     }
@@ -44,7 +44,7 @@ pub fn outcome(source: &Source, read: check::Neighbour) -> (Vec<Diagnostic>, Str
             match ir::lower(&template, &choice) {
                 Ok(program) if choice.level.is_empty() => text += &ir::print(&program),
                 Ok(_) => {}
-                Err(faults) => found.extend(faults),
+                Err(errors) => found.extend(errors),
             }
         }
         if !faulty(&found) {
@@ -63,7 +63,7 @@ pub fn beside(folder: &str) -> impl Fn(&str) -> Result<String, String> {
     }
 }
 
-/// The folders whose files are checked, not run, with what the code of their first fault begins
+/// The folders whose files are checked, not run, with what the code of their first error begins
 /// with; the good ones have none.
 pub const FOLDERS: [(&str, &str); 7] = [
     ("ok", ""),
@@ -76,7 +76,7 @@ pub const FOLDERS: [(&str, &str); 7] = [
 ];
 
 fn faulty(found: &[Diagnostic]) -> bool {
-    found.iter().any(|diagnostic| diagnostic.severity == Severity::Fault)
+    found.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
 }
 
 fn check_folder(folder: &str, letter: &str) {
@@ -85,13 +85,13 @@ fn check_folder(folder: &str, letter: &str) {
         let text = std::fs::read_to_string(&path).expect("the corpus is UTF-8");
         let source = Source::new(format!("{folder}/{stem}.cook"), text);
         let (found, program) = outcome(&source, &beside(folder));
-        let first = found.iter().find(|it| it.severity == Severity::Fault);
+        let first = found.iter().find(|it| it.severity == Severity::Error);
         match first {
-            Some(fault) if !letter.is_empty() => {
-                assert!(fault.code.starts_with(letter), "{folder}/{stem}: {}", fault.code);
+            Some(error) if !letter.is_empty() => {
+                assert!(error.code.starts_with(letter), "{folder}/{stem}: {}", error.code);
             }
-            Some(fault) => panic!("{folder}/{stem}: {}", render(fault, &source, false)),
-            None => assert!(letter.is_empty(), "{folder}/{stem} has no fault"),
+            Some(error) => panic!("{folder}/{stem}: {}", render(error, &source, false)),
+            None => assert!(letter.is_empty(), "{folder}/{stem} has no error"),
         }
         let mut shown = String::new();
         for diagnostic in &found {
@@ -131,8 +131,8 @@ pub fn said_by_command(path: &Path) -> String {
         .env("NO_COLOR", "1")
         .output()
         .expect("cookc runs");
-    assert_eq!(output.status.code(), Some(1), "{command}: the input is at fault");
-    // What a command finds is its output; why it ends is told beside it.
+    assert_eq!(output.status.code(), Some(1), "{command}: the input is at error");
+    // What a command finds is its output; why it ends is reported beside it.
     String::from_utf8([output.stdout, output.stderr].concat()).expect("messages are UTF-8")
 }
 

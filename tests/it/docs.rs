@@ -21,7 +21,7 @@ fn page(name: &str) -> String {
     std::fs::read_to_string(root().join(name)).expect("the page is there")
 }
 
-/// The fenced blocks of a language that have no fault and stand alone.
+/// The fenced blocks of a language that have no error and stand alone.
 fn blocks(text: &str, language: &str) -> Vec<String> {
     let fenced = text.split("```").skip(1).step_by(2);
     let of_language = fenced.filter_map(|block| {
@@ -35,11 +35,11 @@ fn blocks(text: &str, language: &str) -> Vec<String> {
 }
 
 #[test]
-fn templates_of_the_docs_have_no_fault() {
+fn templates_of_the_docs_have_no_error() {
     for name in pages() {
         for block in blocks(&page(&name), "cook") {
             let source = Source::new(&*name, whole(&block));
-            template(&source).unwrap_or_else(|faults| panic!("{faults}"));
+            template(&source).unwrap_or_else(|errors| panic!("{errors}"));
         }
     }
 }
@@ -53,8 +53,8 @@ fn wrong_templates_of_the_docs_have_the_fault_that_is_named() {
             let code = info.split(' ').next().unwrap_or_default();
             let block = rest.split("```").next().unwrap_or_default();
             let source = Source::new(&*name, whole(block));
-            let faults = template(&source).err().unwrap_or_default();
-            assert!(faults.contains(code), "{name}: {code} in {block}: {faults}");
+            let errors = template(&source).err().unwrap_or_default();
+            assert!(errors.contains(code), "{name}: {code} in {block}: {errors}");
         }
     }
 }
@@ -75,7 +75,7 @@ fn the_template_of_the_readme_is_the_one_of_the_examples() {
     let text = page("examples/retrieval.cook");
     let shipped = Source::new("retrieval.cook", text);
     let (a, b) = (program(&shown, ""), program(&shipped, ""));
-    let (a, b) = (a.expect("no fault"), b.expect("no fault"));
+    let (a, b) = (a.expect("no error"), b.expect("no error"));
     assert_eq!(a.steps.len(), b.steps.len());
     assert_eq!(a.layout, b.layout);
     assert_eq!(a.slots, b.slots);
@@ -84,8 +84,8 @@ fn the_template_of_the_readme_is_the_one_of_the_examples() {
 #[test]
 fn a_file_of_the_stdlib_is_formatted_and_says_what_it_is() {
     for (name, text) in stdlib::TEMPLATES.iter().chain(stdlib::MODULES) {
-        let (file, faults) = syntax::parse(&Source::new(*name, *text));
-        assert!(faults.is_empty(), "{name}: {faults:?}");
+        let (file, errors) = syntax::parse(&Source::new(*name, *text));
+        assert!(errors.is_empty(), "{name}: {errors:?}");
         assert_eq!(check::is_module(&file), stdlib::module(name).is_some(), "{name}");
         assert!(!file.docs.is_empty(), "{name} says what it is");
         let formatted = syntax::format(&Source::new(*name, *text));
@@ -99,7 +99,7 @@ fn a_template_of_the_stdlib_fits_a_line_of_the_list_and_explains_its_parameters(
         let source = stdlib::template(name).expect("it is listed");
         let path = root().join("stdlib").join(format!("{name}.cook"));
         let source = Source::new(path.to_string_lossy(), &*source.text);
-        let template = template(&source).unwrap_or_else(|faults| panic!("{faults}"));
+        let template = template(&source).unwrap_or_else(|errors| panic!("{errors}"));
         let about = &template.docs[0];
         assert!(about.len() <= 52 && about.ends_with('.'), "{name}: {about}");
         assert!(template.levels.len() >= 2, "{name} has an easy and a hard level");
@@ -145,8 +145,8 @@ fn examples_of_the_natives_and_of_the_modules_are_true() {
                      prompt \"A word:\"\nreply \"{{word}}\"\n"
                 );
                 let source = Source::new("example.cook", text);
-                let program = program(&source, "").unwrap_or_else(|faults| panic!("{faults}"));
-                let template = template(&source).unwrap_or_else(|faults| panic!("{faults}"));
+                let program = program(&source, "").unwrap_or_else(|errors| panic!("{errors}"));
+                let template = template(&source).unwrap_or_else(|errors| panic!("{errors}"));
                 let (words, tokens) = pools(&template, vocabulary());
                 let engine = native(program.clone()).expect("this machine has machine code");
                 let maker = Maker::new(program, engine, words, tokens);

@@ -1,4 +1,4 @@
-//! The front door: what a program that embeds cookc writes, and what it is told when it errs.
+//! The front door: what a program that embeds cookc writes, and what it is reported when it errs.
 
 use assert_cmd::Command;
 use cookc::{Error, Sampler, Score, Split, Template, Vocabulary};

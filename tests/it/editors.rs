@@ -37,7 +37,7 @@ fn snippets_of_the_extension_are_text_that_the_language_takes() {
         let body = expanded(body.trim_end_matches("\n$0"));
         let is_expression = ["all", "fold"].contains(&name.as_str());
         let text = if is_expression { format!("value = {body}") } else { body };
-        let (_, faults) = syntax::parse(&Source::new("snippet.cook", text.clone()));
-        assert!(faults.is_empty(), "{name}: {text}\n{faults:#?}");
+        let (_, errors) = syntax::parse(&Source::new("snippet.cook", text.clone()));
+        assert!(errors.is_empty(), "{name}: {text}\n{errors:#?}");
     }
 }

@@ -1,4 +1,4 @@
-//! A fix removes its fault: tried on every diagnostic of the corpus.
+//! A fix removes its error: tried on every diagnostic of the corpus.
 
 use cookc::diagnostic::{Diagnostic, Severity, edited, render};
 use cookc::source::{Source, Span};
@@ -16,7 +16,7 @@ fn sources() -> Vec<(&'static str, Source)> {
     FOLDERS.into_iter().flat_map(|(folder, _)| read(folder)).collect()
 }
 
-/// `E1` of the syntax, `E2` of names: later stages see nothing while an earlier one is at fault.
+/// `E1` of the syntax, `E2` of names: later stages see nothing while an earlier one is at error.
 fn stage(diagnostic: &Diagnostic) -> &str {
     &diagnostic.code[..2]
 }
@@ -26,14 +26,14 @@ fn same(a: &Diagnostic, b: &Diagnostic) -> bool {
 }
 
 /// Where the new text of the edits stands after they are made.
-fn edited_places(fault: &Diagnostic) -> Vec<Span> {
+fn edited_places(error: &Diagnostic) -> Vec<Span> {
     let mut shift = 0isize;
     let place = |edit: &cookc::diagnostic::Edit| {
         let start = edit.span.start.strict_add_signed(shift);
         shift += edit.text.len() as isize - (edit.span.end - edit.span.start) as isize;
         Span::new(start, start + edit.text.len())
     };
-    fault.fix.iter().map(place).collect()
+    error.fix.iter().map(place).collect()
 }
 
 #[test]
@@ -41,26 +41,26 @@ fn a_fix_removes_its_fault_and_brings_no_new_one() {
     let mut tried = 0;
     for (folder, source) in sources() {
         let (found, _) = outcome(&source, &beside(folder));
-        for fault in found.iter().filter(|fault| !fault.fix.is_empty()) {
+        for error in found.iter().filter(|error| !error.fix.is_empty()) {
             tried += 1;
-            let mended = Source::new(&*source.name, edited(&source.text, &fault.fix));
-            let (left, _) = outcome(&mended, &beside(folder));
-            let count = |all: &[Diagnostic]| all.iter().filter(|one| same(one, fault)).count();
-            let told = || format!("{}\n{}", render(fault, &source, false), mended.text);
+            let fixed = Source::new(&*source.name, edited(&source.text, &error.fix));
+            let (left, _) = outcome(&fixed, &beside(folder));
+            let count = |all: &[Diagnostic]| all.iter().filter(|one| same(one, error)).count();
+            let told = || format!("{}\n{}", render(error, &source, false), fixed.text);
             assert!(count(&left) < count(&found), "this stays:\n{}", told());
-            let places = edited_places(fault);
+            let places = edited_places(error);
             let at_place = |one: &Diagnostic| {
                 let span = one.span();
                 places.iter().any(|place| span.start < place.end && place.start < span.end)
             };
             for new in left.iter().filter(|one| !found.iter().any(|old| same(old, one))) {
                 // The files of `syntax` are pieces: that they name what is not there is no news.
-                let matters = stage(new) == stage(fault) || (at_place(new) && folder != "syntax");
+                let matters = stage(new) == stage(error) || (at_place(new) && folder != "syntax");
                 assert!(
-                    !matters || new.severity == Severity::Lint,
+                    !matters || new.severity == Severity::Warning,
                     "{}\nbrings\n{}",
                     told(),
-                    render(new, &mended, false)
+                    render(new, &fixed, false)
                 );
             }
         }
@@ -71,14 +71,14 @@ fn a_fix_removes_its_fault_and_brings_no_new_one() {
 #[test]
 fn edits_of_a_fix_stand_in_order_inside_the_text_and_change_it() {
     for (folder, source) in sources() {
-        for fault in outcome(&source, &beside(folder)).0 {
-            let ends = fault.fix.iter().map(|edit| edit.span.end);
-            let starts = fault.fix.iter().skip(1).map(|edit| edit.span.start);
-            assert!(ends.zip(starts).all(|(end, start)| end <= start), "{fault:?}");
+        for error in outcome(&source, &beside(folder)).0 {
+            let ends = error.fix.iter().map(|edit| edit.span.end);
+            let starts = error.fix.iter().skip(1).map(|edit| edit.span.start);
+            assert!(ends.zip(starts).all(|(end, start)| end <= start), "{error:?}");
             let inside = |span: Span| source.text.get(span.start..span.end).is_some();
-            assert!(fault.fix.iter().all(|edit| inside(edit.span)), "{fault:?}");
-            let text = edited(&source.text, &fault.fix);
-            assert_eq!(text == *source.text, fault.fix.is_empty(), "{fault:?}");
+            assert!(error.fix.iter().all(|edit| inside(edit.span)), "{error:?}");
+            let text = edited(&source.text, &error.fix);
+            assert_eq!(text == *source.text, error.fix.is_empty(), "{error:?}");
         }
     }
 }

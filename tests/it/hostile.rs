@@ -243,9 +243,9 @@ fn forty_files_that_use_each_other_in_a_row_are_too_many() {
 
 #[test]
 fn of_many_thousand_faults_a_hundred_are_told() {
-    let faults = (0..30_000).fold(String::new(), |text, at| text + &format!("b{at} = {at}\n"));
-    let text = said(format!("{faults}a ~ pick(missing){END}"), &[]);
+    let errors = (0..30_000).fold(String::new(), |text, at| text + &format!("b{at} = {at}\n"));
+    let text = said(format!("{errors}a ~ pick(missing){END}"), &[]);
     tells(&text, &["E201"]);
-    let text = said(format!("{}a ~ pick(vocab){END}", faults.replace(" = ", " = c")), &[]);
-    tells(&text, &["E201", "100 faults"]);
+    let text = said(format!("{}a ~ pick(vocab){END}", errors.replace(" = ", " = c")), &[]);
+    tells(&text, &["E201", "100 errors"]);
 }

@@ -227,8 +227,8 @@ fn what_a_row_says_is_compared_in_whichever_form_it_says_it() {
         (json!({"set": 7}), "its \"set\" must be a text such as"),
         (json!({"set": {"length": [7]}}), "its \"set\" must be a text such as"),
         (json!({"seed": "4"}), "its seed is 4, and --seed 3 is judged"),
-        (json!({"seed": -1}), "its \"seed\" must be a whole number"),
-        (json!({"seed": "three"}), "its \"seed\" must be a whole number"),
+        (json!({"seed": -1}), "its \"seed\" must be an integer"),
+        (json!({"seed": "three"}), "its \"seed\" must be an integer"),
         (json!({"level": 2}), "its \"level\" must be a name"),
         (json!({"level": "hard"}), "the template has no level `hard`"),
         (json!({"split": "validation"}), "the splits are train and eval"),
@@ -238,7 +238,7 @@ fn what_a_row_says_is_compared_in_whichever_form_it_says_it() {
         (json!({"prompt": 7}), "its \"prompt\" must be a text, or messages"),
         (json!({"prompt": {"text": "x"}}), "its \"prompt\" must be a text, or messages"),
         (json!({"messages": "x"}), "its \"messages\" must be a list of"),
-        (json!({"index": -1}), "its \"index\" must be a whole number"),
+        (json!({"index": -1}), "its \"index\" must be an integer"),
         (json!({"reply": 7}), "its \"reply\" must be a text"),
     ];
     for (keys, wanted) in wrong {

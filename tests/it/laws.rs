@@ -29,8 +29,8 @@ pub struct Pair {
 }
 
 pub fn pair(source: &Source, level: &str) -> Pair {
-    let program = program(source, level).unwrap_or_else(|faults| panic!("{faults}"));
-    let template = template(source).unwrap_or_else(|faults| panic!("{faults}"));
+    let program = program(source, level).unwrap_or_else(|errors| panic!("{errors}"));
+    let template = template(source).unwrap_or_else(|errors| panic!("{errors}"));
     let (words, tokens) = pools(&template, vocabulary());
     let native = native(program.clone()).expect("this machine has a code generator");
     let maker = |engine| Maker::new(program.clone(), engine, words.clone(), tokens.clone());
@@ -47,8 +47,8 @@ pub fn at_every_level(test: impl Fn(&str, &Source, &str, Pair)) {
 }
 
 pub fn make(maker: &Maker, memory: &mut Memory, index: u64) {
-    maker.sample(memory, index).unwrap_or_else(|fault| {
-        panic!("{} {}: sample {index}: {fault}", maker.program().name, maker.level())
+    maker.sample(memory, index).unwrap_or_else(|error| {
+        panic!("{} {}: sample {index}: {error}", maker.program().name, maker.level())
     });
 }
 
@@ -113,7 +113,7 @@ fn a_written_reply_is_read_back_to_the_same_values() {
 #[test]
 fn formatting_keeps_the_program_and_is_done_after_once() {
     for (source, levels) in shipped() {
-        let text = syntax::format(&source).expect("a shipped template has no fault");
+        let text = syntax::format(&source).expect("a shipped template has no error");
         let formatted = Source::new(&*source.name, &text);
         assert_eq!(syntax::format(&formatted).as_ref(), Ok(&text), "{}", source.name);
         for level in levels {

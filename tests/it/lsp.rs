@@ -325,7 +325,7 @@ fn signature_help_counts_the_values_of_an_unfinished_call() {
 }
 
 #[test]
-fn symbols_name_every_statement_also_beside_a_fault() {
+fn symbols_name_every_statement_also_beside_a_error() {
     let nested = json!({"textDocument": {"documentSymbol":
         {"hierarchicalDocumentSymbolSupport": true}}});
     let mut client = Client::with(nested, &[]);
@@ -374,7 +374,7 @@ fn formatting_is_the_formatters_and_only_touches_lines_that_change() {
         "options": {"tabSize": 2, "insertSpaces": true}});
     let edits = client.ask("textDocument/formatting", params).expect("it is answered");
     let source = cookc::source::Source::new("a.cook", &text);
-    assert_eq!(edited(&text, &edits), cookc::syntax::format(&source).expect("no fault"));
+    assert_eq!(edited(&text, &edits), cookc::syntax::format(&source).expect("no error"));
     assert_eq!(list(&edits).len(), 1);
     assert!(edits[0]["range"]["start"]["line"].as_u64() > Some(3));
 }

@@ -30,7 +30,7 @@ fn a_new_template_has_no_fault_no_lint_and_the_canonical_layout() {
         assert_eq!(code, Some(0), "{line}: {out}{errors}");
     }
     let (_, found, _) = cookc(folder.path(), "check opening.cook");
-    assert_eq!(found, "1 file: no faults\n");
+    assert_eq!(found, "1 file: no errors\n");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What `cookc check` promises: draws that cannot be made are told, and nothing else is.
+//! What `cookc check` promises: draws that cannot be made are reported, and nothing else is.
 
 use cookc::data::preview;
 use cookc::diagnostic::{Diagnostic, Severity};
@@ -8,7 +8,7 @@ use crate::support::{shipped, template, vocabulary};
 
 fn warnings(text: &str) -> Vec<Diagnostic> {
     let source = Source::new("promises.cook", text);
-    let template = template(&source).unwrap_or_else(|faults| panic!("{faults}"));
+    let template = template(&source).unwrap_or_else(|errors| panic!("{errors}"));
     preview::warnings(&template, &source, &vocabulary())
 }
 
@@ -33,7 +33,7 @@ fn codes(statements: &str) -> Vec<&'static str> {
 #[test]
 fn no_shipped_template_is_warned_of() {
     for (source, _) in shipped() {
-        let template = template(&source).unwrap_or_else(|faults| panic!("{faults}"));
+        let template = template(&source).unwrap_or_else(|errors| panic!("{errors}"));
         let found = preview::warnings(&template, &source, &vocabulary());
         // The corpus shows what is hidden.
         let found: Vec<_> = found.iter().map(|one| (one.code, &one.title)).collect();
@@ -222,7 +222,7 @@ fn what_fails_in_every_sample_is_an_error() {
     for (statements, code, title) in cases {
         let found = warnings(&template_with(statements, "seen_ in vocab"));
         assert_eq!(found.len(), 1, "{statements}: {found:?}");
-        assert_eq!((found[0].severity, found[0].code), (Severity::Fault, code), "{statements}");
+        assert_eq!((found[0].severity, found[0].code), (Severity::Error, code), "{statements}");
         assert_eq!(found[0].title, title, "{statements}");
     }
     let some = "n ~ uniform(1..9)\nx = if n > 4 then 12 / (n - n) else 0";

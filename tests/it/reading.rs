@@ -96,7 +96,7 @@ fn a_written_reply_is_read_back_whatever_its_layout_and_the_white_space_around_i
     assert!(fit > 200 && empty > 20, "{fit} layouts fit, {empty} replies are empty");
 }
 
-/// A template whose values are told apart by white space and by literals with much of it.
+/// A template whose values are reported apart by white space and by literals with much of it.
 fn spaced(numbers: &mut Numbers) -> String {
     let count = 1 + numbers.below(3);
     let starts = ["", "", "So: ", "So:  ", "\\n", "A:\\n", " - "];
@@ -194,9 +194,9 @@ fn two_values_that_may_be_empty_with_white_space_between_them_are_refused() {
              prompt \"{{n}} {{m}}\"\nreply \"{reply}\"\n"
         );
         let source = Source::new("alike.cook", &*text);
-        let faults = program(&source, "").err().unwrap_or_default();
-        assert!(faults.is_empty() || faults.starts_with("E404"), "{faults}");
-        !faults.is_empty()
+        let errors = program(&source, "").err().unwrap_or_default();
+        assert!(errors.is_empty() || errors.starts_with("E404"), "{errors}");
+        !errors.is_empty()
     };
     let (maybe, surely) = ("0..2", "1..2");
     assert!(is_refused("{a}\\n{b}", maybe, maybe));

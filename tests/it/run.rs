@@ -1,4 +1,4 @@
-//! `cookc run` as a user runs it: reports, faults of recipes, and runs that are stopped.
+//! `cookc run` as a user runs it: reports, errors of recipes, and runs that are stopped.
 
 mod damage;
 mod early;
@@ -255,7 +255,7 @@ fn every_fault_of_a_recipe_is_shown_with_its_place_and_what_to_write() {
 }
 
 #[test]
-fn faults_of_a_recipe_and_of_its_files_are_shown_together() {
+fn errors_of_a_recipe_and_of_its_files_are_shown_together() {
     let recipe = RECIPE.replace("batch = 8", "bacth = 8").replace("say.cook", "no.cook");
     let folder = kitchen(&recipe.replace("samples = 12", "samples = -1"));
     let done = cookc(folder.path(), &["run", "--train", "tiny.toml"]);

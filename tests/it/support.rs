@@ -18,15 +18,15 @@ pub fn vocabulary() -> Vocabulary {
     Vocabulary::embedded_part(VOCABULARY)
 }
 
-/// The checked template, or every fault as the user would see it.
+/// The checked template, or every error as the user would see it.
 pub fn template(source: &Source) -> Result<Template, String> {
-    let (file, faults) = syntax::parse(source);
+    let (file, errors) = syntax::parse(source);
     let (template, more) = check::check(&file, source, &|path| beside(source, path));
-    let faults: Vec<_> =
-        faults.into_iter().chain(more).filter(|it| it.severity == Severity::Fault).collect();
+    let errors: Vec<_> =
+        errors.into_iter().chain(more).filter(|it| it.severity == Severity::Error).collect();
     match template {
-        Some(template) if faults.is_empty() => Ok(template),
-        _ => Err(faults.iter().map(|fault| render(fault, source, false)).collect()),
+        Some(template) if errors.is_empty() => Ok(template),
+        _ => Err(errors.iter().map(|error| render(error, source, false)).collect()),
     }
 }
 
@@ -45,7 +45,7 @@ pub fn program(source: &Source, level: &str) -> Result<Arc<Program>, String> {
     let lowered = ir::lower(&template, &choice);
     lowered
         .map(Arc::new)
-        .map_err(|faults| faults.iter().map(|fault| render(fault, source, false)).collect())
+        .map_err(|errors| errors.iter().map(|error| render(error, source, false)).collect())
 }
 
 /// Every template of `stdlib/`, `examples/` and the corpus, with its levels; the defaults are
@@ -65,7 +65,7 @@ pub fn shipped() -> Vec<(Source, Vec<String>)> {
                 continue;
             }
             let source = Source::new(path.to_string_lossy(), text);
-            let template = template(&source).unwrap_or_else(|faults| panic!("{faults}"));
+            let template = template(&source).unwrap_or_else(|errors| panic!("{errors}"));
             let mut levels = vec![String::new()];
             levels.extend(template.levels.iter().map(|level| level.name.clone()));
             found.push((source, levels));

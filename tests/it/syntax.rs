@@ -1,4 +1,4 @@
-//! Each file of `tests/cook/syntax` has its fault, each good file none; `format` keeps meaning.
+//! Each file of `tests/cook/syntax` has its error, each good file none; `format` keeps meaning.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -11,47 +11,47 @@ use proptest::prelude::*;
 #[test]
 fn every_faulty_file_has_its_fault_with_help() {
     for source in files("syntax") {
-        let faults = syntax::parse(&source).1;
-        assert!(!faults.is_empty(), "{} has no fault", source.name);
-        for fault in &faults {
-            assert!(!fault.help.is_empty(), "{}: {} has no help", source.name, fault.title);
+        let errors = syntax::parse(&source).1;
+        assert!(!errors.is_empty(), "{} has no error", source.name);
+        for error in &errors {
+            assert!(!error.help.is_empty(), "{}: {} has no help", source.name, error.title);
         }
-        assert_inside(&source, &faults);
+        assert_inside(&source, &errors);
     }
 }
 
 #[test]
 fn five_independent_faults_are_five_diagnostics_and_the_rest_is_read() {
     let sources = files("syntax");
-    let source = sources.iter().find(|source| source.stem() == "five_faults").expect("it is there");
-    let (file, faults) = syntax::parse(source);
-    assert_eq!(faults.len(), 5, "{faults:?}");
+    let source = sources.iter().find(|source| source.stem() == "five_errors").expect("it is there");
+    let (file, errors) = syntax::parse(source);
+    assert_eq!(errors.len(), 5, "{errors:?}");
     assert!(file.statements.len() >= 3);
 }
 
-/// What stands before a fault is read once; a fault of the tree is found there too.
+/// What stands before an error is read once; an error of the tree is found there too.
 #[test]
 fn what_stands_before_a_fault_is_read_as_in_a_sound_file() {
     let before = "// An opening.\nparam a in 1..9 = 1\nparam b in 1..9 = 1\n\n\
         level easy: a = 2\n            b = 3\n\nx = a and\nb == a\ny = 1\n\n";
-    let faults = |text: &str| {
-        let (file, faults) = syntax::parse(&Source::new("test.cook", text));
-        (file.statements.len(), faults.iter().map(|fault| fault.code).collect::<Vec<_>>())
+    let errors = |text: &str| {
+        let (file, errors) = syntax::parse(&Source::new("test.cook", text));
+        (file.statements.len(), errors.iter().map(|error| error.code).collect::<Vec<_>>())
     };
-    assert_eq!(faults(before), (5, vec!["E128"]));
-    assert_eq!(faults(&format!("{before}z = 1 +\n")), (6, vec!["E128", "E122"]));
+    assert_eq!(errors(before), (5, vec!["E128"]));
+    assert_eq!(errors(&format!("{before}z = 1 +\n")), (6, vec!["E128", "E122"]));
     // A statement that goes on where the next seems to begin may be half of a wrong one.
-    assert_eq!(faults("x = a and\no\n= 2 +\n").1, ["E122", "E122"]);
+    assert_eq!(errors("x = a and\no\n= 2 +\n").1, ["E122", "E122"]);
 }
 
 #[test]
 fn good_files_have_no_fault_and_keep_their_meaning_when_formatted() {
     for source in files("parses") {
-        let (file, faults) = syntax::parse(&source);
-        assert_eq!(faults, [], "{}", source.name);
+        let (file, errors) = syntax::parse(&source);
+        assert_eq!(errors, [], "{}", source.name);
         let formatted = Source::new(&*source.name, format(&source));
-        let (again, faults) = syntax::parse(&formatted);
-        assert_eq!(faults, [], "{}", formatted.text);
+        let (again, errors) = syntax::parse(&formatted);
+        assert_eq!(errors, [], "{}", formatted.text);
         assert!(syntax::same(&file, &again), "{} changes to\n{}", source.name, formatted.text);
         assert_eq!(format(&formatted), &*formatted.text, "{} is formatted twice", source.name);
     }
@@ -141,31 +141,31 @@ const WORDS: &[&str] = &[
     "\\",
 ];
 
-/// Spans lie inside the text; a text without a fault can be formatted and says the same then.
+/// Spans lie inside the text; a text without an error can be formatted and says the same then.
 fn check(text: &str) -> Result<(), TestCaseError> {
     let source = Source::new("any", text);
-    let (file, faults) = syntax::parse(&source);
-    assert_inside(&source, &faults);
-    if faults.is_empty() {
+    let (file, errors) = syntax::parse(&source);
+    assert_inside(&source, &errors);
+    if errors.is_empty() {
         let formatted = Source::new("any", format(&source));
-        let (again, faults) = syntax::parse(&formatted);
-        prop_assert!(faults.is_empty(), "{:?} in {}", faults, formatted.text);
+        let (again, errors) = syntax::parse(&formatted);
+        prop_assert!(errors.is_empty(), "{:?} in {}", errors, formatted.text);
         prop_assert!(syntax::same(&file, &again), "{} changes to {}", text, formatted.text);
         prop_assert_eq!(format(&formatted), &*formatted.text);
     }
     Ok(())
 }
 
-fn assert_inside(source: &Source, faults: &[Diagnostic]) {
+fn assert_inside(source: &Source, errors: &[Diagnostic]) {
     let inside = |span: Span| source.text.get(span.start..span.end).is_some();
-    for fault in faults {
-        assert!(fault.labels.iter().all(|label| inside(label.span)), "{fault:?}");
-        assert!(fault.fix.iter().all(|fix| inside(fix.span)), "{fault:?}");
+    for error in errors {
+        assert!(error.labels.iter().all(|label| inside(label.span)), "{error:?}");
+        assert!(error.fix.iter().all(|fix| inside(fix.span)), "{error:?}");
     }
 }
 
 fn format(source: &Source) -> String {
-    syntax::format(source).unwrap_or_else(|faults| panic!("{} is good: {faults:?}", source.text))
+    syntax::format(source).unwrap_or_else(|errors| panic!("{} is good: {errors:?}", source.text))
 }
 
 fn files(folder: &str) -> Vec<Source> {

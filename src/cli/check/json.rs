@@ -1,4 +1,4 @@
-//! Faults and lints for tools: a JSON object a line.
+//! Errors and lints for tools: a JSON object a line.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::Checked;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::{Source, Span};
 
-/// A line for each fault and lint of a file, or for why it cannot be read.
+/// A line for each error and lint of a file, or for why it cannot be read.
 pub fn lines(checked: &Checked) -> String {
     match &checked.found {
         Ok((source, found)) => {
@@ -14,7 +14,8 @@ pub fn lines(checked: &Checked) -> String {
         }
         Err(text) => {
             let line = json!({
-                "code": null, "severity": "fault", "title": text, "file": checked.file,
+                "code": null, "level": "error", "severity": "fault", "title": text,
+                "file": checked.file,
                 "labels": [], "help": "", "fix": [], "offered": false,
             });
             format!("{line}\n")
@@ -34,12 +35,15 @@ fn diagnostic(diagnostic: &Diagnostic, source: &Source) -> Value {
     let labels: Vec<Value> =
         diagnostic.labels.iter().map(|label| place(label.span, &label.text)).collect();
     let fix: Vec<Value> = diagnostic.fix.iter().map(|edit| place(edit.span, &edit.text)).collect();
+    // `severity` is the older name, which stays for one release.
+    let (level, severity) = match diagnostic.severity {
+        Severity::Error => ("error", "fault"),
+        Severity::Warning => ("warning", "lint"),
+    };
     json!({
         "code": diagnostic.code,
-        "severity": match diagnostic.severity {
-            Severity::Fault => "fault",
-            Severity::Lint => "lint",
-        },
+        "level": level,
+        "severity": severity,
         "title": diagnostic.title,
         "file": &*source.name,
         "labels": labels,

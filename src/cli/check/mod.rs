@@ -1,12 +1,12 @@
-//! `cookc check`: every fault and lint of some templates.
+//! `cookc check`: every error and lint of some templates.
 
+mod fix;
 mod json;
-mod mend;
 mod sarif;
 
 use clap::{Args, ValueEnum};
 
-use self::mend::Fixes;
+use self::fix::Fixes;
 use super::{Failure, console, load, test};
 use crate::check::typed::Template;
 use crate::data::preview;
@@ -25,19 +25,19 @@ const HELP: &str = r#"Examples:
   cookc check - --stdin-name draft.cook < draft.cook
   cookc check retrieval.cook --audit
 
-`cookc explain CODE` tells more about a fault. With --audit, what `cookc test` finds in 200 samples
-of each level is told too, as lints.
+`cookc explain CODE` tells more about an error. With --audit, what `cookc test` finds in 200 samples
+of each level is reported too, as lints.
 
 --fix makes an edit only if it says what was meant for certain, and if the file then has fewer
 errors and no new kind of error. The other edits are offered: --unsafe-fixes makes them too, under
 the same condition. Read what they wrote: division, ends of ranges, negative numbers and the like
 differ from language to language.
 
-With --format json, each fault and lint is a line: {"code", "severity": "fault" or "lint", "title",
-"file", "labels": [{"start", "end", "line", "column", "end_line", "end_column", "text"}], "help",
+With --format json, each error and lint is a line: {"code", "level": "error" or "warning",
+"severity" (an older name, "fault" or "lint"), "title", "file", "labels": [{"start", "end", "line", "column", "end_line", "end_column", "text"}], "help",
 "fix": [places like labels, "text" being what to write there], "offered": true or false}. start and
 end are bytes from 0, end is one past the last; lines and columns count from 1, a column is a
-character. The first label is the place of the fault. The edits of a fix are made together; without
+character. The first label is the place of the error. The edits of a fix are made together; without
 one, "fix" is empty. "offered" is true if they may not be what was meant: --fix leaves them to you,
 or to --unsafe-fixes.
 A file that cannot be read is a line too, with code null and no labels.
@@ -45,7 +45,7 @@ A file that cannot be read is a line too, with code null and no labels.
 With --format sarif, all of them are one SARIF 2.1.0 log, with a rule for each code
 and with the fixes."#;
 
-/// Show every fault of templates, at all of their levels
+/// Show every error of templates, at all of their levels
 #[derive(Debug, Args)]
 #[command(after_help = HELP)]
 pub struct Check {
@@ -77,7 +77,7 @@ pub struct Check {
 enum Output {
     /// For people
     Text,
-    /// For tools: a fault a line
+    /// For tools: an error a line
     Json,
     /// For code hosts: a SARIF 2.1.0 log
     Sarif,
@@ -89,11 +89,11 @@ struct Checked {
     found: Result<(Source, Vec<Diagnostic>), String>,
 }
 
-/// Checks them all, then tells how many faults there are.
+/// Checks them all, then tells how many errors there are.
 pub fn run(command: &Check) -> Result<(), Failure> {
     let words = load::vocabulary(command.vocab.as_deref())?;
     if command.fix {
-        command.files.iter().try_for_each(|file| mend::refuse_no_file(file))?;
+        command.files.iter().try_for_each(|file| fix::refuse_no_file(file))?;
     }
     let mut all = Vec::new();
     for file in &command.files {
@@ -108,18 +108,18 @@ pub fn run(command: &Check) -> Result<(), Failure> {
     if command.format == Output::Sarif {
         console::data(&format!("{:#}\n", sarif::log(&all)))?;
     }
-    let (faults, lints) = (count(&all, Severity::Fault), count(&all, Severity::Lint));
-    console::note(&summary(command.files.len(), faults, lints));
+    let (errors, lints) = (count(&all, Severity::Error), count(&all, Severity::Warning));
+    console::note(&summary(command.files.len(), errors, lints));
     if command.fix && !command.unsafe_fixes {
         let found = all.iter().filter_map(|one| one.found.as_ref().ok());
-        let offered = found.map(|(_, found)| mend::offered(found)).sum();
-        mend::left(offered).iter().for_each(|text| console::note(text));
+        let offered = found.map(|(_, found)| fix::offered(found)).sum();
+        fix::left(offered).iter().for_each(|text| console::note(text));
     }
     if command.format == Output::Text {
         let first = all.iter().filter_map(|one| one.found.as_ref().ok()?.1.first()).next();
         first.iter().for_each(|first| console::explain_once(first.code));
     }
-    if faults == 0 { Ok(()) } else { Err(Failure::Shown) }
+    if errors == 0 { Ok(()) } else { Err(Failure::Shown) }
 }
 
 fn check(command: &Check, file: &str, words: &Vocabulary) -> Result<Checked, Failure> {
@@ -132,16 +132,16 @@ fn check(command: &Check, file: &str, words: &Vocabulary) -> Result<Checked, Fai
         Ok(source) => {
             let fixes = if command.unsafe_fixes { Fixes::Offered } else { Fixes::Sure };
             let source = match command.fix {
-                true => mend::file(source, vocabulary, fixes)?,
+                true => fix::file(source, vocabulary, fixes)?,
                 false => source,
             };
             let (template, mut found) = examined(&source, vocabulary);
-            if !found.iter().any(|one| one.severity == Severity::Fault) {
+            if !found.iter().any(|one| one.severity == Severity::Error) {
                 found
                     .extend(template.iter().flat_map(|one| preview::warnings(one, &source, words)));
             }
             let mut found = allow::checked(&source, found);
-            if command.audit && !found.iter().any(|one| one.severity == Severity::Fault) {
+            if command.audit && !found.iter().any(|one| one.severity == Severity::Error) {
                 found.extend(test::lints(&source, command.vocab.clone())?);
             }
             Ok((source, found))
@@ -161,7 +161,7 @@ fn diagnostics(source: &Source, vocabulary: usize) -> Vec<Diagnostic> {
 fn examined(source: &Source, vocabulary: usize) -> (Option<Template>, Vec<Diagnostic>) {
     let (template, mut diagnostics) = template::checked(source);
     if let Some(template) = &template {
-        diagnostics.extend(preview::levels(template, vocabulary).faults);
+        diagnostics.extend(preview::levels(template, vocabulary).errors);
     }
     (template, diagnostics)
 }
@@ -178,22 +178,22 @@ fn as_text(checked: &Checked) -> Result<(), Failure> {
     }
 }
 
-/// How many faults or lints; a file that cannot be read is a fault.
+/// How many errors or lints; a file that cannot be read is an error.
 fn count(all: &[Checked], severity: Severity) -> usize {
     let of = |checked: &Checked| match &checked.found {
         Ok((_, found)) => found.iter().filter(|one| one.severity == severity).count(),
-        Err(_) => usize::from(severity == Severity::Fault),
+        Err(_) => usize::from(severity == Severity::Error),
     };
     all.iter().map(of).sum()
 }
 
-fn summary(files: usize, faults: usize, lints: usize) -> String {
-    let found = match (faults, lints) {
-        (0, 0) => "no faults".to_string(),
-        (0, lints) => format!("no faults, {}", console::count(lints, "lint")),
-        (faults, 0) => console::count(faults, "fault"),
-        (faults, lints) => {
-            format!("{}, {}", console::count(faults, "fault"), console::count(lints, "lint"))
+fn summary(files: usize, errors: usize, lints: usize) -> String {
+    let found = match (errors, lints) {
+        (0, 0) => "no errors".to_string(),
+        (0, lints) => format!("no errors, {}", console::count(lints, "lint")),
+        (errors, 0) => console::count(errors, "error"),
+        (errors, lints) => {
+            format!("{}, {}", console::count(errors, "error"), console::count(lints, "lint"))
         }
     };
     format!("{}: {found}", console::count(files, "file"))

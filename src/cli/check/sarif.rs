@@ -1,4 +1,4 @@
-//! Faults and lints for code hosts: a log in SARIF 2.1.0, the format of OASIS.
+//! Errors and lints for code hosts: a log in SARIF 2.1.0, the format of OASIS.
 
 use std::path::Path;
 
@@ -62,8 +62,8 @@ fn result(diagnostic: &Diagnostic, source: &Source, pages: &[Page]) -> Value {
         "ruleId": diagnostic.code,
         "ruleIndex": pages.iter().position(|page| page.code == diagnostic.code),
         "level": match diagnostic.severity {
-            Severity::Fault => "error",
-            Severity::Lint => "warning",
+            Severity::Error => "error",
+            Severity::Warning => "warning",
         },
         "message": {"text": format!("{}\n{}", diagnostic.title, diagnostic.help)},
         "locations": labels.next().into_iter().collect::<Vec<_>>(),

@@ -97,15 +97,15 @@ fn built_in() -> Result<Vec<Group>, Failure> {
     ])
 }
 
-/// Reads a file; its faults are shown.
+/// Reads a file; its errors are shown.
 fn entry(name: String, source: Source) -> Result<Entry, Failure> {
     let (file, _) = syntax::parse(&source);
-    // The natives have no bodies, which is a fault anywhere else.
+    // The natives have no bodies, which is an error anywhere else.
     if *source.text == *stdlib::BUILTIN {
         return Ok(Entry { name, source, file, template: None });
     }
     let (typed, found) = checked(&source);
-    if found.iter().any(|one| one.severity == Severity::Fault) {
+    if found.iter().any(|one| one.severity == Severity::Error) {
         return Err(load::shown(&source, &found));
     }
     let of = |typed| Template::of(source.clone(), (Some(typed), found));

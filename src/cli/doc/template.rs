@@ -41,7 +41,7 @@ fn samples(template: &Template) -> Result<String, Failure> {
         let maker = sampler.maker();
         let mut memory = maker.memory(TRAIN, 0);
         let made = maker.sample(&mut memory, 0);
-        let stopped = |fault| load::stopped(template, maker.program(), 0, Stopped::Fault(0, fault));
+        let stopped = |error| load::stopped(template, maker.program(), 0, Stopped::Fault(0, error));
         made.map_err(stopped)?;
         let open = if at == 0 { " open=\"open\"" } else { "" };
         out += &format!(

@@ -79,7 +79,7 @@ impl Key<'_> {
             let (level, set) = (self.maker.program().level.clone(), set.to_vec());
             ir::numbers(typed, &ir::Choice { level, set, vocabulary: 0 })
         };
-        // An object may hold 8.0 for the whole number 8.
+        // An object may hold 8.0 for the integer 8.
         let found: Vec<(String, String)> = found
             .iter()
             .map(|(name, value)| {
@@ -91,10 +91,10 @@ impl Key<'_> {
             })
             .collect();
         let shown = settings(typed, &found);
-        let made_with = numbers(&found).map_err(|faults| {
+        let made_with = numbers(&found).map_err(|errors| {
             let given: Vec<String> =
                 found.iter().map(|(name, value)| format!("{name}={value}")).collect();
-            let why = faults.first().map_or(String::new(), |fault| fault.title.clone());
+            let why = errors.first().map_or(String::new(), |error| error.title.clone());
             Failure::Input(format!("{at}: its set is {}: {why}", given.join(" ")))
         })?;
         if numbers(&self.choice.set).is_ok_and(|judged| judged == made_with) {

@@ -37,7 +37,7 @@ The samples are made again. So a line that says of what sample it is, as the row
 do, is compared with it: its "template", "level", "set", "split", "seed", "system" and "prompt".
 "set" may be an object, and the texts may be "messages", whose last assistant turn is the reply if
 there is no "reply". The first that differs ends the command, with the option to write. Without an
-index, an "id" that is a whole number is one if the texts fit; without texts it must be the line's
+index, an "id" that is an integer is one if the texts fit; without texts it must be the line's
 number. Other keys do not matter. A line has at most 16 MiB.
 
 With --format json, each reply is a line {"index", "scores": {rule: score}, "score": the mean,
@@ -98,8 +98,8 @@ pub fn run(command: &Judge) -> Result<(), Failure> {
         let Some(line) = parse(&line, &at)? else { continue };
         key.expect(&line, &at)?;
         let index = key.index(&line, number, &at, &texts, &mut memory)?;
-        maker.sample(&mut memory, index).map_err(|fault| {
-            load::stopped(&template, maker.program(), key.seed, Stopped::Fault(index, fault))
+        maker.sample(&mut memory, index).map_err(|error| {
+            load::stopped(&template, maker.program(), key.seed, Stopped::Fault(index, error))
         })?;
         key.expect_texts(&line, index, &at, &texts, &memory)?;
         let verdict = judging.judge(&line.reply, &mut memory);

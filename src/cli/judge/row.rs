@@ -11,7 +11,7 @@ pub struct Row {
     pub reply: String,
     /// Of which sample.
     pub index: Option<u64>,
-    /// The whole number that it is called by, which may be the index.
+    /// The integer that it is called by, which may be the index.
     pub id: Option<u64>,
     /// The template's name.
     pub template: Option<String>,
@@ -79,7 +79,7 @@ impl Row {
             None => Ok(None),
             Some(found) => match whole(found) {
                 Some(number) => Ok(Some(number)),
-                None => Err(form(key, "a whole number from 0 on", found)),
+                None => Err(form(key, "an integer from 0 on", found)),
             },
         };
         let set = match keys.get("set") {
@@ -163,7 +163,7 @@ const SET: &str = "a text such as \"length=8\", or an object such as {\"length\"
 /// What messages are.
 const TURNS: &str = "a list of {\"role\": \"user\", \"content\": \"…\"}";
 
-/// A whole number from 0 on, also one that was stored as text or as a floating-point number.
+/// An integer from 0 on, also one that was stored as text or as a floating-point number.
 fn whole(found: &Value) -> Option<u64> {
     match found {
         Value::Number(number) => number.as_u64().or_else(|| {

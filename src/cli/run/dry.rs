@@ -28,7 +28,7 @@ pub fn print(setup: &Setup) -> Result<(), Failure> {
     let closing = setup.closing.len() as u64;
     let mut longest = 0;
     for (at, part) in setup.lessons.parts.iter().enumerate() {
-        let seen = longest_of(setup, at).map_err(|(index, why)| setup.sample_fault(at, index, why));
+        let seen = longest_of(setup, at).map_err(|(index, why)| setup.sample_error(at, index, why));
         let seen = seen?;
         longest = longest.max(seen);
         let bound = match setup.budgets[at] {

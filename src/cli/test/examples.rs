@@ -1,4 +1,4 @@
-//! The examples of a file's functions, and what is told of them.
+//! The examples of a file's functions, and what is reported of them.
 
 use serde_json::{Value, json};
 
@@ -12,11 +12,11 @@ use crate::syntax;
 use crate::template;
 
 /// Runs the examples of a file and tells those that do not hold; true if all hold. A file with
-/// faults has its faults told by what comes next.
+/// errors has its errors told by what comes next.
 pub fn run(source: &Source, as_json: bool) -> Result<bool, Failure> {
-    let is_fault = |one: &Diagnostic| one.severity == Severity::Fault;
+    let is_error = |one: &Diagnostic| one.severity == Severity::Error;
     let (_, found) = template::checked(source);
-    if found.iter().any(is_fault) {
+    if found.iter().any(is_error) {
         return match is_module(source) {
             true => Err(load::shown(source, &found)),
             false => Ok(true),
@@ -30,7 +30,7 @@ pub fn run(source: &Source, as_json: bool) -> Result<bool, Failure> {
         true => console::data(&json_line(&examples, source)),
         false => console::print(&text(&examples, source)),
     }?;
-    Ok(examples.faults.is_empty())
+    Ok(examples.errors.is_empty())
 }
 
 /// True for a file of functions, which has nothing else to test.
@@ -40,15 +40,15 @@ pub fn is_module(source: &Source) -> bool {
 
 fn text(examples: &Examples, source: &Source) -> String {
     let mut text = String::new();
-    for fault in &examples.faults {
-        text += &format!("{}\n", console::drawn(fault, source));
+    for error in &examples.errors {
+        text += &format!("{}\n", console::drawn(error, source));
     }
-    let (style, word) = match examples.faults.is_empty() {
+    let (style, word) = match examples.errors.is_empty() {
         true => (GOOD, "passed"),
         false => (BAD, "failed"),
     };
     let count = console::count(examples.run, "example");
-    let failed = match examples.faults.len() {
+    let failed = match examples.errors.len() {
         0 => String::new(),
         failed => format!(", {failed} of them false"),
     };
@@ -63,8 +63,8 @@ fn json_line(examples: &Examples, source: &Source) -> String {
             "start": one.span().start, "end": one.span().end, "line": line, "column": column,
         })
     };
-    let findings: Vec<Value> = examples.faults.iter().map(finding).collect();
-    let failed = examples.faults.len();
+    let findings: Vec<Value> = examples.errors.iter().map(finding).collect();
+    let failed = examples.errors.len();
     let line = json!({
         "file": &*source.name, "examples": examples.run, "failed": failed, "findings": findings,
     });

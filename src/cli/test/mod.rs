@@ -109,7 +109,7 @@ struct Level {
 }
 
 struct Finding {
-    /// A fault if it is denied.
+    /// An error if it is denied.
     diagnostic: Diagnostic,
     allowed: bool,
 }
@@ -185,7 +185,7 @@ fn one(
     Ok((audit, found))
 }
 
-/// What an audit of a few samples says of a file without faults. One without a prompt makes none.
+/// What an audit of a few samples says of a file without errors. One without a prompt makes none.
 pub fn lints(source: &Source, vocab: Option<PathBuf>) -> Result<Vec<Diagnostic>, Failure> {
     let checked = template::checked(source);
     if checked.0.is_none() {
@@ -208,7 +208,7 @@ pub fn lints(source: &Source, vocab: Option<PathBuf>) -> Result<Vec<Diagnostic>,
 }
 
 impl Test {
-    /// What is denied becomes a fault; what the options deny, the template cannot allow.
+    /// What is denied becomes an error; what the options deny, the template cannot allow.
     fn judged(&self, source: &Source, found: Vec<Diagnostic>) -> Vec<Finding> {
         let allows = allow::all(source);
         let names = |codes: &[String], code: &str| codes.iter().any(|one| one == code);
@@ -221,7 +221,7 @@ impl Test {
                     || names(&self.allow, ALL)
                     || allow::is_allowed(&allows, one, &found));
             if is_denied(code) || is_named || names(&self.deny, ALL) {
-                diagnostic.severity = Severity::Fault;
+                diagnostic.severity = Severity::Error;
             }
             Finding { diagnostic, allowed }
         };
@@ -231,7 +231,7 @@ impl Test {
 
 impl Finding {
     fn is_denied(&self) -> bool {
-        !self.allowed && self.diagnostic.severity == Severity::Fault
+        !self.allowed && self.diagnostic.severity == Severity::Error
     }
 }
 
@@ -287,7 +287,7 @@ fn text(levels: &[Level], source: &Source, verbose: bool) -> String {
     }
     let at = console::count(audits.len(), "level");
     let all = || levels.iter().flat_map(|level| &level.findings);
-    let warnings = gathered.iter().filter(|one| one.severity == Severity::Lint).count();
+    let warnings = gathered.iter().filter(|one| one.severity == Severity::Warning).count();
     let allowed = all().filter(|one| one.allowed).map(|one| one.diagnostic.code);
     let allowed: BTreeSet<&str> = allowed.collect();
     let more = [(warnings, "warning"), (allowed.len(), "allowed finding")]

@@ -1,4 +1,4 @@
-//! How many samples an audit makes unless it is told: fewer where one of them takes long.
+//! How many samples an audit makes unless it is reported: fewer where one of them takes long.
 
 use super::cheats;
 use super::{Settings, changes};
@@ -28,7 +28,7 @@ pub fn affordable(interpreter: &Maker, settings: Settings) -> Result<u64, Stoppe
     let (mut making, mut judging) = (0, 0);
     for index in 0..looked_at {
         let before = memory.steps_done();
-        interpreter.sample(&mut memory, index).map_err(|fault| Stopped::Fault(index, fault))?;
+        interpreter.sample(&mut memory, index).map_err(|error| Stopped::Fault(index, error))?;
         let (made, cells) = (memory.steps_done(), CELL * memory.cells_taken());
         making += STEP * (made - before) + cells;
         judge.own(&mut memory);

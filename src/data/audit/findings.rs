@@ -112,9 +112,9 @@ fn unread(audit: &Audit, places: &Spans) -> Option<Diagnostic> {
     )
 }
 
-/// What can only be a fault of cookc.
+/// What can only be an error of cookc.
 fn ours(audit: &Audit, places: &Spans) -> Vec<Diagnostic> {
-    let help = "this is a fault of cookc: report it with this template, the level and the seed";
+    let help = "this is an error of cookc: report it with this template, the level and the seed";
     let mut found = Vec::new();
     if audit.engines_differ > 0 {
         let title = format!("machine code and interpreter differ {} times", audit.engines_differ);

@@ -223,7 +223,7 @@ impl Passes<'_> {
         };
         let blocks: Vec<_> =
             (0..samples.div_ceil(BLOCK_SAMPLES)).into_par_iter().map(block).collect();
-        // In order, so that the first fault is the same with any number of threads.
+        // In order, so that the first error is the same with any number of threads.
         blocks.into_iter().collect()
     }
 
@@ -312,5 +312,5 @@ fn agree(left: &Verdict, right: &Verdict) -> bool {
 }
 
 fn at(index: u64) -> impl Fn(Fault) -> Stopped {
-    move |fault| Stopped::Fault(index, fault)
+    move |error| Stopped::Fault(index, error)
 }

@@ -10,7 +10,7 @@ use crate::ir::{Program, SlotId};
 use crate::runtime::Memory;
 
 /// Writes `{"document":"…","question":"…"}`: every value that has a name and is shown. A list of
-/// tokens is one text; every other list is an array; numbers and truths are themselves.
+/// tokens is one text; every other list is an array; numbers and booleans are themselves.
 #[derive(Clone, Debug)]
 pub struct Fields {
     writer: TextWriter,

@@ -158,7 +158,7 @@ impl TokenIds {
         encoded.ids.extend_from_slice(&self.opening);
         let mut state = State::new();
         encoded.reply_start = self.append(tables, memory, &mut encoded.ids, &mut state);
-        if state.fault.is_some() {
+        if state.error.is_some() {
             *encoded = self.draft_whole().end(memory)?;
         }
         Ok(())
@@ -311,7 +311,7 @@ impl Draft<'_> {
         match self.text {
             Text::Ids { tables, mut ids, mut state } => {
                 let reply_start = of.append(tables, memory, &mut ids, &mut state);
-                state.fault.map_or(Ok(Encoded { ids, reply_start }), Err)
+                state.error.map_or(Ok(Encoded { ids, reply_start }), Err)
             }
             Text::Whole(mut text) => {
                 let prompt_end = of.write(memory, &mut text);

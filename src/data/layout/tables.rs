@@ -135,7 +135,7 @@ impl Tables {
         if !body.ends_with(char::is_whitespace) {
             return self.after(before, &format!("{space}{body}"), tokenize).map(Vec::into);
         }
-        // White space in a row may have its last piece cut off, and where may hang on what comes
+        // White space in a row may have its last piece cut off, and where may depend on what comes
         // after it: a letter, a digit or a sign.
         let mut all: Vec<Box<[u32]>> = Vec::new();
         let word = self.contexts[Before::Word as usize].first().map_or("a", |(word, _)| word);
@@ -281,13 +281,13 @@ pub(super) struct State {
     /// A space that goes with the next piece.
     space: bool,
     /// Why a piece has no ids.
-    pub fault: Option<String>,
+    pub error: Option<String>,
 }
 
 impl State {
     /// At the start of a text.
     pub fn new() -> State {
-        State { before: Before::Nothing, space: false, fault: None }
+        State { before: Before::Nothing, space: false, error: None }
     }
 }
 
@@ -305,7 +305,7 @@ impl<'a> IdSurface<'a> {
     fn words(&mut self, before: Before, space: bool, symbols: &[u32]) {
         match self.tables.words(before, space, (self.vocabulary, self.tokenize)) {
             Ok(words) => words.append(symbols, self.ids),
-            Err(why) => self.state.fault = Some(why.clone()),
+            Err(why) => self.state.error = Some(why.clone()),
         }
     }
 
@@ -314,7 +314,7 @@ impl<'a> IdSurface<'a> {
         let spaced = if space { " " } else { "" };
         match self.tables.after(before, &format!("{spaced}{text}"), self.tokenize) {
             Ok(ids) => self.ids.extend(ids),
-            Err(why) => self.state.fault = Some(why),
+            Err(why) => self.state.error = Some(why),
         }
         self.behind_word();
     }

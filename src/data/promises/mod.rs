@@ -51,7 +51,7 @@ const NUMBERS_MAX: usize = 24;
 struct Broken<'a> {
     program: &'a Program,
     memory: &'a Memory,
-    fault: Fault,
+    error: Fault,
     /// The operands of the step, as they are written.
     written: Option<&'a [String]>,
 }
@@ -68,7 +68,7 @@ pub fn broken(
 ) -> Vec<Diagnostic> {
     let mut ranges = vec![program.sample.clone()];
     ranges.extend(program.rules.iter().map(|rule| rule.steps.clone()));
-    let may_fail = |&at: &StepId| may_fault(&program.steps[at as usize]);
+    let may_fail = |&at: &StepId| may_error(&program.steps[at as usize]);
     let mut suspects: Vec<StepId> =
         ranges.iter().flat_map(|range| range.clone()).filter(may_fail).collect();
     if !suspects.is_empty() {
@@ -131,7 +131,7 @@ fn memory(program: &Program, pools: &Pools) -> Memory {
 }
 
 /// True for a step that is not proved and fails for some operands.
-fn may_fault(step: &Step) -> bool {
+fn may_error(step: &Step) -> bool {
     use crate::ir::Builtin::*;
     !step.proved
         && match step.op {
@@ -321,16 +321,16 @@ struct Record<'a> {
 }
 
 impl Record<'_> {
-    fn fails(&mut self, memory: &Memory, fault: Fault) {
-        let span = self.program.steps[fault.step as usize].span;
-        let place = (span.start, span.end, fault.kind as u32);
-        if fault.kind == FaultKind::Memory || self.found.contains_key(&place) {
+    fn fails(&mut self, memory: &Memory, error: Fault) {
+        let span = self.program.steps[error.step as usize].span;
+        let place = (span.start, span.end, error.kind as u32);
+        if error.kind == FaultKind::Memory || self.found.contains_key(&place) {
             return;
         }
-        let step = &self.program.steps[fault.step as usize];
+        let step = &self.program.steps[error.step as usize];
         let written = operands::written(self.template, self.source, step);
-        let broken = Broken { program: self.program, memory, fault, written: written.as_deref() };
-        self.found.insert(place, (fault.step, say::warning(&broken)));
+        let broken = Broken { program: self.program, memory, error, written: written.as_deref() };
+        self.found.insert(place, (error.step, say::warning(&broken)));
     }
 
     fn count(&mut self, done: &Done) {

@@ -25,17 +25,17 @@ const NUMBERS_MAX: usize = 8;
 
 /// The warning of a step that was seen to fail.
 pub fn warning(broken: &Broken) -> Diagnostic {
-    let Broken { program, memory, fault, .. } = broken;
-    let step = &program.steps[fault.step as usize];
-    let registers = decisive(&step.op, fault.kind);
-    let slots = named(program, &registers, fault.step);
+    let Broken { program, memory, error, .. } = broken;
+    let step = &program.steps[error.step as usize];
+    let registers = decisive(&step.op, error.kind);
+    let slots = named(program, &registers, error.step);
     let label = match case(broken, &slots) {
         Some(case) => case,
         None => operand(&registers, program, |register| Rehearsal::operand(memory, register)),
     };
-    let (code, title) = title(fault.kind, matches!(step.op, Op::Draw(..)));
+    let (code, title) = title(error.kind, matches!(step.op, Op::Draw(..)));
     let lint = Diagnostic::lint(code, title, step.span, label).help(help(broken));
-    match rule(program, fault.step) {
+    match rule(program, error.step) {
         Some(rule) => lint.and(rule.span, "the sample's own reply scores 0 by this rule then"),
         None => lint,
     }
@@ -53,7 +53,7 @@ pub fn always(warning: Diagnostic) -> Diagnostic {
         title = title.replacen(may, always, 1);
     }
     let help = format!("no sample that was tried could be made: {}", warning.help);
-    Diagnostic { code, severity: Severity::Fault, title, help, ..warning }
+    Diagnostic { code, severity: Severity::Error, title, help, ..warning }
 }
 
 /// What may happen, and the same where it always does.
@@ -107,8 +107,8 @@ fn decisive(op: &Op, kind: FaultKind) -> Vec<Register> {
 
 /// `` `n` may be 0: it is drawn from 0..3 ``; none where no named value decides.
 fn case(broken: &Broken, slots: &[SlotId]) -> Option<String> {
-    let Broken { program, memory, fault, .. } = broken;
-    let divides = fault.kind == FaultKind::DivisionByZero;
+    let Broken { program, memory, error, .. } = broken;
+    let divides = error.kind == FaultKind::DivisionByZero;
     let said = |&id: &SlotId| {
         let slot = &program.slots[id as usize];
         let cell = memory.slot(id);
@@ -178,11 +178,11 @@ fn operand(registers: &[Register], program: &Program, cell: impl Fn(Register) ->
 
 /// What to write instead: a condition under which the step has a value, in the words of the text.
 fn help(broken: &Broken) -> String {
-    let Broken { program, fault, written, .. } = broken;
-    let op = &program.steps[fault.step as usize].op;
-    let advice = advice(op, fault.kind);
+    let Broken { program, error, written, .. } = broken;
+    let op = &program.steps[error.step as usize].op;
+    let advice = advice(op, error.kind);
     let guard = written.and_then(|written| {
-        let condition = condition(op, fault.kind, written)?;
+        let condition = condition(op, error.kind, written)?;
         Some(format!("`if {condition} then … else …`"))
     });
     match guard {

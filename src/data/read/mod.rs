@@ -254,7 +254,7 @@ impl Reader {
                 let digits = text.strip_prefix('-').unwrap_or(text);
                 let decimal = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
                 let number = text.parse().ok().filter(|_| decimal);
-                number.ok_or_else(|| wanted("a whole number"))
+                number.ok_or_else(|| wanted("an integer"))
             }
             Type::Real => {
                 let number = text.parse().ok().filter(|number: &f64| number.is_finite());
@@ -311,7 +311,7 @@ impl Reader {
                 Unreadable::Value { name, wanted, found: shortened(&found) }
             }
             Problem::NotAWord(found) => Unreadable::NotAWord { name, found: shortened(&found) },
-            Problem::Room(fault) => Unreadable::Room(fault),
+            Problem::Room(error) => Unreadable::Room(error),
         }
     }
 }

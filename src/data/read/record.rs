@@ -51,7 +51,7 @@ impl Reader {
                 value.ok_or_else(|| wanted(phrase(&known.kind), "not there".to_string()))?;
             let cell = self.of_json(&known.kind, value, fresh, memory);
             let cell = cell.map_err(|problem| match problem {
-                Problem::Room(fault) => wanted("shorter".to_string(), fault.to_string()),
+                Problem::Room(error) => wanted("shorter".to_string(), error.to_string()),
                 Problem::Found(expected, found) => wanted(expected.to_string(), quoted(&found)),
                 Problem::Line(expected, found) | Problem::Keyed(expected, found) => {
                     wanted(expected, quoted(&found))

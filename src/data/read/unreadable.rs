@@ -57,7 +57,7 @@ impl fmt::Display for Unreadable {
                 "`{}` is not a word: `{name}` holds words of letters, digits, `-`, `'` and `_`",
                 found.escape_debug()
             ),
-            Unreadable::Room(fault) => write!(f, "it is too long: {fault}"),
+            Unreadable::Room(error) => write!(f, "it is too long: {error}"),
         }
     }
 }

@@ -83,7 +83,7 @@ impl Emitter<'_> {
             Arithmetic::Subtract => ins.fsub(left, right),
             Arithmetic::Multiply => ins.fmul(left, right),
             Arithmetic::Divide => ins.fdiv(left, right),
-            Arithmetic::Remainder => panic!("check gives `%` to whole numbers only"),
+            Arithmetic::Remainder => panic!("check gives `%` to integers only"),
         };
         let no_number = self.builder.ins().fcmp(FloatCC::Unordered, result, result);
         let canonical = self.constant(f64::NAN.to_bits() as i64);

@@ -83,18 +83,18 @@ fn reals_compare_by_value_and_all_else_as_whole_numbers() {
         let operands = [(kind.clone(), left), (kind, right)];
         result_of(operation, &operands, Type::Bool).expect("comparing does not fault").cell() == 1
     };
-    let truths = |kind: Type, left: Value, right: Value| {
+    let booleans = |kind: Type, left: Value, right: Value| {
         [Equal, NotEqual, Less, LessEqual, Greater, GreaterEqual]
             .map(|comparison| compare(comparison, kind.clone(), left.clone(), right.clone()))
     };
     let less = [false, true, true, true, false, false];
     let equal = [true, false, false, true, false, true];
     let unordered = [false, true, false, false, false, false];
-    assert_eq!(truths(Type::Int, (-1).into(), 1.into()), less);
-    assert_eq!(truths(Type::Token, 5.into(), 5.into()), equal);
-    assert_eq!(truths(Type::Real, (-1.0).into(), 1.0.into()), less);
-    assert_eq!(truths(Type::Real, (-0.0).into(), 0.0.into()), equal);
-    assert_eq!(truths(Type::Real, f64::NAN.into(), f64::NAN.into()), unordered);
+    assert_eq!(booleans(Type::Int, (-1).into(), 1.into()), less);
+    assert_eq!(booleans(Type::Token, 5.into(), 5.into()), equal);
+    assert_eq!(booleans(Type::Real, (-1.0).into(), 1.0.into()), less);
+    assert_eq!(booleans(Type::Real, (-0.0).into(), 0.0.into()), equal);
+    assert_eq!(booleans(Type::Real, f64::NAN.into(), f64::NAN.into()), unordered);
 }
 
 #[test]

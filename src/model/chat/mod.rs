@@ -102,8 +102,8 @@ impl Template {
     }
 }
 
-/// A fault of the template, with its place in it.
-fn told(fault: jinja::Fault) -> anyhow::Error {
-    let place = fault.line.map(|line| format!("line {line} of the ")).unwrap_or_default();
-    anyhow!("{place}chat template: {}", fault.text)
+/// An error of the template, with its place in it.
+fn told(error: jinja::Fault) -> anyhow::Error {
+    let place = error.line.map(|line| format!("line {line} of the ")).unwrap_or_default();
+    anyhow!("{place}chat template: {}", error.text)
 }

@@ -127,7 +127,7 @@ pub fn load_tokenizer(path: &Path) -> Result<Tokenizer> {
 pub const NAME: &str = "_name_or_path";
 
 /// Writes a model and its tokenizer, whole, or leaves the old file; adapters are folded into the
-/// weights. `written` is told of each tensor how many elements it had, and may end the work by an
+/// weights. `written` is reported of each tensor how many elements it had, and may end the work by an
 /// error.
 pub fn save(
     model: &Model,

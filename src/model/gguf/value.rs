@@ -7,10 +7,10 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::bytes::Bytes;
 
-/// A value of the metadata. Lists that no model of ours is told by are skipped.
+/// A value of the metadata. Lists that no model of ours is reported by are skipped.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Value {
-    /// Any whole number; written as 32 bits without a sign.
+    /// Any integer; written as 32 bits without a sign.
     Whole(i128),
     /// A real number; written in 32 bits.
     Real(f64),
@@ -160,7 +160,7 @@ impl<'a> Lookup<'a> {
                 let size = usize::try_from(*number).ok();
                 Ok(Some(size.with_context(|| format!("`{key}` is {number}"))?))
             }
-            Some(_) => bail!("`{key}` is no whole number"),
+            Some(_) => bail!("`{key}` is no integer"),
         }
     }
 
@@ -173,7 +173,7 @@ impl<'a> Lookup<'a> {
                 let none = [-1, u32::MAX.into(), u64::MAX.into()].contains(number);
                 Ok(Some(*number).filter(|_| !none))
             }
-            Some(_) => bail!("`{key}` is no whole number"),
+            Some(_) => bail!("`{key}` is no integer"),
         }
     }
 

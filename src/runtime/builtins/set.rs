@@ -78,7 +78,7 @@ pub(super) fn intersect(
     })
 }
 
-/// A list of the elements to keep; `keep` is told the source and the index an element is from.
+/// A list of the elements to keep; `keep` is reported the source and the index an element is from.
 fn filter(
     arena: &mut Arena,
     sources: &[i64],

@@ -10,7 +10,7 @@ const BULK: usize = 32;
 const CLEAR_ALL: usize = 64;
 
 /// Fills `into` with different places below `marks.len()` that are not marked, in random order;
-/// `left` is the number of those. How it is done hangs on the three sizes alone.
+/// `left` is the number of those. How it is done depends on the three sizes alone.
 ///
 /// *Sparse*, if at most half of the places are taken or marked in the end: draw a place, and again
 /// where it is marked, and mark it. *Dense*: list the places that are left, and shuffle the front.
@@ -50,7 +50,7 @@ fn sparse(stream: &mut Stream, marks: &mut [u8], into: &mut [u32]) {
     }
 }
 
-/// No branch hangs on whether a place repeats: it is written, and kept if it was not marked.
+/// No branch depends on whether a place repeats: it is written, and kept if it was not marked.
 fn sparse_bulk(lanes: &mut Lanes, marks: &mut [u8], into: &mut [u32]) {
     let size = marks.len() as u32;
     let threshold = size.wrapping_neg() % size;

@@ -14,16 +14,16 @@ use print::Printer;
 /// No line is longer where it can be broken.
 const WIDTH: usize = 100;
 
-/// The text of a file in its canonical layout, or the faults that keep it from being read.
+/// The text of a file in its canonical layout, or the errors that keep it from being read.
 ///
 /// Comments, documentation and single blank lines stay. A statement with a comment inside stays as
 /// it is written.
 pub fn format(source: &Source) -> Result<String, Vec<Diagnostic>> {
-    let (file, faults) = super::parse(source);
-    if faults.is_empty() { Ok(format_tree(&file, source)) } else { Err(faults) }
+    let (file, errors) = super::parse(source);
+    if errors.is_empty() { Ok(format_tree(&file, source)) } else { Err(errors) }
 }
 
-/// The same of a text that is parsed already, without a fault.
+/// The same of a text that is parsed already, without an error.
 pub fn format_tree(file: &ast::File, source: &Source) -> String {
     let atoms = atoms(source);
     let printer = Printer { source, atoms: &atoms };
@@ -40,7 +40,7 @@ fn atoms(source: &Source) -> Vec<Token> {
             Kind::TextOpen => open.push(token.span.start),
             Kind::TextClose => {
                 let start =
-                    open.pop().expect("a text without faults is opened before it is closed");
+                    open.pop().expect("a text without errors is opened before it is closed");
                 if open.is_empty() {
                     let span = Span::new(start, token.span.end);
                     atoms.push(Token { kind: Kind::TextOpen, span });

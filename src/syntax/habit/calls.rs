@@ -55,7 +55,7 @@ impl Reader<'_> {
             .or_else(|| self.of_tables(name, &given));
         self.note = match name {
             "int" | "trunc" if written.is_some() => "`/` rounds down, negative numbers too",
-            "uniform" if written.is_some() => "a whole number, as likely as any other of the range",
+            "uniform" if written.is_some() => "an integer, as likely as any other of the range",
             _ => self.note,
         };
         if let Some((text, tight, is_sure)) = written {

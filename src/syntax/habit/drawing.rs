@@ -122,7 +122,7 @@ impl Reader<'_> {
 
     fn no_reals(&mut self, place: Span, high: &str) {
         let help = format!(
-            "a draw gives whole numbers: write `uniform(0..100)` for hundredths of {high}, or \
+            "a draw gives integers: write `uniform(0..100)` for hundredths of {high}, or \
              `coin(0.5)` for a chance"
         );
         self.advise("E302", "`uniform` draws an Int", place, "between Reals", help);
@@ -133,7 +133,7 @@ fn is_real(text: &str) -> bool {
     text.contains('.') && text.parse::<f64>().is_ok()
 }
 
-/// `weighted(xs, [1, 2])` of values and weights in any order; fractions become whole numbers.
+/// `weighted(xs, [1, 2])` of values and weights in any order; fractions become integers.
 fn weights(first: &str, second: &str) -> Option<String> {
     let numbers = |text: &str| -> Option<Vec<f64>> {
         let inside = text.strip_prefix('[')?.strip_suffix(']')?;

@@ -351,7 +351,7 @@ impl Reader<'_> {
     }
 }
 
-/// Is it a comparison or a truth?
+/// Is it a comparison or a boolean?
 fn is_relation(text: &str) -> bool {
     let signs = [" == ", " != ", " < ", " > ", " <= ", " >= ", " in ", "true", "false", "not "];
     signs.iter().any(|sign| text.contains(sign))

@@ -95,7 +95,7 @@ impl Reader<'_> {
         if given.iter().any(|one| one.node.of.is_some()) {
             return None;
         }
-        // What is not known here is called as it is: the next fault is about its name.
+        // What is not known here is called as it is: the next error is about its name.
         Some(Node::written(span, ATOM, call(name, &given, Some(&xs))))
     }
 

@@ -73,15 +73,15 @@ impl Said {
     /// The diagnostic of the habit, with the text to write.
     pub fn explain(&self) -> Diagnostic {
         let Habit { code, title, place, label, help, is_sure } = &self.habit;
-        let fault = Diagnostic::fault(code, title, *place, *label);
+        let error = Diagnostic::error(code, title, *place, *label);
         if let Some(help) = help {
-            return fault.help(help);
+            return error.help(help);
         }
         let note = if self.note.is_empty() { "" } else { "; " };
-        let fault = fault.help(format!("write `{}`{note}{}", self.text, self.note));
-        let add = |fault: Diagnostic, edit: &Edit| fault.fix(edit.span, &*edit.text);
-        let fault = self.edits.iter().fold(fault, add);
-        fault.sure_if(*is_sure)
+        let error = error.help(format!("write `{}`{note}{}", self.text, self.note));
+        let add = |error: Diagnostic, edit: &Edit| error.fix(edit.span, &*edit.text);
+        let error = self.edits.iter().fold(error, add);
+        error.sure_if(*is_sure)
     }
 }
 
@@ -122,8 +122,8 @@ fn read(mut reader: Reader, from: usize) -> Option<Said> {
 /// The same for the text of an expression that can be parsed and calls what is not known here.
 pub fn call(source: &Source, place: Span) -> Option<Said> {
     let own = Source::new(&*source.name, source.slice(place));
-    let (tokens, faults) = tokens::scan(&own, 0);
-    if !faults.is_empty() {
+    let (tokens, errors) = tokens::scan(&own, 0);
+    if !errors.is_empty() {
         return None;
     }
     let mut reader = Reader::new(&own, &tokens, 0);
@@ -152,8 +152,8 @@ fn edited_slice(source: &Source, span: Span, edits: &[Edit]) -> String {
 /// The same for an expression that is a text of its own.
 pub fn said_text(text: &str) -> Option<String> {
     let own = Source::new("", text);
-    let (tokens, faults) = tokens::scan(&own, 0);
-    let (said, end) = said(&own, &tokens, 0).filter(|_| faults.is_empty())?;
+    let (tokens, errors) = tokens::scan(&own, 0);
+    let (said, end) = said(&own, &tokens, 0).filter(|_| errors.is_empty())?;
     (end == tokens.len()).then_some(said)
 }
 

@@ -68,7 +68,7 @@ impl Group {
     }
 
     /// Meets the other processes, and checks that `settings`, lines of `key = value`, are the
-    /// same for all. What differs is told to all.
+    /// same for all. What differs is reported to all.
     pub fn join(place: Place, settings: &str, watch: Watch) -> Result<Group, Refusal> {
         let links = match &place.meeting {
             Some((host, port)) => {

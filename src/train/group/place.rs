@@ -127,7 +127,7 @@ impl Variables<'_> {
 
     fn number(&self, name: &str) -> Result<Option<usize>, String> {
         let Some(text) = self.text(name) else { return Ok(None) };
-        text.parse().map(Some).map_err(|_| format!("{name} is a whole number, and is `{text}`"))
+        text.parse().map(Some).map_err(|_| format!("{name} is an integer, and is `{text}`"))
     }
 }
 

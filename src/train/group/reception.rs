@@ -83,7 +83,7 @@ impl<Said: Send + 'static> Reception<Said> {
             self.open.retain(|(open, _)| *open != number);
             match result {
                 Ok((stream, said)) => return Some((stream, from, said)),
-                // Another program's call is no fault of the run.
+                // Another program's call is no error of the run.
                 Err(error) => self.turned_away = (self.turned_away.0 + 1, Some((from, error))),
             }
         }

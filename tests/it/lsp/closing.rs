@@ -1,4 +1,4 @@
-//! What an editor lists: faults while a file is open, and lints, unless the file allows them.
+//! What an editor lists: errors while a file is open, and lints, unless the file allows them.
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ fn what_was_told_of_a_file_is_withdrawn_when_it_is_closed() {
     let close = json!({"textDocument": {"uri": client.uri("a.cook")}});
     client.tell("textDocument/didClose", close);
     assert_eq!(codes(&client.diagnostics("a.cook")), Vec::<&str>::new());
-    // Opened again, it is told again.
+    // Opened again, it is reported again.
     assert_eq!(codes(&client.open("a.cook", faulty)), ["E201"]);
     assert_eq!(client.end(), 0);
 }
@@ -44,7 +44,7 @@ fn a_lone_carriage_return_ends_a_line_and_its_fix_makes_it_one() {
     let edits = &actions[0]["edit"]["changes"][client.uri("a.cook")];
     let range = &edits[0]["range"];
     assert_eq!((range, &edits[0]["newText"]), (&end_of_line, &json!("\n")));
-    let mended = client.edit("a.cook", 2, end_of_line, "\n");
-    assert_eq!(codes(&mended), Vec::<&str>::new());
+    let fixed = client.edit("a.cook", 2, end_of_line, "\n");
+    assert_eq!(codes(&fixed), Vec::<&str>::new());
     assert_eq!(client.end(), 0);
 }

@@ -52,7 +52,7 @@ fn a_template_that_never_ends_a_reply_gets_the_models_own_end() -> Result<()> {
 #[test]
 fn a_template_that_cannot_be_trained_with_says_so() -> Result<()> {
     for (text, said) in [
-        // What comes before the messages hangs on how many there are.
+        // What comes before the messages depends on how many there are.
         ("{{ messages | length }}{% for m in messages %}{{ m.content }}{% endfor %}", "prompt"),
         ("{% for m in messages %}{{ m.content | upper }}{% endfor %}", "changes the prompt"),
         ("{{ raise_exception('no ' ~ messages[0].role) }}", "line 1 of the chat template: no user"),

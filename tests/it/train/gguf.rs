@@ -208,7 +208,7 @@ fn a_file_that_would_be_computed_wrongly_is_refused() -> Result<()> {
     refused(&whole("llama.rope.dimension_count", 4), "`llama.rope.dimension_count`")?;
     refused(&whole("llama.attention.head_count_kv", 3), "no multiple")?;
     refused(&whole("llama.feed_forward_length", 64), "expected [64, 32]")?;
-    refused(&|c| c.set("llama.context_length", text("long")), "is no whole number")?;
+    refused(&|c| c.set("llama.context_length", text("long")), "is no integer")?;
     let stretched = |content: &mut Content| {
         content.set("llama.rope.scaling.type", text("yarn"));
         content.set("llama.rope.scaling.factor", Value::F32(2.0));

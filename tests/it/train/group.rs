@@ -120,7 +120,7 @@ fn half_a_place_or_one_that_contradicts_itself_is_an_error_that_names_the_variab
         (vec![("RANK", "1")], "WORLD_SIZE is not"),
         (vec![("WORLD_SIZE", "2")], "RANK is not"),
         (vec![("RANK", "2"), ("WORLD_SIZE", "2")], "RANK is 2, but WORLD_SIZE is 2"),
-        (vec![("RANK", "one"), ("WORLD_SIZE", "2")], "RANK is a whole number, and is `one`"),
+        (vec![("RANK", "one"), ("WORLD_SIZE", "2")], "RANK is an integer, and is `one`"),
         (two.to_vec(), "MASTER_ADDR is not"),
         (there[..3].to_vec(), "MASTER_PORT is not"),
         (with(&[("LOCAL_RANK", "1"), ("LOCAL_WORLD_SIZE", "1")]), "LOCAL_RANK is 1"),

@@ -120,7 +120,7 @@ fn ids_of_pieces_that_go_together_are_those_of_whole_texts() -> Result<()> {
     let source = Source::new("values.cook", VALUES);
     let mut makers = Vec::new();
     for vocabulary in [Vocabulary::embedded_part(60), Vocabulary::new(words)?] {
-        let maker = maker(&source, "", vocabulary).context("it has no fault")?;
+        let maker = maker(&source, "", vocabulary).context("it has no error")?;
         makers.extend(LAYOUTS.map(|texts| with_layout(&maker, texts)));
     }
     let shapes = ids_shapes::all(&texts_of(&makers)?, folder.path())?;
@@ -287,7 +287,7 @@ fn holds(shape: &Shape, maker: &Maker, chats: usize) -> Result<[usize; 2]> {
         let mut memory = maker.memory(TRAIN, 1);
         let mut encoded = Encoded::default();
         for index in 0..SAMPLES {
-            maker.sample(&mut memory, index).map_err(|fault| anyhow!("{fault:?}"))?;
+            maker.sample(&mut memory, index).map_err(|error| anyhow!("{error:?}"))?;
             plain.encode(&memory, &mut encoded).map_err(|why| anyhow!(why))?;
             let (all, reply) = (encoded.ids.len() as u64, encoded.reply().len() as u64);
             let opening = shape.ours.opening().len() as u64;
@@ -325,7 +325,7 @@ fn same(
     let (mut text, mut prompt_end) = (String::new(), 0);
     let mut draft = ids.draft();
     for one in (100..100 + shots).chain([index]) {
-        maker.sample(&mut memory, one).map_err(|fault| anyhow!("{fault:?}"))?;
+        maker.sample(&mut memory, one).map_err(|error| anyhow!("{error:?}"))?;
         prompt_end = write(maker, &memory, around, &mut text);
         if one != index {
             text += "\n\n";
@@ -393,8 +393,8 @@ fn write(
 
 fn maker(source: &Source, level: &str, words: Vocabulary) -> Option<Maker> {
     let (file, _) = syntax::parse(source);
-    let (typed, faults) = check::check(&file, source, &|_| Err("no file".into()));
-    let typed = typed.unwrap_or_else(|| panic!("{}: {faults:?}", source.name));
+    let (typed, errors) = check::check(&file, source, &|_| Err("no file".into()));
+    let typed = typed.unwrap_or_else(|| panic!("{}: {errors:?}", source.name));
     let vocabulary = words.own_len();
     let choice = ir::Choice { level: level.into(), vocabulary, ..Default::default() };
     let program = Arc::new(ir::lower(&typed, &choice).ok()?);
@@ -450,7 +450,7 @@ fn texts_of(makers: &[Maker]) -> Result<Vec<String>> {
     for maker in makers {
         let mut memory = maker.memory(TRAIN, 7);
         for index in 0..3 {
-            maker.sample(&mut memory, index).map_err(|fault| anyhow!("{fault:?}"))?;
+            maker.sample(&mut memory, index).map_err(|error| anyhow!("{error:?}"))?;
             let mut text = String::new();
             write(maker, &memory, None, &mut text);
             texts.push(text);

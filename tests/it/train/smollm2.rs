@@ -48,9 +48,9 @@ fn smollm2_gives_a_chat_the_ids_of_its_text() -> Result<()> {
         let source = stdlib::template(name).context("it is built in")?;
         let (file, _) = syntax::parse(&source);
         let (typed, _) = check::check(&file, &source, &|_| Err("no file".into()));
-        let typed = typed.context("it has no fault")?;
+        let typed = typed.context("it has no error")?;
         let choice = ir::Choice { vocabulary: 512, ..Default::default() };
-        let program = Arc::new(ir::lower(&typed, &choice).map_err(|_| anyhow!("faults"))?);
+        let program = Arc::new(ir::lower(&typed, &choice).map_err(|_| anyhow!("errors"))?);
         let (words, tokens) = pools(&typed, Vocabulary::embedded_part(512));
         let maker =
             Maker::new(program.clone(), engine::interpreter(program), words.clone(), tokens);
@@ -60,7 +60,7 @@ fn smollm2_gives_a_chat_the_ids_of_its_text() -> Result<()> {
         let writer = TextWriter::new(maker.program(), words, Escape::None);
         let (mut memory, mut encoded) = (maker.memory("train", 1), Encoded::default());
         for index in 0..8 {
-            maker.sample(&mut memory, index).map_err(|fault| anyhow!("{fault:?}"))?;
+            maker.sample(&mut memory, index).map_err(|error| anyhow!("{error:?}"))?;
             ids.encode(&memory, &mut encoded).map_err(|why| anyhow!(why))?;
             let [prompt, reply] = [Part::Prompt, Part::Reply].map(|it| writer.text(it, &memory));
             let said = |role, content| Message { role, content };

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-/// What is at fault, and where.
+/// What is invalid, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// The line of the template, counted from 1.

@@ -48,7 +48,7 @@ const FILTERS: [&str; 44] = [
     "upper",
 ];
 
-/// Jinja2's others: what they do hangs on chance, or chat templates have no use for them.
+/// Jinja2's others: what they do depends on chance, or chat templates have no use for them.
 const OTHER_FILTERS: [&str; 10] = [
     "filesizeformat",
     "pprint",

@@ -265,7 +265,7 @@ pub fn range_length(start: i64, end: i64, step: i64) -> usize {
     usize::try_from((span + step - 1).div_euclid(step).max(0)).unwrap_or(usize::MAX)
 }
 
-/// A number as a float, with truths as 0 and 1.
+/// A number as a float, with booleans as 0 and 1.
 pub fn number(value: &Value) -> Option<f64> {
     match value {
         Value::Bool(truth) => Some(f64::from(u8::from(*truth))),
@@ -275,7 +275,7 @@ pub fn number(value: &Value) -> Option<f64> {
     }
 }
 
-/// An integer, with truths as 0 and 1.
+/// An integer, with booleans as 0 and 1.
 pub fn whole(value: &Value) -> Option<i64> {
     match value {
         Value::Bool(truth) => Some(i64::from(*truth)),

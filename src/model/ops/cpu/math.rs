@@ -85,7 +85,7 @@ pub(super) fn sigmoid(x: f32) -> f32 {
 /// 2^n × e^r with |r| ≤ ln 2 / 2 (Cephes' expf). Below -87 it gives e^-87, not 0; NaN stays so.
 #[inline(always)]
 pub(super) fn exp(x: f32) -> f32 {
-    // Adding and subtracting 1.5 × 2²³ rounds to the nearest whole number.
+    // Adding and subtracting 1.5 × 2²³ rounds to the nearest integer.
     const ROUND: f32 = 12_582_912.0;
     let x = x.clamp(-87.0, 88.0);
     let rounded = x * std::f32::consts::LOG2_E + ROUND;

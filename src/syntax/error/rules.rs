@@ -29,11 +29,11 @@ pub fn rule(miss: &Miss) -> Option<Diagnostic> {
         return None;
     }
     let label = "a rule is `rule name: relation`";
-    let fault = Diagnostic::fault(read.code, read.title, read.place, label);
-    let fault = fault.help(format!("write `{written}`"));
+    let error = Diagnostic::error(read.code, read.title, read.place, label);
+    let error = error.help(format!("write `{written}`"));
     Some(match read.end == miss.tokens.len() {
-        true => fault.fix(whole, written),
-        false => fault,
+        true => error.fix(whole, written),
+        false => error,
     })
 }
 
@@ -130,7 +130,7 @@ fn tail(
         end = (end..miss.tokens.len() + 1).find(|&at| miss.span(at).start >= line)?;
     }
     if miss.text(end) == ";" && end + 1 == miss.tokens.len() {
-        // The next fault tells of it; what is strange before is told without it.
+        // The next error tells of it; what is strange before is reported without it.
         end += 1;
     }
     while matches!(miss.text(end), "," | "}" | ")" | ";") {

@@ -43,8 +43,8 @@ pub fn section(miss: &Miss) -> Option<Diagnostic> {
         && let Some(lines) = inline_messages(miss, word_at + 2)
     {
         let title = "messages are statements of their own";
-        let fault = Diagnostic::fault("E149", title, miss.span(word_at), "a list of messages");
-        return Some(fault.help(format!("write a line for each: `{}`", lines.join("`, `"))));
+        let error = Diagnostic::error("E149", title, miss.span(word_at), "a list of messages");
+        return Some(error.help(format!("write a line for each: `{}`", lines.join("`, `"))));
     }
     let value = miss.line_after(word_at + 1);
     let whole = Span::new(miss.span(first).start, miss.span(miss.tokens.len()).end);
@@ -56,11 +56,11 @@ pub fn section(miss: &Miss) -> Option<Diagnostic> {
     if *kind == "doc" {
         let shown = value.trim_matches(['"', '\'']);
         let title = format!("no statement begins with `{}`", miss.text(word_at));
-        let fault = Diagnostic::fault("E119", title, miss.span(word_at), "unknown word");
+        let error = Diagnostic::error("E119", title, miss.span(word_at), "unknown word");
         let line = Span::new(whole.start, miss.line_end(word_at));
-        let fault = fault.help(format!("write `/// {shown}`: the first lines say what it is"));
+        let error = error.help(format!("write `/// {shown}`: the first lines say what it is"));
         let is_alone = below.trim().is_empty() && !shown.is_empty();
-        return Some(if is_alone { fault.fix(line, format!("/// {shown}")) } else { fault });
+        return Some(if is_alone { error.fix(line, format!("/// {shown}")) } else { error });
     }
     let is_empty = value.is_empty() || value.starts_with('{') || in_brackets;
     if !is_empty {
@@ -77,13 +77,13 @@ pub fn section(miss: &Miss) -> Option<Diagnostic> {
     };
     let title = "a file has no sections: each line is a statement";
     let label = format!("a section `{}`", miss.text(word_at));
-    let fault = Diagnostic::fault("E149", title, miss.span(word_at), label);
+    let error = Diagnostic::error("E149", title, miss.span(word_at), label);
     let Some(written) = written.filter(|written| !written.is_empty()) else {
-        return Some(fault.help(format!("write {}", example(kind))));
+        return Some(error.help(format!("write {}", example(kind))));
     };
     let shown: Vec<String> = written.iter().map(|line| shortened(line)).collect();
-    let fault = fault.help(format!("write a line for each: `{}`", shown.join("`, `")));
-    Some(fault.fix(whole, written.join("\n")))
+    let error = error.help(format!("write a line for each: `{}`", shown.join("`, `")));
+    Some(error.fix(whole, written.join("\n")))
 }
 
 /// A statement for a help, of which the first line is enough.
@@ -256,8 +256,8 @@ pub fn head(miss: &Miss) -> Option<Diagnostic> {
     if miss.found > first + 4 || !miss.starts_line(first) {
         return None;
     }
-    let fault =
-        |title: &str, place: Span, label: &str| Diagnostic::fault("E149", title, place, label);
+    let error =
+        |title: &str, place: Span, label: &str| Diagnostic::error("E149", title, place, label);
     match miss.text(first) {
         "-" if miss.text(first + 1) == "-" && miss.text(first + 2) == "-" => {
             let place = miss.span(first).to(miss.span(first + 2));
@@ -265,27 +265,27 @@ pub fn head(miss: &Miss) -> Option<Diagnostic> {
             let rest = &miss.source.text[end..];
             let until = rest.find("\n---").map(|at| &rest[..at]);
             let title = "a file has no head between `---`";
-            let fault = fault(title, place, "no statement begins so");
+            let error = error(title, place, "no statement begins so");
             let help = "delete the line; what it says goes into `/// …` lines and `param` lines";
             let Some(inside) = until.filter(|inside| inside.len() < 2000) else {
-                return Some(fault.help(help).fix(Span::new(start, end), ""));
+                return Some(error.help(help).fix(Span::new(start, end), ""));
             };
             let value = |line: &str| Some(line.split_once(": ")?.1.trim_matches('"').to_string());
             let shown = inside.lines().find_map(value).unwrap_or_else(|| "what it is".to_string());
             Some(
-                fault.help(format!(
+                error.help(format!(
                     "write `/// {shown}` in place of the lines up to the next `---`"
                 )),
             )
         }
         "{" if matches!(miss.text(first + 1), "%" | "{") => {
-            Some(fault("a file has no tags of Jinja", miss.span(first), "a tag").help(
+            Some(error("a file has no tags of Jinja", miss.span(first), "a tag").help(
                 "bind values on lines of their own, `name = for x in xs: x`, and show them in \
                        a text: `prompt \"{name}\"`",
             ))
         }
         "{" => Some(
-            fault("a file is no object: each line is a statement", miss.span(first), "a brace")
+            error("a file is no object: each line is a statement", miss.span(first), "a brace")
                 .help(
                     "write the texts alone: `prompt \"…\"`, `reply \"…\"`, and a line a value: \
                        `name ~ pick(vocab)`",
@@ -294,7 +294,7 @@ pub fn head(miss: &Miss) -> Option<Diagnostic> {
         "<" if miss.kind(first + 1) == Some(Kind::Word) || miss.text(first + 1) == "/" => {
             let word = miss.text(first + 1).to_string();
             let ours = ours(&word).unwrap_or("prompt");
-            Some(fault("a text has no tags around it", miss.span(first), "a tag").help(format!(
+            Some(error("a text has no tags around it", miss.span(first), "a tag").help(format!(
                 "write `{ours} \"\"\"`, and `\"\"\"` on a line of its own after the text"
             )))
         }
@@ -329,10 +329,10 @@ pub fn capital(miss: &Miss) -> Option<Diagnostic> {
         false if line.is_empty() => small.clone(),
         false => format!("{small} {line}"),
     };
-    let fault = Diagnostic::fault("E115", "keywords are lowercase", place, "no keyword");
-    let fault = fault.help(format!("write `{}`", shortened(&shown)));
+    let error = Diagnostic::error("E115", "keywords are lowercase", place, "no keyword");
+    let error = error.help(format!("write `{}`", shortened(&shown)));
     Some(match shown.contains(&format!("\"{line}\"")) && !line.is_empty() {
-        true => fault.fix(place.to(Span::new(miss.line_end(end), miss.line_end(end))), shown),
-        false => fault.fix(place, small),
+        true => error.fix(place.to(Span::new(miss.line_end(end), miss.line_end(end))), shown),
+        false => error.fix(place, small),
     })
 }

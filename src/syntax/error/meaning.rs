@@ -1,4 +1,4 @@
-//! Faults of texts that fit the grammar and are wrong all the same: one small function each.
+//! Errors of texts that fit the grammar and are wrong all the same: one small function each.
 
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
@@ -8,7 +8,7 @@ use crate::syntax::habit;
 /// `param length in 64 = 96`
 pub fn no_range(source: &Source, found: Span) -> Diagnostic {
     let text = source.slice(found);
-    let fault = Diagnostic::fault("E143", "a parameter needs a range", found, "this is no range");
+    let error = Diagnostic::error("E143", "a parameter needs a range", found, "this is no range");
     let said = habit::call(source, found).map(|said| said.text).filter(|text| text.contains(".."));
     let pair = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
@@ -18,20 +18,20 @@ pub fn no_range(source: &Source, found: Span) -> Diagnostic {
     let pair = pair.or(dash);
     let range = pair.map(|(low, high)| format!("{}..{}", low.trim(), high.trim()));
     if let Some(range) = said.or(range) {
-        return fault.help(format!("write `{range}`")).fix(found, range).sure();
+        return error.help(format!("write `{range}`")).fix(found, range).sure();
     }
     let inside = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or("");
     let all: Option<Vec<i64>> = inside.split(',').map(|one| one.trim().parse().ok()).collect();
     if let Some((low, high)) = all.and_then(|all| Some((*all.iter().min()?, *all.iter().max()?))) {
         let range = format!("{low}..{high}");
         let help = format!("write `{range}`; values of your own are set by levels, a line each");
-        return fault.help(help).fix(found, range);
+        return error.help(help).fix(found, range);
     }
-    let fault =
-        fault.help(format!("write `1..{text}`: the least and the greatest value, both taken in"));
+    let error =
+        error.help(format!("write `1..{text}`: the least and the greatest value, both taken in"));
     match text.parse::<i64>() {
-        Ok(1..) => fault.fix(Span::new(found.start, found.start), "1.."),
-        _ => fault,
+        Ok(1..) => error.fix(Span::new(found.start, found.start), "1.."),
+        _ => error,
     }
 }
 
@@ -39,7 +39,7 @@ pub fn no_range(source: &Source, found: Span) -> Diagnostic {
 pub fn comma_before_setting(source: &Source, before: Span, set: &Binding) -> Diagnostic {
     let name = &set.name.text;
     let title = format!("a comma is missing before `{name}`");
-    Diagnostic::fault("E128", title, set.name.span, "a second value of the level")
+    Diagnostic::error("E128", title, set.name.span, "a second value of the level")
         .and(before, "the level goes on after this")
         .help(format!("write `, {name} = {}`", source.slice(set.value.span)))
         .fix(Span::new(before.end, before.end), ",")
@@ -47,8 +47,8 @@ pub fn comma_before_setting(source: &Source, before: Span, set: &Binding) -> Dia
 }
 
 /// The same with a further value of the level, which wants a comma too.
-pub fn one_more_comma(fault: &Diagnostic, before: Span) -> Diagnostic {
-    fault.clone().fix(Span::new(before.end, before.end), ",").sure()
+pub fn one_more_comma(error: &Diagnostic, before: Span) -> Diagnostic {
+    error.clone().fix(Span::new(before.end, before.end), ",").sure()
 }
 
 /// `a < b < c`, `1..2..3`
@@ -60,7 +60,7 @@ pub fn compared_twice(source: &Source, left: &Expr, sign: Span, right: Span) -> 
             let whole = source.slice(left.span.to(right));
             let lines = whole.lines().map(|line| line.trim().trim_start_matches("- "));
             let all = lines.collect::<Vec<_>>().join(" and ");
-            Diagnostic::fault("E137", "two comparisons in a row", sign, AGAIN)
+            Diagnostic::error("E137", "two comparisons in a row", sign, AGAIN)
                 .and(middle.span, "compared here already")
                 .help(format!("a rule is one relation: write `{all}`"))
         }
@@ -68,18 +68,18 @@ pub fn compared_twice(source: &Source, left: &Expr, sign: Span, right: Span) -> 
             let second = format!("{} {again} {}", source.slice(middle.span), source.slice(right));
             let both = format!("{first} and {second}");
             if is_denied(source, left) {
-                return Diagnostic::fault("E137", "two comparisons in a row", sign, AGAIN)
+                return Diagnostic::error("E137", "two comparisons in a row", sign, AGAIN)
                     .and(left.span, "compared here already")
                     .help(format!("write `not ({both})`"))
                     .fix(left.span.to(right), format!("({both})"));
             }
-            Diagnostic::fault("E137", "two comparisons in a row", sign, AGAIN)
+            Diagnostic::error("E137", "two comparisons in a row", sign, AGAIN)
                 .and(left.span, "compared here already")
                 .help(format!("write `{both}`"))
                 .fix(Span::new(sign.start, sign.start), insert_and(source, middle.span))
                 .sure_if(is_rising(source, left, again))
         }
-        _ => Diagnostic::fault("E137", "two ranges in a row", sign, "`..` once more")
+        _ => Diagnostic::error("E137", "two ranges in a row", sign, "`..` once more")
             .help(format!("write one range, such as `{first}`")),
     }
 }
@@ -112,7 +112,7 @@ pub fn fold_count(fold: Span, carried: &[(Name, Expr)], next: &[Expr]) -> Diagno
     let names = |(name, _): &(Name, Expr)| format!("`{}`", name.text);
     let names: Vec<String> = carried.iter().map(names).collect();
     let last = next.last().map_or(fold, |value| value.span);
-    Diagnostic::fault("E142", title, last, "the last value given")
+    Diagnostic::error("E142", title, last, "the last value given")
         .and(carried[0].0.span.to(carried[carried.len() - 1].0.span), "the values carried")
         .help(format!(
             "write one next value for each of {}; parentheses around the fold end it",
@@ -122,14 +122,14 @@ pub fn fold_count(fold: Span, carried: &[(Name, Expr)], next: &[Expr]) -> Diagno
 
 /// `9223372036854775808`
 pub fn integer_too_large(number: Span) -> Diagnostic {
-    Diagnostic::fault("E113", "this integer is too large", number, "more than 64 bits hold")
+    Diagnostic::error("E113", "this integer is too large", number, "more than 64 bits hold")
         .help(format!("write at most `{}`", i64::MAX))
 }
 
 /// `x = "{y}"`
 pub fn hole_outside_layout(source: &Source, hole: Span) -> Diagnostic {
     let value = source.slice(hole);
-    Diagnostic::fault("E114", "only layouts have holes", hole, "shown in a text of an expression")
+    Diagnostic::error("E114", "only layouts have holes", hole, "shown in a text of an expression")
         .help(format!(
             "write `{{{value}}}` in prompt, system or reply; to show a brace write `{{{{`"
         ))
@@ -138,28 +138,28 @@ pub fn hole_outside_layout(source: &Source, hole: Span) -> Diagnostic {
 /// `"""text"""`
 pub fn text_beside_quotes(source: &Source, text: Span, opening_is_right: bool) -> Diagnostic {
     let inside = &source.slice(text)[3..text.end - text.start - 3];
-    let fault = |quotes, label| {
+    let error = |quotes, label| {
         let title = "a `\"\"\"` text begins and ends on lines of its own";
-        Diagnostic::fault("E109", title, quotes, label)
+        Diagnostic::error("E109", title, quotes, label)
     };
     if !inside.contains('\n') {
         let one_line = format!("\"{}\"", inside.replace('\\', "\\\\").replace('"', "\\\""));
-        let fault = fault(text, "all on one line");
+        let error = error(text, "all on one line");
         // In a hole, a quote or a backslash is no part of the text.
         let as_it_is = inside.contains('{') && inside.contains(['"', '\\']);
         return match as_it_is {
-            true => fault.help("write `\"` for a text on one line"),
+            true => error.help("write `\"` for a text on one line"),
             false => {
                 // Elsewhere a backslash begins an escape between these quotes too.
                 let is_sure = !inside.contains(['\\', '{', '}']);
-                fault.help(format!("write `{one_line}`")).fix(text, one_line).sure_if(is_sure)
+                error.help(format!("write `{one_line}`")).fix(text, one_line).sure_if(is_sure)
             }
         };
     }
     if opening_is_right {
         let closing = Span::new(text.end - 3, text.end);
         let margin = "  ";
-        return fault(closing, "text stands before these quotes")
+        return error(closing, "text stands before these quotes")
             .help("write `\"\"\"` on the next line")
             .fix(Span::new(closing.start, closing.start), format!("\n{margin}"))
             .sure_if(!inside.contains('\\'));
@@ -167,7 +167,7 @@ pub fn text_beside_quotes(source: &Source, text: Span, opening_is_right: bool) -
     let last = inside.rsplit('\n').next().unwrap_or("");
     let margin = if last.trim().is_empty() { last } else { "  " };
     let begin = text.start + 3 + (inside.len() - inside.trim_start_matches([' ', '\t']).len());
-    fault(Span::new(text.start, text.start + 3), "text stands behind these quotes")
+    error(Span::new(text.start, text.start + 3), "text stands behind these quotes")
         .help("begin the text on the next line")
         .fix(Span::new(text.start + 3, begin), format!("\n{margin}"))
         .sure_if(!inside.contains('\\'))
@@ -179,7 +179,7 @@ pub fn less_margin(source: &Source, start: usize, margin: &str) -> Diagnostic {
     let space = line.len() - line.trim_start_matches([' ', '\t']).len();
     let has = Span::new(start, start + space);
     let title = "this line starts left of the closing `\"\"\"`";
-    Diagnostic::fault("E108", title, has, "the margin is missing here")
+    Diagnostic::error("E108", title, has, "the margin is missing here")
         .help(format!("begin it with {} spaces, as the closing quotes do", margin.len()))
         .fix(has, margin)
 }
@@ -187,7 +187,7 @@ pub fn less_margin(source: &Source, start: usize, margin: &str) -> Diagnostic {
 /// `///` with no statement after it.
 pub fn documents_nothing(doc: Span) -> Diagnostic {
     let slashes = Span::new(doc.start, doc.start + 3);
-    Diagnostic::fault("E118", "this documents nothing", doc, "no statement follows")
+    Diagnostic::error("E118", "this documents nothing", doc, "no statement follows")
         .help("write `//` for a comment")
         .fix(slashes, "//")
         .sure()

@@ -10,10 +10,10 @@ use crate::syntax::habit::drawing::{drawn, is_draw, length};
 use crate::syntax::habit::words::has_name;
 
 /// What to write where the value that was read draws: `name ~ …`, or a draw above it.
-pub fn bound(miss: &Miss, from: usize, said: &Said, fault: Diagnostic) -> Diagnostic {
-    if fault.fix.is_empty() || fault.fix.iter().any(|edit| edit.span.start < miss.span(from).start)
+pub fn bound(miss: &Miss, from: usize, said: &Said, error: Diagnostic) -> Diagnostic {
+    if error.fix.is_empty() || error.fix.iter().any(|edit| edit.span.start < miss.span(from).start)
     {
-        return fault;
+        return error;
     }
     let value = value(miss, said);
     let value = shifted(value);
@@ -25,38 +25,38 @@ pub fn bound(miss: &Miss, from: usize, said: &Said, fault: Diagnostic) -> Diagno
     {
         let written = format!("all {rest}");
         let read = Span::new(miss.span(from).start, said.read.end);
-        let mut fault = fault.help(format!("write `{written}`"));
-        fault.fix.clear();
-        return fault.fix(read, written);
+        let mut error = error.help(format!("write `{written}`"));
+        error.fix.clear();
+        return error.fix(read, written);
     }
     let shows = ["join(", "lines(", "numbered(", "labelled("];
     if is_bound && shows.iter().any(|name| value.starts_with(name)) {
-        let mut fault = fault.help(format!("write `{{{value}}}` in `prompt` or `reply`"));
-        fault.fix.clear();
-        return fault;
+        let mut error = error.help(format!("write `{{{value}}}` in `prompt` or `reply`"));
+        error.fix.clear();
+        return error;
     }
     if draws.is_empty() {
-        return fault;
+        return error;
     }
     let (name, sign) = (miss.text(start), miss.span(start + 1));
     if is_bound && is_draw(&value) {
-        let fault = fault.help(format!("write `{name} ~ {value}`"));
-        return if miss.text(start + 1) == "~" { fault } else { as_draw(fault, sign) };
+        let error = error.help(format!("write `{name} ~ {value}`"));
+        return if miss.text(start + 1) == "~" { error } else { as_draw(error, sign) };
     }
     if is_bound && is_choice(&value) {
-        let fault = fault.help(format!("write `{name} ~ {value}`"));
-        return if miss.text(start + 1) == "~" { fault } else { as_draw(fault, sign) };
+        let error = error.help(format!("write `{name} ~ {value}`"));
+        return if miss.text(start + 1) == "~" { error } else { as_draw(error, sign) };
     }
     if value.contains("for ") || value.contains("fold ") {
-        return in_a_loop(fault, &value, &value[draws[0].0..draws[0].1]);
+        return in_a_loop(error, &value, &value[draws[0].0..draws[0].1]);
     }
-    above(miss, from, &value, &draws, is_bound, (said, fault))
+    above(miss, from, &value, &draws, is_bound, (said, error))
 }
 
 /// The fix with `~` for `=`, as sure as it was.
-fn as_draw(fault: Diagnostic, sign: Span) -> Diagnostic {
-    let is_sure = fault.is_sure;
-    fault.fix(sign, "~").sure_if(is_sure)
+fn as_draw(error: Diagnostic, sign: Span) -> Diagnostic {
+    let is_sure = error.is_sure;
+    error.fix(sign, "~").sure_if(is_sure)
 }
 
 /// How many calls there are in a text.
@@ -82,12 +82,12 @@ fn shifted(value: String) -> String {
 }
 
 /// A draw in a loop: all are drawn above it.
-fn in_a_loop(mut fault: Diagnostic, value: &str, draw: &str) -> Diagnostic {
-    fault.fix.clear();
+fn in_a_loop(mut error: Diagnostic, value: &str, draw: &str) -> Diagnostic {
+    error.fix.clear();
     let head = value.split_once("for ").and_then(|(_, rest)| rest.split_once(": "));
     let (item, list) = head.and_then(|(head, _)| head.split_once(" in ")).unwrap_or(("x", "xs"));
     let count = length(list.split(" where ").next().unwrap_or(list));
-    fault.help(match has_name(draw, item) {
+    error.help(match has_name(draw, item) {
         true => format!(
             "a draw takes nothing from a loop: write `drawn ~ draw({count}, 0..999)` above it, \
              and compute from `at(i, drawn)` in it"
@@ -106,7 +106,7 @@ fn above(
     value: &str,
     draws: &[(usize, usize)],
     is_bound: bool,
-    (said, fault): (&Said, Diagnostic),
+    (said, error): (&Said, Diagnostic),
 ) -> Diagnostic {
     let (mut lines, mut shown, mut done) = (Vec::<String>::new(), String::new(), 0);
     // A value that is written twice, as in `if x < 0 then -x else x`, is drawn once.
@@ -114,11 +114,11 @@ fn above(
     let texts: BTreeSet<&str> = draws.iter().map(|&(start, end)| &value[start..end]).collect();
     if is_drawn_once && calls(miss.source.slice(said.read)) > texts.len() + 1 {
         // Which of them are one draw, and which are two, is not known any more.
-        let mut fault = fault.help(format!("write each draw on a line above: `drawn ~ {}`", {
+        let mut error = error.help(format!("write each draw on a line above: `drawn ~ {}`", {
             &value[draws[0].0..draws[0].1]
         }));
-        fault.fix.clear();
-        return fault;
+        error.fix.clear();
+        return error;
     }
     let mut number = 0;
     for &(start, end) in draws {
@@ -145,14 +145,14 @@ fn above(
     let head = if is_bound { format!("{} =", miss.text(first)) } else { head.to_string() };
     let below = format!("{head} {shown}");
     let help = format!("write `{}` above, and `{below}` here", lines.join("`, `"));
-    let mut fault = fault.help(help);
+    let mut error = error.help(help);
     if is_bound && miss.starts_line(first) {
         let start = Span::new(miss.span(first).start, miss.span(first).start);
         let (sign, read) = (miss.span(first + 1), Span::new(miss.span(from).start, said.read.end));
-        fault.fix.clear();
-        fault = fault.fix(start, lines.join("\n") + "\n").fix(sign, "=").fix(read, shown);
+        error.fix.clear();
+        error = error.fix(start, lines.join("\n") + "\n").fix(sign, "=").fix(read, shown);
     }
-    fault
+    error
 }
 
 /// All that was read, in this language.

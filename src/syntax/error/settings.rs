@@ -1,4 +1,4 @@
-//! Faults of parameters, levels and lists as YAML, TOML and other languages would write them.
+//! Errors of parameters, levels and lists as YAML, TOML and other languages would write them.
 
 use super::miss::Miss;
 use crate::diagnostic::Diagnostic;
@@ -35,13 +35,13 @@ pub fn param(miss: &Miss) -> Option<Diagnostic> {
     };
     let label = "`in`, a range, `=` and the default were expected";
     let place = miss.span(start + 2).to(miss.span(end - 1));
-    let fault = Diagnostic::fault(code, title, place, label);
+    let error = Diagnostic::error(code, title, place, label);
     let any = if found.range.is_none() { ", with a range of your own" } else { "" };
     // A range of other languages leaves its end out, and a range of our own is a guess.
     let ends = (start + 2..end).map(|at| miss.text(at));
     let is_sure = found.range.is_some() && !ends.into_iter().any(leaves_end_out);
-    let fault = fault.help(format!("write `{written}`{any}"));
-    Some(fault.fix(whole, written).sure_if(is_sure))
+    let error = error.help(format!("write `{written}`{any}"));
+    Some(error.fix(whole, written).sure_if(is_sure))
 }
 
 fn leaves_end_out(word: &str) -> bool {
@@ -149,8 +149,8 @@ pub fn level(miss: &Miss) -> Option<Diagnostic> {
     }
     if settings.is_empty() && miss.text(start + 2) == "{" && miss.text(start + 3) == "}" {
         let title = format!("the level `{name}` sets nothing");
-        let fault = Diagnostic::fault("E125", title, miss.span(start + 2), "no settings");
-        return Some(fault.help(format!("write `level {name}: length = 8`, with your parameters")));
+        let error = Diagnostic::error("E125", title, miss.span(start + 2), "no settings");
+        return Some(error.help(format!("write `level {name}: length = 8`, with your parameters")));
     }
     if !strange || settings.is_empty() || depth != 0 || at < miss.tokens.len() {
         return None;
@@ -159,9 +159,9 @@ pub fn level(miss: &Miss) -> Option<Diagnostic> {
     let whole = miss.span(start).to(miss.span(last - 1));
     let label = "`:` and settings were expected after the name of the level";
     let place = miss.place();
-    let fault = Diagnostic::fault("E125", "a level is written in one row", place, label);
-    let fault = fault.help(format!("write `{written}`"));
-    Some(fault.fix(whole, written).sure())
+    let error = Diagnostic::error("E125", "a level is written in one row", place, label);
+    let error = error.help(format!("write `{written}`"));
+    Some(error.fix(whole, written).sure())
 }
 
 /// `length: 8` as a statement, `- item`
@@ -171,8 +171,8 @@ pub fn key(miss: &Miss) -> Option<Diagnostic> {
     if word == "-" && miss.found == first {
         let value = miss.line_after(first);
         let title = "a list is written between brackets";
-        let fault = Diagnostic::fault("E149", title, miss.span(first), "no statement begins so");
-        return Some(fault.help(format!("write `name = [{value}, …]`, on one line or several")));
+        let error = Diagnostic::error("E149", title, miss.span(first), "no statement begins so");
+        return Some(error.help(format!("write `name = [{value}, …]`, on one line or several")));
     }
     let is_key = miss.kind(first) == Some(Kind::Word) && !is_keyword(word);
     if !is_key || miss.text(first + 1) != ":" || miss.found != first + 1 {
@@ -182,10 +182,10 @@ pub fn key(miss: &Miss) -> Option<Diagnostic> {
     let title = format!("`{word}` is neither drawn nor computed");
     let sign = miss.span(first + 1);
     let label = "`~` or `=` was expected after this name";
-    let fault = Diagnostic::fault("E120", title, Span::new(sign.start, sign.start), label);
+    let error = Diagnostic::error("E120", title, Span::new(sign.start, sign.start), label);
     if value.is_empty() {
         let help = format!("write `{word} = …`, or `rule {word}: …`, or `level {word}: …`");
-        return Some(fault.help(help));
+        return Some(error.help(help));
     }
     let help = match value.parse::<f64>() {
         Ok(number) if number.fract() == 0.0 && number > 0.0 => format!(
@@ -194,5 +194,5 @@ pub fn key(miss: &Miss) -> Option<Diagnostic> {
         ),
         _ => format!("write `{word} = {value}`, or `rule {word}: {value}`"),
     };
-    Some(fault.help(help).fix(sign, " ="))
+    Some(error.help(help).fix(sign, " ="))
 }

@@ -1,4 +1,4 @@
-//! Faults of prompts and replies as other languages put texts together.
+//! Errors of prompts and replies as other languages put texts together.
 
 use super::miss::Miss;
 use crate::diagnostic::Diagnostic;
@@ -52,17 +52,17 @@ pub fn layout(miss: &Miss) -> Option<Diagnostic> {
         false => miss.place(),
     };
     let title = format!("a text was expected after `{word}`");
-    let fault = Diagnostic::fault("E124", title, place, "the text comes right after the word");
+    let error = Diagnostic::error("E124", title, place, "the text comes right after the word");
     let whole = Span::new(miss.span(start).end, miss.span(end - 1).end);
     let Some(text) = pieces.filter(|text| text != "\"\"") else {
-        return unquoted(miss, start, fault);
+        return unquoted(miss, start, error);
     };
     let is_formatted = miss.text(first) == "f";
     let text = if is_formatted { text } else { without_jinja(&text) };
     let shown = text.lines().next().unwrap_or(&text);
     let shown = if text.contains('\n') { format!("{shown} …") } else { text.clone() };
-    let fault = fault.help(format!("write `{word} {shown}`"));
-    Some(fault.fix(whole, format!(" {text}")).sure_if(is_one))
+    let error = error.help(format!("write `{word} {shown}`"));
+    Some(error.fix(whole, format!(" {text}")).sure_if(is_one))
 }
 
 /// `{{ name }}` of Jinja as a placeholder of ours.
@@ -252,7 +252,7 @@ fn values(miss: &Miss, at: &mut usize) -> Option<Vec<String>> {
 }
 
 /// `prompt: Say {word}.` without quotes
-fn unquoted(miss: &Miss, start: usize, fault: Diagnostic) -> Option<Diagnostic> {
+fn unquoted(miss: &Miss, start: usize, error: Diagnostic) -> Option<Diagnostic> {
     if miss.text(start + 1) != ":" || miss.starts_line(start + 2) || miss.kind(start + 2).is_none()
     {
         return None;
@@ -263,8 +263,8 @@ fn unquoted(miss: &Miss, start: usize, fault: Diagnostic) -> Option<Diagnostic> 
         return None;
     }
     let whole = Span::new(miss.span(start).end, to);
-    let fault = fault.help(format!("write `{} \"{text}\"`", miss.text(start)));
-    Some(fault.fix(whole, format!(" \"{text}\"")))
+    let error = error.help(format!("write `{} \"{text}\"`", miss.text(start)));
+    Some(error.fix(whole, format!(" \"{text}\"")))
 }
 
 /// `user "…"`, `assistant: "…"`
@@ -283,21 +283,21 @@ pub fn twin(miss: &Miss) -> Option<Diagnostic> {
         && !has_it
     {
         let title = format!("no statement begins with `{word}`");
-        let fault = Diagnostic::fault("E119", title, miss.span(first), "unknown word");
+        let error = Diagnostic::error("E119", title, miss.span(first), "unknown word");
         let place = miss.span(first).to(Span::new(miss.line_end(after), miss.line_end(after)));
         let written = format!("{ours} \"{line}\"");
-        return Some(fault.help(format!("write `{written}`")).fix(place, written));
+        return Some(error.help(format!("write `{written}`")).fix(place, written));
     }
     if miss.kind(after) != Some(Kind::TextOpen) || miss.found > after || has_it || is_keyword(word)
     {
         return None;
     }
     let title = format!("no statement begins with `{word}`");
-    let fault = Diagnostic::fault("E119", title, miss.span(first), "unknown word");
+    let error = Diagnostic::error("E119", title, miss.span(first), "unknown word");
     let place = Span::new(miss.span(first).start, miss.span(after - 1).end);
     // `answer` and the like are names of values as well.
     let is_sure = matches!(word, "user" | "assistant" | "system_prompt");
-    Some(fault.help(format!("write `{ours}`")).fix(place, *ours).sure_if(is_sure))
+    Some(error.help(format!("write `{ours}`")).fix(place, *ours).sure_if(is_sure))
 }
 
 /// `{x:>3}`, `{x!r}`, `{x=}` in a text
@@ -314,7 +314,7 @@ pub fn formatted(miss: &Miss) -> Option<Diagnostic> {
     let place = miss.place().to(miss.span(close - 1));
     let value = miss.span(hole + 1).to(miss.before());
     let title = "a placeholder shows a value as it is";
-    let fault = Diagnostic::fault("E148", title, place, "a placeholder has no format");
+    let error = Diagnostic::error("E148", title, place, "a placeholder has no format");
     let help = format!("write `{{{}}}`", miss.source.slice(value));
-    Some(fault.help(help).fix(place, ""))
+    Some(error.help(help).fix(place, ""))
 }

@@ -1,4 +1,4 @@
-//! Faults of expressions and statements that another language would read.
+//! Errors of expressions and statements that another language would read.
 
 use super::drawn;
 use super::miss::Miss;
@@ -16,12 +16,12 @@ pub fn expression(miss: &Miss) -> Option<Diagnostic> {
     if first.min(said.habit.place.start) > miss.place().end {
         return None;
     }
-    let fault = said.explain();
+    let error = said.explain();
     if said.edits.is_empty() {
-        return Some(fault);
+        return Some(error);
     }
-    let fault = drawn::bound(miss, from, &said, fault);
-    (miss.stops_after(&said.edits) >= Some(said.read.end)).then_some(fault)
+    let error = drawn::bound(miss, from, &said, error);
+    (miss.stops_after(&said.edits) >= Some(said.read.end)).then_some(error)
 }
 
 /// `let mut x = 3`, `x: int = 3`, `int x = 3`
@@ -60,22 +60,22 @@ pub fn declared(miss: &Miss) -> Option<Diagnostic> {
     let value = said.unwrap_or(value);
     let sign_text = if habit::drawing::is_draw(&value) { "~" } else { sign_text };
     let help = format!("write `{bound} {sign_text} {value}`{both}");
-    let fault = match name == start {
+    let error = match name == start {
         true => {
             let place = miss.span(name + 1).to(miss.span(sign - 1));
-            Diagnostic::fault("E149", "the type of a name is not written", place, "not needed")
+            Diagnostic::error("E149", "the type of a name is not written", place, "not needed")
         }
         false => {
             let title = format!("no statement begins with `{word}`");
-            Diagnostic::fault("E119", title, miss.span(start), "not needed")
+            Diagnostic::error("E119", title, miss.span(start), "not needed")
         }
     };
-    let mut fault = fault.help(help);
+    let mut error = error.help(help);
     if name > start {
-        fault = fault.fix(Span::new(miss.span(start).start, miss.span(name).start), "");
+        error = error.fix(Span::new(miss.span(start).start, miss.span(name).start), "");
     }
     if sign > name + 1 {
-        fault = fault.fix(Span::new(miss.span(name).end, miss.span(sign - 1).end), "");
+        error = error.fix(Span::new(miss.span(name).end, miss.span(sign - 1).end), "");
     }
     // `float x = 3` is a Real, `str x = 3` is none of ours: the type would be lost.
     let types = (start..name).chain(name + 1..sign).map(|at| miss.text(at));
@@ -84,7 +84,7 @@ pub fn declared(miss: &Miss) -> Option<Diagnostic> {
         plain.contains(&word) || matches!(word, ":" | "int" | "Int" | "i64" | "bool" | "Bool")
     };
     let is_sure = types.into_iter().all(keeps);
-    Some(fault.sure_if(is_sure))
+    Some(error.sure_if(is_sure))
 }
 
 /// `x += 1`
@@ -101,7 +101,7 @@ pub fn changed(miss: &Miss) -> Option<Diagnostic> {
         "names do not change: write `{new} = {name} {} {value}`, and `{new}` where it is meant",
         &sign[..1]
     );
-    Some(Diagnostic::fault("E132", title, miss.place(), "a name keeps its value").help(help))
+    Some(Diagnostic::error("E132", title, miss.place(), "a name keeps its value").help(help))
 }
 
 /// `a, b = f(x)`
@@ -109,8 +109,8 @@ pub fn unpacked(miss: &Miss) -> Option<Diagnostic> {
     let first = miss.first();
     let mut names = vec![miss.text(first)];
     let mut at = first + 1;
-    if let Some(fault) = with_rest(miss, first) {
-        return Some(fault);
+    if let Some(error) = with_rest(miss, first) {
+        return Some(error);
     }
     while miss.text(at) == "," && miss.kind(at + 1) == Some(Kind::Word) {
         names.push(miss.text(at + 1));
@@ -138,7 +138,7 @@ pub fn unpacked(miss: &Miss) -> Option<Diagnostic> {
         std::iter::once(format!("{all} {sign} {value}")).chain(taken).collect()
     };
     let label = "a line binds one name";
-    let fault = Diagnostic::fault("E149", "several names are bound at once", whole, label)
+    let error = Diagnostic::error("E149", "several names are bound at once", whole, label)
         .help(format!("write a line for each: `{}`", lines.join("`, `")));
     let letters = |letter: char| !letter.is_ascii_alphanumeric() && letter != '_';
     let takes_itself = value.split(letters).any(|word| names.contains(&word));
@@ -146,8 +146,8 @@ pub fn unpacked(miss: &Miss) -> Option<Diagnostic> {
     let is_same = |value: &&str| habit::said_text(value).is_none_or(|said| said == **value);
     let is_sure = values.len() == names.len() && sign == "=" && values.iter().all(is_same);
     Some(match takes_itself {
-        true => fault,
-        false => fault.fix(whole, lines.join("\n")).sure_if(is_sure),
+        true => error,
+        false => error.fix(whole, lines.join("\n")).sure_if(is_sure),
     })
 }
 
@@ -165,7 +165,7 @@ fn with_rest(miss: &Miss, first: usize) -> Option<Diagnostic> {
     let help =
         format!("write a line for each: `{name} = at(0, {value})`, `{rest} = drop(1, {value})`");
     let title = "several names are bound at once";
-    Some(Diagnostic::fault("E149", title, place, "a line binds one name").help(help))
+    Some(Diagnostic::error("E149", title, place, "a line binds one name").help(help))
 }
 
 /// The parts of a text between the commas outside brackets and quotes.
@@ -243,7 +243,7 @@ pub fn imported(miss: &Miss) -> Option<Diagnostic> {
         "use" => ("E125", format!("the names of `{module}` come after a colon")),
         _ => ("E119", format!("no statement begins with `{word}`")),
     };
-    let fault = Diagnostic::fault(
+    let error = Diagnostic::error(
         code,
         title,
         place,
@@ -259,10 +259,10 @@ pub fn imported(miss: &Miss) -> Option<Diagnostic> {
         // is there, that can be told.
         let is_sure = !renames && !matches!(&*module, "numpy" | "np" | "std" | "rand");
         if module == "numpy" && names.iter().any(|name| name == "randint") {
-            return Some(fault.help(NUMPY));
+            return Some(error.help(NUMPY));
         }
         return Some(
-            fault
+            error
                 .help("delete this line: what draws is known everywhere, as `pick(xs)`")
                 .fix(Span::new(start, end), "")
                 .sure_if(is_sure),
@@ -270,22 +270,22 @@ pub fn imported(miss: &Miss) -> Option<Diagnostic> {
     }
     if !names.is_empty() {
         let line = format!("use {module}: {}", names.join(", "));
-        let fault = fault.help(format!("write `{line}`"));
+        let error = error.help(format!("write `{line}`"));
         let is_sure = !renames && stdlib::module(&module).is_some();
         return Some(if miss.source.slice(whole) == line {
             return None;
         } else {
-            fault.fix(whole, line).sure_if(is_sure)
+            error.fix(whole, line).sure_if(is_sure)
         });
     }
     if word == "use" {
         return None;
     }
-    Some(whole_module(miss, fault, &module, whole))
+    Some(whole_module(miss, error, &module, whole))
 }
 
 /// `import tokens`, without the names of functions.
-fn whole_module(miss: &Miss, fault: Diagnostic, module: &str, whole: Span) -> Diagnostic {
+fn whole_module(miss: &Miss, error: Diagnostic, module: &str, whole: Span) -> Diagnostic {
     let mut uses = miss.source.text.lines().filter(|line| {
         line.starts_with("use ")
             && line.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == module)
@@ -293,12 +293,12 @@ fn whole_module(miss: &Miss, fault: Diagnostic, module: &str, whole: Span) -> Di
     let used = used_of(&miss.source.text, module);
     let (start, end) = miss.lines_of(whole);
     if uses.next().is_some() {
-        fault.help("delete this line: `use` brings the functions").fix(Span::new(start, end), "")
+        error.help("delete this line: `use` brings the functions").fix(Span::new(start, end), "")
     } else if used.is_empty() {
-        fault.help(format!("write `use {module}: name`, with the functions to bring"))
+        error.help(format!("write `use {module}: name`, with the functions to bring"))
     } else {
         let line = format!("use {module}: {}", used.join(", "));
-        fault.help(format!("write `{line}`")).fix(whole, line).sure()
+        error.help(format!("write `{line}`")).fix(whole, line).sure()
     }
 }
 
@@ -349,7 +349,7 @@ impl Miss<'_> {
         )
     }
 
-    /// The first token of the value that holds the fault: in a placeholder, or behind `=`.
+    /// The first token of the value that holds the error: in a placeholder, or behind `=`.
     fn value(&self) -> Option<usize> {
         let in_text = |&&open: &&usize| {
             self.text(open) == "{"

@@ -1,4 +1,4 @@
-//! Every fault that a text can have before anyone asks what it means: one small function each.
+//! Every error that a text can have before anyone asks what it means: one small function each.
 
 pub mod blocks;
 pub mod brackets;

@@ -1,4 +1,4 @@
-//! Faults of blocks that another language would run: functions, loops, choices, prints.
+//! Errors of blocks that another language would run: functions, loops, choices, prints.
 
 use super::miss::Miss;
 use crate::diagnostic::Diagnostic;
@@ -37,7 +37,7 @@ pub fn function(miss: &Miss) -> Option<Diagnostic> {
         (result, at, has_result) = (text, after, true);
     }
     let opening = miss.text(at);
-    // Of our own functions only those are told here that are not written in our way.
+    // Of our own functions only those are reported here that are not written in our way.
     let said = format!("{params}{result}");
     let written = miss.source.slice(miss.span(open + 1).to(miss.span(at - 1)));
     let are_ours = written
@@ -56,10 +56,10 @@ pub fn function(miss: &Miss) -> Option<Diagnostic> {
         at += 1;
     }
     is_sure &= has_result;
-    let fault = strange_function(miss, first, has_result);
+    let error = strange_function(miss, first, has_result);
     let head = format!("fn {name}({params}) -> {result} = ");
     let Some((body, after)) = habit::blocks::body(miss.source, &miss.tokens, at) else {
-        return Some(fault.help(format!("write `{head}…`, with its own types")));
+        return Some(error.help(format!("write `{head}…`, with its own types")));
     };
     let mut end = after;
     while matches!(miss.text(end), ";" | "}") && opening == "{" {
@@ -71,13 +71,13 @@ pub fn function(miss: &Miss) -> Option<Diagnostic> {
     };
     let types = if is_sure { "" } else { ", with its own types" };
     let shown = written.replace('\n', " ");
-    let fault = fault.help(format!("write `{shown}`{types}"));
+    let error = error.help(format!("write `{shown}`{types}"));
     if end < miss.tokens.len() && !miss.starts_line(end) {
-        return Some(fault);
+        return Some(error);
     }
     let whole = miss.span(first).to(miss.span(end - 1));
-    let fault = fault.fix(whole, written);
-    Some(if is_sure { fault } else { fault })
+    let error = error.fix(whole, written);
+    Some(if is_sure { error } else { error })
 }
 
 /// What is strange about a function, without its help.
@@ -93,7 +93,7 @@ fn strange_function(miss: &Miss, first: usize, has_result: bool) -> Diagnostic {
         _ => "E119",
     };
     let label = if word == "fn" { "not all types are here" } else { "functions begin with `fn`" };
-    Diagnostic::fault(code, title, miss.span(first), label)
+    Diagnostic::error(code, title, miss.span(first), label)
 }
 
 /// The token behind `<T: Copy>`, if it is there.
@@ -202,7 +202,7 @@ pub fn block(miss: &Miss) -> Option<Diagnostic> {
         ),
         _ => return None,
     };
-    Some(Diagnostic::fault("E149", title, miss.span(first), "no statement here").help(help))
+    Some(Diagnostic::error("E149", title, miss.span(first), "no statement here").help(help))
 }
 
 /// What to write for `for x in xs:` and `ys.append(x)`, or `total += x`, or another line.
@@ -245,17 +245,17 @@ fn repeated(miss: &Miss, first: usize) -> Option<String> {
 /// `if c:` and `x = 1` below, `elif d:` and `x = 2`, `else:` and `x = 3`
 fn choice(miss: &Miss, first: usize) -> Option<Diagnostic> {
     let title = "a choice is a value, not a statement";
-    let fault = Diagnostic::fault("E149", title, miss.span(first), "no statement here");
+    let error = Diagnostic::error("E149", title, miss.span(first), "no statement here");
     if miss.text(first + 1) == "__name__" {
         let help = "delete these lines: a template runs as it is, `cookc sample my.cook`";
-        return Some(fault.help(help));
+        return Some(error.help(help));
     }
     let bound = habit::blocks::chosen(miss.source, &miss.tokens, first)?;
     let whole = miss.span(first).to(miss.span(bound.end - 1));
-    let fault = fault.help(format!("write `{}`", bound.line));
+    let error = error.help(format!("write `{}`", bound.line));
     Some(match bound.end == miss.tokens.len() && !bound.line.contains('…') {
-        true => fault.fix(whole, bound.line),
-        false => fault,
+        true => error.fix(whole, bound.line),
+        false => error,
     })
 }
 
@@ -267,12 +267,12 @@ pub fn command(miss: &Miss) -> Option<Diagnostic> {
         return None;
     }
     let title = format!("no statement begins with `{word}`");
-    let fault = Diagnostic::fault("E119", title, miss.span(first), "unknown word");
+    let error = Diagnostic::error("E119", title, miss.span(first), "unknown word");
     let has_reply = miss.source.text.lines().any(|line| line.starts_with("reply"));
     match word {
         "pass" | "break" | "continue" => {
             let (start, end) = miss.lines_of(miss.span(first));
-            Some(fault.help("delete this line").fix(Span::new(start, end), ""))
+            Some(error.help("delete this line").fix(Span::new(start, end), ""))
         }
         "print" | "println" | "echo" | "output" | "yield" | "return" => {
             let open = usize::from(matches!(miss.text(first + 1), "(" | "!"));
@@ -293,13 +293,13 @@ pub fn command(miss: &Miss) -> Option<Diagnostic> {
                 true => value,
                 false => format!("\"{{{value}}}\""),
             };
-            let fault = fault.help(format!("write `reply {text}`, or `prompt {text}`"));
+            let error = error.help(format!("write `reply {text}`, or `prompt {text}`"));
             let end = at + usize::from(miss.text(at) == ")");
             Some(match has_reply {
-                true => fault,
+                true => error,
                 false => {
                     let whole = miss.span(first).to(miss.span(end - 1));
-                    fault.fix(whole, format!("reply {text}"))
+                    error.fix(whole, format!("reply {text}"))
                 }
             })
         }
@@ -309,7 +309,7 @@ pub fn command(miss: &Miss) -> Option<Diagnostic> {
             let is_message = miss.text(at) == "," && miss.kind(at + 1) == Some(Kind::TextOpen);
             let at = if is_message { miss.tokens.len() } else { at };
             let whole = miss.span(first).to(miss.span(at - 1));
-            Some(fault.help(format!("write `{line}`")).fix(whole, line))
+            Some(error.help(format!("write `{line}`")).fix(whole, line))
         }
         _ => None,
     }
@@ -335,8 +335,8 @@ pub fn nameless_rule(miss: &Miss) -> Option<Diagnostic> {
     let line = format!("rule {name}: {value}");
     let whole = miss.span(start).to(miss.span(at - 1));
     let label = "a name was expected after `rule`";
-    let fault = Diagnostic::fault("E121", "this rule has no name", miss.span(start + 1), label);
-    Some(fault.help(format!("write `{line}`, with a name of your own")).fix(whole, line))
+    let error = Diagnostic::error("E121", "this rule has no name", miss.span(start + 1), label);
+    Some(error.help(format!("write `{line}`, with a name of your own")).fix(whole, line))
 }
 
 impl Miss<'_> {

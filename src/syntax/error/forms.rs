@@ -38,18 +38,18 @@ pub fn modified(miss: &Miss) -> Option<Diagnostic> {
     let before = Span::new(miss.span(first).start, miss.span(at).start);
     let whole = Span::new(before.end, miss.span(miss.tokens.len()).end);
     let title = format!("no statement begins with `{word}`");
-    let fault = Diagnostic::fault("E119", title, miss.span(first), "not needed");
+    let error = Diagnostic::error("E119", title, miss.span(first), "not needed");
     let Err(next) = grammar::parse(miss.source.slice(whole)) else {
         let line = miss.line_after(at - 1);
-        return Some(fault.help(format!("write `{line}`")).fix(before, ""));
+        return Some(error.help(format!("write `{line}`")).fix(before, ""));
     };
     let rest = Miss::new(miss.source, &miss.tokens[at..], whole.start + next.at, next.expected);
     let explained = rest.explain();
-    let fault = explained
+    let error = explained
         .fix
         .iter()
-        .fold(fault.help(explained.help), |fault, edit| fault.fix(edit.span, &*edit.text));
-    Some(if fault.fix.is_empty() { fault } else { fault.fix(before, "") })
+        .fold(error.help(explained.help), |error, edit| error.fix(edit.span, &*edit.text));
+    Some(if error.fix.is_empty() { error } else { error.fix(before, "") })
 }
 
 /// `xs.append(3)`, `random.shuffle(xs)`, `xs.sort()`, `console.log(x)` on a line of its own.
@@ -67,17 +67,17 @@ pub fn called(miss: &Miss) -> Option<Diagnostic> {
     }
     let title = "a line binds a name";
     let place = miss.span(first).to(miss.span(open - 1));
-    let fault = Diagnostic::fault("E149", title, place, "a call alone changes nothing");
+    let error = Diagnostic::error("E149", title, place, "a call alone changes nothing");
     let method = miss.text(open - 1);
     if matches!(method, "log" | "info" | "debug" | "write" | "print" | "println" | "error") {
         let (value, _) = habit::said(miss.source, &miss.tokens, open + 1)?;
         let shown = if value.starts_with('"') { value } else { format!("\"{{{value}}}\"") };
-        return Some(fault.help(format!("write `reply {shown}`, or `prompt {shown}`")));
+        return Some(error.help(format!("write `reply {shown}`, or `prompt {shown}`")));
     }
     if word == "random" && method == "seed" {
         let (start, end) = miss.lines_of(miss.span(first));
-        let fault = fault.help("delete this line: `cookc sample my.cook --seed 7` sets the seed");
-        return Some(fault.fix(Span::new(start, end), ""));
+        let error = error.help("delete this line: `cookc sample my.cook --seed 7` sets the seed");
+        return Some(error.fix(Span::new(start, end), ""));
     }
     let (mut value, _) = habit::said(miss.source, &miss.tokens, first)?;
     let given = miss.text(open + 1);
@@ -86,7 +86,7 @@ pub fn called(miss: &Miss) -> Option<Diagnostic> {
         _ => word,
     };
     if method == "forEach" || value.starts_with("for ") && !is_draw(&value) {
-        return Some(fault.help(format!("give it a name: `name = {value}`")));
+        return Some(error.help(format!("give it a name: `name = {value}`")));
     }
     let new = miss.free(changed);
     let sign = if is_draw(&value) { "~" } else { "=" };
@@ -95,7 +95,7 @@ pub fn called(miss: &Miss) -> Option<Diagnostic> {
     }
     let help =
         format!("names do not change: write `{new} {sign} {value}`, and `{new}` where it is meant");
-    Some(fault.help(help))
+    Some(error.help(help))
 }
 
 /// `xs[0] = 3`, `xs[i] += 1`, `del xs[0]`, `del xs`
@@ -107,15 +107,15 @@ pub fn replaced(miss: &Miss) -> Option<Diagnostic> {
     if miss.kind(name_at) != Some(Kind::Word) || is_keyword(name) || miss.found > name_at + 2 {
         return None;
     }
-    let fault = |title: &str| {
+    let error = |title: &str| {
         let place = miss.span(first).to(miss.span(name_at));
-        Diagnostic::fault("E149", title, place, "lists and names do not change")
+        Diagnostic::error("E149", title, place, "lists and names do not change")
     };
     if miss.text(name_at + 1) != "[" {
         let (start, end) = miss.lines_of(miss.span(first));
-        let fault = fault("a name keeps its value");
-        let fault = fault.help("delete this line").fix(Span::new(start, end), "");
-        return is_deleted.then_some(fault);
+        let error = error("a name keeps its value");
+        let error = error.help("delete this line").fix(Span::new(start, end), "");
+        return is_deleted.then_some(error);
     }
     let (index, close) = habit::said(miss.source, &miss.tokens, name_at + 2)?;
     let sign = miss.text(close + 1);
@@ -138,7 +138,7 @@ pub fn replaced(miss: &Miss) -> Option<Diagnostic> {
     let free = miss.free(name);
     let help =
         format!("write `{free} = {before}{new}drop({next}, {name})`, and use `{free}` below");
-    Some(fault("a list does not change").help(help))
+    Some(error("a list does not change").help(help))
 }
 
 /// `a = b = 3`
@@ -154,8 +154,8 @@ pub fn bound_in_a_row(miss: &Miss) -> Option<Diagnostic> {
     }
     let value = miss.line_after(first + 3);
     let place = miss.span(first + 3);
-    let fault = Diagnostic::fault("E149", "several names are bound at once", place, "a second `=`");
-    Some(fault.help(format!("write a line for each: `{b} = {value}`, `{a} = {b}`")))
+    let error = Diagnostic::error("E149", "several names are bound at once", place, "a second `=`");
+    Some(error.help(format!("write a line for each: `{b} = {value}`, `{a} = {b}`")))
 }
 
 /// `(a, b) = f(x)`, `const [a, b] = xs`, `let {a, b} = row`
@@ -200,7 +200,7 @@ pub fn taken_apart(miss: &Miss) -> Option<Diagnostic> {
         }
     };
     let whole = miss.span(first).to(miss.span(end - 1));
-    let fault = Diagnostic::fault(
+    let error = Diagnostic::error(
         "E149",
         "several names are bound at once",
         whole,
@@ -208,8 +208,8 @@ pub fn taken_apart(miss: &Miss) -> Option<Diagnostic> {
     )
     .help(format!("write a line for each: `{}`", lines.join("`, `")));
     Some(match end >= miss.tokens.len() && mark != "{" {
-        true => fault.fix(whole, lines.join("\n")),
-        false => fault,
+        true => error.fix(whole, lines.join("\n")),
+        false => error,
     })
 }
 
@@ -258,10 +258,10 @@ pub fn drawn(miss: &Miss) -> Option<Diagnostic> {
         true => miss.span(first),
         false => miss.span(name + 1).to(miss.span(value - 1)),
     };
-    let fault = Diagnostic::fault(code, title, place, "a draw is written with `~` alone");
+    let error = Diagnostic::error(code, title, place, "a draw is written with `~` alone");
     let whole = miss.span(first).to(miss.span(end - 1));
-    let fault = fault.help(format!("write `{written}`"));
-    Some(if end == miss.tokens.len() { fault.fix(whole, written) } else { fault })
+    let error = error.help(format!("write `{written}`"));
+    Some(if end == miss.tokens.len() { error.fix(whole, written) } else { error })
 }
 
 /// `y ~ pick(xs) where y != x`
@@ -289,9 +289,9 @@ pub fn conditioned(miss: &Miss) -> Option<Diagnostic> {
         None => format!("{name} ~ pick(for {name} in {list} where {condition}: {name})"),
     };
     let title = "a draw has no condition";
-    let fault = Diagnostic::fault("E149", title, miss.place(), "draw from those that fit");
+    let error = Diagnostic::error("E149", title, miss.place(), "draw from those that fit");
     let whole = miss.span(start).to(miss.span(end - 1));
-    Some(fault.help(format!("write `{written}`")).fix(whole, written))
+    Some(error.help(format!("write `{written}`")).fix(whole, written))
 }
 
 /// `"""What it is."""` on its own, `'use strict'`, `global n`, `@cached`
@@ -311,9 +311,9 @@ pub fn idle(miss: &Miss) -> Option<Diagnostic> {
         let lines: Vec<String> = text.lines().map(|line| format!("/// {}", line.trim())).collect();
         let title = "a text stands alone";
         let label = "no statement begins with a text";
-        let fault = Diagnostic::fault("E119", title, miss.span(first), label);
+        let error = Diagnostic::error("E119", title, miss.span(first), label);
         let shown = lines.first().cloned().unwrap_or_else(|| "/// text".to_string());
-        return Some(fault.help(format!("write `{shown}`")).fix(whole, lines.join("\n")));
+        return Some(error.help(format!("write `{shown}`")).fix(whole, lines.join("\n")));
     }
     let word = miss.text(first);
     let is_idle = matches!(word, "global" | "nonlocal" | "package" | "mod" | "namespace" | "@")
@@ -324,6 +324,6 @@ pub fn idle(miss: &Miss) -> Option<Diagnostic> {
     }
     let (start, end) = miss.lines_of(miss.span(first).to(miss.span(first + 1)));
     let title = format!("no statement begins with `{word}`");
-    let fault = Diagnostic::fault("E119", title, miss.span(first), "not needed");
-    Some(fault.help("delete this line").fix(Span::new(start, end), ""))
+    let error = Diagnostic::error("E119", title, miss.span(first), "not needed");
+    Some(error.help("delete this line").fix(Span::new(start, end), ""))
 }

@@ -1,4 +1,4 @@
-//! Faults of signs: missing, doubled, or brought along from another language.
+//! Errors of signs: missing, doubled, or brought along from another language.
 
 use super::miss::Miss;
 use crate::diagnostic::Diagnostic;
@@ -11,13 +11,13 @@ pub fn semicolon(miss: &Miss) -> Option<Diagnostic> {
     let place = miss.place();
     if miss.found_text() == ";" && !miss.open.is_empty() {
         // `[0; 3]` is a value and how often it comes.
-        let fault = Diagnostic::fault("E133", "no `;` is between values", place, "not known here");
-        return Some(fault.help("write `,` between values, or `for i in 1..3: 0` to repeat one"));
+        let error = Diagnostic::error("E133", "no `;` is between values", place, "not known here");
+        return Some(error.help("write `,` between values, or `for i in 1..3: 0` to repeat one"));
     }
     (miss.found_text() == ";").then(|| {
         // Without it, a sign or a bracket would go on with the value before.
         let goes_on = matches!(miss.kind(miss.found + 1), Some(Kind::Sign | Kind::Open));
-        Diagnostic::fault("E133", "statements end without `;`", place, "not needed")
+        Diagnostic::error("E133", "statements end without `;`", place, "not needed")
             .help("delete `;`")
             .fix(place, "")
             .sure_if(!goes_on)
@@ -51,25 +51,25 @@ pub fn foreign(miss: &Miss) -> Option<Diagnostic> {
         _ => return foreign_without_twin(miss),
     };
     let title = format!("`{}` is no sign of this language", miss.source.slice(place));
-    let fault = Diagnostic::fault("E132", title, place, "unknown sign");
-    Some(fault.help(format!("write `{}`", write.trim())).fix(place, write).sure_if(is_sure))
+    let error = Diagnostic::error("E132", title, place, "unknown sign");
+    Some(error.help(format!("write `{}`", write.trim())).fix(place, write).sure_if(is_sure))
 }
 
 /// `/* text */`
 fn block_comment(miss: &Miss) -> Diagnostic {
     let start = miss.place().start;
     let title = "`/*` is no sign of this language";
-    let fault = Diagnostic::fault("E132", title, miss.place(), "a comment begins with `//`");
+    let error = Diagnostic::error("E132", title, miss.place(), "a comment begins with `//`");
     let line = miss.source.text[start..].lines().next().unwrap_or("");
     match line.find("*/") {
         // What follows it on its line goes on with what is before.
         Some(end) => {
             let whole = Span::new(start, start + end + 2);
-            let fault = fault.help("delete the comment, or write it after `//` above");
+            let error = error.help("delete the comment, or write it after `//` above");
             let joins = line[end + 2..].starts_with(|letter: char| letter.is_alphanumeric());
-            fault.fix(whole, if joins { " " } else { "" }).sure()
+            error.fix(whole, if joins { " " } else { "" }).sure()
         }
-        None => fault.help("write `//` before each line of the comment"),
+        None => error.help("write `//` before each line of the comment"),
     }
 }
 
@@ -86,7 +86,7 @@ fn foreign_without_twin(miss: &Miss) -> Option<Diagnostic> {
         _ => return None,
     };
     let title = format!("`{}` is no sign of this language", miss.found_text());
-    Some(Diagnostic::fault("E132", title, miss.place(), "unknown sign").help(help))
+    Some(Diagnostic::error("E132", title, miss.place(), "unknown sign").help(help))
 }
 
 /// `xs[size(xs) // 2]`: a comment that takes the end of a bracket along.
@@ -100,8 +100,8 @@ pub fn divided(miss: &Miss) -> Option<Diagnostic> {
         return None;
     }
     let sign = Span::new(open + at, open + at + 2);
-    let fault = Diagnostic::fault("E132", "`//` begins a comment", sign, "no division");
-    Some(fault.help("write `/`: of two Ints it rounds down").fix(sign, "/"))
+    let error = Diagnostic::error("E132", "`//` begins a comment", sign, "no division");
+    Some(error.help("write `/`: of two Ints it rounds down").fix(sign, "/"))
 }
 
 /// `x ** 2`, `x ^ 3`
@@ -117,8 +117,8 @@ fn power(miss: &Miss) -> Option<Diagnostic> {
     let product = vec![miss.text(before); times].join(" * ");
     let whole = miss.before().to(miss.tokens[miss.found + 1].span);
     let title = format!("`{sign}` is no sign of this language");
-    let fault = Diagnostic::fault("E132", title, miss.place(), "unknown sign");
-    Some(fault.help(format!("write `{product}`")).fix(whole, product))
+    let error = Diagnostic::error("E132", title, miss.place(), "unknown sign");
+    Some(error.help(format!("write `{product}`")).fix(whole, product))
 }
 
 /// `xs[0]`
@@ -128,15 +128,15 @@ pub fn indexed(miss: &Miss) -> Option<Diagnostic> {
         return None;
     }
     let close = closing(miss, miss.found);
-    let fault =
-        Diagnostic::fault("E134", "an element is taken with `at`", miss.place(), "an index");
+    let error =
+        Diagnostic::error("E134", "an element is taken with `at`", miss.place(), "an index");
     let is_name = miss.kind(miss.found.wrapping_sub(1)) == Some(Kind::Word);
     let Some(close) = close.filter(|_| is_name) else {
-        return Some(fault.help("write `at(0, xs)`"));
+        return Some(error.help("write `at(0, xs)`"));
     };
     let inside = Span::new(miss.place().end, miss.tokens[close].span.start);
     let call = format!("at({}, {})", miss.source.slice(inside).trim(), miss.before_text());
-    Some(fault.help(format!("write `{call}`")).fix(miss.before().to(miss.tokens[close].span), call))
+    Some(error.help(format!("write `{call}`")).fix(miss.before().to(miss.tokens[close].span), call))
 }
 
 /// The bracket that closes this one.
@@ -157,26 +157,26 @@ pub fn method(miss: &Miss) -> Option<Diagnostic> {
     }
     let (owner, name) = (miss.text(at), miss.text(at + 2));
     let place = miss.tokens[at + 1].span.to(miss.place());
-    let fault = Diagnostic::fault("E135", "there are no methods", place, "called with a dot");
+    let error = Diagnostic::error("E135", "there are no methods", place, "called with a dot");
     if miss.text(miss.found + 1) != ")" {
         let write = |given: &str| format!("write `{name}({given}, {owner})`: the list comes last");
-        let Some(close) = closing(miss, miss.found) else { return Some(fault.help(write("…"))) };
+        let Some(close) = closing(miss, miss.found) else { return Some(error.help(write("…"))) };
         let given = Span::new(miss.place().end, miss.tokens[close].span.start);
-        let fault = fault.help(write(miss.source.slice(given).trim()));
+        let error = error.help(write(miss.source.slice(given).trim()));
         let end = miss.tokens[close].span.start;
         let owner_and_dot = Span::new(miss.tokens[at].span.start, miss.tokens[at + 2].span.start);
-        return Some(fault.fix(owner_and_dot, "").fix(Span::new(end, end), format!(", {owner}")));
+        return Some(error.fix(owner_and_dot, "").fix(Span::new(end, end), format!(", {owner}")));
     }
     let call = format!("{name}({owner})");
     let whole = miss.tokens[at].span.to(miss.tokens[miss.found + 1].span);
-    Some(fault.help(format!("write `{call}`")).fix(whole, call))
+    Some(error.help(format!("write `{call}`")).fix(whole, call))
 }
 
 /// `x == 3` as a statement, `fold total == 0 …`
 pub fn double_equals(miss: &Miss) -> Option<Diagnostic> {
     let place = miss.place();
     (miss.found_text() == "==" && miss.expects(Rule::equals)).then(|| {
-        Diagnostic::fault("E127", "`==` compares, `=` binds", place, "`=` was expected here")
+        Diagnostic::error("E127", "`==` compares, `=` binds", place, "`=` was expected here")
             .help("write `=`")
             .fix(place, "=")
             // A statement may be a rule without its head.
@@ -197,15 +197,15 @@ pub fn turned_sign(miss: &Miss) -> Option<Diagnostic> {
     }
     let place = miss.place().to(miss.span(miss.found + 1));
     let title = format!("`{sign}{next}` is no sign of this language");
-    let fault = Diagnostic::fault("E132", title, place, "unknown sign");
-    Some(fault.help(format!("write `{written}`")).fix(place, written))
+    let error = Diagnostic::error("E132", title, place, "unknown sign");
+    Some(error.help(format!("write `{written}`")).fix(place, written))
 }
 
 /// `rule best: a = b`
 pub fn single_equals(miss: &Miss) -> Option<Diagnostic> {
     let place = miss.place();
     (miss.found_text() == "=" && miss.follows_value()).then(|| {
-        Diagnostic::fault("E127", "`=` binds, `==` compares", place, "`==` was expected here")
+        Diagnostic::error("E127", "`=` binds, `==` compares", place, "`==` was expected here")
             .help("write `==`")
             .fix(place, "==")
             // `x = y = 3` binds both in other languages.
@@ -228,20 +228,20 @@ pub fn colon_missing(miss: &Miss) -> Option<Diagnostic> {
         _ if keeps(miss) => "after the condition of the loop".to_string(),
         _ => "after the list that the loop runs over".to_string(),
     };
-    let fault = |place| {
-        Diagnostic::fault("E125", "a colon is missing", place, format!("`:` was expected {after}"))
+    let error = |place| {
+        Diagnostic::error("E125", "a colon is missing", place, format!("`:` was expected {after}"))
     };
     if matches!(miss.found_text(), "=" | "~") {
         let sign = Span::new(miss.after().end, miss.place().end);
-        return Some(fault(miss.place()).help("write `:`").fix(sign, ":").sure());
+        return Some(error(miss.place()).help("write `:`").fix(sign, ":").sure());
     }
     let (found, place) = (miss.found_text(), miss.place());
     if miss.expects(Rule::kw_where) && matches!(found, "if" | "when") {
         let title = format!("a loop passes over elements with `where`, not with `{found}`");
-        let fault = Diagnostic::fault("E125", title, place, "`:` or `where` was expected here");
-        return Some(fault.help("write `where`").fix(place, "where").sure());
+        let error = Diagnostic::error("E125", title, place, "`:` or `where` was expected here");
+        return Some(error.help("write `where`").fix(place, "where").sure());
     }
-    Some(fault(miss.after()).help(format!("write `{before}:`")).fix(miss.after(), ":").sure())
+    Some(error(miss.after()).help(format!("write `{before}:`")).fix(miss.after(), ":").sure())
 }
 
 /// Is it the head of a loop that has its `where` already?
@@ -257,19 +257,19 @@ pub fn equals_missing(miss: &Miss) -> Option<Diagnostic> {
         return None;
     }
     let before = miss.before_text();
-    let fault = Diagnostic::fault(
+    let error = Diagnostic::error(
         "E126",
         "`=` is missing",
         miss.after(),
         format!("`=` and a value were expected after `{before}`"),
     );
     if matches!(miss.found_text(), ":" | "~") {
-        return Some(fault.help("write `=`").fix(miss.place(), "=").sure());
+        return Some(error.help("write `=`").fix(miss.place(), "=").sure());
     }
-    let fault = fault.help(format!("write `{before} = …`"));
+    let error = error.help(format!("write `{before} = …`"));
     Some(match miss.begins_value(miss.found) {
-        true => fault.fix(miss.after(), " =").sure(),
-        false => fault,
+        true => error.fix(miss.after(), " =").sure(),
+        false => error,
     })
 }
 
@@ -299,8 +299,8 @@ pub fn number_form(miss: &Miss) -> Option<Diagnostic> {
         _ => return None,
     };
     let place = miss.span(number).to(miss.span(end));
-    let fault = Diagnostic::fault("E112", "not a number", place, "digits, and at most one point");
-    Some(fault.help(format!("write `{written}`")).fix(place, written))
+    let error = Diagnostic::error("E112", "not a number", place, "digits, and at most one point");
+    Some(error.help(format!("write `{written}`")).fix(place, written))
 }
 
 /// `.5`
@@ -313,7 +313,7 @@ pub fn dot_number(miss: &Miss) -> Option<Diagnostic> {
     let whole = format!("0.{}", miss.text(number));
     let place = miss.place().to(miss.tokens[number].span);
     Some(
-        Diagnostic::fault("E112", "not a number", place, "a digit was expected before `.`")
+        Diagnostic::error("E112", "not a number", place, "a digit was expected before `.`")
             .help(format!("write `{whole}`"))
             .fix(place, whole)
             .sure(),

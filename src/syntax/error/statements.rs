@@ -1,4 +1,4 @@
-//! Faults of statements: unknown words, and parts that are missing at the end.
+//! Errors of statements: unknown words, and parts that are missing at the end.
 
 use super::miss::Miss;
 use crate::diagnostic::{Diagnostic, is_sure_miss, near_miss};
@@ -14,7 +14,7 @@ pub fn misplaced_doc(miss: &Miss) -> Option<Diagnostic> {
     let place = miss.place();
     let slashes = crate::source::Span::new(place.start, place.start + 3);
     Some(
-        Diagnostic::fault("E118", "`///` stands before a statement", place, "within a statement")
+        Diagnostic::error("E118", "`///` stands before a statement", place, "within a statement")
             .help("write `//` for a comment")
             .fix(slashes, "//")
             .sure(),
@@ -49,7 +49,7 @@ pub fn unknown(miss: &Miss) -> Option<Diagnostic> {
     let next = miss.kind(miss.found);
     let unknown = |label: &str| {
         let title = format!("no statement begins with `{word}`");
-        Diagnostic::fault("E119", title, place, label)
+        Diagnostic::error("E119", title, place, label)
     };
     if matches!(word, "let" | "var" | "const" | "val" | "set") && next == Some(Kind::Word) {
         let after = crate::source::Span::new(place.start, miss.place().start);
@@ -64,26 +64,26 @@ pub fn unknown(miss: &Miss) -> Option<Diagnostic> {
     if matches!(next, Some(Kind::Word | Kind::TextOpen)) {
         let twin = TWINS.iter().find(|(other, _)| *other == word).map(|(_, ours)| *ours);
         if let Some(meant) = twin.or_else(|| near_miss(word, STATEMENT_WORDS)) {
-            let fault = unknown("unknown word");
+            let error = unknown("unknown word");
             let is_sure = twin.is_none() && is_sure_miss(word, meant, STATEMENT_WORDS);
-            let fault = fault.help(format!("write `{meant}`")).fix(place, meant);
-            return Some(fault.sure_if(is_sure));
+            let error = error.help(format!("write `{meant}`")).fix(place, meant);
+            return Some(error.sure_if(is_sure));
         }
     }
     let title = format!("`{word}` is neither drawn nor computed");
     let label = "`~` or `=` was expected after this name";
-    let fault = Diagnostic::fault("E120", title, miss.after(), label);
+    let error = Diagnostic::error("E120", title, miss.after(), label);
     if miss.found_text() == ":" {
         let help = format!("write `{word} = …`, or `rule {word}: …`, or `level {word}: …`");
-        return Some(fault.help(help));
+        return Some(error.help(help));
     }
     match (stdlib::draws(miss.found_text()), miss.text(miss.found + 1)) {
         (Some(draws), "(") => {
             let sign = if draws { "~" } else { "=" };
             let help = format!("write `{word} {sign} {}(…)`", miss.found_text());
-            Some(fault.help(help).fix(miss.after(), format!(" {sign}")).sure())
+            Some(error.help(help).fix(miss.after(), format!(" {sign}")).sure())
         }
-        _ => Some(fault.help(format!("write `{word} ~ …` to draw, `{word} = …` to compute"))),
+        _ => Some(error.help(format!("write `{word} ~ …` to draw, `{word} = …` to compute"))),
     }
 }
 
@@ -98,8 +98,8 @@ pub fn lone_value(miss: &Miss) -> Option<Diagnostic> {
         return None;
     }
     let title = format!("no statement begins with {}", miss.found_name());
-    let fault = Diagnostic::fault("E119", title, miss.place(), "a value without a name");
-    Some(fault.help(format!("give it a name: `name = {word} …`")))
+    let error = Diagnostic::error("E119", title, miss.place(), "a value without a name");
+    Some(error.help(format!("give it a name: `name = {word} …`")))
 }
 
 /// `param length in 64..512`
@@ -109,14 +109,14 @@ pub fn default_missing(miss: &Miss) -> Option<Diagnostic> {
     }
     let name = miss.text(miss.statement() + 1);
     let label = "`=` and a value were expected here";
-    let fault = Diagnostic::fault("E144", format!("`{name}` has no default"), miss.after(), label);
+    let error = Diagnostic::error("E144", format!("`{name}` has no default"), miss.after(), label);
     let (low, dots) = (miss.statement() + 3, miss.statement() + 4);
     if miss.kind(low) != Some(Kind::Number) || miss.text(dots) != ".." {
-        return Some(fault.help("write the range, `=` and the default: `in 1..9 = 5`"));
+        return Some(error.help("write the range, `=` and the default: `in 1..9 = 5`"));
     }
     let low = miss.text(low);
     let help = format!("write ` = {low}` here, or another number of the range");
-    Some(fault.help(help).fix(miss.after(), format!(" = {low}")))
+    Some(error.help(help).fix(miss.after(), format!(" = {low}")))
 }
 
 /// `fn f(x: Int) = x`
@@ -126,13 +126,13 @@ pub fn result_missing(miss: &Miss) -> Option<Diagnostic> {
     }
     let label = "`->` and a type were expected here";
     let title = "this function does not say what it gives";
-    let fault = Diagnostic::fault("E145", title, miss.after(), label);
+    let error = Diagnostic::error("E145", title, miss.after(), label);
     Some(match miss.found_text() {
         sign @ (":" | "-" | "~") => {
             let arrow = if sign == "~" { "~>" } else { "->" };
-            fault.help(format!("write `{arrow}` for `{sign}`")).fix(miss.place(), arrow).sure()
+            error.help(format!("write `{arrow}` for `{sign}`")).fix(miss.place(), arrow).sure()
         }
-        _ => fault.help("write `-> Int` if it computes, `~> Int` if it draws, with its own type"),
+        _ => error.help("write `-> Int` if it computes, `~> Int` if it draws, with its own type"),
     })
 }
 
@@ -148,17 +148,17 @@ pub fn text_missing(miss: &Miss) -> Option<Diagnostic> {
         false => format!("{} is no text", miss.found_name()),
     };
     let label = format!("a text was expected after `{word}`");
-    let fault = Diagnostic::fault("E124", title, miss.place(), label);
+    let error = Diagnostic::error("E124", title, miss.place(), label);
     let is_name = miss.kind(miss.found) == Some(Kind::Word) && !is_keyword(miss.found_text());
     let found = miss.found_text();
     Some(match word {
-        "=" => fault.help("write the path of a file: \"names.txt\""),
-        ":" | "~" => fault.help("write the text right after the word: `reply \"{answer}\"`"),
+        "=" => error.help("write the path of a file: \"names.txt\""),
+        ":" | "~" => error.help("write the text right after the word: `reply \"{answer}\"`"),
         _ if is_name && miss.kind(miss.found + 1) != Some(Kind::Open) => {
             let text = format!("\"{{{found}}}\"");
-            fault.help(format!("write `{word} {text}`")).fix(miss.place(), text).sure()
+            error.help(format!("write `{word} {text}`")).fix(miss.place(), text).sure()
         }
-        _ => fault.help(format!("write `{word} \"…\"`, or `{word} \"\"\"` and lines of text")),
+        _ => error.help(format!("write `{word} \"…\"`, or `{word} \"\"\"` and lines of text")),
     })
 }
 
@@ -170,10 +170,10 @@ pub fn kind_missing(miss: &Miss) -> Option<Diagnostic> {
         || (of_function && miss.expects(Rule::colon));
     expects.then(|| {
         let label = format!("a type was expected after `{}`", miss.before_text());
-        let fault = Diagnostic::fault("E123", "a type is missing", miss.place(), label);
+        let error = Diagnostic::error("E123", "a type is missing", miss.place(), label);
         match miss.expects(Rule::colon) {
-            true => fault.help(format!("write `{}: Int`, with its own type", miss.before_text())),
-            false => fault.help(
+            true => error.help(format!("write `{}: Int`, with its own type", miss.before_text())),
+            false => error.help(
                 "write `Int`, `Real`, `Bool`, `Text`, `Token`, `T` for any, or a list: `[Token]`",
             ),
         }
@@ -188,10 +188,10 @@ pub fn value_missing(miss: &Miss) -> Option<Diagnostic> {
     let before = miss.before_text();
     let title = format!("a value is missing after `{before}`");
     let place = if miss.is_at_end() { miss.after() } else { miss.place() };
-    let fault = Diagnostic::fault("E122", title, place, "a value was expected here");
+    let error = Diagnostic::error("E122", title, place, "a value was expected here");
     Some(match before {
-        "~" => fault.help("write what is drawn, such as `pick(xs)`"),
-        _ => fault.help("write a number, a name, a text or a call such as `size(xs)`"),
+        "~" => error.help("write what is drawn, such as `pick(xs)`"),
+        _ => error.help("write a number, a name, a text or a call such as `size(xs)`"),
     })
 }
 
@@ -211,7 +211,7 @@ pub fn side_by_side(miss: &Miss) -> Option<Diagnostic> {
     if miss.text(miss.statement()) == "use" {
         let (place, after) = (miss.tokens[second].span, miss.tokens[first].span.end);
         return Some(
-            Diagnostic::fault("E128", "a comma is missing", place, "a second name")
+            Diagnostic::error("E128", "a comma is missing", place, "a second name")
                 .help(format!("write `{one}, {two}`"))
                 .fix(crate::source::Span::new(after, after), ",")
                 .sure(),
@@ -231,7 +231,7 @@ pub fn side_by_side(miss: &Miss) -> Option<Diagnostic> {
         _ => format!("write a sign between them, such as `{one} + {two}`"),
     };
     Some(
-        Diagnostic::fault("E136", title, miss.tokens[second].span, label)
+        Diagnostic::error("E136", title, miss.tokens[second].span, label)
             .and(miss.tokens[first].span, "a value ends here")
             .help(help),
     )

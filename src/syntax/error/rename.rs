@@ -7,30 +7,30 @@ use crate::syntax::tokens::{Kind, Token};
 /// So long texts are not searched for the other places of a name.
 const BYTES_MAX: usize = 1 << 18;
 
-/// Extends the fix of each fault that renames one place of a name to all places.
-pub fn complete(source: &Source, tokens: &[Token], faults: &mut [Diagnostic]) {
-    for fault in faults {
-        let [edit] = &fault.fix[..] else { continue };
+/// Extends the fix of each error that renames one place of a name to all places.
+pub fn complete(source: &Source, tokens: &[Token], errors: &mut [Diagnostic]) {
+    for error in errors {
+        let [edit] = &error.fix[..] else { continue };
         let word = source.slice(edit.span);
-        let is_rename = edit.span == fault.span() && edit.text != "true" && edit.text != "false";
-        if !matches!(fault.code, "E115" | "E116") || !is_rename || source.text.len() > BYTES_MAX {
+        let is_rename = edit.span == error.span() && edit.text != "true" && edit.text != "false";
+        if !matches!(error.code, "E115" | "E116") || !is_rename || source.text.len() > BYTES_MAX {
             continue;
         }
         let new = edit.text.clone();
         let names = Names { source, tokens, word };
-        let places = names.places(fault.code == "E116");
+        let places = names.places(error.code == "E116");
         let is_taken = names.is_bound(&new) && names.is_bound(word);
-        fault.fix.clear();
+        error.fix.clear();
         let (Some(places), false) = (places, is_taken) else { continue };
         // A keyword that is a keyword somewhere else too may be one here.
         let is_sure = places.len() == names.all().len();
-        *fault = places
+        *error = places
             .into_iter()
-            .fold(fault.clone(), |fault, at| fault.fix(tokens[at].span, &*new))
+            .fold(error.clone(), |error, at| error.fix(tokens[at].span, &*new))
             .sure_if(is_sure);
-        if fault.fix.len() > 1 {
-            let places = fault.fix.len();
-            fault.help = format!("write `{new}`, at all {places} places");
+        if error.fix.len() > 1 {
+            let places = error.fix.len();
+            error.help = format!("write `{new}`, at all {places} places");
         }
     }
 }

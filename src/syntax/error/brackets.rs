@@ -1,4 +1,4 @@
-//! Faults of brackets and of the commas between them.
+//! Errors of brackets and of the commas between them.
 
 use super::miss::Miss;
 use crate::diagnostic::Diagnostic;
@@ -23,14 +23,14 @@ pub fn brace_in_text(miss: &Miss) -> Option<Diagnostic> {
     let brace = miss.tokens[hole].span;
     let empty = first == Some(Kind::Close);
     let title = if empty { "an empty hole" } else { "a hole that shows no value" };
-    let fault = Diagnostic::fault("E105", title, brace, "`{` opens a hole")
+    let error = Diagnostic::error("E105", title, brace, "`{` opens a hole")
         .help("write `{{` and `}}` to show braces; a hole shows a value: `{answer}`");
     if empty {
-        return Some(fault.fix(brace.to(miss.tokens[hole + 1].span), "{{}}"));
+        return Some(error.fix(brace.to(miss.tokens[hole + 1].span), "{{}}"));
     }
     let on_the_line = miss.source.text[brace.end..].lines().next().unwrap_or("");
-    let fault = fault.fix(brace, "{{");
-    let Some(at) = closing_brace(on_the_line) else { return Some(fault) };
+    let error = error.fix(brace, "{{");
+    let Some(at) = closing_brace(on_the_line) else { return Some(error) };
     let shown = &on_the_line[..at];
     let at = brace.end + at;
     let text = miss.open.iter().rev().find(|&&open| miss.kind(open) == Some(Kind::TextOpen));
@@ -38,12 +38,12 @@ pub fn brace_in_text(miss: &Miss) -> Option<Diagnostic> {
     if text.is_some_and(|&open| miss.text(open) == "\"") && shown.contains('"') {
         // On one line a quote would end the text.
         let shown = format!("{{{{{}}}}}", shown.replace('"', "\\\""));
-        let fault = Diagnostic { fix: Vec::new(), ..fault };
+        let error = Diagnostic { fix: Vec::new(), ..error };
         let help = format!("write `{shown}` to show these braces");
-        return Some(fault.help(help).fix(Span::new(brace.start, at + 1), shown));
+        return Some(error.help(help).fix(Span::new(brace.start, at + 1), shown));
     }
     let help = format!("write `{{{{{shown}}}}}` to show these braces");
-    Some(fault.help(help).fix(Span::new(at, at + 1), "}}"))
+    Some(error.help(help).fix(Span::new(at, at + 1), "}}"))
 }
 
 /// The brace that closes the one before this text.
@@ -78,7 +78,7 @@ pub fn unclosed(miss: &Miss) -> Option<Diagnostic> {
     }
     let place = if other_closing { miss.place() } else { miss.after() };
     let label = format!("`{closing}` was expected here");
-    let fault = Diagnostic::fault("E130", format!("`{bracket}` is not closed"), place, label)
+    let error = Diagnostic::error("E130", format!("`{bracket}` is not closed"), place, label)
         .and(miss.tokens[open].span, "opened here");
     // With one bracket open and the statement at its end, there is one place to close it: but an
     // operator before may belong inside or outside.
@@ -89,10 +89,10 @@ pub fn unclosed(miss: &Miss) -> Option<Diagnostic> {
             .clone()
             .all(|at| !matches!(miss.kind(at), Some(Kind::Sign)) || miss.text(at) == ",");
     Some(match other_closing && miss.open.len() == 1 {
-        true => fault.help(format!("write `{closing}` here")).fix(place, closing),
+        true => error.help(format!("write `{closing}` here")).fix(place, closing),
         false => {
-            let fault = fault.help(format!("write `{closing}`"));
-            fault.fix(miss.after(), closing).sure_if(is_plain)
+            let error = error.help(format!("write `{closing}`"));
+            error.fix(miss.after(), closing).sure_if(is_plain)
         }
     })
 }
@@ -105,8 +105,8 @@ pub fn never_opened(miss: &Miss) -> Option<Diagnostic> {
     }
     let (found, place) = (miss.found_text(), miss.place());
     let title = format!("`{found}` closes nothing");
-    let fault = Diagnostic::fault("E131", title, place, "nothing is open here");
-    Some(fault.help(format!("delete `{found}`")).fix(place, ""))
+    let error = Diagnostic::error("E131", title, place, "nothing is open here");
+    Some(error.help(format!("delete `{found}`")).fix(place, ""))
 }
 
 /// `f(a b)`, `level hard: length = 400 quote = 2`
@@ -119,13 +119,13 @@ pub fn comma_missing(miss: &Miss) -> Option<Diagnostic> {
     if !expects || in_text || (binds && !in_level) || !(in_list || in_level) {
         return None;
     }
-    let fault = Diagnostic::fault("E128", "a comma is missing", miss.place(), "a second value")
+    let error = Diagnostic::error("E128", "a comma is missing", miss.place(), "a second value")
         .and(miss.before(), "the value before ends here");
     // `[1 -2 3]` may hold three values.
     let open = miss.open.last().copied().unwrap_or(miss.statement());
     let is_plain = (open..miss.found).all(|at| !matches!(miss.text(at), "-" | "+" | "*" | "&"));
-    let fault = fault.help(format!("write `, {}`", miss.found_text()));
-    Some(fault.fix(miss.after(), ",").sure_if(is_plain))
+    let error = error.help(format!("write `, {}`", miss.found_text()));
+    Some(error.fix(miss.after(), ",").sure_if(is_plain))
 }
 
 /// `f(a, b,)`, `use tokens: overlap,`, `f(, a)`
@@ -136,8 +136,8 @@ pub fn comma_too_many(miss: &Miss) -> Option<Diagnostic> {
         ("(" | "[", ",") => miss.place(),
         _ => return None,
     };
-    let fault = Diagnostic::fault("E129", "a comma too many", comma, "commas stand between values");
+    let error = Diagnostic::error("E129", "a comma too many", comma, "commas stand between values");
     // In the middle a value may be missing, which JavaScript takes for one.
     let is_sure = ends && comma == miss.before();
-    Some(fault.help("delete this comma").fix(comma, "").sure_if(is_sure))
+    Some(error.help("delete this comma").fix(comma, "").sure_if(is_sure))
 }

@@ -1,4 +1,4 @@
-//! Where a text stops to fit the grammar, and the search for the fault that explains it.
+//! Where a text stops to fit the grammar, and the search for the error that explains it.
 
 use super::{
     blocks, brackets, foreign, forms, keys, layouts, rules, settings, signs, statements, words,
@@ -104,14 +104,14 @@ impl<'a> Miss<'a> {
         Miss { source, tokens, found, open, expected }
     }
 
-    /// The diagnostic of the first fault that fits.
+    /// The diagnostic of the first error that fits.
     pub fn explain(&self) -> Diagnostic {
-        let mut fault =
-            FAULTS.iter().find_map(|fault| fault(self)).unwrap_or_else(|| self.unexpected());
-        for label in &mut fault.labels {
+        let mut error =
+            FAULTS.iter().find_map(|error| error(self)).unwrap_or_else(|| self.unexpected());
+        for label in &mut error.labels {
             label.span = self.visible(label.span);
         }
-        fault
+        error
     }
 
     /// The end of the text cannot be underlined, the letter before it can.
@@ -188,7 +188,7 @@ impl<'a> Miss<'a> {
         self.found.checked_sub(1).map_or_else(|| self.place(), |before| self.tokens[before].span)
     }
 
-    /// The first token of the statement that holds the fault: the last that begins a line at the
+    /// The first token of the statement that holds the error: the last that begins a line at the
     /// margin of the stretch is not known here, so it is the last statement word, or the first.
     pub fn statement(&self) -> usize {
         let is_first = |at: &usize| {
@@ -243,14 +243,14 @@ impl<'a> Miss<'a> {
             true => "this fits nothing before it".to_string(),
             false => format!("expected {}", expected.join(", ")),
         };
-        let fault = Diagnostic::fault("E147", title, self.place(), label);
+        let error = Diagnostic::error("E147", title, self.place(), label);
         match expected.first() {
             Some(&"a new statement") if self.found_text() == "=" => {
-                fault.help("write a name before it: `name = …`")
+                error.help("write a name before it: `name = …`")
             }
-            Some(&"a new statement") => fault.help("delete this, or give it a name: `name = …`"),
-            Some(first) => fault.help(format!("write {first} here, or delete this")),
-            None => fault.help("delete this"),
+            Some(&"a new statement") => error.help("delete this, or give it a name: `name = …`"),
+            Some(first) => error.help(format!("write {first} here, or delete this")),
+            None => error.help("delete this"),
         }
     }
 

@@ -1,4 +1,4 @@
-//! `cookc check --fix`: makes edits that remove faults and bring no new kind of fault; those that
+//! `cookc check --fix`: makes edits that remove errors and bring no new kind of error; those that
 //! may change the meaning only where they are asked for.
 
 use std::collections::BTreeSet;
@@ -9,12 +9,12 @@ use crate::cli::{Failure, console};
 use crate::data::sinks;
 use crate::diagnostic::{Diagnostic, Edit, Severity, edited};
 use crate::source::Source;
-use crate::syntax::FAULTS_MAX;
+use crate::syntax::ERRORS_MAX;
 
-/// A fix can uncover another fault. So many in a row have no end.
+/// A fix can uncover another error. So many in a row have no end.
 const ROUNDS_MAX: usize = 64;
 
-/// So many fixes are made to get from one fault of a statement to the next, until all are gone.
+/// So many fixes are made to get from one error of a statement to the next, until all are gone.
 const CHAIN_MAX: usize = 8;
 
 /// What is no file cannot be written.
@@ -99,8 +99,8 @@ fn round(
     find: &dyn Fn(&Source) -> Vec<Diagnostic>,
 ) -> Option<(State, Vec<String>)> {
     let all = apart(&state.found, fixes);
-    let lines = |faults: &[&Diagnostic], source: &Source| -> Vec<String> {
-        faults.iter().map(|fault| told(fault, source)).collect()
+    let lines = |errors: &[&Diagnostic], source: &Source| -> Vec<String> {
+        errors.iter().map(|error| told(error, source)).collect()
     };
     if all.len() > 1 {
         let next = after(state, &all, find);
@@ -108,17 +108,17 @@ fn round(
             return Some((next, lines(&all, &state.source)));
         }
     }
-    for fault in state.found.iter().filter(|fault| may_be_made(fault, fixes)) {
-        let mut next = after(state, &[fault], find);
-        let mut made = lines(&[fault], &state.source);
+    for error in state.found.iter().filter(|error| may_be_made(error, fixes)) {
+        let mut next = after(state, &[error], find);
+        let mut made = lines(&[error], &state.source);
         for _ in 0..CHAIN_MAX {
-            if is_better(state, &next, &[fault]) {
+            if is_better(state, &next, &[error]) {
                 return Some((next, made));
             }
             // What the edit uncovered in the same place may have a fix too.
             let is_new = |one: &&Diagnostic| {
                 may_be_made(one, fixes)
-                    && !state.found.iter().any(|old| is_same(old, one, &fault.fix))
+                    && !state.found.iter().any(|old| is_same(old, one, &error.fix))
             };
             let Some(uncovered) = next.found.iter().find(is_new).cloned() else { break };
             made.extend(lines(&[&uncovered], &next.source));
@@ -130,32 +130,32 @@ fn round(
 
 fn after(
     state: &State,
-    faults: &[&Diagnostic],
+    errors: &[&Diagnostic],
     find: &dyn Fn(&Source) -> Vec<Diagnostic>,
 ) -> State {
-    let mut edits: Vec<&Edit> = faults.iter().flat_map(|fault| &fault.fix).collect();
+    let mut edits: Vec<&Edit> = errors.iter().flat_map(|error| &error.fix).collect();
     edits.sort_by_key(|edit| edit.span);
     let source = Source::new(&*state.source.name, edited(&state.source.text, edits));
     let found = find(&source);
     State { source, found }
 }
 
-/// Has each of these fixes removed a fault, and brought no kind of fault that was not there, and no
+/// Has each of these fixes removed an error, and brought no kind of error that was not there, and no
 /// lint of what it wrote?
 fn is_better(before: &State, after: &State, made: &[&Diagnostic]) -> bool {
     let codes = |state: &State| -> BTreeSet<&'static str> {
-        faults(state).map(|fault| fault.code).collect()
+        errors(state).map(|error| error.code).collect()
     };
     let fixes = made.len();
     if !codes(after).is_subset(&codes(before)) || is_warned_of(before, after, made) {
         return false;
     }
-    let (many, left) = (faults(before).count(), faults(after).count());
-    match many >= FAULTS_MAX {
+    let (many, left) = (errors(before).count(), errors(after).count());
+    match many >= ERRORS_MAX {
         false => left + fixes <= many,
-        // Not all faults are told: what counts is that the first ones are gone.
+        // Not all errors are reported: what counts is that the first ones are gone.
         true => {
-            let last = |state: &State| faults(state).map(|fault| fault.span().start).max();
+            let last = |state: &State| errors(state).map(|error| error.span().start).max();
             left < many || last(after) > last(before)
         }
     }
@@ -163,7 +163,7 @@ fn is_better(before: &State, after: &State, made: &[&Diagnostic]) -> bool {
 
 /// Does a lint of a new kind begin in what the edits wrote?
 fn is_warned_of(before: &State, after: &State, made: &[&Diagnostic]) -> bool {
-    let mut edits: Vec<&Edit> = made.iter().flat_map(|fault| &fault.fix).collect();
+    let mut edits: Vec<&Edit> = made.iter().flat_map(|error| &error.fix).collect();
     edits.sort_by_key(|edit| edit.span);
     let mut shift = 0isize;
     let mut written = Vec::new();
@@ -173,20 +173,20 @@ fn is_warned_of(before: &State, after: &State, made: &[&Diagnostic]) -> bool {
         shift += edit.text.len() as isize - (edit.span.end - edit.span.start) as isize;
     }
     let is_new = |one: &&Diagnostic| !before.found.iter().any(|old| old.code == one.code);
-    let lints = after.found.iter().filter(|one| one.severity == Severity::Lint).filter(is_new);
+    let lints = after.found.iter().filter(|one| one.severity == Severity::Warning).filter(is_new);
     lints.map(|one| one.span().start).any(|at| written.iter().any(|range| range.contains(&at)))
 }
 
-fn faults(state: &State) -> impl Iterator<Item = &Diagnostic> {
-    state.found.iter().filter(|one| one.severity == Severity::Fault)
+fn errors(state: &State) -> impl Iterator<Item = &Diagnostic> {
+    state.found.iter().filter(|one| one.severity == Severity::Error)
 }
 
-fn may_be_made(fault: &Diagnostic, fixes: Fixes) -> bool {
-    let is_wanted = fault.is_sure || fixes == Fixes::Offered;
-    !fault.fix.is_empty() && is_wanted && fault.severity == Severity::Fault
+fn may_be_made(error: &Diagnostic, fixes: Fixes) -> bool {
+    let is_wanted = error.is_sure || fixes == Fixes::Offered;
+    !error.fix.is_empty() && is_wanted && error.severity == Severity::Error
 }
 
-/// Is it the fault that was there before these edits?
+/// Is it the error that was there before these edits?
 fn is_same(old: &Diagnostic, new: &Diagnostic, edits: &[Edit]) -> bool {
     let place = old.span().start;
     let before = edits.iter().filter(|edit| edit.span.end <= place);
@@ -201,17 +201,17 @@ fn is_same(old: &Diagnostic, new: &Diagnostic, edits: &[Edit]) -> bool {
 fn apart(found: &[Diagnostic], fixes: Fixes) -> Vec<&Diagnostic> {
     let touch = |a: &Edit, b: &Edit| a.span.start <= b.span.end && b.span.start <= a.span.end;
     let mut chosen: Vec<&Diagnostic> = Vec::new();
-    for fault in found.iter().filter(|fault| may_be_made(fault, fixes)) {
+    for error in found.iter().filter(|error| may_be_made(error, fixes)) {
         let taken = chosen.iter().flat_map(|other| &other.fix);
-        if !taken.into_iter().any(|other| fault.fix.iter().any(|edit| touch(edit, other))) {
-            chosen.push(fault);
+        if !taken.into_iter().any(|other| error.fix.iter().any(|edit| touch(edit, other))) {
+            chosen.push(error);
         }
     }
     chosen
 }
 
-fn told(fault: &Diagnostic, source: &Source) -> String {
-    let (line, column) = source.position(fault.span().start);
-    let help = fault.help.lines().next().unwrap_or_default();
-    format!("{line}:{column}: {}: {}: {help}", fault.code, fault.title)
+fn told(error: &Diagnostic, source: &Source) -> String {
+    let (line, column) = source.position(error.span().start);
+    let help = error.help.lines().next().unwrap_or_default();
+    format!("{line}:{column}: {}: {}: {help}", error.code, error.title)
 }

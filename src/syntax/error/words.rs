@@ -1,4 +1,4 @@
-//! Faults of words: missing keywords, and words that no name may be.
+//! Errors of words: missing keywords, and words that no name may be.
 
 use super::miss::Miss;
 use crate::diagnostic::Diagnostic;
@@ -15,20 +15,20 @@ pub fn not_in(miss: &Miss) -> Option<Diagnostic> {
     let title = format!("`not {after}` is no sign of this language");
     let place = miss.place().to(miss.tokens[miss.found + 1].span);
     let before = miss.before_text();
-    let fault = Diagnostic::fault("E132", title, place, "`not` stands before the whole comparison");
+    let error = Diagnostic::error("E132", title, place, "`not` stands before the whole comparison");
     // The value before is this one word if a sign or a keyword stands before that.
     let sign = miss.found.checked_sub(2).map_or("", |at| miss.text(at));
     let begins = matches!(sign, ":" | "(" | "=" | "and" | "or" | "if" | "then" | "else" | ",");
     Some(match begins && miss.kind(miss.found - 1) == Some(Kind::Word) {
         true => {
-            let fault = fault.help(format!("write `not {before} {after} …`"));
+            let error = error.help(format!("write `not {before} {after} …`"));
             let value = Span::new(miss.before().start, miss.before().start);
-            fault
+            error
                 .fix(value, "not ")
                 .fix(Span::new(place.start, miss.tokens[miss.found + 1].span.start), "")
                 .sure()
         }
-        false => fault.help(format!("write `not` before all of it: `not x {after} xs`")),
+        false => error.help(format!("write `not` before all of it: `not x {after} xs`")),
     })
 }
 
@@ -41,7 +41,7 @@ pub fn keyword_as_name(miss: &Miss) -> Option<Diagnostic> {
     let (word, place) = (miss.text(at), miss.tokens[at].span);
     let title = format!("`{word}` is a keyword and no name");
     Some(
-        Diagnostic::fault("E116", title, place, "a name was expected here")
+        Diagnostic::error("E116", title, place, "a name was expected here")
             .help(format!("write `{word}_`, or another name"))
             .fix(place, format!("{word}_"))
             .sure(),
@@ -87,7 +87,7 @@ pub fn capital(miss: &Miss) -> Option<Diagnostic> {
         return None;
     }
     let small = snake(found);
-    let fault = Diagnostic::fault(
+    let error = Diagnostic::error(
         "E115",
         "names are written small",
         miss.place(),
@@ -97,7 +97,7 @@ pub fn capital(miss: &Miss) -> Option<Diagnostic> {
         true => format!("{small}_value"),
         false => small,
     };
-    Some(fault.help(format!("write `{small}`")).fix(miss.place(), small).sure())
+    Some(error.help(format!("write `{small}`")).fix(miss.place(), small).sure())
 }
 
 fn has_capital(word: &str) -> bool {
@@ -161,9 +161,9 @@ fn missing(
         return None;
     }
     let label = format!("`{word}` was expected here");
-    let mut fault = Diagnostic::fault(code, format!("`{word}` is missing"), miss.after(), label);
+    let mut error = Diagnostic::error(code, format!("`{word}` is missing"), miss.after(), label);
     if let Some(begun) = begun {
-        fault = fault.and(miss.tokens[begun].span, format!("of this `{}`", miss.text(begun)));
+        error = error.and(miss.tokens[begun].span, format!("of this `{}`", miss.text(begun)));
     }
     let found = miss.found_text();
     let is_near = miss.kind(miss.found) == Some(Kind::Word)
@@ -184,8 +184,8 @@ fn missing(
         // A short word is near to many others.
         let is_sure = (stands_for && found != "elif")
             || word.len() > 3 && strsim::damerau_levenshtein(found, word) == 1;
-        let fault = fault.help(format!("write `{word}` for `{found}`"));
-        fault.fix(miss.place(), word).sure_if(is_sure)
+        let error = error.help(format!("write `{word}` for `{found}`"));
+        error.fix(miss.place(), word).sure_if(is_sure)
     } else if !text.is_empty() && miss.begins_value(miss.found) {
         let value = match found {
             "(" => "(…)",
@@ -193,13 +193,13 @@ fn missing(
             _ if found.starts_with('"') => "\"…\"",
             _ => found,
         };
-        fault.help(format!("write `{word} {value}`")).fix(miss.after(), text).sure()
+        error.help(format!("write `{word} {value}`")).fix(miss.after(), text).sure()
     } else {
-        fault.help(help)
+        error.help(help)
     })
 }
 
-/// Is the word at the fault followed by a value, so that it is itself the misspelled keyword?
+/// Is the word at the error followed by a value, so that it is itself the misspelled keyword?
 fn follows_misspelled(miss: &Miss) -> bool {
     miss.begins_value(miss.found + 1) && miss.text(miss.found + 1) != "("
 }
@@ -221,13 +221,13 @@ pub fn return_missing(miss: &Miss) -> Option<Diagnostic> {
     if !starts_statement || miss.kind(miss.found) == Some(Kind::Sign) {
         return None;
     }
-    let fault = |place: Span, label: &str| {
-        Diagnostic::fault("E146", "`return` is missing", place, label)
+    let error = |place: Span, label: &str| {
+        Diagnostic::error("E146", "`return` is missing", place, label)
             .and(miss.tokens[brace].span, "of this block")
     };
     if miss.found_text() == "}" {
-        let fault = fault(miss.place(), "the block ends without a value");
-        return Some(fault.help("write `return` and a value before `}`"));
+        let error = error(miss.place(), "the block ends without a value");
+        return Some(error.help("write `return` and a value before `}`"));
     }
     let found = miss.found_text();
     if miss.kind(miss.found) == Some(Kind::Word)
@@ -235,7 +235,7 @@ pub fn return_missing(miss: &Miss) -> Option<Diagnostic> {
         && miss.begins_value(miss.found + 1)
     {
         return Some(
-            fault(miss.place(), "misspelled")
+            error(miss.place(), "misspelled")
                 .help("write `return`")
                 .fix(miss.place(), "return")
                 .sure(),
@@ -248,7 +248,7 @@ pub fn return_missing(miss: &Miss) -> Option<Diagnostic> {
 fn return_before(miss: &Miss, value: Span, brace: usize) -> Diagnostic {
     let line = miss.source.text[value.start..].lines().next().unwrap_or("");
     let whole = line.split("//").next().unwrap_or("").trim_end_matches([' ', '\t', '}']);
-    Diagnostic::fault("E146", "`return` is missing", value, "a value without `return`")
+    Diagnostic::error("E146", "`return` is missing", value, "a value without `return`")
         .and(miss.tokens[brace].span, "of this block")
         .help(format!("write `return {whole}`"))
         .fix(Span::new(value.start, value.start), "return ")
@@ -264,7 +264,7 @@ pub fn name_missing(miss: &Miss) -> Option<Diagnostic> {
     let label = format!("a name was expected after `{before}`");
     let found = miss.found_name();
     Some(
-        Diagnostic::fault("E121", format!("a name is missing before {found}"), miss.after(), label)
+        Diagnostic::error("E121", format!("a name is missing before {found}"), miss.after(), label)
             .help(match before {
                 "." => "write the name of a value right after the dot: `part.answer`".to_string(),
                 _ => format!("write `{before} name`, with a name of your own"),

@@ -1,4 +1,4 @@
-//! Faults of letters: what no `.cook` file holds, and texts that are not closed.
+//! Errors of letters: what no `.cook` file holds, and texts that are not closed.
 
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
@@ -9,35 +9,35 @@ pub fn strange(span: Span, letter: char) -> Diagnostic {
     if letter == '\r' {
         // Editors show a line's end here; without one the next line would join this one.
         let title = "a carriage return that ends no line";
-        return Diagnostic::fault("E102", title, span, "U+000D without a line break behind it")
+        return Diagnostic::error("E102", title, span, "U+000D without a line break behind it")
             .help("write a line break in its place")
             .fix(span, "\n")
             .sure();
     }
     if letter.is_control() {
-        return Diagnostic::fault("E102", "a control character", span, format!("U+{number:04X}"))
+        return Diagnostic::error("E102", "a control character", span, format!("U+{number:04X}"))
             .help("delete it; in a text write `\\n` for a line break and `\\t` for a tab")
             .fix(span, "");
     }
     if turns_text(letter) {
         let title = "an invisible character that turns text around";
-        return Diagnostic::fault("E102", title, span, format!("U+{number:04X}"))
+        return Diagnostic::error("E102", title, span, format!("U+{number:04X}"))
             .help("delete it: text from right to left needs none")
             .fix(span, "");
     }
     let name = format!("U+{number:04X}");
     if let Some((_, ours)) = SIGNS.iter().find(|(sign, _)| *sign == letter) {
         let title = format!("`{letter}` is no sign of this language");
-        return Diagnostic::fault("E101", title, span, name)
+        return Diagnostic::error("E101", title, span, name)
             .help(format!("write `{}`", ours.trim()))
             .fix(span, *ours);
     }
     match letter.is_whitespace() || number == 0xFEFF || number == 0x200B {
-        true => Diagnostic::fault("E101", "this looks like a plain space and is none", span, name)
+        true => Diagnostic::error("E101", "this looks like a plain space and is none", span, name)
             .help("write a plain space")
             .fix(span, " ")
             .sure(),
-        false => Diagnostic::fault("E101", "an unknown character", span, name)
+        false => Diagnostic::error("E101", "an unknown character", span, name)
             .help(format!("delete `{letter}`, or write it in a text: `\"{letter}\"`")),
     }
 }
@@ -87,21 +87,21 @@ fn turns_text(letter: char) -> bool {
 pub fn foreign_name(source: &Source, span: Span) -> Diagnostic {
     let name = source.slice(span);
     let title = format!("`{name}` holds a letter that no name has");
-    Diagnostic::fault("E101", title, span, "not all of this is a-z, 0-9 or _")
+    Diagnostic::error("E101", title, span, "not all of this is a-z, 0-9 or _")
         .help("write names with a-z, 0-9 and _, such as `size_of_a`")
 }
 
 /// `12abc`, `1_000`, `1e5`
 pub fn malformed_number(source: &Source, span: Span) -> Diagnostic {
     let text = source.slice(span);
-    let fault = Diagnostic::fault("E112", "not a number", span, "this begins as a number does");
+    let error = Diagnostic::error("E112", "not a number", span, "this begins as a number does");
     let digits: String = text.chars().filter(|letter| *letter != '_').collect();
     if digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return fault.help(format!("write `{digits}`: digits only")).fix(span, digits).sure();
+        return error.help(format!("write `{digits}`: digits only")).fix(span, digits).sure();
     }
     if let Some(value) = text.strip_prefix("0x").and_then(|hex| i64::from_str_radix(hex, 16).ok()) {
         let help = format!("write `{value}`: digits only");
-        return fault.help(help).fix(span, value.to_string()).sure();
+        return error.help(help).fix(span, value.to_string()).sure();
     }
     let name = text.trim_start_matches(|letter: char| letter.is_ascii_digit());
     let number = &text[..text.len() - name.len()];
@@ -110,22 +110,22 @@ pub fn malformed_number(source: &Source, span: Span) -> Diagnostic {
         && source.text.contains(&format!("{name} "));
     if is_product {
         let product = format!("{number} * {name}");
-        return fault.help(format!("write `{product}`")).fix(span, product);
+        return error.help(format!("write `{product}`")).fix(span, product);
     }
     match text.parse::<f64>() {
         // `1e5` is a Real elsewhere, and divides as one.
         Ok(value) if value.fract() == 0.0 && value < 1e15 => {
-            fault.help(format!("write `{value}`: digits only")).fix(span, value.to_string())
+            error.help(format!("write `{value}`: digits only")).fix(span, value.to_string())
         }
-        _ => fault.help("write digits only, such as `10` or `0.5`; a name begins with a letter"),
+        _ => error.help("write digits only, such as `10` or `0.5`; a name begins with a letter"),
     }
 }
 
 /// `'text'`
 pub fn foreign_quotes(source: &Source, span: Span, closed: bool) -> Diagnostic {
-    let fault = Diagnostic::fault("E110", "a text stands between `\"`", span, "these quotes");
+    let error = Diagnostic::error("E110", "a text stands between `\"`", span, "these quotes");
     if !closed {
-        return fault.help("write `\"` at both ends: \"text\"");
+        return error.help("write `\"` at both ends: \"text\"");
     }
     let mut inside = source.slice(span).chars();
     inside.next();
@@ -145,9 +145,9 @@ pub fn foreign_quotes(source: &Source, span: Span, closed: bool) -> Diagnostic {
     if inside.contains('{') && line.trim_start().contains(['=', '~']) && !line.starts_with("prompt")
     {
         let help = "texts are put together where they are shown: write `prompt ";
-        return fault.help(format!("{help}{text}`"));
+        return error.help(format!("{help}{text}`"));
     }
-    fault.help(format!("write `{text}`")).fix(span, text).sure_if(is_plain)
+    error.help(format!("write `{text}`")).fix(span, text).sure_if(is_plain)
 }
 
 /// Does a text hold only what means itself between any quotes, and placeholders of one name?
@@ -173,8 +173,8 @@ fn stands_alone(source: &Source, span: Span) -> bool {
 /// `# text`
 pub fn foreign_comment(source: &Source, at: usize) -> Diagnostic {
     let sign = Span::new(at, at + 1);
-    let fault =
-        Diagnostic::fault("E111", "a comment begins with `//`", sign, "this begins no comment");
+    let error =
+        Diagnostic::error("E111", "a comment begins with `//`", sign, "this begins no comment");
     let before = &source.text[..at];
     let line = before.rsplit('\n').next().unwrap_or("").trim_start();
     let in_text = ["prompt", "reply", "system"].iter().any(|word| line.starts_with(word));
@@ -183,9 +183,9 @@ pub fn foreign_comment(source: &Source, at: usize) -> Diagnostic {
         || source.text[at + 1..].starts_with('"')
         || (in_text && !line.contains(['"', '\'', '`']))
     {
-        return fault.help("write the text between quotes: `\"…\"`; a comment begins with `//`");
+        return error.help("write the text between quotes: `\"…\"`; a comment begins with `//`");
     }
-    fault.help("write `//`").fix(sign, "//").sure()
+    error.help("write `//`").fix(sign, "//").sure()
 }
 
 /// `x = "text`
@@ -200,12 +200,12 @@ pub fn unclosed_text(source: &Source, open: usize) -> Diagnostic {
         let place = Span::new(open, open + 1);
         let help =
             "write `\"\"\"`, the lines of the text below it, and `\"\"\"` on a line of its own";
-        return Diagnostic::fault("E103", "a text in one pair of quotes is one line", place, {
+        return Diagnostic::error("E103", "a text in one pair of quotes is one line", place, {
             "opened here"
         })
         .help(help);
     }
-    Diagnostic::fault("E103", "this text is not closed", Span::new(open, open + 1), "opened here")
+    Diagnostic::error("E103", "this text is not closed", Span::new(open, open + 1), "opened here")
         .and(Span::new(end, end), "`\"` was expected before the end of the line")
         .help("write `\"` at the end of the text, or `\"\"\"` for a text of several lines")
         .fix(Span::new(end, end), "\"")
@@ -218,7 +218,7 @@ pub fn unclosed_block(source: &Source, open: usize) -> Diagnostic {
     let after = text_end(source, end);
     let first = source.text[end..after].lines().find(|line| !line.trim().is_empty());
     let margin = first.map_or("  ", |line| &line[..line.len() - line.trim_start().len()]);
-    Diagnostic::fault("E104", "this text is not closed", Span::new(open, open + 3), "opened here")
+    Diagnostic::error("E104", "this text is not closed", Span::new(open, open + 3), "opened here")
         .and(Span::new(end, end), "no `\"\"\"` follows on a line of its own")
         .help("write `\"\"\"` on a line of its own after the text")
         .fix(Span::new(after, after), format!("\n{margin}\"\"\""))
@@ -275,15 +275,15 @@ pub fn unclosed_hole(source: &Source, open: usize) -> Diagnostic {
     let inside = source.slice(rest);
     let letter = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '.');
     let length = inside.find(|other| !letter(other)).unwrap_or(inside.len());
-    let fault = Diagnostic::fault("E105", "this hole is not closed", brace, "`{` opens a hole");
+    let error = Diagnostic::error("E105", "this hole is not closed", brace, "`{` opens a hole");
     if length == 0 {
-        return fault.help("write `{{` to show a brace").fix(brace, "{{");
+        return error.help("write `{{` to show a brace").fix(brace, "{{");
     }
     let end = open + 1 + length;
     if inside[length..].starts_with(['(', '[', ' ']) {
-        return fault.help("write the whole hole on one line: `{value}`");
+        return error.help("write the whole hole on one line: `{value}`");
     }
-    fault
+    error
         .and(Span::new(end, end), "`}` was expected on this line")
         .help(format!("write `{{{}}}`; to show a brace write `{{{{`", &inside[..length]))
         .fix(Span::new(end, end), "}")
@@ -293,14 +293,14 @@ pub fn unclosed_hole(source: &Source, open: usize) -> Diagnostic {
 
 /// Texts in holes in texts.
 pub fn holes_too_deep(brace: Span) -> Diagnostic {
-    Diagnostic::fault("E117", "nested too deep", brace, "one hole too many")
+    Diagnostic::error("E117", "nested too deep", brace, "one hole too many")
         .help("compute the value before, on a line of its own: `name = …`")
 }
 
 /// `}` in a text.
 pub fn lone_brace(at: usize) -> Diagnostic {
     let brace = Span::new(at, at + 1);
-    Diagnostic::fault("E106", "this `}` closes no hole", brace, "no `{` is open here")
+    Diagnostic::error("E106", "this `}` closes no hole", brace, "no `{` is open here")
         .help("write `}}` to show a brace")
         .fix(brace, "}}")
 }
@@ -309,16 +309,16 @@ pub fn lone_brace(at: usize) -> Diagnostic {
 pub fn unknown_escape(source: &Source, span: Span) -> Diagnostic {
     let found = source.slice(span).trim_end();
     let title = format!("`{found}` is no escape");
-    let fault = Diagnostic::fault("E107", title, span, "unknown escape");
+    let error = Diagnostic::error("E107", title, span, "unknown escape");
     if let Some(meant) = escaped(&source.text[span.start + 1..]) {
         let whole = Span::new(span.start, span.start + 1 + meant.length);
         let help = match &*meant.text {
             "" => "delete it: a line break is `\\n` alone".to_string(),
             text => format!("write `{text}`"),
         };
-        return fault.help(help).fix(whole, meant.text).sure_if(meant.is_sure);
+        return error.help(help).fix(whole, meant.text).sure_if(meant.is_sure);
     }
-    fault
+    error
         .help("write `\\\\` for a backslash; the others are `\\n`, `\\t` and `\\\"`")
         .fix(Span::new(span.start, span.start + 1), "\\\\")
 }

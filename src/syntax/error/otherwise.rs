@@ -10,15 +10,15 @@ const FOREIGN: [&str; 20] = [
 ];
 
 /// Offers a fix that was sure, where the lines around it hold a sign that this language shares with
-/// others and reads in another way: once the fault is gone, nothing would tell of it.
-pub fn offer(source: &Source, faults: &mut [Diagnostic]) {
-    for fault in faults.iter_mut().filter(|fault| fault.is_sure && FOREIGN.contains(&fault.code)) {
+/// others and reads in another way: once the error is gone, nothing would tell of it.
+pub fn offer(source: &Source, errors: &mut [Diagnostic]) {
+    for error in errors.iter_mut().filter(|error| error.is_sure && FOREIGN.contains(&error.code)) {
         // A new line above, as `use tokens: last`, is of another statement.
-        let here = fault.fix.iter().filter(|edit| !edit.text.ends_with('\n'));
-        let places = here.map(|edit| edit.span).chain([fault.span()]);
+        let here = error.fix.iter().filter(|edit| !edit.text.ends_with('\n'));
+        let places = here.map(|edit| edit.span).chain([error.span()]);
         let (from, to) = places
             .fold((usize::MAX, 0), |(from, to), span| (from.min(span.start), to.max(span.end)));
-        fault.is_sure = !reads_otherwise(lines(&source.text, from, to));
+        error.is_sure = !reads_otherwise(lines(&source.text, from, to));
     }
 }
 

@@ -1,4 +1,4 @@
-//! Faults of texts as Jinja, YAML and Python's format strings would write them.
+//! Errors of texts as Jinja, YAML and Python's format strings would write them.
 
 use super::letters;
 use crate::diagnostic::Diagnostic;
@@ -16,27 +16,27 @@ pub fn jinja(source: &Source, at: usize) -> Option<(Diagnostic, usize)> {
         let length = inside.find("#}").map_or(2, |end| end + 4);
         let place = Span::new(at, at + length);
         let title = "a text has no comments";
-        let fault = Diagnostic::fault("E150", title, place, "all of a text is shown");
-        let fault = fault.help("delete it, or write `// …` above").fix(place, "");
-        return Some((fault.sure_if(length > 2), length));
+        let error = Diagnostic::error("E150", title, place, "all of a text is shown");
+        let error = error.help("delete it, or write `// …` above").fix(place, "");
+        return Some((error.sure_if(length > 2), length));
     }
     let (tag, length) = tag(rest)?;
     let (word, said) = tag.split_once(' ').unwrap_or((tag, ""));
     let said = said.trim();
     let place = Span::new(at, at + length);
     let title = "a text has no statements, only placeholders";
-    let fault = Diagnostic::fault("E150", title, place, "a statement of Jinja");
+    let error = Diagnostic::error("E150", title, place, "a statement of Jinja");
     let end = match word {
         "for" => "endfor",
         "if" => "endif",
         "set" => {
             let help = format!("write `{said}` on a line of its own above, and delete this");
-            return Some((fault.help(help), length));
+            return Some((error.help(help), length));
         }
-        _ => return Some((fault.help("delete this").fix(place, ""), length)),
+        _ => return Some((error.help("delete this").fix(place, ""), length)),
     };
     let Some((body, whole)) = body(&rest[length..], word, end) else {
-        return Some((fault.help("write `{join(\", \", xs)}` to show a list"), length));
+        return Some((error.help("write `{join(\", \", xs)}` to show a list"), length));
     };
     let whole = length + whole;
     let written = match word {
@@ -45,8 +45,8 @@ pub fn jinja(source: &Source, at: usize) -> Option<(Diagnostic, usize)> {
     };
     Some(match written {
         Some(text) => {
-            let fault = fault.help(format!("write `{}`", text.replace('\n', "\\n")));
-            (fault.fix(Span::new(at, at + whole), text), whole)
+            let error = error.help(format!("write `{}`", text.replace('\n', "\\n")));
+            (error.fix(Span::new(at, at + whole), text), whole)
         }
         None => {
             let help = match word {
@@ -57,7 +57,7 @@ pub fn jinja(source: &Source, at: usize) -> Option<(Diagnostic, usize)> {
                 ),
                 _ => format!("write `shown = if {said} then … else …` above, and `{{shown}}` here"),
             };
-            (fault.help(help), whole)
+            (error.help(help), whole)
         }
     })
 }
@@ -122,8 +122,8 @@ fn chosen(body: &str, condition: &str) -> Option<String> {
     };
     let plain = |text: &str| !text.contains(['{', '}', '\n', '"', '\\']);
     let own = Source::new("", condition);
-    let (tokens, faults) = tokens::scan(&own, 0);
-    let (condition, _) = habit::said(&own, &tokens, 0).filter(|_| faults.is_empty())?;
+    let (tokens, errors) = tokens::scan(&own, 0);
+    let (condition, _) = habit::said(&own, &tokens, 0).filter(|_| errors.is_empty())?;
     (plain(yes) && plain(no)).then(|| format!("{{if {condition} then \"{yes}\" else \"{no}\"}}"))
 }
 
@@ -163,21 +163,21 @@ pub fn yaml(source: &Source, word_end: usize) -> Option<(Diagnostic, usize)> {
     let label = "the text comes right after the word";
     let word = source.text[..word_end].rsplit(['\n', ' ']).next().unwrap_or("prompt");
     let title = format!("a text was expected after `{word}`");
-    let fault = Diagnostic::fault("E124", title, sign, label)
+    let error = Diagnostic::error("E124", title, sign, label)
         .and(Span::new(after, after), "the text ends here")
         .help(format!("write `{word} \"\"\"`, and `\"\"\"` on a line of its own after the text"));
     if folds {
         let text = folded(&below[..end], margin);
         let whole = Span::new(word_end, after);
-        let fault = fault.fix(whole, format!(" \"\"\"\n{text}\n{margin}\"\"\""));
-        return Some((fault, after - word_end));
+        let error = error.fix(whole, format!(" \"\"\"\n{text}\n{margin}\"\"\""));
+        return Some((error, after - word_end));
     }
-    let fault = fault
+    let error = error
         .fix(sign, " \"\"\"")
         .fix(Span::new(after, after), format!("\n{margin}\"\"\""))
         // `{{ x }}` is a placeholder of Jinja.
         .sure_if(!is_plain && !below[..end].contains("{{"));
-    Some((fault, after - word_end))
+    Some((error, after - word_end))
 }
 
 /// The lines of a text after YAML's `>`: those side by side are one, an empty one is a break.
@@ -222,9 +222,9 @@ pub fn format(source: &Source, open: usize, colon: usize) -> Option<(Diagnostic,
     }
     let place = Span::new(colon, colon + 1 + spec.len());
     let title = "a placeholder shows a value as it is";
-    let fault = Diagnostic::fault("E148", title, place, "a placeholder has no format");
+    let error = Diagnostic::error("E148", title, place, "a placeholder has no format");
     let help = format!("write `{{{}}}`", before.trim());
-    Some((fault.help(help).fix(place, ""), place.end - place.start))
+    Some((error.help(help).fix(place, ""), place.end - place.start))
 }
 
 /// `'''text'''`: the same between `"""`.
@@ -233,11 +233,11 @@ pub fn triple(source: &Source, at: usize) -> Option<(Diagnostic, usize)> {
     let quotes = ["'''", "```"].into_iter().find(|quotes| rest.starts_with(quotes))?;
     let length = rest[3..].find(quotes)? + 6;
     let (open, close) = (Span::new(at, at + 3), Span::new(at + length - 3, at + length));
-    let fault = Diagnostic::fault("E110", "a text stands between `\"`", open, "these quotes")
+    let error = Diagnostic::error("E110", "a text stands between `\"`", open, "these quotes")
         .and(close, "and these")
         .help("write `\"\"\"` at both ends, each on a line of its own")
         .fix(open, "\"\"\"")
         .fix(close, "\"\"\"")
         .sure_if(quotes == "'''" && is_plain_block(source, at, length));
-    Some((fault, length))
+    Some((error, length))
 }
