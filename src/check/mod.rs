@@ -37,7 +37,7 @@ pub type Neighbour<'a> = &'a dyn Fn(&str) -> Result<String, String>;
 /// The most levels of a template: each is lowered whenever it is checked.
 const LEVELS_MAX: usize = 64;
 
-/// Checks a parsed file. The template is there if nothing is at error; a module gives none.
+/// Checks a parsed file. The template is there if nothing is invalid; a module gives none.
 ///
 /// `read` gives the text of a neighbour file: a module of `use`, or the words of a pool.
 pub fn check(
@@ -196,7 +196,7 @@ fn binding(checker: &mut Checker, binding: &ast::Binding, drawn: bool, docs: &[S
     if value.ty == Type::Shown {
         checker.error(shown_elsewhere(&value));
     }
-    // Told once: what shows the name is not at error as well.
+    // Told once: what shows the name is not wrong as well.
     let ty = if value.ty == Type::Shown { Type::Unknown } else { value.ty.clone() };
     let (local, known) = checker.scope.bind(&binding.name, ty);
     checker.index.define(&binding.name, Named::Inner, value.ty.clone(), docs);

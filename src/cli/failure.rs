@@ -9,9 +9,9 @@ use crate::template::Error;
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
 pub enum Failure {
-    /// The input is at error, and what is wrong was shown already.
+    /// The input is invalid, and what is wrong was shown already.
     Shown,
-    /// The input is at error: one line that says what to write.
+    /// The input is invalid: one line that says what to write.
     Input(String),
     /// The command was used wrongly.
     Usage(String),

@@ -54,7 +54,7 @@ Examples:
   cookc sample std:retrieval                       what they make
   cookc generate std:retrieval -n 1000 -o out.jsonl
 
-Exit codes: 0 done, 1 the input is at error, 2 wrong use, 3 the machine failed, 130 interrupted.";
+Exit codes: 0 done, 1 invalid input, 2 usage error, 3 I/O or internal error, 130 interrupted.";
 
 #[derive(Debug, Subcommand)]
 enum Command {

@@ -208,7 +208,7 @@ impl Errors<'_> {
         }
     }
 
-    /// What was made, if nothing is at error.
+    /// What was made, if nothing is invalid.
     fn all_well<Made>(&mut self, made: Option<Made>) -> Result<Made, Error> {
         self.errors.sort_by_key(Diagnostic::span);
         match made {

@@ -23,7 +23,7 @@ fn every_faulty_file_has_its_fault_with_help() {
 #[test]
 fn five_independent_faults_are_five_diagnostics_and_the_rest_is_read() {
     let sources = files("syntax");
-    let source = sources.iter().find(|source| source.stem() == "five_errors").expect("it is there");
+    let source = sources.iter().find(|source| source.stem() == "five_faults").expect("it is there");
     let (file, errors) = syntax::parse(source);
     assert_eq!(errors.len(), 5, "{errors:?}");
     assert!(file.statements.len() >= 3);

@@ -196,3 +196,26 @@ fn every_dependency_says_why_it_is_there() {
         }
     }
 }
+
+#[test]
+fn words_that_nobody_searches_for_do_not_come_back() {
+    // What a reader expects stands right; what the project once said, left.
+    let gone = [
+        ("hangs on", "depends on"),
+        ("mended", "fixed"),
+        ("whole number", "integer"),
+        ("is at fault", "is invalid"),
+        ("wrong use", "usage error"),
+        ("Severity::Fault", "Severity::Error"),
+    ];
+    let pages = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"].map(String::from);
+    let pages = pages.into_iter().chain(super::book::pages()).map(|name| {
+        let text = std::fs::read_to_string(root().join(&name)).expect("UTF-8");
+        (name, text)
+    });
+    for (name, text) in rust_files("src").into_iter().chain(pages) {
+        for (word, better) in gone {
+            assert!(!text.contains(word), "{name} says `{word}`: write `{better}`");
+        }
+    }
+}

@@ -140,8 +140,8 @@ fn after(
     State { source, found }
 }
 
-/// Has each of these fixes removed an error, and brought no kind of error that was not there, and no
-/// lint of what it wrote?
+/// Has each of these fixes removed an error, and brought no kind of error that was not there, and
+/// no lint of what it wrote?
 fn is_better(before: &State, after: &State, made: &[&Diagnostic]) -> bool {
     let codes = |state: &State| -> BTreeSet<&'static str> {
         errors(state).map(|error| error.code).collect()
