@@ -43,7 +43,7 @@ pub struct Chat {
     /// What it has learned: the adapter folder of a run, in PEFT's format
     #[arg(long, value_name = "DIR")]
     adapter: Option<PathBuf>,
-    /// What the model is reported before the conversation
+    /// The system message, before the conversation
     #[arg(long, value_name = "TEXT")]
     system: Option<String>,
     /// How freely a token is drawn; 0 takes the most likely one

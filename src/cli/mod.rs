@@ -89,7 +89,7 @@ enum Command {
 }
 
 impl Arguments {
-    /// Those of this process. If they are wrong, it ends here: that is reported without what could
+    /// Those of this process. If they are wrong, it ends here, with a message without what could
     /// steer the terminal, for the names of files may be a stranger's.
     pub fn given() -> Arguments {
         let given: Vec<OsString> = std::env::args_os().collect();

@@ -3,7 +3,7 @@
 use crate::runtime::RunKey;
 use crate::runtime::random;
 
-/// Parts of a weight that are reported apart: a millionth.
+/// The resolution of a weight: a millionth.
 const PARTS: f64 = 1e6;
 /// The greatest weight, so that the parts of thousands of templates fit into 64 bits.
 const WEIGHT_MAX: f64 = 1e6;

@@ -69,7 +69,7 @@ pub enum Seen {
 
 /// So many half cells take about as long to fill as a step.
 const CELLS_A_STEP: u64 = 32;
-/// No more numbers of one list are reported.
+/// The most numbers of one list that are reported.
 const PLACES_MAX: usize = 256;
 
 /// Runs a program step by step, its draws chosen.

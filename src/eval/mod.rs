@@ -62,8 +62,8 @@ pub fn questions(part: &Part, seed: u64, count: u64) -> Result<Vec<Question>, (u
     Ok(made)
 }
 
-/// The model's greedy replies, each up to one of `ends` or of `tokens_max` ids. `go_on` is reported how
-/// many are there, and may end it: then there is no result.
+/// The model's greedy replies, each up to one of `ends` or of `tokens_max` ids. `go_on` gets the
+/// number that is done, and may end it: then there is no result.
 pub fn ask(
     model: &Model,
     tokenizer: &Tokenizer,

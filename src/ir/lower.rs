@@ -181,8 +181,8 @@ impl Lower<'_> {
         id
     }
 
-    /// Counts an expression; false where there are too many. The error is reported at the end: those
-    /// of trial turns are dropped.
+    /// Counts an expression; false where there are too many. The error is reported at the end:
+    /// those of trial turns are dropped.
     pub fn may_go_on(&mut self, span: Span) -> bool {
         self.work += 1;
         if self.work == WORK_MAX {

@@ -130,7 +130,7 @@ impl Server {
         self.touched(uri.as_str());
     }
 
-    /// Closes a document: the file on disk counts again, and nothing is reported of it any more.
+    /// Closes a document: the file on disk counts again, and nothing is reported about it any more.
     pub fn close(&mut self, uri: &Uri) {
         if self.documents.remove(uri.as_str()).is_some() {
             self.closed.push(uri.clone());

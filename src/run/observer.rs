@@ -1,4 +1,4 @@
-//! Who looks on while a run is carried out: what happens is reported as data, and nothing is printed.
+//! Who looks on while a run is carried out: events are data, and nothing is printed.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

@@ -40,7 +40,7 @@ pub fn of_words<'a>(
     }
     words.extend(numbers.iter().map(|number: &i64| number.unsigned_abs().to_string()));
     for (program, vocabulary) in all {
-        // Too many are reported of with the first sample that has one.
+        // Too many are reported with the first sample that has one.
         words.extend(glued::words(program, vocabulary).into_iter().flatten());
     }
     Tokenizer::words(&words).map(Ok)

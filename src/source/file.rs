@@ -30,8 +30,8 @@ pub fn open(path: &Path) -> Result<File> {
     File::open(path)
 }
 
-/// The rest of what is open. What is reported to be too large is not read; what does not tell, such as
-/// a pipe, is read no further than needed to see it.
+/// The rest of an open file. One that says that it is too large is not read; one that does not say,
+/// such as a pipe, is read no further than needed to see it.
 ///
 /// # Errors
 /// [`ErrorKind::FileTooLarge`] for more than `most` bytes.

@@ -91,6 +91,9 @@ impl Key<'_> {
             })
             .collect();
         let shown = settings(typed, &found);
+        if shown == self.set && found.len() == self.choice.set.len() {
+            return Ok(());
+        }
         let made_with = numbers(&found).map_err(|errors| {
             let given: Vec<String> =
                 found.iter().map(|(name, value)| format!("{name}={value}")).collect();

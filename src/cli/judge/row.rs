@@ -1,5 +1,9 @@
 //! A line of replies: what it says of its sample, in whichever form it says it.
 
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 use super::super::Failure;
@@ -45,6 +49,54 @@ impl Keys {
     }
 }
 
+/// A row as `cookc generate` writes it, or with less: most rows are, and this reads them fast.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Plain<'t> {
+    #[serde(borrow)]
+    reply: Cow<'t, str>,
+    index: Option<u64>,
+    #[serde(borrow)]
+    template: Option<Cow<'t, str>>,
+    #[serde(borrow)]
+    level: Option<Cow<'t, str>>,
+    #[serde(borrow)]
+    set: Option<Cow<'t, str>>,
+    #[serde(borrow)]
+    split: Option<Cow<'t, str>>,
+    seed: Option<u64>,
+    #[serde(borrow)]
+    system: Option<Cow<'t, str>>,
+    #[serde(borrow)]
+    prompt: Option<Cow<'t, str>>,
+    #[serde(rename = "fields")]
+    _fields: Option<IgnoredAny>,
+}
+
+impl Plain<'_> {
+    fn row(self) -> Option<Row> {
+        let name = |text: Option<Cow<str>>| text.map(|text| text.trim().to_string());
+        let set = self.set.map(|text| settings(&Value::String(text.into_owned())));
+        Some(Row {
+            reply: self.reply.into_owned(),
+            index: self.index,
+            id: None,
+            template: name(self.template).filter(|name| !name.is_empty()),
+            level: name(self.level),
+            // What is no setting is said by the other way to read a row.
+            set: match set {
+                None => None,
+                Some(found) => Some(found?),
+            },
+            split: name(self.split).filter(|name| !name.is_empty()),
+            seed: self.seed,
+            system: self.system.map(Cow::into_owned),
+            prompt: self.prompt.map(Cow::into_owned),
+            is_chat: false,
+        })
+    }
+}
+
 /// A turn of a chat.
 struct Turn {
     role: String,
@@ -54,6 +106,9 @@ struct Turn {
 impl Row {
     /// Reads a line of JSON; `at` names it.
     pub fn parse(text: &str, at: &str) -> Result<Row, Failure> {
+        if let Some(row) = serde_json::from_str(text).ok().and_then(Plain::row) {
+            return Ok(row);
+        }
         let keys = Keys(serde_json::from_str(text).map_err(|error| {
             let (column, why) = (error.column(), error.to_string());
             let why = why.split(" at line ").next().unwrap_or_default();

@@ -18,7 +18,7 @@ use crate::train::group::{SECRET, Secret};
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// Once one has failed, the others end by themselves and say why. Those that have not met yet
-/// cannot know: they are reported after so long.
+/// cannot know: they are told to end after this long.
 const HEARSAY: Duration = Duration::from_secs(5);
 
 /// Once one has failed, one that was stopped is ended after so long: it would not end by itself.

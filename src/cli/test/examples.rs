@@ -1,4 +1,4 @@
-//! The examples of a file's functions, and what is reported of them.
+//! The examples of a file's functions, and what is reported about them.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! How many samples an audit makes unless it is reported: fewer where one of them takes long.
+//! How many samples an audit draws where no option says: fewer where one of them takes long.
 
 use super::cheats;
 use super::{Settings, changes};

@@ -190,7 +190,7 @@ impl Sketch {
         self.program.steps[middle as usize].op = Op::Else(end);
     }
 
-    /// A loop; the body is reported its index and gives the register that ends it early, if any.
+    /// A loop; the body gets its index and returns the register that ends it early, if any.
     pub fn repeat(
         &mut self,
         count: Register,

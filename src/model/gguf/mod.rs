@@ -127,8 +127,8 @@ pub fn load_tokenizer(path: &Path) -> Result<Tokenizer> {
 pub const NAME: &str = "_name_or_path";
 
 /// Writes a model and its tokenizer, whole, or leaves the old file; adapters are folded into the
-/// weights. `written` is reported of each tensor how many elements it had, and may end the work by an
-/// error.
+/// weights. `written` is called with the number of elements of each tensor, and may end the work by
+/// an error.
 pub fn save(
     model: &Model,
     tokenizer: &Tokenizer,

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::bytes::Bytes;
 
-/// A value of the metadata. Lists that no model of ours is reported by are skipped.
+/// A value of the metadata. Lists that say nothing about our models are skipped.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Value {
     /// Any integer; written as 32 bits without a sign.

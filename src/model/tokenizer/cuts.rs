@@ -349,8 +349,8 @@ fn keeps_to_tokens(inner: &Tokenizer) -> bool {
             let affixes = [&bpe.continuing_subword_prefix, &bpe.end_of_word_suffix];
             !bpe.ignore_merges && affixes.iter().all(|it| it.as_deref().is_none_or(str::is_empty))
         }
-        // Of two ways to take a text that are equally likely, which one is taken depends on all that
-        // comes before.
+        // Of two ways to take a text that are equally likely, which one is taken depends on
+        // all that comes before.
         ModelWrapper::Unigram(_) => false,
         ModelWrapper::WordPiece(_) | ModelWrapper::WordLevel(_) => false,
     }

@@ -78,7 +78,7 @@ pub(super) fn intersect(
     })
 }
 
-/// A list of the elements to keep; `keep` is reported the source and the index an element is from.
+/// A list of the elements to keep; `keep` gets the source and the index of an element.
 fn filter(
     arena: &mut Arena,
     sources: &[i64],

@@ -348,7 +348,7 @@ fn absent(own: &Hello, guests: &[Guest]) -> String {
     format!("{noun} {} of {}", ranks.join(", "), own.size)
 }
 
-/// The version that samples, sums and words on the wire depend on. Numbers go as they lie in memory.
+/// The version that samples, sums and messages depend on. Numbers go as they lie in memory.
 fn version() -> String {
     let order = if cfg!(target_endian = "little") { "" } else { ", big-endian" };
     format!("{}{order}", env!("CARGO_PKG_VERSION"))

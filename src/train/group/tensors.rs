@@ -70,7 +70,7 @@ fn in_order(rows: &Tensor) -> Result<Tensor> {
     Ok((1..rows.dim(0)?).try_fold(first, |sum, rank| sum + rows.get(rank)?)?)
 }
 
-/// The connection of all ranks' GPUs; None unless each rank can have it, and none is reported of why:
+/// The connection of all ranks' GPUs; None unless each rank can have it, and no reason is given:
 /// the ring is slower, and does as well. Two ranks on one GPU cannot.
 fn by_nccl(group: &Group, device: &Device) -> Result<Option<Ranks>> {
     let all = |own: bool| -> Result<bool> {

@@ -1,4 +1,4 @@
-//! Where the GPU is reported what to do: tensors as addresses, kernels, cuBLAS, the memory pool.
+//! The calls of the GPU's driver: tensors as addresses, kernels, cuBLAS, the memory pool.
 //!
 //! All work goes to the device's one stream in the order of the calls. So a tensor may be dropped
 //! as soon as what reads it is called: its memory is handed on in the same order.
