@@ -1,7 +1,7 @@
 //! The language server on a file of 500 lines: each kind of request, and from a key that is pressed
 //! to the diagnostics.
 //!
-//! `cargo bench --no-default-features --features lsp --bench lsp`
+//! `cargo bench --no-default-features --features jit,lsp --bench lsp`
 
 use std::fmt::Write;
 use std::hint::black_box;

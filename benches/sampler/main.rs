@@ -1,7 +1,7 @@
 //! `stdlib/document_qa.cook` at 1,024 tokens a sample: both engines beside functions by hand
 //! that make the same ids and give the same scores.
 //!
-//! `cargo bench --no-default-features --bench sampler`
+//! `cargo bench --no-default-features --features jit --bench sampler`
 
 mod by_hand;
 

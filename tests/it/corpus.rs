@@ -48,7 +48,7 @@ pub fn outcome(source: &Source, read: check::Neighbour) -> (Vec<Diagnostic>, Str
             }
         }
         if !faulty(&found) {
-            found.extend(preview::warnings(&template, &source, &vocabulary()));
+            found.extend(preview::warnings(&template, source, &vocabulary()));
         }
     }
     (allow::checked(source, found), text)

@@ -112,7 +112,7 @@ impl TokenIds {
             self.tokenize.encode(text).map_or(0, |ids| ids.len() + usize::from(joins))
         };
         let [before @ .., end] = around;
-        self.around_max = before.map(|text| longest(text)).iter().sum::<usize>() + longest(end);
+        self.around_max = before.map(&longest).iter().sum::<usize>() + longest(end);
         self.around = around.map(String::from);
         self.in_chat = true;
         self.tables = OnceLock::new();

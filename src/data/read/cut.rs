@@ -82,11 +82,11 @@ fn fit<'t>(pattern: &Pattern, reply: &'t str) -> Result<Vec<Found<'t>>, Unreadab
 
 /// What is missing where a value is.
 fn first_literal(pattern: &Pattern) -> String {
-    let literals = pattern.parts.iter().filter_map(|part| match part {
+    let mut literals = pattern.parts.iter().filter_map(|part| match part {
         Part::Literal(text) => Some(text.clone()),
         Part::Value(_) => None,
     });
-    literals.last().unwrap_or_default()
+    literals.next_back().unwrap_or_default()
 }
 
 /// The slot of the keys that a form begins its lines with, and what stands after a key.

@@ -76,8 +76,7 @@ pub fn function(miss: &Miss) -> Option<Diagnostic> {
         return Some(error);
     }
     let whole = miss.span(first).to(miss.span(end - 1));
-    let error = error.fix(whole, written);
-    Some(if is_sure { error } else { error })
+    Some(error.fix(whole, written))
 }
 
 /// What is strange about a function, without its help.

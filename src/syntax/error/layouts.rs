@@ -93,7 +93,7 @@ fn is_one_text(miss: &Miss, first: usize, text: usize, end: usize) -> bool {
     let last = text + length_of_text(miss, text);
     let inside = miss.source.slice(miss.span(text).to(miss.span(last - 1)));
     let prefix = if text > first { miss.text(first) } else { "" };
-    let is_escaped = inside.contains('\\') && prefix != "" && prefix != "f";
+    let is_escaped = inside.contains('\\') && !prefix.is_empty() && prefix != "f";
     text <= first + 1
         && matches!(prefix, "" | "f")
         && (last..end).all(|at| matches!(miss.text(at), ")" | ";"))

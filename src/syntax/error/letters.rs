@@ -236,7 +236,7 @@ fn ends_on_its_line(source: &Source, open: usize, end: usize) -> bool {
         && is_plain(inside)
         && !inside.contains("//")
         && !inside.contains('#')
-        && source.text[end..].matches('"').count() % 2 == 0
+        && source.text[end..].matches('"').count().is_multiple_of(2)
 }
 
 /// Does the first line that is not empty begin as a statement does?

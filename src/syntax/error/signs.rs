@@ -94,7 +94,7 @@ pub fn divided(miss: &Miss) -> Option<Diagnostic> {
     let is_bracket = |&&open: &&usize| matches!(miss.text(open), "(" | "[");
     let open = miss.span(*miss.open.iter().rev().find(is_bracket)?).end;
     let line = miss.source.text[open..].lines().next().unwrap_or("");
-    let at = line.find("//").filter(|&at| line[..at].matches('"').count() % 2 == 0)?;
+    let at = line.find("//").filter(|&at| line[..at].matches('"').count().is_multiple_of(2))?;
     let count = |brackets: [char; 2]| line[at..].matches(brackets).count();
     if at == 0 || line[..at].trim().is_empty() || count([')', ']']) <= count(['(', '[']) {
         return None;

@@ -61,7 +61,8 @@ impl Reader<'_> {
             "all" | "any" | "count" | "for" if self.is_head() => {
                 let (at, found) = (self.at, self.found.len());
                 self.each(place).or_else(|| {
-                    (self.at = at, self.found.truncate(found));
+                    self.at = at;
+                    self.found.truncate(found);
                     self.each_foreign(place)
                 })
             }
@@ -101,7 +102,8 @@ impl Reader<'_> {
                 let (at, found) = (self.at, self.found.len());
                 let node = self.arms();
                 if node.is_none() {
-                    (self.at = at, self.found.truncate(found));
+                    self.at = at;
+                    self.found.truncate(found);
                     let title = "a choice is written with `if`";
                     let help = "write `if x == 1 then a else if x == 2 then b else c`";
                     self.advise("E148", title, place, "no value begins so", help);

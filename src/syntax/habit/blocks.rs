@@ -297,7 +297,8 @@ impl Reader<'_> {
         });
         let read = read.flatten();
         if read.is_none() {
-            (self.at = at, self.found.truncate(found));
+            self.at = at;
+            self.found.truncate(found);
         }
         read
     }

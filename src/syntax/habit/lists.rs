@@ -115,7 +115,8 @@ impl Reader<'_> {
             reader.closing("}")
         });
         if read.is_none() || self.advice.is_some() {
-            (self.found.truncate(found), self.at = first);
+            self.at = first;
+            self.found.truncate(found);
             return self.no_braces(open, None);
         }
         if values.is_empty() && !keys.is_empty() {
