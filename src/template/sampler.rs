@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use serde_json::{Map, Value};
 
@@ -24,29 +24,44 @@ pub struct Sampler {
 struct Inner {
     source: Source,
     maker: Maker,
-    judge: Judge,
-    texts: TextWriter,
-    fields: Fields,
-    rules: Arc<[String]>,
+    tools: OnceLock<Tools>,
     /// Of the samples' keys: template, level and settings.
     names: [Arc<str>; 3],
     /// Memories that no call uses now: one is large, and is made once a thread.
     free: Mutex<Vec<Memory>>,
 }
 
+/// What writes and judges samples, made when it is first needed.
+struct Tools {
+    judge: Judge,
+    texts: TextWriter,
+    fields: Fields,
+    rules: Arc<[String]>,
+}
+
+impl Inner {
+    fn tools(&self) -> &Tools {
+        self.tools.get_or_init(|| {
+            let (program, words) = (self.maker.program(), &self.maker.vocabulary);
+            let judge = Judge::new(&self.maker);
+            Tools {
+                texts: TextWriter::new(program, words.clone(), Escape::None),
+                fields: Fields::new(program, words.clone()),
+                rules: judge.rules().into_iter().map(String::from).collect(),
+                judge,
+            }
+        })
+    }
+}
+
 impl Sampler {
     /// Of a template's text, its compiled program, and what is set beside its level.
     pub(crate) fn new(source: Source, maker: Maker, set: &str) -> Sampler {
-        let program = maker.program();
-        let judge = Judge::new(&maker);
         let inner = Inner {
             source,
-            texts: TextWriter::new(program, maker.vocabulary.clone(), Escape::None),
-            fields: Fields::new(program, maker.vocabulary.clone()),
-            rules: judge.rules().into_iter().map(String::from).collect(),
-            names: [&*program.name, maker.level(), set].map(Arc::from),
+            tools: OnceLock::new(),
+            names: [&*maker.program().name, maker.level(), set].map(Arc::from),
             free: Mutex::default(),
-            judge,
             maker,
         };
         Sampler { inner: Arc::new(inner) }
@@ -64,7 +79,7 @@ impl Sampler {
 
     /// The rules by name, in the order of their scores.
     pub fn rules(&self) -> &[String] {
-        &self.inner.rules
+        &self.inner.tools().rules
     }
 
     /// The samples with these indices, one after the other. A sample is a pure function of
@@ -114,7 +129,8 @@ impl Sampler {
         self.with_memory(split, seed, |memory| {
             let made = self.inner.maker.sample(memory, index);
             made.map_err(|error| self.error(split, seed, index, error))?;
-            Ok(Score::new(&self.inner.rules, self.inner.judge.judge(reply, memory)))
+            let Tools { judge, rules, .. } = self.inner.tools();
+            Ok(Score::new(rules, judge.judge(reply, memory)))
         })
     }
 
@@ -148,8 +164,8 @@ impl Sampler {
     pub fn score_fields(&self, record: &Map<String, Value>, reply: &str) -> Result<Score, Error> {
         self.with_memory(Split::Train, 0, |memory| {
             memory.clear();
-            let verdict = self.inner.judge.judge_record(record, reply, memory)?;
-            Ok(Score::new(&self.inner.rules, verdict))
+            let Tools { judge, rules, .. } = self.inner.tools();
+            Ok(Score::new(rules, judge.judge_record(record, reply, memory)?))
         })
     }
 
@@ -165,7 +181,8 @@ impl Sampler {
         seed: u64,
         index: u64,
     ) -> Result<Sample, Error> {
-        let Inner { maker, texts, fields, .. } = &*self.inner;
+        let maker = &self.inner.maker;
+        let Tools { texts, fields, .. } = self.inner.tools();
         maker.sample(memory, index).map_err(|error| self.error(split, seed, index, error))?;
         let mut object = Vec::new();
         fields.write(memory, &mut object);
