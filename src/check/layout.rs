@@ -408,7 +408,8 @@ fn never_in(template: &Template, hole: &Hole, character: char) -> bool {
 
 fn never_in_scalar(template: &Template, ty: &Type, character: char) -> bool {
     match ty {
-        Type::Int | Type::Real => !"0123456789-.einfNa".contains(character),
+        Type::Int => !"0123456789-".contains(character),
+        Type::Real => !"0123456789-.einfNa".contains(character),
         Type::Bool => !character.is_ascii_lowercase(),
         Type::Text => !template.texts.iter().any(|text| text.contains(character)),
         Type::Token => !crate::source::is_word_character(character),

@@ -140,8 +140,17 @@ fn parse(param: &Param, text: &str) -> Result<Number, Diagnostic> {
     number.ok_or_else(|| {
         let wanted = if param.kind == Type::Real { "a number" } else { "an integer" };
         let title = format!("`{}` is {wanted}, not `{text}`", param.name);
-        Diagnostic::error("E507", title, param.span, "this parameter")
-            .help(format!("write `--set {}=NUMBER`", param.name))
+        let is_decimal = text.contains('.') && text.parse::<f64>().is_ok_and(f64::is_finite);
+        Diagnostic::error("E507", title, param.span, "this parameter").help(
+            match param.kind != Type::Real && is_decimal {
+                true => format!(
+                    "write the numbers of its `in … = …` with a point, such as `0.0` for `0`: \
+                     then `{}` is a Real",
+                    param.name
+                ),
+                false => format!("write `--set {}=NUMBER`", param.name),
+            },
+        )
     })
 }
 
