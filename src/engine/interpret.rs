@@ -245,20 +245,9 @@ fn real(operator: Arithmetic, left: i64, right: i64) -> i64 {
 fn compare(comparison: Comparison, by_value: bool, left: i64, right: i64) -> bool {
     if by_value {
         let (left, right) = (f64::from_bits(left as u64), f64::from_bits(right as u64));
-        ordered(comparison, left, right)
+        comparison.holds(left, right)
     } else {
-        ordered(comparison, left, right)
-    }
-}
-
-fn ordered<T: PartialOrd>(comparison: Comparison, left: T, right: T) -> bool {
-    match comparison {
-        Comparison::Equal => left == right,
-        Comparison::NotEqual => left != right,
-        Comparison::Less => left < right,
-        Comparison::LessEqual => left <= right,
-        Comparison::Greater => left > right,
-        Comparison::GreaterEqual => left >= right,
+        comparison.holds(left, right)
     }
 }
 

@@ -238,8 +238,8 @@ pub enum Comparison {
 }
 
 impl Comparison {
-    /// Of two integers.
-    pub fn holds(self, left: i64, right: i64) -> bool {
+    /// Of two integers, or of two numbers as IEEE 754 has it.
+    pub fn holds<T: PartialOrd>(self, left: T, right: T) -> bool {
         match self {
             Comparison::Equal => left == right,
             Comparison::NotEqual => left != right,

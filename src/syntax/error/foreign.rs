@@ -124,7 +124,7 @@ pub fn unpacked(miss: &Miss) -> Option<Diagnostic> {
     let whole = miss.span(first).to(Span::new(miss.span(at).start, miss.line_end(at)));
     let pair = habit::said_text(&value).filter(|said| said.starts_with('[') && said.ends_with(']'));
     let value = pair.map_or(value, |pair| pair[1..pair.len() - 1].to_string());
-    let values = split_by_commas(&value);
+    let values = habit::words::parts(&value);
     let lines: Vec<String> = if values.len() == names.len() {
         let line = |(name, value): (&&str, &&str)| {
             let value = habit::said_text(value).unwrap_or_else(|| value.to_string());
@@ -166,26 +166,6 @@ fn with_rest(miss: &Miss, first: usize) -> Option<Diagnostic> {
         format!("write a line for each: `{name} = at(0, {value})`, `{rest} = drop(1, {value})`");
     let title = "several names are bound at once";
     Some(Diagnostic::error("E149", title, place, "a line binds one name").help(help))
-}
-
-/// The parts of a text between the commas outside brackets and quotes.
-fn split_by_commas(text: &str) -> Vec<&str> {
-    let (mut depth, mut quoted, mut start) = (0, false, 0);
-    let mut parts = Vec::new();
-    for (at, letter) in text.char_indices() {
-        match letter {
-            '"' => quoted = !quoted,
-            '(' | '[' | '{' if !quoted => depth += 1,
-            ')' | ']' | '}' if !quoted => depth -= 1,
-            ',' if depth == 0 && !quoted => {
-                parts.push(text[start..at].trim());
-                start = at + 1;
-            }
-            _ => {}
-        }
-    }
-    parts.push(text[start..].trim());
-    parts
 }
 
 /// Once the line is gone, nothing tells whose `randint` it is.

@@ -3,7 +3,7 @@
 use crate::syntax::tokens::is_keyword;
 
 /// The parts of a text between the commas outside brackets and quotes.
-pub fn split(text: &str) -> Vec<String> {
+pub fn parts(text: &str) -> Vec<&str> {
     let (mut depth, mut quoted, mut start) = (0, false, 0);
     let mut parts = Vec::new();
     for (at, letter) in text.char_indices() {
@@ -12,15 +12,19 @@ pub fn split(text: &str) -> Vec<String> {
             '(' | '[' | '{' if !quoted => depth += 1,
             ')' | ']' | '}' if !quoted => depth -= 1,
             ',' if depth == 0 && !quoted => {
-                parts.push(text[start..at].trim().to_string());
+                parts.push(text[start..at].trim());
                 start = at + 1;
             }
             _ => {}
         }
     }
-    parts.push(text[start..].trim().to_string());
-    parts.retain(|part| !part.is_empty());
+    parts.push(text[start..].trim());
     parts
+}
+
+/// The same without empty ones.
+pub fn split(text: &str) -> Vec<String> {
+    parts(text).into_iter().filter(|part| !part.is_empty()).map(String::from).collect()
 }
 
 /// A text with names in place of others, all at once; what is between quotes stays.
