@@ -11,10 +11,10 @@ use crate::diagnostic::{Diagnostic, Edit, Severity, edited};
 use crate::source::Source;
 use crate::syntax::ERRORS_MAX;
 
-/// A fix can uncover another error. So many in a row have no end.
+/// A fix can uncover another error. After this many rounds it is taken to be endless.
 const ROUNDS_MAX: usize = 64;
 
-/// So many fixes are made to get from one error of a statement to the next, until all are gone.
+/// The most fixes in a row from one error of a statement to the next, until all are gone.
 const CHAIN_MAX: usize = 8;
 
 /// What is no file cannot be written.
@@ -56,7 +56,7 @@ pub fn offered(found: &[Diagnostic]) -> usize {
     found.iter().filter(|one| may_be_made(one, Fixes::Offered) && one.is_offered()).count()
 }
 
-/// What is said of so many offered fixes that were not made.
+/// The message about offered fixes that were not made.
 pub fn left(many: usize) -> Option<String> {
     let text = |fixes: &str, they: &str| {
         format!("{many} more {fixes} with --unsafe-fixes: {they} may change the meaning")
