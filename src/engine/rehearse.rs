@@ -10,7 +10,7 @@ use crate::check::types::Type;
 use crate::ir::{Builtin, Op, Program, Register, Sampler, StepId, StreamId};
 use crate::runtime::arena::List;
 use crate::runtime::shape::Shape;
-use crate::runtime::{FaultKind, Memory, builtins};
+use crate::runtime::{FaultKind, Memory};
 
 /// What the draws of a stream give. Each is something that chance may give as well.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -371,7 +371,7 @@ fn chosen(
         }
         (Sampler::Distinct | Sampler::Span, _) => part(List::from(second), first),
         (Sampler::DistinctWithout, Draws::Low | Draws::High) => {
-            let left = builtins::call(memory, Builtin::Without, shape, [second, third, 0])?;
+            let left = Builtin::Without.run(memory, shape, [second, third, 0])?;
             part(List::from(left), first)
         }
         (Sampler::Draw, Draws::Low | Draws::High) => match end(List::from(second)) {
@@ -385,7 +385,7 @@ fn chosen(
         },
         (Sampler::Shuffle, Draws::Low) => Some(first),
         (Sampler::Shuffle, Draws::High) => {
-            Some(builtins::call(memory, Builtin::Reverse, shape, [first, 0, 0])?)
+            Some(Builtin::Reverse.run(memory, shape, [first, 0, 0])?)
         }
         _ => None,
     })

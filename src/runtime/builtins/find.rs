@@ -103,9 +103,7 @@ pub(super) fn position(
 
 pub(super) fn around(
     lists: Lists,
-    margin: i64,
-    needle: i64,
-    list: i64,
+    [margin, needle, list]: [i64; 3],
     shape: Shape,
 ) -> Result<i64, FaultKind> {
     if margin < 0 {

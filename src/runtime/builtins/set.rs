@@ -1,18 +1,18 @@
 //! Lists taken as sets: `without`, `unique`, `union`, `intersect`.
 
-use crate::runtime::FaultKind;
+use super::find;
 use crate::runtime::arena::{Arena, List, Lists};
-use crate::runtime::builtins::find;
 use crate::runtime::scratch::CellSet;
 use crate::runtime::shape::Shape;
+use crate::runtime::{FaultKind, Memory};
 
 pub(super) fn without(
-    arena: &mut Arena,
-    set: &mut CellSet,
+    memory: &mut Memory,
     gone: i64,
     list: i64,
     shape: Shape,
 ) -> Result<i64, FaultKind> {
+    let (arena, set) = (&mut memory.arena, &mut memory.scratch.set);
     if !shape.is_exact() {
         return filter(arena, &[list], shape, |lists, _, cell| {
             find::first(lists, cell, gone, shape).is_none()
@@ -22,12 +22,11 @@ pub(super) fn without(
     filter(arena, &[list], shape, |_, _, cell| !set.contains(cell))
 }
 
-/// The places of `list` whose elements are not in `gone`.
+/// The positions in `list` whose elements are not in `gone`.
 pub(crate) fn remaining(
     lists: Lists,
     set: &mut CellSet,
-    gone: i64,
-    list: i64,
+    [gone, list]: [i64; 2],
     shape: Shape,
     into: &mut Vec<u32>,
 ) {
@@ -42,13 +41,9 @@ pub(crate) fn remaining(
     }
 }
 
-/// Each element of the sources once, where it stands first.
-pub(super) fn unique(
-    arena: &mut Arena,
-    set: &mut CellSet,
-    sources: &[i64],
-    shape: Shape,
-) -> Result<i64, FaultKind> {
+/// Each element of the sources once, in order of first occurrence.
+pub(super) fn unique(memory: &mut Memory, sources: &[i64], shape: Shape) -> Result<i64, FaultKind> {
+    let (arena, set) = (&mut memory.arena, &mut memory.scratch.set);
     if shape.is_exact() {
         set.clear(sources.iter().map(|&source| List::from(source).size as usize).sum());
         return filter(arena, sources, shape, |_, _, cell| set.insert(cell));
@@ -61,12 +56,12 @@ pub(super) fn unique(
 }
 
 pub(super) fn intersect(
-    arena: &mut Arena,
-    set: &mut CellSet,
+    memory: &mut Memory,
     left: i64,
     right: i64,
     shape: Shape,
 ) -> Result<i64, FaultKind> {
+    let (arena, set) = (&mut memory.arena, &mut memory.scratch.set);
     if shape.is_exact() {
         set.fill(arena.lists().cells(right, shape));
         return filter(arena, &[left], shape, |_, _, cell| set.take(cell));
