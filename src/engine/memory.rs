@@ -1,5 +1,7 @@
 //! The memory that a program needs.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use crate::ir::Program;
 use crate::runtime::Pools;
 use crate::runtime::memory::{Memory, Needs, cells};
@@ -35,7 +37,7 @@ impl Memory {
 
 /// Tells programs apart: code made for one must not run in the memory of another.
 pub(super) fn fingerprint(program: &Program) -> u64 {
-    let hash = blake3::hash(format!("{program:?}").as_bytes());
-    let first = hash.as_bytes().first_chunk().expect("a hash has 32 bytes");
-    u64::from_le_bytes(*first)
+    let mut hasher = DefaultHasher::new();
+    program.hash(&mut hasher);
+    hasher.finish()
 }

@@ -68,7 +68,7 @@ fn lowered(template: &Template, choice: &Choice, own: bool) -> Result<Program, V
 /// Index into [`Program::registers`].
 pub type Register = u32;
 /// A template at one level, ready to run.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub struct Program {
     /// The template's name.
     pub name: String,
@@ -97,7 +97,7 @@ pub struct Program {
 }
 
 /// One step: what it does, where the result goes, and which text it came from.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub struct Step {
     /// What to do.
     pub op: Op,
@@ -113,7 +113,7 @@ pub struct Step {
 pub const NOWHERE: Register = Register::MAX;
 
 /// What a step does. Operands are registers unless said otherwise.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub enum Op {
     /// This cell.
     Constant(i64),
@@ -256,7 +256,7 @@ impl Comparison {
 }
 
 /// A rule: steps that load slots and end with a score.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub struct Rule {
     /// Its name.
     pub name: String,
@@ -284,7 +284,7 @@ pub enum Role {
 }
 
 /// A value of a sample.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub struct Slot {
     /// Its name; empty for [`Role::Hole`].
     pub name: String,
@@ -301,7 +301,7 @@ pub struct Slot {
 }
 
 /// The texts that a sample is shown with.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Hash)]
 pub struct Layout {
     /// What goes before the prompt, in a chat as the system's turn.
     pub system: Option<Vec<Piece>>,
@@ -312,7 +312,7 @@ pub struct Layout {
 }
 
 /// A piece of a layout.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub enum Piece {
     /// These characters.
     Literal(String),
@@ -321,7 +321,7 @@ pub enum Piece {
 }
 
 /// How a value becomes text.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub enum Form {
     /// A token or text as it is, a number in decimal, a boolean as `true` or `false`, a list with
     /// spaces between its elements, a list of lists a line each.
@@ -337,7 +337,7 @@ pub enum Form {
 }
 
 /// What holds for every sample, known before the first is made.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Bounds {
     /// Cells of 8 bytes that making a sample takes at most.
     pub cells: u64,

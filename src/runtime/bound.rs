@@ -4,7 +4,7 @@ use crate::runtime::PoolId;
 use crate::runtime::types::Type;
 
 /// What is known of a value before the first sample.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub enum Bound {
     /// An `Int` (or a `Bool`, in 0..1) from `low` to `high`.
     Int {

@@ -92,7 +92,7 @@ pub(crate) struct Row {
     pub(crate) takes: Takes,
     /// The type of the elements that it works on, of what its operands and its result are.
     pub(crate) elements: fn(&Kinds) -> Type,
-    /// What is known of its result from its operands, and whether it is proved not to fail.
+    /// What is known of its result from its operands, and whether it cannot fail.
     pub(crate) bound: fn(&[&Bound]) -> (Bound, bool),
     /// Its meaning.
     run: fn(&mut Memory, Shape, [i64; 3]) -> Result<i64, FaultKind>,

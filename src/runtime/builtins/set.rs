@@ -18,8 +18,28 @@ pub(super) fn without(
             find::first(lists, cell, gone, shape).is_none()
         });
     }
+    if shape.is_narrow() && List::from(gone).size as usize <= FEW {
+        return without_few(arena, gone, list);
+    }
     set.fill(arena.lists().cells(gone, shape));
     filter(arena, &[list], shape, |_, _, cell| !set.contains(cell))
+}
+
+/// Up to so many symbols are looked for one by one: faster than a look into the set for each
+/// element.
+const FEW: usize = 6;
+
+/// The stretches of `list` between the symbols that are gone.
+fn without_few(arena: &mut Arena, gone: i64, list: i64) -> Result<i64, FaultKind> {
+    let (lists, fresh) = arena.room_narrow(List::from(list).size as usize)?;
+    let (gone, mut rest, mut kept) = (lists.narrow(gone), lists.narrow(list), 0);
+    while !rest.is_empty() {
+        let size = find::first_among(rest, gone).unwrap_or(rest.len());
+        fresh[kept..kept + size].copy_from_slice(&rest[..size]);
+        kept += size;
+        rest = &rest[rest.len().min(size + 1)..];
+    }
+    Ok(arena.keep_narrow(kept))
 }
 
 /// The positions in `list` whose elements are not in `gone`.

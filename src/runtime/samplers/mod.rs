@@ -12,9 +12,10 @@ use crate::runtime::types::Type;
 use crate::runtime::{FaultKind, Memory, StreamId};
 use many::Draw;
 
-/// The samplers. They take their randomness from one stream, and from nothing else. A new one is a
-/// signature in `stdlib/builtin.cook`, a function in one of the files beside this one, and a variant
-/// with its row here.
+/// The samplers. They take their randomness from one stream, and from nothing else.
+///
+/// A new sampler is a signature in `stdlib/builtin.cook`, a function in one of the files beside this
+/// one, and a variant with its row here: without the row this does not compile.
 #[derive(
     Clone,
     Copy,
@@ -61,7 +62,7 @@ pub(crate) struct Row {
     sampler: Sampler,
     /// The type of the elements that it works on, of what its operands and its result are.
     pub(crate) elements: fn(&Kinds) -> Type,
-    /// What is known of a drawn value from the operands, and whether the draw is proved not to fail.
+    /// What is known of a drawn value from the operands, and whether the draw cannot fail.
     pub(crate) bound: fn(&[&Bound]) -> (Bound, bool),
     /// Its meaning; operands that it lacks are 0.
     run: fn(Draw, [i64; 3]) -> Result<i64, FaultKind>,
