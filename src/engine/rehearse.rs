@@ -268,7 +268,8 @@ impl Draw<'_> {
         }
     }
 
-    /// What is drawn by choice, where the choice decides. The sampler has something to draw, and each of these is one of its draws.
+    /// What is drawn by choice, where the choice decides. The sampler has something to draw, and
+    /// each of these is one of its draws.
     fn by_choice(&self, memory: &mut Memory, draws: Draws) -> Result<Option<i64>, FaultKind> {
         let (shape, [first, second, third]) = (self.shape, self.operands);
         let is_int = *self.kind == Type::Int;

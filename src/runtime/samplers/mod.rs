@@ -14,8 +14,8 @@ use many::Draw;
 
 /// The samplers. They take their randomness from one stream, and from nothing else.
 ///
-/// A new sampler is a signature in `stdlib/builtin.cook`, a function in one of the files beside this
-/// one, and a variant with its row here: without the row this does not compile.
+/// A new sampler is a signature in `stdlib/builtin.cook`, a function in one of the files beside
+/// this one, and a variant with its row here: without the row this does not compile.
 #[derive(
     Clone,
     Copy,
