@@ -44,13 +44,8 @@ fn no_stub_no_switched_off_test_and_no_sleeping() {
 fn features_are_switched_in_five_files_only() {
     for (name, text) in rust_files("src") {
         // The operations' `mod.rs` has the GPU's path stand for another where it is not built.
-        let may = [
-            "src/lib.rs",
-            "src/main.rs",
-            "src/cli/mod.rs",
-            "src/engine/mod.rs",
-            "src/model/ops/mod.rs",
-        ];
+        let may =
+            ["src/lib.rs", "src/main.rs", "src/cli/mod.rs", "src/engine/mod.rs", "src/ops/mod.rs"];
         let may = may.contains(&name.as_str());
         assert!(may || !text.contains("cfg(feature"), "{name} switches a feature");
     }
