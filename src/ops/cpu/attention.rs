@@ -1,0 +1,297 @@
+//! Attention, forwards and backwards, a tile of queries at a time.
+//!
+//! No share is kept: a tile's shares are computed, used, and computed again in the backward pass
+//! from the logarithm of their sum (Dao et al. 2022, "FlashAttention"). A tile looks only at the
+//! columns that one of its queries may see, so causality and packing save work.
+
+use std::ops::Range;
+
+use anyhow::Result;
+use candle_core::Tensor;
+use rayon::prelude::*;
+
+use super::math::{LANES, dot, exp, exponentials, wide};
+use super::product::{Before, View, ViewMut, multiply};
+use super::slice::{Slice, tensor};
+use crate::ops::{Attended, Attention};
+
+/// Queries of a tile: enough for a product at full speed, few enough to skip what is hidden.
+const TILE: usize = 64;
+
+/// See [`super::super::attention`].
+pub fn attention(inputs: &Attention) -> Result<Attended> {
+    let shape = Shape::of(inputs)?;
+    let (query, key, value) =
+        (Slice::open(inputs.query)?, Slice::open(inputs.key)?, Slice::open(inputs.value)?);
+    let (query, key, value) = (query.get()?, key.get()?, value.get()?);
+    let (time, heads, width) = (shape.time, shape.heads, shape.width);
+    let turned = [&shape.turned(key)[..], &[]];
+    let mut out = vec![0f32; shape.batch * time * heads * width];
+    let mut logs = vec![0f32; shape.batch * heads * time];
+    let planes = logs.par_chunks_mut(time * heads);
+    out.par_chunks_mut(time * heads * width).zip(planes).enumerate().for_each(
+        |(row, (out, logs))| {
+            let tiles =
+                out.par_chunks_mut(TILE * heads * width).zip(logs.par_chunks_mut(TILE * heads));
+            tiles.enumerate().for_each_init(Vec::new, |scores, (tile, (out, logs))| {
+                let times = tile * TILE..time.min((tile + 1) * TILE);
+                for head in 0..heads {
+                    let plane =
+                        Plane { shape: &shape, inputs, row, head, query, key, value, turned };
+                    plane.forward(times.clone(), scores, &mut out[head * width..], logs);
+                }
+            });
+        },
+    );
+    let out = tensor(out, (shape.batch * time, heads * width))?;
+    Ok(Attended { out, logs: tensor(logs, (shape.batch * time, heads))? })
+}
+
+/// See [`super::super::attention_backward`].
+pub fn attention_backward(
+    inputs: &Attention,
+    attended: &Attended,
+    dout: &Tensor,
+) -> Result<[Tensor; 3]> {
+    let shape = Shape::of(inputs)?;
+    let (query, key, value) =
+        (Slice::open(inputs.query)?, Slice::open(inputs.key)?, Slice::open(inputs.value)?);
+    let (out, logs, dout) =
+        (Slice::open(&attended.out)?, Slice::open(&attended.logs)?, Slice::open(dout)?);
+    let (query, key, value) = (query.get()?, key.get()?, value.get()?);
+    let (out, logs, dout) = (out.get()?, logs.get()?, dout.get()?);
+    let (time, width) = (shape.time, shape.width);
+    let of_queries = shape.group * time * width;
+    let of_keys = shape.columns * width;
+    let groups = shape.batch * shape.groups();
+    let mut dquery = vec![0f32; groups * of_queries];
+    let mut dkey = vec![0f32; groups * of_keys];
+    let mut dvalue = vec![0f32; groups * of_keys];
+    let turned = [&shape.turned(key)[..], &shape.turned(value)[..]];
+    let keys = dkey.par_chunks_mut(of_keys).zip(dvalue.par_chunks_mut(of_keys));
+    let planes = dquery.par_chunks_mut(of_queries).zip(keys).enumerate();
+    planes.for_each_init(Scratch::default, |scratch, (plane, (dquery, (dkey, dvalue)))| {
+        let (row, group) = (plane / shape.groups(), plane % shape.groups());
+        for (member, dquery) in dquery.chunks_exact_mut(time * width).enumerate() {
+            let head = group * shape.group + member;
+            let plane = Plane { shape: &shape, inputs, row, head, query, key, value, turned };
+            let mut back = Back { out, logs, dout, scratch, dkey, dvalue };
+            for start in (0..time).step_by(TILE) {
+                let times = start..time.min(start + TILE);
+                let dquery = &mut dquery[start * width..times.end * width];
+                plane.backward(times, &mut back, dquery);
+            }
+        }
+    });
+    Ok([
+        tensor(dquery, inputs.query.dims())?,
+        tensor(dkey, inputs.key.dims())?,
+        tensor(dvalue, inputs.value.dims())?,
+    ])
+}
+
+/// The sizes of one call.
+struct Shape {
+    batch: usize,
+    heads: usize,
+    /// Query heads that share a key head.
+    group: usize,
+    time: usize,
+    /// Columns that the keys have room for.
+    columns: usize,
+    width: usize,
+}
+
+impl Shape {
+    fn of(inputs: &Attention) -> Result<Shape> {
+        let (batch, heads, time, width) = inputs.query.dims4()?;
+        let (_, groups, columns, _) = inputs.key.dims4()?;
+        Ok(Shape { batch, heads, group: heads / groups, time, columns, width })
+    }
+
+    fn groups(&self) -> usize {
+        self.heads / self.group
+    }
+
+    /// Keys or values `[…, columns, width]` as `[…, width, columns]`: a product would turn those of
+    /// each tile anew. Nothing where there are few queries.
+    fn turned(&self, of: &[f32]) -> Vec<f32> {
+        if self.time < TILE {
+            return Vec::new();
+        }
+        let (columns, width) = (self.columns, self.width);
+        let mut turned = vec![0f32; of.len()];
+        let planes = turned.par_chunks_mut(columns * width).zip(of.par_chunks(columns * width));
+        planes.for_each(|(turned, of)| {
+            // As many rows at once as fill a line of the cache in the result.
+            for (block, of) in of.chunks(LANES * width).enumerate() {
+                for (x, turned) in turned.chunks_exact_mut(columns).enumerate() {
+                    let turned = turned[block * LANES..].iter_mut();
+                    let of = of.iter().skip(x).step_by(width);
+                    turned.zip(of).for_each(|(turned, x)| *turned = *x);
+                }
+            }
+        });
+        turned
+    }
+}
+
+/// One head of one row.
+struct Plane<'a> {
+    shape: &'a Shape,
+    inputs: &'a Attention<'a>,
+    row: usize,
+    head: usize,
+    query: &'a [f32],
+    key: &'a [f32],
+    value: &'a [f32],
+    /// Keys and values as [`Shape::turned`] gives them.
+    turned: [&'a [f32]; 2],
+}
+
+/// What the backward pass of a plane reads beside it, and what it adds to.
+struct Back<'a> {
+    out: &'a [f32],
+    logs: &'a [f32],
+    dout: &'a [f32],
+    scratch: &'a mut Scratch,
+    dkey: &'a mut [f32],
+    dvalue: &'a mut [f32],
+}
+
+/// Memory for one tile.
+#[derive(Default)]
+struct Scratch {
+    shares: Vec<f32>,
+    dshares: Vec<f32>,
+}
+
+impl Plane<'_> {
+    /// `out` begins at this head's part of the tile's first token, `logs` at the tile's first.
+    fn forward(
+        &self,
+        times: Range<usize>,
+        scores: &mut Vec<f32>,
+        out: &mut [f32],
+        logs: &mut [f32],
+    ) {
+        let (heads, width) = (self.shape.heads, self.shape.width);
+        let seen = self.seen(&times);
+        let (rows, columns) = (times.len(), seen.len());
+        self.scores(&times, &seen, scores);
+        wide!({
+            for (at, scores) in scores.chunks_exact_mut(columns).enumerate() {
+                let own = self.own(times.start + at, &seen);
+                let (sum, top) = exponentials(&mut scores[own.clone()], self.inputs.scale);
+                let inverse = 1.0 / sum;
+                scores[..own.start].fill(0.0);
+                scores[own.end..].fill(0.0);
+                scores[own].iter_mut().for_each(|share| *share *= inverse);
+                logs[at * heads + self.head] = top + sum.ln();
+            }
+        });
+        let shares = View::dense(scores, rows, columns);
+        let out = ViewMut::new(out, rows, width, heads * width);
+        multiply(out, Before::Replaced, 1.0, shares, self.columns(self.value, &seen));
+    }
+
+    fn backward(&self, times: Range<usize>, back: &mut Back, dquery: &mut [f32]) {
+        let (heads, width) = (self.shape.heads, self.shape.width);
+        let seen = self.seen(&times);
+        let (rows, columns) = (times.len(), seen.len());
+        let Back { scratch: Scratch { shares, dshares }, .. } = back;
+        self.scores(&times, &seen, shares);
+        // This head's part of the tile's tokens, in rows of all heads.
+        let first = ((self.row * self.shape.time + times.start) * heads + self.head) * width;
+        let dout = View::new(&back.dout[first..], rows, width, heads * width);
+        dshares.resize(rows * columns, 0.0);
+        let into = ViewMut::dense(&mut dshares[..], rows, columns);
+        let values = self.across(self.value, self.turned[1], &seen);
+        multiply(into, Before::Replaced, 1.0, dout, values);
+        let scale = self.inputs.scale;
+        wide!({
+            let pairs = shares.chunks_exact_mut(columns).zip(dshares.chunks_exact_mut(columns));
+            for (at, (shares, dshares)) in pairs.enumerate() {
+                let own = self.own(times.start + at, &seen);
+                let token = self.row * self.shape.time + times.start + at;
+                let log = back.logs[token * heads + self.head];
+                let place = (token * heads + self.head) * width;
+                let along = dot(&back.out[place..][..width], &back.dout[place..][..width]);
+                // In whole registers, as far as there are columns; what is hidden is not used.
+                let some = own.start..columns.min(own.start + own.len().next_multiple_of(LANES));
+                let (lanes, rest) = shares[some.clone()].as_chunks_mut::<LANES>();
+                let (dlanes, drest) = dshares[some].as_chunks_mut::<LANES>();
+                for (x, dx) in lanes.iter_mut().zip(dlanes) {
+                    for lane in 0..LANES {
+                        x[lane] = exp(scale * x[lane] - log);
+                        dx[lane] = x[lane] * (dx[lane] - along);
+                    }
+                }
+                for (x, dx) in rest.iter_mut().zip(drest) {
+                    *x = exp(scale * *x - log);
+                    *dx = *x * (*dx - along);
+                }
+                for numbers in [shares, dshares] {
+                    numbers[..own.start].fill(0.0);
+                    numbers[own.end..].fill(0.0);
+                }
+            }
+        });
+        let (shares, dscores) =
+            (View::dense(shares, rows, columns), View::dense(dshares, rows, columns));
+        let place = seen.start * width;
+        let dvalue = ViewMut::dense(&mut back.dvalue[place..], columns, width);
+        multiply(dvalue, Before::Kept, 1.0, shares.transposed(), dout);
+        let dkey = ViewMut::dense(&mut back.dkey[place..], columns, width);
+        multiply(dkey, Before::Kept, scale, dscores.transposed(), self.queries(&times));
+        let dquery = ViewMut::dense(dquery, rows, width);
+        multiply(dquery, Before::Replaced, scale, dscores, self.columns(self.key, &seen));
+    }
+
+    /// The columns that a query of the tile may see, and those between.
+    fn seen(&self, times: &Range<usize>) -> Range<usize> {
+        let ranges = times.clone().map(|time| self.inputs.visible.range(self.row, time));
+        ranges.reduce(|a, b| a.start.min(b.start)..a.end.max(b.end)).unwrap_or(0..0)
+    }
+
+    /// Of the columns seen by the tile, those that this query may see.
+    fn own(&self, time: usize, seen: &Range<usize>) -> Range<usize> {
+        let own = self.inputs.visible.range(self.row, time);
+        own.start - seen.start..own.end - seen.start
+    }
+
+    /// Queries times keys, not scaled.
+    fn scores(&self, times: &Range<usize>, seen: &Range<usize>, scores: &mut Vec<f32>) {
+        scores.resize(times.len() * seen.len(), 0.0);
+        let out = ViewMut::dense(scores, times.len(), seen.len());
+        let keys = self.across(self.key, self.turned[0], seen);
+        multiply(out, Before::Replaced, 1.0, self.queries(times), keys);
+    }
+
+    fn queries(&self, times: &Range<usize>) -> View<'_> {
+        let (time, width) = (self.shape.time, self.shape.width);
+        let first = (self.row * self.shape.heads + self.head) * time + times.start;
+        View::dense(&self.query[first * width..], times.len(), width)
+    }
+
+    /// Keys or values of those columns.
+    fn columns<'a>(&self, of: &'a [f32], seen: &Range<usize>) -> View<'a> {
+        let first = self.group() * self.shape.columns + seen.start;
+        View::dense(&of[first * self.shape.width..], seen.len(), self.shape.width)
+    }
+
+    /// The same `[width, columns]`.
+    fn across<'a>(&self, of: &'a [f32], turned: &'a [f32], seen: &Range<usize>) -> View<'a> {
+        if turned.is_empty() {
+            return self.columns(of, seen).transposed();
+        }
+        let Shape { columns, width, .. } = *self.shape;
+        let first = self.group() * width * columns + seen.start;
+        View::new(&turned[first..], width, seen.len(), columns)
+    }
+
+    /// The key head of this head, among those of all rows.
+    fn group(&self) -> usize {
+        self.row * self.shape.groups() + self.head / self.shape.group
+    }
+}
