@@ -11,7 +11,7 @@ pub struct Page {
     pub text: &'static str,
 }
 
-/// The whole pages, as files.
+/// The complete pages, as files.
 const FILES: &[&str] = include!(concat!(env!("OUT_DIR"), "/codes.rs"));
 
 /// All pages, in the order of their codes.

@@ -42,7 +42,7 @@ pub struct Diagnostic {
     pub labels: Vec<Label>,
     /// Text to write instead.
     pub help: String,
-    /// The same as edits of the text, all to be made together; none where nobody knows what was
+    /// The same as edits of the text, all to be made together; none where it is unknown what was
     /// meant. No two of them overlap.
     pub fix: Vec<Edit>,
     /// True if the text after the edits says what was meant for certain. Other edits are offered in
@@ -136,7 +136,7 @@ pub fn edited<'a>(text: &str, edits: impl IntoIterator<Item = &'a Edit>) -> Stri
     result
 }
 
-/// No message is longer, whatever names it tells.
+/// No message is longer, whatever names it has.
 const MESSAGE_MAX: usize = 1000;
 
 /// A message without its middle, if it is longer than a person reads.

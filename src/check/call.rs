@@ -56,12 +56,12 @@ impl Checker {
         };
         let index = index.value.span;
         error
-            .help(format!("write `at(n, {})` for the element at place n", name.text))
+            .help(format!("write `at(n, {})` for the element at index n", name.text))
             .fix(Span::new(span.start, index.start), "at(")
             .fix(Span::new(index.end, span.end), format!(", {})", name.text))
     }
 
-    /// What stands right of `~`: a sampler, one repeated, or a choice between two.
+    /// What is right of `~`: a sampler, one repeated, or a choice between two.
     pub fn sampler(&mut self, expr: &ast::Expr) -> Expr {
         match &expr.kind {
             ast::ExprKind::If(condition, yes, no) => {
@@ -126,7 +126,7 @@ impl Checker {
         span: Span,
     ) -> Expr {
         if let Some(named) = arguments.iter().find_map(|argument| argument.name.as_ref()) {
-            let title = "a function takes its values by place";
+            let title = "a function takes its values by position";
             let error = Diagnostic::error("E310", title, named.span, "this one is named")
                 .help(format!("write `{}`", signature(function)));
             let error = by_place(error, function, arguments);
@@ -188,7 +188,7 @@ impl Checker {
 
 /// The places of the values in the one order that fits the signature, where this one does not.
 fn order(function: &Function, given: &[Expr]) -> Option<Vec<usize>> {
-    /// A function with more values is one that nobody calls in a wrong order alone.
+    /// A function with more values is one that is rarely called with only the order wrong.
     const VALUES_MAX: usize = 4;
     let as_given: Vec<usize> = (0..given.len()).collect();
     let is_known = |value: &Expr| !value.ty.is_open() && value.ty != Type::Unknown;
@@ -256,9 +256,9 @@ pub fn drawn_with_equals(binding: &ast::Binding, sampler: &str) -> Diagnostic {
         binding.value.span,
         "a random draw",
     )
-    .and(binding.sign, "bound with `=` here")
+    .and(binding.symbol, "bound with `=` here")
     .help(format!("write `{name} ~ {sampler}(…)`"))
-    .fix(binding.sign, "~")
+    .fix(binding.symbol, "~")
     .sure()
 }
 

@@ -32,7 +32,8 @@ pub struct Checker {
 const TRIALS_MAX: usize = 3;
 
 impl Checker {
-    /// The type of an expression that computes. An error gives `_`: one error is one message.
+    /// The type of an expression that computes. An error evaluates to `_`: one error is one
+    /// message.
     pub fn infer(&mut self, expr: &ast::Expr) -> Expr {
         let span = expr.span;
         match &expr.kind {
@@ -58,8 +59,8 @@ impl Checker {
                 let operand = self.expect(operand, &Type::Bool);
                 of(ExprKind::Not(operand.into()), Type::Bool, span)
             }
-            ast::ExprKind::Binary(operator, sign, left, right) => {
-                self.binary(*operator, *sign, left, right, span)
+            ast::ExprKind::Binary(operator, symbol, left, right) => {
+                self.binary(*operator, *symbol, left, right, span)
             }
             ast::ExprKind::If(condition, yes, no) => {
                 let condition = self.expect(condition, &Type::Bool);
@@ -185,7 +186,7 @@ impl Checker {
     fn binary(
         &mut self,
         operator: Operator,
-        sign: Span,
+        symbol: Span,
         left: &ast::Expr,
         right: &ast::Expr,
         span: Span,
@@ -218,7 +219,7 @@ impl Checker {
             Some(ty) => ty,
             None if open => return unknown(span),
             None => {
-                self.error(operands(operator, sign, &left, &right));
+                self.error(operands(operator, symbol, &left, &right));
                 return of(ExprKind::Bool(false), Type::Unknown, span);
             }
         };
@@ -412,14 +413,15 @@ fn mismatch(wanted: &Type, found: &Type, span: Span) -> Diagnostic {
 /// The error of text to show that is used as a value.
 pub fn shown_inside(span: Span) -> Diagnostic {
     let title = "text to show stands alone in its braces";
-    Diagnostic::error("E311", title, span, "shown inside another expression")
-        .help("write one `{join(…)}`, `{lines(…)}`, `{numbered(…)}` or `{labelled(…)}` a hole")
+    Diagnostic::error("E311", title, span, "shown inside another expression").help(
+        "write one `{join(…)}`, `{lines(…)}`, `{numbered(…)}` or `{labelled(…)}` in a placeholder",
+    )
 }
 
-fn operands(operator: Operator, sign: Span, left: &Expr, right: &Expr) -> Diagnostic {
+fn operands(operator: Operator, symbol: Span, left: &Expr, right: &Expr) -> Diagnostic {
     let (a, b) = (article(&left.ty), article(&right.ty));
     let title = format!("`{}` does not go between {a} and {b}", symbol(operator));
-    let error = Diagnostic::error("E307", title, sign, "between these two")
+    let error = Diagnostic::error("E307", title, symbol, "between these two")
         .and(left.span, format!("this is {a}"))
         .and(right.span, format!("this is {b}"));
     let brackets = |error: Diagnostic, span: Span| {
@@ -428,11 +430,12 @@ fn operands(operator: Operator, sign: Span, left: &Expr, right: &Expr) -> Diagno
     };
     match operator {
         Operator::In if is_list(&left.ty) && left.ty == right.ty => {
-            error.help("write `within`: `in` looks for one element").fix(sign, "within")
+            error.help("write `within`: `in` looks for one element").fix(symbol, "within")
         }
-        Operator::Within if right.ty == left.ty.clone().list() => {
-            error.help("write `in`: `within` looks for a run of elements").fix(sign, "in").sure()
-        }
+        Operator::Within if right.ty == left.ty.clone().list() => error
+            .help("write `in`: `within` looks for a contiguous sublist")
+            .fix(symbol, "in")
+            .sure(),
         Operator::In if right.ty == left.ty.clone().list().list() => {
             error.help("a range is a list: write `x in 1..3`, without brackets around it")
         }

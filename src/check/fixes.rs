@@ -64,7 +64,7 @@ pub struct Text<'a> {
 }
 
 impl Text<'_> {
-    /// The line of a name goes above the line that uses it, unless it needs what stands between.
+    /// The line of a name goes above the line that uses it, unless it needs what is between.
     fn moved_up(&self, error: &Diagnostic) -> Option<Diagnostic> {
         let (user, bound) = (self.statement(error.span())?, error.labels.get(1)?.span);
         let moved = self.statement(bound)?;
@@ -166,27 +166,27 @@ impl Text<'_> {
             }
             let help =
                 format!("write `{name} = {value}`, or `{name} ~ pick({value})` for one of it");
-            return Some(error.help(help).fix(binding.sign, "="));
+            return Some(error.help(help).fix(binding.symbol, "="));
         }
         if let Some(drawn) = drawn.filter(|_| !value.contains('\n')) {
             let help = format!("write `{name} ~ {drawn}`, or `{name} = {value}` for all of it");
             return Some(error.clone().help(help).fix(binding.value.span, drawn));
         }
-        let error = error.clone().fix(binding.sign, "=").sure_if(is_computed);
+        let error = error.clone().fix(binding.symbol, "=").sure_if(is_computed);
         Some(match value.contains('\n') {
             true => error,
             false => error.help(format!("write `{} = {value}`", binding.name.text)),
         })
     }
 
-    /// A draw inside an expression gets a line of its own. In a loop it would draw once, not often.
+    /// A draw inside an expression gets a separate line. In a loop it would draw once, not often.
     fn drawn_before(&self, error: &Diagnostic) -> Option<Diagnostic> {
         let statement = self.statement(error.span())?;
         if self.source.slice(statement.span).contains("\n-") {
             // A row of YAML below reads as a difference.
             return None;
         }
-        // A template gives a part, which is no value: one of its names is.
+        // A template makes a part, which is no value: one of its names is.
         let called = words(self.source.slice(error.span())).next();
         let is_part = |one: &Statement| match &one.kind {
             StatementKind::UseTemplate(name) => Some(&*name.text) == called,
@@ -203,7 +203,7 @@ impl Text<'_> {
             && Text::is_choice_of_draws(&binding.value)
         {
             let help = format!("write `{} ~ if …`: either is drawn", binding.name.text);
-            return Some(error.clone().help(help).fix(binding.sign, "~").sure());
+            return Some(error.clone().help(help).fix(binding.symbol, "~").sure());
         }
         // Where a condition decides whether there is something to draw from, the draw above it may
         // not be possible.
@@ -243,20 +243,20 @@ impl Text<'_> {
         self.named(error, self.statement(error.span())?, "answer", "=").map(Diagnostic::sure)
     }
 
-    /// The text under an error goes to a line of its own above the statement, under a new name.
+    /// The text under an error goes to a separate line above the statement, under a new name.
     fn named(
         &self,
         error: &Diagnostic,
         statement: &Statement,
         name: &str,
-        sign: &str,
+        symbol: &str,
     ) -> Option<Diagnostic> {
         if matches!(statement.kind, StatementKind::Function(_)) {
             return None;
         }
         let (name, value) = (self.new_name(name), self.source.slice(error.span()));
         let start = self.first_line(statement);
-        let line = format!("{name} {sign} {value}");
+        let line = format!("{name} {symbol} {value}");
         let error = error.clone().help(format!("write `{line}` above, and `{name}` here"));
         let place = error.span();
         Some(error.fix(Span::new(start, start), format!("{line}\n")).fix(place, name))
@@ -308,7 +308,7 @@ impl Text<'_> {
     }
 
     /// Where the lines of a statement begin, with its `///` lines; or where it begins itself, if
-    /// another stands before it on its line.
+    /// another is before it on its line.
     fn first_line(&self, statement: &Statement) -> usize {
         let before = &self.source.text[..statement.span.start];
         let line = before.rfind('\n').map_or(0, |at| at + 1);
@@ -339,7 +339,7 @@ impl Text<'_> {
         name
     }
 
-    /// The name, or one like it, that stands nowhere in the text.
+    /// The name, or one like it, that is nowhere in the text.
     pub fn free(&self, name: &str) -> String {
         let names = std::iter::once(name.to_string());
         let mut names = names.chain((2..).map(|number| format!("{name}_{number}")));
@@ -423,7 +423,7 @@ pub fn parts(expr: &Expr) -> Vec<(&Expr, bool)> {
     }
 }
 
-/// Does a loop of this expression run what stands at a place?
+/// Does a loop of this expression run what is at a place?
 fn repeats(expr: &Expr, place: Span) -> bool {
     let holds = |part: &Expr| part.span.start <= place.start && place.end <= part.span.end;
     parts(expr).into_iter().any(|(part, again)| holds(part) && (again || repeats(part, place)))

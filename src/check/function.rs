@@ -118,7 +118,7 @@ fn body(
         };
         if drawn && !function.draws {
             checker.error(
-                Diagnostic::error("E209", "a function with `->` draws nothing", binding.sign, {
+                Diagnostic::error("E209", "a function with `->` draws nothing", binding.symbol, {
                     "drawn here"
                 })
                 .and(function.name.span, "said to compute")

@@ -16,7 +16,7 @@ pub struct Graft<'a> {
     pub locals: usize,
     /// Likewise for its parameters.
     pub params: usize,
-    /// Where everything stands from now on.
+    /// Where everything is from now on.
     pub span: Span,
     /// How many expressions were moved.
     pub moved: usize,

@@ -27,7 +27,7 @@ pub struct Index {
     pub parts: BTreeMap<String, String>,
     /// The definitions of this file by their places.
     here: BTreeMap<Span, usize>,
-    /// The definitions from elsewhere: of functions by their names, of what stands in another
+    /// The definitions from elsewhere: of functions by their names, of what is in another
     /// template by that one's name, a dot and theirs.
     elsewhere: BTreeMap<String, usize>,
 }
@@ -43,7 +43,7 @@ pub struct Definition {
     pub home: Option<Source>,
     /// What kind of thing it names.
     pub kind: Named,
-    /// What it holds or gives; `_` for what is no value.
+    /// What it holds or returns; `_` for what is no value.
     pub ty: Type,
     /// Its documentation.
     pub docs: Vec<String>,
@@ -90,7 +90,7 @@ pub struct Taken {
 pub struct Mark(usize, usize);
 
 impl Index {
-    /// The definition whose name stands at this byte, and where it stands.
+    /// The definition whose name is at this byte, and where it stands.
     pub fn at(&self, byte: usize) -> Option<(Span, usize)> {
         let after = self.uses.partition_point(|(span, _)| span.start <= byte);
         let found = self.uses[..after].last().filter(|(span, _)| byte <= span.end);

@@ -1,4 +1,4 @@
-//! Texts with holes, and the proof that a reply can be read back.
+//! Texts with placeholders, and the proof that a reply can be read back.
 
 use std::collections::BTreeSet;
 
@@ -157,7 +157,7 @@ fn refuse_unshowable(checker: &mut Checker, value: &Expr) {
     }
 }
 
-/// Every hole of a reply is a name of the template, and each stands once.
+/// Every placeholder of a reply is a name of the template, and each is once.
 fn outputs_are_names(checker: &mut Checker, template: &Template, pieces: &[Piece], span: Span) {
     let mut seen: Vec<(LocalId, Span)> = Vec::new();
     for piece in pieces {
@@ -210,9 +210,9 @@ fn not_a_name(value: &Expr) -> Diagnostic {
     .help("give it a name first: `answer = …`, then write `{answer}`")
 }
 
-/// The errors of a reply that cannot be read back. Between two values stands a literal with a
-/// character that the first value never has: so the first place where the literal stands is
-/// where that value ends.
+/// The errors of a reply that cannot be read back. Between two values is a literal with a
+/// character that the first value never has: so that value ends at the first occurrence of the
+/// literal.
 pub fn unreadable(template: &Template, source: &Source) -> Vec<Diagnostic> {
     let mut errors = Vec::new();
     let reply = &template.layout.reply;
@@ -220,9 +220,9 @@ pub fn unreadable(template: &Template, source: &Source) -> Vec<Diagnostic> {
         let Piece::Hole(hole) = piece else { continue };
         errors.extend(inseparable_elements(template, hole, source));
         errors.extend(unreadable_keys(template, hole));
-        let sign = sign_after(template, hole);
-        let ended = |error: Diagnostic, sign: &str| match is_own(template, hole, source) {
-            true => error.fix(closing_brace(source, hole.value.span), format!("}}{sign}")),
+        let symbol = sign_after(template, hole);
+        let ended = |error: Diagnostic, symbol: &str| match is_own(template, hole, source) {
+            true => error.fix(closing_brace(source, hole.value.span), format!("}}{symbol}")),
             false => error,
         };
         let literal = match (reply.get(at + 1), reply.get(at + 2)) {
@@ -231,11 +231,11 @@ pub fn unreadable(template: &Template, source: &Source) -> Vec<Diagnostic> {
                 let error = Diagnostic::error("E404", title, place, "begins where the other ends")
                     .and(hole.value.span, "ends nowhere")
                     .help(format!(
-                        "write a text between them: `{{{}}}{sign}{{{}}}`",
+                        "write a text between them: `{{{}}}{symbol}{{{}}}`",
                         source.slice(hole.value.span),
                         source.slice(next.value.span)
                     ));
-                errors.push(ended(error, sign));
+                errors.push(ended(error, symbol));
                 continue;
             }
             (Some(Piece::Literal(literal)), Some(_)) => literal,
@@ -249,10 +249,10 @@ pub fn unreadable(template: &Template, source: &Source) -> Vec<Diagnostic> {
                 // A value among others, as in `{lines(keys, ": ", values)}`.
                 false => "…}".to_string(),
             };
-            let written = format!("{value}{}{}", sign.trim_end(), literal.replace('\n', "\\n"));
+            let written = format!("{value}{}{}", symbol.trim_end(), literal.replace('\n', "\\n"));
             let error = Diagnostic::error("E404", title, hole.value.span, "where does this end?")
-                .help(format!("write a sign after it that it never has: `{written}`"));
-            errors.push(ended(error, sign.trim_end()));
+                .help(format!("write a character after it that it never has: `{written}`"));
+            errors.push(ended(error, symbol.trim_end()));
         }
     }
     errors
@@ -286,8 +286,9 @@ fn unreadable_keys(template: &Template, hole: &Hole) -> Option<Diagnostic> {
         return made_from.iter().any(is_read).then(|| not_a_name(keys));
     };
     let element = keys.ty.element().unwrap_or(&Type::Unknown);
-    let apart = |sign: char| {
-        !(element.depth() > 0 && sign == ' ') && never_in_scalar(template, scalar(element), sign)
+    let apart = |symbol: char| {
+        !(element.depth() > 0 && symbol == ' ')
+            && never_in_scalar(template, scalar(element), symbol)
     };
     let is_value = |piece: &Piece| match piece {
         Piece::Hole(Hole { value, .. }) => matches!(value.kind, ExprKind::Local(id) if id == local),
@@ -300,7 +301,7 @@ fn unreadable_keys(template: &Template, hole: &Hole) -> Option<Diagnostic> {
     let title = format!("`{between}` may be part of a key");
     Some(
         Diagnostic::error("E406", title, keys.span, "where does a key end?")
-            .help("write a sign that no key has: `lines(keys, \": \", values)`"),
+            .help("write a character that no key has: `lines(keys, \": \", values)`"),
     )
 }
 
@@ -318,7 +319,7 @@ fn made_from(template: &Template, value: &Expr) -> BTreeSet<LocalId> {
     found
 }
 
-/// True if the hole shows a name as it stands there; not for what a part brings along.
+/// True if the placeholder shows a name as it is there; not for what a part brings along.
 fn is_own(template: &Template, hole: &Hole, source: &Source) -> bool {
     let ExprKind::Local(id) = hole.value.kind else { return false };
     template.locals[id].name == source.slice(hole.value.span)
@@ -326,12 +327,12 @@ fn is_own(template: &Template, hole: &Hole, source: &Source) -> bool {
 
 /// Something to write after a value that the value never has.
 fn sign_after(template: &Template, hole: &Hole) -> &'static str {
-    let signs = ["; ", " | ", " / ", " # ", " = "];
-    let apart = |sign: &&str| sign.chars().any(|it| it != ' ' && never_in(template, hole, it));
-    signs.into_iter().find(apart).unwrap_or(signs[0])
+    let symbols = ["; ", " | ", " / ", " # ", " = "];
+    let apart = |symbol: &&str| symbol.chars().any(|it| it != ' ' && never_in(template, hole, it));
+    symbols.into_iter().find(apart).unwrap_or(symbols[0])
 }
 
-/// The `}` of the hole that shows a value.
+/// The `}` of the placeholder that shows a value.
 fn closing_brace(source: &Source, value: Span) -> Span {
     let at = source.text[value.end..].find('}').map_or(value.end, |at| value.end + at);
     Span::new(at, (at + 1).min(source.text.len()))
@@ -359,7 +360,7 @@ fn inseparable_elements(template: &Template, hole: &Hole, source: &Source) -> Op
         }
         let title = format!("`{between}` may be part of an element");
         let error = Diagnostic::error("E406", title, hole.value.span, "where does an element end?")
-            .help("join with a sign that no element has: `join(\"; \", xs)`");
+            .help("join with a character that no element has: `join(\"; \", xs)`");
         let written = format!("\"{between}\"");
         let before = &source.text[..hole.value.span.start];
         let can_be_apart = element.depth() == 0

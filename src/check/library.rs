@@ -1,4 +1,4 @@
-//! The files that a template uses: found, checked once each, cycles told.
+//! The files that a template uses: found, checked once each, cycles reported.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -50,7 +50,7 @@ pub struct Library<'a> {
     files: BTreeMap<String, Result<Arc<Home>, Broken>>,
 }
 
-/// A file with errors, as others tell of it.
+/// A file with errors, as others report it.
 #[derive(Clone)]
 struct Broken {
     errors: usize,
@@ -68,7 +68,7 @@ impl<'a> Library<'a> {
         Library { natives: function::builtins(), read, trail, files: BTreeMap::new() }
     }
 
-    /// The file that a `use` names: what stands beside the template comes before what is built in.
+    /// The file that a `use` names: what is beside the template comes before what is built in.
     pub fn find(&mut self, name: &ast::Name, wanted: Wanted) -> Result<Arc<Home>, Diagnostic> {
         let beside = match self.in_built_in() {
             true => Err("no such file is built in".to_string()),

@@ -11,10 +11,10 @@ use crate::syntax::literal;
 impl Text<'_> {
     /// `[0] * n`, `"a" * 3`, `xs * 2`, `"%d" % n`
     pub fn multiplied(&self, error: &Diagnostic) -> Option<Diagnostic> {
-        let sign = error.span();
+        let symbol = error.span();
         let both = self.around(
-            sign,
-            |expr| matches!(&expr.kind, ExprKind::Binary(_, place, ..) if *place == sign),
+            symbol,
+            |expr| matches!(&expr.kind, ExprKind::Binary(_, place, ..) if *place == symbol),
         )?;
         let ExprKind::Binary(_, _, left, right) = &both.kind else { return None };
         if let Some(said) =
@@ -30,7 +30,7 @@ impl Text<'_> {
         let types: Vec<&str> = error.labels.iter().skip(1).map(|label| &*label.text).collect();
         let [x, y] = types[..] else { return None };
         let is_list = |text: &str| text.starts_with("this is a list");
-        let help = match self.source.slice(sign) {
+        let help = match self.source.slice(symbol) {
             "*" if x == "this is a Text" => format!(
                 "write `letters = for i in 1..{b}: {a}` above, and `{{join(\"\", letters)}}` where \
                  it is shown"
@@ -45,14 +45,14 @@ impl Text<'_> {
                 "write `for x in {a}: x * {b}` for each element, or `concat(for i in 1..{b}: {a})` \
                  to repeat the list"
             ),
-            sign @ ("+" | "-" | "/" | "%") if is_list(x) && !is_list(y) => {
-                format!("write `for x in {a}: x {sign} {b}` for each element")
+            symbol @ ("+" | "-" | "/" | "%") if is_list(x) && !is_list(y) => {
+                format!("write `for x in {a}: x {symbol} {b}` for each element")
             }
             "-" if is_list(x) && is_list(y) => format!(
                 "write `without({b}, {a})`, or `for i in 0..size({a}) - 1: at(i, {a}) - at(i, {b})`"
             ),
-            sign if is_list(x) && is_list(y) && matches!(sign, "*" | "/") => {
-                format!("write `for i in 0..size({a}) - 1: at(i, {a}) {sign} at(i, {b})`")
+            symbol if is_list(x) && is_list(y) && matches!(symbol, "*" | "/") => {
+                format!("write `for i in 0..size({a}) - 1: at(i, {a}) {symbol} at(i, {b})`")
             }
             _ => return None,
         };

@@ -38,9 +38,9 @@ pub type Neighbour<'a> = &'a dyn Fn(&str) -> Result<String, String>;
 /// The most levels of a template: each is lowered whenever it is checked.
 const LEVELS_MAX: usize = 64;
 
-/// Checks a parsed file. The template is there if nothing is invalid; a module gives none.
+/// Checks a parsed file. The template is there if nothing is invalid; a module has none.
 ///
-/// `read` gives the text of a neighbour file: a module of `use`, or the words of a pool.
+/// `read` returns the text of a neighbour file: a module of `use`, or the words of a pool.
 pub fn check(
     file: &ast::File,
     source: &Source,
@@ -163,7 +163,7 @@ pub fn is_module(file: &ast::File) -> bool {
     })
 }
 
-/// What stands right of `~` or `=`, with the error of the other sign.
+/// What is right of `~` or `=`, with the error of the other symbol.
 fn bound_value(checker: &mut Checker, binding: &ast::Binding, drawn: bool) -> typed::Expr {
     if drawn {
         return checker.sampler(&binding.value);
@@ -275,7 +275,7 @@ fn words(checker: &mut Checker, path: &str, span: Span, library: &Library) -> Ve
             _ if word.is_empty() => continue,
             Some(first) => format!("line {}: `{word}` stands in line {first} already", at + 1),
             None if !word.chars().all(is_word_character) => {
-                format!("line {}: `{word}` has other signs than letters and digits", at + 1)
+                format!("line {}: `{word}` has other characters than letters and digits", at + 1)
             }
             None => {
                 words.push(word.to_string());

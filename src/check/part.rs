@@ -172,7 +172,7 @@ fn parts(
     parts
 }
 
-/// What a parameter of a part is when nobody sets it.
+/// What a parameter of a part is when it is not set.
 enum Given {
     /// A value of this template.
     Here(Expr),
@@ -180,7 +180,7 @@ enum Given {
     There(Expr),
 }
 
-/// What a call gives each parameter: the argument, else what the level says, else the default.
+/// What a call sets each parameter to: the argument, else what the level says, else the default.
 fn given(
     checker: &mut Checker,
     called: &ast::Name,
@@ -244,7 +244,7 @@ fn level(
     }
 }
 
-/// The pieces of `{part.prompt}` and `{part.reply}`; none for every other hole.
+/// The pieces of `{part.prompt}` and `{part.reply}`; none for every other placeholder.
 pub fn text_of(checker: &mut Checker, template: &Template, hole: &ast::Expr) -> Option<Vec<Piece>> {
     let ast::ExprKind::Field(owner, name) = &hole.kind else { return None };
     let whole = format!("{}.{}", owner.text, name.text);

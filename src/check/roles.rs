@@ -1,4 +1,4 @@
-//! Roles, which nobody types: parent or child, output, hidden; and what they betray.
+//! Roles, which are inferred: parent or child, output, hidden; and what they betray.
 
 use std::collections::BTreeSet;
 
@@ -91,7 +91,7 @@ fn first_output(template: &Template) -> Option<(Span, &str)> {
     })
 }
 
-/// The names that stand alone in a hole: those that are shown as they are.
+/// The names that stand alone in a placeholder: those that are shown as they are.
 pub fn shown_names(pieces: &[Piece]) -> BTreeSet<LocalId> {
     let mut names = BTreeSet::new();
     for piece in pieces {

@@ -61,12 +61,12 @@ impl Text<'_> {
         let text = &said.text;
         let is_divided = self
             .around(call.span, |expr| matches!(&expr.kind, ExprKind::Binary(Operator::Divide, ..)));
-        // Python's `//` begins a comment here: nothing would tell that it is gone.
-        if let Some((sign, divisor)) = quotient::after(self.source, call.span.end)
+        // Python's `//` begins a comment here: nothing would report that it is gone.
+        if let Some((symbol, divisor)) = quotient::after(self.source, call.span.end)
             && draws != Some(true)
         {
             let help = format!("write `{text} / {divisor}`: `/` of two Ints rounds down");
-            return add(error.help(help)).fix(sign, "/");
+            return add(error.help(help)).fix(symbol, "/");
         }
         if let Some(quotient) = is_divided
             && said.note.is_empty()
@@ -79,11 +79,11 @@ impl Text<'_> {
         let error = match (draws, kind) {
             (Some(true), Some(StatementKind::Compute(it))) if it.value.span == call.span => {
                 let help = format!("write `{} ~ {text}`", it.name.text);
-                add(error.help(help)).fix(it.sign, "~")
+                add(error.help(help)).fix(it.symbol, "~")
             }
             (Some(false), Some(StatementKind::Draw(it))) if it.value.span == call.span => {
                 let help = format!("write `{} = {text}`", it.name.text);
-                add(error.help(help)).fix(it.sign, "=")
+                add(error.help(help)).fix(it.symbol, "=")
             }
             (Some(true), Some(kind)) if !self.draws_here(kind, call.span) => {
                 let name = self.free("drawn");
@@ -127,7 +127,7 @@ impl Text<'_> {
         beside.is_some()
     }
 
-    /// May what stands here draw: is it the value of a draw, or a sampler in it?
+    /// May what is here draw: is it the value of a draw, or a sampler in it?
     fn draws_here(&self, kind: &StatementKind, place: Span) -> bool {
         match kind {
             StatementKind::Draw(it) => {
@@ -156,9 +156,9 @@ impl Text<'_> {
         }
         let sum = self
             .around(call.span, |expr| matches!(&expr.kind, ExprKind::Binary(Operator::Add, ..)))?;
-        let ExprKind::Binary(_, sign, ..) = &sum.kind else { return None };
+        let ExprKind::Binary(_, symbol, ..) = &sum.kind else { return None };
         let mut at_sign = error.clone();
-        at_sign.labels[0].span = *sign;
+        at_sign.labels[0].span = *symbol;
         let help = self.joined(&at_sign)?.help;
         let mut error = error.clone();
         error.fix.clear();
@@ -222,12 +222,12 @@ impl Text<'_> {
 
     /// `"a" + "b"`: texts are put together where they are shown.
     pub fn joined(&self, error: &Diagnostic) -> Option<Diagnostic> {
-        let sign = error.span();
-        if self.source.slice(sign) != "+" {
+        let symbol = error.span();
+        if self.source.slice(symbol) != "+" {
             return None;
         }
-        let sum = self.around(sign, |expr| {
-            matches!(&expr.kind, ExprKind::Binary(Operator::Add, place, ..) if *place == sign)
+        let sum = self.around(symbol, |expr| {
+            matches!(&expr.kind, ExprKind::Binary(Operator::Add, place, ..) if *place == symbol)
         })?;
         let mut terms = Vec::new();
         flatten(sum, &mut terms);

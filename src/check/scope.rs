@@ -31,7 +31,7 @@ struct Entry {
     name: String,
     span: Span,
     meaning: Meaning,
-    /// The type of a parameter or pool; a local's stands in `locals`.
+    /// The type of a parameter or pool; a local's is in `locals`.
     kind: Type,
 }
 
@@ -49,7 +49,7 @@ pub struct Scope {
     pub templates: BTreeMap<String, Arc<Template>>,
     /// The function that is being defined: it cannot call itself.
     pub defining: Option<String>,
-    /// Names of a `use` that has an error of its own, and what is drawn from them: told once.
+    /// Names of a `use` that has an error itself, and what is drawn from them: reported once.
     pub missing: BTreeSet<String>,
     /// Names that are bound further down, for a better message.
     pub later: Vec<(String, Span)>,
@@ -101,7 +101,7 @@ impl Scope {
         self.entries.push(Entry { name: name.text, span: name.span, meaning, kind });
     }
 
-    /// Enters a function and gives the scope around it, to go back to with
+    /// Enters a function and returns the scope around it, to go back to with
     /// [`Scope::leave_function`]. A body sees pools and functions beside its own parameters. Names
     /// of the template are not seen, so that a function means the same in every file.
     pub fn enter_function(&mut self, name: &str) -> Scope {
@@ -118,7 +118,7 @@ impl Scope {
         outer
     }
 
-    /// Goes back to the scope around a function, and gives the names in it.
+    /// Goes back to the scope around a function, and returns the names in it.
     pub fn leave_function(&mut self, outer: Scope) -> Vec<Local> {
         let inner = std::mem::replace(self, outer);
         self.functions = inner.functions;

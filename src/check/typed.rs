@@ -60,7 +60,7 @@ pub struct Param {
     pub low: Expr,
     /// The greatest value; likewise.
     pub high: Expr,
-    /// The value when nobody sets it; likewise.
+    /// The value when it is not set; likewise.
     pub default: Expr,
 }
 
@@ -252,7 +252,7 @@ pub enum ExprKind {
     If(Box<Expr>, Box<Expr>, Box<Expr>),
     /// A loop that carries nothing.
     Each(Each, Box<Loop>),
-    /// A loop that carries values; it gives the first.
+    /// A loop that carries values; it evaluates to the first.
     Fold(Box<Fold>),
 }
 
@@ -265,7 +265,7 @@ pub struct Loop {
     pub list: Expr,
     /// What must hold of an element for the body to be asked.
     pub filter: Option<Expr>,
-    /// What it gives for each.
+    /// What it evaluates to for each.
     pub body: Expr,
 }
 
@@ -295,7 +295,7 @@ pub struct Function {
     pub param_names: Vec<String>,
     /// True for `~>`.
     pub draws: bool,
-    /// What it gives.
+    /// What it returns.
     pub result: Type,
     /// Its documentation.
     pub docs: Vec<String>,
@@ -307,7 +307,7 @@ pub struct Function {
     pub body: Option<FunctionBody>,
     /// Every text literal of the body and of the functions it calls.
     pub texts: BTreeSet<String>,
-    /// True if it stands in another file than the template: its spans mean nothing there.
+    /// True if it is in another file than the template: its spans mean nothing there.
     pub foreign: bool,
 }
 
@@ -316,7 +316,7 @@ pub struct Function {
 pub struct FunctionBody {
     /// Draws and computations: name, drawn, value.
     pub bindings: Vec<(LocalId, bool, Expr)>,
-    /// What it gives.
+    /// What it returns.
     pub result: Expr,
 }
 

@@ -1,4 +1,4 @@
-//! What machine code calls: the runtime behind one C signature.
+//! What machine code calls: the runtime after one C signature.
 //!
 //! A function that faults leaves the kind's code in the memory, and its result means nothing.
 

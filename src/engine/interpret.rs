@@ -71,7 +71,7 @@ impl Engine for Interpreter {
 
 impl Interpreter {
     fn run(&self, memory: &mut Memory, steps: Range<StepId>) -> Result<(), Fault> {
-        // Those of the other rules are none of its own: with many rules they are nearly all.
+        // Those of the other rules are not needed: with many rules they are nearly all.
         match self.written.get(&steps.start) {
             Some(written) => memory.registers[written.clone()].fill(0),
             None => memory.registers.fill(0),

@@ -182,7 +182,7 @@ impl Drop for Native {
     fn drop(&mut self) {
         let module = self.module.take().expect("a module is dropped once");
         // SAFETY: the only pointers into the code are `sample` and `rules`, private to `self`,
-        // and nobody calls them while `self` is dropped.
+        // and no thread calls them while `self` is dropped.
         unsafe { module.free_memory() }
     }
 }

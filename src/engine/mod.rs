@@ -84,7 +84,7 @@ fn begin(memory: &mut Memory, fingerprint: u64, index: u64) {
     memory.index = index;
 }
 
-/// Judges the values in the slots by each rule, which `run` gives the cell of, by its number.
+/// Judges the values in the slots by each rule, whose cell `run` returns, by its number.
 fn judge(
     program: &Program,
     fingerprint: u64,

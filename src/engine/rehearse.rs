@@ -43,7 +43,7 @@ pub struct Site {
 pub struct Try<'a> {
     /// Where the streams start.
     pub index: u64,
-    /// What each stream gives; chance, where nothing is said.
+    /// What each stream draws; chance, where nothing is said.
     pub draws: &'a [Draws],
     /// Single numbers: the nearest that can be drawn in their place.
     pub set: &'a [(Site, i64)],
@@ -384,7 +384,7 @@ impl Unknown {
         Follows::Next
     }
 
-    /// Notes that what a step makes is unknown; something of its type stands there.
+    /// Notes that what a step makes is unknown; something of its type is there.
     fn result(&mut self, program: &Program, memory: &mut Memory, at: StepId) {
         let step = &program.steps[at as usize];
         self.registers.extend(step.op.outputs(step.into));

@@ -42,7 +42,7 @@ fn wide(bound: &Bound) -> (i128, i128) {
     (i128::from(low), i128::from(high))
 }
 
-/// What a comparison gives, where the intervals tell.
+/// What a comparison evaluates to, where the intervals decide it.
 pub fn compare(op: Comparison, left: &Bound, right: &Bound) -> Option<bool> {
     let (Bound::Int { low: a, high: b }, Bound::Int { low: c, high: d }) = (left, right) else {
         return None;

@@ -36,7 +36,7 @@ impl Lower<'_> {
         let ((first, last), (fewest, most)) = (index.bound.interval(), xs.bound.sizes());
         let proved = first >= 0 && last < fewest;
         if self.certain && (last < 0 || first >= most) {
-            let title = format!("the place {} is outside the list", range(first, last));
+            let title = format!("the index {} is out of bounds", range(first, last));
             self.errors.push(
                 Diagnostic::error(
                     "E504",
@@ -46,8 +46,8 @@ impl Lower<'_> {
                 )
                 .help(match most {
                     0 => "the list is always empty: make one that has elements".to_string(),
-                    1 => "write the place 0: the list has one element at most".to_string(),
-                    _ => format!("write a place from 0 to {}: the first is 0", most - 1),
+                    1 => "write the index 0: the list has at most one element".to_string(),
+                    _ => format!("write an index from 0 to {}: the first is 0", most - 1),
                 }),
             );
         }
@@ -64,7 +64,7 @@ impl Lower<'_> {
         self.step(Op::Call(builtin, operands(values)), ty, bound, span, proved)
     }
 
-    /// What stands right of `~`; `path` names its stream.
+    /// What is right of `~`; `path` names its stream.
     pub fn sampler(&mut self, expr: &Expr, path: &str) -> Value {
         if !self.may_go_on(expr.span) {
             return self.make(Op::Constant(0), &expr.ty, Bound::Any, expr.span);
@@ -237,7 +237,7 @@ mod tests {
 
     use super::*;
 
-    /// Those that operators of the language lower to, and steps of their own.
+    /// Those that operators of the language lower to, and separate steps.
     const OPERATORS: [&str; 5] = ["same", "contains", "within", "append", "range"];
     const STEPS: [&str; 2] = ["size", "at"];
     const SHOWN: [&str; 4] = ["join", "lines", "numbered", "labelled"];

@@ -181,7 +181,7 @@ impl Lower<'_> {
         self.step(Op::Integer(op, a.register, b.register), &Type::Int, bound, span, proved)
     }
 
-    /// A comparison of two cells, folded where the bounds tell.
+    /// A comparison of two cells, folded where the bounds decide it.
     pub fn compare(&mut self, op: Comparison, a: &Value, b: &Value, span: Span) -> Value {
         match compare(op, &a.bound, &b.bound) {
             Some(known) => self.truth(known, span),

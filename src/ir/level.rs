@@ -154,7 +154,7 @@ fn parse(param: &Param, text: &str) -> Result<Number, Diagnostic> {
     })
 }
 
-/// The number that an expression of numbers and earlier parameters gives.
+/// The number that an expression of numbers and earlier parameters evaluates to.
 fn constant(expr: &Expr, numbers: &[Number]) -> Result<Number, Diagnostic> {
     match &expr.kind {
         ExprKind::Int(value) => Ok(Number::Int(*value)),
@@ -221,7 +221,7 @@ fn unknown_level(template: &Template, name: &str) -> Diagnostic {
 /// The error of a name that the user sets and the template does not have.
 fn not_set(template: &Template, name: &str) -> Diagnostic {
     let mut error = unknown_param(template, name, first_span(template));
-    // The name stands in no text of ours, so there is nothing to replace.
+    // The name is in no text of ours, so there is nothing to replace.
     error.fix.clear();
     error.labels[0].text = match template.params.is_empty() {
         true => "it has no parameter".to_string(),

@@ -109,7 +109,7 @@ impl Lower<'_> {
         self.make(take, ty, bound, span)
     }
 
-    /// A loop that carries values; it gives the first.
+    /// A loop that carries values; it evaluates to the first.
     pub fn fold(&mut self, fold: &Fold, span: Span) -> Value {
         let first: Vec<Value> = fold.carried.iter().map(|(_, value)| self.expr(value)).collect();
         let over = self.over(&fold.list, span);
@@ -246,7 +246,7 @@ impl Lower<'_> {
         Over { count, source: Source::List(list, element.clone()), element: bound }
     }
 
-    /// A loop. `body` gets the index and the element, and gives a bound and, if the loop may end
+    /// A loop. `body` gets the index and the element, and returns a bound and, if the loop may end
     /// early, the register that says so. Memory made by a turn is freed after it if `frees`.
     pub fn looped(
         &mut self,

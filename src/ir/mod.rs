@@ -279,7 +279,7 @@ pub enum Role {
     Child,
     /// Shown in the reply.
     Output,
-    /// Shown without a name: the value of an expression in a layout's hole.
+    /// Shown without a name: the value of an expression in a layout's placeholder.
     Hole,
 }
 
@@ -307,7 +307,7 @@ pub struct Layout {
     pub system: Option<Vec<Piece>>,
     /// What the model reads.
     pub prompt: Vec<Piece>,
-    /// What the model writes. Between two values stands a literal that neither can hold.
+    /// What the model writes. Between two values is a literal that neither can hold.
     pub reply: Vec<Piece>,
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{Bound, NOWHERE, Op, Program, Register, Step};
 
-/// The whole program.
+/// The complete program.
 pub fn print(program: &Program) -> String {
     let mut text = String::new();
     let level = if program.level.is_empty() { "defaults" } else { &program.level };

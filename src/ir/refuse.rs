@@ -181,7 +181,7 @@ fn empty_range(values: &[Value], written: Option<&Expr>, span: Span) -> Diagnost
     }
 }
 
-/// Is it a number as it stands in a call? In a function of another file, all stands at the call.
+/// Is it a number as it is in a call? In a function of another file, all is at the call.
 fn is_written(expr: &Expr, call: Span) -> bool {
     matches!(expr.kind, ExprKind::Int(_)) && expr.span != call
 }

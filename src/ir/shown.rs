@@ -23,7 +23,7 @@ impl Lower<'_> {
         self.measure();
     }
 
-    /// A row without elements is an empty line: at the end of a reply nobody sees it.
+    /// A row without elements is an empty line: at the end of a reply it is invisible.
     fn refuse_empty_rows(&mut self) {
         let reply = self.template.layout.reply.iter().zip(&self.program.layout.reply);
         for (piece, lowered) in reply {
@@ -192,7 +192,7 @@ impl Lower<'_> {
         kind.element().map_or(Size::default(), |element| self.plain(element, &bound.element()))
     }
 
-    /// The longest text of a value as its type is shown, with what stands between elements.
+    /// The longest text of a value as its type is shown, with what is between elements.
     fn plain(&self, ty: &Type, bound: &Bound) -> Size {
         match (ty, bound) {
             (Type::List(element), bound) => {

@@ -22,7 +22,7 @@ pub struct Analysis {
     pub uri: Uri,
     /// Its text.
     pub text: Text,
-    /// Words, signs and texts, right or wrong.
+    /// Words, symbols and texts, right or wrong.
     pub tokens: Vec<Token>,
     /// What could be read.
     pub file: ast::File,
@@ -41,7 +41,7 @@ pub struct Analysis {
 }
 
 impl Analysis {
-    /// Reads and checks a text. `read` gives the files beside it.
+    /// Reads and checks a text. `read` returns the files beside it.
     pub fn new(
         uri: Uri,
         text: Text,
@@ -83,7 +83,7 @@ impl Analysis {
     }
 
     /// Every error and lint that `cookc check` reports. What is left after an error of the syntax
-    /// has errors of its own that mean nothing, and some that are certain.
+    /// has errors that mean nothing, and some that are certain.
     pub fn diagnostics(&self) -> &[Diagnostic] {
         self.told.get_or_init(|| {
             let mut all = self.syntax.clone();

@@ -53,7 +53,7 @@ fn drawn<'a>(analysis: &'a Analysis, context: &Context) -> Option<&'a Template> 
     Some(&taken.template)
 }
 
-/// What stands behind `part.`
+/// What is after `part.`
 fn of_part(analysis: &Analysis, part: &str) -> Vec<CompletionItem> {
     let index = &analysis.survey.index;
     let taken = index.parts.get(part).and_then(|template| index.templates.get(template));
@@ -141,11 +141,11 @@ fn bound_in_faulty_lines<'a>(
     known: &'a [&Definition],
 ) -> impl Iterator<Item = CompletionItem> + 'a {
     let tokens = analysis.tokens.windows(2).filter(move |pair| {
-        let [name, sign] = pair else { return false };
+        let [name, symbol] = pair else { return false };
         let start = name.span.start;
         start < before
             && analysis.text.line_start(start) == start
-            && matches!(analysis.source().slice(sign.span), "~" | "=")
+            && matches!(analysis.source().slice(symbol.span), "~" | "=")
     });
     let names = tokens.map(|pair| analysis.source().slice(pair[0].span));
     names.filter(|name| !known.iter().any(|it| it.name == **name)).map(inner)

@@ -50,7 +50,7 @@ impl Context<'_> {
         (!in_text).then_some(Context { analysis, word, first, end, open })
     }
 
-    /// The token so many places before the word; 1 is the last one.
+    /// The token this many positions before the word; 1 is the last one.
     pub fn before(&self, places: usize) -> &str {
         match self.end.checked_sub(places) {
             Some(at) if at >= self.first => self.analysis.token(at),
@@ -68,7 +68,7 @@ impl Context<'_> {
         self.analysis.text.line_start(self.word.start) == self.word.start && self.open.is_empty()
     }
 
-    /// Is the word in a hole of a text?
+    /// Is the word in a placeholder of a text?
     pub fn in_hole(&self) -> bool {
         self.open.iter().any(|at| self.analysis.tokens[*at].kind == Kind::TextOpen)
     }
@@ -86,7 +86,7 @@ impl Context<'_> {
             match self.analysis.tokens[token].kind {
                 Kind::Open | Kind::TextOpen => depth += 1,
                 Kind::Close | Kind::TextClose => depth -= 1,
-                Kind::Sign if depth == 0 => {
+                Kind::Symbol if depth == 0 => {
                     commas += usize::from(self.analysis.token(token) == ",");
                 }
                 _ => {}
@@ -97,8 +97,8 @@ impl Context<'_> {
 
     /// True where a draw may stand: right of `~`, or in a function that draws.
     pub fn may_draw(&self) -> bool {
-        let signs = self.first..self.end;
-        let has = |sign: &str| signs.clone().any(|at| self.analysis.token(at) == sign);
+        let symbols = self.first..self.end;
+        let has = |symbol: &str| symbols.clone().any(|at| self.analysis.token(at) == symbol);
         if self.token(0) == "fn" { has("~>") } else { has("~") }
     }
 

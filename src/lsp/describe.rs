@@ -17,7 +17,7 @@ pub const KEYWORDS: [(&str, &str, &str); 27] = [
     ("fn", "A function.", "fn ${1:name}(${2:xs: [Token]}) -> ${3:Int} = $0"),
     ("use", "Functions of a module.", "use ${1:tokens}: $0"),
     ("words", "A pool of words from a file.", "words ${1:names} = \"${2:names.txt}\""),
-    ("return", "What a function's block gives.", "return $0"),
+    ("return", "What a function's block returns.", "return $0"),
     ("if", "One of two values.", "if $1 then $2 else $0"),
     ("then", "The value if it is so.", "then "),
     ("else", "The value if it is not so.", "else "),
@@ -25,11 +25,11 @@ pub const KEYWORDS: [(&str, &str, &str); 27] = [
     ("or", "One of both holds.", "or "),
     ("not", "It does not hold.", "not "),
     ("in", "Is it an element of the list?", "in "),
-    ("within", "Is it a contiguous run of the list?", "within "),
+    ("within", "Is it a contiguous sublist of the list?", "within "),
     ("all", "Does it hold for all?", "all ${1:x} in ${2:xs}: $0"),
     ("any", "Does it hold for any?", "any ${1:x} in ${2:xs}: $0"),
     ("count", "For how many does it hold?", "count ${1:x} in ${2:xs}: $0"),
-    ("for", "The list of what it gives for each.", "for ${1:x} in ${2:xs}: $0"),
+    ("for", "The list of what it evaluates to for each.", "for ${1:x} in ${2:xs}: $0"),
     (
         "fold",
         "One value, made step by step.",
@@ -48,7 +48,7 @@ pub const STATEMENTS: usize = 9;
 pub const REPEAT: (&str, &str) =
     ("fn repeat(n: Int, sampler) ~> [T]", "What `sampler` draws, `n` times.");
 
-/// `fn take(n: Int, xs: [T]) -> [T]`, and where each parameter stands in it.
+/// `fn take(n: Int, xs: [T]) -> [T]`, and where each parameter is in it.
 pub fn signature(function: &Function) -> (String, Vec<[u32; 2]>) {
     let mut text = format!("fn {}(", function.name);
     let mut places = Vec::new();
@@ -65,7 +65,7 @@ pub fn signature(function: &Function) -> (String, Vec<[u32; 2]>) {
     (text, places)
 }
 
-/// `copy_first(length: Int, quote: Int)`, and where each parameter stands in it.
+/// `copy_first(length: Int, quote: Int)`, and where each parameter is in it.
 pub fn template(name: &str, template: &Template) -> (String, Vec<[u32; 2]>) {
     let params = template.params.iter().filter(|param| !param.name.contains('.'));
     let (mut text, mut places) = (format!("{name}("), Vec::new());
@@ -112,7 +112,7 @@ pub fn markdown(analysis: &Analysis, definition: &Definition) -> String {
     text
 }
 
-/// The role that nobody types.
+/// The role that are inferred.
 pub fn role(role: Role, shown: bool) -> &'static str {
     match (role, shown) {
         (Role::Output, _) => "output",

@@ -15,7 +15,7 @@ use crate::source::Span;
 /// The lint of a name that nothing uses: editors show it faint.
 const UNUSED: &str = "L602";
 
-/// All that there is to tell about a document.
+/// All that is reported about a document.
 pub fn diagnostics(analysis: &Analysis) -> Vec<Shown> {
     analysis.diagnostics().iter().map(|one| shown(analysis, one)).collect()
 }

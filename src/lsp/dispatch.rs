@@ -62,7 +62,7 @@ impl Server {
             asked::PrepareRenameRequest::METHOD => {
                 answer::<asked::PrepareRenameRequest>(params, |it| {
                     let analysis = self.analysis(&it.text_document.uri)?;
-                    // No message: editors ask this before they know whether a name stands there.
+                    // No message: editors ask this before they know whether a name is there.
                     Ok(rename::prepare(&analysis, it.position).ok())
                 })
             }

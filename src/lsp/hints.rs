@@ -1,4 +1,4 @@
-//! The roles that nobody types, beside the statements, and the lenses that show a sample.
+//! The roles that are inferred, beside the statements, and the lenses that show a sample.
 
 use lsp_types::{CodeLens, Command, InlayHint, InlayHintLabel, Uri};
 use serde_json::json;
@@ -12,7 +12,7 @@ use crate::syntax::ast::{Statement, StatementKind};
 /// The command of a lens: its arguments are a document's URI and a level's name.
 pub const SAMPLE: &str = "cookc.sample";
 
-/// The role of each value whose statement touches the span, behind the statement, so that columns
+/// The role of each value whose statement touches the span, after the statement, so that columns
 /// stay aligned. Without a whole tree the roles are not known.
 pub fn hints(analysis: &Analysis, span: Span) -> Vec<InlayHint> {
     let touches = |place: Span| place.start <= span.end && span.start <= place.end;

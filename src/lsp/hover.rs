@@ -1,4 +1,4 @@
-//! What stands under the pointer.
+//! What is under the pointer.
 
 use lsp_types::{Hover, HoverContents, MarkupContent, MarkupKind};
 

@@ -48,7 +48,7 @@ impl Server {
         found
     }
 
-    /// The edits that rename what stands at a byte, by the documents that they change. All renamed
+    /// The edits that rename what is at a byte, by the documents that they change. All renamed
     /// texts are checked together: a name that is taken is refused with the checker's own words.
     pub(super) fn rename(
         &self,

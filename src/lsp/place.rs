@@ -7,7 +7,7 @@ use lsp_types::Uri;
 /// The path of a `file:` URI.
 pub fn path(uri: &Uri) -> Option<PathBuf> {
     let rest = uri.as_str().strip_prefix("file://")?;
-    // What stands before the path names a machine; only this one is ours.
+    // What is before the path names a machine; only this one is ours.
     let path = decode(&rest[rest.find('/')?..])?;
     let is_drive = path.get(2..3) == Some(":");
     Some(PathBuf::from(if is_drive && cfg!(windows) { &path[1..] } else { &path }))

@@ -7,7 +7,7 @@ use lsp_server::Message;
 /// The most bytes of a message: a template of the largest size with every character escaped fits
 /// in several times over.
 const BODY_MAX: u64 = 64 << 20;
-/// A longer one is passed over, up to this size; beyond it nobody sends what was announced.
+/// A longer one is passed over, up to this size; beyond it no client sends what was announced.
 const PASSED_OVER_MAX: u64 = 4 << 30;
 /// The most bytes of a line of the head.
 const LINE_MAX: u64 = 4096;
@@ -52,7 +52,7 @@ fn head(input: &mut impl BufRead) -> io::Result<Option<u64>> {
         }
         let (name, value) = line.split_once(':').ok_or(ErrorKind::InvalidData)?;
         if name.eq_ignore_ascii_case("Content-Length") {
-            // More digits than a number of 64 bits has are a length that nobody sends.
+            // More digits than a number of 64 bits has are a length that no client sends.
             let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
             let value = value.trim();
             length = match value.parse() {

@@ -7,7 +7,7 @@ use super::server::{Answer, Server, refused};
 use crate::data::preview;
 
 impl Server {
-    /// Runs a command; `cookc.sample` gives its text.
+    /// Runs a command; `cookc.sample` returns its text.
     pub(super) fn execute(&mut self, command: &str, arguments: &[Value]) -> Answer<Value> {
         if command != SAMPLE {
             return Err(refused(format!("there is no command `{command}`: {SAMPLE} is the one")));

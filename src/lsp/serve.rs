@@ -1,4 +1,4 @@
-//! The message loop: reads from a client, answers in order, and tells diagnostics when it has time.
+//! The message loop: reads from a client, answers in order, and sends diagnostics when it has time.
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead, ErrorKind, Write};
@@ -23,7 +23,7 @@ pub enum Ending {
     Abrupt,
 }
 
-/// Serves one client until it leaves. `input` is read by a thread of its own, so that a request
+/// Serves one client until it leaves. `input` is read by a separate thread, so that a request
 /// that is cancelled while others are answered is never begun.
 pub fn serve(
     input: impl BufRead + Send + 'static,
@@ -39,7 +39,7 @@ pub fn serve(
                     Ok(()) => {}
                     Err(_) => return,
                 },
-                // What is no message is passed over: the next one has a head of its own.
+                // What is no message is passed over: the next one has its own head.
                 Err(error) if error.kind() == ErrorKind::InvalidData => {}
                 Err(error) if error.kind() == ErrorKind::FileTooLarge => {
                     eprintln!("cookc lsp: {error}: it is passed over");

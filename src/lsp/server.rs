@@ -57,7 +57,7 @@ pub struct Server {
     pub(super) client: Client,
     documents: BTreeMap<String, Document>,
     words: OnceCell<Rc<Vocabulary>>,
-    /// Documents that were closed since diagnostics were told last.
+    /// Documents that were closed since diagnostics were reported last.
     closed: Vec<Uri>,
     /// How many samples of a document and level were shown.
     pub(super) shown: BTreeMap<(String, String), u64>,
@@ -77,7 +77,7 @@ struct Document {
     version: i32,
     text: Text,
     analysis: OnceCell<Rc<Analysis>>,
-    /// True once its diagnostics were told.
+    /// True once its diagnostics were reported.
     is_told: bool,
 }
 
@@ -146,8 +146,8 @@ impl Server {
         }
     }
 
-    /// The diagnostics of the documents that changed since they were told last; none of one that
-    /// was closed.
+    /// The diagnostics of the documents that changed since they were reported last; none of one
+    /// that was closed.
     pub fn news(&mut self) -> Vec<PublishDiagnosticsParams> {
         let keys: Vec<String> = self.documents.keys().cloned().collect();
         let mut news: Vec<PublishDiagnosticsParams> = Vec::new();

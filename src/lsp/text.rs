@@ -69,12 +69,12 @@ impl Text {
         self.encoding
     }
 
-    /// The whole text.
+    /// The complete text.
     pub fn str(&self) -> &str {
         &self.source.text
     }
 
-    /// The byte of a position. One behind the end of its line is that end, one behind the last
+    /// The byte of a position. One after the end of its line is that end, one after the last
     /// line is the end of the text, and one inside a character is the character's start.
     pub fn byte(&self, position: Position) -> usize {
         let Some(line) = self.line(position.line as usize) else { return self.str().len() };

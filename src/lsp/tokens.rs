@@ -1,4 +1,4 @@
-//! What each word and sign is, for the colours of an editor.
+//! What each word and symbol is, for the colours of an editor.
 
 use lsp_types::{SemanticToken, SemanticTokenModifier, SemanticTokenType, SemanticTokensLegend};
 
@@ -84,8 +84,8 @@ fn class(analysis: &Analysis, kind: Kind, span: Span) -> Option<(SemanticTokenTy
         Kind::Doc => (SemanticTokenType::COMMENT, DOCUMENTATION),
         Kind::TextOpen | Kind::TextPiece | Kind::TextClose => (SemanticTokenType::STRING, 0),
         Kind::Number => (SemanticTokenType::NUMBER, 0),
-        Kind::Sign if matches!(word, "," | ":" | ".") => return None,
-        Kind::Sign => (SemanticTokenType::OPERATOR, 0),
+        Kind::Symbol if matches!(word, "," | ":" | ".") => return None,
+        Kind::Symbol => (SemanticTokenType::OPERATOR, 0),
         Kind::Word => match analysis.name_at(span.start) {
             Some((place, id)) if place == span => name(analysis.definition(id), place),
             _ if is_keyword(word) => (SemanticTokenType::KEYWORD, 0),

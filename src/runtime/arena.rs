@@ -16,7 +16,7 @@ pub(crate) struct List {
 impl List {
     pub(crate) const EMPTY: List = List { start: 0, size: 0 };
 
-    /// The run of `size` elements after the first `skipped`.
+    /// The slice of `size` elements after the first `skipped`.
     pub(crate) fn run(self, skipped: u32, size: u32, shape: Shape) -> List {
         List { start: self.start + skipped * shape.halves(), size }
     }

@@ -72,7 +72,7 @@ impl fmt::Display for FaultKind {
         f.write_str(match self {
             FaultKind::Overflow => "the number does not fit into 64 bits",
             FaultKind::DivisionByZero => "a number is divided by zero",
-            FaultKind::OutsideList => "the index is outside the list",
+            FaultKind::OutsideList => "the index is out of bounds",
             FaultKind::TooFew => "more elements are asked for than there are",
             FaultKind::Negative => "a count is below zero",
             FaultKind::NotPositive => "a count is below one",

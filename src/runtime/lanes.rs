@@ -11,7 +11,7 @@ const WORDS: usize = 64;
 /// Tells the lanes apart; not the step that tells samples apart.
 const LANE_STEP: u64 = 0xd134_2543_de82_ef95;
 
-/// A source of words of 32 bits: word *t* is the high half of what lane *t* mod 8 gives next.
+/// A source of words of 32 bits: word *t* is the high half of what lane *t* mod 8 returns next.
 pub struct Lanes {
     /// Word *j* of lane *l*'s state is `state[j][l]`.
     state: [[u64; LANES]; 4],

@@ -27,7 +27,7 @@ pub struct Memory {
     pub(crate) fault: u32,
     pub(crate) step: u32,
     /// How often the interpreter took the second and the first branch of each `If`, by its step;
-    /// empty if nobody asked.
+    /// empty if they are not counted.
     pub(crate) branches: Vec<[u64; 2]>,
     /// How many steps the interpreter has done.
     pub(crate) steps_done: u64,

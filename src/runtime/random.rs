@@ -1,11 +1,11 @@
 //! The random streams: stream version 1, the same bytes on every machine for ever.
 //!
 //! A run has a key, and a draw's stream a key made of that and of the draw's name. From it, sample
-//! *i* gets a state of its own without the samples before it; the state goes on as xoshiro256++.
+//! *i* gets its own state without the samples before it; the state goes on as xoshiro256++.
 //! So samples can be made in any order, and an edit moves only the draws that it renames.
 
-/// The version of everything that decides which bytes a draw gives. Whoever changes any of it must
-/// count this up: data sets name it.
+/// The version of everything that decides which bytes a draw returns. Whoever changes any of it
+/// must count this up: data sets name it.
 pub const STREAM_VERSION: u32 = 1;
 
 /// Weyl's step of the golden ratio, which tells the states of neighbouring samples apart.

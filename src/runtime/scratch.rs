@@ -27,8 +27,8 @@ impl Scratch {
         }
     }
 
-    /// The first token of a list that is a run of `vocab`: then each element is the first plus its
-    /// place.
+    /// The first token of a list that is a slice of `vocab`: then each element is the first plus
+    /// its place.
     pub(crate) fn vocab_start(&self, list: List, shape: Shape) -> Option<u32> {
         let start = list.start.checked_sub(self.vocab.start)?;
         let is_run = shape.is_narrow() && start as u64 + list.size as u64 <= self.vocab.size as u64;

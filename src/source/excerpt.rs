@@ -16,7 +16,7 @@ const BEFORE: usize = 80;
 #[derive(Clone, Debug)]
 pub struct Excerpt {
     name: Arc<str>,
-    /// The whole text that the lines are of.
+    /// The complete text that the lines are of.
     source: Arc<str>,
     text: String,
     /// How many lines of the source stand before it.
@@ -87,7 +87,7 @@ impl Excerpt {
         }
     }
 
-    /// Where a byte of the source stands in the excerpt, or the nearest that is shown.
+    /// Where a byte of the source is in the excerpt, or the nearest that is shown.
     pub fn place(&self, byte: usize) -> usize {
         let after = self.lines.partition_point(|line| line.whole.start <= byte);
         let Some(line) = after.checked_sub(1).map(|at| &self.lines[at]) else { return 0 };
@@ -116,7 +116,7 @@ impl Excerpt {
     }
 }
 
-/// The place of the last of some characters that are shown in so many bytes together.
+/// The place of the last of some characters that are shown in this many bytes together.
 fn within(most: usize, characters: impl Iterator<Item = (usize, char)>) -> Option<usize> {
     let mut room = most;
     let fits = characters.take_while(|(_, one)| {

@@ -52,7 +52,7 @@ pub fn difference(one: &str, other: &str) -> [String; 2] {
 pub struct Source {
     /// A path, or `std:NAME` for what is built in.
     pub name: Arc<str>,
-    /// The whole text.
+    /// The complete text.
     pub text: Arc<str>,
 }
 

@@ -20,7 +20,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// Appends a character, or, if nobody may see it as it is, its number.
+/// Appends a character, or, if it must not be shown as it is, its number.
 pub fn push_visible(character: char, shown: &mut String) {
     if is_steering(character) {
         write!(shown, "\\u{{{:x}}}", u32::from(character)).expect("text grows");
@@ -29,7 +29,7 @@ pub fn push_visible(character: char, shown: &mut String) {
     }
 }
 
-/// Whether a character does something to a terminal or to what stands around it, and has no shape
+/// Whether a character does something to a terminal or to what is around it, and has no shape
 /// of its own. The joiners that Persian, Hindi and many emoji are written with are none.
 pub fn is_steering(character: char) -> bool {
     match character {

@@ -12,8 +12,8 @@ pub struct Allow {
     pub span: Span,
     /// The codes that it names.
     pub codes: Vec<String>,
-    /// From the start of its line to the end of the statement's first line that it stands above;
-    /// of one behind a statement, its own line.
+    /// From the start of its line to the end of the statement's first line that it is above;
+    /// of one after a statement, its own line.
     lines: Span,
 }
 
@@ -45,7 +45,7 @@ pub fn all(source: &Source) -> Vec<Allow> {
 }
 
 /// True for a lint that the file allows. A comment on the line of a lint, or above it, allows this
-/// one; one that stands beside none of those that were found allows all of its code.
+/// one; one that is beside none of those that were found allows all of its code.
 pub fn is_allowed(allows: &[Allow], lint: &Diagnostic, found: &[Diagnostic]) -> bool {
     let beside = |allow: &Allow, one: &Diagnostic| {
         let of_code = allow.codes.iter().any(|code| code.eq_ignore_ascii_case(one.code));

@@ -86,7 +86,7 @@ pub struct Param {
     pub low: Expr,
     /// The greatest value, taken in.
     pub high: Expr,
-    /// What it is when nobody sets it.
+    /// What it is when it is not set.
     pub default: Expr,
 }
 
@@ -95,8 +95,8 @@ pub struct Param {
 pub struct Binding {
     /// The name.
     pub name: Name,
-    /// The sign between them: `~`, `=` or `:`.
-    pub sign: Span,
+    /// The symbol between them: `~`, `=` or `:`.
+    pub symbol: Span,
     /// What it is bound to.
     pub value: Expr,
 }
@@ -110,7 +110,7 @@ pub struct Function {
     pub params: Vec<(Name, Type)>,
     /// True for `~>`: it draws.
     pub draws: bool,
-    /// What it gives.
+    /// What it returns.
     pub result: Type,
     /// None: a native of the runtime.
     pub body: Option<Body>,
@@ -121,7 +121,7 @@ pub struct Function {
 pub struct Body {
     /// The draws and computations of a block, in order; empty for `= expression`.
     pub statements: Vec<Statement>,
-    /// What it gives.
+    /// What it returns.
     pub result: Expr,
 }
 
@@ -143,7 +143,7 @@ pub enum TypeKind {
     List(Box<Type>),
 }
 
-/// Text with holes: a layout, or a literal in an expression.
+/// Text with placeholders: a layout, or a literal in an expression.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Text {
     /// With its quotes.
@@ -179,12 +179,12 @@ pub enum ExprKind {
     Real(f64),
     /// `true`
     Bool(bool),
-    /// `"yes"`, without holes.
+    /// `"yes"`, without placeholders.
     Text(String),
     /// `document`
     Name(String),
     /// `part.answer`: a name of a template used as a sampler. Of a part of a part the second name
-    /// is `first.answer`; it is `prompt` or `reply` where the whole text is meant.
+    /// is `first.answer`; it is `prompt` or `reply` where the complete text is meant.
     Field(Name, Name),
     /// `f(x, y)`, `copy_first(length = 10)`
     Call(Name, Vec<Argument>),
@@ -224,7 +224,7 @@ pub struct Loop {
     pub list: Expr,
     /// What must hold of an element for the body to be asked.
     pub filter: Option<Expr>,
-    /// What it gives for each.
+    /// What it evaluates to for each.
     pub body: Expr,
 }
 
@@ -252,7 +252,7 @@ pub enum Each {
     Any,
     /// For how many is it so?
     Count,
-    /// The list of what it gives.
+    /// The list of what it evaluates to.
     For,
 }
 

@@ -12,7 +12,7 @@ use crate::source::{Source, Span};
 
 /// Builds the tree of one stretch of a source that fits the grammar.
 pub struct Build<'a> {
-    /// The whole text.
+    /// The complete text.
     pub source: &'a Source,
     /// Where in it the stretch begins.
     base: usize,
@@ -152,7 +152,7 @@ impl<'a> Build<'a> {
             ast::ExprKind::Range(low, high) => (*low, *high),
             _ => {
                 self.errors.push(error::no_range(self.source, range.span));
-                // One error is one message: what stands there is no number either.
+                // One error is one message: what is there is no number either.
                 let any = |value| ast::Expr { span: range.span, kind: ast::ExprKind::Int(value) };
                 (any(0), any(i64::MAX))
             }
@@ -178,12 +178,12 @@ impl<'a> Build<'a> {
         StatementKind::Rule(self.bound(pair, Rule::colon))
     }
 
-    fn bound(&mut self, pair: Pair<'_, Rule>, sign: Rule) -> ast::Binding {
+    fn bound(&mut self, pair: Pair<'_, Rule>, symbol: Rule) -> ast::Binding {
         let mut inner = pair.into_inner().filter(|part| part.as_rule() != Rule::kw_rule);
         let name = self.name(&take(&mut inner, Rule::name));
-        let sign = self.span(&take(&mut inner, sign));
+        let symbol = self.span(&take(&mut inner, symbol));
         let value = self.expression(take(&mut inner, Rule::expression));
-        ast::Binding { name, sign, value }
+        ast::Binding { name, symbol, value }
     }
 
     fn layout(&mut self, pair: Pair<'_, Rule>) -> StatementKind {
@@ -246,19 +246,19 @@ impl<'a> Build<'a> {
         (name, self.expression(take(&mut parts, Rule::expression)))
     }
 
-    /// A name and where it stands in the whole text.
+    /// A name and where it is in the complete text.
     pub fn name(&self, pair: &Pair<'_, Rule>) -> Name {
         Name { text: pair.as_str().to_string(), span: self.span(pair) }
     }
 
-    /// Where a pair stands in the whole text.
+    /// Where a pair is in the complete text.
     pub fn span(&self, pair: &Pair<'_, Rule>) -> Span {
         Span::new(self.base + pair.as_span().start(), self.base + end(pair))
     }
 }
 
-/// Where the last sign or word of a pair ends. The parser skips space in search of more and counts
-/// it as part of the pair, even if nothing more follows.
+/// Where the last symbol or word of a pair ends. The parser skips space in search of more and
+/// counts it as part of the pair, even if nothing more follows.
 fn end(pair: &Pair<'_, Rule>) -> usize {
     match pair.clone().into_inner().next_back() {
         Some(last) => end(&last),
@@ -273,7 +273,7 @@ pub fn take<'p>(parts: &mut impl Iterator<Item = Pair<'p, Rule>>, rule: Rule) ->
     part
 }
 
-/// The parts of a pair that carry meaning: neither signs nor keywords.
+/// The parts of a pair that carry meaning: neither symbols nor keywords.
 pub fn parts(pair: Pair<'_, Rule>) -> impl Iterator<Item = Pair<'_, Rule>> {
     pair.into_inner().filter(|part| {
         use Rule::*;

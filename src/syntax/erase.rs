@@ -60,7 +60,7 @@ fn statement(statement: &mut Statement) {
 
 fn binding(binding: &mut Binding) {
     name(&mut binding.name);
-    binding.sign = Span::default();
+    binding.symbol = Span::default();
     expression(&mut binding.value);
 }
 
@@ -116,8 +116,8 @@ fn expression(expr: &mut Expr) {
             expression(high);
         }
         ExprKind::Negate(value) | ExprKind::Not(value) => expression(value),
-        ExprKind::Binary(_, sign, left, right) => {
-            *sign = Span::default();
+        ExprKind::Binary(_, symbol, left, right) => {
+            *symbol = Span::default();
             expression(left);
             expression(right);
         }

@@ -10,7 +10,7 @@ use super::error::meaning as error;
 use super::grammar::Rule;
 use crate::source::Span;
 
-/// An expression, and where it stands with the parentheses around it.
+/// An expression, and where it is with the parentheses around it.
 struct Operand {
     expr: Expr,
     outer: Span,
@@ -26,7 +26,7 @@ impl Operand {
     }
 }
 
-/// What stands between two operands.
+/// What is between two operands.
 enum Infix {
     Operator(Operator),
     Range,
@@ -42,31 +42,34 @@ impl Build<'_> {
         self.climb(&mut pair.into_inner().peekable(), 0)
     }
 
-    /// Takes operands and the signs between them, as long as the signs bind at least so tightly.
+    /// Takes operands and the symbols between them, as long as the symbols bind at least so
+    /// tightly.
     fn climb(&mut self, parts: &mut Peekable<Pairs<'_, Rule>>, least: u8) -> Operand {
         let first = parts.next().expect("the grammar begins an expression with an operand");
         let mut left = match first.as_rule() {
             Rule::kw_not => {
-                let sign = self.span(&first);
+                let symbol = self.span(&first);
                 let right = self.climb(parts, NOT);
-                Operand::new(ExprKind::Not(Box::new(right.expr)), sign.to(right.outer))
+                Operand::new(ExprKind::Not(Box::new(right.expr)), symbol.to(right.outer))
             }
             Rule::negative => {
-                let sign = self.span(&first);
+                let symbol = self.span(&first);
                 let right = self.climb(parts, NEGATE);
-                Operand::new(ExprKind::Negate(Box::new(right.expr)), sign.to(right.outer))
+                Operand::new(ExprKind::Negate(Box::new(right.expr)), symbol.to(right.outer))
             }
             _ => self.operand(first),
         };
-        while let Some(sign) = parts.next_if(|sign| tightness(&infix(sign.as_rule())) >= least) {
-            let infix = infix(sign.as_rule());
+        while let Some(symbol) =
+            parts.next_if(|symbol| tightness(&infix(symbol.as_rule())) >= least)
+        {
+            let infix = infix(symbol.as_rule());
             let right = self.climb(parts, tightness(&infix) + 1);
-            left = self.join(left, infix, self.span(&sign), right);
+            left = self.join(left, infix, self.span(&symbol), right);
         }
         left
     }
 
-    fn join(&mut self, left: Operand, infix: Infix, sign: Span, right: Operand) -> Operand {
+    fn join(&mut self, left: Operand, infix: Infix, symbol: Span, right: Operand) -> Operand {
         let span = left.outer.to(right.outer);
         let clash = match (&left.expr.kind, &infix) {
             (ExprKind::Range(..), Infix::Range) => true,
@@ -76,13 +79,13 @@ impl Build<'_> {
             _ => false,
         };
         if clash && !left.in_parentheses() {
-            self.errors.push(error::compared_twice(self.source, &left.expr, sign, right.outer));
+            self.errors.push(error::compared_twice(self.source, &left.expr, symbol, right.outer));
         }
         let (left, right) = (Box::new(left.expr), Box::new(right.expr));
         Operand::new(
             match infix {
                 Infix::Range => ExprKind::Range(left, right),
-                Infix::Operator(operator) => ExprKind::Binary(operator, sign, left, right),
+                Infix::Operator(operator) => ExprKind::Binary(operator, symbol, left, right),
             },
             span,
         )
@@ -174,7 +177,7 @@ impl Build<'_> {
         }
     }
 
-    /// What stands after the first dot: `answer`, or `first.answer` of a part of a part.
+    /// What is after the first dot: `answer`, or `first.answer` of a part of a part.
     fn field(&mut self, inner: Pairs<'_, Rule>) -> Name {
         let fields = inner.filter(|part| part.as_rule() == Rule::field);
         let names = fields.map(|field| self.name(&field));

@@ -35,7 +35,7 @@ pub fn parse(text: &str) -> Result<Pairs<'_, Rule>, Miss> {
 pub struct Beginning<'t> {
     /// The statements up to the first that is wrong.
     pub statements: Pairs<'t, Rule>,
-    /// The byte behind the last of them.
+    /// The byte after the last of them.
     pub end: usize,
 }
 

@@ -42,11 +42,11 @@ fn dollar(source: &Source, tokens: &[Token], at: usize) -> Option<Diagnostic> {
     if open.span.start != text.end || MONEY.iter().any(|word| name.contains(word)) {
         return None;
     }
-    let sign = Span::new(text.end - 1, text.end);
+    let symbol = Span::new(text.end - 1, text.end);
     let title = format!("`$` is shown before the value of `{name}`");
-    let lint = Diagnostic::lint("L609", title, sign, "shown as it is");
+    let lint = Diagnostic::lint("L609", title, symbol, "shown as it is");
     let help = format!("write `{{{name}}}`; for a sum of money, `// allow L609: money`");
-    Some(lint.help(help).fix(sign, ""))
+    Some(lint.help(help).fix(symbol, ""))
 }
 
 fn piece(tokens: &[Token], at: usize) -> Option<Span> {

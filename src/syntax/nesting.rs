@@ -37,7 +37,7 @@ pub fn too_deep(source: &Source, tokens: &[Token]) -> Option<Diagnostic> {
                 frame.prefixes += 1;
                 prefixes += 1;
             }
-            Kind::Sign | Kind::Word if is_operator(text) => {
+            Kind::Symbol | Kind::Word if is_operator(text) => {
                 frame.operators += 1;
                 operators += 1;
             }
@@ -54,7 +54,7 @@ pub fn too_deep(source: &Source, tokens: &[Token]) -> Option<Diagnostic> {
 }
 
 /// Does a statement begin here? Then nothing before holds what follows. A name before `=` that
-/// stands after one of these signs is set in a fold, a level or a call.
+/// is after one of these symbols is set in a fold, a level or a call.
 fn begins_anew(source: &Source, tokens: &[Token], at: usize) -> bool {
     let text = |at: usize| tokens.get(at).map(|token| source.slice(token.span));
     let word = source.slice(tokens[at].span);
@@ -69,10 +69,10 @@ fn is_prefix(word: &str) -> bool {
     matches!(word, "if" | "all" | "any" | "count" | "for" | "fold" | "not")
 }
 
-fn is_operator(sign: &str) -> bool {
-    !matches!(sign, "," | ":" | "." | "=" | "~")
-        && (matches!(sign, "and" | "or" | "in" | "within")
-            || sign.bytes().all(|byte| byte.is_ascii_punctuation()))
+fn is_operator(symbol: &str) -> bool {
+    !matches!(symbol, "," | ":" | "." | "=" | "~")
+        && (matches!(symbol, "and" | "or" | "in" | "within")
+            || symbol.bytes().all(|byte| byte.is_ascii_punctuation()))
 }
 
 fn nested_too_deep(place: Span) -> Diagnostic {

@@ -1,4 +1,4 @@
-//! Comments that are divisors elsewhere: `n // 2` is `n` here, and nothing would tell.
+//! Comments that are divisors elsewhere: `n // 2` is `n` here, and nothing would report it.
 
 use super::tokens::{self, Kind};
 use crate::diagnostic::Diagnostic;
@@ -23,7 +23,7 @@ pub fn lints(source: &Source) -> Vec<Diagnostic> {
     divides.map(|(value, comment)| lint(source, value.span, comment.span)).collect()
 }
 
-/// The sign `//` and the divisor after it, if that is what follows on the line: `len(xs) // 2`.
+/// The symbol `//` and the divisor after it, if that is what follows on the line: `len(xs) // 2`.
 pub fn after(source: &Source, end: usize) -> Option<(Span, String)> {
     let line = source.text[end..].lines().next().unwrap_or("");
     let rest = line.trim_start();
@@ -44,11 +44,11 @@ fn is_divisor(comment: &str) -> bool {
 }
 
 fn lint(source: &Source, value: Span, comment: Span) -> Diagnostic {
-    let sign = Span::new(comment.start, comment.start + 2);
-    let divisor = source.slice(Span::new(sign.end, comment.end)).trim();
+    let symbol = Span::new(comment.start, comment.start + 2);
+    let divisor = source.slice(Span::new(symbol.end, comment.end)).trim();
     let line = source.text[..value.end].rsplit('\n').next().unwrap_or("");
     let before = line.rsplit(['=', '~', ':']).next().unwrap_or(line).trim();
-    Diagnostic::lint("L608", "`//` begins a comment", sign, "no division")
+    Diagnostic::lint("L608", "`//` begins a comment", symbol, "no division")
         .help(format!("write `{before} / {divisor}`: `/` of two Ints rounds down"))
-        .fix(sign, "/")
+        .fix(symbol, "/")
 }

@@ -16,8 +16,8 @@ use crate::source::{Source, Span};
 
 /// The statements that can be read, and one error or more for each stretch that cannot. `letters`
 /// are the errors that the scanner found: a stretch with one is not parsed, since the parser might
-/// see it nest deeper than the scanner does. `beginning` is what the parser made of the whole text,
-/// if that may be parsed.
+/// see it nest deeper than the scanner does. `beginning` is what the parser made of the complete
+/// text, if that may be parsed.
 pub fn read(
     source: &Source,
     start: usize,
@@ -58,7 +58,7 @@ pub fn read(
     (file, errors)
 }
 
-/// How many stretches the beginning covers with statements of their own: all, if it is the whole
+/// How many stretches the beginning covers with separate statements: all, if it is the whole
 /// text. Where an error follows, a statement that goes on into the next stretch may be half of one.
 fn right(stretches: &[(Span, &[Token])], start: usize, beginning: &Beginning) -> usize {
     let end = start + beginning.end;
@@ -73,7 +73,7 @@ fn right(stretches: &[(Span, &[Token])], start: usize, beginning: &Beginning) ->
     cut.unwrap_or(usize::MAX).min(holds(unread.span.start))
 }
 
-/// One stretch whose letters are right. An error that is not told is not looked into.
+/// One stretch whose letters are right. An error that is not reported is not looked into.
 fn read_stretch(
     source: &Source,
     stretch: Span,
@@ -237,7 +237,7 @@ impl Cut<'_, '_> {
         matches!(self.text(at), "~" | "=" | ":=")
     }
 
-    /// The column of a token that stands first on its line.
+    /// The column of a token that is first on its line.
     fn column(&self, at: usize) -> Option<usize> {
         let start = self.tokens[at].span.start;
         let before = at.checked_sub(1).map_or(0, |before| self.tokens[before].span.end);

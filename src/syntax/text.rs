@@ -1,4 +1,4 @@
-//! Texts: escapes resolved, the margin of a `"""` text removed, holes kept as expressions.
+//! Texts: escapes resolved, the margin of a `"""` text removed, placeholders kept as expressions.
 
 use pest::iterators::Pair;
 
@@ -9,7 +9,7 @@ use super::grammar::Rule;
 use crate::source::Span;
 
 impl Build<'_> {
-    /// A text with its holes, as a layout has it.
+    /// A text with its placeholders, as a layout has it.
     pub fn text(&mut self, pair: Pair<'_, Rule>) -> Text {
         let span = self.span(&pair);
         let margin = self.margin(&pair);
@@ -21,7 +21,7 @@ impl Build<'_> {
                 Rule::hole => {
                     self.check_line_start(at, margin.as_deref());
                     let value = part.into_inner().find(|inner| inner.as_rule() == Rule::expression);
-                    let value = value.expect("the grammar fills a hole");
+                    let value = value.expect("the grammar fills a placeholder");
                     parts.hole(self.expression(value));
                 }
                 Rule::escape => {
@@ -39,7 +39,7 @@ impl Build<'_> {
         Text { span, parts: parts.done }
     }
 
-    /// A text that may not have holes, as an expression or a path has it.
+    /// A text that may not have placeholders, as an expression or a path has it.
     pub fn literal(&mut self, pair: Pair<'_, Rule>) -> String {
         let mut literal = String::new();
         for part in self.text(pair).parts {
@@ -53,7 +53,7 @@ impl Build<'_> {
         literal
     }
 
-    /// What stands before the closing `"""` on its line; None for a text on one line.
+    /// What is before the closing `"""` on its line; None for a text on one line.
     fn margin(&mut self, pair: &Pair<'_, Rule>) -> Option<String> {
         let inside = pair.as_str().strip_prefix("\"\"\"")?.strip_suffix("\"\"\"")?;
         let first = inside.lines().next().unwrap_or("");
@@ -70,7 +70,7 @@ impl Build<'_> {
         Some(margin.to_string())
     }
 
-    /// A stretch of a `"""` text between holes and escapes.
+    /// A stretch of a `"""` text between placeholders and escapes.
     fn without_margin(&mut self, stretch: &str, at: Span, margin: Option<&str>) -> String {
         let Some(margin) = margin else { return stretch.replace("\r\n", "\n") };
         let mut shown = String::new();
@@ -99,7 +99,7 @@ impl Build<'_> {
         shown
     }
 
-    /// A hole or an escape at the start of a line has no margin.
+    /// A placeholder or an escape at the start of a line has no margin.
     fn check_line_start(&mut self, at: Span, margin: Option<&str>) {
         if margin.is_some_and(|margin| !margin.is_empty()) && self.begins_line(at.start) {
             self.errors.push(error::less_margin(self.source, at.start, margin.unwrap_or("")));

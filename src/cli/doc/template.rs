@@ -174,7 +174,7 @@ fn rules(entry: &Entry) -> String {
 
 /// What stands right of a statement's sign.
 fn value<'a>(entry: &'a Entry, statement: &Statement, bound: &ast::Binding) -> &'a str {
-    entry.source.slice(Span::new(bound.sign.end, statement.span.end)).trim()
+    entry.source.slice(Span::new(bound.symbol.end, statement.span.end)).trim()
 }
 
 /// A statement's documentation, or else the comment behind it.

@@ -135,7 +135,7 @@ impl Emitter<'_> {
         self.builder.ins().band_imm_u(list, LOW_HALF)
     }
 
-    /// Faults if the index is outside the list; as unsigned, one below 0 is too great as well.
+    /// Faults if the index is out of bounds; as unsigned, one below 0 is too great as well.
     pub(super) fn inside(&mut self, list: Value, index: Value, is_checked: bool) {
         if is_checked {
             let size = self.size(list);
@@ -231,7 +231,7 @@ impl Emitter<'_> {
         }
     }
 
-    /// The run of `size` elements after the first `skipped`.
+    /// The slice of `size` elements after the first `skipped`.
     pub(super) fn run(&mut self, list: Value, skipped: Value, size: Value, shape: Shape) -> Value {
         let start = self.builder.ins().band_imm_s(list, !LOW_HALF);
         let moved = self.builder.ins().ishl_imm_u(skipped, 31 + shape.halves() as i64);

@@ -20,7 +20,7 @@ use crate::runtime::{Fault, FaultKind, Memory, Pools, RunKey};
 /// What a sample gave: its slots in depth, and the rules' scores; or a fault.
 type Outcome = Result<(Vec<Value>, Vec<u64>), Fault>;
 
-/// One engine with a memory of its own.
+/// One engine with its own memory.
 struct Runner {
     engine: Box<dyn Engine>,
     memory: Memory,
@@ -84,7 +84,7 @@ fn only_value(program: Program, index: u64) -> Result<Value, FaultKind> {
     outcome.map(|(mut values, _)| values.remove(0)).map_err(|fault| fault.kind)
 }
 
-/// What an operation on these operands gives in both engines.
+/// What an operation on these operands evaluates to in both engines.
 fn result_of(
     operation: impl FnOnce([Register; 3]) -> Op,
     operands: &[(Type, Value)],
@@ -101,12 +101,12 @@ fn result_of(
     only_value(sketch.finish(), 3)
 }
 
-/// What a builtin gives.
+/// What a builtin returns.
 fn called(builtin: Builtin, operands: &[(Type, Value)], kind: Type) -> Result<Value, FaultKind> {
     result_of(|registers| Op::Call(builtin, registers), operands, kind)
 }
 
-/// What a sampler gives at one sample.
+/// What a sampler draws at one sample.
 fn drawn(sampler: Sampler, operands: &[(Type, Value)], kind: Type) -> Result<Value, FaultKind> {
     result_of(|registers| Op::Draw(sampler, 0, registers), operands, kind)
 }

@@ -107,7 +107,7 @@ impl Writer {
         }
     }
 
-    /// Statements whose registers nobody outside sees.
+    /// Statements whose registers are not visible outside.
     fn inside(&mut self, sketch: &mut Sketch, most: usize) {
         std::mem::swap(&mut self.sketch, sketch);
         self.statements(most);

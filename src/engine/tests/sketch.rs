@@ -212,7 +212,7 @@ impl Sketch {
         self.program.sample = 0..self.here();
     }
 
-    /// A rule whose steps `body` writes; it gives the score's register.
+    /// A rule whose steps `body` writes; it returns the score's register.
     pub fn rule(&mut self, body: impl FnOnce(&mut Sketch) -> Register) {
         let start = self.here();
         let score = body(self);

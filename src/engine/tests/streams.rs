@@ -1,4 +1,4 @@
-//! Which bytes a seed gives: the same for ever, apart from every other seed's, sample by sample.
+//! Which bytes a seed produces: the same for ever, apart from every other seed's, sample by sample.
 
 use super::*;
 use crate::engine::{Emit, emit_text};
@@ -65,7 +65,7 @@ fn digest(hasher: &mut blake3::Hasher, value: &Value) {
     }
 }
 
-/// Whoever changes a byte that a draw gives breaks every published data set: these digests say
+/// Whoever changes a byte that a draw returns breaks every published data set: these digests say
 /// so. Then the stream's version counts up, and new digests come beside the old version's name.
 #[test]
 fn the_bytes_of_stream_version_1_never_change() {
@@ -178,7 +178,7 @@ fn a_redraw_gives_the_same_in_both_engines() {
             }
             both.run(index).expect("nothing faults").0
         };
-        // The word 0 is skipped, so the state after it gives the same two values.
+        // The word 0 is skipped, so the state after it produces the same two values.
         let redrawn = after(state_before(u32::MAX as u64));
         let mut stream = crate::runtime::random::Stream::from_state(state_before(u32::MAX as u64));
         stream.word();

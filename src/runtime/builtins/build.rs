@@ -1,4 +1,4 @@
-//! Lists made of lists: runs of one, or elements copied in another order.
+//! Lists made of lists: slices of one, or elements copied in another order.
 
 use crate::runtime::FaultKind;
 use crate::runtime::arena::{Arena, List};
@@ -101,7 +101,7 @@ pub(super) fn sort(arena: &mut Arena, list: i64, shape: Shape) -> Result<i64, Fa
     Ok(copy)
 }
 
-/// A list of its own with the same elements.
+/// A new list with the same elements.
 pub(crate) fn copied(arena: &mut Arena, list: i64, shape: Shape) -> Result<i64, FaultKind> {
     let size = List::from(list).size as usize;
     if shape.is_narrow() {

@@ -75,7 +75,7 @@ pub(super) fn first(lists: Lists, value: i64, list: i64, shape: Shape) -> Option
     }
 }
 
-/// Where `needle` is first a run of `list`.
+/// Where `needle` is first a slice of `list`.
 pub(super) fn run(lists: Lists, needle: i64, list: i64, shape: Shape) -> Option<usize> {
     match shape {
         Shape { depth: 0, scalar: Scalar::Symbol } => {
@@ -150,7 +150,7 @@ pub(super) fn first_among(list: &[u32], few: &[u32]) -> Option<usize> {
     list[start..].iter().position(|symbol| few.contains(symbol)).map(|index| start + index)
 }
 
-/// Where `needle` is first a run of `list`: places with its first element, then the rest.
+/// Where `needle` is first a slice of `list`: places with its first element, then the rest.
 fn run_of<T: Copy + PartialEq>(needle: &[T], list: &[T]) -> Option<usize> {
     let Some((&head, rest)) = needle.split_first() else { return Some(0) };
     let places = list.len().checked_sub(rest.len())?;

@@ -25,7 +25,7 @@ pub(super) fn without(
     filter(arena, &[list], shape, |_, _, cell| !set.contains(cell))
 }
 
-/// Up to so many symbols are looked for one by one: faster than a look into the set for each
+/// Up to this many symbols are looked for one by one: faster than a look into the set for each
 /// element.
 const FEW: usize = 6;
 

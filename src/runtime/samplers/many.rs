@@ -26,8 +26,8 @@ impl Draw<'_> {
         })
     }
 
-    /// From a run of `vocab`, the tokens that are gone are marked; from any other list, the places
-    /// that are left are listed.
+    /// From a slice of `vocab`, the tokens that are gone are marked; from any other list, the
+    /// places that are left are listed.
     pub fn distinct_without(&mut self, operands: [i64; 3]) -> Result<i64, FaultKind> {
         match self.scratch.vocab_start(List::from(operands[2]), self.shape) {
             Some(start) => self.distinct_unmarked(operands, start),
@@ -122,8 +122,8 @@ impl Draw<'_> {
         made.map(|()| self.arena.keep_wide(count))
     }
 
-    /// A list of the elements at the places that `choose` fills in. Of a run of `vocab`, a place is
-    /// as good as the token.
+    /// A list of the elements at the places that `choose` fills in. Of a slice of `vocab`, a place
+    /// is as good as the token.
     fn at_places(
         &mut self,
         list: i64,

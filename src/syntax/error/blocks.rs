@@ -83,7 +83,7 @@ pub fn function(miss: &Miss) -> Option<Diagnostic> {
 fn strange_function(miss: &Miss, first: usize, has_result: bool) -> Diagnostic {
     let word = miss.text(first);
     let title = match word {
-        "fn" => "a function says the types of its values and what it gives".to_string(),
+        "fn" => "a function declares the types of its values and of its result".to_string(),
         _ => format!("no statement begins with `{word}`"),
     };
     let code = match word {
@@ -95,7 +95,7 @@ fn strange_function(miss: &Miss, first: usize, has_result: bool) -> Diagnostic {
     Diagnostic::error(code, title, miss.span(first), label)
 }
 
-/// The token behind `<T: Copy>`, if it is there.
+/// The token after `<T: Copy>`, if it is there.
 fn after_generics(miss: &Miss, at: usize) -> usize {
     if miss.text(at) != "<" && miss.text(at) != "[" {
         return at;
@@ -104,7 +104,7 @@ fn after_generics(miss: &Miss, at: usize) -> usize {
     close.filter(|&at| miss.text(at) != "(").map_or(at, |close| close + 1)
 }
 
-/// `n, xs: list)` as `n: Int, xs: [T]`, the token behind, and whether all types were said.
+/// `n, xs: list)` as `n: Int, xs: [T]`, the token after, and whether all types were said.
 fn parameters(miss: &Miss, from: usize) -> Option<(String, usize, bool)> {
     let (mut at, mut all, mut is_sure) = (from, Vec::new(), true);
     while miss.text(at) != ")" {
@@ -135,7 +135,7 @@ fn parameters(miss: &Miss, from: usize) -> Option<(String, usize, bool)> {
     Some((all.join(", "), at + 1, is_sure))
 }
 
-/// A type of ours or of another language, and the token behind it.
+/// A type of ours or of another language, and the token after it.
 fn kind(miss: &Miss, at: usize) -> Option<(String, usize)> {
     if miss.text(at) == "&" {
         return kind(miss, at + 1);
@@ -324,7 +324,7 @@ pub fn nameless_rule(miss: &Miss) -> Option<Diagnostic> {
     let is_named = miss.kind(start + 1) == Some(Kind::Word)
         && matches!(miss.text(start + 2), ":" | "=" | "~" | "{" | "=>" | "->" | "");
     let begins = after == 1
-        || miss.kind(start + 2) == Some(Kind::Sign)
+        || miss.kind(start + 2) == Some(Kind::Symbol)
         || matches!(miss.text(start + 2), "(" | "in" | "within" | "and" | "or");
     if is_named || !begins {
         return None;

@@ -22,9 +22,9 @@ pub fn brace_in_text(miss: &Miss) -> Option<Diagnostic> {
     }
     let brace = miss.tokens[hole].span;
     let empty = first == Some(Kind::Close);
-    let title = if empty { "an empty hole" } else { "a hole that shows no value" };
-    let error = Diagnostic::error("E105", title, brace, "`{` opens a hole")
-        .help("write `{{` and `}}` to show braces; a hole shows a value: `{answer}`");
+    let title = if empty { "an empty placeholder" } else { "a placeholder that shows no value" };
+    let error = Diagnostic::error("E105", title, brace, "`{` opens a placeholder")
+        .help("write `{{` and `}}` to show braces; a placeholder shows a value: `{answer}`");
     if empty {
         return Some(error.fix(brace.to(miss.tokens[hole + 1].span), "{{}}"));
     }
@@ -87,7 +87,7 @@ pub fn unclosed(miss: &Miss) -> Option<Diagnostic> {
         && !other_closing
         && inside
             .clone()
-            .all(|at| !matches!(miss.kind(at), Some(Kind::Sign)) || miss.text(at) == ",");
+            .all(|at| !matches!(miss.kind(at), Some(Kind::Symbol)) || miss.text(at) == ",");
     Some(match other_closing && miss.open.len() == 1 {
         true => error.help(format!("write `{closing}` here")).fix(place, closing),
         false => {

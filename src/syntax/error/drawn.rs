@@ -38,14 +38,14 @@ pub fn bound(miss: &Miss, from: usize, said: &Said, error: Diagnostic) -> Diagno
     if draws.is_empty() {
         return error;
     }
-    let (name, sign) = (miss.text(start), miss.span(start + 1));
+    let (name, symbol) = (miss.text(start), miss.span(start + 1));
     if is_bound && is_draw(&value) {
         let error = error.help(format!("write `{name} ~ {value}`"));
-        return if miss.text(start + 1) == "~" { error } else { as_draw(error, sign) };
+        return if miss.text(start + 1) == "~" { error } else { as_draw(error, symbol) };
     }
     if is_bound && is_choice(&value) {
         let error = error.help(format!("write `{name} ~ {value}`"));
-        return if miss.text(start + 1) == "~" { error } else { as_draw(error, sign) };
+        return if miss.text(start + 1) == "~" { error } else { as_draw(error, symbol) };
     }
     if value.contains("for ") || value.contains("fold ") {
         return in_a_loop(error, &value, &value[draws[0].0..draws[0].1]);
@@ -54,9 +54,9 @@ pub fn bound(miss: &Miss, from: usize, said: &Said, error: Diagnostic) -> Diagno
 }
 
 /// The fix with `~` for `=`, as sure as it was.
-fn as_draw(error: Diagnostic, sign: Span) -> Diagnostic {
+fn as_draw(error: Diagnostic, symbol: Span) -> Diagnostic {
     let is_sure = error.is_sure;
-    error.fix(sign, "~").sure_if(is_sure)
+    error.fix(symbol, "~").sure_if(is_sure)
 }
 
 /// How many calls there are in a text.
@@ -99,7 +99,7 @@ fn in_a_loop(mut error: Diagnostic, value: &str, draw: &str) -> Diagnostic {
     })
 }
 
-/// The draws on lines of their own above the statement, and their names in its value.
+/// The draws on separate lines above the statement, and their names in its value.
 fn above(
     miss: &Miss,
     from: usize,
@@ -148,9 +148,10 @@ fn above(
     let mut error = error.help(help);
     if is_bound && miss.starts_line(first) {
         let start = Span::new(miss.span(first).start, miss.span(first).start);
-        let (sign, read) = (miss.span(first + 1), Span::new(miss.span(from).start, said.read.end));
+        let (symbol, read) =
+            (miss.span(first + 1), Span::new(miss.span(from).start, said.read.end));
         error.fix.clear();
-        error = error.fix(start, lines.join("\n") + "\n").fix(sign, "=").fix(read, shown);
+        error = error.fix(start, lines.join("\n") + "\n").fix(symbol, "=").fix(read, shown);
     }
     error
 }

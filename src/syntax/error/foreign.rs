@@ -38,19 +38,19 @@ pub fn declared(miss: &Miss) -> Option<Diagnostic> {
     if miss.kind(name) != Some(Kind::Word) || is_keyword(miss.text(name)) {
         return None;
     }
-    let mut sign = name + 1;
-    if miss.text(sign) == ":" {
+    let mut symbol = name + 1;
+    if miss.text(symbol) == ":" {
         let ends =
             |at: usize| matches!(miss.text(at), "=" | "~" | ":=" | "") || miss.starts_line(at);
-        sign = (sign + 1..miss.tokens.len() + 1).find(|&at| ends(at))?;
+        symbol = (symbol + 1..miss.tokens.len() + 1).find(|&at| ends(at))?;
     }
-    let is_bound = matches!(miss.text(sign), "=" | "~");
-    if !is_bound || (name == start && sign == name + 1) || miss.starts_line(sign) {
+    let is_bound = matches!(miss.text(symbol), "=" | "~");
+    if !is_bound || (name == start && symbol == name + 1) || miss.starts_line(symbol) {
         return None;
     }
     let word = miss.text(start);
-    let (bound, sign_text) = (miss.text(name), miss.text(sign));
-    let value = miss.line_after(sign);
+    let (bound, sign_text) = (miss.text(name), miss.text(symbol));
+    let value = miss.line_after(symbol);
     let both = match value.contains("..") && !value.contains("..=") {
         true => "; a range has both its ends here",
         false => "",
@@ -62,7 +62,7 @@ pub fn declared(miss: &Miss) -> Option<Diagnostic> {
     let help = format!("write `{bound} {sign_text} {value}`{both}");
     let error = match name == start {
         true => {
-            let place = miss.span(name + 1).to(miss.span(sign - 1));
+            let place = miss.span(name + 1).to(miss.span(symbol - 1));
             Diagnostic::error("E149", "the type of a name is not written", place, "not needed")
         }
         false => {
@@ -74,11 +74,11 @@ pub fn declared(miss: &Miss) -> Option<Diagnostic> {
     if name > start {
         error = error.fix(Span::new(miss.span(start).start, miss.span(name).start), "");
     }
-    if sign > name + 1 {
-        error = error.fix(Span::new(miss.span(name).end, miss.span(sign - 1).end), "");
+    if symbol > name + 1 {
+        error = error.fix(Span::new(miss.span(name).end, miss.span(symbol - 1).end), "");
     }
     // `float x = 3` is a Real, `str x = 3` is none of ours: the type would be lost.
-    let types = (start..name).chain(name + 1..sign).map(|at| miss.text(at));
+    let types = (start..name).chain(name + 1..symbol).map(|at| miss.text(at));
     let keeps = |word: &str| {
         let plain = ["let", "var", "const", "val", "set", "my", "local", "auto", "final", "mut"];
         plain.contains(&word) || matches!(word, ":" | "int" | "Int" | "i64" | "bool" | "Bool")
@@ -90,16 +90,16 @@ pub fn declared(miss: &Miss) -> Option<Diagnostic> {
 /// `x += 1`
 pub fn changed(miss: &Miss) -> Option<Diagnostic> {
     let at = miss.found.checked_sub(1)?;
-    let sign = miss.found_text();
-    if !matches!(sign, "+=" | "-=" | "*=" | "/=") || miss.kind(at) != Some(Kind::Word) {
+    let symbol = miss.found_text();
+    if !matches!(symbol, "+=" | "-=" | "*=" | "/=") || miss.kind(at) != Some(Kind::Word) {
         return None;
     }
     let (name, new) = (miss.text(at), miss.free(miss.text(at)));
     let value = miss.line_after(miss.found);
-    let title = format!("`{sign}` is no sign of this language");
+    let title = format!("`{symbol}` is no symbol of this language");
     let help = format!(
         "names do not change: write `{new} = {name} {} {value}`, and `{new}` where it is meant",
-        &sign[..1]
+        &symbol[..1]
     );
     Some(Diagnostic::error("E132", title, miss.place(), "a name keeps its value").help(help))
 }
@@ -116,8 +116,8 @@ pub fn unpacked(miss: &Miss) -> Option<Diagnostic> {
         names.push(miss.text(at + 1));
         at += 2;
     }
-    let sign = miss.text(at);
-    if names.len() < 2 || !matches!(sign, "=" | "~") || miss.found > at {
+    let symbol = miss.text(at);
+    if names.len() < 2 || !matches!(symbol, "=" | "~") || miss.found > at {
         return None;
     }
     let value = miss.line_after(at);
@@ -128,14 +128,14 @@ pub fn unpacked(miss: &Miss) -> Option<Diagnostic> {
     let lines: Vec<String> = if values.len() == names.len() {
         let line = |(name, value): (&&str, &&str)| {
             let value = habit::said_text(value).unwrap_or_else(|| value.to_string());
-            let sign = if habit::drawing::is_draw(&value) { "~" } else { "=" };
-            format!("{name} {sign} {value}")
+            let symbol = if habit::drawing::is_draw(&value) { "~" } else { "=" };
+            format!("{name} {symbol} {value}")
         };
         names.iter().zip(&values).map(line).collect()
     } else {
         let all = miss.free(&names.join("_"));
         let taken = names.iter().enumerate().map(|(at, name)| format!("{name} = at({at}, {all})"));
-        std::iter::once(format!("{all} {sign} {value}")).chain(taken).collect()
+        std::iter::once(format!("{all} {symbol} {value}")).chain(taken).collect()
     };
     let label = "a line binds one name";
     let error = Diagnostic::error("E149", "several names are bound at once", whole, label)
@@ -144,7 +144,7 @@ pub fn unpacked(miss: &Miss) -> Option<Diagnostic> {
     let takes_itself = value.split(letters).any(|word| names.contains(&word));
     // Taken out of one value, it has to be a list.
     let is_same = |value: &&str| habit::said_text(value).is_none_or(|said| said == **value);
-    let is_sure = values.len() == names.len() && sign == "=" && values.iter().all(is_same);
+    let is_sure = values.len() == names.len() && symbol == "=" && values.iter().all(is_same);
     Some(match takes_itself {
         true => error,
         false => error.fix(whole, lines.join("\n")).sure_if(is_sure),
@@ -236,7 +236,7 @@ pub fn imported(miss: &Miss) -> Option<Diagnostic> {
     if BROUGHT.contains(&&*module) {
         let (start, end) = miss.lines_of(whole);
         // From NumPy and Rust, `randint` and `gen_range` leave the last number out: while the line
-        // is there, that can be told.
+        // is there, that can be known.
         let is_sure = !renames && !matches!(&*module, "numpy" | "np" | "std" | "rand");
         if module == "numpy" && names.iter().any(|name| name == "randint") {
             return Some(error.help(NUMPY));
@@ -329,7 +329,7 @@ impl Miss<'_> {
         )
     }
 
-    /// The first token of the value that holds the error: in a placeholder, or behind `=`.
+    /// The first token of the value that holds the error: in a placeholder, or after `=`.
     fn value(&self) -> Option<usize> {
         let in_text = |&&open: &&usize| {
             self.text(open) == "{"

@@ -52,7 +52,7 @@ pub fn modified(miss: &Miss) -> Option<Diagnostic> {
     Some(if error.fix.is_empty() { error } else { error.fix(before, "") })
 }
 
-/// `xs.append(3)`, `random.shuffle(xs)`, `xs.sort()`, `console.log(x)` on a line of its own.
+/// `xs.append(3)`, `random.shuffle(xs)`, `xs.sort()`, `console.log(x)` on a separate line.
 pub fn called(miss: &Miss) -> Option<Diagnostic> {
     let first = miss.first();
     let word = miss.text(first);
@@ -89,12 +89,13 @@ pub fn called(miss: &Miss) -> Option<Diagnostic> {
         return Some(error.help(format!("give it a name: `name = {value}`")));
     }
     let new = miss.free(changed);
-    let sign = if is_draw(&value) { "~" } else { "=" };
+    let symbol = if is_draw(&value) { "~" } else { "=" };
     if value == format!("{changed}.{method}") {
         value = "…".to_string();
     }
-    let help =
-        format!("names do not change: write `{new} {sign} {value}`, and `{new}` where it is meant");
+    let help = format!(
+        "names do not change: write `{new} {symbol} {value}`, and `{new}` where it is meant"
+    );
     Some(error.help(help))
 }
 
@@ -118,8 +119,8 @@ pub fn replaced(miss: &Miss) -> Option<Diagnostic> {
         return is_deleted.then_some(error);
     }
     let (index, close) = habit::said(miss.source, &miss.tokens, name_at + 2)?;
-    let sign = miss.text(close + 1);
-    if miss.text(close) != "]" || !(is_deleted || matches!(sign, "=" | "+=" | "-=" | "*=")) {
+    let symbol = miss.text(close + 1);
+    if miss.text(close) != "]" || !(is_deleted || matches!(symbol, "=" | "+=" | "-=" | "*=")) {
         return None;
     }
     let next =
@@ -128,9 +129,9 @@ pub fn replaced(miss: &Miss) -> Option<Diagnostic> {
         true => String::new(),
         false => {
             let (value, _) = habit::said(miss.source, &miss.tokens, close + 2)?;
-            match sign {
+            match symbol {
                 "=" => format!("[{value}] + "),
-                _ => format!("[at({index}, {name}) {} {value}] + ", &sign[..1]),
+                _ => format!("[at({index}, {name}) {} {value}] + ", &symbol[..1]),
             }
         }
     };
@@ -148,7 +149,7 @@ pub fn bound_in_a_row(miss: &Miss) -> Option<Diagnostic> {
     let is_name = |at: usize| miss.kind(at) == Some(Kind::Word) && !is_keyword(miss.text(at));
     let is_row = miss.text(first + 1) == "="
         && miss.text(first + 3) == "="
-        && !(miss.touches(first + 4) && matches!(miss.kind(first + 4), Some(Kind::Sign)));
+        && !(miss.touches(first + 4) && matches!(miss.kind(first + 4), Some(Kind::Symbol)));
     if !is_row || !is_name(first) || !is_name(first + 2) || miss.found != first + 3 {
         return None;
     }
@@ -165,9 +166,9 @@ pub fn taken_apart(miss: &Miss) -> Option<Diagnostic> {
     let open = first + usize::from(matches!(word, "let" | "const" | "var" | "auto" | "my"));
     let mark = miss.text(open);
     let close = (open..miss.tokens.len()).find(|&at| matches!(miss.text(at), ")" | "]" | "}"))?;
-    let sign = miss.text(close + 1);
+    let symbol = miss.text(close + 1);
     if !matches!(mark, "(" | "[" | "{")
-        || !matches!(sign, "=" | "~" | ":=")
+        || !matches!(symbol, "=" | "~" | ":=")
         || miss.found > close + 1
     {
         return None;
@@ -182,7 +183,7 @@ pub fn taken_apart(miss: &Miss) -> Option<Diagnostic> {
     let (value, end) = habit::said(miss.source, &miss.tokens, close + 2)?;
     let parts = value.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     let parts = parts.map(habit::words::split).filter(|parts| parts.len() == names.len());
-    let sign = if is_draw(&value) { "~" } else { "=" };
+    let symbol = if is_draw(&value) { "~" } else { "=" };
     let lines: Vec<String> = match (&parts, mark) {
         (Some(parts), _) => {
             names.iter().zip(parts).map(|(name, part)| format!("{name} = {part}")).collect()
@@ -191,7 +192,7 @@ pub fn taken_apart(miss: &Miss) -> Option<Diagnostic> {
         (None, _) => {
             let is_plain = habit::words::own_name(&value) == value;
             let all = if is_plain { value.clone() } else { miss.free(&names.join("_")) };
-            let bound = (!is_plain).then(|| format!("{all} {sign} {value}"));
+            let bound = (!is_plain).then(|| format!("{all} {symbol} {value}"));
             let taken = names.iter().enumerate();
             bound
                 .into_iter()
@@ -237,8 +238,8 @@ pub fn drawn(miss: &Miss) -> Option<Diagnostic> {
         return None;
     }
     let (said, end) = habit::said(miss.source, &miss.tokens, value)?;
-    let sign = miss.text(name + 1);
-    let is_from = matches!(sign, "in" | "from") || sign == "~" && value == name + 3;
+    let symbol = miss.text(name + 1);
+    let is_from = matches!(symbol, "in" | "from") || symbol == "~" && value == name + 3;
     let is_kept = is_draw(&said) || !is_from;
     if !is_draw(&said) && !is_from && (name == first || value == name + 3) {
         return None;
@@ -248,8 +249,8 @@ pub fn drawn(miss: &Miss) -> Option<Diagnostic> {
         false if is_kept => said,
         false => format!("pick({said})"),
     };
-    let sign = if is_draw(&said) { "~" } else { "=" };
-    let written = format!("{} {sign} {said}", miss.text(name));
+    let symbol = if is_draw(&said) { "~" } else { "=" };
+    let written = format!("{} {symbol} {said}", miss.text(name));
     let (code, title) = match name > first {
         true => ("E119", format!("no statement begins with `{}`", miss.text(first))),
         false => ("E120", format!("`{}` is neither drawn nor computed", miss.text(name))),
@@ -270,8 +271,8 @@ pub fn conditioned(miss: &Miss) -> Option<Diagnostic> {
         return None;
     }
     let start = miss.statement();
-    let (name, sign) = (miss.text(start), miss.text(start + 1));
-    if sign != "~" || start + 2 >= miss.found {
+    let (name, symbol) = (miss.text(start), miss.text(start + 1));
+    if symbol != "~" || start + 2 >= miss.found {
         return None;
     }
     let draw = miss.source.slice(Span::new(miss.span(start + 2).start, miss.before().end));

@@ -147,8 +147,8 @@ fn statement(kind: &str, line: &Line) -> Option<String> {
                 matches!(name, "choice" | "randint" | "sample" | "random")
                     || crate::syntax::habit::drawing::draws(name)
             });
-            let sign = if draws { "~" } else { "=" };
-            (!key.is_empty() && !value.is_empty()).then(|| format!("{key} {sign} {value}"))
+            let symbol = if draws { "~" } else { "=" };
+            (!key.is_empty() && !value.is_empty()).then(|| format!("{key} {symbol} {value}"))
         }
     }
 }

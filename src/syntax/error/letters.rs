@@ -4,14 +4,14 @@ use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
 use crate::syntax::tokens::extent::{is_hidden, turns_text};
 
-/// A letter that means nothing anywhere, or that nobody can see.
+/// A letter that means nothing anywhere, or that is invisible.
 pub fn strange(span: Span, letter: char) -> Diagnostic {
     let number = u32::from(letter);
     if letter == '\r' {
         // Editors show a line's end here; without one the next line would join this one.
         let title = "a carriage return that ends no line";
-        return Diagnostic::error("E102", title, span, "U+000D without a line break behind it")
-            .help("write a line break in its place")
+        return Diagnostic::error("E102", title, span, "U+000D without a line break after it")
+            .help("write a line break instead")
             .fix(span, "\n")
             .sure();
     }
@@ -27,8 +27,8 @@ pub fn strange(span: Span, letter: char) -> Diagnostic {
             .fix(span, "");
     }
     let name = format!("U+{number:04X}");
-    if let Some((_, ours)) = SIGNS.iter().find(|(sign, _)| *sign == letter) {
-        let title = format!("`{letter}` is no sign of this language");
+    if let Some((_, ours)) = SIGNS.iter().find(|(symbol, _)| *symbol == letter) {
+        let title = format!("`{letter}` is no symbol of this language");
         return Diagnostic::error("E101", title, span, name)
             .help(format!("write `{}`", ours.trim()))
             .fix(span, *ours);
@@ -43,7 +43,7 @@ pub fn strange(span: Span, letter: char) -> Diagnostic {
     }
 }
 
-/// Signs of mathematics and of typography, and what is written for them.
+/// Symbols of mathematics and of typography, and what is written for them.
 const SIGNS: [(char, &str); 27] = [
     ('≥', ">="),
     ('≤', "<="),
@@ -114,7 +114,7 @@ pub fn malformed_number(source: &Source, span: Span) -> Diagnostic {
 
 /// `'text'`
 pub fn foreign_quotes(source: &Source, span: Span, closed: bool) -> Diagnostic {
-    let error = Diagnostic::error("E110", "a text stands between `\"`", span, "these quotes");
+    let error = Diagnostic::error("E110", "a text is between `\"`", span, "these quotes");
     if !closed {
         return error.help("write `\"` at both ends: \"text\"");
     }
@@ -163,9 +163,9 @@ fn stands_alone(source: &Source, span: Span) -> bool {
 
 /// `# text`
 pub fn foreign_comment(source: &Source, at: usize) -> Diagnostic {
-    let sign = Span::new(at, at + 1);
+    let symbol = Span::new(at, at + 1);
     let error =
-        Diagnostic::error("E111", "a comment begins with `//`", sign, "this begins no comment");
+        Diagnostic::error("E111", "a comment begins with `//`", symbol, "this begins no comment");
     let before = &source.text[..at];
     let line = before.rsplit('\n').next().unwrap_or("").trim_start();
     let in_text = ["prompt", "reply", "system"].iter().any(|word| line.starts_with(word));
@@ -176,7 +176,7 @@ pub fn foreign_comment(source: &Source, at: usize) -> Diagnostic {
     {
         return error.help("write the text between quotes: `\"…\"`; a comment begins with `//`");
     }
-    error.help("write `//`").fix(sign, "//").sure()
+    error.help("write `//`").fix(symbol, "//").sure()
 }
 
 /// `x = "text`
@@ -243,7 +243,7 @@ fn begins_statement(text: &str) -> bool {
             || (matches!(second, "=" | "~") && first.bytes().all(is_name)))
 }
 
-/// Where a text probably ends that nobody closed: after its last line that is not empty, before
+/// Where a text probably ends that is not closed: after its last line that is not empty, before
 /// the first line that begins where statements do.
 fn text_end(source: &Source, from: usize) -> usize {
     let (mut at, mut end) = (from, from);
@@ -266,13 +266,18 @@ pub fn unclosed_hole(source: &Source, open: usize) -> Diagnostic {
     let inside = source.slice(rest);
     let letter = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '.');
     let length = inside.find(|other| !letter(other)).unwrap_or(inside.len());
-    let error = Diagnostic::error("E105", "this hole is not closed", brace, "`{` opens a hole");
+    let error = Diagnostic::error(
+        "E105",
+        "this placeholder is not closed",
+        brace,
+        "`{` opens a placeholder",
+    );
     if length == 0 {
         return error.help("write `{{` to show a brace").fix(brace, "{{");
     }
     let end = open + 1 + length;
     if inside[length..].starts_with(['(', '[', ' ']) {
-        return error.help("write the whole hole on one line: `{value}`");
+        return error.help("write the complete placeholder on one line: `{value}`");
     }
     error
         .and(Span::new(end, end), "`}` was expected on this line")
@@ -282,16 +287,16 @@ pub fn unclosed_hole(source: &Source, open: usize) -> Diagnostic {
         .sure_if(matches!(inside[length..].trim_end(), "" | "\""))
 }
 
-/// Texts in holes in texts.
+/// Texts in placeholders in texts.
 pub fn holes_too_deep(brace: Span) -> Diagnostic {
-    Diagnostic::error("E117", "nested too deep", brace, "one hole too many")
+    Diagnostic::error("E117", "nested too deep", brace, "one placeholder too many")
         .help("compute the value before, on a line of its own: `name = …`")
 }
 
 /// `}` in a text.
 pub fn lone_brace(at: usize) -> Diagnostic {
     let brace = Span::new(at, at + 1);
-    Diagnostic::error("E106", "this `}` closes no hole", brace, "no `{` is open here")
+    Diagnostic::error("E106", "this `}` closes no placeholder", brace, "no `{` is open here")
         .help("write `}}` to show a brace")
         .fix(brace, "}}")
 }
@@ -316,13 +321,13 @@ pub fn unknown_escape(source: &Source, span: Span) -> Diagnostic {
 
 /// What an escape of other languages shows.
 struct Escaped {
-    /// How many bytes it has behind the backslash.
+    /// How many bytes it has after the backslash.
     length: usize,
     text: String,
     is_sure: bool,
 }
 
-/// `'`, `u2026`, `x41`, `{` behind a backslash.
+/// `'`, `u2026`, `x41`, `{` after a backslash.
 fn escaped(rest: &str) -> Option<Escaped> {
     let one = |text: &str, is_sure| Some(Escaped { length: 1, text: text.to_string(), is_sure });
     let first = rest.chars().next()?;
@@ -361,7 +366,7 @@ fn escaped(rest: &str) -> Option<Escaped> {
     }
 }
 
-/// Where the line ends that a byte stands on, without the spaces before its end.
+/// Where the line ends that a byte is on, without the spaces before its end.
 fn line_end(source: &Source, from: usize) -> usize {
     let line = source.text[from..].lines().next().unwrap_or("");
     from + line.trim_end().len()

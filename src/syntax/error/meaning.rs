@@ -52,15 +52,15 @@ pub fn one_more_comma(error: &Diagnostic, before: Span) -> Diagnostic {
 }
 
 /// `a < b < c`, `1..2..3`
-pub fn compared_twice(source: &Source, left: &Expr, sign: Span, right: Span) -> Diagnostic {
-    let (first, again) = (source.slice(left.span), source.slice(sign));
+pub fn compared_twice(source: &Source, left: &Expr, symbol: Span, right: Span) -> Diagnostic {
+    let (first, again) = (source.slice(left.span), source.slice(symbol));
     match &left.kind {
         ExprKind::Binary(_, _, _, middle) if source.slice(left.span.to(right)).contains('\n') => {
             // A list of YAML's, whose `- ` reads as minus.
             let whole = source.slice(left.span.to(right));
             let lines = whole.lines().map(|line| line.trim().trim_start_matches("- "));
             let all = lines.collect::<Vec<_>>().join(" and ");
-            Diagnostic::error("E137", "two comparisons in a row", sign, AGAIN)
+            Diagnostic::error("E137", "two comparisons in a row", symbol, AGAIN)
                 .and(middle.span, "compared here already")
                 .help(format!("a rule is one relation: write `{all}`"))
         }
@@ -68,18 +68,18 @@ pub fn compared_twice(source: &Source, left: &Expr, sign: Span, right: Span) -> 
             let second = format!("{} {again} {}", source.slice(middle.span), source.slice(right));
             let both = format!("{first} and {second}");
             if is_denied(source, left) {
-                return Diagnostic::error("E137", "two comparisons in a row", sign, AGAIN)
+                return Diagnostic::error("E137", "two comparisons in a row", symbol, AGAIN)
                     .and(left.span, "compared here already")
                     .help(format!("write `not ({both})`"))
                     .fix(left.span.to(right), format!("({both})"));
             }
-            Diagnostic::error("E137", "two comparisons in a row", sign, AGAIN)
+            Diagnostic::error("E137", "two comparisons in a row", symbol, AGAIN)
                 .and(left.span, "compared here already")
                 .help(format!("write `{both}`"))
-                .fix(Span::new(sign.start, sign.start), insert_and(source, middle.span))
+                .fix(Span::new(symbol.start, symbol.start), insert_and(source, middle.span))
                 .sure_if(is_rising(source, left, again))
         }
-        _ => Diagnostic::error("E137", "two ranges in a row", sign, "`..` once more")
+        _ => Diagnostic::error("E137", "two ranges in a row", symbol, "`..` once more")
             .help(format!("write one range, such as `{first}`")),
     }
 }
@@ -88,7 +88,7 @@ pub fn compared_twice(source: &Source, left: &Expr, sign: Span, right: Span) -> 
 fn is_rising(source: &Source, left: &Expr, again: &str) -> bool {
     let ExprKind::Binary(_, first, ..) = &left.kind else { return false };
     let first = source.slice(*first);
-    let is_one = |sign: &str| matches!(sign, "<" | "<=" | ">" | ">=");
+    let is_one = |symbol: &str| matches!(symbol, "<" | "<=" | ">" | ">=");
     is_one(first) && is_one(again) && first[..1] == again[..1]
 }
 
@@ -108,7 +108,7 @@ fn insert_and(source: &Source, middle: Span) -> String {
 
 /// `fold a = 0, b = 1 over x in xs: b`
 pub fn fold_count(fold: Span, carried: &[(Name, Expr)], next: &[Expr]) -> Diagnostic {
-    let title = format!("a fold that carries {} values gives {}", carried.len(), next.len());
+    let title = format!("a fold that carries {} values returns {}", carried.len(), next.len());
     let names = |(name, _): &(Name, Expr)| format!("`{}`", name.text);
     let names: Vec<String> = carried.iter().map(names).collect();
     let last = next.last().map_or(fold, |value| value.span);
@@ -129,10 +129,13 @@ pub fn integer_too_large(number: Span) -> Diagnostic {
 /// `x = "{y}"`
 pub fn hole_outside_layout(source: &Source, hole: Span) -> Diagnostic {
     let value = source.slice(hole);
-    Diagnostic::error("E114", "only layouts have holes", hole, "shown in a text of an expression")
-        .help(format!(
-            "write `{{{value}}}` in prompt, system or reply; to show a brace write `{{{{`"
-        ))
+    Diagnostic::error(
+        "E114",
+        "only layouts have placeholders",
+        hole,
+        "shown in a text of an expression",
+    )
+    .help(format!("write `{{{value}}}` in prompt, system or reply; to show a brace write `{{{{`"))
 }
 
 /// `"""text"""`
@@ -145,7 +148,7 @@ pub fn text_beside_quotes(source: &Source, text: Span, opening_is_right: bool) -
     if !inside.contains('\n') {
         let one_line = format!("\"{}\"", inside.replace('\\', "\\\\").replace('"', "\\\""));
         let error = error(text, "all on one line");
-        // In a hole, a quote or a backslash is no part of the text.
+        // In a placeholder, a quote or a backslash is no part of the text.
         let as_it_is = inside.contains('{') && inside.contains(['"', '\\']);
         return match as_it_is {
             true => error.help("write `\"` for a text on one line"),
@@ -167,7 +170,7 @@ pub fn text_beside_quotes(source: &Source, text: Span, opening_is_right: bool) -
     let last = inside.rsplit('\n').next().unwrap_or("");
     let margin = if last.trim().is_empty() { last } else { "  " };
     let begin = text.start + 3 + (inside.len() - inside.trim_start_matches([' ', '\t']).len());
-    error(Span::new(text.start, text.start + 3), "text stands behind these quotes")
+    error(Span::new(text.start, text.start + 3), "text follows these quotes")
         .help("begin the text on the next line")
         .fix(Span::new(text.start + 3, begin), format!("\n{margin}"))
         .sure_if(!inside.contains('\\'))

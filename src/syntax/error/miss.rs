@@ -5,15 +5,15 @@ use crate::source::{Source, Span};
 use crate::syntax::grammar::Rule;
 use crate::syntax::tokens::{Kind, STATEMENT_WORDS, Token, is_keyword};
 
-/// A place, what stands there, and what could have stood there.
+/// A place, what is there, and what could have stood there.
 pub struct Miss<'a> {
-    /// The whole text.
+    /// The complete text.
     pub source: &'a Source,
     /// The stretch around the place, without comments.
     pub tokens: Vec<Token>,
     /// Which token does not fit; one past the last when the stretch ends too early.
     pub found: usize,
-    /// The brackets, holes and texts that are open there, the innermost last.
+    /// The brackets, placeholders and texts that are open there, the innermost last.
     pub open: Vec<usize>,
     expected: Vec<Rule>,
 }
@@ -85,7 +85,7 @@ impl<'a> Miss<'a> {
         self.text(self.found)
     }
 
-    /// What stands before it.
+    /// What is before it.
     pub fn before_text(&self) -> &'a str {
         self.found.checked_sub(1).map_or("", |before| self.text(before))
     }
@@ -148,7 +148,7 @@ impl<'a> Miss<'a> {
         self.found >= self.tokens.len()
     }
 
-    /// What stands there, for a title.
+    /// What is there, for a title.
     pub fn found_name(&self) -> String {
         match self.kind(self.found) {
             None => "the end".to_string(),

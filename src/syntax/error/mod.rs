@@ -15,8 +15,8 @@ pub mod otherwise;
 pub mod rename;
 pub mod rules;
 pub mod settings;
-pub mod signs;
 pub mod statements;
+pub mod symbols;
 pub mod templates;
 pub mod words;
 
@@ -63,7 +63,7 @@ pub fn of_letters(source: &Source, slip: Slip) -> Diagnostic {
 /// In this order: the special before the general.
 const ERRORS: &[fn(&Miss) -> Option<Diagnostic>] = &[
     statements::misplaced_doc,
-    signs::divided,
+    symbols::divided,
     forms::modified,
     keys::head,
     keys::capital,
@@ -89,22 +89,22 @@ const ERRORS: &[fn(&Miss) -> Option<Diagnostic>] = &[
     settings::param,
     settings::level,
     layouts::twin,
-    signs::number_form,
+    symbols::number_form,
     foreign::expression,
     layouts::formatted,
     settings::key,
-    signs::semicolon,
-    signs::foreign,
-    signs::indexed,
-    signs::method,
+    symbols::semicolon,
+    symbols::foreign,
+    symbols::indexed,
+    symbols::method,
     words::not_in,
     statements::lone_value,
     words::keyword_as_name,
     words::capital,
-    signs::double_equals,
-    signs::turned_sign,
-    signs::single_equals,
-    signs::colon_missing,
+    symbols::double_equals,
+    symbols::turned_sign,
+    symbols::single_equals,
+    symbols::colon_missing,
     words::then_missing,
     words::else_missing,
     words::in_missing,
@@ -116,8 +116,8 @@ const ERRORS: &[fn(&Miss) -> Option<Diagnostic>] = &[
     statements::result_missing,
     statements::text_missing,
     statements::kind_missing,
-    signs::equals_missing,
-    signs::dot_number,
+    symbols::equals_missing,
+    symbols::dot_number,
     brackets::comma_too_many,
     brackets::comma_missing,
     brackets::unclosed,

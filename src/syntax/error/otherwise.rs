@@ -1,4 +1,4 @@
-//! Lines with a habit of another language whose other signs may mean something else there, too.
+//! Lines with a habit of another language whose other symbols may mean something else there, too.
 
 use crate::diagnostic::Diagnostic;
 use crate::source::Source;
@@ -9,8 +9,8 @@ const FOREIGN: [&str; 20] = [
     "E145", "E148", "E149", "E205", "E211", "E226", "E302", "E310",
 ];
 
-/// Offers a fix that was sure, where the lines around it hold a sign that this language shares with
-/// others and reads in another way: once the error is gone, nothing would tell of it.
+/// Offers a fix that was sure, where the lines around it hold a symbol that this language shares
+/// with others and reads in another way: once the error is gone, nothing would report it.
 pub fn offer(source: &Source, errors: &mut [Diagnostic]) {
     for error in errors.iter_mut().filter(|error| error.is_sure && FOREIGN.contains(&error.code)) {
         // A new line above, as `use tokens: last`, is of another statement.
@@ -36,8 +36,8 @@ fn lines(text: &str, from: usize, to: usize) -> &str {
     &text[start..end]
 }
 
-/// Is there a sign outside texts that other languages read otherwise? `/` of two Ints rounds down,
-/// `%` has the sign of its divisor, `a..b` has both its ends, and `//` begins a comment.
+/// Is there a symbol outside texts that other languages read otherwise? `/` of two Ints rounds
+/// down, `%` has the symbol of its divisor, `a..b` has both its ends, and `//` begins a comment.
 fn reads_otherwise(text: &str) -> bool {
     // The range of a parameter has both its ends, whoever writes it.
     let is_param = text.starts_with("param ");

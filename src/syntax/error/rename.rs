@@ -42,7 +42,7 @@ struct Names<'a> {
 }
 
 impl Names<'_> {
-    /// The places of the word as a name; none where one cannot be told from a keyword.
+    /// The places of the word as a name; none where one cannot be distinguished from a keyword.
     fn places(&self, is_keyword: bool) -> Option<Vec<usize>> {
         let all = self.all();
         if !is_keyword {

@@ -79,7 +79,7 @@ fn read(miss: &Miss, start: usize) -> Option<Read> {
     (place.start <= miss.place().end).then_some(Read { name, relation, code, title, place, end })
 }
 
-/// The name after `rule`, as it is written, and the token behind it.
+/// The name after `rule`, as it is written, and the token after it.
 fn name(miss: &Miss, start: usize, strange: &mut Strange) -> Option<(String, usize)> {
     let mut at = start + 1;
     let mut name = String::new();
@@ -130,7 +130,7 @@ fn tail(
         end = (end..miss.tokens.len() + 1).find(|&at| miss.span(at).start >= line)?;
     }
     if miss.text(end) == ";" && end + 1 == miss.tokens.len() {
-        // The next error tells of it; what is strange before is reported without it.
+        // The next error reports it; what is strange before is reported without it.
         end += 1;
     }
     while matches!(miss.text(end), "," | "}" | ")" | ";") {

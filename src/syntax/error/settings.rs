@@ -180,9 +180,9 @@ pub fn key(miss: &Miss) -> Option<Diagnostic> {
     }
     let value = miss.line_after(first + 1);
     let title = format!("`{word}` is neither drawn nor computed");
-    let sign = miss.span(first + 1);
+    let symbol = miss.span(first + 1);
     let label = "`~` or `=` was expected after this name";
-    let error = Diagnostic::error("E120", title, Span::new(sign.start, sign.start), label);
+    let error = Diagnostic::error("E120", title, Span::new(symbol.start, symbol.start), label);
     if value.is_empty() {
         let help = format!("write `{word} = …`, or `rule {word}: …`, or `level {word}: …`");
         return Some(error.help(help));
@@ -194,5 +194,5 @@ pub fn key(miss: &Miss) -> Option<Diagnostic> {
         ),
         _ => format!("write `{word} = {value}`, or `rule {word}: {value}`"),
     };
-    Some(error.help(help).fix(sign, " ="))
+    Some(error.help(help).fix(symbol, " ="))
 }

@@ -14,7 +14,7 @@ pub fn misplaced_doc(miss: &Miss) -> Option<Diagnostic> {
     let place = miss.place();
     let slashes = crate::source::Span::new(place.start, place.start + 3);
     Some(
-        Diagnostic::error("E118", "`///` stands before a statement", place, "within a statement")
+        Diagnostic::error("E118", "`///` comes before a statement", place, "within a statement")
             .help("write `//` for a comment")
             .fix(slashes, "//")
             .sure(),
@@ -79,9 +79,9 @@ pub fn unknown(miss: &Miss) -> Option<Diagnostic> {
     }
     match (stdlib::draws(miss.found_text()), miss.text(miss.found + 1)) {
         (Some(draws), "(") => {
-            let sign = if draws { "~" } else { "=" };
-            let help = format!("write `{word} {sign} {}(…)`", miss.found_text());
-            Some(error.help(help).fix(miss.after(), format!(" {sign}")).sure())
+            let symbol = if draws { "~" } else { "=" };
+            let help = format!("write `{word} {symbol} {}(…)`", miss.found_text());
+            Some(error.help(help).fix(miss.after(), format!(" {symbol}")).sure())
         }
         _ => Some(error.help(format!("write `{word} ~ …` to draw, `{word} = …` to compute"))),
     }
@@ -125,12 +125,12 @@ pub fn result_missing(miss: &Miss) -> Option<Diagnostic> {
         return None;
     }
     let label = "`->` and a type were expected here";
-    let title = "this function does not say what it gives";
+    let title = "this function does not declare what it returns";
     let error = Diagnostic::error("E145", title, miss.after(), label);
     Some(match miss.found_text() {
-        sign @ (":" | "-" | "~") => {
-            let arrow = if sign == "~" { "~>" } else { "->" };
-            error.help(format!("write `{arrow}` for `{sign}`")).fix(miss.place(), arrow).sure()
+        symbol @ (":" | "-" | "~") => {
+            let arrow = if symbol == "~" { "~>" } else { "->" };
+            error.help(format!("write `{arrow}` for `{symbol}`")).fix(miss.place(), arrow).sure()
         }
         _ => error.help("write `-> Int` if it computes, `~> Int` if it draws, with its own type"),
     })
@@ -221,14 +221,14 @@ pub fn side_by_side(miss: &Miss) -> Option<Diagnostic> {
     let label = "an operator or a new statement was expected here";
     let help = match miss.kind(second) {
         Some(Kind::TextOpen) => {
-            "write a sign between them, or `name = ` before the second".to_string()
+            "write an operator between them, or `name = ` before the second".to_string()
         }
         Some(Kind::Word) if miss.kind(first) == Some(Kind::TextClose) && miss.touches(second) => {
             "a quote ends the text: write `\\\"` for one that is shown".to_string()
         }
         Some(Kind::Word) if stdlib::draws(one).is_some() => format!("write `{one}({two})`"),
         Some(Kind::Word) => format!("write `{one} + {two}`, or bind it: `{two} = …`"),
-        _ => format!("write a sign between them, such as `{one} + {two}`"),
+        _ => format!("write an operator between them, such as `{one} + {two}`"),
     };
     Some(
         Diagnostic::error("E136", title, miss.tokens[second].span, label)

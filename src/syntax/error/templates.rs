@@ -101,13 +101,13 @@ fn chosen(body: &str, condition: &str) -> Option<String> {
 /// `prompt: |` and indented lines below, by where the word ends.
 pub fn yaml(source: &Source, word_end: usize) -> Option<Diagnostic> {
     let extent::Yaml { head, mark, text, margin, length } = extent::yaml(source, word_end)?;
-    let sign = Span::new(word_end, word_end + head.trim_end().len());
+    let symbol = Span::new(word_end, word_end + head.trim_end().len());
     let after = word_end + length;
     let folds = mark.starts_with('>');
     let label = "the text comes right after the word";
     let word = source.text[..word_end].rsplit(['\n', ' ']).next().unwrap_or("prompt");
     let title = format!("a text was expected after `{word}`");
-    let error = Diagnostic::error("E124", title, sign, label)
+    let error = Diagnostic::error("E124", title, symbol, label)
         .and(Span::new(after, after), "the text ends here")
         .help(format!("write `{word} \"\"\"`, and `\"\"\"` on a line of its own after the text"));
     if folds {
@@ -117,7 +117,7 @@ pub fn yaml(source: &Source, word_end: usize) -> Option<Diagnostic> {
         return Some(error);
     }
     let error = error
-        .fix(sign, " \"\"\"")
+        .fix(symbol, " \"\"\"")
         .fix(Span::new(after, after), format!("\n{margin}\"\"\""))
         // `{{ x }}` is a placeholder of Jinja.
         .sure_if(!mark.is_empty() && !text.contains("{{"));
@@ -165,7 +165,7 @@ pub fn triple(source: &Source, at: usize) -> Option<Diagnostic> {
     let rest = &source.text[at..];
     let length = extent::triple(rest)?;
     let (open, close) = (Span::new(at, at + 3), Span::new(at + length - 3, at + length));
-    let error = Diagnostic::error("E110", "a text stands between `\"`", open, "these quotes")
+    let error = Diagnostic::error("E110", "a text is between `\"`", open, "these quotes")
         .and(close, "and these")
         .help("write `\"\"\"` at both ends, each on a line of its own")
         .fix(open, "\"\"\"")

@@ -12,13 +12,14 @@ pub fn not_in(miss: &Miss) -> Option<Diagnostic> {
     if miss.found_text() != "not" || !matches!(after, "in" | "within") || !miss.follows_value() {
         return None;
     }
-    let title = format!("`not {after}` is no sign of this language");
+    let title = format!("`not {after}` is no symbol of this language");
     let place = miss.place().to(miss.tokens[miss.found + 1].span);
     let before = miss.before_text();
-    let error = Diagnostic::error("E132", title, place, "`not` stands before the whole comparison");
-    // The value before is this one word if a sign or a keyword stands before that.
-    let sign = miss.found.checked_sub(2).map_or("", |at| miss.text(at));
-    let begins = matches!(sign, ":" | "(" | "=" | "and" | "or" | "if" | "then" | "else" | ",");
+    let error =
+        Diagnostic::error("E132", title, place, "`not` comes before the complete comparison");
+    // The value before is this one word if a symbol or a keyword is before that.
+    let symbol = miss.found.checked_sub(2).map_or("", |at| miss.text(at));
+    let begins = matches!(symbol, ":" | "(" | "=" | "and" | "or" | "if" | "then" | "else" | ",");
     Some(match begins && miss.kind(miss.found - 1) == Some(Kind::Word) {
         true => {
             let error = error.help(format!("write `not {before} {after} …`"));
@@ -89,7 +90,7 @@ pub fn capital(miss: &Miss) -> Option<Diagnostic> {
     let small = snake(found);
     let error = Diagnostic::error(
         "E115",
-        "names are written small",
+        "names are lowercase",
         miss.place(),
         "a name begins with a-z and goes on with a-z, 0-9 and _",
     );
@@ -213,12 +214,12 @@ pub fn return_missing(miss: &Miss) -> Option<Diagnostic> {
     }
     if miss.expects(Rule::tilde)
         && miss.starts_line(miss.found - 1)
-        && matches!(miss.kind(miss.found), Some(Kind::Sign | Kind::Open | Kind::Close))
+        && matches!(miss.kind(miss.found), Some(Kind::Symbol | Kind::Open | Kind::Close))
         && !matches!(miss.found_text(), ":" | "==")
     {
         return Some(return_before(miss, miss.before(), brace));
     }
-    if !starts_statement || miss.kind(miss.found) == Some(Kind::Sign) {
+    if !starts_statement || miss.kind(miss.found) == Some(Kind::Symbol) {
         return None;
     }
     let error = |place: Span, label: &str| {

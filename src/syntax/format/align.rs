@@ -1,14 +1,14 @@
-//! Neighbouring statements of one kind as a table: their signs stand below one another.
+//! Neighbouring statements of one kind as a table: their symbols stand below one another.
 
 use super::breaking::lay_out;
 use super::print::{Printer, width};
 use super::{Columns, WIDTH};
 
-/// One statement or comment with what goes before and behind it.
+/// One statement or comment with what goes before and after it.
 pub struct Row {
-    /// A blank line stands before it.
+    /// A blank line is before it.
     pub blank: bool,
-    /// A comment stands behind it.
+    /// A comment is after it.
     pub comment: Option<String>,
     content: Content,
 }

@@ -40,7 +40,7 @@ fn cuts(printer: &Printer<'_>, from: usize, to: usize) -> Vec<usize> {
     }
     let commas = all.iter().filter(|&&at| printer.text(at) == ",").map(|&at| at + 1);
     let commas: Vec<usize> = commas.filter(|&at| at < to).collect();
-    // Outside of a fold's first values, a comma stands between values: nothing binds less.
+    // Outside of a fold's first values, a comma is between values: nothing binds less.
     let folds = all.iter().any(|&at| printer.text(at) == "fold");
     if !folds && !commas.is_empty() {
         return commas;
@@ -55,12 +55,12 @@ fn cuts(printer: &Printer<'_>, from: usize, to: usize) -> Vec<usize> {
         &["*", "/", "%"],
         &["=", "~"],
     ];
-    for (level, signs) in levels.iter().enumerate() {
+    for (level, symbols) in levels.iter().enumerate() {
         let after = usize::from(level == 5);
         let found: Vec<usize> = before_tail
             .iter()
             .copied()
-            .filter(|&at| signs.contains(&printer.text(at)) && at + after < to)
+            .filter(|&at| symbols.contains(&printer.text(at)) && at + after < to)
             .filter(|&at| level == 5 || is_operand(printer, at - 1))
             .map(|at| at + after)
             .collect();
@@ -116,7 +116,7 @@ fn at_cuts(
     let mut starts = vec![from];
     starts.extend(cuts);
     starts.push(to);
-    // What stands before an operator goes in further than the operator; a head does not.
+    // What is before an operator goes in further than the operator; a head does not.
     let before = printer.text(starts[1] - 1);
     let heads = matches!(before, "=" | ":" | ",");
     // Elements and cases stand below each other where the first begins its line.

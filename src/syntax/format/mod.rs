@@ -53,7 +53,7 @@ fn atoms(source: &Source) -> Vec<Token> {
     atoms
 }
 
-/// What stands on lines of its own: a statement, or the `return` of a block.
+/// What is on lines of its own: a statement, or the `return` of a block.
 struct Part<'a> {
     span: Span,
     columns: Columns,
@@ -157,8 +157,8 @@ impl Lines<'_> {
 
     fn cells(&self, first: usize, end: usize, columns: Columns) -> Row {
         let printer = self.printer;
-        let find = |sign: &str, from: usize| {
-            printer.top_level(from, end).find(|&at| printer.text(at) == sign)
+        let find = |symbol: &str, from: usize| {
+            printer.top_level(from, end).find(|&at| printer.text(at) == symbol)
         };
         let mut starts = vec![first];
         match columns {

@@ -1,4 +1,4 @@
-//! Words and signs in a row: where a space stands and where none, and texts at their margin.
+//! Words and symbols in a row: where a space is and where none, and texts at their margin.
 
 use crate::source::{Source, Span};
 use crate::syntax::tokens::{Kind, Token, is_keyword};
@@ -7,7 +7,7 @@ use crate::syntax::tokens::{Kind, Token, is_keyword};
 pub struct Printer<'a> {
     /// The text that they stand in.
     pub source: &'a Source,
-    /// Words, signs, whole texts and comments.
+    /// Words, symbols, whole texts and comments.
     pub atoms: &'a [Token],
 }
 
@@ -29,7 +29,7 @@ impl<'a> Printer<'a> {
         space.bytes().filter(|&byte| byte == b'\n').count()
     }
 
-    /// The first atom from `from` on that stands behind a span.
+    /// The first atom from `from` on that is after a span.
     pub fn end_of(&self, span: Span, from: usize) -> usize {
         let inside = self.atoms[from..].iter().take_while(|atom| atom.span.start < span.end);
         from + inside.count()
@@ -75,11 +75,11 @@ impl<'a> Printer<'a> {
         !touches
     }
 
-    /// Is this `-` a sign before a value, not between two?
+    /// Is this `-` a symbol before a value, not between two?
     fn is_negative(&self, at: usize) -> bool {
         let Some(before) = at.checked_sub(1) else { return true };
         match self.atoms[before].kind {
-            Kind::Sign | Kind::Open => true,
+            Kind::Symbol | Kind::Open => true,
             Kind::Word => {
                 is_keyword(self.text(before)) && !matches!(self.text(before), "true" | "false")
             }

@@ -24,7 +24,7 @@ impl Reader<'_> {
                 "[" => self.square(),
                 _ => self.braces(),
             },
-            Kind::Sign if matches!(self.text(self.at), "|" | "||") => self.bars(),
+            Kind::Symbol if matches!(self.text(self.at), "|" | "||") => self.bars(),
             _ => None,
         }
     }
@@ -147,8 +147,8 @@ impl Reader<'_> {
             _ => {}
         }
         if word == "then" && self.text(self.at) == ":" {
-            let sign = self.span(self.at);
-            self.sure_habit("E138", "no sign follows `then`", sign, "not needed");
+            let symbol = self.span(self.at);
+            self.sure_habit("E138", "no symbol follows `then`", symbol, "not needed");
             strange = true;
             self.at += 1;
         }
@@ -214,8 +214,8 @@ impl Reader<'_> {
         value
     }
 
-    pub fn skip(&mut self, sign: &str) {
-        if self.text(self.at) == sign {
+    pub fn skip(&mut self, symbol: &str) {
+        if self.text(self.at) == symbol {
             self.at += 1;
         }
     }

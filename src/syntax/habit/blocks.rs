@@ -13,9 +13,9 @@ pub struct Bound {
     pub name: String,
     /// `name = for x in xs: x + 1`, `name ~ repeat(3, pick(xs))`
     pub line: String,
-    /// What stands before the block in other languages and is not needed here.
+    /// What is before the block in other languages and is not needed here.
     pub start: Option<&'static str>,
-    /// The token behind all that was read.
+    /// The token after all that was read.
     pub end: usize,
 }
 
@@ -35,7 +35,7 @@ pub fn chosen(source: &Source, tokens: &[Token], from: usize) -> Option<Bound> {
     reader.advice.is_none().then_some(bound)
 }
 
-/// `let y = x + 1; return y * 2` as the text of a function's body, and the token behind it.
+/// `let y = x + 1; return y * 2` as the text of a function's body, and the token after it.
 pub fn body(source: &Source, tokens: &[Token], from: usize) -> Option<(String, usize)> {
     let mut reader = Reader::new(source, tokens, from);
     reader.open = 1;
@@ -115,11 +115,11 @@ impl Reader<'_> {
                 let (list, condition) = one.split_once(" where ")?;
                 format!("{name} = count {list}: {condition}")
             }
-            (sign, [_]) => {
-                format!("{name} = fold {name} = {start} over {head}: {name} {sign} {value}")
+            (symbol, [_]) => {
+                format!("{name} = fold {name} = {start} over {head}: {name} {symbol} {value}")
             }
-            (sign, [outer, inner]) => {
-                let inner = format!("fold {name} = {name} over {inner}: {name} {sign} {value}");
+            (symbol, [outer, inner]) => {
+                let inner = format!("fold {name} = {name} over {inner}: {name} {symbol} {value}");
                 format!("{name} = fold {name} = {start} over {outer}: {inner}")
             }
             _ => return None,
@@ -154,11 +154,11 @@ impl Reader<'_> {
         if self.text(self.at) != item {
             return None;
         }
-        let sign = self.text(self.at + 1);
+        let symbol = self.text(self.at + 1);
         self.at += 2;
         let high = self.climb(COMPARE + 1)?;
         let high = self.said(&high, super::reader::ADD);
-        let high = match (sign, high.parse::<i64>()) {
+        let high = match (symbol, high.parse::<i64>()) {
             ("<=", _) => high,
             ("<", Ok(number)) => (number - 1).to_string(),
             ("<", _) => format!("{high} - 1"),
@@ -183,17 +183,17 @@ impl Reader<'_> {
         if self.kind(self.at)? != Kind::Word || is_keyword(&name) {
             return None;
         }
-        let (sign, method) = (self.text(self.at + 1), self.text(self.at + 2));
-        let what = match sign {
+        let (symbol, method) = (self.text(self.at + 1), self.text(self.at + 2));
+        let what = match symbol {
             "." if matches!(method, "append" | "push" | "add" | "push_back" | "insert") => {
                 self.at += 4;
                 "append"
             }
             "+=" | "-=" | "*=" => {
                 self.at += 2;
-                if sign == "+=" {
+                if symbol == "+=" {
                     "+"
-                } else if sign == "-=" {
+                } else if symbol == "-=" {
                     "-"
                 } else {
                     "*"
@@ -224,9 +224,9 @@ impl Reader<'_> {
         Some((name, what, value))
     }
 
-    fn past(&mut self, sign: &'static str) -> &'static str {
+    fn past(&mut self, symbol: &'static str) -> &'static str {
         self.at += 2;
-        sign
+        symbol
     }
 
     fn statement_choice(&mut self) -> Option<Bound> {
@@ -272,8 +272,8 @@ impl Reader<'_> {
         let is_whole = text.matches("if ").count() == text.matches(" else ").count();
         let text = if is_whole { text } else { text + " else …" };
         let (name, draws) = bound?;
-        let sign = if draws { "~" } else { "=" };
-        Some(Bound { line: format!("{name} {sign} {text}"), name, start: None, end: self.at })
+        let symbol = if draws { "~" } else { "=" };
+        Some(Bound { line: format!("{name} {symbol} {text}"), name, start: None, end: self.at })
     }
 
     /// `let mut y = x + 1;`, `y = x + 1` on a line of a function: not the last, which is its value.
@@ -292,8 +292,8 @@ impl Reader<'_> {
             let value = self.expression()?;
             let value = self.said(&value, LOOSE);
             self.skip(";");
-            let sign = if is_draw(&value) { "~" } else { "=" };
-            Some(format!("{name} {sign} {value}"))
+            let symbol = if is_draw(&value) { "~" } else { "=" };
+            Some(format!("{name} {symbol} {value}"))
         });
         let read = read.flatten();
         if read.is_none() {

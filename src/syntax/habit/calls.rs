@@ -416,8 +416,8 @@ pub fn is_name(text: &str) -> bool {
 /// Is it a loop over comparisons, which Python counts as numbers?
 fn is_relation(text: &str) -> bool {
     let Some((_, body)) = text.rsplit_once(": ") else { return false };
-    let signs = [" == ", " != ", " < ", " > ", " <= ", " >= ", " in "];
+    let symbols = [" == ", " != ", " < ", " > ", " <= ", " >= ", " in "];
     text.starts_with("for ")
         && !body.starts_with("if ")
-        && signs.iter().any(|sign| body.contains(sign))
+        && symbols.iter().any(|symbol| body.contains(symbol))
 }

@@ -87,7 +87,7 @@ impl Reader<'_> {
         let body = self.body(name.span, text.clone())?;
         if is_short && !has_name(&self.said(&body, LOOSE), &text) {
             self.found.retain(|habit| habit.place != name.span);
-            self.habit("E132", "`=>` is no sign of this language", place, "unknown sign");
+            self.habit("E132", "`=>` is no symbol of this language", place, "unknown symbol");
             let said = format!("{text} >= {}", self.said(&body, COMPARE + 1));
             return Some(Node::written(name.span.to(body.span), COMPARE, said));
         }

@@ -198,7 +198,7 @@ pub fn drawn(text: &str) -> Vec<(usize, usize)> {
     found
 }
 
-/// The byte behind the bracket that closes this one.
+/// The byte after the bracket that closes this one.
 fn closing(text: &str, open: usize) -> Option<usize> {
     let (mut depth, mut quoted) = (0, false);
     for (at, letter) in text[open..].char_indices() {

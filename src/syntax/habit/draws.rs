@@ -37,7 +37,7 @@ fn elements(name: &str, given: &[Given]) -> Written {
     let named = |names: &[&str]| named(given, names);
     let count = named(&["k", "n", "size"]).or(plain.get(1).copied());
     match (name, &plain[..]) {
-        // Python's second value are the weights, and what it gives is a list.
+        // Python's second value are the weights, and what it returns is a list.
         ("choices", [xs, ..]) if plain.len() > 1 || named(&["weights"]).is_some() => {
             let weights = named(&["weights"]).or(plain.get(1).copied())?;
             let one = format!("weighted({xs}, {weights})");
@@ -76,7 +76,7 @@ fn numbers(name: &str, given: &[Given]) -> Written {
             "randint" | "rand_int" | "random_int" | "RANDBETWEEN" | "gen_range" | "uniform",
             [a, b],
         ) if !is_counted => {
-            // Rust leaves the last number out, and `uniform` of Python gives a Real.
+            // Rust leaves the last number out, and `uniform` of Python returns a Real.
             let is_sure = matches!(name, "randint" | "RANDBETWEEN");
             let high = if name == "gen_range" { less_one(&tight(b)) } else { tight(b) };
             let is_plain = !a.contains("..") && !b.contains("..");

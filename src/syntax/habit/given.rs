@@ -1,4 +1,4 @@
-//! The values that a call of another language gives, and what is written for it.
+//! The values that a call of another language takes, and what is written for it.
 
 use super::reader::Node;
 

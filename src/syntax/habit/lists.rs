@@ -162,13 +162,13 @@ impl Reader<'_> {
     }
 
     /// `xs & ys` of sets, `[0] * n`, `n << 1`, `n & 1`: what the operands make of an operator.
-    pub fn of_operands(&mut self, sign: &str, left: &Node, right: &Node) -> Option<(String, u8)> {
+    pub fn of_operands(&mut self, symbol: &str, left: &Node, right: &Node) -> Option<(String, u8)> {
         let (a, b) = (self.said(left, LOOSE), self.said(right, LOOSE));
         let sets = ["unique(", "sort(unique(", "intersect(", "union(", "without("];
         let is_set = |text: &str| sets.iter().any(|set| text.starts_with(set));
         let number = b.parse::<u32>().ok();
         let pair = |name: &str| (format!("{name}({a}, {b})"), ATOM);
-        Some(match sign {
+        Some(match symbol {
             "&" if is_set(&a) || is_set(&b) => pair("intersect"),
             "|" if is_set(&a) || is_set(&b) => pair("union"),
             "-" if is_set(&a) || is_set(&b) => (format!("without({b}, {a})"), ATOM),
@@ -183,9 +183,9 @@ impl Reader<'_> {
                 (format!("{} % {}", self.said(left, ATOM), number? + 1), super::reader::MULTIPLY)
             }
             "<<" | ">>" if number.is_some_and(|bits| bits < 32) => {
-                let sign = if sign == "<<" { "*" } else { "/" };
+                let symbol = if symbol == "<<" { "*" } else { "/" };
                 let factor = 1_u64 << number?;
-                (format!("{} {sign} {factor}", self.said(left, ATOM)), super::reader::MULTIPLY)
+                (format!("{} {symbol} {factor}", self.said(left, ATOM)), super::reader::MULTIPLY)
             }
             "*" if a.starts_with('[') && a.ends_with(']') => {
                 let count = self.said(right, ADD);
@@ -204,12 +204,12 @@ impl Reader<'_> {
 
     /// `n++`
     pub fn next(&mut self, value: Node) -> Option<Node> {
-        let (sign, place) = (self.text(self.at), self.span(self.at));
+        let (symbol, place) = (self.text(self.at), self.span(self.at));
         self.at += 1;
-        let title = format!("`{sign}` is no sign of this language");
+        let title = format!("`{symbol}` is no symbol of this language");
         self.habit("E132", title, place, "a name keeps its value");
         self.doubt();
-        let text = format!("{} {} 1", self.said(&value, ADD), &sign[..1]);
+        let text = format!("{} {} 1", self.said(&value, ADD), &symbol[..1]);
         Some(Node::written(value.span.to(place), ADD, text))
     }
 
@@ -227,7 +227,7 @@ impl Reader<'_> {
         (format!("for {i} in {places}: at({step} * {i}, {inner})"), LOOSE)
     }
 
-    /// `xs[xs > 3]`, `xs[i, j]`, from the token behind the bracket on.
+    /// `xs[xs > 3]`, `xs[i, j]`, from the token after the bracket on.
     pub fn strange_index(&mut self, list: &Node, open: Span) {
         let xs = self.said(list, LOOSE);
         let first = self.open_to_line_ends(Reader::expression);
@@ -303,8 +303,8 @@ impl Reader<'_> {
                 _ => {
                     let case = self.climb(super::reader::RANGE)?;
                     let case = self.said(&case, super::reader::RANGE);
-                    let sign = if case.contains("..") { "in" } else { "==" };
-                    cases.push(format!("{value} {sign} {case}"));
+                    let symbol = if case.contains("..") { "in" } else { "==" };
+                    cases.push(format!("{value} {symbol} {case}"));
                 }
             }
             match self.text(self.at) {
@@ -354,6 +354,6 @@ impl Reader<'_> {
 
 /// Is it a comparison or a boolean?
 fn is_relation(text: &str) -> bool {
-    let signs = [" == ", " != ", " < ", " > ", " <= ", " >= ", " in ", "true", "false", "not "];
-    signs.iter().any(|sign| text.contains(sign))
+    let symbols = [" == ", " != ", " < ", " > ", " <= ", " >= ", " in ", "true", "false", "not "];
+    symbols.iter().any(|symbol| text.contains(symbol))
 }

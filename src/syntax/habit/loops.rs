@@ -1,4 +1,4 @@
-//! Loops with the words and signs of other languages: `every x of xs, x > 3`.
+//! Loops with the words and symbols of other languages: `every x of xs, x > 3`.
 
 use super::reader::{LOOSE, NOT, Node, Reader};
 use crate::source::Span;

@@ -241,8 +241,8 @@ impl Reader<'_> {
     }
 
     pub fn filter(&mut self, left: Node) -> Option<Node> {
-        let (sign, name) = (self.span(self.at), self.text(self.at + 1));
-        let place = sign.to(self.span(self.at + 1));
+        let (symbol, name) = (self.span(self.at), self.text(self.at + 1));
+        let place = symbol.to(self.span(self.at + 1));
         self.at += 2;
         let xs = self.said(&left, LOOSE);
         let given = match self.text(self.at) {
@@ -253,7 +253,7 @@ impl Reader<'_> {
         if self.refused_method(name, &xs, place) {
             return None;
         }
-        let title = format!("`{}` is no sign of this language", self.source.slice(sign));
+        let title = format!("`{}` is no symbol of this language", self.source.slice(symbol));
         let written = match name {
             "count" => Some((format!("size({xs})"), ATOM, true)),
             "list" | "string" => Some((xs.clone(), OR, false)),
@@ -268,7 +268,7 @@ impl Reader<'_> {
         // `|>` takes all of the sum before it; what a filter and a method share by name only is
         // known for these.
         let is_same = matches!(name, "length" | "count" | "first" | "last" | "join");
-        if is_sure && is_same && self.source.slice(sign) == "|" {
+        if is_sure && is_same && self.source.slice(symbol) == "|" {
             self.vouch(place);
         }
         Some(Node::written(span, tight, text))

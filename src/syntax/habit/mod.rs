@@ -34,7 +34,7 @@ pub struct Said {
     pub text: String,
     /// The bytes that were read.
     pub read: Span,
-    /// Whether it needs parentheses where an operator stands beside it.
+    /// Whether it needs parentheses where an operator is beside it.
     pub is_loose: bool,
     /// What is not the same all the same; empty for nothing.
     pub note: &'static str,
@@ -47,7 +47,7 @@ pub struct Habit {
     pub code: &'static str,
     /// What is different here, lower case.
     pub title: String,
-    /// The place of the sign or word.
+    /// The place of the symbol or word.
     pub place: Span,
     /// What is here.
     pub label: &'static str,
@@ -149,7 +149,7 @@ fn edited_slice(source: &Source, span: Span, edits: &[Edit]) -> String {
     edited(source.slice(span), &edits)
 }
 
-/// The same for an expression that is a text of its own.
+/// The same for an expression that is a separate text.
 pub fn said_text(text: &str) -> Option<String> {
     let own = Source::new("", text);
     let (tokens, errors) = tokens::scan(&own, 0);
@@ -157,7 +157,7 @@ pub fn said_text(text: &str) -> Option<String> {
     (end == tokens.len()).then_some(said)
 }
 
-/// The text of the expression that begins with a token, in this language, and the token behind it.
+/// The text of the expression that begins with a token, in this language, and the token after it.
 pub fn said(source: &Source, tokens: &[Token], from: usize) -> Option<(String, usize)> {
     let mut reader = Reader::new(source, tokens, from);
     reader.open = 1;

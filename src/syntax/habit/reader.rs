@@ -49,14 +49,14 @@ impl Node {
 }
 
 /// An operator: how tightly it binds, how many tokens it has, what to write for it.
-type Sign = (u8, usize, Option<&'static str>);
+type Symbol = (u8, usize, Option<&'static str>);
 
 /// Reads an expression from its first token on.
 pub struct Reader<'a> {
     pub source: &'a Source,
     pub tokens: &'a [Token],
     pub at: usize,
-    /// The whole text, in which new names must be new.
+    /// The complete text, in which new names must be new.
     pub all: &'a str,
     /// Whether a name before a dot is known to be a value, and no part.
     pub of_value: bool,
@@ -162,13 +162,13 @@ impl<'a> Reader<'a> {
                 left = self.filter(left)?;
                 continue;
             }
-            let Some(sign) = self.operator().filter(|(tight, ..)| *tight >= least) else { break };
-            left = self.join(left, sign)?;
+            let Some(symbol) = self.operator().filter(|(tight, ..)| *tight >= least) else { break };
+            left = self.join(left, symbol)?;
         }
         Some(left)
     }
 
-    fn operator(&self) -> Option<Sign> {
+    fn operator(&self) -> Option<Symbol> {
         let next = self.text(self.at + 1);
         let touches = self.touches(self.at + 1);
         Some(match self.text(self.at) {
@@ -207,8 +207,8 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn join(&mut self, left: Node, sign: Sign) -> Option<Node> {
-        let (tight, length, write) = sign;
+    fn join(&mut self, left: Node, symbol: Symbol) -> Option<Node> {
+        let (tight, length, write) = symbol;
         let first = self.text(self.at);
         let place = self.span(self.at).to(self.span(self.at + length - 1));
         self.at += length;
@@ -219,14 +219,15 @@ impl<'a> Reader<'a> {
         let right = self.climb(if tight == NEGATE { NEGATE } else { tight + 1 })?;
         let span = left.span.to(right.span);
         if first == "not" {
-            let title = format!("`{}` is no sign of this language", self.source.slice(place));
-            self.sure_habit("E132", title, place, "`not` comes before the whole comparison");
+            let title = format!("`{}` is no symbol of this language", self.source.slice(place));
+            self.sure_habit("E132", title, place, "`not` comes before the complete comparison");
             let word = self.text(self.at_of(place) + 1);
             let (left, right) = (self.said(&left, COMPARE + 1), self.said(&right, COMPARE + 1));
             return Some(Node::written(span, NOT, format!("not {left} {word} {right}")));
         }
         if let Some((text, tight)) = self.of_operands(self.source.slice(place), &left, &right) {
-            let title = format!("`{}` is no sign between these values", self.source.slice(place));
+            let title =
+                format!("`{}` is no operator between these values", self.source.slice(place));
             self.habit("E132", title, place, "between these two");
             return Some(Node::written(span, tight, text));
         }
@@ -256,7 +257,7 @@ impl<'a> Reader<'a> {
         };
         let mut edits = self.fitted(left, tight);
         if let Some(write) = write {
-            let title = format!("`{}` is no sign of this language", self.source.slice(place));
+            let title = format!("`{}` is no symbol of this language", self.source.slice(place));
             // `|` and `&` are of numbers and sets too, `is` compares two lists by where they are,
             // and `mod` and `div` of a negative number differ from language to language.
             let is_sure = match first {
@@ -268,8 +269,8 @@ impl<'a> Reader<'a> {
                 _ => false,
             };
             match is_sure {
-                true => self.sure_habit("E132", title, place, "unknown sign"),
-                false => self.habit("E132", title, place, "unknown sign"),
+                true => self.sure_habit("E132", title, place, "unknown symbol"),
+                false => self.habit("E132", title, place, "unknown symbol"),
             }
             edits.push(Edit { span: place, text: write.to_string() });
         }
@@ -278,10 +279,10 @@ impl<'a> Reader<'a> {
     }
 
     /// `xs.indexOf(x) === -1`: whether it is there; and the text that says so.
-    fn looked_up(&self, left: &Node, sign: &str, right: &Node) -> Option<(bool, String)> {
+    fn looked_up(&self, left: &Node, symbol: &str, right: &Node) -> Option<(bool, String)> {
         let place = self.source.slice(left.span);
         let is_it = ["indexOf(", ".find("].iter().any(|name| place.contains(name));
-        let is_there = match (sign, self.source.slice(right.span)) {
+        let is_there = match (symbol, self.source.slice(right.span)) {
             ("==" | "<=", "-1") | ("<", "0") => false,
             ("!=" | ">", "-1") | (">=", "0") => true,
             _ => return None,
@@ -296,8 +297,8 @@ impl<'a> Reader<'a> {
 
     /// `x ** 2`
     fn power(&mut self, base: Node, place: Span, exponent: &Node) -> Option<Node> {
-        let title = format!("`{}` is no sign of this language", self.source.slice(place));
-        self.habit("E132", &*title, place, "unknown sign");
+        let title = format!("`{}` is no symbol of this language", self.source.slice(place));
+        self.habit("E132", &*title, place, "unknown symbol");
         let span = base.span.to(exponent.span);
         if self.source.slice(exponent.span).contains('.') {
             self.refused("sqrt", place);
@@ -306,7 +307,7 @@ impl<'a> Reader<'a> {
         let factor = self.said(&base, ATOM);
         if has_draw(&factor) {
             let help = "draw it first, under a name of its own: `drawn ~ …`";
-            self.advise("E132", title, place, "unknown sign", help);
+            self.advise("E132", title, place, "unknown symbol", help);
             return None;
         }
         if let Some(times @ 1..=4) = self
@@ -360,8 +361,8 @@ impl<'a> Reader<'a> {
         let span = place.to(right.span);
         let mut edits = Vec::new();
         if let Some(write) = write {
-            let title = format!("`{}` is no sign of this language", self.source.slice(place));
-            self.sure_habit("E132", title, place, "unknown sign");
+            let title = format!("`{}` is no symbol of this language", self.source.slice(place));
+            self.sure_habit("E132", title, place, "unknown symbol");
             if write == "not " {
                 let text = format!("not {}", self.said(&right, NOT));
                 return Some(Node::written(span, NOT, text));

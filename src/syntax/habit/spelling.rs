@@ -1,4 +1,4 @@
-//! What can be told of an expression by its text alone.
+//! What is known of an expression by its text alone.
 
 use crate::stdlib;
 

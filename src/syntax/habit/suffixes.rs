@@ -33,8 +33,8 @@ impl Reader<'_> {
         }
     }
 
-    /// What is between the brackets of an index or a slice, how many signs cut it, and whether the
-    /// last place is taken in.
+    /// What is between the brackets of an index or a slice, how many symbols cut it, and whether
+    /// the last place is taken in.
     fn places(&mut self, list: &Node, open: Span) -> Option<(Vec<Option<Node>>, usize, bool)> {
         self.at += 1;
         let (mut parts, mut cuts, mut takes_last_in) = (vec![None], 0, false);
@@ -80,7 +80,7 @@ impl Reader<'_> {
                 last.parse::<i64>().map_or(format!("{last} + 1"), |last| (last + 1).to_string());
         }
         // From zero on and from the end, places are the same in all of these languages. A name may
-        // hold a negative number, or the key of a dictionary; a slice may end behind the list.
+        // hold a negative number, or the key of a dictionary; a slice may end after the list.
         let is_sure = match &parts[..] {
             [Some(at)] => at == "-1" || at.bytes().all(|byte| byte.is_ascii_digit()),
             [None, None, Some(step)] => step == "-1",
@@ -104,7 +104,7 @@ impl Reader<'_> {
             }
             [from, to, None] => slice(from.as_deref(), to.as_deref(), &xs),
             _ => {
-                let help = format!("write `for i in a..b: at(i, {xs})` with the places to take");
+                let help = format!("write `for i in a..b: at(i, {xs})` with the indices to take");
                 self.advise("E134", "a list has no steps", open, "a slice with steps", help);
                 return None;
             }
@@ -286,7 +286,7 @@ impl Reader<'_> {
         read
     }
 
-    /// Is it a value with a loop behind it, up to the bracket?
+    /// Is it a value with a loop after it, up to the bracket?
     pub fn is_comprehension(&self, close: &str) -> bool {
         self.clause(self.at, close).is_some()
     }

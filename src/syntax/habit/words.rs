@@ -57,9 +57,9 @@ pub fn has_name(text: &str, name: &str) -> bool {
 
 /// A number as a condition: other languages take 0 for false.
 pub fn truth(condition: &str) -> String {
-    let signs = ["==", "!=", "<", ">", " in ", " and ", " or ", "not ", "true", "false", ":"];
+    let symbols = ["==", "!=", "<", ">", " in ", " and ", " or ", "not ", "true", "false", ":"];
     let is_number = condition.contains([' ']) && condition.contains(['%', '*', '-', '+', '/']);
-    match is_number && !signs.iter().any(|sign| condition.contains(sign)) {
+    match is_number && !symbols.iter().any(|symbol| condition.contains(symbol)) {
         true => format!("{condition} != 0"),
         false => condition.to_string(),
     }

@@ -5,7 +5,7 @@ mod scan;
 
 use crate::source::{Source, Span};
 
-/// A word, a sign or a piece of a text.
+/// A word, a symbol or a piece of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Token {
     /// What it is.
@@ -22,8 +22,8 @@ pub enum Kind {
     /// Digits, and what depends on them.
     Number,
     /// An operator or a mark.
-    Sign,
-    /// `(`, `[` or `{`; also the brace of a hole.
+    Symbol,
+    /// `(`, `[` or `{`; also the brace of a placeholder.
     Open,
     /// `)`, `]` or `}`.
     Close,
@@ -99,7 +99,7 @@ impl Slip {
     }
 }
 
-/// Where the text of a file starts: behind the mark that some editors put before it.
+/// Where the text of a file starts: after the mark that some editors put before it.
 pub fn start(source: &Source) -> usize {
     const BYTE_ORDER_MARK: char = '\u{feff}';
     if source.text.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len_utf8() } else { 0 }

@@ -24,7 +24,7 @@ enum Within {
     Line(usize),
     /// `"""…"""`, opened there.
     Block(usize),
-    /// `{…}` in a text, opened there, with so many more braces open.
+    /// `{…}` in a text, opened there, with this many more braces open.
     Hole(usize, usize),
 }
 
@@ -37,7 +37,7 @@ struct Scan<'a> {
     went_back: bool,
 }
 
-/// Signs of two characters, also such as other languages have.
+/// Symbols of two characters, also such as other languages have.
 const PAIRS: [&str; 21] = [
     "~>", "->", "==", "!=", "<=", ">=", "..", "&&", "||", ":=", "=>", "|>", "**", "<>", "+=", "-=",
     "*=", "/=", "++", "/*", "*/",
@@ -90,7 +90,7 @@ impl Scan<'_> {
         }
     }
 
-    /// The first line after `open` that stands at the margin and announces a statement.
+    /// The first line after `open` that is at the margin and announces a statement.
     fn next_statement(&self, open: usize) -> Option<usize> {
         let rest = &self.source.text[open..];
         let lines = rest.match_indices('\n').map(|(newline, _)| open + newline + 1);
@@ -100,7 +100,7 @@ impl Scan<'_> {
     fn go_back(&mut self, to: usize) {
         self.at = to;
         while self.tokens.pop_if(|token| token.span.start >= to).is_some() {}
-        // A piece of the text that was not closed goes on behind this place.
+        // A piece of the text that was not closed goes on after this place.
         if let Some(last) = self.tokens.last_mut() {
             last.span.end = last.span.end.min(to);
         }
@@ -132,7 +132,7 @@ impl Scan<'_> {
         } else if letter.is_ascii_digit() {
             self.number(rest);
         } else {
-            self.sign(rest, letter);
+            self.symbol(rest, letter);
         }
     }
 
@@ -175,7 +175,7 @@ impl Scan<'_> {
         self.push(Kind::Number, length);
     }
 
-    fn sign(&mut self, rest: &str, letter: char) {
+    fn symbol(&mut self, rest: &str, letter: char) {
         match letter {
             '(' | '[' | '{' => self.push(Kind::Open, 1),
             ')' | ']' | '}' => self.push(Kind::Close, 1),
@@ -187,8 +187,8 @@ impl Scan<'_> {
                 self.slip(Slip::ForeignComment(at));
                 self.push(Kind::Comment, rest.find('\n').unwrap_or(rest.len()));
             }
-            _ if PAIRS.iter().any(|pair| rest.starts_with(pair)) => self.push(Kind::Sign, 2),
-            _ if letter.is_ascii_punctuation() => self.push(Kind::Sign, 1),
+            _ if PAIRS.iter().any(|pair| rest.starts_with(pair)) => self.push(Kind::Symbol, 2),
+            _ if letter.is_ascii_punctuation() => self.push(Kind::Symbol, 1),
             _ => self.strange(letter),
         }
     }
@@ -251,14 +251,14 @@ impl Scan<'_> {
         self.code();
     }
 
-    /// Leaves the holes and texts that must end with their line.
+    /// Leaves the placeholders and texts that must end with their line.
     fn leave_line(&mut self) {
         while matches!(self.within.last(), Some(Within::Hole(..) | Within::Line(_))) {
             self.leave();
         }
     }
 
-    /// Leaves what is open without its closing sign, which is set here with no length.
+    /// Leaves what is open without its closing symbol, which is set here with no length.
     fn leave(&mut self) {
         match self.within.pop() {
             Some(Within::Hole(..)) => self.push(Kind::Close, 0),
@@ -316,7 +316,7 @@ impl Scan<'_> {
         }
     }
 
-    /// A brace in a text: doubled it is text, alone it opens a hole.
+    /// A brace in a text: doubled it is text, alone it opens a placeholder.
     fn brace(&mut self, rest: &str) {
         if rest.starts_with("{{") || rest.starts_with("}}") {
             self.push(Kind::TextPiece, 2);
@@ -347,7 +347,7 @@ impl Scan<'_> {
         self.push(Kind::TextPiece, length);
     }
 
-    /// Reports the letters of a text or a comment that nobody can see.
+    /// Reports the letters of a text or a comment that is invisible.
     fn seen(&mut self, text: &str, rest: &str) {
         for (at, letter) in text.char_indices().filter(|(_, letter)| extent::is_hidden(*letter)) {
             let ends_line =
@@ -392,7 +392,7 @@ fn length_while(text: &str, keeps: impl Fn(char) -> bool) -> usize {
     text.find(|letter| !keeps(letter)).unwrap_or(text.len())
 }
 
-/// The quote that ends a text: none behind a backslash, and none of two side by side, as YAML
+/// The quote that ends a text: none after a backslash, and none of two side by side, as YAML
 /// writes a quote in a text.
 fn closing_quote(inside: &str, closers: &[char]) -> Option<usize> {
     let mut at = 0;

@@ -1,4 +1,4 @@
-//! Errors of signs: missing, doubled, or brought along from another language.
+//! Errors of symbols: missing, doubled, or brought along from another language.
 
 use super::miss::Miss;
 use crate::diagnostic::Diagnostic;
@@ -15,8 +15,8 @@ pub fn semicolon(miss: &Miss) -> Option<Diagnostic> {
         return Some(error.help("write `,` between values, or `for i in 1..3: 0` to repeat one"));
     }
     (miss.found_text() == ";").then(|| {
-        // Without it, a sign or a bracket would go on with the value before.
-        let goes_on = matches!(miss.kind(miss.found + 1), Some(Kind::Sign | Kind::Open));
+        // Without it, a symbol or a bracket would go on with the value before.
+        let goes_on = matches!(miss.kind(miss.found + 1), Some(Kind::Symbol | Kind::Open));
         Diagnostic::error("E133", "statements end without `;`", place, "not needed")
             .help("delete `;`")
             .fix(place, "")
@@ -27,7 +27,7 @@ pub fn semicolon(miss: &Miss) -> Option<Diagnostic> {
 /// `a && b`, `x := 3`: what another language writes.
 pub fn foreign(miss: &Miss) -> Option<Diagnostic> {
     let found = miss.found_text();
-    if miss.kind(miss.found) != Some(Kind::Sign) {
+    if miss.kind(miss.found) != Some(Kind::Symbol) {
         return None;
     }
     if found == "/*" {
@@ -50,15 +50,15 @@ pub fn foreign(miss: &Miss) -> Option<Diagnostic> {
         "=>" => (">=", miss.place()),
         _ => return foreign_without_twin(miss),
     };
-    let title = format!("`{}` is no sign of this language", miss.source.slice(place));
-    let error = Diagnostic::error("E132", title, place, "unknown sign");
+    let title = format!("`{}` is no symbol of this language", miss.source.slice(place));
+    let error = Diagnostic::error("E132", title, place, "unknown symbol");
     Some(error.help(format!("write `{}`", write.trim())).fix(place, write).sure_if(is_sure))
 }
 
 /// `/* text */`
 fn block_comment(miss: &Miss) -> Diagnostic {
     let start = miss.place().start;
-    let title = "`/*` is no sign of this language";
+    let title = "`/*` is no symbol of this language";
     let error = Diagnostic::error("E132", title, miss.place(), "a comment begins with `//`");
     let line = miss.source.text[start..].lines().next().unwrap_or("");
     match line.find("*/") {
@@ -82,11 +82,11 @@ fn foreign_without_twin(miss: &Miss) -> Option<Diagnostic> {
         "**" | "^" => "write the product: `x * x`",
         "+=" | "-=" | "*=" | "/=" => "give the new value a name of its own: `next = value + 1`",
         "?" => "write `if … then … else …`",
-        "@" | "$" | "\\" | "*/" => "delete this sign",
+        "@" | "$" | "\\" | "*/" => "delete this symbol",
         _ => return None,
     };
-    let title = format!("`{}` is no sign of this language", miss.found_text());
-    Some(Diagnostic::error("E132", title, miss.place(), "unknown sign").help(help))
+    let title = format!("`{}` is no symbol of this language", miss.found_text());
+    Some(Diagnostic::error("E132", title, miss.place(), "unknown symbol").help(help))
 }
 
 /// `xs[size(xs) // 2]`: a comment that takes the end of a bracket along.
@@ -99,25 +99,25 @@ pub fn divided(miss: &Miss) -> Option<Diagnostic> {
     if at == 0 || line[..at].trim().is_empty() || count([')', ']']) <= count(['(', '[']) {
         return None;
     }
-    let sign = Span::new(open + at, open + at + 2);
-    let error = Diagnostic::error("E132", "`//` begins a comment", sign, "no division");
-    Some(error.help("write `/`: of two Ints it rounds down").fix(sign, "/"))
+    let symbol = Span::new(open + at, open + at + 2);
+    let error = Diagnostic::error("E132", "`//` begins a comment", symbol, "no division");
+    Some(error.help("write `/`: of two Ints it rounds down").fix(symbol, "/"))
 }
 
 /// `x ** 2`, `x ^ 3`
 fn power(miss: &Miss) -> Option<Diagnostic> {
-    let sign = miss.found_text();
+    let symbol = miss.found_text();
     let times: usize = miss.text(miss.found + 1).parse().ok().filter(|n| (2..=4).contains(n))?;
     let before = miss.found.checked_sub(1)?;
     let is_one = matches!(miss.kind(before), Some(Kind::Word | Kind::Number))
         && before.checked_sub(1).is_none_or(|other| miss.text(other) != ".");
-    if !matches!(sign, "**" | "^") || !is_one {
+    if !matches!(symbol, "**" | "^") || !is_one {
         return None;
     }
     let product = vec![miss.text(before); times].join(" * ");
     let whole = miss.before().to(miss.tokens[miss.found + 1].span);
-    let title = format!("`{sign}` is no sign of this language");
-    let error = Diagnostic::error("E132", title, miss.place(), "unknown sign");
+    let title = format!("`{symbol}` is no symbol of this language");
+    let error = Diagnostic::error("E132", title, miss.place(), "unknown symbol");
     Some(error.help(format!("write `{product}`")).fix(whole, product))
 }
 
@@ -186,8 +186,8 @@ pub fn double_equals(miss: &Miss) -> Option<Diagnostic> {
 
 /// `a =< b`, `a =! b`
 pub fn turned_sign(miss: &Miss) -> Option<Diagnostic> {
-    let (sign, next) = (miss.found_text(), miss.text(miss.found + 1));
-    let written = match (sign, next) {
+    let (symbol, next) = (miss.found_text(), miss.text(miss.found + 1));
+    let written = match (symbol, next) {
         ("=", "<") => "<=",
         ("=", "!") => "!=",
         _ => return None,
@@ -196,8 +196,8 @@ pub fn turned_sign(miss: &Miss) -> Option<Diagnostic> {
         return None;
     }
     let place = miss.place().to(miss.span(miss.found + 1));
-    let title = format!("`{sign}{next}` is no sign of this language");
-    let error = Diagnostic::error("E132", title, place, "unknown sign");
+    let title = format!("`{symbol}{next}` is no symbol of this language");
+    let error = Diagnostic::error("E132", title, place, "unknown symbol");
     Some(error.help(format!("write `{written}`")).fix(place, written))
 }
 
@@ -232,8 +232,8 @@ pub fn colon_missing(miss: &Miss) -> Option<Diagnostic> {
         Diagnostic::error("E125", "a colon is missing", place, format!("`:` was expected {after}"))
     };
     if matches!(miss.found_text(), "=" | "~") {
-        let sign = Span::new(miss.after().end, miss.place().end);
-        return Some(error(miss.place()).help("write `:`").fix(sign, ":").sure());
+        let symbol = Span::new(miss.after().end, miss.place().end);
+        return Some(error(miss.place()).help("write `:`").fix(symbol, ":").sure());
     }
     let (found, place) = (miss.found_text(), miss.place());
     if miss.expects(Rule::kw_where) && matches!(found, "if" | "when") {
@@ -275,13 +275,13 @@ pub fn equals_missing(miss: &Miss) -> Option<Diagnostic> {
 
 /// `1,000`, `5.`, `50%`
 pub fn number_form(miss: &Miss) -> Option<Diagnostic> {
-    let (at, sign) = (miss.found, miss.found_text());
+    let (at, symbol) = (miss.found, miss.found_text());
     let percent =
         at.checked_sub(1).filter(|&before| miss.text(before) == "%" && miss.touches(before));
     let sign_at = percent.unwrap_or(at);
     let number = sign_at.checked_sub(1).filter(|&at| miss.kind(at) == Some(Kind::Number))?;
     let text = miss.text(number);
-    let (written, end) = match (percent, sign) {
+    let (written, end) = match (percent, symbol) {
         (Some(_), _) => (format!("{}", text.parse::<f64>().ok()? / 100.0), sign_at),
         (_, ".") if miss.touches(at) => (format!("{text}.0"), at),
         (_, ",") if miss.open.is_empty() => {
