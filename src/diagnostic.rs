@@ -184,6 +184,9 @@ pub fn is_sure_miss<'a>(name: &str, near: &str, known: impl IntoIterator<Item = 
 
 /// The diagnostic as miette draws it, with the source beside it. What a text holds that steers a
 /// terminal is written out: no escape sequence is in it but those of the colours.
+///
+/// # Panics
+/// If the drawing fails, which writing to a String does not.
 pub fn render(diagnostic: &Diagnostic, source: &Source, colour: bool) -> String {
     use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic};
     let shown = |text: &str| visible(text).into_owned();

@@ -420,7 +420,7 @@ pub fn shown_inside(span: Span) -> Diagnostic {
 
 fn operands(operator: Operator, symbol: Span, left: &Expr, right: &Expr) -> Diagnostic {
     let (a, b) = (article(&left.ty), article(&right.ty));
-    let title = format!("`{}` does not go between {a} and {b}", symbol(operator));
+    let title = format!("`{operator}` does not go between {a} and {b}");
     let error = Diagnostic::error("E307", title, symbol, "between these two")
         .and(left.span, format!("this is {a}"))
         .and(right.span, format!("this is {b}"));
@@ -452,27 +452,6 @@ fn operands(operator: Operator, symbol: Span, left: &Expr, right: &Expr) -> Diag
         }
         Operator::Add => error.help("write two numbers, or two lists of the same type"),
         Operator::Equal | Operator::NotEqual => error.help("compare two values of the same type"),
-        _ => error.help(format!("write two numbers: `{}` takes no other values", symbol(operator))),
-    }
-}
-
-/// How an operator is written.
-pub fn symbol(operator: Operator) -> &'static str {
-    match operator {
-        Operator::Add => "+",
-        Operator::Subtract => "-",
-        Operator::Multiply => "*",
-        Operator::Divide => "/",
-        Operator::Remainder => "%",
-        Operator::Equal => "==",
-        Operator::NotEqual => "!=",
-        Operator::Less => "<",
-        Operator::LessEqual => "<=",
-        Operator::Greater => ">",
-        Operator::GreaterEqual => ">=",
-        Operator::And => "and",
-        Operator::Or => "or",
-        Operator::In => "in",
-        Operator::Within => "within",
+        _ => error.help(format!("write two numbers: `{operator}` takes no other values")),
     }
 }

@@ -142,18 +142,11 @@ fn resolve(checker: &mut Checker, written: &ast::Type) -> Type {
     match &written.kind {
         ast::TypeKind::List(element) => resolve(checker, element).list(),
         ast::TypeKind::Named(name) => match name.as_str() {
-            "Int" => Type::Int,
-            "Real" => Type::Real,
-            "Bool" => Type::Bool,
-            "Text" => Type::Text,
-            "Token" => Type::Token,
-            "Shown" => Type::Shown,
             letter if letter.len() == 1 => Type::Any(letter.chars().next().unwrap_or('T')),
-            other => {
-                let error = unknown_type(other, written.span);
-                checker.error(error);
+            name => name.parse().unwrap_or_else(|_| {
+                checker.error(unknown_type(name, written.span));
                 Type::Unknown
-            }
+            }),
         },
     }
 }

@@ -156,7 +156,7 @@ impl Index {
     }
 
     /// Notes the file of a `use`.
-    pub fn module(&mut self, name: &ast::Name, home: &Source) {
+    pub(crate) fn module(&mut self, name: &ast::Name, home: &Source) {
         self.define(name, Named::Module, Type::Unknown, &[]);
         let definition = self.definitions.last_mut().expect("one was defined just now");
         definition.home = Some(home.clone());

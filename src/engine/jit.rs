@@ -9,9 +9,10 @@ use cranelift_frontend::FunctionBuilderContext;
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{FuncId, Module, default_libcall_names};
 
+use crate::engine::emit::Part;
 use crate::engine::memory::fingerprint;
 use crate::engine::{Emit, Engine, begin, emit, judge};
-use crate::ir::{Program, Register, StepId};
+use crate::ir::Program;
 use crate::runtime::random::Stream;
 use crate::runtime::{Fault, Memory};
 
@@ -65,8 +66,7 @@ pub(super) fn text(program: &Program, form: Emit) -> anyhow::Result<String> {
     let mut context = FunctionBuilderContext::new();
     let mut text = String::new();
     for part in parts(program) {
-        let (steps, result, trusts) = (part.steps.clone(), part.result, part.trusts_proofs);
-        let function = emit::function(program, steps, result, trusts, &*isa, &mut context);
+        let function = emit::function(program, &part, &*isa, &mut context);
         text.push_str(&format!("; {}\n", part.name));
         match form {
             Emit::Clif => text.push_str(&function.display().to_string()),
@@ -81,14 +81,6 @@ pub(super) fn text(program: &Program, form: Emit) -> anyhow::Result<String> {
         text.push('\n');
     }
     Ok(text)
-}
-
-/// Steps that become one function.
-struct Part<'a> {
-    name: &'a str,
-    steps: std::ops::Range<StepId>,
-    result: Option<Register>,
-    trusts_proofs: bool,
 }
 
 /// The sample, then each rule. What bounds prove holds for samples; a rule judges replies too.
@@ -111,8 +103,7 @@ fn define(
     builder: &mut FunctionBuilderContext,
 ) -> anyhow::Result<FuncId> {
     let mut context = module.make_context();
-    let (steps, result, trusts) = (part.steps, part.result, part.trusts_proofs);
-    context.func = emit::function(program, steps, result, trusts, module.isa(), builder);
+    context.func = emit::function(program, &part, module.isa(), builder);
     let id = module.declare_anonymous_function(&context.func.signature)?;
     let defined = module.define_function(id, &mut context);
     defined.with_context(|| format!("cannot compile `{}` of `{}`", part.name, program.name))?;

@@ -27,6 +27,10 @@ impl std::fmt::Display for Number {
 }
 
 /// The value of every parameter, in order: what the user sets, else the level, else the default.
+///
+/// # Errors
+/// Where the level or a parameter that is set is unknown, a number is out of its range, or an
+/// expression of numbers has no value.
 pub fn resolve(template: &Template, choice: &Choice) -> Result<Vec<Number>, Vec<Diagnostic>> {
     let level = match template.levels.iter().find(|level| level.name == choice.level) {
         None if !choice.level.is_empty() => {

@@ -45,13 +45,20 @@ pub struct Choice {
     pub vocabulary: usize,
 }
 
-/// Makes the program of a template at a level, or says why there is none.
+/// Makes the program of a template at a level.
+///
+/// # Errors
+/// Where the level or a parameter is unknown or out of range, and where no sample can be made at
+/// this level: a draw of more elements than there are, a division by 0.
 pub fn lower(template: &Template, choice: &Choice) -> Result<Program, Vec<Diagnostic>> {
     lowered(template, choice, false)
 }
 
 /// A program whose rules are for the template's own samples only: in them the bounds of the sample
 /// hold. What it says of other replies means nothing.
+///
+/// # Errors
+/// As for [`lower`].
 pub fn lower_own(template: &Template, choice: &Choice) -> Result<Program, Vec<Diagnostic>> {
     lowered(template, choice, true)
 }

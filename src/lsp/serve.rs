@@ -25,6 +25,9 @@ pub enum Ending {
 
 /// Serves one client until it leaves. `input` is read by a separate thread, so that a request
 /// that is cancelled while others are answered is never begun.
+///
+/// # Errors
+/// If the output cannot be written to.
 pub fn serve(
     input: impl BufRead + Send + 'static,
     output: &mut impl Write,

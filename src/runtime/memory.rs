@@ -107,6 +107,9 @@ impl Memory {
 
     /// Sets a slot, to a value that a reply or a record has in its place. A list must lie in this
     /// memory: see [`Memory::push_narrow`].
+    ///
+    /// # Panics
+    /// If the slot is none of the program's, or the list lies outside this memory.
     pub fn bind(&mut self, slot: SlotId, cell: i64) {
         let shape = self.slot_shapes[slot as usize];
         assert!(self.arena.holds(cell, shape), "a slot is bound to a list of its own memory");
@@ -125,11 +128,17 @@ impl Memory {
 
     /// Makes a list of tokens, texts or booleans, which lives until the next sample is made or
     /// [`Memory::release`] frees it.
+    ///
+    /// # Errors
+    /// If the memory that was set aside is full.
     pub fn push_narrow(&mut self, elements: &[u32]) -> Result<i64, Fault> {
         self.arena.push_narrow(elements).map_err(outside)
     }
 
     /// Makes a list of numbers, or of the handles of lists.
+    ///
+    /// # Errors
+    /// If the memory that was set aside is full.
     pub fn push_wide(&mut self, elements: &[i64]) -> Result<i64, Fault> {
         self.arena.push_wide(elements).map_err(outside)
     }

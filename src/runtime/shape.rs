@@ -23,7 +23,10 @@ pub enum Scalar {
 }
 
 impl Shape {
-    /// The shape of values of this type. What has no known type lies like an `Int`.
+    /// The shape of values of this type. What has no known type is laid out like an `Int`.
+    ///
+    /// # Panics
+    /// If lists are nested more than 255 deep, which the parser refuses.
     pub fn of(kind: &Type) -> Shape {
         match kind {
             Type::List(element) => {
@@ -40,6 +43,9 @@ impl Shape {
     }
 
     /// The shape of the elements of a list of this shape.
+    ///
+    /// # Panics
+    /// If it is the shape of no list.
     pub fn element(self) -> Shape {
         let depth = self.depth.checked_sub(1).expect("check takes elements of lists only");
         Shape { depth, ..self }

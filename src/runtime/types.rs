@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// What a value is.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, strum::EnumString)]
 pub enum Type {
     /// An integer of 64 bits.
     Int,
@@ -16,12 +16,15 @@ pub enum Type {
     /// A word of a pool.
     Token,
     /// Elements of one type.
+    #[strum(disabled)]
     List(Box<Type>),
     /// Any one type, the same at each place of a signature: `T`.
+    #[strum(disabled)]
     Any(char),
     /// What `join`, `lines`, `numbered` and `labelled` give: text to show, of no other use.
     Shown,
     /// The element of `[]`, or of what has an error already: fits every type.
+    #[strum(disabled)]
     Unknown,
 }
 

@@ -1,7 +1,6 @@
 //! What a person may be shown of a text that a stranger wrote: nothing that steers the terminal.
 
 use std::borrow::Cow;
-use std::fmt::Write;
 
 /// The text with each character that steers a terminal, turns text around or hides written out as
 /// `\u{1b}`. Line breaks and tabs stay; a carriage return before a line break is left out.
@@ -23,7 +22,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
 /// Appends a character, or, if it must not be shown as it is, its number.
 pub fn push_visible(character: char, shown: &mut String) {
     if is_steering(character) {
-        write!(shown, "\\u{{{:x}}}", u32::from(character)).expect("text grows");
+        shown.extend(character.escape_unicode());
     } else {
         shown.push(character);
     }

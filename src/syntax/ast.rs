@@ -256,23 +256,38 @@ pub enum Each {
     For,
 }
 
-/// The operators between two operands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// The operators between two operands, displayed as they are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::Display)]
 #[allow(missing_docs)]
 pub enum Operator {
+    #[strum(serialize = "+")]
     Add,
+    #[strum(serialize = "-")]
     Subtract,
+    #[strum(serialize = "*")]
     Multiply,
+    #[strum(serialize = "/")]
     Divide,
+    #[strum(serialize = "%")]
     Remainder,
+    #[strum(serialize = "==")]
     Equal,
+    #[strum(serialize = "!=")]
     NotEqual,
+    #[strum(serialize = "<")]
     Less,
+    #[strum(serialize = "<=")]
     LessEqual,
+    #[strum(serialize = ">")]
     Greater,
+    #[strum(serialize = ">=")]
     GreaterEqual,
+    #[strum(serialize = "and")]
     And,
+    #[strum(serialize = "or")]
     Or,
+    #[strum(serialize = "in")]
     In,
+    #[strum(serialize = "within")]
     Within,
 }

@@ -23,14 +23,21 @@ use crate::engine::shapes;
 use crate::ir::{NOWHERE, Op, Program, Register, Step, StepId};
 use crate::runtime::{FaultKind, Memory};
 
-/// Writes the function of some steps; `result` is the register that it returns, if any. Where
-/// `trusts_proofs` is false, steps are looked after that the bounds prove: a reply that is judged
-/// keeps to no bounds.
+/// Steps that become one function.
+pub(super) struct Part<'a> {
+    pub(super) name: &'a str,
+    pub(super) steps: Range<StepId>,
+    /// The register that it returns, if any.
+    pub(super) result: Option<Register>,
+    /// False where steps are checked that the bounds prove: a reply that is judged keeps to no
+    /// bounds.
+    pub(super) trusts_proofs: bool,
+}
+
+/// Writes the function of some steps.
 pub(super) fn function(
     program: &Program,
-    steps: Range<StepId>,
-    result: Option<Register>,
-    trusts_proofs: bool,
+    part: &Part,
     isa: &dyn TargetIsa,
     context: &mut FunctionBuilderContext,
 ) -> Function {
@@ -45,20 +52,20 @@ pub(super) fn function(
         (parameters[0], parameters[1], parameters[2], parameters[3]);
     let mut emitter = Emitter {
         program,
-        trusts_proofs,
+        trusts_proofs: part.trusts_proofs,
         memory,
         cells,
         frame,
         streams,
         call,
         variables: HashMap::new(),
-        blocks: vec![None; (steps.end - steps.start) as usize + 1],
-        first: steps.start,
-        step: steps.start,
+        blocks: vec![None; part.steps.len() + 1],
+        first: part.steps.start,
+        step: part.steps.start,
         builder,
     };
-    emitter.steps(steps);
-    let cell = match result {
+    emitter.steps(part.steps.clone());
+    let cell = match part.result {
         Some(register) => emitter.get(register),
         None => emitter.constant(0),
     };

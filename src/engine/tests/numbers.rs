@@ -39,6 +39,18 @@ fn whole_numbers_fault_where_64_bits_end() {
 }
 
 #[test]
+fn both_engines_compute_integers_as_constants_are_folded() {
+    use Arithmetic::*;
+    let edges = [0, 1, -1, 7, -10, 1 << 32, i64::MAX, i64::MIN, i64::MIN + 1];
+    for operator in [Add, Subtract, Multiply, Divide, Remainder] {
+        for (left, right) in edges.iter().flat_map(|&a| edges.map(|b| (a, b))) {
+            let folded = operator.apply(left, right);
+            assert_eq!(integer(operator, left, right), folded, "{left} {operator:?} {right}");
+        }
+    }
+}
+
+#[test]
 fn division_rounds_down_and_a_remainder_has_its_divisors_sign() {
     use Arithmetic::*;
     for (left, right, quotient, remainder) in [

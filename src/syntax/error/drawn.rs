@@ -50,7 +50,7 @@ pub fn bound(miss: &Miss, from: usize, said: &Said, error: Diagnostic) -> Diagno
     if value.contains("for ") || value.contains("fold ") {
         return in_a_loop(error, &value, &value[draws[0].0..draws[0].1]);
     }
-    above(miss, from, &value, &draws, is_bound, (said, error))
+    above(miss, (from, is_bound), (&value, &draws), said, error)
 }
 
 /// The fix with `~` for `=`, as sure as it was.
@@ -102,11 +102,10 @@ fn in_a_loop(mut error: Diagnostic, value: &str, draw: &str) -> Diagnostic {
 /// The draws on separate lines above the statement, and their names in its value.
 fn above(
     miss: &Miss,
-    from: usize,
-    value: &str,
-    draws: &[(usize, usize)],
-    is_bound: bool,
-    (said, error): (&Said, Diagnostic),
+    (from, is_bound): (usize, bool),
+    (value, draws): (&str, &[(usize, usize)]),
+    said: &Said,
+    error: Diagnostic,
 ) -> Diagnostic {
     let (mut lines, mut shown, mut done) = (Vec::<String>::new(), String::new(), 0);
     // A value that is written twice, as in `if x < 0 then -x else x`, is drawn once.

@@ -122,14 +122,14 @@ fn snake(name: &str) -> String {
 /// `if same "yes" else "no"`
 pub fn then_missing(miss: &Miss) -> Option<Diagnostic> {
     let begun = last_word(miss, "if");
-    missing(miss, Rule::kw_then, "E138", "then", begun, " then")
+    missing(miss, (Rule::kw_then, "E138", "then"), begun, " then")
 }
 
 /// `if same then "yes"`
 pub fn else_missing(miss: &Miss) -> Option<Diagnostic> {
     let begun = last_word(miss, "if");
     let text = if miss.begins_value(miss.found) { " else" } else { "" };
-    missing(miss, Rule::kw_else, "E139", "else", begun, text)
+    missing(miss, (Rule::kw_else, "E139", "else"), begun, text)
 }
 
 /// `param length 64..512 = 96`, `all x xs: …`
@@ -139,20 +139,19 @@ pub fn in_missing(miss: &Miss) -> Option<Diagnostic> {
     }
     let loops = ["all", "any", "count", "for", "over", "param"];
     let begun = (0..miss.found).rev().find(|&at| loops.contains(&miss.text(at)));
-    missing(miss, Rule::kw_in, "E140", "in", begun, " in")
+    missing(miss, (Rule::kw_in, "E140", "in"), begun, " in")
 }
 
 /// `fold total = 0 x in xs: total + x`
 pub fn over_missing(miss: &Miss) -> Option<Diagnostic> {
     let begun = last_word(miss, "fold");
-    missing(miss, Rule::kw_over, "E141", "over", begun, " over")
+    missing(miss, (Rule::kw_over, "E141", "over"), begun, " over")
 }
 
+/// A keyword that is missing, with its rule and code: of what `begun`, and the text to insert.
 fn missing(
     miss: &Miss,
-    rule: Rule,
-    code: &'static str,
-    word: &str,
+    (rule, code, word): (Rule, &'static str, &str),
     begun: Option<usize>,
     text: &str,
 ) -> Option<Diagnostic> {

@@ -19,7 +19,8 @@ pub fn lay_out(
     let mut cuts = cuts(printer, from, to);
     cuts.retain(|&cut| from < cut && cut < to);
     if !cuts.is_empty() {
-        return at_cuts(printer, from, to, column, indent, &cuts);
+        let starts: Vec<usize> = [from].into_iter().chain(cuts).chain([to]).collect();
+        return at_cuts(printer, &starts, column, indent);
     }
     match widest_bracket(printer, from, to) {
         Some((open, close)) => in_bracket(printer, (from, open), (close, to), indent),
@@ -105,17 +106,8 @@ fn is_operand(printer: &Printer<'_>, at: usize) -> bool {
     matches!(printer.atoms[at].kind, Kind::Word | Kind::Number | Kind::Close | Kind::TextOpen)
 }
 
-fn at_cuts(
-    printer: &Printer<'_>,
-    from: usize,
-    to: usize,
-    column: usize,
-    indent: usize,
-    cuts: &[usize],
-) -> String {
-    let mut starts = vec![from];
-    starts.extend(cuts);
-    starts.push(to);
+/// Pieces that begin at these atoms, the last of which is the end, each on its line.
+fn at_cuts(printer: &Printer<'_>, starts: &[usize], column: usize, indent: usize) -> String {
     // What is before an operator goes in further than the operator; a head does not.
     let before = printer.text(starts[1] - 1);
     let heads = matches!(before, "=" | ":" | ",");

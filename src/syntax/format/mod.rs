@@ -18,6 +18,9 @@ const WIDTH: usize = 100;
 ///
 /// Comments, documentation and single blank lines stay. A statement with a comment inside stays as
 /// it is written.
+///
+/// # Errors
+/// Those of [`parse`](super::parse), if there are any.
 pub fn format(source: &Source) -> Result<String, Vec<Diagnostic>> {
     let (file, errors) = super::parse(source);
     if errors.is_empty() { Ok(format_tree(&file, source)) } else { Err(errors) }

@@ -226,8 +226,7 @@ impl<'a> Reader<'a> {
             return Some(Node::written(span, NOT, format!("not {left} {word} {right}")));
         }
         if let Some((text, tight)) = self.of_operands(self.source.slice(place), &left, &right) {
-            let title =
-                format!("`{}` is no operator between these values", self.source.slice(place));
+            let title = format!("`{}` is no operator for these values", self.source.slice(place));
             self.habit("E132", title, place, "between these two");
             return Some(Node::written(span, tight, text));
         }
