@@ -6,8 +6,8 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Map, Value};
 use tokenizers::{AddedToken, Tokenizer};
 
-use crate::model::beside::Beside;
-use crate::model::guard::guard;
+use crate::model::text::beside::Beside;
+use crate::model::text::guard::guard;
 
 /// What ends a text of a tokenizer of words.
 pub(crate) const EOS: &str = "<eos>";

@@ -4,7 +4,7 @@ use anyhow::{Result, bail, ensure};
 use serde_json::{Map, Value as Json, json};
 
 use super::value::{Lookup, Metadata, Value};
-use crate::model::keys::{self, Key, Table};
+use crate::model::files::keys::{self, Key, Table};
 
 const EXPERTS: &str = "models with experts cannot be read";
 const NO_PART: &str = "these architectures have no such part in llama.cpp";

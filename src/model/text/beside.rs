@@ -10,7 +10,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Map, Value};
 
-use crate::model::{files, json};
+use crate::model::files::{self, json};
 
 /// The file that names the ends of a reply.
 pub const GENERATION: &str = "generation_config.json";

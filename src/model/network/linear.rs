@@ -5,11 +5,11 @@
 use anyhow::{Context, Result, bail, ensure};
 use candle_core::{DType, Tensor};
 
-use crate::model::adapter::Adapter;
-use crate::model::gradients::Gradients;
-use crate::model::nf4::Nf4;
-use crate::model::packed::Packed;
-use crate::model::parameter::{self, Parameter};
+use crate::model::network::adapter::Adapter;
+use crate::model::network::gradients::Gradients;
+use crate::model::network::nf4::Nf4;
+use crate::model::network::packed::Packed;
+use crate::model::network::parameter::{self, Parameter};
 use crate::ops::{self, Matrix, Rows};
 
 /// `y = x·Wᵀ + b + s·(x·Aᵀ)·Bᵀ`, the second term where there is a bias, the third where there is

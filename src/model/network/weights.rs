@@ -7,14 +7,14 @@ use candle_core::{DType, Device, Tensor};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
 
-use crate::model::block::{Block, HeadNorms};
 use crate::model::config::Config;
 use crate::model::files::{self, Tensors};
-use crate::model::gguf;
-use crate::model::linear::Linear;
-use crate::model::parameter::{self, Parameter};
-use crate::model::stored::Stored;
-use crate::model::transformer::Model;
+use crate::model::io::gguf;
+use crate::model::io::stored::Stored;
+use crate::model::network::block::{Block, HeadNorms};
+use crate::model::network::linear::Linear;
+use crate::model::network::parameter::{self, Parameter};
+use crate::model::network::transformer::Model;
 
 /// A new model in f32: normal weights of that standard deviation, norms of 1, biases of 0. The
 /// same seed gives the same weights on every machine, and each tensor has its own stream.

@@ -22,10 +22,10 @@ use candle_core::{DType, Device, Tensor};
 
 use crate::model::config::Config;
 use crate::model::files;
-use crate::model::linear::Linear;
-use crate::model::tokenizer::Tokenizer;
-use crate::model::transformer::Model;
-use crate::model::weights::{self, EachBlock};
+use crate::model::network::linear::Linear;
+use crate::model::network::transformer::Model;
+use crate::model::network::weights::{self, EachBlock};
+use crate::model::text::tokenizer::Tokenizer;
 use header::{ALIGNMENT, Header, Stored};
 use value::Value;
 

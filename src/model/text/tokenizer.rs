@@ -20,10 +20,11 @@ use tokenizers::{Model, ModelWrapper, OffsetType, PreTokenizer};
 
 use self::cuts::Cuts;
 use self::unknown::Unknown;
-use crate::model::beside::{self, Beside};
-use crate::model::guard::guard;
-use crate::model::special::{EOS, add, eos, named, special};
-use crate::model::{files, gguf};
+use crate::model::files;
+use crate::model::io::gguf;
+use crate::model::text::beside::{self, Beside};
+use crate::model::text::guard::guard;
+use crate::model::text::special::{EOS, add, eos, named, special};
 
 const PAD: &str = "<pad>";
 const UNKNOWN: &str = "<unk>";

@@ -3,10 +3,10 @@
 use anyhow::Result;
 use candle_core::{DType, Tensor};
 
-use crate::model::adapter::Adapter;
-use crate::model::block::Block;
-use crate::model::linear::Linear;
-use crate::model::transformer::Model;
+use crate::model::network::adapter::Adapter;
+use crate::model::network::block::Block;
+use crate::model::network::linear::Linear;
+use crate::model::network::transformer::Model;
 
 /// A tensor under the name that it has in the model's files.
 #[derive(Clone, Debug)]

@@ -8,10 +8,10 @@
 use anyhow::{Context, Result, ensure};
 use candle_core::{DType, Device, Tensor};
 
-use crate::model::block::Block;
-use crate::model::linear::Weight;
-use crate::model::parameter::Parameter;
-use crate::model::transformer::Model;
+use crate::model::network::block::Block;
+use crate::model::network::linear::Weight;
+use crate::model::network::parameter::Parameter;
+use crate::model::network::transformer::Model;
 use crate::ops::{self, Quantised};
 
 const BLOCK: usize = Quantised::BLOCK;
@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     fn noise(count: usize) -> Vec<f32> {
-        crate::model::weights::normal(7, "nf4", count, 0.02)
+        crate::model::network::weights::normal(7, "nf4", count, 0.02)
     }
 
     #[test]

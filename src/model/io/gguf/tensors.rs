@@ -11,7 +11,7 @@ use candle_core::quantized::{GgmlDType, QStorage, QTensor};
 use candle_core::{DType, Device, Tensor};
 
 use super::header::{ALIGNMENT, Stored};
-use crate::model::parameter::all_finite;
+use crate::model::network::parameter::all_finite;
 
 /// Elements of a part: 16 MB in f32.
 const PART: usize = 4 << 20;

@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::splits::Splits;
 use super::value::{Lookup, Metadata};
-use crate::model::beside::Beside;
+use crate::model::text::beside::Beside;
 
 /// What a token is, by the numbers of `tokenizer.ggml.token_type` (llama.cpp's llama_token_type).
 pub(super) const NORMAL: i32 = 1;

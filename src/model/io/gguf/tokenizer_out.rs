@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json};
 use super::splits::Splits;
 use super::tokenizer_in::{BYTE, CONTROL, ENDS, NORMAL, SPACE, UNKNOWN, UNUSED, USER_DEFINED};
 use super::value::{Metadata, Value};
-use crate::model::tokenizer::Tokenizer;
+use crate::model::text::tokenizer::Tokenizer;
 
 /// The metadata of a tokenizer for a model of `vocab_size` ids.
 pub(super) fn write(tokenizer: &Tokenizer, vocab_size: usize) -> Result<Metadata> {

@@ -8,12 +8,12 @@ use anyhow::{Context, Result, ensure};
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use crate::model::block::{self, Block, Cache, Pass};
 use crate::model::config::Config;
-use crate::model::gradients::Gradients;
-use crate::model::linear::{self, Linear, Low};
-use crate::model::packed::Packed;
-use crate::model::parameter::Parameter;
+use crate::model::network::block::{self, Block, Cache, Pass};
+use crate::model::network::gradients::Gradients;
+use crate::model::network::linear::{self, Linear, Low};
+use crate::model::network::packed::Packed;
+use crate::model::network::parameter::Parameter;
 use crate::ops::{self, Angles, Rows, Visible};
 
 /// Logit rows computed at a time for the loss: with 50,000 ids, 200 MB in f32.

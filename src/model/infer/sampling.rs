@@ -3,10 +3,10 @@
 use anyhow::{Result, ensure};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use crate::model::decode;
-use crate::model::ends::Ends;
-use crate::model::transformer::{Inputs, Model};
-use crate::model::weights;
+use crate::model::infer::decode;
+use crate::model::infer::ends::Ends;
+use crate::model::network::transformer::{Inputs, Model};
+use crate::model::network::weights;
 
 /// How a token is chosen.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
 
-use crate::model::linear::Weight;
-use crate::model::parameter::Parameter;
-use crate::model::transformer::Model;
+use crate::model::network::linear::Weight;
+use crate::model::network::parameter::Parameter;
+use crate::model::network::transformer::Model;
 use crate::ops::Matrix;
 use crate::ops::cpu::tiles::Panels;
 use crate::ops::cpu::{Parts, has_bf16, has_f32};
@@ -103,7 +103,8 @@ fn pack_all(model: &mut Model) -> Result<()> {
 mod tests {
     use super::*;
     use crate::model::lora::{self, Lora};
-    use crate::model::{Config, Gradients, Inputs, Training, weights};
+    use crate::model::network::weights;
+    use crate::model::{Config, Gradients, Inputs, Training};
 
     /// A model in bf16 that learns by adapters, and one in f32 with the same weights.
     fn models(dora: bool) -> Result<[Model; 2]> {

@@ -1,20 +1,22 @@
 //! Adapters: attached fresh, read and written in PEFT's format, folded into the weights.
 
+mod peft;
+mod placement;
+
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 use candle_core::{DType, Tensor};
 use serde_json::{Map, Value, json};
 
-use crate::model::adapter::{self, Adapter};
 use crate::model::files::{self, Tensors};
-use crate::model::linear::Linear;
-use crate::model::parameter::Parameter;
-use crate::model::peft;
-use crate::model::placement::{Names, Placement};
-use crate::model::stored;
-use crate::model::transformer::Model;
-use crate::model::weights;
+use crate::model::io::stored;
+use crate::model::network::adapter::{self, Adapter};
+use crate::model::network::linear::Linear;
+use crate::model::network::parameter::Parameter;
+use crate::model::network::transformer::Model;
+use crate::model::network::weights;
+use placement::{Names, Placement};
 
 /// The linears of a block that an adapter may stand beside.
 pub const TARGETS: [&str; 7] =

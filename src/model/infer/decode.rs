@@ -3,10 +3,10 @@
 use anyhow::{Result, ensure};
 use candle_core::{D, Tensor};
 
-use crate::model::block::Cache;
 use crate::model::each_part;
-use crate::model::ends::Ends;
-use crate::model::transformer::{Inputs, Model};
+use crate::model::infer::ends::Ends;
+use crate::model::network::block::Cache;
+use crate::model::network::transformer::{Inputs, Model};
 
 /// Places of one batch, padding included; bounds what the attention of a batch takes.
 const PLACES_MAX: usize = 4096;

@@ -3,9 +3,9 @@
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Map, Value};
 
-use crate::model::keys::{self, Key, Table, shown};
+use crate::model::files::keys::{self, Key, Table, shown};
 use crate::model::lora::Lora;
-use crate::model::placement::{self, Names, Placement};
+use crate::model::lora::placement::{self, Names, Placement};
 
 /// The modules that PEFT 0.21 takes for these families where a config names none.
 const DEFAULT_TARGETS: [&str; 2] = ["q_proj", "v_proj"];
@@ -71,7 +71,7 @@ const KEYS: &Table = &[
 /// Reads the text of an `adapter_config.json`, and refuses what would make the adapter mean
 /// something else.
 pub(crate) fn parse(text: &str) -> Result<(Lora, Placement)> {
-    let map = crate::model::json::object(text)?;
+    let map = crate::model::files::json::object(text)?;
     let set = |key: &str| map.get(key).filter(|value| !keys::is_off(value));
     let kind = set("peft_type").map_or("LORA", |kind| kind.as_str().unwrap_or_default());
     ensure!(kind == "LORA", "peft_type `{kind}` is not supported; `LORA` is");

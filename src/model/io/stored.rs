@@ -8,8 +8,8 @@ use candle_core::{DType, Device, Tensor};
 use safetensors::Dtype;
 
 use crate::model::config::Config;
+use crate::model::files::json;
 use crate::model::files::{self, TensorFile};
-use crate::model::json;
 
 const EMBEDDING: &str = "model.embed_tokens.weight";
 const HEAD: &str = "lm_head.weight";

@@ -7,7 +7,8 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use hf_hub::api::sync::{Api, ApiBuilder, ApiError};
 use hf_hub::{Cache, Repo, RepoType};
 
-use crate::model::{files, stored};
+use crate::model::files;
+use crate::model::io::stored;
 
 /// What a model cannot be used without, beside its weights.
 const NEEDED: [&str; 2] = ["config.json", "tokenizer.json"];

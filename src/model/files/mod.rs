@@ -1,5 +1,9 @@
 //! A model's files: safetensors in and out, with or without a checksum, and JSON.
 
+pub mod digest;
+pub(crate) mod json;
+pub(crate) mod keys;
+
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
 use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
@@ -11,9 +15,7 @@ use rayon::prelude::*;
 use safetensors::View;
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 
-use super::digest;
 use crate::disk::{self, Pending};
-
 use crate::source;
 
 /// Tensors by name, and the file's own short description of itself.

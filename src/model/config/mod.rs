@@ -1,11 +1,12 @@
 //! The shape of a model, read from and written as Hugging Face's `config.json`.
 
+mod keys;
+
 use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::model::config_keys;
-use crate::model::keys::shown;
+use crate::model::files::keys::shown;
 use crate::model::rope::{self, Scaling};
 
 /// Tokens that a token sees where a Mistral's or a Qwen's file is silent on it.
@@ -97,10 +98,10 @@ impl Config {
 
     /// Reads the text of a `config.json`; whatever would be computed wrongly is refused.
     pub fn from_json(text: &str) -> Result<Config> {
-        let mut map = crate::model::json::object(text)?;
+        let mut map = crate::model::files::json::object(text)?;
         // Of a family that cannot be read, nothing else is worth a word.
         expect_family(&map)?;
-        config_keys::check(&map)?;
+        keys::check(&map)?;
         fill_defaults(&mut map)?;
         let (theta, scaling) = rope::take(&mut map)?;
         map.insert("rope_theta".into(), json!(theta));

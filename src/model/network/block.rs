@@ -4,10 +4,10 @@ use anyhow::{Context, Result};
 use candle_core::Tensor;
 
 use crate::model::config::Config;
-use crate::model::gradients::Gradients;
-use crate::model::linear::{self, Linear, Low};
-use crate::model::parameter::Parameter;
-use crate::model::transformer::Model;
+use crate::model::network::gradients::Gradients;
+use crate::model::network::linear::{self, Linear, Low};
+use crate::model::network::parameter::Parameter;
+use crate::model::network::transformer::Model;
 use crate::ops::{self, Angles, Attended, Attention, Visible};
 
 /// Attention, then the feed-forward network, each added to the stream.

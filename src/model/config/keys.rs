@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use anyhow::Result;
 
-use crate::model::keys::{self, Key, Table};
+use crate::model::files::keys::{self, Key, Table};
 
 const GENERATION: &str = "it says how text is generated, which a command or a recipe decides";
 const IDS: &str = "the tokenizer's part reads it, or nothing does";
