@@ -38,6 +38,9 @@ const PRODUCT_SPLIT_MIN: usize = 48 * 48 * 256;
 
 /// The device called `name`: `cpu`, `cuda`, or `auto` for a GPU where there is one. Of several
 /// GPUs, the one with this number.
+///
+/// # Errors
+/// If there is no device of that name, or no GPU that CUDA can use.
 pub fn device(name: &str, number: usize) -> Result<Device> {
     match name {
         "cpu" => Ok(Device::Cpu),

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::model::files::keys;
+use crate::ops;
 
 /// The base of the angles where a file is silent on it: what transformers takes for it, and what
 /// the first Llamas have, whose files are older than the key.
@@ -20,12 +21,13 @@ pub enum Scaling {
     /// Not at all.
     #[default]
     Default,
-    /// All alike (Chen et al. 2023, "Position Interpolation").
+    /// All alike (position interpolation; Chen et al. 2023, arXiv:2306.15595).
     Linear {
         /// What each frequency is divided by.
         factor: f64,
     },
-    /// The slow ones only, with a ramp between slow and fast (Llama 3.1).
+    /// The slow ones only, with a ramp between slow and fast (Llama 3.1; Grattafiori et al. 2024,
+    /// arXiv:2407.21783).
     Llama3 {
         /// What a slow frequency is divided by.
         factor: f64,
@@ -36,8 +38,8 @@ pub enum Scaling {
         /// The first length, in tokens.
         original_max_position_embeddings: usize,
     },
-    /// Each by a factor of its own, as a GGUF file may have them: a `longrope` (Ding et al. 2024)
-    /// whose factors are the same for short and for long texts.
+    /// Each by a factor of its own, as a GGUF file may have them: a `longrope` (Ding et al. 2024,
+    /// arXiv:2402.13753) whose factors are the same for short and for long texts.
     LongRope {
         /// What each frequency is divided by, the fastest first.
         long_factor: Vec<f64>,
@@ -47,8 +49,7 @@ pub enum Scaling {
 impl Scaling {
     /// Radians a token of each pair of a head, `head_dim / 2` of them, the fastest first.
     pub fn frequencies(&self, head_dim: usize, theta: f64) -> Vec<f64> {
-        let half = head_dim / 2;
-        let plain = (0..half).map(|i| theta.powf(-(i as f64) / half as f64));
+        let plain = ops::rope::frequencies(head_dim, theta).into_iter();
         match self {
             Scaling::LongRope { long_factor } => {
                 plain.zip(long_factor).map(|(frequency, factor)| frequency / factor).collect()

@@ -5,11 +5,12 @@ use candle_core::DType;
 
 use crate::model::network::adapter::Adapter;
 use crate::model::network::block::Block;
-use crate::model::network::linear::{Linear, Weight};
+use crate::model::network::linear::Linear;
 use crate::model::network::nf4::Nf4;
 use crate::model::network::packed::Packed;
 use crate::model::network::parameter::Parameter;
 use crate::model::network::transformer::Model;
+use crate::model::network::weight::Weight;
 use crate::ops::cpu::{has_bf16, has_f32};
 
 impl Model {
@@ -93,6 +94,9 @@ impl Model {
 
 /// Puts the linears of all blocks into four bits a weight. The embedding table, the norms and the
 /// head stay as they are.
+///
+/// # Errors
+/// If a linear has a number of weights that is no multiple of 64.
 pub fn quantise(model: &mut Model) -> Result<()> {
     model.blocks.iter_mut().try_for_each(quantise_block)
 }
@@ -109,6 +113,9 @@ pub(crate) fn quantise_block(block: &mut Block) -> Result<()> {
 }
 
 /// Packs the frozen matrices of a model, on a machine that is faster so.
+///
+/// # Errors
+/// If a matrix cannot be read.
 pub fn pack(model: &mut Model) -> Result<()> {
     let is_faster =
         if model.embedding.value.dtype() == DType::F32 { has_f32() } else { has_bf16() };

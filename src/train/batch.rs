@@ -58,6 +58,10 @@ type Numbered<'a> = (usize, &'a Example);
 /// Samples in rectangles of at most `places_max` places, but with at least one row each: packed
 /// into rows as long as the longest sample, or one a row beside samples of like length. A sample
 /// is cut in neither, sees no other, and has positions from 0 on.
+///
+/// # Errors
+/// If a sample has more tokens than `tokens_max`, marks for other ids than it has, or a target
+/// without a token before it.
 pub fn passes(
     examples: &[Example],
     places_max: usize,

@@ -66,6 +66,9 @@ pub struct Saved {
 
 impl Saved {
     /// Reads what a checkpoint says of itself, and holds all its bytes against its checksum.
+    ///
+    /// # Errors
+    /// If the file is no checkpoint, has a newer format or is damaged.
     pub fn open(path: &Path) -> Result<Saved> {
         let wrong = || format!("{} is no checkpoint of a run", path.display());
         let file = TensorFile::open(path)?;
@@ -87,6 +90,9 @@ impl Saved {
 
     /// Fails unless it was made with these settings: else it would go on differently from how it
     /// began.
+    ///
+    /// # Errors
+    /// If a setting differs; the message names it.
     pub fn expect_settings(&self, settings: &Settings) -> Result<()> {
         let now = serde_json::to_value(settings)?;
         for (key, value) in now.as_object().into_iter().flatten() {

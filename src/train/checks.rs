@@ -35,6 +35,9 @@ impl std::error::Error for NotFinite {}
 
 /// Refuses a half of an adapter that no gradient reaches: it would never learn. A half A behind a
 /// B that is all 0 has none yet, so A is looked at only from the second step of a fresh adapter on.
+///
+/// # Errors
+/// If an adapter matrix receives no gradient.
 pub fn every_adapter_learns(model: &Model, gradients: &Gradients) -> Result<()> {
     let learning = model.learning();
     for parameter in &learning {

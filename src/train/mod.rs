@@ -149,6 +149,9 @@ pub struct Summary {
 /// Trains to the last step. `next_batch` is given the number of steps done, and alone says which
 /// samples come: so a resumed run sees what it would have seen. `observe` sees each step, and the
 /// trainer, to ask its model or to save it.
+///
+/// # Errors
+/// If `next_batch`, a step or `observe` fails.
 pub fn train(
     trainer: &mut Trainer<'_>,
     next_batch: &mut dyn FnMut(u64) -> Result<Vec<Example>>,
@@ -180,6 +183,9 @@ pub struct Trainer<'a> {
 
 impl<'a> Trainer<'a> {
     /// A run from its first step. The model's adapters learn, or all its weights if it has none.
+    ///
+    /// # Errors
+    /// If a trainable parameter is not in f32.
     pub fn new(model: &'a mut Model, settings: &Settings) -> Result<Trainer<'a>> {
         if let Some(parameter) = model.learning().iter().find(|p| p.value.dtype() != DType::F32) {
             let (name, dtype) = (&parameter.name, parameter.value.dtype());
@@ -191,6 +197,9 @@ impl<'a> Trainer<'a> {
 
     /// A run that goes on from a checkpoint, as if it had never stopped. One that was made with
     /// other settings is refused: it would go on differently from how it began.
+    ///
+    /// # Errors
+    /// If the file is no sound checkpoint, was made with other settings, or is of another model.
     pub fn resume(model: &'a mut Model, settings: &Settings, path: &Path) -> Result<Trainer<'a>> {
         let saved = Saved::open(path)?;
         saved.expect_settings(settings)?;
@@ -198,6 +207,9 @@ impl<'a> Trainer<'a> {
     }
 
     /// The same whatever the settings were: the caller has looked at what differs.
+    ///
+    /// # Errors
+    /// If the checkpoint is of another model.
     pub fn from_saved(
         model: &'a mut Model,
         settings: &Settings,
@@ -210,6 +222,9 @@ impl<'a> Trainer<'a> {
 
     /// The same as one of several processes, each of which gives its share of a step's samples. It
     /// is checked that all start alike; then they stay alike, bit for bit.
+    ///
+    /// # Errors
+    /// If the processes did not start with the same bits, or one of them is lost.
     pub fn in_group(mut self, group: &'a Group) -> Result<Trainer<'a>> {
         if group.size() > 1 {
             let exchange = Exchange::new(group, &self.model.device)?;
@@ -223,11 +238,17 @@ impl<'a> Trainer<'a> {
     }
 
     /// Writes what learns, the optimizer's means and the step to one file, whole or not at all.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<()> {
         self.save_of(&Value::Null, path)
     }
 
     /// The same with the caller's word on which run it is of: [`Saved::run`].
+    ///
+    /// # Errors
+    /// If the file cannot be written.
     pub fn save_of(&self, run: &Value, path: &Path) -> Result<()> {
         checkpoint::save(self.model, &self.optimizer, (&self.settings, run), path)
     }
@@ -238,6 +259,10 @@ impl<'a> Trainer<'a> {
     }
 
     /// One step: the mean loss over all label tokens of the examples, its gradient, the update.
+    ///
+    /// # Errors
+    /// If a sample is too long, no token is a target, the loss or the gradient is not finite
+    /// ([`NotFinite`]), an adapter receives no gradient, or a process of the group is lost.
     pub fn step(&mut self, examples: &[Example]) -> Result<Progress> {
         let started = Instant::now();
         let settings = &self.settings;

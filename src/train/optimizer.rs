@@ -1,4 +1,4 @@
-//! AdamW (Loshchilov and Hutter 2019), with its means in f32.
+//! AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101), with its moments in f32.
 
 use anyhow::{Context, Result};
 use candle_core::Tensor;
@@ -20,12 +20,18 @@ pub struct AdamW {
 
 impl AdamW {
     /// No step done, all means 0.
+    ///
+    /// # Errors
+    /// If the device has no room.
     pub fn new(parameters: &[&Parameter]) -> Result<AdamW> {
         let zeros = |p: &&Parameter| Ok([p.value.zeros_like()?, p.value.zeros_like()?]);
         Ok(AdamW { steps: 0, means: parameters.iter().map(zeros).collect::<Result<_>>()? })
     }
 
     /// Moves each parameter by its gradient × `factor`.
+    ///
+    /// # Errors
+    /// If a parameter received no gradient, or the device fails.
     pub fn step(
         &mut self,
         parameters: Vec<&mut Parameter>,

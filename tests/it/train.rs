@@ -2,6 +2,7 @@
 
 mod adapters;
 mod beside;
+mod candle;
 mod chat;
 mod checks;
 mod config_keys;

@@ -80,6 +80,10 @@ impl Config {
     }
 
     /// Reads the text of a `config.json`; whatever would be computed wrongly is refused.
+    ///
+    /// # Errors
+    /// If the text is no JSON object, a key is missing or has another kind of value, or the model
+    /// has a part that this transformer does not compute.
     pub fn from_json(text: &str) -> Result<Config> {
         let mut map = crate::model::files::json::object(text)?;
         // Of a family that cannot be read, nothing else is worth a word.
@@ -97,6 +101,9 @@ impl Config {
     }
 
     /// The text of a `config.json` that old and new versions of transformers read alike.
+    ///
+    /// # Errors
+    /// If a number has no form in JSON.
     pub fn to_json(&self) -> Result<String> {
         let mut value = serde_json::to_value(self)?;
         let map = value.as_object_mut().context("a config is an object")?;
@@ -113,6 +120,9 @@ impl Config {
     }
 
     /// Whether the sizes fit each other, and a computer.
+    ///
+    /// # Errors
+    /// If a size is 0, too large, or does not fit another.
     pub fn validate(&self) -> Result<()> {
         /// Ten times what the largest models have, and small enough that no product overflows.
         const SIZE_MAX: usize = 1 << 22;

@@ -18,6 +18,9 @@ pub fn of_bytes(bytes: &[u8]) -> Hash {
 }
 
 /// The digest of a file, equal to that of its bytes.
+///
+/// # Errors
+/// If the file cannot be read.
 pub fn of_file(path: &Path) -> Result<Hash> {
     let failed = || format!("cannot read {}", path.display());
     let file = files::open(path)?;

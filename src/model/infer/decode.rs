@@ -14,6 +14,10 @@ const PLACES_MAX: usize = 4096;
 /// The most likely reply to each prompt, in the order of the prompts: ids up to one of `stop`,
 /// which is left out, or `tokens_max` of them. A reply does not depend on what else is in the
 /// batch.
+///
+/// # Errors
+/// If a prompt is empty or has an unknown id, or a prompt and its reply are longer than the model
+/// was made for.
 pub fn greedy(
     model: &Model,
     prompts: &[Vec<u32>],
@@ -24,6 +28,10 @@ pub fn greedy(
 }
 
 /// The same up to one of the ends, which may have several ids.
+///
+/// # Errors
+/// If a prompt is empty or has an unknown id, or a prompt and its reply are longer than the model
+/// was made for.
 pub fn greedy_until(
     model: &Model,
     prompts: &[Vec<u32>],

@@ -26,6 +26,9 @@ impl Ends {
     /// Those of the tokenizer, and the text that a format writes behind a reply. Of its tokens,
     /// special ones end a reply alone, as they are in no reply; a line break or a bracket that a
     /// longer end begins with does not.
+    ///
+    /// # Errors
+    /// If the text cannot be encoded.
     pub fn closed_by(tokenizer: &Tokenizer, text: &str) -> Result<Ends> {
         let mut ends = Ends::of(tokenizer.ends());
         ends.closing = tokenizer.encode(text)?;

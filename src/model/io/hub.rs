@@ -64,6 +64,9 @@ impl Hub {
     /// The folder of the model `ORG/NAME` or `ORG/NAME@REVISION`. One that is whole in the cache
     /// is used as it is, without a look at the network; else what is missing is fetched, with its
     /// progress on standard error.
+    ///
+    /// # Errors
+    /// If the name is none, or the model is not in the cache and cannot be fetched.
     pub fn locate(&self, name: &str) -> Result<PathBuf> {
         let model = Name::parse(name)?;
         if let Some(folder) = self.cached(&model) {

@@ -9,9 +9,10 @@ use candle_core::{DType, Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::model::config::Config;
-use crate::model::network::block::{self, Block, Cache, Pass};
+use crate::model::network::block::{Block, Cache, Pass};
 use crate::model::network::gradients::Gradients;
-use crate::model::network::linear::{self, Linear, Low};
+use crate::model::network::linear::{Linear, Low, SharedInput};
+use crate::model::network::norm::Norm;
 use crate::model::network::packed::Packed;
 use crate::model::network::parameter::Parameter;
 use crate::ops::{self, Angles, Rows, Visible};
@@ -75,6 +76,10 @@ pub struct Inputs {
 
 impl Model {
     /// Logits `[batch × time, vocab_size]` of every place.
+    ///
+    /// # Errors
+    /// If an id is beyond the table, the sizes of `inputs` contradict each other, or the device
+    /// fails.
     pub fn logits(&self, inputs: &Inputs) -> Result<Tensor> {
         let x = self.hidden(inputs, 0, None, None)?;
         Ok(self.head(&self.final_norm(&x)?)?.0)
@@ -101,6 +106,10 @@ impl Model {
 
     /// The sum of the cross-entropy, in nats, of `labels`: pairs of a place in the rectangle and
     /// the id that follows there. What learns gets the gradient of that sum.
+    ///
+    /// # Errors
+    /// If an id is beyond the table, the sizes of `inputs` contradict each other, or the device
+    /// fails.
     pub fn loss(
         &self,
         inputs: &Inputs,
@@ -132,7 +141,7 @@ impl Model {
                 Some(saved) => saved,
                 None => block.forward(&x, &pass, None, places(layer), true)?.1,
             };
-            dx = block.backward(&x, saved, &dx, &pass, places(layer), gradients)?;
+            dx = block.backward(&x, saved, &dx, &pass, gradients)?;
         }
         if gradients.of_weights {
             let ids = Tensor::from_slice(&inputs.ids, inputs.ids.len(), &self.device)?;
@@ -157,8 +166,8 @@ impl Model {
             let (sum, dlogits) = ops::cross_entropy(&logits, ids)?;
             loss += sum;
             let dnormed = self.head_backward(&normed, &low, dlogits, gradients)?;
-            let eps = self.config.rms_norm_eps;
-            parts.push(block::norm_backward(&self.norm, &x, eps, &dnormed, None, gradients)?);
+            let norm = Norm::of(&self.norm, &self.config);
+            parts.push(norm.backward(&x, &dnormed, None, gradients)?);
         }
         Ok((loss, if parts.len() == 1 { parts.remove(0) } else { Tensor::cat(&parts, 0)? }))
     }
@@ -171,7 +180,8 @@ impl Model {
         gradients: &mut Gradients,
     ) -> Result<Tensor> {
         if let Some(head) = &self.head {
-            return linear::backward(&[head], normed, low, &[dlogits], None, gradients);
+            let head = SharedInput { linears: &[head], dropout: None };
+            return head.backward(normed, low, &[dlogits], gradients);
         }
         if gradients.of_weights {
             gradients.add_product(&self.embedding.name, 1.0, &dlogits.t()?, normed)?;
@@ -188,7 +198,7 @@ impl Model {
     }
 
     pub(crate) fn final_norm(&self, x: &Tensor) -> Result<Tensor> {
-        ops::rms_norm(x, &self.norm.value, self.config.rms_norm_eps)
+        Norm::of(&self.norm, &self.config).forward(x)
     }
 
     /// Logits `[rows, vocab_size]` of normed rows.
@@ -201,7 +211,8 @@ impl Model {
             let table = self.embedding.value.to_dtype(normed.dtype())?;
             return Ok((ops::product(1.0, normed, &table.t()?)?, None));
         };
-        let (mut results, low) = linear::forward(&[head], normed, None, None)?;
+        let head = SharedInput { linears: &[head], dropout: None };
+        let (mut results, low) = head.forward(normed, None)?;
         Ok((results.pop().context("a linear has a result")?, low))
     }
 
@@ -230,27 +241,16 @@ impl Model {
         Ok(Pass { config: &self.config, visible, near, angles, dropout: None })
     }
 
-    /// The turn of each place: its distance from the start of its text × the frequency.
+    /// The rotation of each place: by its distance from the start of its text.
     fn angles(&self, inputs: &Inputs, past: usize) -> Result<Angles> {
-        let (config, half) = (&self.config, self.config.head_dim / 2);
+        let config = &self.config;
         let frequencies = config.rope_scaling.frequencies(config.head_dim, config.rope_theta);
-        let positions = (0..past + inputs.time).map(|position| position as f64);
-        let table: Vec<(f32, f32)> = positions
-            .flat_map(|position| frequencies.iter().map(move |frequency| position * frequency))
-            .map(|angle| (angle.cos() as f32, angle.sin() as f32))
-            .collect();
-        let (mut cos, mut sin) = (Vec::new(), Vec::new());
-        for (place, &start) in inputs.start.iter().enumerate() {
-            let position = (past + place % inputs.time).checked_sub(start as usize);
-            let position = position.context("a text starts right of its own token")?;
-            for (c, s) in &table[position * half..][..half] {
-                cos.push(*c);
-                sin.push(*s);
-            }
-        }
-        let shape = (inputs.start.len(), half);
-        let cos = Tensor::from_vec(cos, shape, &self.device)?;
-        let sin = Tensor::from_vec(sin, shape, &self.device)?;
-        Ok(Angles { cos, sin })
+        let position = |(place, start): (usize, &u32)| {
+            let position = (past + place % inputs.time).checked_sub(*start as usize);
+            position.context("a text starts right of its own token")
+        };
+        let positions =
+            inputs.start.iter().enumerate().map(position).collect::<Result<Vec<_>>>()?;
+        Angles::new(&positions, &frequencies, &self.device)
     }
 }

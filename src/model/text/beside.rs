@@ -87,6 +87,9 @@ impl Beside {
 
     /// Adds ends of a reply to the `generation_config.json` that goes along, if there is one; all
     /// of them where it names none.
+    ///
+    /// # Errors
+    /// If the `generation_config.json` is not a JSON object.
     pub fn name_ends(&mut self, ends: &[u32], all: &[u32]) -> Result<()> {
         let Some((_, text)) = self.kept.iter_mut().find(|(name, _)| name == GENERATION) else {
             return Ok(());

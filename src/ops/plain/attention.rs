@@ -11,23 +11,23 @@ const STRETCH: usize = 1024;
 
 /// See [`super::super::attention`].
 pub fn attention(inputs: &Attention) -> Result<Attended> {
-    let (mut outs, mut logs) = (Vec::new(), Vec::new());
+    let (mut outs, mut lse) = (Vec::new(), Vec::new());
     for stretch in Stretch::all(inputs)? {
         let scores = stretch.scores()?;
         let top = scores.max_keepdim(D::Minus1)?;
-        let shares = scores.broadcast_sub(&top)?.exp()?;
-        let sum = shares.sum_keepdim(D::Minus1)?;
+        let weights = scores.broadcast_sub(&top)?.exp()?;
+        let sum = weights.sum_keepdim(D::Minus1)?;
         let dtype = inputs.query.dtype();
-        let shares = shares.broadcast_div(&sum)?.to_dtype(dtype)?;
-        outs.push(stretch.ungrouped(&shares.matmul(&stretch.value)?)?);
-        logs.push(stretch.ungrouped(&(top + sum.log()?)?)?);
+        let weights = weights.broadcast_div(&sum)?.to_dtype(dtype)?;
+        outs.push(stretch.ungrouped(&weights.matmul(&stretch.value)?)?);
+        lse.push(stretch.ungrouped(&(top + sum.log()?)?)?);
     }
     let (batch, heads, time, width) = inputs.query.dims4()?;
     let tokens = |parts: Vec<Tensor>, width: usize| -> Result<Tensor> {
         let whole = Tensor::cat(&parts, 2)?;
         Ok(whole.transpose(1, 2)?.reshape((batch * time, heads * width))?)
     };
-    Ok(Attended { out: tokens(outs, width)?, logs: tokens(logs, 1)? })
+    Ok(Attended { out: tokens(outs, width)?, lse: tokens(lse, 1)? })
 }
 
 /// See [`super::super::attention_backward`].
@@ -40,22 +40,22 @@ pub fn attention_backward(
     let planes = |x: &Tensor, width: usize| -> Result<Tensor> {
         Ok(x.reshape((batch, time, heads, width))?.transpose(1, 2)?.contiguous()?)
     };
-    let (out, logs, dout) =
-        (planes(&attended.out, width)?, planes(&attended.logs, 1)?, planes(dout, width)?);
+    let (out, lse, dout) =
+        (planes(&attended.out, width)?, planes(&attended.lse, 1)?, planes(dout, width)?);
     let along = (out.to_dtype(DType::F32)? * dout.to_dtype(DType::F32)?)?.sum_keepdim(D::Minus1)?;
     let dtype = inputs.query.dtype();
     let mut dqueries = Vec::new();
     let (mut dkey, mut dvalue) = (inputs.key.zeros_like()?, inputs.value.zeros_like()?);
     for stretch in Stretch::all(inputs)? {
         let (log, along, dout) =
-            (stretch.grouped(&logs)?, stretch.grouped(&along)?, stretch.grouped(&dout)?);
-        let shares = stretch.scores()?.broadcast_sub(&log)?.exp()?;
-        let dshares = dout.matmul(&stretch.value.t()?)?.to_dtype(DType::F32)?;
-        let dscores = (&shares * dshares.broadcast_sub(&along)?)?;
+            (stretch.grouped(&lse)?, stretch.grouped(&along)?, stretch.grouped(&dout)?);
+        let weights = stretch.scores()?.broadcast_sub(&log)?.exp()?;
+        let dweights = dout.matmul(&stretch.value.t()?)?.to_dtype(DType::F32)?;
+        let dscores = (&weights * dweights.broadcast_sub(&along)?)?;
         let dscores = (dscores * f64::from(inputs.scale))?.to_dtype(dtype)?;
         dqueries.push(stretch.ungrouped(&dscores.matmul(&stretch.key)?)?);
         dkey = (dkey + stretch.all_columns(&dscores.t()?.matmul(&stretch.query)?)?)?;
-        dvalue = (dvalue + stretch.all_columns(&shares.to_dtype(dtype)?.t()?.matmul(&dout)?)?)?;
+        dvalue = (dvalue + stretch.all_columns(&weights.to_dtype(dtype)?.t()?.matmul(&dout)?)?)?;
     }
     Ok([Tensor::cat(&dqueries, 2)?, dkey, dvalue])
 }

@@ -77,6 +77,9 @@ impl Place {
     /// What the variables say; `variable` gives one's value, if it is set. The launcher that
     /// started this process last counts: torchrun inside of mpirun inside of a Slurm job. Half a
     /// place, and one that contradicts itself, is an error that names the variable.
+    ///
+    /// # Errors
+    /// If a variable is missing, is no number, or contradicts another.
     pub fn from_environment(variable: &dyn Fn(&str) -> Option<String>) -> Result<Place, String> {
         let variables = Variables(variable);
         let started = |launcher: &&Launcher| variables.text(launcher.rank).is_some();
@@ -86,7 +89,8 @@ impl Place {
                 _ => Ok(Place::alone()),
             };
         };
-        let rank = variables.number(launcher.rank)?.expect("its launcher was found by it");
+        let rank = variables.number(launcher.rank)?;
+        let rank = rank.ok_or_else(|| format!("{} is not set", launcher.rank))?;
         let [first, second] = launcher.size;
         let size_name = if variables.text(first).is_some() { first } else { second };
         let size = variables.number(size_name)?;

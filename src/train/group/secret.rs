@@ -50,6 +50,9 @@ struct Signed {
 
 impl Secret {
     /// Of a text that all ranks were given.
+    ///
+    /// # Errors
+    /// If the text is too short.
     pub fn new(text: &str) -> std::result::Result<Secret, String> {
         if text.chars().count() < LENGTH_MIN {
             return Err(format!(
@@ -66,6 +69,9 @@ impl Secret {
     }
 
     /// A new one that nobody can guess, as text for the environment.
+    ///
+    /// # Errors
+    /// If the system has no randomness to give.
     pub fn fresh() -> Result<String> {
         Ok(Hash::from_bytes(chance()?).to_hex().to_string())
     }

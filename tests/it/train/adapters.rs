@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
-use cookc::model::linear::Weight;
+use cookc::model::network::weight::Weight;
 use cookc::model::{Gradients, Model, Recompute, Training, lora, walk};
 
 use super::{data, distance, examples, grouped, loss_of, row, step_batch, tensors, tiny};

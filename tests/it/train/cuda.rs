@@ -214,7 +214,7 @@ fn attention_equals_the_cpus() -> Result<()> {
             let (gpu, cpu) = (inputs(|both| &both.gpu), inputs(|both| &both.cpu));
             let (found, expected) = (ops::attention(&gpu)?, ops::attention(&cpu)?);
             case.close("attention", &found.out, &expected.out)?;
-            case.close("attention's logarithms", &found.logs, &expected.logs)?;
+            case.close("attention's logarithms", &found.lse, &expected.lse)?;
             let dout = case.both("dout", &[2 * time, 24])?;
             let found = ops::attention_backward(&gpu, &found, &dout.gpu)?;
             let expected = ops::attention_backward(&cpu, &expected, &dout.cpu)?;

@@ -140,7 +140,7 @@ fn fused_attention_equals_the_plain_one() -> Result<()> {
         let inputs = ops::Attention { query, key, value, visible: &visible, scale: 0.4 };
         let (found, expected) = (ops::cpu::attention(&inputs)?, ops::plain::attention(&inputs)?);
         assert!(distance(&found.out, &expected.out)? < 1e-5);
-        assert!(distance(&found.logs, &expected.logs)? < 1e-5);
+        assert!(distance(&found.lse, &expected.lse)? < 1e-5);
         let dout =
             Tensor::from_vec(reference::noise("do", 2 * time * 24), (2 * time, 24), &Device::Cpu)?;
         let found = ops::cpu::attention_backward(&inputs, &found, &dout)?;
