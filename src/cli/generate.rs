@@ -53,19 +53,18 @@ pub fn run(command: &Generate) -> Result<(), Failure> {
     };
     let template = Template::named(&command.template.file)?;
     let sampler = load::compile(&template, &command.template.choice, command.engine)?;
-    let maker = sampler.maker();
     let cancel = options::interrupt_soon()?;
     let to_stdout = command.out == Path::new("-");
     let mut sink = if to_stdout { Sink::stdout() } else { Sink::file(&command.out)? };
     let seed = command.samples.seed;
-    let split = command.samples.split.name();
+    let split = command.samples.split;
     let set = settings(template.typed(), &command.template.choice.set);
-    let rows = Rows::new(maker, &Key { set: &set, split, seed });
-    let progress = Progress::new(command.count, &maker.program().name);
+    let rows = Rows::new(&sampler, &Key { set: &set, split, seed });
+    let progress = Progress::new(command.count, &sampler.program().name);
     let mut bytes_written = 0;
     let order = Order { split, seed, indices: command.first..end };
     let result = generate(
-        maker,
+        &sampler,
         &order,
         |memory, index, out| rows.write(memory, index, out),
         |bytes| {
@@ -75,7 +74,7 @@ pub fn run(command: &Generate) -> Result<(), Failure> {
         &Watch { cancel, progress: &|count| progress.add(count) },
     );
     progress.finish();
-    result.map_err(|stopped| load::stopped(&template, maker.program(), seed, stopped))?;
+    result.map_err(|stopped| load::stopped(&template, sampler.program(), seed, stopped))?;
     sink.finish()?;
     if !to_stdout {
         let (count, seconds) = (command.count, progress.seconds());

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::layout::{Encoded, TokenIds};
 use super::mix::Mix;
-use super::{Maker, TRAIN};
+use super::{Sampler, Split};
 use crate::runtime::{Fault, Memory};
 
 /// Samples whose ids are held against those of whole texts before a run.
@@ -28,7 +28,7 @@ impl From<Fault> for Why {
 /// One template to learn, ready to run. Threads share it.
 pub struct Part {
     /// Makes its samples.
-    pub maker: Maker,
+    pub sampler: Sampler,
     /// Writes them as ids.
     pub ids: TokenIds,
     /// How often, beside the others.
@@ -39,7 +39,7 @@ impl Part {
     /// The same; if the first samples show that ids of pieces are not those of whole texts, with
     /// all samples encoded whole.
     pub fn held(self, seed: u64) -> Part {
-        let mut memory = self.maker.memory(TRAIN, seed);
+        let mut memory = self.sampler.memory(Split::Train, seed);
         let mut encoded = Encoded::default();
         let is_good = |index: u64| {
             let made = self.encode(&mut memory, index, &mut encoded);
@@ -58,14 +58,14 @@ impl Part {
         index: u64,
         encoded: &mut Encoded,
     ) -> Result<(), Why> {
-        self.maker.sample(memory, index)?;
+        self.sampler.sample(memory, index)?;
         self.ids.encode(memory, encoded).map_err(Why::Ids)
     }
 }
 
 impl fmt::Debug for Part {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let program = self.maker.program();
+        let program = self.sampler.program();
         f.debug_struct("Part").field("name", &program.name).field("level", &program.level).finish()
     }
 }
@@ -83,7 +83,8 @@ impl Lessons {
     /// The rows of a seed; the weights must be above 0.
     pub fn new(parts: Vec<Part>, seed: u64) -> Lessons {
         let weights: Vec<f64> = parts.iter().map(|part| part.weight).collect();
-        let mix = Mix::new(&weights, TRAIN, seed).expect("a recipe's weights are in their range");
+        let mix =
+            Mix::new(&weights, Split::Train, seed).expect("a recipe's weights are in their range");
         Lessons { parts, mix, seed }
     }
 
@@ -94,13 +95,13 @@ impl Lessons {
 
     /// Makes rows to learn from, on one thread.
     pub fn rows(&self) -> Rows<'_> {
-        let memory = |part: &Part| part.maker.memory(TRAIN, self.seed);
+        let memory = |part: &Part| part.sampler.memory(Split::Train, self.seed);
         let memories = self.parts.iter().map(memory).collect();
         Rows { lessons: self, memories, encoded: Encoded::default() }
     }
 }
 
-/// One thread's maker of rows.
+/// Draws rows on one thread.
 #[derive(Debug)]
 pub struct Rows<'a> {
     lessons: &'a Lessons,

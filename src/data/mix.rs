@@ -1,5 +1,6 @@
 //! Several templates in one data set: which of them makes a row depends on seed and row alone.
 
+use super::Split;
 use crate::runtime::RunKey;
 use crate::runtime::random;
 
@@ -19,7 +20,7 @@ pub struct Mix {
 
 impl Mix {
     /// Of weights from 0 to a million, with at least one above 0; or says what is wrong.
-    pub fn new(weights: &[f64], split: &str, seed: u64) -> Result<Mix, String> {
+    pub fn new(weights: &[f64], split: Split, seed: u64) -> Result<Mix, String> {
         let mut sum = 0;
         let mut ends = Vec::with_capacity(weights.len());
         for &weight in weights {
@@ -32,7 +33,7 @@ impl Mix {
         if sum == 0 {
             return Err("at least one weight is above 0".to_string());
         }
-        let key = RunKey::new("", "", split, seed).stream("mix");
+        let key = RunKey::new("", "", split.name(), seed).stream("mix");
         Ok(Mix { ends, key })
     }
 
@@ -50,7 +51,7 @@ mod tests {
 
     #[test]
     fn rows_are_shared_out_by_weight_and_hang_on_the_seed() {
-        let mix = |seed| Mix::new(&[1.0, 0.0, 3.0], "train", seed).expect("good weights");
+        let mix = |seed| Mix::new(&[1.0, 0.0, 3.0], Split::Train, seed).expect("good weights");
         let rows = |seed| (0..10_000).map(|row| mix(seed).template(row)).collect::<Vec<_>>();
         let first = rows(1);
         let count = |template| first.iter().filter(|&&one| one == template).count();
@@ -63,7 +64,7 @@ mod tests {
     #[test]
     fn weights_that_share_nothing_out_are_refused() {
         for weights in [&[][..], &[0.0], &[-1.0, 2.0], &[f64::NAN]] {
-            assert!(Mix::new(weights, "train", 0).is_err(), "{weights:?}");
+            assert!(Mix::new(weights, Split::Train, 0).is_err(), "{weights:?}");
         }
     }
 }

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, anyhow};
 use serde_json::{Map, Value};
 
 use super::setup::Setup;
-use crate::data::Maker;
+use crate::data::Sampler;
 use crate::ir;
 use crate::model::{self, digest, gguf, stored};
 use crate::recipe::Base;
@@ -82,9 +82,9 @@ impl Fingerprint {
             add(key, text);
         }
         for (at, part) in setup.lessons.parts.iter().enumerate() {
-            let (number, maker) = (at + 1, &part.maker);
-            add(format!("template {number}"), program(maker));
-            add(format!("words of template {number}"), words(maker));
+            let (number, sampler) = (at + 1, &part.sampler);
+            add(format!("template {number}"), program(sampler));
+            add(format!("words of template {number}"), words(sampler));
         }
         let closing = [setup.ends.closing(), &setup.closing].concat();
         add("ids that end a reply".into(), format!("{closing:?}"));
@@ -183,20 +183,20 @@ fn flatten(name: &str, value: &toml::Value, keys: &mut Vec<(String, String)>) {
 
 /// A template at its level, with its parameters and the functions that it takes from modules, and
 /// how it is shown. Comments and places in the text are not in it.
-fn program(maker: &Maker) -> String {
-    let program = maker.program();
+fn program(sampler: &Sampler) -> String {
+    let program = sampler.program();
     let text = format!("{}{:?}", ir::print(program), program.layout);
     format!("{}{DIGEST}{}", program.name, short(digest::of_bytes(text.as_bytes())))
 }
 
 /// The words of `vocab` and of the template's own pools.
-fn words(maker: &Maker) -> String {
+fn words(sampler: &Sampler) -> String {
     let mut hasher = blake3::Hasher::new();
-    for word in maker.vocabulary.words() {
+    for word in sampler.vocabulary().words() {
         hasher.update(word.as_bytes()).update(b"\n");
     }
-    hasher.update(format!("{:?}", maker.pools.tokens).as_bytes());
-    format!("{} words{DIGEST}{}", maker.vocabulary.len(), short(hasher.finalize()))
+    hasher.update(format!("{:?}", sampler.pools().tokens).as_bytes());
+    format!("{} words{DIGEST}{}", sampler.vocabulary().len(), short(hasher.finalize()))
 }
 
 /// The ids of the first samples: templates, words, tokenizer and format are in them.

@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 
 use super::setup::Setup;
 use super::shots::Shots;
-use crate::data::TRAIN;
+use crate::data::Split;
 use crate::data::layout::{Encoded, Escape, Part as Text, TextWriter};
 use crate::data::lessons::{Rows, Why};
 use crate::template::Error;
@@ -35,7 +35,7 @@ pub struct Samples<'a> {
 impl<'a> Samples<'a> {
     /// From the first on.
     pub fn new(setup: &'a Setup, group: &'a Group, held_out: &'a HashSet<Vec<u32>>) -> Samples<'a> {
-        let (rows, shots) = (setup.lessons.rows(), Shots::new(setup, TRAIN));
+        let (rows, shots) = (setup.lessons.rows(), Shots::new(setup, Split::Train));
         Samples { setup, group, rows, shots, held_out, prompts_shared: 0, error: None }
     }
 
@@ -89,11 +89,11 @@ impl<'a> Samples<'a> {
 pub fn described(setup: &Setup, index: u64) -> String {
     let seed = setup.recipe.data.seed;
     let part = &setup.lessons.parts[setup.lessons.template_of(index)];
-    let (maker, program) = (&part.maker, part.maker.program());
-    let mut memory = maker.memory(TRAIN, seed);
-    let text = match maker.sample(&mut memory, index) {
+    let (sampler, program) = (&part.sampler, part.sampler.program());
+    let mut memory = sampler.memory(Split::Train, seed);
+    let text = match sampler.sample(&mut memory, index) {
         Ok(()) => {
-            let writer = TextWriter::new(program, maker.vocabulary.clone(), Escape::None);
+            let writer = TextWriter::new(program, sampler.vocabulary().clone(), Escape::None);
             let [prompt, reply] = [Text::Prompt, Text::Reply].map(|one| writer.text(one, &memory));
             format!("{prompt} {reply}")
         }
@@ -101,6 +101,6 @@ pub fn described(setup: &Setup, index: u64) -> String {
     };
     let shown: String = text.chars().take(SHOWN).collect();
     let more = if shown.len() < text.len() { " …" } else { "" };
-    let (name, level) = (&program.name, maker.level());
+    let (name, level) = (&program.name, sampler.level());
     format!("sample {index} of {name} (level {level}, seed {seed}):\n{shown}{more}")
 }

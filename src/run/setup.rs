@@ -11,7 +11,7 @@ use super::fingerprint::Hashing;
 use super::format::Chat;
 use super::observer::{Event, Observer};
 use super::{reading, shots, wording};
-use crate::data::Maker;
+use crate::data::Sampler;
 use crate::data::budget::{Budget, budget};
 use crate::data::layout::TokenIds;
 use crate::data::lessons::{Lessons, Part, Why};
@@ -79,19 +79,19 @@ impl Setup {
         let words = words(&mut recipe, folder, known.as_ref().map(|known| &known.0), &mut errors);
         let (templates, words) = errors.all_well(templates.zip(words))?;
 
-        let mut makers = Vec::new();
+        let mut samplers = Vec::new();
         for (template, entry) in templates.iter().zip(&recipe.templates) {
-            makers.push(maker(template, entry, &words)?);
+            samplers.push(sampler(template, entry, &words)?);
         }
         let (tokenizer, config) = match known {
             Some(known) => known,
-            None => made_tokenizer(&makers, &recipe, &mut errors)?,
+            None => made_tokenizer(&samplers, &recipe, &mut errors)?,
         };
         let mut chat = Chat::of(&mut recipe, &tokenizer, config.vocab_size, &mut errors);
         let mut parts = Vec::new();
-        for (maker, entry) in makers.into_iter().zip(&recipe.templates) {
+        for (sampler, entry) in samplers.into_iter().zip(&recipe.templates) {
             let entry = (entry, &recipe);
-            parts.push(part(maker, entry, &tokenizer, chat.as_mut(), &mut errors));
+            parts.push(part(sampler, entry, &tokenizer, chat.as_mut(), &mut errors));
         }
         let (ends, closing) = match chat.and_then(|chat| chat.ends) {
             Some(ends) => (ends, Vec::new()),
@@ -148,7 +148,7 @@ impl Setup {
         let all = model.count();
         let device = if model.device.is_cpu() { "CPU" } else { "GPU" };
         let names: Vec<&str> =
-            self.lessons.parts.iter().map(|part| part.maker.program().name.as_str()).collect();
+            self.lessons.parts.iter().map(|part| part.sampler.program().name.as_str()).collect();
         format!(
             "{learning} of {all} weights learn {} on the {device}, {} steps of {} samples",
             names.join(", "),
@@ -164,7 +164,7 @@ impl Setup {
 
     /// The failure that a faulty sample of a template is.
     pub fn sample_error(&self, part: usize, index: u64, why: Why) -> Error {
-        let program = self.lessons.parts[part].maker.program();
+        let program = self.lessons.parts[part].sampler.program();
         let seed = self.recipe.data.seed;
         match why {
             Why::Fault(error) => {
@@ -172,7 +172,7 @@ impl Setup {
                 Error::invalid(self.templates[part].source(), vec![diagnostic])
             }
             Why::Ids(why) => {
-                let (name, level) = (&program.name, self.lessons.parts[part].maker.level());
+                let (name, level) = (&program.name, self.lessons.parts[part].sampler.level());
                 let sample = format!("sample {index} of {name} (level {level}, seed {seed})");
                 Error::Input(format!("{sample}: {why}"))
             }
@@ -361,23 +361,22 @@ fn words(
     }
 }
 
-fn maker(template: &Template, entry: &recipe::Entry, words: &Vocabulary) -> Result<Maker, Error> {
-    let level = template.level(&*entry.level);
-    let set = entry.set.iter();
-    let compile = set.fold(level, |compile, (name, value)| compile.set(name, value));
-    Ok(compile.vocabulary(words.clone()).compile()?.maker().clone())
+fn sampler(of: &Template, entry: &recipe::Entry, words: &Vocabulary) -> Result<Sampler, Error> {
+    let level = of.level(&*entry.level).vocabulary(words.clone());
+    let compile = entry.set.iter().fold(level, |compile, (name, value)| compile.set(name, value));
+    Ok(compile.compile()?.inner().clone())
 }
 
 /// The tokenizer and shape of a model from scratch.
 fn made_tokenizer(
-    makers: &[Maker],
+    samplers: &[Sampler],
     recipe: &Recipe,
     errors: &mut Errors,
 ) -> Result<(Tokenizer, Config), Error> {
     let Base::Scratch(shape) = &recipe.model.base else {
         unreachable!("a model of a folder has its own tokenizer")
     };
-    let programs = makers.iter().map(|maker| (&**maker.program(), &*maker.vocabulary));
+    let programs = samplers.iter().map(|sampler| (&**sampler.program(), &**sampler.vocabulary()));
     let tokenizer = match wording::of_words(programs)? {
         Ok(tokenizer) => tokenizer,
         Err(value) => {
@@ -401,13 +400,13 @@ fn made_tokenizer(
 }
 
 fn part(
-    maker: Maker,
+    sampler: Sampler,
     (entry, recipe): (&recipe::Entry, &Recipe),
     tokenizer: &Tokenizer,
     chat: Option<&mut Chat>,
     errors: &mut Errors,
 ) -> Part {
-    if let Some(error) = wording::unknown(tokenizer, &maker, recipe.data.seed) {
+    if let Some(error) = wording::unknown(tokenizer, &sampler, recipe.data.seed) {
         let of = match &recipe.model.base {
             Base::Folder(base) => format!(", which is that of {}", base.path),
             Base::Scratch(_) => String::new(),
@@ -416,27 +415,27 @@ fn part(
         errors.add("E708", format!("{error:#}"), entry.file.span, "shown here", help);
     }
     let tokenize = Arc::new(tokenizer.clone());
-    let ids = TokenIds::new(maker.program(), maker.vocabulary.clone(), tokenize);
+    let ids = TokenIds::new(sampler.program(), sampler.vocabulary().clone(), tokenize);
     let ids = match chat {
-        Some(chat) => chat.frame(ids, &maker, tokenizer, errors),
+        Some(chat) => chat.frame(ids, &sampler, tokenizer, errors),
         None => ids.behind(tokenizer.opening()),
     };
     let ids = if recipe.data.shots > 0 { ids.after_shots(shots::BETWEEN) } else { ids };
-    let part = Part { maker, ids, weight: entry.weight };
+    let part = Part { sampler, ids, weight: entry.weight };
     // The ids of words that a model from scratch learns are theirs wherever they are.
     if tokenizer.is_of_words() { part } else { known(part.held(recipe.data.seed), recipe, errors) }
 }
 
 /// The part; tells if its prompts alone have other ids than before a reply.
 fn known(part: Part, recipe: &Recipe, errors: &Errors) -> Part {
-    let mut memory = part.maker.memory(crate::data::TRAIN, recipe.data.seed);
-    let made = part.maker.sample(&mut memory, 0).is_ok();
+    let mut memory = part.sampler.memory(crate::data::Split::Train, recipe.data.seed);
+    let made = part.sampler.sample(&mut memory, 0).is_ok();
     if made && part.ids.reads_alone(&memory) == Ok(false) {
         errors.observer.note(format!(
             "warning: the prompt of {} ends with white space that the tokenizer joins with what \
              comes after it: who reads the prompt alone reads other tokens than are learned; end \
              it with a word or a sign",
-            part.maker.program().name
+            part.sampler.program().name
         ));
     }
     part
@@ -453,8 +452,8 @@ fn budgets(
     let tokens_max = config.tokens_max().min(recipe.data.sequence) as u64;
     let (shots, between) = (recipe.data.shots as u64, shots::between_max(tokenizer));
     let one = |(part, entry): (&Part, &recipe::Entry)| {
-        let words = (&*part.maker.vocabulary, &*part.maker.pools);
-        let mut program = (**part.maker.program()).clone();
+        let words = (&**part.sampler.vocabulary(), &**part.sampler.pools());
+        let mut program = (**part.sampler.program()).clone();
         // One that is the same everywhere may be a part of what stands around the texts.
         program.layout.system = program.layout.system.filter(|_| part.ids.has_system());
         let budget = budget(&program, words, tokenizer, !part.ids.has_tables());

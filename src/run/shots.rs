@@ -1,7 +1,7 @@
 //! Solved samples before a prompt, so that a model learns from examples in its context.
 
 use super::setup::Setup;
-use crate::data::TRAIN;
+use crate::data::Split;
 use crate::data::layout::{Draft, Encoded};
 use crate::data::lessons::Why;
 use crate::model::Tokenizer;
@@ -24,21 +24,21 @@ const AMONG: u64 = 1 << 40;
 pub struct Shots<'a> {
     setup: &'a Setup,
     /// Of each template: what its choices depend on, and what makes its samples.
-    makers: Vec<([u64; 4], Memory)>,
+    samplers: Vec<([u64; 4], Memory)>,
 }
 
 impl<'a> Shots<'a> {
     /// For the samples of a split. Shots are samples to learn from even before held-out ones: what
     /// is held out is shown nowhere else.
-    pub fn new(setup: &'a Setup, split: &str) -> Shots<'a> {
+    pub fn new(setup: &'a Setup, split: Split) -> Shots<'a> {
         let seed = setup.recipe.data.seed;
-        let maker = |part: &crate::data::lessons::Part| {
-            let (name, level) = (&part.maker.program().name, part.maker.level());
-            let key = RunKey::new(name, level, split, seed).stream("shots");
-            (key, part.maker.memory(TRAIN, seed))
+        let sampler = |part: &crate::data::lessons::Part| {
+            let (name, level) = (&part.sampler.program().name, part.sampler.level());
+            let key = RunKey::new(name, level, split.name(), seed).stream("shots");
+            (key, part.sampler.memory(Split::Train, seed))
         };
-        let makers = setup.lessons.parts.iter().map(maker).collect();
-        Shots { setup, makers }
+        let samplers = setup.lessons.parts.iter().map(sampler).collect();
+        Shots { setup, samplers }
     }
 
     /// The ids of a template's shots and of the sample in the memory, which has this index; what
@@ -71,15 +71,15 @@ impl<'a> Shots<'a> {
     }
 
     fn put(&mut self, template: usize, index: u64, draft: &mut Draft) -> Result<(), (u64, Why)> {
-        let (key, memory) = &mut self.makers[template];
+        let (key, memory) = &mut self.samplers[template];
         let mut stream = random::start(key, index);
         for _ in 0..self.setup.recipe.data.shots {
             let mut shot = stream.below_wide(AMONG);
             if shot == index {
                 shot += AMONG;
             }
-            let maker = &self.setup.lessons.parts[template].maker;
-            maker.sample(memory, shot).map_err(|why| (shot, why.into()))?;
+            let sampler = &self.setup.lessons.parts[template].sampler;
+            sampler.sample(memory, shot).map_err(|why| (shot, why.into()))?;
             draft.shot(memory);
         }
         Ok(())

@@ -267,7 +267,7 @@ impl<'a> Training<'a> {
         self.take_in(trainer.model, step, &answers)?;
         for (answers, part) in answers.iter().zip(&self.setup.lessons.parts) {
             let scores = Scores::of(answers, 0);
-            let (template, exact) = (&part.maker.program().name, scores.exact);
+            let (template, exact) = (&part.sampler.program().name, scores.exact);
             let alignment = scores.alignment;
             self.observer.tell(Event::Judged { step, template, exact, alignment });
         }
@@ -288,7 +288,7 @@ impl<'a> Training<'a> {
     fn write_down(&mut self, step: u64, answers: &[Vec<Answer>]) -> Result<()> {
         for (answers, part) in answers.iter().zip(&self.setup.lessons.parts) {
             let rules = eval::rules(part);
-            let name = [part.maker.program().name.as_str(), part.maker.level()];
+            let name = [part.sampler.program().name.as_str(), part.sampler.level()];
             if let Some(metrics) = &mut self.metrics {
                 metrics.judged(step, name, &Scores::of(answers, rules.len()), &rules)?;
             }
