@@ -63,7 +63,7 @@ fn gpu(number: usize) -> candle_core::Result<Device> {
     Device::new_cuda_with_stream(number)
 }
 
-/// `run` on every part, results in order. On a CPU each core takes parts of its own where there
+/// `run` on every part, results in order. On a CPU each core takes separate parts where there
 /// are enough; a product is then not split between cores as well, which would only have them
 /// wait for each other.
 pub(crate) fn each_part<Part: Sync, Done: Send>(

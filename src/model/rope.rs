@@ -1,4 +1,4 @@
-//! The rotary positions: how fast each pair of a head turns, and what a config says of it.
+//! Rotary positions in a config: how fast each pair of a head is rotated, and its keys for that.
 
 use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ const BASE: f64 = 10_000.0;
 /// The key of the length before a text was stretched.
 const LENGTH: &str = "original_max_position_embeddings";
 
-/// How the turns were slowed down for texts longer than the model first saw, under the names of
+/// How the frequencies were lowered for texts longer than in pretraining, under the names of
 /// `rope_parameters` in a `config.json`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "rope_type", rename_all = "lowercase")]
@@ -31,14 +31,14 @@ pub enum Scaling {
     Llama3 {
         /// What a slow frequency is divided by.
         factor: f64,
-        /// A pair that turns less often than this over the first length is slow.
+        /// A pair with fewer rotations than this over the first length is slow.
         low_freq_factor: f64,
-        /// A pair that turns more often than this is fast.
+        /// A pair with more rotations than this is fast.
         high_freq_factor: f64,
         /// The first length, in tokens.
         original_max_position_embeddings: usize,
     },
-    /// Each by a factor of its own, as a GGUF file may have them: a `longrope` (Ding et al. 2024,
+    /// Each by its own factor, as a GGUF file may have them: a `longrope` (Ding et al. 2024,
     /// arXiv:2402.13753) whose factors are the same for short and for long texts.
     LongRope {
         /// What each frequency is divided by, the fastest first.
@@ -101,7 +101,7 @@ impl Scaling {
 
 /// Takes the base of the angles and their scaling out of a config, wherever the file's version
 /// of transformers puts them: version 5 has all in `rope_parameters`, older ones the scaling alone
-/// in `rope_scaling`. Two places that differ are refused, since programs choose differently.
+/// in `rope_scaling`. Two that differ are refused, since programs choose differently.
 pub(crate) fn take(map: &mut Map<String, Value>) -> Result<(f64, Scaling)> {
     let length = map.get("max_position_embeddings").and_then(Value::as_u64);
     // A Phi's file has it outside, and transformers prefers that one for every family.
@@ -148,7 +148,7 @@ pub(crate) fn parameters(theta: f64, scaling: &Scaling) -> Result<Value> {
     Ok(value)
 }
 
-/// The settings of one place; `outer` is the base that the config has beside them.
+/// The settings under one key; `outer` is the base that the config has beside them.
 fn parse(
     rope: Value,
     place: &str,
@@ -187,7 +187,7 @@ fn parse(
         );
     }
     for (key, value) in map.iter().filter(|(key, _)| known.contains(&key.as_str())) {
-        // The word of Python's `json` for a number that is none, and others.
+        // What Python's `json` writes for a NaN, and others.
         ensure!(!value.is_string(), "`{place}.{key}` is {}; write a number", keys::shown(value));
     }
     if kind == "llama3" {

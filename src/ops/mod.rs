@@ -31,7 +31,7 @@ pub(crate) use sums::sum_of_products;
 /// The attention mask: each token attends to the columns from its `start` to itself. It is causal,
 /// and block-diagonal where a row holds several texts.
 #[derive(Clone, Debug)]
-pub struct Visible {
+pub struct Mask {
     /// Rows of the batch.
     pub batch: usize,
     /// Queries per row.
@@ -42,14 +42,14 @@ pub struct Visible {
     pub start: Vec<u32>,
 }
 
-impl Visible {
+impl Mask {
     /// The columns that token `t` of row `b` attends to.
     pub fn range(&self, b: usize, t: usize) -> std::ops::Range<usize> {
         self.start[b * self.time + t] as usize..self.columns - self.time + t + 1
     }
 
     /// The same mask within a sliding window: the last `window` tokens, the query included.
-    pub fn within(&self, window: usize) -> Visible {
+    pub fn within(&self, window: usize) -> Mask {
         let mut near = self.clone();
         for (place, start) in near.start.iter_mut().enumerate() {
             let end = self.columns - self.time + place % self.time + 1;
@@ -71,7 +71,7 @@ pub struct Attention<'a> {
     /// As the keys.
     pub value: &'a Tensor,
     /// The attention mask.
-    pub visible: &'a Visible,
+    pub mask: &'a Mask,
     /// Factor of the attention scores.
     pub scale: f32,
 }

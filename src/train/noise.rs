@@ -1,4 +1,4 @@
-//! What is random in training: noise on embedded tokens (NEFTune; Jain et al. 2023,
+//! Randomness in training: noise on embedded tokens (NEFTune; Jain et al. 2023,
 //! arXiv:2310.05914), and the key of the adapters' dropout.
 //!
 //! Each number of a sample's `[tokens, width]` gets one uniform in ±alpha / √(tokens × width). It
@@ -23,8 +23,8 @@ pub struct Noise {
 }
 
 impl Noise {
-    /// The noise of a pass `[places, width]`, 0 at the filling; none if it has no strength.
-    /// `first` is the place in the step of the micro-batch's first sample.
+    /// The noise of a pass `[tokens, width]`, 0 for padding; none if its strength is 0.
+    /// `first` is the index in the step of the micro-batch's first sample.
     ///
     /// # Errors
     /// If the device has no room.

@@ -12,7 +12,7 @@ use crate::model::files::keys::shown;
 use crate::model::rope::{self, Scaling};
 pub use projection::Projection;
 
-/// The first layers of a Qwen with a window see all; so many where the file is silent on it.
+/// The first layers of a Qwen with a window attend to all tokens: this many if the file is silent.
 const QWEN_FULL_LAYERS: u64 = 28;
 /// What transformers takes for the epsilon of the norms in a file that leaves it out.
 const EPSILON: f64 = 1e-6;
@@ -163,7 +163,7 @@ impl Config {
         self.max_position_embeddings
     }
 
-    /// How many tokens a token of that layer sees, itself included; None where it sees all.
+    /// How many tokens a token of that layer attends to, itself included; None for all.
     pub fn window(&self, layer: usize) -> Option<usize> {
         let whole = |key: &str| self.other.get(key).and_then(Value::as_u64);
         let window = whole("sliding_window").map(|tokens| tokens as usize);
@@ -196,7 +196,7 @@ impl Config {
         }
     }
 
-    /// Whether the queries and keys of each head are normed before they are turned.
+    /// Whether the queries and keys of each head are normed before they are rotated.
     pub fn norms_heads(&self) -> bool {
         self.family().norms_heads
     }

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use crate::model::files;
 
-/// Bytes that one thread takes at a time. The digest of a whole is that of its pieces' digests.
+/// Bytes that one thread takes at a time. The digest of all bytes is that of their pieces' digests.
 const PIECE: usize = 1 << 20;
 
 /// The digest of bytes.

@@ -13,7 +13,7 @@ use crate::model::random;
 pub struct Sampling {
     /// What logits are divided by; 0 takes the most likely token.
     pub temperature: f64,
-    /// Only the most likely tokens that together have this probability are drawn from (Holtzman
+    /// Only the most likely tokens that together have this probability are drawn (Holtzman
     /// et al. 2019, "nucleus sampling", arXiv:1904.09751).
     pub top_p: f64,
     /// The same seed draws the same reply.

@@ -61,7 +61,7 @@ impl Hub {
         }
     }
 
-    /// The folder of the model `ORG/NAME` or `ORG/NAME@REVISION`. One that is whole in the cache
+    /// The folder of the model `ORG/NAME` or `ORG/NAME@REVISION`. One that is complete in the cache
     /// is used as it is, without a look at the network; else what is missing is fetched, with its
     /// progress on standard error.
     ///
@@ -134,7 +134,7 @@ impl Hub {
     }
 
     fn api(&self) -> Result<Api, ApiError> {
-        /// A download goes on where it broke off, so many times.
+        /// Times that an interrupted download is continued.
         const RETRIES: usize = 3;
         ApiBuilder::from_cache(Cache::new(self.cache.clone()))
             .with_endpoint(self.endpoint.trim_end_matches('/').to_string())

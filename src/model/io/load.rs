@@ -36,7 +36,7 @@ pub(crate) fn load_blocks(
     }
 }
 
-/// Reads `config.json` of a model's folder, or what a `.gguf` file says in its place.
+/// Reads `config.json` of a model's folder, or what a `.gguf` file says instead.
 ///
 /// # Errors
 /// If the file cannot be read, or asks for what this transformer does not compute.

@@ -15,7 +15,7 @@ pub use folder::save;
 pub(crate) use load::load_blocks;
 pub use load::{load, load_config};
 
-/// What stands before the name of a model of the Hugging Face hub.
+/// The prefix of the name of a model of the Hugging Face hub.
 pub const HUB: &str = "hf:";
 
 /// The folder of a model: `hf:ORG/NAME` or `hf:ORG/NAME@REVISION` from the hub, fetched if need

@@ -18,7 +18,7 @@ use crate::model::network::transformer::Model;
 use crate::model::random;
 use placement::{Names, Placement};
 
-/// The linears of a block that an adapter may stand beside.
+/// The linears of a block that may have an adapter.
 pub const TARGETS: [&str; 7] = Projection::NAMES;
 
 /// What PEFT puts before the names of the model's modules.
@@ -35,10 +35,10 @@ pub struct Lora {
     pub targets: Vec<String>,
     /// Scaled by alpha / √rank instead (rsLoRA; Kalajdzievski 2023, arXiv:2312.03732).
     pub rank_stabilised: bool,
-    /// Share of an adapter's inputs that are left out at random in training. Adapters that read the
-    /// same input, such as those of q, k and v, leave out the same.
+    /// Dropout probability of an adapter's inputs in training. Adapters that read the
+    /// same input, such as those of q, k and v, drop the same elements.
     pub dropout: f64,
-    /// Lengths of the weight's rows learn apart from their directions (DoRA).
+    /// Train the magnitude of the weight's rows apart from their direction (DoRA).
     pub dora: bool,
 }
 
@@ -73,7 +73,7 @@ impl Lora {
     }
 }
 
-/// Puts fresh adapters beside the targets: A uniform within 1/√in as PEFT has it, B zero, so that
+/// Adds fresh adapters to the targets: A uniform within 1/√in as in PEFT, B zero, so that
 /// the model's function is unchanged until the first step.
 ///
 /// # Errors
@@ -103,7 +103,7 @@ pub fn attach(model: &mut Model, lora: &Lora, seed: u64) -> Result<()> {
     Ok(())
 }
 
-/// Reads `adapter_config.json` and `adapter_model.safetensors` and puts them beside the weights.
+/// Reads `adapter_config.json` and `adapter_model.safetensors` into adapters of the model.
 ///
 /// # Errors
 /// If a file cannot be read, a tensor is missing, is left over or has another shape, or PEFT would

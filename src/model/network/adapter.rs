@@ -17,9 +17,9 @@ pub struct Adapter {
     pub b: Parameter,
     /// alpha / rank.
     pub scale: f64,
-    /// Share of the term's inputs that are left out at random in training.
+    /// Dropout probability of the term's inputs in training.
     pub dropout: f64,
-    /// DoRA's length of each row of the adapted weight, `[out]`.
+    /// DoRA's magnitude of each row of the adapted weight, `[out]`.
     pub magnitude: Option<Parameter>,
 }
 
@@ -29,7 +29,7 @@ impl Adapter {
         self.a.value.dims()[0]
     }
 
-    /// What learns, in a fixed order.
+    /// The trainable parameters, in a fixed order.
     pub fn parameters(&self) -> impl Iterator<Item = &Parameter> {
         [&self.a, &self.b].into_iter().chain(&self.magnitude)
     }
@@ -44,7 +44,7 @@ impl Adapter {
         Ok((&self.b.value * self.scale)?.to_dtype(dtype)?)
     }
 
-    /// `W + s·B·A`, the rows of DoRA at their learnt lengths, in f32.
+    /// `W + s·B·A`, the rows of DoRA at their trained magnitudes, in f32.
     ///
     /// # Errors
     /// If `weight` has another shape than the term.
@@ -56,8 +56,8 @@ impl Adapter {
         Ok(whole.broadcast_mul(&gain.unsqueeze(1)?)?)
     }
 
-    /// DoRA's factor of each output, `[out]`: the learnt length over the length that the adapted
-    /// row has. That length is taken for a constant in the backward pass, as the paper has it.
+    /// DoRA's factor of each output, `[out]`: the trained magnitude over the length that the
+    /// adapted row has. That length is a constant in the backward pass, as in the paper.
     pub(crate) fn gain(&self, weight: &Tensor) -> Result<Option<Gain>> {
         let Some(magnitude) = &self.magnitude else { return Ok(None) };
         // |W + s·B·A|² row by row, without the matrix itself.

@@ -8,7 +8,7 @@ use crate::model::network::gradients::Gradients;
 use crate::model::network::linear::{Linear, Low, SharedInput};
 use crate::model::network::norm::Norm;
 use crate::model::network::parameter::Parameter;
-use crate::ops::{self, Angles, Attended, Attention, Visible};
+use crate::ops::{self, Angles, Attended, Attention, Mask};
 
 /// Attention, then the feed-forward network, each added to the stream.
 #[derive(Clone, Debug)]
@@ -18,19 +18,19 @@ pub(crate) struct Block {
     pub(crate) feed_norm: Parameter,
     /// In the order of [`Projection::ALL`].
     pub(crate) linears: [Linear; 7],
-    /// How many tokens a token sees, itself included; None for all.
+    /// How many tokens a token attends to, itself included; None for all.
     pub(crate) window: Option<usize>,
 }
 
-/// Norms `[head_dim]` of each head's query and key, before they are turned.
+/// Norms `[head_dim]` of each head's query and key, before they are rotated.
 #[derive(Clone, Debug)]
 pub(crate) struct HeadNorms {
     pub(crate) query: Parameter,
     pub(crate) key: Parameter,
 }
 
-/// What the backward pass of a block needs of its forward pass, beside the block's input. Norms and
-/// the feed-forward network's product are computed again: they cost little, and take much room.
+/// What the backward pass of a block needs from its forward pass, beside the block's input. Norms
+/// and the feed-forward network's product are recomputed: they cost little time, and much memory.
 pub(crate) struct Saved {
     heads: Heads,
     attended: Attended,
@@ -41,7 +41,7 @@ pub(crate) struct Saved {
     places: Option<Tensor>,
 }
 
-/// Queries, keys and values `[batch, heads, …, head_dim]`, turned.
+/// Queries, keys and values `[batch, heads, …, head_dim]`, rotated.
 struct Heads {
     query: Tensor,
     key: Tensor,
@@ -59,7 +59,7 @@ struct Feed {
     low_down: Low,
 }
 
-/// Keys and values of a block for the columns read so far, `[batch, key heads, room, head_dim]`.
+/// The KV cache of a block for the columns read so far, `[batch, key heads, room, head_dim]`.
 #[derive(Clone, Debug)]
 pub(crate) struct Cache {
     keys: Tensor,
@@ -69,9 +69,9 @@ pub(crate) struct Cache {
 /// What all blocks share in one pass.
 pub(crate) struct Pass<'a> {
     pub(crate) config: &'a Config,
-    pub(crate) visible: Visible,
+    pub(crate) mask: Mask,
     /// The same for the blocks that have a window.
-    pub(crate) near: Option<Visible>,
+    pub(crate) near: Option<Mask>,
     pub(crate) angles: Angles,
     /// The key of the adapters' dropout, in training.
     pub(crate) dropout: Option<u64>,
@@ -88,9 +88,9 @@ impl Pass<'_> {
 }
 
 impl Block {
-    /// The stream `x` through the block. With a cache, its columns are seen, and those of `x` are
-    /// added to it. With `places`, only those rows of `x` go on behind attention, and come out.
-    /// Without `keep_feed` the inner part of the feed-forward network is not kept.
+    /// The stream `x` through the block. With a KV cache, attention includes its columns, and those
+    /// of `x` are added to it. With `places`, only those rows of `x` go on after attention, and are
+    /// returned. Without `keep_feed` the inner part of the feed-forward network is not kept.
     pub(crate) fn forward(
         &self,
         x: &Tensor,
@@ -101,7 +101,7 @@ impl Block {
     ) -> Result<(Tensor, Saved)> {
         let mut heads = self.heads(x, pass)?;
         if let Some(cache) = cache {
-            let column = pass.visible.columns - pass.visible.time;
+            let column = pass.mask.columns - pass.mask.time;
             cache.keys.slice_set(&heads.key, 2, column)?;
             cache.values.slice_set(&heads.value, 2, column)?;
             (heads.key, heads.value) = (cache.keys.clone(), cache.values.clone());
@@ -159,7 +159,7 @@ impl Block {
     }
 
     fn heads(&self, x: &Tensor, pass: &Pass) -> Result<Heads> {
-        let (config, batch) = (pass.config, pass.visible.batch);
+        let (config, batch) = (pass.config, pass.mask.batch);
         let (heads, groups) = (config.num_attention_heads, config.num_key_value_heads);
         let normed = pass.norm(&self.attention_norm).forward(x)?;
         let (results, low) = pass.through(&self.attention_linears()).forward(&normed, None)?;
@@ -182,10 +182,10 @@ impl Block {
     fn attention<'a>(&self, heads: &'a Heads, pass: &'a Pass) -> Attention<'a> {
         let Heads { query, key, value, .. } = heads;
         let near = pass.near.as_ref().filter(|_| self.window.is_some());
-        let visible = near.unwrap_or(&pass.visible);
+        let mask = near.unwrap_or(&pass.mask);
         // Scores are divided by the root of a head's width.
         let scale = 1.0 / (pass.config.head_dim as f32).sqrt();
-        Attention { query, key, value, visible, scale }
+        Attention { query, key, value, mask, scale }
     }
 
     fn feed_forward(&self, middle: &Tensor, pass: &Pass) -> Result<(Tensor, Feed)> {
@@ -268,7 +268,7 @@ fn select(x: &Tensor, places: Option<&Tensor>) -> Result<Tensor> {
     places.map_or(Ok(x.clone()), |places| Ok(x.index_select(places, 0)?))
 }
 
-/// The gradient of what `select` was given, from that of what it gave.
+/// The gradient of `select`'s input, from that of its result.
 fn spread(dy: Tensor, x: &Tensor, places: Option<&Tensor>) -> Result<Tensor> {
     places.map_or(Ok(dy.clone()), |places| Ok(x.zeros_like()?.index_add(places, &dy, 0)?))
 }

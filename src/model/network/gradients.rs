@@ -7,10 +7,10 @@ use candle_core::{DType, Tensor};
 
 use crate::ops;
 
-/// Which parameters learn in a pass, and what their gradients add up to, in f32.
+/// Which parameters are trained in a pass, and the sums of their gradients, in f32.
 #[derive(Clone, Debug)]
 pub struct Gradients {
-    /// Whether the model's own weights learn; they do unless it has adapters.
+    /// Whether the model's own weights are trained; they are unless it has adapters.
     pub of_weights: bool,
     by_name: BTreeMap<String, Tensor>,
 }

@@ -19,7 +19,7 @@ pub struct Linear {
     pub weight: Weight,
     /// `[out]`, named `….bias`.
     pub bias: Option<Parameter>,
-    /// What learns beside the frozen weight.
+    /// What is trained beside the frozen weight.
     pub adapter: Option<Adapter>,
 }
 
@@ -229,7 +229,7 @@ impl Linear {
     }
 }
 
-/// The columns of each adapter in turn.
+/// The columns of one adapter after another.
 struct Parts<'a> {
     low: &'a Low,
     column: usize,

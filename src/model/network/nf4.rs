@@ -2,7 +2,7 @@
 //! 2023, arXiv:2305.14314).
 //!
 //! A block of 64 weights is scaled by its greatest magnitude, and each weight becomes the nearest
-//! of 16 values, the quantiles of a normal distribution. Those magnitudes are quantised in turn,
+//! of 16 values, the quantiles of a normal distribution. Those magnitudes are quantised themselves,
 //! 256 at a time, to eight bits between their least and their greatest. In all 4.16 bits a weight.
 
 use anyhow::{Result, ensure};
@@ -92,7 +92,7 @@ impl Nf4 {
         })
     }
 
-    /// The matrix `[out, in]` that the codes stand for.
+    /// The matrix `[out, in]` that the codes encode.
     ///
     /// # Errors
     /// If the device has no room.

@@ -1,7 +1,7 @@
 //! A Llama-family transformer in reading order, forwards and backwards.
 //!
-//! `x` flows through the blocks as `[tokens, hidden_size]`, a token being one place of the
-//! rectangle of rows. The backward pass is written out beside the forward pass: a frozen
+//! `x` flows through the blocks as `[tokens, hidden_size]`, a token being one position of the
+//! padded batch. The backward pass is written out beside the forward pass: a frozen
 //! weight gets no gradient.
 
 use anyhow::{Context, Result, ensure};
@@ -15,7 +15,7 @@ use crate::model::network::linear::{Linear, Low, SharedInput};
 use crate::model::network::norm::Norm;
 use crate::model::network::packed::Packed;
 use crate::model::network::parameter::Parameter;
-use crate::ops::{self, Angles, Rows, Visible};
+use crate::ops::{self, Angles, Mask, Rows};
 
 /// Logit rows computed at a time for the loss: with 50,000 ids, 200 MB in f32.
 const LOGIT_ROWS: usize = 1024;
@@ -25,7 +25,7 @@ const LOGIT_ROWS: usize = 1024;
 pub struct Model {
     /// Its shape.
     pub config: Config,
-    /// Where it lies.
+    /// Its path.
     pub device: Device,
     pub(crate) embedding: Parameter,
     pub(crate) blocks: Vec<Block>,
@@ -36,11 +36,12 @@ pub struct Model {
     pub(crate) packed_table: Option<Packed>,
 }
 
-/// What a backward pass computes again instead of keeping it.
+/// Activation checkpointing (Chen et al. 2016, arXiv:1604.06174): what the backward pass
+/// recomputes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Recompute {
-    /// Nothing that costs much.
+    /// Nothing expensive.
     #[default]
     None,
     /// The inner part of the feed-forward network: half the memory, a sixth more work.
@@ -49,10 +50,10 @@ pub enum Recompute {
     Full,
 }
 
-/// What a pass does in training alone.
+/// What a pass does only in training.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Training<'a> {
-    /// What the backward pass computes again.
+    /// What the backward pass recomputes.
     pub recompute: Recompute,
     /// Added to the embedded tokens, `[batch × time, hidden_size]`, f32.
     pub noise: Option<&'a Tensor>,
@@ -60,8 +61,8 @@ pub struct Training<'a> {
     pub dropout: Option<u64>,
 }
 
-/// A rectangle of token ids. A row's text may be padded on either side, and a row may hold
-/// several texts: `start` says where the text of each place begins, and hides all before it.
+/// A padded batch of token ids. A row's text may be padded on either side, and a row may hold
+/// several texts: `start` says where the text of each position begins, and masks all before it.
 #[derive(Clone, Debug)]
 pub struct Inputs {
     /// Rows.
@@ -70,12 +71,12 @@ pub struct Inputs {
     pub time: usize,
     /// `[batch × time]`.
     pub ids: Vec<u32>,
-    /// `[batch × time]`: the column where this place's text begins; its position counts from it.
+    /// `[batch × time]`: the column where this token's text begins; its position counts from it.
     pub start: Vec<u32>,
 }
 
 impl Model {
-    /// Logits `[batch × time, vocab_size]` of every place.
+    /// Logits `[batch × time, vocab_size]` of every position.
     ///
     /// # Errors
     /// If an id is beyond the table, the sizes of `inputs` contradict each other, or the device
@@ -104,8 +105,8 @@ impl Model {
         Ok(x)
     }
 
-    /// The sum of the cross-entropy, in nats, of `labels`: pairs of a place in the rectangle and
-    /// the id that follows there. What learns gets the gradient of that sum.
+    /// The sum of the cross-entropy, in nats, of `labels`: pairs of an index into the batch and
+    /// the id that follows there. Trainable parameters get the gradient of that sum.
     ///
     /// # Errors
     /// If an id is beyond the table, the sizes of `inputs` contradict each other, or the device
@@ -121,7 +122,7 @@ impl Model {
         let pass = Pass { dropout, ..self.pass(inputs, 0)? };
         let (places, ids): (Vec<u32>, Vec<u32>) = labels.iter().copied().unzip();
         let places = Tensor::new(places, &self.device)?;
-        // Behind the last attention no place matters but those that have a label.
+        // After the last attention only positions with a label matter.
         let places = |layer: usize| (layer + 1 == self.blocks.len()).then_some(&places);
         let mut x = self.embed(inputs)?;
         if let Some(noise) = noise {
@@ -234,14 +235,14 @@ impl Model {
             inputs.ids.len()
         );
         let start = inputs.start.clone();
-        let visible = Visible { batch, time, columns: past + time, start };
+        let mask = Mask { batch, time, columns: past + time, start };
         let window = self.blocks.iter().find_map(|block| block.window);
-        let near = window.map(|window| visible.within(window));
+        let near = window.map(|window| mask.within(window));
         let angles = self.angles(inputs, past)?;
-        Ok(Pass { config: &self.config, visible, near, angles, dropout: None })
+        Ok(Pass { config: &self.config, mask, near, angles, dropout: None })
     }
 
-    /// The rotation of each place: by its distance from the start of its text.
+    /// The rotation of each token, by its distance from the start of its text.
     fn angles(&self, inputs: &Inputs, past: usize) -> Result<Angles> {
         let config = &self.config;
         let frequencies = config.rope_scaling.frequencies(config.head_dim, config.rope_theta);

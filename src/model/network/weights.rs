@@ -10,7 +10,7 @@ use crate::model::network::transformer::Model;
 use crate::model::random;
 
 /// A new model in f32: normal weights of that standard deviation, norms of 1, biases of 0. The
-/// same seed gives the same weights on every machine, and each tensor has its own stream.
+/// same seed results in the same weights on every machine, and each tensor has its own stream.
 ///
 /// # Errors
 /// If the config contradicts itself, or the device has no room.
@@ -50,7 +50,7 @@ pub fn shapes(config: &Config) -> Result<Vec<(String, Vec<usize>)>> {
 /// # Errors
 /// If an element is too large for the type.
 pub fn converted(mut model: Model, dtype: DType) -> Result<Model> {
-    for parameter in model.learning_mut() {
+    for parameter in model.trainable_mut() {
         let converted = parameter.value.to_dtype(dtype)?;
         if !parameter::all_finite(&converted)? {
             let largest = parameter.value.to_dtype(DType::F32)?.abs()?.max_all()?;

@@ -1,6 +1,6 @@
 //! Text to token ids and back: a model's own tokenizer, or one made of words.
 //!
-//! A tokenizer of words has one id a word, wherever the word stands. It reads text as runs of
+//! A tokenizer of words has one id per word, wherever the word is. It reads text as runs of
 //! letters, digits and underscores (words) and single other characters (space, newline,
 //! punctuation); one space between two words is left out, and put back when ids become text. So
 //! `Document: a b` is `Document` `:` ` ` `a` `b`, and every text of known pieces comes back as it
@@ -51,7 +51,7 @@ pub struct Tokenizer {
 
 impl Tokenizer {
     /// A tokenizer of words with `<pad>` = 0, `<eos>` = 1 and `<unk>` = 2. A text of several
-    /// words stands for each of its pieces, so a layout's literals may be given whole; space,
+    /// words counts as each of its pieces, so a layout's literals may be passed as they are; space,
     /// newline and ASCII punctuation are always there. Ids follow the order of first mention.
     ///
     /// # Errors
@@ -119,7 +119,7 @@ impl Tokenizer {
         Ok(ids)
     }
 
-    /// The ids of a text that is to be learned, as [`Tokenizer::encode`] gives them: all of its
+    /// The ids of a text to be trained on, as [`Tokenizer::encode`] returns them: all of its
     /// letters must be known.
     ///
     /// # Errors
@@ -136,7 +136,7 @@ impl Tokenizer {
     /// If the text has a letter or a word that the tokenizer does not know.
     pub fn encode_known_to(&self, text: &str, at: usize) -> Result<(Vec<u32>, usize)> {
         let inner = &self.inner;
-        // Without the post-processor, which may trim the places of ids.
+        // Without the post-processor, which may trim the offsets of ids.
         let encoded = guard(|| {
             let added = inner.get_added_vocabulary();
             let mut pieces = added.extract_and_normalize(inner.get_normalizer(), text);
@@ -159,7 +159,7 @@ impl Tokenizer {
     fn known(&self, text: &str, ids: Result<Vec<u32>>) -> Result<Vec<u32>> {
         let told = || anyhow!("{}", self.unknown_letters.told(&self.inner, text));
         let ids = match ids {
-            // A tokenizer may give nothing at all for what it does not know.
+            // A tokenizer may return nothing for what it does not know.
             Err(_) if self.unknown.is_none() => return Err(told()),
             ids => ids?,
         };
@@ -266,7 +266,7 @@ impl Tokenizer {
     /// # Errors
     /// If the largest id is beyond the model's table.
     pub fn expect_within(&self, vocab_size: usize) -> Result<()> {
-        // Tokens that were added later may lie beyond: some models never learned theirs.
+        // Tokens that were added later may lie beyond: some models were never trained on theirs.
         let own = self.inner.get_vocab(false).into_values().max().unwrap_or(0);
         let most = [own, self.eos].iter().chain(&self.opening).copied().max().unwrap_or(own);
         ensure!(
@@ -276,7 +276,7 @@ impl Tokenizer {
         Ok(())
     }
 
-    /// The id that fills up a row.
+    /// The id that pads a row.
     pub fn pad(&self) -> u32 {
         self.pad
     }
@@ -360,7 +360,7 @@ impl Tokenizer {
     pub(crate) fn settings(&self) -> Map<String, Value> {
         let mut settings = self.beside.settings.clone();
         for (key, value) in [
-            // What this is: another class would have a pre-tokenizer of its own.
+            // What this is: another class would have another pre-tokenizer.
             ("tokenizer_class", json!("PreTrainedTokenizerFast")),
             ("eos_token", json!(self.inner.id_to_token(self.eos))),
             ("pad_token", json!(self.inner.id_to_token(self.pad))),

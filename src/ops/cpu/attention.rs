@@ -251,13 +251,13 @@ impl Plane<'_> {
 
     /// The columns that a query of the tile may see, and those between.
     fn seen(&self, times: &Range<usize>) -> Range<usize> {
-        let ranges = times.clone().map(|time| self.inputs.visible.range(self.row, time));
+        let ranges = times.clone().map(|time| self.inputs.mask.range(self.row, time));
         ranges.reduce(|a, b| a.start.min(b.start)..a.end.max(b.end)).unwrap_or(0..0)
     }
 
     /// Of the columns seen by the tile, those that this query may see.
     fn own(&self, time: usize, seen: &Range<usize>) -> Range<usize> {
-        let own = self.inputs.visible.range(self.row, time);
+        let own = self.inputs.mask.range(self.row, time);
         own.start - seen.start..own.end - seen.start
     }
 

@@ -107,7 +107,7 @@ struct Heads {
     query: Tensor,
     key: Tensor,
     value: Tensor,
-    /// First visible column of each query, `[batch × time]`.
+    /// First mask column of each query, `[batch × time]`.
     starts: Tensor,
     scale: f32,
     dtype: DType,
@@ -125,7 +125,7 @@ impl Heads {
         let (batch, count, time, width) = inputs.query.dims4()?;
         let (_, groups, room, _) = inputs.key.dims4()?;
         let on = inputs.query.device().clone();
-        let start = &inputs.visible.start;
+        let start = &inputs.mask.start;
         Ok(Heads {
             query: inputs.query.contiguous()?,
             key: inputs.key.contiguous()?,
@@ -153,14 +153,14 @@ impl Heads {
     }
 
     fn stretches(&self, inputs: &Attention) -> Vec<Stretch> {
-        let visible = inputs.visible;
-        let a_query = self.batch * self.count() * visible.columns;
+        let mask = inputs.mask;
+        let a_query = self.batch * self.count() * mask.columns;
         let queries = (SCORES_MAX / a_query.max(1)).clamp(1, STRETCH);
         let one = |first: usize| {
             let count = queries.min(self.time - first);
             let asking = (0..self.batch).flat_map(|b| (first..first + count).map(move |t| (b, t)));
-            let left = asking.map(|(b, t)| visible.range(b, t).start).min().unwrap_or(0);
-            let end = |t: usize| visible.range(0, t).end - left;
+            let left = asking.map(|(b, t)| mask.range(b, t).start).min().unwrap_or(0);
+            let end = |t: usize| mask.range(0, t).end - left;
             Stretch { first, count, left, end: end(first), columns: end(first + count - 1) }
         };
         (0..self.time).step_by(queries).map(one).collect()

@@ -4,7 +4,7 @@
 use anyhow::Result;
 use candle_core::{D, DType, Tensor};
 
-use crate::ops::{Attended, Attention, Visible};
+use crate::ops::{Attended, Attention, Mask};
 
 /// Queries of a stretch.
 const STRETCH: usize = 1024;
@@ -78,7 +78,7 @@ impl<'a> Stretch<'a> {
         let time = inputs.query.dims4()?.2;
         let one = |first: usize| -> Result<Stretch<'a>> {
             let count = STRETCH.min(time - first);
-            let columns = inputs.visible.range(0, first + count - 1).end;
+            let columns = inputs.mask.range(0, first + count - 1).end;
             let narrow =
                 |x: &Tensor| -> Result<Tensor> { Ok(x.narrow(2, 0, columns)?.contiguous()?) };
             let (key, value) = (narrow(inputs.key)?, narrow(inputs.value)?);
@@ -90,15 +90,15 @@ impl<'a> Stretch<'a> {
         (0..time).step_by(STRETCH).map(one).collect()
     }
 
-    /// scale × query·key in f32, −∞ where a query does not look.
+    /// scale × query·key in f32, −∞ where a query is masked.
     fn scores(&self) -> Result<Tensor> {
         let scores = self.query.matmul(&self.key.t()?)?.to_dtype(DType::F32)?;
         let (batch, groups, rows, columns) = scores.dims4()?;
-        let mask = mask(self.inputs.visible, self.first, self.time, columns);
-        let mask = Tensor::from_vec(mask, (batch, 1, 1, self.time, columns), scores.device())?;
+        let bias = bias(self.inputs.mask, self.first, self.time, columns);
+        let bias = Tensor::from_vec(bias, (batch, 1, 1, self.time, columns), scores.device())?;
         let wide = (batch, groups, rows / self.time, self.time, columns);
         let scores = (scores * f64::from(self.inputs.scale))?.reshape(wide)?;
-        Ok(scores.broadcast_add(&mask)?.reshape((batch, groups, rows, columns))?)
+        Ok(scores.broadcast_add(&bias)?.reshape((batch, groups, rows, columns))?)
     }
 
     /// The stretch of `[batch, heads, time, …]` with the heads that share a key head one below the
@@ -124,15 +124,15 @@ impl<'a> Stretch<'a> {
     }
 }
 
-/// 0 where a token may look and −∞ where it may not, `[batch × time × columns]`.
-fn mask(visible: &Visible, first: usize, time: usize, columns: usize) -> Vec<f32> {
-    let mut mask = vec![f32::NEG_INFINITY; visible.batch * time * columns];
-    for b in 0..visible.batch {
+/// The mask as a bias of the scores: 0, or −∞ where it masks, `[batch × time × columns]`.
+fn bias(mask: &Mask, first: usize, time: usize, columns: usize) -> Vec<f32> {
+    let mut bias = vec![f32::NEG_INFINITY; mask.batch * time * columns];
+    for b in 0..mask.batch {
         for t in 0..time {
             let row = (b * time + t) * columns;
-            let range = visible.range(b, first + t);
-            mask[row + range.start..row + range.end].fill(0.0);
+            let range = mask.range(b, first + t);
+            bias[row + range.start..row + range.end].fill(0.0);
         }
     }
-    mask
+    bias
 }

@@ -94,7 +94,7 @@ fn of_qwen3(config: Value, weights: VarBuilder, ids: &Tensor) -> Result<Tensor> 
 /// not pass.
 fn random(config: &Config) -> Result<Model> {
     let mut model = weights::fresh(config, 7, 0.3, &Device::Cpu)?;
-    for (at, parameter) in model.learning_mut().into_iter().enumerate() {
+    for (at, parameter) in model.trainable_mut().into_iter().enumerate() {
         if parameter.value.rank() == 1 {
             let width = parameter.value.elem_count();
             let noise = (0..width).map(|i| ((i * 7919 + at * 613) % 601) as f32 / 1000.0 - 0.3);

@@ -132,7 +132,7 @@ pub fn load_tokenizer(path: &Path) -> Result<Tokenizer> {
 /// Where a config says what its model is called, as transformers writes it.
 pub const NAME: &str = "_name_or_path";
 
-/// Writes a model and its tokenizer, whole, or leaves the old file; adapters are folded into the
+/// Writes a model and its tokenizer atomically; adapters are merged into the
 /// weights. `written` is called with the number of elements of each tensor, and may end the work by
 /// an error.
 ///
