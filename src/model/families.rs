@@ -114,7 +114,7 @@ const QWEN_SIZES: Defaults = Defaults {
 };
 
 /// One row a family.
-pub(crate) const FAMILIES: [Family; 4] = [
+pub(crate) static FAMILIES: &[Family] = &[
     Family {
         model_type: "llama",
         class: "LlamaForCausalLM",

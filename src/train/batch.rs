@@ -91,7 +91,7 @@ fn check(index: usize, example: &Example, tokens_max: usize) -> Result<()> {
     );
     ensure!(
         example.loss.first() != Some(&true),
-        "sample {index}: its first token is a target, with nothing before it to see"
+        "sample {index}: its first token is a target, without a token before it"
     );
     Ok(())
 }

@@ -127,7 +127,7 @@ impl Saved {
         let left = tensors.keys().next();
         ensure!(
             left.is_none(),
-            "{}: nothing of the model is `{}`, which learned",
+            "{}: the model has no parameter `{}`, which was trained",
             path.display(),
             left.map_or("", |name| name)
         );

@@ -25,8 +25,8 @@ impl fmt::Display for NotFinite {
         let NotFinite { step, loss, gradient_norm, .. } = self;
         write!(f, "at step {step} the loss is {loss} and the gradient's norm {gradient_norm}")?;
         match self.sample {
-            Some(sample) => write!(f, "; sample {sample} of the step alone gives no number"),
-            None => write!(f, "; each of the step's samples alone gives a number"),
+            Some(sample) => write!(f, "; that of sample {sample} of the step alone is not finite"),
+            None => write!(f, "; that of each of the step's samples alone is finite"),
         }
     }
 }
@@ -56,7 +56,7 @@ pub fn every_adapter_learns(model: &Model, gradients: &Gradients) -> Result<()> 
         if !reached && !behind_zero {
             let name = &parameter.name;
             bail!(
-                "no gradient reaches `{name}`: it would stay as it is; leave it out of `targets`"
+                "`{name}` receives no gradient, and would not be trained: leave it out of `targets`"
             );
         }
     }

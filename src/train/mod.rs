@@ -192,7 +192,7 @@ impl<'a> Trainer<'a> {
     pub fn new(model: &'a mut Model, settings: &Settings) -> Result<Trainer<'a>> {
         if let Some(parameter) = model.trainable().iter().find(|p| p.value.dtype() != DType::F32) {
             let (name, dtype) = (&parameter.name, parameter.value.dtype());
-            bail!("`{name}` is to learn but is {dtype:?}; load the model as f32, or add adapters");
+            bail!("`{name}` is trainable but is {dtype:?}; load the model as f32, or add adapters");
         }
         let optimizer = AdamW::new(&model.trainable())?;
         Ok(Trainer { model, settings: settings.clone(), optimizer, exchange: None })

@@ -147,7 +147,7 @@ impl Config {
         );
         ensure!(
             self.head_dim.is_multiple_of(2),
-            "head_dim = {} is odd, and rotary positions turn pairs",
+            "head_dim = {} is odd, and rotary positions rotate pairs",
             self.head_dim
         );
         self.rope_scaling.validate(self.head_dim)?;

@@ -188,7 +188,7 @@ impl TensorFile {
         /// The format's own limit.
         const HEADER_MAX: u64 = 100_000_000;
         let mut file = open(path)?;
-        let broken = || format!("{} is not a whole safetensors file", path.display());
+        let broken = || format!("{} is not a complete safetensors file", path.display());
         let size = file.metadata().with_context(broken)?.len();
         let mut length = [0; 8];
         file.read_exact(&mut length).with_context(broken)?;

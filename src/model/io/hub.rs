@@ -162,7 +162,7 @@ impl Hub {
         if status("404") {
             return anyhow!("{endpoint} has no `{id}` at revision `{revision}` ({what})");
         }
-        anyhow!("{endpoint} did not give {what}: {error}")
+        anyhow!("{endpoint} did not send {what}: {error}")
     }
 
     /// The way without a network.
@@ -191,7 +191,7 @@ impl Name {
         );
         ensure!(
             revision.split('/').all(is_plain),
-            "`{revision}` is no revision; write a branch, a tag or a commit behind `@`"
+            "`{revision}` is no revision; write a branch, a tag or a commit after `@`"
         );
         Ok(Name { id: id.to_string(), revision: revision.to_string() })
     }

@@ -248,7 +248,7 @@ impl Model {
         let frequencies = config.rope_scaling.frequencies(config.head_dim, config.rope_theta);
         let position = |(place, start): (usize, &u32)| {
             let position = (past + place % inputs.time).checked_sub(*start as usize);
-            position.context("a text starts right of its own token")
+            position.context("a text starts after its own token")
         };
         let positions =
             inputs.start.iter().enumerate().map(position).collect::<Result<Vec<_>>>()?;

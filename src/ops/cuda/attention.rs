@@ -107,7 +107,7 @@ struct Heads {
     query: Tensor,
     key: Tensor,
     value: Tensor,
-    /// First mask column of each query, `[batch × time]`.
+    /// First column that each query attends to, `[batch × time]`.
     starts: Tensor,
     scale: f32,
     dtype: DType,

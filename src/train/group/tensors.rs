@@ -108,7 +108,10 @@ pub(in crate::train) fn expect_same<'a>(
         "rank {rank} goes on after step {steps}, rank 0 after step {steps_first}: give all ranks \
          the same run folder"
     );
-    ensure!(own == first, "rank {rank} starts from other weights than rank 0: give all the same");
+    ensure!(
+        own == first,
+        "rank {rank} starts from other weights than rank 0: all ranks need the same"
+    );
     Ok(())
 }
 

@@ -38,15 +38,10 @@ fn logits_equal_those_of_candle_transformers() -> Result<()> {
             "model_type": name, "hidden_size": 32, "intermediate_size": 36, "vocab_size": 64,
             "num_hidden_layers": 3, "num_attention_heads": 4, "num_key_value_heads": 2,
             "max_position_embeddings": 128, "rope_theta": 1000.0, "rms_norm_eps": 1e-5,
-            "sliding_window": 128, "use_sliding_window": false, "max_window_layers": 3,
             "attention_bias": false, "tie_word_embeddings": false, "hidden_act": "silu",
         });
         let map = config.as_object_mut().expect("an object");
         map.extend(settings.as_object().expect("an object").clone());
-        if name == "llama" {
-            // A Llama has no window.
-            map.remove("sliding_window");
-        }
         let model = random(&Config::from_json(&config.to_string())?)?;
         let all: HashMap<String, Tensor> =
             model.weights().into_iter().map(|p| (p.name.clone(), p.value.clone())).collect();
@@ -81,13 +76,26 @@ fn of_mistral(config: Value, weights: VarBuilder, ids: &Tensor) -> Result<Tensor
 }
 
 fn of_qwen2(config: Value, weights: VarBuilder, ids: &Tensor) -> Result<Tensor> {
-    let config: qwen2::Config = serde_json::from_value(config)?;
+    let config: qwen2::Config = serde_json::from_value(without_window(config))?;
     Ok(qwen2::ModelForCausalLM::new(&config, weights)?.forward(ids, 0)?)
 }
 
 fn of_qwen3(config: Value, weights: VarBuilder, ids: &Tensor) -> Result<Tensor> {
-    let config: qwen3::Config = serde_json::from_value(config)?;
+    let config: qwen3::Config = serde_json::from_value(without_window(config))?;
     Ok(qwen3::ModelForCausalLM::new(&config, weights)?.forward(ids, 0)?)
+}
+
+/// The settings that candle's Qwens need to have no window.
+fn without_window(mut config: Value) -> Value {
+    let map = config.as_object_mut().expect("an object");
+    for (key, value) in [
+        ("sliding_window", json!(128)),
+        ("max_window_layers", json!(3)),
+        ("use_sliding_window", json!(false)),
+    ] {
+        map.insert(key.into(), value);
+    }
+    config
 }
 
 /// A random model whose norms are not 1 and whose biases are not 0: one that left them out would

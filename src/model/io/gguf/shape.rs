@@ -59,7 +59,7 @@ pub(super) fn read(
     let window = keys.size("attention.sliding_window")?.filter(|window| *window < context);
     ensure!(
         family(name, true).is_some() || window.is_none_or(|window| window == 0),
-        "`{name}.attention.sliding_window` is set, and llama.cpp gives a `{name}` no window"
+        "`{name}.attention.sliding_window` is set, and in llama.cpp a `{name}` has no window"
     );
     let window = window.filter(|window| *window > 0);
     let mut config = json!({
@@ -223,7 +223,7 @@ fn llama3(keys: &Keys, factors: &[f32], head_dim: usize, theta: f64) -> Result<O
     if factors.iter().all(|&factor| factor == 1.0) {
         return Ok(None);
     }
-    ensure!(keys.name == LLAMA, "llama.cpp gives a `{}` no `rope_freqs.weight`", keys.name);
+    ensure!(keys.name == LLAMA, "in llama.cpp a `{}` has no `rope_freqs.weight`", keys.name);
     let half = head_dim / 2;
     ensure!(
         factors.len() == half && factors.iter().all(|factor| factor.is_finite() && *factor > 0.0),
