@@ -162,7 +162,7 @@ impl Conversation {
         self.said.push(("user", text.to_string()));
         let prompt = self.prompt(text).map_err(|error| Failure::Input(format!("{error:#}")))?;
         let Chat { temperature, top_p, seed, tokens, .. } = *command;
-        let sampling = Sampling { temperature, top_p, seed };
+        let sampling = Sampling { temperature, top_p, seed, tokens_max: tokens };
         let (mut ids, mut shown, mut said) = (Vec::new(), 0, String::new());
         let (tokenizer, ends) = (&self.tokenizer, &self.ends);
         let mut show = |id: u32| -> anyhow::Result<bool> {
@@ -180,7 +180,7 @@ impl Conversation {
             }
             Ok(end.is_none() && !cancel.load(Ordering::Relaxed))
         };
-        reply(&self.model, &prompt, ends, tokens, &sampling, &mut show)?;
+        reply(&self.model, &prompt, ends, &sampling, &mut show)?;
         let text = ends.cut_text(&said).to_string();
         let rest = text.get(shown..).filter(whole).unwrap_or_default();
         console::print(&format!("{rest}\n"))?;

@@ -16,7 +16,7 @@ pub(crate) struct Family {
     pub(crate) output_bias: Bias,
     /// The same of the feed-forward network.
     pub(crate) feed_bias: Bias,
-    /// Keys of `config.json` that this family takes without a part of its own for them.
+    /// Keys of `config.json` that may be true for this family, and that change nothing.
     pub(crate) unused_keys: &'static [&'static str],
     /// Whether the queries and keys of each head are normed before they are rotated.
     pub(crate) norms_heads: bool,
@@ -114,7 +114,7 @@ const QWEN_SIZES: Defaults = Defaults {
 };
 
 /// One row a family.
-pub(crate) const FAMILIES: [Family; 4] = [
+pub(crate) static FAMILIES: &[Family] = &[
     Family {
         model_type: "llama",
         class: "LlamaForCausalLM",

@@ -38,6 +38,9 @@ const PRODUCT_SPLIT_MIN: usize = 48 * 48 * 256;
 
 /// The device called `name`: `cpu`, `cuda`, or `auto` for a GPU where there is one. Of several
 /// GPUs, the one with this number.
+///
+/// # Errors
+/// If there is no device of that name, or no GPU that CUDA can use.
 pub fn device(name: &str, number: usize) -> Result<Device> {
     match name {
         "cpu" => Ok(Device::Cpu),
@@ -60,7 +63,7 @@ fn gpu(number: usize) -> candle_core::Result<Device> {
     Device::new_cuda_with_stream(number)
 }
 
-/// `run` on every part, results in order. On a CPU each core takes parts of its own where there
+/// `run` on every part, results in order. On a CPU each core takes separate parts where there
 /// are enough; a product is then not split between cores as well, which would only have them
 /// wait for each other.
 pub(crate) fn each_part<Part: Sync, Done: Send>(

@@ -1,10 +1,11 @@
-//! The rotary positions: how fast each pair of a head turns, and what a config says of it.
+//! Rotary positions in a config: how fast each pair of a head is rotated, and its keys for that.
 
 use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::model::files::keys;
+use crate::ops;
 
 /// The base of the angles where a file is silent on it: what transformers takes for it, and what
 /// the first Llamas have, whose files are older than the key.
@@ -12,7 +13,7 @@ const BASE: f64 = 10_000.0;
 /// The key of the length before a text was stretched.
 const LENGTH: &str = "original_max_position_embeddings";
 
-/// How the turns were slowed down for texts longer than the model first saw, under the names of
+/// How the frequencies were lowered for texts longer than in pretraining, under the names of
 /// `rope_parameters` in a `config.json`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "rope_type", rename_all = "lowercase")]
@@ -20,24 +21,25 @@ pub enum Scaling {
     /// Not at all.
     #[default]
     Default,
-    /// All alike (Chen et al. 2023, "Position Interpolation").
+    /// All alike (position interpolation; Chen et al. 2023, arXiv:2306.15595).
     Linear {
         /// What each frequency is divided by.
         factor: f64,
     },
-    /// The slow ones only, with a ramp between slow and fast (Llama 3.1).
+    /// The slow ones only, with a ramp between slow and fast (Llama 3.1; Grattafiori et al. 2024,
+    /// arXiv:2407.21783).
     Llama3 {
         /// What a slow frequency is divided by.
         factor: f64,
-        /// A pair that turns less often than this over the first length is slow.
+        /// A pair with fewer rotations than this over the first length is slow.
         low_freq_factor: f64,
-        /// A pair that turns more often than this is fast.
+        /// A pair with more rotations than this is fast.
         high_freq_factor: f64,
         /// The first length, in tokens.
         original_max_position_embeddings: usize,
     },
-    /// Each by a factor of its own, as a GGUF file may have them: a `longrope` (Ding et al. 2024)
-    /// whose factors are the same for short and for long texts.
+    /// Each by its own factor, as a GGUF file may have them: a `longrope` (Ding et al. 2024,
+    /// arXiv:2402.13753) whose factors are the same for short and for long texts.
     LongRope {
         /// What each frequency is divided by, the fastest first.
         long_factor: Vec<f64>,
@@ -47,8 +49,7 @@ pub enum Scaling {
 impl Scaling {
     /// Radians a token of each pair of a head, `head_dim / 2` of them, the fastest first.
     pub fn frequencies(&self, head_dim: usize, theta: f64) -> Vec<f64> {
-        let half = head_dim / 2;
-        let plain = (0..half).map(|i| theta.powf(-(i as f64) / half as f64));
+        let plain = ops::rope::frequencies(head_dim, theta).into_iter();
         match self {
             Scaling::LongRope { long_factor } => {
                 plain.zip(long_factor).map(|(frequency, factor)| frequency / factor).collect()
@@ -100,7 +101,7 @@ impl Scaling {
 
 /// Takes the base of the angles and their scaling out of a config, wherever the file's version
 /// of transformers puts them: version 5 has all in `rope_parameters`, older ones the scaling alone
-/// in `rope_scaling`. Two places that differ are refused, since programs choose differently.
+/// in `rope_scaling`. Two that differ are refused, since programs choose differently.
 pub(crate) fn take(map: &mut Map<String, Value>) -> Result<(f64, Scaling)> {
     let length = map.get("max_position_embeddings").and_then(Value::as_u64);
     // A Phi's file has it outside, and transformers prefers that one for every family.
@@ -147,7 +148,7 @@ pub(crate) fn parameters(theta: f64, scaling: &Scaling) -> Result<Value> {
     Ok(value)
 }
 
-/// The settings of one place; `outer` is the base that the config has beside them.
+/// The settings under one key; `outer` is the base that the config has beside them.
 fn parse(
     rope: Value,
     place: &str,
@@ -186,7 +187,7 @@ fn parse(
         );
     }
     for (key, value) in map.iter().filter(|(key, _)| known.contains(&key.as_str())) {
-        // The word of Python's `json` for a number that is none, and others.
+        // What Python's `json` writes for a NaN, and others.
         ensure!(!value.is_string(), "`{place}.{key}` is {}; write a number", keys::shown(value));
     }
     if kind == "llama3" {

@@ -5,11 +5,12 @@ use candle_core::DType;
 
 use crate::model::network::adapter::Adapter;
 use crate::model::network::block::Block;
-use crate::model::network::linear::{Linear, Weight};
+use crate::model::network::linear::Linear;
 use crate::model::network::nf4::Nf4;
 use crate::model::network::packed::Packed;
 use crate::model::network::parameter::Parameter;
 use crate::model::network::transformer::Model;
+use crate::model::network::weight::Weight;
 use crate::ops::cpu::{has_bf16, has_f32};
 
 impl Model {
@@ -58,13 +59,13 @@ impl Model {
         blocks.chain(&mut self.head)
     }
 
-    /// What learns: the adapters where there are any, else every weight.
-    pub fn learning(&self) -> Vec<&Parameter> {
+    /// The trainable parameters: the adapters if there are any, else every weight.
+    pub fn trainable(&self) -> Vec<&Parameter> {
         if self.has_adapters() { self.adapters() } else { self.weights() }
     }
 
-    /// The same as [`Model::learning`], in the same order, to be changed.
-    pub fn learning_mut(&mut self) -> Vec<&mut Parameter> {
+    /// The same as [`Model::trainable`], in the same order, to be changed.
+    pub fn trainable_mut(&mut self) -> Vec<&mut Parameter> {
         if self.has_adapters() {
             let adapters = self.linears_mut().filter_map(|linear| linear.adapter.as_mut());
             return adapters.flat_map(Adapter::parameters_mut).collect();
@@ -85,7 +86,7 @@ impl Model {
         norms
     }
 
-    /// Whether it learns by adapters.
+    /// Whether it has adapters.
     pub fn has_adapters(&self) -> bool {
         self.linears().any(|linear| linear.adapter.is_some())
     }
@@ -93,6 +94,9 @@ impl Model {
 
 /// Puts the linears of all blocks into four bits a weight. The embedding table, the norms and the
 /// head stay as they are.
+///
+/// # Errors
+/// If a linear has a number of weights that is no multiple of 64.
 pub fn quantise(model: &mut Model) -> Result<()> {
     model.blocks.iter_mut().try_for_each(quantise_block)
 }
@@ -109,6 +113,9 @@ pub(crate) fn quantise_block(block: &mut Block) -> Result<()> {
 }
 
 /// Packs the frozen matrices of a model, on a machine that is faster so.
+///
+/// # Errors
+/// If a matrix cannot be read.
 pub fn pack(model: &mut Model) -> Result<()> {
     let is_faster =
         if model.embedding.value.dtype() == DType::F32 { has_f32() } else { has_bf16() };
@@ -141,7 +148,7 @@ mod tests {
     use crate::model::lora::{self, Lora};
     use crate::model::{Config, Gradients, Inputs, Projection, Training, io, weights};
 
-    /// A model in bf16 that learns by adapters, and one in f32 with the same weights.
+    /// A model in bf16 with adapters, and one in f32 with the same weights.
     fn models(dora: bool) -> Result<[Model; 2]> {
         let mut config = Config::small(40, 24, 28, 2, 4);
         config.num_key_value_heads = 2;
@@ -152,7 +159,7 @@ mod tests {
             let mut model = io::load(folder.path(), dtype, &cpu)?;
             let lora = Lora { dora, ..Lora::all_linear(4, 8.0) };
             lora::attach(&mut model, &lora, 1)?;
-            for parameter in model.learning_mut() {
+            for parameter in model.trainable_mut() {
                 parameter.value = (&parameter.value + 0.01)?;
             }
             Ok(model)
@@ -181,7 +188,7 @@ mod tests {
         let [half, whole] = models(true)?;
         let ((loss, gradients), (expected, others)) = (learn(&half)?, learn(&whole)?);
         assert_eq!(loss, expected);
-        for parameter in half.learning() {
+        for parameter in half.trainable() {
             let gradient = |of: &Gradients| of.get(&parameter.name).cloned();
             let (found, other) = (gradient(&gradients), gradient(&others));
             let (found, other) = (found.expect("a gradient"), other.expect("a gradient"));
@@ -214,7 +221,7 @@ mod tests {
             }
             let ((loss, gradients), (expected, others)) = (learn(&packed)?, learn(&whole)?);
             assert!((loss / expected - 1.0).abs() < loss_bound, "{loss}, not {expected}");
-            for parameter in packed.learning() {
+            for parameter in packed.trainable() {
                 let gradient = |of: &Gradients| of.get(&parameter.name).cloned();
                 let (found, other) = (gradient(&gradients), gradient(&others));
                 let (found, other) = (found.expect("a gradient"), other.expect("a gradient"));

@@ -1,13 +1,17 @@
-//! The operations of a block, forwards and backwards, and of the optimizer: fused where we can.
+//! The operations of a block, forward and backward, and of the optimizer: fused where possible.
 //!
-//! `plain` says what each one means in candle's tensor operations, for any device and type;
-//! `cpu` computes the same in one pass over f32 slices, `cuda` by kernels. None keeps a graph: the
-//! backward passes are written out, since candle's own would also make a gradient of each frozen
+//! `plain` defines each operation in candle's tensor operations, for any device and type; `cpu`
+//! computes the same in one pass over f32 slices, `cuda` by kernels. None keeps a graph: the
+//! backward passes are written out, since candle's own would also compute a gradient of each frozen
 //! weight.
 
+// The paths are public for tests that hold one against another; callers let the device choose.
+#[doc(hidden)]
 pub mod cpu;
 #[cfg(feature = "cuda")]
+#[doc(hidden)]
 pub mod cuda;
+#[doc(hidden)]
 pub mod plain;
 #[cfg(not(feature = "cuda"))]
 pub use plain as cuda;
@@ -15,42 +19,37 @@ pub use plain as cuda;
 pub mod nccl;
 #[cfg(not(feature = "nccl"))]
 pub use plain::nccl;
+pub mod rope;
 mod sums;
 
 use anyhow::{Context, Result};
 use candle_core::{DType, Device, Tensor};
-pub(crate) use sums::{Matrix, Rows, sum_of_products};
+pub(crate) use cpu::factors::{Matrix, Rows};
+pub use rope::Angles;
+pub(crate) use sums::sum_of_products;
 
-/// Turns of the rotary positions: `cos` and `sin` `[tokens, head_dim / 2]`, f32.
+/// The attention mask: each token attends to the columns from its `start` to itself. It is causal,
+/// and block-diagonal where a row holds several texts.
 #[derive(Clone, Debug)]
-pub struct Angles {
-    /// Cosine of position × frequency.
-    pub cos: Tensor,
-    /// Sine of position × frequency.
-    pub sin: Tensor,
-}
-
-/// Which columns each token may look at: from its `start` to itself.
-#[derive(Clone, Debug)]
-pub struct Visible {
+pub struct Mask {
     /// Rows of the batch.
     pub batch: usize,
-    /// Tokens a row that ask.
+    /// Queries per row.
     pub time: usize,
-    /// Columns that are there: `time`, and before them what a cache holds.
+    /// Keys per row: `time`, and before them those of a KV cache.
     pub columns: usize,
-    /// First visible column of each asking token, `[batch × time]`.
+    /// First column that each query attends to, `[batch × time]`.
     pub start: Vec<u32>,
 }
 
-impl Visible {
-    /// The visible columns of token `t` of row `b`.
+impl Mask {
+    /// The columns that token `t` of row `b` attends to.
     pub fn range(&self, b: usize, t: usize) -> std::ops::Range<usize> {
         self.start[b * self.time + t] as usize..self.columns - self.time + t + 1
     }
 
-    /// The same, but each token sees at most the last `window` tokens, itself included.
-    pub fn within(&self, window: usize) -> Visible {
+    /// The same mask within a sliding window: the last `window` tokens, the query included.
+    pub fn within(&self, window: usize) -> Mask {
         let mut near = self.clone();
         for (place, start) in near.start.iter_mut().enumerate() {
             let end = self.columns - self.time + place % self.time + 1;
@@ -65,35 +64,45 @@ impl Visible {
 pub struct Attention<'a> {
     /// `[batch, heads, time, head_dim]`.
     pub query: &'a Tensor,
-    /// `[batch, key heads, room, head_dim]`, whose first columns are there; the query heads that
-    /// share a key head stand together.
+    /// `[batch, key heads, room, head_dim]`, of which the first columns are used; the query heads
+    /// that share a key head are adjacent (grouped-query attention; Ainslie et al. 2023,
+    /// arXiv:2305.13245).
     pub key: &'a Tensor,
     /// As the keys.
     pub value: &'a Tensor,
-    /// Which columns each query sees.
-    pub visible: &'a Visible,
-    /// Times the scores.
+    /// The attention mask.
+    pub mask: &'a Mask,
+    /// Factor of the attention scores.
     pub scale: f32,
 }
 
-/// What attention gives.
+/// What attention returns.
 #[derive(Clone, Debug)]
 pub struct Attended {
-    /// The mean of the values by their shares, `[batch × time, heads × head_dim]`.
+    /// The mean of the values by their attention weights, `[batch × time, heads × head_dim]`.
     pub out: Tensor,
-    /// The logarithm of the sum of exp(scale × score) of each query, `[batch × time, heads]`, f32:
-    /// all that the backward pass needs to compute the shares again.
-    pub logs: Tensor,
+    /// The log-sum-exp of scale × score of each query, `[batch × time, heads]`, f32: all that the
+    /// backward pass needs to recompute the attention weights.
+    pub lse: Tensor,
 }
 
-/// Softmax attention: the shares of a query are softmax(scale × query·key) over the columns that it
-/// sees.
+/// Softmax attention: the attention weights of a query are softmax(scale × query·key) over the
+/// columns that the mask leaves. It is tiled and keeps no weights: the backward pass recomputes
+/// them from the log-sum-exp (FlashAttention; Dao et al. 2022, arXiv:2205.14135). Each softmax
+/// subtracts the largest score first; kernels find it and the sum in one pass (online softmax;
+/// Milakov and Gimelshein 2018, arXiv:1805.02867).
+///
+/// # Errors
+/// If the shapes do not fit each other, or the device fails.
 pub fn attention(inputs: &Attention) -> Result<Attended> {
     choose(inputs.query, [cpu::attention, cuda::attention, plain::attention])(inputs)
 }
 
 /// Gradients of [`attention`] with respect to query, key and value, in their shapes, from that of
 /// its result, `dout` `[batch × time, heads × head_dim]`.
+///
+/// # Errors
+/// If the shapes do not fit each other, or the device fails.
 pub fn attention_backward(
     inputs: &Attention,
     attended: &Attended,
@@ -104,22 +113,35 @@ pub fn attention_backward(
 }
 
 /// `scale × a·b`; either may be a transposed view.
+///
+/// # Errors
+/// If the shapes do not fit each other, or the device fails.
 pub fn product(scale: f64, a: &Tensor, b: &Tensor) -> Result<Tensor> {
     choose(a, [cpu::product, cuda::product, plain::product])(scale, a, b)
 }
 
-/// `onto + scale × a·b`. `onto` must be of the caller's own making, for its memory may be used; it
-/// may be in f32 when the factors are not.
+/// `onto + scale × a·b`. The caller must have made `onto`, since its memory may be reused;
+/// it may be in f32 where the factors are not.
+///
+/// # Errors
+/// If the shapes do not fit each other, or the device fails.
 pub fn add_product(onto: Tensor, scale: f64, a: &Tensor, b: &Tensor) -> Result<Tensor> {
     choose(a, [cpu::add_product, cuda::add_product, plain::add_product])(&onto, scale, a, b)
 }
 
-/// `x / rms(x) × weight`, row by row. `x` `[rows, width]`, `weight` `[width]`.
+/// `x / rms(x) × weight`, row by row (RMSNorm; Zhang and Sennrich 2019, arXiv:1910.07467). `x`
+/// `[rows, width]`, `weight` `[width]`.
+///
+/// # Errors
+/// If the shapes do not fit each other, or the device fails.
 pub fn rms_norm(x: &Tensor, weight: &Tensor, eps: f64) -> Result<Tensor> {
     choose(x, [cpu::rms_norm, cuda::rms_norm, plain::rms_norm])(x, weight, eps)
 }
 
 /// Gradient of [`rms_norm`] with respect to `x`, added to `onto` if that is given.
+///
+/// # Errors
+/// If the shapes do not fit each other, or the device fails.
 pub fn rms_norm_backward(
     x: &Tensor,
     weight: &Tensor,
@@ -133,11 +155,18 @@ pub fn rms_norm_backward(
 }
 
 /// Gradient of [`rms_norm`] with respect to `weight`, f32.
+///
+/// # Errors
+/// If the shapes do not fit each other, or the device fails.
 pub fn rms_norm_dweight(x: &Tensor, eps: f64, dy: &Tensor) -> Result<Tensor> {
     choose(x, [cpu::rms_norm_dweight, cuda::rms_norm_dweight, plain::rms_norm_dweight])(x, eps, dy)
 }
 
-/// `[batch × time, heads × head_dim]` to `[batch, heads, time, head_dim]`, turned by `angles`.
+/// `[batch × time, heads × head_dim]` to `[batch, heads, time, head_dim]`, rotated by `angles`: see
+/// [`rope`].
+///
+/// # Errors
+/// If the shapes do not fit each other, or the device fails.
 pub fn split_heads(
     x: &Tensor,
     batch: usize,
@@ -147,37 +176,55 @@ pub fn split_heads(
     choose(x, [cpu::split_heads, cuda::split_heads, plain::split_heads])(x, batch, heads, angles)
 }
 
-/// The inverse of [`split_heads`], which is its gradient too: a turn's transpose turns it back.
+/// The inverse of [`split_heads`], and its gradient: a rotation's transpose is its inverse.
+///
+/// # Errors
+/// If the shapes do not fit each other, or the device fails.
 pub fn merge_heads(x: &Tensor, angles: Option<&Angles>) -> Result<Tensor> {
     choose(x, [cpu::merge_heads, cuda::merge_heads, plain::merge_heads])(x, angles)
 }
 
 /// The sum of tensors of one shape.
+///
+/// # Errors
+/// If there are no terms, the shapes differ, or the device fails.
 pub fn sum(terms: &[&Tensor]) -> Result<Tensor> {
     let first = terms.first().context("a sum of nothing")?;
     choose(first, [cpu::sum, cuda::sum, plain::sum])(terms)
 }
 
 /// The sum of the squares of all elements of all terms.
+///
+/// # Errors
+/// If the device fails.
 pub fn sum_of_squares(terms: &[&Tensor]) -> Result<f64> {
     let Some(first) = terms.first() else { return Ok(0.0) };
     choose(first, [cpu::sum_of_squares, cuda::sum_of_squares, plain::sum_of_squares])(terms)
 }
 
-/// `silu(gate) × up`, element by element.
+/// `silu(gate) × up`, element by element (SwiGLU; Shazeer 2020, arXiv:2002.05202).
+///
+/// # Errors
+/// If the shapes do not fit each other, or the device fails.
 pub fn swiglu(gate: &Tensor, up: &Tensor) -> Result<Tensor> {
     choose(gate, [cpu::swiglu, cuda::swiglu, plain::swiglu])(gate, up)
 }
 
 /// Gradients of [`swiglu`] with respect to `gate` and `up`.
+///
+/// # Errors
+/// If the shapes do not fit each other, or the device fails.
 pub fn swiglu_backward(gate: &Tensor, up: &Tensor, dy: &Tensor) -> Result<[Tensor; 2]> {
     choose(gate, [cpu::swiglu_backward, cuda::swiglu_backward, plain::swiglu_backward])(
         gate, up, dy,
     )
 }
 
-/// `x` with a share `rate` of its elements 0 and the others greater by 1 / (1 − rate), chosen by
-/// key and place alone: so the gradient of the result goes back through the same call.
+/// Dropout: `x` with each element 0 with probability `rate`, and else scaled by 1 / (1 − rate). Key
+/// and index alone choose the elements: so the gradient goes back through the same call.
+///
+/// # Errors
+/// If the device fails.
 pub fn dropout(x: &Tensor, rate: f64, key: u64) -> Result<Tensor> {
     choose(x, [cpu::dropout, cuda::dropout, plain::dropout])(x, rate, key)
 }
@@ -201,54 +248,62 @@ fn kept(factors: &mut [f32], first: usize, rate: f64, key: u64) {
 
 /// The sum over rows of −log softmax(logits) at the label, in nats, and its gradient
 /// `[rows, vocab]`.
+///
+/// # Errors
+/// If a label is beyond the columns, there are more or fewer labels than rows, or the device fails.
 pub fn cross_entropy(logits: &Tensor, labels: &[u32]) -> Result<(f64, Tensor)> {
     choose(logits, [cpu::cross_entropy, cuda::cross_entropy, plain::cross_entropy])(logits, labels)
 }
 
-/// The numbers of one update by AdamW; `first` and `second` undo that the means started at 0.
+/// The numbers of one update by AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101); `first` and
+/// `second` correct the bias of moments that started at 0.
 #[derive(Clone, Copy, Debug)]
 pub struct Update {
-    /// Times the gradient.
+    /// Factor of the gradient.
     pub factor: f64,
-    /// How long the two means remember.
+    /// The decay rates of the two moments.
     pub betas: [f64; 2],
     /// The learning rate.
     pub rate: f64,
     /// What is left of a value, 1 − learning rate × weight decay.
     pub decay: f64,
-    /// 1 − the first beta to the power of the steps done, this one included.
+    /// 1 − the first decay rate to the power of the steps done, this one included.
     pub first: f64,
     /// The same of the second.
     pub second: f64,
-    /// Added to the root of the second mean.
+    /// Added to the root of the second moment.
     pub epsilon: f64,
 }
 
-/// The value and its two means after an update, all f32 and of one shape. They are new tensors: a
-/// clone of the model keeps what it had.
+/// The value and its two moments after an update, all f32 and of one shape. They are new tensors: a
+/// clone of the model keeps the old ones.
+///
+/// # Errors
+/// If the shapes do not fit each other, or the device fails.
 pub fn adamw(
     update: &Update,
     value: &Tensor,
     gradient: &Tensor,
-    means: &[Tensor; 2],
+    moments: &[Tensor; 2],
 ) -> Result<(Tensor, [Tensor; 2])> {
-    choose(value, [cpu::adamw, cuda::adamw, plain::adamw])(update, value, gradient, means)
+    choose(value, [cpu::adamw, cuda::adamw, plain::adamw])(update, value, gradient, moments)
 }
 
-/// A matrix in four bits a weight, as `model::nf4` keeps it.
+/// A matrix with four bits per weight, as `model::nf4` holds it (NF4; Dettmers et al. 2023,
+/// arXiv:2305.14314).
 #[derive(Clone, Copy, Debug)]
 pub struct Quantised<'a> {
     /// Rows and columns.
     pub shape: (usize, usize),
-    /// Two weights a byte, the first in the low half, `[weights / 2]`.
+    /// Two weights per byte, the first in the lower half, `[weights / 2]`.
     pub codes: &'a Tensor,
-    /// Eight bits a block, filled up to whole groups, `[groups, 256]`.
+    /// Eight bits per block, padded to complete groups, `[groups, 256]`.
     pub scales: &'a Tensor,
-    /// Of each group, the step between two scales `[groups, 1]`, f32.
+    /// The step between two scales of each group `[groups, 1]`, f32.
     pub steps: &'a Tensor,
-    /// Of each group, the least scale `[groups, 1]`, f32.
+    /// The smallest scale of each group `[groups, 1]`, f32.
     pub least: &'a Tensor,
-    /// The pair of weights that each byte stands for, `[256, 2]`, f32.
+    /// The pair of weights that each byte encodes, `[256, 2]`, f32.
     pub pairs: &'a Tensor,
 }
 
@@ -259,7 +314,10 @@ impl Quantised<'_> {
     pub const GROUP: usize = 256;
 }
 
-/// The matrix that the codes stand for, in that type.
+/// The matrix that the codes encode, in that type.
+///
+/// # Errors
+/// If the parts do not fit the shape, or the device fails.
 pub fn dequantise(quantised: &Quantised, dtype: DType) -> Result<Tensor> {
     let paths = [plain::dequantise, cuda::dequantise, plain::dequantise];
     choose(quantised.steps, paths)(quantised, dtype)

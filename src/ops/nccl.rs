@@ -25,6 +25,9 @@ struct Connection(Comm);
 unsafe impl Send for Connection {}
 
 /// Makes what all ranks need to meet. Fails where there is no NCCL.
+///
+/// # Errors
+/// If NCCL cannot be used.
 pub fn meeting() -> Result<Meeting> {
     let id = Id::new().map_err(|error| refused("a meeting", error))?;
     Ok(id.internal().map(|byte| byte as u8))
@@ -32,6 +35,9 @@ pub fn meeting() -> Result<Meeting> {
 
 impl Ranks {
     /// Meets the other ranks; each waits for all.
+    ///
+    /// # Errors
+    /// If the device is no GPU, or NCCL cannot connect the ranks.
     pub fn join(device: &Device, rank: usize, size: usize, meeting: &Meeting) -> Result<Ranks> {
         let Device::Cuda(device) = device else { bail!("NCCL is for GPUs") };
         let id = Id::uninit(meeting.map(|byte| byte as _));
@@ -41,6 +47,9 @@ impl Ranks {
     }
 
     /// The `x` `[numbers]` of all ranks, f32, in their order, `[size, numbers]`.
+    ///
+    /// # Errors
+    /// If `x` is no row of f32, or NCCL fails.
     pub fn gather(&self, x: &Tensor) -> Result<Tensor> {
         let numbers = x.dims1().context("ranks gather rows of numbers")?;
         let all = Tensor::zeros((self.size, numbers), DType::F32, x.device())?;

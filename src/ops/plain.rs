@@ -7,7 +7,7 @@ pub mod nccl;
 use anyhow::{Context, Result};
 use candle_core::{D, DType, Tensor};
 
-use super::{Angles, Quantised, Update};
+use super::{Angles, Quantised, Update, rope};
 pub use attention::{attention, attention_backward};
 
 /// See [`super::rms_norm`]; the mean square is taken in f32.
@@ -54,32 +54,14 @@ pub fn split_heads(
     let (rows, width) = x.dims2()?;
     let split = x.reshape((batch, rows / batch, heads, width / heads))?;
     let split = split.transpose(1, 2)?.contiguous()?;
-    angles.map_or(Ok(split.clone()), |angles| turn(&split, &angles.cos, &angles.sin))
+    angles.map_or(Ok(split.clone()), |angles| rope::rotate(&split, angles, false))
 }
 
 /// See [`super::merge_heads`].
 pub fn merge_heads(x: &Tensor, angles: Option<&Angles>) -> Result<Tensor> {
     let (batch, heads, time, width) = x.dims4()?;
-    let x = angles.map_or(Ok(x.clone()), |angles| turn(x, &angles.cos, &angles.sin.neg()?))?;
+    let x = angles.map_or(Ok(x.clone()), |angles| rope::rotate(x, angles, true))?;
     Ok(x.transpose(1, 2)?.reshape((batch * time, heads * width))?)
-}
-
-/// Turns the pair (i, i + half) of each head by the token's angle i.
-fn turn(x: &Tensor, cos: &Tensor, sin: &Tensor) -> Result<Tensor> {
-    let (batch, _, time, width) = x.dims4()?;
-    let half = width / 2;
-    let shape = (batch, 1, time, half);
-    let (cos, sin) = (cos.reshape(shape)?, sin.reshape(shape)?);
-    let first = x.narrow(3, 0, half)?.to_dtype(DType::F32)?;
-    let second = x.narrow(3, half, half)?.to_dtype(DType::F32)?;
-    let turned = Tensor::cat(
-        &[
-            (first.broadcast_mul(&cos)? - second.broadcast_mul(&sin)?)?,
-            (second.broadcast_mul(&cos)? + first.broadcast_mul(&sin)?)?,
-        ],
-        3,
-    )?;
-    Ok(turned.to_dtype(x.dtype())?)
 }
 
 /// See [`super::product`].

@@ -143,7 +143,7 @@ impl Setup {
 
     /// What is about to happen, in a clause.
     pub fn about(&self, model: &Model) -> String {
-        let learning = model.learning();
+        let learning = model.trainable();
         let learning: usize = learning.iter().map(|one| one.value.elem_count()).sum();
         let all = model.count();
         let device = if model.device.is_cpu() { "CPU" } else { "GPU" };

@@ -208,7 +208,7 @@ impl<'a> Training<'a> {
             samples_per_second: past.samples as f64 / seconds,
             train_seconds: past.seconds,
             parameters: count(trainer.model.parameters()),
-            parameters_learning: count(trainer.model.learning()),
+            parameters_learning: count(trainer.model.trainable()),
             device: if trainer.model.device.is_cpu() { "cpu".into() } else { "cuda".into() },
             prompts_shared: past.prompts_shared,
             step_best: self.watch.best.map(|best| best.0),

@@ -17,7 +17,7 @@ pub struct Example {
 }
 
 impl Example {
-    /// A prompt that is read and a reply that is learnt.
+    /// A prompt that is read and a reply that is trained on.
     pub fn new(prompt: &[u32], reply: &[u32]) -> Example {
         let ids = [prompt, reply].concat();
         let loss = (0..ids.len()).map(|t| t >= prompt.len()).collect();
@@ -33,31 +33,35 @@ impl Example {
 /// What goes through the model at once.
 #[derive(Clone, Debug)]
 pub struct Pass {
-    /// Rows of samples, filled up on the right; no sample sees the filling or another sample.
+    /// Rows of samples with right padding; no sample attends to padding or to another sample.
     pub inputs: Inputs,
-    /// A place in the rectangle, and the id that follows there.
+    /// An index into the padded batch, and the id that follows there.
     pub labels: Vec<(u32, u32)>,
     /// The samples in it.
     pub samples: Vec<Placed>,
 }
 
-/// Where a sample lies in a rectangle.
+/// Where a sample is in a padded batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Placed {
-    /// Which of the given samples it is.
+    /// The index of the sample.
     pub sample: usize,
     /// Its tokens, those included that no target follows.
     pub tokens: usize,
-    /// The places of those that the model reads.
+    /// The indices of those that the model reads.
     pub places: Range<usize>,
 }
 
 /// A sample, and which it is.
 type Numbered<'a> = (usize, &'a Example);
 
-/// Samples in rectangles of at most `places_max` places, but with at least one row each: packed
+/// Samples in padded batches of at most `places_max` tokens, but with at least one row each: packed
 /// into rows as long as the longest sample, or one a row beside samples of like length. A sample
 /// is cut in neither, sees no other, and has positions from 0 on.
+///
+/// # Errors
+/// If a sample has more tokens than `tokens_max`, marks for other ids than it has, or a target
+/// without a token before it.
 pub fn passes(
     examples: &[Example],
     places_max: usize,
@@ -69,7 +73,7 @@ pub fn passes(
     }
     let mut ordered: Vec<Numbered> =
         examples.iter().enumerate().filter(|(_, example)| example.width() > 0).collect();
-    // The sort is stable, and so the same examples always give the same rectangles.
+    // The sort is stable, and so the same examples always make the same batches.
     ordered.sort_by_key(|(_, example)| Reverse(example.width()));
     let rows = match packing {
         true => packed(&ordered),
@@ -87,7 +91,7 @@ fn check(index: usize, example: &Example, tokens_max: usize) -> Result<()> {
     );
     ensure!(
         example.loss.first() != Some(&true),
-        "sample {index}: its first token is a target, with nothing before it to see"
+        "sample {index}: its first token is a target, without a token before it"
     );
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! A run on disk: what learns, the optimizer's means, and the step, in one safetensors file with a
+//! A run on disk: trainable parameters, the optimizer's moments and the step, in one file with a
 //! checksum of all its bytes.
 
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::model::{Model, Parameter};
 use crate::train::Settings;
 use crate::train::optimizer::AdamW;
 
-/// The key of the file's metadata under which [`Saved::about`] stands.
+/// The key of the file's metadata that holds [`Saved::about`].
 const ABOUT: &str = "cookc";
 
 /// The format that is written. The first had no checksum, and nothing said which run it was of.
@@ -28,10 +28,10 @@ const NAME_BYTES: u64 = 256;
 /// About how many bytes a checkpoint of the model has, and not less.
 pub fn bytes(model: &Model) -> u64 {
     let of_one = |parameter: &&Parameter| parameter.value.elem_count() as u64 * 4 + NAME_BYTES;
-    HEADER_BYTES + PARTS.len() as u64 * model.learning().iter().map(of_one).sum::<u64>()
+    HEADER_BYTES + PARTS.len() as u64 * model.trainable().iter().map(of_one).sum::<u64>()
 }
 
-/// Writes a checkpoint, whole or not at all. `run` is the caller's: which run it is of.
+/// Writes a checkpoint atomically. `run` is the caller's: which run it is of.
 pub(super) fn save(
     model: &Model,
     optimizer: &AdamW,
@@ -39,7 +39,7 @@ pub(super) fn save(
     path: &Path,
 ) -> Result<()> {
     let mut tensors = Tensors::new();
-    for (parameter, [first, second]) in model.learning().iter().zip(&optimizer.means) {
+    for (parameter, [first, second]) in model.trainable().iter().zip(&optimizer.moments) {
         for (part, tensor) in PARTS.iter().zip([&parameter.value, first, second]) {
             tensors.insert(format!("{part}{}", parameter.name), tensor.clone());
         }
@@ -54,7 +54,7 @@ pub(super) fn save(
 /// A checkpoint whose bytes are those that were written.
 #[derive(Clone, Debug)]
 pub struct Saved {
-    /// Where it lies.
+    /// Its path.
     pub path: PathBuf,
     /// Steps done.
     pub steps: u64,
@@ -66,6 +66,9 @@ pub struct Saved {
 
 impl Saved {
     /// Reads what a checkpoint says of itself, and holds all its bytes against its checksum.
+    ///
+    /// # Errors
+    /// If the file is no checkpoint, has a newer format or is damaged.
     pub fn open(path: &Path) -> Result<Saved> {
         let wrong = || format!("{} is no checkpoint of a run", path.display());
         let file = TensorFile::open(path)?;
@@ -87,6 +90,9 @@ impl Saved {
 
     /// Fails unless it was made with these settings: else it would go on differently from how it
     /// began.
+    ///
+    /// # Errors
+    /// If a setting differs; the message names it.
     pub fn expect_settings(&self, settings: &Settings) -> Result<()> {
         let now = serde_json::to_value(settings)?;
         for (key, value) in now.as_object().into_iter().flatten() {
@@ -98,8 +104,8 @@ impl Saved {
         Ok(())
     }
 
-    /// Puts it into the model, and gives back the optimizer as it was. The model must have what
-    /// learned, and nothing else.
+    /// Loads it into the model, and returns the optimizer. The model must have the parameters
+    /// that were trained, and no others.
     pub(super) fn restore(&self, model: &mut Model) -> Result<AdamW> {
         let path = &self.path;
         let (mut tensors, _) = files::read_tensors(path, &model.device)?;
@@ -111,7 +117,7 @@ impl Saved {
             Ok(tensor)
         };
         let (mut values, mut means) = (Vec::new(), Vec::new());
-        for parameter in model.learning() {
+        for parameter in model.trainable() {
             let shape = parameter.value.dims();
             let [value, first, second] =
                 PARTS.map(|part| take(format!("{part}{}", parameter.name), shape));
@@ -121,13 +127,13 @@ impl Saved {
         let left = tensors.keys().next();
         ensure!(
             left.is_none(),
-            "{}: nothing of the model is `{}`, which learned",
+            "{}: the model has no parameter `{}`, which was trained",
             path.display(),
             left.map_or("", |name| name)
         );
-        for (parameter, value) in model.learning_mut().into_iter().zip(values) {
+        for (parameter, value) in model.trainable_mut().into_iter().zip(values) {
             parameter.value = value;
         }
-        Ok(AdamW { steps: self.steps, means })
+        Ok(AdamW { steps: self.steps, moments: means })
     }
 }

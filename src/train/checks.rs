@@ -1,4 +1,4 @@
-//! What stops a step before it changes anything: numbers that are none, and adapters cut off.
+//! What stops a step before it changes anything: non-finite numbers, adapters without gradients.
 
 use std::fmt;
 
@@ -7,16 +7,16 @@ use anyhow::{Result, bail};
 use crate::model::{Gradients, Model};
 use crate::ops;
 
-/// A step whose loss or gradient is no number. The model and the optimizer are as before it.
+/// A step whose loss or gradient is not finite. The model and the optimizer are as before it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NotFinite {
     /// The step that was not done.
     pub step: u64,
     /// Its loss.
     pub loss: f64,
-    /// The length of its gradient.
+    /// The L2 norm of its gradient.
     pub gradient_norm: f64,
-    /// The first of the step's samples that alone gives no number either.
+    /// The first of the step's samples whose own loss or gradient is not finite either.
     pub sample: Option<usize>,
 }
 
@@ -25,18 +25,21 @@ impl fmt::Display for NotFinite {
         let NotFinite { step, loss, gradient_norm, .. } = self;
         write!(f, "at step {step} the loss is {loss} and the gradient's norm {gradient_norm}")?;
         match self.sample {
-            Some(sample) => write!(f, "; sample {sample} of the step alone gives no number"),
-            None => write!(f, "; each of the step's samples alone gives a number"),
+            Some(sample) => write!(f, "; that of sample {sample} of the step alone is not finite"),
+            None => write!(f, "; that of each of the step's samples alone is finite"),
         }
     }
 }
 
 impl std::error::Error for NotFinite {}
 
-/// Refuses a half of an adapter that no gradient reaches: it would never learn. A half A behind a
+/// Refuses an adapter matrix that receives no gradient: it would not be trained. An A before a
 /// B that is all 0 has none yet, so A is looked at only from the second step of a fresh adapter on.
+///
+/// # Errors
+/// If an adapter matrix receives no gradient.
 pub fn every_adapter_learns(model: &Model, gradients: &Gradients) -> Result<()> {
-    let learning = model.learning();
+    let learning = model.trainable();
     for parameter in &learning {
         let gradient = gradients.get(&parameter.name);
         let reached = match gradient {
@@ -53,7 +56,7 @@ pub fn every_adapter_learns(model: &Model, gradients: &Gradients) -> Result<()> 
         if !reached && !behind_zero {
             let name = &parameter.name;
             bail!(
-                "no gradient reaches `{name}`: it would stay as it is; leave it out of `targets`"
+                "`{name}` receives no gradient, and would not be trained: leave it out of `targets`"
             );
         }
     }

@@ -32,14 +32,14 @@ const CHECKED_STEPS: u64 = 2;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// Steps of the optimizer in all.
+    /// Optimizer steps in total.
     pub steps: u64,
     /// Samples of a micro-batch.
     pub batch: usize,
-    /// Micro-batches of a step, one after the other: the caller's `next_batch` gives
+    /// Micro-batches of a step, one after the other: the caller's `next_batch` returns
     /// `batch × accumulate` samples. The step is that of all their label tokens together.
     pub accumulate: usize,
-    /// Several samples in one row, none of which sees another; else a row for each.
+    /// Several samples in one row, none of which attends to another; else a row for each.
     pub packing: bool,
     /// The highest learning rate of the run.
     pub learning_rate: f64,
@@ -47,25 +47,27 @@ pub struct Settings {
     pub schedule: Schedule,
     /// Share of the steps in which the learning rate climbs from 0.
     pub warmup: f64,
-    /// Share of the highest learning rate that the schedule ends at.
+    /// Fraction of the highest learning rate that the schedule ends at.
     pub min_learning_rate: f64,
-    /// Share of a matrix that is taken off a step, times the learning rate; norms keep theirs.
+    /// Decoupled weight decay of matrices, times the learning rate; norms have none.
     pub weight_decay: f64,
-    /// How long the two running means of AdamW remember.
+    /// The decay rates of AdamW's first and second moments.
     pub betas: [f64; 2],
-    /// Added to the root of the second mean.
+    /// Added to the root of the second moment.
     pub epsilon: f64,
-    /// A longer gradient is shortened to this; 0 leaves all as they are.
+    /// The maximum L2 norm of the gradient (gradient clipping; Pascanu et al. 2013,
+    /// arXiv:1211.5063); 0 for no clipping.
     pub clip_norm: f64,
-    /// The learning rate of an adapter's second half B is so many times the first's (LoRA+, Hayou
-    /// and others 2024).
+    /// The learning rate of an adapter's B, as a multiple of A's (LoRA+; Hayou et al. 2024,
+    /// arXiv:2402.12354).
     pub lora_plus_ratio: f64,
     /// Strength of the noise on embedded tokens in training; 0 for none. See [`noise`].
     pub neftune_alpha: f64,
-    /// Places, padding included, that go through the model at once. Less takes less memory.
+    /// The most tokens, padding included, in one forward pass. Fewer take less memory.
     /// By default 512 on a CPU, where each core takes a part, and 16384 on a GPU.
     pub tokens_at_once: Option<usize>,
-    /// What the backward pass computes again, to take less memory.
+    /// Activation checkpointing: what the backward pass recomputes (Chen et al. 2016,
+    /// arXiv:1604.06174).
     pub recompute: Recompute,
     /// Seed of fresh weights and adapters.
     pub seed: u64,
@@ -106,7 +108,7 @@ pub struct Progress {
     pub loss: f64,
     /// Learning rate of this step.
     pub learning_rate: f64,
-    /// Length of the gradient before it is shortened.
+    /// L2 norm of the gradient before clipping.
     pub gradient_norm: f64,
     /// Tokens of this step's samples.
     pub tokens: u64,
@@ -146,9 +148,12 @@ pub struct Summary {
     pub stopped: bool,
 }
 
-/// Trains to the last step. `next_batch` is given the number of steps done, and alone says which
+/// Trains to the last step. `next_batch` receives the number of steps done, and alone decides which
 /// samples come: so a resumed run sees what it would have seen. `observe` sees each step, and the
 /// trainer, to ask its model or to save it.
+///
+/// # Errors
+/// If `next_batch`, a step or `observe` fails.
 pub fn train(
     trainer: &mut Trainer<'_>,
     next_batch: &mut dyn FnMut(u64) -> Result<Vec<Example>>,
@@ -179,18 +184,25 @@ pub struct Trainer<'a> {
 }
 
 impl<'a> Trainer<'a> {
-    /// A run from its first step. The model's adapters learn, or all its weights if it has none.
+    /// A run from its first step. The model's adapters are trained, or all its weights if it has
+    /// none.
+    ///
+    /// # Errors
+    /// If a trainable parameter is not in f32.
     pub fn new(model: &'a mut Model, settings: &Settings) -> Result<Trainer<'a>> {
-        if let Some(parameter) = model.learning().iter().find(|p| p.value.dtype() != DType::F32) {
+        if let Some(parameter) = model.trainable().iter().find(|p| p.value.dtype() != DType::F32) {
             let (name, dtype) = (&parameter.name, parameter.value.dtype());
-            bail!("`{name}` is to learn but is {dtype:?}; load the model as f32, or add adapters");
+            bail!("`{name}` is trainable but is {dtype:?}; load the model as f32, or add adapters");
         }
-        let optimizer = AdamW::new(&model.learning())?;
+        let optimizer = AdamW::new(&model.trainable())?;
         Ok(Trainer { model, settings: settings.clone(), optimizer, exchange: None })
     }
 
     /// A run that goes on from a checkpoint, as if it had never stopped. One that was made with
     /// other settings is refused: it would go on differently from how it began.
+    ///
+    /// # Errors
+    /// If the file is no sound checkpoint, was made with other settings, or is of another model.
     pub fn resume(model: &'a mut Model, settings: &Settings, path: &Path) -> Result<Trainer<'a>> {
         let saved = Saved::open(path)?;
         saved.expect_settings(settings)?;
@@ -198,6 +210,9 @@ impl<'a> Trainer<'a> {
     }
 
     /// The same whatever the settings were: the caller has looked at what differs.
+    ///
+    /// # Errors
+    /// If the checkpoint is of another model.
     pub fn from_saved(
         model: &'a mut Model,
         settings: &Settings,
@@ -208,26 +223,36 @@ impl<'a> Trainer<'a> {
         Ok(trainer)
     }
 
-    /// The same as one of several processes, each of which gives its share of a step's samples. It
+    /// The same as one of several processes, each of which takes its part of a step's samples. It
     /// is checked that all start alike; then they stay alike, bit for bit.
+    ///
+    /// # Errors
+    /// If the processes did not start with the same bits, or one of them is lost.
     pub fn in_group(mut self, group: &'a Group) -> Result<Trainer<'a>> {
         if group.size() > 1 {
             let exchange = Exchange::new(group, &self.model.device)?;
-            let learning = self.model.learning();
+            let learning = self.model.trainable();
             let values = learning.iter().map(|parameter| &parameter.value);
-            let tensors = values.chain(self.optimizer.means.iter().flatten());
+            let tensors = values.chain(self.optimizer.moments.iter().flatten());
             group::expect_same(group, self.optimizer.steps, tensors)?;
             self.exchange = Some(exchange);
         }
         Ok(self)
     }
 
-    /// Writes what learns, the optimizer's means and the step to one file, whole or not at all.
+    /// Writes the trainable parameters, the optimizer's moments and the step to one file,
+    /// atomically.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<()> {
         self.save_of(&Value::Null, path)
     }
 
     /// The same with the caller's word on which run it is of: [`Saved::run`].
+    ///
+    /// # Errors
+    /// If the file cannot be written.
     pub fn save_of(&self, run: &Value, path: &Path) -> Result<()> {
         checkpoint::save(self.model, &self.optimizer, (&self.settings, run), path)
     }
@@ -238,6 +263,10 @@ impl<'a> Trainer<'a> {
     }
 
     /// One step: the mean loss over all label tokens of the examples, its gradient, the update.
+    ///
+    /// # Errors
+    /// If a sample is too long, no token is a target, the loss or the gradient is not finite
+    /// ([`NotFinite`]), an adapter receives no gradient, or a process of the group is lost.
     pub fn step(&mut self, examples: &[Example]) -> Result<Progress> {
         let started = Instant::now();
         let settings = &self.settings;
@@ -265,7 +294,7 @@ impl<'a> Trainer<'a> {
         }
         let learning_rate = schedule::learning_rate(settings, self.optimizer.steps);
         let factor = clip_factor(norm, settings.clip_norm) / labels as f64;
-        let parameters = self.model.learning_mut();
+        let parameters = self.model.trainable_mut();
         self.optimizer.step(parameters, &gradients, factor, learning_rate, settings)?;
 
         Ok(Progress {
@@ -289,7 +318,7 @@ impl<'a> Trainer<'a> {
         micro_batches.map(|some| batch::passes(some, places_max, tokens_max, packing)).collect()
     }
 
-    /// The first example that alone gives a loss or a gradient that is no number.
+    /// The first example whose own loss or gradient is not finite.
     fn not_finite(&self, examples: &[Example]) -> Result<Option<usize>> {
         for (index, example) in examples.iter().enumerate() {
             let alone = self.micro_batches(std::slice::from_ref(example))?;
@@ -303,8 +332,8 @@ impl<'a> Trainer<'a> {
     }
 
     /// Sums of the loss and of its gradients over all micro-batches, each of which is summed by
-    /// itself, in the order of its passes: the same bits on any number of threads. `place` is that
-    /// of the first sample in the step.
+    /// itself, in the order of its passes: the same bits on any number of threads. `place` is the
+    /// index of the first sample in the step.
     fn loss(&self, micro_batches: &[Vec<batch::Pass>], place: usize) -> Result<(f64, Gradients)> {
         let none = || (0.0, Gradients::new(!self.model.has_adapters()));
         let (model, batch) = (&*self.model, self.settings.batch);
@@ -320,7 +349,7 @@ impl<'a> Trainer<'a> {
         Ok(sum)
     }
 
-    /// `first` is the place in the step of the micro-batch's first sample.
+    /// `first` is the index in the step of the micro-batch's first sample.
     fn loss_of_pass(&self, pass: &batch::Pass, first: usize) -> Result<(f64, Gradients)> {
         let (model, settings) = (&*self.model, &self.settings);
         let (seed, step) = (settings.seed, self.optimizer.steps + 1);
@@ -336,7 +365,7 @@ impl<'a> Trainer<'a> {
         Ok((loss, gradients))
     }
 
-    /// The place in the step of this process's sample `index`.
+    /// The index in the step of this process's sample `index`.
     fn place_in_step(&self, index: usize) -> usize {
         let samples = (self.settings.batch * self.settings.accumulate) as u64;
         let share = self.exchange.as_ref().map(|of| of.group.share(0..samples).start as usize);
@@ -354,7 +383,7 @@ impl<'a> Trainer<'a> {
         let mut loss = [loss];
         exchange.group.all_reduce(&mut loss)?;
         exchange.group.all_reduce(&mut counts)?;
-        let gradients = exchange.sum_gradients(&self.model.learning(), &gradients)?;
+        let gradients = exchange.sum_gradients(&self.model.trainable(), &gradients)?;
         Ok((loss[0], gradients, counts))
     }
 

@@ -1,9 +1,9 @@
-//! What is random in training: noise on embedded tokens (NEFTune, Jain and others 2023), and the
-//! key of the adapters' dropout.
+//! Randomness in training: noise on embedded tokens (NEFTune; Jain et al. 2023,
+//! arXiv:2310.05914), and the key of the adapters' dropout.
 //!
 //! Each number of a sample's `[tokens, width]` gets one uniform in ±alpha / √(tokens × width). It
-//! depends on seed, step and the sample's place in the step alone: so a resumed run has the same,
-//! however the samples lie in rows.
+//! depends only on the seed, the step and the sample's index in the step: so a resumed run has the
+//! same, however the samples lie in rows.
 
 use anyhow::Result;
 use candle_core::{Device, Tensor};
@@ -23,8 +23,11 @@ pub struct Noise {
 }
 
 impl Noise {
-    /// The noise of a pass `[places, width]`, 0 at the filling; none if it has no strength.
-    /// `first` is the place in the step of the micro-batch's first sample.
+    /// The noise of a pass `[tokens, width]`, 0 for padding; none if its strength is 0.
+    /// `first` is the index in the step of the micro-batch's first sample.
+    ///
+    /// # Errors
+    /// If the device has no room.
     pub fn of(
         &self,
         pass: &Pass,
@@ -56,5 +59,7 @@ pub fn dropout_key(seed: u64, step: u64, pass: &Pass, first: usize) -> u64 {
     for number in [seed, step, sample as u64] {
         hash.update(&number.to_le_bytes());
     }
-    u64::from_le_bytes(*hash.finalize().as_bytes().first_chunk().expect("a hash has 32 bytes"))
+    let mut bytes = [0; 8];
+    bytes.copy_from_slice(&hash.finalize().as_bytes()[..8]);
+    u64::from_le_bytes(bytes)
 }

@@ -1,4 +1,4 @@
-//! AdamW (Loshchilov and Hutter 2019), with its means in f32.
+//! AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101), with its moments in f32.
 
 use anyhow::{Context, Result};
 use candle_core::Tensor;
@@ -8,24 +8,30 @@ use crate::model::{Gradients, Parameter};
 use crate::ops::{self, Update};
 use crate::train::Settings;
 
-/// The optimizer's memory.
+/// The optimizer's state.
 #[derive(Clone, Debug)]
 pub struct AdamW {
     /// Steps done.
     pub steps: u64,
-    /// Of each parameter in the model's order, the running means of its gradient and of that
-    /// gradient's square, in its shape.
-    pub means: Vec<[Tensor; 2]>,
+    /// First and second moments of each parameter in the model's order: the running moments of its
+    /// gradient and of that gradient's square, in its shape.
+    pub moments: Vec<[Tensor; 2]>,
 }
 
 impl AdamW {
-    /// No step done, all means 0.
+    /// No step done, all moments 0.
+    ///
+    /// # Errors
+    /// If the device has no room.
     pub fn new(parameters: &[&Parameter]) -> Result<AdamW> {
         let zeros = |p: &&Parameter| Ok([p.value.zeros_like()?, p.value.zeros_like()?]);
-        Ok(AdamW { steps: 0, means: parameters.iter().map(zeros).collect::<Result<_>>()? })
+        Ok(AdamW { steps: 0, moments: parameters.iter().map(zeros).collect::<Result<_>>()? })
     }
 
     /// Moves each parameter by its gradient × `factor`.
+    ///
+    /// # Errors
+    /// If a parameter received no gradient, or the device fails.
     pub fn step(
         &mut self,
         parameters: Vec<&mut Parameter>,
@@ -37,11 +43,11 @@ impl AdamW {
         self.steps += 1;
         let [b1, b2] = settings.betas;
         let steps = self.steps as f64;
-        parameters.into_par_iter().zip(&mut self.means).try_for_each(|(parameter, means)| {
+        parameters.into_par_iter().zip(&mut self.moments).try_for_each(|(parameter, moments)| {
             let gradient = gradients.get(&parameter.name);
             let gradient =
                 gradient.with_context(|| format!("`{}` got no gradient", parameter.name))?;
-            // The gain of a norm is no matrix: pulling it towards 0 would change the model.
+            // The gain of a norm is no matrix: decay would change the model.
             let decay = if parameter.value.rank() > 1 { settings.weight_decay } else { 0.0 };
             let is_second_half = parameter.name.contains(".lora_B.");
             let ratio = if is_second_half { settings.lora_plus_ratio } else { 1.0 };
@@ -55,7 +61,7 @@ impl AdamW {
                 second: 1.0 - b2.powf(steps),
                 epsilon: settings.epsilon,
             };
-            (parameter.value, *means) = ops::adamw(&update, &parameter.value, gradient, means)?;
+            (parameter.value, *moments) = ops::adamw(&update, &parameter.value, gradient, moments)?;
             Ok(())
         })
     }

@@ -2,6 +2,7 @@
 
 mod adapters;
 mod beside;
+mod candle;
 mod chat;
 mod checks;
 mod config_keys;
@@ -60,7 +61,7 @@ fn loss_and_every_adapter_gradient_equal_the_reference() -> Result<()> {
         let (found, gradients) = loss_of(&model, &examples, recompute)?;
         assert!((found - loss).abs() < 1e-4, "{found} is not {loss}");
         let reference = tensors("step_grads.safetensors")?;
-        assert_eq!(model.learning().len(), reference.len());
+        assert_eq!(model.trainable().len(), reference.len());
         for (name, expected) in &reference {
             let found = gradients.get(name).expect("every adapter has a gradient");
             let relative =
@@ -96,7 +97,7 @@ fn adamw_steps_equal_the_reference() -> Result<()> {
         assert!((progress.gradient_norm - norm).abs() < tolerance * 3.0, "step {step}");
         if step == 0 {
             for (name, expected) in tensors("after_adamw_step1.safetensors")? {
-                let learning = trainer.model.learning();
+                let learning = trainer.model.trainable();
                 let found = learning.iter().find(|p| p.name == name).expect("it is an adapter");
                 // A first step is rate × the gradient's sign: where that is next to 0, rounding
                 // decides, so single elements may differ.
@@ -249,7 +250,7 @@ fn saved_and_resumed_is_as_if_never_stopped() -> Result<()> {
         let mut trainer = Trainer::resume(&mut resumed, &settings, &path)?;
         assert_eq!(trainer.steps_done(), 4);
         train(&mut trainer, &mut batches, &mut go_on)?;
-        for (a, b) in straight.learning().iter().zip(resumed.learning()) {
+        for (a, b) in straight.trainable().iter().zip(resumed.trainable()) {
             let (a, b) = (a.value.flatten_all()?, b.value.flatten_all()?);
             assert_eq!(a.to_vec1::<f32>()?, b.to_vec1::<f32>()?);
         }
@@ -270,7 +271,7 @@ fn a_step_gives_the_same_bits_on_any_number_of_threads() -> Result<()> {
             let mut trainer = Trainer::new(&mut model, &settings)?;
             train(&mut trainer, &mut |_| Ok(examples(7, 9)), &mut go_on)
         })?;
-        Ok(model.learning()[0].value.flatten_all()?.to_vec1()?)
+        Ok(model.trainable()[0].value.flatten_all()?.to_vec1()?)
     };
     assert_eq!(step(1)?, step(3)?);
     Ok(())
@@ -320,7 +321,7 @@ fn loss_of(model: &Model, examples: &[Example], recompute: Recompute) -> Result<
         labels += pass.labels.len();
     }
     let mut mean = Gradients::new(sum.of_weights);
-    for parameter in model.learning() {
+    for parameter in model.trainable() {
         let gradient = sum.get(&parameter.name).expect("all that learns has a gradient");
         mean.add(&parameter.name, &(gradient / labels as f64)?)?;
     }

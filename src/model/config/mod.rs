@@ -12,7 +12,7 @@ use crate::model::files::keys::shown;
 use crate::model::rope::{self, Scaling};
 pub use projection::Projection;
 
-/// The first layers of a Qwen with a window see all; so many where the file is silent on it.
+/// The first layers of a Qwen with a window attend to all tokens: this many if the file is silent.
 const QWEN_FULL_LAYERS: u64 = 28;
 /// What transformers takes for the epsilon of the norms in a file that leaves it out.
 const EPSILON: f64 = 1e-6;
@@ -80,6 +80,10 @@ impl Config {
     }
 
     /// Reads the text of a `config.json`; whatever would be computed wrongly is refused.
+    ///
+    /// # Errors
+    /// If the text is no JSON object, a key is missing or has another kind of value, or the model
+    /// has a part that this transformer does not compute.
     pub fn from_json(text: &str) -> Result<Config> {
         let mut map = crate::model::files::json::object(text)?;
         // Of a family that cannot be read, nothing else is worth a word.
@@ -97,6 +101,9 @@ impl Config {
     }
 
     /// The text of a `config.json` that old and new versions of transformers read alike.
+    ///
+    /// # Errors
+    /// If a number has no form in JSON.
     pub fn to_json(&self) -> Result<String> {
         let mut value = serde_json::to_value(self)?;
         let map = value.as_object_mut().context("a config is an object")?;
@@ -113,6 +120,9 @@ impl Config {
     }
 
     /// Whether the sizes fit each other, and a computer.
+    ///
+    /// # Errors
+    /// If a size is 0, too large, or does not fit another.
     pub fn validate(&self) -> Result<()> {
         /// Ten times what the largest models have, and small enough that no product overflows.
         const SIZE_MAX: usize = 1 << 22;
@@ -137,7 +147,7 @@ impl Config {
         );
         ensure!(
             self.head_dim.is_multiple_of(2),
-            "head_dim = {} is odd, and rotary positions turn pairs",
+            "head_dim = {} is odd, and rotary positions rotate pairs",
             self.head_dim
         );
         self.rope_scaling.validate(self.head_dim)?;
@@ -153,7 +163,7 @@ impl Config {
         self.max_position_embeddings
     }
 
-    /// How many tokens a token of that layer sees, itself included; None where it sees all.
+    /// How many tokens a token of that layer attends to, itself included; None for all.
     pub fn window(&self, layer: usize) -> Option<usize> {
         let whole = |key: &str| self.other.get(key).and_then(Value::as_u64);
         let window = whole("sliding_window").map(|tokens| tokens as usize);
@@ -186,7 +196,7 @@ impl Config {
         }
     }
 
-    /// Whether the queries and keys of each head are normed before they are turned.
+    /// Whether the queries and keys of each head are normed before they are rotated.
     pub fn norms_heads(&self) -> bool {
         self.family().norms_heads
     }

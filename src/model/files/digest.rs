@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use crate::model::files;
 
-/// Bytes that one thread takes at a time. The digest of a whole is that of its pieces' digests.
+/// Bytes that one thread takes at a time. The digest of all bytes is that of their pieces' digests.
 const PIECE: usize = 1 << 20;
 
 /// The digest of bytes.
@@ -18,6 +18,9 @@ pub fn of_bytes(bytes: &[u8]) -> Hash {
 }
 
 /// The digest of a file, equal to that of its bytes.
+///
+/// # Errors
+/// If the file cannot be read.
 pub fn of_file(path: &Path) -> Result<Hash> {
     let failed = || format!("cannot read {}", path.display());
     let file = files::open(path)?;

@@ -68,7 +68,7 @@ pub(crate) fn is_off(value: &Value) -> bool {
     }
 }
 
-/// A value as it stands in the file, cut where it is long.
+/// A value as it is in the file, cut where it is long.
 pub(crate) fn shown(value: &Value) -> String {
     const LENGTH_MAX: usize = 60;
     let text = value.to_string();

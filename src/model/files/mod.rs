@@ -25,17 +25,17 @@ pub(crate) type Tensors = BTreeMap<String, Tensor>;
 pub(crate) const UNSEALED: &str =
     "0000000000000000000000000000000000000000000000000000000000000000";
 
-/// Writes a text file whole, or leaves the old one.
+/// Writes a text file atomically.
 pub(crate) fn write_text(path: &Path, text: &str) -> Result<()> {
     replace(path, |file| Ok(file.write_all(text.as_bytes())?))
 }
 
-/// Writes tensors as safetensors, whole, or leaves the old file.
+/// Writes tensors as safetensors, atomically.
 pub(crate) fn write_tensors(path: &Path, tensors: &Tensors, about: (&str, &str)) -> Result<()> {
     replace(path, |file| put_tensors(file, tensors, about, &mut |_| {}).map(|_| ()))
 }
 
-/// The same with a checksum of all its bytes, which takes the place of [`UNSEALED`] in `about`.
+/// The same with a checksum of all its bytes, which replaces [`UNSEALED`] in `about`.
 pub(crate) fn write_sealed(path: &Path, tensors: &Tensors, about: (&str, &str)) -> Result<()> {
     replace(path, |file| {
         let mut hash = blake3::Hasher::new();
@@ -74,15 +74,16 @@ pub(crate) fn expect_sealed(path: &Path, checksum: &str) -> Result<()> {
     Ok(())
 }
 
-/// Where a checksum stands in a header.
+/// The offset of a checksum in a header.
 fn place_of(header: &[u8], checksum: &str) -> Option<usize> {
     let wanted = checksum.as_bytes();
     let found = header.windows(UNSEALED.len()).position(|some| some == wanted);
     found.filter(|_| wanted.len() == UNSEALED.len())
 }
 
-/// Writes a whole safetensors file, and gives back its header. `seen` is shown that, and then each
-/// tensor's bytes. In the order of the format's own library: the widest type first, then by name.
+/// Writes a safetensors file, and returns its header. `seen` is called with that, and then with
+/// each tensor's bytes. In the order of the format's own library: the widest type first, then by
+/// name.
 fn put_tensors(
     file: &mut File,
     tensors: &Tensors,
@@ -131,7 +132,7 @@ pub(crate) fn read_tensors(
     Ok((tensors, file.header.metadata().clone().unwrap_or_default()))
 }
 
-/// Fails unless the tensor has the shape that the model's config gives it.
+/// Fails unless the tensor has the shape that the model's config sets.
 pub(crate) fn expect_shape(
     tensor: &Tensor,
     shape: &[usize],
@@ -172,9 +173,9 @@ pub(crate) fn are_equal(one: &Tensor, two: &Tensor) -> Result<bool> {
 /// A safetensors file whose header is in memory. Its tensors stay on disk until each is read, so
 /// that a model never lies in memory twice.
 pub(crate) struct TensorFile {
-    /// Where it lies.
+    /// Its path.
     pub(crate) path: PathBuf,
-    /// Names, types, shapes and places of its tensors; they fill the file without a gap.
+    /// Names, types, shapes and offsets of its tensors; they fill the file without a gap.
     pub(crate) header: Metadata,
     file: File,
     /// Where the first tensor begins.
@@ -187,7 +188,7 @@ impl TensorFile {
         /// The format's own limit.
         const HEADER_MAX: u64 = 100_000_000;
         let mut file = open(path)?;
-        let broken = || format!("{} is not a whole safetensors file", path.display());
+        let broken = || format!("{} is not a complete safetensors file", path.display());
         let size = file.metadata().with_context(broken)?.len();
         let mut length = [0; 8];
         file.read_exact(&mut length).with_context(broken)?;
@@ -266,7 +267,7 @@ pub(crate) fn open(path: &Path) -> Result<File> {
     source::open(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
-/// Lets `write` fill a file that then takes the place of `path`; its folder is made if need be.
+/// Lets `write` fill a file that then replaces `path`; its folder is made if need be.
 pub(crate) fn replace(path: &Path, write: impl FnOnce(&mut File) -> Result<()>) -> Result<()> {
     let failed = || format!("cannot write {}", path.display());
     fs::create_dir_all(disk::folder_of(path)).with_context(failed)?;

@@ -1,4 +1,4 @@
-//! Greedy replies to a batch of prompts, with keys and values kept between the steps.
+//! Greedy decoding of a batch of prompts, with a KV cache.
 
 use anyhow::{Result, ensure};
 use candle_core::{D, Tensor};
@@ -8,12 +8,16 @@ use crate::model::infer::ends::Ends;
 use crate::model::network::block::Cache;
 use crate::model::network::transformer::{Inputs, Model};
 
-/// Places of one batch, padding included; bounds what the attention of a batch takes.
+/// Tokens of one batch, padding included; bounds the memory of its attention.
 const PLACES_MAX: usize = 4096;
 
 /// The most likely reply to each prompt, in the order of the prompts: ids up to one of `stop`,
-/// which is left out, or `tokens_max` of them. A reply does not depend on what else is in the
+/// which is left out, or `tokens_max` of them. A reply does not depend on the rest of the
 /// batch.
+///
+/// # Errors
+/// If a prompt is empty or has an unknown id, or a prompt and its reply are longer than the model
+/// was made for.
 pub fn greedy(
     model: &Model,
     prompts: &[Vec<u32>],
@@ -24,6 +28,10 @@ pub fn greedy(
 }
 
 /// The same up to one of the ends, which may have several ids.
+///
+/// # Errors
+/// If a prompt is empty or has an unknown id, or a prompt and its reply are longer than the model
+/// was made for.
 pub fn greedy_until(
     model: &Model,
     prompts: &[Vec<u32>],
@@ -101,7 +109,7 @@ fn reply_batch(
     Ok(replies)
 }
 
-/// A cache a block, with room for so many columns of each row.
+/// A KV cache per block, with room for that number of columns of each row.
 pub(crate) fn caches(model: &Model, batch: usize, room: usize) -> Result<Vec<Cache>> {
     let cache = |_| Cache::new(&model.config, (batch, room), model.dtype(), &model.device);
     (0..model.blocks.len()).map(cache).collect()
@@ -126,7 +134,7 @@ pub(crate) fn last_logits(
     Ok(model.head(&model.final_norm(&x)?)?.0)
 }
 
-/// All prompts end in the last column. Padding sees only itself, and no one looks at it.
+/// All prompts end in the last column. Padding attends only to itself, and nothing attends to it.
 fn pad_left(prompts: &[&[u32]]) -> (Inputs, Vec<u32>) {
     let (batch, time) = (prompts.len(), prompts.iter().map(|p| p.len()).max().unwrap_or(0));
     let mut ids = vec![0; batch * time];

@@ -9,7 +9,7 @@ use crate::model::Tokenizer;
 pub struct Ends {
     /// Ids of which each ends a reply.
     ids: Vec<u32>,
-    /// What a format writes behind a reply, as ids; empty where that is one of the above.
+    /// What a format writes after a reply, as ids; empty where that is one of the above.
     closing: Vec<u32>,
     /// The letters of that before its first special token.
     letters: String,
@@ -23,9 +23,12 @@ impl Ends {
         Ends { ids: ids.to_vec(), ..Ends::default() }
     }
 
-    /// Those of the tokenizer, and the text that a format writes behind a reply. Of its tokens,
+    /// Those of the tokenizer, and the text that a format writes after a reply. Of its tokens,
     /// special ones end a reply alone, as they are in no reply; a line break or a bracket that a
     /// longer end begins with does not.
+    ///
+    /// # Errors
+    /// If the text cannot be encoded.
     pub fn closed_by(tokenizer: &Tokenizer, text: &str) -> Result<Ends> {
         let mut ends = Ends::of(tokenizer.ends());
         ends.closing = tokenizer.encode(text)?;
@@ -42,12 +45,12 @@ impl Ends {
         Ok(ends)
     }
 
-    /// The ids that a format writes behind a reply and that end it alone.
+    /// The ids that a format writes after a reply and that end it alone.
     pub fn of_format(&self) -> Vec<u32> {
         self.closing.iter().copied().filter(|id| self.ids.contains(id)).collect()
     }
 
-    /// The ids that a format writes behind a reply, encoded alone.
+    /// The ids that a format writes after a reply, encoded alone.
     pub fn closing(&self) -> &[u32] {
         &self.closing
     }

@@ -1,7 +1,7 @@
 //! One reply, token by token: the most likely one, or drawn at a temperature.
 
 use anyhow::{Result, ensure};
-use rand_xoshiro::Xoshiro256PlusPlus;
+use rand::{Rng, RngExt};
 
 use crate::model::infer::decode;
 use crate::model::infer::ends::Ends;
@@ -13,20 +13,24 @@ use crate::model::random;
 pub struct Sampling {
     /// What logits are divided by; 0 takes the most likely token.
     pub temperature: f64,
-    /// Only the most likely tokens that together have this probability are drawn from (Holtzman
-    /// et al. 2019, "nucleus sampling").
+    /// Only the most likely tokens that together have this probability are drawn (Holtzman
+    /// et al. 2019, "nucleus sampling", arXiv:1904.09751).
     pub top_p: f64,
     /// The same seed draws the same reply.
     pub seed: u64,
+    /// The most tokens of a reply.
+    pub tokens_max: usize,
 }
 
-/// Replies to a prompt with up to `tokens_max` ids, or until one of `stop`, which is left out.
+/// Replies to a prompt until one of `stop`, which is left out, or until it has the most tokens.
 /// `each` gets every id as soon as it is known to belong to the reply, and says whether to go on.
+///
+/// # Errors
+/// If the prompt is empty, has an unknown id or is as long as the longest text, or if `each` fails.
 pub fn reply(
     model: &Model,
     prompt: &[u32],
     stop: &Ends,
-    tokens_max: usize,
     sampling: &Sampling,
     each: &mut dyn FnMut(u32) -> Result<bool>,
 ) -> Result<()> {
@@ -38,7 +42,7 @@ pub fn reply(
         prompt.len()
     );
     let mut stream = random::stream(sampling.seed, "reply");
-    let tokens_max = tokens_max.min(most - prompt.len());
+    let tokens_max = sampling.tokens_max.min(most - prompt.len());
     let caches = decode::caches(model, 1, prompt.len() + tokens_max)?;
     let mut past = 0;
     let mut ids = prompt.to_vec();
@@ -72,7 +76,7 @@ pub fn reply(
     Ok(())
 }
 
-fn choose(logits: &[f32], sampling: &Sampling, stream: &mut Xoshiro256PlusPlus) -> u32 {
+fn choose(logits: &[f32], sampling: &Sampling, random: &mut impl Rng) -> u32 {
     let mut order: Vec<u32> = (0..logits.len() as u32).collect();
     let logit = |id: u32| f64::from(logits[id as usize]);
     // Equal logits go by their ids, so that a reply is the same on every run.
@@ -89,7 +93,7 @@ fn choose(logits: &[f32], sampling: &Sampling, stream: &mut Xoshiro256PlusPlus) 
         goes_on
     });
     let many = many.count().max(1);
-    let mut left = random::unit(stream) * order[..many].iter().map(|id| weight(*id)).sum::<f64>();
+    let mut left = random.random::<f64>() * order[..many].iter().map(|id| weight(*id)).sum::<f64>();
     for id in &order[..many] {
         left -= weight(*id);
         if left < 0.0 {

@@ -38,6 +38,9 @@ pub(super) fn load_config(folder: &Path) -> Result<Config> {
 
 /// Writes `config.json` and `model.safetensors`, adapters left out: see
 /// [`lora::save`](crate::model::lora::save) for those.
+///
+/// # Errors
+/// If a file cannot be written.
 pub fn save(model: &Model, folder: &Path) -> Result<()> {
     let weights = model.weights().into_iter();
     let tensors: Tensors = weights.map(|p| (p.name.clone(), p.value.clone())).collect();

@@ -61,9 +61,12 @@ impl Hub {
         }
     }
 
-    /// The folder of the model `ORG/NAME` or `ORG/NAME@REVISION`. One that is whole in the cache
+    /// The folder of the model `ORG/NAME` or `ORG/NAME@REVISION`. One that is complete in the cache
     /// is used as it is, without a look at the network; else what is missing is fetched, with its
     /// progress on standard error.
+    ///
+    /// # Errors
+    /// If the name is none, or the model is not in the cache and cannot be fetched.
     pub fn locate(&self, name: &str) -> Result<PathBuf> {
         let model = Name::parse(name)?;
         if let Some(folder) = self.cached(&model) {
@@ -131,7 +134,7 @@ impl Hub {
     }
 
     fn api(&self) -> Result<Api, ApiError> {
-        /// A download goes on where it broke off, so many times.
+        /// Times that an interrupted download is continued.
         const RETRIES: usize = 3;
         ApiBuilder::from_cache(Cache::new(self.cache.clone()))
             .with_endpoint(self.endpoint.trim_end_matches('/').to_string())
@@ -159,7 +162,7 @@ impl Hub {
         if status("404") {
             return anyhow!("{endpoint} has no `{id}` at revision `{revision}` ({what})");
         }
-        anyhow!("{endpoint} did not give {what}: {error}")
+        anyhow!("{endpoint} did not send {what}: {error}")
     }
 
     /// The way without a network.
@@ -188,7 +191,7 @@ impl Name {
         );
         ensure!(
             revision.split('/').all(is_plain),
-            "`{revision}` is no revision; write a branch, a tag or a commit behind `@`"
+            "`{revision}` is no revision; write a branch, a tag or a commit after `@`"
         );
         Ok(Name { id: id.to_string(), revision: revision.to_string() })
     }

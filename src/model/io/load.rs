@@ -14,6 +14,10 @@ use crate::model::text::tokenizer::Tokenizer;
 /// Reads a model, its matrices in that type, from a folder with `config.json` and
 /// `model.safetensors`, or the shards that `model.safetensors.index.json` names; or from a
 /// `.gguf` file.
+///
+/// # Errors
+/// If a file cannot be read, a tensor is missing, left over or not finite, or the model has a part
+/// that this transformer does not compute.
 pub fn load(path: &Path, dtype: DType, device: &Device) -> Result<Model> {
     load_blocks(path, dtype, device, &mut |_| Ok(()))
 }
@@ -32,7 +36,10 @@ pub(crate) fn load_blocks(
     }
 }
 
-/// Reads `config.json` of a model's folder, or what a `.gguf` file says in its place.
+/// Reads `config.json` of a model's folder, or what a `.gguf` file says instead.
+///
+/// # Errors
+/// If the file cannot be read, or asks for what this transformer does not compute.
 pub fn load_config(path: &Path) -> Result<Config> {
     if gguf::is_named(path) { gguf::load_config(path) } else { folder::load_config(path) }
 }
@@ -40,6 +47,9 @@ pub fn load_config(path: &Path) -> Result<Config> {
 impl Tokenizer {
     /// Reads `tokenizer.json`, and the names of the special tokens from the files beside it; or
     /// the tokenizer of a `.gguf` file.
+    ///
+    /// # Errors
+    /// If a file cannot be read, or the library rejects it.
     pub fn load(path: &Path) -> Result<Tokenizer> {
         if gguf::is_named(path) { gguf::load_tokenizer(path) } else { Tokenizer::of_folder(path) }
     }

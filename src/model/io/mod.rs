@@ -15,11 +15,14 @@ pub use folder::save;
 pub(crate) use load::load_blocks;
 pub use load::{load, load_config};
 
-/// What stands before the name of a model of the Hugging Face hub.
+/// The prefix of the name of a model of the Hugging Face hub.
 pub const HUB: &str = "hf:";
 
 /// The folder of a model: `hf:ORG/NAME` or `hf:ORG/NAME@REVISION` from the hub, fetched if need
 /// be, or a path.
+///
+/// # Errors
+/// If a model of the hub is not in the cache and cannot be fetched.
 pub fn locate(base: &str) -> Result<PathBuf> {
     match base.strip_prefix(HUB) {
         Some(name) => hub::Hub::from_env().locate(name),

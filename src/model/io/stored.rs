@@ -42,7 +42,7 @@ impl Stored {
         Ok(Stored { folder: folder.to_path_buf(), files, holders })
     }
 
-    /// A model whose config says that its head is the embedding table may have a head of its own
+    /// A model whose config says that its head is the embedding table may have a separate head
     /// in its files. As in transformers, one that differs from the table counts.
     pub(crate) fn settle_head(&self, config: &mut Config) -> Result<()> {
         let both = [EMBEDDING, HEAD].iter().all(|name| self.holders.contains_key(*name));
@@ -124,7 +124,7 @@ impl Stored {
 }
 
 /// The files that hold a folder's weights: one, or the shards that its index names. Where both are
-/// there, the one counts, as in transformers: an index is what a conversion left behind.
+/// there, the one counts, as in transformers: an index is left over from a conversion.
 pub(crate) fn weight_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let whole = folder.join("model.safetensors");
     let index = folder.join("model.safetensors.index.json");

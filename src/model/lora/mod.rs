@@ -18,7 +18,7 @@ use crate::model::network::transformer::Model;
 use crate::model::random;
 use placement::{Names, Placement};
 
-/// The linears of a block that an adapter may stand beside.
+/// The linears of a block that may have an adapter.
 pub const TARGETS: [&str; 7] = Projection::NAMES;
 
 /// What PEFT puts before the names of the model's modules.
@@ -33,12 +33,12 @@ pub struct Lora {
     pub alpha: f64,
     /// Names out of [`TARGETS`], or `all-linear` for all of them.
     pub targets: Vec<String>,
-    /// Scaled by alpha / √rank instead (rsLoRA).
+    /// Scaled by alpha / √rank instead (rsLoRA; Kalajdzievski 2023, arXiv:2312.03732).
     pub rank_stabilised: bool,
-    /// Share of an adapter's inputs that are left out at random in training. Adapters that read the
-    /// same input, such as those of q, k and v, leave out the same.
+    /// Dropout probability of an adapter's inputs in training. Adapters that read the
+    /// same input, such as those of q, k and v, drop the same elements.
     pub dropout: f64,
-    /// Lengths of the weight's rows learn apart from their directions (DoRA).
+    /// Train the magnitude of the weight's rows apart from their direction (DoRA).
     pub dora: bool,
 }
 
@@ -73,8 +73,11 @@ impl Lora {
     }
 }
 
-/// Puts fresh adapters beside the targets: A uniform within 1/√in as PEFT has it, B zero, so that
+/// Adds fresh adapters to the targets: A uniform within 1/√in as in PEFT, B zero, so that
 /// the model's function is unchanged until the first step.
+///
+/// # Errors
+/// If a target is not a linear of the blocks, or the rank is 0.
 pub fn attach(model: &mut Model, lora: &Lora, seed: u64) -> Result<()> {
     let targets = lora.target_names()?;
     let (device, rank, scale) = (model.device.clone(), lora.rank, lora.scale());
@@ -100,7 +103,11 @@ pub fn attach(model: &mut Model, lora: &Lora, seed: u64) -> Result<()> {
     Ok(())
 }
 
-/// Reads `adapter_config.json` and `adapter_model.safetensors` and puts them beside the weights.
+/// Reads `adapter_config.json` and `adapter_model.safetensors` into adapters of the model.
+///
+/// # Errors
+/// If a file cannot be read, a tensor is missing, is left over or has another shape, or PEFT would
+/// compute something else from the settings.
 pub fn load(model: &mut Model, folder: &Path) -> Result<Lora> {
     let path = folder.join("adapter_config.json");
     let text = files::text_of(&path, files::SETTINGS_MAX)?;
@@ -129,6 +136,9 @@ pub fn load(model: &mut Model, folder: &Path) -> Result<Lora> {
 }
 
 /// Writes the adapters in PEFT's format; `base` is the name or path of the model beneath.
+///
+/// # Errors
+/// If the model has no adapter, or a file cannot be written.
 pub fn save(model: &Model, lora: &Lora, base: &str, folder: &Path) -> Result<()> {
     let adapters = model.adapters().into_iter();
     let tensors: Tensors =
@@ -162,6 +172,9 @@ pub fn save(model: &Model, lora: &Lora, base: &str, folder: &Path) -> Result<()>
 }
 
 /// The same function as one model without adapters.
+///
+/// # Errors
+/// If a weight is quantised, or a merged one is not finite.
 pub fn merged(model: &Model) -> Result<Model> {
     let mut merged = model.clone();
     for linear in merged.linears_mut() {

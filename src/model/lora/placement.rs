@@ -1,4 +1,4 @@
-//! Beside which linears an adapter stands, and of what size: PEFT's rules for the names of modules.
+//! Which linears have an adapter, and of what size: PEFT's rules for the names of modules.
 
 use anyhow::{Context, Result, ensure};
 use fancy_regex::Regex;
@@ -8,9 +8,9 @@ use fancy_regex::Regex;
 pub(crate) enum Names {
     /// Every linear but the head, as `all-linear` has it.
     AllLinear,
-    /// Each is a whole name, or what a name ends with behind a dot.
+    /// Each is a full name, or what a name ends with after a dot.
     Ends(Vec<String>),
-    /// A Python regular expression of whole names.
+    /// A Python regular expression of full names.
     Pattern(Regex),
 }
 
@@ -37,7 +37,7 @@ impl Placement {
             return Ok(false);
         }
         let Some(layers) = &self.layers else { return self.targets.has(module) };
-        // A whole name has been chosen with its layer.
+        // A full name has been chosen with its layer.
         if let Names::Ends(ends) = &self.targets
             && ends.iter().any(|end| end == module)
         {
@@ -47,7 +47,7 @@ impl Placement {
         Ok(self.targets.has(module)? && layer.is_some_and(|layer| layers.contains(&layer)))
     }
 
-    /// The rank of that module's adapter, where it has one of its own.
+    /// The rank of that module's adapter, where it differs from the others'.
     pub(crate) fn rank(&self, module: &str) -> Result<Option<usize>> {
         first(&self.ranks, module)
     }
@@ -82,17 +82,17 @@ impl Names {
     }
 }
 
-/// A pattern that has to match a whole name, as Python's `re.fullmatch`.
+/// A pattern that has to match a full name, as Python's `re.fullmatch`.
 pub(crate) fn whole(pattern: &str) -> Result<Regex> {
     compiled(pattern, format!(r"\A(?:{pattern})\z"))
 }
 
-/// A key of `rank_pattern` or `alpha_pattern`: it has to match the end of a name, behind a dot.
+/// A key of `rank_pattern` or `alpha_pattern`: it has to match the end of a name, after a dot.
 pub(crate) fn ending(pattern: &str) -> Result<Regex> {
     compiled(pattern, format!(r"\A(.*\.)?({pattern})\z"))
 }
 
-/// What finds a layer's number behind the name of its list, such as `layers`; any list without one.
+/// What finds a layer's number after the name of its list, such as `layers`; any list without one.
 pub(crate) fn stack(list: Option<&str>) -> Result<Regex> {
     match list {
         Some(list) => compiled(list, format!(r"\A(?:(?:^|.*?\.){list}\.(?P<idx>\d+)\.)")),

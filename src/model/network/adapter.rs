@@ -1,9 +1,10 @@
-//! What learns beside a frozen weight: a low-rank term (Hu et al. 2021, "LoRA"), and the length of
-//! each row where direction and length learn apart (Liu et al. 2024, "DoRA").
+//! What is trained beside a frozen weight: a low-rank term (LoRA; Hu et al. 2021,
+//! arXiv:2106.09685), and with DoRA the magnitude of each row (Liu et al. 2024, arXiv:2402.09353).
 
 use anyhow::Result;
 use candle_core::{D, DType, Tensor};
 
+use crate::model::network::gradients::Gradients;
 use crate::model::network::parameter::Parameter;
 use crate::ops;
 
@@ -16,19 +17,19 @@ pub struct Adapter {
     pub b: Parameter,
     /// alpha / rank.
     pub scale: f64,
-    /// Share of the term's inputs that are left out at random in training.
+    /// Dropout probability of the term's inputs in training.
     pub dropout: f64,
-    /// DoRA's length of each row of the adapted weight, `[out]`.
+    /// DoRA's magnitude of each row of the adapted weight, `[out]`.
     pub magnitude: Option<Parameter>,
 }
 
 impl Adapter {
     /// Inner width.
     pub fn rank(&self) -> usize {
-        self.a.value.dim(0).expect("A has two dimensions")
+        self.a.value.dims()[0]
     }
 
-    /// What learns, in a fixed order.
+    /// The trainable parameters, in a fixed order.
     pub fn parameters(&self) -> impl Iterator<Item = &Parameter> {
         [&self.a, &self.b].into_iter().chain(&self.magnitude)
     }
@@ -43,7 +44,10 @@ impl Adapter {
         Ok((&self.b.value * self.scale)?.to_dtype(dtype)?)
     }
 
-    /// `W + s·B·A`, the rows of DoRA at their learnt lengths, in f32.
+    /// `W + s·B·A`, the rows of DoRA at their trained magnitudes, in f32.
+    ///
+    /// # Errors
+    /// If `weight` has another shape than the term.
     pub fn merged(&self, weight: &Tensor) -> Result<Tensor> {
         let change = ops::product(self.scale, &self.b.value, &self.a.value)?;
         let whole = (weight.to_dtype(DType::F32)? + change)?;
@@ -52,8 +56,8 @@ impl Adapter {
         Ok(whole.broadcast_mul(&gain.unsqueeze(1)?)?)
     }
 
-    /// DoRA's factor of each output, `[out]`: the learnt length over the length that the adapted
-    /// row has. That length is taken for a constant in the backward pass, as the paper has it.
+    /// DoRA's factor of each output, `[out]`: the trained magnitude over the length that the
+    /// adapted row has. That length is a constant in the backward pass, as in the paper.
     pub(crate) fn gain(&self, weight: &Tensor) -> Result<Option<Gain>> {
         let Some(magnitude) = &self.magnitude else { return Ok(None) };
         // |W + s·B·A|² row by row, without the matrix itself.
@@ -64,6 +68,28 @@ impl Adapter {
         let squares = (weight.sqr()?.sum(D::Minus1)? + across + (inner * b)?.sum(D::Minus1)?)?;
         let length = squares.sqrt()?;
         Ok(Some(Gain { factor: (&magnitude.value / &length)?, length }))
+    }
+}
+
+impl Adapter {
+    /// DoRA's part of the backward pass of a linear with the matrix `weight` `[out, in]`: adds the
+    /// gradient of the magnitudes, and returns that of what they scale.
+    pub(crate) fn gain_backward(
+        &self,
+        weight: &Tensor,
+        x: &Tensor,
+        low: &Tensor,
+        dy: &Tensor,
+        gradients: &mut Gradients,
+    ) -> Result<Tensor> {
+        let Some(magnitude) = &self.magnitude else { return Ok(dy.clone()) };
+        let Some(gain) = self.gain(weight)? else { return Ok(dy.clone()) };
+        let b = self.b.value.to_dtype(x.dtype())?;
+        let scaled = ops::product(1.0, x, &weight.t()?)?;
+        let scaled = ops::add_product(scaled, self.scale, low, &b.t()?)?;
+        let along = (scaled.to_dtype(DType::F32)? * dy.to_dtype(DType::F32)?)?.sum(0)?;
+        gradients.add(&magnitude.name, &(along / gain.length)?)?;
+        Ok(dy.broadcast_mul(&gain.factor.to_dtype(x.dtype())?)?)
     }
 }
 

@@ -5,9 +5,10 @@ use candle_core::{DType, Device, Tensor};
 
 use crate::model::config::{Config, Projection};
 use crate::model::network::gradients::Gradients;
-use crate::model::network::linear::{self, Linear, Low};
+use crate::model::network::linear::{Linear, Low, SharedInput};
+use crate::model::network::norm::Norm;
 use crate::model::network::parameter::Parameter;
-use crate::ops::{self, Angles, Attended, Attention, Visible};
+use crate::ops::{self, Angles, Attended, Attention, Mask};
 
 /// Attention, then the feed-forward network, each added to the stream.
 #[derive(Clone, Debug)]
@@ -17,28 +18,30 @@ pub(crate) struct Block {
     pub(crate) feed_norm: Parameter,
     /// In the order of [`Projection::ALL`].
     pub(crate) linears: [Linear; 7],
-    /// How many tokens a token sees, itself included; None for all.
+    /// How many tokens a token attends to, itself included; None for all.
     pub(crate) window: Option<usize>,
 }
 
-/// Norms `[head_dim]` of each head's query and key, before they are turned.
+/// Norms `[head_dim]` of each head's query and key, before they are rotated.
 #[derive(Clone, Debug)]
 pub(crate) struct HeadNorms {
     pub(crate) query: Parameter,
     pub(crate) key: Parameter,
 }
 
-/// What the backward pass of a block needs of its forward pass, beside the block's input. Norms and
-/// the feed-forward network's product are computed again: they cost little, and take much room.
+/// What the backward pass of a block needs from its forward pass, beside the block's input. Norms
+/// and the feed-forward network's product are recomputed: they cost little time, and much memory.
 pub(crate) struct Saved {
     heads: Heads,
     attended: Attended,
     low_out: Low,
     middle: Tensor,
     feed: Option<Feed>,
+    /// The rows that went on after attention, where not all did.
+    places: Option<Tensor>,
 }
 
-/// Queries, keys and values `[batch, heads, …, head_dim]`, turned.
+/// Queries, keys and values `[batch, heads, …, head_dim]`, rotated.
 struct Heads {
     query: Tensor,
     key: Tensor,
@@ -56,7 +59,7 @@ struct Feed {
     low_down: Low,
 }
 
-/// Keys and values of a block for the columns read so far, `[batch, key heads, room, head_dim]`.
+/// The KV cache of a block for the columns read so far, `[batch, key heads, room, head_dim]`.
 #[derive(Clone, Debug)]
 pub(crate) struct Cache {
     keys: Tensor,
@@ -66,18 +69,28 @@ pub(crate) struct Cache {
 /// What all blocks share in one pass.
 pub(crate) struct Pass<'a> {
     pub(crate) config: &'a Config,
-    pub(crate) visible: Visible,
+    pub(crate) mask: Mask,
     /// The same for the blocks that have a window.
-    pub(crate) near: Option<Visible>,
+    pub(crate) near: Option<Mask>,
     pub(crate) angles: Angles,
     /// The key of the adapters' dropout, in training.
     pub(crate) dropout: Option<u64>,
 }
 
+impl Pass<'_> {
+    fn norm<'b>(&self, gain: &'b Parameter) -> Norm<'b> {
+        Norm::of(gain, self.config)
+    }
+
+    fn through<'b>(&self, linears: &'b [&'b Linear]) -> SharedInput<'b> {
+        SharedInput { linears, dropout: self.dropout }
+    }
+}
+
 impl Block {
-    /// The stream `x` through the block. With a cache, its columns are seen, and those of `x` are
-    /// added to it. With `places`, only those rows of `x` go on behind attention, and come out.
-    /// Without `keep_feed` the inner part of the feed-forward network is not kept.
+    /// The stream `x` through the block. With a KV cache, attention includes its columns, and those
+    /// of `x` are added to it. With `places`, only those rows of `x` go on after attention, and are
+    /// returned. Without `keep_feed` the inner part of the feed-forward network is not kept.
     pub(crate) fn forward(
         &self,
         x: &Tensor,
@@ -88,7 +101,7 @@ impl Block {
     ) -> Result<(Tensor, Saved)> {
         let mut heads = self.heads(x, pass)?;
         if let Some(cache) = cache {
-            let column = pass.visible.columns - pass.visible.time;
+            let column = pass.mask.columns - pass.mask.time;
             cache.keys.slice_set(&heads.key, 2, column)?;
             cache.values.slice_set(&heads.value, 2, column)?;
             (heads.key, heads.value) = (cache.keys.clone(), cache.values.clone());
@@ -99,7 +112,8 @@ impl Block {
             onto(self.linear(Projection::Output), &out, &select(x, places)?, pass.dropout)?;
         let (y, feed) = self.feed_forward(&middle, pass)?;
         let feed = keep_feed.then_some(feed);
-        Ok((y, Saved { heads, attended, low_out, middle, feed }))
+        let places = places.cloned();
+        Ok((y, Saved { heads, attended, low_out, middle, feed, places }))
     }
 
     /// From the gradient `dy` of the block's result to that of its input `x`.
@@ -109,10 +123,10 @@ impl Block {
         saved: Saved,
         dy: &Tensor,
         pass: &Pass,
-        places: Option<&Tensor>,
         gradients: &mut Gradients,
     ) -> Result<Tensor> {
-        let Saved { heads, attended, low_out, middle, feed } = saved;
+        let Saved { heads, attended, low_out, middle, feed, places } = saved;
+        let places = places.as_ref();
         let feed = match feed {
             Some(feed) => feed,
             None => self.feed_forward(&middle, pass)?.1,
@@ -122,14 +136,8 @@ impl Block {
 
         let out = select(&attended.out, places)?;
         let dys = std::slice::from_ref(&dmiddle);
-        let dout = linear::backward(
-            &[self.linear(Projection::Output)],
-            &out,
-            &low_out,
-            dys,
-            pass.dropout,
-            gradients,
-        )?;
+        let output = [self.linear(Projection::Output)];
+        let dout = pass.through(&output).backward(&out, &low_out, dys, gradients)?;
         let (dout, dmiddle) = (spread(dout, &attended.out, places)?, spread(dmiddle, x, places)?);
         let [dquery, dkey, dvalue] =
             ops::attention_backward(&self.attention(&heads, pass), &attended, &dout)?;
@@ -140,29 +148,27 @@ impl Block {
             ops::merge_heads(&dvalue, None)?,
         ];
         if let (Some(norms), Some([query, key])) = (&self.head_norms, &heads.unnormed) {
-            dys[0] = norm_heads_backward(&norms.query, query, pass, &dys[0], gradients)?;
-            dys[1] = norm_heads_backward(&norms.key, key, pass, &dys[1], gradients)?;
+            dys[0] = pass.norm(&norms.query).backward_heads(query, &dys[0], gradients)?;
+            dys[1] = pass.norm(&norms.key).backward_heads(key, &dys[1], gradients)?;
         }
-        let eps = pass.config.rms_norm_eps;
-        let normed = ops::rms_norm(x, &self.attention_norm.value, eps)?;
+        let norm = pass.norm(&self.attention_norm);
         let linears = self.attention_linears();
         let dnormed =
-            linear::backward(&linears, &normed, &heads.low, &dys, pass.dropout, gradients)?;
-        norm_backward(&self.attention_norm, x, eps, &dnormed, Some(&dmiddle), gradients)
+            pass.through(&linears).backward(&norm.forward(x)?, &heads.low, &dys, gradients)?;
+        norm.backward(x, &dnormed, Some(&dmiddle), gradients)
     }
 
     fn heads(&self, x: &Tensor, pass: &Pass) -> Result<Heads> {
-        let (config, batch) = (pass.config, pass.visible.batch);
+        let (config, batch) = (pass.config, pass.mask.batch);
         let (heads, groups) = (config.num_attention_heads, config.num_key_value_heads);
-        let normed = ops::rms_norm(x, &self.attention_norm.value, config.rms_norm_eps)?;
-        let (results, low) =
-            linear::forward(&self.attention_linears(), &normed, None, pass.dropout)?;
+        let normed = pass.norm(&self.attention_norm).forward(x)?;
+        let (results, low) = pass.through(&self.attention_linears()).forward(&normed, None)?;
         let [mut query, mut key, value]: [Tensor; 3] =
             results.try_into().ok().context("three linears have three results")?;
         let mut unnormed = None;
         if let Some(norms) = &self.head_norms {
-            let normed =
-                [norm_heads(&norms.query, &query, pass)?, norm_heads(&norms.key, &key, pass)?];
+            let (of_query, of_key) = (pass.norm(&norms.query), pass.norm(&norms.key));
+            let normed = [of_query.forward_heads(&query)?, of_key.forward_heads(&key)?];
             unnormed = Some([query, key]);
             [query, key] = normed;
         }
@@ -176,16 +182,15 @@ impl Block {
     fn attention<'a>(&self, heads: &'a Heads, pass: &'a Pass) -> Attention<'a> {
         let Heads { query, key, value, .. } = heads;
         let near = pass.near.as_ref().filter(|_| self.window.is_some());
-        let visible = near.unwrap_or(&pass.visible);
+        let mask = near.unwrap_or(&pass.mask);
         // Scores are divided by the root of a head's width.
         let scale = 1.0 / (pass.config.head_dim as f32).sqrt();
-        Attention { query, key, value, visible, scale }
+        Attention { query, key, value, mask, scale }
     }
 
     fn feed_forward(&self, middle: &Tensor, pass: &Pass) -> Result<(Tensor, Feed)> {
-        let normed = ops::rms_norm(middle, &self.feed_norm.value, pass.config.rms_norm_eps)?;
-        let (mut results, low) =
-            linear::forward(&self.feed_linears(), &normed, None, pass.dropout)?;
+        let normed = pass.norm(&self.feed_norm).forward(middle)?;
+        let (mut results, low) = pass.through(&self.feed_linears()).forward(&normed, None)?;
         let (up, gate) = (results.pop(), results.pop());
         let (gate, up) = (gate.context("a gate")?, up.context("an up")?);
         let (y, low_down) =
@@ -205,21 +210,15 @@ impl Block {
         let Feed { gate, up, low, low_down } = feed;
         let product = ops::swiglu(gate, up)?;
         let dys = std::slice::from_ref(dy);
-        let dproduct = linear::backward(
-            &[self.linear(Projection::Down)],
-            &product,
-            low_down,
-            dys,
-            pass.dropout,
-            gradients,
-        )?;
+        let down = [self.linear(Projection::Down)];
+        let dproduct = pass.through(&down).backward(&product, low_down, dys, gradients)?;
         drop(product);
         let dys = ops::swiglu_backward(gate, up, &dproduct)?;
-        let eps = pass.config.rms_norm_eps;
-        let normed = ops::rms_norm(middle, &self.feed_norm.value, eps)?;
+        let norm = pass.norm(&self.feed_norm);
+        let linears = self.feed_linears();
         let dnormed =
-            linear::backward(&self.feed_linears(), &normed, low, &dys, pass.dropout, gradients)?;
-        norm_backward(&self.feed_norm, middle, eps, &dnormed, Some(dy), gradients)
+            pass.through(&linears).backward(&norm.forward(middle)?, low, &dys, gradients)?;
+        norm.backward(middle, &dnormed, Some(dy), gradients)
     }
 
     fn attention_linears(&self) -> [&Linear; 3] {
@@ -269,7 +268,7 @@ fn select(x: &Tensor, places: Option<&Tensor>) -> Result<Tensor> {
     places.map_or(Ok(x.clone()), |places| Ok(x.index_select(places, 0)?))
 }
 
-/// The gradient of what `select` was given, from that of what it gave.
+/// The gradient of `select`'s input, from that of its result.
 fn spread(dy: Tensor, x: &Tensor, places: Option<&Tensor>) -> Result<Tensor> {
     places.map_or(Ok(dy.clone()), |places| Ok(x.zeros_like()?.index_add(places, &dy, 0)?))
 }
@@ -281,42 +280,7 @@ fn onto(
     stream: &Tensor,
     dropout: Option<u64>,
 ) -> Result<(Tensor, Low)> {
-    let (mut results, low) = linear::forward(&[linear], x, Some(stream), dropout)?;
+    let (mut results, low) =
+        SharedInput { linears: &[linear], dropout }.forward(x, Some(stream))?;
     Ok((results.pop().context("a linear has a result")?, low))
-}
-
-/// The norm of each head of `x` `[tokens, heads × head_dim]`.
-fn norm_heads(norm: &Parameter, x: &Tensor, pass: &Pass) -> Result<Tensor> {
-    let heads = x.reshape(((), pass.config.head_dim))?;
-    let normed = ops::rms_norm(&heads, &norm.value, pass.config.rms_norm_eps)?;
-    Ok(normed.reshape(x.shape())?)
-}
-
-/// From the gradient of [`norm_heads`]'s result to that of `x`.
-fn norm_heads_backward(
-    norm: &Parameter,
-    x: &Tensor,
-    pass: &Pass,
-    dy: &Tensor,
-    gradients: &mut Gradients,
-) -> Result<Tensor> {
-    let heads = ((), pass.config.head_dim);
-    let (rows, dy) = (x.reshape(heads)?, dy.reshape(heads)?);
-    let dx = norm_backward(norm, &rows, pass.config.rms_norm_eps, &dy, None, gradients)?;
-    Ok(dx.reshape(x.shape())?)
-}
-
-/// The gradient of a norm's input, added to `onto`; the norm gets its own where weights learn.
-pub(crate) fn norm_backward(
-    norm: &Parameter,
-    x: &Tensor,
-    eps: f64,
-    dy: &Tensor,
-    onto: Option<&Tensor>,
-    gradients: &mut Gradients,
-) -> Result<Tensor> {
-    if gradients.of_weights {
-        gradients.add(&norm.name, &ops::rms_norm_dweight(x, eps, dy)?)?;
-    }
-    ops::rms_norm_backward(x, &norm.value, eps, dy, onto)
 }

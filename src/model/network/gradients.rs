@@ -7,10 +7,10 @@ use candle_core::{DType, Tensor};
 
 use crate::ops;
 
-/// Which parameters learn in a pass, and what their gradients add up to, in f32.
+/// Which parameters are trained in a pass, and the sums of their gradients, in f32.
 #[derive(Clone, Debug)]
 pub struct Gradients {
-    /// Whether the model's own weights learn; they do unless it has adapters.
+    /// Whether the model's own weights are trained; they are unless it has adapters.
     pub of_weights: bool,
     by_name: BTreeMap<String, Tensor>,
 }
@@ -22,6 +22,9 @@ impl Gradients {
     }
 
     /// Adds `gradient` to what the parameter has got so far.
+    ///
+    /// # Errors
+    /// If the shapes differ.
     pub fn add(&mut self, name: &str, gradient: &Tensor) -> Result<()> {
         let gradient = gradient.to_dtype(DType::F32)?;
         let sum = match self.by_name.get(name) {
@@ -33,6 +36,9 @@ impl Gradients {
     }
 
     /// Adds `scale × a·b` to what the parameter has got so far.
+    ///
+    /// # Errors
+    /// If the shapes do not fit.
     pub fn add_product(&mut self, name: &str, scale: f64, a: &Tensor, b: &Tensor) -> Result<()> {
         let sum = match (self.by_name.remove(name), a.dtype()) {
             (Some(before), _) => ops::add_product(before, scale, a, b)?,
@@ -48,6 +54,9 @@ impl Gradients {
     }
 
     /// Adds another pass's gradients to these.
+    ///
+    /// # Errors
+    /// If a shape differs.
     pub fn merge(&mut self, other: Gradients) -> Result<()> {
         other.by_name.iter().try_for_each(|(name, gradient)| self.add(name, gradient))
     }
@@ -58,6 +67,9 @@ impl Gradients {
     }
 
     /// The root of the sum of all squares.
+    ///
+    /// # Errors
+    /// If the device fails.
     pub fn norm(&self) -> Result<f64> {
         Ok(ops::sum_of_squares(&self.by_name.values().collect::<Vec<_>>())?.sqrt())
     }

@@ -1,8 +1,8 @@
-//! Frozen weights in four bits: NormalFloat4 with doubly quantised scales (Dettmers et al. 2023,
-//! "QLoRA").
+//! Frozen weights in four bits: NormalFloat4 with doubly quantised scales (QLoRA; Dettmers et al.
+//! 2023, arXiv:2305.14314).
 //!
 //! A block of 64 weights is scaled by its greatest magnitude, and each weight becomes the nearest
-//! of 16 values, the quantiles of a normal distribution. Those magnitudes are quantised in turn,
+//! of 16 values, the quantiles of a normal distribution. Those magnitudes are quantised themselves,
 //! 256 at a time, to eight bits between their least and their greatest. In all 4.16 bits a weight.
 
 use anyhow::{Result, ensure};
@@ -47,6 +47,9 @@ pub struct Nf4 {
 
 impl Nf4 {
     /// Quantises a matrix `[out, in]` of a multiple of 64 weights.
+    ///
+    /// # Errors
+    /// If it is no matrix, or its number of weights is no multiple of 64.
     pub fn quantise(matrix: &Tensor) -> Result<Nf4> {
         let shape = matrix.dims2()?;
         let values: Vec<f32> =
@@ -89,7 +92,10 @@ impl Nf4 {
         })
     }
 
-    /// The matrix `[out, in]` that the codes stand for.
+    /// The matrix `[out, in]` that the codes encode.
+    ///
+    /// # Errors
+    /// If the device has no room.
     pub fn matrix(&self, dtype: DType) -> Result<Tensor> {
         let Nf4 { shape, codes, scales, steps, least, pairs } = self;
         ops::dequantise(&Quantised { shape: *shape, codes, scales, steps, least, pairs }, dtype)

@@ -25,6 +25,9 @@ pub struct Packed {
 impl Packed {
     /// Packs a matrix of numbers in bf16 for products in its type: in bf16, or in f32. None if it
     /// has other numbers.
+    ///
+    /// # Errors
+    /// If it is no matrix on a CPU.
     pub fn pack(matrix: &Tensor) -> Result<Option<Packed>> {
         let rows = match matrix.dtype() {
             DType::BF16 => Parts::One,
@@ -47,6 +50,9 @@ impl Packed {
     }
 
     /// The matrix `[out, in]`.
+    ///
+    /// # Errors
+    /// If the type cannot be converted to.
     pub fn matrix(&self, dtype: DType) -> Result<Tensor> {
         let (outputs, inputs) = self.shape();
         let places = (0..outputs).flat_map(|row| (0..inputs).map(move |column| (row, column)));

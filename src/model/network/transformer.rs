@@ -1,7 +1,7 @@
 //! A Llama-family transformer in reading order, forwards and backwards.
 //!
-//! `x` flows through the blocks as `[tokens, hidden_size]`, a token being one place of the
-//! rectangle of rows. The backward pass is written out beside the forward pass: a frozen
+//! `x` flows through the blocks as `[tokens, hidden_size]`, a token being one position of the
+//! padded batch. The backward pass is written out beside the forward pass: a frozen
 //! weight gets no gradient.
 
 use anyhow::{Context, Result, ensure};
@@ -9,12 +9,13 @@ use candle_core::{DType, Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::model::config::Config;
-use crate::model::network::block::{self, Block, Cache, Pass};
+use crate::model::network::block::{Block, Cache, Pass};
 use crate::model::network::gradients::Gradients;
-use crate::model::network::linear::{self, Linear, Low};
+use crate::model::network::linear::{Linear, Low, SharedInput};
+use crate::model::network::norm::Norm;
 use crate::model::network::packed::Packed;
 use crate::model::network::parameter::Parameter;
-use crate::ops::{self, Angles, Rows, Visible};
+use crate::ops::{self, Angles, Mask, Rows};
 
 /// Logit rows computed at a time for the loss: with 50,000 ids, 200 MB in f32.
 const LOGIT_ROWS: usize = 1024;
@@ -24,7 +25,7 @@ const LOGIT_ROWS: usize = 1024;
 pub struct Model {
     /// Its shape.
     pub config: Config,
-    /// Where it lies.
+    /// Its path.
     pub device: Device,
     pub(crate) embedding: Parameter,
     pub(crate) blocks: Vec<Block>,
@@ -35,11 +36,12 @@ pub struct Model {
     pub(crate) packed_table: Option<Packed>,
 }
 
-/// What a backward pass computes again instead of keeping it.
+/// Activation checkpointing (Chen et al. 2016, arXiv:1604.06174): what the backward pass
+/// recomputes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Recompute {
-    /// Nothing that costs much.
+    /// Nothing expensive.
     #[default]
     None,
     /// The inner part of the feed-forward network: half the memory, a sixth more work.
@@ -48,10 +50,10 @@ pub enum Recompute {
     Full,
 }
 
-/// What a pass does in training alone.
+/// What a pass does only in training.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Training<'a> {
-    /// What the backward pass computes again.
+    /// What the backward pass recomputes.
     pub recompute: Recompute,
     /// Added to the embedded tokens, `[batch × time, hidden_size]`, f32.
     pub noise: Option<&'a Tensor>,
@@ -59,8 +61,8 @@ pub struct Training<'a> {
     pub dropout: Option<u64>,
 }
 
-/// A rectangle of token ids. A row's text may be padded on either side, and a row may hold
-/// several texts: `start` says where the text of each place begins, and hides all before it.
+/// A padded batch of token ids. A row's text may be padded on either side, and a row may hold
+/// several texts: `start` says where the text of each position begins, and masks all before it.
 #[derive(Clone, Debug)]
 pub struct Inputs {
     /// Rows.
@@ -69,12 +71,16 @@ pub struct Inputs {
     pub time: usize,
     /// `[batch × time]`.
     pub ids: Vec<u32>,
-    /// `[batch × time]`: the column where this place's text begins; its position counts from it.
+    /// `[batch × time]`: the column where this token's text begins; its position counts from it.
     pub start: Vec<u32>,
 }
 
 impl Model {
-    /// Logits `[batch × time, vocab_size]` of every place.
+    /// Logits `[batch × time, vocab_size]` of every position.
+    ///
+    /// # Errors
+    /// If an id is beyond the table, the sizes of `inputs` contradict each other, or the device
+    /// fails.
     pub fn logits(&self, inputs: &Inputs) -> Result<Tensor> {
         let x = self.hidden(inputs, 0, None, None)?;
         Ok(self.head(&self.final_norm(&x)?)?.0)
@@ -99,8 +105,12 @@ impl Model {
         Ok(x)
     }
 
-    /// The sum of the cross-entropy, in nats, of `labels`: pairs of a place in the rectangle and
-    /// the id that follows there. What learns gets the gradient of that sum.
+    /// The sum of the cross-entropy, in nats, of `labels`: pairs of an index into the batch and
+    /// the id that follows there. Trainable parameters get the gradient of that sum.
+    ///
+    /// # Errors
+    /// If an id is beyond the table, the sizes of `inputs` contradict each other, or the device
+    /// fails.
     pub fn loss(
         &self,
         inputs: &Inputs,
@@ -112,7 +122,7 @@ impl Model {
         let pass = Pass { dropout, ..self.pass(inputs, 0)? };
         let (places, ids): (Vec<u32>, Vec<u32>) = labels.iter().copied().unzip();
         let places = Tensor::new(places, &self.device)?;
-        // Behind the last attention no place matters but those that have a label.
+        // After the last attention only positions with a label matter.
         let places = |layer: usize| (layer + 1 == self.blocks.len()).then_some(&places);
         let mut x = self.embed(inputs)?;
         if let Some(noise) = noise {
@@ -132,7 +142,7 @@ impl Model {
                 Some(saved) => saved,
                 None => block.forward(&x, &pass, None, places(layer), true)?.1,
             };
-            dx = block.backward(&x, saved, &dx, &pass, places(layer), gradients)?;
+            dx = block.backward(&x, saved, &dx, &pass, gradients)?;
         }
         if gradients.of_weights {
             let ids = Tensor::from_slice(&inputs.ids, inputs.ids.len(), &self.device)?;
@@ -157,8 +167,8 @@ impl Model {
             let (sum, dlogits) = ops::cross_entropy(&logits, ids)?;
             loss += sum;
             let dnormed = self.head_backward(&normed, &low, dlogits, gradients)?;
-            let eps = self.config.rms_norm_eps;
-            parts.push(block::norm_backward(&self.norm, &x, eps, &dnormed, None, gradients)?);
+            let norm = Norm::of(&self.norm, &self.config);
+            parts.push(norm.backward(&x, &dnormed, None, gradients)?);
         }
         Ok((loss, if parts.len() == 1 { parts.remove(0) } else { Tensor::cat(&parts, 0)? }))
     }
@@ -171,7 +181,8 @@ impl Model {
         gradients: &mut Gradients,
     ) -> Result<Tensor> {
         if let Some(head) = &self.head {
-            return linear::backward(&[head], normed, low, &[dlogits], None, gradients);
+            let head = SharedInput { linears: &[head], dropout: None };
+            return head.backward(normed, low, &[dlogits], gradients);
         }
         if gradients.of_weights {
             gradients.add_product(&self.embedding.name, 1.0, &dlogits.t()?, normed)?;
@@ -188,7 +199,7 @@ impl Model {
     }
 
     pub(crate) fn final_norm(&self, x: &Tensor) -> Result<Tensor> {
-        ops::rms_norm(x, &self.norm.value, self.config.rms_norm_eps)
+        Norm::of(&self.norm, &self.config).forward(x)
     }
 
     /// Logits `[rows, vocab_size]` of normed rows.
@@ -201,7 +212,8 @@ impl Model {
             let table = self.embedding.value.to_dtype(normed.dtype())?;
             return Ok((ops::product(1.0, normed, &table.t()?)?, None));
         };
-        let (mut results, low) = linear::forward(&[head], normed, None, None)?;
+        let head = SharedInput { linears: &[head], dropout: None };
+        let (mut results, low) = head.forward(normed, None)?;
         Ok((results.pop().context("a linear has a result")?, low))
     }
 
@@ -223,34 +235,23 @@ impl Model {
             inputs.ids.len()
         );
         let start = inputs.start.clone();
-        let visible = Visible { batch, time, columns: past + time, start };
+        let mask = Mask { batch, time, columns: past + time, start };
         let window = self.blocks.iter().find_map(|block| block.window);
-        let near = window.map(|window| visible.within(window));
+        let near = window.map(|window| mask.within(window));
         let angles = self.angles(inputs, past)?;
-        Ok(Pass { config: &self.config, visible, near, angles, dropout: None })
+        Ok(Pass { config: &self.config, mask, near, angles, dropout: None })
     }
 
-    /// The turn of each place: its distance from the start of its text × the frequency.
+    /// The rotation of each token, by its distance from the start of its text.
     fn angles(&self, inputs: &Inputs, past: usize) -> Result<Angles> {
-        let (config, half) = (&self.config, self.config.head_dim / 2);
+        let config = &self.config;
         let frequencies = config.rope_scaling.frequencies(config.head_dim, config.rope_theta);
-        let positions = (0..past + inputs.time).map(|position| position as f64);
-        let table: Vec<(f32, f32)> = positions
-            .flat_map(|position| frequencies.iter().map(move |frequency| position * frequency))
-            .map(|angle| (angle.cos() as f32, angle.sin() as f32))
-            .collect();
-        let (mut cos, mut sin) = (Vec::new(), Vec::new());
-        for (place, &start) in inputs.start.iter().enumerate() {
-            let position = (past + place % inputs.time).checked_sub(start as usize);
-            let position = position.context("a text starts right of its own token")?;
-            for (c, s) in &table[position * half..][..half] {
-                cos.push(*c);
-                sin.push(*s);
-            }
-        }
-        let shape = (inputs.start.len(), half);
-        let cos = Tensor::from_vec(cos, shape, &self.device)?;
-        let sin = Tensor::from_vec(sin, shape, &self.device)?;
-        Ok(Angles { cos, sin })
+        let position = |(place, start): (usize, &u32)| {
+            let position = (past + place % inputs.time).checked_sub(*start as usize);
+            position.context("a text starts after its own token")
+        };
+        let positions =
+            inputs.start.iter().enumerate().map(position).collect::<Result<Vec<_>>>()?;
+        Angles::new(&positions, &frequencies, &self.device)
     }
 }

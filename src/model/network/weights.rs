@@ -10,7 +10,10 @@ use crate::model::network::transformer::Model;
 use crate::model::random;
 
 /// A new model in f32: normal weights of that standard deviation, norms of 1, biases of 0. The
-/// same seed gives the same weights on every machine, and each tensor has its own stream.
+/// same seed results in the same weights on every machine, and each tensor has its own stream.
+///
+/// # Errors
+/// If the config contradicts itself, or the device has no room.
 pub fn fresh(config: &Config, seed: u64, deviation: f64, device: &Device) -> Result<Model> {
     config.validate()?;
     let mut make = |name: &str, shape: &[usize]| {
@@ -27,6 +30,9 @@ pub fn fresh(config: &Config, seed: u64, deviation: f64, device: &Device) -> Res
 }
 
 /// Name and shape of every tensor of a model, in the order of the forward pass.
+///
+/// # Errors
+/// If the config contradicts itself.
 pub fn shapes(config: &Config) -> Result<Vec<(String, Vec<usize>)>> {
     config.validate()?;
     let mut shapes = Vec::new();
@@ -40,8 +46,11 @@ pub fn shapes(config: &Config) -> Result<Vec<(String, Vec<usize>)>> {
 }
 
 /// The same model, its weights in another type; an error if that cannot hold one of them.
+///
+/// # Errors
+/// If an element is too large for the type.
 pub fn converted(mut model: Model, dtype: DType) -> Result<Model> {
-    for parameter in model.learning_mut() {
+    for parameter in model.trainable_mut() {
         let converted = parameter.value.to_dtype(dtype)?;
         if !parameter::all_finite(&converted)? {
             let largest = parameter.value.to_dtype(DType::F32)?.abs()?.max_all()?;

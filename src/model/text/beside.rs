@@ -74,7 +74,7 @@ impl Beside {
         }
         added.sort_by_key(|(id, _)| *id);
         let mut ends = Vec::new();
-        // A chat model may end a turn with one token and a text with another.
+        // A chat model may end a conversation turn with one token and a text with another.
         for name in [GENERATION, "config.json"] {
             for end in whole_numbers(object(name)?.get("eos_token_id")) {
                 if !ends.contains(&end) {
@@ -87,6 +87,9 @@ impl Beside {
 
     /// Adds ends of a reply to the `generation_config.json` that goes along, if there is one; all
     /// of them where it names none.
+    ///
+    /// # Errors
+    /// If the `generation_config.json` is not a JSON object.
     pub fn name_ends(&mut self, ends: &[u32], all: &[u32]) -> Result<()> {
         let Some((_, text)) = self.kept.iter_mut().find(|(name, _)| name == GENERATION) else {
             return Ok(());
@@ -119,7 +122,7 @@ impl Beside {
         Ok(default.map(|(_, text)| text.clone()))
     }
 
-    /// Names and texts of all chat templates. Those in files of their own take the place of those
+    /// Names and texts of all chat templates. Those in separate files replace those
     /// in the settings.
     pub fn chat_templates(&self) -> Vec<(String, String)> {
         let of_file = |(name, text): &(String, String)| {

@@ -1,6 +1,6 @@
 //! Text to token ids and back: a model's own tokenizer, or one made of words.
 //!
-//! A tokenizer of words has one id a word, wherever the word stands. It reads text as runs of
+//! A tokenizer of words has one id per word, wherever the word is. It reads text as runs of
 //! letters, digits and underscores (words) and single other characters (space, newline,
 //! punctuation); one space between two words is left out, and put back when ids become text. So
 //! `Document: a b` is `Document` `:` ` ` `a` `b`, and every text of known pieces comes back as it
@@ -51,8 +51,11 @@ pub struct Tokenizer {
 
 impl Tokenizer {
     /// A tokenizer of words with `<pad>` = 0, `<eos>` = 1 and `<unk>` = 2. A text of several
-    /// words stands for each of its pieces, so a layout's literals may be given whole; space,
+    /// words counts as each of its pieces, so a layout's literals may be passed as they are; space,
     /// newline and ASCII punctuation are always there. Ids follow the order of first mention.
+    ///
+    /// # Errors
+    /// If the `tokenizers` library rejects the words.
     pub fn words(words: &[String]) -> Result<Tokenizer> {
         let mut pieces: Vec<String> = [PAD, EOS, UNKNOWN, "\n"].map(String::from).into();
         pieces.extend((b' '..=b'~').map(char::from).filter(|c| !is_word(*c)).map(String::from));
@@ -77,6 +80,9 @@ impl Tokenizer {
 
     /// Writes `tokenizer.json` and `tokenizer_config.json`, and what the model's other files say of
     /// chats and ends: `chat_template.jinja`, `generation_config.json` and the like.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
     pub fn save(&self, folder: &Path) -> Result<()> {
         let text = self.inner.to_string(true).map_err(|error| anyhow!("{error}"))?;
         files::write_text(&folder.join("tokenizer.json"), &(text + "\n"))?;
@@ -95,6 +101,9 @@ impl Tokenizer {
 
     /// The ids of a text, without those that the model's files put around it: see
     /// [`Tokenizer::opening`].
+    ///
+    /// # Errors
+    /// If the text has a word that a tokenizer of words does not know, or the library fails.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
         let encoded = guard(|| self.inner.encode_fast(text, false))?;
         self.words_only(text, encoded.get_ids().to_vec())
@@ -110,8 +119,11 @@ impl Tokenizer {
         Ok(ids)
     }
 
-    /// The ids of a text that is to be learned, as [`Tokenizer::encode`] gives them: all of its
+    /// The ids of a text to be trained on, as [`Tokenizer::encode`] returns them: all of its
     /// letters must be known.
+    ///
+    /// # Errors
+    /// If the text has a letter or a word that the tokenizer does not know.
     pub fn encode_known(&self, text: &str) -> Result<Vec<u32>> {
         self.known(text, self.encode(text))
     }
@@ -119,9 +131,12 @@ impl Tokenizer {
     /// The same, and how many of the ids hold nothing that lies after the text's first `at` bytes.
     /// The ids of those bytes alone may be fewer: a normalizer may strip white space at a text's
     /// end that is in the middle here.
+    ///
+    /// # Errors
+    /// If the text has a letter or a word that the tokenizer does not know.
     pub fn encode_known_to(&self, text: &str, at: usize) -> Result<(Vec<u32>, usize)> {
         let inner = &self.inner;
-        // Without the post-processor, which may trim the places of ids.
+        // Without the post-processor, which may trim the offsets of ids.
         let encoded = guard(|| {
             let added = inner.get_added_vocabulary();
             let mut pieces = added.extract_and_normalize(inner.get_normalizer(), text);
@@ -144,7 +159,7 @@ impl Tokenizer {
     fn known(&self, text: &str, ids: Result<Vec<u32>>) -> Result<Vec<u32>> {
         let told = || anyhow!("{}", self.unknown_letters.told(&self.inner, text));
         let ids = match ids {
-            // A tokenizer may give nothing at all for what it does not know.
+            // A tokenizer may return nothing for what it does not know.
             Err(_) if self.unknown.is_none() => return Err(told()),
             ids => ids?,
         };
@@ -201,6 +216,9 @@ impl Tokenizer {
     }
 
     /// The text of ids; special tokens have none.
+    ///
+    /// # Errors
+    /// If the library fails.
     pub fn decode(&self, ids: &[u32]) -> Result<String> {
         guard(|| self.inner.decode(ids, true))
     }
@@ -224,6 +242,9 @@ impl Tokenizer {
 
     /// The same with more ids that end a reply, also in the `generation_config.json` that goes
     /// along: what generates from it would not stop at them.
+    ///
+    /// # Errors
+    /// If the `generation_config.json` that goes along is not a JSON object.
     pub fn ended_by(mut self, ids: &[u32]) -> Result<Tokenizer> {
         for id in ids {
             if !self.ends.contains(id) {
@@ -241,8 +262,11 @@ impl Tokenizer {
     }
 
     /// Fails if a text may have an id that a model of `vocab_size` ids does not know.
+    ///
+    /// # Errors
+    /// If the largest id is beyond the model's table.
     pub fn expect_within(&self, vocab_size: usize) -> Result<()> {
-        // Tokens that were added later may lie beyond: some models never learned theirs.
+        // Tokens that were added later may lie beyond: some models were never trained on theirs.
         let own = self.inner.get_vocab(false).into_values().max().unwrap_or(0);
         let most = [own, self.eos].iter().chain(&self.opening).copied().max().unwrap_or(own);
         ensure!(
@@ -252,7 +276,7 @@ impl Tokenizer {
         Ok(())
     }
 
-    /// The id that fills up a row.
+    /// The id that pads a row.
     pub fn pad(&self) -> u32 {
         self.pad
     }
@@ -336,7 +360,7 @@ impl Tokenizer {
     pub(crate) fn settings(&self) -> Map<String, Value> {
         let mut settings = self.beside.settings.clone();
         for (key, value) in [
-            // What this is: another class would have a pre-tokenizer of its own.
+            // What this is: another class would have another pre-tokenizer.
             ("tokenizer_class", json!("PreTrainedTokenizerFast")),
             ("eos_token", json!(self.inner.id_to_token(self.eos))),
             ("pad_token", json!(self.inner.id_to_token(self.pad))),

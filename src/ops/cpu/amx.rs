@@ -5,9 +5,8 @@ use std::arch::asm;
 use std::arch::x86_64::__cpuid_count;
 use std::sync::OnceLock;
 
-use super::kernels::{Band, Panel, Sums};
-use super::packing::Parts;
-use super::product::Before;
+use super::square::{Band, Panel, Parts, Sums};
+use super::view::Before;
 
 /// Whether the machine has AMX for bf16, and the system lets this program use it.
 pub(super) fn is_allowed() -> bool {
@@ -152,7 +151,7 @@ macro_rules! squares {
     };
 }
 
-/// See [`super::kernels::Kernel`].
+/// See [`super::square::Kernel`].
 pub(super) fn kernel(band: &Band, panels: &[Panel], sums: &mut [Sums], before: Before) {
     assert!(is_allowed(), "the kernel of a machine that has AMX");
     // SAFETY: the machine has AMX, and the shapes are eight tiles of its size. What runs until

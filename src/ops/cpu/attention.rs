@@ -1,8 +1,8 @@
 //! Attention, forwards and backwards, a tile of queries at a time.
 //!
-//! No share is kept: a tile's shares are computed, used, and computed again in the backward pass
-//! from the logarithm of their sum (Dao et al. 2022, "FlashAttention"). A tile looks only at the
-//! columns that one of its queries may see, so causality and packing save work.
+//! A tile's attention weights are computed, used, and recomputed in the backward pass from their
+//! log-sum-exp (FlashAttention; Dao et al. 2022, arXiv:2205.14135). A tile reads only the columns
+//! that one of its queries attends to, so causality and packing save work.
 
 use std::ops::Range;
 
@@ -11,8 +11,9 @@ use candle_core::Tensor;
 use rayon::prelude::*;
 
 use super::math::{LANES, dot, exp, exponentials, wide};
-use super::product::{Before, View, ViewMut, multiply};
+use super::product::multiply;
 use super::slice::{Slice, tensor};
+use super::view::{Before, View, ViewMut};
 use crate::ops::{Attended, Attention};
 
 /// Queries of a tile: enough for a product at full speed, few enough to skip what is hidden.
@@ -27,24 +28,24 @@ pub fn attention(inputs: &Attention) -> Result<Attended> {
     let (time, heads, width) = (shape.time, shape.heads, shape.width);
     let turned = [&shape.turned(key)[..], &[]];
     let mut out = vec![0f32; shape.batch * time * heads * width];
-    let mut logs = vec![0f32; shape.batch * heads * time];
-    let planes = logs.par_chunks_mut(time * heads);
+    let mut lse = vec![0f32; shape.batch * heads * time];
+    let planes = lse.par_chunks_mut(time * heads);
     out.par_chunks_mut(time * heads * width).zip(planes).enumerate().for_each(
-        |(row, (out, logs))| {
+        |(row, (out, lse))| {
             let tiles =
-                out.par_chunks_mut(TILE * heads * width).zip(logs.par_chunks_mut(TILE * heads));
-            tiles.enumerate().for_each_init(Vec::new, |scores, (tile, (out, logs))| {
+                out.par_chunks_mut(TILE * heads * width).zip(lse.par_chunks_mut(TILE * heads));
+            tiles.enumerate().for_each_init(Vec::new, |scores, (tile, (out, lse))| {
                 let times = tile * TILE..time.min((tile + 1) * TILE);
                 for head in 0..heads {
                     let plane =
                         Plane { shape: &shape, inputs, row, head, query, key, value, turned };
-                    plane.forward(times.clone(), scores, &mut out[head * width..], logs);
+                    plane.forward(times.clone(), scores, &mut out[head * width..], lse);
                 }
             });
         },
     );
     let out = tensor(out, (shape.batch * time, heads * width))?;
-    Ok(Attended { out, logs: tensor(logs, (shape.batch * time, heads))? })
+    Ok(Attended { out, lse: tensor(lse, (shape.batch * time, heads))? })
 }
 
 /// See [`super::super::attention_backward`].
@@ -56,10 +57,10 @@ pub fn attention_backward(
     let shape = Shape::of(inputs)?;
     let (query, key, value) =
         (Slice::open(inputs.query)?, Slice::open(inputs.key)?, Slice::open(inputs.value)?);
-    let (out, logs, dout) =
-        (Slice::open(&attended.out)?, Slice::open(&attended.logs)?, Slice::open(dout)?);
+    let (out, lse, dout) =
+        (Slice::open(&attended.out)?, Slice::open(&attended.lse)?, Slice::open(dout)?);
     let (query, key, value) = (query.get()?, key.get()?, value.get()?);
-    let (out, logs, dout) = (out.get()?, logs.get()?, dout.get()?);
+    let (out, lse, dout) = (out.get()?, lse.get()?, dout.get()?);
     let (time, width) = (shape.time, shape.width);
     let of_queries = shape.group * time * width;
     let of_keys = shape.columns * width;
@@ -75,7 +76,7 @@ pub fn attention_backward(
         for (member, dquery) in dquery.chunks_exact_mut(time * width).enumerate() {
             let head = group * shape.group + member;
             let plane = Plane { shape: &shape, inputs, row, head, query, key, value, turned };
-            let mut back = Back { out, logs, dout, scratch, dkey, dvalue };
+            let mut back = Back { out, lse, dout, scratch, dkey, dvalue };
             for start in (0..time).step_by(TILE) {
                 let times = start..time.min(start + TILE);
                 let dquery = &mut dquery[start * width..times.end * width];
@@ -152,7 +153,7 @@ struct Plane<'a> {
 /// What the backward pass of a plane reads beside it, and what it adds to.
 struct Back<'a> {
     out: &'a [f32],
-    logs: &'a [f32],
+    lse: &'a [f32],
     dout: &'a [f32],
     scratch: &'a mut Scratch,
     dkey: &'a mut [f32],
@@ -162,18 +163,18 @@ struct Back<'a> {
 /// Memory for one tile.
 #[derive(Default)]
 struct Scratch {
-    shares: Vec<f32>,
-    dshares: Vec<f32>,
+    weights: Vec<f32>,
+    dweights: Vec<f32>,
 }
 
 impl Plane<'_> {
-    /// `out` begins at this head's part of the tile's first token, `logs` at the tile's first.
+    /// `out` begins at this head's part of the tile's first token, `lse` at the tile's first.
     fn forward(
         &self,
         times: Range<usize>,
         scores: &mut Vec<f32>,
         out: &mut [f32],
-        logs: &mut [f32],
+        lse: &mut [f32],
     ) {
         let (heads, width) = (self.shape.heads, self.shape.width);
         let seen = self.seen(&times);
@@ -186,41 +187,41 @@ impl Plane<'_> {
                 let inverse = 1.0 / sum;
                 scores[..own.start].fill(0.0);
                 scores[own.end..].fill(0.0);
-                scores[own].iter_mut().for_each(|share| *share *= inverse);
-                logs[at * heads + self.head] = top + sum.ln();
+                scores[own].iter_mut().for_each(|weight| *weight *= inverse);
+                lse[at * heads + self.head] = top + sum.ln();
             }
         });
-        let shares = View::dense(scores, rows, columns);
+        let weights = View::dense(scores, rows, columns);
         let out = ViewMut::new(out, rows, width, heads * width);
-        multiply(out, Before::Replaced, 1.0, shares, self.columns(self.value, &seen));
+        multiply(out, Before::Replaced, 1.0, weights, self.columns(self.value, &seen));
     }
 
     fn backward(&self, times: Range<usize>, back: &mut Back, dquery: &mut [f32]) {
         let (heads, width) = (self.shape.heads, self.shape.width);
         let seen = self.seen(&times);
         let (rows, columns) = (times.len(), seen.len());
-        let Back { scratch: Scratch { shares, dshares }, .. } = back;
-        self.scores(&times, &seen, shares);
+        let Back { scratch: Scratch { weights, dweights }, .. } = back;
+        self.scores(&times, &seen, weights);
         // This head's part of the tile's tokens, in rows of all heads.
         let first = ((self.row * self.shape.time + times.start) * heads + self.head) * width;
         let dout = View::new(&back.dout[first..], rows, width, heads * width);
-        dshares.resize(rows * columns, 0.0);
-        let into = ViewMut::dense(&mut dshares[..], rows, columns);
+        dweights.resize(rows * columns, 0.0);
+        let into = ViewMut::dense(&mut dweights[..], rows, columns);
         let values = self.across(self.value, self.turned[1], &seen);
         multiply(into, Before::Replaced, 1.0, dout, values);
         let scale = self.inputs.scale;
         wide!({
-            let pairs = shares.chunks_exact_mut(columns).zip(dshares.chunks_exact_mut(columns));
-            for (at, (shares, dshares)) in pairs.enumerate() {
+            let pairs = weights.chunks_exact_mut(columns).zip(dweights.chunks_exact_mut(columns));
+            for (at, (weights, dweights)) in pairs.enumerate() {
                 let own = self.own(times.start + at, &seen);
                 let token = self.row * self.shape.time + times.start + at;
-                let log = back.logs[token * heads + self.head];
+                let log = back.lse[token * heads + self.head];
                 let place = (token * heads + self.head) * width;
                 let along = dot(&back.out[place..][..width], &back.dout[place..][..width]);
                 // In whole registers, as far as there are columns; what is hidden is not used.
                 let some = own.start..columns.min(own.start + own.len().next_multiple_of(LANES));
-                let (lanes, rest) = shares[some.clone()].as_chunks_mut::<LANES>();
-                let (dlanes, drest) = dshares[some].as_chunks_mut::<LANES>();
+                let (lanes, rest) = weights[some.clone()].as_chunks_mut::<LANES>();
+                let (dlanes, drest) = dweights[some].as_chunks_mut::<LANES>();
                 for (x, dx) in lanes.iter_mut().zip(dlanes) {
                     for lane in 0..LANES {
                         x[lane] = exp(scale * x[lane] - log);
@@ -231,17 +232,17 @@ impl Plane<'_> {
                     *x = exp(scale * *x - log);
                     *dx = *x * (*dx - along);
                 }
-                for numbers in [shares, dshares] {
+                for numbers in [weights, dweights] {
                     numbers[..own.start].fill(0.0);
                     numbers[own.end..].fill(0.0);
                 }
             }
         });
-        let (shares, dscores) =
-            (View::dense(shares, rows, columns), View::dense(dshares, rows, columns));
+        let (weights, dscores) =
+            (View::dense(weights, rows, columns), View::dense(dweights, rows, columns));
         let place = seen.start * width;
         let dvalue = ViewMut::dense(&mut back.dvalue[place..], columns, width);
-        multiply(dvalue, Before::Kept, 1.0, shares.transposed(), dout);
+        multiply(dvalue, Before::Kept, 1.0, weights.transposed(), dout);
         let dkey = ViewMut::dense(&mut back.dkey[place..], columns, width);
         multiply(dkey, Before::Kept, scale, dscores.transposed(), self.queries(&times));
         let dquery = ViewMut::dense(dquery, rows, width);
@@ -250,13 +251,13 @@ impl Plane<'_> {
 
     /// The columns that a query of the tile may see, and those between.
     fn seen(&self, times: &Range<usize>) -> Range<usize> {
-        let ranges = times.clone().map(|time| self.inputs.visible.range(self.row, time));
+        let ranges = times.clone().map(|time| self.inputs.mask.range(self.row, time));
         ranges.reduce(|a, b| a.start.min(b.start)..a.end.max(b.end)).unwrap_or(0..0)
     }
 
     /// Of the columns seen by the tile, those that this query may see.
     fn own(&self, time: usize, seen: &Range<usize>) -> Range<usize> {
-        let own = self.inputs.visible.range(self.row, time);
+        let own = self.inputs.mask.range(self.row, time);
         own.start - seen.start..own.end - seen.start
     }
 

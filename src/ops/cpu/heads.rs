@@ -1,4 +1,4 @@
-//! Tokens of all heads to heads of all tokens and back, turned by their positions on the way.
+//! Tokens of all heads to heads of all tokens and back, rotated by their positions on the way.
 
 use anyhow::Result;
 use candle_core::Tensor;
@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::math::wide;
 use super::rows::PIECE;
 use super::slice::{Slice, tensor};
-use crate::ops::Angles;
+use crate::ops::rope::{Angles, rotate_head};
 
 /// See [`super::super::split_heads`].
 pub fn split_heads(
@@ -18,8 +18,8 @@ pub fn split_heads(
 ) -> Result<Tensor> {
     let (tokens, width) = x.dims2()?;
     let (time, head) = (tokens / batch, width / heads);
-    let turn = Turn::open(angles, 1.0)?;
-    let turn = turn.get()?;
+    let rotation = Rotation::open(angles, 1.0)?;
+    let rotation = rotation.get()?;
     let x = Slice::open(x)?;
     let x = x.get()?;
     let mut y = vec![0f32; x.len()];
@@ -30,7 +30,7 @@ pub fn split_heads(
         wide!({
             for (t, y) in y.chunks_exact_mut(head).enumerate() {
                 let token = b * time + t;
-                turn.apply(token, &x[token * width + h * head..][..head], y);
+                rotation.apply(token, &x[token * width + h * head..][..head], y);
             }
         });
     });
@@ -40,8 +40,8 @@ pub fn split_heads(
 /// See [`super::super::merge_heads`].
 pub fn merge_heads(x: &Tensor, angles: Option<&Angles>) -> Result<Tensor> {
     let (batch, heads, time, head) = x.dims4()?;
-    let turn = Turn::open(angles, -1.0)?;
-    let turn = turn.get()?;
+    let rotation = Rotation::open(angles, -1.0)?;
+    let rotation = rotation.get()?;
     let x = Slice::open(x)?;
     let x = x.get()?;
     let mut y = vec![0f32; x.len()];
@@ -51,44 +51,44 @@ pub fn merge_heads(x: &Tensor, angles: Option<&Angles>) -> Result<Tensor> {
         let (b, t) = (token / time, token % time);
         wide!({
             for (h, y) in y.chunks_exact_mut(head).enumerate() {
-                turn.apply(token, &x[((b * heads + h) * time + t) * head..][..head], y);
+                rotation.apply(token, &x[((b * heads + h) * time + t) * head..][..head], y);
             }
         });
     });
     tensor(y, (batch * time, width))
 }
 
-/// The open tables of the turn of each token's heads, or none.
-struct Turn<'a> {
+/// The open tables of the rotation of each token's heads, or none.
+struct Rotation<'a> {
     tables: Option<[Slice<'a>; 2]>,
     sign: f32,
 }
 
 /// The same, as slices.
-struct Turned<'a> {
+struct Tables<'a> {
     tables: Option<[&'a [f32]; 2]>,
     sign: f32,
 }
 
-impl<'a> Turn<'a> {
-    fn open(angles: Option<&'a Angles>, sign: f32) -> Result<Turn<'a>> {
+impl<'a> Rotation<'a> {
+    fn open(angles: Option<&'a Angles>, sign: f32) -> Result<Rotation<'a>> {
         let tables = match angles {
             Some(angles) => Some([Slice::open(&angles.cos)?, Slice::open(&angles.sin)?]),
             None => None,
         };
-        Ok(Turn { tables, sign })
+        Ok(Rotation { tables, sign })
     }
 
-    fn get(&self) -> Result<Turned<'_>> {
+    fn get(&self) -> Result<Tables<'_>> {
         let tables = match &self.tables {
             Some([cos, sin]) => Some([cos.get()?, sin.get()?]),
             None => None,
         };
-        Ok(Turned { tables, sign: self.sign })
+        Ok(Tables { tables, sign: self.sign })
     }
 }
 
-impl Turned<'_> {
+impl Tables<'_> {
     #[inline(always)]
     fn apply(&self, token: usize, x: &[f32], y: &mut [f32]) {
         let Some([cos, sin]) = self.tables else {
@@ -96,13 +96,7 @@ impl Turned<'_> {
             return;
         };
         let half = x.len() / 2;
-        let (cos, sin) = (&cos[token * half..][..half], &sin[token * half..][..half]);
-        let ((x1, x2), (y1, y2)) = (x.split_at(half), y.split_at_mut(half));
-        let (x1, x2, y1, y2) = (&x1[..half], &x2[..half], &mut y1[..half], &mut y2[..half]);
-        for i in 0..half {
-            let s = sin[i] * self.sign;
-            y1[i] = x1[i] * cos[i] - x2[i] * s;
-            y2[i] = x2[i] * cos[i] + x1[i] * s;
-        }
+        let row = token * half..(token + 1) * half;
+        rotate_head(x, y, [&cos[row.clone()], &sin[row]], self.sign);
     }
 }

@@ -3,56 +3,13 @@
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 use super::amx;
-use super::packing::Parts;
 #[cfg(target_arch = "x86_64")]
 use super::pairs;
-use super::product::Before;
+use super::square::{Band, Kernel, Panel, Sums, WORDS, by_parts};
+use super::view::Before;
 
-/// Rows, columns and terms of a square.
-pub(super) const SIDE: usize = 32;
-/// Lines that hold one part of a square.
-pub(super) const SQUARE: usize = SIDE;
-/// Words of a line.
-pub(super) const WORDS: usize = SIDE / 2;
-
-/// Pairs of bf16, of a row or of half of the columns: what a register holds, where no two lines of
-/// the cache are needed to fill one.
-#[derive(Clone, Copy, Debug, Default)]
-#[repr(C, align(64))]
-pub(super) struct Line(pub(super) [u32; WORDS]);
-
-/// The numbers of a square.
-#[derive(Clone, Copy)]
-#[repr(C, align(64))]
-pub(super) struct Sums(pub(super) [[f32; SIDE]; SIDE]);
-
-impl Sums {
-    pub(super) const ZERO: Sums = Sums([[0.0; SIDE]; SIDE]);
-}
-
-/// From a band of rows and panels of columns, all packed square by square: the product of the band
-/// with each panel, added to its sums or put in their place.
-pub(super) type Kernel = fn(&Band, &[Panel], &mut [Sums], Before);
-
-/// Squares of a band of rows.
-#[derive(Clone, Copy)]
-pub(super) struct Band<'a> {
-    /// In how many parts its numbers are held.
-    pub(super) parts: Parts,
-    /// Square by square, from left to right.
-    pub(super) lines: &'a [Line],
-    /// What is read after the product, and may be fetched during it.
-    pub(super) next: &'a [Line],
-}
-
-/// Squares of a panel of columns.
-#[derive(Clone, Copy)]
-pub(super) struct Panel<'a> {
-    /// In how many parts its numbers are held: no more than those of the band.
-    pub(super) parts: Parts,
-    /// Square by square, from top to bottom.
-    pub(super) lines: &'a [Line],
-}
+/// Rows and terms from which on packing a product in f32 pays.
+pub(super) const LARGE_MIN: usize = 128;
 
 /// The kernel with which products in f32 are faster than by f32's own instructions, if there is.
 pub(super) fn of_f32() -> Option<Kernel> {
@@ -82,9 +39,6 @@ pub(super) fn of_bf16() -> Option<Kernel> {
     of_f32()
 }
 
-/// Which of the parts of two triples are multiplied; the others are too small to count.
-const COUNTED: [(usize, usize); 6] = [(2, 0), (1, 1), (0, 2), (1, 0), (0, 1), (0, 0)];
-
 /// As any machine can.
 pub(super) fn portable(band: &Band, panels: &[Panel], sums: &mut [Sums], before: Before) {
     by_parts(band, panels, sums, before, |rows, panel, sums| {
@@ -102,38 +56,13 @@ pub(super) fn portable(band: &Band, panels: &[Panel], sums: &mut [Sums], before:
     });
 }
 
-/// What `dot` adds, for all squares and all parts that count.
-#[inline(always)]
-pub(super) fn by_parts(
-    band: &Band,
-    panels: &[Panel],
-    sums: &mut [Sums],
-    before: Before,
-    dot: impl Fn(&[Line], &[Line], &mut Sums),
-) {
-    for (panel, sums) in panels.iter().zip(sums) {
-        if before == Before::Replaced {
-            *sums = Sums::ZERO;
-        }
-        let counted = COUNTED
-            .iter()
-            .filter(|(left, right)| *left < band.parts as usize && *right < panel.parts as usize);
-        let rows = band.lines.chunks_exact(band.parts.lines());
-        for (rows, lines) in rows.zip(panel.lines.chunks_exact(panel.parts.lines())) {
-            for (left, right) in counted.clone() {
-                let part = |part: &usize| part * SQUARE..(part + 1) * SQUARE;
-                dot(&rows[part(left)], &lines[part(right)], sums);
-            }
-        }
-    }
-}
-
 fn halves(word: u32) -> [f32; 2] {
     [f32::from_bits(word << 16), f32::from_bits(word & 0xffff_0000)]
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::square::{Line, Parts, SIDE};
     use super::*;
 
     #[test]

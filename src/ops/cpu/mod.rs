@@ -4,6 +4,7 @@ mod adamw;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod amx;
 mod attention;
+pub(crate) mod factors;
 mod heads;
 pub mod heap;
 mod kernels;
@@ -15,17 +16,19 @@ mod pairs;
 mod product;
 mod rows;
 mod slice;
+mod square;
 pub(crate) mod sums;
 pub mod tiles;
+mod view;
 
 pub use adamw::adamw;
 pub use attention::{attention, attention_backward};
 pub use heads::{merge_heads, split_heads};
 pub(crate) use kernels::{has_bf16, has_f32};
 pub use loss::cross_entropy;
-pub(crate) use packing::Parts;
 pub use product::{add_product, product};
 pub use rows::{
     dropout, rms_norm, rms_norm_backward, rms_norm_dweight, sum, sum_of_squares, swiglu,
     swiglu_backward,
 };
+pub(crate) use square::Parts;

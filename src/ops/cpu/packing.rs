@@ -1,23 +1,7 @@
 //! Matrices in f32 as the squares of bf16 that the kernels read, a line a register.
 
-use super::kernels::{Line, SIDE, SQUARE, WORDS};
-use super::product::View;
-
-/// In how many parts a number is held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Parts {
-    /// Rounded to bf16.
-    One = 1,
-    /// Cut into three numbers in bf16, whose sum it is.
-    Three = 3,
-}
-
-impl Parts {
-    /// Lines of a square.
-    pub(super) fn lines(self) -> usize {
-        SQUARE * self as usize
-    }
-}
+use super::square::{Line, Parts, SQUARE, WORDS};
+use super::view::View;
 
 /// What a matrix is in a product. A word of a line has two elements, those of two terms of the sum
 /// that half a square lies between; the first has the lower bits.
@@ -29,31 +13,26 @@ pub(super) enum Factor {
     Right,
 }
 
-/// Packs the square of a matrix that begins at a row and a column; elements that are missing are 0.
-pub(super) fn pack(
-    factor: Factor,
-    parts: Parts,
-    matrix: &View,
-    row: usize,
-    column: usize,
-    lines: &mut [Line],
-) {
+/// The square of a matrix that begins at a row and a column; elements that are missing are 0.
+#[derive(Clone, Copy)]
+pub(super) struct Square<'a> {
+    pub(super) matrix: &'a View<'a>,
+    pub(super) row: usize,
+    pub(super) column: usize,
+}
+
+/// Packs a square.
+pub(super) fn pack(factor: Factor, parts: Parts, square: Square, lines: &mut [Line]) {
     #[cfg(target_arch = "x86_64")]
     if wide::can_pack() {
         // SAFETY: the machine has what `pack` is compiled for.
-        return unsafe { wide::pack(factor, parts, matrix, row, column, lines) };
+        return unsafe { wide::pack(factor, parts, square, lines) };
     }
-    pack_portable(factor, parts, matrix, row, column, lines);
+    pack_portable(factor, parts, square, lines);
 }
 
-fn pack_portable(
-    factor: Factor,
-    parts: Parts,
-    matrix: &View,
-    row: usize,
-    column: usize,
-    lines: &mut [Line],
-) {
+fn pack_portable(factor: Factor, parts: Parts, square: Square, lines: &mut [Line]) {
+    let Square { matrix, row, column } = square;
     for line in 0..SQUARE {
         for word in 0..WORDS {
             let places = match factor {
@@ -101,7 +80,8 @@ mod wide {
         _mm512_unpackhi_ps, _mm512_unpacklo_pd, _mm512_unpacklo_ps,
     };
 
-    use super::{Factor, Line, Parts, QUIET, SIDE, SQUARE, UPPER, View, WORDS};
+    use super::super::square::SIDE;
+    use super::{Factor, Line, Parts, QUIET, SQUARE, Square, UPPER, View, WORDS};
 
     /// Sixteen rows of sixteen numbers.
     type Quarter = [__m512; WORDS];
@@ -111,14 +91,8 @@ mod wide {
     }
 
     #[target_feature(enable = "avx512f,avx512bw")]
-    pub(super) fn pack(
-        factor: Factor,
-        parts: Parts,
-        matrix: &View,
-        row: usize,
-        column: usize,
-        lines: &mut [Line],
-    ) {
+    pub(super) fn pack(factor: Factor, parts: Parts, square: Square, lines: &mut [Line]) {
+        let Square { matrix, row, column } = square;
         let lines = &mut lines[..parts.lines()];
         for half in [0, WORDS] {
             let [first, second] = match factor {
@@ -282,8 +256,9 @@ mod tests {
                     for (row, column) in [(0, 0), (32, 32), (0, 64)] {
                         let mut found = vec![Line([7; WORDS]); parts.lines()];
                         let mut expected = found.clone();
-                        pack(factor, parts, &matrix, row, column, &mut found);
-                        pack_portable(factor, parts, &matrix, row, column, &mut expected);
+                        let square = Square { matrix: &matrix, row, column };
+                        pack(factor, parts, square, &mut found);
+                        pack_portable(factor, parts, square, &mut expected);
                         let words = |lines: &[Line]| lines.iter().flat_map(|line| line.0).collect();
                         let (found, expected): (Vec<u32>, Vec<u32>) =
                             (words(&found), words(&expected));

@@ -5,8 +5,8 @@ use std::arch::x86_64::{
     _mm512_set1_epi32, _mm512_storeu_ps,
 };
 
-use super::kernels::{Band, Line, Panel, SIDE, Sums, WORDS, by_parts};
-use super::product::Before;
+use super::square::{Band, Line, Panel, SIDE, Sums, WORDS, by_parts};
+use super::view::Before;
 
 /// Whether the machine has the instruction.
 pub(super) fn are_there() -> bool {
@@ -20,7 +20,7 @@ pub(super) fn are_fast() -> bool {
     are_there() && name != b"GenuineIntel"
 }
 
-/// See [`super::kernels::Kernel`].
+/// See [`super::square::Kernel`].
 pub(super) fn kernel(band: &Band, panels: &[Panel], sums: &mut [Sums], before: Before) {
     assert!(are_there(), "the kernel of a machine that has AVX512-BF16");
     // SAFETY: the machine has what `dot` is compiled for.

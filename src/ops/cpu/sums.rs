@@ -1,19 +1,14 @@
 //! Sums of products of candle's tensors, in tiles.
 
-use std::cell::OnceCell;
-
 use anyhow::{Result, ensure};
-use candle_core::{CpuStorage, DType, InplaceOp1, Layout, Storage, StorageRef, Tensor};
+use candle_core::{CpuStorage, DType, InplaceOp1, Layout, Tensor};
 
-use super::kernels::{self, Kernel};
-use super::packing::Parts;
-use super::product::{Before, View, ViewMut};
+use super::factors::{Matrix, Open, Rows};
+use super::kernels::{self, LARGE_MIN};
 use super::slice::tensor;
-use super::tiles::{self, Bands, Panels, Second, Term};
-use crate::ops::{Matrix, Rows};
-
-/// Rows and terms from which on packing a product in f32 pays.
-pub(super) const LARGE_MIN: usize = 128;
+use super::square::{Kernel, Parts};
+use super::tiles::{self, Second, Term};
+use super::view::{Before, ViewMut};
 
 /// How a sum of products is made in tiles.
 #[derive(Clone, Copy)]
@@ -52,7 +47,7 @@ impl Way {
             };
             let (inner, down) = (rows.tensor.dims2()?.1, second.shape().0);
             ensure!(inner == down, "a product of {inner} columns and {down} rows");
-            sum.terms.push(Term { first: rows.packed.bands(&rows.tensor, self.parts)?, second });
+            sum.terms.push(Term { first: rows.bands(self.parts)?, second });
         }
         if let Some(onto) = onto {
             onto.inplace_op1(&sum)?;
@@ -62,57 +57,6 @@ impl Way {
         let mut out = vec![0.0; shape.0 * shape.1];
         sum.put(ViewMut::dense(&mut out, shape.0, shape.1), Before::Replaced);
         tensor(out, shape)
-    }
-}
-
-/// What has been packed of rows so far, in one part and in three.
-#[derive(Debug, Default)]
-pub(crate) struct Packed([OnceCell<Bands>; 2]);
-
-impl Packed {
-    fn bands(&self, rows: &Tensor, parts: Parts) -> Result<&Bands> {
-        let cell = &self.0[usize::from(parts == Parts::Three)];
-        if cell.get().is_none() {
-            cell.set(Bands::pack(parts, Open::of(rows).view()?)).ok();
-        }
-        Ok(cell.get().expect("it was packed just now"))
-    }
-}
-
-impl Panels {
-    /// Packs a matrix `[inner, columns]` in f32 on a CPU, which may be a transposed view, for
-    /// products with rows that are held in so many parts.
-    pub(crate) fn new(matrix: &Tensor, rows: Parts) -> Result<Panels> {
-        Ok(Panels::pack(Open::of(matrix).view()?, rows))
-    }
-}
-
-impl Matrix {
-    fn open(&self) -> Option<Open<'_>> {
-        match self {
-            Matrix::Plain(matrix) => Some(Open::of(matrix)),
-            Matrix::Packed(_) => None,
-        }
-    }
-}
-
-/// A matrix, open for reading.
-struct Open<'a> {
-    storage: StorageRef<'a>,
-    layout: &'a Layout,
-}
-
-impl<'a> Open<'a> {
-    fn of(matrix: &'a Tensor) -> Open<'a> {
-        let (storage, layout) = matrix.storage_and_layout();
-        Open { storage, layout }
-    }
-
-    fn view(&self) -> Result<View<'_>> {
-        match &*self.storage {
-            Storage::Cpu(storage) => Ok(View::open(storage, self.layout)?),
-            _ => anyhow::bail!("the matrix is not on the CPU"),
-        }
     }
 }
 

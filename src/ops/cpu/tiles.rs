@@ -1,5 +1,6 @@
-//! Sums of products by instructions that multiply bf16 and add up in f32: with matrices rounded to
-//! bf16 and packed once, and with matrices in f32, as products of their parts.
+//! Sums of products by instructions that multiply bf16 and accumulate in f32: with matrices rounded
+//! to bf16 and packed once, and with matrices in f32, split into parts (Henry, Tang and Heinecke
+//! 2019, arXiv:1904.06376).
 //!
 //! Three numbers in bf16 hold the 24 bits of one in f32: the first eight, the next and the last. Of
 //! the nine products of two such triples, six count; what the others would add is about the last
@@ -15,10 +16,10 @@ use std::ops::{Deref, DerefMut, Range};
 
 use rayon::prelude::*;
 
-use super::kernels::{Band, Kernel, Line, Panel, SIDE, SQUARE, Sums, WORDS};
 use super::math::wide;
-use super::packing::{Factor, Parts, pack};
-use super::product::{Before, View, ViewMut};
+use super::packing::{Factor, Square, pack};
+use super::square::{Band, Kernel, Line, Panel, Parts, SIDE, SQUARE, Sums, WORDS};
+use super::view::{Before, View, ViewMut};
 
 /// Panels of columns that a piece of work takes at the most.
 const PANELS: usize = 9;
@@ -67,7 +68,8 @@ impl Bands {
         let mut lines = Lines::of(rows.div_ceil(SIDE) * of_band);
         let pack = |(band, lines): (usize, &mut [Line])| {
             for (square, lines) in lines.chunks_exact_mut(parts.lines()).enumerate() {
-                pack(Factor::Left, parts, &matrix, band * SIDE, square * SIDE, lines);
+                let (row, column) = (band * SIDE, square * SIDE);
+                pack(Factor::Left, parts, Square { matrix: &matrix, row, column }, lines);
             }
         };
         match splits(rows * inner * SIDE) {
@@ -263,12 +265,6 @@ fn put(out: &mut [f32], sums: &[f32; SIDE], before: Before, scale: f32) {
     }
 }
 
-/// `out = scale × a·b`, or `out += scale × a·b`, of matrices in f32.
-pub(super) fn multiply(out: ViewMut, before: Before, scale: f32, a: View, b: View, kernel: Kernel) {
-    let first = Bands::pack(Parts::Three, a);
-    sum(out, before, scale, &[Term { first: &first, second: Second::Plain(b) }], kernel);
-}
-
 /// Packs some squares of some panels.
 fn pack_block(parts: Parts, matrix: &View, panels: Range<usize>, some: &Range<usize>) -> Lines {
     let of_panel = some.len() * parts.lines();
@@ -282,7 +278,8 @@ fn pack_block(parts: Parts, matrix: &View, panels: Range<usize>, some: &Range<us
 /// Packs some squares of a panel.
 fn pack_panel(parts: Parts, matrix: &View, panel: usize, some: Range<usize>, lines: &mut [Line]) {
     for (square, lines) in some.zip(lines.chunks_exact_mut(parts.lines())) {
-        pack(Factor::Right, parts, matrix, square * SIDE, panel * SIDE, lines);
+        let (row, column) = (square * SIDE, panel * SIDE);
+        pack(Factor::Right, parts, Square { matrix, row, column }, lines);
     }
 }
 

@@ -7,7 +7,7 @@ use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
 
 use super::driver::Argument::{Int, Long, Of, Real};
-use super::driver::{Argument, Grid, Kernel, Matrices, address, multiply, room};
+use super::driver::{Argument, Grid, Kernel, Matrices, Product, address, multiply, room};
 use super::{merge_heads, split_heads};
 use crate::ops::{Attended, Attention};
 
@@ -24,21 +24,21 @@ const ALIGNMENT: usize = 8;
 pub fn attention(inputs: &Attention) -> Result<Attended> {
     let heads = Heads::of(inputs)?;
     let out = room((heads.batch, heads.count(), heads.time, heads.width), heads.dtype, &heads.on)?;
-    let logs = room((heads.batch * heads.time, heads.count()), DType::F32, &heads.on)?;
+    let lse = room((heads.batch * heads.time, heads.count()), DType::F32, &heads.on)?;
     for stretch in heads.stretches(inputs) {
         let scores = stretch.scores(&heads)?;
-        let shares = stretch.room(&heads, heads.dtype)?;
-        let kernel = Kernel::of("attention_shares", &shares)?;
-        let tensors = [Of(&scores), Of(&heads.starts), Of(&shares), Of(&logs)];
+        let weights = stretch.room(&heads, heads.dtype)?;
+        let kernel = Kernel::of("attention_shares", &weights)?;
+        let tensors = [Of(&scores), Of(&heads.starts), Of(&weights), Of(&lse)];
         kernel.launch(stretch.grid(&heads), &stretch.arguments(&heads, &tensors)?)?;
         let value = stretch.columns_of(&heads, &heads.value)?;
         for member in 0..heads.group {
-            let shares = stretch.scores_of(&heads, &shares, member)?;
+            let weights = stretch.scores_of(&heads, &weights, member)?;
             let out = stretch.queries_of(&heads, &out, member)?;
-            multiply(&heads.on, out, 0.0, 1.0, shares, value, heads.products())?;
+            multiply(&heads.on, out, weights, value, heads.product(0.0))?;
         }
     }
-    Ok(Attended { out: merge_heads(&out, None)?, logs })
+    Ok(Attended { out: merge_heads(&out, None)?, lse })
 }
 
 /// See [`super::super::attention_backward`].
@@ -64,39 +64,39 @@ pub fn attention_backward(
     let (dkey, dvalue) = (dkey?, dvalue?);
     for stretch in heads.stretches(inputs) {
         let scores = stretch.scores(&heads)?;
-        let dshares = stretch.room(&heads, DType::F32)?;
+        let dweights = stretch.room(&heads, DType::F32)?;
         let value = stretch.columns_of(&heads, &heads.value)?;
         for member in 0..heads.group {
             let dout = stretch.queries_of(&heads, &dout, member)?;
-            let dshares = stretch.scores_of(&heads, &dshares, member)?;
-            multiply(&heads.on, dshares, 0.0, 1.0, dout, value.t(), heads.products())?;
+            let dweights = stretch.scores_of(&heads, &dweights, member)?;
+            multiply(&heads.on, dweights, dout, value.t(), heads.product(0.0))?;
         }
-        let shares = stretch.room(&heads, heads.dtype)?;
+        let weights = stretch.room(&heads, heads.dtype)?;
         let dscores = stretch.room(&heads, heads.dtype)?;
-        let kernel = Kernel::of("attention_shares_backward", &shares)?;
+        let kernel = Kernel::of("attention_shares_backward", &weights)?;
         let tensors = [
             Of(&scores),
-            Of(&dshares),
+            Of(&dweights),
             Of(&heads.starts),
-            Of(&attended.logs),
+            Of(&attended.lse),
             Of(&along),
-            Of(&shares),
+            Of(&weights),
             Of(&dscores),
         ];
         kernel.launch(stretch.grid(&heads), &stretch.arguments(&heads, &tensors)?)?;
-        drop((scores, dshares));
+        drop((scores, dweights));
         let key = stretch.columns_of(&heads, &heads.key)?;
         let dkey = stretch.columns_of(&heads, &dkey)?;
         let dvalue = stretch.columns_of(&heads, &dvalue)?;
         for member in 0..heads.group {
-            let shares = stretch.scores_of(&heads, &shares, member)?;
+            let weights = stretch.scores_of(&heads, &weights, member)?;
             let dscores = stretch.scores_of(&heads, &dscores, member)?;
             let query = stretch.queries_of(&heads, &heads.query, member)?;
             let dout = stretch.queries_of(&heads, &dout, member)?;
             let dquery = stretch.queries_of(&heads, &dquery, member)?;
-            multiply(&heads.on, dquery, 0.0, 1.0, dscores, key, heads.products())?;
-            multiply(&heads.on, dkey, 1.0, 1.0, dscores.t(), query, heads.products())?;
-            multiply(&heads.on, dvalue, 1.0, 1.0, shares.t(), dout, heads.products())?;
+            multiply(&heads.on, dquery, dscores, key, heads.product(0.0))?;
+            multiply(&heads.on, dkey, dscores.t(), query, heads.product(1.0))?;
+            multiply(&heads.on, dvalue, weights.t(), dout, heads.product(1.0))?;
         }
     }
     Ok([dquery, dkey.to_dtype(heads.dtype)?, dvalue.to_dtype(heads.dtype)?])
@@ -107,7 +107,7 @@ struct Heads {
     query: Tensor,
     key: Tensor,
     value: Tensor,
-    /// First visible column of each query, `[batch × time]`.
+    /// First column that each query attends to, `[batch × time]`.
     starts: Tensor,
     scale: f32,
     dtype: DType,
@@ -125,7 +125,7 @@ impl Heads {
         let (batch, count, time, width) = inputs.query.dims4()?;
         let (_, groups, room, _) = inputs.key.dims4()?;
         let on = inputs.query.device().clone();
-        let start = &inputs.visible.start;
+        let start = &inputs.mask.start;
         Ok(Heads {
             query: inputs.query.contiguous()?,
             key: inputs.key.contiguous()?,
@@ -147,20 +147,20 @@ impl Heads {
         self.groups * self.group
     }
 
-    /// Matrices that go through one call of cuBLAS.
-    fn products(&self) -> usize {
-        self.batch * self.groups
+    /// What goes through one call of cuBLAS, added to `kept` times the result's place.
+    fn product(&self, kept: f32) -> Product {
+        Product { kept, scale: 1.0, count: self.batch * self.groups }
     }
 
     fn stretches(&self, inputs: &Attention) -> Vec<Stretch> {
-        let visible = inputs.visible;
-        let a_query = self.batch * self.count() * visible.columns;
+        let mask = inputs.mask;
+        let a_query = self.batch * self.count() * mask.columns;
         let queries = (SCORES_MAX / a_query.max(1)).clamp(1, STRETCH);
         let one = |first: usize| {
             let count = queries.min(self.time - first);
             let asking = (0..self.batch).flat_map(|b| (first..first + count).map(move |t| (b, t)));
-            let left = asking.map(|(b, t)| visible.range(b, t).start).min().unwrap_or(0);
-            let end = |t: usize| visible.range(0, t).end - left;
+            let left = asking.map(|(b, t)| mask.range(b, t).start).min().unwrap_or(0);
+            let end = |t: usize| mask.range(0, t).end - left;
             Stretch { first, count, left, end: end(first), columns: end(first + count - 1) }
         };
         (0..self.time).step_by(queries).map(one).collect()
@@ -186,7 +186,7 @@ impl Stretch {
         for member in 0..heads.group {
             let query = self.queries_of(heads, &heads.query, member)?;
             let scores = self.scores_of(heads, &scores, member)?;
-            multiply(&heads.on, scores, 0.0, 1.0, query, key.t(), heads.products())?;
+            multiply(&heads.on, scores, query, key.t(), heads.product(0.0))?;
         }
         Ok(scores)
     }

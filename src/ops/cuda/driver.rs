@@ -121,15 +121,23 @@ impl Matrices {
     }
 }
 
+/// What a product is scaled by, what it is added to, and how many of them there are.
+pub(super) struct Product {
+    /// Times what the place of the result holds.
+    pub(super) kept: f32,
+    /// Times the product.
+    pub(super) scale: f32,
+    /// Matrices of the batch.
+    pub(super) count: usize,
+}
+
 /// `out = kept × out + scale × a·b` for each of `count` matrices, summed in f32.
 pub(super) fn multiply(
     on: &Device,
     out: Matrices,
-    kept: f32,
-    scale: f32,
     a: Matrices,
     b: Matrices,
-    count: usize,
+    Product { kept, scale, count }: Product,
 ) -> Result<()> {
     ensure!(
         (a.rows, a.columns, b.columns) == (out.rows, b.rows, out.columns) && !out.transposed,

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use candle_core::Tensor;
 
-use super::driver::{Matrices, first, multiply, room};
+use super::driver::{Matrices, Product, first, multiply, room};
 
 /// See [`super::super::product`].
 pub fn product(scale: f64, a: &Tensor, b: &Tensor) -> Result<Tensor> {
@@ -24,7 +24,8 @@ pub fn add_product(onto: &Tensor, scale: f64, a: &Tensor, b: &Tensor) -> Result<
 
 fn put(out: &Tensor, kept: f32, scale: f64, a: &Tensor, b: &Tensor) -> Result<()> {
     let (a, b) = (dense(a)?, dense(b)?);
-    multiply(out.device(), view(out)?, kept, scale as f32, view(&a)?, view(&b)?, 1)
+    let product = Product { kept, scale: scale as f32, count: 1 };
+    multiply(out.device(), view(out)?, view(&a)?, view(&b)?, product)
 }
 
 /// The matrix as it lies where cuBLAS can take it so, else a copy.

@@ -175,7 +175,7 @@ pub fn adamw(
     [m, v]: &[Tensor; 2],
 ) -> Result<(Tensor, [Tensor; 2])> {
     let [value, gradient, m, v] = ready([value, gradient, m, v])?;
-    ensure!(value.dtype() == DType::F32, "only what is in f32 learns");
+    ensure!(value.dtype() == DType::F32, "only parameters in f32 are trained");
     let new = || room(value.shape(), DType::F32, value.device());
     let (new_value, new_m, new_v) = (new()?, new()?, new()?);
     let count = value.elem_count();

@@ -4,30 +4,30 @@
 use anyhow::Result;
 use candle_core::{D, DType, Tensor};
 
-use crate::ops::{Attended, Attention, Visible};
+use crate::ops::{Attended, Attention, Mask};
 
 /// Queries of a stretch.
 const STRETCH: usize = 1024;
 
 /// See [`super::super::attention`].
 pub fn attention(inputs: &Attention) -> Result<Attended> {
-    let (mut outs, mut logs) = (Vec::new(), Vec::new());
+    let (mut outs, mut lse) = (Vec::new(), Vec::new());
     for stretch in Stretch::all(inputs)? {
         let scores = stretch.scores()?;
         let top = scores.max_keepdim(D::Minus1)?;
-        let shares = scores.broadcast_sub(&top)?.exp()?;
-        let sum = shares.sum_keepdim(D::Minus1)?;
+        let weights = scores.broadcast_sub(&top)?.exp()?;
+        let sum = weights.sum_keepdim(D::Minus1)?;
         let dtype = inputs.query.dtype();
-        let shares = shares.broadcast_div(&sum)?.to_dtype(dtype)?;
-        outs.push(stretch.ungrouped(&shares.matmul(&stretch.value)?)?);
-        logs.push(stretch.ungrouped(&(top + sum.log()?)?)?);
+        let weights = weights.broadcast_div(&sum)?.to_dtype(dtype)?;
+        outs.push(stretch.ungrouped(&weights.matmul(&stretch.value)?)?);
+        lse.push(stretch.ungrouped(&(top + sum.log()?)?)?);
     }
     let (batch, heads, time, width) = inputs.query.dims4()?;
     let tokens = |parts: Vec<Tensor>, width: usize| -> Result<Tensor> {
         let whole = Tensor::cat(&parts, 2)?;
         Ok(whole.transpose(1, 2)?.reshape((batch * time, heads * width))?)
     };
-    Ok(Attended { out: tokens(outs, width)?, logs: tokens(logs, 1)? })
+    Ok(Attended { out: tokens(outs, width)?, lse: tokens(lse, 1)? })
 }
 
 /// See [`super::super::attention_backward`].
@@ -40,22 +40,22 @@ pub fn attention_backward(
     let planes = |x: &Tensor, width: usize| -> Result<Tensor> {
         Ok(x.reshape((batch, time, heads, width))?.transpose(1, 2)?.contiguous()?)
     };
-    let (out, logs, dout) =
-        (planes(&attended.out, width)?, planes(&attended.logs, 1)?, planes(dout, width)?);
+    let (out, lse, dout) =
+        (planes(&attended.out, width)?, planes(&attended.lse, 1)?, planes(dout, width)?);
     let along = (out.to_dtype(DType::F32)? * dout.to_dtype(DType::F32)?)?.sum_keepdim(D::Minus1)?;
     let dtype = inputs.query.dtype();
     let mut dqueries = Vec::new();
     let (mut dkey, mut dvalue) = (inputs.key.zeros_like()?, inputs.value.zeros_like()?);
     for stretch in Stretch::all(inputs)? {
         let (log, along, dout) =
-            (stretch.grouped(&logs)?, stretch.grouped(&along)?, stretch.grouped(&dout)?);
-        let shares = stretch.scores()?.broadcast_sub(&log)?.exp()?;
-        let dshares = dout.matmul(&stretch.value.t()?)?.to_dtype(DType::F32)?;
-        let dscores = (&shares * dshares.broadcast_sub(&along)?)?;
+            (stretch.grouped(&lse)?, stretch.grouped(&along)?, stretch.grouped(&dout)?);
+        let weights = stretch.scores()?.broadcast_sub(&log)?.exp()?;
+        let dweights = dout.matmul(&stretch.value.t()?)?.to_dtype(DType::F32)?;
+        let dscores = (&weights * dweights.broadcast_sub(&along)?)?;
         let dscores = (dscores * f64::from(inputs.scale))?.to_dtype(dtype)?;
         dqueries.push(stretch.ungrouped(&dscores.matmul(&stretch.key)?)?);
         dkey = (dkey + stretch.all_columns(&dscores.t()?.matmul(&stretch.query)?)?)?;
-        dvalue = (dvalue + stretch.all_columns(&shares.to_dtype(dtype)?.t()?.matmul(&dout)?)?)?;
+        dvalue = (dvalue + stretch.all_columns(&weights.to_dtype(dtype)?.t()?.matmul(&dout)?)?)?;
     }
     Ok([Tensor::cat(&dqueries, 2)?, dkey, dvalue])
 }
@@ -78,7 +78,7 @@ impl<'a> Stretch<'a> {
         let time = inputs.query.dims4()?.2;
         let one = |first: usize| -> Result<Stretch<'a>> {
             let count = STRETCH.min(time - first);
-            let columns = inputs.visible.range(0, first + count - 1).end;
+            let columns = inputs.mask.range(0, first + count - 1).end;
             let narrow =
                 |x: &Tensor| -> Result<Tensor> { Ok(x.narrow(2, 0, columns)?.contiguous()?) };
             let (key, value) = (narrow(inputs.key)?, narrow(inputs.value)?);
@@ -90,15 +90,15 @@ impl<'a> Stretch<'a> {
         (0..time).step_by(STRETCH).map(one).collect()
     }
 
-    /// scale × query·key in f32, −∞ where a query does not look.
+    /// scale × query·key in f32, −∞ where a query is masked.
     fn scores(&self) -> Result<Tensor> {
         let scores = self.query.matmul(&self.key.t()?)?.to_dtype(DType::F32)?;
         let (batch, groups, rows, columns) = scores.dims4()?;
-        let mask = mask(self.inputs.visible, self.first, self.time, columns);
-        let mask = Tensor::from_vec(mask, (batch, 1, 1, self.time, columns), scores.device())?;
+        let bias = bias(self.inputs.mask, self.first, self.time, columns);
+        let bias = Tensor::from_vec(bias, (batch, 1, 1, self.time, columns), scores.device())?;
         let wide = (batch, groups, rows / self.time, self.time, columns);
         let scores = (scores * f64::from(self.inputs.scale))?.reshape(wide)?;
-        Ok(scores.broadcast_add(&mask)?.reshape((batch, groups, rows, columns))?)
+        Ok(scores.broadcast_add(&bias)?.reshape((batch, groups, rows, columns))?)
     }
 
     /// The stretch of `[batch, heads, time, …]` with the heads that share a key head one below the
@@ -124,15 +124,15 @@ impl<'a> Stretch<'a> {
     }
 }
 
-/// 0 where a token may look and −∞ where it may not, `[batch × time × columns]`.
-fn mask(visible: &Visible, first: usize, time: usize, columns: usize) -> Vec<f32> {
-    let mut mask = vec![f32::NEG_INFINITY; visible.batch * time * columns];
-    for b in 0..visible.batch {
+/// The mask as a bias of the scores: 0, or −∞ where it masks, `[batch × time × columns]`.
+fn bias(mask: &Mask, first: usize, time: usize, columns: usize) -> Vec<f32> {
+    let mut bias = vec![f32::NEG_INFINITY; mask.batch * time * columns];
+    for b in 0..mask.batch {
         for t in 0..time {
             let row = (b * time + t) * columns;
-            let range = visible.range(b, first + t);
-            mask[row + range.start..row + range.end].fill(0.0);
+            let range = mask.range(b, first + t);
+            bias[row + range.start..row + range.end].fill(0.0);
         }
     }
-    mask
+    bias
 }

@@ -11,17 +11,26 @@ pub type Meeting = [u8; 128];
 pub enum Ranks {}
 
 /// Fails.
+///
+/// # Errors
+/// Always: NCCL is not built in.
 pub fn meeting() -> Result<Meeting> {
     bail!("this program was built without the feature `nccl`")
 }
 
 impl Ranks {
     /// Fails.
+    ///
+    /// # Errors
+    /// Always: NCCL is not built in.
     pub fn join(_: &Device, _: usize, _: usize, _: &Meeting) -> Result<Ranks> {
         bail!("this program was built without the feature `nccl`")
     }
 
     /// Is never called.
+    ///
+    /// # Errors
+    /// Never: there is no value to call it on.
     pub fn gather(&self, _: &Tensor) -> Result<Tensor> {
         match *self {}
     }

@@ -97,7 +97,7 @@ pub(super) fn read(from: &mut impl Read) -> Result<(Header, Vec<u8>)> {
     read_at_most(from, LENGTH_MAX)
 }
 
-/// The same with a limit of its own: room is taken for what is announced.
+/// The same with another limit: room is taken for what is announced.
 pub(super) fn read_at_most(from: &mut impl Read, most: usize) -> Result<(Header, Vec<u8>)> {
     let mut head = [0; 16];
     from.read_exact(&mut head)?;

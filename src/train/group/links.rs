@@ -1,4 +1,4 @@
-//! A rank's two connections, to its neighbours in the ring: kept alive, watched, and told of loss.
+//! A rank's two connections, to its neighbours in the ring: heartbeats, watch, and peer failure.
 
 use std::io::ErrorKind;
 use std::net::{Shutdown, TcpStream};
@@ -30,7 +30,7 @@ const HEARSAY: Duration = Duration::from_secs(2);
 /// Between two looks at whether to go on waiting.
 const TICK: Duration = Duration::from_millis(50);
 
-/// The connections of one rank: numbers, signs of life and words come from the rank on the left
+/// The connections of one rank: numbers, heartbeats and failures come from the rank on the left
 /// and go to the one on the right.
 #[derive(Debug)]
 pub(super) struct Links {
@@ -71,7 +71,7 @@ struct State {
 }
 
 impl Links {
-    /// Begins to send signs of life to the right, and to read what comes from the left.
+    /// Begins to send heartbeats to the right, and to read what comes from the left.
     pub fn new(
         place: &Place,
         [left, right]: [TcpStream; 2],
@@ -251,7 +251,7 @@ impl Shared {
                     }
                     return;
                 }
-                // If nobody waits for it, the work is over.
+                // If nothing waits for it, the work is over.
                 Ok(frame) => drop(inbox.send(frame)),
                 Err(error) => {
                     let why = self.reason(&error);

@@ -121,7 +121,7 @@ fn receive(own: &Own, at: (IpAddr, u16), wait: &Wait) -> Result<Vec<SocketAddr>,
                 strange.insert(hello.rank, text);
             }
             Some(text) => {
-                // The others are on their way, most likely, and are to be told as well.
+                // The others are on their way, most likely, and are notified as well.
                 (why, deadline) = (why.or(Some(text)), deadline.min(Instant::now() + GREETING));
                 guests.push(guest);
             }
@@ -165,7 +165,7 @@ fn greet(caller: &mut Timed, secret: &Secret, digest: &str) -> io::Result<(Hello
     }
 }
 
-/// The other ranks: call on rank 0 until it is there, and learn where all are.
+/// The other ranks: call on rank 0 until it is there, and receive the addresses of all.
 fn call(own: &Own, at: (&str, u16), wait: &Wait) -> Result<Vec<SocketAddr>, Refusal> {
     let (host, port) = at;
     let gone = |error: io::Error| match error.kind() {
@@ -194,7 +194,7 @@ fn call(own: &Own, at: (&str, u16), wait: &Wait) -> Result<Vec<SocketAddr>, Refu
             return Err(Refusal::Apart(within(&why, wait)));
         }
     };
-    // Rank 0 ends the wait for all; it is given time to say so.
+    // Rank 0 ends the wait for all; it gets time to say so.
     let mut stream = stream.until(wait.deadline + GREETING);
     let mut answer = || -> io::Result<Result<Vec<SocketAddr>, Refusal>> {
         loop {
@@ -293,10 +293,10 @@ fn connect(at: impl ToSocketAddrs, wait: &Wait) -> io::Result<TcpStream> {
     Err(failed)
 }
 
-/// Tells all who came why there is no run, and gives that reason.
+/// Tells all who came why there is no run, and returns that reason.
 fn turn_away(guests: Vec<Guest>, why: Refusal) -> Refusal {
     for guest in guests {
-        // One that has gone needs no word; one that does not listen keeps nobody waiting.
+        // One that has left needs no message; one that does not listen delays no other.
         if guest.stream.set_write_timeout(Some(PAUSE)).is_ok() {
             let _ = frame::write_value(&mut &guest.stream, Kind::Refused, &why);
         }
@@ -304,7 +304,7 @@ fn turn_away(guests: Vec<Guest>, why: Refusal) -> Refusal {
     why
 }
 
-/// Why a rank is not of this run. Its settings are given if they are others.
+/// Why a rank is not of this run. Its settings are named if they differ.
 fn difference(
     own: &Own,
     other: &Hello,

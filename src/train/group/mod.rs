@@ -69,6 +69,10 @@ impl Group {
 
     /// Meets the other processes, and checks that `settings`, lines of `key = value`, are the
     /// same for all. What differs is reported to all.
+    ///
+    /// # Errors
+    /// If another process cannot be reached in time, has other settings, or does not know the
+    /// secret.
     pub fn join(place: Place, settings: &str, watch: Watch) -> Result<Group, Refusal> {
         let links = match &place.meeting {
             Some((host, port)) => {
@@ -109,11 +113,17 @@ impl Group {
     /// Sums each number over all ranks. Each sum is made in the order of the ranks, ((0 + 1) + 2)
     /// and so on, and all ranks get the same bits: those that one process gets which adds up the
     /// ranks' parts in turn.
+    ///
+    /// # Errors
+    /// If a process of the group is lost.
     pub fn all_reduce<N: Number>(&self, numbers: &mut [N]) -> Result<()> {
         self.links.as_ref().map_or(Ok(()), |links| sums::all_reduce(links, numbers))
     }
 
     /// Gives all ranks the bytes that rank 0 has.
+    ///
+    /// # Errors
+    /// If a process of the group is lost.
     pub fn broadcast(&self, bytes: Vec<u8>) -> Result<Vec<u8>> {
         match &self.links {
             Some(links) => sums::broadcast(links, bytes),
@@ -122,6 +132,9 @@ impl Group {
     }
 
     /// Waits, as long as it takes, until all ranks are here.
+    ///
+    /// # Errors
+    /// If a process of the group is lost.
     pub fn barrier(&self) -> Result<()> {
         self.all_reduce(&mut [1_u64])
     }
@@ -139,6 +152,9 @@ impl Group {
     }
 
     /// Waits until all ranks are done, and takes leave of them.
+    ///
+    /// # Errors
+    /// If a process of the group is lost.
     pub fn close(&self) -> Result<()> {
         self.barrier()?;
         if let Some(links) = &self.links {

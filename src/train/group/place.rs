@@ -10,10 +10,10 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// Where rank 0 waits if nothing says so: one above the port that PyTorch's launchers take.
 const PORT: u16 = 29_501;
 
-/// The variable that holds what all ranks of a run know, and nobody else.
+/// The variable that holds the secret of all ranks of a run.
 pub const SECRET: &str = "COOKC_SECRET";
 
-/// One process's place among all processes of a run.
+/// A process's rank among all processes of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     /// Its number among all, from 0.
@@ -74,9 +74,12 @@ impl Place {
         Place { rank: 0, size: 1, local_rank: 0, meeting: None, patience: PATIENCE, secret }
     }
 
-    /// What the variables say; `variable` gives one's value, if it is set. The launcher that
+    /// What the variables say; `variable` returns one's value, if it is set. The launcher that
     /// started this process last counts: torchrun inside of mpirun inside of a Slurm job. Half a
     /// place, and one that contradicts itself, is an error that names the variable.
+    ///
+    /// # Errors
+    /// If a variable is missing, is no number, or contradicts another.
     pub fn from_environment(variable: &dyn Fn(&str) -> Option<String>) -> Result<Place, String> {
         let variables = Variables(variable);
         let started = |launcher: &&Launcher| variables.text(launcher.rank).is_some();
@@ -86,7 +89,8 @@ impl Place {
                 _ => Ok(Place::alone()),
             };
         };
-        let rank = variables.number(launcher.rank)?.expect("its launcher was found by it");
+        let rank = variables.number(launcher.rank)?;
+        let rank = rank.ok_or_else(|| format!("{} is not set", launcher.rank))?;
         let [first, second] = launcher.size;
         let size_name = if variables.text(first).is_some() { first } else { second };
         let size = variables.number(size_name)?;
@@ -185,7 +189,7 @@ fn port(launcher: &Launcher, variables: &Variables) -> Result<u16, String> {
     }
 }
 
-/// A port of a job's own, below those that Linux gives to outgoing connections.
+/// A port for one job, below those that Linux takes for outgoing connections.
 fn port_of_job(job: usize) -> u16 {
     16_384 + (job % 16_384) as u16
 }

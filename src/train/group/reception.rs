@@ -1,4 +1,4 @@
-//! Callers at a port: each is greeted on a thread of its own, in one stretch of time for all that
+//! Callers at a port: each is greeted on a separate thread, with one deadline for all that
 //! it says, so that none keeps the others waiting.
 
 use std::collections::VecDeque;
@@ -10,10 +10,10 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// For a whole greeting, whatever is said in it.
+/// For a complete greeting, whatever is said in it.
 pub(super) const GREETING: Duration = Duration::from_secs(5);
 
-/// Callers that are greeted at once. One more takes the place of the oldest: a rank says what it
+/// Callers that are greeted at once. One more replaces the oldest: a rank says what it
 /// has to in a few milliseconds.
 const CALLERS_MAX: usize = 64;
 
@@ -42,7 +42,7 @@ pub(super) struct Reception<Said> {
     /// Those who are being greeted, the oldest first.
     open: VecDeque<(u64, TcpStream)>,
     number: u64,
-    /// How many were turned away, and of the last one whence it came and why.
+    /// The number of rejected callers, and the address of the last one and the reason.
     turned_away: (u64, Option<(SocketAddr, Error)>),
 }
 
@@ -72,7 +72,7 @@ impl<Said: Send + 'static> Reception<Said> {
         })
     }
 
-    /// Lets in who calls now, and gives the next one that was greeted well, if there is one yet.
+    /// Lets in who calls now, and returns the next one that was greeted, if there is one yet.
     pub fn next(&mut self) -> Option<Caller<Said>> {
         // What cannot be accepted is tried again by the other side.
         while let Ok((stream, from)) = self.listener.accept() {
@@ -90,7 +90,7 @@ impl<Said: Send + 'static> Reception<Said> {
         None
     }
 
-    /// What is to be told of those who were turned away, if there were any.
+    /// What is reported of those who were rejected, if there were any.
     pub fn note(&self) -> Option<String> {
         let (count, last) = &self.turned_away;
         let (from, error) = last.as_ref()?;
@@ -114,7 +114,7 @@ impl<Said: Send + 'static> Reception<Said> {
         let mut timed = Timed::new(stream, GREETING, self.cancel);
         thread::spawn(move || {
             let result = greet(&mut timed).and_then(|said| Ok((timed.untimed()?, said)));
-            // If nobody waits any more, the group has met, or will not.
+            // If nothing waits any more, the group has met, or will not.
             let _ = sender.send(Greeted { number, from, result });
         });
         Ok(())

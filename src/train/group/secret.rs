@@ -1,4 +1,4 @@
-//! What the ranks of a run know and nobody else does, and how two of them prove it to each other.
+//! The secret of the ranks of a run, and how two of them prove to each other that they know it.
 
 use std::fmt;
 use std::io::{Error, ErrorKind, Read, Result, Write};
@@ -14,7 +14,7 @@ const LENGTH_MIN: usize = 16;
 /// The most bytes of a frame from who has proved nothing yet: the ports of a thousand ranks fit in.
 const UNPROVED_MAX: usize = 1 << 16;
 
-/// The secret of a run. Where none was given, all who ask know it: then the network is trusted.
+/// The secret of a run. Without one, every caller knows it: then the network is trusted.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret {
     key: [u8; 32],
@@ -49,7 +49,10 @@ struct Signed {
 }
 
 impl Secret {
-    /// Of a text that all ranks were given.
+    /// Of a text that all ranks have.
+    ///
+    /// # Errors
+    /// If the text is too short.
     pub fn new(text: &str) -> std::result::Result<Secret, String> {
         if text.chars().count() < LENGTH_MIN {
             return Err(format!(
@@ -65,7 +68,10 @@ impl Secret {
         Secret { key: key(""), is_given: false }
     }
 
-    /// A new one that nobody can guess, as text for the environment.
+    /// A new random one, as text for the environment.
+    ///
+    /// # Errors
+    /// If the system has no source of randomness.
     pub fn fresh() -> Result<String> {
         Ok(Hash::from_bytes(chance()?).to_hex().to_string())
     }
@@ -95,7 +101,8 @@ impl Secret {
         frame::write_value(with, kind, &Signed { said, proof })
     }
 
-    /// Answers a call, and gives what the caller says once it has proved that it knows the secret.
+    /// Answers a call, and returns what the caller says once it has proved that it knows the
+    /// secret.
     ///
     /// # Errors
     /// [`ErrorKind::PermissionDenied`] if it does not.

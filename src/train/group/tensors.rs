@@ -23,7 +23,7 @@ impl<'a> Exchange<'a> {
         Ok(Exchange { group, gpus: by_nccl(group, device)? })
     }
 
-    /// Sums the gradients of `parameters` over all ranks, in f32. A rank that had nothing to learn
+    /// Sums the gradients of `parameters` over all ranks, in f32. A rank without a gradient
     /// from has none, and adds zeros.
     pub(in crate::train) fn sum_gradients(
         &self,
@@ -70,7 +70,7 @@ fn in_order(rows: &Tensor) -> Result<Tensor> {
     Ok((1..rows.dim(0)?).try_fold(first, |sum, rank| sum + rows.get(rank)?)?)
 }
 
-/// The connection of all ranks' GPUs; None unless each rank can have it, and no reason is given:
+/// The connection of all ranks' GPUs; None unless each rank can have it, without a reason:
 /// the ring is slower, and does as well. Two ranks on one GPU cannot.
 fn by_nccl(group: &Group, device: &Device) -> Result<Option<Ranks>> {
     let all = |own: bool| -> Result<bool> {
@@ -108,7 +108,10 @@ pub(in crate::train) fn expect_same<'a>(
         "rank {rank} goes on after step {steps}, rank 0 after step {steps_first}: give all ranks \
          the same run folder"
     );
-    ensure!(own == first, "rank {rank} starts from other weights than rank 0: give all the same");
+    ensure!(
+        own == first,
+        "rank {rank} starts from other weights than rank 0: all ranks need the same"
+    );
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
-use cookc::model::linear::Weight;
+use cookc::model::network::weight::Weight;
 use cookc::model::{Gradients, Model, Recompute, Training, lora, walk};
 
 use super::{data, distance, examples, grouped, loss_of, row, step_batch, tensors, tiny};
@@ -17,7 +17,7 @@ fn loss_and_every_gradient_of_dora_equal_pefts() -> Result<()> {
     for recompute in [Recompute::None, Recompute::Full] {
         let (loss, gradients) = loss_of(&model, &examples, recompute)?;
         assert!((loss - f64::from(expected_loss)).abs() < 1e-4, "{loss} is not {expected_loss}");
-        assert_eq!(model.learning().len(), reference.len());
+        assert_eq!(model.trainable().len(), reference.len());
         for (name, expected) in &reference {
             let found = gradients.get(name).expect("all that learns has a gradient");
             let size = expected.abs()?.max_all()?.to_scalar::<f32>()?;
@@ -60,7 +60,7 @@ fn gradients_go_through_dropout_as_the_loss_does() -> Result<()> {
     let mut model = grouped(true)?;
     let settings = lora::Lora { dropout: 0.4, ..lora::Lora::all_linear(3, 6.0) };
     lora::attach(&mut model, &settings, 3)?;
-    for (at, parameter) in model.learning_mut().into_iter().enumerate() {
+    for (at, parameter) in model.trainable_mut().into_iter().enumerate() {
         let noise = super::reference::noise(&parameter.name, parameter.value.elem_count());
         let noise = Tensor::from_vec(noise, parameter.value.shape(), &Device::Cpu)?;
         parameter.value = (noise * if at % 2 == 0 { 0.2 } else { 0.1 })?;
@@ -73,7 +73,7 @@ fn gradients_go_through_dropout_as_the_loss_does() -> Result<()> {
     let step = 1e-3 / squares.sqrt();
     let moved = |sign: f64| -> Result<f64> {
         let mut model = model.clone();
-        for parameter in model.learning_mut() {
+        for parameter in model.trainable_mut() {
             let gradient = gradients.get(&parameter.name).expect("all have one");
             parameter.value = (&parameter.value + (gradient * (sign * step))?)?;
         }
@@ -113,7 +113,7 @@ fn adapters_learn_above_weights_in_four_bits_as_above_what_those_stand_for() -> 
     let (loss, gradients) = loss_of(&quantised, &step_batch()?.0, Recompute::None)?;
     let (expected_loss, expected) = loss_of(&plain, &step_batch()?.0, Recompute::None)?;
     assert_eq!(loss, expected_loss);
-    for parameter in quantised.learning() {
+    for parameter in quantised.trainable() {
         let [found, expected] =
             [&gradients, &expected].map(|all| all.get(&parameter.name).expect("a gradient"));
         assert_eq!(distance(found, expected)?, 0.0, "{}", parameter.name);

@@ -172,7 +172,7 @@ fn a_drawn_reply_hangs_on_its_seed_and_a_cold_one_is_the_greedy_one() -> Result<
     let prompt = vec![5, 6, 7];
     let greedy = greedy(&model, std::slice::from_ref(&prompt), &[], 8)?.remove(0);
     let drawn = |temperature: f64, top_p: f64, seed: u64| {
-        said(&model, &prompt, &[], &Sampling { temperature, top_p, seed })
+        said(&model, &prompt, &[], &Sampling { temperature, top_p, seed, tokens_max: 8 })
     };
     assert_eq!(drawn(0.0, 1.0, 1)?, greedy);
     assert_eq!(drawn(5.0, 0.0, 1)?, greedy, "only the most likely token is left");
@@ -180,7 +180,7 @@ fn a_drawn_reply_hangs_on_its_seed_and_a_cold_one_is_the_greedy_one() -> Result<
     assert_eq!(hot, drawn(5.0, 1.0, 1)?);
     assert_ne!(hot, greedy);
     assert_ne!(hot, drawn(5.0, 1.0, 2)?);
-    let stopped = Sampling { temperature: 0.0, top_p: 1.0, seed: 0 };
+    let stopped = Sampling { temperature: 0.0, top_p: 1.0, seed: 0, tokens_max: 8 };
     let end = greedy.iter().position(|id| *id == greedy[3]).expect("it is there");
     assert_eq!(said(&model, &prompt, &[9999, greedy[3]], &stopped)?, greedy[..end]);
     Ok(())
@@ -188,7 +188,8 @@ fn a_drawn_reply_hangs_on_its_seed_and_a_cold_one_is_the_greedy_one() -> Result<
 
 #[test]
 fn an_end_of_several_tokens_ends_a_reply_and_its_first_token_alone_does_not() -> Result<()> {
-    let (model, sampling) = (tiny()?, Sampling { temperature: 0.0, top_p: 1.0, seed: 0 });
+    let (model, sampling) =
+        (tiny()?, Sampling { temperature: 0.0, top_p: 1.0, seed: 0, tokens_max: 8 });
     let names: Vec<String> = (0..220).map(|i| format!("w{i}")).collect();
     let tokenizer = Tokenizer::words(&names)?;
     let prompt = vec![5, 6, 7];
@@ -206,7 +207,7 @@ fn an_end_of_several_tokens_ends_a_reply_and_its_first_token_alone_does_not() ->
         let replies = greedy_until(&model, std::slice::from_ref(&prompt), &ends, 8)?;
         assert_eq!(replies[0], expected);
         let mut said = Vec::new();
-        reply(&model, &prompt, &ends, 8, &sampling, &mut |id| {
+        reply(&model, &prompt, &ends, &sampling, &mut |id| {
             said.push(id);
             Ok(true)
         })?;
@@ -240,7 +241,7 @@ fn what_is_piped_in_is_answered() -> Result<()> {
 
 fn said(model: &Model, prompt: &[u32], stop: &[u32], sampling: &Sampling) -> Result<Vec<u32>> {
     let mut ids = Vec::new();
-    reply(model, prompt, &Ends::of(stop), 8, sampling, &mut |id| {
+    reply(model, prompt, &Ends::of(stop), sampling, &mut |id| {
         ids.push(id);
         Ok(true)
     })?;

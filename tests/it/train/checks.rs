@@ -23,10 +23,10 @@ fn the_sample_that_gives_no_number_is_found_and_nothing_is_changed() -> Result<(
     /// Only a sample that shows this id gives no number.
     const POISON: usize = 2;
     let mut model = grouped(false)?;
-    let (rows, width) = model.learning()[0].value.dims2()?;
-    let mut table = model.learning()[0].value.flatten_all()?.to_vec1::<f32>()?;
+    let (rows, width) = model.trainable()[0].value.dims2()?;
+    let mut table = model.trainable()[0].value.flatten_all()?.to_vec1::<f32>()?;
     table[POISON * width..][..width].fill(f32::NAN);
-    model.learning_mut()[0].value = Tensor::from_vec(table, (rows, width), &Device::Cpu)?;
+    model.trainable_mut()[0].value = Tensor::from_vec(table, (rows, width), &Device::Cpu)?;
     let mut samples: Vec<Example> = examples(4, 9);
     let mut trainer = Trainer::new(&mut model, &quick(9))?;
     trainer.step(&samples)?;
@@ -46,7 +46,7 @@ fn an_adapter_that_no_gradient_reaches_is_named_at_the_first_step() -> Result<()
     let mut model = grouped(true)?;
     // What attention gives is thrown away in the second block.
     let output = "model.layers.1.self_attn.o_proj.weight";
-    let all = model.learning_mut();
+    let all = model.trainable_mut();
     let output = all.into_iter().find(|p| p.name == output).expect("it is there");
     output.value = output.value.zeros_like()?;
     lora::attach(&mut model, &lora::Lora::all_linear(2, 4.0), 3)?;
@@ -63,14 +63,14 @@ fn an_adapter_that_no_gradient_reaches_is_named_at_the_first_step() -> Result<()
 fn the_first_half_of_an_adapter_needs_a_gradient_once_the_second_is_not_zero() -> Result<()> {
     let mut model = grouped(true)?;
     lora::attach(&mut model, &lora::Lora::all_linear(2, 4.0), 3)?;
-    let name = model.learning()[4].name.clone();
+    let name = model.trainable()[4].name.clone();
     assert!(name.ends_with("lora_A.weight"), "{name}");
     let mut gradients = Gradients::new(false);
-    for parameter in model.learning().iter().filter(|p| p.name != name) {
+    for parameter in model.trainable().iter().filter(|p| p.name != name) {
         gradients.add(&parameter.name, &parameter.value.ones_like()?)?;
     }
     checks::every_adapter_learns(&model, &gradients)?;
-    let b = &mut model.learning_mut()[5].value;
+    let b = &mut model.trainable_mut()[5].value;
     *b = b.ones_like()?;
     let error = checks::every_adapter_learns(&model, &gradients).expect_err("B is not zero now");
     assert!(error.to_string().contains(&name), "{error}");

@@ -5,7 +5,7 @@ use std::io::Write;
 use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
 use cookc::model::{Recompute, greedy, io, lora, nf4, weights};
-use cookc::ops::{self, Angles, Attention, Quantised, Update, Visible};
+use cookc::ops::{self, Angles, Attention, Mask, Quantised, Update};
 use cookc::train::Trainer;
 
 use super::{data, distance, examples, loss_of, quick, reference, step_batch, tensors, tiny};
@@ -200,7 +200,7 @@ fn attention_equals_the_cpus() -> Result<()> {
                 (_, t) => t.saturating_sub(1).min(5) as u32,
             };
             let start = (0..2).flat_map(|row| (0..time).map(move |t| first(row, t))).collect();
-            let visible = Visible { batch: 2, time, columns, start }.within(window);
+            let mask = Mask { batch: 2, time, columns, start }.within(window);
             let tensor = |name, heads, time| case.both(name, &[2, heads, time, 6]);
             let (query, key, value) =
                 (tensor("q", 4, time)?, tensor("k", 2, room)?, tensor("v", 2, room)?);
@@ -208,13 +208,13 @@ fn attention_equals_the_cpus() -> Result<()> {
                 query: side(&query),
                 key: side(&key),
                 value: side(&value),
-                visible: &visible,
+                mask: &mask,
                 scale: 0.4,
             };
             let (gpu, cpu) = (inputs(|both| &both.gpu), inputs(|both| &both.cpu));
             let (found, expected) = (ops::attention(&gpu)?, ops::attention(&cpu)?);
             case.close("attention", &found.out, &expected.out)?;
-            case.close("attention's logarithms", &found.logs, &expected.logs)?;
+            case.close("attention's logarithms", &found.lse, &expected.lse)?;
             let dout = case.both("dout", &[2 * time, 24])?;
             let found = ops::attention_backward(&gpu, &found, &dout.gpu)?;
             let expected = ops::attention_backward(&cpu, &expected, &dout.cpu)?;

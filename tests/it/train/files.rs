@@ -63,7 +63,7 @@ fn broken_weights_are_refused_with_the_file_and_the_tensor() -> Result<()> {
 
     let bytes = fs::read(data("model/model.safetensors"))?;
     fs::write(&path, &bytes[..bytes.len() - 10])?;
-    expect_error(folder.path(), &["model.safetensors", "not a whole safetensors file"]);
+    expect_error(folder.path(), &["model.safetensors", "not a complete safetensors file"]);
 
     let mut all = tensors("model/model.safetensors")?;
     all.insert(name.into(), Tensor::zeros((48, 96), DType::F32, &Device::Cpu)?);
@@ -145,7 +145,7 @@ fn a_header_that_lies_is_refused_without_a_large_allocation() -> Result<()> {
         header(&entry("[0,8]").replace("[2]", "[4611686018427387904,4]"), 8),
     ] {
         fs::write(&path, &bytes)?;
-        expect_error(folder.path(), &["model.safetensors", "not a whole safetensors file"]);
+        expect_error(folder.path(), &["model.safetensors", "not a complete safetensors file"]);
     }
     Ok(())
 }

@@ -79,7 +79,7 @@ fn an_exported_adapter_is_folded_in() -> Result<()> {
     let tokenizer = byte_level(folder.path())?;
     let (plain, mut model) = (model(true, None)?, model(true, None)?);
     lora::attach(&mut model, &lora::Lora::all_linear(2, 4.0), 1)?;
-    for parameter in model.learning_mut() {
+    for parameter in model.trainable_mut() {
         let values = reference::noise(&parameter.name[40..], parameter.value.elem_count());
         let values = Tensor::from_vec(values, parameter.value.shape(), &Device::Cpu)?;
         parameter.value = (values * 0.1)?;
@@ -231,7 +231,7 @@ fn weights_that_f16_cannot_hold_are_refused() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let tokenizer = byte_level(folder.path())?;
     let mut model = model(true, None)?;
-    let embedding = &mut model.learning_mut()[0].value;
+    let embedding = &mut model.trainable_mut()[0].value;
     *embedding = (&*embedding * 1e6)?;
     let path = folder.path().join("out.gguf");
     let save = |kind| gguf::save(&model, &tokenizer, &path, kind, &mut |_| Ok(()));
@@ -240,7 +240,7 @@ fn weights_that_f16_cannot_hold_are_refused() -> Result<()> {
     assert!(error.contains("which f16 cannot hold; bf16 can"), "{error}");
     save(Kind::Bf16)?;
     save(Kind::Q8_0)?;
-    let embedding = &mut model.learning_mut()[0].value;
+    let embedding = &mut model.trainable_mut()[0].value;
     *embedding = (&*embedding * 1e3)?;
     let save = |kind| gguf::save(&model, &tokenizer, &path, kind, &mut |_| Ok(()));
     let error = format!("{:#}", save(Kind::Q8_0).expect_err("larger numbers"));

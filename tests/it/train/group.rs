@@ -213,7 +213,7 @@ fn a_step_of_a_group_has_the_bits_of_one_process_that_adds_up_the_shares() -> Re
             Ok((losses, numbers(&model)?))
         });
         let mut model = grouped(true)?;
-        let mut optimizer = AdamW::new(&model.learning())?;
+        let mut optimizer = AdamW::new(&model.trainable())?;
         let mut losses = Vec::new();
         for done in 0..4 {
             let (mut loss, mut labels) = (0.0, 0);
@@ -231,7 +231,7 @@ fn a_step_of_a_group_has_the_bits_of_one_process_that_adds_up_the_shares() -> Re
             }
             losses.push(loss / labels as f64);
             let rate = learning_rate(&settings, done);
-            optimizer.step(model.learning_mut(), &sum, 1.0 / labels as f64, rate, &settings)?;
+            optimizer.step(model.trainable_mut(), &sum, 1.0 / labels as f64, rate, &settings)?;
         }
         let alone = (losses, numbers(&model)?);
         for trained in trained {
@@ -321,7 +321,7 @@ fn a_rank_that_is_somewhere_else_in_the_run_is_no_silent_error() {
 
 /// All numbers that learn.
 fn numbers(model: &Model) -> Result<Vec<Vec<f32>>> {
-    let learning = model.learning();
+    let learning = model.trainable();
     let numbers = learning.iter().map(|it| Ok(it.value.flatten_all()?.to_vec1::<f32>()?));
     numbers.collect()
 }

@@ -37,7 +37,7 @@ fn so_do_those_of_biases_head_norms_and_blocks_with_a_window() -> Result<()> {
         config.head_dim = 10;
         config.other.extend(settings.iter().map(|(key, value)| (key.to_string(), value.clone())));
         let mut model = weights::fresh(&config, 1, 0.2, &Device::Cpu)?;
-        for parameter in model.learning_mut().into_iter().filter(|p| p.value.rank() == 1) {
+        for parameter in model.trainable_mut().into_iter().filter(|p| p.value.rank() == 1) {
             // Fresh norms are 1 and fresh biases 0: a term that was forgotten would not show.
             let noise = reference::noise(&parameter.name, parameter.value.elem_count());
             let noise = (Tensor::new(noise, &Device::Cpu)? * 0.2)?;
@@ -112,8 +112,7 @@ fn fused_operations_equal_the_plain_ones() -> Result<()> {
         close(&split, &ops::plain::split_heads(&x, 2, 2, angles)?)?;
         close(&ops::cpu::merge_heads(&split, angles)?, &ops::plain::merge_heads(&split, angles)?)?;
     }
-    let near =
-        ops::Visible { batch: 2, time: 3, columns: 4, start: vec![0, 0, 2, 1, 1, 1] }.within(2);
+    let near = ops::Mask { batch: 2, time: 3, columns: 4, start: vec![0, 0, 2, 1, 1, 1] }.within(2);
     assert_eq!(near.start, [0, 1, 2, 1, 1, 2], "two tokens are seen, and no other text");
     Ok(())
 }
@@ -129,7 +128,7 @@ fn fused_attention_equals_the_plain_one() -> Result<()> {
             (_, t) => t.saturating_sub(1).min(5) as u32,
         };
         let start = (0..2).flat_map(|row| (0..time).map(move |t| first(row, t))).collect();
-        let visible = ops::Visible { batch: 2, time, columns, start }.within(window);
+        let mask = ops::Mask { batch: 2, time, columns, start }.within(window);
         let tensor = |name: &str, heads: usize, time: usize| -> Result<Tensor> {
             let values = reference::noise(name, 2 * heads * time * 6);
             Ok(Tensor::from_vec(values, (2, heads, time, 6), &Device::Cpu)?)
@@ -137,10 +136,10 @@ fn fused_attention_equals_the_plain_one() -> Result<()> {
         let (query, key, value) =
             (tensor("q", 4, time)?, tensor("k", 2, room)?, tensor("v", 2, room)?);
         let (query, key, value) = (&query, &key, &value);
-        let inputs = ops::Attention { query, key, value, visible: &visible, scale: 0.4 };
+        let inputs = ops::Attention { query, key, value, mask: &mask, scale: 0.4 };
         let (found, expected) = (ops::cpu::attention(&inputs)?, ops::plain::attention(&inputs)?);
         assert!(distance(&found.out, &expected.out)? < 1e-5);
-        assert!(distance(&found.logs, &expected.logs)? < 1e-5);
+        assert!(distance(&found.lse, &expected.lse)? < 1e-5);
         let dout =
             Tensor::from_vec(reference::noise("do", 2 * time * 24), (2 * time, 24), &Device::Cpu)?;
         let found = ops::cpu::attention_backward(&inputs, &found, &dout)?;
@@ -176,7 +175,7 @@ fn a_bf16_model_gives_nearly_the_same_loss_and_adapter_gradients() -> Result<()>
     let (loss, gradients, model) = run(DType::BF16)?;
     let (expected_loss, expected, _) = run(DType::F32)?;
     assert!((loss - expected_loss).abs() < 0.05 * expected_loss, "{loss} is not {expected_loss}");
-    for parameter in model.learning() {
+    for parameter in model.trainable() {
         let found = gradients.get(&parameter.name).expect("every adapter has a gradient");
         let expected = expected.get(&parameter.name).expect("here too");
         let norm = |x: &Tensor| ops::sum_of_squares(&[x]).map(f64::sqrt);

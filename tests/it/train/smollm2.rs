@@ -99,7 +99,7 @@ fn smollm2_gives_the_adapter_gradients_of_peft() -> Result<()> {
     let Some(path) = path("the gradients") else { return Ok(()) };
     let mut model = io::load(&path, DType::F32, &Device::Cpu)?;
     lora::attach(&mut model, &lora::Lora::all_linear(4, 8.0), 0)?;
-    for parameter in model.learning_mut() {
+    for parameter in model.trainable_mut() {
         let values = noise(&parameter.name, parameter.value.elem_count());
         let values = Tensor::from_vec(values, parameter.value.shape(), &Device::Cpu)?;
         parameter.value = (values * 0.01)?;
@@ -120,7 +120,7 @@ fn smollm2_gives_the_adapter_gradients_of_peft() -> Result<()> {
     let norms = step["gradient_norms"].to_vec1::<f32>()?;
     let probes = step["gradient_probes"].to_vec1::<f32>()?;
     let names = names("step.safetensors")?;
-    assert_eq!((names.len(), names.len()), (norms.len(), model.learning().len()));
+    assert_eq!((names.len(), names.len()), (norms.len(), model.trainable().len()));
     for ((name, norm), probe) in names.iter().zip(norms).zip(probes) {
         let found = gradients.get(name).context("it learns")?.flatten_all()?;
         let along = Tensor::new(noise(&format!("{name}.probe"), found.elem_count()), &Device::Cpu)?;

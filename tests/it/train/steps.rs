@@ -24,7 +24,7 @@ fn packed_rows_give_the_loss_and_the_gradients_of_rows_of_one_sample_each() -> R
         let ((loss, gradients), (expected_loss, expected)) =
             (summed(&model, &packed)?, summed(&model, &alone)?);
         assert!((loss - expected_loss).abs() < 1e-4, "{loss} is not {expected_loss}");
-        for parameter in model.learning() {
+        for parameter in model.trainable() {
             let found = gradients.get(&parameter.name).expect("all that learns has a gradient");
             let expected = expected.get(&parameter.name).expect("here too");
             let size = expected.abs()?.max_all()?.to_scalar::<f32>()?;
@@ -96,7 +96,7 @@ fn a_step_of_uneven_micro_batches_is_the_step_of_all_at_once() -> Result<()> {
         let (accumulated, accumulated_norm, other) = stepped(batch, accumulate)?;
         assert!((accumulated - loss).abs() < 1e-5, "{accumulated} is not {loss}");
         assert!((accumulated_norm - norm).abs() < 1e-4, "{accumulated_norm} is not {norm}");
-        for (a, b) in model.learning().iter().zip(other.learning()) {
+        for (a, b) in model.trainable().iter().zip(other.trainable()) {
             assert!(distance(&a.value, &b.value)? < 2e-3, "{}", a.name);
             assert!(mean_distance(&a.value, &b.value)? < 2e-5, "{}", a.name);
         }
@@ -145,10 +145,10 @@ fn the_second_halves_of_adapters_learn_at_the_ratio_of_lora_plus() -> Result<()>
     let change = |lora_plus_ratio: f64| -> Result<Vec<(String, Tensor)>> {
         let mut model = grouped(true)?;
         lora::attach(&mut model, &lora::Lora::all_linear(2, 4.0), 3)?;
-        let before: Vec<Tensor> = model.learning().iter().map(|p| p.value.clone()).collect();
+        let before: Vec<Tensor> = model.trainable().iter().map(|p| p.value.clone()).collect();
         let settings = Settings { lora_plus_ratio, weight_decay: 0.1, ..quick(10) };
         Trainer::new(&mut model, &settings)?.step(&uneven(4))?;
-        let changes = model.learning().into_iter().zip(before);
+        let changes = model.trainable().into_iter().zip(before);
         changes.map(|(after, before)| Ok((after.name.clone(), (&after.value - before)?))).collect()
     };
     for ((name, plain), (_, with)) in change(1.0)?.iter().zip(change(8.0)?) {
@@ -219,7 +219,7 @@ fn noise_changes_a_steps_loss_and_no_noise_does_not() -> Result<()> {
     let name = "model.layers.0.mlp.up_proj.weight";
     let gradient = gradients.get(name).expect("it learns");
     let mut moved = model.clone();
-    let all = moved.learning_mut();
+    let all = moved.trainable_mut();
     let weight = all.into_iter().find(|p| p.name == name).expect("it is there");
     weight.value = (&weight.value + (gradient * 1e-4)?)?;
     let expected = 1e-4 * f64::from(gradient.sqr()?.sum_all()?.to_scalar::<f32>()?);

@@ -110,7 +110,7 @@ fn weights_that_nothing_reads_are_refused() -> Result<()> {
 fn weights_that_are_no_numbers_once_folded_in_or_in_another_type_are_refused() -> Result<()> {
     let mut model = grouped(true)?;
     let name = "model.layers.1.mlp.up_proj.weight";
-    for parameter in model.learning_mut() {
+    for parameter in model.trainable_mut() {
         if parameter.name == name {
             parameter.value = (&parameter.value * 1e6)?;
         }
@@ -120,7 +120,7 @@ fn weights_that_are_no_numbers_once_folded_in_or_in_another_type_are_refused() -
     weights::converted(model, DType::BF16)?;
     let mut model = grouped(true)?;
     lora::attach(&mut model, &lora::Lora::all_linear(2, 4.0), 3)?;
-    for parameter in model.learning_mut() {
+    for parameter in model.trainable_mut() {
         let large = parameter.name.contains("layers.1.mlp.up_proj");
         parameter.value = (parameter.value.ones_like()? * if large { 1e25 } else { 1.0 })?;
     }

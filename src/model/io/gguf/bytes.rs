@@ -40,7 +40,7 @@ impl<R: Read> Bytes<R> {
         Ok(u64::from_le_bytes(self.array()?))
     }
 
-    /// A text behind its length. Bytes that are no UTF-8 are shown as such.
+    /// A text after its length. Bytes that are no UTF-8 are shown as such.
     pub(super) fn text(&mut self) -> Result<String> {
         let length = self.u64()?;
         ensure!(length <= self.left(), "a text of {length} bytes goes beyond the file");

@@ -42,7 +42,7 @@ const KINDS: [(u32, GgmlDType); 13] = [
     (30, GgmlDType::BF16),
 ];
 
-/// What stands before the tensors.
+/// What is before the tensors.
 #[derive(Debug)]
 pub(super) struct Header {
     pub(super) metadata: Metadata,
@@ -66,7 +66,7 @@ impl Stored {
         self.shape.last().copied().unwrap_or(1)
     }
 
-    /// Bytes in the file; None if there cannot be so many, or if a row ends within a block.
+    /// Bytes in the file; None if the number overflows, or if a row ends within a block.
     pub(super) fn bytes(&self) -> Option<u64> {
         let row = self.row() as u64;
         let block = self.kind.block_size() as u64;

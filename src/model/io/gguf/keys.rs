@@ -23,7 +23,7 @@ pub(super) fn architectures() -> Vec<&'static str> {
     names
 }
 
-/// Keys behind the architecture's name. Those of other architectures are read by nothing.
+/// Keys after the architecture's name. Those of other architectures are not read.
 #[rustfmt::skip]
 const KEYS: &Table = &[
     ("context_length", Key::Read),

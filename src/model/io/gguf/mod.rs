@@ -108,12 +108,18 @@ pub(crate) fn load_blocks(
 }
 
 /// Reads what a file says of its model's shape.
+///
+/// # Errors
+/// If the file cannot be read, or asks for what this transformer does not compute.
 pub fn load_config(path: &Path) -> Result<Config> {
     let header = Header::read(path)?;
     config(&header, &mut files::open(path)?, path)
 }
 
 /// Reads a file's tokenizer: byte-level BPE or SentencePiece's BPE.
+///
+/// # Errors
+/// If the file cannot be read, or its tokenizer is of another kind.
 pub fn load_tokenizer(path: &Path) -> Result<Tokenizer> {
     let header = Header::read(path)?;
     let read = || {
@@ -126,9 +132,13 @@ pub fn load_tokenizer(path: &Path) -> Result<Tokenizer> {
 /// Where a config says what its model is called, as transformers writes it.
 pub const NAME: &str = "_name_or_path";
 
-/// Writes a model and its tokenizer, whole, or leaves the old file; adapters are folded into the
+/// Writes a model and its tokenizer atomically; adapters are merged into the
 /// weights. `written` is called with the number of elements of each tensor, and may end the work by
 /// an error.
+///
+/// # Errors
+/// If GGUF cannot express the model or its tokenizer, a weight is quantised, the file cannot be
+/// written, or `written` fails.
 pub fn save(
     model: &Model,
     tokenizer: &Tokenizer,

@@ -1,7 +1,7 @@
 //! A model's config in the words of GGUF's metadata, and back.
 //!
 //! Both ways go by the text of a `config.json`, so that what cookc cannot compute is refused in
-//! one place, with one wording.
+//! one file, with one wording.
 
 use std::collections::BTreeMap;
 
@@ -20,10 +20,10 @@ const LLAMA: &str = "llama";
 /// The base of the rotary angles where the metadata is silent: llama.cpp's own default.
 const ROPE_BASE: f64 = 10_000.0;
 /// Tokens that Llama 3 was trained on before its rotary positions were stretched, and between
-/// which numbers of turns over them the stretching sets in (Llama 3.1's config.json).
+/// which numbers of rotations over them the stretching sets in (Llama 3.1's config.json).
 const LLAMA3_LENGTH: usize = 8192;
 const LLAMA3_TURNS: [f64; 2] = [1.0, 4.0];
-/// The stretching stands in a tensor of 32-bit numbers.
+/// The stretching is stored in a tensor of 32-bit numbers.
 const ROPE_TOLERANCE: f32 = 1e-4;
 /// The key of the length before the stretching.
 const LENGTH: &str = "rope.scaling.original_context_length";
@@ -59,7 +59,7 @@ pub(super) fn read(
     let window = keys.size("attention.sliding_window")?.filter(|window| *window < context);
     ensure!(
         family(name, true).is_some() || window.is_none_or(|window| window == 0),
-        "`{name}.attention.sliding_window` is set, and llama.cpp gives a `{name}` no window"
+        "`{name}.attention.sliding_window` is set, and in llama.cpp a `{name}` has no window"
     );
     let window = window.filter(|window| *window > 0);
     let mut config = json!({
@@ -177,7 +177,7 @@ impl Keys<'_> {
     }
 }
 
-/// The number of query heads and the width of one, all of which is turned.
+/// The number of query heads and the width of one, all of which is rotated.
 fn heads(keys: &Keys) -> Result<(usize, usize)> {
     let heads = keys.needed("attention.head_count")?;
     ensure!(heads > 0, "`{}.attention.head_count` is 0", keys.name);
@@ -223,7 +223,7 @@ fn llama3(keys: &Keys, factors: &[f32], head_dim: usize, theta: f64) -> Result<O
     if factors.iter().all(|&factor| factor == 1.0) {
         return Ok(None);
     }
-    ensure!(keys.name == LLAMA, "llama.cpp gives a `{}` no `rope_freqs.weight`", keys.name);
+    ensure!(keys.name == LLAMA, "in llama.cpp a `{}` has no `rope_freqs.weight`", keys.name);
     let half = head_dim / 2;
     ensure!(
         factors.len() == half && factors.iter().all(|factor| factor.is_finite() && *factor > 0.0),

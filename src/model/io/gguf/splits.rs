@@ -1,8 +1,8 @@
-//! How a text is cut before BPE: the patterns behind the names that `tokenizer.ggml.pre` has.
+//! How a text is cut before BPE: the patterns for the names that `tokenizer.ggml.pre` has.
 //!
-//! GGUF stores a name; what it stands for is a table in llama.cpp (src/llama-vocab.cpp). Patterns
+//! GGUF stores a name; its meaning is a table in llama.cpp (src/llama-vocab.cpp). Patterns
 //! are spelled as in the models' own tokenizer.json. An unknown name is refused: a guess would cut
-//! texts in other places than the model has learnt.
+//! texts at other offsets than in the model's training.
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ pub(super) struct Splits {
     pub(super) names: &'static [&'static str],
     /// Each cuts what the one before has left.
     patterns: &'static [&'static str],
-    /// Whether a piece that is a token stays whole, whatever the merges say.
+    /// Whether a piece that is a token is left uncut, whatever the merges say.
     pub(super) ignore_merges: bool,
     /// Whether a text begins with the token for it where the file does not say.
     pub(super) add_bos: bool,

@@ -1,6 +1,6 @@
 //! The tensors of a GGUF file, read and written some rows at a time.
 //!
-//! candle knows how the elements lie in their blocks. It is given parts of a few megabytes, so
+//! candle knows how the elements lie in their blocks. It receives parts of a few megabytes, so
 //! that a tensor is never held twice.
 
 use std::fs::File;

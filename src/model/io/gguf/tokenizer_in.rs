@@ -123,8 +123,8 @@ impl Vocabulary<'_> {
         Ok(settings)
     }
 
-    /// The ids that end a reply: the end of a text, of a turn and of a message, as the file says or
-    /// by the texts of the tokens.
+    /// The ids that end a reply: the end of a text, of a conversation turn and of a message, as the
+    /// file says or by the texts of the tokens.
     fn ends(&self) -> Result<Vec<u32>> {
         let mut ends: Vec<usize> = Vec::new();
         for name in ["eos", "eot", "eom"] {

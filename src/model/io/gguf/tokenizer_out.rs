@@ -74,14 +74,14 @@ pub(super) fn write(tokenizer: &Tokenizer, vocab_size: usize) -> Result<Metadata
     Ok(metadata)
 }
 
-/// What ends a turn and what a message, where that is not what ends a text: GGUF has room for one
-/// of each.
+/// What ends a conversation turn and what a message, where that is not what ends a text: GGUF has
+/// room for one of each.
 fn turn_ends(tokenizer: &Tokenizer) -> Vec<(&'static str, u32)> {
     let others = tokenizer.ends().iter().filter(|id| **id != tokenizer.eos());
     let others = others.filter_map(|id| Some((*id, tokenizer.token(*id)?)));
     let (messages, turns): (Vec<_>, Vec<_>) =
         others.partition(|(_, text)| text == "<|eom_id|>" || text == "<|call|>");
-    // Of several ends of a turn the one that its text names so.
+    // Of several ends of a conversation turn, the one whose text says so.
     let named =
         |text: &str| text.contains("eot") || text.contains("im_end") || text.contains("turn");
     // llama.cpp finds the others by their texts.
@@ -132,7 +132,7 @@ impl Tokens {
     }
 
     /// SentencePiece's scores: the sooner the merges make a piece, the higher. Notes which
-    /// tokens are bytes, and which stands for the unknown.
+    /// tokens are bytes, and which is the unknown token.
     fn scores(&mut self, model: &Json, merges: &[(String, String)]) -> Result<Vec<f32>> {
         let mut scores: Vec<Option<f32>> = vec![None; self.texts.len()];
         for (rank, (left, right)) in merges.iter().enumerate() {

@@ -144,7 +144,7 @@ fn whole(kind: u32, from: &mut Bytes<impl Read>) -> Result<i128> {
     })
 }
 
-/// The number with the fewest digits that these 32 bits stand for: `1e-5`, not its neighbour.
+/// The number with the fewest digits that these 32 bits encode: `1e-5`, not its neighbour.
 fn shortest(number: f32) -> f64 {
     number.to_string().parse().unwrap_or(f64::from(number))
 }

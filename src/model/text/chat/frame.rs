@@ -21,22 +21,22 @@ pub enum System<'a> {
 pub struct Frame {
     /// Before the system text; empty where there is none, or where all samples have the same.
     pub system: String,
-    /// Before the prompt: behind the system text, or at the beginning, with a system text that is
+    /// Before the prompt: after the system text, or at the beginning, with a system text that is
     /// the same everywhere.
     pub prompt: String,
-    /// Before the reply. What a template writes there of its own, such as an empty thought, is
-    /// read, not learned.
+    /// Before the reply. What a template itself writes there, such as an empty thought, is
+    /// read, not trained on.
     pub reply: String,
     /// Behind the reply: what the model is to write when it is done.
     pub end: String,
-    /// Whether samples have a system text of their own.
+    /// Whether each sample has its own system text.
     pub has_system: bool,
 }
 
 /// A conversation of one turn: system text, prompt and reply.
 type Turn<'a> = [&'a str; 3];
 
-/// Letters that no template writes of its own: their places are those of the texts.
+/// Letters that no template itself writes: their offsets are those of the texts.
 const PROBE: Turn<'static> =
     ["Zqv sys-probe wkx 71.", "Jxq ask-probe vzk 52?", "kzj say-probe qwv 34"];
 
@@ -132,7 +132,7 @@ impl Template {
         Ok((before, whole))
     }
 
-    /// A conversation up to the end of the reply: white space behind it belongs to the next
+    /// A conversation up to the end of the reply: white space after it belongs to the next
     /// message. A template that writes nothing there leaves the end to the tokenizer.
     fn ended(&self, whole: &str, reply: &str) -> String {
         let whole = whole.trim_end();
@@ -174,7 +174,7 @@ impl<'a> System<'a> {
     }
 }
 
-/// What is before and behind a text, which is there once.
+/// What is before and after a text, which occurs once.
 fn split<'a>(whole: &'a str, said: &str, what: &str) -> Result<(&'a str, &'a str)> {
     let Some((before, behind)) = whole.split_once(said) else {
         bail!(

@@ -1,8 +1,8 @@
 //! A model's chat template: messages to the text that the model was taught to see.
 //!
 //! Templates are written in Jinja, and rendered to the text that transformers renders. What
-//! cannot be is refused by its name. There is no clock: `strftime_now` gives the date that the
-//! caller says, so that the same messages give the same text on any day.
+//! cannot be is refused by its name. There is no clock: `strftime_now` returns the date that the
+//! caller sets, so that the same messages become the same text on any day.
 
 mod frame;
 mod jinja;
@@ -71,7 +71,7 @@ impl Template {
         Ok(Template { end: tokenizer.token(tokenizer.eos()), ..template })
     }
 
-    /// The same on a day, which `strftime_now` gives.
+    /// The same on a day, which `strftime_now` returns.
     pub fn on(self, date: Date) -> Template {
         Template { date: Some(date), ..self }
     }
@@ -90,7 +90,7 @@ impl Template {
         let message = |one: &Message| json!({ "role": one.role, "content": one.content });
         let messages: Vec<Json> = messages.iter().map(message).collect();
         let mut given = Map::new();
-        // What transformers gives to every template, if there are no tools and no documents.
+        // What transformers passes to every template, if there are no tools and no documents.
         given.insert("messages".into(), messages.into());
         given.insert("tools".into(), Json::Null);
         given.insert("documents".into(), Json::Null);
@@ -102,7 +102,7 @@ impl Template {
     }
 }
 
-/// An error of the template, with its place in it.
+/// An error of the template, with its position in it.
 fn told(error: jinja::Fault) -> anyhow::Error {
     let place = error.line.map(|line| format!("line {line} of the ")).unwrap_or_default();
     anyhow!("{place}chat template: {}", error.text)

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-/// The texts of the special tokens among a tokenizer's settings, as transformers gives them to
+/// The texts of the special tokens among a tokenizer's settings, as transformers passes them to
 /// templates: every `…_token`, and tokens that a model names itself.
 pub fn tokens(settings: &Map<String, Value>) -> BTreeMap<String, String> {
     // A token is a text, or an object with settings beside the text.

@@ -1,7 +1,7 @@
 //! Where a tokenizer cuts every text, whatever else it holds: found by having it take texts apart.
 //!
-//! Two neighbours have ids of their own if the pre-tokenizer always cuts between them, or if it
-//! leaves texts whole and no token of the vocabulary has the two letters side by side. The first
+//! Two neighbours have separate ids if the pre-tokenizer always cuts between them, or if it
+//! leaves texts uncut and no token of the vocabulary has the two letters side by side. The first
 //! holds of pre-tokenizers that go forward: what they do from a cut on depends on nothing before
 //! it, and on one character after a piece. Others, which look back, are never trusted.
 
@@ -13,11 +13,11 @@ use tokenizers::{
     AddedToken, ModelWrapper, OffsetReferential, OffsetType, PreTokenizer, Tokenizer,
 };
 
-/// What may come before and after a seam, so that each rule of a pattern has its turn.
+/// What may come before and after a seam, so that each rule of a pattern applies.
 const LEFT: [&str; 5] = ["", "a", "77", "x.", "\n"];
 const RIGHT: [&str; 7] = ["", "s b", "re", "7", ".", "\n", " a"];
 
-/// How a normalizer treats letters that stand side by side.
+/// How a normalizer treats adjacent letters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Normal {
     /// Each alone, and a line break is one.
@@ -43,9 +43,9 @@ pub struct Cuts {
     is_ours: bool,
     /// What a piece is depends on nothing before it.
     goes_forward: bool,
-    /// Letters that the patterns name: each may have a rule of its own.
+    /// Letters that the patterns name: each may have its own rule.
     named: HashSet<char>,
-    /// Letters side by side in some token, where texts are left whole.
+    /// Letters that are adjacent in some token, where texts are left uncut.
     joined: Option<HashSet<(char, char)>>,
     /// What a space is in those.
     space: char,
@@ -113,7 +113,7 @@ impl Cuts {
         self.never_joins(last, first) || self.goes_forward && self.splits(inner, last, &head)
     }
 
-    /// True if white space is on both sides, or takes up the whole of the right one: in a row it is
+    /// True if white space is on both sides, or takes up all of the right one: in a row it is
     /// often one piece, and which depends on what comes after it.
     fn is_blank(&self, last: char, right: &str) -> bool {
         let mut heads = right.chars();
@@ -123,7 +123,7 @@ impl Cuts {
                 && (right.starts_with(char::is_whitespace) || self.starts(right))
     }
 
-    /// True if texts are left whole, and no token has these letters side by side.
+    /// True if texts are left uncut, and no token has these letters side by side.
     fn never_joins(&self, last: char, first: char) -> bool {
         let Some(joined) = &self.joined else { return false };
         let is_control = last.is_control() || first.is_control();
@@ -184,7 +184,7 @@ impl Cuts {
     }
 }
 
-/// True if no piece of a text reaches over this place.
+/// True if no piece of a text reaches over this offset.
 fn is_split(inner: &Tokenizer, text: &str, at: usize) -> bool {
     let added = inner.get_added_vocabulary();
     let mut pieces = added.extract_and_normalize(inner.get_normalizer(), text);
@@ -310,7 +310,7 @@ fn letters(splitter: &Value, named: &mut HashSet<char>) {
     }
 }
 
-/// The letters of a pattern that stand for themselves, in both sizes.
+/// The literal letters of a pattern, in both cases.
 fn literal_letters(pattern: &str, named: &mut HashSet<char>) {
     let mut rest = pattern.chars();
     while let Some(letter) = rest.next() {

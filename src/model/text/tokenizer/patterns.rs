@@ -8,7 +8,7 @@ use tokenizers::{NormalizerWrapper, PreTokenizerWrapper, Tokenizer};
 use super::guard;
 
 /// The start and the end of each line, for both engines alike. A text that ends with a line break
-/// has no line behind it.
+/// has no line after it.
 const START: &str = r"(?:\A|(?m:^)(?!\z))";
 const END: &str = "(?m:$)";
 

@@ -56,7 +56,7 @@ impl Unknown {
         replaced || self.loses && self.first_part(inner, text).map_or(true, |part| part.is_some())
     }
 
-    /// What is to be told of a text with unknown letters.
+    /// What is reported of a text with unknown letters.
     pub fn told(&self, inner: &Tokenizer, text: &str) -> String {
         let is_unknown = |text: &str| match guard(|| inner.encode_fast(text, false)) {
             Ok(encoded) => self.is_in(inner, text, encoded.get_ids()),
@@ -75,7 +75,7 @@ impl Unknown {
             };
         };
         let mut unknown: Vec<char> = Vec::new();
-        // One of whole words does not know letters at all.
+        // A tokenizer of words does not know letters.
         let is_of_letters = !matches!(inner.get_model(), ModelWrapper::WordLevel(_));
         for letter in word.chars().filter(|_| is_of_letters) {
             if !unknown.contains(&letter) && is_unknown(&letter.to_string()) {
