@@ -29,10 +29,15 @@ pub struct Verdict {
     pub unreadable: Option<Unreadable>,
 }
 
+/// The mean of some scores; 0 of none.
+pub fn mean(scores: &[f64]) -> f64 {
+    scores.iter().sum::<f64>() / scores.len().max(1) as f64
+}
+
 impl Verdict {
     /// The mean of the rules.
     pub fn mean(&self) -> f64 {
-        self.scores.iter().sum::<f64>() / self.scores.len().max(1) as f64
+        mean(&self.scores)
     }
 
     /// True if every rule holds in full.

@@ -63,12 +63,15 @@ fn samples_are_the_rows_that_the_command_line_writes() {
 
 #[test]
 fn conversations_of_the_command_line_are_those_of_the_samples() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cook/ok/replies.cook");
-    let sampler = Template::open(path).and_then(|it| it.compile());
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("echo.cook");
+    std::fs::write(&path, format!("{ECHO}system \"You \\\"echo\\\".\"\n")).expect("a file");
+    let sampler = Template::open(&path).and_then(|it| it.compile());
     let sampler = sampler.unwrap_or_else(|error| panic!("{error}"));
     let out = Command::cargo_bin("cookc")
         .expect("it is built")
-        .args(["generate", path, "-n", "3", "--format", "messages"])
+        .args(["generate", "echo.cook", "-n", "3", "--format", "messages"])
+        .current_dir(&folder)
         .output()
         .expect("it runs");
     let lines = String::from_utf8(out.stdout).expect("UTF-8");

@@ -27,6 +27,17 @@ pub enum Part {
     Reply,
 }
 
+impl Part {
+    /// Who says it in a conversation: `system`, `user` or `assistant`.
+    pub fn role(self) -> &'static str {
+        match self {
+            Part::System => "system",
+            Part::Prompt => "user",
+            Part::Reply => "assistant",
+        }
+    }
+}
+
 /// Index into [`Plan::literals`].
 type Literal = usize;
 
