@@ -1,4 +1,4 @@
-//! The most token ids that a sample can have, known before the first is made.
+//! The most token ids that a sample can have, known before the first is drawn.
 
 use super::layout::Tokenize;
 use super::longest::{Measure, longest};
@@ -39,7 +39,7 @@ pub fn budget(
     let ids = Ids { pools, count: &count, word: (word, count(word)), is_whole };
     let layout = &program.layout;
     let system = match &layout.system {
-        // One more for the line break behind it.
+        // One more for the line break after it.
         Some(system) => longest(program, system, &ids)? + 1,
         None => 0,
     };
@@ -55,7 +55,7 @@ struct Ids<'a> {
     count: &'a dyn Fn(&str) -> usize,
     /// A word, and its ids.
     word: (&'a str, usize),
-    /// Texts are encoded whole: what is at the end of a piece may go together with another.
+    /// Samples are encoded as one text: the end of a piece may merge with the next.
     is_whole: bool,
 }
 
@@ -74,7 +74,7 @@ impl Measure for Ids<'_> {
         (cut.unwrap_or(0) + edges) as u64 + 1
     }
 
-    /// A digit or a sign is at most one id.
+    /// A digit or a minus is at most one id.
     fn int(&self, low: i64, high: i64) -> u64 {
         1 + low.to_string().len().max(high.to_string().len()) as u64
     }

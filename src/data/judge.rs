@@ -9,7 +9,7 @@ use crate::check::types::Type;
 use crate::ir::SlotId;
 use crate::runtime::Memory;
 
-/// The rule of a template without rules: the reply equals the one that was made.
+/// The rule of a template without rules: the reply equals the template's own.
 pub const SAME: &str = "same_as_made";
 
 /// Judges replies to the samples of one program. Threads share it.

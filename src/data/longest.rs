@@ -18,7 +18,7 @@ pub trait Measure {
     /// Those of a list of `count` elements, each of which has at most `each` units by itself.
     fn list(&self, count: u64, each: u64, element: &Bound) -> u64;
 
-    /// Those that `1. ` and a line break add to an element, if there are so many elements.
+    /// Those that `1. ` and a line break add to an element of a list of `count`.
     fn number(&self, count: u64) -> u64;
 
     /// Those that a line break adds to a line with a key, and `. ` and a line break to a labelled
@@ -32,7 +32,7 @@ pub trait Measure {
 /// The most units of some pieces of a layout; none if a value has no known bound.
 pub fn longest(program: &Program, pieces: &[Piece], measure: &impl Measure) -> Option<u64> {
     let walk = Walk { program, measure };
-    let units = pieces.iter().map(|piece| match piece {
+    let mut units = pieces.iter().map(|piece| match piece {
         Piece::Literal(text) => Some(measure.text(text)),
         Piece::Value(slot, form) => walk.value(*slot, form),
     });

@@ -16,7 +16,7 @@ pub struct Totals {
 }
 
 impl Totals {
-    /// Of no reply yet, for so many rules.
+    /// Of no reply yet, for this many rules.
     pub fn new(rules: usize) -> Totals {
         Totals { rules: vec![0.0; rules], ..Totals::default() }
     }

@@ -27,7 +27,7 @@ use crate::source::Source;
 use crate::syntax::allow;
 use crate::{stdlib, syntax};
 
-/// How the name of a built-in template begins where a file's name may stand too.
+/// How the name of a built-in template begins where a file's name is allowed too.
 const BUILT_IN: &str = "std:";
 
 /// A template: its text and what it means. It was checked and has no error; a clone costs nothing.

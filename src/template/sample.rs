@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::data::Split;
 use crate::data::layout::Part;
 
-/// What a sample is a pure function of: the same key gives the same bytes, on any machine.
+/// What a sample is a pure function of: the same key has the same bytes, on any machine.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Key {
     /// The template's name.
