@@ -124,6 +124,17 @@ impl Template {
 
     /// Chooses a level to compile at: one of [`Template::levels`], or `default` for the
     /// parameters' defaults.
+    ///
+    /// # Examples
+    /// ```
+    /// use cookc::Template;
+    ///
+    /// let template = Template::builtin("retrieval")?;
+    /// assert_eq!(template.levels().collect::<Vec<_>>(), ["easy", "hard"]);
+    /// let sampler = template.level("easy").set("length", 4).compile()?;
+    /// assert_eq!(sampler.level(), "easy");
+    /// # Ok::<(), cookc::Error>(())
+    /// ```
     pub fn level(&self, name: impl Into<String>) -> Compile<'_> {
         self.defaults().level(name)
     }

@@ -67,7 +67,7 @@ impl Places {
             (3, 0) => "at the start".to_string(),
             (3, 1) => "in the middle".to_string(),
             (3, _) => "at the end".to_string(),
-            (count, _) => format!("at place {} of {count}", at + 1),
+            (count, _) => format!("at position {} of {count}", at + 1),
         }
     }
 }
