@@ -18,7 +18,7 @@ use crate::data::lessons::{Lessons, Part, Why};
 use crate::data::preview::cannot_make;
 use crate::data::vocab::Vocabulary;
 use crate::diagnostic::Diagnostic;
-use crate::model::{self, Config, Ends, Model, Tokenizer, gguf, lora, packed, weights};
+use crate::model::{self, Config, Ends, Model, Tokenizer, gguf, io, lora, walk, weights};
 use crate::recipe::{self, Base, Named, Recipe, Words};
 use crate::source::{Source, Span};
 use crate::stdlib;
@@ -137,7 +137,7 @@ impl Setup {
         if let Some(lora) = &self.recipe.lora {
             lora::attach(&mut made, lora, seed)?;
         }
-        packed::pack(&mut made)?;
+        walk::pack(&mut made)?;
         Ok(made)
     }
 
@@ -308,10 +308,10 @@ fn known_tokenizer(
         let path = model::locate(&base)?;
         named.path = model::pinned(&base, &path);
         if gguf::is_named(&path) {
-            return Ok((Tokenizer::load(&path)?, weights::load_config(&path)?));
+            return Ok((Tokenizer::load(&path)?, io::load_config(&path)?));
         }
         anyhow::ensure!(path.is_dir(), "there is no folder {}", path.display());
-        let config = weights::load_config(&path)?;
+        let config = io::load_config(&path)?;
         let tokenizer = Tokenizer::load(&path)?;
         tokenizer.expect_within(config.vocab_size)?;
         let has_weights = ["model.safetensors", "model.safetensors.index.json"]
