@@ -3,8 +3,8 @@
 
 /// The text of one to three statements.
 pub fn statements(data: &[u8]) -> String {
-    let mut maker = Maker { data: data.iter() };
-    (0..1 + maker.below(3)).map(|_| maker.statement() + "\n").collect()
+    let mut writer = Writer { data: data.iter() };
+    (0..1 + writer.below(3)).map(|_| writer.statement() + "\n").collect()
 }
 
 /// The text with other white space, comments and documentation between its words, chosen by the
@@ -37,11 +37,11 @@ pub fn spaced(text: &str, data: &[u8]) -> String {
 /// Expressions are not deeper than this.
 const DEPTH: usize = 3;
 
-struct Maker<'a> {
+struct Writer<'a> {
     data: std::slice::Iter<'a, u8>,
 }
 
-impl Maker<'_> {
+impl Writer<'_> {
     /// The next byte in this range; 0 after the last, which chooses what is small.
     fn below(&mut self, count: usize) -> usize {
         usize::from(self.data.next().copied().unwrap_or(0)) % count
@@ -67,7 +67,7 @@ impl Maker<'_> {
                 format!("param size in {low}..{high} = {}", self.expression(1))
             }
             6 => format!("level {name}: {}", self.several(Self::setting)),
-            7 => format!("use {name}: {}", self.several(|maker| maker.name().to_string())),
+            7 => format!("use {name}: {}", self.several(|writer| writer.name().to_string())),
             8 => format!("use template {name}"),
             9 => format!("words {name} = \"{}.txt\"", self.name()),
             _ => self.function(name),
@@ -90,7 +90,7 @@ impl Maker<'_> {
     fn function(&mut self, name: &str) -> String {
         let parameters = match self.below(3) {
             0 => String::new(),
-            _ => self.several(|maker| format!("{}: {}", maker.name(), maker.kind())),
+            _ => self.several(|writer| format!("{}: {}", writer.name(), writer.kind())),
         };
         let (arrow, kind) = (self.one(&["->", "~>"]), self.kind());
         let head = format!("fn {name}({parameters}) {arrow} {kind}");
@@ -148,8 +148,8 @@ impl Maker<'_> {
             }
             10 => format!("x + y * {}", inner()),
             11 => format!("(if {} then {} else {})", inner(), inner(), inner()),
-            12 => format!("[{}]", self.several(|maker| maker.expression(deeper))),
-            13 => format!("call({})", self.several(|maker| maker.expression(deeper))),
+            12 => format!("[{}]", self.several(|writer| writer.expression(deeper))),
+            13 => format!("call({})", self.several(|writer| writer.expression(deeper))),
             14 => format!("part(level hard, {})", self.several(Self::setting)),
             15 => r#""a{{\\\t""#.into(),
             16 => {

@@ -14,35 +14,35 @@ const KINDS: [Kind; 5] = [Kind::Int, Kind::Bool, Kind::Words, Kind::Ints, Kind::
 
 /// The template's text, and the seed to sample it with.
 pub fn template(data: &[u8]) -> (String, u64) {
-    let mut maker = Maker { data, at: 0, names: Vec::new(), fresh: 0 };
-    let seed = u64::from(maker.byte());
-    let size = 2 + maker.below(24);
+    let mut writer = Writer { data, at: 0, names: Vec::new(), fresh: 0 };
+    let seed = u64::from(writer.byte());
+    let size = 2 + writer.below(24);
     let mut text = format!("param size in 1..40 = {size}\n\nstart ~ distinct(size, vocab)\n");
-    maker.names = vec![("size".into(), Kind::Int), ("start".into(), Kind::Words)];
-    for at in 0..2 + maker.below(6) {
-        let kind = KINDS[maker.below(5)];
+    writer.names = vec![("size".into(), Kind::Int), ("start".into(), Kind::Words)];
+    for at in 0..2 + writer.below(6) {
+        let kind = KINDS[writer.below(5)];
         let name = format!("name_{at}");
-        let line = match maker.below(2) {
-            0 => format!("{name} ~ {}\n", maker.sampler(kind)),
-            _ => format!("{name} = {}\n", maker.expression(kind, 3)),
+        let line = match writer.below(2) {
+            0 => format!("{name} ~ {}\n", writer.sampler(kind)),
+            _ => format!("{name} = {}\n", writer.expression(kind, 3)),
         };
         text += &line;
-        maker.names.push((name, kind));
+        writer.names.push((name, kind));
     }
-    for at in 0..1 + maker.below(3) {
-        text += &format!("rule rule_{at}: {}\n", maker.expression(Kind::Bool, 3));
+    for at in 0..1 + writer.below(3) {
+        text += &format!("rule rule_{at}: {}\n", writer.expression(Kind::Bool, 3));
     }
     // The prompt shows some names, the others are hidden; the reply shows one of each kind at most.
-    let names: Vec<(String, Kind)> = maker.names.iter().skip(1).cloned().collect();
-    let shown = names.iter().filter(|_| maker.below(3) > 0).map(|(name, _)| format!("{{{name}}}"));
+    let names: Vec<(String, Kind)> = writer.names.iter().skip(1).cloned().collect();
+    let shown = names.iter().filter(|_| writer.below(3) > 0).map(|(name, _)| format!("{{{name}}}"));
     text += &format!("prompt \"{} .\"\n", shown.collect::<Vec<_>>().join(" | "));
     let outputs =
-        names.iter().rev().take(1 + maker.below(3)).map(|(name, _)| format!("{{{name}}}"));
+        names.iter().rev().take(1 + writer.below(3)).map(|(name, _)| format!("{{{name}}}"));
     text += &format!("reply \"{}\"\n", outputs.collect::<Vec<_>>().join(" | "));
     (text, seed)
 }
 
-struct Maker<'a> {
+struct Writer<'a> {
     data: &'a [u8],
     at: usize,
     /// What is in scope.
@@ -51,7 +51,7 @@ struct Maker<'a> {
     fresh: usize,
 }
 
-impl Maker<'_> {
+impl Writer<'_> {
     /// The next byte; 0 after the last, which chooses what is small.
     fn byte(&mut self) -> u8 {
         self.at += 1;

@@ -1,4 +1,4 @@
-//! `cookc bench`: how fast a template is made and judged, in both engines.
+//! `cookc bench`: how fast a template's samples are drawn and scored, in both engines.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,21 +24,21 @@ const HELP: &str = r#"Examples:
   cookc bench std:document_qa
   cookc bench my.cook --set length=512 --format json | jq .native.ids_tokens_per_second
 
-One thread makes samples for a quarter of a second in each form: as token ids (one a word), as
+One thread draws samples for a quarter of a second in each form: as token ids (one a word), as
 text, as JSONL in memory; then it judges their own replies, each read back from its text.
 With --format json: {"native": {"ids_tokens_per_second", "text_tokens_per_second",
 "jsonl_bytes_per_second", "judgements_per_second", "compile_seconds"}, "interpreter": the same}."#;
 
 /// How long each measurement runs.
 const TURN: Duration = Duration::from_millis(230);
-/// The samples that are made again and again.
+/// The samples that are drawn again and again.
 const CYCLE: u64 = 64;
 /// How often a reply is judged between two looks at the clock.
 const BATCH: u64 = 16;
 /// Turns of an engine.
 const TURNS: u64 = 4;
 
-/// Measure how fast a template is made and judged, in both engines
+/// Measure how fast a template's samples are drawn and scored, in both engines
 #[derive(Debug, Args)]
 #[command(after_help = HELP)]
 pub struct Bench {
@@ -46,7 +46,7 @@ pub struct Bench {
     template: options::Template,
     #[command(flatten)]
     samples: Samples,
-    /// For people or for tools
+    /// Human-readable text, or JSON for programs
     #[arg(long, default_value = "text")]
     format: Format,
 }
@@ -141,7 +141,7 @@ impl Turns<'_> {
         })
     }
 
-    /// Units a second of making samples and of what `work` does with each, which gives its units.
+    /// Units a second of drawing samples and of `work` on each, which returns its units.
     fn turn(&mut self, mut work: impl FnMut(&Memory, u64) -> u64) -> Result<f64, Stopped> {
         // Once around without the clock: caches and buffers are filled.
         self.around(&mut work)?;
@@ -169,7 +169,7 @@ impl Turns<'_> {
         self.sampler.sample(&mut self.memory, index).map_err(error)
     }
 
-    /// Replies a second that are read back and judged; making the samples is not counted.
+    /// Replies a second that are read back and judged; drawing the samples is not counted.
     fn judgements(&mut self, texts: &TextWriter) -> Result<f64, Stopped> {
         let judge = Judge::new(self.sampler);
         let (mut spent, mut count) = (Duration::ZERO, 0);
@@ -190,7 +190,7 @@ impl Turns<'_> {
     }
 }
 
-/// A stand-in for a tokenizer that knows every word and sign: the number that the word's letters
+/// A stand-in for a tokenizer that knows every word and symbol: the number that the word's letters
 /// spell does as well as an id out of a table, as each is looked up only once.
 fn one_id_a_word(text: &str) -> Vec<u32> {
     let (mut ids, mut in_word): (Vec<u32>, bool) = (Vec::new(), false);

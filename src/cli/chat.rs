@@ -188,7 +188,7 @@ impl Conversation {
         Ok(!cancel.load(Ordering::Relaxed))
     }
 
-    /// The ids that the model reads: the whole conversation in its template, or the text alone.
+    /// The ids that the model reads: the conversation in its template, or the text alone.
     fn prompt(&self, text: &str) -> anyhow::Result<Vec<u32>> {
         let Some(template) = &self.template else {
             let system = self.said.first().filter(|(role, _)| *role == "system");

@@ -21,7 +21,7 @@ pub struct Explain {
     /// Such as E201; without it all codes are listed
     #[arg(value_name = "CODE")]
     code: Option<String>,
-    /// For people or for tools
+    /// Human-readable text, or JSON for programs
     #[arg(long, default_value = "text")]
     format: Format,
 }

@@ -55,7 +55,7 @@ enum Kind {
     Q8_0,
 }
 
-/// Reads the model, writes the file, and tells how large it is.
+/// Reads the model, writes the file, and reports its size.
 pub fn run(command: &Export) -> Result<(), Failure> {
     if !gguf::is_named(&command.gguf) {
         let out = command.gguf.display();

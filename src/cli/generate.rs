@@ -26,7 +26,7 @@ an array. With --format messages, "messages": [{"role", "content"}] replaces the
 trainers for chat models read them. The same seed returns the same bytes on any machine, with any
 number of threads, in either engine. The file is written atomically."#;
 
-/// Make a data set, one JSON object a line
+/// Generate a data set, one JSON object a line
 #[derive(Debug, Args)]
 #[command(after_help = HELP)]
 pub struct Generate {

@@ -1,4 +1,4 @@
-//! `cookc inspect`: what the compiler makes of a template.
+//! `cookc inspect`: what the compiler lowers a template to.
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
@@ -20,7 +20,7 @@ roles, and types, with --format json are one line: {"template", "level", "values
 "type", "role", "shown", "drawn", "bound"}], "bounds": {"cells", "words", "literal_bytes",
 "pool_words"}}."#;
 
-/// Show what the compiler makes of a template
+/// Show what the compiler lowers a template to
 #[derive(Debug, Args)]
 #[command(after_help = HELP)]
 pub struct Inspect {
@@ -29,7 +29,7 @@ pub struct Inspect {
     /// What to show
     #[arg(long, value_name = "WHAT", default_value = "roles")]
     emit: What,
-    /// For people or for tools
+    /// Human-readable text, or JSON for programs
     #[arg(long, default_value = "text")]
     format: options::Format,
 }

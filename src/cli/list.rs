@@ -21,7 +21,7 @@ With --format json: {"templates": [{"name", "about", "docs", "levels": [name],
 #[derive(Debug, Args)]
 #[command(after_help = HELP)]
 pub struct List {
-    /// For people or for tools
+    /// Human-readable text, or JSON for programs
     #[arg(long, default_value = "text")]
     format: Format,
 }

@@ -44,7 +44,7 @@ Zed wants an extension for a new language. In it, extension.toml names the serve
   [language_servers.cookc]
   name = "cookc"
   languages = ["Cook"]
-and its language_server_command gives the command cookc with the argument lsp."#;
+and its language_server_command returns the command cookc with the argument lsp."#;
 
 /// Serve an editor: diagnostics, hover, completion and more while a template is written
 #[derive(Debug, Args)]
@@ -66,7 +66,7 @@ pub fn run(_: &Lsp) -> Result<(), Failure> {
     }
 }
 
-/// The `.cook` files of a folder, in order; no more than a person keeps in one.
+/// The `.cook` files of a folder, in order, up to a limit.
 fn list(folder: &Path) -> Vec<PathBuf> {
     const FILES_MAX: usize = 1000;
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();

@@ -85,7 +85,7 @@ pub fn run(command: &Merge) -> Result<(), Failure> {
         }
         // Where another disk is mounted, no folder can be put.
         ErrorKind::ResourceBusy | ErrorKind::CrossesDevices => Failure::Input(format!(
-            "{out} is a disk of its own: name a new folder in it, such as {out}/merged"
+            "{out} is a mount point: name a new folder in it, such as {out}/merged"
         )),
         _ => anyhow::Error::new(error).context(cannot()).into(),
     })?;

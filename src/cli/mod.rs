@@ -51,7 +51,7 @@ pub struct Arguments {
 const EXIT_CODES: &str = "\
 Examples:
   cookc list                                       the templates that are built in
-  cookc sample std:retrieval                       what they make
+  cookc sample std:retrieval                       their samples
   cookc generate std:retrieval -n 1000 -o out.jsonl
 
 Exit codes: 0 done, 1 invalid input, 2 usage error, 3 I/O or internal error, 130 interrupted.";

@@ -22,7 +22,7 @@ A file that is there is never overwritten."#;
 #[derive(Debug, Args)]
 #[command(after_help = HELP)]
 pub struct New {
-    /// The name of the template: small letters, digits and _; a folder may stand before it
+    /// The name of the template: lowercase letters, digits and _, with a folder before it if need be
     #[arg(value_name = "NAME")]
     name: String,
     /// A template to copy: std:NAME, or a .cook file
@@ -49,7 +49,7 @@ pub fn run(command: &New) -> Result<(), Failure> {
     console::print(&format!(
         "wrote {file}\n\n  \
          cookc check {file}     finds its errors\n  \
-         cookc sample {file}    shows what it makes\n  \
+         cookc sample {file}    shows samples of it\n  \
          cookc test {file}      audits it: rules that hold, cheats that fail\n"
     ))
 }
@@ -84,11 +84,11 @@ fn path(name: &str) -> Result<PathBuf, Failure> {
     }
     let hint = if begins { format!(": write {small}") } else { String::new() };
     Err(Failure::Usage(format!(
-        "`{name}` cannot be a template's name, which is small letters, digits and _{hint}"
+        "`{name}` cannot be a template's name, which is lowercase letters, digits and _{hint}"
     )))
 }
 
-/// Writes a file that is not there yet, whole or not at all.
+/// Writes a file that is not there yet, atomically.
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
     let written = Pending::create(path).and_then(|mut pending| {
         pending.write_all(text.as_bytes())?;

@@ -45,7 +45,7 @@ pub struct Choice {
     /// A parameter's value, such as length=128; may come several times
     #[arg(long, value_name = "NAME=NUMBER", value_parser = setting)]
     pub set: Vec<(String, String)>,
-    /// The words to make samples of, a file with one a line [default: 4,096 made-up ones]
+    /// The words to draw samples from, a file with one a line [default: 4,096 invented ones]
     #[arg(long, value_name = "FILE")]
     pub vocab: Option<PathBuf>,
 }
@@ -53,7 +53,7 @@ pub struct Choice {
 /// Which samples.
 #[derive(Clone, Debug, Args)]
 pub struct Samples {
-    /// The seed: the same one gives the same bytes
+    /// The seed: the same one returns the same bytes
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
     /// Which samples: those to train on, or held-out ones, which share no random number with them
@@ -70,12 +70,12 @@ pub enum Engine {
     Interpreter,
 }
 
-/// For people or for tools.
+/// Human-readable text, or JSON for programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// For people
+    /// Human-readable
     Text,
-    /// For tools: the help of the command says what it holds
+    /// Machine-readable (JSON): the help of the command says what it holds
     Json,
 }
 

@@ -18,7 +18,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// For so many units of work.
+    /// For this many units of work.
     pub fn new(total: u64, what: &str) -> Progress {
         let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::hidden());
         let style = "{msg} {wide_bar} {human_pos} of {human_len}, {per_sec}, {eta} left";

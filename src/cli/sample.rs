@@ -1,4 +1,4 @@
-//! `cookc sample`: samples for a person to look at.
+//! `cookc sample`: samples to look at.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -45,7 +45,7 @@ pub struct Sample {
     /// What runs the template
     #[arg(long, default_value = "native")]
     engine: Engine,
-    /// For people or for tools
+    /// Human-readable text, or JSON for programs
     #[arg(long, default_value = "text")]
     format: Format,
     /// The same as --format json

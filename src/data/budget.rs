@@ -1,9 +1,9 @@
-//! The most token ids that a sample can have, known before the first is made.
+//! The most token ids that a sample can have, known before the first is drawn.
 
 use super::layout::Tokenize;
+use super::longest::{Measure, longest};
 use super::vocab::Vocabulary;
-use crate::check::types::Type;
-use crate::ir::{Bound, Form, Piece, Program, SlotId};
+use crate::ir::{Bound, PoolId, Program};
 use crate::runtime::Pools;
 
 /// The most ids of a sample's two halves.
@@ -36,88 +36,31 @@ pub fn budget(
     };
     let pools = words.1.tokens.iter().map(longest_word).collect();
     let word = if words.0.is_empty() { "a" } else { words.0.word(0) };
-    let counter = Counter { program, pools, count: &count, word: (word, count(word)), is_whole };
+    let ids = Ids { pools, count: &count, word: (word, count(word)), is_whole };
     let layout = &program.layout;
     let system = match &layout.system {
-        // One more for the line break behind it.
-        Some(system) => counter.pieces(system)? + 1,
+        // One more for the line break after it.
+        Some(system) => longest(program, system, &ids)? + 1,
         None => 0,
     };
-    let (prompt, reply) = (counter.pieces(&layout.prompt)?, counter.pieces(&layout.reply)?);
+    let prompt = longest(program, &layout.prompt, &ids)?;
     // One more for the space between prompt and reply.
-    Some(Budget { prompt: system + prompt, reply: reply + 1 })
+    let reply = longest(program, &layout.reply, &ids)? + 1;
+    Some(Budget { prompt: system + prompt, reply })
 }
 
-struct Counter<'a> {
-    program: &'a Program,
+struct Ids<'a> {
     /// Ids of the longest word of each pool, after another.
     pools: Vec<u64>,
     count: &'a dyn Fn(&str) -> usize,
     /// A word, and its ids.
     word: (&'a str, usize),
-    /// Texts are encoded whole: what is at the end of a piece may go together with another.
+    /// Samples are encoded as one text: the end of a piece may merge with the next.
     is_whole: bool,
 }
 
-impl Counter<'_> {
-    fn pieces(&self, pieces: &[Piece]) -> Option<u64> {
-        let ids = pieces.iter().map(|piece| match piece {
-            Piece::Literal(text) => Some(self.text(text)),
-            Piece::Value(slot, form) => self.value(*slot, form),
-        });
-        ids.sum()
-    }
-
-    fn value(&self, slot: SlotId, form: &Form) -> Option<u64> {
-        let slot = &self.program.slots[slot as usize];
-        let elements = match &slot.bound {
-            Bound::List { high, .. } => (*high).max(0) as u64,
-            _ => 1,
-        };
-        let beside = match form {
-            Form::Plain => 0,
-            Form::Joined(between) => self.text(between),
-            // The digits of the number, the point, the space and the line break.
-            Form::Numbered => elements.to_string().len() as u64 + 3,
-            Form::Lines(keys, between) => self.key(*keys)? + self.text(between) + 1,
-            Form::Labelled(keys) => self.key(*keys)? + 3,
-        };
-        Some(self.bound(&slot.bound, &slot.kind)? + elements * beside)
-    }
-
-    fn key(&self, keys: SlotId) -> Option<u64> {
-        let slot = &self.program.slots[keys as usize];
-        match (&slot.bound, slot.kind.element()) {
-            (Bound::List { element, .. }, Some(kind)) => self.bound(element, kind),
-            _ => None,
-        }
-    }
-
-    /// Each value may have a space before it, which is one more.
-    fn bound(&self, bound: &Bound, kind: &Type) -> Option<u64> {
-        Some(match bound {
-            Bound::Int { .. } if *kind == Type::Bool => self.text("true").max(self.text("false")),
-            // A digit or a sign is at most one id.
-            Bound::Int { low, high } => {
-                1 + low.to_string().len().max(high.to_string().len()) as u64
-            }
-            Bound::Token(pool) => self.pools[*pool as usize] + 1,
-            Bound::Text(symbols) => {
-                let text = |symbol: &u32| self.text(&self.program.texts[*symbol as usize]);
-                symbols.iter().map(text).max().unwrap_or(0)
-            }
-            Bound::List { high, element, .. } => {
-                let high = (*high).max(0) as u64;
-                match &**element {
-                    Bound::Token(pool) => high * self.pools[*pool as usize] + 1,
-                    element => high * (self.bound(element, kind.element()?)? + 1),
-                }
-            }
-            Bound::Any => return None,
-        })
-    }
-
-    /// The most ids of a text wherever it is, with a space.
+/// Each value may have a space before it, which is one more.
+impl Measure for Ids<'_> {
     fn text(&self, text: &str) -> u64 {
         let (word, ids) = self.word;
         let between = |before: &str, after: &str| {
@@ -129,6 +72,36 @@ impl Counter<'_> {
         // Letters that go together with others have at most as many ids as bytes.
         let edges = if self.is_whole { edges(text) } else { 0 };
         (cut.unwrap_or(0) + edges) as u64 + 1
+    }
+
+    /// A digit or a minus is at most one id.
+    fn int(&self, low: i64, high: i64) -> u64 {
+        1 + low.to_string().len().max(high.to_string().len()) as u64
+    }
+
+    fn token(&self, pool: PoolId) -> u64 {
+        self.pools[pool as usize] + 1
+    }
+
+    fn list(&self, count: u64, each: u64, element: &Bound) -> u64 {
+        match element {
+            // The space before each word is counted with it.
+            Bound::Token(_) => count.saturating_mul(each - 1) + 1,
+            _ => count.saturating_mul(each + 1),
+        }
+    }
+
+    /// The digits of the number, the point, the space and the line break.
+    fn number(&self, count: u64) -> u64 {
+        count.to_string().len() as u64 + 3
+    }
+
+    fn line_and_label(&self) -> [u64; 2] {
+        [1, 3]
+    }
+
+    fn unknown(&self) -> Option<u64> {
+        None
     }
 }
 

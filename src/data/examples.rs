@@ -21,10 +21,10 @@ pub struct Examples {
     pub errors: Vec<Diagnostic>,
 }
 
-/// A line that is indented by so many spaces is an example.
+/// A line that is indented by this many spaces is an example.
 const INDENT: usize = 4;
 
-/// Runs the examples of a file without errors. `read` gives the files beside it.
+/// Runs the examples of a file without errors. `read` returns the files beside it.
 pub fn run(source: &Source, file: &ast::File, read: Neighbour) -> Examples {
     let mut examples = Examples::default();
     let (all, _) = tokens::scan(source, tokens::start(source));
@@ -44,7 +44,7 @@ pub fn run(source: &Source, file: &ast::File, read: Neighbour) -> Examples {
     examples
 }
 
-/// Where the examples of a statement stand.
+/// Where the examples of a statement are.
 fn places<'a>(
     source: &'a Source,
     statement: &Statement,
@@ -70,17 +70,17 @@ fn is_statement(text: &str) -> bool {
     errors.is_empty() && !file.statements.is_empty() && file.statements.iter().all(binds)
 }
 
-/// What examples are made into a template with.
+/// Turns examples into templates.
 struct Kitchen<'a> {
     source: &'a Source,
     read: Neighbour<'a>,
     /// The statements that a function may use.
     outside: String,
-    /// A name that stands nowhere in the file.
+    /// A name that is nowhere in the file.
     name: String,
 }
 
-/// A template made of an example, and what it needs to run.
+/// The template of an example, compiled.
 struct Made {
     sampler: Sampler,
     texts: TextWriter,
@@ -132,7 +132,7 @@ impl<'a> Kitchen<'a> {
         })
     }
 
-    /// What stands right of `==`, as it is computed or written, and what the left side comes to.
+    /// The right side of `==`, as it is computed or written, and what the left side evaluates to.
     fn sides(&self, place: Span) -> Option<(String, Result<String, String>)> {
         let (example, name) = (self.source.slice(place), &self.name);
         let rule = format!("rule {name}: {example}\n");

@@ -1,4 +1,4 @@
-//! Samples in parallel, put out in order: the bytes do not depend on the number of threads.
+//! Samples drawn in parallel and written in order: the bytes do not depend on the threads.
 
 use std::fmt;
 use std::ops::Range;
@@ -15,10 +15,10 @@ use crate::runtime::{Fault, Memory};
 const BLOCK_WORDS: u64 = 1 << 16;
 /// The most samples of a block.
 const BLOCK_SAMPLES: u64 = 4096;
-/// Blocks that a thread makes between two writes, so that no thread waits long for another.
+/// Blocks that a thread fills between two writes, so that no thread waits long for another.
 const BLOCKS_A_THREAD: usize = 4;
 
-/// Which samples to make.
+/// Which samples to draw.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
     /// Training samples, or held-out ones.
@@ -32,16 +32,16 @@ pub struct Order {
 /// Why it ended before the last sample.
 #[derive(Debug)]
 pub enum Stopped {
-    /// The sample with this index cannot be made.
+    /// The sample with this index cannot be drawn.
     Fault(u64, Fault),
-    /// Somebody set the flag.
+    /// The observer stopped it.
     Cancelled,
-    /// The bytes could not be put out.
+    /// The output could not be written.
     Output(anyhow::Error),
 }
 
-/// The most bytes that samples take which are made at once, if there is more than one: so much,
-/// and more on a machine with many cores, which has more memory.
+/// The most bytes of the samples that are drawn at once, if there is more than one: this much, and
+/// more for each core, as a machine with many cores has more memory.
 const BYTES_MAX: u64 = 512 << 20;
 const BYTES_A_CORE: u64 = 32 << 20;
 /// Bytes of a shown word, with those of a row around it: an estimate, as words differ.
@@ -73,7 +73,7 @@ pub(super) fn where_it_fits<Done: Send>(
     }
     match rayon::ThreadPoolBuilder::new().num_threads(fit).build() {
         Ok(pool) => pool.install(work),
-        // A machine that gives no thread more has those that there are.
+        // If no thread can be started, those of the pool do the work.
         Err(_) => work(),
     }
 }
@@ -116,7 +116,7 @@ fn in_waves<Batch: Default + Send>(
         let memory = memory.get_or_insert_with(|| sampler.memory(order.split, order.seed));
         block.fill(sampler, memory, lay_out, observer);
     };
-    // One wave of blocks is written while the next is made.
+    // One wave of blocks is written while the next is drawn.
     let (mut written, mut made) = (Vec::new(), Vec::new());
     let mut next = order.indices.start;
     rayon::scope(|_| {

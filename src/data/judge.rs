@@ -9,7 +9,7 @@ use crate::check::types::Type;
 use crate::ir::SlotId;
 use crate::runtime::Memory;
 
-/// The rule of a template without rules: the reply equals the one that was made.
+/// The rule of a template without rules: the reply equals the template's own.
 pub const SAME: &str = "same_as_made";
 
 /// Judges replies to the samples of one program. Threads share it.
@@ -29,10 +29,15 @@ pub struct Verdict {
     pub unreadable: Option<Unreadable>,
 }
 
+/// The mean of some scores; 0 of none.
+pub fn mean(scores: &[f64]) -> f64 {
+    scores.iter().sum::<f64>() / scores.len().max(1) as f64
+}
+
 impl Verdict {
     /// The mean of the rules.
     pub fn mean(&self) -> f64 {
-        self.scores.iter().sum::<f64>() / self.scores.len().max(1) as f64
+        mean(&self.scores)
     }
 
     /// True if every rule holds in full.

@@ -1,55 +1,133 @@
-//! How long a text can get, from what is known of its values.
+//! How long a text can get, from what is known of its values: one walk over a layout, which counts
+//! words or token ids.
 
-use crate::ir::{Bound, Form, Piece, Program, SlotId};
+use crate::check::types::Type;
+use crate::ir::{Bound, Form, Piece, PoolId, Program, SlotId};
+
+/// What is counted.
+pub trait Measure {
+    /// The most units of a text, wherever it is.
+    fn text(&self, text: &str) -> u64;
+
+    /// Those of an integer in this range.
+    fn int(&self, low: i64, high: i64) -> u64;
+
+    /// Those of a word of this pool.
+    fn token(&self, pool: PoolId) -> u64;
+
+    /// Those of a list of `count` elements, each of which has at most `each` units by itself.
+    fn list(&self, count: u64, each: u64, element: &Bound) -> u64;
+
+    /// Those that `1. ` and a line break add to an element of a list of `count`.
+    fn number(&self, count: u64) -> u64;
+
+    /// Those that a line break adds to a line with a key, and `. ` and a line break to a labelled
+    /// one.
+    fn line_and_label(&self) -> [u64; 2];
+
+    /// Those of a value of which nothing is known; none if that is unknown too.
+    fn unknown(&self) -> Option<u64>;
+}
+
+/// The most units of some pieces of a layout; none if a value has no known bound.
+pub fn longest(program: &Program, pieces: &[Piece], measure: &impl Measure) -> Option<u64> {
+    let walk = Walk { program, measure };
+    let mut units = pieces.iter().map(|piece| match piece {
+        Piece::Literal(text) => Some(measure.text(text)),
+        Piece::Value(slot, form) => walk.value(*slot, form),
+    });
+    units.try_fold(0, |sum: u64, units| Some(sum.saturating_add(units?)))
+}
+
+struct Walk<'a, M> {
+    program: &'a Program,
+    measure: &'a M,
+}
+
+impl<M: Measure> Walk<'_, M> {
+    fn value(&self, slot: SlotId, form: &Form) -> Option<u64> {
+        let slot = &self.program.slots[slot as usize];
+        let elements = match &slot.bound {
+            Bound::List { high, .. } => u64::try_from(*high).unwrap_or(0),
+            _ => 1,
+        };
+        let [line, label] = self.measure.line_and_label();
+        let beside = match form {
+            Form::Plain => 0,
+            Form::Joined(between) => self.measure.text(between),
+            Form::Numbered => self.measure.number(elements),
+            Form::Lines(keys, between) => self.key(*keys)? + self.measure.text(between) + line,
+            Form::Labelled(keys) => self.key(*keys)? + label,
+        };
+        Some(self.bound(&slot.bound, &slot.kind)?.saturating_add(elements.saturating_mul(beside)))
+    }
+
+    fn key(&self, keys: SlotId) -> Option<u64> {
+        let slot = &self.program.slots[keys as usize];
+        match (&slot.bound, slot.kind.element()) {
+            (Bound::List { element, .. }, Some(kind)) => self.bound(element, kind),
+            _ => self.measure.unknown(),
+        }
+    }
+
+    fn bound(&self, bound: &Bound, kind: &Type) -> Option<u64> {
+        Some(match bound {
+            Bound::Int { .. } if *kind == Type::Bool => {
+                self.measure.text("true").max(self.measure.text("false"))
+            }
+            Bound::Int { low, high } => self.measure.int(*low, *high),
+            Bound::Token(pool) => self.measure.token(*pool),
+            Bound::Text(symbols) => {
+                let text = |symbol: &u32| self.measure.text(&self.program.texts[*symbol as usize]);
+                symbols.iter().map(text).max().unwrap_or(1)
+            }
+            Bound::List { high, element, .. } => {
+                let kind = kind.element().unwrap_or(&Type::Unknown);
+                let count = u64::try_from(*high).unwrap_or(0);
+                self.measure.list(count, self.bound(element, kind)?, element)
+            }
+            Bound::Any => return self.measure.unknown(),
+        })
+    }
+}
 
 /// The most words, by white space, that a reply can have.
 pub fn reply_words(program: &Program) -> u64 {
-    let words = program.layout.reply.iter().map(|piece| match piece {
-        Piece::Literal(text) => words_of(text),
-        Piece::Value(slot, form) => value_words(program, *slot, form),
-    });
-    words.fold(0, u64::saturating_add)
+    let words = Words { all: program.bounds.words };
+    longest(program, &program.layout.reply, &words).unwrap_or(words.all)
 }
 
-fn value_words(program: &Program, slot: SlotId, form: &Form) -> u64 {
-    let bound = &program.slots[slot as usize].bound;
-    let elements = match bound {
-        Bound::List { high, .. } => u64::try_from(*high).unwrap_or(0),
-        _ => 1,
-    };
-    let beside = match form {
-        Form::Plain => 0,
-        Form::Joined(between) => words_of(between),
-        Form::Numbered => 1,
-        Form::Lines(keys, between) => key_words(program, *keys) + words_of(between),
-        Form::Labelled(keys) => key_words(program, *keys) + 1,
-    };
-    bound_words(program, bound).saturating_add(elements.saturating_mul(beside))
+struct Words {
+    /// Of all texts together: no value has more.
+    all: u64,
 }
 
-fn key_words(program: &Program, keys: SlotId) -> u64 {
-    match &program.slots[keys as usize].bound {
-        Bound::List { element, .. } => bound_words(program, element),
-        _ => program.bounds.words,
+impl Measure for Words {
+    fn text(&self, text: &str) -> u64 {
+        text.split_whitespace().count() as u64
     }
-}
 
-fn bound_words(program: &Program, bound: &Bound) -> u64 {
-    match bound {
-        Bound::Int { .. } | Bound::Token(_) => 1,
-        Bound::Text(symbols) => {
-            let texts = symbols.iter().map(|&symbol| words_of(&program.texts[symbol as usize]));
-            texts.max().unwrap_or(1)
-        }
-        Bound::List { high, element, .. } => {
-            let count = u64::try_from(*high).unwrap_or(0);
-            count.saturating_mul(bound_words(program, element).max(1))
-        }
-        // Nothing is known of it, but all texts together have so many words.
-        Bound::Any => program.bounds.words,
+    fn int(&self, _: i64, _: i64) -> u64 {
+        1
     }
-}
 
-fn words_of(text: &str) -> u64 {
-    text.split_whitespace().count() as u64
+    fn token(&self, _: PoolId) -> u64 {
+        1
+    }
+
+    fn list(&self, count: u64, each: u64, _: &Bound) -> u64 {
+        count.saturating_mul(each.max(1))
+    }
+
+    fn number(&self, _: u64) -> u64 {
+        1
+    }
+
+    fn line_and_label(&self) -> [u64; 2] {
+        [0, 1]
+    }
+
+    fn unknown(&self) -> Option<u64> {
+        Some(self.all)
+    }
 }

@@ -19,6 +19,7 @@ mod round_trip;
 mod sampler;
 pub mod sink;
 mod split;
+pub mod totals;
 pub mod vocab;
 pub mod words;
 

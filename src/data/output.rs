@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 
 use crate::disk::{self, Pending};
 
-/// Takes bytes; [`finish`](Output::finish) stores them. Dropped before, no file is made.
+/// Takes bytes; [`finish`](Output::finish) stores them. Dropped before, no file is written.
 pub struct Output {
     to: To,
     /// What an error says.
@@ -34,7 +34,7 @@ impl Output {
     /// To a file. The file that has this name now is replaced at the end.
     ///
     /// # Errors
-    /// If the path is a folder, or no file can be made beside it.
+    /// If the path is a folder, or no file can be created beside it.
     pub fn file(path: &Path) -> Result<Output> {
         // The file that a link leads to is replaced, not the link.
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());

@@ -50,9 +50,9 @@ pub fn levels(template: &Template, vocabulary: usize) -> Levels {
     found
 }
 
-/// What each level is warned of: samples that cannot be made for some draws, and rules on what the
-/// prompt does not tell; an error where none can be made. Each once; one that the defaults do not
-/// have names its level.
+/// The warnings of each level: samples that cannot be drawn for some draws, and rules on what the
+/// prompt does not show; an error if no sample can be drawn. Each once; one that the defaults do
+/// not have names its level.
 pub fn warnings(template: &Template, source: &Source, words: &Vocabulary) -> Vec<Diagnostic> {
     let (mut seen, mut found): (Vec<Diagnostic>, Vec<Diagnostic>) = (Vec::new(), Vec::new());
     let (pools, vocabulary) = (promises::pools(template, words), words.own_len());
@@ -76,8 +76,10 @@ pub fn warnings(template: &Template, source: &Source, words: &Vocabulary) -> Vec
     found
 }
 
-/// A sample as text for a person: the prompt, the reply, and what each rule gives it; or why there
-/// is none.
+/// A sample as human-readable text: the prompt, the reply, and the score of each rule.
+///
+/// # Errors
+/// Why there is none: the first error of the template at this level, or the step that fails.
 pub fn sample(
     template: &Template,
     level: &str,
@@ -107,7 +109,7 @@ pub fn sample(
     Ok(text)
 }
 
-/// The error of a sample that cannot be made.
+/// The error of a sample that cannot be drawn.
 pub fn cannot_make(program: &Program, seed: u64, index: u64, error: Fault) -> Diagnostic {
     let span = program.steps.get(error.step as usize).map_or(Span::default(), |step| step.span);
     let title = format!("sample {index} of seed {seed} cannot be made: {error}");

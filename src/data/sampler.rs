@@ -32,7 +32,7 @@ pub struct Compile<'a> {
 pub enum Uncompiled {
     /// The template has errors at this level, with these parameters and words.
     Invalid(Vec<Diagnostic>),
-    /// Machine code cannot be made for this machine.
+    /// There is no machine code for this machine.
     NoMachineCode(anyhow::Error),
 }
 
@@ -54,7 +54,7 @@ impl<'a> Compile<'a> {
         lowered.run_by(fastest).map_err(Uncompiled::NoMachineCode)
     }
 
-    /// Compiles to the interpreter: the same bytes, slower, and no machine code is made.
+    /// Compiles to the interpreter: the same bytes, slower, and without machine code.
     ///
     /// # Errors
     /// The errors of the template at this level.
@@ -103,9 +103,9 @@ fn interpreter(program: Arc<Program>) -> Result<Box<dyn Engine>, Infallible> {
     Ok(engine::interpreter(program))
 }
 
-/// A program with all that draws samples from it into a [`Memory`]: what [`crate::Sampler`] is
-/// made of. Threads share it, and a clone costs nothing. It has no way around the split: what it
-/// draws for one split is never a prompt of the other.
+/// A program with all that draws samples from it into a [`Memory`]: the core of
+/// [`crate::Sampler`]. Threads share it, and a clone costs nothing. It has no way around the split:
+/// what it draws for one split is never a prompt of the other.
 #[derive(Clone)]
 pub struct Sampler {
     engine: Arc<dyn Engine>,

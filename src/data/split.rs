@@ -1,9 +1,9 @@
 //! Training and held-out samples kept apart: every prompt belongs to one of the two splits.
 //!
-//! Where prompts are drawn from so many that none comes twice, there is nothing to do, and nothing
-//! is done. Elsewhere the text of a prompt says by its hash which split it belongs to, whatever
-//! the seed and the level; a sample whose prompt belongs to the other is drawn again. So no number
-//! of samples of one split holds a prompt of the other.
+//! If there are so many prompts that none is drawn twice, nothing is done. Otherwise the hash of a
+//! prompt's text decides which split it belongs to, whatever the seed and the level; a sample whose
+//! prompt belongs to the other split is drawn again. So no number of samples of one split contains a
+//! prompt of the other.
 
 use std::fmt;
 use std::sync::Arc;
@@ -42,17 +42,17 @@ impl fmt::Display for Split {
     }
 }
 
-/// One prompt in so many is held out: enough for an evaluation, and little missed in training.
+/// One prompt in this many is held out: enough for an evaluation, and little missed in training.
 const HELD_OUT_OF: u64 = 8;
 /// The most draws of a sample. One of a held-out prompt fails all of them once in 10^15 samples,
 /// unless there is none.
 pub const TRIES: u64 = 256;
-/// A try's place in the index of its stream: no sample has an index so large.
+/// A try's bits in the index of its stream: no sample has an index so large.
 const TRY_SHIFT: u32 = 55;
-/// Of prompts with so many bits of chance, a billion for training and a million held out share one
-/// with probability 10^-4.
+/// Of prompts with this many bits of chance, a billion for training and a million held out share
+/// one with probability 10^-4.
 const BITS_ENOUGH: f64 = 64.0;
-/// How much of a prompt's text is hashed. Prompts that are longer and yet few are not made.
+/// How much of a prompt's text is hashed. Prompts that are longer and yet few do not occur.
 const BYTES: usize = 4096;
 
 /// Says which split a prompt belongs to.
@@ -99,8 +99,8 @@ fn prompt_slots(program: &Program) -> impl Iterator<Item = u32> {
     })
 }
 
-/// At least so many bits of chance does every prompt show: no prompt is likelier than 2^-bits.
-/// That is proved for values that are drawn from a pool and shown whole.
+/// A lower bound of the bits of chance that a prompt shows: no prompt is likelier than 2^-bits.
+/// It is proved for values that are drawn from a pool and shown in full.
 fn bits(program: &Program, pools: &Pools) -> f64 {
     let made = Made::new(program);
     let mut most: f64 = 0.0;
@@ -111,7 +111,7 @@ fn bits(program: &Program, pools: &Pools) -> f64 {
     most
 }
 
-/// Which step, if one alone, made each register, and which register each slot holds.
+/// Which step, if exactly one, computes each register, and which register each slot holds.
 struct Made<'a> {
     by: Vec<Option<&'a Step>>,
     stored: Vec<Option<Register>>,
@@ -130,7 +130,7 @@ impl<'a> Made<'a> {
                 _ => {}
             }
             if let Some(into) = by.get_mut(step.into as usize) {
-                // What is made in a branch or in a loop is not made in every sample, or not once.
+                // What a branch or a loop computes is not computed in every sample, or not once.
                 *into = (depth == 0).then_some(step);
             }
         }

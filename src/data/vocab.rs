@@ -6,7 +6,7 @@ use std::fmt;
 use super::words::WordText;
 use crate::source::is_word_character;
 
-/// 4,096 made-up words; any first part of them is a vocabulary too. `scripts/words.py` made them.
+/// 4,096 invented words; any prefix of the list is a vocabulary too. `scripts/words.py` wrote it.
 const EMBEDDED: &str = include_str!("words.txt");
 
 /// Words and their symbols: first those of pool 0, `vocab`, then those of the named pools that
@@ -22,14 +22,14 @@ pub struct Vocabulary {
 
 /// Why words are no vocabulary; lines count from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum WordsFault {
+pub enum WordsError {
     /// There is no word at all.
     Empty,
-    /// A word has white space or a sign within, which may then stand between two values.
+    /// A word contains white space or a symbol, which can separate two values.
     Sign {
         /// The line.
         line: usize,
-        /// What stands there.
+        /// The symbol.
         word: String,
         /// The first character that no word has.
         sign: char,
@@ -47,41 +47,54 @@ pub enum WordsFault {
 
 impl Vocabulary {
     /// The embedded words.
+    ///
+    /// # Panics
+    /// Never: a test reads the embedded list.
     pub fn embedded() -> Vocabulary {
         Vocabulary::parse(EMBEDDED).expect("words.txt is a good list of words")
     }
 
     /// The first words of the embedded ones.
+    ///
+    /// # Panics
+    /// Never: a test reads the embedded list.
     pub fn embedded_part(count: usize) -> Vocabulary {
         Vocabulary::new(EMBEDDED.lines().take(count)).expect("words.txt is a good list of words")
     }
 
     /// The words of a text, one a line; white space around them and blank lines do not matter.
-    pub fn parse(text: &str) -> Result<Vocabulary, WordsFault> {
+    ///
+    /// # Errors
+    /// Those of [`parse_words`], and a word that is there twice.
+    pub fn parse(text: &str) -> Result<Vocabulary, WordsError> {
         Vocabulary::new(parse_words(text)?)
     }
 
-    /// These words, each once. An error counts words for lines.
+    /// These words, each once.
+    ///
+    /// # Errors
+    /// A word with a character that no word has, or one that is there twice; the number of the word
+    /// is that of its line.
     pub fn new<S: AsRef<str>>(
         words: impl IntoIterator<Item = S>,
-    ) -> Result<Vocabulary, WordsFault> {
+    ) -> Result<Vocabulary, WordsError> {
         let mut vocabulary = Vocabulary::default();
         for word in words {
             let (word, count) = (word.as_ref(), vocabulary.words.len());
             if let Some(sign) = word.chars().find(|&sign| !is_word_character(sign)) {
-                return Err(WordsFault::Sign { line: count + 1, word: word.to_string(), sign });
+                return Err(WordsError::Sign { line: count + 1, word: word.to_string(), sign });
             }
             let symbol = vocabulary.intern(word) as usize;
             if symbol < count {
                 let (line, word) = (count + 1, word.to_string());
-                return Err(WordsFault::Twice { line, word, first: symbol + 1 });
+                return Err(WordsError::Twice { line, word, first: symbol + 1 });
             }
         }
         vocabulary.own = vocabulary.words.len();
-        if vocabulary.own == 0 { Err(WordsFault::Empty) } else { Ok(vocabulary) }
+        if vocabulary.own == 0 { Err(WordsError::Empty) } else { Ok(vocabulary) }
     }
 
-    /// Adds the named pools of a template, in order, and gives the symbols of every pool, `vocab`
+    /// Adds the named pools of a template, in order, and returns the symbols of every pool, `vocab`
     /// first: what [`Program::pools`](crate::ir::Program::pools) counts.
     pub fn add_pools<'a>(
         &mut self,
@@ -141,8 +154,11 @@ impl Vocabulary {
     }
 }
 
-/// The words of a file that has one a line. The error names the line.
-pub fn parse_words(text: &str) -> Result<Vec<String>, WordsFault> {
+/// The words of a file that has one a line.
+///
+/// # Errors
+/// A line with several words, one that is there twice, or no word at all.
+pub fn parse_words(text: &str) -> Result<Vec<String>, WordsError> {
     let mut first_line: HashMap<&str, usize> = HashMap::new();
     let mut words = Vec::new();
     for (at, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
@@ -151,36 +167,36 @@ pub fn parse_words(text: &str) -> Result<Vec<String>, WordsFault> {
             continue;
         }
         if let Some(sign) = word.chars().find(|&sign| !is_word_character(sign)) {
-            return Err(WordsFault::Sign { line: line_number, word: word.to_string(), sign });
+            return Err(WordsError::Sign { line: line_number, word: word.to_string(), sign });
         }
         if let Some(first) = first_line.insert(word, line_number) {
-            return Err(WordsFault::Twice { line: line_number, word: word.to_string(), first });
+            return Err(WordsError::Twice { line: line_number, word: word.to_string(), first });
         }
         words.push(word.to_string());
     }
-    if words.is_empty() { Err(WordsFault::Empty) } else { Ok(words) }
+    if words.is_empty() { Err(WordsError::Empty) } else { Ok(words) }
 }
 
-impl fmt::Display for WordsFault {
+impl fmt::Display for WordsError {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
-            WordsFault::Empty => write!(f, "there is no word in it: write one a line"),
-            WordsFault::Sign { line, word, sign } if sign.is_whitespace() => {
+            WordsError::Empty => write!(f, "there is no word in it: write one a line"),
+            WordsError::Sign { line, word, sign } if sign.is_whitespace() => {
                 write!(f, "line {line}: `{word}` is more than one word: write one a line")
             }
-            WordsFault::Sign { line, word, sign } => write!(
+            WordsError::Sign { line, word, sign } => write!(
                 f,
-                "line {line}: `{word}` has `{sign}` in it: a word is made of letters, digits, \
+                "line {line}: `{word}` has `{sign}` in it: a word has letters, digits, \
                  `-`, `'` and `_`"
             ),
-            WordsFault::Twice { line, word, first } => {
-                write!(f, "line {line}: `{word}` stands on line {first} already: write it once")
+            WordsError::Twice { line, word, first } => {
+                write!(f, "line {line}: `{word}` is on line {first} already: write it once")
             }
         }
     }
 }
 
-impl std::error::Error for WordsFault {}
+impl std::error::Error for WordsError {}
 
 #[cfg(test)]
 mod tests {
@@ -210,9 +226,8 @@ mod tests {
         let error = |text| Vocabulary::parse(text).expect_err("an error").to_string();
         assert_eq!(error(" \n\n"), "there is no word in it: write one a line");
         assert_eq!(error("a\n\nb c\n"), "line 3: `b c` is more than one word: write one a line");
-        let sign =
-            "line 1: `b;c` has `;` in it: a word is made of letters, digits, `-`, `'` and `_`";
+        let sign = "line 1: `b;c` has `;` in it: a word has letters, digits, `-`, `'` and `_`";
         assert_eq!(error("b;c\n"), sign);
-        assert_eq!(error("a\n\n a\n"), "line 3: `a` stands on line 1 already: write it once");
+        assert_eq!(error("a\n\n a\n"), "line 3: `a` is on line 1 already: write it once");
     }
 }

@@ -2,7 +2,7 @@
 
 /// Bytes of a slot: one 128-bit register.
 const SLOT: usize = 16;
-/// The longest word that fits, with the space behind it.
+/// The longest word that fits, with the space after it.
 const FIT: usize = SLOT - 1;
 /// Words copied between two looks at the buffer's room.
 const RUN: usize = 64;
@@ -12,7 +12,7 @@ const RUN: usize = 64;
 pub struct WordText {
     /// The word, and spaces up to the slot's end; of a longer word only its start.
     slots: Vec<[u8; SLOT]>,
-    /// Bytes of the word. Apart from the slots: reading both from one place is slower by half.
+    /// Bytes of the word. Apart from the slots: reading both from one array is slower by half.
     lengths: Vec<u32>,
     /// Whole words that do not fit a slot, by the symbol; empty for those that do.
     long: Vec<Box<[u8]>>,
@@ -60,7 +60,7 @@ impl WordText {
                 out[at..at + length].copy_from_slice(&self.long[symbol as usize]);
                 out[at + length] = b' ';
             } else {
-                // A whole slot, whatever the word's length: the next word covers what is too much.
+                // A complete slot, whatever the word's length: the next word covers the rest.
                 out[at..at + SLOT].copy_from_slice(&self.slots[symbol as usize]);
             }
             at += length + 1;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::Answer;
+use crate::data::totals::Totals;
 
 /// Means over the held-out samples of one template.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,14 +22,13 @@ pub struct Scores {
 impl Scores {
     /// Of some answers; all 0 if there is none.
     pub fn of(answers: &[Answer], rules: usize) -> Scores {
-        let count = answers.len().max(1) as f64;
-        let mean = |of: &dyn Fn(&Answer) -> f64| answers.iter().map(of).sum::<f64>() / count;
-        let truth = |truth: bool| f64::from(u8::from(truth));
+        let mut totals = Totals::new(rules);
+        answers.iter().for_each(|answer| totals.add(&answer.verdict));
         Scores {
-            exact: mean(&|answer| truth(answer.verdict.exact())),
-            alignment: mean(&|answer| answer.verdict.mean()),
-            rules: (0..rules).map(|rule| mean(&|answer| answer.verdict.scores[rule])).collect(),
-            unreadable: mean(&|answer| truth(answer.verdict.unreadable.is_some())),
+            exact: totals.exact(),
+            alignment: totals.mean(),
+            rules: totals.rules(),
+            unreadable: totals.unreadable(),
         }
     }
 }

@@ -45,7 +45,7 @@ pub enum Error {
     },
     /// It was stopped from outside.
     Cancelled,
-    /// Disk, memory or device failed, or machine code cannot be made for this machine.
+    /// Disk, memory or device failed, or there is no machine code for this machine.
     Failed(anyhow::Error),
 }
 

@@ -1,4 +1,4 @@
-//! The files of templates: found by name, read whole, with a hint where one is missing.
+//! The files of templates: found by name and read, with a hint if one is missing.
 
 use std::io::{self, ErrorKind};
 use std::path::{Component, Path, PathBuf};
@@ -67,7 +67,7 @@ pub(crate) fn decoded(bytes: Vec<u8>, name: &str) -> Result<String, Error> {
 
 /// The error of an input with more than `most` bytes.
 pub(crate) fn too_large(name: &str, most: u64) -> Error {
-    Error::Input(format!("{name} has more than {most} bytes: nobody writes that much"))
+    Error::Input(format!("{name} has more than {most} bytes, the most that is read"))
 }
 
 fn bytes_max(path: &Path) -> u64 {
@@ -110,7 +110,7 @@ fn reason(error: &io::Error) -> String {
     match error.kind() {
         ErrorKind::NotFound => "there is no such file".to_string(),
         ErrorKind::IsADirectory => "it is a folder".to_string(),
-        ErrorKind::FileTooLarge => "it is larger than anybody writes".to_string(),
+        ErrorKind::FileTooLarge => "it is larger than what is read".to_string(),
         _ => error.to_string(),
     }
 }

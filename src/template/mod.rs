@@ -27,7 +27,7 @@ use crate::source::Source;
 use crate::syntax::allow;
 use crate::{stdlib, syntax};
 
-/// How the name of a built-in template begins where a file's name may stand too.
+/// How the name of a built-in template begins where a file's name is allowed too.
 const BUILT_IN: &str = "std:";
 
 /// A template: its text and what it means. It was checked and has no error; a clone costs nothing.
@@ -124,6 +124,17 @@ impl Template {
 
     /// Chooses a level to compile at: one of [`Template::levels`], or `default` for the
     /// parameters' defaults.
+    ///
+    /// # Examples
+    /// ```
+    /// use cookc::Template;
+    ///
+    /// let template = Template::builtin("retrieval")?;
+    /// assert_eq!(template.levels().collect::<Vec<_>>(), ["easy", "hard"]);
+    /// let sampler = template.level("easy").set("length", 4).compile()?;
+    /// assert_eq!(sampler.level(), "easy");
+    /// # Ok::<(), cookc::Error>(())
+    /// ```
     pub fn level(&self, name: impl Into<String>) -> Compile<'_> {
         self.defaults().level(name)
     }

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::data::Split;
+use crate::data::layout::Part;
 
-/// What a sample is a pure function of: the same key gives the same bytes, on any machine.
+/// What a sample is a pure function of: the same key has the same bytes, on any machine.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Key {
     /// The template's name.
@@ -39,7 +40,7 @@ pub struct Sample {
     pub fields: Map<String, Value>,
 }
 
-/// One turn of a conversation.
+/// One message of a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Message<'a> {
     /// `system`, `user` or `assistant`.
@@ -51,9 +52,10 @@ pub struct Message<'a> {
 impl Sample {
     /// The sample as a conversation: the system text if there is one, the prompt, the reply.
     pub fn messages(&self) -> impl Iterator<Item = Message<'_>> {
-        let system = self.system.as_deref().map(|content| Message { role: "system", content });
-        let turns = [("user", &self.prompt), ("assistant", &self.reply)];
-        system.into_iter().chain(turns.map(|(role, content)| Message { role, content }))
+        let system = self.system.as_ref().map(|system| (Part::System, system));
+        let turns = [(Part::Prompt, &self.prompt), (Part::Reply, &self.reply)];
+        let turns = system.into_iter().chain(turns);
+        turns.map(|(part, content)| Message { role: part.role(), content })
     }
 }
 

@@ -15,7 +15,7 @@ use crate::runtime::{Fault, Memory};
 use crate::source::Source;
 
 /// A template compiled at one level. It is `Send` and `Sync`, owns all that it needs, and a clone
-/// costs nothing: give one to each thread.
+/// costs nothing: pass one to each thread.
 #[derive(Clone)]
 pub struct Sampler {
     inner: Arc<Inner>,
@@ -27,11 +27,11 @@ struct Inner {
     tools: OnceLock<Tools>,
     /// Of the samples' keys: template, level and settings.
     names: [Arc<str>; 3],
-    /// Memories that no call uses now: one is large, and is made once a thread.
+    /// Memories that no call uses now: one is large, and is allocated once a thread.
     free: Mutex<Vec<Memory>>,
 }
 
-/// What writes and judges samples, made when it is first needed.
+/// What writes and scores samples, prepared when it is first needed.
 struct Tools {
     judge: Judge,
     texts: TextWriter,

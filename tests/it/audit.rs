@@ -14,7 +14,7 @@ use crate::laws::pair;
 /// Samples of each template.
 const SAMPLES: u64 = 1000;
 
-/// What the auditor finds in a template, as a person sees it, and the codes.
+/// What the auditor finds in a template, as the user sees it, and the codes.
 fn found(source: &Source) -> (String, Vec<&'static str>) {
     let pair = pair(source, "");
     let settings = Settings { samples: SAMPLES, seed: 0 };
@@ -58,7 +58,7 @@ fn where_a_sample_takes_long_there_is_time_for_fewer_of_them() {
     let time_for = |most: u32| {
         let text = format!("a ~ pick(vocab)\nn = sum(for x in 1..{most}: x % 7)\n{end}");
         let pair = pair(&Source::new("slow.cook", text), "");
-        affordable(&pair.interpreter, settings).expect("they can be made")
+        affordable(&pair.native, settings).expect("they can be drawn")
     };
     assert_eq!(time_for(1000), SAMPLES);
     let few = time_for(300_000);

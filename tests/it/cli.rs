@@ -80,9 +80,9 @@ fn every_built_in_template_has_no_error() {
 fn check_shows_faults_for_people_and_for_tools() {
     let folder = folder(&[("bad.cook", &GOOD.replace("~ distinct", "= distinct"))]);
     let file = path(&folder, "bad.cook");
-    let people = cookc(&["check", &file]);
-    assert_eq!(people.code, 1);
-    assert!(people.out.contains("write `words ~ distinct(length, vocab)`"), "{}", people.out);
+    let readable = cookc(&["check", &file]);
+    assert_eq!(readable.code, 1);
+    assert!(readable.out.contains("write `words ~ distinct(length, vocab)`"), "{}", readable.out);
     let tools = cookc(&["check", &file, "--format", "json"]);
     assert_eq!(tools.code, 1);
     let error = &json_lines(&tools.out)[0];
@@ -115,7 +115,7 @@ fn a_file_that_cannot_be_read_is_named() {
 }
 
 #[test]
-fn a_setting_outside_its_range_or_misspelled_is_told() {
+fn a_setting_outside_its_range_or_misspelled_is_reported() {
     fails(&["sample", "std:retrieval", "--set", "length=65"], 1, "is outside 4..64");
     fails(&["sample", "std:retrieval", "--set", "length=x"], 1, "is an integer, not `x`");
     fails(&["sample", "std:retrieval", "--set", "lenght=8"], 1, "write `length`");
@@ -137,7 +137,7 @@ fn the_words_of_a_run_come_from_a_file() {
         let reply = row["reply"].as_str().expect("a reply");
         assert!(reply.split(' ').all(|word| words.contains(word)), "{reply}");
     }
-    fails(&["sample", &good, "--vocab", &vocab("twice.txt")], 1, "line 3: `a` stands on line 1");
+    fails(&["sample", &good, "--vocab", &vocab("twice.txt")], 1, "line 3: `a` is on line 1");
     fails(&["sample", &good, "--vocab", &vocab("none.txt")], 1, "there is no file");
 }
 
@@ -168,18 +168,18 @@ fn data_is_the_same_bytes_with_any_threads_engine_and_cut() {
         assert_eq!(done.code, 0, "{}", done.err);
         done.out
     };
-    let whole = generate(&["-n", "3000"]);
-    assert_eq!(whole.lines().count(), 3000);
-    assert!(whole == generate(&["-n", "3000", "--threads", "1"]));
-    assert!(whole == generate(&["-n", "3000", "--threads", "8"]));
-    assert!(whole == generate(&["-n", "3000", "--engine", "interpreter"]));
+    let all = generate(&["-n", "3000"]);
+    assert_eq!(all.lines().count(), 3000);
+    assert!(all == generate(&["-n", "3000", "--threads", "1"]));
+    assert!(all == generate(&["-n", "3000", "--threads", "8"]));
+    assert!(all == generate(&["-n", "3000", "--engine", "interpreter"]));
     let mut limited = Command::new(env!("CARGO_BIN_EXE_cookc"));
     limited.env("RAYON_NUM_THREADS", "3");
     let limited = done(limited.args(["generate", "std:retrieval", "--seed", "7", "-n", "3000"]));
-    assert!(whole == limited.out);
+    assert!(all == limited.out);
     let parts = generate(&["-n", "1000"]) + &generate(&["-n", "2000", "--first", "1000"]);
-    assert!(whole == parts);
-    let rows = json_lines(&whole);
+    assert!(all == parts);
+    let rows = json_lines(&all);
     let keys: Vec<&String> = rows[0].as_object().expect("a row").keys().collect();
     assert_eq!(
         keys,
@@ -188,7 +188,7 @@ fn data_is_the_same_bytes_with_any_threads_engine_and_cut() {
 }
 
 #[test]
-fn a_data_set_that_cannot_be_written_leaves_nothing_behind() {
+fn a_data_set_that_cannot_be_written_leaves_no_file() {
     let folder = folder(&[("file", "")]);
     let generate = |out: &str| -> (i32, String) {
         let done = cookc(&["generate", "std:retrieval", "-n", "9", "-o", out]);
@@ -206,7 +206,7 @@ fn a_data_set_that_cannot_be_written_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_file_keeps_its_bytes_until_the_new_ones_are_whole() {
+fn a_file_keeps_its_bytes_until_the_new_ones_are_complete() {
     let folder = folder(&[("out.jsonl", "before")]);
     let out = path(&folder, "out.jsonl");
     let bad = ["generate", "std:retrieval", "-n", "9", "-o", &out, "--set", "length=1"];
@@ -226,7 +226,7 @@ fn ctrl_c_ends_with_130_and_leaves_no_file() {
         .stderr(std::process::Stdio::null())
         .spawn()
         .expect("the command starts");
-    // The temporary file is made after the handler of Ctrl-C is in place.
+    // The temporary file is created after the handler of Ctrl-C is in place.
     while names(folder.path()).is_empty() {
         std::thread::yield_now();
     }

@@ -44,7 +44,7 @@ fn cookc(folder: &TempDir, arguments: &[&str], input: &str) -> Done {
     Done { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
 }
 
-/// A folder with the template under two names, and rows made with these options.
+/// A folder with the template under two names, and rows drawn with these options.
 fn rows(options: &[&str]) -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     for name in ["one.cook", "other.cook"] {
@@ -62,7 +62,7 @@ fn lines(path: &Path) -> Vec<Value> {
 }
 
 #[test]
-fn a_row_names_what_its_sample_is_made_with() {
+fn a_row_names_what_its_sample_is_drawn_with() {
     let options = ["--split", "eval", "--set", "length=07", "--set", "chance=0.50", "--seed", "3"];
     let folder = rows(&options);
     let row = lines(&folder.path().join("rows.jsonl")).swap_remove(0);
@@ -76,7 +76,7 @@ fn a_row_names_what_its_sample_is_made_with() {
 }
 
 #[test]
-fn rows_of_other_samples_are_not_judged_and_the_option_to_write_is_told() {
+fn rows_of_other_samples_are_not_scored_and_the_option_to_write_is_named() {
     let cases: [(&[&str], &str, &[&str], &str); 8] = [
         (&[], "one.cook", &["--split", "eval"], "its split is train, and --split eval is judged"),
         (&["--split", "eval"], "one.cook", &[], "write `--split eval`"),
@@ -159,7 +159,7 @@ fn a_signal_ends_it_while_it_waits_for_a_line() {
             .expect("cookc starts");
         // Open until the end, and never written.
         let _input = child.stdin.take().expect("it has an input");
-        // The temporary file of the scores is made after the handler of signals is in place.
+        // The temporary file of the scores is created after the handler of signals is in place.
         let count = || fs::read_dir(folder.path()).expect("a folder").count();
         while count() == 3 {
             std::thread::yield_now();
@@ -178,7 +178,7 @@ fn changed(folder: &TempDir, change: impl Fn(u64, &Value) -> Value) -> String {
     rows.iter().zip(0..).map(|(row, at)| format!("{}\n", change(at, row))).collect()
 }
 
-/// A row with these keys in place of its own.
+/// A row with these keys instead of its own.
 fn with(row: &Value, keys: Value) -> Value {
     let mut row = row.as_object().expect("an object").clone();
     row.extend(keys.as_object().expect("an object").clone());
@@ -252,7 +252,7 @@ fn what_a_row_says_is_compared_in_whichever_form_it_says_it() {
 }
 
 #[test]
-fn settings_that_give_the_same_samples_are_the_same() {
+fn settings_that_draw_the_same_samples_are_the_same() {
     let folder = rows(&[]);
     let done = cookc(&folder, &["judge", "one.cook", "rows.jsonl", "--set", "length=5"], "");
     assert!(done.out.contains("exact 100.0 %"), "{}{}", done.out, done.err);

@@ -1,4 +1,4 @@
-//! What `cookc check` promises: draws that cannot be made are reported, and nothing else is.
+//! What `cookc check` promises: draws that can fail are reported, and nothing else is.
 
 use cookc::data::preview;
 use cookc::diagnostic::{Diagnostic, Severity};
@@ -43,7 +43,7 @@ fn no_shipped_template_is_warned_of() {
 }
 
 #[test]
-fn each_kind_of_draw_that_cannot_be_made_for_some_values_is_warned_of() {
+fn each_kind_of_draw_that_fails_for_some_values_is_warned_of() {
     let cases = [
         ("n ~ uniform(0..3)\nx = 12 / n", "L604"),
         ("n ~ uniform(-9..9)\nx = 12 % n", "L604"),
@@ -128,7 +128,7 @@ fn a_warning_names_the_values_and_the_level_that_lead_there() {
 }
 
 #[test]
-fn a_hidden_draw_is_told_where_it_decides_and_only_there() {
+fn a_hidden_draw_is_reported_where_it_decides_and_only_there() {
     let template = |bound: &str, rule: &str, prompt: &str| {
         let text = format!(
             "document ~ distinct(8, vocab)\n{bound}\nrule right: {rule}\nprompt \"{prompt}\"\n\
@@ -139,10 +139,10 @@ fn a_hidden_draw_is_told_where_it_decides_and_only_there() {
     let take = "many ~ uniform(1..4)\nanswer = take(many, document)";
     assert_eq!(template(take, "size(answer) == many", "{document}"), ["L601"]);
     assert_eq!(template(take, "size(answer) == many", "{many}: {document}"), [""; 0]);
-    // The number of the shown words tells it.
+    // The number of the shown words shows it.
     let shown = "many ~ uniform(1..4)\nfew = take(many, document)\nanswer = reverse(few)";
     assert_eq!(template(shown, "size(answer) == many", "{few}"), [""; 0]);
-    // A place that is drawn and not shown, of a word that is.
+    // An index that is drawn and not shown, of a word that is.
     let place = "at_ ~ uniform(1..6)\nword = at(at_, document)\nanswer = at(at_ - 1, document)";
     assert_eq!(template(place, "answer == at(at_ - 1, document)", "{document}: {word}"), [""; 0]);
     assert_eq!(template(place, "answer == at(at_ - 1, document)", "{document}"), ["L601"]);
@@ -244,7 +244,7 @@ fn a_rule_that_may_divide_by_a_drawn_zero_is_warned_of() {
     let list = "xs ~ distinct(5, vocab)\nn ~ uniform(0..5)";
     assert_eq!(of_rule(list, "at(n, xs) in xs and seen_ in vocab"), ["L604"]);
     assert_eq!(of_rule("n ~ uniform(1..3)", "100 / (n - n) >= 0"), ["E504"]);
-    // The sample cannot be made where the rule would fail too: that is said once.
+    // The sample cannot be drawn where the rule would fail too: that is reported once.
     assert_eq!(of_rule("n ~ uniform(0..9)\nx = 12 / n", "x == 12 / n"), ["L604"]);
 }
 
@@ -305,10 +305,10 @@ fn the_guard_that_is_advised_names_the_operand_and_silences_the_warning() {
         let found = warnings(&text);
         assert_eq!(found.len(), 1, "{statements}: {found:?}");
         assert_eq!(condition(&found[0].help), wanted, "{statements}");
-        let (span, whole) = (found[0].span(), &text[found[0].span().start..found[0].span().end]);
+        let (span, all) = (found[0].span(), &text[found[0].span().start..found[0].span().end]);
         let guarded = match wanted.ends_with(" == 0") {
-            true => format!("if {wanted} then {otherwise} else {whole}"),
-            false => format!("if {wanted} then {whole} else {otherwise}"),
+            true => format!("if {wanted} then {otherwise} else {all}"),
+            false => format!("if {wanted} then {all} else {otherwise}"),
         };
         let text = format!("{}{guarded}{}", &text[..span.start], &text[span.end..]);
         assert_eq!(warnings(&text), [], "{text}");

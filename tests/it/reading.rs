@@ -258,7 +258,7 @@ fn keys_that_the_prompt_does_not_show_are_read_from_the_reply() {
 }
 
 #[test]
-fn keys_that_the_prompt_shows_must_stand_as_it_shows_them() {
+fn keys_that_the_prompt_shows_must_be_as_it_shows_them() {
     let text = "names ~ distinct(3, vocab)\nages ~ distinct(3, 10..99)\n\
                 rule right: all i in 0..2: at(i, ages) in 10..99\n\
                 prompt \"{names}\"\nreply \"{lines(names, \": \", ages)}\"\n";
@@ -276,7 +276,7 @@ fn keys_may_be_a_value_of_the_same_reply() {
              prompt \"{prompt}\"\nreply \"{{lines(names, \": \", ages)}}\\n## {{names}}\"\n"
         );
         assert!(verdict(&text, |_, own| own.to_string()).exact());
-        // Words that nobody knows are words as well.
+        // Unknown words are words as well.
         let of = |reply: &'static str| verdict(&text, |_, _| reply.to_string());
         assert!(of("ada: 10\nbo: 11\n## ada bo").exact());
         let why = of("ada: 10\nbo: 11\n## bo ada").unreadable.map(|why| why.to_string());
@@ -286,7 +286,7 @@ fn keys_may_be_a_value_of_the_same_reply() {
 }
 
 #[test]
-fn a_word_with_a_sign_is_no_word_and_one_that_nobody_knows_is_one() {
+fn a_word_with_a_symbol_is_no_word_and_an_unknown_one_is_one() {
     let text = "words_ ~ distinct(3, vocab)\nanswer = take(2, words_)\n\
                 rule two: size(answer) == 2\nprompt \"{words_}\"\nreply \"{answer}\"\n";
     let why = |reply: &'static str| {

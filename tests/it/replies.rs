@@ -6,11 +6,11 @@ use cookc::data::layout::Part;
 
 use crate::laws::{at_every_level, make, writer};
 
-/// Samples a level, and replies made of each.
+/// Samples a level, and replies derived from each.
 const SAMPLES: u64 = 20;
 const REPLIES: usize = 40;
 
-/// What is put into a reply, or in place of a part of it.
+/// What is put into a reply, or replaces a part of it.
 const PIECES: [&str; 22] = [
     "",
     " ",

@@ -1,4 +1,4 @@
-//! `cookc check --fix`: makes edits that remove errors and bring no new kind of error; those that
+//! `cookc check --fix`: applies edits that remove errors and bring no new kind of error; those that
 //! may change the meaning only where they are asked for.
 
 use std::collections::BTreeSet;
@@ -27,7 +27,7 @@ pub fn refuse_no_file(file: &str) -> Result<(), Failure> {
     Err(Failure::Usage(format!("--fix writes files, and {what}: leave out {file} or --fix")))
 }
 
-/// Which fixes are made.
+/// Which fixes are applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fixes {
     /// Those that say what was meant for certain.
@@ -56,7 +56,7 @@ pub fn offered(found: &[Diagnostic]) -> usize {
     found.iter().filter(|one| may_be_made(one, Fixes::Offered) && one.is_offered()).count()
 }
 
-/// The message about offered fixes that were not made.
+/// The message about offered fixes that were not applied.
 pub fn left(many: usize) -> Option<String> {
     let text = |fixes: &str, they: &str| {
         format!("{many} more {fixes} with --unsafe-fixes: {they} may change the meaning")
@@ -75,7 +75,7 @@ struct State {
     found: Vec<Diagnostic>,
 }
 
-/// The text after all fixes, and a line for each. `find` gives all that there is to say of a text.
+/// The text after all fixes, and a line for each. `find` returns all errors and lints of a text.
 fn text(
     source: Source,
     fixes: Fixes,
@@ -115,7 +115,7 @@ fn round(
             if is_better(state, &next, &[error]) {
                 return Some((next, made));
             }
-            // What the edit uncovered in the same place may have a fix too.
+            // What the edit uncovered at the same span may have a fix too.
             let is_new = |one: &&Diagnostic| {
                 may_be_made(one, fixes)
                     && !state.found.iter().any(|old| is_same(old, one, &error.fix))

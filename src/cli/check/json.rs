@@ -36,13 +36,13 @@ fn diagnostic(diagnostic: &Diagnostic, source: &Source) -> Value {
         diagnostic.labels.iter().map(|label| place(label.span, &label.text)).collect();
     let fix: Vec<Value> = diagnostic.fix.iter().map(|edit| place(edit.span, &edit.text)).collect();
     // `severity` is the older name, which stays for one release.
-    let (level, severity) = match diagnostic.severity {
-        Severity::Error => ("error", "fault"),
-        Severity::Warning => ("warning", "lint"),
+    let severity = match diagnostic.severity {
+        Severity::Error => "fault",
+        Severity::Warning => "lint",
     };
     json!({
         "code": diagnostic.code,
-        "level": level,
+        "level": diagnostic.severity.name(),
         "severity": severity,
         "title": diagnostic.title,
         "file": &*source.name,

@@ -18,7 +18,7 @@ use crate::template;
 
 const HELP: &str = r#"Examples:
   cookc check retrieval.cook
-  cookc check retrieval.cook --fix            makes the edits that keep the meaning for certain
+  cookc check retrieval.cook --fix            applies the edits that certainly keep the meaning
   cookc check retrieval.cook --fix --unsafe-fixes
   cookc check *.cook --format json
   cookc check *.cook --format sarif > cookc.sarif
@@ -35,10 +35,10 @@ differ from language to language.
 
 With --format json, each error and lint is a line: {"code", "level": "error" or "warning",
 "severity" (an older name, "fault" or "lint"), "title", "file", "labels": [{"start", "end", "line",
-"column", "end_line", "end_column", "text"}], "help", "fix": [places like labels, "text" being what
+"column", "end_line", "end_column", "text"}], "help", "fix": [spans like labels, "text" being what
 to write there], "offered": true or false}. start and end are bytes from 0, end is one past the
 last; lines and columns count from 1, a column is a character. The first label is the place of the
-error. The edits of a fix are made together; without one, "fix" is empty. "offered" is true if they
+error. The edits of a fix are applied together; without one, "fix" is empty. "offered" is true if they
 may not be what was meant: --fix leaves them to you, or to --unsafe-fixes.
 A file that cannot be read is a line too, with code null and no labels.
 
@@ -55,27 +55,27 @@ pub struct Check {
     /// Make the edits that remove errors and keep the meaning, then show what is left
     #[arg(long)]
     fix: bool,
-    /// With --fix, make the edits too that may change the meaning
+    /// With --fix, also apply the edits that may change the meaning
     #[arg(long, requires = "fix")]
     unsafe_fixes: bool,
     /// Audit a few samples of each level too
     #[arg(long)]
     audit: bool,
-    /// The words to make samples of, a file with one a line [default: 4,096 made-up ones]
+    /// The words to draw samples from, a file with one a line [default: 4,096 invented ones]
     #[arg(long, value_name = "FILE")]
     vocab: Option<std::path::PathBuf>,
     /// The name that standard input is shown by, and whose folder its neighbours are read from
     #[arg(long, value_name = "FILE", default_value = "standard input")]
     stdin_name: String,
-    /// For people or for tools
+    /// Human-readable text, or JSON for programs
     #[arg(long, default_value = "text")]
     format: Output,
 }
 
-/// For people, for tools, or for code hosts.
+/// Human-readable, JSON, or SARIF for code hosts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Output {
-    /// For people
+    /// Human-readable
     Text,
     /// For tools: an error a line
     Json,
@@ -89,7 +89,7 @@ struct Checked {
     found: Result<(Source, Vec<Diagnostic>), String>,
 }
 
-/// Checks them all, then tells how many errors there are.
+/// Checks them all, then reports how many errors there are.
 pub fn run(command: &Check) -> Result<(), Failure> {
     let words = load::vocabulary(command.vocab.as_deref())?;
     if command.fix {

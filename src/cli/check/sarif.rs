@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::Checked;
 use crate::codes::{self, Page};
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
 
 /// The log of one run. Its rules are all codes, whether they were met or not.
@@ -61,10 +61,7 @@ fn result(diagnostic: &Diagnostic, source: &Source, pages: &[Page]) -> Value {
     let mut result = json!({
         "ruleId": diagnostic.code,
         "ruleIndex": pages.iter().position(|page| page.code == diagnostic.code),
-        "level": match diagnostic.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-        },
+        "level": diagnostic.severity.name(),
         "message": {"text": format!("{}\n{}", diagnostic.title, diagnostic.help)},
         "locations": labels.next().into_iter().collect::<Vec<_>>(),
         "relatedLocations": labels.collect::<Vec<_>>(),

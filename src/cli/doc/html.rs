@@ -54,7 +54,7 @@ pub fn docs(lines: &[String], first_class: &str) -> String {
     out
 }
 
-/// A `.cook` text; comments and documentation stand back.
+/// A `.cook` text; comments and documentation are dimmed.
 pub fn code(text: &str) -> String {
     let line = |line: &str| match line.find("//").filter(|&at| !in_text(&line[..at])) {
         Some(at) => format!("{}<i>{}</i>", escaped(&line[..at]), escaped(&line[at..])),
@@ -63,7 +63,7 @@ pub fn code(text: &str) -> String {
     text.trim_end().lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// Is a text open behind this beginning of a line?
+/// Is a text open after this beginning of a line?
 fn in_text(beginning: &str) -> bool {
     beginning.replace("\\\"", "").matches('"').count() % 2 == 1
 }

@@ -49,7 +49,7 @@ struct Entry {
     template: Option<Template>,
 }
 
-/// Files that stand together on the page.
+/// A group of files on the page.
 struct Group {
     title: &'static str,
     entries: Vec<Entry>,
@@ -118,7 +118,7 @@ fn page(groups: &[Group]) -> Result<String, Failure> {
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
          <title>{title} · cookc</title>\n<style>{STYLE}</style>\n</head>\n<body>\n\
          <header><h1>{title}</h1>\n<p class=\"lead\">Made by <code>cookc doc</code>, version {}. \
-         Every sample on this page was made by its template: seed 0, sample 0.</p></header>\n\
+         Every sample on this page was drawn by its template: seed 0, sample 0.</p></header>\n\
          {}<main>\n",
         env!("CARGO_PKG_VERSION"),
         contents(groups),
@@ -144,7 +144,7 @@ fn contents(groups: &[Group]) -> String {
             let mut item = |name: &str, id: &str| {
                 nav += &format!("<li><a href=\"#{id}\">{}</a></li>\n", html::escaped(name));
             };
-            // The functions of a template stand with it.
+            // The functions of a template are shown with it.
             if entry.template.is_some() {
                 item(entry.short(), &entry.id());
                 continue;

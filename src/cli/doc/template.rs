@@ -55,7 +55,7 @@ fn samples(template: &Template) -> Result<String, Failure> {
     Ok(out)
 }
 
-/// The texts of a sample, each shown value in a colour of its own.
+/// The texts of a sample, each shown value in its own colour.
 fn texts(sampler: &Sampler, memory: &Memory) -> String {
     let program = sampler.program();
     let writer = TextWriter::new(program, sampler.vocabulary().clone(), Escape::None);
@@ -172,12 +172,12 @@ fn rules(entry: &Entry) -> String {
     }
 }
 
-/// What stands right of a statement's sign.
+/// The right side of a statement.
 fn value<'a>(entry: &'a Entry, statement: &Statement, bound: &ast::Binding) -> &'a str {
     entry.source.slice(Span::new(bound.symbol.end, statement.span.end)).trim()
 }
 
-/// A statement's documentation, or else the comment behind it.
+/// A statement's documentation, or else the comment after it.
 fn about(entry: &Entry, statement: &Statement) -> String {
     if !statement.docs.is_empty() {
         return html::inline(&statement.docs.join(" "));

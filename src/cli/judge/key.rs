@@ -15,13 +15,13 @@ use crate::runtime::Memory;
 use crate::source;
 use crate::template::Template;
 
-/// What the samples are made with.
+/// What the samples are drawn with.
 pub struct Key<'a> {
-    /// To make others, when one is not the right one.
+    /// To draw others, when one is not the right one.
     pub template: &'a Template,
     /// The level and the settings.
     pub choice: &'a Choice,
-    /// Makes the samples.
+    /// Draws the samples.
     pub sampler: &'a Sampler,
     /// What is set, as rows name it.
     pub set: String,
@@ -71,7 +71,7 @@ impl Key<'_> {
         Ok(())
     }
 
-    /// The error of settings that give a parameter another number than is judged.
+    /// The error of settings that set a parameter to another number than is scored.
     fn expect_settings(&self, row: &Row, at: &str) -> Result<(), Failure> {
         let Some(found) = &row.set else { return Ok(()) };
         let typed = self.template.typed();
@@ -169,7 +169,7 @@ impl Key<'_> {
             let shown = source::difference(wanted.trim(), found.trim());
             let [wanted, found_start] = shown.map(|text| text.escape_debug().to_string());
             let write = self.right_option(index, part, found).unwrap_or_else(|| {
-                "name the template, --level, --set, --split, --seed and --vocab that it was made \
+                "name the template, --level, --set, --split, --seed and --vocab that it was drawn \
                  with, and its index"
                     .to_string()
             });

@@ -14,7 +14,7 @@ use super::super::Failure;
 pub const BYTES_MAX: u64 = 16 << 20;
 /// Between two looks at whether a signal came.
 const TICK: Duration = Duration::from_millis(50);
-/// The bytes that are handed over together, where so many are there already.
+/// The bytes that are handed over together, if they are there already.
 const TOGETHER: usize = 1 << 16;
 
 /// A line without its end, or why there is none.
@@ -28,7 +28,7 @@ pub struct Lines {
 }
 
 impl Lines {
-    /// Begins to read. Opening is left to the thread too: a pipe opens when somebody writes.
+    /// Begins to read. Opening is left to the thread too: a pipe opens when its writer does.
     pub fn open(path: &Path, cancel: &'static AtomicBool) -> Lines {
         // One handful waits while the next is read: memory is that of two.
         let (sender, receiver) = sync_channel(0);
@@ -62,7 +62,7 @@ impl Lines {
     }
 }
 
-/// Sends all lines, those together that can be read without waiting; ends when nobody wants them.
+/// Sends all lines, those together that can be read without waiting; ends when the receiver is gone.
 fn send<R: Read>(reader: &mut BufReader<R>, sender: &SyncSender<Vec<Line>>) {
     let (mut lines, mut bytes) = (Vec::new(), 0);
     loop {

@@ -33,9 +33,9 @@ const HELP: &str = r#"Examples:
 
 Each line of replies.jsonl is {"index": 17, "reply": "…"}: a reply to the sample with that index
 of the same seed, split, level and parameters. Without an index, it is the line's number from 0.
-The samples are made again. So a line that says of what sample it is, as the rows of cookc generate
+The samples are drawn again. So a line that names its sample, as the rows of cookc generate
 do, is compared with it: its "template", "level", "set", "split", "seed", "system" and "prompt".
-"set" may be an object, and the texts may be "messages", whose last assistant turn is the reply if
+"set" may be an object, and the texts may be "messages", whose last assistant message is the reply if
 there is no "reply". The first that differs ends the command, with the option to write. Without an
 index, an "id" that is an integer is one if the texts fit; without texts it must be the line's
 number. Other keys do not matter. A line has at most 16 MiB.
@@ -45,7 +45,7 @@ With --format json, each reply is a line {"index", "scores": {rule: score}, "sco
 {"summary": {"replies", "scores": {rule: mean}, "score", "exact": share, "unreadable": share}}.
 -o writes these lines to a file."#;
 
-/// Score replies with the template's own rules
+/// Score replies by the template's rules
 #[derive(Debug, Args)]
 #[command(after_help = HELP)]
 pub struct Judge {
@@ -62,12 +62,12 @@ pub struct Judge {
     /// What runs the rules
     #[arg(long, default_value = "native")]
     engine: Engine,
-    /// For people or for tools
+    /// Human-readable text, or JSON for programs
     #[arg(long, default_value = "text")]
     format: Format,
 }
 
-/// Judges each line, then tells the means.
+/// Scores each line, then reports the means.
 pub fn run(command: &Judge) -> Result<(), Failure> {
     let template = Template::named(&command.template.file)?;
     let sampler = load::compile(&template, &command.template.choice, command.engine)?;

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::super::Failure;
 
-/// A line of the replies. What it says of its sample is compared with the sample made again.
+/// A line of the replies. What it says of its sample is compared with the sample drawn again.
 #[derive(Debug)]
 pub struct Row {
     /// What a model wrote.
@@ -31,7 +31,7 @@ pub struct Row {
     pub system: Option<String>,
     /// What the model read.
     pub prompt: Option<String>,
-    /// True if the texts are turns of a chat, which may have the system text in the user's turn.
+    /// True if the texts are messages of a chat, where the user's may begin with the system text.
     pub is_chat: bool,
 }
 
@@ -97,7 +97,7 @@ impl Plain<'_> {
     }
 }
 
-/// A turn of a chat.
+/// A message of a chat.
 struct Turn {
     role: String,
     text: String,
@@ -156,7 +156,7 @@ impl Row {
         })
     }
 
-    /// True if a text tells of which sample it is.
+    /// True if a text shows which sample it is.
     pub fn has_texts(&self) -> bool {
         self.prompt.is_some() || self.system.is_some()
     }
@@ -289,7 +289,7 @@ fn turn(found: &Value) -> Option<Turn> {
             let text = |part: &Value| Some(part.get("text")?.as_str()?.to_string());
             parts.iter().map(text).collect::<Option<Vec<_>>>()?.concat()
         }
-        // A turn that calls a function says nothing.
+        // A message that calls a function has no text.
         Value::Null => String::new(),
         _ => return None,
     };

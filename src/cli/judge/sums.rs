@@ -1,41 +1,28 @@
-//! The sums over all replies: what is written of each, and of all of them.
+//! What is written of each reply, and of all of them.
 
 use serde_json::{Value, json};
 
 use super::super::console::{self, STRONG, styled};
 use crate::data::audit::percent;
-use crate::data::judge::{Judge as Judging, Verdict};
+use crate::data::judge::{Judge as Judging, Verdict, mean};
+use crate::data::totals::Totals;
 
-/// The sums over all replies.
+/// The totals over all replies, with the names of the rules.
 pub struct Sums {
     rules: Vec<String>,
-    scores: Vec<f64>,
-    replies: u64,
-    exact: u64,
-    unreadable: u64,
-    /// Why the first of them is.
-    why: Option<String>,
+    totals: Totals,
 }
 
 impl Sums {
     /// For the rules of a template.
     pub fn new(judging: &Judging) -> Sums {
         let rules: Vec<String> = judging.rules().iter().map(|rule| rule.to_string()).collect();
-        let scores = vec![0.0; rules.len()];
-        Sums { rules, scores, replies: 0, exact: 0, unreadable: 0, why: None }
+        Sums { totals: Totals::new(rules.len()), rules }
     }
 
-    /// Counts a verdict.
+    /// Adds a verdict.
     pub fn add(&mut self, verdict: &Verdict) {
-        self.replies += 1;
-        self.exact += u64::from(verdict.exact());
-        for (sum, score) in self.scores.iter_mut().zip(&verdict.scores) {
-            *sum += score;
-        }
-        if let Some(why) = &verdict.unreadable {
-            self.unreadable += 1;
-            self.why.get_or_insert_with(|| why.to_string());
-        }
+        self.totals.add(verdict);
     }
 
     /// The line of one reply.
@@ -51,43 +38,34 @@ impl Sums {
 
     /// The last line.
     pub fn summary(&self) -> Value {
-        let means = self.means();
+        let means = self.totals.rules();
         json!({"summary": {
-            "replies": self.replies,
+            "replies": self.totals.replies(),
             "scores": self.by_rule(&means),
-            "score": means.iter().sum::<f64>() / means.len().max(1) as f64,
-            "exact": self.share(self.exact as f64),
-            "unreadable": self.share(self.unreadable as f64),
+            "score": mean(&means),
+            "exact": self.totals.exact(),
+            "unreadable": self.totals.unreadable(),
         }})
     }
 
     /// The table of the rules.
     pub fn text(&self) -> String {
-        let means = self.means();
+        let means = self.totals.rules();
         let mut table = console::table(&["rule", "mean"]);
         for (rule, mean) in self.rules.iter().zip(&means) {
             table.add_row([rule.clone(), format!("{mean:.4}")]);
         }
-        let mean = means.iter().sum::<f64>() / means.len().max(1) as f64;
-        let replies = match self.replies {
+        let replies = match self.totals.replies() {
             1 => "1 reply".to_string(),
             replies => format!("{replies} replies"),
         };
-        let exact = percent(self.share(self.exact as f64));
+        let (mean, exact) = (mean(&means), percent(self.totals.exact()));
         let head = format!("{replies}: mean {mean:.4}, exact {exact}");
         let mut text = format!("{table}\n{}\n", styled(STRONG, head));
-        if let Some(why) = &self.why {
-            text += &format!("{} cannot be read; the first: {why}\n", self.unreadable);
+        if let Some((count, why)) = self.totals.first_unreadable() {
+            text += &format!("{count} cannot be read; the first: {why}\n");
         }
         text
-    }
-
-    fn means(&self) -> Vec<f64> {
-        self.scores.iter().map(|&sum| self.share(sum)).collect()
-    }
-
-    fn share(&self, sum: f64) -> f64 {
-        sum / self.replies.max(1) as f64
     }
 
     fn by_rule(&self, scores: &[f64]) -> Value {

@@ -11,8 +11,8 @@ use crate::source::Source;
 use crate::syntax;
 use crate::template;
 
-/// Runs the examples of a file and tells those that do not hold; true if all hold. A file with
-/// errors has its errors told by what comes next.
+/// Runs the examples of a file and reports those that do not hold; true if all hold. A file with
+/// errors has its errors reported by the next step.
 pub fn run(source: &Source, as_json: bool) -> Result<bool, Failure> {
     let is_error = |one: &Diagnostic| one.severity == Severity::Error;
     let (_, found) = template::checked(source);

@@ -36,22 +36,23 @@ At each level, with its bar. What fails the template, unless it is allowed:
   L611  every written reply is read back to the same values
   L612  machine code and interpreter agree on all samples and judgements, bit for bit
   L613  no text is longer than the bounds say
-  L614  cheats that read nothing: the empty reply, the reply of another sample, the most frequent
-        reply. Each may be right on 5 % of the samples, or, where 1 / replies is more, that and
+  L614  shortcut baselines that read nothing: the empty reply, the reply of another sample, the most
+        frequent reply. Each may be right on 5 % of the samples, or, where 1 / replies is more, that and
         four standard deviations of it: for yes or no and 1,000 samples, 56.3 %
   L615  echoes of the prompt and of each shown value: the same bar
   L616  the first, last, longest, shortest and a random one of a shown list or of labelled options:
         5 %, or, where 1 / options is more, that and four standard deviations
-  L617  no prompt is in both splits
+  L617  no prompt is in both splits (train/eval overlap)
 What warns, unless it is denied:
   L618  at least half of the samples differ from all before them
   L619  of 2 to 16 values that an output has, each has at least 0.5 and at most 1.5 fair shares
         (measured from 50 samples a value on)
-  L620  where the answer stands in a shown list: Cohen's w against all places being equally likely
-        is at most 0.20 (shares of 43, 28.5 and 28.5 % for start, middle and end), or chi squared
+  L620  answer-position bias in a shown list: Cohen's w against equally likely positions is at most
+        0.20 (shares of 43, 28.5 and 28.5 % for start, middle and end), or chi squared
         at most 20
-  L621  both branches of every `if` that samples are made with are taken
-  L622  a right reply with one word replaced, left out or doubled: still right in at most 25 %
+  L621  both branches of every `if` of the sample are taken
+  L622  mutated replies, a right one with one word replaced, left out or doubled: still right in at
+        most 25 %
   L623  the same with two neighbours swapped
 A comment in the template, `// allow L623: the order is free`, is the same as --allow L623. Above a
 line or behind it, it allows what is found there; beside nothing that is found, all of its code.
@@ -70,7 +71,7 @@ a line {"file", "examples", "failed", "findings"}, and each level is one line: {
 [{"code", "denied", "allowed", "title", "help", "start", "end", "line", "column"}]}. Shares are
 from 0 to 1; start and end are bytes of the template."#;
 
-/// Audit a template: its rules hold, cheats fail, nothing gives the answer away
+/// Audit a template: its rules hold, shortcut baselines fail, nothing reveals the answer
 #[derive(Debug, Args)]
 #[command(after_help = HELP)]
 pub struct Test {
@@ -92,13 +93,13 @@ pub struct Test {
     /// Findings that fail the template; may come several times
     #[arg(long, value_name = "CODE|all", value_parser = code)]
     deny: Vec<String>,
-    /// Findings that do not matter here; may come several times
+    /// Findings to allow; may come several times
     #[arg(long, value_name = "CODE|all", value_parser = code)]
     allow: Vec<String>,
-    /// A row for every cheat and every change
+    /// A row for every shortcut baseline and every mutated reply
     #[arg(short, long)]
     verbose: bool,
-    /// For people or for tools
+    /// Human-readable text, or JSON for programs
     #[arg(long, default_value = "text")]
     format: Format,
 }
@@ -157,13 +158,13 @@ pub fn run(command: &Test) -> Result<(), Failure> {
     if passed { Ok(()) } else { Err(Failure::Shown) }
 }
 
-/// Says that fewer samples were made than an audit makes, and how to have them all.
+/// Says that fewer samples were drawn than asked for, and how to draw them all.
 fn note_fewer(audit: &Audit, asked: u64) {
     let Audit { template, level, samples, .. } = audit;
     if *samples < asked {
         console::note(&format!(
             "{template} at {level}: {samples} samples instead of {asked}, as each takes long; \
-             -n {asked} makes them all"
+             -n {asked} draws them all"
         ));
     }
 }
@@ -188,7 +189,7 @@ fn one(
     Ok((audit, found))
 }
 
-/// What an audit of a few samples says of a file without errors. One without a prompt makes none.
+/// What an audit of a few samples says of a file without errors. A file without a prompt has none.
 pub fn lints(source: &Source, vocab: Option<PathBuf>) -> Result<Vec<Diagnostic>, Failure> {
     let checked = template::checked(source);
     if checked.0.is_none() {
@@ -238,7 +239,7 @@ impl Finding {
     }
 }
 
-/// What `cookc test` looks at where nobody says how many.
+/// How many samples `cookc test` draws if no option says.
 const SAMPLES: u64 = 1000;
 
 /// What `cookc check --audit` looks at.
@@ -305,7 +306,7 @@ fn text(levels: &[Level], source: &Source, verbose: bool) -> String {
     text + &format!("{} {} at {at}{}\n", styled(style, word), first.template, styled(FAINT, more))
 }
 
-/// The findings that are not allowed: one for the same code at the same place, with its levels.
+/// The findings that are not allowed: one for the same code at the same span, with its levels.
 fn gathered(levels: &[Level]) -> Vec<Diagnostic> {
     let mut found: Vec<(Vec<&str>, &Diagnostic)> = Vec::new();
     for level in levels {
@@ -344,18 +345,18 @@ fn rows(table: &mut Table, audits: &[&Audit], verbose: bool) {
     });
     if verbose {
         for (at, one) in audits[0].cheats.iter().enumerate() {
-            row(&format!("cheat: {}", one.cheat), &|audit| cheat(&audit.cheats[at]));
+            row(&format!("shortcut: {}", one.cheat), &|audit| cheat(&audit.cheats[at]));
         }
         for (at, one) in audits[0].changes.iter().enumerate() {
-            row(&format!("change: {}", one.change), &|audit| change(&audit.changes[at]));
+            row(&format!("mutation: {}", one.change), &|audit| change(&audit.changes[at]));
         }
     } else {
-        row(&format!("best of {} cheats", audits[0].cheats.len()), &|audit| {
+        row(&format!("best of {} shortcuts", audits[0].cheats.len()), &|audit| {
             let over = |one: &&Cheated| one.exact - one.bar;
             let best = audit.cheats.iter().max_by(|a, b| over(a).total_cmp(&over(b)));
             best.map_or(NONE.into(), |one| format!("{}\n{}", cheat(one), one.cheat))
         });
-        row("best of 5 changes", &|audit| {
+        row("best of 5 mutations", &|audit| {
             let tried = audit.changes.iter().filter(|one| one.tried > 0);
             match tried.max_by(|a, b| a.passes.total_cmp(&b.passes)) {
                 Some(one) if one.passes > 0.0 => format!("{}\n{}", change(one), one.change),
@@ -363,14 +364,14 @@ fn rows(table: &mut Table, audits: &[&Audit], verbose: bool) {
             }
         });
     }
-    row("classes", &|audit| {
+    row("class balance", &|audit| {
         let class = |one: &Classes| {
             format!("{}: {} to {}", one.values, percent(one.least.1), percent(one.most.1))
         };
         let all: Vec<String> = audit.classes.iter().map(class).collect();
         if all.is_empty() { NONE.into() } else { all.join("\n") }
     });
-    row("answer's place", &|audit| {
+    row("answer position", &|audit| {
         let worst = audit.places.iter().max_by(|a, b| a.effect.total_cmp(&b.effect));
         worst.map_or(NONE.into(), |one| format!("w {:.2} of {:.2}", one.effect, one.bar))
     });
@@ -380,13 +381,13 @@ fn rows(table: &mut Table, audits: &[&Audit], verbose: bool) {
         let count = 2 * audit.branches.len();
         if count == 0 { NONE.into() } else { format!("{taken} of {count}") }
     });
-    row("different samples", &|audit| percent(audit.distinct));
-    row("different replies", &|audit| audit.distinct_replies.to_string());
-    row("replies read back", &|audit| percent(audit.reads_back));
+    row("unique samples", &|audit| percent(audit.distinct));
+    row("unique replies", &|audit| audit.distinct_replies.to_string());
+    row("round trip", &|audit| percent(audit.reads_back));
     row("engines differ", &|audit| audit.engines_differ.to_string());
-    row("in both splits", &|audit| audit.overlap.to_string());
+    row("train/eval overlap", &|audit| audit.overlap.to_string());
     row("longest, words", &|audit| format!("{} of {}", audit.words.made, audit.words.bound));
 }
 
-/// Stands where there is nothing to measure.
+/// Shown if there is nothing to measure.
 const NONE: &str = "–";

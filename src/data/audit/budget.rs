@@ -7,7 +7,7 @@ use crate::data::judge::Judge;
 use crate::data::layout::{Escape, Part, TextWriter};
 use crate::data::{Sampler, Split};
 
-/// The most work of an audit, in nanoseconds of one core, as far as they can be told beforehand.
+/// The most work of an audit, in nanoseconds of one core, as far as it can be estimated.
 const WORK_MAX: u64 = 30_000_000_000;
 /// What a step of the interpreter takes, a cell of memory, and a byte of text.
 const STEP: u64 = 16;
@@ -15,7 +15,7 @@ const CELL: u64 = 1;
 const BYTE: u64 = 4;
 /// Of these samples the work is counted.
 const LOOKED_AT: u64 = 4;
-/// Fewer than so many say nothing.
+/// Fewer samples than this say nothing.
 const SAMPLES_MIN: u64 = 16;
 
 /// As many of the settings' samples as an audit has the time for. It depends on the template and
@@ -45,7 +45,7 @@ pub fn affordable(sampler: &Sampler, settings: Settings) -> Result<u64, Stopped>
     }
     // Each cheat and each change is a reply that is written, read and judged.
     let replies = 1 + (cheats::all(program).len() + changes::ALL.len()) as u64;
-    // Samples are made four times: of both engines, of the other split, and for the cheats.
+    // Samples are drawn four times: of both engines, of the other split, and for the cheats.
     let work = (4 * making + 2 * replies * judging) / looked_at.max(1);
     Ok(settings.samples.min((WORK_MAX / work.max(1)).max(SAMPLES_MIN)))
 }

@@ -15,9 +15,9 @@ pub enum Change {
     FromVocabulary,
     /// A word is left out.
     Drop,
-    /// A word stands twice.
+    /// A word is repeated.
     Double,
-    /// Two neighbours change places.
+    /// Two neighbours are swapped.
     Swap,
 }
 
@@ -30,7 +30,7 @@ pub const ALL: [(Change, &str); 5] = [
     (Change::Swap, "two neighbours swapped"),
 ];
 
-/// The texts of a sample that changes are made of.
+/// The texts of a sample that changes start from.
 pub struct Texts {
     /// The reply in pieces; those with values are changed.
     pieces: Vec<(bool, String)>,
@@ -98,7 +98,7 @@ impl Texts {
     }
 }
 
-/// Where the words of a text stand: runs of what words are made of.
+/// Where the words of a text are: runs of word characters.
 fn words(text: &str) -> impl Iterator<Item = (usize, usize)> {
     let mut from = 0;
     std::iter::from_fn(move || {

@@ -20,7 +20,7 @@ pub struct Cheat {
 enum Answer {
     /// Nothing.
     Empty,
-    /// The whole prompt.
+    /// The prompt.
     Prompt,
     /// The right reply to another sample.
     Other,

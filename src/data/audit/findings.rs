@@ -105,11 +105,9 @@ fn unread(audit: &Audit, places: &Spans) -> Option<Diagnostic> {
     let share = percent(audit.reads_back);
     let title = format!("{share} of the replies are read back to their values, not all");
     let label = format!("another value after reading, first in sample {index}");
-    Some(
-        Diagnostic::lint("L611", title, places.output(), label).help(
-            "write a sign between the values of the reply that none of them holds, such as `;`",
-        ),
-    )
+    Some(Diagnostic::lint("L611", title, places.output(), label).help(
+        "write a symbol between the values of the reply that none of them contains, such as `;`",
+    ))
 }
 
 /// What can only be an error of cookc.
@@ -118,13 +116,13 @@ fn ours(audit: &Audit, places: &Spans) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     if audit.engines_differ > 0 {
         let title = format!("machine code and interpreter differ {} times", audit.engines_differ);
-        let lint = Diagnostic::lint("L612", title, places.output(), "made or judged differently");
+        let lint = Diagnostic::lint("L612", title, places.output(), "drawn or scored differently");
         found.push(lint.help(help));
     }
     for (longest, unit) in [(audit.words, "words"), (audit.bytes, "bytes")] {
         let Longest { made, bound } = longest;
         if made > bound {
-            let title = format!("a sample has {made} {unit}, and {bound} was the bound");
+            let title = format!("a sample has {made} {unit}, and the bound is {bound}");
             let lint = Diagnostic::lint("L613", title, places.output(), "longer than was proved");
             found.push(lint.help(help));
         }
@@ -149,9 +147,9 @@ fn cheated(mut above: Vec<&Cheated>, places: &Spans) -> Option<Diagnostic> {
             "make all options equally long"
         }
         (_, cheat) if cheat.starts_with("random") => {
-            "write a rule that one option alone satisfies, or give more to choose from"
+            "write a rule that one option alone satisfies, or offer more options"
         }
-        _ => "draw the place of the right one, such as with `shuffle`",
+        _ => "draw the position of the right one, such as with `shuffle`",
     }
     .to_string();
     if !others.is_empty() {
@@ -216,11 +214,8 @@ fn biased(found: &Places, places: &Spans) -> Option<Diagnostic> {
     let over = |at: &usize| found.shares[*at] - found.fair[*at];
     let most = (0..found.shares.len()).max_by(|a, b| over(a).total_cmp(&over(b)))?;
     let (share, fair) = (percent(found.shares[most]), percent(found.fair[most]));
-    let title = format!(
-        "the answer stands {} of `{}` in {share} of the samples",
-        found.part(most),
-        found.list
-    );
+    let title =
+        format!("the answer is {} of `{}` in {share} of the samples", found.part(most), found.list);
     let title = title.replace("of `the list`", "of the list");
     let label = format!(
         "{fair} is fair; Cohen's w is {:.2}, and {:.2} is the bar",
@@ -228,7 +223,7 @@ fn biased(found: &Places, places: &Spans) -> Option<Diagnostic> {
     );
     Some(
         Diagnostic::lint("L620", title, places.output(), label)
-            .help("draw its place: shuffle the list, or take the answer from any part of it"),
+            .help("draw its position: shuffle the list, or take the answer from any part of it"),
     )
 }
 

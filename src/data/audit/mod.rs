@@ -1,5 +1,5 @@
 //! A template audited at one level: its rules hold on its own samples, cheats fail, and nothing
-//! but the task tells the answer.
+//! but the task reveals the answer.
 
 mod budget;
 mod changes;
@@ -37,7 +37,7 @@ pub const DISTINCT_BAR: f64 = 0.5;
 pub const MOST_BAR: f64 = 1.5;
 /// The least that a class may have, in fair shares.
 pub const LEAST_BAR: f64 = 0.5;
-/// Classes are counted where there are so many samples of each: then half a share is no chance.
+/// Classes are tested from this many samples of each on: then half a share is no chance.
 const SAMPLES_A_CLASS: u64 = 50;
 /// A right reply with one word changed may satisfy all rules on this share of samples.
 pub const CHANGE_BAR: f64 = 0.25;
@@ -51,7 +51,7 @@ pub struct Audit {
     pub level: String,
     /// The seed of the samples.
     pub seed: u64,
-    /// How many were made.
+    /// How many were drawn.
     pub samples: u64,
     /// Each rule on the template's own samples.
     pub rules: Vec<RuleHolds>,
@@ -61,9 +61,9 @@ pub struct Audit {
     pub changes: Vec<Changed>,
     /// Each output that has few values.
     pub classes: Vec<Classes>,
-    /// Each shown list in which the answer has a place.
+    /// Each shown list in which the answer has a position.
     pub places: Vec<Places>,
-    /// Each `if` that samples are made with.
+    /// Each `if` in the sample's steps.
     pub branches: Vec<Branch>,
     /// How many different replies there are.
     pub distinct_replies: u64,
@@ -155,7 +155,7 @@ pub struct Branch {
     pub otherwise: u64,
 }
 
-/// The longest text made, and the longest there can be.
+/// The longest text of a sample, and the longest that the bounds allow.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Longest {
     /// Made.
@@ -167,7 +167,7 @@ pub struct Longest {
 /// What to audit with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// How many samples to make.
+    /// How many samples to draw.
     pub samples: u64,
     /// Their seed.
     pub seed: u64,
@@ -227,7 +227,7 @@ pub fn audit(
     })
 }
 
-/// A share for people.
+/// A share, human-readable.
 pub fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
 }
@@ -241,7 +241,7 @@ fn outputs(program: &Program) -> Vec<SlotId> {
     program.layout.reply.iter().filter_map(value).collect()
 }
 
-/// The first sample of those with the reply that comes most often; of several, the first made.
+/// The first sample of those with the reply that comes most often; of several, the first one.
 fn most_frequent(replies: &[[u8; 32]]) -> Option<u64> {
     let mut counts: BTreeMap<&[u8; 32], (u64, std::cmp::Reverse<u64>)> = BTreeMap::new();
     for (reply, at) in replies.iter().zip(0..) {

@@ -1,4 +1,4 @@
-//! What a prompt gives to choose from, where the reply is one of it: options, and their places.
+//! Options: what a prompt offers to choose from if the reply is one of them, and their positions.
 
 use crate::check::types::Type;
 use crate::data::judge::same;
@@ -31,7 +31,7 @@ pub enum By {
     Number,
 }
 
-/// All that a prompt gives to choose from. Replies with several values choose in no way known here.
+/// All options of a prompt; none if the reply shows several values.
 pub fn all(program: &Program) -> Vec<Options> {
     let mut values = program.layout.reply.iter().filter_map(value);
     let (Some((output, _)), None) = (values.next(), values.next()) else { return Vec::new() };
@@ -98,8 +98,8 @@ impl Options {
         }
     }
 
-    /// Where the element stands that the sample's own reply names, and of how many places; none
-    /// where no one place is named.
+    /// The index of the element that the sample's own reply names, and of how many; none if it does
+    /// not name exactly one.
     pub fn place(&self, program: &Program, memory: &Memory) -> Option<(usize, usize)> {
         let (elements, kind) = self.elements(program, memory);
         let (made, count) = (memory.slot(self.output), elements.len());
@@ -131,7 +131,7 @@ fn elements<'a>(list: SlotId, program: &'a Program, memory: &Memory) -> (Vec<i64
     (cells(memory, memory.slot(list), kind), kind)
 }
 
-/// The one place of so many that is right, if it is one alone and there is a choice.
+/// The one index of `count` that is right, if exactly one is and there is a choice.
 fn one(count: usize, is_right: impl Fn(usize) -> bool) -> Option<(usize, usize)> {
     let mut right = (0..count).filter(|&at| is_right(at));
     match (right.next(), right.next()) {

@@ -20,7 +20,7 @@ use crate::ir::SlotId;
 use crate::runtime::random::{self, RunKey};
 use crate::runtime::{Fault, Memory};
 
-/// Samples that one memory makes before another may.
+/// Samples of a block, which one memory draws.
 const BLOCK_SAMPLES: u64 = 64;
 /// Copies of a sample's texts that a pass holds at once.
 const TEXTS: u64 = 8;
@@ -50,7 +50,7 @@ pub struct Own {
     /// How often each output that is no list has each of its values; up to one more than
     /// [`CLASSES_MAX`].
     pub classes: Vec<BTreeMap<String, u64>>,
-    /// Of each list to choose from, the places of the answer: which, and of how many.
+    /// Of each list to choose from, the answer's positions: which, and of how many.
     pub places: Vec<Vec<(u32, u32)>>,
     pub branches: Vec<[u64; 2]>,
 }
@@ -177,7 +177,7 @@ impl Passes<'_> {
         Ok(texts.text(Part::Reply, memory))
     }
 
-    /// Fails once somebody wants it to end.
+    /// Fails once the observer stops the audit.
     fn go_on(&self) -> Result<(), Stopped> {
         match self.observer.is_cancelled() {
             true => Err(Stopped::Cancelled),
@@ -185,8 +185,8 @@ impl Passes<'_> {
         }
     }
 
-    /// Runs a block of indices at a time on all cores for which there is memory; gives the results
-    /// in order.
+    /// Runs a block of indices at a time on all cores for which there is memory; returns the
+    /// results in order.
     fn blocks<R: Send>(
         &self,
         run: impl Fn(Range<u64>) -> Result<R, Stopped> + Sync + Send,
@@ -244,7 +244,7 @@ impl Own {
         let text = format!("{prompt}\n{reply}");
         self.digests.push(digest(&text));
         self.words = self.words.max(text.split_whitespace().count() as u64);
-        // The text has a sign between two parts.
+        // The text has a line break between two parts.
         self.bytes = self.bytes.max(text.len() as u64 - 2);
         let read_back = judge.reads_back(&reply, memory);
         self.unread.count(index, f64::from(read_back), read_back);

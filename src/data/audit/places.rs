@@ -1,27 +1,27 @@
-//! Where the answer stands: how far its places are from all being equally likely.
+//! Answer-position bias: how far the answer's positions are from equally likely.
 
 use serde::Serialize;
 
-/// Places up to so many are looked at one by one, and more of them, or changing numbers, in thirds.
+/// Up to this many positions are counted one by one; more of them, or a changing number, in thirds.
 const PLACES_MAX: usize = 8;
-/// The places are looked at if at least this share of samples has one.
+/// Positions are tested if at least this share of samples has one.
 const KNOWN_BAR: f64 = 0.5;
-/// The least χ² that is no chance: below 1 in 200 for 8 places, and below 1 in 20,000 for thirds.
+/// The least χ² that is no chance: below 1 in 200 for 8 positions, below 1 in 20,000 for thirds.
 const CHI_SQUARED_BAR: f64 = 20.0;
-/// The most that the places may differ from equally likely, as Cohen's w = √(χ²/samples), which
+/// The most that the positions may differ from equally likely, as Cohen's w = √(χ²/samples), which
 /// does not grow with the samples. Thirds of 43 %, 28.5 % and 28.5 % have 0.2.
 pub const EFFECT_BAR: f64 = 0.2;
 
-/// Where the answer stands in a shown list.
+/// The answer's positions in a shown list.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Places {
     /// The list.
     pub list: String,
-    /// The samples in which the answer has one place.
+    /// The samples in which the answer has one position.
     pub samples: u64,
-    /// The share of each place, or of each third.
+    /// The share of each position, or of each third.
     pub shares: Vec<f64>,
-    /// What each would have if all places were equally likely.
+    /// What each would have if all positions were equally likely.
     pub fair: Vec<f64>,
     /// Cohen's w.
     pub effect: f64,
@@ -32,7 +32,7 @@ pub struct Places {
 }
 
 impl Places {
-    /// Of the places in samples: which, and of how many. None if too few samples have one.
+    /// Of the positions in samples: which, and of how many. None if too few samples have one.
     pub fn new(list: &str, found: &[(u32, u32)], samples: u64) -> Option<Places> {
         if found.is_empty() || (found.len() as f64) < KNOWN_BAR * samples as f64 {
             return None;
@@ -67,7 +67,7 @@ impl Places {
             (3, 0) => "at the start".to_string(),
             (3, 1) => "in the middle".to_string(),
             (3, _) => "at the end".to_string(),
-            (count, _) => format!("at place {} of {count}", at + 1),
+            (count, _) => format!("at position {} of {count}", at + 1),
         }
     }
 }

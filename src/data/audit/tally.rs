@@ -1,4 +1,4 @@
-//! Counts that are made block by block and added up.
+//! Counts of blocks of samples, added up.
 
 use crate::data::judge::Verdict;
 
@@ -29,7 +29,7 @@ impl Tally {
         }
     }
 
-    /// Counts a verdict as a whole.
+    /// Counts a verdict.
     pub fn verdict(&mut self, index: u64, verdict: &Verdict) {
         self.count(index, verdict.mean(), verdict.exact());
     }

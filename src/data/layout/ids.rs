@@ -1,4 +1,4 @@
-//! Samples to token ids: those that the tokenizer gives the whole text.
+//! Samples to token ids: those that the tokenizer returns for the complete text.
 
 use std::fmt;
 use std::ops::Range;
@@ -23,7 +23,7 @@ pub struct Encoded {
 }
 
 impl Encoded {
-    /// The places that the loss looks at.
+    /// The positions that count for the loss.
     pub fn reply(&self) -> Range<usize> {
         self.reply_start..self.ids.len()
     }
@@ -41,31 +41,31 @@ impl Encoded {
 /// A sample is one text: plain, or in a model's chat format. As plain text a line break is between
 /// system text and prompt, and a space before the reply, unless the prompt ends with white space
 /// or the reply is empty; shots come before, each with a pause after it. The ids are those that
-/// the tokenizer gives this **whole text**, with what its post-processor puts before it, once. The
-/// reply starts at the first id that holds a letter of the reply; so an id that holds the end of
-/// the prompt too, as ` word` after a prompt that ends with a space, is the reply's.
+/// the tokenizer returns for this **complete text**, with what its post-processor puts before it,
+/// once. The reply starts at the first id that holds a letter of the reply; so an id that holds the
+/// end of the prompt too, as ` word` after a prompt that ends with a space, is the reply's.
 ///
 /// A model is asked with the ids before the reply, in the evaluation of a run as in training. A
-/// tokenizer that is given the prompt alone gives the same ids, but where a prompt ends with white
-/// space that it joins with what comes next: [`TokenIds::reads_alone`] tells.
+/// tokenizer that encodes the prompt alone returns the same ids, but where a prompt ends with white
+/// space that it joins with what comes next: [`TokenIds::reads_alone`] tests it.
 ///
 /// # How
 /// If the tokenizer cuts at every seam of the layout, whatever values are there, each literal and
-/// each word has its ids once and for all, in tables. Otherwise a sample is encoded whole.
+/// each word has its ids once and for all, in tables. Otherwise a sample is encoded as one text.
 pub struct TokenIds {
     plan: Plan,
     program: Arc<Program>,
     vocabulary: Arc<Vocabulary>,
     /// Before all.
     opening: Vec<u32>,
-    /// Before the system text, the prompt and the reply, and behind the reply.
+    /// Before the system text, the prompt and the reply, and after the reply.
     around: [String; 4],
     in_chat: bool,
     around_max: usize,
-    /// What stands between a shot and what follows it, if there are shots.
+    /// What separates a shot from what follows it, if there are shots.
     between: Option<String>,
     tokenize: Arc<dyn Tokenize>,
-    /// Made at first use; none if samples are to be encoded whole.
+    /// Prepared at first use; none if samples are encoded as one text.
     tables: OnceLock<Option<Tables>>,
 }
 
@@ -103,7 +103,7 @@ impl TokenIds {
         TokenIds { between: Some(between.to_string()), tables: OnceLock::new(), ..self }
     }
 
-    /// The same in a chat format, which says what stands before system text, prompt and reply, and
+    /// The same in a chat format, which says what comes before system text, prompt and reply, and
     /// what ends the reply. The texts lose white space around them, as in chats.
     pub fn in_chat(mut self, around: [&str; 4]) -> TokenIds {
         self.plan.trim();
@@ -119,7 +119,7 @@ impl TokenIds {
         self
     }
 
-    /// The same without a system text: what stands before the prompt has it.
+    /// The same without a system text: what comes before the prompt has it.
     pub fn without_system(mut self) -> TokenIds {
         self.plan.system.clear();
         TokenIds { tables: OnceLock::new(), ..self }
@@ -135,12 +135,12 @@ impl TokenIds {
         self.around_max
     }
 
-    /// True if the ids come from tables; if not, each sample is encoded whole.
+    /// True if the ids come from tables; if not, each sample is encoded as one text.
     pub fn has_tables(&self) -> bool {
         self.tables().is_some()
     }
 
-    /// The same, with every sample encoded whole.
+    /// The same, with every sample encoded as one text.
     pub fn without_tables(self) -> TokenIds {
         TokenIds { tables: OnceLock::from(None), ..self }
     }
@@ -175,7 +175,7 @@ impl TokenIds {
         }
     }
 
-    /// The same, to be encoded whole: what the ids have to be.
+    /// The same, encoded as one text: what the ids have to be.
     pub fn draft_whole(&self) -> Draft<'_> {
         Draft { of: self, text: Text::Whole(String::new()) }
     }
@@ -207,7 +207,7 @@ impl TokenIds {
         self.tables.get_or_init(make).as_ref()
     }
 
-    /// Appends a sample's ids, and gives the place of its reply.
+    /// Appends a sample's ids, and returns the position of its reply.
     fn append(
         &self,
         tables: &Tables,
@@ -235,7 +235,7 @@ impl TokenIds {
         reply_start
     }
 
-    /// Appends a sample's text, and gives the place up to which the model reads.
+    /// Appends a sample's text, and returns the offset up to which the model reads.
     fn write(&self, memory: &Memory, out: &mut String) -> usize {
         let [system, prompt, reply] = [Part::System, Part::Prompt, Part::Reply].map(|part| {
             let mut text = String::new();
@@ -294,7 +294,7 @@ impl Draft<'_> {
         }
     }
 
-    /// What was written, of a text that is encoded whole.
+    /// What was written, of a text that is encoded at once.
     pub fn text(&self) -> &str {
         match &self.text {
             Text::Ids { .. } => "",
@@ -358,7 +358,7 @@ impl fmt::Debug for Draft<'_> {
     }
 }
 
-/// The text of a sample, to be encoded whole.
+/// The text of a sample, to be encoded at once.
 struct WholeSurface<'a> {
     of: &'a TokenIds,
     out: &'a mut String,

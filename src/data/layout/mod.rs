@@ -1,4 +1,4 @@
-//! Values to text: a layout made ready, and the one walk over it that text and token ids share.
+//! Values to text: a prepared layout, and the one walk over it that text and token ids share.
 
 mod fields;
 mod ids;
@@ -25,6 +25,17 @@ pub enum Part {
     Prompt,
     /// What it writes.
     Reply,
+}
+
+impl Part {
+    /// Who says it in a conversation: `system`, `user` or `assistant`.
+    pub fn role(self) -> &'static str {
+        match self {
+            Part::System => "system",
+            Part::Prompt => "user",
+            Part::Reply => "assistant",
+        }
+    }
 }
 
 /// Index into [`Plan::literals`].
@@ -60,7 +71,7 @@ enum Shape {
     Plain,
     Joined(Literal),
     Numbered,
-    /// The keys, their type, and what stands between key and value.
+    /// The keys, their type, and what separates key and value.
     Keyed(SlotId, Type, Literal),
 }
 
@@ -175,7 +186,7 @@ fn write_value(memory: &Memory, cell: i64, kind: &Type, shape: &Shape, surface: 
                 if at > 0 {
                     surface.literal(LINE);
                 }
-                // A value without a key stands alone, so that no value is lost.
+                // A value without a key is written alone, so that no value is lost.
                 if let Some(&key) = keys.get(at) {
                     write_plain(memory, key, key_kind, surface);
                     surface.literal(*between);
@@ -213,7 +224,7 @@ pub(super) fn is_narrow(element: &Type) -> bool {
     matches!(element, Type::Token | Type::Text | Type::Bool)
 }
 
-/// Calls with each element's place and cell.
+/// Calls with each element's index and cell.
 fn each(memory: &Memory, list: i64, element: &Type, mut visit: impl FnMut(usize, i64)) {
     if is_narrow(element) {
         for (at, &symbol) in memory.narrow(list).iter().enumerate() {

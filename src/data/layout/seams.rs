@@ -1,4 +1,4 @@
-//! The seams of a layout: which pieces may stand side by side in a sample's text, and whether a
+//! The seams of a layout: which pieces may be side by side in a sample's text, and whether a
 //! tokenizer surely cuts between them.
 
 use std::collections::BTreeSet;
@@ -8,7 +8,7 @@ use crate::check::types::Type;
 use crate::data::vocab::Vocabulary;
 use crate::ir::{Bound, Program};
 
-/// What texts are made of.
+/// The parts of texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Unit {
     /// A text of the [`Walk`].
@@ -22,7 +22,7 @@ pub(super) enum Unit {
 /// the left one goes with the right one.
 pub(super) type Seam = (Option<Unit>, bool, Unit);
 
-/// What stands at the end of what was written so far, and what comes after it.
+/// What the text written so far ends with, and what comes after it.
 pub(super) type Ends = BTreeSet<(Option<Unit>, Space)>;
 
 /// A space that goes with the next piece.
@@ -38,15 +38,15 @@ pub(super) enum Space {
 /// A walk over all samples of a layout at once.
 pub(super) struct Walk<'a> {
     pub program: &'a Program,
-    /// The plan's literals, then what goes around the texts, then what stands between shots.
+    /// The plan's literals, then what goes around the texts, then what separates shots.
     pub texts: &'a [String],
     pub seams: BTreeSet<Seam>,
-    /// Something was seen that tables have no place for: two spaces, one at an end.
+    /// Something was seen that tables do not hold: two spaces, one at an end.
     pub is_beyond_tables: bool,
 }
 
 impl Walk<'_> {
-    /// Walks over a sample: what stands before system text, prompt and reply, these, and what ends
+    /// Walks over a sample: what comes before system text, prompt and reply, these, and what ends
     /// the reply. `in_chat`: the texts lose white space at their ends.
     pub fn sample(&mut self, plan: &Plan, around: [usize; 4], in_chat: bool, ends: &Ends) -> Ends {
         let mut ends = ends.clone();
@@ -221,7 +221,7 @@ pub(super) struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    /// True if each piece has the same ids wherever it stands.
+    /// True if each piece has the same ids wherever it is.
     pub fn all_cut(&self, seams: &BTreeSet<Seam>) -> bool {
         let words = self.words();
         seams.iter().all(|(left, space, right)| {

@@ -1,4 +1,4 @@
-//! The ids of each piece of a layout, made ready once: for tokenizers that cut at all its seams.
+//! The ids of each piece of a layout, prepared once: for tokenizers that cut at all its seams.
 
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
@@ -8,10 +8,10 @@ use super::{Literal, Plan, Surface, Tokenize};
 use crate::data::vocab::Vocabulary;
 use crate::ir::Program;
 
-/// Whole numbers below this are made ready together.
+/// Integers below this are prepared together.
 const SMALL: i64 = 100;
 
-/// What a piece stands right after.
+/// What comes right before a piece.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Before {
     Nothing,
@@ -24,7 +24,7 @@ pub(super) enum Before {
 
 const CONTEXTS: usize = 5;
 
-/// By what stands before, and whether there is a space.
+/// By what comes before, and whether there is a space.
 type ByContext<T> = [[T; 2]; CONTEXTS];
 
 /// Tables of ids, for a layout all of whose seams are cut.
@@ -38,7 +38,7 @@ pub(super) struct Tables {
     contexts: [Vec<(String, Vec<u32>)>; CONTEXTS],
 }
 
-/// The texts of a layout, and where in them stands what goes around a sample's texts.
+/// The texts of a layout, and which of them go around a sample's texts.
 pub(super) struct Texts<'a> {
     pub texts: &'a [String],
     pub around: [usize; 4],
@@ -47,7 +47,7 @@ pub(super) struct Texts<'a> {
 }
 
 impl Tables {
-    /// None if some seam may not be cut: then a sample is to be encoded whole.
+    /// None if some seam may not be cut: then a sample is encoded as one text.
     pub fn new(
         program: &Program,
         plan: &Plan,
@@ -118,7 +118,7 @@ impl Tables {
         tokenize: &dyn Tokenize,
     ) -> Result<Vec<u32>, String> {
         let context = self.context(before, text, tokenize);
-        let (context, head) = context.ok_or_else(|| format!("`{text}` has no ids of its own"))?;
+        let (context, head) = context.ok_or_else(|| format!("`{text}` has no own ids"))?;
         let both = tokenize.encode(&format!("{context}{text}"))?;
         let ids = both.strip_prefix(&head[..]).map(<[u32]>::to_vec);
         ids.ok_or_else(|| format!("`{text}` changes the ids of what it comes after"))
@@ -136,7 +136,7 @@ impl Tables {
             return self.after(before, &format!("{space}{body}"), tokenize).map(Vec::into);
         }
         // White space in a row may have its last piece cut off, and where may depend on what comes
-        // after it: a letter, a digit or a sign.
+        // after it: a letter, a digit or a symbol.
         let mut all: Vec<Box<[u32]>> = Vec::new();
         let word = self.contexts[Before::Word as usize].first().map_or("a", |(word, _)| word);
         for after in [word, "7", "("] {
@@ -166,7 +166,7 @@ impl Tables {
     }
 }
 
-/// The seams of all samples; none if tables have no place for something in them.
+/// The seams of all samples; none if tables do not hold something in them.
 fn seams(program: &Program, plan: &Plan, texts: &Texts) -> Option<BTreeSet<Seam>> {
     let all = texts.texts;
     let mut walk = Walk { program, texts: all, seams: BTreeSet::new(), is_beyond_tables: false };
@@ -174,7 +174,7 @@ fn seams(program: &Program, plan: &Plan, texts: &Texts) -> Option<BTreeSet<Seam>
     let mut ends = walk.sample(plan, texts.around, texts.in_chat, &first);
     if let Some(between) = texts.between {
         walk.is_beyond_tables |= ends.iter().any(|(_, space)| *space != Space::None);
-        // The second time around, a shot stands after a shot.
+        // The second time around, a shot comes after a shot.
         for _ in 0..2 {
             ends = walk.text(&ends, between);
             ends = walk.sample(plan, texts.around, texts.in_chat, &ends);

@@ -47,7 +47,7 @@ impl TextWriter {
         self.plan.write(part, memory, &mut TextSurface { writer: self, out });
     }
 
-    /// Appends the first bytes of what the model reads; what else is made is cut off.
+    /// Appends the first bytes of what the model reads; the rest is cut off.
     pub fn write_start(&self, memory: &Memory, bytes: usize, out: &mut Vec<u8>) {
         let (system, prompt) = (self.plan.items(Part::System), self.plan.items(Part::Prompt));
         for item in system.iter().chain(prompt) {
@@ -60,6 +60,9 @@ impl TextWriter {
     }
 
     /// A text of the sample in the memory; best for a writer that does not escape.
+    ///
+    /// # Panics
+    /// Never: literals and words are UTF-8, here as below.
     pub fn text(&self, part: Part, memory: &Memory) -> String {
         let mut out = Vec::new();
         self.write(part, memory, &mut out);
@@ -67,6 +70,9 @@ impl TextWriter {
     }
 
     /// A text of the sample in pieces, each with the slot whose value it shows.
+    ///
+    /// # Panics
+    /// Never: see [`TextWriter::text`].
     pub fn pieces(&self, part: Part, memory: &Memory) -> Vec<(Option<SlotId>, String)> {
         let piece = |item: &Item| {
             let mut out = Vec::new();
@@ -81,6 +87,9 @@ impl TextWriter {
     }
 
     /// The value of a slot as `{name}` shows it.
+    ///
+    /// # Panics
+    /// If the program has no such slot.
     pub fn value(&self, slot: SlotId, memory: &Memory) -> String {
         let mut out = Vec::new();
         let kind = &self.kinds[slot as usize];
@@ -127,7 +136,7 @@ impl Surface for TextSurface<'_> {
     }
 }
 
-/// A text as it stands between the quotes of a JSON string.
+/// A text as it is between the quotes of a JSON string.
 pub(super) fn json_inside(text: &str) -> String {
     let quoted = serde_json::Value::from(text).to_string();
     quoted[1..quoted.len() - 1].to_string()

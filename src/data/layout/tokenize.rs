@@ -1,7 +1,7 @@
 //! What the layout asks of a tokenizer: the ids of a text, and where a text surely falls apart.
 
 /// Makes ids of texts. A function from a text to its ids is one too; it is taken at its word that
-/// the ids of a piece depend on no more than what the piece stands right after.
+/// the ids of a piece depend only on what comes right before it.
 pub trait Tokenize: Send + Sync {
     /// The ids of a text, without marks of start or end; or which letters have none.
     fn encode(&self, text: &str) -> Result<Vec<u32>, String>;

@@ -6,7 +6,7 @@ use crate::ir::{Op, Program, Register, StepId};
 pub struct Guards {
     /// The innermost `If` around each step, and true in its first branch.
     around: Vec<Option<(StepId, bool)>>,
-    /// The steps that make a register; no more than two.
+    /// The steps that compute a register; no more than two.
     makers: Vec<Vec<StepId>>,
 }
 
@@ -51,7 +51,7 @@ impl Guards {
         found
     }
 
-    /// A condition, and those of which it is made by `not`, `and` and `or`, as far as they are
+    /// A condition, and those that it combines by `not`, `and` and `or`, as far as they are
     /// known with it.
     fn implied(
         &self,
@@ -79,7 +79,7 @@ impl Guards {
                     [at] => matches!(*op(at), Op::Constant(cell) if (cell != 0) != is_true),
                     _ => false,
                 };
-                // One branch gives the other truth: it was not taken.
+                // One branch has the other boolean: it was not taken.
                 if is_never(*no_value) {
                     self.implied(program, asked, true, found);
                     self.implied(program, *yes_value, is_true, found);

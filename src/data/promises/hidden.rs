@@ -1,4 +1,4 @@
-//! Rules that judge what the prompt does not tell, found by drawing hidden values again: the prompt
+//! Rules that judge what the prompt does not show, found by drawing hidden values again: the prompt
 //! stays as it was, and a reply that was right is wrong.
 
 use std::collections::BTreeSet;
@@ -75,7 +75,7 @@ fn lints(template: &Template, rule: usize, names: &[LocalId]) -> Vec<Diagnostic>
     let lint = |&local: &LocalId| {
         let name = &template.locals[local].name;
         let title = format!("the rule `{}` needs `{name}`, which is not shown", rule.name);
-        Diagnostic::lint("L601", title, rule.relation.span, "judges what is not told")
+        Diagnostic::lint("L601", title, rule.relation.span, "judges what the prompt does not show")
             .and(
                 template.locals[local].span,
                 "drawn again: the prompt is the same, and a right reply is wrong",

@@ -1,5 +1,5 @@
-//! Samples that cannot be made, found before anybody asks for them: the steps that the bounds do
-//! not prove are tried with draws that chance alone would give late.
+//! Samples that cannot be drawn, found before they are asked for: the steps that the bounds do not
+//! prove are tried with draws that chance alone would reach late.
 
 mod aim;
 mod guards;
@@ -47,7 +47,7 @@ const STREAMS_MAX: usize = 6;
 /// The most numbers of a program that draws are set to.
 const NUMBERS_MAX: usize = 24;
 
-/// A sample that cannot be made: the step, and the memory as it was then.
+/// A sample that cannot be drawn: the step, and the memory as it was then.
 struct Broken<'a> {
     program: &'a Program,
     memory: &'a Memory,
@@ -100,7 +100,7 @@ pub fn broken(
     search.record.told()
 }
 
-/// What the tries of one of so many levels may take.
+/// What the tries of one of the levels may take.
 pub fn patience(levels: usize) -> u64 {
     (PATIENCE / levels.max(1) as u64).max(PATIENCE_LEAST)
 }
@@ -153,12 +153,12 @@ struct Search<'a> {
 
 impl Search<'_> {
     /// Tries all suspects together, then each by itself, as long as there is patience. Divisors
-    /// have patience of their own: few draws make one 0.
+    /// have their own patience: few draws make one 0.
     fn all(&mut self, suspects: &[StepId]) {
         let program = self.rehearsal.program().clone();
         self.together(&program, suspects);
         let open = suspects.iter().copied().filter(|at| !self.record.failed.contains_key(at));
-        // A rule is run on samples that can be made.
+        // A rule is run on samples that can be drawn.
         let in_sample = |at: &StepId| program.sample.contains(at);
         let of_sample: Vec<StepId> = suspects.iter().copied().filter(in_sample).collect();
         let slice = |at: StepId| {

@@ -1,4 +1,4 @@
-//! What a step is made from as a person wrote it: the texts of its operands, for what to write.
+//! The source of a step's operands, for what to write.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ pub fn written(template: &Template, source: &Source, step: &Step) -> Option<Vec<
     Some(texts.collect())
 }
 
-/// The text at a place, on one line; in parentheses, if it would go on in what is around it.
+/// The text of a span, on one line; in parentheses, if it would go on in what is around it.
 fn text(source: &Source, span: Span, is_open: bool) -> String {
     let text = source.slice(span).split_whitespace().collect::<Vec<_>>().join(" ");
     if is_open { format!("({text})") } else { text }
@@ -31,7 +31,7 @@ fn text(source: &Source, span: Span, is_open: bool) -> String {
 
 struct Find<'s> {
     step: &'s Step,
-    /// The places of the operands, and whether each goes on at its end.
+    /// The spans of the operands, and whether each goes on at its end.
     operands: Option<Vec<(Span, bool)>>,
     /// The functions that were looked into.
     functions: BTreeSet<Span>,
@@ -59,7 +59,7 @@ impl Find<'_> {
     }
 }
 
-/// The operands of an expression that is made into such a step.
+/// The operands of an expression that is lowered to such a step.
 fn operands(op: &Op, kind: &ExprKind) -> Option<Vec<(Span, bool)>> {
     let all: Vec<&Expr> = match (op, kind) {
         (Op::Integer(..), ExprKind::Binary(_, left, right)) => vec![left, right],

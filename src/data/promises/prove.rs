@@ -1,4 +1,4 @@
-//! Steps that cannot fail for a reason that intervals and sizes do not tell: what is looked for was
+//! Steps that cannot fail for a reason that intervals and sizes do not show: what is looked for was
 //! taken from the list, a probability is written, or a condition around the step excludes it.
 
 use std::collections::BTreeSet;
@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 use super::guards::Guards;
 use crate::ir::{Arithmetic, Builtin, Op, Program, Register, Sampler, Step, StepId};
 
-/// What the registers of a program are made of.
+/// How the registers of a program are computed.
 pub struct Proofs<'p> {
     program: &'p Program,
-    /// The one step that makes a register; none where several do.
+    /// The one step that computes a register; none if several do.
     makers: Vec<Option<StepId>>,
     guards: Guards,
 }
@@ -204,7 +204,7 @@ impl<'p> Proofs<'p> {
         }
     }
 
-    /// The lists that have all elements of one, as it was made of them.
+    /// The lists that have all elements of one, as it was computed from them.
     fn wholes(&self, list: Register) -> Vec<Register> {
         use Builtin::*;
         match self.made(list) {
@@ -220,7 +220,7 @@ impl<'p> Proofs<'p> {
         }
     }
 
-    /// The lists that were made with all elements of one.
+    /// The lists that were computed with all elements of one.
     fn made_with(&self, list: Register) -> Vec<Register> {
         use Builtin::*;
         let has = |step: &&Step| {
@@ -233,7 +233,7 @@ impl<'p> Proofs<'p> {
             }
         };
         let all = self.program.steps.iter().filter(has).map(|step| step.into);
-        // A register that several steps make has not all of them at once.
+        // A register that several steps compute has not all of them at once.
         all.filter(|&into| self.made(into).is_some()).collect()
     }
 }

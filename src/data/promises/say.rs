@@ -52,7 +52,7 @@ pub fn always(warning: Diagnostic) -> Diagnostic {
     for (may, always) in ALWAYS {
         title = title.replacen(may, always, 1);
     }
-    let help = format!("no sample that was tried could be made: {}", warning.help);
+    let help = format!("no sample that was tried could be drawn: {}", warning.help);
     Diagnostic { code, severity: Severity::Error, title, help, ..warning }
 }
 

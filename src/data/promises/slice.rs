@@ -89,7 +89,7 @@ impl Grown<'_> {
         let step = &self.program.steps[at as usize];
         let opened = self.around[at as usize].is_some_and(|open| self.steps[open as usize]);
         let is_needed = match step.op {
-            // What a turn made is freed after it, and a turn may end its loop.
+            // What an iteration allocates is freed after it, and an iteration may end its loop.
             Op::Mark | Op::Release(_) | Op::BreakIf(..) => opened,
             Op::Else(_) => opened,
             // A value that a message may name too.

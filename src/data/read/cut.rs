@@ -4,7 +4,7 @@ use super::unreadable::{Unreadable, shortened};
 use crate::ir::reply::{Part, Pattern};
 use crate::ir::{Form, SlotId};
 
-/// A value's piece, and the text that stands for it.
+/// A value's piece, and its text.
 pub type Found<'t> = (usize, &'t str);
 
 /// Reads a reply in the normal form by the first pattern that it fits and whose values can be read.
@@ -75,7 +75,7 @@ fn fit<'t>(pattern: &Pattern, reply: &'t str) -> Result<Vec<Found<'t>>, Unreadab
         None if !rest.is_empty() => return Err(Unreadable::Around(shortened(rest))),
         None => {}
     }
-    // One that is empty makes another pattern.
+    // An empty one has another pattern.
     match found.iter().any(|(_, value)| value.is_empty()) {
         true => Err(Unreadable::Missing(first_literal(pattern))),
         false => Ok(found),
@@ -91,7 +91,7 @@ fn first_literal(pattern: &Pattern) -> String {
     literals.next_back().unwrap_or_default()
 }
 
-/// The slot of the keys that a form begins its lines with, and what stands after a key.
+/// The slot of the keys that a form begins its lines with, and what comes after a key.
 pub fn keys_of(form: &Form) -> Option<(SlotId, &str)> {
     match form {
         Form::Lines(keys, between) => Some((*keys, between)),

@@ -24,10 +24,10 @@ use unreadable::shortened;
 ///
 /// A reply is read in a normal form, see [`ir::reply`](crate::ir::reply): white space around it
 /// and around its lines does not matter, nor how much of it is between two words, nor how lines
-/// end. Otherwise literals must stand as they are. A word that no pool has, and a text that the
-/// template does not have, get a symbol of their own, the same wherever they stand in one reply;
-/// what has a sign that no word has is no word. The keys of `lines` and `labelled` that the
-/// prompt shows must stand as the sample has them; all others are read like values.
+/// end. Otherwise literals must be as they are. A word that no pool has, and a text that the
+/// template does not have, get their own symbol, the same everywhere in one reply;
+/// what has a symbol that no word has is no word. The keys of `lines` and `labelled` that the
+/// prompt shows must be those of the sample; all others are read like values.
 #[derive(Clone, Debug)]
 pub struct Reader {
     program: Arc<Program>,
@@ -66,8 +66,11 @@ impl Reader {
         }
     }
 
-    /// Binds the outputs of the sample in the memory to what the reply says. When it cannot be
-    /// read, some may be bound already. Lists made here live until the next sample.
+    /// Binds the outputs of the sample in the memory to what the reply says. Lists made here live
+    /// until the next sample.
+    ///
+    /// # Errors
+    /// [`Unreadable`] if the reply does not have the layout's form; some outputs may be bound then.
     pub fn read(&self, reply: &str, memory: &mut Memory) -> Result<(), Unreadable> {
         self.read_with(reply, &Fresh::default(), memory)
     }
@@ -142,8 +145,8 @@ impl Reader {
         outputs.into_iter()
     }
 
-    /// Binds keys to what the lines of a reply begin with. Those that the reply told already must
-    /// be the same here.
+    /// Binds keys to what the lines of a reply begin with. Those that the reply has set already
+    /// must be the same here.
     fn read_keys(
         &self,
         keys: SlotId,
@@ -281,7 +284,7 @@ impl Reader {
         }
     }
 
-    /// The lines without their keys, which are known. A value beyond the last key stands alone.
+    /// The lines without their keys, which are known. A value beyond the last key has none.
     fn unkeyed<'t>(
         &self,
         slot: SlotId,

@@ -9,7 +9,7 @@ use crate::check::types::Type;
 use crate::ir::{Piece, SlotId};
 use crate::runtime::Memory;
 
-/// Why a record cannot stand for a sample.
+/// Why a record cannot replace a sample.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unfit {
     /// The name of the value.
@@ -66,7 +66,7 @@ impl Reader {
         Ok(())
     }
 
-    /// The slots that judging needs and a reply does not give: those that the rules load, the keys
+    /// The slots that judging needs and a reply does not set: those that the rules load, the keys
     /// of the reply's lines, and the outputs themselves where the only rule is that they are equal.
     fn beside_reply(&self) -> Vec<SlotId> {
         let rules = &self.program.rules;

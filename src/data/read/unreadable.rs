@@ -7,18 +7,18 @@ use crate::runtime::Fault;
 /// Why a reply cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unreadable {
-    /// It is far longer than any reply that the template makes.
+    /// It is far longer than any reply of the template.
     TooLong {
         /// Its words, by white space.
         words: u64,
         /// The most that is read.
         words_max: u64,
     },
-    /// A literal of the layout is not where it must stand.
+    /// A literal of the layout is missing.
     Missing(String),
     /// There is text after the last literal, or before the first.
     Around(String),
-    /// Something else stands in the place of a value.
+    /// Something else is there instead of a value.
     Value {
         /// The output's name.
         name: String,
@@ -27,7 +27,7 @@ pub enum Unreadable {
         /// What is there.
         found: String,
     },
-    /// A word is wanted, and this has a sign that no word has.
+    /// A word is expected, and this has a symbol that no word has.
     NotAWord {
         /// The output's name.
         name: String,

@@ -7,8 +7,8 @@ use super::schema::{Row, Schema};
 use super::{Output, Sink};
 use crate::data::layout::Part;
 
-/// The keys of a line, in this order: `template`, `level`, `set`, `split`, `seed`, `index`, `system`
-/// if the template has one, `prompt`, `reply`, and `fields`: the shown values by their names.
+/// The keys of a line, in this order: `template`, `level`, `set`, `split`, `seed`, `index`,
+/// `system`, if the template has one, `prompt`, `reply`, and `fields`: the shown values by name.
 pub struct Jsonl {
     parts: Parts,
     has_system: bool,

@@ -1,4 +1,4 @@
-//! Conversations as JSON lines, as trainers for chat models read them: `messages` of role and content.
+//! Conversations as JSON lines, as trainers for chat models read them: `messages`.
 
 use anyhow::Result;
 
@@ -21,11 +21,7 @@ impl Sink for Messages {
 
     fn open(schema: &Schema, output: Output) -> Result<(Messages, Output)> {
         let message = |(_, part): (&str, Part)| {
-            let role = match part {
-                Part::System => "system",
-                Part::Prompt => "user",
-                Part::Reply => "assistant",
-            };
+            let role = part.role();
             (format!("{{\"role\":\"{role}\",\"content\":\"").into_bytes(), part)
         };
         let messages = schema.texts().map(message).collect();

@@ -1,18 +1,20 @@
-//! Files and folders that appear under their names only when they are whole, and locks that a
-//! kill frees.
+//! Files and folders that are written atomically, and locks that are released by a kill.
 //!
-//! What is half-written lies beside its place as `.cookc-RANDOM.part`, made by this process alone
-//! (`O_EXCL`, so no link is followed) and locked by it. Whoever starts to write into the same
-//! folder sweeps those that nobody holds: their writers were killed.
+//! An incomplete file lies beside its path as `.cookc-RANDOM.part`, created by this process alone
+//! (`O_EXCL`, so no link is followed) and locked by it. A process that starts to write into the same
+//! folder sweeps the unlocked ones: their writers were killed.
+
+mod system;
 
 use std::fs::{self, File, Permissions, TryLockError};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use tempfile::{Builder, NamedTempFile, TempDir};
 
-/// How the name of what is half-written begins and ends.
+use system::{is_at, open_folder, sync_folder};
+
+/// How the name of an incomplete file begins and ends.
 const START: &str = ".cookc-";
 const END: &str = ".part";
 /// Random letters between them.
@@ -21,7 +23,7 @@ const RANDOM: usize = 10;
 /// A sweeper may take a name in the moment between its making and its locking.
 const TRIES: usize = 16;
 
-/// A file that is being written. Dropped before its end, it is not made.
+/// A file that is being written. Dropped before its end, it is removed.
 #[derive(Debug)]
 pub struct Pending {
     file: NamedTempFile,
@@ -29,21 +31,24 @@ pub struct Pending {
 }
 
 impl Pending {
-    /// Begins a file that will lie at `path`, in place of what lies there. A link is replaced, not
-    /// followed. The user's umask says who may read it, or the file that is replaced.
+    /// Begins a file that will replace what lies at `path`. A link is replaced, not followed. Who
+    /// may read it is decided by the file that is replaced, or else by the user's umask.
+    ///
+    /// # Errors
+    /// `IsADirectory` for a folder, and what the file system says of a new file beside the path.
     pub fn create(path: &Path) -> io::Result<Pending> {
         let there = fs::symlink_metadata(path).ok();
         if there.as_ref().is_some_and(fs::Metadata::is_dir) {
             return Err(ErrorKind::IsADirectory.into());
         }
         let replaced = there.filter(fs::Metadata::is_file).map(|file| file.permissions());
-        let mode = replaced.clone().unwrap_or_else(|| Permissions::from_mode(0o666));
         for _ in 0..TRIES {
-            let file = builder(&mode).tempfile_in(folder_of(path)).map_err(plain)?;
+            let builder = builder(replaced.as_ref(), false);
+            let file = builder.tempfile_in(folder_of(path)).map_err(plain)?;
             if is_claimed(file.as_file(), file.path())? {
-                if let Some(mode) = replaced {
+                if let Some(permissions) = replaced {
                     // The umask took away what the file that is replaced has.
-                    file.as_file().set_permissions(mode)?;
+                    file.as_file().set_permissions(permissions)?;
                 }
                 return Ok(Pending { file, path: path.to_path_buf() });
             }
@@ -56,8 +61,11 @@ impl Pending {
         self.file.as_file_mut()
     }
 
-    /// It is whole: the bytes reach the disk, then the file its name, then the name the disk. The
-    /// file stays open to append to.
+    /// Completes the file: its bytes reach the disk, then it gets its name, then the name reaches
+    /// the disk. The file stays open to append to.
+    ///
+    /// # Errors
+    /// If the disk does not take the bytes or the name.
     pub fn finish(self) -> io::Result<File> {
         self.file.as_file().sync_all()?;
         let file = self.file.persist(&self.path).map_err(|error| error.error)?;
@@ -65,7 +73,10 @@ impl Pending {
         Ok(file)
     }
 
-    /// The same, and fails with `AlreadyExists` where something lies at the path by now.
+    /// The same for a path where nothing lies.
+    ///
+    /// # Errors
+    /// `AlreadyExists` if something lies at the path by now; those of [`Pending::finish`].
     pub fn finish_new(self) -> io::Result<File> {
         self.file.as_file().sync_all()?;
         let file = self.file.persist_noclobber(&self.path).map_err(|error| error.error)?;
@@ -84,42 +95,50 @@ impl Write for Pending {
     }
 }
 
-/// Puts bytes in the place of a file, whole or not at all.
+/// Replaces a file's bytes atomically; its link is replaced, not followed.
+///
+/// # Errors
+/// Those of [`Pending::create`] and [`Pending::finish`].
 pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut pending = Pending::create(path)?;
     pending.write_all(bytes)?;
     pending.finish().map(|_| ())
 }
 
-/// A folder that is being filled. Dropped before its end, it goes with all that is in it.
+/// A folder that is being filled. Dropped before its end, it is removed with its files.
 #[derive(Debug)]
 pub struct PendingFolder {
     folder: TempDir,
-    /// Held open: a sweeper sees that somebody fills it.
-    _lock: File,
+    /// Held open: a sweeper sees that it is being filled.
+    _lock: Option<File>,
     path: PathBuf,
 }
 
 impl PendingFolder {
     /// Begins a folder that will lie at `path`, where nothing lies or an empty folder.
+    ///
+    /// # Errors
+    /// What the file system says of a new folder beside the path.
     pub fn create(path: &Path) -> io::Result<PendingFolder> {
         for _ in 0..TRIES {
-            let mode = Permissions::from_mode(0o777);
-            let folder = builder(&mode).tempdir_in(folder_of(path)).map_err(plain)?;
-            let lock = File::open(folder.path())?;
-            if is_claimed(&lock, folder.path())? {
-                return Ok(PendingFolder { folder, _lock: lock, path: path.to_path_buf() });
+            let folder = builder(None, true).tempdir_in(folder_of(path)).map_err(plain)?;
+            let opened = open_folder(folder.path())?;
+            if opened.as_ref().map_or(Ok(true), |lock| is_claimed(lock, folder.path()))? {
+                return Ok(PendingFolder { folder, _lock: opened, path: path.to_path_buf() });
             }
         }
         Err(ErrorKind::ResourceBusy.into())
     }
 
-    /// Where its files go until it is whole.
+    /// Where its files go until it is complete.
     pub fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    /// It is whole, and gets its name; fails with `DirectoryNotEmpty` where files lie by now.
+    /// Completes the folder, which gets its name.
+    ///
+    /// # Errors
+    /// `DirectoryNotEmpty` if files lie at its path by now.
     pub fn finish(self) -> io::Result<()> {
         sync_folder(self.folder.path())?;
         fs::rename(self.folder.path(), &self.path)?;
@@ -132,18 +151,22 @@ impl PendingFolder {
 /// A folder that this process alone writes to, as long as this lives.
 #[derive(Debug)]
 pub struct Lock {
-    _folder: File,
+    _folder: Option<File>,
 }
 
-/// Takes the lock of a folder; none where another process holds it, or took the folder away.
-/// Where the file system has no locks, nobody is kept out.
+/// Takes the lock of a folder; none if another process holds it, or removed the folder. Without
+/// locks in the file system, several processes take it.
+///
+/// # Errors
+/// If the folder cannot be opened.
 pub fn lock(folder: &Path) -> io::Result<Option<Lock>> {
-    let file = File::open(folder)?;
-    Ok(is_claimed(&file, folder)?.then_some(Lock { _folder: file }))
+    let opened = open_folder(folder)?;
+    let claimed = opened.as_ref().map_or(Ok(true), |file| is_claimed(file, folder))?;
+    Ok(claimed.then_some(Lock { _folder: opened }))
 }
 
-/// Removes what killed writers left half-written in a folder. What cannot be removed stays: it is
-/// in nobody's way.
+/// Removes the incomplete files that killed writers left in a folder. What cannot be removed stays,
+/// and does no harm.
 pub fn sweep(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();
@@ -180,48 +203,25 @@ pub fn folder_of(path: &Path) -> &Path {
     }
 }
 
-fn builder(mode: &Permissions) -> Builder<'static, 'static> {
+fn builder(replaced: Option<&Permissions>, is_folder: bool) -> Builder<'static, 'static> {
     let mut builder = Builder::new();
-    builder.prefix(START).suffix(END).rand_bytes(RANDOM).permissions(mode.clone());
+    builder.prefix(START).suffix(END).rand_bytes(RANDOM);
+    system::permit(&mut builder, replaced, is_folder);
     builder
 }
 
-/// The error without the half-written file's name, which tempfile puts into it.
+/// The error without the incomplete file's name, which tempfile puts into it.
 fn plain(error: io::Error) -> io::Error {
     error.kind().into()
 }
 
-/// Locks a file or folder; false where another has it, or it lies no more at its path.
+/// Locks a file or folder; false if another process has it, or it no longer lies at its path.
 fn is_claimed(file: &File, path: &Path) -> io::Result<bool> {
     match file.try_lock() {
         Ok(()) => Ok(is_at(file, path)),
         Err(TryLockError::WouldBlock) => Ok(false),
-        // A file system without locks: nobody else gets one either, so nothing is swept there.
+        // A file system without locks: no other process gets one either, so nothing is swept there.
         Err(TryLockError::Error(_)) => Ok(true),
-    }
-}
-
-/// Whether an open file is the one that lies at the path.
-fn is_at(file: &File, path: &Path) -> bool {
-    let same = |one: fs::Metadata, other: fs::Metadata| {
-        (one.dev(), one.ino()) == (other.dev(), other.ino())
-    };
-    file.metadata().is_ok_and(|one| fs::metadata(path).is_ok_and(|other| same(one, other)))
-}
-
-/// Waits until a folder's names are on the disk.
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    match File::open(folder).and_then(|folder| folder.sync_all()) {
-        // Some file systems cannot sync a folder, and some folders can be written and not read.
-        Err(error)
-            if matches!(
-                error.kind(),
-                ErrorKind::InvalidInput | ErrorKind::Unsupported | ErrorKind::PermissionDenied
-            ) =>
-        {
-            Ok(())
-        }
-        done => done,
     }
 }
 
@@ -253,13 +253,14 @@ mod tests {
         fs::write(folder.path().join(".cookc-notes"), "a user's own").expect("a file");
         sweep(folder.path());
         assert!(!stale.exists() && !stale_folder.exists());
-        held.finish().expect("it is whole");
+        held.finish().expect("it is complete");
         fs::write(filled.path().join("a"), "1").expect("a file");
-        filled.finish().expect("it is whole");
+        filled.finish().expect("it is complete");
         assert_eq!(names(folder.path()), [".cookc-notes", "model", "out"]);
         assert_eq!(fs::read(&path).expect("a file"), b"whole");
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_link_is_replaced_and_what_it_leads_to_stays() {
         let folder = tempfile::tempdir().expect("a folder");
@@ -271,6 +272,7 @@ mod tests {
         assert_eq!(fs::read(&mine).expect("a file"), b"mine");
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_folder_is_locked_once_and_free_when_the_lock_goes() {
         let folder = tempfile::tempdir().expect("a folder");
@@ -297,8 +299,10 @@ mod tests {
         assert_eq!(names(folder.path()), ["mine", "model"]);
     }
 
+    #[cfg(unix)]
     #[test]
     fn the_umask_says_who_may_read_a_new_file_and_a_replaced_one_keeps_its_own() {
+        use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().expect("a folder");
         let [plain, ours, kept] = ["plain", "ours", "kept"].map(|name| folder.path().join(name));
         File::create(&plain).expect("a file");
