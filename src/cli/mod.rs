@@ -26,6 +26,7 @@ mod options;
 mod progress;
 #[cfg(feature = "train")]
 mod reading;
+mod report;
 #[cfg(feature = "train")]
 mod run;
 mod sample;
@@ -37,6 +38,7 @@ use clap::{Parser, Subcommand};
 
 use crate::source::visible;
 pub use failure::Failure;
+pub use report::report;
 
 /// The compiler for training data: a rule becomes samples, checkers and a trained model.
 #[derive(Debug, Parser)]

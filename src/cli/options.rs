@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 
-use super::{Failure, console};
+use super::failure::Failure;
+use super::{console, report};
 
 /// Set by Ctrl-C: loops look at it and end cleanly.
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
@@ -161,7 +162,7 @@ pub fn interrupt_soon() -> Result<&'static AtomicBool, Failure> {
             while since.elapsed() < GRACE {
                 thread::park_timeout(GRACE);
             }
-            std::process::exit(i32::from(Failure::Interrupted.told()));
+            std::process::exit(i32::from(report::code(&Failure::Interrupted)));
         });
     })
 }

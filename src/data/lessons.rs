@@ -76,7 +76,8 @@ pub struct Lessons {
     /// The templates; at least one.
     pub parts: Vec<Part>,
     mix: Mix,
-    seed: u64,
+    /// That of the run.
+    pub seed: u64,
 }
 
 impl Lessons {

@@ -62,16 +62,29 @@ pub fn questions(part: &Part, seed: u64, count: u64) -> Result<Vec<Question>, (u
     Ok(made)
 }
 
-/// The model's greedy replies, each up to one of `ends` or of `tokens_max` ids. `go_on` gets the
-/// number that is done, and may end it: then there is no result.
+/// How a model's replies are decoded.
+#[derive(Clone, Copy, Debug)]
+pub struct Decoding<'a> {
+    /// Ids to text.
+    pub tokenizer: &'a Tokenizer,
+    /// What ends a reply.
+    pub ends: &'a Ends,
+    /// The most ids of a reply.
+    pub tokens_max: usize,
+}
+
+/// The model's replies by greedy decoding. `go_on` gets the number that is done, and may end it:
+/// then there is no result.
+///
+/// # Errors
+/// If the model's device fails, or ids of a reply have no text.
 pub fn ask(
     model: &Model,
-    tokenizer: &Tokenizer,
-    ends: &Ends,
+    decoding: &Decoding,
     questions: &[Question],
-    tokens_max: usize,
     go_on: &mut dyn FnMut(usize) -> bool,
 ) -> Result<Option<Vec<String>>> {
+    let Decoding { tokenizer, ends, tokens_max } = *decoding;
     let mut replies = Vec::with_capacity(questions.len());
     for some in questions.chunks(AT_ONCE) {
         if !go_on(replies.len()) {

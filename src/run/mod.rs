@@ -5,7 +5,6 @@
 mod ending;
 pub mod fingerprint;
 mod folder;
-mod format;
 mod glued;
 mod judging;
 mod log;
@@ -30,13 +29,13 @@ use crate::recipe::Base;
 use crate::template::Error;
 use crate::train::group::Place;
 use crate::train::{Group, Trainer, checkpoint};
+use ending::Outcome;
 use fingerprint::Fingerprint;
 use folder::Folder;
 use judging::HeldOut;
-pub use observer::{Event, Observer};
+pub use observer::{Done, Event, Observer};
 pub use setup::Setup;
 use start::Start;
-pub use training::Done;
 use training::Training;
 
 /// Where a run goes.
@@ -154,5 +153,6 @@ fn work(work: Work, gpu: usize) -> Result<Option<Report>, Error> {
     training.ended(&trainer, &after)?;
     let (facts, past) = (training.facts(&trainer), training.past().clone());
     ending::save_model(setup, &folder.path, &model)?;
-    ending::report(setup, folder, &held_out, [before, after], (facts, past), setup.begun).map(Some)
+    let outcome = Outcome { before, after, facts, past };
+    ending::report(setup, folder, &held_out, outcome).map(Some)
 }

@@ -2,7 +2,6 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::training::Done;
 use crate::train::Progress;
 use crate::train::group::Lost;
 
@@ -59,6 +58,19 @@ pub enum Event<'a> {
     Ended,
 }
 
+/// What has been done since the run was started or resumed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Done {
+    /// Steps.
+    pub steps: u64,
+    /// Their samples.
+    pub samples: u64,
+    /// Their tokens.
+    pub tokens: u64,
+    /// Their seconds.
+    pub seconds: f64,
+}
+
 /// Who looks on, and may stop the run.
 #[derive(Clone, Copy)]
 pub struct Observer<'a> {
@@ -90,5 +102,14 @@ impl Observer<'_> {
 
     pub(super) fn note(&self, text: impl AsRef<str>) {
         self.tell(Event::Note(text.as_ref()));
+    }
+}
+
+impl Done {
+    pub(super) fn add(&mut self, progress: &Progress, seconds: f64) {
+        self.steps += 1;
+        self.samples += progress.samples;
+        self.tokens += progress.tokens;
+        self.seconds += seconds;
     }
 }

@@ -35,7 +35,7 @@ pub struct Samples<'a> {
 impl<'a> Samples<'a> {
     /// From the first on.
     pub fn new(setup: &'a Setup, group: &'a Group, held_out: &'a HashSet<Vec<u32>>) -> Samples<'a> {
-        let (rows, shots) = (setup.lessons.rows(), Shots::new(setup, TRAIN));
+        let (rows, shots) = (setup.lessons.rows(), setup.shots(TRAIN));
         Samples { setup, group, rows, shots, held_out, prompts_shared: 0, error: None }
     }
 

@@ -1,9 +1,8 @@
 //! Solved samples before a prompt, so that a model learns from examples in its context.
 
-use super::setup::Setup;
 use crate::data::TRAIN;
 use crate::data::layout::{Draft, Encoded};
-use crate::data::lessons::Why;
+use crate::data::lessons::{Lessons, Part, Why};
 use crate::model::Tokenizer;
 use crate::runtime::{Memory, RunKey, random};
 
@@ -22,7 +21,9 @@ const AMONG: u64 = 1 << 40;
 
 /// Makes the shots of a run: each sample has its own, chosen by seed, split and index alone.
 pub struct Shots<'a> {
-    setup: &'a Setup,
+    lessons: &'a Lessons,
+    /// Shots of a sample.
+    count: usize,
     /// Of each template: what its choices depend on, and what makes its samples.
     makers: Vec<([u64; 4], Memory)>,
 }
@@ -30,15 +31,15 @@ pub struct Shots<'a> {
 impl<'a> Shots<'a> {
     /// For the samples of a split. Shots are samples to learn from even before held-out ones: what
     /// is held out is shown nowhere else.
-    pub fn new(setup: &'a Setup, split: &str) -> Shots<'a> {
-        let seed = setup.recipe.data.seed;
-        let maker = |part: &crate::data::lessons::Part| {
+    pub fn new(lessons: &'a Lessons, count: usize, split: &str) -> Shots<'a> {
+        let seed = lessons.seed;
+        let maker = |part: &Part| {
             let (name, level) = (&part.maker.program().name, part.maker.level());
             let key = RunKey::new(name, level, split, seed).stream("shots");
             (key, part.maker.memory(TRAIN, seed))
         };
-        let makers = setup.lessons.parts.iter().map(maker).collect();
-        Shots { setup, makers }
+        let makers = lessons.parts.iter().map(maker).collect();
+        Shots { lessons, count, makers }
     }
 
     /// The ids of a template's shots and of the sample in the memory, which has this index; what
@@ -51,12 +52,12 @@ impl<'a> Shots<'a> {
         sample: &Memory,
         is_checked: bool,
     ) -> Result<Encoded, (u64, Why)> {
-        let mut draft = self.setup.lessons.parts[template].ids.draft();
+        let mut draft = self.lessons.parts[template].ids.draft();
         let encoded = self.put(template, index, &mut draft).map(|()| draft.end(sample))?;
         let told = |why| (index, Why::Ids(why));
         let encoded = encoded.map_err(told)?;
         if is_checked {
-            let mut whole = self.setup.lessons.parts[template].ids.draft_whole();
+            let mut whole = self.lessons.parts[template].ids.draft_whole();
             self.put(template, index, &mut whole)?;
             whole.check(sample, &encoded).map_err(told)?;
         }
@@ -65,7 +66,7 @@ impl<'a> Shots<'a> {
 
     /// The text of a template's shots before the sample with this index.
     pub fn text(&mut self, template: usize, index: u64) -> Result<String, (u64, Why)> {
-        let mut draft = self.setup.lessons.parts[template].ids.draft_whole();
+        let mut draft = self.lessons.parts[template].ids.draft_whole();
         self.put(template, index, &mut draft)?;
         Ok(draft.text().to_string())
     }
@@ -73,12 +74,12 @@ impl<'a> Shots<'a> {
     fn put(&mut self, template: usize, index: u64, draft: &mut Draft) -> Result<(), (u64, Why)> {
         let (key, memory) = &mut self.makers[template];
         let mut stream = random::start(key, index);
-        for _ in 0..self.setup.recipe.data.shots {
+        for _ in 0..self.count {
             let mut shot = stream.below_wide(AMONG);
             if shot == index {
                 shot += AMONG;
             }
-            let maker = &self.setup.lessons.parts[template].maker;
+            let maker = &self.lessons.parts[template].maker;
             maker.sample(memory, shot).map_err(|why| (shot, why.into()))?;
             draft.shot(memory);
         }

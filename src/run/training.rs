@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::ending;
 use super::judging::HeldOut;
 use super::metrics::{Metrics, Past, Step};
-use super::observer::{Event, Observer};
+use super::observer::{Done, Event, Observer};
 use super::ranks;
 use super::samples::{Samples, described};
 use super::setup::Setup;
@@ -20,19 +20,6 @@ use crate::eval::{self, Answer};
 use crate::model::{Model, Parameter};
 use crate::template::Error;
 use crate::train::{Control, Group, NotFinite, Progress, Trainer, train};
-
-/// What has been done since the run was started or resumed.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Done {
-    /// Steps.
-    pub steps: u64,
-    /// Their samples.
-    pub samples: u64,
-    /// Their tokens.
-    pub tokens: u64,
-    /// Their seconds.
-    pub seconds: f64,
-}
 
 /// A run's training, and what is known of it so far.
 pub struct Training<'a> {
@@ -346,15 +333,6 @@ impl Past {
         self.samples += progress.samples;
         self.tokens += progress.tokens;
         self.prompts_shared += prompts_shared;
-        self.seconds += seconds;
-    }
-}
-
-impl Done {
-    fn add(&mut self, progress: &Progress, seconds: f64) {
-        self.steps += 1;
-        self.samples += progress.samples;
-        self.tokens += progress.tokens;
         self.seconds += seconds;
     }
 }

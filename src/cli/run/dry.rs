@@ -8,7 +8,7 @@ use crate::data::lessons::Why;
 use crate::model::lora::{Lora, TARGETS};
 use crate::model::{Config, Recompute, weights};
 use crate::run::setup::{Setup, tokens};
-use crate::run::shots::{self, Shots};
+use crate::run::shots;
 
 /// Numbers that a checkpoint has of each weight that learns: itself, and the optimizer's means.
 const PARTS: u64 = 3;
@@ -53,7 +53,7 @@ pub fn print(setup: &Setup) -> Result<(), Failure> {
 fn longest_of(setup: &Setup, at: usize) -> Result<u64, (u64, Why)> {
     let part = &setup.lessons.parts[at];
     let mut memory = part.maker.memory(crate::data::TRAIN, setup.recipe.data.seed);
-    let mut shots = Shots::new(setup, crate::data::TRAIN);
+    let mut shots = setup.shots(crate::data::TRAIN);
     let mut longest = 0;
     for index in 0..MADE {
         part.maker.sample(&mut memory, index).map_err(|why| (index, why.into()))?;

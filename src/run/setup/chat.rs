@@ -1,7 +1,7 @@
 //! `format = "chat"`: samples in the model's own chat template.
 
-use super::reading;
-use super::setup::Errors;
+use super::super::reading;
+use super::errors::Errors;
 use crate::data::layout::{Escape, Part as Text, TextWriter, TokenIds};
 use crate::data::{Maker, TRAIN};
 use crate::ir::{Piece, Program};
