@@ -1,6 +1,11 @@
 //! The recipe of a run: what is trained, on which templates, and how it is judged, from TOML.
 
-mod read;
+mod checks;
+mod key;
+mod keys;
+mod listing;
+mod other;
+mod section;
 mod sections;
 mod write;
 
@@ -12,6 +17,9 @@ use crate::model::lora::Lora;
 use crate::source::{Source, Span};
 use crate::train::Settings;
 
+pub use key::Role;
+pub use listing::{Row, current, default_of, help, markdown, role, rows};
+pub(crate) use section::unknown_word;
 pub use write::toml_text;
 
 /// A whole recipe, every key resolved.
@@ -25,6 +33,8 @@ pub struct Recipe {
     pub templates: Vec<Entry>,
     /// How samples are made.
     pub data: Data,
+    /// How often each template's are, as training goes on.
+    pub mix: Mix,
     /// Adapters to train; without them every weight learns.
     pub lora: Option<Lora>,
     /// How to train.
@@ -35,6 +45,33 @@ pub struct Recipe {
     pub keep_checkpoints: usize,
     /// How to judge.
     pub eval: Eval,
+}
+
+impl Default for Recipe {
+    fn default() -> Recipe {
+        let model =
+            Model { base: Base::default(), dtype: "f32".into(), nf4: false, device: "auto".into() };
+        let data = Data {
+            seed: 0,
+            words: Words::Embedded(Words::EMBEDDED),
+            sequence: 2048,
+            format: Format::Plain,
+            shots: 0,
+            date: None,
+        };
+        Recipe {
+            name: None,
+            model,
+            templates: Vec::new(),
+            data,
+            mix: Mix { policy: Named { path: "fixed".into(), span: Span::default() } },
+            lora: None,
+            train: Settings::default(),
+            save_every: 100,
+            keep_checkpoints: 1,
+            eval: Eval { samples: 200, every: 0, patience: 0, until_exact: None },
+        }
+    }
 }
 
 /// `[model]`
@@ -59,6 +96,12 @@ pub enum Base {
     Folder(Named),
 }
 
+impl Default for Base {
+    fn default() -> Base {
+        Base::Scratch(Shape::default())
+    }
+}
+
 /// The shape of a small Llama.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Shape {
@@ -78,8 +121,34 @@ pub struct Shape {
     pub init: f64,
 }
 
-/// A path as written, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The small Llamas that have a name: width, layers, heads and feed-forward; base of the rotary
+/// angles and deviation of fresh weights.
+const PRESETS: &[(&str, [usize; 4], [f64; 2])] =
+    &[("tiny", [96, 2, 2, 16], [1e9, 0.1]), ("small", [192, 4, 4, 512], [1e4, 0.05])];
+
+impl Shape {
+    /// The shape that has this name.
+    fn preset(name: &str) -> Option<Shape> {
+        let preset = PRESETS.iter().find(|(known, ..)| *known == name)?;
+        let (_, [width, layers, heads, feed_forward], [rotary_base, init]) = *preset;
+        let name = name.to_string();
+        Some(Shape { name, width, layers, heads, feed_forward, rotary_base, init })
+    }
+
+    /// The names of all.
+    fn presets() -> impl Iterator<Item = &'static str> {
+        PRESETS.iter().map(|(name, ..)| *name)
+    }
+}
+
+impl Default for Shape {
+    fn default() -> Shape {
+        Shape::preset(PRESETS[0].0).expect("the first preset has its name")
+    }
+}
+
+/// A path or a name as written, and where.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Named {
     /// The path.
     pub path: String,
@@ -92,12 +161,28 @@ pub struct Named {
 pub struct Entry {
     /// A path, or `std:NAME`.
     pub file: Named,
-    /// How often, beside the others.
+    /// Its mixture weight.
     pub weight: f64,
+    /// Its mixture weight at the last step, if it changes.
+    pub end_weight: Option<f64>,
     /// The level's name; empty for the defaults.
     pub level: String,
     /// Parameters, as numbers in text.
     pub set: BTreeMap<String, String>,
+}
+
+impl Default for Entry {
+    fn default() -> Entry {
+        let (file, level, set) = Default::default();
+        Entry { file, weight: 1.0, end_weight: None, level, set }
+    }
+}
+
+/// `[mix]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mix {
+    /// The name of what chooses the mixture weights of each step.
+    pub policy: Named,
 }
 
 /// `[data]`
@@ -128,6 +213,11 @@ pub enum Words {
     Tokenizer,
 }
 
+impl Words {
+    /// How many of the embedded words are taken unless the recipe says otherwise.
+    pub const EMBEDDED: usize = 512;
+}
+
 /// How system text, prompt and reply become one text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
@@ -148,6 +238,11 @@ pub struct Eval {
     pub patience: u64,
     /// Stop when this share of replies is exact.
     pub until_exact: Option<f64>,
+}
+
+/// The adapters of an empty `[lora]`.
+fn adapters() -> Lora {
+    Lora::all_linear(16, 32.0)
 }
 
 /// Reads a recipe. What is wrong with it is in the list, and stands as its default; only a text

@@ -9,13 +9,25 @@ use toml::de::{DeTable, DeValue};
 use crate::diagnostic::{Diagnostic, near_miss};
 use crate::source::Span;
 
-/// A table, and the keys that it was asked for.
+/// A table, and the keys that were looked for in it.
 pub(super) struct Section<'a, 'f> {
     /// As it is written: `[train]`.
-    pub name: &'static str,
+    name: &'static str,
     table: Option<&'a DeTable<'a>>,
-    known: Vec<&'static str>,
+    known: Vec<(&'static str, &'static [&'static str])>,
+    found: Vec<(&'static str, Span)>,
     errors: &'f mut Vec<Diagnostic>,
+}
+
+/// A key that is written.
+#[derive(Clone, Copy)]
+pub(super) struct Found<'a> {
+    /// As it is written, which may be another name of it.
+    pub key: &'static str,
+    /// Its value.
+    pub value: &'a DeValue<'a>,
+    /// Where the value is.
+    pub span: Span,
 }
 
 impl<'a, 'f> Section<'a, 'f> {
@@ -25,90 +37,106 @@ impl<'a, 'f> Section<'a, 'f> {
         table: Option<&'a DeTable<'a>>,
         errors: &'f mut Vec<Diagnostic>,
     ) -> Section<'a, 'f> {
-        Section { name, table, known: Vec::new(), errors }
+        Section { name, table, known: Vec::new(), found: Vec::new(), errors }
     }
 
-    /// An integer.
-    pub fn whole(&mut self, key: &'static str, range: RangeInclusive<u64>, default: u64) -> u64 {
-        let Some((value, span)) = self.take(key) else { return default };
-        let wide = match value {
+    /// A key under its name or another one. Written twice, the first counts.
+    pub fn find(
+        &mut self,
+        name: &'static str,
+        aliases: &'static [&'static str],
+    ) -> Option<Found<'a>> {
+        self.known.push((name, aliases));
+        let table = self.table?;
+        let mut written = None;
+        for key in std::iter::once(name).chain(aliases.iter().copied()) {
+            let Some((at, value)) = table.iter().find(|(at, _)| at.get_ref() == key) else {
+                continue;
+            };
+            let (value, place) = (value.get_ref(), span(value));
+            match written {
+                None => written = Some(Found { key, value, span: place }),
+                Some(Found { key: other, .. }) => {
+                    let title = format!("`{key}` is another name of `{other}`");
+                    let error = Diagnostic::error("E708", title, span(at), "written twice");
+                    self.error(error.help("leave one of them out"));
+                }
+            }
+        }
+        self.found.extend(written.map(|found| (name, found.span)));
+        written
+    }
+
+    /// Where the value of a key is, if it is written.
+    pub fn place(&self, name: &str) -> Option<Span> {
+        self.found.iter().find(|(found, _)| *found == name).map(|(_, span)| *span)
+    }
+
+    /// An integer; none if it is none of the range.
+    pub fn integer(
+        &mut self,
+        found: &Found,
+        range: RangeInclusive<u64>,
+        example: u64,
+    ) -> Option<u64> {
+        let wide = match found.value {
             DeValue::Integer(it) => i128::from_str_radix(it.as_str(), it.radix()).ok(),
             _ => {
-                self.wrong_type(key, span, "an integer", value, &default);
-                return default;
+                self.wrong_type(found, "an integer", &example);
+                return None;
             }
         };
         let inside = wide.and_then(|wide| u64::try_from(wide).ok());
-        match inside.filter(|number| range.contains(number)) {
-            Some(number) => number,
-            None => {
-                self.outside(key, span, range.start(), range.end());
-                default
-            }
+        let inside = inside.filter(|number| range.contains(number));
+        if inside.is_none() {
+            self.outside(found, range.start(), range.end());
         }
+        inside
     }
 
-    /// The same for sizes.
-    pub fn size(&mut self, key: &'static str, range: RangeInclusive<u64>, default: usize) -> usize {
-        self.whole(key, range, default as u64) as usize
-    }
-
-    /// A number.
-    pub fn real(&mut self, key: &'static str, range: RangeInclusive<f64>, default: f64) -> f64 {
-        let Some((value, span)) = self.take(key) else { return default };
-        let Some(number) = number(value) else {
-            self.wrong_type(key, span, "a number", value, &default);
-            return default;
+    /// A number; none if it is none of the range.
+    pub fn real(&mut self, found: &Found, range: RangeInclusive<f64>, example: f64) -> Option<f64> {
+        let Some(number) = number(found.value) else {
+            self.wrong_type(found, "a number", &example);
+            return None;
         };
-        if range.contains(&number) {
-            return number;
+        let inside = range.contains(&number);
+        if !inside {
+            self.outside(found, range.start(), range.end());
         }
-        self.outside(key, span, range.start(), range.end());
-        default
+        inside.then_some(number)
     }
 
     /// `true` or `false`.
-    pub fn truth(&mut self, key: &'static str, default: bool) -> bool {
-        match self.take(key) {
-            None => default,
-            Some((DeValue::Boolean(truth), _)) => *truth,
-            Some((value, span)) => {
-                self.wrong_type(key, span, "`true` or `false`", value, &default);
+    pub fn boolean(&mut self, found: &Found, default: bool) -> bool {
+        match found.value {
+            DeValue::Boolean(is) => *is,
+            _ => {
+                self.wrong_type(found, "`true` or `false`", &default);
                 default
             }
         }
     }
 
-    /// A text, and where it stands; none if the key is left out or is no text.
-    pub fn text(&mut self, key: &'static str, example: &str) -> Option<(&'a str, Span)> {
-        match self.take(key)? {
-            (DeValue::String(text), span) => Some((text.as_ref(), span)),
-            (value, span) => {
-                self.wrong_type(key, span, "a text in quotes", value, &format!("\"{example}\""));
+    /// A text.
+    pub fn text<'v>(&mut self, found: &Found<'v>, example: &str) -> Option<&'v str> {
+        match found.value {
+            DeValue::String(text) => Some(text.as_ref()),
+            _ => {
+                self.wrong_type(found, "a text in quotes", &format!("\"{example}\""));
                 None
             }
         }
     }
 
-    /// One of a few words; the first is the default.
-    pub fn choice(&mut self, key: &'static str, words: &[&'static str]) -> &'static str {
-        let Some((text, span)) = self.text(key, words[0]) else { return words[0] };
-        match words.iter().find(|word| **word == text) {
-            Some(word) => word,
-            None => {
-                self.error(unknown_word(key, text, span, words));
-                words[0]
-            }
+    /// One of a few words.
+    pub fn word(&mut self, found: &Found, words: &[&'static str]) -> Option<&'static str> {
+        let text = self.text(found, words[0])?;
+        let word = words.iter().find(|word| **word == text);
+        if word.is_none() {
+            self.error(unknown_word(found.key, text, found.span, words));
         }
-    }
-
-    /// Notes that a key is asked for, and gives its value as it stands.
-    pub fn take(&mut self, key: &'static str) -> Option<(&'a DeValue<'a>, Span)> {
-        if !self.known.contains(&key) {
-            self.known.push(key);
-        }
-        let (_, value) = self.table?.iter().find(|(name, _)| name.get_ref() == key)?;
-        Some((value.get_ref(), span(value)))
+        word.copied()
     }
 
     /// Notes an error.
@@ -116,39 +144,44 @@ impl<'a, 'f> Section<'a, 'f> {
         self.errors.push(error);
     }
 
-    /// Notes that a value is of the wrong type. `example` is what could stand there.
-    pub fn wrong_type(
+    /// Notes that a value is of the wrong type. `example` is what could be written there.
+    pub fn wrong_type(&mut self, found: &Found, wanted: &str, example: &dyn Display) {
+        self.wrong_type_of(found.key, found.span, wanted, (found.value, example));
+    }
+
+    /// The same of a value inside another.
+    pub fn wrong_type_of(
         &mut self,
         key: &str,
         span: Span,
         wanted: &str,
-        found: &DeValue,
-        example: &dyn Display,
+        (value, example): (&DeValue, &dyn Display),
     ) {
         let title = format!("`{key}` is {wanted}");
-        let label = format!("this is {}", kind(found));
+        let label = format!("this is {}", kind(value));
         let help = format!("write `{key} = {example}`");
         self.error(Diagnostic::error("E703", title, span, label).help(help));
     }
 
-    /// Notes every key that nobody asked for.
+    /// Notes every key that was not looked for.
     pub fn finish(self) {
+        let known = || self.known.iter().flat_map(|(name, more)| more.iter().chain([name]));
         for (key, _) in self.table.into_iter().flatten() {
-            if !self.known.contains(&key.get_ref().as_ref()) {
+            if !known().any(|known| *known == key.get_ref().as_ref()) {
                 let place = if self.name.is_empty() { "a recipe" } else { self.name };
                 self.errors.push(unknown_key(key, place, &self.known));
             }
         }
     }
 
-    fn outside(&mut self, key: &str, span: Span, low: &dyn Display, high: &dyn Display) {
-        let title = format!("`{key}` is from {low} to {high}");
+    fn outside(&mut self, found: &Found, low: &dyn Display, high: &dyn Display) {
+        let title = format!("`{}` is from {low} to {high}", found.key);
         let help = format!("write a number from {low} to {high}");
-        self.error(Diagnostic::error("E704", title, span, "this is outside").help(help));
+        self.error(Diagnostic::error("E704", title, found.span, "this is outside").help(help));
     }
 }
 
-/// Where a value stands.
+/// Where a value is.
 pub(super) fn span<T>(value: &Spanned<T>) -> Span {
     Span::new(value.span().start, value.span().end)
 }
@@ -163,8 +196,13 @@ pub(super) fn number(value: &DeValue) -> Option<f64> {
     number.is_finite().then_some(number)
 }
 
+/// The shortest decimal that is the same number, with a point or an exponent, as TOML wants it.
+pub(super) fn real(number: f64) -> String {
+    format!("{number:?}")
+}
+
 /// A text that is none of the words that a key takes.
-pub(super) fn unknown_word(key: &str, text: &str, span: Span, words: &[&str]) -> Diagnostic {
+pub fn unknown_word(key: &str, text: &str, span: Span, words: &[&str]) -> Diagnostic {
     let title = format!("`{key}` cannot be `{text}`");
     let error = Diagnostic::error("E705", title, span, "no such word here");
     let all = words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", ");
@@ -174,13 +212,24 @@ pub(super) fn unknown_word(key: &str, text: &str, span: Span, words: &[&str]) ->
     }
 }
 
-fn unknown_key(key: &Spanned<std::borrow::Cow<str>>, place: &str, known: &[&str]) -> Diagnostic {
-    let (name, span) = (key.get_ref(), span(key));
-    let title = format!("{place} has no `{name}`");
+fn unknown_key(
+    key: &Spanned<std::borrow::Cow<str>>,
+    place: &str,
+    known: &[(&'static str, &'static [&'static str])],
+) -> Diagnostic {
+    let (written, span) = (key.get_ref(), span(key));
+    let title = format!("{place} has no `{written}`");
     let error = Diagnostic::error("E702", title, span, "unknown");
-    match near_miss(name, known.iter().copied()) {
+    let names = || known.iter().map(|(name, _)| *name);
+    // A slip in another name of a key is one of the key.
+    let other = |near: &str| known.iter().find(|(_, more)| more.contains(&near)).map(|one| one.0);
+    let near = near_miss(written, names()).or_else(|| {
+        let aliases = known.iter().flat_map(|(_, more)| more.iter().copied());
+        near_miss(written, aliases).and_then(other)
+    });
+    match near {
         Some(near) => error.help(format!("write `{near}`")).fix(span, near),
-        None => error.help(format!("it has {}", known.join(", "))),
+        None => error.help(format!("it has {}", names().collect::<Vec<_>>().join(", "))),
     }
 }
 
