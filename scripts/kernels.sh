@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes src/model/ops/cuda/kernels.ptx of kernels.cu and the two files that it includes:
+# Makes src/ops/cuda/kernels.ptx of kernels.cu and the two files that it includes:
 #
 #     scripts/kernels.sh            writes it
 #     scripts/kernels.sh --check    fails where the one that is there is another
@@ -7,7 +7,7 @@
 # Needs nvcc of a CUDA toolkit, on the path or named by COOKC_NVCC. Another release of nvcc may write
 # other text, so only the one that made the file can check it.
 set -euo pipefail
-cd "$(dirname "$0")/../src/model/ops/cuda"
+cd "$(dirname "$0")/../src/ops/cuda"
 
 nvcc=${COOKC_NVCC:-$(command -v nvcc || true)}
 if [ -z "$nvcc" ]; then

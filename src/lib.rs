@@ -58,6 +58,9 @@ pub mod data;
 pub mod template;
 
 #[cfg(feature = "train")]
+pub mod ops;
+
+#[cfg(feature = "train")]
 pub mod model;
 
 #[cfg(feature = "train")]

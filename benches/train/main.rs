@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use candle_core::{DType, Device, Tensor};
 use clap::Parser;
-use cookc::model::ops::cpu::heap;
 use cookc::model::{Inputs, lora, packed, weights};
+use cookc::ops::cpu::heap;
 use cookc::train::{Example, Schedule, Settings, Trainer};
 
 /// Training steps on prepared batches.

@@ -17,6 +17,9 @@ use crate::runtime::{Fault, Memory};
 
 /// The machine code of a function that [`emit`] wrote: pointers to the memory, its cells, its
 /// frame and its streams.
+///
+/// # Safety
+/// The memory must be one of the program that was compiled, which [`Native::call`] checks.
 type Code = unsafe extern "C" fn(*mut Memory, *mut i64, *mut i64, *mut Stream) -> i64;
 
 /// A program as machine code.

@@ -4,8 +4,8 @@
 use anyhow::Result;
 use candle_core::{D, DType, Tensor};
 
-use crate::model::ops;
 use crate::model::parameter::Parameter;
+use crate::ops;
 
 /// The low-rank term of a linear, in f32 whatever the model computes in.
 #[derive(Clone, Debug)]

@@ -6,9 +6,9 @@ use candle_core::Tensor;
 use crate::model::config::Config;
 use crate::model::gradients::Gradients;
 use crate::model::linear::{self, Linear, Low};
-use crate::model::ops::{self, Angles, Attended, Attention, Visible};
 use crate::model::parameter::Parameter;
 use crate::model::transformer::Model;
+use crate::ops::{self, Angles, Attended, Attention, Visible};
 
 /// Attention, then the feed-forward network, each added to the stream.
 #[derive(Clone, Debug)]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use candle_core::{DType, Tensor};
 
-use crate::model::ops;
+use crate::ops;
 
 /// Which parameters learn in a pass, and what their gradients add up to, in f32.
 #[derive(Clone, Debug)]

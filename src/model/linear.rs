@@ -8,9 +8,9 @@ use candle_core::{DType, Tensor};
 use crate::model::adapter::Adapter;
 use crate::model::gradients::Gradients;
 use crate::model::nf4::Nf4;
-use crate::model::ops::{self, Matrix, Rows};
 use crate::model::packed::Packed;
 use crate::model::parameter::{self, Parameter};
+use crate::ops::{self, Matrix, Rows};
 
 /// `y = x·Wᵀ + b + s·(x·Aᵀ)·Bᵀ`, the second term where there is a bias, the third where there is
 /// an adapter. With DoRA the first and the third are scaled, output by output.

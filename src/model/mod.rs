@@ -19,7 +19,6 @@ pub(crate) mod keys;
 pub mod linear;
 pub mod lora;
 pub mod nf4;
-pub mod ops;
 pub mod packed;
 pub mod parameter;
 pub(crate) mod peft;

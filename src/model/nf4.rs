@@ -10,9 +10,9 @@ use candle_core::{DType, Device, Tensor};
 
 use crate::model::block::Block;
 use crate::model::linear::Weight;
-use crate::model::ops::{self, Quantised};
 use crate::model::parameter::Parameter;
 use crate::model::transformer::Model;
+use crate::ops::{self, Quantised};
 
 const BLOCK: usize = Quantised::BLOCK;
 const GROUP: usize = Quantised::GROUP;

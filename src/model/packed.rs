@@ -10,11 +10,11 @@ use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
 
 use crate::model::linear::Weight;
-use crate::model::ops::Matrix;
-use crate::model::ops::cpu::tiles::Panels;
-use crate::model::ops::cpu::{Parts, has_bf16, has_f32};
 use crate::model::parameter::Parameter;
 use crate::model::transformer::Model;
+use crate::ops::Matrix;
+use crate::ops::cpu::tiles::Panels;
+use crate::ops::cpu::{Parts, has_bf16, has_f32};
 
 /// A matrix `[out, in]` of numbers in bf16, for products from both sides.
 #[derive(Clone, Debug)]

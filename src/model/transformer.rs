@@ -12,9 +12,9 @@ use crate::model::block::{self, Block, Cache, Pass};
 use crate::model::config::Config;
 use crate::model::gradients::Gradients;
 use crate::model::linear::{self, Linear, Low};
-use crate::model::ops::{self, Angles, Rows, Visible};
 use crate::model::packed::Packed;
 use crate::model::parameter::Parameter;
+use crate::ops::{self, Angles, Rows, Visible};
 
 /// Logit rows computed at a time for the loss: with 50,000 ids, 200 MB in f32.
 const LOGIT_ROWS: usize = 1024;

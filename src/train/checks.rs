@@ -4,7 +4,8 @@ use std::fmt;
 
 use anyhow::{Result, bail};
 
-use crate::model::{Gradients, Model, ops};
+use crate::model::{Gradients, Model};
+use crate::ops;
 
 /// A step whose loss or gradient is no number. The model and the optimizer are as before it.
 #[derive(Clone, Debug, PartialEq)]

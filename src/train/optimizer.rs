@@ -4,8 +4,8 @@ use anyhow::{Context, Result};
 use candle_core::Tensor;
 use rayon::prelude::*;
 
-use crate::model::ops::{self, Update};
 use crate::model::{Gradients, Parameter};
+use crate::ops::{self, Update};
 use crate::train::Settings;
 
 /// The optimizer's memory.

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::{Failure, console, options};
-use crate::model::ops::cpu::heap;
+use crate::ops::cpu::heap;
 use crate::run::{self, Event, Observer, Setup, Target};
 use screen::Screen;
 

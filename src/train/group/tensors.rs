@@ -4,8 +4,8 @@ use anyhow::{Context, Result, ensure};
 use candle_core::{DType, Device, Tensor};
 
 use super::Group;
-use crate::model::ops::nccl::{self, Ranks};
 use crate::model::{Gradients, Parameter};
+use crate::ops::nccl::{self, Ranks};
 
 /// Numbers that the GPUs of all ranks gather at once: 64 MiB of each rank.
 const GATHERED: usize = 1 << 24;

@@ -87,8 +87,8 @@ fn gradients_go_through_dropout_as_the_loss_does() -> Result<()> {
 #[test]
 fn dropout_leaves_out_its_share_and_keeps_the_mean() -> Result<()> {
     let x = Tensor::ones((400, 250), DType::F32, &Device::Cpu)?;
-    let fused = cookc::model::ops::cpu::dropout(&x, 0.3, 5)?;
-    assert_eq!(distance(&fused, &cookc::model::ops::plain::dropout(&x, 0.3, 5)?)?, 0.0);
+    let fused = cookc::ops::cpu::dropout(&x, 0.3, 5)?;
+    assert_eq!(distance(&fused, &cookc::ops::plain::dropout(&x, 0.3, 5)?)?, 0.0);
     let zeros = fused.eq(0f32)?.to_dtype(DType::F32)?.mean_all()?.to_scalar::<f32>()?;
     assert!((zeros - 0.3).abs() < 0.01, "{zeros}");
     assert!((fused.mean_all()?.to_scalar::<f32>()? - 1.0).abs() < 0.01);

@@ -4,8 +4,8 @@ use std::io::Write;
 
 use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
-use cookc::model::ops::{self, Angles, Attention, Quantised, Update, Visible};
 use cookc::model::{Recompute, greedy, lora, nf4, weights};
+use cookc::ops::{self, Angles, Attention, Quantised, Update, Visible};
 use cookc::train::Trainer;
 
 use super::{data, distance, examples, loss_of, quick, reference, step_batch, tensors, tiny};
@@ -320,7 +320,7 @@ fn whole_models_learn_and_speak_as_on_the_cpu() -> Result<()> {
 #[cfg(feature = "nccl")]
 #[test]
 fn ranks_gather_each_other_s_numbers() -> Result<()> {
-    use cookc::model::ops::nccl::{Ranks, meeting};
+    use cookc::ops::nccl::{Ranks, meeting};
     on_gpu("gathering by NCCL", |case| {
         let gpus: Vec<Device> =
             (0..2).map_while(|number| cookc::model::device("cuda", number).ok()).collect();

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use sha2::{Digest, Sha256};
 
 fn folder() -> PathBuf {
-    super::root().join("src/model/ops/cuda")
+    super::root().join("src/ops/cuda")
 }
 
 fn read(name: &str) -> String {

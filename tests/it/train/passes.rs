@@ -2,7 +2,8 @@
 
 use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
-use cookc::model::{Gradients, Model, Recompute, greedy, lora, ops, weights};
+use cookc::model::{Gradients, Model, Recompute, greedy, lora, weights};
+use cookc::ops;
 use serde_json::json;
 
 use super::{data, distance, examples, grouped, loss_of, reference, row, tiny};

@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use super::math::{LANES, dot, exp, exponentials, wide};
 use super::product::{Before, View, ViewMut, multiply};
 use super::slice::{Slice, tensor};
-use crate::model::ops::{Attended, Attention};
+use crate::ops::{Attended, Attention};
 
 /// Queries of a tile: enough for a product at full speed, few enough to skip what is hidden.
 const TILE: usize = 64;

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::math::{dot, sigmoid, wide};
 use super::slice::Slice;
-use crate::model::ops::kept;
+use crate::ops::kept;
 
 /// Elements below which a piece of work is not worth handing to another thread.
 pub(super) const PIECE: usize = 1 << 15;

@@ -10,7 +10,7 @@ use super::packing::Parts;
 use super::product::{Before, View, ViewMut};
 use super::slice::tensor;
 use super::tiles::{self, Bands, Panels, Second, Term};
-use crate::model::ops::{Matrix, Rows};
+use crate::ops::{Matrix, Rows};
 
 /// Rows and terms from which on packing a product in f32 pays.
 pub(super) const LARGE_MIN: usize = 128;

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::math::wide;
 use super::rows::PIECE;
 use super::slice::{Slice, tensor};
-use crate::model::ops::Angles;
+use crate::ops::Angles;
 
 /// See [`super::super::split_heads`].
 pub fn split_heads(

@@ -4,7 +4,7 @@ use anyhow::Result;
 use candle_core::Tensor;
 
 use super::slice::Slice;
-use crate::model::ops::Update;
+use crate::ops::Update;
 
 /// See [`super::super::adamw`].
 pub fn adamw(

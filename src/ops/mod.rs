@@ -235,7 +235,7 @@ pub fn adamw(
     choose(value, [cpu::adamw, cuda::adamw, plain::adamw])(update, value, gradient, means)
 }
 
-/// A matrix in four bits a weight, as [`super::nf4`] keeps it.
+/// A matrix in four bits a weight, as `model::nf4` keeps it.
 #[derive(Clone, Copy, Debug)]
 pub struct Quantised<'a> {
     /// Rows and columns.

@@ -9,7 +9,7 @@ use candle_core::{DType, Device, Tensor};
 use super::driver::Argument::{Int, Long, Of, Real};
 use super::driver::{Argument, Grid, Kernel, Matrices, address, multiply, room};
 use super::{merge_heads, split_heads};
-use crate::model::ops::{Attended, Attention};
+use crate::ops::{Attended, Attention};
 
 /// Queries of a stretch: more would see more columns in vain, fewer would make small products.
 const STRETCH: usize = 512;

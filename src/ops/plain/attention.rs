@@ -4,7 +4,7 @@
 use anyhow::Result;
 use candle_core::{D, DType, Tensor};
 
-use crate::model::ops::{Attended, Attention, Visible};
+use crate::ops::{Attended, Attention, Visible};
 
 /// Queries of a stretch.
 const STRETCH: usize = 1024;

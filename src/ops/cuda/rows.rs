@@ -5,7 +5,7 @@ use candle_core::{DType, Tensor};
 
 use super::driver::Argument::{Int, Long, Nothing, Of, Real};
 use super::driver::{Grid, Kernel, room};
-use crate::model::ops::{Angles, Quantised, Update};
+use crate::ops::{Angles, Quantised, Update};
 
 /// Threads of a block where rows play no part.
 const THREADS: usize = 256;
