@@ -1,9 +1,8 @@
-//! What a model learns from: the samples of several templates as one stream of rows of ids.
+//! What a model is trained on: the samples of several templates as rows of ids.
 
 use std::fmt;
 
 use super::layout::{Encoded, TokenIds};
-use super::mix::Mix;
 use super::{Maker, TRAIN};
 use crate::runtime::{Fault, Memory};
 
@@ -31,8 +30,6 @@ pub struct Part {
     pub maker: Maker,
     /// Writes them as ids.
     pub ids: TokenIds,
-    /// How often, beside the others.
-    pub weight: f64,
 }
 
 impl Part {
@@ -70,29 +67,16 @@ impl fmt::Debug for Part {
     }
 }
 
-/// Rows of several templates, each as often as its weight says.
+/// The templates of a run, with the seed of their samples.
 #[derive(Debug)]
 pub struct Lessons {
     /// The templates; at least one.
     pub parts: Vec<Part>,
-    mix: Mix,
     /// That of the run.
     pub seed: u64,
 }
 
 impl Lessons {
-    /// The rows of a seed; the weights must be above 0.
-    pub fn new(parts: Vec<Part>, seed: u64) -> Lessons {
-        let weights: Vec<f64> = parts.iter().map(|part| part.weight).collect();
-        let mix = Mix::new(&weights, TRAIN, seed).expect("a recipe's weights are in their range");
-        Lessons { parts, mix, seed }
-    }
-
-    /// Which template makes a row, by its place among the parts.
-    pub fn template_of(&self, index: u64) -> usize {
-        self.mix.template(index)
-    }
-
     /// Makes rows to learn from, on one thread.
     pub fn rows(&self) -> Rows<'_> {
         let memory = |part: &Part| part.maker.memory(TRAIN, self.seed);
@@ -110,11 +94,10 @@ pub struct Rows<'a> {
 }
 
 impl Rows<'_> {
-    /// The row with this index; what went wrong comes with the part that it is of.
-    pub fn row(&mut self, index: u64) -> Result<&Encoded, (usize, Why)> {
-        let at = self.lessons.mix.template(index);
-        let part = &self.lessons.parts[at];
-        part.encode(&mut self.memories[at], index, &mut self.encoded).map_err(|why| (at, why))?;
+    /// The row of a part with this index.
+    pub fn row(&mut self, part: usize, index: u64) -> Result<&Encoded, Why> {
+        let memory = &mut self.memories[part];
+        self.lessons.parts[part].encode(memory, index, &mut self.encoded)?;
         Ok(&self.encoded)
     }
 

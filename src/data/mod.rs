@@ -8,7 +8,6 @@ pub mod judge;
 pub mod layout;
 pub mod lessons;
 pub mod longest;
-pub mod mix;
 pub mod preview;
 mod promises;
 pub mod read;

@@ -4,6 +4,9 @@ use super::key::{Key, Role};
 use super::keys::{BASE, DATA, EVAL, LORA, MIX, MODEL, SHAPE, TEMPLATE, TOP, TRAIN};
 use super::{Entry, Recipe, Shape};
 
+/// Columns of the help.
+const COLUMNS: usize = 96;
+
 /// A key as it is documented.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
@@ -63,14 +66,33 @@ pub fn markdown(table: &str) -> String {
     let mut text = "| key | value | default | meaning |\n| --- | --- | --- | --- |\n".to_string();
     for row in rows().iter().filter(|row| row.table == table) {
         let Row { name, form, default, about, .. } = row;
-        let aliases: Vec<String> = row.aliases.iter().map(|name| format!("`{name}`")).collect();
-        let also = match aliases.is_empty() {
-            true => String::new(),
-            false => format!(" (also {})", aliases.join(", ")),
-        };
+        let also = also(row);
         text += &format!("| `{name}` | {form} | {default} | {about}{also} |\n");
     }
     text
+}
+
+fn also(row: &Row) -> String {
+    match row.aliases.is_empty() {
+        true => String::new(),
+        false => format!(" (also {})", row.aliases.join(", ")),
+    }
+}
+
+/// A sentence in lines of the help, below a key.
+fn indented(sentence: &str) -> String {
+    let (mut text, mut column) = (String::new(), 0);
+    for word in sentence.split_whitespace() {
+        let length = word.chars().count() + 1;
+        if column == 0 || column + length > COLUMNS {
+            text += if column == 0 { "     " } else { "\n     " };
+            column = 5;
+        }
+        text.push(' ');
+        text += word;
+        column += length;
+    }
+    text + "\n"
 }
 
 /// All keys as the help of a command shows them.
@@ -87,12 +109,12 @@ pub fn help() -> String {
             last = Some(row.table);
         }
         let plain = |text: &str| text.replace('`', "");
-        let about = plain(row.about);
-        text += &format!("  {}: {about}; {}", row.name, plain(&row.form));
+        text += &format!("  {}: {}", row.name, plain(&row.form));
         if !row.default.is_empty() {
             text += &format!(" [default: {}]", plain(&row.default));
         }
         text.push('\n');
+        text += &indented(&(plain(row.about) + &also(&row)));
     }
     text
 }

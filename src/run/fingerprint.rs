@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use serde_json::{Map, Value};
 
 use super::setup::{DIGEST, Setup, base_files, short};
-use crate::data::Maker;
+use crate::data::{Maker, TRAIN};
 use crate::ir;
 use crate::model::{self, digest};
 use crate::recipe::{self, Base, Role};
@@ -164,11 +164,13 @@ fn words(maker: &Maker) -> String {
 /// The ids of the first samples: templates, words, tokenizer and format are in them.
 fn samples(setup: &Setup) -> Result<String, Error> {
     let mut hasher = blake3::Hasher::new();
-    let mut rows = setup.lessons.rows();
+    let (mut rows, mixture) = (setup.lessons.rows(), setup.mixture());
     // What ends a reply has a line of its own.
     let end = setup.ends.closing();
     for index in 0..ALIKE {
-        let row = rows.row(index).map_err(|(part, why)| setup.sample_error(part, index, why))?;
+        let order = mixture.order(TRAIN, mixture.step_of(index)).map_err(Error::Input)?;
+        let part = order.template(index);
+        let row = rows.row(part, index).map_err(|why| setup.sample_error(part, index, why))?;
         let ids = row.ids.strip_suffix(end).unwrap_or(&row.ids);
         hasher.update(&(ids.len() as u64).to_le_bytes());
         hasher.update(bytemuck::cast_slice(ids));
@@ -214,5 +216,24 @@ mod tests {
         assert_eq!(found.deciding, deciding);
         assert_eq!(found.noted, ["cookc: 1 → 2"]);
         assert_eq!(now.since(&Value::Null).deciding.len(), 1);
+    }
+
+    #[test]
+    fn a_checkpoint_of_an_older_recipe_is_read_by_the_names_of_today() {
+        let parts = json!({
+            "train.max_grad_norm": "1.0", "model.hidden_size": "96", "mix.policy": "\"fixed\"",
+            "template 1.set.documents": "8",
+        });
+        let now = Fingerprint(parts.as_object().expect("an object").clone());
+        let mut older = json!({
+            "train.clip_norm": "1.0", "model.width": "96", "template 1.set.documents": "8",
+        });
+        assert_eq!(now.since(&older), Differences::default());
+        older["model.width"] = "64".into();
+        assert_eq!(now.since(&older).deciding, ["model.hidden_size: 64 → 96"]);
+        let mut mixed = now.clone();
+        mixed.0["mix.policy"] = "\"linear\"".into();
+        let of_policy = "mix.policy: nothing → \"linear\"";
+        assert_eq!(mixed.since(&older).deciding, ["model.hidden_size: 64 → 96", of_policy]);
     }
 }

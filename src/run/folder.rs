@@ -186,7 +186,7 @@ impl Folder {
         reserved.with_context(|| {
             format!(
                 "{} has no room for {files} checkpoints of {}; make room, or write a smaller \
-                 `keep_checkpoints`",
+                 `save_total_limit`",
                 folder.display(),
                 memory::text(bytes)
             )

@@ -3,6 +3,7 @@
 //! Nothing here prints: what happens goes to an [`Observer`], and what went wrong is an [`Error`].
 
 mod ending;
+mod feedback;
 pub mod fingerprint;
 mod folder;
 mod glued;

@@ -30,8 +30,8 @@ pub(super) fn join(
     let (count, size) = (setup.samples_of_a_step(), place.size);
     if count < size as u64 {
         return Err(Error::Input(format!(
-            "{size} processes cannot share a step of {count} samples: write `batch = {size}` or \
-             more below `[train]`"
+            "{size} processes cannot share a step of {count} samples: write `micro_batch_size = \
+             {size}` or more below `[train]`"
         )));
     }
     let settings = format!("{}{}", setup.text, fingerprint.lines());

@@ -12,6 +12,12 @@ use super::observer::Observer;
 use crate::template::Error;
 use crate::train::{Group, Saved};
 
+/// The slot of a checkpoint that keeps the state of the mixture's policy.
+pub const MIX: &str = "mix";
+
+/// The slots that a run reads.
+const SLOTS: [&str; 1] = [MIX];
+
 /// What a run starts with. The process that writes finds it, and tells the others.
 #[derive(Debug)]
 pub struct Start {
@@ -48,6 +54,7 @@ impl Start {
         let (saved, damaged) = folder.newest_whole(observer)?;
         let mut start = Start { damaged, ..Start::new(folder, fingerprint) };
         let Some(saved) = saved else { return Ok(start) };
+        saved.expect_slots(&SLOTS).map_err(|error| Error::Input(format!("{error:#}")))?;
         let seal = &saved.run["metrics"];
         start.log = Log::read(&start.folder.join("metrics.jsonl"), saved.steps, seal, observer)?;
         let found = start.fingerprint.since(&saved.run["fingerprint"]);

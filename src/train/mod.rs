@@ -14,11 +14,10 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail, ensure};
 use candle_core::DType;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::model::{Gradients, Model, Recompute, Training, each_part};
 pub use batch::Example;
-pub use checkpoint::Saved;
+pub use checkpoint::{Others, Saved};
 pub use checks::NotFinite;
 use group::Exchange;
 pub use group::Group;
@@ -224,12 +223,12 @@ impl<'a> Trainer<'a> {
 
     /// Writes what learns, the optimizer's means and the step to one file, whole or not at all.
     pub fn save(&self, path: &Path) -> Result<()> {
-        self.save_of(&Value::Null, path)
+        self.save_of(&Others::default(), path)
     }
 
-    /// The same with the caller's word on which run it is of: [`Saved::run`].
-    pub fn save_of(&self, run: &Value, path: &Path) -> Result<()> {
-        checkpoint::save(self.model, &self.optimizer, (&self.settings, run), path)
+    /// The same with what the caller keeps in it: [`Saved::run`] and [`Saved::slot`].
+    pub fn save_of(&self, others: &Others, path: &Path) -> Result<()> {
+        checkpoint::save(self.model, &self.optimizer, (&self.settings, others), path)
     }
 
     /// Steps done so far, those before a checkpoint included.

@@ -68,7 +68,7 @@ impl<'a> Room<'a> {
                 "choose an easier level, or set smaller parameters".to_string()
             }
             // A model from scratch is made for as many as the recipe says.
-            _ => format!("write `sequence = {tokens}` below `[data]`"),
+            _ => format!("write `max_length = {tokens}` below `[data]`"),
         }
     }
 }

@@ -32,6 +32,11 @@ impl<'a> Errors<'a> {
         self.errors.push(Diagnostic::error(code, title, span, label).help(help));
     }
 
+    /// Takes in an error of the recipe.
+    pub fn push(&mut self, error: Diagnostic) {
+        self.errors.push(error);
+    }
+
     /// Takes in the errors of a template, which are shown before those of the recipe.
     pub fn of_template(&mut self, error: Error) {
         if let Error::Invalid(found) = error {

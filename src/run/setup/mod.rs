@@ -16,6 +16,7 @@ use super::shots::Shots;
 use crate::data::budget::Budget;
 use crate::data::lessons::{Lessons, Why};
 use crate::data::preview::cannot_make;
+use crate::mix::{self, Mixture};
 use crate::model::{Config, Ends, Model, Tokenizer};
 use crate::recipe::{self, Recipe};
 use crate::source::Source;
@@ -39,6 +40,9 @@ pub struct Setup {
     pub lessons: Lessons,
     /// The most ids of each template's samples, where that is known.
     pub budgets: Vec<Option<Budget>>,
+    /// What makes the policy of its mixture: that of the recipe, or another one that a caller
+    /// puts in its place before the run.
+    pub policy: mix::Make,
     /// Texts to ids.
     pub tokenizer: Tokenizer,
     /// The ids to add after those of a sample: what ends plain text. A chat's end is among them.
@@ -89,8 +93,9 @@ impl Setup {
         };
         let room = budgets::Room::of(&recipe, &config, &tokenizer, closing.len());
         let budgets = room.budgets(&parts, &mut errors);
-        errors.all_well(Some(()))?;
-        let lessons = Lessons::new(parts, recipe.data.seed);
+        let policy = mix::policy(&recipe).map_err(|error| errors.push(*error)).ok();
+        let policy = errors.all_well(policy)?;
+        let lessons = Lessons { parts, seed: recipe.data.seed };
         let (name, text) = (name(path, &recipe), recipe::toml_text(&recipe));
         Ok(Setup {
             name,
@@ -99,6 +104,7 @@ impl Setup {
             templates,
             lessons,
             budgets,
+            policy,
             tokenizer,
             closing,
             ends,
@@ -132,6 +138,11 @@ impl Setup {
             self.recipe.train.steps,
             self.samples_of_a_step(),
         )
+    }
+
+    /// Which template each sample is of, before the first step.
+    pub(crate) fn mixture(&self) -> Mixture {
+        Mixture::new(&self.recipe, self.policy)
     }
 
     /// What makes the shots before the samples of a split.

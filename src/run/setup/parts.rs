@@ -46,7 +46,7 @@ impl Format<'_> {
             None => ids.behind(tokenizer.opening()),
         };
         let ids = if recipe.data.shots > 0 { ids.after_shots(shots::BETWEEN) } else { ids };
-        let part = Part { maker, ids, weight: entry.weight };
+        let part = Part { maker, ids };
         // The ids of words that a model from scratch learns are theirs wherever they are.
         if tokenizer.is_of_words() {
             return part;
