@@ -348,10 +348,9 @@ impl<'a> Training<'a> {
             return error.context(how).into();
         };
         let first = (found.step - 1) * self.setup.samples_of_a_step();
-        let sample = match found.sample {
-            Some(at) => {
-                format!("; alone it is so of {}", self.described(found.step, first + at as u64))
-            }
+        let alone = found.sample.map(|at| self.described(found.step, first + at as u64));
+        let sample = match alone {
+            Some(sample) => format!("; alone it is so of {sample}"),
             None => ", but of no sample alone".to_string(),
         };
         let (step, loss, norm) = (found.step, found.loss, found.gradient_norm);

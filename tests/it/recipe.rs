@@ -53,6 +53,7 @@ fn other(row: &Row) -> Option<&'static str> {
         ("train", "gradient_checkpointing") => "\"mlp\"",
         ("train", "betas") => "[0.5, 0.75]",
         ("train", "loraplus_lr_ratio") => "1.0",
+        ("eval", "patience") => "0",
         (_, "dtype") => "\"f32\"",
         _ if row.form.starts_with("an integer") => "7",
         _ if row.form.starts_with("a number") => "0.25",
