@@ -1,19 +1,16 @@
 //! What must hold for any input: the fuzz targets run these, and `cargo test` on the kept inputs.
 
-use std::sync::Arc;
-
 use cookc::check;
 use cookc::data::judge::Judge;
 use cookc::data::layout::{Escape, Part, TextWriter};
 use cookc::data::rows::{Key, Rows};
 use cookc::data::vocab::Vocabulary;
-use cookc::data::{Maker, pools};
+use cookc::data::{Sampler, Split};
 use cookc::diagnostic::{Diagnostic, render};
-use cookc::engine::{interpreter, native};
 use cookc::ir::{self, Choice};
 use cookc::runtime::{Fault, Memory};
 use cookc::source::Source;
-use cookc::syntax;
+use cookc::{Error, Template, syntax};
 
 use super::{statements, templates};
 
@@ -81,20 +78,16 @@ pub fn check(text: &str) {
 /// Gives whether it became a program.
 pub fn interpret_vs_jit(data: &[u8]) -> bool {
     let (text, seed) = templates::template(data);
-    let source = Source::new("fuzz.cook", &text);
-    let (file, errors) = syntax::parse(&source);
-    assert!(errors.is_empty(), "{}", rendered(&source, &errors));
-    let (template, found) = check::check(&file, &source, &|_| Err("no file here".into()));
-    let template = template.unwrap_or_else(|| panic!("{}", rendered(&source, &found)));
-    let choice = Choice { vocabulary: WORDS, ..Choice::default() };
-    // A level may be impossible: drawing 9 of 4 words is found before the first sample.
-    let Ok(program) = ir::lower(&template, &choice) else { return false };
-    let program = Arc::new(program);
-    let (words, tokens) = pools(&template, Vocabulary::embedded_part(WORDS));
-    let native = native(program.clone()).expect("this machine has a code generator");
-    let makers = [native, interpreter(program.clone())]
-        .map(|engine| Maker::new(program.clone(), engine, words.clone(), tokens.clone()));
-    let mut runs = makers.each_ref().map(|maker| Run::new(maker, seed));
+    let template = Template::parse("fuzz.cook", &text).unwrap_or_else(|error| panic!("{error}"));
+    let level = template.level("default").vocabulary(Vocabulary::embedded_part(WORDS));
+    let native = match level.compile() {
+        Ok(sampler) => sampler.inner().clone(),
+        // A level may be impossible: drawing 9 of 4 words is found before the first sample.
+        Err(Error::Invalid(_)) => return false,
+        Err(error) => panic!("{error}\n{text}"),
+    };
+    let samplers = [native.interpreted(), native];
+    let mut runs = samplers.each_ref().map(|sampler| Run::new(sampler, seed));
     for index in 0..SAMPLES {
         let [one, other] = runs.each_mut().map(|run| run.sample(index));
         assert_eq!(one, other, "sample {index} of seed {seed}:\n{text}");
@@ -104,7 +97,7 @@ pub fn interpret_vs_jit(data: &[u8]) -> bool {
 
 /// One engine with what it needs for many samples.
 struct Run<'a> {
-    maker: &'a Maker,
+    sampler: &'a Sampler,
     memory: Memory,
     writer: TextWriter,
     rows: Rows,
@@ -113,13 +106,13 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(maker: &'a Maker, seed: u64) -> Run<'a> {
+    fn new(sampler: &'a Sampler, seed: u64) -> Run<'a> {
         Run {
-            maker,
-            memory: maker.memory("train", seed),
-            writer: TextWriter::new(maker.program(), maker.vocabulary.clone(), Escape::None),
-            rows: Rows::new(maker, &Key { set: "", split: "train", seed }),
-            judge: Judge::new(maker),
+            sampler,
+            memory: sampler.memory(Split::Train, seed),
+            writer: TextWriter::new(sampler.program(), sampler.vocabulary().clone(), Escape::None),
+            rows: Rows::new(sampler, &Key { set: "", split: Split::Train, seed }),
+            judge: Judge::new(sampler),
             other: String::new(),
         }
     }
@@ -127,7 +120,7 @@ impl<'a> Run<'a> {
     /// The row of a sample, and the bits of its scores for some replies.
     fn sample(&mut self, index: u64) -> Result<(Vec<u8>, Vec<u64>), Fault> {
         let memory = &mut self.memory;
-        self.maker.sample(memory, index)?;
+        self.sampler.sample(memory, index)?;
         let mut row = Vec::new();
         self.rows.write(memory, index, &mut row);
         let own = self.writer.text(Part::Reply, memory);

@@ -11,13 +11,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use by_hand::{ByHand, LENGTH, TOKENS};
+use cookc::Template;
 use cookc::data::layout::{Encoded, TokenIds};
 use cookc::data::vocab::Vocabulary;
-use cookc::data::{Maker, TRAIN, pools};
-use cookc::engine;
-use cookc::ir::{self, Choice, Program};
+use cookc::data::{Sampler, Split};
 use cookc::runtime::{Memory, RunKey};
-use cookc::{check, stdlib, syntax};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 const SEED: u64 = 42;
@@ -25,22 +23,15 @@ const SAMPLES: u64 = 64;
 /// Rounds of the interleaved comparison.
 const ROUNDS: usize = 2001;
 
-/// The template's makers on machine code and on the interpreter.
-fn makers(vocab: usize) -> [Maker; 2] {
-    let source = stdlib::template("document_qa").expect("it is built in");
-    let (file, _) = syntax::parse(&source);
-    let (template, _) = check::check(&file, &source, &|_| Err("no file".into()));
-    let template = template.expect("the stdlib has no error");
-    let set = vec![("length".to_string(), LENGTH.to_string())];
-    let choice = Choice { set, vocabulary: vocab, ..Choice::default() };
-    let program: Arc<Program> = Arc::new(ir::lower(&template, &choice).expect("the length fits"));
+/// The template's samplers on machine code and on the interpreter.
+fn samplers(vocab: usize) -> [Sampler; 2] {
     // Words that no other test needs: only their number matters here.
-    let words = Vocabulary::new((0..vocab).map(|at| format!("w{at}"))).expect("each stands once");
-    let (words, tokens) = pools(&template, words);
-    let native = engine::native(program.clone()).expect("this machine has machine code");
-    let interpreter = engine::interpreter(program.clone());
+    let words = Vocabulary::new((0..vocab).map(|at| format!("w{at}"))).expect("no word twice");
+    let template = Template::builtin("document_qa").expect("it is built in");
+    let level = template.set("length", LENGTH).vocabulary(words);
+    let native = level.compile().expect("the length fits").inner().clone();
+    let interpreter = native.interpreted();
     [native, interpreter]
-        .map(|engine| Maker::new(program.clone(), engine, words.clone(), tokens.clone()))
 }
 
 /// Ids as the bench's tokenizer gives them: a word's own number, and the literals' after those.
@@ -61,12 +52,12 @@ fn tokenize(vocab: usize) -> impl Fn(&str) -> Vec<u32> + Send + Sync + 'static {
 
 fn sampler(criterion: &mut Criterion) {
     for vocab in [4096, 32_000] {
-        let [native, interpreter] = makers(vocab);
+        let [native, interpreter] = samplers(vocab);
         let ids =
-            TokenIds::new(native.program(), native.vocabulary.clone(), Arc::new(tokenize(vocab)));
-        let mut memory = native.memory(TRAIN, SEED);
+            TokenIds::new(native.program(), native.vocabulary().clone(), Arc::new(tokenize(vocab)));
+        let mut memory = native.memory(Split::Train, SEED);
         let literals = ["Document:", "\nQuestion:", "\nAnswer:"].map(tokenize(vocab));
-        let run = RunKey::new("document_qa", "", TRAIN, SEED);
+        let run = RunKey::new("document_qa", "", Split::Train.name(), SEED);
         let mut by_hand = ByHand::new(&run, vocab as u32, literals);
         let (mut out, mut text) = (Encoded::default(), [0; TOKENS]);
         let mut tokens = 0;
@@ -91,9 +82,9 @@ fn sampler(criterion: &mut Criterion) {
                 }
             });
         });
-        for (name, maker) in [("native", &native), ("interpreter", &interpreter)] {
+        for (name, sampler) in [("native", &native), ("interpreter", &interpreter)] {
             group.bench_function(name, |bencher| {
-                bencher.iter(|| make(maker, &ids, &mut memory, &mut out, 0..SAMPLES));
+                bencher.iter(|| make(sampler, &ids, &mut memory, &mut out, 0..SAMPLES));
             });
         }
         group.finish();
@@ -101,14 +92,14 @@ fn sampler(criterion: &mut Criterion) {
 }
 
 fn make(
-    maker: &Maker,
+    sampler: &Sampler,
     ids: &TokenIds,
     memory: &mut Memory,
     out: &mut Encoded,
     indices: Range<u64>,
 ) {
     for index in indices {
-        maker.sample(memory, index).expect("document_qa does not error");
+        sampler.sample(memory, index).expect("document_qa does not error");
         ids.encode(memory, out).expect("every word has an id");
         black_box(&out);
     }
@@ -116,8 +107,8 @@ fn make(
 
 /// Judgements of values that are read already: the rules alone.
 fn judge(criterion: &mut Criterion) {
-    let [native, interpreter] = makers(4096);
-    let mut memory = native.memory(TRAIN, SEED);
+    let [native, interpreter] = samplers(4096);
+    let mut memory = native.memory(Split::Train, SEED);
     native.sample(&mut memory, 0).expect("document_qa does not error");
     let values = |memory: &Memory| [0, 1, 2].map(|slot| memory.narrow(memory.slot(slot)).to_vec());
     let [document, question, answer] = values(&memory);
@@ -131,9 +122,9 @@ fn judge(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("judge");
     group.throughput(Throughput::Elements(1));
     group.bench_function("by_hand", |bencher| bencher.iter(by_hand));
-    for (name, maker) in [("native", &native), ("interpreter", &interpreter)] {
+    for (name, sampler) in [("native", &native), ("interpreter", &interpreter)] {
         group.bench_function(name, |bencher| {
-            bencher.iter(|| maker.judge(&mut memory, &mut scores));
+            bencher.iter(|| sampler.judge(&mut memory, &mut scores));
         });
     }
     group.finish();

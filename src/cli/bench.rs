@@ -16,7 +16,7 @@ use crate::data::generate::Stopped;
 use crate::data::judge::Judge;
 use crate::data::layout::{Encoded, Escape, Part, TextWriter, TokenIds};
 use crate::data::rows::{Key, Rows};
-use crate::data::{Maker, TRAIN};
+use crate::data::{Sampler, Split};
 use crate::runtime::{Fault, Memory};
 use crate::template::Template;
 
@@ -69,12 +69,11 @@ pub fn run(command: &Bench) -> Result<(), Failure> {
     let speeds = |engine| -> Result<Speeds, Failure> {
         let start = Instant::now();
         let sampler = load::compile(&template, &command.template.choice, engine)?;
-        let maker = sampler.maker();
         let compile_seconds = start.elapsed().as_secs_f64();
-        let (split, seed) = (command.samples.split.name(), command.samples.seed);
-        let mut turns = Turns { memory: maker.memory(split, seed), maker, cancel };
+        let (split, seed) = (command.samples.split, command.samples.seed);
+        let mut turns = Turns { memory: sampler.memory(split, seed), sampler: &sampler, cancel };
         let speeds = turns.speeds(seed, compile_seconds, &progress);
-        speeds.map_err(|stopped| load::stopped(&template, maker.program(), seed, stopped))
+        speeds.map_err(|stopped| load::stopped(&template, sampler.program(), seed, stopped))
     };
     let (native, interpreter) = (speeds(Engine::Native)?, speeds(Engine::Interpreter)?);
     progress.finish();
@@ -89,7 +88,7 @@ pub fn run(command: &Bench) -> Result<(), Failure> {
 
 /// One engine being measured.
 struct Turns<'a> {
-    maker: &'a Maker,
+    sampler: &'a Sampler,
     memory: Memory,
     cancel: &'a AtomicBool,
 }
@@ -101,8 +100,8 @@ impl Turns<'_> {
         compile_seconds: f64,
         progress: &Progress,
     ) -> Result<Speeds, Stopped> {
-        let maker = self.maker;
-        let (program, vocabulary) = (maker.program(), &maker.vocabulary);
+        let sampler = self.sampler;
+        let (program, vocabulary) = (sampler.program(), sampler.vocabulary());
         let ids = TokenIds::new(program, vocabulary.clone(), Arc::new(one_id_a_word));
         let mut encoded = Encoded::default();
         let mut tokens = [0; CYCLE as usize];
@@ -123,7 +122,7 @@ impl Turns<'_> {
             tokens[index as usize]
         })?;
         progress.add(1);
-        let rows = Rows::new(maker, &Key { set: "", split: TRAIN, seed });
+        let rows = Rows::new(sampler, &Key { set: "", split: Split::Train, seed });
         let jsonl_bytes_per_second = self.turn(|memory, index| {
             out.clear();
             rows.write(memory, index, &mut out);
@@ -166,12 +165,12 @@ impl Turns<'_> {
             return Err(Stopped::Cancelled);
         }
         let error = |error: Fault| Stopped::Fault(index, error);
-        self.maker.sample(&mut self.memory, index).map_err(error)
+        self.sampler.sample(&mut self.memory, index).map_err(error)
     }
 
     /// Replies a second that are read back and judged; making the samples is not counted.
     fn judgements(&mut self, texts: &TextWriter) -> Result<f64, Stopped> {
-        let judge = Judge::new(self.maker);
+        let judge = Judge::new(self.sampler);
         let (mut spent, mut count) = (Duration::ZERO, 0);
         for index in (0..CYCLE).cycle() {
             self.sample(index)?;

@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::console;
+use super::failure::Failure;
 use super::load;
-use super::options::{self, Engine, Samples};
+use super::options::{self, Engine};
 use super::progress::Progress;
-use super::{Failure, console};
+use crate::data::Split;
 use crate::data::generate::{Order, Watch, generate};
 use crate::data::rows::{Key, Rows, settings};
 use crate::data::sinks::Sink;
@@ -17,6 +19,7 @@ const HELP: &str = r#"Examples:
   cookc generate std:retrieval -n 1000 -o train.jsonl
   cookc generate std:retrieval -n 200 -o held_out.jsonl --split eval
   cookc generate my.cook -n 10 --level hard --set length=128 | jq .prompt
+  cookc generate my.toml -n 1000 -o mixed.jsonl    the mixture of a recipe, as it is trained on
 
 Each line is one sample: {"template", "level", "set", "split", "seed", "index", "system" (if the
 template has one), "prompt", "reply", "fields": {name: value}}. "set" is what --set sets, such as
@@ -29,43 +32,64 @@ with any number of threads, in either engine. The file appears when it is whole.
 #[command(after_help = HELP)]
 pub struct Generate {
     #[command(flatten)]
-    template: options::Template,
-    #[command(flatten)]
-    samples: Samples,
+    pub template: options::Template,
+    /// The seed: the same one gives the same bytes [default: 0, or that of the recipe]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Which samples: those to train on, or held-out ones, which share no random number with them
+    #[arg(long, value_name = "SPLIT", default_value = "train")]
+    pub split: Split,
     /// How many samples
-    #[arg(short = 'n', long = "samples", value_name = "N")]
-    count: u64,
+    #[arg(short = 'n', long = "samples", visible_alias = "count", value_name = "N")]
+    pub count: u64,
     /// The index of the first sample
     #[arg(long, value_name = "N", default_value_t = 0)]
-    first: u64,
+    pub first: u64,
     /// The file to write; - is standard output
     #[arg(short, long, value_name = "FILE", default_value = "-")]
-    out: PathBuf,
+    pub out: PathBuf,
     /// What runs the template
     #[arg(long, default_value = "native")]
-    engine: Engine,
+    pub engine: Engine,
+}
+
+impl Generate {
+    /// Whether it is a recipe that is named, and no template.
+    pub fn is_of_recipe(&self) -> bool {
+        Path::new(&self.template.file).extension().is_some_and(|end| end == "toml")
+    }
+
+    /// The index after the last sample.
+    pub fn end(&self) -> Result<u64, Failure> {
+        let end = self.first.checked_add(self.count);
+        let why = || Failure::Usage("--first and -n together do not fit into 64 bits".into());
+        end.ok_or_else(why)
+    }
+
+    /// Says how much was written, and how long it took.
+    pub fn report(&self, bytes: usize, seconds: f64) {
+        let (count, megabytes, out) = (self.count, bytes as f64 / 1e6, self.out.display());
+        console::note(&format!("{count} samples, {megabytes:.1} MB, {seconds:.2} s: {out}"));
+    }
 }
 
 /// Writes the data set and tells how fast.
 pub fn run(command: &Generate) -> Result<(), Failure> {
-    let Some(end) = command.first.checked_add(command.count) else {
-        return Err(Failure::Usage("--first and -n together do not fit into 64 bits".into()));
-    };
+    let end = command.end()?;
     let template = Template::named(&command.template.file)?;
     let sampler = load::compile(&template, &command.template.choice, command.engine)?;
-    let maker = sampler.maker();
     let cancel = options::interrupt_soon()?;
     let to_stdout = command.out == Path::new("-");
     let mut sink = if to_stdout { Sink::stdout() } else { Sink::file(&command.out)? };
-    let seed = command.samples.seed;
-    let split = command.samples.split.name();
+    let seed = command.seed.unwrap_or(0);
+    let split = command.split;
     let set = settings(template.typed(), &command.template.choice.set);
-    let rows = Rows::new(maker, &Key { set: &set, split, seed });
-    let progress = Progress::new(command.count, &maker.program().name);
+    let rows = Rows::new(&sampler, &Key { set: &set, split, seed });
+    let progress = Progress::new(command.count, &sampler.program().name);
     let mut bytes_written = 0;
     let order = Order { split, seed, indices: command.first..end };
     let result = generate(
-        maker,
+        &sampler,
         &order,
         |memory, index, out| rows.write(memory, index, out),
         |bytes| {
@@ -75,13 +99,10 @@ pub fn run(command: &Generate) -> Result<(), Failure> {
         &Watch { cancel, progress: &|count| progress.add(count) },
     );
     progress.finish();
-    result.map_err(|stopped| load::stopped(&template, maker.program(), seed, stopped))?;
+    result.map_err(|stopped| load::stopped(&template, sampler.program(), seed, stopped))?;
     sink.finish()?;
     if !to_stdout {
-        let (count, seconds) = (command.count, progress.seconds());
-        let megabytes = bytes_written as f64 / 1e6;
-        let out = command.out.display();
-        console::note(&format!("{count} samples, {megabytes:.1} MB, {seconds:.2} s: {out}"));
+        command.report(bytes_written, progress.seconds());
     }
     Ok(())
 }

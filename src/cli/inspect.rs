@@ -53,7 +53,7 @@ pub fn run(command: &Inspect) -> Result<(), Failure> {
     let template = Template::named(&command.template.file)?;
     let engine = options::Engine::Interpreter;
     let sampler = load::compile(&template, &command.template.choice, engine)?;
-    let program = sampler.maker().program();
+    let program = sampler.program();
     let is_json = command.format == options::Format::Json;
     let emit = |form| engine::emit_text(program, form).context("cannot make machine code");
     let text = match command.emit {

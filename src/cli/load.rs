@@ -8,13 +8,14 @@ use anyhow::Context;
 use super::console;
 use super::failure::Failure;
 use super::options::{Choice, Engine};
+use crate::data::Sampler;
 use crate::data::generate::Stopped;
 use crate::data::preview::cannot_make;
 use crate::data::vocab::Vocabulary;
 use crate::diagnostic::Diagnostic;
 use crate::ir::Program;
 use crate::source::Source;
-use crate::template::{self, COOK_BYTES_MAX, Sampler, Template};
+use crate::template::{self, COOK_BYTES_MAX, Template};
 
 /// The sampler of a template at the chosen level, run by the chosen engine.
 pub fn compile(template: &Template, choice: &Choice, engine: Engine) -> Result<Sampler, Failure> {
@@ -25,7 +26,7 @@ pub fn compile(template: &Template, choice: &Choice, engine: Engine) -> Result<S
         Engine::Interpreter => compile.interpreted(),
         Engine::Native => compile,
     };
-    Ok(compile.vocabulary(vocabulary(choice.vocab.as_deref())?).compile()?)
+    Ok(compile.vocabulary(vocabulary(choice.vocab.as_deref())?).compile()?.inner().clone())
 }
 
 /// The names of all levels; that of the defaults is empty.

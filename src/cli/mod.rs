@@ -21,6 +21,8 @@ mod load;
 mod lsp;
 #[cfg(feature = "train")]
 mod merge;
+#[cfg(feature = "train")]
+mod mixed;
 mod new;
 mod options;
 mod progress;
@@ -114,6 +116,8 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Explain(command) => explain::run(&command),
         Command::Fmt(command) => fmt::run(&command),
         Command::Sample(command) => sample::run(&command),
+        #[cfg(feature = "train")]
+        Command::Generate(command) if command.is_of_recipe() => mixed::run(&command),
         Command::Generate(command) => generate::run(&command),
         Command::Test(command) => test::run(&command),
         Command::Inspect(command) => inspect::run(&command),

@@ -6,10 +6,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 
 use super::failure::Failure;
 use super::{console, report};
+use crate::data::Split;
 
 /// Set by Ctrl-C: loops look at it and end cleanly.
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
@@ -60,15 +62,6 @@ pub struct Samples {
     pub split: Split,
 }
 
-/// The two splits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Split {
-    /// To train on
-    Train,
-    /// Held out
-    Eval,
-}
-
 /// The two engines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Engine {
@@ -95,13 +88,17 @@ enum Colour {
     Never,
 }
 
-impl Split {
-    /// The name that the random streams know.
-    pub fn name(self) -> &'static str {
-        match self {
-            Split::Train => crate::data::TRAIN,
-            Split::Eval => crate::data::EVAL,
-        }
+impl ValueEnum for Split {
+    fn value_variants<'a>() -> &'a [Split] {
+        &Split::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let help = match self {
+            Split::Train => "To train on",
+            Split::Eval => "Held out",
+        };
+        Some(PossibleValue::new(self.name()).help(help))
     }
 }
 

@@ -11,7 +11,7 @@ use super::console::{BAD, FAINT, GOOD, STRONG, styled};
 use super::load;
 use super::options::{self, Engine, Format, Samples};
 use super::{Failure, console};
-use crate::data::Maker;
+use crate::data::Sampler;
 use crate::data::generate::Stopped;
 use crate::data::judge::{Judge, Verdict};
 use crate::data::layout::{Escape, Part, TextWriter};
@@ -57,16 +57,15 @@ pub struct Sample {
 pub fn run(command: &Sample) -> Result<(), Failure> {
     let template = Template::named(&command.template.file)?;
     let sampler = load::compile(&template, &command.template.choice, command.engine)?;
-    let maker = sampler.maker();
-    let (program, seed) = (maker.program(), command.samples.seed);
-    let mut memory = maker.memory(command.samples.split.name(), seed);
-    let split = command.samples.split.name();
+    let (program, seed) = (sampler.program(), command.samples.seed);
+    let mut memory = sampler.memory(command.samples.split, seed);
+    let split = command.samples.split;
     let set = settings(template.typed(), &command.template.choice.set);
-    let rows = Rows::new(maker, &Key { set: &set, split, seed });
-    let judge = Judge::new(maker);
-    let painter = Painter::new(maker);
+    let rows = Rows::new(&sampler, &Key { set: &set, split, seed });
+    let judge = Judge::new(&sampler);
+    let painter = Painter::new(&sampler);
     for index in command.index..command.index.saturating_add(command.count) {
-        maker.sample(&mut memory, index).map_err(|error| {
+        sampler.sample(&mut memory, index).map_err(|error| {
             load::stopped(&template, program, seed, Stopped::Fault(index, error))
         })?;
         let verdict = judge.own(&mut memory);
@@ -83,28 +82,28 @@ pub fn run(command: &Sample) -> Result<(), Failure> {
 
 /// Writes samples with a colour a field.
 struct Painter<'a> {
-    maker: &'a Maker,
+    sampler: &'a Sampler,
     text: TextWriter,
     colours: BTreeMap<SlotId, Style>,
 }
 
 impl<'a> Painter<'a> {
-    fn new(maker: &'a Maker) -> Painter<'a> {
+    fn new(sampler: &'a Sampler) -> Painter<'a> {
         use AnsiColor::{Blue, Cyan, Green, Magenta, Yellow};
-        let shown = maker.program().slots.iter().zip(0..).filter(|(slot, _)| slot.shown);
+        let shown = sampler.program().slots.iter().zip(0..).filter(|(slot, _)| slot.shown);
         let palette = [Cyan, Yellow, Magenta, Green, Blue].into_iter().cycle();
         let colours = shown.zip(palette).map(|((_, id), colour)| (id, colour.on_default()));
         Painter {
-            maker,
-            text: TextWriter::new(maker.program(), maker.vocabulary.clone(), Escape::None),
+            sampler,
+            text: TextWriter::new(sampler.program(), sampler.vocabulary().clone(), Escape::None),
             colours: colours.collect(),
         }
     }
 
     fn paint(&self, head: &str, judge: &Judge, verdict: &Verdict, memory: &Memory) -> String {
-        let program = self.maker.program();
+        let program = self.sampler.program();
         let name = styled(STRONG, &program.name);
-        let level = self.maker.level();
+        let level = self.sampler.level();
         let mut out = format!("{name} {}\n", styled(FAINT, format!("· {level} · {head}")));
         if program.layout.system.is_some() {
             self.part("system", Part::System, memory, &mut out);

@@ -1,15 +1,12 @@
 //! The examples in the documentation of a file's functions, checked and run.
 
-use std::sync::Arc;
-
 use super::judge::Judge;
 use super::layout::{Escape, TextWriter};
 use super::vocab::Vocabulary;
-use super::{Maker, TRAIN, pools};
+use super::{Compile, Sampler, Split};
 use crate::check::{self, Neighbour};
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::engine;
-use crate::ir::{self, Choice};
+use crate::ir;
 use crate::source::{Source, Span};
 use crate::syntax::ast::{ExprKind, Operator, Statement, StatementKind};
 use crate::syntax::tokens::{self, Kind};
@@ -85,7 +82,7 @@ struct Kitchen<'a> {
 
 /// A template made of an example, and what it needs to run.
 struct Made {
-    maker: Maker,
+    sampler: Sampler,
     texts: TextWriter,
 }
 
@@ -118,9 +115,9 @@ impl<'a> Kitchen<'a> {
                 }));
             }
         };
-        let mut memory = made.maker.memory(TRAIN, 0);
-        let is_made = made.maker.engine.sample(&mut memory, 0).is_ok();
-        if is_made && Judge::new(&made.maker).own(&mut memory).exact() {
+        let mut memory = made.sampler.memory(Split::Train, 0);
+        let is_made = made.sampler.sample(&mut memory, 0).is_ok();
+        if is_made && Judge::new(&made.sampler).own(&mut memory).exact() {
             return None;
         }
         let title = format!("the example `{example}` does not hold");
@@ -148,11 +145,11 @@ impl<'a> Kitchen<'a> {
         let value = |side: &ast::Expr| -> Result<String, String> {
             let text = format!("{name}_value = {}\n", parsed.slice(side.span));
             let made = self.made(&text).map_err(|error| error.title)?;
-            let mut memory = made.maker.memory(TRAIN, 0);
-            let sample = made.maker.engine.sample(&mut memory, 0);
+            let mut memory = made.sampler.memory(Split::Train, 0);
+            let sample = made.sampler.sample(&mut memory, 0);
             sample.map_err(|error| error.to_string())?;
             let is_it = |slot: &ir::Slot| slot.name == format!("{name}_value");
-            let slot = made.maker.program().slots.iter().position(is_it);
+            let slot = made.sampler.program().slots.iter().position(is_it);
             let slot = slot.ok_or("it has no value")?;
             let value = made.texts.value(slot as ir::SlotId, &memory);
             Ok(if value.is_empty() { "nothing".into() } else { value.replace('\n', "; ") })
@@ -178,11 +175,10 @@ impl<'a> Kitchen<'a> {
         };
         // Words enough for any function that draws none.
         let words = Vocabulary::embedded_part(64);
-        let choice = Choice { vocabulary: words.own_len(), ..Choice::default() };
-        let program = ir::lower(&template, &choice).map_err(|mut errors| errors.swap_remove(0))?;
-        let (program, (words, pools)) = (Arc::new(program), pools(&template, words));
-        let texts = TextWriter::new(&program, words.clone(), Escape::None);
-        let engine = engine::interpreter(program.clone());
-        Ok(Made { maker: Maker::new(program, engine, words, pools), texts })
+        let sampler = Compile::level(&template, "", words).interpreted();
+        let sampler = sampler.map_err(|mut errors| errors.swap_remove(0))?;
+        let words = sampler.vocabulary().clone();
+        let texts = TextWriter::new(sampler.program(), words, Escape::None);
+        Ok(Made { sampler, texts })
     }
 }

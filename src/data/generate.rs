@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::prelude::*;
 
-use super::Maker;
+use super::{Sampler, Split};
 use crate::runtime::{Fault, Memory};
 
 /// Words that a block of samples has at most, if it has more than one sample: half a megabyte of
@@ -20,9 +20,9 @@ const BLOCKS_A_THREAD: usize = 4;
 
 /// Which samples to make.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Order<'a> {
-    /// `train` or `eval`.
-    pub split: &'a str,
+pub struct Order {
+    /// Training samples, or held-out ones.
+    pub split: Split,
     /// The seed.
     pub seed: u64,
     /// Their indices.
@@ -61,20 +61,20 @@ fn bytes_max() -> u64 {
 }
 
 /// Bytes of a sample's texts and row, at most.
-fn text_bytes(maker: &Maker) -> u64 {
-    maker.program().bounds.words_known.saturating_mul(WORD_BYTES)
+fn text_bytes(sampler: &Sampler) -> u64 {
+    sampler.program().bounds.words_known.saturating_mul(WORD_BYTES)
 }
 
 /// Does work whose threads have memory for a sample each, and `texts` copies of its texts: on so
 /// few of them that all have room.
 pub(super) fn where_it_fits<Done: Send>(
-    maker: &Maker,
+    sampler: &Sampler,
     texts: u64,
     work: impl FnOnce() -> Done + Send,
 ) -> Done {
     let threads = rayon::current_num_threads();
-    let each = Memory::bytes(maker.program(), &maker.pools);
-    let each = each.saturating_add(text_bytes(maker).saturating_mul(texts));
+    let each = Memory::bytes(sampler.program(), sampler.pools());
+    let each = each.saturating_add(text_bytes(sampler).saturating_mul(texts));
     let fit = usize::try_from(bytes_max() / each.max(1)).unwrap_or(usize::MAX).max(1);
     if fit >= threads {
         return work();
@@ -90,7 +90,7 @@ pub(super) fn where_it_fits<Done: Send>(
 /// of the indices. What is held in memory does not grow with their number, nor with the threads:
 /// where a sample is large, few are made at once.
 pub fn generate(
-    maker: &Maker,
+    sampler: &Sampler,
     order: &Order,
     row: impl Fn(&mut Memory, u64, &mut Vec<u8>) + Sync + Send,
     put: impl FnMut(&[u8]) -> anyhow::Result<()> + Send,
@@ -98,11 +98,11 @@ pub fn generate(
 ) -> Result<(), Stopped> {
     // Two waves of blocks, one being made and one written.
     let texts = 2 * BLOCKS_A_THREAD as u64;
-    where_it_fits(maker, texts, || in_waves(maker, order, &row, put, watch))
+    where_it_fits(sampler, texts, || in_waves(sampler, order, &row, put, watch))
 }
 
 fn in_waves(
-    maker: &Maker,
+    sampler: &Sampler,
     order: &Order,
     row: &(impl Fn(&mut Memory, u64, &mut Vec<u8>) + Sync),
     mut put: impl FnMut(&[u8]) -> anyhow::Result<()> + Send,
@@ -110,14 +110,16 @@ fn in_waves(
 ) -> Result<(), Stopped> {
     let threads = rayon::current_num_threads();
     let memories: Vec<Mutex<Option<Memory>>> = (0..threads).map(|_| Mutex::default()).collect();
-    let block_samples = (BLOCK_WORDS / maker.program().bounds.words.max(1)).clamp(1, BLOCK_SAMPLES);
-    let room = usize::try_from(bytes_max() / (2 * text_bytes(maker)).max(1)).unwrap_or(usize::MAX);
+    let block_samples =
+        (BLOCK_WORDS / sampler.program().bounds.words.max(1)).clamp(1, BLOCK_SAMPLES);
+    let room =
+        usize::try_from(bytes_max() / (2 * text_bytes(sampler)).max(1)).unwrap_or(usize::MAX);
     let blocks = (threads * BLOCKS_A_THREAD).min(room.max(1));
     let fill = |block: &mut Block| {
         let thread = rayon::current_thread_index().expect("blocks are filled in the pool");
         let mut memory = memories[thread].lock().expect("a panic ends the whole run");
-        let memory = memory.get_or_insert_with(|| maker.memory(order.split, order.seed));
-        block.fill(maker, memory, row, watch.cancel);
+        let memory = memory.get_or_insert_with(|| sampler.memory(order.split, order.seed));
+        block.fill(sampler, memory, row, watch.cancel);
     };
     // One wave of blocks is written while the next is made.
     let (mut written, mut made) = (Vec::new(), Vec::new());
@@ -149,7 +151,7 @@ struct Block {
 impl Block {
     fn fill(
         &mut self,
-        maker: &Maker,
+        sampler: &Sampler,
         memory: &mut Memory,
         row: &(impl Fn(&mut Memory, u64, &mut Vec<u8>) + Sync),
         cancel: &AtomicBool,
@@ -160,7 +162,7 @@ impl Block {
                 self.stopped = Some(Stopped::Cancelled);
                 return;
             }
-            if let Err(error) = maker.sample(memory, index) {
+            if let Err(error) = sampler.sample(memory, index) {
                 self.stopped = Some(Stopped::Fault(index, error));
                 return;
             }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::Maker;
+use super::Sampler;
 use super::layout::cells;
 use super::read::{Fresh, Reader, Unfit, Unreadable};
 use crate::check::types::Type;
@@ -15,7 +15,7 @@ pub const SAME: &str = "same_as_made";
 /// Judges replies to the samples of one program. Threads share it.
 #[derive(Clone)]
 pub struct Judge {
-    maker: Maker,
+    sampler: Sampler,
     reader: Reader,
     outputs: Vec<SlotId>,
 }
@@ -43,15 +43,15 @@ impl Verdict {
 
 impl Judge {
     /// For the replies of a program.
-    pub fn new(maker: &Maker) -> Judge {
-        let reader = Reader::new(maker.program().clone(), maker.vocabulary.clone());
+    pub fn new(sampler: &Sampler) -> Judge {
+        let reader = Reader::new(sampler.program().clone(), sampler.vocabulary().clone());
         let outputs = reader.outputs().collect();
-        Judge { maker: maker.clone(), reader, outputs }
+        Judge { sampler: sampler.clone(), reader, outputs }
     }
 
     /// The rules, in the order of the scores.
     pub fn rules(&self) -> Vec<&str> {
-        let rules = &self.maker.program().rules;
+        let rules = &self.sampler.program().rules;
         if rules.is_empty() {
             return vec![SAME];
         }
@@ -61,7 +61,7 @@ impl Judge {
     /// The scores of the sample in the memory itself.
     pub fn own(&self, memory: &mut Memory) -> Verdict {
         let mut scores = Vec::new();
-        self.maker.judge(memory, &mut scores);
+        self.sampler.judge(memory, &mut scores);
         if scores.is_empty() {
             scores.push(1.0);
         }
@@ -122,17 +122,17 @@ impl Judge {
     /// The verdict on the values that were read.
     fn read(&self, made: &[i64], memory: &mut Memory) -> Verdict {
         let mut scores = Vec::new();
-        if self.maker.program().rules.is_empty() {
+        if self.sampler.program().rules.is_empty() {
             scores.push(if self.same_as(made, memory) { 1.0 } else { 0.0 });
         } else {
-            self.maker.judge(memory, &mut scores);
+            self.sampler.judge(memory, &mut scores);
         }
         Verdict { scores, unreadable: None }
     }
 
     fn same_as(&self, made: &[i64], memory: &Memory) -> bool {
         self.outputs.iter().zip(made).all(|(&slot, &cell)| {
-            let kind = &self.maker.program().slots[slot as usize].kind;
+            let kind = &self.sampler.program().slots[slot as usize].kind;
             same(kind, (memory, cell), (memory, memory.slot(slot)))
         })
     }

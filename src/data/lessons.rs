@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::layout::{Encoded, TokenIds};
-use super::{Maker, TRAIN};
+use super::{Sampler, Split};
 use crate::runtime::{Fault, Memory};
 
 /// Samples whose ids are held against those of whole texts before a run.
@@ -27,7 +27,7 @@ impl From<Fault> for Why {
 /// One template to learn, ready to run. Threads share it.
 pub struct Part {
     /// Makes its samples.
-    pub maker: Maker,
+    pub sampler: Sampler,
     /// Writes them as ids.
     pub ids: TokenIds,
 }
@@ -36,7 +36,7 @@ impl Part {
     /// The same; if the first samples show that ids of pieces are not those of whole texts, with
     /// all samples encoded whole.
     pub fn held(self, seed: u64) -> Part {
-        let mut memory = self.maker.memory(TRAIN, seed);
+        let mut memory = self.sampler.memory(Split::Train, seed);
         let mut encoded = Encoded::default();
         let is_good = |index: u64| {
             let made = self.encode(&mut memory, index, &mut encoded);
@@ -55,14 +55,14 @@ impl Part {
         index: u64,
         encoded: &mut Encoded,
     ) -> Result<(), Why> {
-        self.maker.sample(memory, index)?;
+        self.sampler.sample(memory, index)?;
         self.ids.encode(memory, encoded).map_err(Why::Ids)
     }
 }
 
 impl fmt::Debug for Part {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let program = self.maker.program();
+        let program = self.sampler.program();
         f.debug_struct("Part").field("name", &program.name).field("level", &program.level).finish()
     }
 }
@@ -79,13 +79,13 @@ pub struct Lessons {
 impl Lessons {
     /// Makes rows to learn from, on one thread.
     pub fn rows(&self) -> Rows<'_> {
-        let memory = |part: &Part| part.maker.memory(TRAIN, self.seed);
+        let memory = |part: &Part| part.sampler.memory(Split::Train, self.seed);
         let memories = self.parts.iter().map(memory).collect();
         Rows { lessons: self, memories, encoded: Encoded::default() }
     }
 }
 
-/// One thread's maker of rows.
+/// One thread's sampler of rows.
 #[derive(Debug)]
 pub struct Rows<'a> {
     lessons: &'a Lessons,

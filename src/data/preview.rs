@@ -6,11 +6,10 @@ use std::sync::Arc;
 use super::judge::Judge;
 use super::layout::{Escape, Part, TextWriter};
 use super::vocab::Vocabulary;
-use super::{Maker, TRAIN, level_name, pools, promises};
+use super::{Compile, Split, level_name, promises};
 use crate::check::typed::Template;
 use crate::check::types::Type;
 use crate::diagnostic::Diagnostic;
-use crate::engine;
 use crate::ir::{self, Bound, Choice, Program};
 use crate::runtime::Fault;
 use crate::source::{Source, Span};
@@ -65,7 +64,7 @@ pub fn warnings(template: &Template, source: &Source, words: &Vocabulary) -> Vec
         let Ok(program) = ir::lower_own(template, &choice) else { continue };
         let program = Arc::new(program);
         let mut warnings = promises::broken(template, source, &program, &pools, patience);
-        warnings.extend(promises::hidden(template, &choice, words, for_hidden));
+        warnings.extend(promises::hidden(template, level, words, for_hidden));
         for warning in warnings {
             let place = |one: &Diagnostic| (one.code, one.span(), one.title.clone());
             if !seen.iter().any(|known| place(known) == place(&warning)) {
@@ -85,15 +84,14 @@ pub fn sample(
     words: Vocabulary,
     index: u64,
 ) -> Result<String, String> {
-    let choice = Choice { level: level.into(), set: Vec::new(), vocabulary: words.own_len() };
-    let program = Arc::new(ir::lower(template, &choice).map_err(|errors| told(&errors[0]))?);
-    let (words, pools) = pools(template, words);
-    let maker = Maker::new(program.clone(), engine::interpreter(program.clone()), words, pools);
-    let mut memory = maker.memory(TRAIN, 0);
-    let made = maker.sample(&mut memory, index);
-    made.map_err(|error| told(&cannot_make(&program, 0, index, error)))?;
-    let texts = TextWriter::new(&program, maker.vocabulary.clone(), Escape::None);
-    let judge = Judge::new(&maker);
+    let sampler = Compile::level(template, level, words).interpreted();
+    let sampler = sampler.map_err(|errors| told(&errors[0]))?;
+    let program = sampler.program();
+    let mut memory = sampler.memory(Split::Train, 0);
+    let made = sampler.sample(&mut memory, index);
+    made.map_err(|error| told(&cannot_make(program, 0, index, error)))?;
+    let texts = TextWriter::new(program, sampler.vocabulary().clone(), Escape::None);
+    let judge = Judge::new(&sampler);
     let scores = judge.own(&mut memory).scores;
     let rules: Vec<String> =
         judge.rules().iter().zip(scores).map(|(rule, score)| format!("{rule} {score}")).collect();

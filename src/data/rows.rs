@@ -2,8 +2,8 @@
 
 use std::io::Write;
 
-use super::Maker;
 use super::layout::{Escape, Fields, Part, TextWriter};
+use super::{Sampler, Split};
 use crate::check::typed::Template;
 use crate::check::types::Type;
 use crate::runtime::Memory;
@@ -14,7 +14,7 @@ pub struct Key<'a> {
     /// What is set beside the level's parameters: see [`settings`].
     pub set: &'a str,
     /// Which split.
-    pub split: &'a str,
+    pub split: Split,
     /// The seed.
     pub seed: u64,
 }
@@ -49,10 +49,11 @@ pub struct Rows {
 
 impl Rows {
     /// For the samples of a key.
-    pub fn new(maker: &Maker, key: &Key) -> Rows {
-        let program = maker.program();
+    pub fn new(sampler: &Sampler, key: &Key) -> Rows {
+        let program = sampler.program();
         let [name, level, set, split] =
-            [&*program.name, maker.level(), key.set, key.split].map(serde_json::Value::from);
+            [&*program.name, sampler.level(), key.set, key.split.name()]
+                .map(serde_json::Value::from);
         let seed = key.seed;
         Rows {
             head: format!(
@@ -60,8 +61,8 @@ impl Rows {
                  \"seed\":{seed},\"index\":"
             )
             .into_bytes(),
-            text: TextWriter::new(program, maker.vocabulary.clone(), Escape::Json),
-            fields: Fields::new(program, maker.vocabulary.clone()),
+            text: TextWriter::new(program, sampler.vocabulary().clone(), Escape::Json),
+            fields: Fields::new(program, sampler.vocabulary().clone()),
             has_system: program.layout.system.is_some(),
         }
     }

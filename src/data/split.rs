@@ -24,11 +24,14 @@ pub enum Split {
 }
 
 impl Split {
+    /// Both.
+    pub const ALL: [Split; 2] = [Split::Train, Split::Eval];
+
     /// The name that rows, commands and random streams know: `train` or `eval`.
     pub fn name(self) -> &'static str {
         match self {
-            Split::Train => super::TRAIN,
-            Split::Eval => super::EVAL,
+            Split::Train => "train",
+            Split::Eval => "eval",
         }
     }
 }

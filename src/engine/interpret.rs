@@ -51,7 +51,7 @@ fn written(program: &Program, steps: Range<StepId>) -> Range<usize> {
 }
 
 impl Engine for Interpreter {
-    fn program(&self) -> &Program {
+    fn program(&self) -> &Arc<Program> {
         &self.program
     }
 

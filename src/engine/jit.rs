@@ -139,7 +139,7 @@ fn isa() -> anyhow::Result<OwnedTargetIsa> {
 }
 
 impl Engine for Native {
-    fn program(&self) -> &Program {
+    fn program(&self) -> &Arc<Program> {
         &self.program
     }
 

@@ -7,7 +7,7 @@ mod emit;
 mod interpret;
 #[cfg(feature = "jit")]
 mod jit;
-pub mod rehearse;
+pub(crate) mod rehearse;
 
 #[cfg(test)]
 mod tests;
@@ -18,9 +18,9 @@ use crate::ir::Program;
 use crate::runtime::{Fault, Memory};
 
 /// A program ready to run. Threads share it; each brings its own [`Memory`] for the program.
-pub trait Engine: Send + Sync {
+pub(crate) trait Engine: Send + Sync {
     /// What it runs.
-    fn program(&self) -> &Program;
+    fn program(&self) -> &Arc<Program>;
 
     /// Makes the sample with this index, whose values are then in the memory's slots. What the
     /// memory held before is freed.
@@ -42,7 +42,7 @@ pub enum Emit {
 }
 
 /// Runs the program step by step.
-pub fn interpreter(program: Arc<Program>) -> Box<dyn Engine> {
+pub(crate) fn interpreter(program: Arc<Program>) -> Box<dyn Engine> {
     Box::new(interpret::Interpreter::new(program))
 }
 
@@ -50,7 +50,7 @@ pub fn interpreter(program: Arc<Program>) -> Box<dyn Engine> {
 ///
 /// # Errors
 /// If there is no machine code for this machine.
-pub fn fastest(program: Arc<Program>) -> anyhow::Result<Box<dyn Engine>> {
+pub(crate) fn fastest(program: Arc<Program>) -> anyhow::Result<Box<dyn Engine>> {
     #[cfg(feature = "jit")]
     return native(program);
     #[cfg(not(feature = "jit"))]
@@ -62,7 +62,7 @@ pub fn fastest(program: Arc<Program>) -> anyhow::Result<Box<dyn Engine>> {
 /// # Errors
 /// If there is none for this machine.
 #[cfg(feature = "jit")]
-pub fn native(program: Arc<Program>) -> anyhow::Result<Box<dyn Engine>> {
+pub(crate) fn native(program: Arc<Program>) -> anyhow::Result<Box<dyn Engine>> {
     Ok(Box::new(jit::compile(program)?))
 }
 

@@ -7,7 +7,7 @@ pub mod report;
 
 use anyhow::Result;
 
-use crate::data::EVAL;
+use crate::data::Split;
 use crate::data::judge::{Judge, Verdict};
 use crate::data::layout::{Encoded, Escape, Part as Text, TextWriter};
 use crate::data::lessons::{Part, Why};
@@ -42,10 +42,10 @@ pub struct Answer {
 
 /// The first samples of the split that no model learns from; what went wrong comes with the index.
 pub fn questions(part: &Part, seed: u64, count: u64) -> Result<Vec<Question>, (u64, Why)> {
-    let maker = &part.maker;
-    let writer = TextWriter::new(maker.program(), maker.vocabulary.clone(), Escape::None);
-    let (mut memory, mut encoded) = (maker.memory(EVAL, seed), Encoded::default());
-    let has_system = maker.program().layout.system.is_some();
+    let sampler = &part.sampler;
+    let writer = TextWriter::new(sampler.program(), sampler.vocabulary().clone(), Escape::None);
+    let (mut memory, mut encoded) = (sampler.memory(Split::Eval, seed), Encoded::default());
+    let has_system = sampler.program().layout.system.is_some();
     let mut made = Vec::new();
     for index in 0..count {
         part.encode(&mut memory, index, &mut encoded).map_err(|why| (index, why))?;
@@ -100,10 +100,10 @@ pub fn ask(
 
 /// Judges replies to questions of this part and seed.
 pub fn judge(part: &Part, seed: u64, asked: &[Question], replies: Vec<String>) -> Vec<Answer> {
-    let judge = Judge::new(&part.maker);
-    let mut memory = part.maker.memory(EVAL, seed);
+    let judge = Judge::new(&part.sampler);
+    let mut memory = part.sampler.memory(Split::Eval, seed);
     let one = |(asked, reply): (&Question, String)| {
-        let made = part.maker.sample(&mut memory, asked.index);
+        let made = part.sampler.sample(&mut memory, asked.index);
         made.expect("a sample that was made once is made again");
         let verdict = judge.judge(&reply, &mut memory);
         Answer { reply, verdict }
@@ -113,5 +113,5 @@ pub fn judge(part: &Part, seed: u64, asked: &[Question], replies: Vec<String>) -
 
 /// The names of a part's rules, in the order of a verdict's scores.
 pub fn rules(part: &Part) -> Vec<String> {
-    Judge::new(&part.maker).rules().into_iter().map(String::from).collect()
+    Judge::new(&part.sampler).rules().into_iter().map(String::from).collect()
 }

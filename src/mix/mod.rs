@@ -8,6 +8,7 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
+use crate::data::Split;
 use crate::diagnostic::Diagnostic;
 use crate::eval::report::Scores;
 use crate::recipe::{self, Recipe};
@@ -78,7 +79,7 @@ pub fn policy(recipe: &Recipe) -> Result<Make, Box<Diagnostic>> {
         return Err(Box::new(error.help(help)));
     }
     let last = make(recipe).weights(recipe.train.steps - 1);
-    if let Err(why) = Order::new(&last, "", 0) {
+    if let Err(why) = Order::new(&last, Split::Train, 0) {
         let title = format!("the mixture weights of the last step: {why}");
         let error = Diagnostic::error("E708", title, named.span, "this policy ends so");
         return Err(Box::new(
@@ -120,7 +121,7 @@ impl Mixture {
     ///
     /// # Errors
     /// If the policy's weights are not numbers from 0 to a million, or all 0.
-    pub fn order(&self, split: &str, step: u64) -> Result<Order, String> {
+    pub fn order(&self, split: Split, step: u64) -> Result<Order, String> {
         Order::new(&self.policy.weights(step), split, self.seed)
             .map_err(|why| format!("mixture weights of step {}: {why}", step + 1))
     }
@@ -199,7 +200,7 @@ policy = \"linear\"
         let weights: Vec<Vec<f64>> = (0..6).map(|step| mixture.weights(step)).collect();
         let wanted = [[1.0, 0.5], [0.75, 1.0], [0.5, 1.5], [0.25, 2.0], [0.0, 2.5], [0.0, 2.5]];
         assert_eq!(weights, wanted);
-        let last = mixture.order("train", 4).expect("an order");
+        let last = mixture.order(Split::Train, 4).expect("an order");
         assert!((64..80).all(|row| last.template(row) == 1));
     }
 

@@ -1,5 +1,6 @@
 //! Mixture weights as an order: which template a row is of depends on weights, seed and row alone.
 
+use crate::data::Split;
 use crate::runtime::RunKey;
 use crate::runtime::random;
 
@@ -22,7 +23,7 @@ impl Order {
     ///
     /// # Errors
     /// If a weight is none of these, or all are 0; the text says so.
-    pub fn new(weights: &[f64], split: &str, seed: u64) -> Result<Order, String> {
+    pub fn new(weights: &[f64], split: Split, seed: u64) -> Result<Order, String> {
         let mut sum = 0;
         let mut ends = Vec::with_capacity(weights.len());
         for &weight in weights {
@@ -35,7 +36,7 @@ impl Order {
         if sum == 0 {
             return Err("at least one weight is above 0".to_string());
         }
-        let key = RunKey::new("", "", split, seed).stream("mix");
+        let key = RunKey::new("", "", split.name(), seed).stream("mix");
         Ok(Order { ends, key })
     }
 
@@ -53,7 +54,7 @@ mod tests {
 
     #[test]
     fn rows_are_shared_out_by_weight_and_depend_on_the_seed() {
-        let order = |seed| Order::new(&[1.0, 0.0, 3.0], "train", seed).expect("good weights");
+        let order = |seed| Order::new(&[1.0, 0.0, 3.0], Split::Train, seed).expect("good weights");
         let rows = |seed| (0..10_000).map(|row| order(seed).template(row)).collect::<Vec<_>>();
         let first = rows(1);
         let count = |template| first.iter().filter(|&&one| one == template).count();
@@ -66,7 +67,7 @@ mod tests {
     #[test]
     fn weights_that_share_nothing_out_are_refused() {
         for weights in [&[][..], &[0.0], &[-1.0, 2.0], &[f64::NAN]] {
-            assert!(Order::new(weights, "train", 0).is_err(), "{weights:?}");
+            assert!(Order::new(weights, Split::Train, 0).is_err(), "{weights:?}");
         }
     }
 }

@@ -1,43 +1,27 @@
 //! The model: a Llama-family transformer, its adapters, its tokenizer, and its files.
 
-pub mod adapter;
-pub(crate) mod beside;
-pub(crate) mod block;
-pub mod chat;
 pub mod config;
-pub(crate) mod config_keys;
-pub mod decode;
-pub mod digest;
-pub mod ends;
 pub(crate) mod files;
-pub mod gguf;
-pub mod gradients;
-pub(crate) mod guard;
-pub mod hub;
-pub(crate) mod json;
-pub(crate) mod keys;
-pub mod linear;
+pub mod infer;
+pub mod io;
 pub mod lora;
-pub mod nf4;
-pub mod packed;
-pub mod parameter;
-pub(crate) mod peft;
-pub(crate) mod placement;
+pub mod network;
 pub mod rope;
-pub mod sampling;
-pub(crate) mod special;
-pub(crate) mod stored;
-pub mod tokenizer;
-pub mod transformer;
-pub mod weights;
+pub mod text;
 
 pub use config::Config;
-pub use decode::{greedy, greedy_until};
-pub use ends::Ends;
-pub use gradients::Gradients;
-pub use parameter::Parameter;
-pub use tokenizer::Tokenizer;
-pub use transformer::{Inputs, Model, Recompute, Training};
+pub(crate) use files::digest;
+pub use infer::decode::{greedy, greedy_until};
+pub use infer::ends::Ends;
+pub use infer::sampling;
+pub(crate) use io::stored;
+pub use io::{gguf, hub};
+pub use network::gradients::Gradients;
+pub use network::parameter::Parameter;
+pub use network::transformer::{Inputs, Model, Recompute, Training};
+pub use network::{linear, nf4, packed, weights};
+pub use text::chat;
+pub use text::tokenizer::Tokenizer;
 
 use std::path::{Path, PathBuf};
 

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::model::keys;
+use crate::model::files::keys;
 
 /// The base of the angles where a file is silent on it: what transformers takes for it, and what
 /// the first Llamas have, whose files are older than the key.

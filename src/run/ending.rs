@@ -102,7 +102,7 @@ fn compare(
 ) -> (Comparison, Vec<Example>) {
     let part = &setup.lessons.parts[at];
     let rules = eval::rules(part);
-    let (template, level) = (part.maker.program().name.clone(), part.maker.level().to_string());
+    let (template, level) = (part.sampler.program().name.clone(), part.sampler.level().to_string());
     let answers = held_out.questions[at].iter().zip(before.iter().zip(after));
     let examples = answers.map(|(asked, (before, after))| Example {
         template: template.clone(),

@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use serde_json::{Map, Value};
 
 use super::setup::{DIGEST, Setup, base_files, short};
-use crate::data::{Maker, TRAIN};
+use crate::data::{Sampler, Split};
 use crate::ir;
 use crate::model::{self, digest};
 use crate::recipe::{self, Base, Role};
@@ -39,9 +39,9 @@ impl Fingerprint {
             add(key, text);
         }
         for (at, part) in setup.lessons.parts.iter().enumerate() {
-            let (number, maker) = (at + 1, &part.maker);
-            add(format!("template {number}"), program(maker));
-            add(format!("words of template {number}"), words(maker));
+            let (number, sampler) = (at + 1, &part.sampler);
+            add(format!("template {number}"), program(sampler));
+            add(format!("words of template {number}"), words(sampler));
         }
         let closing = [setup.ends.closing(), &setup.closing].concat();
         add("ids that end a reply".into(), format!("{closing:?}"));
@@ -145,20 +145,20 @@ fn flatten(name: &str, value: &toml::Value, keys: &mut Vec<(String, String)>) {
 
 /// A template at its level, with its parameters and the functions that it takes from modules, and
 /// how it is shown. Comments and places in the text are not in it.
-fn program(maker: &Maker) -> String {
-    let program = maker.program();
+fn program(sampler: &Sampler) -> String {
+    let program = sampler.program();
     let text = format!("{}{:?}", ir::print(program), program.layout);
     format!("{}{DIGEST}{}", program.name, short(digest::of_bytes(text.as_bytes())))
 }
 
 /// The words of `vocab` and of the template's own pools.
-fn words(maker: &Maker) -> String {
+fn words(sampler: &Sampler) -> String {
     let mut hasher = blake3::Hasher::new();
-    for word in maker.vocabulary.words() {
+    for word in sampler.vocabulary().words() {
         hasher.update(word.as_bytes()).update(b"\n");
     }
-    hasher.update(format!("{:?}", maker.pools.tokens).as_bytes());
-    format!("{} words{DIGEST}{}", maker.vocabulary.len(), short(hasher.finalize()))
+    hasher.update(format!("{:?}", sampler.pools().tokens).as_bytes());
+    format!("{} words{DIGEST}{}", sampler.vocabulary().len(), short(hasher.finalize()))
 }
 
 /// The ids of the first samples: templates, words, tokenizer and format are in them.
@@ -168,7 +168,7 @@ fn samples(setup: &Setup) -> Result<String, Error> {
     // What ends a reply has a line of its own.
     let end = setup.ends.closing();
     for index in 0..ALIKE {
-        let order = mixture.order(TRAIN, mixture.step_of(index)).map_err(Error::Input)?;
+        let order = mixture.order(Split::Train, mixture.step_of(index)).map_err(Error::Input)?;
         let part = order.template(index);
         let row = rows.row(part, index).map_err(|why| setup.sample_error(part, index, why))?;
         let ids = row.ids.strip_suffix(end).unwrap_or(&row.ids);

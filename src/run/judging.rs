@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::observer::{Event, Observer};
 use super::setup::Setup;
 use super::shots::Shots;
-use crate::data::EVAL;
+use crate::data::Split;
 use crate::data::layout::Encoded;
 use crate::data::lessons::Why;
 use crate::eval::{self, Answer, Decoding, Question};
@@ -36,7 +36,7 @@ impl<'a> HeldOut<'a> {
         }
         let prompts = questions.iter().flatten().map(|asked| asked.prompt_ids.clone()).collect();
         if setup.recipe.data.shots > 0 {
-            let mut shots = setup.shots(EVAL);
+            let mut shots = setup.shots(Split::Eval);
             for (at, asked) in questions.iter_mut().enumerate() {
                 let told = |(index, why)| setup.sample_error(at, index, why);
                 put_shots(setup, &mut shots, at, asked).map_err(told)?;
@@ -89,11 +89,11 @@ fn put_shots(
     at: usize,
     asked: &mut [Question],
 ) -> Result<(), (u64, Why)> {
-    let maker = &setup.lessons.parts[at].maker;
-    let mut memory = maker.memory(EVAL, setup.recipe.data.seed);
+    let sampler = &setup.lessons.parts[at].sampler;
+    let mut memory = sampler.memory(Split::Eval, setup.recipe.data.seed);
     for asked in asked {
         let index = asked.index;
-        maker.sample(&mut memory, index).map_err(|why| (index, why.into()))?;
+        sampler.sample(&mut memory, index).map_err(|why| (index, why.into()))?;
         let Encoded { mut ids, reply_start } = shots.before(at, index, &memory, false)?;
         ids.truncate(reply_start);
         asked.prompt_ids = ids;

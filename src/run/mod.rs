@@ -11,6 +11,7 @@ mod judging;
 mod log;
 pub mod memory;
 mod metrics;
+pub mod mixed;
 pub mod observer;
 pub mod ranks;
 pub mod reading;

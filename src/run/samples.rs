@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 
 use super::setup::Setup;
 use super::shots::Shots;
-use crate::data::TRAIN;
+use crate::data::Split;
 use crate::data::layout::{Encoded, Escape, Part as Text, TextWriter};
 use crate::data::lessons::{Rows, Why};
 use crate::mix::Mixture;
@@ -43,7 +43,7 @@ impl<'a> Samples<'a> {
         mixture: &'a RefCell<Mixture>,
         held_out: &'a HashSet<Vec<u32>>,
     ) -> Samples<'a> {
-        let (rows, shots) = (setup.lessons.rows(), setup.shots(TRAIN));
+        let (rows, shots) = (setup.lessons.rows(), setup.shots(Split::Train));
         Samples { setup, group, mixture, rows, shots, held_out, prompts_shared: 0, error: None }
     }
 
@@ -53,7 +53,8 @@ impl<'a> Samples<'a> {
         let count = self.setup.samples_of_a_step();
         self.prompts_shared = 0;
         let share = self.group.share(steps_done * count..(steps_done + 1) * count);
-        let order = self.mixture.borrow().order(TRAIN, steps_done).map_err(anyhow::Error::msg)?;
+        let order =
+            self.mixture.borrow().order(Split::Train, steps_done).map_err(anyhow::Error::msg)?;
         share.map(|index| self.example(order.template(index), index)).collect()
     }
 
@@ -97,11 +98,11 @@ impl<'a> Samples<'a> {
 pub fn described(setup: &Setup, template: usize, index: u64) -> String {
     let seed = setup.recipe.data.seed;
     let part = &setup.lessons.parts[template];
-    let (maker, program) = (&part.maker, part.maker.program());
-    let mut memory = maker.memory(TRAIN, seed);
-    let text = match maker.sample(&mut memory, index) {
+    let (sampler, program) = (&part.sampler, part.sampler.program());
+    let mut memory = sampler.memory(Split::Train, seed);
+    let text = match sampler.sample(&mut memory, index) {
         Ok(()) => {
-            let writer = TextWriter::new(program, maker.vocabulary.clone(), Escape::None);
+            let writer = TextWriter::new(program, sampler.vocabulary().clone(), Escape::None);
             let [prompt, reply] = [Text::Prompt, Text::Reply].map(|one| writer.text(one, &memory));
             format!("{prompt} {reply}")
         }
@@ -109,6 +110,6 @@ pub fn described(setup: &Setup, template: usize, index: u64) -> String {
     };
     let shown: String = text.chars().take(SHOWN).collect();
     let more = if shown.len() < text.len() { " …" } else { "" };
-    let (name, level) = (&program.name, maker.level());
+    let (name, level) = (&program.name, sampler.level());
     format!("sample {index} of {name} (level {level}, seed {seed}):\n{shown}{more}")
 }

@@ -1,6 +1,6 @@
 //! Solved samples before a prompt, so that a model learns from examples in its context.
 
-use crate::data::TRAIN;
+use crate::data::Split;
 use crate::data::layout::{Draft, Encoded};
 use crate::data::lessons::{Lessons, Part, Why};
 use crate::model::Tokenizer;
@@ -25,21 +25,21 @@ pub struct Shots<'a> {
     /// Shots of a sample.
     count: usize,
     /// Of each template: what its choices depend on, and what makes its samples.
-    makers: Vec<([u64; 4], Memory)>,
+    samplers: Vec<([u64; 4], Memory)>,
 }
 
 impl<'a> Shots<'a> {
     /// For the samples of a split. Shots are samples to learn from even before held-out ones: what
     /// is held out is shown nowhere else.
-    pub fn new(lessons: &'a Lessons, count: usize, split: &str) -> Shots<'a> {
+    pub fn new(lessons: &'a Lessons, count: usize, split: Split) -> Shots<'a> {
         let seed = lessons.seed;
-        let maker = |part: &Part| {
-            let (name, level) = (&part.maker.program().name, part.maker.level());
-            let key = RunKey::new(name, level, split, seed).stream("shots");
-            (key, part.maker.memory(TRAIN, seed))
+        let sampler = |part: &Part| {
+            let (name, level) = (&part.sampler.program().name, part.sampler.level());
+            let key = RunKey::new(name, level, split.name(), seed).stream("shots");
+            (key, part.sampler.memory(Split::Train, seed))
         };
-        let makers = lessons.parts.iter().map(maker).collect();
-        Shots { lessons, count, makers }
+        let samplers = lessons.parts.iter().map(sampler).collect();
+        Shots { lessons, count, samplers }
     }
 
     /// The ids of a template's shots and of the sample in the memory, which has this index; what
@@ -72,15 +72,15 @@ impl<'a> Shots<'a> {
     }
 
     fn put(&mut self, template: usize, index: u64, draft: &mut Draft) -> Result<(), (u64, Why)> {
-        let (key, memory) = &mut self.makers[template];
+        let (key, memory) = &mut self.samplers[template];
         let mut stream = random::start(key, index);
         for _ in 0..self.count {
             let mut shot = stream.below_wide(AMONG);
             if shot == index {
                 shot += AMONG;
             }
-            let maker = &self.lessons.parts[template].maker;
-            maker.sample(memory, shot).map_err(|why| (shot, why.into()))?;
+            let sampler = &self.lessons.parts[template].sampler;
+            sampler.sample(memory, shot).map_err(|why| (shot, why.into()))?;
             draft.shot(memory);
         }
         Ok(())

@@ -16,7 +16,7 @@ use super::setup::Setup;
 use super::start::{MIX, Start};
 use super::watch::Watch;
 use super::{ending, feedback};
-use crate::data::TRAIN;
+use crate::data::Split;
 use crate::eval::report::{Facts, Scores};
 use crate::eval::{self, Answer};
 use crate::mix::Mixture;
@@ -268,7 +268,7 @@ impl<'a> Training<'a> {
 
     /// A sample of a step, for an error. No evaluation has changed the mixture since.
     fn described(&self, step: u64, index: u64) -> String {
-        let order = self.mixture.borrow().order(TRAIN, step - 1);
+        let order = self.mixture.borrow().order(Split::Train, step - 1);
         order.map_or_else(|why| why, |order| described(self.setup, order.template(index), index))
     }
 
@@ -286,7 +286,7 @@ impl<'a> Training<'a> {
         self.take_in(trainer.model, step, &answers)?;
         for (answers, part) in answers.iter().zip(&self.setup.lessons.parts) {
             let scores = Scores::of(answers, 0);
-            let (template, exact) = (&part.maker.program().name, scores.exact);
+            let (template, exact) = (&part.sampler.program().name, scores.exact);
             let alignment = scores.alignment;
             self.observer.tell(Event::Judged { step, template, exact, alignment });
         }
@@ -307,7 +307,7 @@ impl<'a> Training<'a> {
     fn write_down(&mut self, step: u64, answers: &[Vec<Answer>]) -> Result<()> {
         for (answers, part) in answers.iter().zip(&self.setup.lessons.parts) {
             let rules = eval::rules(part);
-            let name = [part.maker.program().name.as_str(), part.maker.level()];
+            let name = [part.sampler.program().name.as_str(), part.sampler.level()];
             if let Some(metrics) = &mut self.metrics {
                 metrics.judged(step, name, &Scores::of(answers, rules.len()), &rules)?;
             }

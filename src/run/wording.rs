@@ -9,7 +9,7 @@ use super::glued;
 use crate::check::types::Type;
 use crate::data::layout::{Encoded, TokenIds};
 use crate::data::vocab::Vocabulary;
-use crate::data::{Maker, TRAIN};
+use crate::data::{Sampler, Split};
 use crate::ir::{Bound, Form, Piece, Program, SlotId};
 use crate::model::Tokenizer;
 
@@ -47,20 +47,25 @@ pub fn of_words<'a>(
 }
 
 /// The first text of a template that the tokenizer does not know, and why.
-pub fn unknown(tokenizer: &Tokenizer, maker: &Maker, seed: u64) -> Option<anyhow::Error> {
-    let error = unknown_piece(tokenizer, maker.program(), &maker.vocabulary)?;
+pub fn unknown(tokenizer: &Tokenizer, sampler: &Sampler, seed: u64) -> Option<anyhow::Error> {
+    let error = unknown_piece(tokenizer, sampler.program(), sampler.vocabulary())?;
     // Where letters are not known one by one, a piece may be known with its neighbours alone.
-    if tokenizer.knows_by_letters() { Some(error) } else { unknown_sample(tokenizer, maker, seed) }
+    if tokenizer.knows_by_letters() {
+        Some(error)
+    } else {
+        unknown_sample(tokenizer, sampler, seed)
+    }
 }
 
 /// Why one of the first samples is not known as a whole.
-fn unknown_sample(tokenizer: &Tokenizer, maker: &Maker, seed: u64) -> Option<anyhow::Error> {
+fn unknown_sample(tokenizer: &Tokenizer, sampler: &Sampler, seed: u64) -> Option<anyhow::Error> {
     let tokenize = Arc::new(tokenizer.clone());
-    let ids = TokenIds::new(maker.program(), maker.vocabulary.clone(), tokenize).without_tables();
-    let (mut memory, mut encoded) = (maker.memory(TRAIN, seed), Encoded::default());
+    let ids =
+        TokenIds::new(sampler.program(), sampler.vocabulary().clone(), tokenize).without_tables();
+    let (mut memory, mut encoded) = (sampler.memory(Split::Train, seed), Encoded::default());
     (0..TRIED).find_map(|index| {
         // One that cannot be made is an error of its own, later.
-        maker.sample(&mut memory, index).ok()?;
+        sampler.sample(&mut memory, index).ok()?;
         ids.encode(&memory, &mut encoded).err().map(|why| anyhow::anyhow!(why))
     })
 }

@@ -10,8 +10,6 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Context;
-
 pub use error::{Error, Findings};
 use files::folder_of;
 pub(crate) use files::{
@@ -23,11 +21,11 @@ pub use score::Score;
 
 use crate::check::{self, typed};
 use crate::data::vocab::Vocabulary;
-use crate::data::{DEFAULT_LEVEL, Maker, pools, rows};
+use crate::data::{self, Uncompiled, rows};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::Source;
 use crate::syntax::allow;
-use crate::{engine, ir, stdlib, syntax};
+use crate::{stdlib, syntax};
 
 /// How the name of a built-in template begins where a file's name may stand too.
 const BUILT_IN: &str = "std:";
@@ -197,31 +195,18 @@ impl Compile<'_> {
     /// [`Error::Invalid`] if there is no such level or parameter, or no sample can be drawn at
     /// it; [`Error::Failed`] if this machine has no machine code.
     pub fn compile(self) -> Result<Sampler, Error> {
-        let (template, interpreted) = (self.template, self.interpreted);
-        let set = rows::settings(&template.typed, &self.set);
-        let words = self.words.clone().unwrap_or_else(Vocabulary::embedded);
-        let program = Arc::new(self.lower(&words)?);
-        let (vocabulary, pools) = pools(&template.typed, words);
-        let engine = match interpreted {
-            true => engine::interpreter(program.clone()),
-            false => engine::fastest(program.clone()).context("cannot make machine code")?,
-        };
-        let maker = Maker::new(program, engine, vocabulary, pools);
-        Ok(Sampler::new(template.source.clone(), maker, &set))
-    }
-
-    /// The program, for these words.
-    fn lower(self, words: &Vocabulary) -> Result<ir::Program, Error> {
         let Template { source, typed, .. } = self.template;
-        // `default` is the name of the defaults, unless the template has a level of that name.
-        let is_there = typed.levels.iter().any(|level| level.name == self.level);
-        let is_default = self.level == DEFAULT_LEVEL && !is_there;
-        let choice = ir::Choice {
-            level: if is_default { String::new() } else { self.level },
-            set: self.set,
-            vocabulary: words.own_len(),
+        let words = self.words.unwrap_or_else(Vocabulary::embedded);
+        let compile = data::Compile { template: typed, level: &self.level, set: &self.set, words };
+        let invalid = |diagnostics| Error::invalid(source, diagnostics);
+        let inner = match self.interpreted {
+            true => compile.interpreted().map_err(invalid)?,
+            false => compile.fastest().map_err(|why| match why {
+                Uncompiled::Invalid(diagnostics) => invalid(diagnostics),
+                Uncompiled::NoMachineCode(error) => Error::Failed(error),
+            })?,
         };
-        ir::lower(typed, &choice).map_err(|diagnostics| Error::invalid(source, diagnostics))
+        Ok(Sampler::new(source.clone(), inner, &rows::settings(typed, &self.set)))
     }
 }
 

@@ -10,7 +10,7 @@ use super::{Error, Key, Sample, Score};
 use crate::data::judge::Judge;
 use crate::data::layout::{Escape, Fields, Part, TextWriter};
 use crate::data::preview::cannot_make;
-use crate::data::{Maker, Split};
+use crate::data::{self, Split};
 use crate::runtime::{Fault, Memory};
 use crate::source::Source;
 
@@ -23,7 +23,7 @@ pub struct Sampler {
 
 struct Inner {
     source: Source,
-    maker: Maker,
+    draws: data::Sampler,
     tools: OnceLock<Tools>,
     /// Of the samples' keys: template, level and settings.
     names: [Arc<str>; 3],
@@ -42,8 +42,8 @@ struct Tools {
 impl Inner {
     fn tools(&self) -> &Tools {
         self.tools.get_or_init(|| {
-            let (program, words) = (self.maker.program(), &self.maker.vocabulary);
-            let judge = Judge::new(&self.maker);
+            let (program, words) = (self.draws.program(), self.draws.vocabulary());
+            let judge = Judge::new(&self.draws);
             Tools {
                 texts: TextWriter::new(program, words.clone(), Escape::None),
                 fields: Fields::new(program, words.clone()),
@@ -56,13 +56,13 @@ impl Inner {
 
 impl Sampler {
     /// Of a template's text, its compiled program, and what is set beside its level.
-    pub(crate) fn new(source: Source, maker: Maker, set: &str) -> Sampler {
+    pub(crate) fn new(source: Source, draws: data::Sampler, set: &str) -> Sampler {
         let inner = Inner {
             source,
             tools: OnceLock::new(),
-            names: [&*maker.program().name, maker.level(), set].map(Arc::from),
+            names: [&*draws.program().name, draws.level(), set].map(Arc::from),
             free: Mutex::default(),
-            maker,
+            draws,
         };
         Sampler { inner: Arc::new(inner) }
     }
@@ -127,7 +127,7 @@ impl Sampler {
     /// ```
     pub fn score(&self, split: Split, seed: u64, index: u64, reply: &str) -> Result<Score, Error> {
         self.with_memory(split, seed, |memory| {
-            let made = self.inner.maker.sample(memory, index);
+            let made = self.inner.draws.sample(memory, index);
             made.map_err(|error| self.error(split, seed, index, error))?;
             let Tools { judge, rules, .. } = self.inner.tools();
             Ok(Score::new(rules, judge.judge(reply, memory)))
@@ -169,9 +169,10 @@ impl Sampler {
         })
     }
 
-    /// The program with its engine and words, for the layers of this crate that stand above.
-    pub(crate) fn maker(&self) -> &Maker {
-        &self.inner.maker
+    /// The sampler underneath, which draws into a memory: for token ids, data sets in bulk and the
+    /// audit, all in [`crate::data`].
+    pub fn inner(&self) -> &data::Sampler {
+        &self.inner.draws
     }
 
     fn draw(
@@ -181,12 +182,12 @@ impl Sampler {
         seed: u64,
         index: u64,
     ) -> Result<Sample, Error> {
-        let maker = &self.inner.maker;
+        let draws = &self.inner.draws;
         let Tools { texts, fields, .. } = self.inner.tools();
-        maker.sample(memory, index).map_err(|error| self.error(split, seed, index, error))?;
+        draws.sample(memory, index).map_err(|error| self.error(split, seed, index, error))?;
         let mut object = Vec::new();
         fields.write(memory, &mut object);
-        let has_system = maker.program().layout.system.is_some();
+        let has_system = draws.program().layout.system.is_some();
         Ok(Sample {
             key: self.key(split, seed, index),
             system: has_system.then(|| texts.text(Part::System, memory)),
@@ -202,7 +203,7 @@ impl Sampler {
     }
 
     fn error(&self, split: Split, seed: u64, index: u64, error: Fault) -> Error {
-        let diagnostic = cannot_make(self.inner.maker.program(), seed, index, error);
+        let diagnostic = cannot_make(self.inner.draws.program(), seed, index, error);
         let key = Box::new(self.key(split, seed, index));
         Error::Sample { key, source: self.inner.source.clone(), diagnostic: Box::new(diagnostic) }
     }
@@ -219,10 +220,10 @@ impl Sampler {
         let free = self.inner.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
         match free {
             Some(mut memory) => {
-                self.inner.maker.ready(&mut memory, split.name(), seed);
+                self.inner.draws.ready(&mut memory, split, seed);
                 memory
             }
-            None => self.inner.maker.memory(split.name(), seed),
+            None => self.inner.draws.memory(split, seed),
         }
     }
 

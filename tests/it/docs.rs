@@ -4,8 +4,7 @@ use std::path::Path;
 
 use cookc::check;
 use cookc::data::judge::Judge;
-use cookc::data::{Maker, TRAIN, pools};
-use cookc::engine::native;
+use cookc::data::{Compile, Split};
 use cookc::source::Source;
 use cookc::stdlib;
 use cookc::syntax::{self, ast};
@@ -145,14 +144,12 @@ fn examples_of_the_natives_and_of_the_modules_are_true() {
                      prompt \"A word:\"\nreply \"{{word}}\"\n"
                 );
                 let source = Source::new("example.cook", text);
-                let program = program(&source, "").unwrap_or_else(|errors| panic!("{errors}"));
                 let template = template(&source).unwrap_or_else(|errors| panic!("{errors}"));
-                let (words, tokens) = pools(&template, vocabulary());
-                let engine = native(program.clone()).expect("this machine has machine code");
-                let maker = Maker::new(program, engine, words, tokens);
-                let mut memory = maker.memory(TRAIN, 0);
-                maker.sample(&mut memory, 0).expect("a word can be drawn");
-                assert!(Judge::new(&maker).own(&mut memory).exact(), "{module}: {example}");
+                let sampler = Compile::level(&template, "", vocabulary()).fastest();
+                let sampler = sampler.unwrap_or_else(|errors| panic!("{example}: {errors:?}"));
+                let mut memory = sampler.memory(Split::Train, 0);
+                sampler.sample(&mut memory, 0).expect("a word can be drawn");
+                assert!(Judge::new(&sampler).own(&mut memory).exact(), "{module}: {example}");
                 run += 1;
             }
         }

@@ -1,6 +1,11 @@
 //! The front door: what a program that embeds cookc writes, and what it is reported when it errs.
 
+use std::collections::BTreeSet;
+use std::path::Path;
+
 use assert_cmd::Command;
+use cookc::data::layout::{Escape, Part, TextWriter};
+use cookc::runtime::RunKey;
 use cookc::{Error, Sampler, Score, Split, Template, Vocabulary};
 use serde_json::{Map, Value, json};
 
@@ -187,4 +192,56 @@ fn other_words_are_drawn_from_where_they_are_given() {
     assert!(["red", "green", "blue"].contains(&&*sample.reply));
     let roles: Vec<&str> = sample.messages().map(|message| message.role).collect();
     assert_eq!(roles, ["user", "assistant"]);
+}
+
+/// Every way to draw that a caller can reach keeps the splits apart: few prompts show it.
+#[test]
+fn no_public_way_to_draw_gives_a_prompt_of_the_other_split() {
+    let text = "a ~ uniform(0..9)\nb ~ uniform(0..9)\nsum_of = a + b\n\
+                prompt \"{a} and {b}\"\nreply \"{sum_of}\"\n";
+    let sampler = Template::parse("tiny.cook", text).and_then(|it| it.compile());
+    let sampler = sampler.unwrap_or_else(|error| panic!("{error}"));
+    let inner = sampler.inner();
+    let interpreted = inner.interpreted();
+    let layout = inner.program().layout.clone();
+    let named = inner.with_layout("tiny", layout);
+    let prompts = |split: Split| {
+        let mut prompts = BTreeSet::new();
+        for seed in [1, 2] {
+            prompts
+                .extend(sampler.samples(split, seed, 0..300).map(|one| one.expect("one").prompt));
+            for inner in [inner, &interpreted, &named] {
+                let program = inner.program();
+                let texts = TextWriter::new(program, inner.vocabulary().clone(), Escape::None);
+                // A memory that was another split's, and streams of another split's seed.
+                let mut memory = inner.memory(Split::Eval, seed);
+                inner.ready(&mut memory, split, seed);
+                memory.seed(&RunKey::new(&program.name, &program.level, "eval", seed));
+                for index in 0..300 {
+                    inner.sample(&mut memory, index).expect("one");
+                    prompts.insert(texts.text(Part::Prompt, &memory));
+                }
+            }
+        }
+        prompts
+    };
+    let [train, eval] = Split::ALL.map(prompts);
+    assert!(train.is_disjoint(&eval), "{:?}", train.intersection(&eval).collect::<Vec<_>>());
+    assert_eq!(train.len() + eval.len(), 100);
+}
+
+/// An engine draws without a split, so it is reached through a sampler alone.
+#[test]
+fn only_a_sampler_reaches_an_engine() {
+    let source = |path: &str| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(path);
+        std::fs::read_to_string(path).expect("it is there")
+    };
+    let public: Vec<String> = source("engine/mod.rs")
+        .lines()
+        .filter(|line| line.starts_with("pub "))
+        .map(|line| line.split(['(', '{']).next().unwrap_or(line).trim().to_string())
+        .collect();
+    assert_eq!(public, ["pub enum Emit", "pub fn emit_text"]);
+    assert!(!source("data/sampler.rs").contains("pub engine"));
 }

@@ -1,6 +1,5 @@
 //! What holds for every template that is shipped, at every level, over many samples.
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use cookc::data::audit::{Settings, audit, findings, is_denied};
@@ -8,15 +7,14 @@ use cookc::data::generate::{Order, Watch, generate};
 use cookc::data::judge::Judge;
 use cookc::data::layout::{Escape, Part, TextWriter};
 use cookc::data::rows::{Key, Rows};
-use cookc::data::{Maker, TRAIN, pools};
+use cookc::data::{Compile, Sampler, Split};
 use cookc::diagnostic::Diagnostic;
-use cookc::engine::{interpreter, native};
 use cookc::ir::SlotId;
 use cookc::runtime::Memory;
 use cookc::source::Source;
 use cookc::syntax::{self, allow};
 
-use crate::support::{program, shipped, template, vocabulary};
+use crate::support::{shipped, template, vocabulary};
 
 /// Samples a level.
 const SAMPLES: u64 = 1_000;
@@ -24,17 +22,15 @@ const SEED: u64 = 7;
 
 /// Both engines of a template at a level.
 pub struct Pair {
-    pub native: Maker,
-    pub interpreter: Maker,
+    pub native: Sampler,
+    pub interpreter: Sampler,
 }
 
 pub fn pair(source: &Source, level: &str) -> Pair {
-    let program = program(source, level).unwrap_or_else(|errors| panic!("{errors}"));
     let template = template(source).unwrap_or_else(|errors| panic!("{errors}"));
-    let (words, tokens) = pools(&template, vocabulary());
-    let native = native(program.clone()).expect("this machine has a code generator");
-    let maker = |engine| Maker::new(program.clone(), engine, words.clone(), tokens.clone());
-    Pair { native: maker(native), interpreter: maker(interpreter(program.clone())) }
+    let native = Compile::level(&template, level, vocabulary()).fastest();
+    let native = native.unwrap_or_else(|errors| panic!("{}: {errors:?}", source.name));
+    Pair { interpreter: native.interpreted(), native }
 }
 
 /// Calls `test` for every shipped template at every level.
@@ -46,21 +42,21 @@ pub fn at_every_level(test: impl Fn(&str, &Source, &str, Pair)) {
     }
 }
 
-pub fn make(maker: &Maker, memory: &mut Memory, index: u64) {
-    maker.sample(memory, index).unwrap_or_else(|error| {
-        panic!("{} {}: sample {index}: {error}", maker.program().name, maker.level())
+pub fn make(sampler: &Sampler, memory: &mut Memory, index: u64) {
+    sampler.sample(memory, index).unwrap_or_else(|error| {
+        panic!("{} {}: sample {index}: {error}", sampler.program().name, sampler.level())
     });
 }
 
-pub fn writer(maker: &Maker) -> TextWriter {
-    TextWriter::new(maker.program(), maker.vocabulary.clone(), Escape::None)
+pub fn writer(sampler: &Sampler) -> TextWriter {
+    TextWriter::new(sampler.program(), sampler.vocabulary().clone(), Escape::None)
 }
 
 #[test]
 fn every_rule_holds_on_every_sample_that_its_template_makes() {
     at_every_level(|name, _, _, pair| {
         let judge = Judge::new(&pair.native);
-        let mut memory = pair.native.memory(TRAIN, SEED);
+        let mut memory = pair.native.memory(Split::Train, SEED);
         for index in 0..SAMPLES {
             make(&pair.native, &mut memory, index);
             let verdict = judge.own(&mut memory);
@@ -72,16 +68,17 @@ fn every_rule_holds_on_every_sample_that_its_template_makes() {
 #[test]
 fn machine_code_makes_and_judges_what_the_interpreter_does_bit_for_bit() {
     at_every_level(|name, _, _, pair| {
-        let makers = [&pair.native, &pair.interpreter];
-        let rows = makers.map(|maker| Rows::new(maker, &Key { set: "", split: TRAIN, seed: SEED }));
-        let judges = makers.map(Judge::new);
-        let mut memories = makers.map(|maker| maker.memory(TRAIN, SEED));
+        let samplers = [&pair.native, &pair.interpreter];
+        let rows = samplers
+            .map(|sampler| Rows::new(sampler, &Key { set: "", split: Split::Train, seed: SEED }));
+        let judges = samplers.map(Judge::new);
+        let mut memories = samplers.map(|sampler| sampler.memory(Split::Train, SEED));
         let writer = writer(&pair.native);
         let mut other = String::from("no reply yet");
         for index in 0..SAMPLES {
             let mut made = [Vec::new(), Vec::new()];
             for at in 0..2 {
-                make(makers[at], &mut memories[at], index);
+                make(samplers[at], &mut memories[at], index);
                 rows[at].write(&memories[at], index, &mut made[at]);
             }
             assert_eq!(made[0], made[1], "{name}, sample {index}");
@@ -100,7 +97,7 @@ fn machine_code_makes_and_judges_what_the_interpreter_does_bit_for_bit() {
 fn a_written_reply_is_read_back_to_the_same_values() {
     at_every_level(|name, _, _, pair| {
         let (judge, writer) = (Judge::new(&pair.native), writer(&pair.native));
-        let mut memory = pair.native.memory(TRAIN, SEED);
+        let mut memory = pair.native.memory(Split::Train, SEED);
         for index in 0..SAMPLES {
             make(&pair.native, &mut memory, index);
             let reply = writer.text(Part::Reply, &memory);
@@ -124,29 +121,29 @@ fn formatting_keeps_the_program_and_is_done_after_once() {
 }
 
 fn rows(source: &Source, level: &str) -> Vec<u8> {
-    let maker = pair(source, level).native;
-    generated(&maker, 0..50)
+    let sampler = pair(source, level).native;
+    generated(&sampler, 0..50)
 }
 
-fn generated(maker: &Maker, indices: std::ops::Range<u64>) -> Vec<u8> {
-    let rows = Rows::new(maker, &Key { set: "", split: TRAIN, seed: SEED });
+fn generated(sampler: &Sampler, indices: std::ops::Range<u64>) -> Vec<u8> {
+    let rows = Rows::new(sampler, &Key { set: "", split: Split::Train, seed: SEED });
     let mut bytes = Vec::new();
-    let order = Order { split: TRAIN, seed: SEED, indices };
+    let order = Order { split: Split::Train, seed: SEED, indices };
     let watch = Watch { cancel: &AtomicBool::new(false), progress: &|_| {} };
     let row = |memory: &mut Memory, index: u64, out: &mut Vec<u8>| rows.write(memory, index, out);
     let put = |more: &[u8]| {
         bytes.extend_from_slice(more);
         Ok(())
     };
-    generate(maker, &order, row, put, &watch).unwrap_or_else(|stopped| panic!("{stopped:?}"));
+    generate(sampler, &order, row, put, &watch).unwrap_or_else(|stopped| panic!("{stopped:?}"));
     bytes
 }
 
 #[test]
 fn a_sample_is_the_same_on_one_thread_and_on_eight_and_alone() {
-    let on = |threads: usize, maker: &Maker| {
+    let on = |threads: usize, sampler: &Sampler| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-        pool.expect("threads can be started").install(|| generated(maker, 0..SAMPLES))
+        pool.expect("threads can be started").install(|| generated(sampler, 0..SAMPLES))
     };
     at_every_level(|name, _, _, pair| {
         let all = on(1, &pair.native);
@@ -168,7 +165,8 @@ fn another_draw_leaves_the_values_of_all_other_names_as_they_were() {
         for level in levels {
             let (before, after) = (pair(&source, &level).native, pair(&edited, &level).native);
             let (texts, edited_texts) = (writer(&before), writer(&after));
-            let (mut a, mut b) = (before.memory(TRAIN, SEED), after.memory(TRAIN, SEED));
+            let (mut a, mut b) =
+                (before.memory(Split::Train, SEED), after.memory(Split::Train, SEED));
             for index in 0..SAMPLES {
                 make(&before, &mut a, index);
                 make(&after, &mut b, index);
@@ -183,8 +181,8 @@ fn another_draw_leaves_the_values_of_all_other_names_as_they_were() {
     }
 }
 
-fn named(maker: &Maker) -> Vec<(SlotId, String)> {
-    let slots = maker.program().slots.iter().enumerate();
+fn named(sampler: &Sampler) -> Vec<(SlotId, String)> {
+    let slots = sampler.program().slots.iter().enumerate();
     slots
         .filter(|(_, slot)| !slot.name.is_empty())
         .map(|(at, slot)| (at as SlotId, slot.name.clone()))
@@ -213,10 +211,11 @@ fn cheats_fail_and_no_bar_of_the_auditor_is_missed() {
 fn no_text_and_no_memory_is_larger_than_the_bounds_say() {
     at_every_level(|name, _, _, pair| {
         let bounds = &pair.native.program().bounds;
-        let longest = pair.native.vocabulary.words().map(str::len).max().expect("there are words");
+        let longest =
+            pair.native.vocabulary().words().map(str::len).max().expect("there are words");
         let bytes_max = bounds.literal_bytes + bounds.pool_words * longest as u64;
         let writer = writer(&pair.native);
-        let mut memory = pair.native.memory(TRAIN, SEED);
+        let mut memory = pair.native.memory(Split::Train, SEED);
         for index in 0..SAMPLES {
             make(&pair.native, &mut memory, index);
             let parts = [Part::System, Part::Prompt, Part::Reply];
@@ -236,7 +235,7 @@ fn two_seeds_share_no_sample_and_neither_do_training_and_held_out_samples() {
             return;
         }
         let writer = writer(&pair.native);
-        let prompts = |split: &str, seed: u64| {
+        let prompts = |split: Split, seed: u64| {
             let mut memory = pair.native.memory(split, seed);
             let prompts = (0..SAMPLES).map(|index| {
                 make(&pair.native, &mut memory, index);
@@ -244,9 +243,9 @@ fn two_seeds_share_no_sample_and_neither_do_training_and_held_out_samples() {
             });
             prompts.collect::<std::collections::BTreeSet<String>>()
         };
-        let first = prompts(TRAIN, 42);
-        assert!(first.is_disjoint(&prompts(TRAIN, 43)), "{name}: seeds 42 and 43");
-        assert!(first.is_disjoint(&prompts(cookc::data::EVAL, 42)), "{name}: train and eval");
+        let first = prompts(Split::Train, 42);
+        assert!(first.is_disjoint(&prompts(Split::Train, 43)), "{name}: seeds 42 and 43");
+        assert!(first.is_disjoint(&prompts(Split::Eval, 42)), "{name}: train and eval");
     });
 }
 
@@ -256,7 +255,7 @@ fn no_prompt_is_in_both_splits_however_few_there_are_whatever_seed_and_level() {
                 a ~ uniform(0..most)\nb ~ uniform(0..most)\nsum_of = a + b\n\
                 rule adds: sum_of == a + b\nprompt \"{a} and {b}\"\nreply \"{sum_of}\"\n";
     let source = Source::new("tiny.cook", text);
-    let prompts = |level: &str, split: &str, seed: u64| {
+    let prompts = |level: &str, split: Split, seed: u64| {
         let pair = pair(&source, level);
         let (writer, mut memory) = (writer(&pair.native), pair.native.memory(split, seed));
         let mut again = pair.interpreter.memory(split, seed);
@@ -269,7 +268,7 @@ fn no_prompt_is_in_both_splits_however_few_there_are_whatever_seed_and_level() {
         });
         prompts.collect::<std::collections::BTreeSet<String>>()
     };
-    let (learned, held_out) = (prompts("", TRAIN, 42), prompts("other", cookc::data::EVAL, 43));
+    let (learned, held_out) = (prompts("", Split::Train, 42), prompts("other", Split::Eval, 43));
     assert!(learned.is_disjoint(&held_out));
     // Of the 100 prompts at the one level and the 169 at the other, each has its split.
     assert!(learned.len() > 70 && held_out.len() > 8, "{} {}", learned.len(), held_out.len());
@@ -279,5 +278,5 @@ fn no_prompt_is_in_both_splits_however_few_there_are_whatever_seed_and_level() {
 fn programs_are_shared_by_threads() {
     fn shared<T: Send + Sync>(_: &T) {}
     let (source, _) = shipped().swap_remove(0);
-    shared(&Arc::new(pair(&source, "").native));
+    shared(&pair(&source, "").native);
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use cookc::mix::{Evaluated, Policy};
 use cookc::recipe::Recipe;
 use cookc::run::{self, Event, Observer, Setup, Target};
 use cookc::train::group::{Place, Secret};
+use serde_json::Value;
 use tempfile::TempDir;
 
 use super::run::untimed;
@@ -210,9 +212,68 @@ fn a_schedule_is_the_same_stopped_and_resumed_and_moves_the_mixture() {
     let lines = untimed(&whole);
     let tokens: Vec<u64> = lines
         .lines()
-        .filter_map(|line| serde_json::from_str::<serde_json::Value>(&format!("{line}}}")).ok())
+        .filter_map(|line| serde_json::from_str::<Value>(&format!("{line}}}")).ok())
         .filter_map(|line| line["tokens"].as_u64())
         .collect();
     assert_eq!(tokens.len(), 12, "{lines}");
     assert!(tokens[11] > tokens[0], "{tokens:?}");
+}
+
+#[test]
+fn a_mixed_data_set_has_the_samples_of_training_in_its_order() {
+    let linear = RECIPE
+        .replacen("file = \"say.cook\"\n", "file = \"say.cook\"\nend_weight = 0.0\n", 1)
+        .replace("[data]", "[mix]\npolicy = \"linear\"\n[data]");
+    let folder = kitchen(&linear);
+    let (run, target) = new(folder.path(), "run");
+    trained(folder.path(), &target, Process::alone(None), false);
+    let tokens: Vec<u64> = untimed(&run)
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(&format!("{line}}}")).ok())
+        .filter_map(|line| line["tokens"].as_u64())
+        .collect();
+    let generate = |more: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_cookc"))
+            .current_dir(folder.path())
+            .args(["generate", "tiny.toml"])
+            .args(more)
+            .output()
+            .expect("it starts");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("UTF-8")
+    };
+    let text = generate(&["-n", "96"]);
+    let rows: Vec<Value> =
+        text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect();
+    let length = |row: &Value| {
+        let words = |key: &str| row[key].as_str().expect("a text").split(' ').count() as u64;
+        // The token that ends the reply is the last.
+        words("prompt") + words("reply") + 1
+    };
+    let of_steps: Vec<u64> =
+        rows.chunks(8).map(|step| step.iter().map(length).sum::<u64>()).collect();
+    assert_eq!(of_steps, tokens);
+    assert!(rows.iter().enumerate().all(|(at, row)| row["index"] == at));
+    let last = |row: &Value| row["level"] == "twice";
+    assert!(rows[88..].iter().all(last) && !rows[..8].iter().all(last));
+    // In parts, and on one thread, it is the same.
+    let parts = [generate(&["-n", "50"]), generate(&["-n", "46", "--first", "50"])].concat();
+    assert!(parts == text && generate(&["-n", "96", "--threads", "1"]) == text);
+    let other = generate(&["--count", "96", "--seed", "1"]);
+    assert!(other != text && generate(&["-n", "96", "--split", "eval"]) != text);
+}
+
+#[test]
+fn a_mixed_data_set_needs_no_model_and_leaves_the_templates_to_the_recipe() {
+    let folder = kitchen(&RECIPE.replace("scratch:tiny\"\nhidden_size = 16", "nowhere\"\n[lora]"));
+    let generate = |more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cookc"));
+        let arguments = [&["generate", "tiny.toml", "-n", "4"], more].concat();
+        command.current_dir(folder.path()).args(arguments).output().expect("it starts")
+    };
+    assert!(generate(&[]).status.success());
+    let refused = generate(&["--level", "twice"]);
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(said.contains("--level is for a template"), "{said}");
 }

@@ -3,7 +3,7 @@
 
 use cookc::data::judge::{Judge, Verdict};
 use cookc::data::layout::Part;
-use cookc::data::{Maker, TRAIN};
+use cookc::data::{Sampler, Split};
 use cookc::source::Source;
 
 use crate::laws::{Pair, make, pair, writer};
@@ -80,11 +80,11 @@ fn a_written_reply_is_read_back_whatever_its_layout_and_the_white_space_around_i
             continue;
         }
         fit += 1;
-        let Pair { interpreter: maker, .. } = pair(&source, "");
-        let (judge, texts) = (Judge::new(&maker), writer(&maker));
-        let mut memory = maker.memory(TRAIN, 1);
+        let Pair { interpreter: sampler, .. } = pair(&source, "");
+        let (judge, texts) = (Judge::new(&sampler), writer(&sampler));
+        let mut memory = sampler.memory(Split::Train, 1);
         for index in 0..12 {
-            make(&maker, &mut memory, index);
+            make(&sampler, &mut memory, index);
             let reply = texts.text(Part::Reply, &memory);
             empty += usize::from(reply.trim().is_empty());
             for end in ["", "\n", " \n", "\n\n"] {
@@ -170,11 +170,11 @@ fn a_right_reply_is_right_however_its_white_space_came_out() {
             continue;
         }
         fit += 1;
-        let Pair { interpreter: maker, .. } = pair(&source, "");
-        let (judge, texts) = (Judge::new(&maker), writer(&maker));
-        let mut memory = maker.memory(TRAIN, 1);
+        let Pair { interpreter: sampler, .. } = pair(&source, "");
+        let (judge, texts) = (Judge::new(&sampler), writer(&sampler));
+        let mut memory = sampler.memory(Split::Train, 1);
         for index in 0..8 {
-            make(&maker, &mut memory, index);
+            make(&sampler, &mut memory, index);
             let reply = texts.text(Part::Reply, &memory);
             empty += usize::from(reply.starts_with('\n') || reply.ends_with('\n'));
             for reply in varied(&reply) {
@@ -215,12 +215,12 @@ fn two_values_that_may_be_empty_with_white_space_between_them_are_refused() {
 }
 
 /// What a reply to the first sample of a template gets.
-fn verdict(text: &str, reply: impl Fn(&Maker, &str) -> String) -> Verdict {
-    let Pair { interpreter: maker, .. } = pair(&Source::new("keys.cook", text), "");
-    let mut memory = maker.memory(TRAIN, 0);
-    make(&maker, &mut memory, 0);
-    let own = writer(&maker).text(Part::Reply, &memory);
-    Judge::new(&maker).judge(&reply(&maker, &own), &mut memory)
+fn verdict(text: &str, reply: impl Fn(&Sampler, &str) -> String) -> Verdict {
+    let Pair { interpreter: sampler, .. } = pair(&Source::new("keys.cook", text), "");
+    let mut memory = sampler.memory(Split::Train, 0);
+    make(&sampler, &mut memory, 0);
+    let own = writer(&sampler).text(Part::Reply, &memory);
+    Judge::new(&sampler).judge(&reply(&sampler, &own), &mut memory)
 }
 
 /// Each word and how often it is there, in any order: the keys are the reply's to find.
@@ -237,9 +237,9 @@ prompt \"Count the words of {document}:\"\nreply \"{lines(found, \\\": \\\", cou
 fn keys_that_the_prompt_does_not_show_are_read_from_the_reply() {
     let text = COUNTS.replace("\\\"", "\"");
     assert!(verdict(&text, |_, own| own.to_string()).exact());
-    let turned = |_: &Maker, own: &str| own.lines().rev().collect::<Vec<_>>().join("\n") + "\n";
+    let turned = |_: &Sampler, own: &str| own.lines().rev().collect::<Vec<_>>().join("\n") + "\n";
     assert!(verdict(&text, turned).exact(), "the lines in another order");
-    let moved = |_: &Maker, own: &str| {
+    let moved = |_: &Sampler, own: &str| {
         let keys: Vec<&str> = own.lines().filter_map(|line| line.split(": ").next()).collect();
         let values = own.lines().filter_map(|line| line.split(": ").nth(1));
         let lines = keys.iter().cycle().skip(1).zip(values);
@@ -247,7 +247,7 @@ fn keys_that_the_prompt_does_not_show_are_read_from_the_reply() {
     };
     let moved = verdict(&text, moved);
     assert!(moved.unreadable.is_none() && !moved.exact(), "keys of other values: {moved:?}");
-    let same = |_: &Maker, own: &str| {
+    let same = |_: &Sampler, own: &str| {
         let first = own.lines().next().unwrap_or_default();
         vec![first; own.lines().count()].join("\n")
     };

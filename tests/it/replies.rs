@@ -1,6 +1,6 @@
 //! What no reply may do, however strange: break a judge, change the sample, divide the engines.
 
-use cookc::data::TRAIN;
+use cookc::data::Split;
 use cookc::data::judge::Judge;
 use cookc::data::layout::Part;
 
@@ -66,14 +66,14 @@ impl Numbers {
 #[test]
 fn no_reply_breaks_a_judge_changes_the_sample_or_divides_the_engines() {
     at_every_level(|name, _, _, pair| {
-        let makers = [&pair.native, &pair.interpreter];
-        let judges = makers.map(Judge::new);
-        let mut memories = makers.map(|maker| maker.memory(TRAIN, 3));
+        let samplers = [&pair.native, &pair.interpreter];
+        let judges = samplers.map(Judge::new);
+        let mut memories = samplers.map(|sampler| sampler.memory(Split::Train, 3));
         let writer = writer(&pair.native);
         let mut numbers = Numbers(5);
         for index in 0..SAMPLES {
             for at in 0..2 {
-                make(makers[at], &mut memories[at], index);
+                make(samplers[at], &mut memories[at], index);
             }
             let own = writer.text(Part::Reply, &memories[0]);
             for _ in 0..REPLIES {

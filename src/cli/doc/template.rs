@@ -5,7 +5,7 @@ use super::{Entry, functions, html};
 use crate::check::typed::Role;
 use crate::data::generate::Stopped;
 use crate::data::layout::{Escape, Part, TextWriter};
-use crate::data::{Maker, TRAIN};
+use crate::data::{Sampler, Split};
 use crate::runtime::Memory;
 use crate::source::Span;
 use crate::syntax::ast::{self, Statement, StatementKind};
@@ -37,28 +37,28 @@ pub fn section(entry: &Entry, template: &Template) -> Result<String, Failure> {
 fn samples(template: &Template) -> Result<String, Failure> {
     let mut out = "<h4>Samples</h4>\n".to_string();
     for (at, level) in load::levels(template).into_iter().enumerate() {
-        let sampler = template.level(level).interpreted().compile()?;
-        let maker = sampler.maker();
-        let mut memory = maker.memory(TRAIN, 0);
-        let made = maker.sample(&mut memory, 0);
-        let stopped = |error| load::stopped(template, maker.program(), 0, Stopped::Fault(0, error));
+        let sampler = template.level(level).interpreted().compile()?.inner().clone();
+        let mut memory = sampler.memory(Split::Train, 0);
+        let made = sampler.sample(&mut memory, 0);
+        let stopped =
+            |error| load::stopped(template, sampler.program(), 0, Stopped::Fault(0, error));
         made.map_err(stopped)?;
         let open = if at == 0 { " open=\"open\"" } else { "" };
         out += &format!(
             "<details class=\"sample\"{open}><summary>{} <small>at most {} words</small>\
              </summary>\n{}</details>\n",
-            html::escaped(maker.level()),
-            maker.program().bounds.words,
-            texts(maker, &memory)
+            html::escaped(sampler.level()),
+            sampler.program().bounds.words,
+            texts(&sampler, &memory)
         );
     }
     Ok(out)
 }
 
 /// The texts of a sample, each shown value in a colour of its own.
-fn texts(maker: &Maker, memory: &Memory) -> String {
-    let program = maker.program();
-    let writer = TextWriter::new(program, maker.vocabulary.clone(), Escape::None);
+fn texts(sampler: &Sampler, memory: &Memory) -> String {
+    let program = sampler.program();
+    let writer = TextWriter::new(program, sampler.vocabulary().clone(), Escape::None);
     let shown = program.slots.iter().zip(0..).filter(|(slot, _)| slot.shown);
     let shown: Vec<_> = shown.map(|(_, id)| id).collect();
     let system = program.layout.system.is_some().then_some(("system", Part::System));

@@ -9,7 +9,7 @@ use crate::check::typed::Param;
 use crate::check::types::Type;
 use crate::data::layout::{Escape, Part, TextWriter};
 use crate::data::rows::settings;
-use crate::data::{DEFAULT_LEVEL, EVAL, Maker, TRAIN};
+use crate::data::{DEFAULT_LEVEL, Sampler, Split};
 use crate::ir;
 use crate::runtime::Memory;
 use crate::source;
@@ -22,11 +22,11 @@ pub struct Key<'a> {
     /// The level and the settings.
     pub choice: &'a Choice,
     /// Makes the samples.
-    pub maker: &'a Maker,
+    pub sampler: &'a Sampler,
     /// What is set, as rows name it.
     pub set: String,
     /// The split.
-    pub split: &'static str,
+    pub split: Split,
     /// The seed.
     pub seed: u64,
 }
@@ -34,12 +34,12 @@ pub struct Key<'a> {
 impl Key<'_> {
     /// The error of a line that names another template, level, setting, split or seed.
     pub fn expect(&self, row: &Row, at: &str) -> Result<(), Failure> {
-        let program = self.maker.program();
+        let program = self.sampler.program();
         if let Some(found) = row.template.as_ref().filter(|found| stem(found) != program.name) {
             let asked = &program.name;
             return Err(other(at, "template", found, asked, &format!("judge it with `{found}`")));
         }
-        let asked = self.maker.level();
+        let asked = self.sampler.level();
         let named = |found: &str| if found.is_empty() { DEFAULT_LEVEL } else { found }.to_string();
         if let Some(found) = row.level.as_deref().map(named).filter(|found| *found != asked) {
             let known = load::levels(self.template);
@@ -53,13 +53,13 @@ impl Key<'_> {
             return Err(other(at, "level", &found, &format!("--level {asked}"), &write));
         }
         self.expect_settings(row, at)?;
-        let is_other = |found: &&String| !found.eq_ignore_ascii_case(self.split);
+        let is_other = |found: &&String| !found.eq_ignore_ascii_case(self.split.name());
         if let Some(found) = row.split.as_ref().filter(is_other) {
             let asked = format!("--split {}", self.split);
             let name = found.to_ascii_lowercase();
-            let write = match [TRAIN, EVAL].contains(&name.as_str()) {
+            let write = match Split::ALL.iter().any(|split| split.name() == name) {
                 true => format!("write `--split {name}`"),
-                false => format!("the splits are {TRAIN} and {EVAL}"),
+                false => format!("the splits are {} and {}", Split::Train, Split::Eval),
             };
             return Err(other(at, "split", found, &asked, &write));
         }
@@ -76,7 +76,7 @@ impl Key<'_> {
         let Some(found) = &row.set else { return Ok(()) };
         let typed = self.template.typed();
         let numbers = |set: &[(String, String)]| {
-            let (level, set) = (self.maker.program().level.clone(), set.to_vec());
+            let (level, set) = (self.sampler.program().level.clone(), set.to_vec());
             ir::numbers(typed, &ir::Choice { level, set, vocabulary: 0 })
         };
         // An object may hold 8.0 for the integer 8.
@@ -134,7 +134,7 @@ impl Key<'_> {
                  {number}: write \"index\", or leave \"id\" out if it is another number"
             )));
         }
-        let is_its = self.maker.sample(memory, id).is_ok()
+        let is_its = self.sampler.sample(memory, id).is_ok()
             && self.expect_texts(row, id, at, texts, memory).is_ok();
         Ok(if is_its { id } else { number })
     }
@@ -149,7 +149,7 @@ impl Key<'_> {
         memory: &Memory,
     ) -> Result<(), Failure> {
         let parts = [("system", Part::System, &row.system), ("prompt", Part::Prompt, &row.prompt)];
-        let has_system = self.maker.program().layout.system.is_some();
+        let has_system = self.sampler.program().layout.system.is_some();
         for (name, part, found) in parts {
             let Some(found) = found else { continue };
             // What a chat says to a model beside the template is no part of the sample.
@@ -184,22 +184,23 @@ impl Key<'_> {
     /// The option with which the sample has this text, if it is one of the few that can be tried.
     fn right_option(&self, index: u64, part: Part, text: &str) -> Option<String> {
         let mut levels = load::levels(self.template);
-        let own = self.maker.program().level.clone();
+        let own = self.sampler.program().level.clone();
         levels.sort_by_key(|level| *level != own);
         for level in levels {
             let choice = Choice { level: Some(level.clone()), ..self.choice.clone() };
             let words = load::vocabulary(choice.vocab.as_deref()).ok()?;
             let tried = self.template.level(level.as_str()).vocabulary(words).interpreted();
             let Ok(sampler) = tried.compile() else { continue };
-            let maker = sampler.maker();
-            let texts = TextWriter::new(maker.program(), maker.vocabulary.clone(), Escape::None);
-            for split in [TRAIN, EVAL] {
-                let mut memory = maker.memory(split, self.seed);
-                let made = maker.sample(&mut memory, index).is_ok();
+            let sampler = sampler.inner();
+            let texts =
+                TextWriter::new(sampler.program(), sampler.vocabulary().clone(), Escape::None);
+            for split in Split::ALL {
+                let mut memory = sampler.memory(split, self.seed);
+                let made = sampler.sample(&mut memory, index).is_ok();
                 if made && same(&texts.text(part, &memory), text) {
                     let level = match level == own {
                         true => String::new(),
-                        false => format!("--level {} ", maker.level()),
+                        false => format!("--level {} ", sampler.level()),
                     };
                     return Some(format!("write `{level}--split {split}`"));
                 }

@@ -71,7 +71,6 @@ pub struct Judge {
 pub fn run(command: &Judge) -> Result<(), Failure> {
     let template = Template::named(&command.template.file)?;
     let sampler = load::compile(&template, &command.template.choice, command.engine)?;
-    let maker = sampler.maker();
     let cancel = options::interrupt()?;
     let bytes = size(&command.replies)?;
     let mut lines = Lines::open(&command.replies, cancel);
@@ -80,14 +79,14 @@ pub fn run(command: &Judge) -> Result<(), Failure> {
     let key = Key {
         template: &template,
         choice: &command.template.choice,
-        maker,
+        sampler: &sampler,
         set: settings(template.typed(), &command.template.choice.set),
-        split: command.samples.split.name(),
+        split: command.samples.split,
         seed: command.samples.seed,
     };
-    let mut memory = maker.memory(key.split, key.seed);
-    let texts = TextWriter::new(maker.program(), maker.vocabulary.clone(), Escape::None);
-    let judging = Judging::new(maker);
+    let mut memory = sampler.memory(key.split, key.seed);
+    let texts = TextWriter::new(sampler.program(), sampler.vocabulary().clone(), Escape::None);
+    let judging = Judging::new(&sampler);
     let mut sums = Sums::new(&judging);
     let progress = Progress::new(bytes, "judging");
     for number in 0.. {
@@ -98,8 +97,8 @@ pub fn run(command: &Judge) -> Result<(), Failure> {
         let Some(line) = parse(&line, &at)? else { continue };
         key.expect(&line, &at)?;
         let index = key.index(&line, number, &at, &texts, &mut memory)?;
-        maker.sample(&mut memory, index).map_err(|error| {
-            load::stopped(&template, maker.program(), key.seed, Stopped::Fault(index, error))
+        sampler.sample(&mut memory, index).map_err(|error| {
+            load::stopped(&template, sampler.program(), key.seed, Stopped::Fault(index, error))
         })?;
         key.expect_texts(&line, index, &at, &texts, &memory)?;
         let verdict = judging.judge(&line.reply, &mut memory);

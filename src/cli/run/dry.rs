@@ -35,11 +35,11 @@ pub fn print(setup: &Setup) -> Result<(), Failure> {
             Some(budget) => format!("at most {} tokens", tokens(&budget, shots, between, closing)),
             None => "no bound is known".to_string(),
         };
-        let program = part.maker.program();
+        let program = part.sampler.program();
         text += &format!(
             "# {} ({}): {bound}; the longest of {MADE} samples has {seen}\n",
             program.name,
-            part.maker.level()
+            part.sampler.level()
         );
     }
     let bytes = memory(setup, weights, learning, longest);
@@ -52,11 +52,11 @@ pub fn print(setup: &Setup) -> Result<(), Failure> {
 /// Tokens of the longest of some samples, shots and the end included.
 fn longest_of(setup: &Setup, at: usize) -> Result<u64, (u64, Why)> {
     let part = &setup.lessons.parts[at];
-    let mut memory = part.maker.memory(crate::data::TRAIN, setup.recipe.data.seed);
-    let mut shots = setup.shots(crate::data::TRAIN);
+    let mut memory = part.sampler.memory(crate::data::Split::Train, setup.recipe.data.seed);
+    let mut shots = setup.shots(crate::data::Split::Train);
     let mut longest = 0;
     for index in 0..MADE {
-        part.maker.sample(&mut memory, index).map_err(|why| (index, why.into()))?;
+        part.sampler.sample(&mut memory, index).map_err(|why| (index, why.into()))?;
         let encoded = shots.before(at, index, &memory, false)?;
         longest = longest.max((encoded.ids.len() + setup.closing.len()) as u64);
     }

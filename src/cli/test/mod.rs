@@ -172,15 +172,15 @@ fn one(
     watch: &Watch,
 ) -> Result<(Audit, Vec<Diagnostic>), Failure> {
     let native = load::compile(template, choice, Engine::Native)?;
-    let interpreter = load::compile(template, choice, Engine::Interpreter)?;
-    let (native, interpreter) = (native.maker(), interpreter.maker());
+    let interpreter = native.interpreted();
     let program = native.program();
     let seed = settings.seed;
     let stopped = |stopped: Stopped| load::stopped(template, program, seed, stopped);
     if fewer {
-        settings.samples = affordable(interpreter, settings).map_err(stopped)?;
+        settings.samples = affordable(&interpreter, settings).map_err(stopped)?;
     }
-    let audit = audit(template.source(), native, interpreter, settings, watch).map_err(stopped)?;
+    let audit =
+        audit(template.source(), &native, &interpreter, settings, watch).map_err(stopped)?;
     let found = findings(&audit, program);
     Ok((audit, found))
 }

@@ -5,7 +5,7 @@ use super::{Settings, changes};
 use crate::data::generate::Stopped;
 use crate::data::judge::Judge;
 use crate::data::layout::{Escape, Part, TextWriter};
-use crate::data::{Maker, TRAIN};
+use crate::data::{Sampler, Split};
 
 /// The most work of an audit, in nanoseconds of one core, as far as they can be told beforehand.
 const WORK_MAX: u64 = 30_000_000_000;
@@ -20,10 +20,11 @@ const SAMPLES_MIN: u64 = 16;
 
 /// As many of the settings' samples as an audit has the time for. It depends on the template and
 /// the seed alone, not on the machine.
-pub fn affordable(interpreter: &Maker, settings: Settings) -> Result<u64, Stopped> {
+pub fn affordable(interpreter: &Sampler, settings: Settings) -> Result<u64, Stopped> {
     let program = interpreter.program();
-    let (judge, mut memory) = (Judge::new(interpreter), interpreter.memory(TRAIN, settings.seed));
-    let texts = TextWriter::new(program, interpreter.vocabulary.clone(), Escape::None);
+    let (judge, mut memory) =
+        (Judge::new(interpreter), interpreter.memory(Split::Train, settings.seed));
+    let texts = TextWriter::new(program, interpreter.vocabulary().clone(), Escape::None);
     let looked_at = settings.samples.min(LOOKED_AT);
     let (mut making, mut judging) = (0, 0);
     for index in 0..looked_at {

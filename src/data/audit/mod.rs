@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use super::generate::{Stopped, Watch};
 use super::judge::Judge;
-use super::{EVAL, Maker, TRAIN};
+use super::{Sampler, Split};
 use crate::check::types::Type;
 use crate::ir::{Op, Piece, Program, SlotId};
 use crate::source::Source;
@@ -178,8 +178,8 @@ pub const PASSES: u64 = 3;
 /// Audits a template that two engines run. Stops at a sample that cannot be made.
 pub fn audit(
     source: &Source,
-    native: &Maker,
-    interpreter: &Maker,
+    native: &Sampler,
+    interpreter: &Sampler,
     settings: Settings,
     watch: &Watch,
 ) -> Result<Audit, Stopped> {
@@ -188,9 +188,9 @@ pub fn audit(
     let (cheats, options, outputs) =
         (cheats::all(program), options::all(program), outputs(program));
     let own = passes.own(&outputs, &options)?;
-    let held_out = passes.prompts(EVAL)?;
+    let held_out = passes.prompts(Split::Eval)?;
     let most_frequent = most_frequent(&own.replies).unwrap_or(0);
-    let same = passes.reply(&passes.texts(), &mut passes.memory(TRAIN), most_frequent)?;
+    let same = passes.reply(&passes.texts(), &mut passes.memory(Split::Train), most_frequent)?;
     let cheating = passes.cheats(&cheats, &same)?;
     let samples = settings.samples;
     let share = |count: u64| count as f64 / samples.max(1) as f64;
@@ -246,8 +246,8 @@ fn most_frequent(replies: &[[u8; 32]]) -> Option<u64> {
     counts.into_values().max().map(|(_, first)| first.0)
 }
 
-fn rules(maker: &Maker, tallies: &[Tally]) -> Vec<RuleHolds> {
-    let judge = Judge::new(maker);
+fn rules(sampler: &Sampler, tallies: &[Tally]) -> Vec<RuleHolds> {
+    let judge = Judge::new(sampler);
     let holds = |(rule, tally): (&str, &Tally)| RuleHolds {
         rule: rule.to_string(),
         holds: tally.share(),
@@ -337,8 +337,8 @@ fn branches(source: &Source, program: &Program, counts: &[[u64; 2]]) -> Vec<Bran
     found.into_iter().map(branch).collect()
 }
 
-fn bytes_bound(maker: &Maker) -> u64 {
-    let bounds = &maker.program().bounds;
-    let word_bytes = maker.vocabulary.words().map(str::len).max().unwrap_or(0) as u64;
+fn bytes_bound(sampler: &Sampler) -> u64 {
+    let bounds = &sampler.program().bounds;
+    let word_bytes = sampler.vocabulary().words().map(str::len).max().unwrap_or(0) as u64;
     bounds.literal_bytes + bounds.pool_words * word_bytes
 }

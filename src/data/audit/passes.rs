@@ -15,7 +15,7 @@ use super::tally::{Tally, add_all};
 use crate::data::generate::{Stopped, Watch, where_it_fits};
 use crate::data::judge::{Judge, Verdict};
 use crate::data::layout::{Escape, Part, TextWriter};
-use crate::data::{Maker, TRAIN};
+use crate::data::{Sampler, Split};
 use crate::ir::SlotId;
 use crate::runtime::random::{self, RunKey, Stream};
 use crate::runtime::{Fault, Memory};
@@ -29,8 +29,8 @@ pub const CLASSES_MAX: usize = 16;
 
 /// What the passes need.
 pub struct Passes<'a> {
-    pub native: &'a Maker,
-    pub interpreter: &'a Maker,
+    pub native: &'a Sampler,
+    pub interpreter: &'a Sampler,
     pub settings: Settings,
     pub watch: &'a Watch<'a>,
 }
@@ -69,7 +69,7 @@ impl Passes<'_> {
         let judges = (Judge::new(self.native), Judge::new(self.interpreter));
         let (texts, program) = (self.texts(), self.native.program());
         let parts = self.blocks(|indices| {
-            let (mut own, mut memory) = (Own::default(), self.memory(TRAIN));
+            let (mut own, mut memory) = (Own::default(), self.memory(Split::Train));
             own.rules.resize_with(judges.0.rules().len(), Tally::default);
             own.classes.resize_with(outputs.len(), BTreeMap::new);
             own.places.resize_with(options.len(), Vec::new);
@@ -108,7 +108,7 @@ impl Passes<'_> {
     }
 
     /// The digests of the prompts of a split.
-    pub fn prompts(&self, split: &str) -> Result<Vec<[u8; 32]>, Stopped> {
+    pub fn prompts(&self, split: Split) -> Result<Vec<[u8; 32]>, Stopped> {
         let texts = self.texts();
         let parts = self.blocks(|indices| {
             let mut memory = self.memory(split);
@@ -128,7 +128,7 @@ impl Passes<'_> {
         let (texts, program) = (self.texts(), self.native.program());
         let key = self.key();
         let parts = self.blocks(|indices| {
-            let (mut part, mut memory) = (Cheating::default(), self.memory(TRAIN));
+            let (mut part, mut memory) = (Cheating::default(), self.memory(Split::Train));
             part.cheats.resize_with(cheats.len(), Tally::default);
             part.changes.resize_with(changes::ALL.len(), Tally::default);
             for index in indices {
@@ -172,7 +172,7 @@ impl Passes<'_> {
     ) {
         let sample = Texts::new(texts, memory);
         for (tally, (change, _)) in into.changes.iter_mut().zip(changes::ALL) {
-            let changed = sample.changed(change, &self.native.vocabulary, stream);
+            let changed = sample.changed(change, self.native.vocabulary(), stream);
             if let Some(reply) = changed {
                 tally.verdict(index, &judge.judge(&reply, memory));
             }
@@ -228,7 +228,7 @@ impl Passes<'_> {
     }
 
     /// A memory, in which both engines run.
-    pub fn memory(&self, split: &str) -> Memory {
+    pub fn memory(&self, split: Split) -> Memory {
         self.native.memory(split, self.settings.seed)
     }
 
@@ -239,7 +239,7 @@ impl Passes<'_> {
     }
 
     pub fn texts(&self) -> TextWriter {
-        TextWriter::new(self.native.program(), self.native.vocabulary.clone(), Escape::None)
+        TextWriter::new(self.native.program(), self.native.vocabulary().clone(), Escape::None)
     }
 }
 

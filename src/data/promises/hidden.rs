@@ -2,7 +2,6 @@
 //! stays as it was, and a reply that was right is wrong.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use super::CELLS_MAX;
 use crate::check::roles::needs;
@@ -10,11 +9,10 @@ use crate::check::typed::{LocalId, Template};
 use crate::data::judge::{Judge, same};
 use crate::data::layout::{Escape, Part, TextWriter};
 use crate::data::vocab::Vocabulary;
-use crate::data::{Maker, TRAIN, pools};
+use crate::data::{Compile, Sampler, Split};
 use crate::diagnostic::Diagnostic;
-use crate::engine;
 use crate::engine::rehearse::{Rehearsal, Try};
-use crate::ir::{self, Choice, Form, Piece, Program, SlotId};
+use crate::ir::{Form, Piece, Program, SlotId};
 use crate::runtime::{Memory, RunKey};
 
 /// Samples whose hidden values are drawn again.
@@ -28,7 +26,7 @@ type Candidate = (usize, Vec<LocalId>);
 /// A lint for each rule that was seen to judge a hidden draw.
 pub fn hidden(
     template: &Template,
-    choice: &Choice,
+    level: &str,
     words: &Vocabulary,
     patience: u64,
 ) -> Vec<Diagnostic> {
@@ -36,22 +34,20 @@ pub fn hidden(
     if candidates.is_empty() {
         return Vec::new();
     }
-    let Ok(program) = ir::lower(template, choice) else { return Vec::new() };
+    let compile = Compile::level(template, level, words.clone());
+    let Ok(sampler) = compile.interpreted() else { return Vec::new() };
+    let program = sampler.program();
     if program.bounds.cells > CELLS_MAX {
         return Vec::new();
     }
-    let program = &Arc::new(program);
-    let (words, pools) = pools(template, words.clone());
-    let engine = engine::interpreter(program.clone());
-    let maker = Maker::new(program.clone(), engine, words, pools);
     let mut search = Search {
         template,
-        maker: &maker,
-        judge: Judge::new(&maker),
-        texts: TextWriter::new(program, maker.vocabulary.clone(), Escape::None),
+        sampler: &sampler,
+        judge: Judge::new(&sampler),
+        texts: TextWriter::new(program, sampler.vocabulary().clone(), Escape::None),
         rehearsal: Rehearsal::new(program.clone()),
         prompt: prompt_slots(program),
-        first: maker.memory(TRAIN, 0),
+        first: sampler.memory(Split::Train, 0),
         patience,
     };
     let of_rule = |(rule, names): Candidate| {
@@ -91,7 +87,7 @@ fn lints(template: &Template, rule: usize, names: &[LocalId]) -> Vec<Diagnostic>
 
 struct Search<'a> {
     template: &'a Template,
-    maker: &'a Maker,
+    sampler: &'a Sampler,
     judge: Judge,
     texts: TextWriter,
     rehearsal: Rehearsal,
@@ -105,9 +101,9 @@ impl Search<'_> {
     /// True if a reply is right by a rule, and wrong after these names are drawn again, with the
     /// same prompt.
     fn judges(&mut self, rule: usize, names: &[LocalId]) -> bool {
-        let program = self.maker.program().clone();
+        let program = self.sampler.program().clone();
         for again in 0..AGAIN {
-            let mut second = self.maker.memory(TRAIN, 0);
+            let mut second = self.sampler.memory(Split::Train, 0);
             for &name in names {
                 let run = RunKey::new(&program.name, &program.level, "again", again);
                 second.reseed(&self.template.locals[name].name, &run);
@@ -141,7 +137,7 @@ impl Search<'_> {
 
     fn same_prompt(&self, second: &Memory) -> bool {
         self.prompt.iter().all(|&slot| {
-            let kind = &self.maker.program().slots[slot as usize].kind;
+            let kind = &self.sampler.program().slots[slot as usize].kind;
             same(kind, (&self.first, self.first.slot(slot)), (second, second.slot(slot)))
         })
     }

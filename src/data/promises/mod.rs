@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use crate::check::typed::Template;
 use crate::check::types::Type;
-use crate::data::TRAIN;
+use crate::data::Split;
 use crate::data::vocab::Vocabulary;
 use crate::diagnostic::Diagnostic;
 use crate::engine::rehearse::{Draws, Rehearsal, Seen, Site, Try};
@@ -126,7 +126,7 @@ pub fn pools(template: &Template, words: &Vocabulary) -> Pools {
 /// A memory whose streams are those of the first seed.
 fn memory(program: &Program, pools: &Pools) -> Memory {
     let mut memory = Memory::new(program, pools);
-    memory.seed(&RunKey::new(&program.name, &program.level, TRAIN, 0));
+    memory.seed(&RunKey::new(&program.name, &program.level, Split::Train.name(), 0));
     memory
 }
 

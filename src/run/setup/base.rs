@@ -10,7 +10,7 @@ use super::super::{reading, wording};
 use super::errors::Errors;
 use super::hashing::Hashing;
 use super::templates::whole;
-use crate::data::Maker;
+use crate::data::Sampler;
 use crate::model::{self, Config, Model, Tokenizer, gguf, lora, packed, weights};
 use crate::recipe::{Base, Recipe};
 use crate::template::Error;
@@ -59,14 +59,14 @@ pub fn known(
 
 /// The tokenizer and shape of a model from scratch.
 pub fn made(
-    makers: &[Maker],
+    samplers: &[Sampler],
     recipe: &Recipe,
     errors: &mut Errors,
 ) -> Result<(Tokenizer, Config), Error> {
     let Base::Scratch(shape) = &recipe.model.base else {
         unreachable!("a model of a folder has its own tokenizer")
     };
-    let programs = makers.iter().map(|maker| (&**maker.program(), &*maker.vocabulary));
+    let programs = samplers.iter().map(|sampler| (&**sampler.program(), &**sampler.vocabulary()));
     let tokenizer = match wording::of_words(programs)? {
         Ok(tokenizer) => tokenizer,
         Err(value) => {

@@ -40,8 +40,8 @@ impl<'a> Room<'a> {
     }
 
     fn budget(&self, part: &Part, entry: &Entry, errors: &mut Errors) -> Option<Budget> {
-        let words = (&*part.maker.vocabulary, &*part.maker.pools);
-        let mut program = (**part.maker.program()).clone();
+        let words = (&**part.sampler.vocabulary(), &**part.sampler.pools());
+        let mut program = (**part.sampler.program()).clone();
         // One that is the same everywhere may be a part of what is around the texts.
         program.layout.system = program.layout.system.filter(|_| part.ids.has_system());
         let budget = budget(&program, words, self.tokenizer, !part.ids.has_tables())?;

@@ -3,7 +3,7 @@
 use super::super::reading;
 use super::errors::Errors;
 use crate::data::layout::{Escape, Part as Text, TextWriter, TokenIds};
-use crate::data::{Maker, TRAIN};
+use crate::data::{Sampler, Split};
 use crate::ir::{Piece, Program};
 use crate::model::chat::{Frame, System};
 use crate::model::{self, Ends, Tokenizer, chat};
@@ -61,11 +61,11 @@ impl Chat {
     pub fn frame(
         &mut self,
         ids: TokenIds,
-        maker: &Maker,
+        sampler: &Sampler,
         tokenizer: &Tokenizer,
         errors: &mut Errors,
     ) -> TokenIds {
-        match self.framed(maker, tokenizer) {
+        match self.framed(sampler, tokenizer) {
             Ok(frame) => {
                 let ids = if frame.has_system { ids } else { ids.without_system() };
                 ids.in_chat([&frame.system, &frame.prompt, &frame.reply, &frame.end])
@@ -77,8 +77,8 @@ impl Chat {
         }
     }
 
-    fn framed(&mut self, maker: &Maker, tokenizer: &Tokenizer) -> anyhow::Result<Frame> {
-        let program = maker.program();
+    fn framed(&mut self, sampler: &Sampler, tokenizer: &Tokenizer) -> anyhow::Result<Frame> {
+        let program = sampler.program();
         let frame = self.frame_of(program)?;
         let texts = [&frame.system, &frame.prompt, &frame.reply, &frame.end];
         for token in tokenizer.absent() {
@@ -103,7 +103,7 @@ impl Chat {
             *known == ends,
             "the chat template ends a reply behind a system text otherwise than without one"
         );
-        self.expect(&frame, maker)?;
+        self.expect(&frame, sampler)?;
         Ok(frame)
     }
 
@@ -125,13 +125,13 @@ impl Chat {
     }
 
     /// Fails if the chat template makes other texts of some real samples.
-    fn expect(&self, frame: &Frame, maker: &Maker) -> anyhow::Result<()> {
-        let program: &Program = maker.program();
-        let writer = TextWriter::new(program, maker.vocabulary.clone(), Escape::None);
-        let mut memory = maker.memory(TRAIN, self.seed);
+    fn expect(&self, frame: &Frame, sampler: &Sampler) -> anyhow::Result<()> {
+        let program: &Program = sampler.program();
+        let writer = TextWriter::new(program, sampler.vocabulary().clone(), Escape::None);
+        let mut memory = sampler.memory(Split::Train, self.seed);
         for index in 0..RENDERED {
             // A sample that cannot be made is an error of its own, later.
-            if maker.sample(&mut memory, index).is_err() {
+            if sampler.sample(&mut memory, index).is_err() {
                 break;
             }
             let text = |part: Text| writer.text(part, &memory).trim().to_string();

@@ -16,9 +16,10 @@ use super::shots::Shots;
 use crate::data::budget::Budget;
 use crate::data::lessons::{Lessons, Why};
 use crate::data::preview::cannot_make;
+use crate::data::{Sampler, Split};
 use crate::mix::{self, Mixture};
 use crate::model::{Config, Ends, Model, Tokenizer};
-use crate::recipe::{self, Recipe};
+use crate::recipe::{self, Recipe, Words};
 use crate::source::Source;
 use crate::template::{self, Error, Template};
 pub(crate) use budgets::tokens;
@@ -79,14 +80,14 @@ impl Setup {
         let tokenizer = known.as_ref().map(|known| &known.0);
         let words = templates::words(&mut recipe, folder, tokenizer, &mut errors);
         let (templates, words) = errors.all_well(templates.zip(words))?;
-        let makers = templates::makers(&templates, &recipe, &words)?;
+        let samplers = templates::samplers(&templates, &recipe, &words)?;
         let (tokenizer, config) = match known {
             Some(known) => known,
-            None => base::made(&makers, &recipe, &mut errors)?,
+            None => base::made(&samplers, &recipe, &mut errors)?,
         };
         let chat = Chat::of(&mut recipe, &tokenizer, config.vocab_size, &mut errors);
         let mut format = parts::Format { recipe: &recipe, tokenizer: &tokenizer, chat };
-        let parts = format.parts(makers, &mut errors);
+        let parts = format.parts(samplers, &mut errors);
         let (ends, closing) = match format.chat.and_then(|chat| chat.ends) {
             Some(ends) => (ends, Vec::new()),
             None => (Ends::of(tokenizer.ends()), vec![tokenizer.eos()]),
@@ -131,7 +132,7 @@ impl Setup {
         let all = model.count();
         let device = if model.device.is_cpu() { "CPU" } else { "GPU" };
         let names: Vec<&str> =
-            self.lessons.parts.iter().map(|part| part.maker.program().name.as_str()).collect();
+            self.lessons.parts.iter().map(|part| part.sampler.program().name.as_str()).collect();
         format!(
             "{learning} of {all} weights learn {} on the {device}, {} steps of {} samples",
             names.join(", "),
@@ -146,7 +147,7 @@ impl Setup {
     }
 
     /// What makes the shots before the samples of a split.
-    pub(crate) fn shots(&self, split: &str) -> Shots<'_> {
+    pub(crate) fn shots(&self, split: Split) -> Shots<'_> {
         Shots::new(&self.lessons, self.recipe.data.shots, split)
     }
 
@@ -157,7 +158,7 @@ impl Setup {
 
     /// The failure that a faulty sample of a template is.
     pub fn sample_error(&self, part: usize, index: u64, why: Why) -> Error {
-        let program = self.lessons.parts[part].maker.program();
+        let program = self.lessons.parts[part].sampler.program();
         let seed = self.recipe.data.seed;
         match why {
             Why::Fault(error) => {
@@ -165,12 +166,44 @@ impl Setup {
                 Error::invalid(self.templates[part].source(), vec![diagnostic])
             }
             Why::Ids(why) => {
-                let (name, level) = (&program.name, self.lessons.parts[part].maker.level());
+                let (name, level) = (&program.name, self.lessons.parts[part].sampler.level());
                 let sample = format!("sample {index} of {name} (level {level}, seed {seed})");
                 Error::Input(format!("{sample}: {why}"))
             }
         }
     }
+}
+
+/// What a recipe names apart from its model.
+pub struct Sources {
+    /// The recipe.
+    pub recipe: Recipe,
+    /// Its templates.
+    pub templates: Vec<Template>,
+    /// Their samplers.
+    pub samplers: Vec<Sampler>,
+}
+
+/// Reads a recipe's templates and words, and its mixture's policy. The model need not be there,
+/// unless the words are its tokens.
+pub(super) fn sources(
+    path: &Path,
+    seed: Option<u64>,
+    observer: &Observer,
+) -> Result<(Sources, mix::Make), Error> {
+    let (mut recipe, mut errors) = open(path, seed, observer)?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let templates = templates::read(&mut recipe, folder, &mut errors);
+    let known = match recipe.data.words {
+        Words::Tokenizer => base::known(&mut recipe, folder, &mut errors),
+        _ => None,
+    };
+    let tokenizer = known.as_ref().map(|known| &known.0);
+    let words = templates::words(&mut recipe, folder, tokenizer, &mut errors);
+    let policy = mix::policy(&recipe).map_err(|error| errors.push(*error)).ok();
+    let (templates, (words, policy)) = errors.all_well(templates.zip(words.zip(policy)))?;
+    let samplers = templates::samplers(&templates, &recipe, &words)?;
+    Ok((Sources { recipe, templates, samplers }, policy))
 }
 
 /// A recipe, with another seed if one is asked for, and the errors of its text.

@@ -7,7 +7,7 @@ use super::chat::Chat;
 use super::errors::Errors;
 use crate::data::layout::TokenIds;
 use crate::data::lessons::Part;
-use crate::data::{Maker, TRAIN};
+use crate::data::{Sampler, Split};
 use crate::model::Tokenizer;
 use crate::recipe::{Base, Entry, Recipe};
 
@@ -23,15 +23,15 @@ pub struct Format<'a> {
 
 impl Format<'_> {
     /// The parts of all templates, in the recipe's order.
-    pub fn parts(&mut self, makers: Vec<Maker>, errors: &mut Errors) -> Vec<Part> {
+    pub fn parts(&mut self, samplers: Vec<Sampler>, errors: &mut Errors) -> Vec<Part> {
         let recipe = self.recipe;
-        let both = makers.into_iter().zip(&recipe.templates);
-        both.map(|(maker, entry)| self.part(maker, entry, errors)).collect()
+        let both = samplers.into_iter().zip(&recipe.templates);
+        both.map(|(sampler, entry)| self.part(sampler, entry, errors)).collect()
     }
 
-    fn part(&mut self, maker: Maker, entry: &Entry, errors: &mut Errors) -> Part {
+    fn part(&mut self, sampler: Sampler, entry: &Entry, errors: &mut Errors) -> Part {
         let Format { recipe, tokenizer, chat } = self;
-        if let Some(error) = wording::unknown(tokenizer, &maker, recipe.data.seed) {
+        if let Some(error) = wording::unknown(tokenizer, &sampler, recipe.data.seed) {
             let of = match &recipe.model.base {
                 Base::Folder(base) => format!(", which is that of {}", base.path),
                 Base::Scratch(_) => String::new(),
@@ -40,13 +40,13 @@ impl Format<'_> {
             errors.add("E708", format!("{error:#}"), entry.file.span, "shown here", help);
         }
         let tokenize = Arc::new((*tokenizer).clone());
-        let ids = TokenIds::new(maker.program(), maker.vocabulary.clone(), tokenize);
+        let ids = TokenIds::new(sampler.program(), sampler.vocabulary().clone(), tokenize);
         let ids = match chat {
-            Some(chat) => chat.frame(ids, &maker, tokenizer, errors),
+            Some(chat) => chat.frame(ids, &sampler, tokenizer, errors),
             None => ids.behind(tokenizer.opening()),
         };
         let ids = if recipe.data.shots > 0 { ids.after_shots(shots::BETWEEN) } else { ids };
-        let part = Part { maker, ids };
+        let part = Part { sampler, ids };
         // The ids of words that a model from scratch learns are theirs wherever they are.
         if tokenizer.is_of_words() {
             return part;
@@ -59,14 +59,14 @@ impl Format<'_> {
 
 /// Warns if a template's prompts alone have other ids than before a reply.
 fn warn_of_seam(part: &Part, seed: u64, errors: &Errors) {
-    let mut memory = part.maker.memory(TRAIN, seed);
-    let made = part.maker.sample(&mut memory, 0).is_ok();
+    let mut memory = part.sampler.memory(Split::Train, seed);
+    let made = part.sampler.sample(&mut memory, 0).is_ok();
     if made && part.ids.reads_alone(&memory) == Ok(false) {
         errors.warn(&format!(
             "warning: the prompt of {} ends with white space that the tokenizer joins with what \
              comes after it: who reads the prompt alone reads other tokens than are learned; end \
              it with a word or a sign",
-            part.maker.program().name
+            part.sampler.program().name
         ));
     }
 }

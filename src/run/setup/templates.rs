@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::wording;
 use super::errors::Errors;
-use crate::data::Maker;
+use crate::data::Sampler;
 use crate::data::vocab::Vocabulary;
 use crate::model::Tokenizer;
 use crate::recipe::{Entry, Named, Recipe, Words};
@@ -81,20 +81,20 @@ pub fn words(
 }
 
 /// The samplers of the templates, in the recipe's order.
-pub fn makers(
+pub fn samplers(
     templates: &[Template],
     recipe: &Recipe,
     words: &Vocabulary,
-) -> Result<Vec<Maker>, Error> {
+) -> Result<Vec<Sampler>, Error> {
     let both = templates.iter().zip(&recipe.templates);
-    both.map(|(template, entry)| maker(template, entry, words)).collect()
+    both.map(|(template, entry)| sampler(template, entry, words)).collect()
 }
 
-fn maker(template: &Template, entry: &Entry, words: &Vocabulary) -> Result<Maker, Error> {
+fn sampler(template: &Template, entry: &Entry, words: &Vocabulary) -> Result<Sampler, Error> {
     let level = template.level(&*entry.level);
     let set = entry.set.iter();
     let compile = set.fold(level, |compile, (name, value)| compile.set(name, value));
-    Ok(compile.vocabulary(words.clone()).compile()?.maker().clone())
+    Ok(compile.vocabulary(words.clone()).compile()?.inner().clone())
 }
 
 /// A path of the recipe, which counts from the recipe's folder, made whole.

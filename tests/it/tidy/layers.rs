@@ -139,7 +139,7 @@ fn circle(
         let mut next = Vec::new();
         for (at, way) in open {
             for (other, why) in edges.get(at).into_iter().flatten() {
-                let way = [&way[..], &[why.clone()]].concat();
+                let way = [&way[..], std::slice::from_ref(why)].concat();
                 if other == start {
                     return Some(way);
                 }

@@ -6,9 +6,9 @@ use anyhow::{Context, Result, anyhow, ensure};
 use cookc::data::budget::budget;
 use cookc::data::layout::{Encoded, Escape, Part, TextWriter, TokenIds};
 use cookc::data::vocab::Vocabulary;
-use cookc::data::{Maker, TRAIN, pools};
+use cookc::data::{Compile, Sampler, Split};
 use cookc::source::Source;
-use cookc::{check, engine, ir, stdlib, syntax};
+use cookc::{check, ir, stdlib, syntax};
 use serde_json::{Value, json};
 
 use super::hub::sharded;
@@ -86,28 +86,28 @@ const LAYOUTS: [[&str; 3]; 30] = [
 #[test]
 fn ids_of_every_template_are_those_of_whole_texts() -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let mut makers = Vec::new();
+    let mut samplers = Vec::new();
     for (name, _) in stdlib::TEMPLATES {
         let source = stdlib::template(name).context("it is built in")?;
         for level in ["", "hard"] {
-            makers.extend(maker(&source, level, Vocabulary::embedded_part(150)));
+            samplers.extend(sampler(&source, level, Vocabulary::embedded_part(150)));
         }
     }
-    assert!(makers.len() > 40, "{} templates and levels", makers.len());
-    let shapes = ids_shapes::all(&texts_of(&makers)?, folder.path())?;
+    assert!(samplers.len() > 40, "{} templates and levels", samplers.len());
+    let shapes = ids_shapes::all(&texts_of(&samplers)?, folder.path())?;
     for shape in &shapes {
         let (mut with_tables, mut chats_with_tables) = (0, 0);
-        for maker in &makers {
-            let [plain, chats] = holds(shape, maker, 1)?;
+        for sampler in &samplers {
+            let [plain, chats] = holds(shape, sampler, 1)?;
             with_tables += plain;
             chats_with_tables += chats;
         }
-        println!("{}: {with_tables} of {} with tables", shape.name, makers.len());
+        println!("{}: {with_tables} of {} with tables", shape.name, samplers.len());
         // Where it may, it is fast.
         let few = ["looks back", "merges over words and lines", "Unigram"];
         let has_few = few.contains(&shape.name);
-        assert_eq!(2 * with_tables < makers.len(), has_few, "{}: {with_tables}", shape.name);
-        let has_some = 2 * chats_with_tables > makers.len() / 2;
+        assert_eq!(2 * with_tables < samplers.len(), has_few, "{}: {with_tables}", shape.name);
+        let has_some = 2 * chats_with_tables > samplers.len() / 2;
         assert_eq!(has_some, !has_few, "{}: {chats_with_tables} chats", shape.name);
     }
     Ok(())
@@ -118,15 +118,15 @@ fn ids_of_pieces_that_go_together_are_those_of_whole_texts() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let words = ["arbo", "bine", "t\u{e9}l\u{e9}", "s", "re", "Dolo", "EFRI", "x_y", "7up", "st4"];
     let source = Source::new("values.cook", VALUES);
-    let mut makers = Vec::new();
+    let mut samplers = Vec::new();
     for vocabulary in [Vocabulary::embedded_part(60), Vocabulary::new(words)?] {
-        let maker = maker(&source, "", vocabulary).context("it has no error")?;
-        makers.extend(LAYOUTS.map(|texts| with_layout(&maker, texts)));
+        let sampler = sampler(&source, "", vocabulary).context("it has no error")?;
+        samplers.extend(LAYOUTS.map(|texts| with_layout(&sampler, texts)));
     }
-    let shapes = ids_shapes::all(&texts_of(&makers)?, folder.path())?;
+    let shapes = ids_shapes::all(&texts_of(&samplers)?, folder.path())?;
     for shape in &shapes {
-        for maker in &makers {
-            holds(shape, maker, CHATS.len())?;
+        for sampler in &samplers {
+            holds(shape, sampler, CHATS.len())?;
         }
     }
     Ok(())
@@ -267,27 +267,27 @@ fn words_that_pieces_make_together_are_known_together() -> Result<()> {
 
 /// Holds one template and tokenizer, plain, with shots and in chats, and counts those with tables:
 /// of plain text, and of chats.
-fn holds(shape: &Shape, maker: &Maker, chats: usize) -> Result<[usize; 2]> {
+fn holds(shape: &Shape, sampler: &Sampler, chats: usize) -> Result<[usize; 2]> {
     let ids = || {
         let tokenize = Arc::new(shape.ours.clone());
-        TokenIds::new(maker.program(), maker.vocabulary.clone(), tokenize)
+        TokenIds::new(sampler.program(), sampler.vocabulary().clone(), tokenize)
     };
     let plain = ids().behind(shape.ours.opening());
     let tables = usize::from(plain.has_tables());
-    let program = maker.program();
+    let program = sampler.program();
     let told = |what: &str| format!("{}, {} {}: {what}", shape.name, program.name, program.level);
     for index in 0..SAMPLES {
-        same(shape, maker, &plain, None, index, 0).with_context(|| told("plain"))?;
+        same(shape, sampler, &plain, None, index, 0).with_context(|| told("plain"))?;
     }
     let shots = ids().behind(shape.ours.opening()).after_shots("\n\n");
-    same(shape, maker, &shots, None, 0, 2).with_context(|| told("shots"))?;
+    same(shape, sampler, &shots, None, 0, 2).with_context(|| told("shots"))?;
     let has_system = program.layout.system.is_some();
-    let words = (&*maker.vocabulary, &*maker.pools);
+    let words = (&**sampler.vocabulary(), &**sampler.pools());
     if let Some(budget) = budget(program, words, &shape.ours, tables == 0) {
-        let mut memory = maker.memory(TRAIN, 1);
+        let mut memory = sampler.memory(Split::Train, 1);
         let mut encoded = Encoded::default();
         for index in 0..SAMPLES {
-            maker.sample(&mut memory, index).map_err(|error| anyhow!("{error:?}"))?;
+            sampler.sample(&mut memory, index).map_err(|error| anyhow!("{error:?}"))?;
             plain.encode(&memory, &mut encoded).map_err(|why| anyhow!(why))?;
             let (all, reply) = (encoded.ids.len() as u64, encoded.reply().len() as u64);
             let opening = shape.ours.opening().len() as u64;
@@ -302,7 +302,7 @@ fn holds(shape: &Shape, maker: &Maker, chats: usize) -> Result<[usize; 2]> {
         for end in ["", end] {
             let around = [system, prompt, reply, end];
             let chat = ids().in_chat(around);
-            same(shape, maker, &chat, Some(around), 1, 0).with_context(|| told(reply))?;
+            same(shape, sampler, &chat, Some(around), 1, 0).with_context(|| told(reply))?;
             // An end that is a special token leaves it as fast as it was.
             let bare = ids().in_chat([system, prompt, reply, ""]).has_tables();
             let is_special = shape.ours.id(end).is_some();
@@ -315,18 +315,18 @@ fn holds(shape: &Shape, maker: &Maker, chats: usize) -> Result<[usize; 2]> {
 
 fn same(
     shape: &Shape,
-    maker: &Maker,
+    sampler: &Sampler,
     ids: &TokenIds,
     around: Option<[&str; 4]>,
     index: u64,
     shots: u64,
 ) -> Result<()> {
-    let (mut memory, mut encoded) = (maker.memory(TRAIN, 1), Encoded::default());
+    let (mut memory, mut encoded) = (sampler.memory(Split::Train, 1), Encoded::default());
     let (mut text, mut prompt_end) = (String::new(), 0);
     let mut draft = ids.draft();
     for one in (100..100 + shots).chain([index]) {
-        maker.sample(&mut memory, one).map_err(|error| anyhow!("{error:?}"))?;
-        prompt_end = write(maker, &memory, around, &mut text);
+        sampler.sample(&mut memory, one).map_err(|error| anyhow!("{error:?}"))?;
+        prompt_end = write(sampler, &memory, around, &mut text);
         if one != index {
             text += "\n\n";
             draft.shot(&memory);
@@ -364,12 +364,12 @@ fn same(
 
 /// Appends a sample's text as it is to be read, and gives the end of what is read before a reply.
 fn write(
-    maker: &Maker,
+    sampler: &Sampler,
     memory: &cookc::runtime::Memory,
     around: Option<[&str; 4]>,
     out: &mut String,
 ) -> usize {
-    let writer = TextWriter::new(maker.program(), maker.vocabulary.clone(), Escape::None);
+    let writer = TextWriter::new(sampler.program(), sampler.vocabulary().clone(), Escape::None);
     let texts = [Part::System, Part::Prompt, Part::Reply].map(|part| writer.text(part, memory));
     let [system, prompt, reply] = &texts;
     if let Some(around) = around {
@@ -379,7 +379,7 @@ fn write(
         *out += reply.trim();
         return end;
     }
-    if maker.program().layout.system.is_some() {
+    if sampler.program().layout.system.is_some() {
         *out += &format!("{system}\n");
     }
     *out += prompt;
@@ -391,27 +391,18 @@ fn write(
     end
 }
 
-fn maker(source: &Source, level: &str, words: Vocabulary) -> Option<Maker> {
+fn sampler(source: &Source, level: &str, words: Vocabulary) -> Option<Sampler> {
     let (file, _) = syntax::parse(source);
     let (typed, errors) = check::check(&file, source, &|_| Err("no file".into()));
     let typed = typed.unwrap_or_else(|| panic!("{}: {errors:?}", source.name));
-    let vocabulary = words.own_len();
-    let choice = ir::Choice { level: level.into(), vocabulary, ..Default::default() };
-    let program = Arc::new(ir::lower(&typed, &choice).ok()?);
-    let (words, tokens) = pools(&typed, words);
-    Some(Maker::new(program.clone(), engine::interpreter(program), words, tokens))
+    Compile::level(&typed, level, words).interpreted().ok()
 }
 
 /// The same values in another layout.
-fn with_layout(maker: &Maker, texts: [&str; 3]) -> Maker {
-    let mut program = (**maker.program()).clone();
-    let [system, prompt, reply] = texts.map(|text| layout_of(&program, text));
+fn with_layout(sampler: &Sampler, texts: [&str; 3]) -> Sampler {
+    let [system, prompt, reply] = texts.map(|text| layout_of(sampler.program(), text));
     let system = (!system.is_empty()).then_some(system);
-    program.layout = ir::Layout { system, prompt, reply };
-    program.name = format!("{texts:?}");
-    let program = Arc::new(program);
-    let engine = engine::interpreter(program.clone());
-    Maker::new(program, engine, maker.vocabulary.clone(), maker.pools.clone())
+    sampler.with_layout(&format!("{texts:?}"), ir::Layout { system, prompt, reply })
 }
 
 fn layout_of(program: &ir::Program, text: &str) -> Vec<ir::Piece> {
@@ -445,14 +436,14 @@ fn layout_of(program: &ir::Program, text: &str) -> Vec<ir::Piece> {
 }
 
 /// Some texts of each template, to teach tokenizers on.
-fn texts_of(makers: &[Maker]) -> Result<Vec<String>> {
+fn texts_of(samplers: &[Sampler]) -> Result<Vec<String>> {
     let mut texts = Vec::new();
-    for maker in makers {
-        let mut memory = maker.memory(TRAIN, 7);
+    for sampler in samplers {
+        let mut memory = sampler.memory(Split::Train, 7);
         for index in 0..3 {
-            maker.sample(&mut memory, index).map_err(|error| anyhow!("{error:?}"))?;
+            sampler.sample(&mut memory, index).map_err(|error| anyhow!("{error:?}"))?;
             let mut text = String::new();
-            write(maker, &memory, None, &mut text);
+            write(sampler, &memory, None, &mut text);
             texts.push(text);
         }
     }

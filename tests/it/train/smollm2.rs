@@ -9,14 +9,13 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
 use candle_core::{DType, Device, Tensor};
+use cookc::data::Split;
 use cookc::data::layout::{Encoded, Escape, Part, TextWriter, TokenIds};
 use cookc::data::vocab::Vocabulary;
-use cookc::data::{Maker, pools};
 use cookc::model::chat::{Message, System};
 use cookc::model::gguf::{self, Kind};
 use cookc::model::{Model, Recompute, Tokenizer, chat, greedy, lora, weights};
 use cookc::train::Example;
-use cookc::{check, engine, ir, stdlib, syntax};
 use serde_json::Value;
 
 use super::reference::noise;
@@ -45,22 +44,17 @@ fn smollm2_gives_a_chat_the_ids_of_its_text() -> Result<()> {
     let tokenizer = Tokenizer::load(&path)?;
     let template = chat::Template::load(&path, &tokenizer)?.context("it has a template")?;
     for name in ["retrieval", "chain_sum", "entailment", "key_value"] {
-        let source = stdlib::template(name).context("it is built in")?;
-        let (file, _) = syntax::parse(&source);
-        let (typed, _) = check::check(&file, &source, &|_| Err("no file".into()));
-        let typed = typed.context("it has no error")?;
-        let choice = ir::Choice { vocabulary: 512, ..Default::default() };
-        let program = Arc::new(ir::lower(&typed, &choice).map_err(|_| anyhow!("errors"))?);
-        let (words, tokens) = pools(&typed, Vocabulary::embedded_part(512));
-        let maker =
-            Maker::new(program.clone(), engine::interpreter(program), words.clone(), tokens);
+        let level = cookc::Template::builtin(name)?;
+        let level = level.level("default").vocabulary(Vocabulary::embedded_part(512));
+        let sampler = level.interpreted().compile()?.inner().clone();
+        let words = sampler.vocabulary().clone();
         let chat::Frame { system, prompt, reply, end, .. } = template.frame(System::None)?;
-        let ids = TokenIds::new(maker.program(), words.clone(), Arc::new(tokenizer.clone()));
+        let ids = TokenIds::new(sampler.program(), words.clone(), Arc::new(tokenizer.clone()));
         let ids = ids.in_chat([&system, &prompt, &reply, &end]);
-        let writer = TextWriter::new(maker.program(), words, Escape::None);
-        let (mut memory, mut encoded) = (maker.memory("train", 1), Encoded::default());
+        let writer = TextWriter::new(sampler.program(), words, Escape::None);
+        let (mut memory, mut encoded) = (sampler.memory(Split::Train, 1), Encoded::default());
         for index in 0..8 {
-            maker.sample(&mut memory, index).map_err(|error| anyhow!("{error:?}"))?;
+            sampler.sample(&mut memory, index).map_err(|error| anyhow!("{error:?}"))?;
             ids.encode(&memory, &mut encoded).map_err(|why| anyhow!(why))?;
             let [prompt, reply] = [Part::Prompt, Part::Reply].map(|it| writer.text(it, &memory));
             let said = |role, content| Message { role, content };

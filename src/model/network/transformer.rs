@@ -1,0 +1,251 @@
+//! A Llama-family transformer in reading order, forwards and backwards.
+//!
+//! `x` flows through the blocks as `[tokens, hidden_size]`, a token being one place of the
+//! rectangle of rows. The backward pass is written out beside the forward pass: a frozen
+//! weight gets no gradient.
+
+use anyhow::{Context, Result, ensure};
+use candle_core::{Device, Tensor};
+use serde::{Deserialize, Serialize};
+
+use crate::model::config::Config;
+use crate::model::network::block::{self, Block, Cache, Pass};
+use crate::model::network::gradients::Gradients;
+use crate::model::network::linear::{self, Linear, Low};
+use crate::model::network::packed::Packed;
+use crate::model::network::parameter::Parameter;
+use crate::ops::{self, Angles, Rows, Visible};
+
+/// Logit rows computed at a time for the loss: with 50,000 ids, 200 MB in f32.
+const LOGIT_ROWS: usize = 1024;
+
+/// A model in memory.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// Its shape.
+    pub config: Config,
+    /// Where it lies.
+    pub device: Device,
+    pub(crate) embedding: Parameter,
+    pub(crate) blocks: Vec<Block>,
+    pub(crate) norm: Parameter,
+    /// None where the embedding table serves once more.
+    pub(crate) head: Option<Linear>,
+    /// The table that serves as head, if it is packed for that.
+    pub(crate) packed_table: Option<Packed>,
+}
+
+/// What a backward pass computes again instead of keeping it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Recompute {
+    /// Nothing that costs much.
+    #[default]
+    None,
+    /// The inner part of the feed-forward network: half the memory, a sixth more work.
+    Mlp,
+    /// All of a block but its input: least memory, a third more work.
+    Full,
+}
+
+/// What a pass does in training alone.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Training<'a> {
+    /// What the backward pass computes again.
+    pub recompute: Recompute,
+    /// Added to the embedded tokens, `[batch × time, hidden_size]`, f32.
+    pub noise: Option<&'a Tensor>,
+    /// The key of the adapters' dropout in this pass; without one nothing is dropped.
+    pub dropout: Option<u64>,
+}
+
+/// A rectangle of token ids. A row's text may be padded on either side, and a row may hold
+/// several texts: `start` says where the text of each place begins, and hides all before it.
+#[derive(Clone, Debug)]
+pub struct Inputs {
+    /// Rows.
+    pub batch: usize,
+    /// Places a row.
+    pub time: usize,
+    /// `[batch × time]`.
+    pub ids: Vec<u32>,
+    /// `[batch × time]`: the column where this place's text begins; its position counts from it.
+    pub start: Vec<u32>,
+}
+
+impl Model {
+    /// Logits `[batch × time, vocab_size]` of every place.
+    pub fn logits(&self, inputs: &Inputs) -> Result<Tensor> {
+        let x = self.hidden(inputs, 0, None, None)?;
+        Ok(self.head(&self.final_norm(&x)?)?.0)
+    }
+
+    /// The stream after the last block `[batch × time, hidden_size]`, or those rows of it that
+    /// `places` names. `past` columns of each row are in the caches, which grow by `time`.
+    pub(crate) fn hidden(
+        &self,
+        inputs: &Inputs,
+        past: usize,
+        caches: Option<&[Cache]>,
+        places: Option<&Tensor>,
+    ) -> Result<Tensor> {
+        let pass = self.pass(inputs, past)?;
+        let mut x = self.embed(inputs)?;
+        for (layer, block) in self.blocks.iter().enumerate() {
+            let cache = caches.map(|caches| &caches[layer]);
+            let places = places.filter(|_| layer + 1 == self.blocks.len());
+            x = block.forward(&x, &pass, cache, places, false)?.0;
+        }
+        Ok(x)
+    }
+
+    /// The sum of the cross-entropy, in nats, of `labels`: pairs of a place in the rectangle and
+    /// the id that follows there. What learns gets the gradient of that sum.
+    pub fn loss(
+        &self,
+        inputs: &Inputs,
+        labels: &[(u32, u32)],
+        training: &Training,
+        gradients: &mut Gradients,
+    ) -> Result<f64> {
+        let Training { recompute, noise, dropout } = *training;
+        let pass = Pass { dropout, ..self.pass(inputs, 0)? };
+        let (places, ids): (Vec<u32>, Vec<u32>) = labels.iter().copied().unzip();
+        let places = Tensor::new(places, &self.device)?;
+        // Behind the last attention no place matters but those that have a label.
+        let places = |layer: usize| (layer + 1 == self.blocks.len()).then_some(&places);
+        let mut x = self.embed(inputs)?;
+        if let Some(noise) = noise {
+            x = ops::sum(&[&x, &noise.to_dtype(x.dtype())?])?;
+        }
+        let mut kept = Vec::with_capacity(self.blocks.len());
+        for (layer, block) in self.blocks.iter().enumerate() {
+            let keep_feed = recompute == Recompute::None;
+            let (y, saved) = block.forward(&x, &pass, None, places(layer), keep_feed)?;
+            kept.push((x, (recompute != Recompute::Full).then_some(saved)));
+            x = y;
+        }
+        let (loss, mut dx) = self.head_loss(&x, &ids, gradients)?;
+        for (layer, block) in self.blocks.iter().enumerate().rev() {
+            let (x, saved) = kept.pop().context("a block has kept its input")?;
+            let saved = match saved {
+                Some(saved) => saved,
+                None => block.forward(&x, &pass, None, places(layer), true)?.1,
+            };
+            dx = block.backward(&x, saved, &dx, &pass, places(layer), gradients)?;
+        }
+        if gradients.of_weights {
+            let ids = Tensor::from_slice(&inputs.ids, inputs.ids.len(), &self.device)?;
+            let zeros = self.embedding.value.zeros_like()?;
+            gradients.add(&self.embedding.name, &zeros.index_add(&ids, &dx, 0)?)?;
+        }
+        Ok(loss)
+    }
+
+    /// Final norm, head and loss of rows `x` `[labels, hidden_size]`, and the gradient of `x`.
+    fn head_loss(
+        &self,
+        x: &Tensor,
+        ids: &[u32],
+        gradients: &mut Gradients,
+    ) -> Result<(f64, Tensor)> {
+        let (mut loss, mut parts) = (0.0, Vec::new());
+        for (chunk, ids) in ids.chunks(LOGIT_ROWS).enumerate() {
+            let x = x.narrow(0, chunk * LOGIT_ROWS, ids.len())?;
+            let normed = self.final_norm(&x)?;
+            let (logits, low) = self.head(&normed)?;
+            let (sum, dlogits) = ops::cross_entropy(&logits, ids)?;
+            loss += sum;
+            let dnormed = self.head_backward(&normed, &low, dlogits, gradients)?;
+            let eps = self.config.rms_norm_eps;
+            parts.push(block::norm_backward(&self.norm, &x, eps, &dnormed, None, gradients)?);
+        }
+        Ok((loss, if parts.len() == 1 { parts.remove(0) } else { Tensor::cat(&parts, 0)? }))
+    }
+
+    fn head_backward(
+        &self,
+        normed: &Tensor,
+        low: &Low,
+        dlogits: Tensor,
+        gradients: &mut Gradients,
+    ) -> Result<Tensor> {
+        if let Some(head) = &self.head {
+            return linear::backward(&[head], normed, low, &[dlogits], None, gradients);
+        }
+        if gradients.of_weights {
+            gradients.add_product(&self.embedding.name, 1.0, &dlogits.t()?, normed)?;
+        }
+        if let Some(packed) = &self.packed_table {
+            return ops::sum_of_products(None, &[(&Rows::new(&dlogits), &packed.backward())]);
+        }
+        ops::product(1.0, &dlogits, &self.embedding.value.to_dtype(dlogits.dtype())?)
+    }
+
+    pub(crate) fn final_norm(&self, x: &Tensor) -> Result<Tensor> {
+        ops::rms_norm(x, &self.norm.value, self.config.rms_norm_eps)
+    }
+
+    /// Logits `[rows, vocab_size]` of normed rows.
+    pub(crate) fn head(&self, normed: &Tensor) -> Result<(Tensor, Low)> {
+        let Some(head) = &self.head else {
+            if let Some(packed) = &self.packed_table {
+                let terms = [(&Rows::new(normed), &packed.forward())];
+                return Ok((ops::sum_of_products(None, &terms)?, None));
+            }
+            let table = self.embedding.value.to_dtype(normed.dtype())?;
+            return Ok((ops::product(1.0, normed, &table.t()?)?, None));
+        };
+        let (mut results, low) = linear::forward(&[head], normed, None, None)?;
+        Ok((results.pop().context("a linear has a result")?, low))
+    }
+
+    fn embed(&self, inputs: &Inputs) -> Result<Tensor> {
+        let size = self.config.vocab_size;
+        if let Some(id) = inputs.ids.iter().find(|&&id| id as usize >= size) {
+            anyhow::bail!("token id {id} is beyond the model's {size} ids");
+        }
+        let ids = Tensor::from_slice(&inputs.ids, inputs.ids.len(), &self.device)?;
+        Ok(self.embedding.value.index_select(&ids, 0)?.to_dtype(self.dtype())?)
+    }
+
+    fn pass(&self, inputs: &Inputs, past: usize) -> Result<Pass<'_>> {
+        let (batch, time) = (inputs.batch, inputs.time);
+        let places = batch * time;
+        ensure!(
+            places > 0 && inputs.ids.len() == places && inputs.start.len() == places,
+            "{batch} rows of {time} tokens came with {} ids",
+            inputs.ids.len()
+        );
+        let start = inputs.start.clone();
+        let visible = Visible { batch, time, columns: past + time, start };
+        let window = self.blocks.iter().find_map(|block| block.window);
+        let near = window.map(|window| visible.within(window));
+        let angles = self.angles(inputs, past)?;
+        Ok(Pass { config: &self.config, visible, near, angles, dropout: None })
+    }
+
+    /// The turn of each place: its distance from the start of its text × the frequency.
+    fn angles(&self, inputs: &Inputs, past: usize) -> Result<Angles> {
+        let (config, half) = (&self.config, self.config.head_dim / 2);
+        let frequencies = config.rope_scaling.frequencies(config.head_dim, config.rope_theta);
+        let positions = (0..past + inputs.time).map(|position| position as f64);
+        let table: Vec<(f32, f32)> = positions
+            .flat_map(|position| frequencies.iter().map(move |frequency| position * frequency))
+            .map(|angle| (angle.cos() as f32, angle.sin() as f32))
+            .collect();
+        let (mut cos, mut sin) = (Vec::new(), Vec::new());
+        for (place, &start) in inputs.start.iter().enumerate() {
+            let position = (past + place % inputs.time).checked_sub(start as usize);
+            let position = position.context("a text starts right of its own token")?;
+            for (c, s) in &table[position * half..][..half] {
+                cos.push(*c);
+                sin.push(*s);
+            }
+        }
+        let shape = (inputs.start.len(), half);
+        let cos = Tensor::from_vec(cos, shape, &self.device)?;
+        let sin = Tensor::from_vec(sin, shape, &self.device)?;
+        Ok(Angles { cos, sin })
+    }
+}
