@@ -6,7 +6,7 @@ use super::layout::{Encoded, TokenIds};
 use super::{Sampler, Split};
 use crate::runtime::{Fault, Memory};
 
-/// Samples whose ids are held against those of whole texts before a run.
+/// Samples whose ids are compared with those of complete texts before a run.
 const HELD: u64 = 4;
 
 /// Why there is no row.
@@ -24,7 +24,7 @@ impl From<Fault> for Why {
     }
 }
 
-/// One template to learn, ready to run. Threads share it.
+/// One template to train on, compiled. Threads share it.
 pub struct Part {
     /// Makes its samples.
     pub sampler: Sampler,
@@ -33,8 +33,8 @@ pub struct Part {
 }
 
 impl Part {
-    /// The same; if the first samples show that ids of pieces are not those of whole texts, with
-    /// all samples encoded whole.
+    /// The same; if the first samples show that ids of pieces are not those of complete texts, with
+    /// all samples encoded as one text.
     pub fn held(self, seed: u64) -> Part {
         let mut memory = self.sampler.memory(Split::Train, seed);
         let mut encoded = Encoded::default();
@@ -77,7 +77,7 @@ pub struct Lessons {
 }
 
 impl Lessons {
-    /// Makes rows to learn from, on one thread.
+    /// Draws rows to train on, on one thread.
     pub fn rows(&self) -> Rows<'_> {
         let memory = |part: &Part| part.sampler.memory(Split::Train, self.seed);
         let memories = self.parts.iter().map(memory).collect();
@@ -101,7 +101,7 @@ impl Rows<'_> {
         Ok(&self.encoded)
     }
 
-    /// What holds the sample of the last row, whose template has this place among the parts.
+    /// What holds the sample of the last row, of the template with this index.
     pub fn memory(&self, part: usize) -> &Memory {
         &self.memories[part]
     }

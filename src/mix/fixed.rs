@@ -6,7 +6,7 @@ use crate::recipe::Recipe;
 #[derive(Debug)]
 struct Fixed(Vec<f64>);
 
-/// The weights that the recipe gives its templates.
+/// The weights of the recipe's templates.
 pub fn make(recipe: &Recipe) -> Box<dyn Policy> {
     Box::new(Fixed(recipe.templates.iter().map(|entry| entry.weight).collect()))
 }

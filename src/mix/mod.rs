@@ -17,7 +17,7 @@ pub use order::Order;
 /// Chooses the mixture weights of each step.
 ///
 /// Every process of a run has its own, and all must choose the same weights: a policy depends on
-/// the recipe, the step and the scores alone, not on time, threads or chance of its own.
+/// the recipe, the step and the scores alone, not on time, threads or random numbers.
 pub trait Policy: fmt::Debug + Send + Sync {
     /// The weights of a step, the first of which is 0: one for each template, in the recipe's
     /// order. They are from 0 to a million, and at least one is above 0.
@@ -117,7 +117,7 @@ impl Mixture {
         index / self.samples_of_a_step
     }
 
-    /// What says of each sample of a step, which is 0 for the first, which template it is of.
+    /// The order of a step, the first of which is 0: the template of each of its samples.
     ///
     /// # Errors
     /// If the policy's weights are not numbers from 0 to a million, or all 0.

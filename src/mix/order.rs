@@ -15,6 +15,8 @@ const WEIGHT_MAX: f64 = 1e6;
 pub struct Order {
     /// The sums of the weights up to each template, in millionths.
     ends: Vec<u64>,
+    /// The sum of all, which is not 0.
+    sum: u64,
     key: [u64; 4],
 }
 
@@ -37,13 +39,12 @@ impl Order {
             return Err("at least one weight is above 0".to_string());
         }
         let key = RunKey::new("", "", split.name(), seed).stream("mix");
-        Ok(Order { ends, key })
+        Ok(Order { ends, sum, key })
     }
 
     /// Which template a row is of, by its index among the weights.
     pub fn template(&self, row: u64) -> usize {
-        let sum = *self.ends.last().expect("an order has a weight above 0");
-        let part = random::start(&self.key, row).below_wide(sum);
+        let part = random::start(&self.key, row).below_wide(self.sum);
         self.ends.partition_point(|&end| end <= part)
     }
 }

@@ -30,7 +30,7 @@ pub fn of_scratch(found: &Found, section: &mut Section) {
     );
 }
 
-/// A pretrained model is at hand, and trained by adapters.
+/// A pretrained model is local, and trained by adapters.
 pub fn folder(named: &Named, adapters: bool, section: &mut Section) {
     let (text, place) = (&named.path, named.span);
     if text.starts_with("http") {

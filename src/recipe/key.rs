@@ -175,7 +175,7 @@ fn integers(low: u64, high: u64) -> String {
     }
 }
 
-/// A number as people write it.
+/// A number with an exponent if it is very small or very large.
 fn short(number: f64) -> String {
     match number != 0.0 && number < 1e-4 || number > 1e6 {
         true => format!("{number:e}"),

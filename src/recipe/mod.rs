@@ -22,7 +22,7 @@ pub use listing::{Row, current, default_of, help, markdown, role, rows};
 pub(crate) use section::unknown_word;
 pub use write::toml_text;
 
-/// A whole recipe, every key resolved.
+/// A complete recipe, every key resolved.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recipe {
     /// What runs of it are called; by default as its file.
@@ -35,15 +35,15 @@ pub struct Recipe {
     pub data: Data,
     /// How often each template's are, as training goes on.
     pub mix: Mix,
-    /// Adapters to train; without them every weight learns.
+    /// Adapters to train; without them all weights are trainable.
     pub lora: Option<Lora>,
     /// How to train.
     pub train: Settings,
-    /// A checkpoint after each so many steps; 0 for none but when the run is stopped.
+    /// Steps between checkpoints; 0 for none except when the run is stopped.
     pub save_every: u64,
-    /// How many of the last checkpoints stay.
+    /// How many of the last checkpoints are kept.
     pub keep_checkpoints: usize,
-    /// How to judge.
+    /// How to evaluate.
     pub eval: Eval,
 }
 
@@ -81,7 +81,8 @@ pub struct Model {
     pub base: Base,
     /// `f32`, `bf16` or `f16`.
     pub dtype: String,
-    /// Whether the frozen linears are held in four bits a weight (QLoRA's NF4).
+    /// Whether the frozen linears are stored in four bits a weight: NF4 of QLoRA, Dettmers and
+    /// others, 2023, arXiv 2305.14314.
     pub nf4: bool,
     /// `auto`, `cpu` or `cuda`.
     pub device: String,
@@ -152,7 +153,7 @@ impl Default for Shape {
 pub struct Named {
     /// The path.
     pub path: String,
-    /// Where it stands in the recipe.
+    /// Where it is in the recipe.
     pub span: Span,
 }
 
@@ -198,14 +199,15 @@ pub struct Data {
     pub format: Format,
     /// Solved samples of the same template before each prompt.
     pub shots: usize,
-    /// The day that a chat template sees, such as `2026-11-28`; None where none was asked for.
+    /// The day that a chat template is rendered with, such as `2026-11-28`; none if the template
+    /// asks for none.
     pub date: Option<Date>,
 }
 
 /// The words of `vocab`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Words {
-    /// So many of the embedded ones.
+    /// The first of the embedded ones, this many.
     Embedded(usize),
     /// A file, one a line.
     File(Named),
@@ -232,9 +234,9 @@ pub enum Format {
 pub struct Eval {
     /// Held-out samples of each template.
     pub samples: u64,
-    /// Also judge after each so many steps; 0 for before and after alone.
+    /// Steps between evaluations during training; 0 for before and after only.
     pub every: u64,
-    /// Stop after so many judgements without a better one; 0 for never.
+    /// Stop after this many evaluations without a better one; 0 for never.
     pub patience: u64,
     /// Stop when this share of replies is exact.
     pub until_exact: Option<f64>,
@@ -245,8 +247,8 @@ fn adapters() -> Lora {
     Lora::all_linear(16, 32.0)
 }
 
-/// Reads a recipe. What is wrong with it is in the list, and stands as its default; only a text
-/// that is no TOML gives none.
+/// Reads a recipe. Each error is in the list, and its key has the default; only for a text that is
+/// not TOML is there no recipe.
 pub fn parse(source: &Source) -> (Option<Recipe>, Vec<Diagnostic>) {
     let (table, errors) = toml::de::DeTable::parse_recoverable(&source.text);
     if !errors.is_empty() {

@@ -14,7 +14,7 @@ use crate::source::Span;
 /// All embedded words.
 const WORDS_MAX: u64 = 4096;
 
-/// What runs are called, which is a folder's name as well.
+/// The name of a run, which is a folder's name too.
 pub fn read_name(recipe: &mut Recipe, found: &Found, section: &mut Section) {
     let Some(name) = section.text(found, "first") else { return };
     let plain = |letter: char| !letter.is_control() && letter != '/';
@@ -187,7 +187,7 @@ pub fn targets(lora: &Lora) -> Option<String> {
     Some(format!("[{}]", targets.join(", ")))
 }
 
-/// A warm-up of so many steps is that share of all, which were read before.
+/// A warm-up in steps, as a share of all steps, which are read before.
 pub fn read_warmup_steps(recipe: &mut Recipe, found: &Found, section: &mut Section) {
     let all = recipe.train.steps;
     let Some(steps) = section.integer(found, 0..=all, 100) else { return };

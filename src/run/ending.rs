@@ -18,7 +18,7 @@ use crate::template::Error;
 /// Samples of each template that the page shows.
 const EXAMPLES: usize = 6;
 
-/// Writes what was learned into a folder: adapters in PEFT's format, or the whole model.
+/// Writes the trained weights into a folder: adapters in PEFT's format, or all of the model.
 pub fn save_model(setup: &Setup, folder: &Path, model: &Model) -> Result<()> {
     match &setup.recipe.lora {
         Some(lora) => {

@@ -13,7 +13,7 @@ use crate::train::Group;
 /// Scores of a template beside those of its rules.
 const FIXED: usize = 3;
 
-/// Gives the scores of an evaluation after so many steps to the mixture of every process. Rank 0,
+/// Passes the scores of an evaluation after a step to the mixture of every process. Rank 0,
 /// which alone evaluates, has the answers, or none where there was no evaluation.
 pub fn share(
     setup: &Setup,

@@ -144,7 +144,7 @@ fn flatten(name: &str, value: &toml::Value, keys: &mut Vec<(String, String)>) {
 }
 
 /// A template at its level, with its parameters and the functions that it takes from modules, and
-/// how it is shown. Comments and places in the text are not in it.
+/// how it is shown. Comments and positions in the text are not in it.
 fn program(sampler: &Sampler) -> String {
     let program = sampler.program();
     let text = format!("{}{:?}", ir::print(program), program.layout);
@@ -165,7 +165,7 @@ fn words(sampler: &Sampler) -> String {
 fn samples(setup: &Setup) -> Result<String, Error> {
     let mut hasher = blake3::Hasher::new();
     let (mut rows, mixture) = (setup.lessons.rows(), setup.mixture());
-    // What ends a reply has a line of its own.
+    // What ends a reply is compared in another line.
     let end = setup.ends.closing();
     for index in 0..ALIKE {
         let order = mixture.order(Split::Train, mixture.step_of(index)).map_err(Error::Input)?;

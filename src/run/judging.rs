@@ -13,7 +13,7 @@ use crate::model::Model;
 use crate::template::Error;
 
 /// Ids that a reply may have beyond the longest that the template makes: a model that does not
-/// stop must be seen not to stop, not be cut off at the right place.
+/// stop must be seen not to stop, not be cut off at the right position.
 const SLACK: usize = 8;
 
 /// The held-out samples of every template.

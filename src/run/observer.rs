@@ -1,4 +1,4 @@
-//! Who looks on while a run is carried out: events are data, and nothing is printed.
+//! How a caller follows a run, and stops it: events are data, and nothing is printed.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -9,9 +9,9 @@ use crate::train::group::Lost;
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// A line that a person should see: a warning, or how to go on.
+    /// A line for the user: a warning, or how to go on.
     Note(&'a str),
-    /// What could not be done beside the run's end.
+    /// What failed besides the run's end.
     Error(&'a str),
     /// The model's blocks are read.
     Reading {
@@ -27,7 +27,7 @@ pub enum Event<'a> {
         /// What is trained on what, and for how long.
         about: &'a str,
     },
-    /// Held-out samples are judged.
+    /// Held-out samples are evaluated.
     Judging {
         /// `before`, `now` or `after`.
         when: &'a str,
@@ -43,7 +43,7 @@ pub enum Event<'a> {
         /// All steps since the run was started or resumed.
         done: &'a Done,
     },
-    /// The judgement of a template between two steps.
+    /// The evaluation of a template between two steps.
     Judged {
         /// Steps that are done.
         step: u64,
@@ -76,7 +76,7 @@ pub struct Done {
     pub seconds: f64,
 }
 
-/// Who looks on, and may stop the run.
+/// Follows the run, and may stop it.
 #[derive(Clone, Copy)]
 pub struct Observer<'a> {
     /// Set from outside to stop: the run ends after the step, and leaves a checkpoint.
@@ -88,7 +88,7 @@ pub struct Observer<'a> {
 }
 
 impl Observer<'static> {
-    /// Looks at nothing, and never stops the run.
+    /// Ignores all events, and never stops the run.
     pub fn none() -> Observer<'static> {
         static NEVER: AtomicBool = AtomicBool::new(false);
         Observer { cancel: &NEVER, event: &|_| {}, stuck: |_| {} }

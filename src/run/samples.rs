@@ -17,7 +17,7 @@ use crate::train::{Example, Group};
 /// Letters of a sample that an error shows.
 const SHOWN: usize = 600;
 
-/// Of so many samples one is encoded whole beside its pieces: their ids must be the same.
+/// One of this many samples is also encoded as one text: the ids must be those of its pieces.
 const CHECKED: u64 = 256;
 
 /// Makes the samples of a run.
@@ -47,8 +47,7 @@ impl<'a> Samples<'a> {
         Samples { setup, group, mixture, rows, shots, held_out, prompts_shared: 0, error: None }
     }
 
-    /// This process's share of the samples of the step after so many: a step has as many as the
-    /// recipe says, from that many steps' samples on.
+    /// This process's share of the samples of the step after `steps_done` steps.
     pub fn of_step(&mut self, steps_done: u64) -> Result<Vec<Example>> {
         let count = self.setup.samples_of_a_step();
         self.prompts_shared = 0;

@@ -1,4 +1,4 @@
-//! Solved samples before a prompt, so that a model learns from examples in its context.
+//! Few-shot examples before a prompt: solved samples, from which a model learns in its context.
 
 use crate::data::Split;
 use crate::data::layout::{Draft, Encoded};
@@ -9,14 +9,14 @@ use crate::runtime::{Memory, RunKey, random};
 /// Between a shot and what follows it.
 pub const BETWEEN: &str = "\n\n";
 
-/// The most ids of what stands there.
+/// The most ids of that text.
 pub fn between_max(tokenizer: &Tokenizer) -> u64 {
     // Each line break alone is the most that a tokenizer makes of it.
     let ids = |text: &str| tokenizer.encode(text).map_or(0, |ids| ids.len());
     ids(BETWEEN).max(BETWEEN.len() * ids("\n")) as u64
 }
 
-/// Shots are among so many samples: far more than are ever told apart.
+/// Shots are drawn among this many samples, so that two are almost never the same.
 const AMONG: u64 = 1 << 40;
 
 /// Makes the shots of a run: each sample has its own, chosen by seed, split and index alone.
@@ -29,8 +29,8 @@ pub struct Shots<'a> {
 }
 
 impl<'a> Shots<'a> {
-    /// For the samples of a split. Shots are samples to learn from even before held-out ones: what
-    /// is held out is shown nowhere else.
+    /// For the samples of a split. Shots are training samples even before held-out ones: what is
+    /// held out is shown nowhere else.
     pub fn new(lessons: &'a Lessons, count: usize, split: Split) -> Shots<'a> {
         let seed = lessons.seed;
         let sampler = |part: &Part| {

@@ -1,4 +1,4 @@
-//! The training of a run: each step told and written down, judged and saved in between.
+//! The training of a run: each step reported and logged, with evaluations and checkpoints between.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -82,7 +82,7 @@ impl<'a> Training<'a> {
         })
     }
 
-    /// Trains to the last step, to a judgement that ends it, or to Ctrl-C: then a checkpoint is
+    /// Trains to the last step, to an evaluation that ends it, or to Ctrl-C: then a checkpoint is
     /// left.
     pub fn run(&mut self, trainer: &mut Trainer<'_>, before: &[Vec<Answer>]) -> Result<(), Error> {
         self.judgement_before(trainer, before)?;
@@ -114,8 +114,8 @@ impl<'a> Training<'a> {
         Ok(())
     }
 
-    /// Writes down what was judged before the first step. Of a run that was stopped after a step
-    /// and before its judgement, makes that one.
+    /// Logs the evaluation before the first step. If a run was stopped after a step and before its
+    /// evaluation, evaluates now.
     fn judgement_before(
         &mut self,
         trainer: &Trainer<'_>,
@@ -144,7 +144,7 @@ impl<'a> Training<'a> {
         feedback::share(self.setup, self.group, &self.mixture, step, answers)
     }
 
-    /// Whether a judgement ends the run: what the first process, which alone judges, says.
+    /// Whether an evaluation ends the run: rank 0, which alone evaluates, decides.
     fn is_over(&self) -> Result<bool> {
         let own = self.watch.reason_to_stop().map_or(Control::Continue, |_| Control::Stop);
         Ok(ranks::agreed(self.group, own)? == Control::Stop)
@@ -173,7 +173,7 @@ impl<'a> Training<'a> {
         (result, samples.failure())
     }
 
-    /// Takes in the judgement that ends the run.
+    /// Takes in the evaluation at the end of the run.
     pub fn ended(&mut self, trainer: &Trainer<'_>, after: &[Vec<Answer>]) -> Result<(), Error> {
         let steps = trainer.steps_done();
         match self.watch.last {
@@ -256,7 +256,7 @@ impl<'a> Training<'a> {
             self.feed_back(step, answers.as_deref())?;
             control = ranks::agreed(self.group, control)?;
         }
-        // Judged before it is saved: a checkpoint's metrics then have the judgement.
+        // Evaluated before it is saved: a checkpoint's metrics then have the evaluation.
         if self.group.is_first()
             && control == Control::Continue
             && self.is_due(recipe.save_every, step)
@@ -276,7 +276,7 @@ impl<'a> Training<'a> {
         every > 0 && step.is_multiple_of(every) && step < self.setup.recipe.train.steps
     }
 
-    /// The answers of a judgement between two steps; none if it was interrupted.
+    /// The answers of an evaluation between two steps; none if it was interrupted.
     fn judge(&mut self, trainer: &Trainer<'_>, step: u64) -> Result<Option<Vec<Vec<Answer>>>> {
         let answers = match self.held_out.judge(trainer.model, "now", self.observer) {
             Ok(answers) => answers,
@@ -293,7 +293,7 @@ impl<'a> Training<'a> {
         Ok(Some(answers))
     }
 
-    /// Writes a judgement down, and keeps what was learned if it is the best so far.
+    /// Logs an evaluation, and keeps the weights if it is the best so far.
     fn take_in(&mut self, model: &Model, step: u64, answers: &[Vec<Answer>]) -> Result<()> {
         self.write_down(step, answers)?;
         let exact = answers.iter().map(|of_one| Scores::of(of_one, 0).exact);
@@ -354,8 +354,8 @@ impl<'a> Training<'a> {
             None => ", but of no sample alone".to_string(),
         };
         let (step, loss, norm) = (found.step, found.loss, found.gradient_norm);
-        let help = "the step was not done; write a smaller `learning_rate`, a larger `warmup_ratio` or \
-                    `max_grad_norm = 1.0`, and train again";
+        let help = "the step was not done; write a smaller `learning_rate`, a larger \
+                    `warmup_ratio` or `max_grad_norm = 1.0`, and train again";
         Error::Input(format!(
             "at step {step} the loss is {loss} and the gradient's norm {norm}{sample}\n{help}"
         ))

@@ -83,7 +83,10 @@ pub struct Saved {
 }
 
 impl Saved {
-    /// Reads what a checkpoint says of itself, and holds all its bytes against its checksum.
+    /// Reads what a checkpoint says of itself, and compares all its bytes with its checksum.
+    ///
+    /// # Errors
+    /// If the file cannot be read, is no checkpoint, is damaged, or has a newer format.
     pub fn open(path: &Path) -> Result<Saved> {
         let wrong = || format!("{} is no checkpoint of a run", path.display());
         let file = TensorFile::open(path)?;
@@ -132,6 +135,9 @@ impl Saved {
 
     /// Fails unless it was made with these settings: else it would go on differently from how it
     /// began.
+    ///
+    /// # Errors
+    /// If a setting differs; the text names it with both values.
     pub fn expect_settings(&self, settings: &Settings) -> Result<()> {
         let now = serde_json::to_value(settings)?;
         for (key, value) in now.as_object().into_iter().flatten() {

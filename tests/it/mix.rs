@@ -247,8 +247,8 @@ fn a_mixed_data_set_has_the_samples_of_training_in_its_order() {
         text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect();
     let length = |row: &Value| {
         let words = |key: &str| row[key].as_str().expect("a text").split(' ').count() as u64;
-        // The token that ends the reply is the last.
-        words("prompt") + words("reply") + 1
+        // Three tokens begin a text, divide it and end it.
+        words("prompt") + words("reply") + 3
     };
     let of_steps: Vec<u64> =
         rows.chunks(8).map(|step| step.iter().map(length).sum::<u64>()).collect();

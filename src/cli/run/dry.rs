@@ -10,13 +10,13 @@ use crate::model::{Config, Recompute, weights};
 use crate::run::setup::{Setup, tokens};
 use crate::run::shots;
 
-/// Numbers that a checkpoint has of each weight that learns: itself, and the optimizer's means.
+/// Numbers that a checkpoint has of each trainable parameter: itself, and the optimizer's moments.
 const PARTS: u64 = 3;
 
 /// Samples made to see how long they are.
 const MADE: u64 = 256;
 
-/// Prints the whole recipe, the size of the model, the memory and the longest sample.
+/// Prints the resolved recipe, the size of the model, the memory and the longest sample.
 pub fn print(setup: &Setup) -> Result<(), Failure> {
     let mut text = setup.text.clone();
     let recipe = &setup.recipe;
@@ -81,8 +81,8 @@ fn linears(config: &Config) -> [[usize; 2]; 7] {
     [square, pair, pair, [hidden, queries], wide, wide, [hidden, feed]]
 }
 
-/// A rough count of bytes: weights, gradients and means of what learns, and what one pass keeps
-/// on each core.
+/// A rough count of bytes: weights, gradients and moments of trainable parameters, and what one
+/// pass keeps on each core.
 fn memory(setup: &Setup, weights: u64, learning: u64, longest: u64) -> u64 {
     let (config, settings) = (&setup.config, &setup.recipe.train);
     let weight_bytes = if setup.recipe.model.dtype == "f32" { 4 } else { 2 };

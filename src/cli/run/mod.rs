@@ -159,7 +159,7 @@ fn resumed(folder: &Path, force: bool, how: &How) -> Result<(), Failure> {
     carry_out(&folder.join("recipe.toml"), None, how, target)
 }
 
-/// Does the whole run, or prints what it would do, or starts the processes that do it.
+/// Carries the run out, or prints what it would do, or starts the processes that do it.
 fn carry_out(recipe: &Path, seed: Option<u64>, how: &How, target: Target) -> Result<(), Failure> {
     heap::keep();
     // A process that another started watches for Ctrl-C from its first moment on. One by itself is

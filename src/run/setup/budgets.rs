@@ -20,7 +20,7 @@ pub struct Room<'a> {
 }
 
 impl<'a> Room<'a> {
-    /// Of a run whose samples end with so many tokens.
+    /// Of a run whose samples end with `closing` tokens.
     pub fn of(
         recipe: &'a Recipe,
         config: &Config,
@@ -58,7 +58,7 @@ impl<'a> Room<'a> {
         Some(budget)
     }
 
-    /// What makes room for a sample of so many tokens.
+    /// What makes room for a sample of that many tokens.
     fn more(&self, tokens: u64) -> String {
         match &self.recipe.model.base {
             Base::Folder(_) if self.of_model < tokens && self.recipe.data.shots > 0 => {

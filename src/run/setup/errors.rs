@@ -44,12 +44,12 @@ impl<'a> Errors<'a> {
         }
     }
 
-    /// Whether there is an error with this code at this place.
+    /// Whether there is an error with this code at this span.
     pub fn has(&self, code: &str, span: Span) -> bool {
         self.errors.iter().any(|error| error.span() == span && error.code == code)
     }
 
-    /// Tells a warning, which ends nothing.
+    /// Reports a warning, which ends nothing.
     pub fn warn(&self, text: &str) {
         self.observer.note(text);
     }

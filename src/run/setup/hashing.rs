@@ -1,10 +1,10 @@
 //! The digests of a base model's files: a model is the same if its bytes are.
 
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 
 use crate::model::{digest, gguf, stored};
 
@@ -25,7 +25,14 @@ const BASE_FILES: [&str; 8] = [
 
 /// The digests of a base model's files, which a thread makes while the rest of a run is prepared.
 #[derive(Debug)]
-pub struct Hashing(Mutex<Option<JoinHandle<Result<Digests>>>>);
+pub struct Hashing(Mutex<State>);
+
+#[derive(Debug)]
+enum State {
+    Running(JoinHandle<Result<Digests>>),
+    Done(Digests),
+    Failed,
+}
 
 /// Names of files, and what their bytes are.
 type Digests = Vec<(String, String)>;
@@ -33,14 +40,21 @@ type Digests = Vec<(String, String)>;
 impl Hashing {
     /// Of a folder or a `.gguf` file.
     pub fn start(path: PathBuf) -> Hashing {
-        Hashing(Mutex::new(Some(thread::spawn(move || base_files(path)))))
+        Hashing(Mutex::new(State::Running(thread::spawn(move || base_files(path)))))
     }
 
     /// Waits for them.
     pub fn done(&self) -> Result<Digests> {
-        let thread = self.0.lock().ok().and_then(|mut thread| thread.take());
-        let thread = thread.expect("a run has one fingerprint");
-        thread.join().map_err(|_| anyhow!("the base model cannot be read"))?
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let digests = match std::mem::replace(&mut *state, State::Failed) {
+            State::Running(thread) => {
+                thread.join().map_err(|_| anyhow!("the base model cannot be read"))??
+            }
+            State::Done(digests) => digests,
+            State::Failed => bail!("the base model could not be read before"),
+        };
+        *state = State::Done(digests.clone());
+        Ok(digests)
     }
 }
 
@@ -67,7 +81,7 @@ fn file(path: &Path) -> Result<(String, String)> {
     Ok((name, format!("{bytes} bytes{DIGEST}{}", short(digest::of_file(path)?))))
 }
 
-/// Half of a digest, which tells as much as is needed.
+/// Half of a digest, which is enough to compare.
 pub fn short(digest: blake3::Hash) -> String {
     digest.to_hex()[..32].to_string()
 }

@@ -1,4 +1,4 @@
-//! Each template of a run with what turns its samples into ids, proved against whole texts.
+//! Each template of a run with what turns its samples into ids, compared with complete texts.
 
 use std::sync::Arc;
 
@@ -47,7 +47,7 @@ impl Format<'_> {
         };
         let ids = if recipe.data.shots > 0 { ids.after_shots(shots::BETWEEN) } else { ids };
         let part = Part { sampler, ids };
-        // The ids of words that a model from scratch learns are theirs wherever they are.
+        // The word tokens of a model from scratch are the same at every position.
         if tokenizer.is_of_words() {
             return part;
         }

@@ -97,7 +97,7 @@ fn sampler(template: &Template, entry: &Entry, words: &Vocabulary) -> Result<Sam
     Ok(compile.vocabulary(words.clone()).compile()?.inner().clone())
 }
 
-/// A path of the recipe, which counts from the recipe's folder, made whole.
+/// Makes a path of the recipe, which is relative to the recipe's folder, absolute.
 pub fn whole(folder: &Path, named: &mut Named) -> PathBuf {
     let path = folder.join(&named.path);
     let path = path.canonicalize().unwrap_or(path);
