@@ -3,7 +3,7 @@
 use cookc::check;
 use cookc::data::judge::Judge;
 use cookc::data::layout::{Escape, Part, TextWriter};
-use cookc::data::rows::{Key, Rows};
+use cookc::data::sink::{Jsonl, Row, Schema};
 use cookc::data::vocab::Vocabulary;
 use cookc::data::{Sampler, Split};
 use cookc::diagnostic::{Diagnostic, render};
@@ -100,7 +100,7 @@ struct Run<'a> {
     sampler: &'a Sampler,
     memory: Memory,
     writer: TextWriter,
-    rows: Rows,
+    rows: Jsonl,
     judge: Judge,
     other: String,
 }
@@ -111,7 +111,12 @@ impl<'a> Run<'a> {
             sampler,
             memory: sampler.memory(Split::Train, seed),
             writer: TextWriter::new(sampler.program(), sampler.vocabulary().clone(), Escape::None),
-            rows: Rows::new(sampler, &Key { set: "", split: Split::Train, seed }),
+            rows: Jsonl::new(&Schema {
+                sampler: sampler.clone(),
+                set: String::new(),
+                split: Split::Train,
+                seed,
+            }),
             judge: Judge::new(sampler),
             other: String::new(),
         }
@@ -122,7 +127,7 @@ impl<'a> Run<'a> {
         let memory = &mut self.memory;
         self.sampler.sample(memory, index)?;
         let mut row = Vec::new();
-        self.rows.write(memory, index, &mut row);
+        self.rows.line(&Row { index, memory }, &mut row);
         let own = self.writer.text(Part::Reply, memory);
         assert!(self.judge.reads_back(&own, memory), "not read back: {own:?}");
         let mut scores = Vec::new();

@@ -45,11 +45,11 @@ pub mod diagnostic;
 
 pub mod syntax;
 
+pub mod runtime;
+
 pub mod check;
 
 pub mod ir;
-
-pub mod runtime;
 
 pub mod engine;
 

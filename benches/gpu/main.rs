@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use candle_core::cuda_backend::cudarc::driver::{result, sys};
 use candle_core::{DType, Device};
 use clap::Parser;
-use cookc::model::{Config, Recompute, lora, weights};
+use cookc::model::{Config, Recompute, io, lora, weights};
 use cookc::train::{Example, Schedule, Settings, Trainer};
 use safetensors::tensor::{Dtype, TensorView};
 
@@ -61,7 +61,7 @@ fn main() -> Result<()> {
         }
     };
     write_once(&options.folder, &shape(options.layers))?;
-    let mut model = weights::load(&options.folder, DType::BF16, &device)?;
+    let mut model = io::load(&options.folder, DType::BF16, &device)?;
     lora::attach(&mut model, &lora::Lora::all_linear(16, 32.0), 0)?;
     let tokens = options.rows * options.sequence;
     let settings = Settings {

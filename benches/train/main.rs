@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use candle_core::{DType, Device, Tensor};
 use clap::Parser;
-use cookc::model::{Inputs, lora, packed, weights};
+use cookc::model::{Inputs, io, lora, walk};
 use cookc::ops::cpu::heap;
 use cookc::train::{Example, Schedule, Settings, Trainer};
 
@@ -52,10 +52,10 @@ fn main() -> Result<()> {
     heap::keep();
     rayon::ThreadPoolBuilder::new().num_threads(options.threads).build_global()?;
     let dtype = if options.dtype == "bf16" { DType::BF16 } else { DType::F32 };
-    let mut model = weights::load(&options.folder.join("model"), dtype, &Device::Cpu)?;
+    let mut model = io::load(&options.folder.join("model"), dtype, &Device::Cpu)?;
     let adapter = options.adapter.unwrap_or(options.folder.join("adapter"));
     lora::load(&mut model, &adapter)?;
-    packed::pack(&mut model)?;
+    walk::pack(&mut model)?;
     let settings = Settings {
         steps: options.steps as u64,
         learning_rate: options.learning_rate,

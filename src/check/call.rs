@@ -7,6 +7,7 @@ use super::part;
 use super::typed::{Expr, ExprKind, Function};
 use super::types::Type;
 use crate::diagnostic::Diagnostic;
+use crate::runtime::builtins::{Builtin, Takes};
 use crate::source::Span;
 use crate::syntax::ast;
 
@@ -168,10 +169,11 @@ impl Checker {
         if function.body.is_some() || element.is_open() {
             return;
         }
-        let wanted = match name {
-            "sum" | "max" | "min" if !element.is_number() => "numbers",
-            "sort" if element.depth() > 0 => "numbers, tokens or booleans",
-            _ => return,
+        let Ok(builtin) = name.parse::<Builtin>() else { return };
+        let wanted = match builtin.row().takes {
+            Takes::Numbers if !element.is_number() => "numbers",
+            Takes::Ordered if element.depth() > 0 => "numbers, tokens or booleans",
+            Takes::Any | Takes::Numbers | Takes::Ordered => return,
         };
         let span = arguments[0].span;
         let found = article(&arguments[0].ty);

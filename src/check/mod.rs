@@ -5,6 +5,7 @@ mod expr;
 mod fixes;
 mod function;
 mod graft;
+mod import;
 pub mod index;
 mod layout;
 mod library;
@@ -15,11 +16,11 @@ pub mod roles;
 mod said;
 mod scope;
 pub mod typed;
-pub mod types;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Diagnostic, Severity, is_sure_miss, near_miss};
+pub use crate::runtime::types;
 use crate::source::{Source, Span, is_word_character};
 use crate::syntax::ast::{self, StatementKind};
 use crate::syntax::{literal, quotient};
@@ -217,7 +218,7 @@ fn outside(
         match &statement.kind {
             StatementKind::Use { module, names } => {
                 let found = library.find(module, Wanted::Module);
-                function::take_in(checker, &mut template.pools, module, names, found);
+                import::take_in(checker, &mut template.pools, module, names, found);
             }
             StatementKind::UseTemplate(name) => {
                 let found = library.find(name, Wanted::Template);

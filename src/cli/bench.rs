@@ -15,7 +15,7 @@ use super::{Failure, console};
 use crate::data::generate::Stopped;
 use crate::data::judge::Judge;
 use crate::data::layout::{Encoded, Escape, Part, TextWriter, TokenIds};
-use crate::data::rows::{Key, Rows};
+use crate::data::sink::{Jsonl, Row, Schema};
 use crate::data::{Sampler, Split};
 use crate::runtime::{Fault, Memory};
 use crate::template::Template;
@@ -122,10 +122,11 @@ impl Turns<'_> {
             tokens[index as usize]
         })?;
         progress.add(1);
-        let rows = Rows::new(sampler, &Key { set: "", split: Split::Train, seed });
+        let (sampler, set) = (sampler.clone(), String::new());
+        let rows = Jsonl::new(&Schema { sampler, set, split: Split::Train, seed });
         let jsonl_bytes_per_second = self.turn(|memory, index| {
             out.clear();
-            rows.write(memory, index, &mut out);
+            rows.line(&Row { index, memory }, &mut out);
             out.len() as u64
         })?;
         progress.add(1);

@@ -142,7 +142,7 @@ impl Conversation {
         };
         let open = || -> anyhow::Result<Conversation> {
             let folder = model::locate(&command.model)?;
-            model::weights::load_config(&folder)?;
+            model::io::load_config(&folder)?;
             let tokenizer = Tokenizer::load(&folder)?;
             let template = Template::load(&folder, &tokenizer)?;
             let template = template.map(|template| template.on(run::reading::today()));

@@ -64,7 +64,7 @@ pub fn run(command: &Export) -> Result<(), Failure> {
     disk::sweep(disk::folder_of(&command.gguf));
     let inputs = Inputs::of([Some(&command.model), command.adapter.as_ref()].into_iter().flatten());
     let at_error = |error: anyhow::Error| Failure::Input(format!("{error:#}"));
-    crate::model::weights::load_config(&command.model).map_err(at_error)?;
+    crate::model::io::load_config(&command.model).map_err(at_error)?;
     let tokenizer = run::reading::tokenizer(&command.model).map_err(at_error)?;
     let read = reading::model(&command.model, DType::F32, &Device::Cpu);
     let mut model = read.map_err(at_error)?;

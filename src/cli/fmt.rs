@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::load;
 use super::{Failure, console};
-use crate::data::sinks;
+use crate::data::output;
 use crate::syntax::format;
 use crate::template;
 
@@ -47,7 +47,7 @@ pub fn run(command: &Fmt) -> Result<(), Failure> {
                 good = false;
                 console::print(&format!("{file}\n"))?;
             }
-            (file, false) if changes => sinks::write(Path::new(file), &text)?,
+            (file, false) if changes => output::write(Path::new(file), &text)?,
             _ => {}
         }
     }

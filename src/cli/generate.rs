@@ -3,29 +3,30 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use super::console;
 use super::failure::Failure;
 use super::load;
 use super::options::{self, Engine};
 use super::progress::Progress;
-use crate::data::Split;
-use crate::data::generate::{Order, Watch, generate};
-use crate::data::rows::{Key, Rows, settings};
-use crate::data::sinks::Sink;
+use crate::data::sink::{FORMATS, Format, Output, Schema, settings};
+use crate::data::{Event, Observer, Split};
 use crate::template::Template;
 
 const HELP: &str = r#"Examples:
   cookc generate std:retrieval -n 1000 -o train.jsonl
   cookc generate std:retrieval -n 200 -o held_out.jsonl --split eval
+  cookc generate std:retrieval -n 1000 --format messages -o chats.jsonl
   cookc generate my.cook -n 10 --level hard --set length=128 | jq .prompt
   cookc generate my.toml -n 1000 -o mixed.jsonl    the mixture of a recipe, as it is trained on
 
 Each line is one sample: {"template", "level", "set", "split", "seed", "index", "system" (if the
 template has one), "prompt", "reply", "fields": {name: value}}. "set" is what --set sets, such as
 "length=128 quote=4". The fields are the shown values: a list of words is one text, any other list
-an array. The same seed gives the same bytes on any machine,
-with any number of threads, in either engine. The file appears when it is whole."#;
+an array. With --format messages, "messages": [{"role", "content"}] replaces the three texts, as
+trainers for chat models read them. The same seed returns the same bytes on any machine, with any
+number of threads, in either engine. The file is written atomically."#;
 
 /// Make a data set, one JSON object a line
 #[derive(Debug, Args)]
@@ -48,6 +49,9 @@ pub struct Generate {
     /// The file to write; - is standard output
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     pub out: PathBuf,
+    /// What a line is
+    #[arg(long, default_value = FORMATS[0].name, value_parser = formats())]
+    pub format: Format,
     /// What runs the template
     #[arg(long, default_value = "native")]
     pub engine: Engine,
@@ -67,42 +71,46 @@ impl Generate {
     }
 
     /// Says how much was written, and how long it took.
-    pub fn report(&self, bytes: usize, seconds: f64) {
+    pub fn report(&self, bytes: u64, seconds: f64) {
         let (count, megabytes, out) = (self.count, bytes as f64 / 1e6, self.out.display());
         console::note(&format!("{count} samples, {megabytes:.1} MB, {seconds:.2} s: {out}"));
     }
 }
 
-/// Writes the data set and tells how fast.
+fn formats() -> impl TypedValueParser<Value = Format> {
+    let names = FORMATS.iter().map(|one| PossibleValue::new(one.name).help(one.about));
+    PossibleValuesParser::new(names).map(|name| {
+        let is_it = |one: &&Format| one.name == name;
+        *FORMATS.iter().find(is_it).expect("only the names of formats are taken")
+    })
+}
+
+/// Writes the data set, and reports how much it is and how long it took.
 pub fn run(command: &Generate) -> Result<(), Failure> {
     let end = command.end()?;
     let template = Template::named(&command.template.file)?;
     let sampler = load::compile(&template, &command.template.choice, command.engine)?;
     let cancel = options::interrupt_soon()?;
     let to_stdout = command.out == Path::new("-");
-    let mut sink = if to_stdout { Sink::stdout() } else { Sink::file(&command.out)? };
-    let seed = command.seed.unwrap_or(0);
-    let split = command.split;
+    let output = match to_stdout {
+        true => Output::stream(std::io::stdout(), "standard output"),
+        false => Output::file(&command.out)?,
+    };
+    let (seed, split) = (command.seed.unwrap_or(0), command.split);
     let set = settings(template.typed(), &command.template.choice.set);
-    let rows = Rows::new(&sampler, &Key { set: &set, split, seed });
-    let progress = Progress::new(command.count, &sampler.program().name);
-    let mut bytes_written = 0;
-    let order = Order { split, seed, indices: command.first..end };
-    let result = generate(
-        &sampler,
-        &order,
-        |memory, index, out| rows.write(memory, index, out),
-        |bytes| {
-            bytes_written += bytes.len();
-            sink.put(bytes)
-        },
-        &Watch { cancel, progress: &|count| progress.add(count) },
-    );
+    let schema = Schema { sampler, set, split, seed };
+    let program = schema.sampler.program();
+    let progress = Progress::new(command.count, &program.name);
+    let event = |event| match event {
+        Event::Generated { samples } => progress.add(samples),
+        _ => {}
+    };
+    let observer = Observer { cancel, event: &event };
+    let written = command.format.write(&schema, command.first..end, output, &observer);
     progress.finish();
-    result.map_err(|stopped| load::stopped(&template, sampler.program(), seed, stopped))?;
-    sink.finish()?;
+    let bytes = written.map_err(|stopped| load::stopped(&template, program, seed, stopped))?;
     if !to_stdout {
-        command.report(bytes_written, progress.seconds());
+        command.report(bytes, progress.seconds());
     }
     Ok(())
 }

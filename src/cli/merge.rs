@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 
 use super::{Failure, console, reading};
 use crate::disk::{self, PendingFolder};
-use crate::model::{lora, weights};
+use crate::model::{io, lora, weights};
 use crate::run::{self, reading::Inputs};
 
 const HELP: &str = "\
@@ -65,7 +65,7 @@ pub fn run(command: &Merge) -> Result<(), Failure> {
     let inputs = Inputs::of([&command.model, &command.adapter]);
     let at_error = |error: anyhow::Error| Failure::Input(format!("{error:#}"));
     // What is said of a model that cannot be read is said of its family, not of its tokenizer.
-    weights::load_config(&command.model).map_err(at_error)?;
+    io::load_config(&command.model).map_err(at_error)?;
     let tokenizer = run::reading::tokenizer(&command.model).map_err(at_error)?;
     let read = reading::model(&command.model, DType::F32, &Device::Cpu);
     let mut model = read.map_err(at_error)?;
@@ -78,7 +78,7 @@ pub fn run(command: &Merge) -> Result<(), Failure> {
     let merged = weights::converted(lora::merged(&model)?, dtype)?;
     inputs.expect_unchanged()?;
     tokenizer.save(folder.path())?;
-    weights::save(&merged, folder.path())?;
+    io::save(&merged, folder.path())?;
     folder.finish().map_err(|error| match error.kind() {
         ErrorKind::DirectoryNotEmpty | ErrorKind::AlreadyExists | ErrorKind::NotADirectory => {
             has_files(&command.out)

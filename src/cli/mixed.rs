@@ -7,7 +7,7 @@ use super::failure::Failure;
 use super::generate::Generate;
 use super::options::{self, Engine};
 use super::progress::Progress;
-use crate::data::sinks::Sink;
+use crate::data::sink::{FORMATS, Output};
 use crate::run::mixed::Mixed;
 use crate::run::{Event, Observer};
 
@@ -25,6 +25,11 @@ pub fn run(command: &Generate) -> Result<(), Failure> {
         let text = format!("{option} is for a template: a recipe says it for each of its own");
         return Err(Failure::Usage(text));
     }
+    if command.format.name != FORMATS[0].name {
+        let (name, first) = (command.format.name, FORMATS[0].name);
+        let text = format!("--format {name} is for a template: a mixture is written as {first}");
+        return Err(Failure::Usage(text));
+    }
     let cancel = options::interrupt_soon()?;
     let note = |event: Event| {
         if let Event::Note(text) = event {
@@ -34,7 +39,10 @@ pub fn run(command: &Generate) -> Result<(), Failure> {
     let reading = Observer { cancel, event: &note, stuck: |_| {} };
     let mixed = Mixed::read(Path::new(&command.template.file), command.seed, &reading)?;
     let to_stdout = command.out == Path::new("-");
-    let mut sink = if to_stdout { Sink::stdout() } else { Sink::file(&command.out)? };
+    let mut output = match to_stdout {
+        true => Output::stream(std::io::stdout(), "standard output"),
+        false => Output::file(&command.out)?,
+    };
     let progress = Progress::new(command.count, &mixed.names().join(", "));
     let count = |event: Event| {
         if let Event::Generated { samples } = event {
@@ -42,17 +50,13 @@ pub fn run(command: &Generate) -> Result<(), Failure> {
         }
     };
     let writing = Observer { cancel, event: &count, stuck: |_| {} };
-    let mut bytes_written = 0;
-    let mut put = |bytes: &[u8]| {
-        bytes_written += bytes.len();
-        sink.put(bytes)
-    };
+    let mut put = |bytes: &[u8]| output.put(bytes);
     let written = mixed.write(command.split, command.first..end, &mut put, &writing);
     progress.finish();
     written?;
-    sink.finish()?;
+    let bytes = output.finish()?;
     if !to_stdout {
-        command.report(bytes_written, progress.seconds());
+        command.report(bytes, progress.seconds());
     }
     Ok(())
 }

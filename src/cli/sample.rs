@@ -15,7 +15,7 @@ use crate::data::Sampler;
 use crate::data::generate::Stopped;
 use crate::data::judge::{Judge, Verdict};
 use crate::data::layout::{Escape, Part, TextWriter};
-use crate::data::rows::{Key, Rows, settings};
+use crate::data::sink::{Jsonl, Row, Schema, settings};
 use crate::ir::SlotId;
 use crate::runtime::Memory;
 use crate::template::Template;
@@ -61,7 +61,7 @@ pub fn run(command: &Sample) -> Result<(), Failure> {
     let mut memory = sampler.memory(command.samples.split, seed);
     let split = command.samples.split;
     let set = settings(template.typed(), &command.template.choice.set);
-    let rows = Rows::new(&sampler, &Key { set: &set, split, seed });
+    let rows = Jsonl::new(&Schema { sampler: sampler.clone(), set, split, seed });
     let judge = Judge::new(&sampler);
     let painter = Painter::new(&sampler);
     for index in command.index..command.index.saturating_add(command.count) {
@@ -133,9 +133,15 @@ impl<'a> Painter<'a> {
     }
 }
 
-fn json_line(rows: &Rows, index: u64, judge: &Judge, verdict: &Verdict, memory: &Memory) -> String {
+fn json_line(
+    rows: &Jsonl,
+    index: u64,
+    judge: &Judge,
+    verdict: &Verdict,
+    memory: &Memory,
+) -> String {
     let mut row = Vec::new();
-    rows.write(memory, index, &mut row);
+    rows.line(&Row { index, memory }, &mut row);
     let mut row: Map<String, Value> = serde_json::from_slice(&row).expect("rows are JSON objects");
     row.insert("scores".into(), scores(&judge.rules(), verdict));
     format!("{}\n", Value::Object(row))

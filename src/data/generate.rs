@@ -3,10 +3,10 @@
 use std::fmt;
 use std::ops::Range;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::prelude::*;
 
+use super::observer::{Event, Observer};
 use super::{Sampler, Split};
 use crate::runtime::{Fault, Memory};
 
@@ -27,14 +27,6 @@ pub struct Order {
     pub seed: u64,
     /// Their indices.
     pub indices: Range<u64>,
-}
-
-/// Who looks on while samples are made.
-pub struct Watch<'a> {
-    /// Set from outside to stop.
-    pub cancel: &'a AtomicBool,
-    /// Called with the number of samples that were put out since the last call.
-    pub progress: &'a (dyn Fn(u64) + Sync),
 }
 
 /// Why it ended before the last sample.
@@ -86,27 +78,30 @@ pub(super) fn where_it_fits<Done: Send>(
     }
 }
 
-/// Makes samples, writes each with `row` on any thread, and gives the bytes to `put` in the order
-/// of the indices. What is held in memory does not grow with their number, nor with the threads:
-/// where a sample is large, few are made at once.
-pub fn generate(
+/// Draws samples, lays each out in a batch with `lay_out` on any thread, and passes the batches to
+/// `put` in the order of the indices; `put` leaves a batch empty. The memory in use does not grow
+/// with the number of samples or of threads: if a sample is large, few are drawn at once.
+///
+/// # Errors
+/// [`Stopped`] if a sample cannot be drawn, `put` fails, or the observer stops it.
+pub fn generate<Batch: Default + Send>(
     sampler: &Sampler,
     order: &Order,
-    row: impl Fn(&mut Memory, u64, &mut Vec<u8>) + Sync + Send,
-    put: impl FnMut(&[u8]) -> anyhow::Result<()> + Send,
-    watch: &Watch,
+    lay_out: impl Fn(&mut Memory, u64, &mut Batch) + Sync + Send,
+    put: impl FnMut(&mut Batch) -> anyhow::Result<()> + Send,
+    observer: &Observer,
 ) -> Result<(), Stopped> {
-    // Two waves of blocks, one being made and one written.
+    // Two waves of blocks, one being drawn and one written.
     let texts = 2 * BLOCKS_A_THREAD as u64;
-    where_it_fits(sampler, texts, || in_waves(sampler, order, &row, put, watch))
+    where_it_fits(sampler, texts, || in_waves(sampler, order, &lay_out, put, observer))
 }
 
-fn in_waves(
+fn in_waves<Batch: Default + Send>(
     sampler: &Sampler,
     order: &Order,
-    row: &(impl Fn(&mut Memory, u64, &mut Vec<u8>) + Sync),
-    mut put: impl FnMut(&[u8]) -> anyhow::Result<()> + Send,
-    watch: &Watch,
+    lay_out: &(impl Fn(&mut Memory, u64, &mut Batch) + Sync),
+    mut put: impl FnMut(&mut Batch) -> anyhow::Result<()> + Send,
+    observer: &Observer,
 ) -> Result<(), Stopped> {
     let threads = rayon::current_num_threads();
     let memories: Vec<Mutex<Option<Memory>>> = (0..threads).map(|_| Mutex::default()).collect();
@@ -115,11 +110,11 @@ fn in_waves(
     let room =
         usize::try_from(bytes_max() / (2 * text_bytes(sampler)).max(1)).unwrap_or(usize::MAX);
     let blocks = (threads * BLOCKS_A_THREAD).min(room.max(1));
-    let fill = |block: &mut Block| {
+    let fill = |block: &mut Block<Batch>| {
         let thread = rayon::current_thread_index().expect("blocks are filled in the pool");
         let mut memory = memories[thread].lock().expect("a panic ends the whole run");
         let memory = memory.get_or_insert_with(|| sampler.memory(order.split, order.seed));
-        block.fill(sampler, memory, row, watch.cancel);
+        block.fill(sampler, memory, lay_out, observer);
     };
     // One wave of blocks is written while the next is made.
     let (mut written, mut made) = (Vec::new(), Vec::new());
@@ -128,7 +123,7 @@ fn in_waves(
         loop {
             plan(&mut made, blocks, block_samples, &mut next, order.indices.end);
             let (result, ()) = rayon::join(
-                || put_out(&written, &mut put, watch),
+                || put_out(&mut written, &mut put, observer),
                 || made.par_iter_mut().for_each(fill),
             );
             result?;
@@ -140,25 +135,24 @@ fn in_waves(
     })
 }
 
-/// A run of samples and their bytes.
+/// Consecutive samples, laid out.
 #[derive(Default)]
-struct Block {
+struct Block<Batch> {
     indices: Range<u64>,
-    bytes: Vec<u8>,
+    batch: Batch,
     stopped: Option<Stopped>,
 }
 
-impl Block {
+impl<Batch> Block<Batch> {
     fn fill(
         &mut self,
         sampler: &Sampler,
         memory: &mut Memory,
-        row: &(impl Fn(&mut Memory, u64, &mut Vec<u8>) + Sync),
-        cancel: &AtomicBool,
+        lay_out: &(impl Fn(&mut Memory, u64, &mut Batch) + Sync),
+        observer: &Observer,
     ) {
-        self.bytes.clear();
         for index in self.indices.clone() {
-            if cancel.load(Ordering::Relaxed) {
+            if observer.is_cancelled() {
                 self.stopped = Some(Stopped::Cancelled);
                 return;
             }
@@ -166,13 +160,19 @@ impl Block {
                 self.stopped = Some(Stopped::Fault(index, error));
                 return;
             }
-            row(memory, index, &mut self.bytes);
+            lay_out(memory, index, &mut self.batch);
         }
     }
 }
 
 /// The blocks of the next wave; their buffers are used again.
-fn plan(blocks: &mut Vec<Block>, count: usize, samples: u64, next: &mut u64, end: u64) {
+fn plan<Batch: Default>(
+    blocks: &mut Vec<Block<Batch>>,
+    count: usize,
+    samples: u64,
+    next: &mut u64,
+    end: u64,
+) {
     blocks.resize_with(count, Block::default);
     let mut used = 0;
     while used < count && *next < end {
@@ -184,10 +184,10 @@ fn plan(blocks: &mut Vec<Block>, count: usize, samples: u64, next: &mut u64, end
     blocks.truncate(used);
 }
 
-fn put_out(
-    blocks: &[Block],
-    put: &mut impl FnMut(&[u8]) -> anyhow::Result<()>,
-    watch: &Watch,
+fn put_out<Batch>(
+    blocks: &mut [Block<Batch>],
+    put: &mut impl FnMut(&mut Batch) -> anyhow::Result<()>,
+    observer: &Observer,
 ) -> Result<(), Stopped> {
     for block in blocks {
         match &block.stopped {
@@ -195,11 +195,11 @@ fn put_out(
             Some(_) => return Err(Stopped::Cancelled),
             None => {}
         }
-        if watch.cancel.load(Ordering::Relaxed) {
+        if observer.is_cancelled() {
             return Err(Stopped::Cancelled);
         }
-        put(&block.bytes).map_err(Stopped::Output)?;
-        (watch.progress)(block.indices.end - block.indices.start);
+        put(&mut block.batch).map_err(Stopped::Output)?;
+        observer.emit(Event::Generated { samples: block.indices.end - block.indices.start });
     }
     Ok(())
 }

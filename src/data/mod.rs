@@ -8,18 +8,20 @@ pub mod judge;
 pub mod layout;
 pub mod lessons;
 pub mod longest;
+mod observer;
+pub mod output;
 pub mod preview;
 mod promises;
 pub mod read;
 #[cfg(test)]
 mod round_trip;
-pub mod rows;
 mod sampler;
-pub mod sinks;
+pub mod sink;
 mod split;
 pub mod vocab;
 pub mod words;
 
+pub use observer::{Event, Observer};
 pub use sampler::{Compile, Sampler, Uncompiled};
 pub use split::Split;
 

@@ -6,7 +6,7 @@ use strum::VariantArray;
 
 use crate::ir::{Builtin, Sampler, StreamId};
 use crate::runtime::shape::Shape;
-use crate::runtime::{FaultKind, Memory, builtins, samplers};
+use crate::runtime::{FaultKind, Memory, samplers};
 
 /// The memory, a code that says what to do, and up to three cells.
 pub(super) type Call = extern "C" fn(&mut Memory, u64, i64, i64, i64) -> i64;
@@ -25,7 +25,7 @@ pub(super) fn sampler_code(sampler: Sampler, stream: StreamId, shape: Shape) -> 
 pub(super) extern "C" fn builtin(memory: &mut Memory, code: u64, a: i64, b: i64, c: i64) -> i64 {
     let (which, shape) =
         (Builtin::VARIANTS[code as usize & 0xff], Shape::from_code(code >> 8 & 0xffff));
-    let done = builtins::call(memory, which, shape, [a, b, c]);
+    let done = which.run(memory, shape, [a, b, c]);
     cell(memory, done)
 }
 

@@ -5,12 +5,12 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::check::types::Type;
-use crate::engine::{Engine, begin, judge};
+use crate::engine::memory::fingerprint;
+use crate::engine::{Engine, begin, judge, shapes};
 use crate::ir::{Arithmetic, Comparison, NOWHERE, Op, Program, Register, Step, StepId};
 use crate::runtime::arena::List;
-use crate::runtime::memory::fingerprint;
-use crate::runtime::shape::{self, Shape, canonical};
-use crate::runtime::{Fault, FaultKind, Memory, builtins, samplers};
+use crate::runtime::shape::{Shape, canonical};
+use crate::runtime::{Fault, FaultKind, Memory, samplers};
 
 /// Runs a program step by step.
 pub struct Interpreter {
@@ -24,7 +24,7 @@ pub struct Interpreter {
 
 impl Interpreter {
     pub(crate) fn new(program: Arc<Program>) -> Interpreter {
-        let shapes = program.steps.iter().map(|step| shape::of_elements(&program, step)).collect();
+        let shapes = program.steps.iter().map(|step| shapes::of_elements(&program, step)).collect();
         let fingerprint = fingerprint(&program);
         let ranges = program.rules.iter().map(|rule| &rule.steps).chain([&program.sample]);
         let ranges = ranges.filter(|steps| !steps.is_empty()).cloned();
@@ -151,7 +151,7 @@ impl Interpreter {
                 return Ok(None);
             }
             Op::Pool(pool) => memory.frame[self.program.slots.len() + pool as usize],
-            Op::Integer(operator, left, right) => integer(operator, cell(left), cell(right))?,
+            Op::Integer(operator, left, right) => operator.apply(cell(left), cell(right))?,
             Op::Real(operator, left, right) => real(operator, cell(left), cell(right)),
             Op::ToReal(register) => (cell(register) as f64).to_bits() as i64,
             Op::Compare(comparison, left, right) => {
@@ -177,7 +177,7 @@ impl Interpreter {
             }
             Op::Call(builtin, operands) => {
                 let operands = self.operands(memory, operands);
-                builtins::call(memory, builtin, shape, operands)?
+                builtin.run(memory, shape, operands)?
             }
             Op::Draw(sampler, stream, operands) => {
                 let operands = self.operands(memory, operands);
@@ -206,28 +206,6 @@ impl Interpreter {
     fn operands(&self, memory: &Memory, operands: [Register; 3]) -> [i64; 3] {
         operands.map(|register| memory.registers.get(register as usize).copied().unwrap_or(0))
     }
-}
-
-fn integer(operator: Arithmetic, left: i64, right: i64) -> Result<i64, FaultKind> {
-    let divides = matches!(operator, Arithmetic::Divide | Arithmetic::Remainder);
-    if divides && right == 0 {
-        return Err(FaultKind::DivisionByZero);
-    }
-    let exact = match operator {
-        Arithmetic::Add => left.checked_add(right),
-        Arithmetic::Subtract => left.checked_sub(right),
-        Arithmetic::Multiply => left.checked_mul(right),
-        Arithmetic::Divide => left.checked_div(right).map(|quotient| {
-            let rounded_up = left % right != 0 && (left < 0) != (right < 0);
-            quotient - rounded_up as i64
-        }),
-        Arithmetic::Remainder => {
-            let remainder = left.wrapping_rem(right);
-            let other_sign = remainder != 0 && (remainder < 0) != (right < 0);
-            Some(if other_sign { remainder + right } else { remainder })
-        }
-    };
-    exact.ok_or(FaultKind::Overflow)
 }
 
 fn real(operator: Arithmetic, left: i64, right: i64) -> i64 {

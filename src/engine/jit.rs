@@ -9,9 +9,9 @@ use cranelift_frontend::FunctionBuilderContext;
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{FuncId, Module, default_libcall_names};
 
+use crate::engine::memory::fingerprint;
 use crate::engine::{Emit, Engine, begin, emit, judge};
 use crate::ir::{Program, Register, StepId};
-use crate::runtime::memory::fingerprint;
 use crate::runtime::random::Stream;
 use crate::runtime::{Fault, Memory};
 

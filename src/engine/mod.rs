@@ -7,7 +7,9 @@ mod emit;
 mod interpret;
 #[cfg(feature = "jit")]
 mod jit;
+mod memory;
 pub(crate) mod rehearse;
+mod shapes;
 
 #[cfg(test)]
 mod tests;

@@ -10,7 +10,7 @@ use crate::check::types::Type;
 use crate::ir::{Builtin, Op, Program, Register, Sampler, StepId, StreamId};
 use crate::runtime::arena::List;
 use crate::runtime::shape::Shape;
-use crate::runtime::{FaultKind, Memory, builtins};
+use crate::runtime::{FaultKind, Memory};
 
 /// What the draws of a stream give. Each is something that chance may give as well.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -123,18 +123,19 @@ impl Rehearsal {
         patience: &mut u64,
         see: &mut dyn FnMut(&Memory, StepId, Seen),
     ) -> Option<bool> {
-        let program = &self.program;
-        let taken = |at: StepId| run.one.route.get(at as usize).copied().unwrap_or(at);
-        let mut at = taken(steps.start);
+        let program = &*self.program;
+        let (route, watched) = (run.one.route, run.one.watched);
+        let taken = |at: StepId| route.get(at as usize).copied().unwrap_or(at);
+        let (mut at, mut mark) = (taken(steps.start), memory.mark());
         while at < steps.end {
-            let (before, step) = (memory.mark(), &program.steps[at as usize]);
+            let step = &program.steps[at as usize];
             let next = match run.unknown.step(program, memory, at) {
                 Follows::End => return Some(false),
                 Follows::Next => at + 1,
                 Follows::Known => match self.interpreter.next(memory, step, at) {
                     Some(next) => next,
                     None => {
-                        if run.one.watched.get(at as usize) == Some(&true) {
+                        if watched.get(at as usize) == Some(&true) {
                             see(memory, at, Seen::Comes);
                         }
                         if let Err(kind) = self.compute(memory, at, run, see) {
@@ -145,9 +146,10 @@ impl Rehearsal {
                     }
                 },
             };
-            let cost = 1 + memory.mark().saturating_sub(before).max(0) as u64 / CELLS_A_STEP;
+            let before = std::mem::replace(&mut mark, memory.mark());
+            let cost = 1 + mark.saturating_sub(before).max(0) as u64 / CELLS_A_STEP;
             *patience = patience.checked_sub(cost)?;
-            at = run.one.route.get(next as usize).copied().unwrap_or(next);
+            at = taken(next);
         }
         Some(run.unknown.registers.is_empty())
     }
@@ -166,94 +168,164 @@ impl Rehearsal {
     ) -> Result<(), FaultKind> {
         let step = &self.program.steps[at as usize];
         let shape = self.interpreter.shapes[at as usize];
-        let made = self.interpreter.compute(memory, step, shape)?;
-        let (Some(mut cell), true) = (made, (step.into as usize) < memory.registers.len()) else {
-            return Ok(());
-        };
+        let Some(mut cell) = self.interpreter.compute(memory, step, shape)? else { return Ok(()) };
         if let Op::Draw(sampler, stream, operands) = step.op {
-            let draws = run.one.draws.get(stream as usize).copied().unwrap_or_default();
-            let wide = operands.map(|register| Self::operand(memory, register));
             let kind = &self.program.registers[step.into as usize];
-            let is_int = *kind == Type::Int;
-            let chosen = chosen(memory, sampler, shape, wide, draws, is_int)?;
-            cell = chosen.unwrap_or(cell);
-            let many = kind.element() == Some(&Type::Int);
-            if draws == Draws::Chance && (is_int || many) {
-                let visit = run.visit(stream);
-                for &(site, number) in run.one.set {
-                    if (site.stream, site.visit) == (stream, visit) {
-                        cell = nearest(memory, sampler, wide, (cell, site.place, number), shape);
-                    }
-                }
-                if !run.one.watched.is_empty() {
-                    drew(memory, at, (stream, visit), cell, many, see);
-                }
-            }
+            let operands = operands.map(|register| Self::operand(memory, register));
+            let draw = Draw { at, sampler, stream, operands, shape, kind };
+            cell = draw.chosen(memory, run, cell, see)?;
         }
-        memory.registers[step.into as usize] = cell;
+        if let Some(register) = memory.registers.get_mut(step.into as usize) {
+            *register = cell;
+        }
         Ok(())
     }
 }
 
-/// Reports the numbers of a draw.
-fn drew(
-    memory: &Memory,
+/// A draw whose operands are known.
+struct Draw<'p> {
     at: StepId,
-    (stream, visit): (StreamId, u32),
-    cell: i64,
-    many: bool,
-    see: &mut dyn FnMut(&Memory, StepId, Seen),
-) {
-    let one = [cell];
-    let numbers = if many { memory.wide(cell) } else { &one };
-    for (&number, place) in numbers.iter().zip(0..).take(PLACES_MAX) {
-        see(memory, at, Seen::Drew(Site { stream, visit, place }, number));
-    }
+    sampler: Sampler,
+    stream: StreamId,
+    operands: [i64; 3],
+    /// Of the elements.
+    shape: Shape,
+    /// Of the result.
+    kind: &'p Type,
 }
 
-/// The result of a draw with the number at a place replaced by the nearest to another that can be
-/// drawn there.
-fn nearest(
-    memory: &mut Memory,
-    sampler: Sampler,
-    [first, second, _]: [i64; 3],
-    (cell, place, wanted): (i64, u32, i64),
-    shape: Shape,
-) -> i64 {
-    let near = |numbers: &[i64], may: &dyn Fn(usize) -> bool| {
-        let all = (0..numbers.len()).filter(|&at| may(at)).map(|at| numbers[at]);
-        all.min_by_key(|number| number.abs_diff(wanted))
-    };
-    let lists = memory.lists();
-    match sampler {
-        Sampler::Uniform => wanted.clamp(first, second),
-        Sampler::Pick => near(lists.wide(first), &|_| true).unwrap_or(cell),
-        Sampler::Weighted => {
-            let weights = lists.wide(second);
-            near(lists.wide(first), &|at| weights[at] > 0).unwrap_or(cell)
-        }
-        Sampler::Draw => {
-            let number = near(lists.wide(second), &|_| true);
-            if let (Some(number), true) = (number, (place as usize) < lists.wide(cell).len()) {
-                memory.arena.put(cell, place as usize, number, shape);
-            }
-            cell
-        }
-        // What is drawn elsewhere in the list changes places with it.
-        Sampler::Distinct | Sampler::Shuffle => {
-            let source = if sampler == Sampler::Distinct { second } else { cell };
-            let drawn = lists.wide(cell);
-            let number = near(lists.wide(source), &|_| true);
-            if let (Some(number), Some(&old)) = (number, drawn.get(place as usize)) {
-                let other = drawn.iter().position(|&drawn| drawn == number);
-                memory.arena.put(cell, place as usize, number, shape);
-                if let Some(other) = other.filter(|&other| other != place as usize) {
-                    memory.arena.put(cell, other, old, shape);
+impl Draw<'_> {
+    /// What a run takes in place of the result that chance drew. Not inlined, as few of the steps
+    /// draw.
+    #[inline(never)]
+    fn chosen(
+        &self,
+        memory: &mut Memory,
+        run: &mut Run,
+        drawn: i64,
+        see: &mut dyn FnMut(&Memory, StepId, Seen),
+    ) -> Result<i64, FaultKind> {
+        let draws = run.one.draws.get(self.stream as usize).copied().unwrap_or_default();
+        let mut cell = self.by_choice(memory, draws)?.unwrap_or(drawn);
+        let is_list = self.kind.element() == Some(&Type::Int);
+        if draws == Draws::Chance && (*self.kind == Type::Int || is_list) {
+            let visit = run.visit(self.stream);
+            for &(site, number) in run.one.set {
+                if (site.stream, site.visit) == (self.stream, visit) {
+                    cell = self.nearest(memory, (cell, site.place, number));
                 }
             }
-            cell
+            if !run.one.watched.is_empty() {
+                let one = [cell];
+                let numbers = if is_list { memory.wide(cell) } else { &one };
+                for (&number, place) in numbers.iter().zip(0..).take(PLACES_MAX) {
+                    let site = Site { stream: self.stream, visit, place };
+                    see(memory, self.at, Seen::Drew(site, number));
+                }
+            }
         }
-        _ => cell,
+        Ok(cell)
+    }
+
+    /// The result with the number at a place replaced by the nearest to another that can be drawn
+    /// there.
+    fn nearest(&self, memory: &mut Memory, (cell, place, wanted): (i64, u32, i64)) -> i64 {
+        let (sampler, shape, [first, second, _]) = (self.sampler, self.shape, self.operands);
+        let near = |numbers: &[i64], may: &dyn Fn(usize) -> bool| {
+            let all = (0..numbers.len()).filter(|&at| may(at)).map(|at| numbers[at]);
+            all.min_by_key(|number| number.abs_diff(wanted))
+        };
+        let lists = memory.lists();
+        match sampler {
+            Sampler::Uniform => wanted.clamp(first, second),
+            Sampler::Pick => near(lists.wide(first), &|_| true).unwrap_or(cell),
+            Sampler::Weighted => {
+                let weights = lists.wide(second);
+                near(lists.wide(first), &|at| weights[at] > 0).unwrap_or(cell)
+            }
+            Sampler::Draw => {
+                let number = near(lists.wide(second), &|_| true);
+                if let (Some(number), true) = (number, (place as usize) < lists.wide(cell).len()) {
+                    memory.arena.put(cell, place as usize, number, shape);
+                }
+                cell
+            }
+            // What is drawn elsewhere in the list changes places with it.
+            Sampler::Distinct | Sampler::Shuffle => {
+                let source = if sampler == Sampler::Distinct { second } else { cell };
+                let drawn = lists.wide(cell);
+                let number = near(lists.wide(source), &|_| true);
+                if let (Some(number), Some(&old)) = (number, drawn.get(place as usize)) {
+                    let other = drawn.iter().position(|&drawn| drawn == number);
+                    memory.arena.put(cell, place as usize, number, shape);
+                    if let Some(other) = other.filter(|&other| other != place as usize) {
+                        memory.arena.put(cell, other, old, shape);
+                    }
+                }
+                cell
+            }
+            _ => cell,
+        }
+    }
+
+    /// What is drawn by choice, where the choice decides. The sampler has something to draw, and
+    /// each of these is one of its draws.
+    fn by_choice(&self, memory: &mut Memory, draws: Draws) -> Result<Option<i64>, FaultKind> {
+        let (shape, [first, second, third]) = (self.shape, self.operands);
+        let is_int = *self.kind == Type::Int;
+        let end = |list: List| match draws {
+            Draws::Low => Some(0),
+            Draws::High => list.size.checked_sub(1),
+            Draws::Chance | Draws::Number(_) => None,
+        };
+        let part = |list: List, count: i64| {
+            let count = count as u32;
+            match draws {
+                Draws::Low => Some(list.run(0, count, shape).cell()),
+                Draws::High => Some(list.run(list.size - count, count, shape).cell()),
+                Draws::Chance | Draws::Number(_) => None,
+            }
+        };
+        Ok(match (self.sampler, draws) {
+            (_, Draws::Chance) => None,
+            (Sampler::Uniform, Draws::Low) => Some(first),
+            (Sampler::Uniform, Draws::High) => Some(second),
+            (Sampler::Uniform, Draws::Number(number)) => {
+                (first..=second).contains(&number).then_some(number)
+            }
+            (Sampler::Coin, Draws::Low) => (f64::from_bits(first as u64) < 1.0).then_some(0),
+            (Sampler::Coin, Draws::High) => (f64::from_bits(first as u64) > 0.0).then_some(1),
+            (Sampler::Pick, Draws::Number(number)) if is_int => {
+                memory.lists().wide(first).contains(&number).then_some(number)
+            }
+            (Sampler::Pick, _) => {
+                end(List::from(first)).map(|at| memory.lists().element(first, at as usize, shape))
+            }
+            (Sampler::Weighted, _) => {
+                let numbers = is_int.then(|| memory.lists().wide(first));
+                let at = likely(draws, numbers, memory.lists().wide(second));
+                at.map(|at| memory.lists().element(first, at, shape))
+            }
+            (Sampler::Distinct | Sampler::Span, _) => part(List::from(second), first),
+            (Sampler::DistinctWithout, Draws::Low | Draws::High) => {
+                let left = Builtin::Without.run(memory, shape, [second, third, 0])?;
+                part(List::from(left), first)
+            }
+            (Sampler::Draw, Draws::Low | Draws::High) => match end(List::from(second)) {
+                Some(at) => {
+                    let element = memory.lists().element(second, at as usize, shape);
+                    let list = memory.arena.new_list(first as u64, shape)?;
+                    (0..first as usize).for_each(|at| memory.arena.put(list, at, element, shape));
+                    Some(list)
+                }
+                None => None,
+            },
+            (Sampler::Shuffle, Draws::Low) => Some(first),
+            (Sampler::Shuffle, Draws::High) => {
+                Some(Builtin::Reverse.run(memory, shape, [first, 0, 0])?)
+            }
+            _ => None,
+        })
     }
 }
 
@@ -324,71 +396,6 @@ impl Unknown {
             memory.frame[slot as usize] = memory.registers[register as usize];
         }
     }
-}
-
-/// What is drawn by choice, where the choice decides. The sampler was found to have something to
-/// draw, and each of these is one of its draws.
-fn chosen(
-    memory: &mut Memory,
-    sampler: Sampler,
-    shape: Shape,
-    [first, second, third]: [i64; 3],
-    draws: Draws,
-    is_int: bool,
-) -> Result<Option<i64>, FaultKind> {
-    let end = |list: List| match draws {
-        Draws::Low => Some(0),
-        Draws::High => list.size.checked_sub(1),
-        Draws::Chance | Draws::Number(_) => None,
-    };
-    let part = |list: List, count: i64| {
-        let count = count as u32;
-        match draws {
-            Draws::Low => Some(list.run(0, count, shape).cell()),
-            Draws::High => Some(list.run(list.size - count, count, shape).cell()),
-            Draws::Chance | Draws::Number(_) => None,
-        }
-    };
-    Ok(match (sampler, draws) {
-        (_, Draws::Chance) => None,
-        (Sampler::Uniform, Draws::Low) => Some(first),
-        (Sampler::Uniform, Draws::High) => Some(second),
-        (Sampler::Uniform, Draws::Number(number)) => {
-            (first..=second).contains(&number).then_some(number)
-        }
-        (Sampler::Coin, Draws::Low) => (f64::from_bits(first as u64) < 1.0).then_some(0),
-        (Sampler::Coin, Draws::High) => (f64::from_bits(first as u64) > 0.0).then_some(1),
-        (Sampler::Pick, Draws::Number(number)) if is_int => {
-            memory.lists().wide(first).contains(&number).then_some(number)
-        }
-        (Sampler::Pick, _) => {
-            end(List::from(first)).map(|at| memory.lists().element(first, at as usize, shape))
-        }
-        (Sampler::Weighted, _) => {
-            let numbers = is_int.then(|| memory.lists().wide(first));
-            let at = likely(draws, numbers, memory.lists().wide(second));
-            at.map(|at| memory.lists().element(first, at, shape))
-        }
-        (Sampler::Distinct | Sampler::Span, _) => part(List::from(second), first),
-        (Sampler::DistinctWithout, Draws::Low | Draws::High) => {
-            let left = builtins::call(memory, Builtin::Without, shape, [second, third, 0])?;
-            part(List::from(left), first)
-        }
-        (Sampler::Draw, Draws::Low | Draws::High) => match end(List::from(second)) {
-            Some(at) => {
-                let element = memory.lists().element(second, at as usize, shape);
-                let list = memory.arena.new_list(first as u64, shape)?;
-                (0..first as usize).for_each(|at| memory.arena.put(list, at, element, shape));
-                Some(list)
-            }
-            None => None,
-        },
-        (Sampler::Shuffle, Draws::Low) => Some(first),
-        (Sampler::Shuffle, Draws::High) => {
-            Some(builtins::call(memory, Builtin::Reverse, shape, [first, 0, 0])?)
-        }
-        _ => None,
-    })
 }
 
 /// Which of some weighted elements is drawn: one whose weight is above 0.

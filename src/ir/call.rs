@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::bounds::{between, list, truth};
+use super::bounds::{between, list};
 use super::lower::{Lower, Value};
 use super::refuse::range;
 use super::{Bound, Builtin, NOWHERE, Op, Register, Sampler};
@@ -57,7 +57,7 @@ impl Lower<'_> {
 
     /// A function of the runtime on values.
     pub fn builtin(&mut self, builtin: Builtin, values: &[Value], ty: &Type, span: Span) -> Value {
-        let (bound, proved) = result(builtin, values);
+        let (bound, proved) = (builtin.row().bound)(&bounds(values));
         if ty.element().is_some() {
             self.takes(ty, bound.sizes().1);
         }
@@ -143,7 +143,7 @@ impl Lower<'_> {
         span: Span,
     ) -> Value {
         let stream = self.stream(path);
-        let (bound, proved) = drawn(sampler, values);
+        let (bound, proved) = (sampler.row().bound)(&bounds(values));
         if ty.element().is_some() {
             self.takes(ty, bound.sizes().1);
         }
@@ -225,137 +225,34 @@ fn operands(values: &[Value]) -> [Register; 3] {
     operands
 }
 
-/// What is known of a builtin's result, and whether it is proved not to error.
-fn result(builtin: Builtin, values: &[Value]) -> (Bound, bool) {
-    let bound = |at: usize| &values[at].bound;
-    let size = |at: usize| bound(at).sizes();
-    match builtin {
-        Builtin::Same | Builtin::Contains | Builtin::Within => (truth(), true),
-        Builtin::Append => {
-            let ((a, b), (c, d)) = (size(0), size(1));
-            let both = bound(0).hull(bound(1)).element();
-            (list(a.saturating_add(c), b.saturating_add(d), both), true)
-        }
-        Builtin::Range => (Bound::Any, false),
-        Builtin::Take => {
-            let ((low, high), (fewest, most)) = (bound(0).interval(), size(1));
-            let sizes = (low.clamp(0, most), high.clamp(0, most));
-            (bound(1).resized(sizes.0, sizes.1), low >= 0 && high <= fewest)
-        }
-        Builtin::Drop => {
-            let ((low, high), (fewest, most)) = (bound(0).interval(), size(1));
-            let rest = |all: i64, gone: i64| all.saturating_sub(gone).clamp(0, most);
-            (bound(1).resized(rest(fewest, high), rest(most, low)), low >= 0 && high <= fewest)
-        }
-        Builtin::Chunks => chunks(bound(0), bound(1)),
-        Builtin::Without => (bound(1).resized(0, size(1).1), true),
-        Builtin::Reverse | Builtin::Sort => (bound(0).clone(), true),
-        Builtin::Unique => (bound(0).resized(size(0).0.min(1), size(0).1), true),
-        Builtin::Union => {
-            let ((a, b), (c, d)) = (size(0), size(1));
-            let both = bound(0).hull(bound(1)).element();
-            (list((a.saturating_add(c)).min(1), b.saturating_add(d), both), true)
-        }
-        Builtin::Intersect => (bound(0).resized(0, size(0).1), true),
-        Builtin::Replace => {
-            let (low, high) = size(2);
-            (list(low, high, bound(2).element().hull(bound(1))), true)
-        }
-        Builtin::Position => (between(0, size(1).1.saturating_sub(1).max(0)), false),
-        Builtin::Around => {
-            let ((_, margin), (fewest, most), (_, all)) = (bound(0).interval(), size(1), size(2));
-            let widest = most.saturating_add(margin.max(0).saturating_mul(2)).min(all);
-            (bound(2).resized(fewest.min(all), widest), false)
-        }
-        Builtin::After | Builtin::Before => (bound(1).resized(0, size(1).1), false),
-        Builtin::Concat => {
-            let ((low, high), inner) = (size(0), bound(0).element());
-            let (fewest, most) = inner.sizes();
-            let sizes = (low.saturating_mul(fewest), high.saturating_mul(most));
-            (inner.resized(sizes.0, sizes.1), true)
-        }
-        Builtin::Sum => total(bound(0)),
-        Builtin::Max | Builtin::Min => (bound(0).element(), size(0).0 > 0),
-    }
-}
-
-fn chunks(count: &Bound, xs: &Bound) -> (Bound, bool) {
-    let ((low, high), (fewest, most)) = (count.interval(), xs.sizes());
-    let parts = |all: i64, each: i64| all / each.max(1) + i64::from(all % each.max(1) != 0);
-    let even = fewest == most && low == high && low > 0 && most % low == 0;
-    let smallest = if even { low } else { 1 };
-    let part = xs.resized(smallest.min(most), high.clamp(1, most.max(1)));
-    (list(parts(fewest, high), parts(most, low), part), low >= 1)
-}
-
-fn total(xs: &Bound) -> (Bound, bool) {
-    let (fewest, most) = xs.sizes();
-    let Bound::Int { low, high } = xs.element() else {
-        return (Bound::Any, most == 0);
-    };
-    let ends = [fewest, most].map(|n| [low, high].map(|x| i128::from(n) * i128::from(x)));
-    let least = ends.iter().flatten().copied().min().unwrap_or_default();
-    let greatest = ends.iter().flatten().copied().max().unwrap_or_default();
-    match (i64::try_from(least), i64::try_from(greatest)) {
-        (Ok(least), Ok(greatest)) => (between(least, greatest), true),
-        _ => (between(i64::MIN, i64::MAX), false),
-    }
-}
-
-/// What is known of a drawn value, and whether the draw is proved not to error.
-fn drawn(sampler: Sampler, values: &[Value]) -> (Bound, bool) {
-    let bound = |at: usize| &values[at].bound;
-    let count = || bound(0).interval();
-    match sampler {
-        Sampler::Distinct | Sampler::Span => {
-            let ((low, high), (fewest, most)) = (count(), bound(1).sizes());
-            let run = bound(1).resized(low.clamp(0, most), high.clamp(0, most));
-            (run, low >= 0 && high <= fewest)
-        }
-        Sampler::DistinctWithout => {
-            let ((low, high), (fewest, most)) = (count(), bound(2).sizes());
-            let run = bound(2).resized(low.clamp(0, most), high.clamp(0, most));
-            // A pool has each token once, so that at most as many go as are named.
-            let pool = matches!(bound(2).element(), Bound::Token(_));
-            let left = fewest.saturating_sub(bound(1).sizes().1);
-            (run, pool && low >= 0 && high <= left)
-        }
-        Sampler::Draw => {
-            let ((low, high), (fewest, _)) = (count(), bound(1).sizes());
-            (bound(1).resized(low, high), low >= 0 && fewest > 0)
-        }
-        Sampler::Pick => (bound(0).element(), bound(0).sizes().0 > 0),
-        Sampler::Shuffle => (bound(0).clone(), true),
-        Sampler::Coin => (truth(), false),
-        Sampler::Uniform => {
-            let ((a, b), (c, d)) = (bound(0).interval(), bound(1).interval());
-            (between(a, d.max(a)), b <= c)
-        }
-        Sampler::Weighted => (bound(0).element(), false),
-        Sampler::Split => {
-            let ((low, high), (fewest, most)) = (count(), bound(1).sizes());
-            let longest = most.saturating_sub(low).saturating_add(1).max(1);
-            let part = bound(1).resized(1.min(most), longest.min(most.max(1)));
-            (list(low.max(0), high.clamp(0, most), part), low >= 1 && high <= fewest)
-        }
-    }
+fn bounds(values: &[Value]) -> Vec<&Bound> {
+    values.iter().map(|value| &value.bound).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use strum::VariantArray;
+
     use super::*;
 
+    /// Those that operators of the language lower to, and steps of their own.
+    const OPERATORS: [&str; 5] = ["same", "contains", "within", "append", "range"];
+    const STEPS: [&str; 2] = ["size", "at"];
+    const SHOWN: [&str; 4] = ["join", "lines", "numbered", "labelled"];
+
     #[test]
-    fn every_native_of_the_stdlib_has_its_step() {
-        for function in crate::check::builtins().values() {
-            let name = function.name.as_str();
-            let is_shown = matches!(name, "join" | "lines" | "numbered" | "labelled");
-            let is_step = matches!(name, "size" | "at");
-            let is_known = match function.draws {
-                true => name.parse::<Sampler>().is_ok(),
-                false => is_shown || is_step || name.parse::<Builtin>().is_ok(),
-            };
-            assert!(is_known, "{name} has no step");
-        }
+    fn the_natives_of_the_stdlib_are_the_rows_of_the_tables() {
+        let natives = crate::check::builtins();
+        let names = |draws: bool| -> BTreeSet<&str> {
+            let fitting = natives.values().filter(|function| function.draws == draws);
+            fitting.map(|function| function.name.as_str()).collect()
+        };
+        let rows = Builtin::VARIANTS.iter().map(<&str>::from);
+        let rows = rows.filter(|name| !OPERATORS.contains(name));
+        assert_eq!(names(false), rows.chain(STEPS).chain(SHOWN).collect());
+        let rows = Sampler::VARIANTS.iter().filter(|it| **it != Sampler::DistinctWithout);
+        assert_eq!(names(true), rows.map(<&str>::from).collect());
     }
 }

@@ -165,7 +165,7 @@ impl Lower<'_> {
     /// `+ - * / %` on integers: folded where known, checked where not proved.
     pub fn arithmetic(&mut self, op: Arithmetic, a: &Value, b: &Value, span: Span) -> Value {
         if let (Some(x), Some(y)) = (a.bound.known(), b.bound.known())
-            && let Some(value) = op.apply(x, y)
+            && let Ok(value) = op.apply(x, y)
         {
             return self.number(value, span);
         }

@@ -179,9 +179,11 @@ fn combine(
     span: Span,
 ) -> Result<Number, Diagnostic> {
     let result = match (left, right) {
-        (Number::Int(a), Number::Int(b)) => {
-            Arithmetic::of(operator).ok_or_else(|| computed(span))?.apply(a, b).map(Number::Int)
-        }
+        (Number::Int(a), Number::Int(b)) => Arithmetic::of(operator)
+            .ok_or_else(|| computed(span))?
+            .apply(a, b)
+            .map(Number::Int)
+            .ok(),
         (Number::Real(a), Number::Real(b)) => Some(Number::Real(match operator {
             Operator::Add => a + b,
             Operator::Subtract => a - b,

@@ -7,11 +7,10 @@
 
 use std::ops::Range;
 
-use strum::{EnumString, VariantArray};
-
 use crate::check::typed::Template;
 use crate::check::types::Type;
 use crate::diagnostic::Diagnostic;
+use crate::runtime::FaultKind;
 use crate::source::Span;
 use crate::syntax::ERRORS_MAX;
 use crate::syntax::ast::Operator;
@@ -28,6 +27,10 @@ mod refuse;
 pub mod reply;
 mod shown;
 
+pub use crate::runtime::bound::Bound;
+pub use crate::runtime::builtins::Builtin;
+pub use crate::runtime::samplers::Sampler;
+pub use crate::runtime::{PoolId, SlotId, StepId, StreamId};
 pub use level::{Number, resolve as numbers};
 pub use print::{bound, print};
 
@@ -64,17 +67,8 @@ fn lowered(template: &Template, choice: &Choice, own: bool) -> Result<Program, V
 
 /// Index into [`Program::registers`].
 pub type Register = u32;
-/// Index into [`Program::slots`].
-pub type SlotId = u32;
-/// Index into [`Program::streams`].
-pub type StreamId = u32;
-/// Index into [`Program::pools`]; pool 0 is `vocab`.
-pub type PoolId = u32;
-/// Index into [`Program::steps`].
-pub type StepId = u32;
-
 /// A template at one level, ready to run.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub struct Program {
     /// The template's name.
     pub name: String,
@@ -103,7 +97,7 @@ pub struct Program {
 }
 
 /// One step: what it does, where the result goes, and which text it came from.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub struct Step {
     /// What to do.
     pub op: Op,
@@ -119,7 +113,7 @@ pub struct Step {
 pub const NOWHERE: Register = Register::MAX;
 
 /// What a step does. Operands are registers unless said otherwise.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub enum Op {
     /// This cell.
     Constant(i64),
@@ -207,21 +201,31 @@ impl Arithmetic {
         }
     }
 
-    /// The result on `Int`; none where it overflows or divides by zero.
-    pub fn apply(self, a: i64, b: i64) -> Option<i64> {
-        match self {
-            Arithmetic::Add => a.checked_add(b),
-            Arithmetic::Subtract => a.checked_sub(b),
-            Arithmetic::Multiply => a.checked_mul(b),
-            Arithmetic::Divide => {
-                let down = i64::from(a.checked_rem(b)? != 0 && (a < 0) != (b < 0));
-                a.checked_div(b).map(|quotient| quotient - down)
-            }
-            Arithmetic::Remainder => {
-                let rest = a.checked_rem(b)?;
-                Some(if rest != 0 && (rest < 0) != (b < 0) { rest + b } else { rest })
-            }
+    /// The result on `Int`: what both engines and constant folding mean by it.
+    ///
+    /// # Errors
+    /// Where the result does not fit into 64 bits, or the divisor is 0.
+    pub fn apply(self, left: i64, right: i64) -> Result<i64, FaultKind> {
+        let divides = matches!(self, Arithmetic::Divide | Arithmetic::Remainder);
+        if divides && right == 0 {
+            return Err(FaultKind::DivisionByZero);
         }
+        let exact = match self {
+            Arithmetic::Add => left.checked_add(right),
+            Arithmetic::Subtract => left.checked_sub(right),
+            Arithmetic::Multiply => left.checked_mul(right),
+            Arithmetic::Divide => left.checked_div(right).map(|quotient| {
+                let rounded_up = left % right != 0 && (left < 0) != (right < 0);
+                quotient - i64::from(rounded_up)
+            }),
+            Arithmetic::Remainder => {
+                // Of the least number by -1 it is 0, although the quotient overflows.
+                let remainder = left.wrapping_rem(right);
+                let other_sign = remainder != 0 && (remainder < 0) != (right < 0);
+                Some(if other_sign { remainder + right } else { remainder })
+            }
+        };
+        exact.ok_or(FaultKind::Overflow)
     }
 }
 
@@ -251,95 +255,8 @@ impl Comparison {
     }
 }
 
-/// The functions of the runtime. A *run* is a contiguous part of a list. Indices start at 0.
-/// Where an order of results is not said, it is that of first occurrence. Lists compare deeply.
-///
-/// One more is a variant here, a signature in `stdlib/builtin.cook`, its bound in `ir/call.rs` and
-/// its function in `runtime/builtins`: the compiler asks for the last two.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, EnumString, VariantArray)]
-#[strum(serialize_all = "snake_case")]
-pub enum Builtin {
-    /// `(xs, ys)`: are two lists equal, in depth?
-    Same,
-    /// `(x, xs)`: is an element equal to `x`?
-    Contains,
-    /// `(xs, ys)`: is `xs` a run of `ys`? The empty list is a run of every list.
-    Within,
-    /// `(xs, ys)`: `xs + ys`.
-    Append,
-    /// `(low, high)`: the list of `Int` from `low` to `high`, both in; empty if `low > high`.
-    Range,
-    /// `(n, xs)`: the first `n` elements; errors if `n < 0` or `n > size(xs)`.
-    Take,
-    /// `(n, xs)`: all but the first `n`; errors likewise.
-    Drop,
-    /// `(n, xs)`: runs of `n` elements, the last one shorter if need be; errors if `n < 1`.
-    Chunks,
-    /// `(xs, ys)`: the elements of `ys` that are not in `xs`.
-    Without,
-    /// `(xs)`: last first.
-    Reverse,
-    /// `(xs)`: in rising order of the cells (`Real` by value); not for lists of lists.
-    Sort,
-    /// `(xs)`: each element once.
-    Unique,
-    /// `(xs, ys)`: `unique(xs + ys)`.
-    Union,
-    /// `(xs, ys)`: the elements of `unique(xs)` that are in `ys`.
-    Intersect,
-    /// `(old, new, xs)`: `xs` with `new` for each `old`.
-    Replace,
-    /// `(x, xs)`: the index of the first element equal to `x`; errors if there is none.
-    Position,
-    /// `(margin, xs, ys)`: the first place where `xs` is a run of `ys`, with up to `margin`
-    /// elements before and after it; errors if there is none or `margin < 0`.
-    Around,
-    /// `(xs, ys)`: what follows that place; errors if there is none.
-    After,
-    /// `(xs, ys)`: what stands before that place; errors if there is none.
-    Before,
-    /// `(xss)`: the elements of the lists, one list after the other.
-    Concat,
-    /// `(xs)`: the sum of numbers, 0 for none; an `Int` sum errors on overflow.
-    Sum,
-    /// `(xs)`: the greatest number; errors for none.
-    Max,
-    /// `(xs)`: the least number; errors for none.
-    Min,
-}
-
-/// The samplers. They take their randomness from one stream, and from nothing else.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, EnumString, VariantArray)]
-#[strum(serialize_all = "snake_case")]
-pub enum Sampler {
-    /// `(n, xs)`: `n` elements at different places of `xs`, in random order; errors if
-    /// `n < 0` or `n > size(xs)`.
-    Distinct,
-    /// `(n, gone, xs)`: the same from `without(gone, xs)`, which is not made.
-    DistinctWithout,
-    /// `(n, xs)`: `n` elements, each from any place; errors if `n < 0`, or `xs` is empty and
-    /// `n > 0`.
-    Draw,
-    /// `(n, xs)`: a run of `n` elements, all places equally likely; errors like `Distinct`.
-    Span,
-    /// `(xs)`: one element; errors if there is none.
-    Pick,
-    /// `(xs)`: all elements in random order.
-    Shuffle,
-    /// `(p)`: true with probability `p`, a `Real`; errors outside 0..1.
-    Coin,
-    /// `(low, high)`: an `Int`, both ends in; errors if `low > high`.
-    Uniform,
-    /// `(xs, weights)`: one element, as likely as its weight, an `Int`; errors if a weight is
-    /// negative, their sum is 0 or overflows, or the sizes differ.
-    Weighted,
-    /// `(n, xs)`: `xs` cut into `n` runs, none empty, all ways equally likely; errors if `n < 1`
-    /// or `n > size(xs)`.
-    Split,
-}
-
 /// A rule: steps that load slots and end with a score.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub struct Rule {
     /// Its name.
     pub name: String,
@@ -367,7 +284,7 @@ pub enum Role {
 }
 
 /// A value of a sample.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub struct Slot {
     /// Its name; empty for [`Role::Hole`].
     pub name: String,
@@ -383,35 +300,8 @@ pub struct Slot {
     pub bound: Bound,
 }
 
-/// What is known of a value before the first sample.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Bound {
-    /// An `Int` (or a `Bool`, in 0..1) from `low` to `high`.
-    Int {
-        /// The least.
-        low: i64,
-        /// The greatest.
-        high: i64,
-    },
-    /// A list with from `low` to `high` elements, each within `element`.
-    List {
-        /// The fewest.
-        low: i64,
-        /// The most.
-        high: i64,
-        /// Of each element.
-        element: Box<Bound>,
-    },
-    /// One of these text literals.
-    Text(Vec<u32>),
-    /// A token of this pool.
-    Token(PoolId),
-    /// Nothing but its type.
-    Any,
-}
-
 /// The texts that a sample is shown with.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Hash)]
 pub struct Layout {
     /// What goes before the prompt, in a chat as the system's turn.
     pub system: Option<Vec<Piece>>,
@@ -422,7 +312,7 @@ pub struct Layout {
 }
 
 /// A piece of a layout.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub enum Piece {
     /// These characters.
     Literal(String),
@@ -431,7 +321,7 @@ pub enum Piece {
 }
 
 /// How a value becomes text.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub enum Form {
     /// A token or text as it is, a number in decimal, a boolean as `true` or `false`, a list with
     /// spaces between its elements, a list of lists a line each.
@@ -447,7 +337,7 @@ pub enum Form {
 }
 
 /// What holds for every sample, known before the first is made.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Bounds {
     /// Cells of 8 bytes that making a sample takes at most.
     pub cells: u64,

@@ -1,21 +1,27 @@
 //! The model: a Llama-family transformer, its adapters, its tokenizer, and its files.
+//!
+//! Folders in the order of their layers: `families.rs`, `files`, `rope.rs` and `config`; `network`,
+//! `walk.rs` and `lora`; `text`; `io`, which reads and writes all of these; `infer`.
 
 pub mod config;
+mod families;
 pub(crate) mod files;
 pub mod infer;
 pub mod io;
 pub mod lora;
 pub mod network;
+pub(crate) mod random;
 pub mod rope;
 pub mod text;
+pub mod walk;
 
-pub use config::Config;
+pub use config::{Config, Projection};
 pub(crate) use files::digest;
 pub use infer::decode::{greedy, greedy_until};
 pub use infer::ends::Ends;
 pub use infer::sampling;
 pub(crate) use io::stored;
-pub use io::{gguf, hub};
+pub use io::{HUB, gguf, hub, load, load_config, locate, pinned, plain_name, save};
 pub use network::gradients::Gradients;
 pub use network::parameter::Parameter;
 pub use network::transformer::{Inputs, Model, Recompute, Training};
@@ -23,43 +29,12 @@ pub use network::{linear, nf4, packed, weights};
 pub use text::chat;
 pub use text::tokenizer::Tokenizer;
 
-use std::path::{Path, PathBuf};
-
 use anyhow::Result;
 use candle_core::Device;
 use rayon::prelude::*;
 
 /// Multiplications below which gemm keeps a product on one thread, as it comes.
 const PRODUCT_SPLIT_MIN: usize = 48 * 48 * 256;
-
-/// What stands before the name of a model of the Hugging Face hub.
-pub const HUB: &str = "hf:";
-
-/// The folder of a model: `hf:ORG/NAME` or `hf:ORG/NAME@REVISION` from the hub, fetched if need
-/// be, or a path.
-pub fn locate(base: &str) -> Result<PathBuf> {
-    match base.strip_prefix(HUB) {
-        Some(name) => hub::Hub::from_env().locate(name),
-        None => Ok(PathBuf::from(base)),
-    }
-}
-
-/// The base with the commit that it was found at, where it is of the hub and names no revision: so
-/// a resolved recipe means the same model ever after.
-pub fn pinned(base: &str, found: &Path) -> String {
-    let commit = found.file_name().unwrap_or_default().to_string_lossy();
-    let is_commit = commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
-    match base.starts_with(HUB) && is_commit && !base.contains('@') {
-        true => format!("{base}@{commit}"),
-        false => base.to_string(),
-    }
-}
-
-/// What other tools call a base: a model of the hub by its name alone.
-pub fn plain_name(base: &str) -> &str {
-    let name = base.strip_prefix(HUB).map(|name| name.split('@').next().unwrap_or(name));
-    name.unwrap_or(base)
-}
 
 /// The device called `name`: `cpu`, `cuda`, or `auto` for a GPU where there is one. Of several
 /// GPUs, the one with this number.

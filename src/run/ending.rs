@@ -11,7 +11,7 @@ use super::metrics::Past;
 use super::setup::Setup;
 use crate::eval::report::{Comparison, Example, Facts, Report, Scores};
 use crate::eval::{self, Answer, page};
-use crate::model::{self, Model, lora, weights};
+use crate::model::{self, Model, io, lora};
 use crate::recipe::Base;
 use crate::template::Error;
 
@@ -28,7 +28,7 @@ pub fn save_model(setup: &Setup, folder: &Path, model: &Model) -> Result<()> {
                 // The weights beneath are made again from the recipe; they go with the adapter.
                 Base::Scratch(_) => {
                     let path = folder.join("model");
-                    weights::save(model, &path)?;
+                    io::save(model, &path)?;
                     setup.tokenizer.save(&path)?;
                     path.to_string_lossy().into_owned()
                 }
@@ -37,7 +37,7 @@ pub fn save_model(setup: &Setup, folder: &Path, model: &Model) -> Result<()> {
         }
         None => {
             let path = folder.join("model");
-            weights::save(model, &path)?;
+            io::save(model, &path)?;
             let learned = [&setup.ends.of_format()[..], &setup.closing].concat();
             setup.tokenizer.clone().ended_by(&learned)?.save(&path)?;
         }

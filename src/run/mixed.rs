@@ -10,7 +10,7 @@ use super::observer::{Event, Observer};
 use super::setup::{self, Sources};
 use crate::data::Split;
 use crate::data::preview::cannot_make;
-use crate::data::rows::{Key, Rows, settings};
+use crate::data::sink::{Jsonl, Row, Schema, settings};
 use crate::mix::Mixture;
 use crate::runtime::Memory;
 use crate::template::Error;
@@ -95,7 +95,7 @@ struct Writer<'a> {
     of: &'a Mixed,
     split: Split,
     /// Those of each template.
-    rows: Vec<Rows>,
+    lines: Vec<Jsonl>,
     /// Memories for a sample of each template that no thread uses now.
     free: Mutex<Vec<Vec<Memory>>>,
 }
@@ -104,13 +104,14 @@ impl<'a> Writer<'a> {
     fn new(of: &'a Mixed, split: Split) -> Writer<'a> {
         let Sources { recipe, templates, samplers } = &of.sources;
         let both = templates.iter().zip(samplers).zip(&recipe.templates);
-        let rows = both.map(|((template, sampler), entry)| {
+        let lines = both.map(|((template, sampler), entry)| {
             let set: Vec<(String, String)> =
                 entry.set.iter().map(|(name, number)| (name.clone(), number.clone())).collect();
             let set = settings(template.typed(), &set);
-            Rows::new(sampler, &Key { set: &set, split, seed: recipe.data.seed })
+            let (sampler, seed) = (sampler.clone(), recipe.data.seed);
+            Jsonl::new(&Schema { sampler, set, split, seed })
         });
-        Writer { of, split, rows: rows.collect(), free: Mutex::default() }
+        Writer { of, split, lines: lines.collect(), free: Mutex::default() }
     }
 
     fn block(&self, rows: Range<u64>, observer: &Observer) -> Result<Vec<u8>, Error> {
@@ -139,7 +140,7 @@ impl<'a> Writer<'a> {
                 let diagnostic = cannot_make(sampler.program(), seed, row, why);
                 Error::invalid(self.of.sources.templates[at].source(), vec![diagnostic])
             })?;
-            self.rows[at].write(memory, row, &mut bytes);
+            self.lines[at].line(&Row { index: row, memory }, &mut bytes);
         }
         free().push(memories);
         Ok(bytes)

@@ -10,7 +10,7 @@ use anyhow::Result;
 use candle_core::{DType, Device};
 
 use crate::model::chat::{Date, System, Template};
-use crate::model::{Ends, Model, Tokenizer, nf4, weights};
+use crate::model::{Ends, Model, Tokenizer, io, walk};
 use crate::template::Error;
 
 /// Seconds of a day.
@@ -25,12 +25,12 @@ pub fn model(
     in_nf4: bool,
     progress: &dyn Fn(u64, u64),
 ) -> Result<Model> {
-    let blocks = weights::load_config(path)?.num_hidden_layers as u64;
+    let blocks = io::load_config(path)?.num_hidden_layers as u64;
     let mut done = 0;
-    weights::load_blocks(path, dtype, device, &mut |block| {
+    io::load_blocks(path, dtype, device, &mut |block| {
         done += 1;
         progress(done, blocks);
-        if in_nf4 { nf4::quantise_block(block) } else { Ok(()) }
+        if in_nf4 { walk::quantise_block(block) } else { Ok(()) }
     })
 }
 

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use crate::ir::StepId;
+use strum::VariantArray;
+
+use crate::runtime::StepId;
 
 /// A step that could not be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +21,7 @@ impl Fault {
 }
 
 /// What was wrong with a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, VariantArray)]
 #[repr(u32)]
 pub enum FaultKind {
     /// An integer above or below what 64 bits hold.
@@ -49,25 +51,14 @@ pub enum FaultKind {
 }
 
 impl FaultKind {
-    const ALL: [FaultKind; 12] = [
-        FaultKind::Overflow,
-        FaultKind::DivisionByZero,
-        FaultKind::OutsideList,
-        FaultKind::TooFew,
-        FaultKind::Negative,
-        FaultKind::NotPositive,
-        FaultKind::Empty,
-        FaultKind::EmptyRange,
-        FaultKind::NotFound,
-        FaultKind::Probability,
-        FaultKind::Weights,
-        FaultKind::Memory,
-    ];
-
     /// The kind with this code, as machine code leaves it; 0 is no fault.
     pub(crate) fn from_code(code: u32) -> Option<FaultKind> {
         let index = code.checked_sub(1)?;
-        Some(*FaultKind::ALL.get(index as usize).expect("machine code stores codes of kinds only"))
+        Some(
+            *FaultKind::VARIANTS
+                .get(index as usize)
+                .expect("machine code stores codes of kinds only"),
+        )
     }
 
     /// The number that machine code knows it by; never 0.
@@ -113,7 +104,7 @@ mod tests {
     #[test]
     fn every_kind_comes_back_from_its_code() {
         assert_eq!(FaultKind::from_code(0), None);
-        for kind in FaultKind::ALL {
+        for &kind in FaultKind::VARIANTS {
             assert_eq!(FaultKind::from_code(kind.code()), Some(kind));
         }
     }

@@ -1,11 +1,10 @@
 //! One thread's working memory: an arena for lists, slots, registers and the random streams.
 
-use crate::ir::{Program, SlotId};
 use crate::runtime::arena::{Arena, List, Lists};
 use crate::runtime::random::{self, RunKey, Stream};
 use crate::runtime::scratch::Scratch;
 use crate::runtime::shape::Shape;
-use crate::runtime::{Fault, FaultKind, Pools};
+use crate::runtime::{Fault, FaultKind, Pools, SlotId};
 
 /// Cells set aside beside what a sample takes, so that replies and what rules make of them have
 /// room: a reply of 65,536 tokens, and as much again.
@@ -39,37 +38,48 @@ pub struct Memory {
     slot_shapes: Vec<Shape>,
 }
 
+/// What a program needs of a memory.
+pub(crate) struct Needs {
+    /// The cells that making a sample takes at most.
+    pub(crate) cells: u64,
+    /// Of each slot's value.
+    pub(crate) slots: Vec<Shape>,
+    pub(crate) streams: Vec<String>,
+    pub(crate) registers: usize,
+    /// Which program it is.
+    pub(crate) program: u64,
+}
+
 impl Memory {
-    /// Memory for a program whose pools hold these tokens.
-    pub fn new(program: &Program, pools: &Pools) -> Memory {
-        assert!(pools.tokens.len() >= program.pools.len(), "each pool needs its tokens");
-        let mut arena = Arena::new(Memory::cells(program, pools));
-        let mut frame = vec![0; program.slots.len()];
+    /// Memory for these needs, with these pools in it.
+    pub(crate) fn with(needs: Needs, pools: &Pools) -> Memory {
+        let mut arena = Arena::new(cells(needs.cells, pools));
+        let mut frame = vec![0; needs.slots.len()];
         for pool in &pools.tokens {
             frame.push(arena.push_narrow(pool).expect("the pools' room was added above"));
         }
         arena.make_constant();
         let is_identity = |pool: &Vec<u32>| pool.iter().enumerate().all(|(i, &t)| i == t as usize);
         let vocab = match pools.tokens.first() {
-            Some(pool) if is_identity(pool) => List::from(frame[program.slots.len()]),
+            Some(pool) if is_identity(pool) => List::from(frame[needs.slots.len()]),
             _ => List::EMPTY,
         };
         Memory {
             arena,
             scratch: Scratch::new(vocab),
             frame,
-            streams: vec![Stream::default(); program.streams.len()],
-            registers: vec![0; program.registers.len()],
+            streams: vec![Stream::default(); needs.streams.len()],
+            registers: vec![0; needs.registers],
             index: 0,
             held_out: false,
             fault: 0,
             step: 0,
             branches: Vec::new(),
             steps_done: 0,
-            program: fingerprint(program),
-            keys: vec![[0; 4]; program.streams.len()],
-            stream_names: program.streams.clone(),
-            slot_shapes: program.slots.iter().map(|slot| Shape::of(&slot.kind)).collect(),
+            program: needs.program,
+            keys: vec![[0; 4]; needs.streams.len()],
+            stream_names: needs.streams,
+            slot_shapes: needs.slots,
         }
     }
 
@@ -134,17 +144,6 @@ impl Memory {
         self.arena.cursor / 2
     }
 
-    /// The bytes that a memory for a program sets aside.
-    pub fn bytes(program: &Program, pools: &Pools) -> u64 {
-        Memory::cells(program, pools).saturating_mul(8)
-    }
-
-    fn cells(program: &Program, pools: &Pools) -> u64 {
-        let sample_cells = program.bounds.cells.saturating_mul(2);
-        let constants: u64 = pools.tokens.iter().map(|pool| pool.len() as u64 / 2 + 1).sum();
-        sample_cells.saturating_add(constants + ROOM_CELLS)
-    }
-
     /// Where free memory starts, for [`Memory::release`].
     pub fn mark(&self) -> i64 {
         self.arena.mark()
@@ -160,12 +159,7 @@ impl Memory {
         self.arena.clear();
     }
 
-    /// Has the interpreter count from now on how often it takes each branch of a program.
-    pub fn count_branches(&mut self, program: &Program) {
-        self.branches = vec![[0; 2]; program.steps.len()];
-    }
-
-    /// How often it took the `else` and the `then` of each step that is an `If`.
+    /// How often the interpreter took the `else` and the `then` of each step that is an `If`.
     pub fn branches(&self) -> &[[u64; 2]] {
         &self.branches
     }
@@ -192,11 +186,10 @@ impl Memory {
     }
 }
 
-/// Tells programs apart: code made for one must not run in the memory of another.
-pub(crate) fn fingerprint(program: &Program) -> u64 {
-    let hash = blake3::hash(format!("{program:?}").as_bytes());
-    let first = hash.as_bytes().first_chunk().expect("a hash has 32 bytes");
-    u64::from_le_bytes(*first)
+/// The cells to set aside where making a sample takes `sample` of them at most.
+pub(crate) fn cells(sample: u64, pools: &Pools) -> u64 {
+    let constants: u64 = pools.tokens.iter().map(|pool| pool.len() as u64 / 2 + 1).sum();
+    sample.saturating_mul(2).saturating_add(constants + ROOM_CELLS)
 }
 
 fn outside(kind: FaultKind) -> Fault {

@@ -1,23 +1,35 @@
-//! What both engines call: one thread's memory, its random streams, samplers and builtins.
+//! Values: their types, what is known of them, one thread's memory for them, its random streams,
+//! samplers and builtins. Both engines call it.
 //!
 //! A **list handle** is one 64-bit cell: the upper half is where the elements start in the
 //! [`Memory`]'s arena, counted in half cells of four bytes; the lower half is their number. Tokens,
-//! texts and booleans take half a cell each (*narrow*), all other elements a whole one (*wide*).
-//! Lists are immutable, so a run of a list shares its elements.
+//! texts and booleans take half a cell each (*narrow*), all other elements a full one (*wide*).
+//! Lists are immutable, so a slice of a list shares its elements.
 
 pub(crate) mod arena;
-pub(crate) mod builtins;
+pub mod bound;
+pub mod builtins;
 pub mod fault;
 pub mod lanes;
 pub mod memory;
 pub mod random;
-pub(crate) mod samplers;
+pub mod samplers;
 mod scratch;
 pub mod shape;
+pub mod types;
 
 pub use fault::{Fault, FaultKind};
 pub use memory::Memory;
 pub use random::RunKey;
+
+/// Index into [`Program::slots`](crate::ir::Program::slots).
+pub type SlotId = u32;
+/// Index into [`Program::streams`](crate::ir::Program::streams).
+pub type StreamId = u32;
+/// Index into [`Program::pools`](crate::ir::Program::pools); pool 0 is `vocab`.
+pub type PoolId = u32;
+/// Index into [`Program::steps`](crate::ir::Program::steps).
+pub type StepId = u32;
 
 /// The tokens of each pool of a program, as symbols.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,7 +1,6 @@
 //! How elements lie in memory and compare, as one small number that machine code can pass.
 
-use crate::check::types::Type;
-use crate::ir::{NOWHERE, Op, Program, Register, Step};
+use crate::runtime::types::Type;
 
 /// The shape of a value: what its cell holds, under how many lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,67 +81,31 @@ pub(crate) fn canonical(real: f64) -> f64 {
     if real.is_nan() { f64::NAN } else { real }
 }
 
-/// The shape of the elements that a step works on: those of the lists it reads, or makes. An empty
-/// list `[]` has elements of no known type; then another operand or the result knows.
-pub(crate) fn of_elements(program: &Program, step: &Step) -> Shape {
-    let element = |register: Register| {
-        let kind = program.registers.get(register as usize).unwrap_or(&Type::Unknown);
-        kind.element().cloned().unwrap_or(Type::Unknown)
-    };
-    let known = match &step.op {
-        Op::Call(builtin, operands) => {
-            use crate::ir::Builtin::*;
-            let [first, second, third] = *operands;
-            match builtin {
-                Same => join(element(first), element(second)),
-                Contains | Position => join(element(second), kind_of(program, first)),
-                Within | After | Before => join(element(first), element(second)),
-                Append | Without | Union | Intersect => {
-                    join(element(step.into), join(element(first), element(second)))
-                }
-                Range | Reverse | Sort | Unique => join(element(step.into), element(first)),
-                Take | Drop | Chunks => element(second),
-                Replace => join(element(third), element(step.into)),
-                Around => join(element(second), element(third)),
-                Concat => join(element(step.into), inner(element(first))),
-                Sum | Max | Min => join(element(first), kind_of(program, step.into)),
-            }
-        }
-        Op::Draw(sampler, _, operands) => {
-            use crate::ir::Sampler::*;
-            let [first, second, third] = *operands;
-            match sampler {
-                DistinctWithout => join(element(third), element(second)),
-                Distinct | Draw | Span | Split => element(second),
-                Pick | Shuffle | Weighted => element(first),
-                Coin | Uniform => Type::Unknown,
-            }
-        }
-        Op::Size(list) | Op::Element(list, _) | Op::Put(list, _, _) => element(*list),
-        Op::NewList(_) => element(step.into),
-        _ => Type::Unknown,
-    };
-    Shape::of(&known)
+/// The types of a step's operands and of its result, for the rule that finds its elements' type.
+pub(crate) struct Kinds<'a> {
+    /// Unknown for an operand that the step lacks.
+    pub(crate) operands: [&'a Type; 3],
+    pub(crate) result: &'a Type,
 }
 
-fn kind_of(program: &Program, register: Register) -> Type {
-    if register == NOWHERE {
-        return Type::Unknown;
+impl Kinds<'_> {
+    pub(crate) fn operand(&self, at: usize) -> Type {
+        self.operands[at].clone()
     }
-    program.registers[register as usize].clone()
+
+    /// The type of an operand's elements. An empty list `[]` has elements of no known type.
+    pub(crate) fn element(&self, at: usize) -> Type {
+        element_of(self.operands[at])
+    }
+
+    pub(crate) fn result_element(&self) -> Type {
+        element_of(self.result)
+    }
 }
 
-fn inner(kind: Type) -> Type {
+/// The type of a list's elements; unknown for what is no list.
+pub(crate) fn element_of(kind: &Type) -> Type {
     kind.element().cloned().unwrap_or(Type::Unknown)
-}
-
-/// What two sides know of one type.
-fn join(left: Type, right: Type) -> Type {
-    match (left, right) {
-        (Type::Unknown | Type::Any(_), other) | (other, Type::Unknown | Type::Any(_)) => other,
-        (Type::List(left), Type::List(right)) => join(*left, *right).list(),
-        (left, _) => left,
-    }
 }
 
 #[cfg(test)]
@@ -157,11 +120,5 @@ mod tests {
             let shape = Shape::of(&kind);
             assert_eq!(Shape::from_code(shape.code()), shape);
         }
-    }
-
-    #[test]
-    fn an_empty_list_takes_the_type_of_the_other_side() {
-        assert_eq!(join(Type::Unknown.list(), Type::Token.list()), Type::Token.list());
-        assert_eq!(join(Type::Text, Type::Unknown), Type::Text);
     }
 }

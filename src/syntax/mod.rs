@@ -1,4 +1,4 @@
-//! Text to tree: [`parse`] gives the tree of what it understood and every error it met.
+//! Text to tree: [`parse`] returns the tree of what it understood and every error that it met.
 
 pub mod allow;
 pub mod ast;
@@ -29,7 +29,9 @@ use crate::source::Source;
 /// with one it holds the statements around the error.
 pub fn parse(source: &Source) -> (ast::File, Vec<Diagnostic>) {
     let start = tokens::start(source);
-    let (tokens, letters) = tokens::scan(source, start);
+    let (tokens, slips) = tokens::scan(source, start);
+    let letters: Vec<Diagnostic> =
+        slips.into_iter().map(|slip| error::of_letters(source, slip)).collect();
     let fits = letters.is_empty() && nesting::too_deep(source, &tokens).is_none();
     let beginning = fits.then(|| grammar::parse_beginning(&source.text[start..]));
     recover::read(source, start, &tokens, letters, beginning)

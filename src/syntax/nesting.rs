@@ -1,13 +1,10 @@
 //! How deep a text nests, counted before it is parsed, so that no input exhausts the stack.
 
-use super::tokens::{Kind, STATEMENT_WORDS, Token};
+use super::tokens::{DEPTH_MAX, Kind, STATEMENT_WORDS, Token};
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
 
-/// So many brackets, loops and choices within one another are more than anyone writes.
-pub const DEPTH_MAX: usize = 64;
-
-/// So many operators in one expression make a tree that every later stage can walk.
+/// The most operators of one expression: every later stage can walk the tree that they make.
 pub const OPERATORS_MAX: usize = 256;
 
 /// What the tree grows by between one bracket and the next.

@@ -7,7 +7,7 @@ use super::ast::File;
 use super::build::Build;
 use super::error::blocks::BLOCKS;
 use super::error::miss::Miss;
-use super::error::{otherwise, rename};
+use super::error::{self, otherwise, rename};
 use super::grammar::{Beginning, Rule};
 use super::tokens::{ERRORS_MAX, EXPRESSION_WORDS, Kind, STATEMENT_WORDS, Token};
 use super::{grammar, nesting};
@@ -96,7 +96,7 @@ fn read_stretch(
                 return (file, Vec::new());
             }
             let miss = Miss::new(source, tokens, stretch.start + miss.at, miss.expected);
-            (file, vec![miss.explain()])
+            (file, vec![error::explain(&miss)])
         }
     }
 }

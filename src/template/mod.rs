@@ -21,7 +21,7 @@ pub use score::Score;
 
 use crate::check::{self, typed};
 use crate::data::vocab::Vocabulary;
-use crate::data::{self, Uncompiled, rows};
+use crate::data::{self, Uncompiled, sink};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::Source;
 use crate::syntax::allow;
@@ -206,7 +206,7 @@ impl Compile<'_> {
                 Uncompiled::NoMachineCode(error) => Error::Failed(error),
             })?,
         };
-        Ok(Sampler::new(source.clone(), inner, &rows::settings(typed, &self.set)))
+        Ok(Sampler::new(source.clone(), inner, &sink::settings(typed, &self.set)))
     }
 }
 

@@ -8,7 +8,7 @@ use candle_core::Tensor;
 use serde_json::{Map, Value, json};
 
 use crate::model::files::{self, TensorFile, Tensors, UNSEALED};
-use crate::model::{Model, Parameter, weights};
+use crate::model::{Model, Parameter};
 use crate::train::Settings;
 use crate::train::optimizer::AdamW;
 
@@ -158,7 +158,7 @@ impl Saved {
             let tensor = tensors.remove(&name);
             let tensor = tensor
                 .with_context(|| format!("{}: tensor `{name}` is missing", path.display()))?;
-            weights::expect_shape(&tensor, shape, &name, path)?;
+            files::expect_shape(&tensor, shape, &name, path)?;
             Ok(tensor)
         };
         let (mut values, mut means) = (Vec::new(), Vec::new());

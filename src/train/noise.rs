@@ -8,7 +8,7 @@
 use anyhow::Result;
 use candle_core::{Device, Tensor};
 
-use crate::model::weights;
+use crate::model::random;
 use crate::train::batch::Pass;
 
 /// What a run's noise depends on.
@@ -40,7 +40,7 @@ impl Noise {
         for placed in &pass.samples {
             let name = format!("noise/{}/{}", self.step, first + placed.sample);
             let limit = self.alpha / ((placed.tokens * width) as f64).sqrt();
-            let of_sample = weights::uniform(self.seed, &name, placed.places.len() * width, limit);
+            let of_sample = random::uniform(self.seed, &name, placed.places.len() * width, limit);
             let range = placed.places.start * width..placed.places.end * width;
             noise[range].copy_from_slice(&of_sample);
         }

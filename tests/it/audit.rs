@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
-use std::sync::atomic::AtomicBool;
 
+use cookc::data::Observer;
 use cookc::data::audit::{CODES, Settings, affordable, audit, findings};
-use cookc::data::generate::Watch;
 use cookc::diagnostic::render;
 use cookc::source::Source;
 
@@ -19,8 +18,7 @@ const SAMPLES: u64 = 1000;
 fn found(source: &Source) -> (String, Vec<&'static str>) {
     let pair = pair(source, "");
     let settings = Settings { samples: SAMPLES, seed: 0 };
-    let watch = Watch { cancel: &AtomicBool::new(false), progress: &|_| {} };
-    let audit = audit(source, &pair.native, &pair.interpreter, settings, &watch)
+    let audit = audit(source, &pair.native, settings, &Observer::none())
         .unwrap_or_else(|stopped| panic!("{}: {stopped:?}", source.name));
     let found = findings(&audit, pair.native.program());
     let mut shown = String::new();

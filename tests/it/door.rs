@@ -62,6 +62,31 @@ fn samples_are_the_rows_that_the_command_line_writes() {
 }
 
 #[test]
+fn conversations_of_the_command_line_are_those_of_the_samples() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cook/ok/replies.cook");
+    let sampler = Template::open(path).and_then(|it| it.compile());
+    let sampler = sampler.unwrap_or_else(|error| panic!("{error}"));
+    let out = Command::cargo_bin("cookc")
+        .expect("it is built")
+        .args(["generate", path, "-n", "3", "--format", "messages"])
+        .output()
+        .expect("it runs");
+    let lines = String::from_utf8(out.stdout).expect("UTF-8");
+    assert_eq!(lines.lines().count(), 3);
+    for (line, sample) in lines.lines().zip(sampler.samples(Split::Train, 0, 0..3)) {
+        let (line, sample) =
+            (serde_json::from_str::<Value>(line).expect("JSON"), sample.expect("one"));
+        let messages = sample.messages();
+        let messages =
+            messages.map(|one| json!({"role": one.role, "content": one.content})).collect();
+        assert_eq!(line["messages"], Value::Array(messages));
+        assert_eq!(line["messages"][0]["role"], "system");
+        assert_eq!(line["index"], sample.key.index);
+        assert_eq!(line["fields"], Value::Object(sample.fields));
+    }
+}
+
+#[test]
 fn threads_share_a_sampler_and_draw_the_same() {
     fn shared<T: Send + Sync + Clone + 'static>(value: &T) -> T {
         value.clone()

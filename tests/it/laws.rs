@@ -1,13 +1,11 @@
 //! What holds for every template that is shipped, at every level, over many samples.
 
-use std::sync::atomic::AtomicBool;
-
 use cookc::data::audit::{Settings, audit, findings, is_denied};
-use cookc::data::generate::{Order, Watch, generate};
+use cookc::data::generate::{Order, generate};
 use cookc::data::judge::Judge;
 use cookc::data::layout::{Escape, Part, TextWriter};
-use cookc::data::rows::{Key, Rows};
-use cookc::data::{Compile, Sampler, Split};
+use cookc::data::sink::{Jsonl, Row, Schema};
+use cookc::data::{Compile, Observer, Sampler, Split};
 use cookc::diagnostic::Diagnostic;
 use cookc::ir::SlotId;
 use cookc::runtime::Memory;
@@ -69,8 +67,7 @@ fn every_rule_holds_on_every_sample_that_its_template_makes() {
 fn machine_code_makes_and_judges_what_the_interpreter_does_bit_for_bit() {
     at_every_level(|name, _, _, pair| {
         let samplers = [&pair.native, &pair.interpreter];
-        let rows = samplers
-            .map(|sampler| Rows::new(sampler, &Key { set: "", split: Split::Train, seed: SEED }));
+        let rows = samplers.map(|sampler| Jsonl::new(&schema(sampler)));
         let judges = samplers.map(Judge::new);
         let mut memories = samplers.map(|sampler| sampler.memory(Split::Train, SEED));
         let writer = writer(&pair.native);
@@ -79,7 +76,7 @@ fn machine_code_makes_and_judges_what_the_interpreter_does_bit_for_bit() {
             let mut made = [Vec::new(), Vec::new()];
             for at in 0..2 {
                 make(samplers[at], &mut memories[at], index);
-                rows[at].write(&memories[at], index, &mut made[at]);
+                rows[at].line(&Row { index, memory: &memories[at] }, &mut made[at]);
             }
             assert_eq!(made[0], made[1], "{name}, sample {index}");
             let own = writer.text(Part::Reply, &memories[0]);
@@ -125,17 +122,23 @@ fn rows(source: &Source, level: &str) -> Vec<u8> {
     generated(&sampler, 0..50)
 }
 
+fn schema(sampler: &Sampler) -> Schema {
+    Schema { sampler: sampler.clone(), set: String::new(), split: Split::Train, seed: SEED }
+}
+
 fn generated(sampler: &Sampler, indices: std::ops::Range<u64>) -> Vec<u8> {
-    let rows = Rows::new(sampler, &Key { set: "", split: Split::Train, seed: SEED });
+    let rows = Jsonl::new(&schema(sampler));
     let mut bytes = Vec::new();
     let order = Order { split: Split::Train, seed: SEED, indices };
-    let watch = Watch { cancel: &AtomicBool::new(false), progress: &|_| {} };
-    let row = |memory: &mut Memory, index: u64, out: &mut Vec<u8>| rows.write(memory, index, out);
-    let put = |more: &[u8]| {
-        bytes.extend_from_slice(more);
+    let lay_out = |memory: &mut Memory, index: u64, out: &mut Vec<u8>| {
+        rows.line(&Row { index, memory }, out);
+    };
+    let put = |more: &mut Vec<u8>| {
+        bytes.append(more);
         Ok(())
     };
-    generate(sampler, &order, row, put, &watch).unwrap_or_else(|stopped| panic!("{stopped:?}"));
+    generate(sampler, &order, lay_out, put, &Observer::none())
+        .unwrap_or_else(|stopped| panic!("{stopped:?}"));
     bytes
 }
 
@@ -197,8 +200,7 @@ fn cheats_fail_and_no_bar_of_the_auditor_is_missed() {
             return;
         }
         let settings = Settings { samples: SAMPLES, seed: SEED };
-        let watch = Watch { cancel: &AtomicBool::new(false), progress: &|_| {} };
-        let audit = audit(source, &pair.native, &pair.interpreter, settings, &watch)
+        let audit = audit(source, &pair.native, settings, &Observer::none())
             .unwrap_or_else(|stopped| panic!("{name}: {stopped:?}"));
         let found = findings(&audit, pair.native.program());
         let found: Vec<Diagnostic> = allow::kept(source, found);

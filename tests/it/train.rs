@@ -30,7 +30,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
 use cookc::model::{
-    Config, Gradients, Inputs, Model, Recompute, Tokenizer, Training, greedy, lora, weights,
+    Config, Gradients, Inputs, Model, Recompute, Tokenizer, Training, greedy, io, lora, weights,
 };
 use cookc::train::{Control, Example, Progress, Schedule, Settings, Trainer, train};
 
@@ -278,7 +278,7 @@ fn a_step_gives_the_same_bits_on_any_number_of_threads() -> Result<()> {
 
 /// The reference's model.
 fn tiny() -> Result<Model> {
-    weights::load(&data("model"), DType::F32, &Device::Cpu)
+    io::load(&data("model"), DType::F32, &Device::Cpu)
 }
 
 /// A fresh model whose query heads share key heads.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::diagnostics;
 use crate::cli::{Failure, console};
-use crate::data::sinks;
+use crate::data::output;
 use crate::diagnostic::{Diagnostic, Edit, Severity, edited};
 use crate::source::Source;
 use crate::syntax::ERRORS_MAX;
@@ -43,7 +43,7 @@ pub fn file(source: Source, vocabulary: usize, fixes: Fixes) -> Result<Source, F
     if made.is_empty() {
         return Ok(source);
     }
-    sinks::write(Path::new(&*source.name), &fixed.text)?;
+    output::write(Path::new(&*source.name), &fixed.text)?;
     for one in &made {
         console::note(&format!("{}:{one}", source.name));
     }

@@ -10,7 +10,7 @@ use clap::Args;
 
 use super::load;
 use super::{Failure, console};
-use crate::data::sinks::Sink;
+use crate::data::output;
 use crate::diagnostic::Severity;
 use crate::source::Source;
 use crate::stdlib;
@@ -67,9 +67,7 @@ pub fn run(command: &Doc) -> Result<(), Failure> {
         groups.extend(built_in()?);
     }
     let page = page(&groups)?;
-    let mut sink = Sink::file(&command.out)?;
-    sink.put(page.as_bytes())?;
-    sink.finish()?;
+    output::write(&command.out, &page)?;
     let all = || groups.iter().flat_map(|group| &group.entries);
     let templates = all().filter(|entry| entry.template.is_some()).count();
     let functions = all().map(|entry| functions::of(&entry.file).count()).sum();

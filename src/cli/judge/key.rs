@@ -8,7 +8,7 @@ use super::row::Row;
 use crate::check::typed::Param;
 use crate::check::types::Type;
 use crate::data::layout::{Escape, Part, TextWriter};
-use crate::data::rows::settings;
+use crate::data::sink::settings;
 use crate::data::{DEFAULT_LEVEL, Sampler, Split};
 use crate::ir;
 use crate::runtime::Memory;

@@ -18,8 +18,8 @@ use super::{Failure, console};
 use crate::data::generate::Stopped;
 use crate::data::judge::Judge as Judging;
 use crate::data::layout::{Escape, TextWriter};
-use crate::data::rows::settings;
-use crate::data::sinks::Sink;
+use crate::data::output::Output;
+use crate::data::sink::settings;
 use crate::template::Template;
 use key::Key;
 use lines::Lines;
@@ -74,7 +74,7 @@ pub fn run(command: &Judge) -> Result<(), Failure> {
     let cancel = options::interrupt()?;
     let bytes = size(&command.replies)?;
     let mut lines = Lines::open(&command.replies, cancel);
-    let mut file_sink = command.out.as_deref().map(Sink::file).transpose()?;
+    let mut file = command.out.as_deref().map(Output::file).transpose()?;
     let to_stdout = command.format == Format::Json && command.out.is_none();
     let key = Key {
         template: &template,
@@ -103,15 +103,15 @@ pub fn run(command: &Judge) -> Result<(), Failure> {
         key.expect_texts(&line, index, &at, &texts, &memory)?;
         let verdict = judging.judge(&line.reply, &mut memory);
         sums.add(&verdict);
-        if file_sink.is_some() || to_stdout {
-            put(&mut file_sink, &sums.line(index, &verdict))?;
+        if file.is_some() || to_stdout {
+            put(&mut file, &sums.line(index, &verdict))?;
         }
     }
     progress.finish();
-    if file_sink.is_some() || to_stdout {
-        put(&mut file_sink, &sums.summary())?;
+    if file.is_some() || to_stdout {
+        put(&mut file, &sums.summary())?;
     }
-    file_sink.map_or(Ok(()), Sink::finish)?;
+    file.map(Output::finish).transpose()?;
     match command.format {
         Format::Json if command.out.is_some() => console::data(&format!("{}\n", sums.summary())),
         Format::Json => Ok(()),
@@ -120,10 +120,10 @@ pub fn run(command: &Judge) -> Result<(), Failure> {
 }
 
 /// A line goes to the file, or, where there is none, to standard output.
-fn put(sink: &mut Option<Sink>, line: &Value) -> Result<(), Failure> {
+fn put(file: &mut Option<Output>, line: &Value) -> Result<(), Failure> {
     let line = format!("{line}\n");
-    match sink {
-        Some(sink) => Ok(sink.put(line.as_bytes())?),
+    match file {
+        Some(file) => Ok(file.put(line.as_bytes())?),
         None => console::data(&line),
     }
 }

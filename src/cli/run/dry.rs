@@ -5,8 +5,8 @@ use indicatif::{HumanBytes, HumanCount};
 
 use crate::cli::{Failure, console};
 use crate::data::lessons::Why;
-use crate::model::lora::{Lora, TARGETS};
-use crate::model::{Config, Recompute, weights};
+use crate::model::lora::Lora;
+use crate::model::{Config, Projection, Recompute, weights};
 use crate::run::setup::{Setup, tokens};
 use crate::run::shots;
 
@@ -66,19 +66,11 @@ fn longest_of(setup: &Setup, at: usize) -> Result<u64, (u64, Why)> {
 /// The weights of its adapters.
 fn adapters(config: &Config, lora: &Lora) -> u64 {
     let all = lora.targets.iter().any(|target| target == "all-linear");
-    let linears = TARGETS.iter().zip(linears(config));
-    let chosen = linears.filter(|(name, _)| all || lora.targets.iter().any(|t| t == *name));
-    let block: usize = chosen.map(|(_, [output, input])| lora.rank * (output + input)).sum();
+    let chosen = Projection::ALL.into_iter();
+    let chosen = chosen.filter(|one| all || lora.targets.iter().any(|name| name == one.name()));
+    let shapes = chosen.map(|one| one.shape(config));
+    let block: usize = shapes.map(|[output, input]| lora.rank * (output + input)).sum();
     (config.num_hidden_layers * block) as u64
-}
-
-/// Outputs and inputs of a block's linears, in the order of [`TARGETS`].
-fn linears(config: &Config) -> [[usize; 2]; 7] {
-    let (hidden, feed) = (config.hidden_size, config.intermediate_size);
-    let queries = config.num_attention_heads * config.head_dim;
-    let keys = config.num_key_value_heads * config.head_dim;
-    let (square, pair, wide) = ([queries, hidden], [keys, hidden], [feed, hidden]);
-    [square, pair, pair, [hidden, queries], wide, wide, [hidden, feed]]
 }
 
 /// A rough count of bytes: weights, gradients and moments of trainable parameters, and what one
@@ -86,7 +78,8 @@ fn linears(config: &Config) -> [[usize; 2]; 7] {
 fn memory(setup: &Setup, weights: u64, learning: u64, longest: u64) -> u64 {
     let (config, settings) = (&setup.config, &setup.recipe.train);
     let weight_bytes = if setup.recipe.model.dtype == "f32" { 4 } else { 2 };
-    let frozen: usize = linears(config).iter().map(|[output, input]| output * input).sum();
+    let linears = Projection::ALL.map(|one| one.shape(config));
+    let frozen: usize = linears.iter().map(|[output, input]| output * input).sum();
     let frozen = (frozen * config.num_hidden_layers) as u64;
     // Four bits a weight, and their scales.
     let saved = if setup.recipe.model.nf4 { frozen * weight_bytes - frozen * 13 / 25 } else { 0 };

@@ -18,7 +18,8 @@ use crate::data::audit::{
     Audit, Branch, CODES, Changed, Cheated, Classes, PASSES, Settings, affordable, audit, findings,
     is_denied, percent,
 };
-use crate::data::generate::{Stopped, Watch};
+use crate::data::generate::Stopped;
+use crate::data::{Event, Observer};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::Source;
 use crate::syntax::allow;
@@ -132,13 +133,17 @@ pub fn run(command: &Test) -> Result<(), Failure> {
         };
         let total = PASSES * asked * names.len() as u64;
         let progress = Progress::new(total, template.name());
-        let watch = Watch { cancel, progress: &|count| progress.add(count) };
+        let event = |event| match event {
+            Event::Audited { samples } => progress.add(samples),
+            _ => {}
+        };
+        let observer = Observer { cancel, event: &event };
         let mut levels = Vec::new();
         for name in names {
             let choice = Choice { level: Some(name), ..command.choice.clone() };
             let settings = Settings { samples: asked, seed: command.seed };
             let fewer = command.samples.is_none();
-            let (audit, found) = one(&template, &choice, settings, fewer, &watch)?;
+            let (audit, found) = one(&template, &choice, settings, fewer, &observer)?;
             levels.push(Level { audit, findings: command.judged(template.source(), found) });
         }
         progress.finish();
@@ -169,18 +174,16 @@ fn one(
     choice: &Choice,
     mut settings: Settings,
     fewer: bool,
-    watch: &Watch,
+    observer: &Observer,
 ) -> Result<(Audit, Vec<Diagnostic>), Failure> {
-    let native = load::compile(template, choice, Engine::Native)?;
-    let interpreter = native.interpreted();
-    let program = native.program();
+    let sampler = load::compile(template, choice, Engine::Native)?;
+    let program = sampler.program();
     let seed = settings.seed;
     let stopped = |stopped: Stopped| load::stopped(template, program, seed, stopped);
     if fewer {
-        settings.samples = affordable(&interpreter, settings).map_err(stopped)?;
+        settings.samples = affordable(&sampler, settings).map_err(stopped)?;
     }
-    let audit =
-        audit(template.source(), &native, &interpreter, settings, watch).map_err(stopped)?;
+    let audit = audit(template.source(), &sampler, settings, observer).map_err(stopped)?;
     let found = findings(&audit, program);
     Ok((audit, found))
 }
@@ -192,12 +195,12 @@ pub fn lints(source: &Source, vocab: Option<PathBuf>) -> Result<Vec<Diagnostic>,
         return Ok(Vec::new());
     }
     let template = Template::of(source.clone(), checked)?;
-    let watch = Watch { cancel: options::interrupt_soon()?, progress: &|_| {} };
+    let observer = Observer { cancel: options::interrupt_soon()?, ..Observer::none() };
     let allows = allow::all(template.source());
     let mut levels = Vec::new();
     for name in load::levels(&template) {
         let choice = Choice { level: Some(name), set: Vec::new(), vocab: vocab.clone() };
-        let (audit, found) = one(&template, &choice, FEW, true, &watch)?;
+        let (audit, found) = one(&template, &choice, FEW, true, &observer)?;
         let finding = |one: &Diagnostic| Finding {
             allowed: allow::is_allowed(&allows, one, &found),
             diagnostic: one.clone(),

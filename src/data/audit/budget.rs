@@ -20,7 +20,12 @@ const SAMPLES_MIN: u64 = 16;
 
 /// As many of the settings' samples as an audit has the time for. It depends on the template and
 /// the seed alone, not on the machine.
-pub fn affordable(interpreter: &Sampler, settings: Settings) -> Result<u64, Stopped> {
+///
+/// # Errors
+/// [`Stopped`] if one of the first samples cannot be drawn.
+pub fn affordable(sampler: &Sampler, settings: Settings) -> Result<u64, Stopped> {
+    // It counts its steps.
+    let interpreter = &sampler.interpreted();
     let program = interpreter.program();
     let (judge, mut memory) =
         (Judge::new(interpreter), interpreter.memory(Split::Train, settings.seed));

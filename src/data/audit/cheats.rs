@@ -115,21 +115,31 @@ impl Cheat {
             Answer::Same => known.same.to_string(),
             Answer::Echo(slot) => texts.value(*slot, memory),
             Answer::Choose(options, choice) => {
-                return choose(options, *choice, texts, program, memory, stream);
+                let (chosen, count) = choose(options, *choice, program, memory, stream);
+                let text = chosen.map(|cell| {
+                    let own = memory.slot(options.output);
+                    memory.bind(options.output, cell);
+                    let text = texts.text(Part::Reply, memory);
+                    memory.bind(options.output, own);
+                    text
+                });
+                let chance = Some(1.0 / count.max(1) as f64);
+                return Reply { text: text.unwrap_or_default(), chance };
             }
         };
         Reply { text, chance: None }
     }
 }
 
+/// The cell of the reply's value that names the chosen element, if there is one, and of how many
+/// elements it was chosen.
 fn choose(
     options: &Options,
     choice: Choice,
-    texts: &TextWriter,
     program: &Program,
-    memory: &mut Memory,
+    memory: &Memory,
     stream: &mut Stream,
-) -> Reply {
+) -> (Option<i64>, usize) {
     let (elements, kind) = options.elements(program, memory);
     let size = |cell: i64| kind.element().map_or(0, |inner| cells(memory, cell, inner).len());
     let sizes: Vec<usize> = elements.iter().map(|&cell| size(cell)).collect();
@@ -143,12 +153,5 @@ fn choose(
         Choice::Shortest => one_of(&of_size(sizes.iter().min()), stream).copied(),
         Choice::Any => one_of(&(0..elements.len()).collect::<Vec<_>>(), stream).copied(),
     };
-    let cell = at.and_then(|at| options.reply(at, program, memory));
-    let chance = Some(1.0 / elements.len().max(1) as f64);
-    let Some(cell) = cell else { return Reply { text: String::new(), chance } };
-    let made = memory.slot(options.output);
-    memory.bind(options.output, cell);
-    let text = texts.text(Part::Reply, memory);
-    memory.bind(options.output, made);
-    Reply { text, chance }
+    (at.and_then(|at| options.reply(at, program, memory)), elements.len())
 }

@@ -15,8 +15,9 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde::Serialize;
 
-use super::generate::{Stopped, Watch};
+use super::generate::Stopped;
 use super::judge::Judge;
+use super::observer::Observer;
 use super::{Sampler, Split};
 use crate::check::types::Type;
 use crate::ir::{Op, Piece, Program, SlotId};
@@ -175,15 +176,18 @@ pub struct Settings {
 /// How often an audit goes over its samples: what a progress bar counts.
 pub const PASSES: u64 = 3;
 
-/// Audits a template that two engines run. Stops at a sample that cannot be made.
+/// Audits a template by samples of a sampler, each of which the interpreter draws and judges too.
+///
+/// # Errors
+/// [`Stopped`] if a sample cannot be drawn, or the observer stops it.
 pub fn audit(
     source: &Source,
     native: &Sampler,
-    interpreter: &Sampler,
     settings: Settings,
-    watch: &Watch,
+    observer: &Observer,
 ) -> Result<Audit, Stopped> {
-    let passes = Passes { native, interpreter, settings, watch };
+    let interpreter = &native.interpreted();
+    let passes = Passes { native, interpreter, settings, observer };
     let program = native.program();
     let (cheats, options, outputs) =
         (cheats::all(program), options::all(program), outputs(program));

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::atomic::Ordering;
 
 use rayon::prelude::*;
 
@@ -12,12 +11,13 @@ use super::cheats::{Cheat, Known};
 use super::digest;
 use super::options::Options;
 use super::tally::{Tally, add_all};
-use crate::data::generate::{Stopped, Watch, where_it_fits};
+use crate::data::generate::{Stopped, where_it_fits};
 use crate::data::judge::{Judge, Verdict};
 use crate::data::layout::{Escape, Part, TextWriter};
+use crate::data::observer::{Event, Observer};
 use crate::data::{Sampler, Split};
 use crate::ir::SlotId;
-use crate::runtime::random::{self, RunKey, Stream};
+use crate::runtime::random::{self, RunKey};
 use crate::runtime::{Fault, Memory};
 
 /// Samples that one memory makes before another may.
@@ -27,12 +27,12 @@ const TEXTS: u64 = 8;
 /// A value that has more different values than this has no classes.
 pub const CLASSES_MAX: usize = 16;
 
-/// What the passes need.
+/// What the passes need: a sampler, and the same program on the interpreter.
 pub struct Passes<'a> {
     pub native: &'a Sampler,
     pub interpreter: &'a Sampler,
     pub settings: Settings,
-    pub watch: &'a Watch<'a>,
+    pub observer: &'a Observer<'a>,
 }
 
 /// What the first pass finds: the template's own samples.
@@ -147,7 +147,13 @@ impl Passes<'_> {
                     tally.verdict(index, &verdict);
                     tally.chance += reply.chance.unwrap_or(0.0);
                 }
-                self.change(index, &texts, &judges.0, &mut memory, &mut stream, &mut part);
+                let sample = Texts::new(&texts, &memory);
+                for (tally, (change, _)) in part.changes.iter_mut().zip(changes::ALL) {
+                    let words = self.native.vocabulary();
+                    if let Some(reply) = sample.changed(change, words, &mut stream) {
+                        tally.verdict(index, &judges.0.judge(&reply, &mut memory));
+                    }
+                }
             }
             Ok(part)
         })?;
@@ -158,25 +164,6 @@ impl Passes<'_> {
             all.engines_differ += part.engines_differ;
         }
         Ok(all)
-    }
-
-    /// Judges every change of a sample's reply.
-    fn change(
-        &self,
-        index: u64,
-        texts: &TextWriter,
-        judge: &Judge,
-        memory: &mut Memory,
-        stream: &mut Stream,
-        into: &mut Cheating,
-    ) {
-        let sample = Texts::new(texts, memory);
-        for (tally, (change, _)) in into.changes.iter_mut().zip(changes::ALL) {
-            let changed = sample.changed(change, self.native.vocabulary(), stream);
-            if let Some(reply) = changed {
-                tally.verdict(index, &judge.judge(&reply, memory));
-            }
-        }
     }
 
     /// The reply of a sample.
@@ -192,7 +179,7 @@ impl Passes<'_> {
 
     /// Fails once somebody wants it to end.
     fn go_on(&self) -> Result<(), Stopped> {
-        match self.watch.cancel.load(Ordering::Relaxed) {
+        match self.observer.is_cancelled() {
             true => Err(Stopped::Cancelled),
             false => Ok(()),
         }
@@ -218,7 +205,7 @@ impl Passes<'_> {
             let indices = start..samples.min(start + BLOCK_SAMPLES);
             let count = indices.end - indices.start;
             let result = run(indices);
-            (self.watch.progress)(count);
+            self.observer.emit(Event::Audited { samples: count });
             result
         };
         let blocks: Vec<_> =

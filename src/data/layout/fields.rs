@@ -6,8 +6,14 @@ use super::each;
 use super::text::{Escape, TextWriter, json_inside};
 use crate::check::types::Type;
 use crate::data::vocab::Vocabulary;
-use crate::ir::{Program, SlotId};
+use crate::ir::{Program, Slot, SlotId};
 use crate::runtime::Memory;
+
+/// The values of a program that have a name and are shown, in the order of the template.
+pub fn shown(program: &Program) -> impl Iterator<Item = (SlotId, &Slot)> {
+    let numbered = (0..).zip(&program.slots);
+    numbered.filter(|(_, slot)| slot.shown && !slot.name.is_empty())
+}
 
 /// Writes `{"document":"…","question":"…"}`: every value that has a name and is shown. A list of
 /// tokens is one text; every other list is an array; numbers and booleans are themselves.
@@ -22,13 +28,11 @@ impl Fields {
     /// For a program's samples.
     pub fn new(program: &Program, vocabulary: Arc<Vocabulary>) -> Fields {
         let writer = TextWriter::new(program, vocabulary, Escape::Json);
-        let named = program.slots.iter().enumerate();
-        let shown = named.filter(|(_, slot)| slot.shown && !slot.name.is_empty());
-        let field = |(at, slot): (usize, &crate::ir::Slot)| {
+        let field = |(at, slot): (SlotId, &Slot)| {
             let key = format!("\"{}\":", json_inside(&slot.name)).into_bytes();
-            (key, at as SlotId, slot.kind.clone())
+            (key, at, slot.kind.clone())
         };
-        Fields { writer, fields: shown.map(field).collect() }
+        Fields { writer, fields: shown(program).map(field).collect() }
     }
 
     /// Appends the object.

@@ -7,7 +7,7 @@ mod tables;
 mod text;
 mod tokenize;
 
-pub use fields::Fields;
+pub use fields::{Fields, shown};
 pub use ids::{Draft, Encoded, TokenIds};
 pub use text::{Escape, TextWriter};
 pub use tokenize::{Added, Tokenize};

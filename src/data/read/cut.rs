@@ -25,8 +25,10 @@ pub fn first<'t>(
             }
         };
         let is_exact = found.iter().all(|(_, value)| value.trim().len() == value.len());
-        found.extend(pattern.empty.iter().map(|&at| (at, "")));
-        found.sort_unstable_by_key(|(at, _)| *at);
+        if !pattern.empty.is_empty() {
+            found.extend(pattern.empty.iter().map(|&at| (at, "")));
+            found.sort_unstable_by_key(|(at, _)| *at);
+        }
         if !is_exact {
             others.push(found);
         } else if let Err(problem) = read(found) {

@@ -79,7 +79,7 @@ impl Reader {
         fresh: &Fresh,
         memory: &mut Memory,
     ) -> Result<(), Unreadable> {
-        let words = reply.split_whitespace().count() as u64;
+        let words = words_of(reply);
         if words > self.words_max {
             return Err(Unreadable::TooLong { words, words_max: self.words_max });
         }
@@ -102,6 +102,7 @@ impl Reader {
         let mut parts: Vec<(SlotId, &Form, &str)> = found.into_iter().filter_map(value).collect();
         // Keys may be a value of the same reply: that is read before the lines that they begin.
         parts.sort_by_key(|(_, form, _)| keys_of(form).is_some());
+        let has_keys = parts.last().is_some_and(|(_, form, _)| keys_of(form).is_some());
         let mut known = Vec::new();
         for (slot, form, text) in parts {
             let kind = &self.program.slots[slot as usize].kind;
@@ -118,7 +119,9 @@ impl Reader {
                 _ => self.value(kind, form, text, fresh, memory),
             };
             memory.bind(slot, cell.map_err(named)?);
-            known.push(slot);
+            if has_keys {
+                known.push(slot);
+            }
         }
         Ok(())
     }
@@ -228,23 +231,30 @@ impl Reader {
         match element.element() {
             _ if text.is_empty() => push(element, Vec::new(), memory),
             Some(_) => self.elements(element, text.split('\n'), fresh, memory),
+            None if text.is_ascii() => {
+                let words = text.split(is_ascii_space).filter(|word| !word.is_empty());
+                self.elements(element, words, fresh, memory)
+            }
             None => self.elements(element, text.split_whitespace(), fresh, memory),
         }
     }
 
     fn scalar(&self, kind: &Type, text: &str, fresh: &mut Fresh) -> Result<i64, Problem> {
-        let text = text.trim();
+        let text = trimmed(text);
         let wanted = |wanted: &'static str| Problem::Found(wanted, text.to_string());
         match kind {
             Type::Token => {
+                // No word of the vocabulary is empty or has white space in it.
+                if let Some(known) = self.vocabulary.symbol(text) {
+                    return Ok(known.into());
+                }
                 if text.is_empty() || text.contains(char::is_whitespace) {
                     return Err(wanted("one word"));
                 }
-                let known = self.vocabulary.symbol(text);
-                if known.is_none() && !text.chars().all(is_word_character) {
+                if !text.chars().all(is_word_character) {
                     return Err(Problem::NotAWord(text.to_string()));
                 }
-                Ok(known.unwrap_or_else(|| fresh.token(text, self.vocabulary.len())).into())
+                Ok(fresh.token(text, self.vocabulary.len()).into())
             }
             Type::Text => {
                 let known = self.texts.get(text).copied();
@@ -350,6 +360,32 @@ impl Fresh {
     }
 }
 
+/// The words of a text, by white space.
+fn words_of(text: &str) -> u64 {
+    if !text.is_ascii() {
+        return text.split_whitespace().count() as u64;
+    }
+    // Without a branch: a word begins where white space does not follow white space.
+    let is_space = |byte: u8| (byte == b' ') | (b'\t'..=b'\r').contains(&byte);
+    let bytes = text.as_bytes();
+    let first = bytes.first().is_some_and(|&byte| !is_space(byte));
+    let later = bytes.windows(2).filter(|pair| is_space(pair[0]) & !is_space(pair[1]));
+    u64::from(first) + later.count() as u64
+}
+
+/// White space as [`char::is_whitespace`] has it, of a text in ASCII.
+fn is_ascii_space(letter: char) -> bool {
+    matches!(letter, ' ' | '\t'..='\r')
+}
+
+/// A text without white space around it. Most have none, which is seen at their ends.
+fn trimmed(text: &str) -> &str {
+    match (text.as_bytes().first(), text.as_bytes().last()) {
+        (Some(first), Some(last)) if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
+        _ => text.trim(),
+    }
+}
+
 /// The keys that a reply's lines begin with, and their values.
 fn keyed_lines<'t>(text: &'t str, between: &str) -> Result<(Vec<&'t str>, Vec<&'t str>), Problem> {
     if text.trim().is_empty() {
@@ -396,4 +432,19 @@ fn push(element: &Type, cells: Vec<i64>, memory: &mut Memory) -> Result<i64, Pro
         memory.push_wide(&cells)
     };
     list.map_err(Problem::Room)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_counted_as_the_standard_library_splits_them() {
+        for text in ["", " ", "a", " a  b\tc\n", "a\u{b}b\u{c}c\u{1c}d", "a\u{a0}b \u{85}c"] {
+            assert_eq!(words_of(text), text.split_whitespace().count() as u64, "{text:?}");
+            let words: Vec<&str> = text.split(is_ascii_space).filter(|it| !it.is_empty()).collect();
+            assert!(!text.is_ascii() || words == text.split_whitespace().collect::<Vec<_>>());
+            assert_eq!(trimmed(text), text.trim());
+        }
+    }
 }

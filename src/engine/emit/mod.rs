@@ -19,8 +19,8 @@ use cranelift_codegen::isa::TargetIsa;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
 
 use crate::engine::calls::{self, Call};
+use crate::engine::shapes;
 use crate::ir::{NOWHERE, Op, Program, Register, Step, StepId};
-use crate::runtime::shape;
 use crate::runtime::{FaultKind, Memory};
 
 /// Writes the function of some steps; `result` is the register that it returns, if any. Where
@@ -163,7 +163,7 @@ impl Emitter<'_> {
     }
 
     fn compute(&mut self, step: &Step) {
-        let shape = shape::of_elements(self.program, step);
+        let shape = shapes::of_elements(self.program, step);
         let is_checked = !(step.proved && self.trusts_proofs);
         let value = match step.op {
             Op::Constant(cell) => self.constant(cell),

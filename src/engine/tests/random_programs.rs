@@ -1,9 +1,11 @@
 //! Random programs of every operation: machine code must equal the interpreter on all of them.
 
 use proptest::prelude::*;
+use strum::VariantArray;
 
 use super::*;
 use crate::ir::{Arithmetic, Comparison, Sampler as S};
+use crate::runtime::builtins::Takes;
 use Builtin as B;
 
 /// Choices that a test case brings; when they are used up, each is the first.
@@ -19,6 +21,15 @@ impl Tape {
     fn one_of<T: Clone>(&mut self, all: &[T]) -> T {
         all[self.below(all.len())].clone()
     }
+}
+
+/// The types of a native's operands and of its result, from its signature in the stdlib.
+fn signature(name: &str, element: Type) -> (Vec<Type>, Type) {
+    let natives = crate::check::builtins();
+    let native = &natives[name];
+    let letters = vec![('T', element)];
+    let operands = native.params.iter().map(|param| param.filled(&letters)).collect();
+    (operands, native.result.filled(&letters))
 }
 
 /// A program that grows by what the tape says. `known` holds the registers that may be read.
@@ -190,54 +201,20 @@ impl Writer {
     fn builtin(&mut self) {
         let kind = self.list_kind();
         let element = kind.element().expect("it is a list").clone();
-        let is_number = element.is_number();
-        let is_flat = element.element().is_none();
-        let builtin = self.tape.one_of(&[
-            B::Same,
-            B::Contains,
-            B::Within,
-            B::Append,
-            B::Range,
-            B::Take,
-            B::Drop,
-            B::Chunks,
-            B::Without,
-            B::Reverse,
-            B::Sort,
-            B::Unique,
-            B::Union,
-            B::Intersect,
-            B::Replace,
-            B::Position,
-            B::Around,
-            B::After,
-            B::Before,
-            B::Concat,
-            B::Sum,
-            B::Max,
-            B::Min,
-        ]);
-        let count = || Type::Int;
-        let (operands, result) = match builtin {
-            B::Same | B::Within => (vec![kind.clone(), kind], Type::Bool),
-            B::Contains => (vec![element, kind], Type::Bool),
-            B::Position => (vec![element, kind], Type::Int),
-            B::Append | B::Without | B::Union | B::Intersect | B::After | B::Before => {
-                (vec![kind.clone(), kind.clone()], kind)
+        let (builtin, operands, result) = match self.tape.one_of(B::VARIANTS) {
+            builtin @ (B::Same | B::Within) => (builtin, vec![kind.clone(), kind], Type::Bool),
+            B::Contains => (B::Contains, vec![element, kind], Type::Bool),
+            B::Append => (B::Append, vec![kind.clone(), kind.clone()], kind),
+            B::Range => (B::Range, vec![Type::Int, Type::Int], Type::Int.list()),
+            builtin => {
+                let element = match builtin.row().takes {
+                    Takes::Numbers if !element.is_number() => Type::Int,
+                    Takes::Ordered if element.depth() > 0 => Type::Int,
+                    _ => element,
+                };
+                let (operands, result) = signature(builtin.into(), element);
+                (builtin, operands, result)
             }
-            B::Range => (vec![Type::Int, Type::Int], Type::Int.list()),
-            B::Take | B::Drop => (vec![count(), kind.clone()], kind),
-            B::Chunks => (vec![count(), kind.clone()], kind.list()),
-            B::Sort if is_flat => (vec![kind.clone()], kind),
-            B::Sort | B::Reverse | B::Unique => {
-                let builtin = if builtin == B::Sort { B::Reverse } else { builtin };
-                return self.call(builtin, vec![kind.clone()], kind);
-            }
-            B::Replace => (vec![element.clone(), element, kind.clone()], kind),
-            B::Around => (vec![count(), kind.clone(), kind.clone()], kind),
-            B::Concat => (vec![kind.clone().list()], kind),
-            B::Sum | B::Max | B::Min if is_number => (vec![kind], element),
-            B::Sum | B::Max | B::Min => (vec![Type::Int.list()], Type::Int),
         };
         self.call(builtin, operands, result);
     }
@@ -265,30 +242,14 @@ impl Writer {
     fn sampler(&mut self) {
         let kind = self.list_kind();
         let element = kind.element().expect("it is a list").clone();
-        let sampler = self.tape.one_of(&[
-            S::Distinct,
-            S::DistinctWithout,
-            S::Draw,
-            S::Span,
-            S::Pick,
-            S::Shuffle,
-            S::Coin,
-            S::Uniform,
-            S::Weighted,
-            S::Split,
-        ]);
+        let sampler = self.tape.one_of(S::VARIANTS);
         let (kinds, result) = match sampler {
-            S::Distinct | S::Draw | S::Span => (vec![Type::Int, kind.clone()], kind),
             S::DistinctWithout => (vec![Type::Int, kind.clone(), kind.clone()], kind),
-            S::Pick => (vec![kind], element),
-            S::Shuffle => (vec![kind.clone()], kind),
-            S::Coin => (vec![Type::Real], Type::Bool),
             S::Uniform => (vec![Type::Int, Type::Int], Type::Int),
             S::Weighted if self.tape.below(8) > 0 => {
                 (vec![Type::Int.list(), Type::Int.list()], Type::Int)
             }
-            S::Weighted => (vec![kind, Type::Int.list()], element),
-            S::Split => (vec![Type::Int, kind.clone()], kind.list()),
+            _ => signature(sampler.into(), element),
         };
         let mut operands = self.operands(&kinds);
         if sampler == S::Weighted && kinds[0] == kinds[1] {

@@ -1,37 +1,20 @@
 //! The shape of a model, read from and written as Hugging Face's `config.json`.
 
 mod keys;
+mod projection;
 
 use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::model::families::{Bias, FAMILIES, Family, Window, family};
 use crate::model::files::keys::shown;
 use crate::model::rope::{self, Scaling};
+pub use projection::Projection;
 
-/// Tokens that a token sees where a Mistral's or a Qwen's file is silent on it.
-const SLIDING_WINDOW: u64 = 4096;
 /// The first layers of a Qwen with a window see all; so many where the file is silent on it.
 const QWEN_FULL_LAYERS: u64 = 28;
-
-/// The families whose parts this transformer has: `model_type` and the class that goes with it.
-const FAMILIES: [(&str, &str); 4] = [
-    ("llama", "LlamaForCausalLM"),
-    ("mistral", "MistralForCausalLM"),
-    ("qwen2", "Qwen2ForCausalLM"),
-    ("qwen3", "Qwen3ForCausalLM"),
-];
-
-/// What transformers 5.24 takes for a size that a file leaves out, in the order of the families.
-const SIZES: [(&str, [u64; 4]); 6] = [
-    ("vocab_size", [32000, 32000, 151_936, 151_936]),
-    ("hidden_size", [4096, 4096, 4096, 4096]),
-    ("intermediate_size", [11008, 14336, 22016, 22016]),
-    ("num_hidden_layers", [32, 32, 32, 32]),
-    ("num_attention_heads", [32, 32, 32, 32]),
-    ("max_position_embeddings", [2048, 131_072, 32768, 32768]),
-];
-/// The same of all families for the epsilon of the norms.
+/// What transformers takes for the epsilon of the norms in a file that leaves it out.
 const EPSILON: f64 = 1e-6;
 
 /// The numbers that fix a Llama-family model, under Hugging Face's names.
@@ -122,8 +105,7 @@ impl Config {
             map.insert("rope_scaling".into(), rope.clone());
         }
         map.insert("rope_parameters".into(), rope);
-        let class = FAMILIES.iter().find(|(family, _)| *family == self.model_type);
-        let class = class.map_or("LlamaForCausalLM", |(_, class)| class);
+        let class = self.family().class;
         for (key, default) in [("architectures", json!([class])), ("hidden_act", json!("silu"))] {
             map.entry(key).or_insert(default);
         }
@@ -175,33 +157,43 @@ impl Config {
     pub fn window(&self, layer: usize) -> Option<usize> {
         let whole = |key: &str| self.other.get(key).and_then(Value::as_u64);
         let window = whole("sliding_window").map(|tokens| tokens as usize);
-        let slides = match self.model_type.as_str() {
-            "mistral" => true,
-            "qwen2" | "qwen3" if self.says("use_sliding_window") => {
+        let slides = match self.family().window {
+            Window::Always => true,
+            Window::ByLayer if self.says("use_sliding_window") => {
                 let kinds = self.other.get("layer_types").and_then(Value::as_array);
                 let kind = kinds.and_then(|kinds| kinds.get(layer)?.as_str());
                 let full = whole("max_window_layers").unwrap_or(QWEN_FULL_LAYERS);
                 kind.map_or(layer as u64 >= full, |kind| kind == "sliding_attention")
             }
-            _ => false,
+            Window::Never | Window::ByLayer => false,
         };
         window.filter(|_| slides)
     }
 
-    /// Whether a linear of the blocks, such as `q_proj`, adds a bias.
-    pub fn has_bias(&self, linear: &str) -> bool {
-        let inner = matches!(linear, "q_proj" | "k_proj" | "v_proj");
-        match self.model_type.as_str() {
-            "qwen2" => inner,
-            "llama" | "qwen3" if inner || linear == "o_proj" => self.says("attention_bias"),
-            "llama" => self.says("mlp_bias"),
-            _ => false,
+    /// Whether a linear of the blocks adds a bias.
+    pub fn has_bias(&self, projection: Projection) -> bool {
+        use Projection::{Down, Gate, Key, Output, Query, Up, Value};
+        let family = self.family();
+        let bias = match projection {
+            Query | Key | Value => family.inner_bias,
+            Output => family.output_bias,
+            Gate | Up | Down => family.feed_bias,
+        };
+        match bias {
+            Bias::Never => false,
+            Bias::Always => true,
+            Bias::If(key) => self.says(key),
         }
     }
 
     /// Whether the queries and keys of each head are normed before they are turned.
     pub fn norms_heads(&self) -> bool {
-        self.model_type == "qwen3"
+        self.family().norms_heads
+    }
+
+    /// The row of its family; a config made by hand of another one is taken for a Llama.
+    pub(crate) fn family(&self) -> &'static Family {
+        family(&self.model_type).unwrap_or(&FAMILIES[0])
     }
 
     fn says(&self, key: &str) -> bool {
@@ -220,12 +212,9 @@ impl Config {
             let known = value.is_null() || value.is_u64();
             ensure!(known, "`{key}` is {}; write a number of at least 0, or null", shown(value));
         }
-        let family = self.model_type.as_str();
-        for (key, families) in
-            [("attention_bias", &["llama", "qwen2", "qwen3"][..]), ("mlp_bias", &["llama"])]
-        {
-            let odd = self.says(key) && !families.contains(&family);
-            ensure!(!odd, "`{key}` is true, and a `{family}` has no such biases");
+        for key in ["attention_bias", "mlp_bias"] {
+            let odd = self.says(key) && !self.family().takes(key);
+            ensure!(!odd, "`{key}` is true, and a `{}` has no such biases", self.model_type);
         }
         match self.other.get("hidden_act") {
             None => {}
@@ -243,8 +232,8 @@ impl Config {
         let narrow = named.is_some_and(|window| window < self.max_position_embeddings as u64);
         let Some(kinds) = self.other.get("layer_types") else {
             ensure!(
-                !(family == "llama" && narrow),
-                "`sliding_window` is {}, and a `llama` has no window in transformers' forward \
+                !(self.family().window == Window::Never && narrow),
+                "`sliding_window` is {}, and a `{family}` has no window in transformers' forward \
                  pass, but one in its cache: write null, or model_type `mistral`",
                 named.unwrap_or_default()
             );
@@ -302,8 +291,8 @@ fn expect_kinds(map: &Map<String, Value>) -> Result<()> {
 fn expect_family(map: &Map<String, Value>) -> Result<()> {
     let kind = map.get("model_type").unwrap_or(&Value::Null);
     ensure!(!kind.is_null(), "`model_type` is missing");
-    if !FAMILIES.iter().any(|(family, _)| kind == family) {
-        let known: Vec<&str> = FAMILIES.iter().map(|(family, _)| *family).collect();
+    if !FAMILIES.iter().any(|family| kind == family.model_type) {
+        let known: Vec<&str> = FAMILIES.iter().map(|family| family.model_type).collect();
         let (kind, known) = (kind.as_str().unwrap_or("no text"), known.join(", "));
         bail!("model_type `{kind}` is not supported; these are: {known}");
     }
@@ -312,19 +301,18 @@ fn expect_family(map: &Map<String, Value>) -> Result<()> {
 
 /// What transformers itself fills in for a key that is left out or null.
 fn fill_defaults(map: &mut Map<String, Value>) -> Result<()> {
-    let family = map.get("model_type").and_then(Value::as_str).unwrap_or_default().to_string();
-    // A Mistral whose file is silent has the first one's window; null says that it has none.
-    let qwen = family.starts_with("qwen");
-    if family == "mistral" || qwen {
-        map.entry("sliding_window").or_insert(json!(SLIDING_WINDOW));
+    let name = map.get("model_type").and_then(Value::as_str).unwrap_or_default();
+    let family = family(name).with_context(|| format!("no family `{name}`"))?;
+    if let Some(window) = family.defaults.sliding_window {
+        map.entry("sliding_window").or_insert(json!(window));
     }
-    let at = FAMILIES.iter().position(|(known, _)| *known == family).unwrap_or_default();
-    for (key, sizes) in SIZES {
-        map.entry(key).or_insert(json!(sizes[at]));
+    for (key, size) in family.sizes() {
+        map.entry(key).or_insert(json!(size));
     }
     map.entry("rms_norm_eps").or_insert(json!(EPSILON));
     let null = map.iter().find(|(key, value)| {
-        value.is_null() && (*key == "rms_norm_eps" || SIZES.iter().any(|(known, _)| known == key))
+        value.is_null()
+            && (*key == "rms_norm_eps" || family.sizes().iter().any(|(known, _)| known == key))
     });
     if let Some((key, _)) = null {
         bail!("`{key}` is null; write a number, or leave the key out");
@@ -336,12 +324,11 @@ fn fill_defaults(map: &mut Map<String, Value>) -> Result<()> {
     };
     let heads = size(map, "num_attention_heads")?;
     ensure!(heads > 0, "`num_attention_heads` is 0");
-    let keys = match family.as_str() {
-        "mistral" if silent_on_keys => 8,
-        "qwen2" | "qwen3" if silent_on_keys => 32,
-        _ => heads,
+    let keys = family.defaults.num_key_value_heads.filter(|_| silent_on_keys).unwrap_or(heads);
+    let head_dim = match family.defaults.head_dim {
+        Some(head_dim) => head_dim,
+        None => size(map, "hidden_size")? / heads,
     };
-    let head_dim = if family == "qwen3" { 128 } else { size(map, "hidden_size")? / heads };
     map.entry("num_key_value_heads").or_insert(json!(keys));
     map.entry("head_dim").or_insert(json!(head_dim));
     map.entry("tie_word_embeddings").or_insert(json!(false));

@@ -131,6 +131,44 @@ pub(crate) fn read_tensors(
     Ok((tensors, file.header.metadata().clone().unwrap_or_default()))
 }
 
+/// Fails unless the tensor has the shape that the model's config gives it.
+pub(crate) fn expect_shape(
+    tensor: &Tensor,
+    shape: &[usize],
+    name: &str,
+    path: &Path,
+) -> Result<()> {
+    ensure!(
+        tensor.dims() == shape,
+        "{}: tensor `{name}` has shape {:?}, expected {shape:?}",
+        path.display(),
+        tensor.dims()
+    );
+    Ok(())
+}
+
+/// Whether two tensors have the same elements, whatever their types; some rows at a time.
+pub(crate) fn are_equal(one: &Tensor, two: &Tensor) -> Result<bool> {
+    /// Elements compared at a time.
+    const PART: usize = 1 << 22;
+    if one.dims() != two.dims() {
+        return Ok(false);
+    }
+    let row = one.dims().last().copied().unwrap_or(1).max(1);
+    let (one, two) = (one.reshape(((), row))?, two.reshape(((), row))?);
+    let rows = one.dim(0)?;
+    let at_once = (PART / row).max(1);
+    for first in (0..rows).step_by(at_once) {
+        let count = at_once.min(rows - first);
+        let part = |matrix: &Tensor| matrix.narrow(0, first, count)?.to_dtype(DType::F32);
+        let differ = part(&one)?.ne(&part(&two)?)?.to_dtype(DType::F32)?.sum_all()?;
+        if differ.to_scalar::<f32>()? > 0.0 {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// A safetensors file whose header is in memory. Its tensors stay on disk until each is read, so
 /// that a model never lies in memory twice.
 pub(crate) struct TensorFile {

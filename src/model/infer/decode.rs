@@ -103,7 +103,7 @@ fn reply_batch(
 
 /// A cache a block, with room for so many columns of each row.
 pub(crate) fn caches(model: &Model, batch: usize, room: usize) -> Result<Vec<Cache>> {
-    let cache = |_| Cache::new(model, batch, room);
+    let cache = |_| Cache::new(&model.config, (batch, room), model.dtype(), &model.device);
     (0..model.blocks.len()).map(cache).collect()
 }
 

@@ -6,7 +6,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use crate::model::infer::decode;
 use crate::model::infer::ends::Ends;
 use crate::model::network::transformer::{Inputs, Model};
-use crate::model::network::weights;
+use crate::model::random;
 
 /// How a token is chosen.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -37,7 +37,7 @@ pub fn reply(
         "the prompt takes {} tokens; the model was made for {most}",
         prompt.len()
     );
-    let mut random = weights::stream(sampling.seed, "reply");
+    let mut stream = random::stream(sampling.seed, "reply");
     let tokens_max = tokens_max.min(most - prompt.len());
     let caches = decode::caches(model, 1, prompt.len() + tokens_max)?;
     let mut past = 0;
@@ -48,7 +48,7 @@ pub fn reply(
         let inputs = Inputs { batch: 1, time, ids, start: vec![0; time] };
         let logits = decode::last_logits(model, &inputs, past, &caches)?;
         let logits = logits.to_dtype(candle_core::DType::F32)?.flatten_all()?.to_vec1::<f32>()?;
-        let next = choose(&logits, sampling, &mut random);
+        let next = choose(&logits, sampling, &mut stream);
         held.push(next);
         let ended = stop.cut(&held).map(<[u32]>::len);
         // What may be the begin of an end is held back until it is none.
@@ -72,7 +72,7 @@ pub fn reply(
     Ok(())
 }
 
-fn choose(logits: &[f32], sampling: &Sampling, random: &mut Xoshiro256PlusPlus) -> u32 {
+fn choose(logits: &[f32], sampling: &Sampling, stream: &mut Xoshiro256PlusPlus) -> u32 {
     let mut order: Vec<u32> = (0..logits.len() as u32).collect();
     let logit = |id: u32| f64::from(logits[id as usize]);
     // Equal logits go by their ids, so that a reply is the same on every run.
@@ -89,7 +89,7 @@ fn choose(logits: &[f32], sampling: &Sampling, random: &mut Xoshiro256PlusPlus) 
         goes_on
     });
     let many = many.count().max(1);
-    let mut left = weights::unit(random) * order[..many].iter().map(|id| weight(*id)).sum::<f64>();
+    let mut left = random::unit(stream) * order[..many].iter().map(|id| weight(*id)).sum::<f64>();
     for id in &order[..many] {
         left -= weight(*id);
         if left < 0.0 {

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
-use candle_core::{DType, Device, Tensor};
+use candle_core::{Device, Tensor};
 use safetensors::Dtype;
 
 use crate::model::config::Config;
@@ -49,7 +49,7 @@ impl Stored {
         if config.tie_word_embeddings && both {
             let device = Device::Cpu;
             config.tie_word_embeddings =
-                are_equal(&self.read(EMBEDDING, &device)?, &self.read(HEAD, &device)?)?;
+                files::are_equal(&self.read(EMBEDDING, &device)?, &self.read(HEAD, &device)?)?;
         }
         Ok(())
     }
@@ -142,26 +142,4 @@ pub(crate) fn weight_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let strange = names.iter().find(|name| Path::new(name).components().count() != 1);
     ensure!(strange.is_none(), "{}: `{}` is no file name", index.display(), strange.unwrap_or(&""));
     Ok(names.into_iter().map(|name| folder.join(name)).collect())
-}
-
-/// Whether two tensors have the same elements, whatever their types; some rows at a time.
-pub(crate) fn are_equal(one: &Tensor, two: &Tensor) -> Result<bool> {
-    /// Elements compared at a time.
-    const PART: usize = 1 << 22;
-    if one.dims() != two.dims() {
-        return Ok(false);
-    }
-    let row = one.dims().last().copied().unwrap_or(1).max(1);
-    let (one, two) = (one.reshape(((), row))?, two.reshape(((), row))?);
-    let rows = one.dim(0)?;
-    let at_once = (PART / row).max(1);
-    for first in (0..rows).step_by(at_once) {
-        let count = at_once.min(rows - first);
-        let part = |matrix: &Tensor| matrix.narrow(0, first, count)?.to_dtype(DType::F32);
-        let differ = part(&one)?.ne(&part(&two)?)?.to_dtype(DType::F32)?.sum_all()?;
-        if differ.to_scalar::<f32>()? > 0.0 {
-            return Ok(false);
-        }
-    }
-    Ok(true)
 }

@@ -9,18 +9,17 @@ use anyhow::{Context, Result, bail, ensure};
 use candle_core::{DType, Tensor};
 use serde_json::{Map, Value, json};
 
+use crate::model::config::Projection;
 use crate::model::files::{self, Tensors};
-use crate::model::io::stored;
 use crate::model::network::adapter::{self, Adapter};
 use crate::model::network::linear::Linear;
 use crate::model::network::parameter::Parameter;
 use crate::model::network::transformer::Model;
-use crate::model::network::weights;
+use crate::model::random;
 use placement::{Names, Placement};
 
 /// The linears of a block that an adapter may stand beside.
-pub const TARGETS: [&str; 7] =
-    ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"];
+pub const TARGETS: [&str; 7] = Projection::NAMES;
 
 /// What PEFT puts before the names of the model's modules.
 const PREFIX: &str = "base_model.model.";
@@ -87,7 +86,7 @@ pub fn attach(model: &mut Model, lora: &Lora, seed: u64) -> Result<()> {
         let (output, input) = linear.weight.shape()?;
         let [a_name, b_name, magnitude_name] = names(&module);
         let limit = 1.0 / (input as f64).sqrt();
-        let a = weights::uniform(seed, &a_name, rank * input, limit);
+        let a = random::uniform(seed, &a_name, rank * input, limit);
         let a = Parameter::new(a_name, Tensor::from_vec(a, (rank, input), &device)?);
         let b = Tensor::zeros((output, rank), DType::F32, &device)?;
         let b = Parameter::new(b_name, b);
@@ -221,7 +220,7 @@ fn expect_own(model: &Model, name: &str, tensor: &Tensor, path: &Path) -> Result
             false => bail!("{path}: the model has no linear for tensor `{name}`"),
         }
     };
-    let same = stored::are_equal(&own.value, tensor)?;
+    let same = files::are_equal(&own.value, tensor)?;
     ensure!(
         same,
         "{}: `{inner}` is another one than the model's own, and cookc reads low-rank terms alone; \
@@ -283,7 +282,7 @@ fn take_adapter(
         let tensor = tensors.remove(&name);
         let tensor =
             tensor.with_context(|| format!("{}: tensor `{name}` is missing", path.display()))?;
-        weights::expect_shape(&tensor, shape, &name, path)?;
+        files::expect_shape(&tensor, shape, &name, path)?;
         Ok(Parameter::new(name, tensor.to_dtype(DType::F32)?))
     };
     let rank = placement.rank(module)?.unwrap_or(lora.rank);

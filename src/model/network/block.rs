@@ -1,28 +1,22 @@
 //! One block: attention, then the feed-forward network, forwards and backwards.
 
 use anyhow::{Context, Result};
-use candle_core::Tensor;
+use candle_core::{DType, Device, Tensor};
 
-use crate::model::config::Config;
+use crate::model::config::{Config, Projection};
 use crate::model::network::gradients::Gradients;
 use crate::model::network::linear::{self, Linear, Low};
 use crate::model::network::parameter::Parameter;
-use crate::model::network::transformer::Model;
 use crate::ops::{self, Angles, Attended, Attention, Visible};
 
 /// Attention, then the feed-forward network, each added to the stream.
 #[derive(Clone, Debug)]
 pub(crate) struct Block {
     pub(crate) attention_norm: Parameter,
-    pub(crate) query: Linear,
-    pub(crate) key: Linear,
-    pub(crate) value: Linear,
     pub(crate) head_norms: Option<HeadNorms>,
-    pub(crate) output: Linear,
     pub(crate) feed_norm: Parameter,
-    pub(crate) gate: Linear,
-    pub(crate) up: Linear,
-    pub(crate) down: Linear,
+    /// In the order of [`Projection::ALL`].
+    pub(crate) linears: [Linear; 7],
     /// How many tokens a token sees, itself included; None for all.
     pub(crate) window: Option<usize>,
 }
@@ -101,7 +95,8 @@ impl Block {
         }
         let attended = ops::attention(&self.attention(&heads, pass))?;
         let out = select(&attended.out, places)?;
-        let (middle, low_out) = onto(&self.output, &out, &select(x, places)?, pass.dropout)?;
+        let (middle, low_out) =
+            onto(self.linear(Projection::Output), &out, &select(x, places)?, pass.dropout)?;
         let (y, feed) = self.feed_forward(&middle, pass)?;
         let feed = keep_feed.then_some(feed);
         Ok((y, Saved { heads, attended, low_out, middle, feed }))
@@ -127,7 +122,14 @@ impl Block {
 
         let out = select(&attended.out, places)?;
         let dys = std::slice::from_ref(&dmiddle);
-        let dout = linear::backward(&[&self.output], &out, &low_out, dys, pass.dropout, gradients)?;
+        let dout = linear::backward(
+            &[self.linear(Projection::Output)],
+            &out,
+            &low_out,
+            dys,
+            pass.dropout,
+            gradients,
+        )?;
         let (dout, dmiddle) = (spread(dout, &attended.out, places)?, spread(dmiddle, x, places)?);
         let [dquery, dkey, dvalue] =
             ops::attention_backward(&self.attention(&heads, pass), &attended, &dout)?;
@@ -183,10 +185,11 @@ impl Block {
     fn feed_forward(&self, middle: &Tensor, pass: &Pass) -> Result<(Tensor, Feed)> {
         let normed = ops::rms_norm(middle, &self.feed_norm.value, pass.config.rms_norm_eps)?;
         let (mut results, low) =
-            linear::forward(&[&self.gate, &self.up], &normed, None, pass.dropout)?;
+            linear::forward(&self.feed_linears(), &normed, None, pass.dropout)?;
         let (up, gate) = (results.pop(), results.pop());
         let (gate, up) = (gate.context("a gate")?, up.context("an up")?);
-        let (y, low_down) = onto(&self.down, &ops::swiglu(&gate, &up)?, middle, pass.dropout)?;
+        let (y, low_down) =
+            onto(self.linear(Projection::Down), &ops::swiglu(&gate, &up)?, middle, pass.dropout)?;
         Ok((y, Feed { gate, up, low, low_down }))
     }
 
@@ -202,28 +205,61 @@ impl Block {
         let Feed { gate, up, low, low_down } = feed;
         let product = ops::swiglu(gate, up)?;
         let dys = std::slice::from_ref(dy);
-        let dproduct =
-            linear::backward(&[&self.down], &product, low_down, dys, pass.dropout, gradients)?;
+        let dproduct = linear::backward(
+            &[self.linear(Projection::Down)],
+            &product,
+            low_down,
+            dys,
+            pass.dropout,
+            gradients,
+        )?;
         drop(product);
         let dys = ops::swiglu_backward(gate, up, &dproduct)?;
         let eps = pass.config.rms_norm_eps;
         let normed = ops::rms_norm(middle, &self.feed_norm.value, eps)?;
         let dnormed =
-            linear::backward(&[&self.gate, &self.up], &normed, low, &dys, pass.dropout, gradients)?;
+            linear::backward(&self.feed_linears(), &normed, low, &dys, pass.dropout, gradients)?;
         norm_backward(&self.feed_norm, middle, eps, &dnormed, Some(dy), gradients)
     }
 
     fn attention_linears(&self) -> [&Linear; 3] {
-        [&self.query, &self.key, &self.value]
+        [Projection::Query, Projection::Key, Projection::Value].map(|one| self.linear(one))
+    }
+
+    fn feed_linears(&self) -> [&Linear; 2] {
+        [Projection::Gate, Projection::Up].map(|one| self.linear(one))
+    }
+
+    /// One of the seven.
+    pub(crate) fn linear(&self, projection: Projection) -> &Linear {
+        &self.linears[projection as usize]
+    }
+
+    /// Its norms, and its linears.
+    pub(crate) fn parts(&self) -> (impl Iterator<Item = &Parameter>, &[Linear; 7]) {
+        let heads = self.head_norms.iter().flat_map(|norms| [&norms.query, &norms.key]);
+        ([&self.attention_norm, &self.feed_norm].into_iter().chain(heads), &self.linears)
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn parts_mut(&mut self) -> (impl Iterator<Item = &mut Parameter>, &mut [Linear; 7]) {
+        let heads = self.head_norms.iter_mut();
+        let heads = heads.flat_map(|norms| [&mut norms.query, &mut norms.key]);
+        let norms = [&mut self.attention_norm, &mut self.feed_norm].into_iter().chain(heads);
+        (norms, &mut self.linears)
     }
 }
 
 impl Cache {
-    /// Room for so many columns of so many rows.
-    pub(crate) fn new(model: &Model, batch: usize, room: usize) -> Result<Cache> {
-        let config = &model.config;
+    /// Room for that number of columns of each row, in that type.
+    pub(crate) fn new(
+        config: &Config,
+        (batch, room): (usize, usize),
+        dtype: DType,
+        device: &Device,
+    ) -> Result<Cache> {
         let shape = (batch, config.num_key_value_heads, room, config.head_dim);
-        let empty = || Tensor::zeros(shape, model.dtype(), &model.device);
+        let empty = || Tensor::zeros(shape, dtype, device);
         Ok(Cache { keys: empty()?, values: empty()? })
     }
 }

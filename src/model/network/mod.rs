@@ -2,6 +2,7 @@
 
 pub mod adapter;
 pub(crate) mod block;
+pub(crate) mod build;
 pub mod gradients;
 pub mod linear;
 pub mod nf4;

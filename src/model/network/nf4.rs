@@ -5,13 +5,9 @@
 //! of 16 values, the quantiles of a normal distribution. Those magnitudes are quantised in turn,
 //! 256 at a time, to eight bits between their least and their greatest. In all 4.16 bits a weight.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use candle_core::{DType, Device, Tensor};
 
-use crate::model::network::block::Block;
-use crate::model::network::linear::Weight;
-use crate::model::network::parameter::Parameter;
-use crate::model::network::transformer::Model;
 use crate::ops::{self, Quantised};
 
 const BLOCK: usize = Quantised::BLOCK;
@@ -110,23 +106,6 @@ impl Nf4 {
     }
 }
 
-/// Puts the linears of all blocks into four bits a weight. The embedding table, the norms and the
-/// head stay as they are.
-pub fn quantise(model: &mut Model) -> Result<()> {
-    model.blocks.iter_mut().try_for_each(quantise_block)
-}
-
-/// The same of one block.
-pub(crate) fn quantise_block(block: &mut Block) -> Result<()> {
-    for linear in block.linears_mut() {
-        if let Weight::Plain(Parameter { name, value }) = &linear.weight {
-            let nf4 = Nf4::quantise(value).with_context(|| format!("in `{name}`"))?;
-            linear.weight = Weight::Nf4(name.clone(), nf4);
-        }
-    }
-    Ok(())
-}
-
 /// The code of the nearest level.
 fn nearest(x: f32) -> u8 {
     let above = LEVELS.partition_point(|level| *level < x).min(LEVELS.len() - 1);
@@ -139,7 +118,7 @@ mod tests {
     use super::*;
 
     fn noise(count: usize) -> Vec<f32> {
-        crate::model::network::weights::normal(7, "nf4", count, 0.02)
+        crate::model::random::normal(7, "nf4", count, 0.02)
     }
 
     #[test]

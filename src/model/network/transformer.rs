@@ -5,7 +5,7 @@
 //! weight gets no gradient.
 
 use anyhow::{Context, Result, ensure};
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::model::config::Config;
@@ -180,6 +180,11 @@ impl Model {
             return ops::sum_of_products(None, &[(&Rows::new(&dlogits), &packed.backward())]);
         }
         ops::product(1.0, &dlogits, &self.embedding.value.to_dtype(dlogits.dtype())?)
+    }
+
+    /// The type that it computes in: f32 on a CPU, elsewhere that of its weights.
+    pub fn dtype(&self) -> DType {
+        if self.device.is_cpu() { DType::F32 } else { self.embedding.value.dtype() }
     }
 
     pub(crate) fn final_norm(&self, x: &Tensor) -> Result<Tensor> {

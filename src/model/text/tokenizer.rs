@@ -21,7 +21,6 @@ use tokenizers::{Model, ModelWrapper, OffsetType, PreTokenizer};
 use self::cuts::Cuts;
 use self::unknown::Unknown;
 use crate::model::files;
-use crate::model::io::gguf;
 use crate::model::text::beside::{self, Beside};
 use crate::model::text::guard::guard;
 use crate::model::text::special::{EOS, add, eos, named, special};
@@ -67,12 +66,9 @@ impl Tokenizer {
         Tokenizer::from_parts(&text, Map::new())
     }
 
-    /// Reads `tokenizer.json`, and the names of the special tokens from the files beside it; or
-    /// the tokenizer of a `.gguf` file.
-    pub fn load(folder: &Path) -> Result<Tokenizer> {
-        if gguf::is_named(folder) {
-            return gguf::load_tokenizer(folder);
-        }
+    /// Reads a folder's `tokenizer.json`, and the names of the special tokens from the files
+    /// beside it.
+    pub(crate) fn of_folder(folder: &Path) -> Result<Tokenizer> {
         let path = folder.join("tokenizer.json");
         let bytes = files::bytes_of(&path, files::TOKENIZER_MAX)?;
         let beside = Beside::read(folder)?;

@@ -11,7 +11,7 @@ use super::errors::Errors;
 use super::hashing::Hashing;
 use super::templates::whole;
 use crate::data::Sampler;
-use crate::model::{self, Config, Model, Tokenizer, gguf, lora, packed, weights};
+use crate::model::{self, Config, Model, Tokenizer, gguf, io, lora, walk, weights};
 use crate::recipe::{Base, Recipe};
 use crate::template::Error;
 
@@ -34,10 +34,10 @@ pub fn known(
         let path = model::locate(&base)?;
         named.path = model::pinned(&base, &path);
         if gguf::is_named(&path) {
-            return Ok((Tokenizer::load(&path)?, weights::load_config(&path)?));
+            return Ok((Tokenizer::load(&path)?, io::load_config(&path)?));
         }
         anyhow::ensure!(path.is_dir(), "there is no folder {}", path.display());
-        let config = weights::load_config(&path)?;
+        let config = io::load_config(&path)?;
         let tokenizer = Tokenizer::load(&path)?;
         tokenizer.expect_within(config.vocab_size)?;
         let has_weights = ["model.safetensors", "model.safetensors.index.json"]
@@ -119,7 +119,7 @@ pub fn model(
     if let Some(lora) = &recipe.lora {
         lora::attach(&mut made, lora, seed)?;
     }
-    packed::pack(&mut made)?;
+    walk::pack(&mut made)?;
     Ok(made)
 }
 

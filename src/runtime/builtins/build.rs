@@ -117,9 +117,7 @@ pub(crate) fn copied(arena: &mut Arena, list: i64, shape: Shape) -> Result<i64, 
 
 pub(super) fn replace(
     arena: &mut Arena,
-    old: i64,
-    new: i64,
-    list: i64,
+    [old, new, list]: [i64; 3],
     shape: Shape,
 ) -> Result<i64, FaultKind> {
     let size = List::from(list).size as usize;

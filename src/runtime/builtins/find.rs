@@ -103,9 +103,7 @@ pub(super) fn position(
 
 pub(super) fn around(
     lists: Lists,
-    margin: i64,
-    needle: i64,
-    list: i64,
+    [margin, needle, list]: [i64; 3],
     shape: Shape,
 ) -> Result<i64, FaultKind> {
     if margin < 0 {
@@ -142,6 +140,16 @@ fn first_of<T: Copy + PartialEq>(list: &[T], value: T) -> Option<usize> {
     list[start..].iter().position(|&x| x == value).map(|index| start + index)
 }
 
+/// The index of the first symbol that is one of a few.
+pub(super) fn first_among(list: &[u32], few: &[u32]) -> Option<usize> {
+    let (blocks, _) = list.as_chunks::<BLOCK>();
+    let hit = |block: &[u32; BLOCK]| {
+        few.iter().any(|&one| block.iter().fold(false, |any, &symbol| any | (symbol == one)))
+    };
+    let start = blocks.iter().position(hit).unwrap_or(blocks.len()) * BLOCK;
+    list[start..].iter().position(|symbol| few.contains(symbol)).map(|index| start + index)
+}
+
 /// Where `needle` is first a run of `list`: places with its first element, then the rest.
 fn run_of<T: Copy + PartialEq>(needle: &[T], list: &[T]) -> Option<usize> {
     let Some((&head, rest)) = needle.split_first() else { return Some(0) };
@@ -172,5 +180,16 @@ mod tests {
         }
         assert_eq!(run_of(&[9], &list), None);
         assert_eq!(run_of(&[1; 201], &list), None);
+    }
+    #[test]
+    fn the_first_of_a_few_symbols_is_found_where_a_plain_search_finds_it() {
+        let list: Vec<u32> = (0..200).map(|i| i * i % 97).collect();
+        for few in [&[][..], &[4], &[96, 81], &[1000], &[5, 61, 0]] {
+            for start in 0..200 {
+                let list = &list[start..];
+                let plain = list.iter().position(|symbol| few.contains(symbol));
+                assert_eq!(first_among(list, few), plain);
+            }
+        }
     }
 }

@@ -65,7 +65,7 @@ impl Draw<'_> {
     fn distinct_left(&mut self, [count, gone, list]: [i64; 3]) -> Result<i64, FaultKind> {
         let mut left = std::mem::take(&mut self.scratch.left);
         let set = &mut self.scratch.set;
-        remaining(self.arena.lists(), set, gone, list, self.shape, &mut left);
+        remaining(self.arena.lists(), set, [gone, list], self.shape, &mut left);
         let made = part(count, left.len() as u32).and_then(|count| {
             self.at_places(list, count, |stream, scratch, into| {
                 distinct_below(stream, scratch, left.len() as u32, into);

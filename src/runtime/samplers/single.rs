@@ -54,8 +54,7 @@ pub(super) fn uniform(stream: &mut Stream, low: i64, high: i64) -> Result<i64, F
 pub(super) fn weighted(
     lists: Lists,
     stream: &mut Stream,
-    list: i64,
-    weights: i64,
+    [list, weights]: [i64; 2],
     shape: Shape,
 ) -> Result<i64, FaultKind> {
     let weights = lists.wide(weights);

@@ -44,7 +44,7 @@ pub fn modified(miss: &Miss) -> Option<Diagnostic> {
         return Some(error.help(format!("write `{line}`")).fix(before, ""));
     };
     let rest = Miss::new(miss.source, &miss.tokens[at..], whole.start + next.at, next.expected);
-    let explained = rest.explain();
+    let explained = super::explain(&rest);
     let error = explained
         .fix
         .iter()

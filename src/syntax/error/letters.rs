@@ -2,6 +2,7 @@
 
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
+use crate::syntax::tokens::extent::{is_hidden, turns_text};
 
 /// A letter that means nothing anywhere, or that nobody can see.
 pub fn strange(span: Span, letter: char) -> Diagnostic {
@@ -72,16 +73,6 @@ const SIGNS: [(char, &str); 27] = [
     ('∃', "any "),
     ('∣', "|"),
 ];
-
-/// Is this a letter that no file may hold, not even in a text or a comment? Those that turn text
-/// around make it look like another.
-pub fn is_hidden(letter: char) -> bool {
-    turns_text(letter) || (letter.is_control() && !matches!(letter, '\n' | '\t'))
-}
-
-fn turns_text(letter: char) -> bool {
-    matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
 
 /// `größe ~ …`
 pub fn foreign_name(source: &Source, span: Span) -> Diagnostic {

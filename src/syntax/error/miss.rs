@@ -1,8 +1,5 @@
-//! Where a text stops to fit the grammar, and the search for the error that explains it.
+//! Where a text stops to fit the grammar: what is there, and what was expected.
 
-use super::{
-    blocks, brackets, foreign, forms, keys, layouts, rules, settings, signs, statements, words,
-};
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
 use crate::syntax::grammar::Rule;
@@ -21,72 +18,6 @@ pub struct Miss<'a> {
     expected: Vec<Rule>,
 }
 
-/// In this order: the special before the general.
-const FAULTS: &[fn(&Miss) -> Option<Diagnostic>] = &[
-    statements::misplaced_doc,
-    signs::divided,
-    forms::modified,
-    keys::head,
-    keys::capital,
-    keys::section,
-    layouts::layout,
-    brackets::brace_in_text,
-    foreign::imported,
-    foreign::declared,
-    foreign::changed,
-    foreign::unpacked,
-    forms::taken_apart,
-    forms::idle,
-    forms::called,
-    forms::replaced,
-    forms::bound_in_a_row,
-    forms::drawn,
-    forms::conditioned,
-    rules::rule,
-    blocks::function,
-    blocks::block,
-    blocks::command,
-    blocks::nameless_rule,
-    settings::param,
-    settings::level,
-    layouts::twin,
-    signs::number_form,
-    foreign::expression,
-    layouts::formatted,
-    settings::key,
-    signs::semicolon,
-    signs::foreign,
-    signs::indexed,
-    signs::method,
-    words::not_in,
-    statements::lone_value,
-    words::keyword_as_name,
-    words::capital,
-    signs::double_equals,
-    signs::turned_sign,
-    signs::single_equals,
-    signs::colon_missing,
-    words::then_missing,
-    words::else_missing,
-    words::in_missing,
-    words::over_missing,
-    words::return_missing,
-    statements::side_by_side,
-    statements::unknown,
-    statements::default_missing,
-    statements::result_missing,
-    statements::text_missing,
-    statements::kind_missing,
-    signs::equals_missing,
-    signs::dot_number,
-    brackets::comma_too_many,
-    brackets::comma_missing,
-    brackets::unclosed,
-    brackets::never_opened,
-    statements::value_missing,
-    words::name_missing,
-];
-
 impl<'a> Miss<'a> {
     /// The miss at a byte, where one of these was expected.
     pub fn new(source: &'a Source, tokens: &[Token], at: usize, expected: Vec<Rule>) -> Miss<'a> {
@@ -104,18 +35,8 @@ impl<'a> Miss<'a> {
         Miss { source, tokens, found, open, expected }
     }
 
-    /// The diagnostic of the first error that fits.
-    pub fn explain(&self) -> Diagnostic {
-        let mut error =
-            FAULTS.iter().find_map(|error| error(self)).unwrap_or_else(|| self.unexpected());
-        for label in &mut error.labels {
-            label.span = self.visible(label.span);
-        }
-        error
-    }
-
     /// The end of the text cannot be underlined, the letter before it can.
-    fn visible(&self, span: Span) -> Span {
+    pub fn visible(&self, span: Span) -> Span {
         let text = &self.source.text[..span.start];
         let letter = text.chars().next_back().map_or(0, char::len_utf8);
         match span.start == self.source.text.len() {
@@ -236,7 +157,8 @@ impl<'a> Miss<'a> {
         }
     }
 
-    fn unexpected(&self) -> Diagnostic {
+    /// The error of what none of the others explains.
+    pub fn unexpected(&self) -> Diagnostic {
         let expected = self.expected_names();
         let title = format!("{} is not expected here", self.found_name());
         let label = match expected.is_empty() {

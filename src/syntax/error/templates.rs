@@ -4,21 +4,19 @@ use super::letters;
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
 use crate::syntax::habit;
-use crate::syntax::tokens;
+use crate::syntax::tokens::extent::{self, body, tag};
+use crate::syntax::tokens::scan;
 
-/// No tag of Jinja is longer.
-const TAG_MAX: usize = 400;
-
-/// `{% for x in xs %}…{% endfor %}`, `{# text #}`: what it is, and how many bytes it takes.
-pub fn jinja(source: &Source, at: usize) -> Option<(Diagnostic, usize)> {
+/// `{% for x in xs %}…{% endfor %}`, `{# text #}`
+pub fn jinja(source: &Source, at: usize) -> Option<Diagnostic> {
     let rest = &source.text[at..];
     if let Some(inside) = rest.strip_prefix("{#") {
-        let length = inside.find("#}").map_or(2, |end| end + 4);
-        let place = Span::new(at, at + length);
+        let is_closed = inside.contains("#}");
+        let place = Span::new(at, at + extent::jinja(rest)?);
         let title = "a text has no comments";
         let error = Diagnostic::error("E150", title, place, "all of a text is shown");
         let error = error.help("delete it, or write `// …` above").fix(place, "");
-        return Some((error.sure_if(length > 2), length));
+        return Some(error.sure_if(is_closed));
     }
     let (tag, length) = tag(rest)?;
     let (word, said) = tag.split_once(' ').unwrap_or((tag, ""));
@@ -31,12 +29,12 @@ pub fn jinja(source: &Source, at: usize) -> Option<(Diagnostic, usize)> {
         "if" => "endif",
         "set" => {
             let help = format!("write `{said}` on a line of its own above, and delete this");
-            return Some((error.help(help), length));
+            return Some(error.help(help));
         }
-        _ => return Some((error.help("delete this").fix(place, ""), length)),
+        _ => return Some(error.help("delete this").fix(place, "")),
     };
     let Some((body, whole)) = body(&rest[length..], word, end) else {
-        return Some((error.help("write `{join(\", \", xs)}` to show a list"), length));
+        return Some(error.help("write `{join(\", \", xs)}` to show a list"));
     };
     let whole = length + whole;
     let written = match word {
@@ -46,7 +44,7 @@ pub fn jinja(source: &Source, at: usize) -> Option<(Diagnostic, usize)> {
     Some(match written {
         Some(text) => {
             let error = error.help(format!("write `{}`", text.replace('\n', "\\n")));
-            (error.fix(Span::new(at, at + whole), text), whole)
+            error.fix(Span::new(at, at + whole), text)
         }
         None => {
             let help = match word {
@@ -57,36 +55,9 @@ pub fn jinja(source: &Source, at: usize) -> Option<(Diagnostic, usize)> {
                 ),
                 _ => format!("write `shown = if {said} then … else …` above, and `{{shown}}` here"),
             };
-            (error.help(help), whole)
+            error.help(help)
         }
     })
-}
-
-/// What stands in `{% … %}`, and the bytes of the whole tag.
-fn tag(text: &str) -> Option<(&str, usize)> {
-    let inside = text.strip_prefix("{%")?;
-    let near = &inside[..inside.floor_char_boundary(TAG_MAX.min(inside.len()))];
-    let end = near.find("%}")?;
-    (!inside[..end].contains('\n')).then(|| (inside[..end].trim_matches(['-', '+', ' ']), end + 4))
-}
-
-/// What stands before the tag that ends a block, and the bytes up to the end of that tag.
-fn body<'t>(text: &'t str, word: &str, end: &str) -> Option<(&'t str, usize)> {
-    let (mut at, mut depth) = (0, 0);
-    while let Some(found) = text[at..].find("{%") {
-        let place = at + found;
-        let (inside, length) = tag(&text[place..])?;
-        let first = inside.split(' ').next().unwrap_or("");
-        if first == word {
-            depth += 1;
-        } else if first == end && depth == 0 {
-            return Some((&text[..place], place + length));
-        } else if first == end {
-            depth -= 1;
-        }
-        at = place + length;
-    }
-    None
 }
 
 /// One line for each element: the text between two elements is what joins them.
@@ -122,43 +93,16 @@ fn chosen(body: &str, condition: &str) -> Option<String> {
     };
     let plain = |text: &str| !text.contains(['{', '}', '\n', '"', '\\']);
     let own = Source::new("", condition);
-    let (tokens, errors) = tokens::scan(&own, 0);
+    let (tokens, errors) = scan(&own, 0);
     let (condition, _) = habit::said(&own, &tokens, 0).filter(|_| errors.is_empty())?;
     (plain(yes) && plain(no)).then(|| format!("{{if {condition} then \"{yes}\" else \"{no}\"}}"))
 }
 
-/// `prompt: |` and indented lines below: where the word ends is given. With the bytes it takes.
-pub fn yaml(source: &Source, word_end: usize) -> Option<(Diagnostic, usize)> {
-    let rest = &source.text[word_end..];
-    let (first, below) = rest.split_once('\n')?;
-    let mark = first.trim().strip_prefix(':')?.trim_start();
-    let is_mark =
-        |mark: &str| matches!(mark.trim_end_matches(['+', '-']), "|" | ">") && mark.len() <= 2;
-    let next = below.lines().next().unwrap_or("");
-    let is_plain = mark.is_empty()
-        && next.starts_with([' ', '\t'])
-        && next.trim().starts_with(|first: char| first.is_alphanumeric() || first == '{');
-    if !is_mark(mark) && !is_plain {
-        return None;
-    }
-    let mut length = 0;
-    let mut end = 0;
-    let mut margin: Option<&str> = None;
-    for line in below.split_inclusive('\n') {
-        let text = line.trim();
-        let space = &line[..line.len() - line.trim_start().len()];
-        if !text.is_empty() {
-            if space.is_empty() {
-                break;
-            }
-            margin = Some(margin.filter(|known| known.len() <= space.len()).unwrap_or(space));
-            end = length + line.trim_end().len();
-        }
-        length += line.len();
-    }
-    let margin = margin?;
-    let sign = Span::new(word_end, word_end + first.trim_end().len());
-    let after = word_end + first.len() + 1 + end;
+/// `prompt: |` and indented lines below, by where the word ends.
+pub fn yaml(source: &Source, word_end: usize) -> Option<Diagnostic> {
+    let extent::Yaml { head, mark, text, margin, length } = extent::yaml(source, word_end)?;
+    let sign = Span::new(word_end, word_end + head.trim_end().len());
+    let after = word_end + length;
     let folds = mark.starts_with('>');
     let label = "the text comes right after the word";
     let word = source.text[..word_end].rsplit(['\n', ' ']).next().unwrap_or("prompt");
@@ -167,17 +111,17 @@ pub fn yaml(source: &Source, word_end: usize) -> Option<(Diagnostic, usize)> {
         .and(Span::new(after, after), "the text ends here")
         .help(format!("write `{word} \"\"\"`, and `\"\"\"` on a line of its own after the text"));
     if folds {
-        let text = folded(&below[..end], margin);
+        let text = folded(text, margin);
         let whole = Span::new(word_end, after);
         let error = error.fix(whole, format!(" \"\"\"\n{text}\n{margin}\"\"\""));
-        return Some((error, after - word_end));
+        return Some(error);
     }
     let error = error
         .fix(sign, " \"\"\"")
         .fix(Span::new(after, after), format!("\n{margin}\"\"\""))
         // `{{ x }}` is a placeholder of Jinja.
-        .sure_if(!is_plain && !below[..end].contains("{{"));
-    Some((error, after - word_end))
+        .sure_if(!mark.is_empty() && !text.contains("{{"));
+    Some(error)
 }
 
 /// The lines of a text after YAML's `>`: those side by side are one, an empty one is a break.
@@ -207,37 +151,25 @@ fn is_plain_block(source: &Source, at: usize, length: usize) -> bool {
     inside.lines().all(|line| letters::is_plain(&line.replace('"', ""))) && !is_prefixed
 }
 
-/// `{x:.2f}` in a placeholder, from its colon on: the bytes of the format.
-pub fn format(source: &Source, open: usize, colon: usize) -> Option<(Diagnostic, usize)> {
-    let rest = &source.text[colon..];
-    let end = rest.bytes().take(14).position(|byte| byte == b'}')?;
-    let spec = &rest[1..end];
-    let is_spec = !spec.is_empty()
-        && !spec.contains(|letter: char| letter.is_whitespace() || "{\"'()".contains(letter))
-        && !spec.starts_with(|letter: char| letter.is_ascii_lowercase());
-    let before = &source.text[open + 1..colon];
-    let in_loop = before.contains(" in ");
-    if !is_spec || in_loop || before.contains('\n') {
-        return None;
-    }
-    let place = Span::new(colon, colon + 1 + spec.len());
+/// `{x:.2f}` in a placeholder, from its colon on.
+pub fn format(source: &Source, open: usize, colon: usize) -> Option<Diagnostic> {
+    let place = Span::new(colon, colon + extent::format(source, open, colon)?);
     let title = "a placeholder shows a value as it is";
     let error = Diagnostic::error("E148", title, place, "a placeholder has no format");
-    let help = format!("write `{{{}}}`", before.trim());
-    Some((error.help(help).fix(place, ""), place.end - place.start))
+    let help = format!("write `{{{}}}`", source.text[open + 1..colon].trim());
+    Some(error.help(help).fix(place, ""))
 }
 
 /// `'''text'''`: the same between `"""`.
-pub fn triple(source: &Source, at: usize) -> Option<(Diagnostic, usize)> {
+pub fn triple(source: &Source, at: usize) -> Option<Diagnostic> {
     let rest = &source.text[at..];
-    let quotes = ["'''", "```"].into_iter().find(|quotes| rest.starts_with(quotes))?;
-    let length = rest[3..].find(quotes)? + 6;
+    let length = extent::triple(rest)?;
     let (open, close) = (Span::new(at, at + 3), Span::new(at + length - 3, at + length));
     let error = Diagnostic::error("E110", "a text stands between `\"`", open, "these quotes")
         .and(close, "and these")
         .help("write `\"\"\"` at both ends, each on a line of its own")
         .fix(open, "\"\"\"")
         .fix(close, "\"\"\"")
-        .sure_if(quotes == "'''" && is_plain_block(source, at, length));
-    Some((error, length))
+        .sure_if(rest.starts_with("'''") && is_plain_block(source, at, length));
+    Some(error)
 }

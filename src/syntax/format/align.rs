@@ -1,7 +1,7 @@
 //! Neighbouring statements of one kind as a table: their signs stand below one another.
 
 use super::breaking::lay_out;
-use super::print::Printer;
+use super::print::{Printer, width};
 use super::{Columns, WIDTH};
 
 /// One statement or comment with what goes before and behind it.
@@ -127,9 +127,4 @@ impl<'a> Group<'a> {
         }
         self.lines.push_str(&line);
     }
-}
-
-/// The columns that a text takes on its widest line; lines of a `"""` text are what they are.
-pub fn width(text: &str) -> usize {
-    text.lines().next().map_or(0, |line| line.chars().count())
 }

@@ -1,8 +1,7 @@
 //! Lines that are too long, broken where they bind least.
 
 use super::WIDTH;
-use super::align::width;
-use super::print::Printer;
+use super::print::{Printer, width};
 use crate::syntax::tokens::Kind;
 
 /// The atoms `from..to`, the first line beginning at `column`, the others at `indent`.

@@ -177,7 +177,7 @@ impl Lines<'_> {
             }
         }
         let whole = printer.flat(first, end, self.indent + 2);
-        let fits = self.indent + align::width(&whole) <= WIDTH;
+        let fits = self.indent + print::width(&whole) <= WIDTH;
         Row::cells(starts, end, if fits { columns } else { Columns::None })
     }
 }

@@ -104,3 +104,8 @@ fn block_text(text: &str, margin: usize) -> String {
     }
     moved + &new + "\"\"\""
 }
+
+/// The columns that a text takes on its widest line; lines of a `"""` text are what they are.
+pub fn width(text: &str) -> usize {
+    text.lines().next().map_or(0, |line| line.chars().count())
+}

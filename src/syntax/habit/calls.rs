@@ -2,7 +2,6 @@
 
 use super::draws;
 use super::given::{Given, Written};
-use super::methods::MODULES;
 use super::reader::{ADD, ATOM, COMPARE, LOOSE, MULTIPLY, NEGATE, NOT, Node, OR, RANGE, Reader};
 use super::spelling::{has_call, has_draw};
 use crate::source::Span;
@@ -421,9 +420,4 @@ fn is_relation(text: &str) -> bool {
     text.starts_with("for ")
         && !body.starts_with("if ")
         && signs.iter().any(|sign| body.contains(sign))
-}
-
-/// Is this the name of a module that other languages bring?
-pub fn is_module(name: &str) -> bool {
-    MODULES.contains(&name)
 }

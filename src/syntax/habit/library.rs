@@ -1,11 +1,27 @@
 //! What belongs to a library of another language: `itertools.chain`, `Vec::new`, `i64::MAX`.
 
-use super::calls::is_module;
 use super::given::{Given, Written};
 use super::reader::{ADD, ATOM, LOOSE, Node, Reader};
 use crate::source::Span;
 use crate::stdlib;
 use crate::syntax::tokens::Kind;
+
+/// What others call before a dot, to say whose function it is.
+const MODULES: [&str; 13] = [
+    "random",
+    "math",
+    "np",
+    "numpy",
+    "np.random",
+    "numpy.random",
+    "Math",
+    "itertools",
+    "rng",
+    "statistics",
+    "rand",
+    "_",
+    "std",
+];
 
 /// More names of modules and types that a function is taken from.
 const LIBRARIES: [&str; 28] = [
@@ -41,7 +57,7 @@ const LIBRARIES: [&str; 28] = [
 
 /// Is it a module or a type of another language?
 pub fn is_library(name: &str) -> bool {
-    is_module(name) || LIBRARIES.contains(&name) || name.ends_with("_rng")
+    MODULES.contains(&name) || LIBRARIES.contains(&name) || name.ends_with("_rng")
 }
 
 /// Does every template have a function of this name?

@@ -11,23 +11,6 @@ use crate::source::Span;
 use crate::stdlib;
 use crate::syntax::tokens::Kind;
 
-/// What others call before a dot, to say whose function it is.
-pub const MODULES: [&str; 13] = [
-    "random",
-    "math",
-    "np",
-    "numpy",
-    "np.random",
-    "numpy.random",
-    "Math",
-    "itertools",
-    "rng",
-    "statistics",
-    "rand",
-    "_",
-    "std",
-];
-
 /// Filters that Jinja writes without parentheses.
 const FILTERS: [&str; 14] = [
     "length", "count", "first", "last", "sort", "unique", "reverse", "sum", "max", "min", "list",

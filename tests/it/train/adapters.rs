@@ -3,7 +3,7 @@
 use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
 use cookc::model::linear::Weight;
-use cookc::model::{Gradients, Model, Recompute, Training, lora, nf4};
+use cookc::model::{Gradients, Model, Recompute, Training, lora, walk};
 
 use super::{data, distance, examples, grouped, loss_of, row, step_batch, tensors, tiny};
 
@@ -98,7 +98,7 @@ fn dropout_leaves_out_its_share_and_keeps_the_mean() -> Result<()> {
 #[test]
 fn adapters_learn_above_weights_in_four_bits_as_above_what_those_stand_for() -> Result<()> {
     let mut quantised = tiny()?;
-    nf4::quantise(&mut quantised)?;
+    walk::quantise(&mut quantised)?;
     let mut plain = tiny()?;
     for (four_bits, linear) in quantised.linears().zip(plain.linears_mut()) {
         if let (Weight::Nf4(_, nf4), Weight::Plain(weight)) =

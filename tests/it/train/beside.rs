@@ -8,7 +8,7 @@ use candle_core::Device;
 use cookc::model::chat::{Message, Template};
 use cookc::model::gguf::{self, Kind};
 use cookc::model::lora::Lora;
-use cookc::model::{Config, Tokenizer, lora, weights};
+use cookc::model::{Config, Tokenizer, io, lora, weights};
 use serde_json::{Value, json};
 
 const CHAT: &str = "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n\
@@ -176,7 +176,7 @@ fn a_base_models_files_get_the_end_of_its_chats() -> Result<()> {
     let tokenizer = Tokenizer::load(folder.path())?;
     let config = Config::small(tokenizer.vocab_size(), 32, 64, 1, 4);
     let model = weights::fresh(&config, 0, 0.02, &Device::Cpu)?;
-    weights::save(&model, folder.path())?;
+    io::save(&model, folder.path())?;
     let mut learning = model;
     let lora = Lora::all_linear(2, 4.0);
     lora::attach(&mut learning, &lora, 1)?;
@@ -211,7 +211,7 @@ fn the_date_of_a_chat_is_kept_in_the_recipe() -> Result<()> {
     let folder = folder()?;
     let tokenizer = Tokenizer::load(folder.path())?;
     let config = Config::small(tokenizer.vocab_size(), 32, 64, 1, 4);
-    weights::save(&weights::fresh(&config, 0, 0.02, &Device::Cpu)?, folder.path())?;
+    io::save(&weights::fresh(&config, 0, 0.02, &Device::Cpu)?, folder.path())?;
     fs::write(
         folder.path().join("say.cook"),
         "x ~ distinct(2, vocab)\ny = x\nrule same: y == x\nsystem \"be\"\nprompt \"Say {x} \"\n\

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
-use cookc::model::{Recompute, greedy, lora, nf4, weights};
+use cookc::model::{Recompute, greedy, io, lora, nf4, weights};
 use cookc::ops::{self, Angles, Attention, Quantised, Update, Visible};
 use cookc::train::Trainer;
 
@@ -263,7 +263,7 @@ fn an_update_and_weights_in_four_bits_equal_the_cpus() -> Result<()> {
 #[test]
 fn the_references_loss_gradients_and_steps_come_out() -> Result<()> {
     on_gpu("the reference", |case| {
-        let mut model = weights::load(&data("model"), case.dtype, &case.gpu)?;
+        let mut model = io::load(&data("model"), case.dtype, &case.gpu)?;
         lora::load(&mut model, &data("adapter"))?;
         let (examples, loss) = step_batch()?;
         let (near, tolerance) = if case.dtype == DType::F32 { (1e-4, 1e-4) } else { (0.05, 0.1) };

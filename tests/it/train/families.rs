@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
 use cookc::model::rope::Scaling;
-use cookc::model::{Config, Inputs, greedy, weights};
+use cookc::model::{Config, Inputs, greedy, io};
 use serde_json::{Value, json};
 
 use super::distance;
@@ -16,7 +16,7 @@ const FAMILIES: [&str; 5] = ["mistral", "qwen2", "qwen3", "llama3", "llama-linea
 #[test]
 fn logits_equal_those_of_transformers() -> Result<()> {
     for name in FAMILIES {
-        let model = weights::load(&folder(name), DType::F32, &Device::Cpu)?;
+        let model = io::load(&folder(name), DType::F32, &Device::Cpu)?;
         let expected = said(name)?;
         let logits = model.logits(&inputs(&expected["input_ids"])?)?;
         let size = expected["logits"].abs()?.max_all()?.to_scalar::<f32>()?;
@@ -29,7 +29,7 @@ fn logits_equal_those_of_transformers() -> Result<()> {
 #[test]
 fn greedy_replies_equal_those_of_transformers() -> Result<()> {
     for name in FAMILIES {
-        let model = weights::load(&folder(name), DType::F32, &Device::Cpu)?;
+        let model = io::load(&folder(name), DType::F32, &Device::Cpu)?;
         let expected = said(name)?;
         let prompt = ids(&expected["prompt"])?;
         let reply = ids(&expected["reply"])?;

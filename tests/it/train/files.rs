@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
-use cookc::model::{Config, Model, Tokenizer, lora, weights};
+use cookc::model::{Config, Model, Tokenizer, io, lora, weights};
 use cookc::train::{Others, Saved, Trainer};
 use serde_json::{Value, json};
 
@@ -17,8 +17,8 @@ fn a_saved_model_is_read_back_as_it_was() -> Result<()> {
     let folder = tempfile::tempdir()?;
     for tied in [true, false] {
         let model = grouped(tied)?;
-        weights::save(&model, folder.path())?;
-        let again = weights::load(folder.path(), DType::F32, &Device::Cpu)?;
+        io::save(&model, folder.path())?;
+        let again = io::load(folder.path(), DType::F32, &Device::Cpu)?;
         assert_eq!(model.config.num_key_value_heads, again.config.num_key_value_heads);
         let inputs = row(&[1, 2, 3]);
         assert_eq!(distance(&model.logits(&inputs)?, &again.logits(&inputs)?)?, 0.0);
@@ -115,7 +115,7 @@ fn weights_that_are_no_numbers_are_refused_before_they_are_used() -> Result<()> 
     let extremes = [f32::MAX, f32::MIN, f32::MIN_POSITIVE, 0.0, -0.0, 1e-45];
     let values: Vec<f32> = extremes.iter().copied().cycle().take(96 * 48).collect();
     with(Tensor::from_vec(values, (96, 48), &Device::Cpu)?)?;
-    weights::load(folder.path(), DType::F32, &Device::Cpu)?;
+    io::load(folder.path(), DType::F32, &Device::Cpu)?;
     Ok(())
 }
 
@@ -262,7 +262,7 @@ fn write(tensors: &HashMap<String, Tensor>, path: &Path) -> Result<()> {
 }
 
 fn expect_error(folder: &Path, parts: &[&str]) {
-    let loaded: Result<Model> = weights::load(folder, DType::F32, &Device::Cpu);
+    let loaded: Result<Model> = io::load(folder, DType::F32, &Device::Cpu);
     let error = format!("{:#}", loaded.expect_err("a broken model"));
     for part in parts {
         assert!(error.contains(part), "`{error}` does not say `{part}`");
@@ -295,14 +295,14 @@ fn a_file_of_a_model_that_is_none_is_refused_by_its_name_and_never_waited_for() 
         let made = std::process::Command::new("mkfifo").arg(&path).status()?;
         assert!(made.success());
         let tokenizer = Tokenizer::load(folder.path()).map(drop);
-        let model = weights::load(folder.path(), DType::F32, &Device::Cpu).map(drop);
+        let model = io::load(folder.path(), DType::F32, &Device::Cpu).map(drop);
         let error = tokenizer.and(model).expect_err(name);
         let said = format!("{error:#}");
         assert!(said.contains(name) && said.contains("not a file"), "{name}: {said}");
         fs::remove_file(&path)?;
         fs::File::create(&path)?.set_len(1 << 40)?;
         let tokenizer = Tokenizer::load(folder.path()).map(drop);
-        let model = weights::load(folder.path(), DType::F32, &Device::Cpu).map(drop);
+        let model = io::load(folder.path(), DType::F32, &Device::Cpu).map(drop);
         let said = format!("{:#}", tokenizer.and(model).expect_err(name));
         assert!(said.contains(name), "{name}: {said}");
     }

@@ -10,7 +10,7 @@ use candle_core::quantized::gguf_file::{self, Value};
 use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{DType, Device, Tensor};
 use cookc::model::gguf::{self, Kind};
-use cookc::model::{Config, Model, Tokenizer, lora, weights};
+use cookc::model::{Config, Model, Tokenizer, io, lora, weights};
 use serde_json::json;
 
 use super::gguf_tokenizer::{byte_level, write_tokenizer};
@@ -29,13 +29,13 @@ fn an_exported_model_is_read_back_with_the_same_logits() -> Result<()> {
         {
             let path = folder.path().join("out.gguf");
             gguf::save(&model, &tokenizer, &path, kind, &mut |_| Ok(()))?;
-            let again = weights::load(&path, DType::F32, &Device::Cpu)?;
+            let again = io::load(&path, DType::F32, &Device::Cpu)?;
             let off = distance(&logits, &again.logits(&inputs)?)?;
             assert!(off <= tolerance, "{kind:?}: off by {off}");
             assert_eq!(again.config.tokens_max(), model.config.tokens_max());
             assert_eq!(again.config.model_type, model.config.model_type);
             assert_eq!(again.config.rms_norm_eps, 1e-5);
-            assert_eq!(weights::load_config(&path)?, again.config);
+            assert_eq!(io::load_config(&path)?, again.config);
         }
     }
     Ok(())
@@ -51,21 +51,21 @@ fn every_family_comes_back_with_the_same_logits() -> Result<()> {
     let tokenizer = write_tokenizer(folder.path(), parts, &vocab, json!({ "merges": [] }))?;
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/families");
     for name in ["mistral", "qwen2", "qwen3", "llama3", "llama-linear"] {
-        let mut model = weights::load(&root.join(name), DType::F32, &Device::Cpu)?;
+        let mut model = io::load(&root.join(name), DType::F32, &Device::Cpu)?;
         let path = folder.path().join(format!("{name}.gguf"));
         let save = |model: &Model| gguf::save(model, &tokenizer, &path, Kind::F32, &mut |_| Ok(()));
         if name == "qwen2" {
             let error = save(&model).expect_err("a window").to_string();
             assert!(error.contains("`use_sliding_window` is set"), "{error}");
             // The same weights without a window.
-            weights::save(&model, folder.path())?;
+            io::save(&model, folder.path())?;
             model.config.other.insert("use_sliding_window".into(), json!(false));
             model.config.other.shift_remove("layer_types");
             fs::write(folder.path().join("config.json"), model.config.to_json()?)?;
-            model = weights::load(folder.path(), DType::F32, &Device::Cpu)?;
+            model = io::load(folder.path(), DType::F32, &Device::Cpu)?;
         }
         save(&model)?;
-        let again = weights::load(&path, DType::F32, &Device::Cpu)?;
+        let again = io::load(&path, DType::F32, &Device::Cpu)?;
         assert_eq!(again.config.rope_scaling, model.config.rope_scaling, "{name}");
         let inputs = row(&[1, 40, 7, 19, 3, 63, 8, 8, 21, 5]);
         assert_eq!(distance(&model.logits(&inputs)?, &again.logits(&inputs)?)?, 0.0, "{name}");
@@ -86,7 +86,7 @@ fn an_exported_adapter_is_folded_in() -> Result<()> {
     }
     let path = folder.path().join("out.gguf");
     gguf::save(&model, &tokenizer, &path, Kind::F32, &mut |_| Ok(()))?;
-    let again = weights::load(&path, DType::F32, &Device::Cpu)?;
+    let again = io::load(&path, DType::F32, &Device::Cpu)?;
     let inputs = row(&[5, 17, 3, 80, 41]);
     let logits = again.logits(&inputs)?;
     assert!(distance(&model.logits(&inputs)?, &logits)? < 1e-4);
@@ -170,7 +170,7 @@ fn every_type_of_block_is_read() -> Result<()> {
             expected.insert(name.clone(), tensor.dequantize(&Device::Cpu)?);
         }
         content.write(&path)?;
-        let model = weights::load(&path, DType::F32, &Device::Cpu)?;
+        let model = io::load(&path, DType::F32, &Device::Cpu)?;
         for (ours, theirs) in [
             ("model.embed_tokens.weight", "token_embd.weight"),
             ("model.layers.0.mlp.down_proj.weight", "blk.0.ffn_down.weight"),
@@ -193,7 +193,7 @@ fn a_file_that_would_be_computed_wrongly_is_refused() -> Result<()> {
         let mut content = content(32, 32);
         change(&mut content);
         content.write(&path)?;
-        let error = weights::load(&path, DType::F32, &Device::Cpu).map(|_| ()).expect_err(message);
+        let error = io::load(&path, DType::F32, &Device::Cpu).map(|_| ()).expect_err(message);
         let error = format!("{error:#}");
         assert!(error.contains(message) && error.contains("in.gguf"), "`{error}`: no `{message}`");
         Ok(())
@@ -272,9 +272,9 @@ fn a_recipe_trains_a_gguf_file_and_the_command_folds_the_adapter_in() -> Result<
     let (code, said) = cookc(&[&export[..], &["out.gguf", "--kind", "f32"]].concat())?;
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("MB") && said.contains("out.gguf"), "{said}");
-    let mut adapted = weights::load(&base, DType::F32, &Device::Cpu)?;
+    let mut adapted = io::load(&base, DType::F32, &Device::Cpu)?;
     lora::load(&mut adapted, &folder.path().join("run/adapter"))?;
-    let out = weights::load(&folder.path().join("out.gguf"), DType::F32, &Device::Cpu)?;
+    let out = io::load(&folder.path().join("out.gguf"), DType::F32, &Device::Cpu)?;
     let inputs = row(&[5, 17, 3, 80, 41]);
     assert!(distance(&adapted.logits(&inputs)?, &out.logits(&inputs)?)? < 1e-4);
 
@@ -282,7 +282,7 @@ fn a_recipe_trains_a_gguf_file_and_the_command_folds_the_adapter_in() -> Result<
     let (code, said) = cookc(&merge)?;
     assert_eq!(code, Some(0), "{said}");
     let merged = folder.path().join("merged");
-    let found = weights::load(&merged, DType::F32, &Device::Cpu)?.logits(&inputs)?;
+    let found = io::load(&merged, DType::F32, &Device::Cpu)?.logits(&inputs)?;
     assert!(distance(&adapted.logits(&inputs)?, &found)? < 1e-4);
     assert_eq!(Tokenizer::load(&merged)?.vocab_size(), Tokenizer::load(&base)?.vocab_size());
     let (code, said) = cookc(&merge)?;
@@ -290,7 +290,7 @@ fn a_recipe_trains_a_gguf_file_and_the_command_folds_the_adapter_in() -> Result<
     assert!(said.contains("merged has files in it: choose another folder"), "{said}");
     let (code, said) = cookc(&[&merge[..5], &["half", "--dtype", "bf16"]].concat())?;
     assert_eq!(code, Some(0), "{said}");
-    let half = weights::load(&folder.path().join("half"), DType::BF16, &Device::Cpu)?;
+    let half = io::load(&folder.path().join("half"), DType::BF16, &Device::Cpu)?;
     assert_eq!(half.config.other["dtype"], "bfloat16");
 
     for (arguments, code, message) in [

@@ -8,7 +8,7 @@ use anyhow::Result;
 use candle_core::quantized::gguf_file::Value;
 use candle_core::{DType, Device};
 use cookc::model::gguf::{self, Kind};
-use cookc::model::{Config, Tokenizer, weights};
+use cookc::model::{Config, Tokenizer, io, weights};
 
 use super::gguf::{content, text};
 use super::gguf_tokenizer::byte_level;
@@ -25,7 +25,7 @@ fn every_beginning_of_a_file_is_an_error() -> Result<()> {
     fs::write(&path, &whole)?;
     for length in (0..whole.len()).rev() {
         fs::OpenOptions::new().write(true).open(&path)?.set_len(length as u64)?;
-        let error = weights::load(&path, DType::F32, &Device::Cpu).map(|_| ());
+        let error = io::load(&path, DType::F32, &Device::Cpu).map(|_| ());
         let error = format!("{:#}", error.expect_err("a part of a file"));
         assert!(error.contains("cut.gguf"), "{length}: {error}");
     }
@@ -50,7 +50,7 @@ fn bent_bytes_are_an_error_or_another_model_but_never_a_panic() -> Result<()> {
         bytes[place + 1 + draws[1] % 7] ^= 1 << (draws[3] % 8);
         fs::write(&path, &bytes)?;
         let start = Instant::now();
-        let model = weights::load(&path, DType::F32, &Device::Cpu);
+        let model = io::load(&path, DType::F32, &Device::Cpu);
         let tokenizer = Tokenizer::load(&path);
         refused += usize::from(model.is_err() || tokenizer.is_err());
         assert!(start.elapsed() < PATIENCE, "{place} took {:?}", start.elapsed());
@@ -115,7 +115,7 @@ fn lengths_beyond_the_file_are_refused_at_once() -> Result<()> {
     ] {
         fs::write(&path, bytes)?;
         let start = Instant::now();
-        let error = weights::load_config(&path).map(|_| ()).expect_err(message);
+        let error = io::load_config(&path).map(|_| ()).expect_err(message);
         let error = format!("{error:#}");
         assert!(error.contains(message), "`{error}` does not say `{message}`");
         assert!(start.elapsed() < PATIENCE, "{message} took {:?}", start.elapsed());

@@ -6,7 +6,7 @@ use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{DType, Device, Tensor};
 use cookc::model::gguf::{self, Kind};
 use cookc::model::rope::Scaling;
-use cookc::model::{Config, Model, Tokenizer, weights};
+use cookc::model::{Config, Model, Tokenizer, io};
 
 use super::gguf::{Content, content, text};
 use super::gguf_tokenizer::byte_level;
@@ -119,7 +119,7 @@ fn factors_of_the_rotary_frequencies_count_as_in_llama_cpp() -> Result<()> {
     let mut content = content(32, 320);
     content.stretch(&factors);
     content.write(&path)?;
-    let model = weights::load(&path, DType::F32, &Device::Cpu)?;
+    let model = io::load(&path, DType::F32, &Device::Cpu)?;
     let plain = frequencies(&Scaling::Default);
     for ((found, plain), factor) in
         frequencies(&model.config.rope_scaling).into_iter().zip(plain).zip(factors)
@@ -129,7 +129,7 @@ fn factors_of_the_rotary_frequencies_count_as_in_llama_cpp() -> Result<()> {
     let again = Config::from_json(&model.config.to_json()?)?;
     assert_eq!(again.rope_scaling, model.config.rope_scaling);
     gguf::save(&model, &byte_level(folder.path())?, &path, Kind::F32, &mut |_| Ok(()))?;
-    assert_eq!(weights::load_config(&path)?.rope_scaling, model.config.rope_scaling);
+    assert_eq!(io::load_config(&path)?.rope_scaling, model.config.rope_scaling);
     for strange in [&[1.0, 2.0, 4.0][..], &[1.0, 0.0, 1.0, 1.0, 1.0, 1.0, 1.0, 8.0]] {
         let strange = refused(&|content| content.stretch(strange))?;
         assert!(strange.contains("rope_freqs.weight"), "{strange}");
@@ -215,7 +215,7 @@ fn read(change: &dyn Fn(&mut Content)) -> Result<Model> {
     let mut content = content(32, 32);
     change(&mut content);
     content.write(&path)?;
-    weights::load(&path, DType::F32, &Device::Cpu)
+    io::load(&path, DType::F32, &Device::Cpu)
 }
 
 fn refused(change: &dyn Fn(&mut Content)) -> Result<String> {

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
 use cookc::model::hub::Hub;
-use cookc::model::{Tokenizer, weights};
+use cookc::model::{Tokenizer, io};
 
 use super::{data, distance, row, tensors, tiny};
 
@@ -25,7 +25,7 @@ fn a_model_is_fetched_once_and_then_used_from_the_cache() -> Result<()> {
     let hub = server.hub(home.path(), None);
     let found = hub.locate("org/tiny")?;
     assert_eq!(found, home.path().join(format!("models--org--tiny/snapshots/{COMMIT}")));
-    let model = weights::load(&found, DType::F32, &Device::Cpu)?;
+    let model = io::load(&found, DType::F32, &Device::Cpu)?;
     let inputs = row(&[1, 2, 3]);
     assert_eq!(distance(&model.logits(&inputs)?, &tiny()?.logits(&inputs)?)?, 0.0);
     Tokenizer::load(&found)?;
@@ -47,7 +47,7 @@ fn one_file_of_weights_is_fetched_before_an_index_of_shards() -> Result<()> {
     fs::copy(data("model/model.safetensors"), folder.path().join("model.safetensors"))?;
     let server = Server::start(folder.path(), Mode::Whole)?;
     let found = server.hub(home.path(), None).locate("org/tiny")?;
-    let model = weights::load(&found, DType::F32, &Device::Cpu)?;
+    let model = io::load(&found, DType::F32, &Device::Cpu)?;
     let inputs = row(&[1, 2, 3]);
     assert_eq!(distance(&model.logits(&inputs)?, &tiny()?.logits(&inputs)?)?, 0.0);
     let asked = server.asked();

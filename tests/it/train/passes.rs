@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
-use cookc::model::{Gradients, Model, Recompute, greedy, lora, weights};
+use cookc::model::{Gradients, Model, Recompute, greedy, io, lora, weights};
 use cookc::ops;
 use serde_json::json;
 
@@ -168,7 +168,7 @@ fn a_row_of_two_packed_texts_gives_the_logits_of_each_alone() -> Result<()> {
 fn a_bf16_model_gives_nearly_the_same_loss_and_adapter_gradients() -> Result<()> {
     let examples = examples(5, 9);
     let run = |dtype: DType| -> Result<(f64, Gradients, Model)> {
-        let mut model = weights::load(&data("model"), dtype, &Device::Cpu)?;
+        let mut model = io::load(&data("model"), dtype, &Device::Cpu)?;
         lora::load(&mut model, &data("adapter"))?;
         let (loss, gradients) = loss_of(&model, &examples, Recompute::Full)?;
         Ok((loss, gradients, model))

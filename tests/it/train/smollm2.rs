@@ -14,7 +14,7 @@ use cookc::data::layout::{Encoded, Escape, Part, TextWriter, TokenIds};
 use cookc::data::vocab::Vocabulary;
 use cookc::model::chat::{Message, System};
 use cookc::model::gguf::{self, Kind};
-use cookc::model::{Model, Recompute, Tokenizer, chat, greedy, lora, weights};
+use cookc::model::{Model, Recompute, Tokenizer, chat, greedy, io, lora};
 use cookc::train::Example;
 use serde_json::Value;
 
@@ -72,7 +72,7 @@ fn smollm2_gives_a_chat_the_ids_of_its_text() -> Result<()> {
 #[test]
 fn smollm2_gives_the_logits_and_the_text_of_transformers() -> Result<()> {
     let Some(path) = path("the logits") else { return Ok(()) };
-    let model = weights::load(&path, DType::F32, &Device::Cpu)?;
+    let model = io::load(&path, DType::F32, &Device::Cpu)?;
     let reference = tensors("logits.safetensors")?;
     for name in ["a", "b", "c"] {
         let of = |part: &str| &reference[&format!("{name}.{part}")];
@@ -97,7 +97,7 @@ fn smollm2_gives_the_logits_and_the_text_of_transformers() -> Result<()> {
 #[test]
 fn smollm2_gives_the_adapter_gradients_of_peft() -> Result<()> {
     let Some(path) = path("the gradients") else { return Ok(()) };
-    let mut model = weights::load(&path, DType::F32, &Device::Cpu)?;
+    let mut model = io::load(&path, DType::F32, &Device::Cpu)?;
     lora::attach(&mut model, &lora::Lora::all_linear(4, 8.0), 0)?;
     for parameter in model.learning_mut() {
         let values = noise(&parameter.name, parameter.value.elem_count());
@@ -135,14 +135,13 @@ fn smollm2_gives_the_adapter_gradients_of_peft() -> Result<()> {
 #[test]
 fn smollm2_is_exported_and_read_back() -> Result<()> {
     let Some(path) = path("the export") else { return Ok(()) };
-    let (model, tokenizer) =
-        (weights::load(&path, DType::F32, &Device::Cpu)?, Tokenizer::load(&path)?);
+    let (model, tokenizer) = (io::load(&path, DType::F32, &Device::Cpu)?, Tokenizer::load(&path)?);
     let folder = tempfile::tempdir()?;
     let out = folder.path().join("out.gguf");
     gguf::save(&model, &tokenizer, &out, Kind::F32, &mut |_| Ok(()))?;
     let inputs = row(&[504, 3575, 282, 4649, 314]);
     let logits = |model: &Model| model.logits(&inputs);
-    let again = weights::load(&out, DType::F32, &Device::Cpu)?;
+    let again = io::load(&out, DType::F32, &Device::Cpu)?;
     assert_eq!(distance(&logits(&model)?, &logits(&again)?)?, 0.0);
     let tokenizer_again = Tokenizer::load(&out)?;
     let texts: Vec<Value> = serde_json::from_str(&fs::read_to_string(data("texts.json"))?)?;

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
-use cookc::model::{Model, lora, weights};
+use cookc::model::{Model, io, lora, weights};
 use serde_json::{Value, json};
 
 use super::{distance, grouped, row};
@@ -130,7 +130,7 @@ fn weights_that_are_no_numbers_once_folded_in_or_in_another_type_are_refused() -
 }
 
 fn saved(model: &Model, folder: &Path) -> Result<HashMap<String, Tensor>> {
-    weights::save(model, folder)?;
+    io::save(model, folder)?;
     Ok(candle_core::safetensors::load(folder.join("model.safetensors"), &Device::Cpu)?)
 }
 
@@ -142,7 +142,7 @@ fn set(folder: &Path, key: &str, value: Value) -> Result<()> {
 }
 
 fn load(folder: &Path) -> Result<Model> {
-    weights::load(folder, DType::F32, &Device::Cpu)
+    io::load(folder, DType::F32, &Device::Cpu)
 }
 
 fn write(tensors: &HashMap<String, Tensor>, path: &Path) -> Result<()> {

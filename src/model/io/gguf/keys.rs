@@ -4,6 +4,7 @@ use anyhow::{Result, bail, ensure};
 use serde_json::{Map, Value as Json, json};
 
 use super::value::{Lookup, Metadata, Value};
+use crate::model::families::FAMILIES;
 use crate::model::files::keys::{self, Key, Table};
 
 const EXPERTS: &str = "models with experts cannot be read";
@@ -12,7 +13,15 @@ const SCALED: &str = "this transformer scales nothing there";
 const YARN: &str = "YaRN cannot be computed";
 
 /// The architectures that are read, under GGUF's names. A Mistral is a `llama` there.
-pub(super) const ARCHITECTURES: [&str; 3] = ["llama", "qwen2", "qwen3"];
+pub(super) fn architectures() -> Vec<&'static str> {
+    let mut names = Vec::new();
+    for gguf in FAMILIES.iter().filter_map(|family| family.gguf) {
+        if !names.contains(&gguf.architecture) {
+            names.push(gguf.architecture);
+        }
+    }
+    names
+}
 
 /// Keys behind the architecture's name. Those of other architectures are read by nothing.
 #[rustfmt::skip]
@@ -72,10 +81,11 @@ pub(super) fn expect_model(metadata: &Metadata) -> Result<()> {
         bail!("the file's general.type is `{kind}`; only a `model` can be read");
     }
     if let Some(name) = lookup.text("general.architecture") {
-        let known = ARCHITECTURES.join(", ");
+        let known = architectures();
         ensure!(
-            ARCHITECTURES.contains(&name),
-            "architecture `{name}` is not supported; these are: {known}"
+            known.contains(&name),
+            "architecture `{name}` is not supported; these are: {}",
+            known.join(", ")
         );
     }
     let count = lookup.size("split.count")?.unwrap_or(1);

@@ -22,9 +22,9 @@ use candle_core::{DType, Device, Tensor};
 
 use crate::model::config::Config;
 use crate::model::files;
+use crate::model::network::build::{EachBlock, build};
 use crate::model::network::linear::Linear;
 use crate::model::network::transformer::Model;
-use crate::model::network::weights::{self, EachBlock};
 use crate::model::text::tokenizer::Tokenizer;
 use header::{ALIGNMENT, Header, Stored};
 use value::Value;
@@ -90,7 +90,7 @@ pub(crate) fn load_blocks(
             "{}: tensor `{gguf}` has shape {found:?}, expected {shape:?}",
             path.display()
         );
-        let dtype = weights::held(dtype, shape, device);
+        let dtype = super::held(dtype, shape, device);
         let tensor = tensors::read(&mut file, stored, dtype, device);
         let tensor = tensor.with_context(|| format!("in {}: tensor `{gguf}`", path.display()))?;
         match names::reordered_heads(&config, name) {
@@ -98,7 +98,7 @@ pub(crate) fn load_blocks(
             None => Ok(tensor),
         }
     };
-    let model = weights::build(&config, device, &mut read, each)?;
+    let model = build(&config, device, &mut read, each)?;
     // Tables that old converters wrote, and that are computed from the metadata.
     unread.retain(|name| !name.ends_with(".attn_rot_embd.weight"));
     if let Some(name) = unread.first() {

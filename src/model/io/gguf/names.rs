@@ -3,25 +3,18 @@
 use anyhow::Result;
 use candle_core::Tensor;
 
-use crate::model::config::Config;
+use crate::model::config::{Config, Projection};
 
 /// Outside of the blocks: GGUF's name, Hugging Face's.
 const OUTSIDE: [(&str, &str); 3] =
     [("token_embd", "model.embed_tokens"), ("output_norm", "model.norm"), ("output", "lm_head")];
 
-/// Within a block.
-const INSIDE: [(&str, &str); 11] = [
+/// The norms of a block.
+const NORMS: [(&str, &str); 4] = [
     ("attn_norm", "input_layernorm"),
-    ("attn_q", "self_attn.q_proj"),
-    ("attn_k", "self_attn.k_proj"),
-    ("attn_v", "self_attn.v_proj"),
-    ("attn_output", "self_attn.o_proj"),
     ("attn_q_norm", "self_attn.q_norm"),
     ("attn_k_norm", "self_attn.k_norm"),
     ("ffn_norm", "post_attention_layernorm"),
-    ("ffn_gate", "mlp.gate_proj"),
-    ("ffn_up", "mlp.up_proj"),
-    ("ffn_down", "mlp.down_proj"),
 ];
 
 /// GGUF's name of a tensor, by Hugging Face's: `model.layers.0.self_attn.q_proj.weight` is
@@ -30,24 +23,43 @@ pub(super) fn gguf(name: &str) -> Option<String> {
     let (module, part) = name.rsplit_once('.')?;
     if let Some(inner) = module.strip_prefix("model.layers.") {
         let (layer, inner) = inner.split_once('.')?;
-        let (gguf, _) = INSIDE.iter().find(|(_, face)| *face == inner)?;
+        let norm = NORMS.iter().find(|(_, face)| *face == inner).map(|(gguf, _)| *gguf);
+        let gguf = norm.or_else(|| projection(module).map(linear))?;
         return Some(format!("blk.{layer}.{gguf}.{part}"));
     }
     let (gguf, _) = OUTSIDE.iter().find(|(_, face)| *face == module)?;
     Some(format!("{gguf}.{part}"))
 }
 
-/// How many heads a tensor's rows are, where they lie in another order in the file: a Llama's
-/// queries and keys. GGUF turns neighbours of a head together, Hugging Face its two halves; what
+/// Which linear of a block a module such as `model.layers.0.self_attn.q_proj` is.
+fn projection(module: &str) -> Option<Projection> {
+    let (rest, name) = module.rsplit_once('.')?;
+    let mut all = Projection::ALL.into_iter();
+    all.find(|one| one.name() == name && rest.ends_with(&format!(".{}", one.part())))
+}
+
+/// GGUF's name of a linear of a block.
+fn linear(projection: Projection) -> &'static str {
+    match projection {
+        Projection::Query => "attn_q",
+        Projection::Key => "attn_k",
+        Projection::Value => "attn_v",
+        Projection::Output => "attn_output",
+        Projection::Gate => "ffn_gate",
+        Projection::Up => "ffn_up",
+        Projection::Down => "ffn_down",
+    }
+}
+
+/// The number of heads that a tensor's rows form, where they are in another order in the file: a
+/// Llama's queries and keys. GGUF rotates neighbours of a head, Hugging Face its two halves; what
 /// llama.cpp calls NeoX, such as a Qwen, has halves in both.
 pub(super) fn reordered_heads(config: &Config, name: &str) -> Option<usize> {
-    if !matches!(config.model_type.as_str(), "llama" | "mistral") {
-        return None;
-    }
+    config.family().gguf.filter(|gguf| gguf.rotates_neighbours)?;
     let (module, _) = name.rsplit_once('.')?;
-    match module.rsplit_once('.')?.1 {
-        "q_proj" => Some(config.num_attention_heads),
-        "k_proj" => Some(config.num_key_value_heads),
+    match projection(module)? {
+        Projection::Query => Some(config.num_attention_heads),
+        Projection::Key => Some(config.num_key_value_heads),
         _ => None,
     }
 }

@@ -9,11 +9,14 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Map, Value as Json, json};
 
 use super::header::Stored;
-use super::keys::{self, ARCHITECTURES};
+use super::keys;
 use super::value::{Lookup, Metadata, Value};
 use crate::model::config::Config;
+use crate::model::families::{FAMILIES, Window};
 use crate::model::rope::{self, Scaling};
 
+/// The architecture whose tensors say which linears have biases, and how positions are stretched.
+const LLAMA: &str = "llama";
 /// The base of the rotary angles where the metadata is silent: llama.cpp's own default.
 const ROPE_BASE: f64 = 10_000.0;
 /// Tokens that Llama 3 was trained on before its rotary positions were stretched, and between
@@ -55,13 +58,12 @@ pub(super) fn read(
     // A window that is as wide as the longest text is none.
     let window = keys.size("attention.sliding_window")?.filter(|window| *window < context);
     ensure!(
-        name == "llama" || window.is_none_or(|window| window == 0),
+        family(name, true).is_some() || window.is_none_or(|window| window == 0),
         "`{name}.attention.sliding_window` is set, and llama.cpp gives a `{name}` no window"
     );
     let window = window.filter(|window| *window > 0);
     let mut config = json!({
-        // What the two differ in is the window.
-        "model_type": if window.is_some() { "mistral" } else { name },
+        "model_type": family(name, window.is_some()),
         "hidden_size": keys.needed("embedding_length")?,
         "intermediate_size": keys.needed("feed_forward_length")?,
         "num_hidden_layers": keys.needed("block_count")?,
@@ -78,7 +80,7 @@ pub(super) fn read(
     if let Some(window) = window {
         parts.insert("sliding_window".into(), json!(window));
     }
-    if name == "llama" {
+    if name == LLAMA {
         for (key, tensor) in [("attention_bias", "attn_q.bias"), ("mlp_bias", "ffn_gate.bias")] {
             parts.insert(key.into(), json!(tensors.contains_key(&format!("blk.0.{tensor}"))));
         }
@@ -89,11 +91,11 @@ pub(super) fn read(
 /// The metadata of a config, and the tensor of the rotary stretching where it has one.
 pub(super) fn write(config: &Config) -> Result<(Metadata, Option<Vec<f32>>)> {
     let all: Map<String, Json> = serde_json::from_str(&config.to_json()?)?;
-    let name = match config.model_type.as_str() {
-        "mistral" => "llama",
-        other => other,
-    };
-    ensure!(ARCHITECTURES.contains(&name), "model_type `{name}` has no name in GGUF");
+    let family = config.family();
+    let known = family.gguf.filter(|_| family.model_type == config.model_type);
+    let name = known.map(|gguf| gguf.architecture);
+    let name =
+        name.with_context(|| format!("model_type `{}` has no name in GGUF", config.model_type))?;
     let slides = all.get("use_sliding_window").and_then(Json::as_bool) == Some(true);
     ensure!(!slides, "`use_sliding_window` is set, which GGUF cannot say of `{name}`");
     let mut metadata = Metadata::new();
@@ -115,7 +117,7 @@ pub(super) fn write(config: &Config) -> Result<(Metadata, Option<Vec<f32>>)> {
     set("attention.layer_norm_rms_epsilon", Value::Real(config.rms_norm_eps));
     set("rope.freq_base", Value::Real(config.rope_theta));
     let window = all.get("sliding_window").and_then(Json::as_u64);
-    if let Some(window) = window.filter(|_| config.model_type == "mistral") {
+    if let Some(window) = window.filter(|_| family.window == Window::Always) {
         set("attention.sliding_window", Value::Whole(window.into()));
     }
     let stretch = match config.rope_scaling {
@@ -135,6 +137,15 @@ pub(super) fn write(config: &Config) -> Result<(Metadata, Option<Vec<f32>>)> {
     };
     metadata.insert("general.architecture".into(), Value::Text(name.into()));
     Ok((metadata, stretch))
+}
+
+/// The family of an architecture: those that share one differ in the window.
+fn family(architecture: &str, has_window: bool) -> Option<&'static str> {
+    let mut all = FAMILIES.iter().filter(|family| {
+        family.gguf.is_some_and(|gguf| gguf.architecture == architecture)
+            && (family.window == Window::Always) == has_window
+    });
+    all.next().map(|family| family.model_type)
 }
 
 /// The keys of an architecture, which begin with its name.
@@ -212,7 +223,7 @@ fn llama3(keys: &Keys, factors: &[f32], head_dim: usize, theta: f64) -> Result<O
     if factors.iter().all(|&factor| factor == 1.0) {
         return Ok(None);
     }
-    ensure!(keys.name == "llama", "llama.cpp gives a `{}` no `rope_freqs.weight`", keys.name);
+    ensure!(keys.name == LLAMA, "llama.cpp gives a `{}` no `rope_freqs.weight`", keys.name);
     let half = head_dim / 2;
     ensure!(
         factors.len() == half && factors.iter().all(|factor| factor.is_finite() && *factor > 0.0),

@@ -51,6 +51,15 @@ impl Type {
         }
     }
 
+    /// What two sides know of one type: this one, and the other where this is not known.
+    pub(crate) fn or(self, other: Type) -> Type {
+        match (self, other) {
+            (Type::Unknown | Type::Any(_), other) | (other, Type::Unknown | Type::Any(_)) => other,
+            (Type::List(left), Type::List(right)) => left.or(*right).list(),
+            (left, _) => left,
+        }
+    }
+
     /// Notes what each letter of a signature's type stands for, given the type found there.
     pub fn learn(&self, found: &Type, letters: &mut Letters) {
         match (self, found) {
@@ -114,5 +123,16 @@ impl fmt::Display for Type {
             Type::Shown => f.write_str("shown text"),
             Type::Unknown => f.write_str("_"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_list_takes_the_type_of_the_other_side() {
+        assert_eq!(Type::Unknown.list().or(Type::Token.list()), Type::Token.list());
+        assert_eq!(Type::Text.or(Type::Unknown), Type::Text);
     }
 }

@@ -1,63 +1,20 @@
-//! Any text cut into words, signs and texts, right or wrong: what errors and the formatter look at.
+//! The scanner: it cuts a text into tokens and goes on after every error.
 
-use super::error::{letters, templates};
-use crate::diagnostic::Diagnostic;
+use super::{DEPTH_MAX, ERRORS_MAX, Kind, STATEMENT_WORDS, Slip, Token, extent};
 use crate::source::{Source, Span};
 
-/// A word, a sign or a piece of a text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Token {
-    /// What it is.
-    pub kind: Kind,
-    /// Where.
-    pub span: Span,
-}
-
-/// The kinds of tokens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// A name, a keyword or a type.
-    Word,
-    /// Digits, and what depends on them.
-    Number,
-    /// An operator or a mark.
-    Sign,
-    /// `(`, `[` or `{`; also the brace of a hole.
-    Open,
-    /// `)`, `]` or `}`.
-    Close,
-    /// The quotes that a text begins with.
-    TextOpen,
-    /// Characters of a text.
-    TextPiece,
-    /// The quotes that a text ends with.
-    TextClose,
-    /// `// text`
-    Comment,
-    /// `/// text`
-    Doc,
-    /// What no `.cook` file may hold; its error is reported.
-    Strange,
-}
-
-/// Where the text of a file starts: behind the mark that some editors put before it.
-pub fn start(source: &Source) -> usize {
-    const BYTE_ORDER_MARK: char = '\u{feff}';
-    if source.text.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len_utf8() } else { 0 }
-}
-
 /// The tokens of a text from `start` on, and the errors of its letters.
-pub fn scan(source: &Source, start: usize) -> (Vec<Token>, Vec<Diagnostic>) {
+pub fn scan(source: &Source, start: usize) -> (Vec<Token>, Vec<Slip>) {
     let mut scan = Scan {
         source,
         at: start,
         within: Vec::new(),
         tokens: Vec::new(),
-        errors: Vec::new(),
+        slips: Vec::new(),
         went_back: false,
     };
     scan.all();
-    (scan.tokens, scan.errors)
+    (scan.tokens, scan.slips)
 }
 
 /// What the scanner is in the midst of; without any it reads statements.
@@ -71,30 +28,12 @@ enum Within {
     Hole(usize, usize),
 }
 
-/// More errors than this are not told in one run.
-pub const ERRORS_MAX: usize = 100;
-
-/// The words that begin a statement. `words` does so only before a name.
-pub const STATEMENT_WORDS: [&str; 9] =
-    ["use", "words", "param", "level", "rule", "system", "prompt", "reply", "fn"];
-
-/// The other words that no name may be.
-pub const EXPRESSION_WORDS: [&str; 18] = [
-    "return", "if", "then", "else", "and", "or", "not", "in", "within", "all", "any", "count",
-    "for", "fold", "over", "where", "true", "false",
-];
-
-/// Is this a word that no name may be?
-pub fn is_keyword(word: &str) -> bool {
-    word != "words" && (STATEMENT_WORDS.contains(&word) || EXPRESSION_WORDS.contains(&word))
-}
-
 struct Scan<'a> {
     source: &'a Source,
     at: usize,
     within: Vec<Within>,
     tokens: Vec<Token>,
-    errors: Vec<Diagnostic>,
+    slips: Vec<Slip>,
     went_back: bool,
 }
 
@@ -131,14 +70,14 @@ impl Scan<'_> {
                 self.went_back = true;
                 self.go_back(statement.unwrap_or(self.at));
                 self.leave_all();
-                self.error(|source| letters::unclosed_block(source, open));
+                self.slip(Slip::UnclosedBlock(open));
                 return statement.is_some();
             }
             (_, Within::Hole(open, _)) => {
-                self.error(|source| letters::unclosed_hole(source, open));
+                self.slip(Slip::UnclosedHole(open));
             }
             (Within::Line(open) | Within::Hole(open, _), _) => {
-                self.error(|source| letters::unclosed_text(source, open));
+                self.slip(Slip::UnclosedText(open));
             }
         }
         self.leave_all();
@@ -165,7 +104,7 @@ impl Scan<'_> {
         if let Some(last) = self.tokens.last_mut() {
             last.span.end = last.span.end.min(to);
         }
-        while self.errors.pop_if(|error| error.span().start >= to).is_some() {}
+        while self.slips.pop_if(|slip| slip.start() >= to).is_some() {}
     }
 
     fn code(&mut self) {
@@ -201,7 +140,7 @@ impl Scan<'_> {
         let length = length_while(rest, |letter| letter.is_alphanumeric() || letter == '_');
         let span = Span::new(self.at, self.at + length);
         if !rest[..length].is_ascii() {
-            self.error(|source| letters::foreign_name(source, span));
+            self.slip(Slip::ForeignName(span));
         }
         self.push(Kind::Word, length);
         self.yaml(span);
@@ -214,11 +153,11 @@ impl Scan<'_> {
         if !begins || !is_layout || !self.within.is_empty() {
             return;
         }
-        if self.may_tell()
-            && let Some((error, length)) = templates::yaml(self.source, word.end)
+        if self.may_report()
+            && let Some(yaml) = extent::yaml(self.source, word.end)
         {
-            self.error(|_| error);
-            self.push(Kind::Strange, length);
+            self.slip(Slip::Yaml(word.end));
+            self.push(Kind::Strange, yaml.length);
         }
     }
 
@@ -231,7 +170,7 @@ impl Scan<'_> {
         }
         let span = Span::new(self.at, self.at + length);
         if rest[..length].bytes().any(|byte| !matches!(byte, b'0'..=b'9' | b'.')) {
-            self.error(|source| letters::malformed_number(source, span));
+            self.slip(Slip::MalformedNumber(span));
         }
         self.push(Kind::Number, length);
     }
@@ -245,7 +184,7 @@ impl Scan<'_> {
             }
             '#' => {
                 let at = self.at;
-                self.error(|source| letters::foreign_comment(source, at));
+                self.slip(Slip::ForeignComment(at));
                 self.push(Kind::Comment, rest.find('\n').unwrap_or(rest.len()));
             }
             _ if PAIRS.iter().any(|pair| rest.starts_with(pair)) => self.push(Kind::Sign, 2),
@@ -256,10 +195,10 @@ impl Scan<'_> {
 
     /// `'text'` up to the same quote on the same line, or the one quote if there is none.
     fn foreign_quote(&mut self, rest: &str, letter: char) {
-        if self.may_tell()
-            && let Some((error, length)) = templates::triple(self.source, self.at)
+        if self.may_report()
+            && let Some(length) = extent::triple(&self.source.text[self.at..])
         {
-            self.error(|_| error);
+            self.slip(Slip::Triple(self.at));
             return self.push(Kind::Strange, length);
         }
         let inside = &rest[letter.len_utf8()..];
@@ -275,13 +214,13 @@ impl Scan<'_> {
         let length = letter.len_utf8()
             + closed.map_or(0, |at| at + inside[at..].chars().next().map_or(0, char::len_utf8));
         let span = Span::new(self.at, self.at + length);
-        self.error(|source| letters::foreign_quotes(source, span, closed.is_some()));
+        self.slip(Slip::ForeignQuotes(span, closed.is_some()));
         self.push(Kind::Strange, length);
     }
 
     fn strange(&mut self, letter: char) {
         let span = Span::new(self.at, self.at + letter.len_utf8());
-        self.error(|_| letters::strange(span, letter));
+        self.slip(Slip::Strange(span, letter));
         self.push(Kind::Strange, letter.len_utf8());
     }
 
@@ -289,15 +228,15 @@ impl Scan<'_> {
         let rest = &self.source.text[self.at..];
         let in_block = self.within.iter().any(|within| matches!(within, Within::Block(_)));
         if rest.starts_with('\n') || (in_block && rest.starts_with("\"\"\"")) {
-            self.error(|source| letters::unclosed_hole(source, open));
+            self.slip(Slip::UnclosedHole(open));
             self.leave_line();
             return;
         }
         if rest.starts_with(':')
             && braces == 0
-            && let Some((error, length)) = templates::format(self.source, open, self.at)
+            && let Some(length) = extent::format(self.source, open, self.at)
         {
-            self.error(|_| error);
+            self.slip(Slip::Format(open, self.at));
             return self.push(Kind::Strange, length);
         }
         let top = self.within.len() - 1;
@@ -337,9 +276,9 @@ impl Scan<'_> {
             }
             b'\n' => {
                 let around = self.within.iter().rev().nth(1).copied();
-                self.error(|source| match around {
-                    Some(Within::Hole(hole, _)) => letters::unclosed_hole(source, hole),
-                    _ => letters::unclosed_text(source, open),
+                self.slip(match around {
+                    Some(Within::Hole(hole, _)) => Slip::UnclosedHole(hole),
+                    _ => Slip::UnclosedText(open),
                 });
                 self.leave_line();
             }
@@ -347,7 +286,7 @@ impl Scan<'_> {
                 let length = 1 + rest[1..].chars().next().map_or(0, char::len_utf8);
                 let span = Span::new(self.at, self.at + length);
                 if !matches!(&rest[..length], "\\n" | "\\t" | "\\\"" | "\\\\") {
-                    self.error(|source| letters::unknown_escape(source, span));
+                    self.slip(Slip::UnknownEscape(span));
                 }
                 let before_newline = rest[1..].starts_with(['\n', '\r']);
                 self.push(Kind::TextPiece, if before_newline { 1 } else { length });
@@ -365,7 +304,7 @@ impl Scan<'_> {
             if let Some(line) = line.filter(|&line| announces(&self.source.text[line..])) {
                 self.go_back(line);
                 self.leave();
-                self.error(|source| letters::unclosed_block(source, open));
+                self.slip(Slip::UnclosedBlock(open));
                 return;
             }
             self.within.pop();
@@ -381,14 +320,14 @@ impl Scan<'_> {
     fn brace(&mut self, rest: &str) {
         if rest.starts_with("{{") || rest.starts_with("}}") {
             self.push(Kind::TextPiece, 2);
-        } else if self.may_tell()
-            && let Some((error, length)) = templates::jinja(self.source, self.at)
+        } else if self.may_report()
+            && let Some(length) = extent::jinja(rest)
         {
-            self.error(|_| error);
+            self.slip(Slip::Jinja(self.at));
             self.push(Kind::TextPiece, length);
-        } else if rest.starts_with('{') && self.within.len() > super::nesting::DEPTH_MAX {
+        } else if rest.starts_with('{') && self.within.len() > DEPTH_MAX {
             let at = Span::new(self.at, self.at + 1);
-            self.error(|_| letters::holes_too_deep(at));
+            self.slip(Slip::TooDeep(at));
             self.at += rest.find('\n').unwrap_or(rest.len());
             self.leave_line();
         } else if rest.starts_with('{') {
@@ -396,7 +335,7 @@ impl Scan<'_> {
             self.push(Kind::Open, 1);
         } else {
             let at = self.at;
-            self.error(|_| letters::lone_brace(at));
+            self.slip(Slip::LoneBrace(at));
             self.push(Kind::TextPiece, 1);
         }
     }
@@ -410,26 +349,26 @@ impl Scan<'_> {
 
     /// Reports the letters of a text or a comment that nobody can see.
     fn seen(&mut self, text: &str, rest: &str) {
-        for (at, letter) in text.char_indices().filter(|(_, letter)| letters::is_hidden(*letter)) {
+        for (at, letter) in text.char_indices().filter(|(_, letter)| extent::is_hidden(*letter)) {
             let ends_line =
                 letter == '\r' && matches!(rest.as_bytes().get(at + 1), None | Some(b'\n'));
             if !ends_line {
                 let at = self.at + at;
                 let span = Span::new(at, at + letter.len_utf8());
-                self.error(|_| letters::strange(span, letter));
+                self.slip(Slip::Strange(span, letter));
             }
         }
     }
 
-    /// Is a further error told? The search for where it ends takes long.
-    fn may_tell(&self) -> bool {
-        self.errors.len() < ERRORS_MAX
+    /// Is a further error reported? The search for where it ends takes long.
+    fn may_report(&self) -> bool {
+        self.slips.len() < ERRORS_MAX
     }
 
     /// Notes an error, but no more than a person would read.
-    fn error(&mut self, error: impl FnOnce(&Source) -> Diagnostic) {
-        if self.errors.len() < ERRORS_MAX {
-            self.errors.push(error(self.source));
+    fn slip(&mut self, slip: Slip) {
+        if self.slips.len() < ERRORS_MAX {
+            self.slips.push(slip);
         }
     }
 

@@ -1,0 +1,173 @@
+//! Formats of data sets: a format is a file of this folder, and a row of [`FORMATS`].
+
+mod json;
+mod jsonl;
+mod messages;
+mod schema;
+
+use std::fmt;
+use std::ops::Range;
+
+use anyhow::Result;
+
+pub use super::output::Output;
+pub use jsonl::Jsonl;
+pub use schema::{Field, Row, Schema, settings};
+
+use super::generate::{Order, Stopped, generate};
+use super::observer::Observer;
+use messages::Messages;
+
+/// The formats, the first of them where none is chosen.
+pub const FORMATS: &[Format] = &[
+    Format { name: "jsonl", about: "A JSON object a line", write: write_as::<Jsonl> },
+    Format {
+        name: "messages",
+        about: "The same with \"messages\" of role and content, for chat models",
+        write: write_as::<Messages>,
+    },
+];
+
+/// A format by its name.
+#[derive(Clone, Copy)]
+pub struct Format {
+    /// What commands call it.
+    pub name: &'static str,
+    /// What it is, in a sentence.
+    pub about: &'static str,
+    write: fn(&Schema, Range<u64>, Output, &Observer) -> Result<u64, Stopped>,
+}
+
+impl Format {
+    /// Generates the samples with these indices in parallel, and writes them in order: the bytes do
+    /// not depend on the number of threads. Returns how many bytes were written.
+    ///
+    /// # Errors
+    /// [`Stopped`] if a sample cannot be drawn, the output cannot be written, or the observer stops
+    /// it. A file is then left as it was.
+    pub fn write(
+        &self,
+        schema: &Schema,
+        indices: Range<u64>,
+        output: Output,
+        observer: &Observer,
+    ) -> Result<u64, Stopped> {
+        (self.write)(schema, indices, output, observer)
+    }
+}
+
+/// A format of data sets. Samples are drawn by many threads, and each thread lays its samples out
+/// from memory into columns of its own, so no value is copied twice. The columns are then written in
+/// the order of the samples.
+pub trait Sink: Send + Sync + Sized {
+    /// The columns of a batch of samples, as the format keeps them until they are written: bytes
+    /// for lines of text, a buffer for each column of a columnar format.
+    type Columns: Default + Send;
+    /// What is open while samples come.
+    type File: Send;
+
+    /// Opens a data set with the columns of a schema.
+    ///
+    /// # Errors
+    /// If what comes before the first sample cannot be written.
+    fn open(schema: &Schema, output: Output) -> Result<(Self, Self::File)>;
+
+    /// Lays a sample out at the end of the columns of a batch; called by many threads.
+    fn lay_out(&self, row: &Row, columns: &mut Self::Columns);
+
+    /// Writes a batch, and leaves its columns empty for the next one; called in the order of the
+    /// samples.
+    ///
+    /// # Errors
+    /// If the output does not take the bytes.
+    fn write(&self, columns: &mut Self::Columns, file: &mut Self::File) -> Result<()>;
+
+    /// Ends the data set; returns how many bytes were written.
+    ///
+    /// # Errors
+    /// If the output does not take the bytes.
+    fn finish(self, file: Self::File) -> Result<u64>;
+}
+
+fn write_as<S: Sink>(
+    schema: &Schema,
+    indices: Range<u64>,
+    output: Output,
+    observer: &Observer,
+) -> Result<u64, Stopped> {
+    let (sink, mut file) = S::open(schema, output).map_err(Stopped::Output)?;
+    let order = Order { split: schema.split, seed: schema.seed, indices };
+    generate(
+        &schema.sampler,
+        &order,
+        |memory, index, columns| sink.lay_out(&Row { index, memory }, columns),
+        |columns| sink.write(columns, &mut file),
+        observer,
+    )?;
+    sink.finish(file).map_err(Stopped::Output)
+}
+
+impl fmt::Debug for Format {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.debug_struct("Format").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+
+    use super::*;
+    use crate::check;
+    use crate::data::vocab::Vocabulary;
+    use crate::data::{Compile, Event, Split};
+    use crate::source::Source;
+    use crate::syntax;
+
+    fn schema() -> Schema {
+        let text = "n ~ uniform(1..1000)\nprompt \"Say {n}.\"\nreply \"{n}\"\n";
+        let source = Source::new("say.cook", text);
+        let (file, _) = syntax::parse(&source);
+        let (template, _) = check::check(&file, &source, &|_| Err("no file".into()));
+        let template = template.expect("it has no error");
+        let sampler = Compile::level(&template, "", Vocabulary::embedded_part(8)).interpreted();
+        let sampler = sampler.expect("it can be lowered");
+        Schema { sampler, set: String::new(), split: Split::Train, seed: 1 }
+    }
+
+    #[test]
+    fn a_data_set_in_two_halves_is_the_data_set_in_any_format() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("out");
+        for format in FORMATS {
+            let written = |indices: Range<u64>| {
+                let output = Output::file(&path).expect("it can be written");
+                let bytes = format.write(&schema(), indices, output, &Observer::none());
+                let text = std::fs::read(&path).expect("it is there");
+                assert_eq!(bytes.expect("no sample fails"), text.len() as u64, "{format:?}");
+                text
+            };
+            let halves = [written(0..5000), written(5000..10_000)].concat();
+            assert!(halves == written(0..10_000), "{format:?}");
+        }
+    }
+
+    #[test]
+    fn a_data_set_that_is_stopped_leaves_no_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("out");
+        for format in FORMATS {
+            let cancel = AtomicBool::new(false);
+            let stop = |event| {
+                assert!(matches!(event, Event::Generated { samples } if samples > 0));
+                cancel.store(true, std::sync::atomic::Ordering::Relaxed);
+            };
+            let output = Output::file(&path).expect("it can be written");
+            let observer = Observer { cancel: &cancel, event: &stop };
+            let written = format.write(&schema(), 0..1_000_000, output, &observer);
+            assert!(matches!(written, Err(Stopped::Cancelled)), "{format:?}");
+            let left = std::fs::read_dir(folder.path()).expect("a folder").count();
+            assert_eq!(left, 0, "{format:?}");
+        }
+    }
+}
