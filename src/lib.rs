@@ -73,6 +73,9 @@ pub mod eval;
 pub mod recipe;
 
 #[cfg(feature = "train")]
+pub mod mix;
+
+#[cfg(feature = "train")]
 pub mod run;
 
 #[cfg(feature = "lsp")]

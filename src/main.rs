@@ -7,6 +7,6 @@ use cookc::cli::{self, Arguments};
 fn main() -> ExitCode {
     match cli::run(Arguments::given()) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(),
+        Err(failure) => cli::report(&failure),
     }
 }

@@ -10,7 +10,7 @@ use anstyle::{AnsiColor, Style};
 use anyhow::Context;
 use comfy_table::{ContentArrangement, Table, presets};
 
-use super::Failure;
+use super::failure::Failure;
 use crate::diagnostic::{self, Diagnostic};
 use crate::source::{Source, push_visible};
 
@@ -59,6 +59,16 @@ pub fn error(text: &str) {
 pub fn drawn(diagnostic: &Diagnostic, source: &Source) -> String {
     // Its texts have no escape sequence: all that are in it are of colours.
     own(&diagnostic::render(diagnostic, source, true))
+}
+
+/// Writes diagnostics to standard error, and where more is said about the first one's code.
+pub fn diagnostics(source: &Source, diagnostics: &[Diagnostic]) {
+    for diagnostic in diagnostics {
+        note(drawn(diagnostic, source).trim_end_matches('\n'));
+    }
+    if let Some(first) = diagnostics.first() {
+        explain_once(first.code);
+    }
 }
 
 /// How every escape sequence begins.

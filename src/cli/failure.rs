@@ -1,16 +1,16 @@
-//! Why a command ended early, and the exit code that says so.
+//! Why a command ended early.
 
 use std::io;
-use std::process::ExitCode;
 
-use super::{console, load};
-use crate::template::Error;
+use crate::template::{Error, Findings};
 
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
 pub enum Failure {
     /// The input is invalid, and what is wrong was shown already.
     Shown,
+    /// The input is invalid: what was found in which text.
+    Invalid(Vec<Findings>),
     /// The input is invalid: one line that says what to write.
     Input(String),
     /// The command was used wrongly.
@@ -19,47 +19,19 @@ pub enum Failure {
     Machine(anyhow::Error),
     /// Ctrl-C, or a request to end.
     Interrupted,
-    /// The reader of the output has gone: nobody is left to tell.
+    /// The reader of the output is gone, so no message is written.
     Closed,
-    /// A process that this one started ended so, and has told why.
+    /// A process that this one started ended with this code, and has reported why.
     Child(u8),
 }
 
-impl Failure {
-    /// Tells the user, and gives the exit code.
-    pub fn report(&self) -> ExitCode {
-        ExitCode::from(self.told())
-    }
-
-    /// Tells the user, and gives the number of the exit code.
-    pub fn told(&self) -> u8 {
-        match self {
-            Failure::Shown => {}
-            Failure::Input(text) | Failure::Usage(text) => console::error(text),
-            Failure::Machine(error) => console::error(&format!("{error:#}")),
-            Failure::Interrupted => console::error("interrupted; nothing was left half-written"),
-            Failure::Closed | Failure::Child(_) => {}
-        }
-        match self {
-            Failure::Closed => 0,
-            Failure::Shown | Failure::Input(_) => 1,
-            Failure::Usage(_) => 2,
-            Failure::Machine(_) => 3,
-            Failure::Interrupted => 130,
-            Failure::Child(code) => *code,
-        }
-    }
-}
-
 impl From<Error> for Failure {
-    /// The diagnostics of a template are shown here.
     fn from(error: Error) -> Failure {
         match error {
-            Error::Invalid(all) => {
-                all.iter().for_each(|one| drop(load::shown(&one.source, &one.diagnostics)));
-                Failure::Shown
+            Error::Invalid(all) => Failure::Invalid(all),
+            Error::Sample { source, diagnostic, .. } => {
+                Failure::Invalid(vec![Findings { source, diagnostics: vec![*diagnostic] }])
             }
-            Error::Sample { source, diagnostic, .. } => load::shown(&source, &[*diagnostic]),
             Error::Io { path, error } => {
                 let error = anyhow::Error::new(error);
                 Failure::Machine(error.context(format!("cannot read {}", path.display())))

@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
+use super::console;
+use super::failure::Failure;
 use super::load;
-use super::options::{self, Engine, Samples};
+use super::options::{self, Engine};
 use super::progress::Progress;
-use super::{Failure, console};
 use crate::data::sink::{FORMATS, Format, Output, Schema, settings};
-use crate::data::{Event, Observer};
+use crate::data::{Event, Observer, Split};
 use crate::template::Template;
 
 const HELP: &str = r#"Examples:
@@ -18,6 +19,7 @@ const HELP: &str = r#"Examples:
   cookc generate std:retrieval -n 200 -o held_out.jsonl --split eval
   cookc generate std:retrieval -n 1000 --format messages -o chats.jsonl
   cookc generate my.cook -n 10 --level hard --set length=128 | jq .prompt
+  cookc generate my.toml -n 1000 -o mixed.jsonl    the mixture of a recipe, as it is trained on
 
 Each line is one sample: {"template", "level", "set", "split", "seed", "index", "system" (if the
 template has one), "prompt", "reply", "fields": {name: value}}. "set" is what --set sets, such as
@@ -31,24 +33,48 @@ number of threads, in either engine. The file is written atomically."#;
 #[command(after_help = HELP)]
 pub struct Generate {
     #[command(flatten)]
-    template: options::Template,
-    #[command(flatten)]
-    samples: Samples,
+    pub template: options::Template,
+    /// The seed: the same one gives the same bytes [default: 0, or that of the recipe]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Which samples: those to train on, or held-out ones, which share no random number with them
+    #[arg(long, value_name = "SPLIT", default_value = "train")]
+    pub split: Split,
     /// How many samples
-    #[arg(short = 'n', long = "samples", value_name = "N")]
-    count: u64,
+    #[arg(short = 'n', long = "samples", visible_alias = "count", value_name = "N")]
+    pub count: u64,
     /// The index of the first sample
     #[arg(long, value_name = "N", default_value_t = 0)]
-    first: u64,
+    pub first: u64,
     /// The file to write; - is standard output
     #[arg(short, long, value_name = "FILE", default_value = "-")]
-    out: PathBuf,
+    pub out: PathBuf,
     /// What a line is
     #[arg(long, default_value = FORMATS[0].name, value_parser = formats())]
-    format: Format,
+    pub format: Format,
     /// What runs the template
     #[arg(long, default_value = "native")]
-    engine: Engine,
+    pub engine: Engine,
+}
+
+impl Generate {
+    /// Whether it is a recipe that is named, and no template.
+    pub fn is_of_recipe(&self) -> bool {
+        Path::new(&self.template.file).extension().is_some_and(|end| end == "toml")
+    }
+
+    /// The index after the last sample.
+    pub fn end(&self) -> Result<u64, Failure> {
+        let end = self.first.checked_add(self.count);
+        let why = || Failure::Usage("--first and -n together do not fit into 64 bits".into());
+        end.ok_or_else(why)
+    }
+
+    /// Says how much was written, and how long it took.
+    pub fn report(&self, bytes: u64, seconds: f64) {
+        let (count, megabytes, out) = (self.count, bytes as f64 / 1e6, self.out.display());
+        console::note(&format!("{count} samples, {megabytes:.1} MB, {seconds:.2} s: {out}"));
+    }
 }
 
 fn formats() -> impl TypedValueParser<Value = Format> {
@@ -61,9 +87,7 @@ fn formats() -> impl TypedValueParser<Value = Format> {
 
 /// Writes the data set, and reports how much it is and how long it took.
 pub fn run(command: &Generate) -> Result<(), Failure> {
-    let Some(end) = command.first.checked_add(command.count) else {
-        return Err(Failure::Usage("--first and -n together do not fit into 64 bits".into()));
-    };
+    let end = command.end()?;
     let template = Template::named(&command.template.file)?;
     let sampler = load::compile(&template, &command.template.choice, command.engine)?;
     let cancel = options::interrupt_soon()?;
@@ -72,7 +96,7 @@ pub fn run(command: &Generate) -> Result<(), Failure> {
         true => Output::stream(std::io::stdout(), "standard output"),
         false => Output::file(&command.out)?,
     };
-    let options::Samples { seed, split } = command.samples;
+    let (seed, split) = (command.seed.unwrap_or(0), command.split);
     let set = settings(template.typed(), &command.template.choice.set);
     let schema = Schema { sampler, set, split, seed };
     let program = schema.sampler.program();
@@ -86,10 +110,7 @@ pub fn run(command: &Generate) -> Result<(), Failure> {
     progress.finish();
     let bytes = written.map_err(|stopped| load::stopped(&template, program, seed, stopped))?;
     if !to_stdout {
-        let (count, seconds) = (command.count, progress.seconds());
-        let megabytes = bytes as f64 / 1e6;
-        let out = command.out.display();
-        console::note(&format!("{count} samples, {megabytes:.1} MB, {seconds:.2} s: {out}"));
+        command.report(bytes, progress.seconds());
     }
     Ok(())
 }

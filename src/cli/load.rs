@@ -5,8 +5,9 @@ use std::path::Path;
 
 use anyhow::Context;
 
+use super::console;
+use super::failure::Failure;
 use super::options::{Choice, Engine};
-use super::{Failure, console};
 use crate::data::Sampler;
 use crate::data::generate::Stopped;
 use crate::data::preview::cannot_make;
@@ -58,12 +59,7 @@ pub fn stdin(name: &str) -> Result<Source, Failure> {
 
 /// Shows diagnostics, and gives the failure that they are.
 pub fn shown(source: &Source, diagnostics: &[Diagnostic]) -> Failure {
-    for diagnostic in diagnostics {
-        console::note(console::drawn(diagnostic, source).trim_end_matches('\n'));
-    }
-    if let Some(first) = diagnostics.first() {
-        console::explain_once(first.code);
-    }
+    console::diagnostics(source, diagnostics);
     Failure::Shown
 }
 

@@ -21,11 +21,14 @@ mod load;
 mod lsp;
 #[cfg(feature = "train")]
 mod merge;
+#[cfg(feature = "train")]
+mod mixed;
 mod new;
 mod options;
 mod progress;
 #[cfg(feature = "train")]
 mod reading;
+mod report;
 #[cfg(feature = "train")]
 mod run;
 mod sample;
@@ -37,6 +40,7 @@ use clap::{Parser, Subcommand};
 
 use crate::source::visible;
 pub use failure::Failure;
+pub use report::report;
 
 /// The compiler for training data: a rule becomes samples, checkers and a trained model.
 #[derive(Debug, Parser)]
@@ -112,6 +116,8 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Explain(command) => explain::run(&command),
         Command::Fmt(command) => fmt::run(&command),
         Command::Sample(command) => sample::run(&command),
+        #[cfg(feature = "train")]
+        Command::Generate(command) if command.is_of_recipe() => mixed::run(&command),
         Command::Generate(command) => generate::run(&command),
         Command::Test(command) => test::run(&command),
         Command::Inspect(command) => inspect::run(&command),

@@ -9,7 +9,8 @@ use anyhow::Context;
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 
-use super::{Failure, console};
+use super::failure::Failure;
+use super::{console, report};
 use crate::data::Split;
 
 /// Set by Ctrl-C: loops look at it and end cleanly.
@@ -158,7 +159,7 @@ pub fn interrupt_soon() -> Result<&'static AtomicBool, Failure> {
             while since.elapsed() < GRACE {
                 thread::park_timeout(GRACE);
             }
-            std::process::exit(i32::from(Failure::Interrupted.told()));
+            std::process::exit(i32::from(report::code(&Failure::Interrupted)));
         });
     })
 }

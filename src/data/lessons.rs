@@ -1,13 +1,12 @@
-//! What a model learns from: the samples of several templates as one stream of rows of ids.
+//! What a model is trained on: the samples of several templates as rows of ids.
 
 use std::fmt;
 
 use super::layout::{Encoded, TokenIds};
-use super::mix::Mix;
 use super::{Sampler, Split};
 use crate::runtime::{Fault, Memory};
 
-/// Samples whose ids are held against those of whole texts before a run.
+/// Samples whose ids are compared with those of complete texts before a run.
 const HELD: u64 = 4;
 
 /// Why there is no row.
@@ -25,19 +24,17 @@ impl From<Fault> for Why {
     }
 }
 
-/// One template to learn, ready to run. Threads share it.
+/// One template to train on, compiled. Threads share it.
 pub struct Part {
     /// Makes its samples.
     pub sampler: Sampler,
     /// Writes them as ids.
     pub ids: TokenIds,
-    /// How often, beside the others.
-    pub weight: f64,
 }
 
 impl Part {
-    /// The same; if the first samples show that ids of pieces are not those of whole texts, with
-    /// all samples encoded whole.
+    /// The same; if the first samples show that ids of pieces are not those of complete texts, with
+    /// all samples encoded as one text.
     pub fn held(self, seed: u64) -> Part {
         let mut memory = self.sampler.memory(Split::Train, seed);
         let mut encoded = Encoded::default();
@@ -70,30 +67,17 @@ impl fmt::Debug for Part {
     }
 }
 
-/// Rows of several templates, each as often as its weight says.
+/// The templates of a run, with the seed of their samples.
 #[derive(Debug)]
 pub struct Lessons {
     /// The templates; at least one.
     pub parts: Vec<Part>,
-    mix: Mix,
-    seed: u64,
+    /// That of the run.
+    pub seed: u64,
 }
 
 impl Lessons {
-    /// The rows of a seed; the weights must be above 0.
-    pub fn new(parts: Vec<Part>, seed: u64) -> Lessons {
-        let weights: Vec<f64> = parts.iter().map(|part| part.weight).collect();
-        let mix =
-            Mix::new(&weights, Split::Train, seed).expect("a recipe's weights are in their range");
-        Lessons { parts, mix, seed }
-    }
-
-    /// Which template makes a row, by its place among the parts.
-    pub fn template_of(&self, index: u64) -> usize {
-        self.mix.template(index)
-    }
-
-    /// Makes rows to learn from, on one thread.
+    /// Draws rows to train on, on one thread.
     pub fn rows(&self) -> Rows<'_> {
         let memory = |part: &Part| part.sampler.memory(Split::Train, self.seed);
         let memories = self.parts.iter().map(memory).collect();
@@ -101,7 +85,7 @@ impl Lessons {
     }
 }
 
-/// Draws rows on one thread.
+/// One thread's sampler of rows.
 #[derive(Debug)]
 pub struct Rows<'a> {
     lessons: &'a Lessons,
@@ -110,15 +94,14 @@ pub struct Rows<'a> {
 }
 
 impl Rows<'_> {
-    /// The row with this index; what went wrong comes with the part that it is of.
-    pub fn row(&mut self, index: u64) -> Result<&Encoded, (usize, Why)> {
-        let at = self.lessons.mix.template(index);
-        let part = &self.lessons.parts[at];
-        part.encode(&mut self.memories[at], index, &mut self.encoded).map_err(|why| (at, why))?;
+    /// The row of a part with this index.
+    pub fn row(&mut self, part: usize, index: u64) -> Result<&Encoded, Why> {
+        let memory = &mut self.memories[part];
+        self.lessons.parts[part].encode(memory, index, &mut self.encoded)?;
         Ok(&self.encoded)
     }
 
-    /// What holds the sample of the last row, whose template has this place among the parts.
+    /// What holds the sample of the last row, of the template with this index.
     pub fn memory(&self, part: usize) -> &Memory {
         &self.memories[part]
     }

@@ -8,7 +8,6 @@ pub mod judge;
 pub mod layout;
 pub mod lessons;
 pub mod longest;
-pub mod mix;
 mod observer;
 pub mod output;
 pub mod preview;

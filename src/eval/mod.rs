@@ -1,4 +1,4 @@
-//! Asks a model held-out samples, reads its replies back, and has the compiled rules judge them.
+//! Evaluation: a model replies to held-out samples, and the compiled rules score its replies.
 
 mod ids;
 pub mod page;
@@ -13,7 +13,7 @@ use crate::data::layout::{Encoded, Escape, Part as Text, TextWriter};
 use crate::data::lessons::{Part, Why};
 use crate::model::{Ends, Model, Tokenizer, greedy_until};
 
-/// Questions asked between two looks at whether to go on.
+/// Questions asked between two checks whether to go on.
 const AT_ONCE: usize = 64;
 
 /// A held-out sample.
@@ -23,7 +23,7 @@ pub struct Question {
     pub index: u64,
     /// What the model reads, but for what a chat template puts around it.
     pub prompt: String,
-    /// The same as ids, as the model learns it.
+    /// The same as ids, as the model is trained on it.
     pub prompt_ids: Vec<u32>,
     /// The reply that the template makes.
     pub made: String,
@@ -31,16 +31,19 @@ pub struct Question {
     pub made_ids: usize,
 }
 
-/// A model's reply and what the rules say of it.
+/// A model's reply and its scores.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
     /// The text.
     pub reply: String,
-    /// The judgement.
+    /// The scores.
     pub verdict: Verdict,
 }
 
-/// The first samples of the split that no model learns from; what went wrong comes with the index.
+/// The first held-out samples of a template.
+///
+/// # Errors
+/// The index of the first sample that cannot be drawn or has no token ids, and why.
 pub fn questions(part: &Part, seed: u64, count: u64) -> Result<Vec<Question>, (u64, Why)> {
     let sampler = &part.sampler;
     let writer = TextWriter::new(sampler.program(), sampler.vocabulary().clone(), Escape::None);
@@ -62,16 +65,29 @@ pub fn questions(part: &Part, seed: u64, count: u64) -> Result<Vec<Question>, (u
     Ok(made)
 }
 
-/// The model's greedy replies, each up to one of `ends` or of `tokens_max` ids. `go_on` gets the
-/// number that is done, and may end it: then there is no result.
+/// How a model's replies are decoded.
+#[derive(Clone, Copy, Debug)]
+pub struct Decoding<'a> {
+    /// Ids to text.
+    pub tokenizer: &'a Tokenizer,
+    /// What ends a reply.
+    pub ends: &'a Ends,
+    /// The most ids of a reply.
+    pub tokens_max: usize,
+}
+
+/// The model's replies by greedy decoding. `go_on` gets the number that is done, and may end it:
+/// then there is no result.
+///
+/// # Errors
+/// If the model's device fails, or ids of a reply have no text.
 pub fn ask(
     model: &Model,
-    tokenizer: &Tokenizer,
-    ends: &Ends,
+    decoding: &Decoding,
     questions: &[Question],
-    tokens_max: usize,
     go_on: &mut dyn FnMut(usize) -> bool,
 ) -> Result<Option<Vec<String>>> {
+    let Decoding { tokenizer, ends, tokens_max } = *decoding;
     let mut replies = Vec::with_capacity(questions.len());
     for some in questions.chunks(AT_ONCE) {
         if !go_on(replies.len()) {
@@ -85,7 +101,10 @@ pub fn ask(
     Ok(Some(replies))
 }
 
-/// Judges replies to questions of this part and seed.
+/// Scores replies to questions of this part and seed.
+///
+/// # Panics
+/// If a question is not one that [`questions`] returned for this part and seed.
 pub fn judge(part: &Part, seed: u64, asked: &[Question], replies: Vec<String>) -> Vec<Answer> {
     let judge = Judge::new(&part.sampler);
     let mut memory = part.sampler.memory(Split::Eval, seed);

@@ -8,7 +8,7 @@ use super::report::{Comparison, Example, Report};
 /// Samples shown of each template.
 const EXAMPLES: usize = 6;
 
-/// The whole page.
+/// The complete page.
 pub fn html(report: &Report) -> String {
     let name = escaped(&report.name);
     let mut page = format!(

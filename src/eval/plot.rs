@@ -100,7 +100,7 @@ pub(super) fn bars(rows: &[(String, f64, f64)]) -> String {
     svg + "</svg>"
 }
 
-/// Text as it stands in HTML.
+/// Text with the escapes of HTML.
 pub(super) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -1,4 +1,4 @@
-//! The alignment report: what the rules said before training and after, as data.
+//! The alignment report: the scores before training and after, as data.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -59,7 +59,7 @@ pub struct Example {
     pub template: String,
     /// The level's name.
     pub level: String,
-    /// Its index in the split that no model learns from.
+    /// Its index in the held-out split.
     pub index: u64,
     /// What the model reads.
     pub prompt: String,
@@ -78,7 +78,7 @@ pub struct Example {
     pub unreadable_after: Option<String>,
 }
 
-/// What a run did, beside its judgements.
+/// What a run did, beside its evaluations.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Facts {
     /// Steps done.
@@ -97,19 +97,19 @@ pub struct Facts {
     pub samples_per_second: f64,
     /// Seconds of training.
     pub train_seconds: f64,
-    /// Seconds of the whole command.
+    /// Seconds of the command.
     pub seconds: f64,
-    /// The most memory that the process held; none where the system does not tell.
+    /// The most memory that the process held; none where the system does not report it.
     pub peak_memory_bytes: Option<u64>,
     /// Weights of the model.
     pub parameters: u64,
-    /// Those of them, or of its adapters, that learn.
+    /// Those of them, or of its adapters, that are trainable.
     pub parameters_learning: u64,
     /// Where it ran.
     pub device: String,
     /// Held-out prompts that came up in training as well: 0 but for templates with few samples.
     pub prompts_shared: u64,
-    /// The step after which the best judgement was made; none if there was none in between.
+    /// The step after which the best evaluation was made; none if there was none in between.
     pub step_best: Option<u64>,
 }
 
@@ -122,7 +122,7 @@ pub struct Change {
     pub changes: Vec<String>,
 }
 
-/// A whole report.
+/// A report.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
     /// The run's name.
@@ -168,8 +168,7 @@ impl Report {
         if !self.changes.is_empty() {
             map.insert("changed".into(), json!(self.changes));
         }
-        let text = serde_json::to_string_pretty(&map);
-        text.expect("texts and numbers are JSON") + "\n"
+        format!("{:#}\n", Value::Object(map))
     }
 }
 

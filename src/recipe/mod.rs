@@ -1,6 +1,11 @@
 //! The recipe of a run: what is trained, on which templates, and how it is judged, from TOML.
 
-mod read;
+mod checks;
+mod key;
+mod keys;
+mod listing;
+mod other;
+mod section;
 mod sections;
 mod write;
 
@@ -12,9 +17,12 @@ use crate::model::lora::Lora;
 use crate::source::{Source, Span};
 use crate::train::Settings;
 
+pub use key::Role;
+pub use listing::{Row, current, default_of, help, markdown, role, rows};
+pub(crate) use section::unknown_word;
 pub use write::toml_text;
 
-/// A whole recipe, every key resolved.
+/// A complete recipe, every key resolved.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recipe {
     /// What runs of it are called; by default as its file.
@@ -25,16 +33,45 @@ pub struct Recipe {
     pub templates: Vec<Entry>,
     /// How samples are made.
     pub data: Data,
-    /// Adapters to train; without them every weight learns.
+    /// How often each template's are, as training goes on.
+    pub mix: Mix,
+    /// Adapters to train; without them all weights are trainable.
     pub lora: Option<Lora>,
     /// How to train.
     pub train: Settings,
-    /// A checkpoint after each so many steps; 0 for none but when the run is stopped.
+    /// Steps between checkpoints; 0 for none except when the run is stopped.
     pub save_every: u64,
-    /// How many of the last checkpoints stay.
+    /// How many of the last checkpoints are kept.
     pub keep_checkpoints: usize,
-    /// How to judge.
+    /// How to evaluate.
     pub eval: Eval,
+}
+
+impl Default for Recipe {
+    fn default() -> Recipe {
+        let model =
+            Model { base: Base::default(), dtype: "f32".into(), nf4: false, device: "auto".into() };
+        let data = Data {
+            seed: 0,
+            words: Words::Embedded(Words::EMBEDDED),
+            sequence: 2048,
+            format: Format::Plain,
+            shots: 0,
+            date: None,
+        };
+        Recipe {
+            name: None,
+            model,
+            templates: Vec::new(),
+            data,
+            mix: Mix { policy: Named { path: "fixed".into(), span: Span::default() } },
+            lora: None,
+            train: Settings::default(),
+            save_every: 100,
+            keep_checkpoints: 1,
+            eval: Eval { samples: 200, every: 0, patience: 0, until_exact: None },
+        }
+    }
 }
 
 /// `[model]`
@@ -44,7 +81,8 @@ pub struct Model {
     pub base: Base,
     /// `f32`, `bf16` or `f16`.
     pub dtype: String,
-    /// Whether the frozen linears are held in four bits a weight (QLoRA's NF4).
+    /// Whether the frozen linears are stored in four bits a weight: NF4 of QLoRA, Dettmers and
+    /// others, 2023, arXiv 2305.14314.
     pub nf4: bool,
     /// `auto`, `cpu` or `cuda`.
     pub device: String,
@@ -57,6 +95,12 @@ pub enum Base {
     Scratch(Shape),
     /// A folder with `config.json`, weights and `tokenizer.json`.
     Folder(Named),
+}
+
+impl Default for Base {
+    fn default() -> Base {
+        Base::Scratch(Shape::default())
+    }
 }
 
 /// The shape of a small Llama.
@@ -78,12 +122,38 @@ pub struct Shape {
     pub init: f64,
 }
 
-/// A path as written, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The small Llamas that have a name: width, layers, heads and feed-forward; base of the rotary
+/// angles and deviation of fresh weights.
+const PRESETS: &[(&str, [usize; 4], [f64; 2])] =
+    &[("tiny", [96, 2, 2, 16], [1e9, 0.1]), ("small", [192, 4, 4, 512], [1e4, 0.05])];
+
+impl Shape {
+    /// The shape that has this name.
+    fn preset(name: &str) -> Option<Shape> {
+        let preset = PRESETS.iter().find(|(known, ..)| *known == name)?;
+        let (_, [width, layers, heads, feed_forward], [rotary_base, init]) = *preset;
+        let name = name.to_string();
+        Some(Shape { name, width, layers, heads, feed_forward, rotary_base, init })
+    }
+
+    /// The names of all.
+    fn presets() -> impl Iterator<Item = &'static str> {
+        PRESETS.iter().map(|(name, ..)| *name)
+    }
+}
+
+impl Default for Shape {
+    fn default() -> Shape {
+        Shape::preset(PRESETS[0].0).expect("the first preset has its name")
+    }
+}
+
+/// A path or a name as written, and where.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Named {
     /// The path.
     pub path: String,
-    /// Where it stands in the recipe.
+    /// Where it is in the recipe.
     pub span: Span,
 }
 
@@ -92,12 +162,28 @@ pub struct Named {
 pub struct Entry {
     /// A path, or `std:NAME`.
     pub file: Named,
-    /// How often, beside the others.
+    /// Its mixture weight.
     pub weight: f64,
+    /// Its mixture weight at the last step, if it changes.
+    pub end_weight: Option<f64>,
     /// The level's name; empty for the defaults.
     pub level: String,
     /// Parameters, as numbers in text.
     pub set: BTreeMap<String, String>,
+}
+
+impl Default for Entry {
+    fn default() -> Entry {
+        let (file, level, set) = Default::default();
+        Entry { file, weight: 1.0, end_weight: None, level, set }
+    }
+}
+
+/// `[mix]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mix {
+    /// The name of what chooses the mixture weights of each step.
+    pub policy: Named,
 }
 
 /// `[data]`
@@ -113,19 +199,25 @@ pub struct Data {
     pub format: Format,
     /// Solved samples of the same template before each prompt.
     pub shots: usize,
-    /// The day that a chat template sees, such as `2026-11-28`; None where none was asked for.
+    /// The day that a chat template is rendered with, such as `2026-11-28`; none if the template
+    /// asks for none.
     pub date: Option<Date>,
 }
 
 /// The words of `vocab`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Words {
-    /// So many of the embedded ones.
+    /// The first of the embedded ones, this many.
     Embedded(usize),
     /// A file, one a line.
     File(Named),
     /// Those that are one token of the model.
     Tokenizer,
+}
+
+impl Words {
+    /// How many of the embedded words are taken unless the recipe says otherwise.
+    pub const EMBEDDED: usize = 512;
 }
 
 /// How system text, prompt and reply become one text.
@@ -142,16 +234,21 @@ pub enum Format {
 pub struct Eval {
     /// Held-out samples of each template.
     pub samples: u64,
-    /// Also judge after each so many steps; 0 for before and after alone.
+    /// Steps between evaluations during training; 0 for before and after only.
     pub every: u64,
-    /// Stop after so many judgements without a better one; 0 for never.
+    /// Stop after this many evaluations without a better one; 0 for never.
     pub patience: u64,
     /// Stop when this share of replies is exact.
     pub until_exact: Option<f64>,
 }
 
-/// Reads a recipe. What is wrong with it is in the list, and stands as its default; only a text
-/// that is no TOML gives none.
+/// The adapters of an empty `[lora]`.
+fn adapters() -> Lora {
+    Lora::all_linear(16, 32.0)
+}
+
+/// Reads a recipe. Each error is in the list, and its key has the default; only for a text that is
+/// not TOML is there no recipe.
 pub fn parse(source: &Source) -> (Option<Recipe>, Vec<Diagnostic>) {
     let (table, errors) = toml::de::DeTable::parse_recoverable(&source.text);
     if !errors.is_empty() {

@@ -1,7 +1,6 @@
 //! The end of a run: the model on disk, the report, and the table for the terminal.
 
 use std::path::Path;
-use std::time::Instant;
 
 use anyhow::Result;
 
@@ -19,7 +18,7 @@ use crate::template::Error;
 /// Samples of each template that the page shows.
 const EXAMPLES: usize = 6;
 
-/// Writes what was learned into a folder: adapters in PEFT's format, or the whole model.
+/// Writes the trained weights into a folder: adapters in PEFT's format, or all of the model.
 pub fn save_model(setup: &Setup, folder: &Path, model: &Model) -> Result<()> {
     match &setup.recipe.lora {
         Some(lora) => {
@@ -46,15 +45,26 @@ pub fn save_model(setup: &Setup, folder: &Path, model: &Model) -> Result<()> {
     Ok(())
 }
 
+/// What a run came to.
+pub struct Outcome {
+    /// The answers before training, those of each template.
+    pub before: Vec<Vec<Answer>>,
+    /// The answers after it.
+    pub after: Vec<Vec<Answer>>,
+    /// What it did.
+    pub facts: Facts,
+    /// Its steps.
+    pub past: Past,
+}
+
 /// Writes the report.
 pub fn report(
     setup: &Setup,
     folder: &Folder,
     held_out: &HeldOut,
-    [before, after]: [Vec<Vec<Answer>>; 2],
-    (facts, past): (Facts, Past),
-    start: Instant,
+    outcome: Outcome,
 ) -> Result<Report, Error> {
+    let Outcome { before, after, facts, past } = outcome;
     let mut templates = Vec::new();
     let mut lines = String::new();
     for (at, part) in setup.lessons.parts.iter().enumerate() {
@@ -68,7 +78,7 @@ pub fn report(
         templates.push(one);
     }
     folder.write("samples.jsonl", &lines)?;
-    let seconds = start.elapsed().as_secs_f64();
+    let seconds = setup.begun.elapsed().as_secs_f64();
     let report = Report {
         name: setup.name.clone(),
         templates,

@@ -1,42 +1,19 @@
 //! What decides the bits of a run, part by part: kept in its checkpoints, and compared with what
 //! the run would go on with.
 
-use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::thread::{self, JoinHandle};
-
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use serde_json::{Map, Value};
 
-use super::setup::Setup;
-use crate::data::Sampler;
+use super::setup::{DIGEST, Setup, base_files, short};
+use crate::data::{Sampler, Split};
 use crate::ir;
-use crate::model::{self, digest, gguf, stored};
-use crate::recipe::Base;
+use crate::model::{self, digest};
+use crate::recipe::{self, Base, Role};
 use crate::runtime::random::STREAM_VERSION;
 use crate::template::Error;
 
 /// Samples whose ids are compared: what no other part says of them is seen here.
 const ALIKE: u64 = 16;
-
-/// Before a digest, behind what is shown of a part.
-const DIGEST: &str = " blake3:";
-
-/// Keys of a recipe that decide no bit: paths (their files are compared), where a run ends up, and
-/// how often it is saved.
-const NO_MATTER: [&str; 3] = ["model.base", "train.save_every", "train.keep_checkpoints"];
-
-/// The files of a model's folder, its weights apart, that decide what its ids and replies are.
-const BASE_FILES: [&str; 8] = [
-    "config.json",
-    "generation_config.json",
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "added_tokens.json",
-    "chat_template.jinja",
-    "chat_template.json",
-];
 
 /// The parts by name, each as text, with a digest where it is too long to show.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,26 +26,6 @@ pub struct Differences {
     pub deciding: Vec<String>,
     /// In how a run is judged, when it stops, and which program and device do it.
     pub noted: Vec<String>,
-}
-
-/// The digests of a base model's files, which a thread makes while the rest of a run is prepared.
-#[derive(Debug)]
-pub struct Hashing(Mutex<Option<JoinHandle<Result<Digests>>>>);
-
-/// Names of files, and what their bytes are.
-type Digests = Vec<(String, String)>;
-
-impl Hashing {
-    /// Of a folder or a `.gguf` file.
-    pub fn start(path: PathBuf) -> Hashing {
-        Hashing(Mutex::new(Some(thread::spawn(move || base_files(path)))))
-    }
-
-    fn done(&self) -> Result<Digests> {
-        let thread = self.0.lock().ok().and_then(|mut thread| thread.take());
-        let thread = thread.expect("a run has one fingerprint");
-        thread.join().map_err(|_| anyhow!("the base model cannot be read"))?
-    }
 }
 
 impl Fingerprint {
@@ -117,10 +74,13 @@ impl Fingerprint {
             found.deciding.push(why.to_string());
             return found;
         };
+        let saved = named_as_today(saved);
         let gone = saved.keys().filter(|name| !self.0.contains_key(*name));
         for name in self.0.keys().chain(gone) {
-            let [was, now] = [saved, &self.0].map(|parts| parts.get(name).and_then(Value::as_str));
-            if was != now {
+            let [was, now] = [&saved, &self.0].map(|parts| parts.get(name).and_then(Value::as_str));
+            // A key that is newer than the checkpoint had its default.
+            let is_new = was.is_none() && recipe::default_of(name).as_deref() == now;
+            if was != now && !is_new {
                 let into = if decides(name) { &mut found.deciding } else { &mut found.noted };
                 into.push(difference(name, was, now));
             }
@@ -129,9 +89,14 @@ impl Fingerprint {
     }
 }
 
+/// The parts of a checkpoint, whose keys may have the names of an older recipe.
+fn named_as_today(saved: &Map<String, Value>) -> Map<String, Value> {
+    saved.iter().map(|(name, value)| (recipe::current(name), value.clone())).collect()
+}
+
 /// Whether a part decides a bit of what is learned.
 fn decides(name: &str) -> bool {
-    !(name == "cookc" || name == "model.device" || name.starts_with("eval."))
+    name != "cookc" && recipe::role(name) != Some(Role::Noted)
 }
 
 /// `lora.alpha: 16.0 → 32.0`, or `template 1 (retrieval): changed` where digests differ.
@@ -153,10 +118,7 @@ fn recipe_keys(setup: &Setup) -> Result<Vec<(String, String)>> {
     let table: toml::Table = setup.text.parse().context("the resolved recipe is no TOML")?;
     let mut keys = Vec::new();
     flatten("", &toml::Value::Table(table), &mut keys);
-    keys.retain(|(key, _)| {
-        let is_path = key.starts_with("template ") && key.ends_with(".file");
-        !is_path && !NO_MATTER.contains(&key.as_str())
-    });
+    keys.retain(|(key, _)| recipe::role(key) != Some(Role::Free));
     for (key, text) in &mut keys {
         // The words themselves are compared.
         if key == "data.vocab" && text.parse::<u64>().is_err() && text != "\"tokenizer\"" {
@@ -182,7 +144,7 @@ fn flatten(name: &str, value: &toml::Value, keys: &mut Vec<(String, String)>) {
 }
 
 /// A template at its level, with its parameters and the functions that it takes from modules, and
-/// how it is shown. Comments and places in the text are not in it.
+/// how it is shown. Comments and positions in the text are not in it.
 fn program(sampler: &Sampler) -> String {
     let program = sampler.program();
     let text = format!("{}{:?}", ir::print(program), program.layout);
@@ -202,11 +164,13 @@ fn words(sampler: &Sampler) -> String {
 /// The ids of the first samples: templates, words, tokenizer and format are in them.
 fn samples(setup: &Setup) -> Result<String, Error> {
     let mut hasher = blake3::Hasher::new();
-    let mut rows = setup.lessons.rows();
-    // What ends a reply has a line of its own.
+    let (mut rows, mixture) = (setup.lessons.rows(), setup.mixture());
+    // What ends a reply is compared in another line.
     let end = setup.ends.closing();
     for index in 0..ALIKE {
-        let row = rows.row(index).map_err(|(part, why)| setup.sample_error(part, index, why))?;
+        let order = mixture.order(Split::Train, mixture.step_of(index)).map_err(Error::Input)?;
+        let part = order.template(index);
+        let row = rows.row(part, index).map_err(|why| setup.sample_error(part, index, why))?;
         let ids = row.ids.strip_suffix(end).unwrap_or(&row.ids);
         hasher.update(&(ids.len() as u64).to_le_bytes());
         hasher.update(bytemuck::cast_slice(ids));
@@ -224,33 +188,6 @@ fn base(setup: &Setup) -> Result<Vec<(String, String)>> {
     let text = serde_json::to_vec(&setup.tokenizer.to_json()?)?;
     let (ids, digest) = (setup.tokenizer.vocab_size(), short(digest::of_bytes(&text)));
     Ok(vec![("tokenizer".into(), format!("{ids} ids{DIGEST}{digest}"))])
-}
-
-fn base_files(path: PathBuf) -> Result<Vec<(String, String)>> {
-    let files: Vec<PathBuf> = match gguf::is_named(&path) {
-        true => vec![path],
-        false => {
-            let beside = BASE_FILES.map(|name| path.join(name)).into_iter();
-            beside.filter(|path| path.is_file()).chain(stored::weight_files(&path)?).collect()
-        }
-    };
-    files.iter().map(|path| file(path)).collect()
-}
-
-fn file(path: &Path) -> Result<(String, String)> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let bytes = path.metadata().with_context(|| format!("cannot read {}", path.display()))?.len();
-    let name = match path.extension().is_some_and(|end| end == "gguf") {
-        // A file that has another name by now is the same model.
-        true => "base model".to_string(),
-        false => format!("base model's {name}"),
-    };
-    Ok((name, format!("{bytes} bytes{DIGEST}{}", short(digest::of_file(path)?))))
-}
-
-/// Half of a digest, which tells as much as is needed.
-fn short(digest: blake3::Hash) -> String {
-    digest.to_hex()[..32].to_string()
 }
 
 #[cfg(test)]
@@ -279,5 +216,24 @@ mod tests {
         assert_eq!(found.deciding, deciding);
         assert_eq!(found.noted, ["cookc: 1 → 2"]);
         assert_eq!(now.since(&Value::Null).deciding.len(), 1);
+    }
+
+    #[test]
+    fn a_checkpoint_of_an_older_recipe_is_read_by_the_names_of_today() {
+        let parts = json!({
+            "train.max_grad_norm": "1.0", "model.hidden_size": "96", "mix.policy": "\"fixed\"",
+            "template 1.set.documents": "8",
+        });
+        let now = Fingerprint(parts.as_object().expect("an object").clone());
+        let mut older = json!({
+            "train.clip_norm": "1.0", "model.width": "96", "template 1.set.documents": "8",
+        });
+        assert_eq!(now.since(&older), Differences::default());
+        older["model.width"] = "64".into();
+        assert_eq!(now.since(&older).deciding, ["model.hidden_size: 64 → 96"]);
+        let mut mixed = now.clone();
+        mixed.0["mix.policy"] = "\"linear\"".into();
+        let of_policy = "mix.policy: nothing → \"linear\"";
+        assert_eq!(mixed.since(&older).deciding, ["model.hidden_size: 64 → 96", of_policy]);
     }
 }

@@ -1,4 +1,4 @@
-//! The run folder: claimed before any work, every file in it whole.
+//! The run folder: claimed before any work, every file in it written atomically.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
@@ -89,7 +89,7 @@ impl Folder {
         self.path.join(name)
     }
 
-    /// Writes a file, whole or not at all. A link in its place is replaced, not followed.
+    /// Writes a file atomically. A link of its name is replaced, not followed.
     pub fn write(&self, name: &str, text: &str) -> Result<(), Error> {
         let path = self.join(name);
         Ok(disk::write(&path, text.as_bytes()).with_context(|| cannot_write(&path))?)
@@ -105,7 +105,7 @@ impl Folder {
         written.with_context(|| cannot_write(&path))
     }
 
-    /// The newest checkpoint that is whole, if there is one, and those newer ones that are not.
+    /// The newest undamaged checkpoint, if there is one, and the newer ones that are damaged.
     pub fn newest_whole(
         &self,
         observer: &Observer,
@@ -153,9 +153,9 @@ impl Folder {
         Ok(self.checkpoints()?.into_iter().max())
     }
 
-    /// Where the checkpoint after so many steps goes.
+    /// Where the checkpoint after a number of steps goes.
     pub fn checkpoint_after(&self, steps: u64) -> PathBuf {
-        // So many digits that names sort as numbers do.
+        // Enough digits that names sort as numbers do.
         self.join("checkpoints").join(format!("step-{steps:012}.safetensors"))
     }
 
@@ -186,7 +186,7 @@ impl Folder {
         reserved.with_context(|| {
             format!(
                 "{} has no room for {files} checkpoints of {}; make room, or write a smaller \
-                 `keep_checkpoints`",
+                 `save_total_limit`",
                 folder.display(),
                 memory::text(bytes)
             )

@@ -6,7 +6,7 @@ use crate::check::types::Type;
 use crate::data::vocab::Vocabulary;
 use crate::ir::{Bound, Form, Piece, Program, SlotId};
 
-/// More such words than a model from scratch learns.
+/// More such words than a model from scratch is trained on.
 const WORDS_MAX: usize = 1 << 16;
 
 /// The words of one text's pieces that are made of several; what they are made of is known. None

@@ -8,12 +8,12 @@ use super::shots::Shots;
 use crate::data::Split;
 use crate::data::layout::Encoded;
 use crate::data::lessons::Why;
-use crate::eval::{self, Answer, Question};
+use crate::eval::{self, Answer, Decoding, Question};
 use crate::model::Model;
 use crate::template::Error;
 
 /// Ids that a reply may have beyond the longest that the template makes: a model that does not
-/// stop must be seen not to stop, not be cut off at the right place.
+/// stop must be seen not to stop, not be cut off at the right position.
 const SLACK: usize = 8;
 
 /// The held-out samples of every template.
@@ -36,7 +36,7 @@ impl<'a> HeldOut<'a> {
         }
         let prompts = questions.iter().flatten().map(|asked| asked.prompt_ids.clone()).collect();
         if setup.recipe.data.shots > 0 {
-            let mut shots = Shots::new(setup, Split::Eval);
+            let mut shots = setup.shots(Split::Eval);
             for (at, asked) in questions.iter_mut().enumerate() {
                 let told = |(index, why)| setup.sample_error(at, index, why);
                 put_shots(setup, &mut shots, at, asked).map_err(told)?;
@@ -62,8 +62,8 @@ impl<'a> HeldOut<'a> {
                 !observer.is_cancelled()
             };
             let (tokenizer, ends) = (&self.setup.tokenizer, &self.setup.ends);
-            let tokens_max = self.tokens_max(at);
-            let replies = eval::ask(model, tokenizer, ends, asked, tokens_max, &mut go_on)?;
+            let decoding = Decoding { tokenizer, ends, tokens_max: self.tokens_max(at) };
+            let replies = eval::ask(model, &decoding, asked, &mut go_on)?;
             let Some(replies) = replies else { return Err(Error::Cancelled) };
             all.push(eval::judge(&self.setup.lessons.parts[at], seed, asked, replies));
             done += asked.len();

@@ -1,4 +1,4 @@
-//! The memory of this process, where the system tells (Linux).
+//! The memory of this process, where the system reports it (Linux).
 
 /// A number of bytes for a person: `1.50 GiB`.
 pub fn text(bytes: u64) -> String {

@@ -37,7 +37,7 @@ pub struct Past {
     pub prompts_shared: u64,
     /// Seconds of all steps.
     pub seconds: f64,
-    /// Mean share of exact replies by judgement.
+    /// Mean share of exact replies by evaluation.
     pub judgements: Vec<(u64, f64)>,
     /// Where the run went on as another one.
     pub changes: Vec<Change>,
@@ -101,7 +101,7 @@ impl Metrics {
         self.events.scalars(progress.step, &scalars)
     }
 
-    /// The line of a template's judgement after a step.
+    /// The line of a template's evaluation after a step.
     pub fn judged(
         &mut self,
         step: u64,
@@ -133,7 +133,7 @@ impl Metrics {
         log::seal(self.bytes, self.digest.finalize())
     }
 
-    /// A whole line at once, so that a reader never sees half of one.
+    /// A line in one write, so that a reader never sees half of one.
     fn line(&mut self, value: &Value) -> Result<()> {
         let path = || format!("cannot write {}", self.path.display());
         let line = format!("{value}\n");

@@ -3,20 +3,21 @@
 //! Nothing here prints: what happens goes to an [`Observer`], and what went wrong is an [`Error`].
 
 mod ending;
-pub mod fingerprint;
+mod feedback;
+pub(crate) mod fingerprint;
 mod folder;
-mod format;
 mod glued;
 mod judging;
 mod log;
-pub mod memory;
+pub(crate) mod memory;
 mod metrics;
-pub mod observer;
-pub mod ranks;
-pub mod reading;
+pub(crate) mod mixed;
+pub(crate) mod observer;
+pub(crate) mod ranks;
+pub(crate) mod reading;
 mod samples;
-pub mod setup;
-pub mod shots;
+pub(crate) mod setup;
+pub(crate) mod shots;
 mod start;
 mod tensorboard;
 mod training;
@@ -30,13 +31,14 @@ use crate::recipe::Base;
 use crate::template::Error;
 use crate::train::group::Place;
 use crate::train::{Group, Trainer, checkpoint};
+use ending::Outcome;
 use fingerprint::Fingerprint;
 use folder::Folder;
 use judging::HeldOut;
-pub use observer::{Event, Observer};
+pub use mixed::Mixed;
+pub use observer::{Done, Event, Observer};
 pub use setup::Setup;
 use start::Start;
-pub use training::Done;
 use training::Training;
 
 /// Where a run goes.
@@ -154,5 +156,6 @@ fn work(work: Work, gpu: usize) -> Result<Option<Report>, Error> {
     training.ended(&trainer, &after)?;
     let (facts, past) = (training.facts(&trainer), training.past().clone());
     ending::save_model(setup, &folder.path, &model)?;
-    ending::report(setup, folder, &held_out, [before, after], (facts, past), setup.begun).map(Some)
+    let outcome = Outcome { before, after, facts, past };
+    ending::report(setup, folder, &held_out, outcome).map(Some)
 }

@@ -1,8 +1,7 @@
-//! Who looks on while a run is carried out: events are data, and nothing is printed.
+//! How a caller follows a run, and stops it: events are data, and nothing is printed.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::training::Done;
 use crate::train::Progress;
 use crate::train::group::Lost;
 
@@ -10,9 +9,9 @@ use crate::train::group::Lost;
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// A line that a person should see: a warning, or how to go on.
+    /// A line for the user: a warning, or how to go on.
     Note(&'a str),
-    /// What could not be done beside the run's end.
+    /// What failed besides the run's end.
     Error(&'a str),
     /// The model's blocks are read.
     Reading {
@@ -28,7 +27,7 @@ pub enum Event<'a> {
         /// What is trained on what, and for how long.
         about: &'a str,
     },
-    /// Held-out samples are judged.
+    /// Held-out samples are evaluated.
     Judging {
         /// `before`, `now` or `after`.
         when: &'a str,
@@ -44,7 +43,7 @@ pub enum Event<'a> {
         /// All steps since the run was started or resumed.
         done: &'a Done,
     },
-    /// The judgement of a template between two steps.
+    /// The evaluation of a template between two steps.
     Judged {
         /// Steps that are done.
         step: u64,
@@ -55,11 +54,29 @@ pub enum Event<'a> {
         /// Mean of the rules.
         alignment: f64,
     },
+    /// Rows of a mixed data set are written.
+    Generated {
+        /// How many since the last event.
+        samples: u64,
+    },
     /// Training is over, or was stopped.
     Ended,
 }
 
-/// Who looks on, and may stop the run.
+/// What has been done since the run was started or resumed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Done {
+    /// Steps.
+    pub steps: u64,
+    /// Their samples.
+    pub samples: u64,
+    /// Their tokens.
+    pub tokens: u64,
+    /// Their seconds.
+    pub seconds: f64,
+}
+
+/// Follows the run, and may stop it.
 #[derive(Clone, Copy)]
 pub struct Observer<'a> {
     /// Set from outside to stop: the run ends after the step, and leaves a checkpoint.
@@ -71,7 +88,7 @@ pub struct Observer<'a> {
 }
 
 impl Observer<'static> {
-    /// Looks at nothing, and never stops the run.
+    /// Ignores all events, and never stops the run.
     pub fn none() -> Observer<'static> {
         static NEVER: AtomicBool = AtomicBool::new(false);
         Observer { cancel: &NEVER, event: &|_| {}, stuck: |_| {} }
@@ -90,5 +107,14 @@ impl Observer<'_> {
 
     pub(super) fn note(&self, text: impl AsRef<str>) {
         self.tell(Event::Note(text.as_ref()));
+    }
+}
+
+impl Done {
+    pub(super) fn add(&mut self, progress: &Progress, seconds: f64) {
+        self.steps += 1;
+        self.samples += progress.samples;
+        self.tokens += progress.tokens;
+        self.seconds += seconds;
     }
 }

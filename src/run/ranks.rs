@@ -30,8 +30,8 @@ pub(super) fn join(
     let (count, size) = (setup.samples_of_a_step(), place.size);
     if count < size as u64 {
         return Err(Error::Input(format!(
-            "{size} processes cannot share a step of {count} samples: write `batch = {size}` or \
-             more below `[train]`"
+            "{size} processes cannot share a step of {count} samples: write `micro_batch_size = \
+             {size}` or more below `[train]`"
         )));
     }
     let settings = format!("{}{}", setup.text, fingerprint.lines());
@@ -49,7 +49,8 @@ pub(super) fn agreed(group: &Group, control: Control) -> anyhow::Result<Control>
     Ok(if word == [1] { Control::Stop } else { Control::Continue })
 }
 
-/// Ends as the group does: well when all have, and otherwise with what was lost and how to go on.
+/// Ends as the group does: with success if all ranks have, otherwise with the lost rank and how to
+/// go on.
 pub(super) fn end<Done>(
     group: &Group,
     observer: &Observer,

@@ -45,7 +45,7 @@ pub fn tokenizer(path: &Path) -> Result<Tokenizer> {
     tokenizer.ended_by(&ends.of_format())
 }
 
-/// What ends a reply: what the model's files name, and what its chat template writes behind one.
+/// What ends a reply: what the model's files name, and what its chat template writes after one.
 pub fn ends(template: Option<&Template>, tokenizer: &Tokenizer) -> Result<Ends> {
     // A template that changes its texts can still be talked to.
     match template.and_then(|template| template.frame(System::None).ok()) {
@@ -61,7 +61,7 @@ pub fn today() -> Date {
 }
 
 /// The files of models and adapters as they are when a command begins to read them. A run that
-/// writes them at the same time puts each in its place whole, but one after the other: what was
+/// writes them at the same time replaces each atomically, but one after the other: what was
 /// read would belong to two models.
 pub struct Inputs {
     folders: Vec<PathBuf>,

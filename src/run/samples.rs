@@ -1,5 +1,6 @@
 //! The samples of a step, made between steps, and one of them as text for an error.
 
+use std::cell::RefCell;
 use std::collections::HashSet;
 
 use anyhow::{Result, bail};
@@ -9,19 +10,21 @@ use super::shots::Shots;
 use crate::data::Split;
 use crate::data::layout::{Encoded, Escape, Part as Text, TextWriter};
 use crate::data::lessons::{Rows, Why};
+use crate::mix::Mixture;
 use crate::template::Error;
 use crate::train::{Example, Group};
 
 /// Letters of a sample that an error shows.
 const SHOWN: usize = 600;
 
-/// Of so many samples one is encoded whole beside its pieces: their ids must be the same.
+/// One of this many samples is also encoded as one text: the ids must be those of its pieces.
 const CHECKED: u64 = 256;
 
 /// Makes the samples of a run.
 pub struct Samples<'a> {
     setup: &'a Setup,
     group: &'a Group,
+    mixture: &'a RefCell<Mixture>,
     rows: Rows<'a>,
     shots: Shots<'a>,
     /// Prompts that are held out.
@@ -33,32 +36,37 @@ pub struct Samples<'a> {
 }
 
 impl<'a> Samples<'a> {
-    /// From the first on.
-    pub fn new(setup: &'a Setup, group: &'a Group, held_out: &'a HashSet<Vec<u32>>) -> Samples<'a> {
-        let (rows, shots) = (setup.lessons.rows(), Shots::new(setup, Split::Train));
-        Samples { setup, group, rows, shots, held_out, prompts_shared: 0, error: None }
+    /// In the order of a mixture, which may change between two steps.
+    pub fn new(
+        setup: &'a Setup,
+        group: &'a Group,
+        mixture: &'a RefCell<Mixture>,
+        held_out: &'a HashSet<Vec<u32>>,
+    ) -> Samples<'a> {
+        let (rows, shots) = (setup.lessons.rows(), setup.shots(Split::Train));
+        Samples { setup, group, mixture, rows, shots, held_out, prompts_shared: 0, error: None }
     }
 
-    /// This process's share of the samples of the step after so many: a step has as many as the
-    /// recipe says, from that many steps' samples on.
+    /// This process's share of the samples of the step after `steps_done` steps.
     pub fn of_step(&mut self, steps_done: u64) -> Result<Vec<Example>> {
         let count = self.setup.samples_of_a_step();
         self.prompts_shared = 0;
         let share = self.group.share(steps_done * count..(steps_done + 1) * count);
-        share.map(|index| self.example(index)).collect()
+        let order =
+            self.mixture.borrow().order(Split::Train, steps_done).map_err(anyhow::Error::msg)?;
+        share.map(|index| self.example(order.template(index), index)).collect()
     }
 
-    fn example(&mut self, index: u64) -> Result<Example> {
-        let encoded = match self.rows.row(index) {
+    fn example(&mut self, template: usize, index: u64) -> Result<Example> {
+        let encoded = match self.rows.row(template, index) {
             Ok(encoded) => encoded,
-            Err((part, why)) => {
-                self.error = Some((part, index, why));
+            Err(why) => {
+                self.error = Some((template, index, why));
                 bail!("sample {index} cannot be made");
             }
         };
         let prompt = &encoded.ids[..encoded.reply_start];
         self.prompts_shared += u64::from(self.held_out.contains(prompt));
-        let template = self.setup.lessons.template_of(index);
         let is_checked = index.is_multiple_of(CHECKED);
         let alone = (self.setup.recipe.data.shots == 0 && !is_checked).then(|| encoded.clone());
         let memory = self.rows.memory(template);
@@ -85,10 +93,10 @@ impl<'a> Samples<'a> {
     }
 }
 
-/// Where a sample comes from, and its text.
-pub fn described(setup: &Setup, index: u64) -> String {
+/// Where a sample of a template comes from, and its text.
+pub fn described(setup: &Setup, template: usize, index: u64) -> String {
     let seed = setup.recipe.data.seed;
-    let part = &setup.lessons.parts[setup.lessons.template_of(index)];
+    let part = &setup.lessons.parts[template];
     let (sampler, program) = (&part.sampler, part.sampler.program());
     let mut memory = sampler.memory(Split::Train, seed);
     let text = match sampler.sample(&mut memory, index) {

@@ -1,44 +1,45 @@
-//! Solved samples before a prompt, so that a model learns from examples in its context.
+//! Few-shot examples before a prompt: solved samples, from which a model learns in its context.
 
-use super::setup::Setup;
 use crate::data::Split;
 use crate::data::layout::{Draft, Encoded};
-use crate::data::lessons::Why;
+use crate::data::lessons::{Lessons, Part, Why};
 use crate::model::Tokenizer;
 use crate::runtime::{Memory, RunKey, random};
 
 /// Between a shot and what follows it.
 pub const BETWEEN: &str = "\n\n";
 
-/// The most ids of what stands there.
+/// The most ids of that text.
 pub fn between_max(tokenizer: &Tokenizer) -> u64 {
     // Each line break alone is the most that a tokenizer makes of it.
     let ids = |text: &str| tokenizer.encode(text).map_or(0, |ids| ids.len());
     ids(BETWEEN).max(BETWEEN.len() * ids("\n")) as u64
 }
 
-/// Shots are among so many samples: far more than are ever told apart.
+/// Shots are drawn among this many samples, so that two are almost never the same.
 const AMONG: u64 = 1 << 40;
 
 /// Makes the shots of a run: each sample has its own, chosen by seed, split and index alone.
 pub struct Shots<'a> {
-    setup: &'a Setup,
+    lessons: &'a Lessons,
+    /// Shots of a sample.
+    count: usize,
     /// Of each template: what its choices depend on, and what makes its samples.
     samplers: Vec<([u64; 4], Memory)>,
 }
 
 impl<'a> Shots<'a> {
-    /// For the samples of a split. Shots are samples to learn from even before held-out ones: what
-    /// is held out is shown nowhere else.
-    pub fn new(setup: &'a Setup, split: Split) -> Shots<'a> {
-        let seed = setup.recipe.data.seed;
-        let sampler = |part: &crate::data::lessons::Part| {
+    /// For the samples of a split. Shots are training samples even before held-out ones: what is
+    /// held out is shown nowhere else.
+    pub fn new(lessons: &'a Lessons, count: usize, split: Split) -> Shots<'a> {
+        let seed = lessons.seed;
+        let sampler = |part: &Part| {
             let (name, level) = (&part.sampler.program().name, part.sampler.level());
             let key = RunKey::new(name, level, split.name(), seed).stream("shots");
             (key, part.sampler.memory(Split::Train, seed))
         };
-        let samplers = setup.lessons.parts.iter().map(sampler).collect();
-        Shots { setup, samplers }
+        let samplers = lessons.parts.iter().map(sampler).collect();
+        Shots { lessons, count, samplers }
     }
 
     /// The ids of a template's shots and of the sample in the memory, which has this index; what
@@ -51,12 +52,12 @@ impl<'a> Shots<'a> {
         sample: &Memory,
         is_checked: bool,
     ) -> Result<Encoded, (u64, Why)> {
-        let mut draft = self.setup.lessons.parts[template].ids.draft();
+        let mut draft = self.lessons.parts[template].ids.draft();
         let encoded = self.put(template, index, &mut draft).map(|()| draft.end(sample))?;
         let told = |why| (index, Why::Ids(why));
         let encoded = encoded.map_err(told)?;
         if is_checked {
-            let mut whole = self.setup.lessons.parts[template].ids.draft_whole();
+            let mut whole = self.lessons.parts[template].ids.draft_whole();
             self.put(template, index, &mut whole)?;
             whole.check(sample, &encoded).map_err(told)?;
         }
@@ -65,7 +66,7 @@ impl<'a> Shots<'a> {
 
     /// The text of a template's shots before the sample with this index.
     pub fn text(&mut self, template: usize, index: u64) -> Result<String, (u64, Why)> {
-        let mut draft = self.setup.lessons.parts[template].ids.draft_whole();
+        let mut draft = self.lessons.parts[template].ids.draft_whole();
         self.put(template, index, &mut draft)?;
         Ok(draft.text().to_string())
     }
@@ -73,12 +74,12 @@ impl<'a> Shots<'a> {
     fn put(&mut self, template: usize, index: u64, draft: &mut Draft) -> Result<(), (u64, Why)> {
         let (key, memory) = &mut self.samplers[template];
         let mut stream = random::start(key, index);
-        for _ in 0..self.setup.recipe.data.shots {
+        for _ in 0..self.count {
             let mut shot = stream.below_wide(AMONG);
             if shot == index {
                 shot += AMONG;
             }
-            let sampler = &self.setup.lessons.parts[template].sampler;
+            let sampler = &self.lessons.parts[template].sampler;
             sampler.sample(memory, shot).map_err(|why| (shot, why.into()))?;
             draft.shot(memory);
         }

@@ -1,4 +1,4 @@
-//! How a run starts: in a folder of its own, or from the newest whole checkpoint of one.
+//! How a run starts: in a new folder, or from the newest undamaged checkpoint of one.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,13 @@ use super::observer::Observer;
 use crate::template::Error;
 use crate::train::{Group, Saved};
 
-/// What a run starts with. The process that writes finds it, and tells the others.
+/// The slot of a checkpoint that keeps the state of the mixture's policy.
+pub const MIX: &str = "mix";
+
+/// The slots that a run reads.
+const SLOTS: [&str; 1] = [MIX];
+
+/// What a run starts with. The process that writes finds it, and sends it to the others.
 #[derive(Debug)]
 pub struct Start {
     /// The run folder.
@@ -25,7 +31,7 @@ pub struct Start {
     pub log: Log,
     /// How this run differs from what the checkpoint is of, a line each.
     pub changes: Vec<String>,
-    /// Newer checkpoints that are not whole.
+    /// Newer checkpoints that are damaged.
     damaged: Vec<PathBuf>,
 }
 
@@ -48,6 +54,7 @@ impl Start {
         let (saved, damaged) = folder.newest_whole(observer)?;
         let mut start = Start { damaged, ..Start::new(folder, fingerprint) };
         let Some(saved) = saved else { return Ok(start) };
+        saved.expect_slots(&SLOTS).map_err(|error| Error::Input(format!("{error:#}")))?;
         let seal = &saved.run["metrics"];
         start.log = Log::read(&start.folder.join("metrics.jsonl"), saved.steps, seal, observer)?;
         let found = start.fingerprint.since(&saved.run["fingerprint"]);
@@ -63,7 +70,7 @@ impl Start {
         Ok(start)
     }
 
-    /// The same for all processes: rank 0 finds it and tells the others.
+    /// The same for all processes: rank 0 finds it and sends it to the others.
     pub fn of_all(
         group: &Group,
         fingerprint: &Fingerprint,

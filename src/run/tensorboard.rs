@@ -40,14 +40,14 @@ impl Events {
         let file = OpenOptions::new().create_new(true).append(true).open(&path);
         let mut events = Events { file: file.with_context(failed)?, path };
         events.write(0, FILE_VERSION, b"brain.Event:2")?;
-        // A session that starts at a step takes the place of all that was said from there on.
+        // A session that starts at a step replaces all that was written from there on.
         let mut started = Vec::new();
         varint_field(1, 1, &mut started);
         events.write(steps_done + 1, SESSION_LOG, &started)?;
         Ok(events)
     }
 
-    /// Appends values of a step under their names, whole, so that they can be seen at once.
+    /// Appends values of a step under their names, and flushes, so that they can be seen at once.
     pub fn scalars(&mut self, step: u64, values: &[(String, f64)]) -> Result<()> {
         let mut summary = Vec::new();
         for (name, value) in values {

@@ -1,38 +1,28 @@
-//! The training of a run: each step told and written down, judged and saved in between.
+//! The training of a run: each step reported and logged, with evaluations and checkpoints between.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::ending;
 use super::judging::HeldOut;
 use super::metrics::{Metrics, Past, Step};
-use super::observer::{Event, Observer};
+use super::observer::{Done, Event, Observer};
 use super::ranks;
 use super::samples::{Samples, described};
 use super::setup::Setup;
-use super::start::Start;
+use super::start::{MIX, Start};
 use super::watch::Watch;
+use super::{ending, feedback};
+use crate::data::Split;
 use crate::eval::report::{Facts, Scores};
 use crate::eval::{self, Answer};
+use crate::mix::Mixture;
 use crate::model::{Model, Parameter};
 use crate::template::Error;
-use crate::train::{Control, Group, NotFinite, Progress, Trainer, train};
-
-/// What has been done since the run was started or resumed.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Done {
-    /// Steps.
-    pub steps: u64,
-    /// Their samples.
-    pub samples: u64,
-    /// Their tokens.
-    pub tokens: u64,
-    /// Their seconds.
-    pub seconds: f64,
-}
+use crate::train::{Control, Group, NotFinite, Others, Progress, Trainer, train};
 
 /// A run's training, and what is known of it so far.
 pub struct Training<'a> {
@@ -41,6 +31,8 @@ pub struct Training<'a> {
     held_out: &'a HeldOut<'a>,
     group: &'a Group,
     observer: &'a Observer<'a>,
+    /// Which template each sample is of. Samples look at it, and evaluations change it.
+    mixture: Rc<RefCell<Mixture>>,
     /// Of the process that writes.
     metrics: Option<Metrics>,
     /// All steps, those before a checkpoint included.
@@ -66,6 +58,12 @@ impl<'a> Training<'a> {
             false => (None, Past::default()),
         };
         let mut watch = Watch::new(&setup.recipe.eval);
+        let mut mixture = setup.mixture();
+        if let Some(saved) = &start.saved {
+            let path = saved.path.display();
+            let kept = saved.slot(MIX);
+            mixture.restore(kept).map_err(|why| Error::Input(format!("{path}: {why}")))?;
+        }
         for (step, exact) in past.judgements.iter().filter(|(step, _)| *step > 0) {
             watch.add(*step, *exact);
         }
@@ -75,6 +73,7 @@ impl<'a> Training<'a> {
             held_out,
             group,
             observer,
+            mixture: Rc::new(RefCell::new(mixture)),
             metrics,
             past,
             done: Done::default(),
@@ -83,19 +82,16 @@ impl<'a> Training<'a> {
         })
     }
 
-    /// Trains to the last step, to a judgement that ends it, or to Ctrl-C: then a checkpoint is
+    /// Trains to the last step, to an evaluation that ends it, or to Ctrl-C: then a checkpoint is
     /// left.
     pub fn run(&mut self, trainer: &mut Trainer<'_>, before: &[Vec<Answer>]) -> Result<(), Error> {
-        if self.group.is_first() {
-            self.judgement_before(trainer, before)?;
-        }
-        let mut samples = Samples::new(self.setup, self.group, &self.held_out.prompts);
-        let result = match self.is_over()? {
-            true => Ok(()),
-            false => self.steps(trainer, &mut samples),
+        self.judgement_before(trainer, before)?;
+        let (result, failure) = match self.is_over()? {
+            true => (Ok(()), None),
+            false => self.steps(trainer),
         };
         self.observer.tell(Event::Ended);
-        if let Some(failure) = samples.failure() {
+        if let Some(failure) = failure {
             return Err(failure);
         }
         let cancelled = self.observer.is_cancelled();
@@ -118,33 +114,47 @@ impl<'a> Training<'a> {
         Ok(())
     }
 
-    /// Writes down what was judged before the first step. Of a run that was stopped after a step
-    /// and before its judgement, makes that one.
+    /// Logs the evaluation before the first step. If a run was stopped after a step and before its
+    /// evaluation, evaluates now.
     fn judgement_before(
         &mut self,
         trainer: &Trainer<'_>,
         before: &[Vec<Answer>],
     ) -> Result<(), Error> {
         let steps_done = trainer.steps_done();
+        if !self.group.is_first() {
+            return Ok(self.feed_back(steps_done, None)?);
+        }
+        let every = self.setup.recipe.eval.every;
+        let is_missing = self.watch.last.is_none_or(|(step, _)| step < steps_done);
         if steps_done == 0 {
             self.write_down(0, before)?;
-        } else if self.is_due(self.setup.recipe.eval.every, steps_done)
-            && self.watch.last.is_none_or(|(step, _)| step < steps_done)
-            && !self.judge(trainer, steps_done)?
-        {
-            return Err(Error::Cancelled);
+            self.feed_back(0, Some(before))?;
+        } else if self.is_due(every, steps_done) && is_missing {
+            let answers = self.judge(trainer, steps_done)?.ok_or(Error::Cancelled)?;
+            self.feed_back(steps_done, Some(&answers))?;
+        } else {
+            self.feed_back(steps_done, None)?;
         }
         Ok(())
     }
 
-    /// Whether a judgement ends the run: what the first process, which alone judges, says.
+    /// Gives the scores of an evaluation to the mixture of every process.
+    fn feed_back(&self, step: u64, answers: Option<&[Vec<Answer>]>) -> Result<()> {
+        feedback::share(self.setup, self.group, &self.mixture, step, answers)
+    }
+
+    /// Whether an evaluation ends the run: rank 0, which alone evaluates, decides.
     fn is_over(&self) -> Result<bool> {
         let own = self.watch.reason_to_stop().map_or(Control::Continue, |_| Control::Stop);
         Ok(ranks::agreed(self.group, own)? == Control::Stop)
     }
 
-    fn steps(&mut self, trainer: &mut Trainer<'_>, samples: &mut Samples) -> Result<()> {
-        let (shared, group) = (Cell::new(0), self.group);
+    /// Does the steps. A sample that cannot be made comes beside the trainer's error.
+    fn steps(&mut self, trainer: &mut Trainer<'_>) -> (Result<()>, Option<Error>) {
+        let (shared, group, setup) = (Cell::new(0), self.group, self.setup);
+        let mixture = Rc::clone(&self.mixture);
+        let mut samples = Samples::new(setup, group, &mixture, &self.held_out.prompts);
         let mut next_batch = |done: u64| {
             let examples = samples.of_step(done)?;
             // Before the step: where a process is lost, each step that was done is written down.
@@ -159,11 +169,11 @@ impl<'a> Training<'a> {
             self.lap = Instant::now();
             control
         };
-        train(trainer, &mut next_batch, &mut observe)?;
-        Ok(())
+        let result = train(trainer, &mut next_batch, &mut observe).map(drop);
+        (result, samples.failure())
     }
 
-    /// Takes in the judgement that ends the run.
+    /// Takes in the evaluation at the end of the run.
     pub fn ended(&mut self, trainer: &Trainer<'_>, after: &[Vec<Answer>]) -> Result<(), Error> {
         let steps = trainer.steps_done();
         match self.watch.last {
@@ -236,14 +246,17 @@ impl<'a> Training<'a> {
         let (step, recipe) = (progress.step, &self.setup.recipe);
         let mut control = Control::Continue;
         if self.is_due(recipe.eval.every, step) {
-            if self.group.is_first() && !self.judge(trainer, step)?
-                || self.watch.reason_to_stop().is_some()
-            {
+            let answers = match self.group.is_first() {
+                true => self.judge(trainer, step)?,
+                false => None,
+            };
+            if self.group.is_first() && answers.is_none() || self.watch.reason_to_stop().is_some() {
                 control = Control::Stop;
             }
+            self.feed_back(step, answers.as_deref())?;
             control = ranks::agreed(self.group, control)?;
         }
-        // Judged before it is saved: a checkpoint's metrics then have the judgement.
+        // Evaluated before it is saved: a checkpoint's metrics then have the evaluation.
         if self.group.is_first()
             && control == Control::Continue
             && self.is_due(recipe.save_every, step)
@@ -253,16 +266,22 @@ impl<'a> Training<'a> {
         Ok(control)
     }
 
+    /// A sample of a step, for an error. No evaluation has changed the mixture since.
+    fn described(&self, step: u64, index: u64) -> String {
+        let order = self.mixture.borrow().order(Split::Train, step - 1);
+        order.map_or_else(|why| why, |order| described(self.setup, order.template(index), index))
+    }
+
     fn is_due(&self, every: u64, step: u64) -> bool {
         every > 0 && step.is_multiple_of(every) && step < self.setup.recipe.train.steps
     }
 
-    /// A judgement between two steps; false if it was interrupted.
-    fn judge(&mut self, trainer: &Trainer<'_>, step: u64) -> Result<bool> {
+    /// The answers of an evaluation between two steps; none if it was interrupted.
+    fn judge(&mut self, trainer: &Trainer<'_>, step: u64) -> Result<Option<Vec<Vec<Answer>>>> {
         let answers = match self.held_out.judge(trainer.model, "now", self.observer) {
             Ok(answers) => answers,
             Err(Error::Failed(error)) => return Err(error),
-            Err(_) => return Ok(false),
+            Err(_) => return Ok(None),
         };
         self.take_in(trainer.model, step, &answers)?;
         for (answers, part) in answers.iter().zip(&self.setup.lessons.parts) {
@@ -271,10 +290,10 @@ impl<'a> Training<'a> {
             let alignment = scores.alignment;
             self.observer.tell(Event::Judged { step, template, exact, alignment });
         }
-        Ok(true)
+        Ok(Some(answers))
     }
 
-    /// Writes a judgement down, and keeps what was learned if it is the best so far.
+    /// Logs an evaluation, and keeps the weights if it is the best so far.
     fn take_in(&mut self, model: &Model, step: u64, answers: &[Vec<Answer>]) -> Result<()> {
         self.write_down(step, answers)?;
         let exact = answers.iter().map(|of_one| Scores::of(of_one, 0).exact);
@@ -305,7 +324,9 @@ impl<'a> Training<'a> {
                 "metrics": self.metrics.as_ref().map_or(Value::Null, Metrics::seal),
             });
             let folder = &self.start.folder;
-            trainer.save_of(&run, &folder.checkpoint_after(steps))?;
+            let mut slots = Map::new();
+            slots.insert(MIX.into(), self.mixture.borrow().state());
+            trainer.save_of(&Others { run, slots }, &folder.checkpoint_after(steps))?;
             folder.keep_checkpoints(self.setup.recipe.keep_checkpoints)
         });
         saved.with_context(|| format!("no checkpoint after step {steps}"))
@@ -327,13 +348,14 @@ impl<'a> Training<'a> {
             return error.context(how).into();
         };
         let first = (found.step - 1) * self.setup.samples_of_a_step();
-        let sample = match found.sample {
-            Some(at) => format!("; alone it is so of {}", described(self.setup, first + at as u64)),
+        let alone = found.sample.map(|at| self.described(found.step, first + at as u64));
+        let sample = match alone {
+            Some(sample) => format!("; alone it is so of {sample}"),
             None => ", but of no sample alone".to_string(),
         };
         let (step, loss, norm) = (found.step, found.loss, found.gradient_norm);
-        let help = "the step was not done; write a smaller `learning_rate`, a longer `warmup` or \
-                    `clip_norm = 1.0`, and train again";
+        let help = "the step was not done; write a smaller `learning_rate`, a larger \
+                    `warmup_ratio` or `max_grad_norm = 1.0`, and train again";
         Error::Input(format!(
             "at step {step} the loss is {loss} and the gradient's norm {norm}{sample}\n{help}"
         ))
@@ -346,15 +368,6 @@ impl Past {
         self.samples += progress.samples;
         self.tokens += progress.tokens;
         self.prompts_shared += prompts_shared;
-        self.seconds += seconds;
-    }
-}
-
-impl Done {
-    fn add(&mut self, progress: &Progress, seconds: f64) {
-        self.steps += 1;
-        self.samples += progress.samples;
-        self.tokens += progress.tokens;
         self.seconds += seconds;
     }
 }

@@ -1,4 +1,4 @@
-//! The judgements of a run: which was the best, and whether to stop early.
+//! The evaluations of a run: which was the best, and whether to stop early.
 
 use crate::recipe::Eval;
 
@@ -6,16 +6,16 @@ use crate::recipe::Eval;
 /// lose its last bit.
 const SAME: f64 = 1e-9;
 
-/// What is known of the judgements so far.
+/// What is known of the evaluations so far.
 #[derive(Clone, Debug)]
 pub struct Watch {
     patience: u64,
     until_exact: Option<f64>,
-    /// Step and mean share of exact replies of the best judgement, the first of equal ones.
+    /// Step and mean share of exact replies of the best evaluation, the first of equal ones.
     pub best: Option<(u64, f64)>,
     /// Step and the same share of the last.
     pub last: Option<(u64, f64)>,
-    /// Judgements since the best.
+    /// Evaluations since the best.
     since: u64,
 }
 
@@ -26,7 +26,7 @@ impl Watch {
         Watch { patience, until_exact, best: None, last: None, since: 0 }
     }
 
-    /// Takes in a judgement, and says whether it is the best so far.
+    /// Takes in an evaluation, and returns whether it is the best so far.
     pub fn add(&mut self, step: u64, exact: f64) -> bool {
         self.last = Some((step, exact));
         let better = self.best.is_none_or(|(_, best)| exact > best + SAME);

@@ -16,7 +16,7 @@ use crate::model::Tokenizer;
 /// Samples that show whether pieces which are not known alone are known together.
 const TRIED: u64 = 64;
 
-/// More integers than a model from scratch learns as words of their own.
+/// More integers than a model from scratch has as words.
 const NUMBERS_MAX: i64 = 4096;
 
 /// A tokenizer that has a token for every word of the programs, or the name of a value that has
@@ -57,14 +57,14 @@ pub fn unknown(tokenizer: &Tokenizer, sampler: &Sampler, seed: u64) -> Option<an
     }
 }
 
-/// Why one of the first samples is not known as a whole.
+/// Why the text of one of the first samples is not known.
 fn unknown_sample(tokenizer: &Tokenizer, sampler: &Sampler, seed: u64) -> Option<anyhow::Error> {
     let tokenize = Arc::new(tokenizer.clone());
     let ids =
         TokenIds::new(sampler.program(), sampler.vocabulary().clone(), tokenize).without_tables();
     let (mut memory, mut encoded) = (sampler.memory(Split::Train, seed), Encoded::default());
     (0..TRIED).find_map(|index| {
-        // One that cannot be made is an error of its own, later.
+        // One that cannot be drawn is another error, later.
         sampler.sample(&mut memory, index).ok()?;
         ids.encode(&memory, &mut encoded).err().map(|why| anyhow::anyhow!(why))
     })
@@ -120,9 +120,9 @@ fn numbers(program: &Program) -> Vec<String> {
     }
 }
 
-/// The words of the model: of three lower-case letters or more, and one token wherever they stand.
+/// The words of the model: of three lower-case letters or more, and one token at every position.
 /// A model may have few of those, as most of its tokens bring their space; then the words that are
-/// one token behind a space, or else those that are one token alone.
+/// one token after a space, or else those that are one token alone.
 pub fn words_of(tokenizer: &Tokenizer) -> Result<Vec<String>> {
     /// Shorter pieces are seldom words.
     const LETTERS_MIN: usize = 3;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use candle_core::Tensor;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::model::files::{self, TensorFile, Tensors, UNSEALED};
 use crate::model::{Model, Parameter};
@@ -15,8 +15,10 @@ use crate::train::optimizer::AdamW;
 /// The key of the file's metadata that holds [`Saved::about`].
 const ABOUT: &str = "cookc";
 
-/// The format that is written. The first had no checksum, and nothing said which run it was of.
-const FORMAT: u64 = 2;
+/// The newest format: one with slots. The second has none, and is written where none is filled, so
+/// that older builds read it; the first had no checksum, and nothing said which run it was of.
+const FORMAT: u64 = 3;
+const FORMAT_WITHOUT_SLOTS: u64 = 2;
 
 /// The prefixes of a parameter's three tensors.
 const PARTS: [&str; 3] = ["value/", "first_mean/", "second_mean/"];
@@ -31,11 +33,20 @@ pub fn bytes(model: &Model) -> u64 {
     HEADER_BYTES + PARTS.len() as u64 * model.trainable().iter().map(of_one).sum::<u64>()
 }
 
-/// Writes a checkpoint atomically. `run` is the caller's: which run it is of.
+/// What others than the trainer keep in a checkpoint.
+#[derive(Clone, Debug, Default)]
+pub struct Others {
+    /// Which run it is of.
+    pub run: Value,
+    /// Their state by name; null is none. Whoever resumes must know each name that is filled.
+    pub slots: Map<String, Value>,
+}
+
+/// Writes a checkpoint atomically.
 pub(super) fn save(
     model: &Model,
     optimizer: &AdamW,
-    (settings, run): (&Settings, &Value),
+    (settings, others): (&Settings, &Others),
     path: &Path,
 ) -> Result<()> {
     let mut tensors = Tensors::new();
@@ -44,10 +55,16 @@ pub(super) fn save(
             tensors.insert(format!("{part}{}", parameter.name), tensor.clone());
         }
     }
-    let about = json!({
-        "format": FORMAT, "checksum": UNSEALED, "steps": optimizer.steps, "settings": settings,
-        "run": run,
+    let filled = others.slots.iter().filter(|(_, state)| !state.is_null());
+    let slots: Map<String, Value> = filled.map(|(name, it)| (name.clone(), it.clone())).collect();
+    let format = if slots.is_empty() { FORMAT_WITHOUT_SLOTS } else { FORMAT };
+    let mut about = json!({
+        "format": format, "checksum": UNSEALED, "steps": optimizer.steps, "settings": settings,
+        "run": others.run,
     });
+    if !slots.is_empty() {
+        about["slots"] = Value::Object(slots);
+    }
     files::write_sealed(path, &tensors, (ABOUT, &about.to_string()))
 }
 
@@ -62,13 +79,14 @@ pub struct Saved {
     /// a file of an older cookc, which has no checksum either.
     pub run: Value,
     settings: Value,
+    slots: Map<String, Value>,
 }
 
 impl Saved {
-    /// Reads what a checkpoint says of itself, and holds all its bytes against its checksum.
+    /// Reads what a checkpoint says of itself, and compares all its bytes with its checksum.
     ///
     /// # Errors
-    /// If the file is no checkpoint, has a newer format or is damaged.
+    /// If the file cannot be read, is no checkpoint, is damaged, or has a newer format.
     pub fn open(path: &Path) -> Result<Saved> {
         let wrong = || format!("{} is no checkpoint of a run", path.display());
         let file = TensorFile::open(path)?;
@@ -77,22 +95,49 @@ impl Saved {
         let mut about: Value = serde_json::from_str(about).with_context(wrong)?;
         match (about["format"].as_u64(), about["checksum"].as_str()) {
             (Some(1), None) => about["run"] = Value::Null,
-            (Some(FORMAT), Some(checksum)) => files::expect_sealed(path, checksum)?,
+            (Some(FORMAT_WITHOUT_SLOTS..=FORMAT), Some(checksum)) => {
+                files::expect_sealed(path, checksum)?;
+            }
             (Some(newer), _) if newer > FORMAT => {
                 bail!("{} has the newer format {newer}", path.display())
             }
             _ => bail!(wrong()),
         }
         let steps = about["steps"].as_u64().with_context(wrong)?;
-        let [run, settings] = ["run", "settings"].map(|key| about[key].take());
-        Ok(Saved { path: path.to_path_buf(), steps, run, settings })
+        let [run, settings, slots] = ["run", "settings", "slots"].map(|key| about[key].take());
+        let slots = match slots {
+            Value::Object(slots) => slots,
+            _ => Map::new(),
+        };
+        Ok(Saved { path: path.to_path_buf(), steps, run, settings, slots })
+    }
+
+    /// What another than the trainer keeps under a name; null if nothing.
+    pub fn slot(&self, name: &str) -> &Value {
+        self.slots.get(name).unwrap_or(&Value::Null)
+    }
+
+    /// Fails if a slot is filled whose name is none of these: without its state, the run would go
+    /// on differently.
+    ///
+    /// # Errors
+    /// If there is such a slot.
+    pub fn expect_slots(&self, known: &[&str]) -> Result<()> {
+        match self.slots.keys().find(|name| !known.contains(&name.as_str())) {
+            Some(name) => bail!(
+                "{} keeps the state of `{name}`, which this cookc does not know: go on with the \
+                 version of cookc that wrote it",
+                self.path.display()
+            ),
+            None => Ok(()),
+        }
     }
 
     /// Fails unless it was made with these settings: else it would go on differently from how it
     /// began.
     ///
     /// # Errors
-    /// If a setting differs; the message names it.
+    /// If a setting differs; the text names it with both values.
     pub fn expect_settings(&self, settings: &Settings) -> Result<()> {
         let now = serde_json::to_value(settings)?;
         for (key, value) in now.as_object().into_iter().flatten() {

@@ -14,11 +14,10 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail, ensure};
 use candle_core::DType;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::model::{Gradients, Model, Recompute, Training, each_part};
 pub use batch::Example;
-pub use checkpoint::Saved;
+pub use checkpoint::{Others, Saved};
 pub use checks::NotFinite;
 use group::Exchange;
 pub use group::Group;
@@ -246,15 +245,15 @@ impl<'a> Trainer<'a> {
     /// # Errors
     /// If the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<()> {
-        self.save_of(&Value::Null, path)
+        self.save_of(&Others::default(), path)
     }
 
-    /// The same with the caller's word on which run it is of: [`Saved::run`].
+    /// The same with what the caller keeps in it: [`Saved::run`] and [`Saved::slot`].
     ///
     /// # Errors
     /// If the file cannot be written.
-    pub fn save_of(&self, run: &Value, path: &Path) -> Result<()> {
-        checkpoint::save(self.model, &self.optimizer, (&self.settings, run), path)
+    pub fn save_of(&self, others: &Others, path: &Path) -> Result<()> {
+        checkpoint::save(self.model, &self.optimizer, (&self.settings, others), path)
     }
 
     /// Steps done so far, those before a checkpoint included.

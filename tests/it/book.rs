@@ -225,27 +225,6 @@ fn the_tutorial_leads_from_an_empty_folder_to_a_trained_model() {
 }
 
 #[cfg(feature = "train")]
-#[test]
-fn the_page_of_recipes_has_every_key_with_its_default() {
-    let page = std::fs::read_to_string(root().join("docs/recipe.md")).expect("it is there");
-    let folder = tempfile::tempdir().expect("a folder can be made");
-    let text = "[[template]]\nfile = \"std:retrieval\"\n";
-    std::fs::write(folder.path().join("short.toml"), text).expect("a file can be written");
-    let whole = printed("cookc run --train short.toml --dry-run", folder.path());
-    let mut section = "";
-    for line in whole.lines() {
-        if line.starts_with('[') {
-            let (_, rest) = page.split_once(&format!("\n## `{line}`\n")).expect(line);
-            section = rest.split("\n## ").next().unwrap_or_default();
-        }
-        let Some((key, value)) = line.split_once(" = ") else { continue };
-        let rows = section.lines().find(|row| row.starts_with(&format!("| `{key}` | ")));
-        let default = rows.and_then(|row| row.split(" | ").nth(1)).expect(key);
-        let told = ["of the preset", "that of the data"].contains(&default) || key == "file";
-        assert!(told || default.contains(&format!("`{value}`")), "{key}: {default}, not {value}");
-    }
-}
-
 /// The page that lists all codes, and what the summary says of them.
 fn listed_codes() -> (String, String) {
     let mut page =

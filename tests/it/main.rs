@@ -19,9 +19,13 @@ mod kept;
 mod laws;
 #[cfg(feature = "lsp")]
 mod lsp;
+#[cfg(feature = "train")]
+mod mix;
 mod new;
 mod promises;
 mod reading;
+#[cfg(feature = "train")]
+mod recipe;
 mod replies;
 #[cfg(feature = "train")]
 mod run;

@@ -30,17 +30,17 @@ reply \"{said}\"
 const RECIPE: &str = "\
 [model]
 base = \"scratch:tiny\"
-width = 16
+hidden_size = 16
 [[template]]
 file = \"say.cook\"
 [data]
 vocab = 16
-sequence = 32
+max_length = 32
 [train]
 steps = 20
-batch = 8
+micro_batch_size = 8
 learning_rate = 1e-2
-save_every = 10
+save_steps = 10
 [eval]
 samples = 12
 every = 10
@@ -208,26 +208,38 @@ fn ctrl_c_leaves_a_checkpoint_and_says_how_to_go_on() {
 #[test]
 fn every_fault_of_a_recipe_is_shown_with_its_place_and_what_to_write() {
     for (from, to, wanted) in [
-        ("batch = 8", "bacth = 8", &["E702", "tiny.toml:11:1", "write `batch`"][..]),
+        (
+            "micro_batch_size = 8",
+            "micro_bacth_size = 8",
+            &["E702", "tiny.toml:11:1", "write `micro_batch_size`"][..],
+        ),
         ("[eval]", "[evals]", &["E702", "tiny.toml:14:2", "write `eval`"]),
         ("steps = 20", "steps = \"20\"", &["E703", "tiny.toml:10:9", "write `steps = 500`"]),
         ("steps = 20", "steps = 0", &["E704", "tiny.toml:10:9"]),
         ("vocab = 16", "vocab = 5000", &["E704", "from 16 to 4096"]),
-        ("batch = 8", "schedule = \"cosin\"", &["E705", "write \"cosine\""]),
+        ("micro_batch_size = 8", "lr_scheduler = \"cosin\"", &["E705", "write \"cosine\""]),
         ("scratch:tiny", "scratch:tyni", &["E705", "write \"scratch:tiny\""]),
         ("scratch:tiny", "http://org/Some-7B", &["E706", "write `base = \"models/Some-7B\"`"]),
         ("vocab = 16", "packing = 1", &["E703", "write `packing = true`"]),
         ("vocab = 16", "paking = true", &["E702", "write `packing`"]),
-        ("batch = 8", "accumulate = 0", &["E704", "from 1 to 65536"]),
-        ("batch = 8", "acumulate = 2", &["E702", "write `accumulate`"]),
-        ("batch = 8", "min_learning_rate = 2", &["E704", "from 0 to 1"]),
-        ("batch = 8", "min_learning_rat = 0.1", &["E702", "write `min_learning_rate`"]),
-        ("batch = 8", "neftune_alpha = -1", &["E704", "from 0 to 1000"]),
-        ("batch = 8", "neftune_alfa = 5", &["E702", "write `neftune_alpha`"]),
-        ("batch = 8", "lora_plus_ratio = 0", &["E704", "from 0.001 to 1000"]),
-        ("batch = 8", "lora_plus_ratio = 16", &["E708", "write `[lora]`"]),
-        ("batch = 8", "keep_checkpoints = 0", &["E704", "from 1 to 1000"]),
-        ("batch = 8", "keep_checkpoint = 2", &["E702", "write `keep_checkpoints`"]),
+        ("micro_batch_size = 8", "gradient_accumulation_steps = 0", &["E704", "from 1 to 65536"]),
+        (
+            "micro_batch_size = 8",
+            "gradient_acumulation_steps = 2",
+            &["E702", "write `gradient_accumulation_steps`"],
+        ),
+        ("micro_batch_size = 8", "min_lr_ratio = 2", &["E704", "from 0 to 1"]),
+        ("micro_batch_size = 8", "min_lr_rato = 0.1", &["E702", "write `min_lr_ratio`"]),
+        ("micro_batch_size = 8", "neftune_noise_alpha = -1", &["E704", "from 0 to 1000"]),
+        (
+            "micro_batch_size = 8",
+            "neftune_noise_alfa = 5",
+            &["E702", "write `neftune_noise_alpha`"],
+        ),
+        ("micro_batch_size = 8", "loraplus_lr_ratio = 0", &["E704", "from 0.001 to 1000"]),
+        ("micro_batch_size = 8", "loraplus_lr_ratio = 16", &["E708", "write `[lora]`"]),
+        ("micro_batch_size = 8", "save_total_limit = 0", &["E704", "from 1 to 1000"]),
+        ("micro_batch_size = 8", "save_total_limt = 2", &["E702", "write `save_total_limit`"]),
         ("samples = 12", "patience = -1", &["E704"]),
         ("samples = 12", "patiense = 3", &["E702", "write `patience`"]),
         ("samples = 12\nevery = 10", "patience = 3", &["E708", "write `every = 100`"]),
@@ -238,10 +250,14 @@ fn every_fault_of_a_recipe_is_shown_with_its_place_and_what_to_write() {
         ("vocab = 16", "shots = 2", &["E710", "with its 2 shots", "tiny.toml:5:8"]),
         ("vocab = 16", "format = \"chat\"", &["E708", "write `format = \"plain\"`"]),
         ("vocab = 16", "format = \"chta\"", &["E705", "write \"chat\""]),
-        ("width = 16", "width = 17", &["E708", "write `width = 20`"]),
+        ("hidden_size = 16", "hidden_size = 17", &["E708", "write `hidden_size = 20`"]),
         ("say.cook", "sya.cook", &["E707", "did you mean", "tiny.toml:5:8"]),
         ("say.cook", "std:retreival", &["E707", "did you mean std:retrieval?"]),
-        ("sequence = 32", "sequence = 8", &["E710", "tiny.toml:5:8", "write `sequence = 12`"]),
+        (
+            "max_length = 32",
+            "max_length = 8",
+            &["E710", "tiny.toml:5:8", "write `max_length = 12`"],
+        ),
         ("steps = 20", "steps = ", &["E701", "tiny.toml:10"]),
     ] {
         let folder = kitchen(&RECIPE.replace(from, to));
@@ -256,7 +272,9 @@ fn every_fault_of_a_recipe_is_shown_with_its_place_and_what_to_write() {
 
 #[test]
 fn errors_of_a_recipe_and_of_its_files_are_shown_together() {
-    let recipe = RECIPE.replace("batch = 8", "bacth = 8").replace("say.cook", "no.cook");
+    let recipe = RECIPE
+        .replace("micro_batch_size = 8", "micro_bacth_size = 8")
+        .replace("say.cook", "no.cook");
     let folder = kitchen(&recipe.replace("samples = 12", "samples = -1"));
     let done = cookc(folder.path(), &["run", "--train", "tiny.toml"]);
     for code in ["E702", "E704", "E707"] {
@@ -286,7 +304,8 @@ fn an_output_folder_that_cannot_be_written_is_found_before_training() {
 
 #[test]
 fn a_gpu_that_is_not_there_is_told_in_one_line() {
-    let folder = kitchen(&RECIPE.replace("width = 16", "width = 16\ndevice = \"cuda\""));
+    let folder =
+        kitchen(&RECIPE.replace("hidden_size = 16", "hidden_size = 16\ndevice = \"cuda\""));
     let mut run = command(folder.path(), &["run", "--train", "tiny.toml"]);
     let output = run.env("RUST_BACKTRACE", "1").output().expect("cookc runs");
     // On a machine with a GPU, and built for it, the run is made.
@@ -316,8 +335,8 @@ fn adapters_are_trained_on_a_model_of_a_folder() {
     let folder = kitchen(RECIPE);
     trained(folder.path(), &["--train", "tiny.toml", "--out", "base"]);
     let recipe = RECIPE
-        .replace("base = \"scratch:tiny\"\nwidth = 16", "base = \"base/model\"")
-        .replace("[train]", "[lora]\nrank = 2\ntargets = [\"q_proj\", \"v_proj\"]\n[train]");
+        .replace("base = \"scratch:tiny\"\nhidden_size = 16", "base = \"base/model\"")
+        .replace("[train]", "[lora]\nrank = 2\ntarget_modules = [\"q_proj\", \"v_proj\"]\n[train]");
     fs::write(folder.path().join("adapt.toml"), recipe).expect("a file");
     trained(folder.path(), &["--train", "adapt.toml", "--out", "adapted"]);
     let run = folder.path().join("adapted");

@@ -24,15 +24,15 @@ reply \"{said}\"
 const RECIPE: &str = "\
 [model]
 base = \"scratch:tiny\"
-width = 16
+hidden_size = 16
 [[template]]
 file = \"say.cook\"
 [data]
 vocab = 16
-sequence = 32
+max_length = 32
 [train]
 steps = 6
-batch = 8
+micro_batch_size = 8
 learning_rate = 1e-2
 [eval]
 samples = 4
@@ -202,7 +202,10 @@ fn several_processes_learn_what_one_does_and_write_one_run() {
 
 #[test]
 fn two_processes_give_the_bits_of_one_that_takes_their_shares_in_turn() {
-    let halves = ("batch = 8", "batch = 4\naccumulate = 2\nneftune_alpha = 5");
+    let halves = (
+        "micro_batch_size = 8",
+        "micro_batch_size = 4\ngradient_accumulation_steps = 2\nneftune_noise_alpha = 5",
+    );
     let folder = kitchen(&[halves, ("[train]", "[lora]\nrank = 2\ndropout = 0.3\n[train]")]);
     trained(folder.path(), &["--train", "tiny.toml", "--out", "one"]);
     trained(folder.path(), &["--train", "tiny.toml", "--processes", "2", "--out", "two"]);
@@ -401,7 +404,7 @@ fn what_cannot_become_a_group_is_told_before_any_work() {
             &few,
             vec![rank("0"), ("WORLD_SIZE", "9"), host, ("COOKC_PORT", &free)],
             1,
-            "write `batch = 9` or more",
+            "write `micro_batch_size = 9` or more",
         ),
     ] {
         let done = done(command(folder.path(), arguments, &variables));
@@ -413,7 +416,7 @@ fn what_cannot_become_a_group_is_told_before_any_work() {
 
 #[test]
 fn a_fault_of_the_recipe_is_shown_once_however_many_processes_are_asked_for() {
-    let folder = kitchen(&[("batch = 8", "bacth = 8")]);
+    let folder = kitchen(&[("micro_batch_size = 8", "micro_bacth_size = 8")]);
     let done = done(command(folder.path(), &["--train", "tiny.toml", "--processes", "3"], &[]));
     assert_eq!(done.code, Some(1));
     assert_eq!(done.err.matches("E702\n").count(), 1, "{}", done.err);

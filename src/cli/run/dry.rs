@@ -8,15 +8,15 @@ use crate::data::lessons::Why;
 use crate::model::lora::Lora;
 use crate::model::{Config, Projection, Recompute, weights};
 use crate::run::setup::{Setup, tokens};
-use crate::run::shots::{self, Shots};
+use crate::run::shots;
 
-/// Numbers that a checkpoint has of each weight that learns: itself, and the optimizer's means.
+/// Numbers that a checkpoint has of each trainable parameter: itself, and the optimizer's moments.
 const PARTS: u64 = 3;
 
 /// Samples made to see how long they are.
 const MADE: u64 = 256;
 
-/// Prints the whole recipe, the size of the model, the memory and the longest sample.
+/// Prints the resolved recipe, the size of the model, the memory and the longest sample.
 pub fn print(setup: &Setup) -> Result<(), Failure> {
     let mut text = setup.text.clone();
     let recipe = &setup.recipe;
@@ -53,7 +53,7 @@ pub fn print(setup: &Setup) -> Result<(), Failure> {
 fn longest_of(setup: &Setup, at: usize) -> Result<u64, (u64, Why)> {
     let part = &setup.lessons.parts[at];
     let mut memory = part.sampler.memory(crate::data::Split::Train, setup.recipe.data.seed);
-    let mut shots = Shots::new(setup, crate::data::Split::Train);
+    let mut shots = setup.shots(crate::data::Split::Train);
     let mut longest = 0;
     for index in 0..MADE {
         part.sampler.sample(&mut memory, index).map_err(|why| (index, why.into()))?;
@@ -73,8 +73,8 @@ fn adapters(config: &Config, lora: &Lora) -> u64 {
     (config.num_hidden_layers * block) as u64
 }
 
-/// A rough count of bytes: weights, gradients and means of what learns, and what one pass keeps
-/// on each core.
+/// A rough count of bytes: weights, gradients and moments of trainable parameters, and what one
+/// pass keeps on each core.
 fn memory(setup: &Setup, weights: u64, learning: u64, longest: u64) -> u64 {
     let (config, settings) = (&setup.config, &setup.recipe.train);
     let weight_bytes = if setup.recipe.model.dtype == "f32" { 4 } else { 2 };

@@ -18,7 +18,7 @@ use crate::train::group::{SECRET, Secret};
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// Once one has failed, the others end by themselves and say why. Those that have not met yet
-/// cannot know: they are told to end after this long.
+/// cannot know: they are asked to end after this long.
 const HEARSAY: Duration = Duration::from_secs(5);
 
 /// Once one has failed, one that was stopped is ended after so long: it would not end by itself.
@@ -64,7 +64,7 @@ pub fn run(count: usize, cancel: &AtomicBool) -> Result<(), Failure> {
                 let _ = process.child.kill();
             }
             if cancel.load(Ordering::Relaxed) || since.is_some_and(|since| since > HEARSAY) {
-                // The end of its input tells a process to end.
+                // A process ends when its input does.
                 process.child.stdin = None;
             }
         }
@@ -92,7 +92,7 @@ fn is_stopped(process: u32) -> bool {
     state.starts_with('T')
 }
 
-/// A port that nobody listens at now.
+/// A port that no process listens at now.
 fn free_port() -> std::io::Result<u16> {
     Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }

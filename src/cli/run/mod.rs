@@ -25,7 +25,8 @@ Examples:
 The run folder holds recipe.toml (every key written out), model/ or adapter/, best/ (the same after
 the best judgement), checkpoints/, metrics.jsonl (a line a step), tensorboard/ (the same for
 TensorBoard), samples.jsonl (the held-out samples with both replies), report.json and report.html.
-The same recipe and seed give the same losses and replies.";
+The same recipe and seed give the same losses and replies. `cookc train --help` lists the keys of a
+recipe.";
 
 const TRAIN_HELP: &str = "\
 Examples:
@@ -35,6 +36,14 @@ Examples:
   cookc train my.toml --processes 4                share it out; torchrun, srun and mpirun do too
 
 `cookc run --help` says what the run folder holds.";
+
+/// The same with every key of a recipe.
+fn train_help() -> String {
+    format!(
+        "{TRAIN_HELP}\n\nThe keys of a recipe; all but [[template]] file have a default:\n\n{}",
+        crate::recipe::help()
+    )
+}
 
 const RESUME_HELP: &str = "\
 Examples:
@@ -67,7 +76,7 @@ pub struct Run {
 
 /// Train a model on templates, and judge it before and after
 #[derive(Debug, Args)]
-#[command(after_help = TRAIN_HELP)]
+#[command(after_help = TRAIN_HELP, after_long_help = train_help())]
 pub struct Train {
     /// The recipe: which model, which templates, how long
     #[arg(value_name = "RECIPE")]
@@ -150,7 +159,7 @@ fn resumed(folder: &Path, force: bool, how: &How) -> Result<(), Failure> {
     carry_out(&folder.join("recipe.toml"), None, how, target)
 }
 
-/// Does the whole run, or prints what it would do, or starts the processes that do it.
+/// Carries the run out, or prints what it would do, or starts the processes that do it.
 fn carry_out(recipe: &Path, seed: Option<u64>, how: &How, target: Target) -> Result<(), Failure> {
     heap::keep();
     // A process that another started watches for Ctrl-C from its first moment on. One by itself is

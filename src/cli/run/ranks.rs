@@ -1,4 +1,4 @@
-//! This process's place among those of a run, as its environment and its options say.
+//! This process's rank in a run, from its environment and its options.
 
 use std::io::{Read, stdin};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,7 +26,7 @@ pub fn follow(cancel: &'static AtomicBool) {
     }
 }
 
-/// This process's place, from its environment; `count` processes are asked for.
+/// This process's rank and group, from its environment; `count` processes are asked for.
 pub fn place(count: Option<usize>) -> Result<Place, Failure> {
     let variable = |name: &str| Some(std::env::var_os(name)?.to_string_lossy().into_owned());
     let place = Place::from_environment(&variable);

@@ -51,6 +51,7 @@ impl Screen {
                     format!("step {step}: {template} exact {exact:.3}, alignment {alignment:.3}");
                 shown.beside(|| console::note(&text));
             }
+            Event::Generated { .. } => {}
             Event::Ended => {
                 if let Some(bar) = shown.training.take() {
                     bar.finish_and_clear();
@@ -79,7 +80,7 @@ impl Shown {
         }
     }
 
-    /// Off a terminal nothing is shown, since a judgement is a line of its own.
+    /// Off a terminal nothing is shown, since an evaluation has a line.
     fn judging(&mut self, when: &str, done: u64, total: u64) {
         let new =
             || bar(total, "judging {msg} {wide_bar} {pos} of {len}").with_message(when.to_string());

@@ -58,8 +58,9 @@ fn a_flipped_bit_anywhere_in_a_checkpoint_is_found() {
 
 #[test]
 fn an_older_whole_checkpoint_is_gone_on_from_and_ends_alike() {
-    let recipe = RECIPE.replace("batch = 8", "batch = 8\nkeep_checkpoints = 2");
-    let folder = kitchen(&recipe.replacen("save_every = 10", "save_every = 6", 1));
+    let recipe =
+        RECIPE.replace("micro_batch_size = 8", "micro_batch_size = 8\nsave_total_limit = 2");
+    let folder = kitchen(&recipe.replacen("save_steps = 10", "save_steps = 6", 1));
     trained(folder.path(), &["--train", "tiny.toml", "--out", "straight"]);
     let straight = folder.path().join("straight");
     for (name, cut) in [("flipped", None), ("torn", Some(100))] {

@@ -56,7 +56,7 @@ fn a_run_stops_when_judgements_get_no_better_and_keeps_the_best() {
     assert_ne!(kept, last);
     // What is kept is the model of that step: judged again, it gives the same share.
     let again = RECIPE
-        .replace("base = \"scratch:tiny\"\nwidth = 16", "base = \"run/best/model\"")
+        .replace("base = \"scratch:tiny\"\nhidden_size = 16", "base = \"run/best/model\"")
         .replace("[train]", "[lora]\nrank = 1\n[train]")
         .replace("steps = 20", "steps = 1");
     fs::write(folder.path().join("again.toml"), again).expect("a file");
@@ -98,7 +98,7 @@ fn progress_is_a_line_with_speed_loss_memory_and_time_where_there_is_no_terminal
 fn shots_stand_before_the_prompt_are_not_learned_and_are_never_held_out() {
     let folder = kitchen(RECIPE);
     trained(folder.path(), &["--train", "tiny.toml", "--out", "none"]);
-    let recipe = RECIPE.replace("sequence = 32", "sequence = 64\nshots = 2");
+    let recipe = RECIPE.replace("max_length = 32", "max_length = 64\nshots = 2");
     fs::write(folder.path().join("shots.toml"), recipe).expect("a file");
     trained(folder.path(), &["--train", "shots.toml", "--out", "two"]);
     let [none, two] = ["none", "two"].map(|run| folder.path().join(run));
@@ -128,22 +128,28 @@ fn shots_stand_before_the_prompt_are_not_learned_and_are_never_held_out() {
 #[test]
 fn a_dry_run_shows_every_new_key_and_the_longest_sample_with_its_shots() {
     let recipe = RECIPE
-        .replace("sequence = 32", "sequence = 64\nshots = 2\npacking = false")
-        .replace("batch = 8", "batch = 4\naccumulate = 2\nmin_learning_rate = 0.1")
+        .replace("max_length = 32", "max_length = 64\nshots = 2\npacking = false")
+        .replace(
+            "micro_batch_size = 8",
+            "micro_batch_size = 4\ngradient_accumulation_steps = 2\nmin_lr_ratio = 0.1",
+        )
         .replace("samples = 12", "samples = 12\npatience = 3\nuntil_exact = 0.99")
-        .replace("[train]", "[lora]\nrank = 2\n[train]\nlora_plus_ratio = 16\nneftune_alpha = 5");
+        .replace(
+            "[train]",
+            "[lora]\nrank = 2\n[train]\nloraplus_lr_ratio = 16\nneftune_noise_alpha = 5",
+        );
     let folder = kitchen(&recipe);
     let shown = trained(folder.path(), &["--train", "tiny.toml", "--dry-run"]).out;
     for line in [
         "shots = 2",
         "packing = false",
-        "accumulate = 2",
-        "min_learning_rate = 0.1",
+        "gradient_accumulation_steps = 2",
+        "min_lr_ratio = 0.1",
         "patience = 3",
         "until_exact = 0.99",
-        "lora_plus_ratio = 16.0",
-        "neftune_alpha = 5.0",
-        "keep_checkpoints = 1",
+        "loraplus_lr_ratio = 16.0",
+        "neftune_noise_alpha = 5.0",
+        "save_total_limit = 1",
     ] {
         assert!(shown.lines().any(|found| found == line), "no {line} in\n{shown}");
     }

@@ -89,7 +89,7 @@ fn what_a_forced_run_replaces_is_gone_before_its_first_step_and_its_base_stays()
     let weights = || fs::read(run.join("model/model.safetensors")).expect("weights");
     let before = weights();
     let adapt = RECIPE
-        .replace("base = \"scratch:tiny\"\nwidth = 16", "base = \"run/model\"")
+        .replace("base = \"scratch:tiny\"\nhidden_size = 16", "base = \"run/model\"")
         .replace("[train]", "[lora]\nrank = 2\n[train]");
     fs::write(folder.path().join("adapt.toml"), adapt).expect("a file");
     trained(folder.path(), &["--train", "adapt.toml", "--out", "run", "--force"]);
@@ -105,7 +105,7 @@ fn what_a_forced_run_replaces_is_gone_before_its_first_step_and_its_base_stays()
 #[test]
 fn what_killed_processes_left_goes_at_the_next_start() {
     let folder =
-        kitchen(&RECIPE.replace("save_every = 10", "save_every = 6\nkeep_checkpoints = 2"));
+        kitchen(&RECIPE.replace("save_steps = 10", "save_steps = 6\nsave_total_limit = 2"));
     trained(folder.path(), &["--train", "tiny.toml", "--out", "run"]);
     let run = folder.path().join("run");
     for name in ["", "checkpoints", "model", "best/model"] {
@@ -113,7 +113,7 @@ fn what_killed_processes_left_goes_at_the_next_start() {
     }
     // A kill between a checkpoint and the deletion of the one before leaves one too many.
     let recipe =
-        text(run.join("recipe.toml")).replace("keep_checkpoints = 2", "keep_checkpoints = 1");
+        text(run.join("recipe.toml")).replace("save_total_limit = 2", "save_total_limit = 1");
     fs::write(run.join("recipe.toml"), recipe).expect("a file");
     assert_eq!(fs::read_dir(run.join("checkpoints")).expect("a folder").count(), 3);
     trained(folder.path(), &["--resume", "run"]);
@@ -147,7 +147,7 @@ fn a_merged_folder_appears_whole_and_what_a_kill_left_of_one_is_swept() {
     let folder = kitchen(RECIPE);
     trained(folder.path(), &["--train", "tiny.toml", "--out", "base"]);
     let adapt = RECIPE
-        .replace("base = \"scratch:tiny\"\nwidth = 16", "base = \"base/model\"")
+        .replace("base = \"scratch:tiny\"\nhidden_size = 16", "base = \"base/model\"")
         .replace("[train]", "[lora]\nrank = 2\n[train]");
     fs::write(folder.path().join("adapt.toml"), adapt).expect("a file");
     trained(folder.path(), &["--train", "adapt.toml", "--out", "run"]);

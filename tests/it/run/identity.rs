@@ -38,15 +38,15 @@ fn adapted() -> TempDir {
     for (name, text) in files {
         fs::write(folder.path().join(name), text).expect("a file");
     }
-    let base = RECIPE.replace("sequence = 32", "sequence = 128");
+    let base = RECIPE.replace("max_length = 32", "max_length = 128");
     let base = base.replace("say.cook", "task.cook").replace("vocab = 16", "vocab = \"words.txt\"");
     fs::write(folder.path().join("base.toml"), &base).expect("a file");
     trained(folder.path(), &["--train", "base.toml", "--out", "base"]);
     fs::copy(folder.path().join("base/model/model.safetensors"), folder.path().join("base.one"))
         .expect("a file");
     let recipe = base
-        .replace("base = \"scratch:tiny\"\nwidth = 16", "base = \"base/model\"")
-        .replace("[train]", "[lora]\nrank = 2\ntargets = [\"q_proj\", \"v_proj\"]\n[train]");
+        .replace("base = \"scratch:tiny\"\nhidden_size = 16", "base = \"base/model\"")
+        .replace("[train]", "[lora]\nrank = 2\ntarget_modules = [\"q_proj\", \"v_proj\"]\n[train]");
     fs::write(folder.path().join("adapt.toml"), recipe).expect("a file");
     trained(folder.path(), &["--train", "adapt.toml", "--out", "run"]);
     folder
@@ -100,8 +100,8 @@ fn an_edit_of_whatever_decides_the_bits_is_refused_by_name_before_any_work() {
         ((recipe, "packing = true", "packing = false"), "data.packing: true → false"),
         ((recipe, "alpha = 32.0", "alpha = 16.0"), "lora.alpha: 32.0 → 16.0"),
         ((recipe, "dropout = 0.0", "dropout = 0.1"), "lora.dropout: 0.0 → 0.1"),
-        ((recipe, "rank_stabilised = false", "rank_stabilised = true"), "lora.rank_stabilised"),
-        ((recipe, "\"q_proj\", \"v_proj\"", "\"v_proj\""), "lora.targets"),
+        ((recipe, "use_rslora = false", "use_rslora = true"), "lora.use_rslora"),
+        ((recipe, "\"q_proj\", \"v_proj\"", "\"v_proj\""), "lora.target_modules"),
         ((recipe, "dtype = \"f32\"", "dtype = \"bf16\""), "model.dtype"),
         ((recipe, "quantization = \"none\"", "quantization = \"nf4\""), "model.quantization"),
         (
@@ -145,15 +145,19 @@ fn two_edits_are_listed_both_and_force_goes_on_and_reports_them() {
     let folder = kitchen(RECIPE);
     trained(folder.path(), &["--train", "tiny.toml", "--out", "run"]);
     edit(folder.path(), ("say.cook", "said == words", "size(said) == 1"));
-    edit(folder.path(), ("run/recipe.toml", "batch = 8", "batch = 4"));
+    edit(folder.path(), ("run/recipe.toml", "micro_batch_size = 8", "micro_batch_size = 4"));
     let done = cookc(folder.path(), &["run", "--resume", "run"]);
     assert_eq!(done.code, 1, "{}", done.err);
-    let lines = ["  train.batch: 8 → 4\n", "  template 1 (say): changed\n"];
+    let lines = ["  train.micro_batch_size: 8 → 4\n", "  template 1 (say): changed\n"];
     for wanted in ["after step 10", lines[0], lines[1], "--resume run --force"] {
         assert!(done.err.contains(wanted), "no {wanted} in\n{}", done.err);
     }
     let done = trained(folder.path(), &["--resume", "run", "--force"]);
-    assert!(done.err.contains("changed since step 10: train.batch: 8 → 4"), "{}", done.err);
+    assert!(
+        done.err.contains("changed since step 10: train.micro_batch_size: 8 → 4"),
+        "{}",
+        done.err
+    );
     // It goes on once more from the same checkpoint: what was said stays once.
     trained(folder.path(), &["--resume", "run", "--force"]);
     let report: Value =
@@ -163,7 +167,10 @@ fn two_edits_are_listed_both_and_force_goes_on_and_reports_them() {
     assert_eq!(report["changed"][0]["changes"].as_array().expect("a list").len(), 2);
     assert_eq!(report["samples"], 10 * 8 + 10 * 4);
     let page = text(folder.path().join("run/report.html"));
-    assert!(page.contains("After step 10") && page.contains("train.batch: 8 → 4"), "{page}");
+    assert!(
+        page.contains("After step 10") && page.contains("train.micro_batch_size: 8 → 4"),
+        "{page}"
+    );
 }
 
 #[test]
@@ -174,8 +181,8 @@ fn what_decides_no_bit_may_change_and_how_it_is_judged_may_with_a_note() {
     let weights = |run: &str| fs::read(folder.path().join(run).join("model/model.safetensors"));
     let recipe = "run/recipe.toml";
     edit(folder.path(), ("say.cook", "words ~", "// A comment.\n\nwords   ~"));
-    edit(folder.path(), (recipe, "save_every = 10", "save_every = 3"));
-    edit(folder.path(), (recipe, "keep_checkpoints = 1", "keep_checkpoints = 2"));
+    edit(folder.path(), (recipe, "save_steps = 10", "save_steps = 3"));
+    edit(folder.path(), (recipe, "save_total_limit = 1", "save_total_limit = 2"));
     let moved = folder.path().join("moved.cook");
     fs::rename(folder.path().join("say.cook"), &moved).expect("it can be moved");
     fs::create_dir(folder.path().join("elsewhere")).expect("a folder");

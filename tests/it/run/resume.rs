@@ -13,8 +13,11 @@ use super::{RECIPE, command, kitchen, text, trained, untimed};
 /// A hundred steps of adapters, with noise, shots, and several micro-batches.
 fn recipe() -> String {
     RECIPE
-        .replace("steps = 20", "steps = 100\naccumulate = 2\nneftune_alpha = 5.0")
-        .replace("batch = 8", "batch = 4\nkeep_checkpoints = 2")
+        .replace(
+            "steps = 20",
+            "steps = 100\ngradient_accumulation_steps = 2\nneftune_noise_alpha = 5.0",
+        )
+        .replace("micro_batch_size = 8", "micro_batch_size = 4\nsave_total_limit = 2")
         .replace("vocab = 16", "vocab = 16\nshots = 1")
         .replace("every = 10\n[eval]", "every = 7\n[eval]")
         .replace("every = 10\n", "every = 10\npatience = 100\n")

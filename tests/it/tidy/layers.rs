@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::source::{Segments, Source, Used, sources, used};
 
 /// The layers, left to right: a file may use what stands to its left.
-const LAYERS: [&str; 21] = [
+const LAYERS: [&str; 22] = [
     "disk",
     "source",
     "stdlib",
@@ -23,6 +23,7 @@ const LAYERS: [&str; 21] = [
     "train",
     "recipe",
     "eval",
+    "mix",
     "run",
     "lsp",
     "cli",
@@ -38,7 +39,7 @@ const APART: [(&str, &[&str]); 4] = [
     ("model", &LANGUAGE),
     ("train", &LANGUAGE),
     ("eval", &["train"]),
-    ("lsp", &["ir", "runtime", "engine", "model", "train", "recipe", "eval", "run"]),
+    ("lsp", &["ir", "runtime", "engine", "model", "train", "recipe", "eval", "mix", "run"]),
 ];
 
 #[test]

@@ -7,9 +7,10 @@ use std::path::Path;
 use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
 use cookc::model::{Config, Model, Tokenizer, io, lora, weights};
+use cookc::train::{Others, Saved, Trainer};
 use serde_json::{Value, json};
 
-use super::{data, distance, grouped, row, tensors, tiny};
+use super::{data, distance, grouped, quick, row, tensors, tiny};
 
 #[test]
 fn a_saved_model_is_read_back_as_it_was() -> Result<()> {
@@ -358,5 +359,28 @@ fn what_a_model_s_files_say_steers_no_terminal() -> Result<()> {
         assert!(said.contains("STRANGER"), "{key}: {said}");
         assert!(!said.contains(['\u{1b}', '\u{7}', '\u{9b}', '\u{202e}', '\r']), "{said:?}");
     }
+    Ok(())
+}
+
+#[test]
+fn a_checkpoint_keeps_the_state_of_others_in_named_slots() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut model = grouped(false)?;
+    let trainer = Trainer::new(&mut model, &quick(4))?;
+    let path = folder.path().join("slots.safetensors");
+    let mut others = Others::default();
+    others.slots.insert("mix".into(), json!({ "policy": "learned", "bits": ["3ff0"] }));
+    others.slots.insert("nothing".into(), serde_json::Value::Null);
+    trainer.save_of(&others, &path)?;
+    let saved = Saved::open(&path)?;
+    assert_eq!(saved.slot("mix"), &others.slots["mix"]);
+    assert!(saved.slot("nothing").is_null() && saved.slot("other").is_null());
+    saved.expect_slots(&["mix"])?;
+    let error = saved.expect_slots(&["search"]).expect_err("it is not known");
+    assert!(error.to_string().contains("keeps the state of `mix`"), "{error}");
+    // Without state, it is a file that builds without slots read.
+    trainer.save(&path)?;
+    let text = String::from_utf8_lossy(&fs::read(&path)?).into_owned();
+    assert!(text.contains("\\\"format\\\":2") && !text.contains("slots"), "{}", &text[..300]);
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! `format = "chat"`: samples in the model's own chat template.
 
-use super::reading;
-use super::setup::Errors;
+use super::super::reading;
+use super::errors::Errors;
 use crate::data::layout::{Escape, Part as Text, TextWriter, TokenIds};
 use crate::data::{Sampler, Split};
 use crate::ir::{Piece, Program};
@@ -10,8 +10,8 @@ use crate::model::{self, Ends, Tokenizer, chat};
 use crate::recipe::{Base, Format, Recipe};
 use crate::source::Span;
 
-/// Samples of each template that are rendered by the chat template itself before a run, and held
-/// against what is trained.
+/// Samples of each template that the chat template itself renders before a run, to compare them
+/// with what is trained.
 const RENDERED: u64 = 16;
 
 /// The chat format of a run.
@@ -101,7 +101,7 @@ impl Chat {
         let known = self.ends.get_or_insert_with(|| ends.clone());
         anyhow::ensure!(
             *known == ends,
-            "the chat template ends a reply behind a system text otherwise than without one"
+            "the chat template ends a reply after a system text otherwise than without one"
         );
         self.expect(&frame, sampler)?;
         Ok(frame)
@@ -130,7 +130,7 @@ impl Chat {
         let writer = TextWriter::new(program, sampler.vocabulary().clone(), Escape::None);
         let mut memory = sampler.memory(Split::Train, self.seed);
         for index in 0..RENDERED {
-            // A sample that cannot be made is an error of its own, later.
+            // A sample that cannot be drawn is another error, later.
             if sampler.sample(&mut memory, index).is_err() {
                 break;
             }

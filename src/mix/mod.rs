@@ -1,0 +1,258 @@
+//! Which template each sample of a step is of: by mixture weights, which a policy chooses.
+
+mod fixed;
+mod linear;
+mod order;
+
+use std::fmt;
+
+use serde_json::{Value, json};
+
+use crate::data::Split;
+use crate::diagnostic::Diagnostic;
+use crate::eval::report::Scores;
+use crate::recipe::{self, Recipe};
+pub use order::Order;
+
+/// Chooses the mixture weights of each step.
+///
+/// Every process of a run has its own, and all must choose the same weights: a policy depends on
+/// the recipe, the step and the scores alone, not on time, threads or random numbers.
+pub trait Policy: fmt::Debug + Send + Sync {
+    /// The weights of a step, the first of which is 0: one for each template, in the recipe's
+    /// order. They are from 0 to a million, and at least one is above 0.
+    fn weights(&self, step: u64) -> Vec<f64>;
+
+    /// Takes in the scores of an evaluation, before the first step or between two steps.
+    fn update(&mut self, evaluated: &Evaluated) {
+        let _ = evaluated;
+    }
+
+    /// What a checkpoint must keep of it; none where the step says it all.
+    fn state(&self) -> Vec<f64> {
+        Vec::new()
+    }
+
+    /// Puts back what [`state`](Policy::state) returned.
+    ///
+    /// # Errors
+    /// If the numbers are not those of this policy.
+    fn restore(&mut self, state: &[f64]) -> Result<(), String> {
+        match state.is_empty() {
+            true => Ok(()),
+            false => Err("it has no state".to_string()),
+        }
+    }
+}
+
+/// What an evaluation came to.
+#[derive(Clone, Copy, Debug)]
+pub struct Evaluated<'a> {
+    /// Steps that were done before it.
+    pub step: u64,
+    /// The scores of each template, in the recipe's order.
+    pub scores: &'a [Scores],
+}
+
+/// Makes a policy for a recipe.
+pub type Make = fn(&Recipe) -> Box<dyn Policy>;
+
+/// The policies by the names that a recipe calls them by.
+const POLICIES: &[(&str, Make)] = &[("fixed", fixed::make), ("linear", linear::make)];
+
+/// What makes the policy that a recipe names.
+///
+/// # Errors
+/// If it names none, or its weights do not fit the policy.
+pub fn policy(recipe: &Recipe) -> Result<Make, Box<Diagnostic>> {
+    let named = &recipe.mix.policy;
+    let Some((_, make)) = POLICIES.iter().find(|(name, _)| *name == named.path) else {
+        let names: Vec<&str> = POLICIES.iter().map(|(name, _)| *name).collect();
+        return Err(Box::new(recipe::unknown_word("policy", &named.path, named.span, &names)));
+    };
+    let changed = recipe.templates.iter().find(|entry| entry.end_weight.is_some());
+    if let Some(entry) = changed.filter(|_| named.path != linear::NAME) {
+        let title = "`end_weight` is for mixture weights that change, and these do not";
+        let label = "this template has one";
+        let error = Diagnostic::error("E708", title, entry.file.span, label);
+        let help = "leave it out, or write `policy = \"linear\"` below `[mix]`";
+        return Err(Box::new(error.help(help)));
+    }
+    let last = make(recipe).weights(recipe.train.steps - 1);
+    if let Err(why) = Order::new(&last, Split::Train, 0) {
+        let title = format!("the mixture weights of the last step: {why}");
+        let error = Diagnostic::error("E708", title, named.span, "this policy ends so");
+        return Err(Box::new(
+            error.help("write an `end_weight` above 0 for at least one template"),
+        ));
+    }
+    Ok(*make)
+}
+
+/// The templates of a run's samples.
+///
+/// A sample's template depends on the seed, its index and the weights of its step alone, so a run
+/// that is resumed with the policy's state draws what it would have drawn.
+#[derive(Debug)]
+pub struct Mixture {
+    policy: Box<dyn Policy>,
+    name: String,
+    seed: u64,
+    samples_of_a_step: u64,
+}
+
+impl Mixture {
+    /// As it is before the first step.
+    pub fn new(recipe: &Recipe, make: Make) -> Mixture {
+        Mixture {
+            policy: make(recipe),
+            name: recipe.mix.policy.path.clone(),
+            seed: recipe.data.seed,
+            samples_of_a_step: (recipe.train.batch * recipe.train.accumulate) as u64,
+        }
+    }
+
+    /// The step that a sample is of.
+    pub fn step_of(&self, index: u64) -> u64 {
+        index / self.samples_of_a_step
+    }
+
+    /// The order of a step, the first of which is 0: the template of each of its samples.
+    ///
+    /// # Errors
+    /// If the policy's weights are not numbers from 0 to a million, or all 0.
+    pub fn order(&self, split: Split, step: u64) -> Result<Order, String> {
+        Order::new(&self.policy.weights(step), split, self.seed)
+            .map_err(|why| format!("mixture weights of step {}: {why}", step + 1))
+    }
+
+    /// The weights of a step, the first of which is 0.
+    pub fn weights(&self, step: u64) -> Vec<f64> {
+        self.policy.weights(step)
+    }
+
+    /// Takes in the scores of an evaluation.
+    pub fn update(&mut self, evaluated: &Evaluated) {
+        self.policy.update(evaluated);
+    }
+
+    /// What a checkpoint keeps of it: every bit of the policy's numbers. Null where it has none.
+    pub fn state(&self) -> Value {
+        let state = self.policy.state();
+        if state.is_empty() {
+            return Value::Null;
+        }
+        // A decimal that is read again may have lost its last bit.
+        let bits: Vec<String> = state.iter().map(|it| format!("{:016x}", it.to_bits())).collect();
+        json!({ "policy": self.name, "bits": bits })
+    }
+
+    /// Goes on from what a checkpoint kept.
+    ///
+    /// # Errors
+    /// If it is of another policy, or not what one keeps.
+    pub fn restore(&mut self, kept: &Value) -> Result<(), String> {
+        if kept.is_null() {
+            return self.policy.restore(&[]);
+        }
+        let name = kept["policy"].as_str().unwrap_or_default();
+        if name != self.name {
+            return Err(format!("the checkpoint keeps the state of `{name}`, not `{}`", self.name));
+        }
+        let bits = |text: &Value| u64::from_str_radix(text.as_str()?, 16).ok();
+        let all = kept["bits"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let numbers: Option<Vec<f64>> =
+            all.iter().map(|text| bits(text).map(f64::from_bits)).collect();
+        let numbers = numbers.ok_or_else(|| format!("the state of `{name}` is damaged"))?;
+        self.policy.restore(&numbers).map_err(|why| format!("the state of `{name}`: {why}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Source;
+
+    fn recipe(text: &str) -> Recipe {
+        let (recipe, errors) = recipe::parse(&Source::new("recipe.toml", text));
+        assert!(errors.is_empty(), "{errors:?}");
+        recipe.expect("TOML")
+    }
+
+    const TWO: &str = "\
+[[template]]
+file = \"std:retrieval\"
+end_weight = 0.0
+[[template]]
+file = \"std:copying\"
+weight = 0.5
+end_weight = 2.5
+[train]
+steps = 5
+[mix]
+policy = \"linear\"
+";
+
+    #[test]
+    fn weights_go_in_a_straight_line_from_the_first_step_to_the_last() {
+        let recipe = recipe(TWO);
+        let mixture = Mixture::new(&recipe, policy(&recipe).expect("a policy"));
+        let weights: Vec<Vec<f64>> = (0..6).map(|step| mixture.weights(step)).collect();
+        let wanted = [[1.0, 0.5], [0.75, 1.0], [0.5, 1.5], [0.25, 2.0], [0.0, 2.5], [0.0, 2.5]];
+        assert_eq!(weights, wanted);
+        let last = mixture.order(Split::Train, 4).expect("an order");
+        assert!((64..80).all(|row| last.template(row) == 1));
+    }
+
+    #[test]
+    fn policies_that_do_not_fit_their_weights_are_refused() {
+        for (from, to, wanted) in [
+            ("\"linear\"", "\"liner\"", "`policy` cannot be `liner`"),
+            ("\"linear\"", "\"fixed\"", "`end_weight` is for mixture weights that change"),
+            ("end_weight = 2.5", "end_weight = 0.0", "the mixture weights of the last step"),
+        ] {
+            let recipe = recipe(&TWO.replace(from, to));
+            let error = policy(&recipe).expect_err("it is refused");
+            assert!(error.title.starts_with(wanted), "{}", error.title);
+        }
+    }
+
+    #[test]
+    fn a_state_is_kept_to_the_last_bit_and_is_of_one_policy() {
+        #[derive(Debug)]
+        struct Learned(Vec<f64>);
+        impl Policy for Learned {
+            fn weights(&self, _: u64) -> Vec<f64> {
+                self.0.clone()
+            }
+            fn state(&self) -> Vec<f64> {
+                self.0.clone()
+            }
+            fn restore(&mut self, state: &[f64]) -> Result<(), String> {
+                self.0 = state.to_vec();
+                Ok(())
+            }
+        }
+        let recipe = recipe(TWO);
+        let numbers = vec![0.1 + 0.2, f64::from_bits(1), 1e300];
+        let mut learned = Mixture::new(&recipe, |_| Box::new(Learned(vec![1.0])));
+        learned.policy = Box::new(Learned(numbers.clone()));
+        let kept: Value = serde_json::from_str(&learned.state().to_string()).expect("JSON");
+        let mut again = Mixture::new(&recipe, |_| Box::new(Learned(vec![1.0])));
+        again.restore(&kept).expect("it is its own");
+        assert_eq!(again.weights(0), numbers);
+        again.name = "other".to_string();
+        assert!(again.restore(&kept).is_err());
+        let mut fixed = Mixture::new(&recipe, fixed::make);
+        assert!(fixed.restore(&kept).is_err() && fixed.restore(&Value::Null).is_ok());
+    }
+
+    #[test]
+    fn the_table_of_keys_names_every_policy() {
+        let rows = recipe::rows();
+        let row = rows.iter().find(|row| row.name == "policy").expect("a key");
+        for (name, _) in POLICIES {
+            assert!(row.about.contains(&format!("`{name}`")), "{name}");
+        }
+    }
+}
