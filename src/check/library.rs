@@ -118,7 +118,7 @@ impl<'a> Library<'a> {
     }
 
     fn home(&mut self, key: String, source: Source) -> Result<Arc<Home>, Broken> {
-        let parsed = if key.starts_with(BUILT_IN) { built_in(&source) } else { parsed(&source) };
+        let parsed = parsed(&source);
         let (file, mut errors) = (&parsed.0, parsed.1.clone());
         let mut home = None;
         if errors.is_empty() {
@@ -149,15 +149,25 @@ impl<'a> Library<'a> {
 /// A file's tree and its errors.
 type Parsed = Arc<(ast::File, Vec<Diagnostic>)>;
 
+/// Many templates use the same modules, and an editor checks at every key: what a thread has parsed
+/// it keeps, by name, until the text changes.
 fn parsed(source: &Source) -> Parsed {
-    Arc::new(syntax::parse(source))
-}
-
-/// The same of a built-in file, read once a thread: an editor checks at every key.
-fn built_in(source: &Source) -> Parsed {
-    thread_local!(static KNOWN: RefCell<BTreeMap<String, Parsed>> = RefCell::default());
+    /// The most files that are kept; few templates use more.
+    const KNOWN_MAX: usize = 64;
+    type Known = BTreeMap<String, (Arc<str>, Parsed)>;
+    thread_local!(static KNOWN: RefCell<Known> = RefCell::default());
     KNOWN.with_borrow_mut(|known| {
-        known.entry(source.name.to_string()).or_insert_with(|| parsed(source)).clone()
+        if let Some((text, parsed)) = known.get(&*source.name)
+            && *text == source.text
+        {
+            return parsed.clone();
+        }
+        if known.len() >= KNOWN_MAX {
+            known.clear();
+        }
+        let parsed = Arc::new(syntax::parse(source));
+        known.insert(source.name.to_string(), (source.text.clone(), parsed.clone()));
+        parsed
     })
 }
 

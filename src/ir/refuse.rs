@@ -1,4 +1,4 @@
-//! What no sample of a level can do, whatever is drawn: counts, draws and places that the bounds
+//! What no sample of a level can do, whatever is drawn: counts, draws and indices that the bounds
 //! refuse.
 
 use super::level::Number;

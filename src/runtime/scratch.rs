@@ -6,11 +6,11 @@ use crate::runtime::shape::Shape;
 /// Working memory of samplers and builtins; between two of their runs all marks are off.
 #[derive(Clone, Debug)]
 pub(crate) struct Scratch {
-    /// The pool `vocab`, if it is 0, 1, …: then an element of it is its place.
+    /// The pool `vocab`, if it is 0, 1, …: then an element of it is its position.
     pub(crate) vocab: List,
     pub(crate) marks: Marks,
     pub(crate) set: CellSet,
-    pub(crate) places: Vec<u32>,
+    pub(crate) positions: Vec<u32>,
     pub(crate) left: Vec<u32>,
     pub(crate) rest: Vec<u32>,
 }
@@ -21,14 +21,14 @@ impl Scratch {
             vocab,
             marks: Marks::default(),
             set: CellSet::default(),
-            places: Vec::new(),
+            positions: Vec::new(),
             left: Vec::new(),
             rest: Vec::new(),
         }
     }
 
     /// The first token of a list that is a slice of `vocab`: then each element is the first plus
-    /// its place.
+    /// its position.
     pub(crate) fn vocab_start(&self, list: List, shape: Shape) -> Option<u32> {
         let start = list.start.checked_sub(self.vocab.start)?;
         let is_run = shape.is_narrow() && start as u64 + list.size as u64 <= self.vocab.size as u64;
@@ -57,7 +57,7 @@ impl Marks {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CellSet {
     table: Vec<(Place, i64)>,
-    /// The table has 2^(64 - shift) places in use.
+    /// The table has 2^(64 - shift) positions in use.
     shift: u32,
 }
 
@@ -71,10 +71,10 @@ enum Place {
 impl CellSet {
     /// Empties the set and makes room for this many cells.
     pub(crate) fn clear(&mut self, cells: usize) {
-        let places = (2 * cells).next_power_of_two().max(2);
-        self.shift = 64 - places.trailing_zeros();
+        let positions = (2 * cells).next_power_of_two().max(2);
+        self.shift = 64 - positions.trailing_zeros();
         self.table.clear();
-        self.table.resize(places, (Place::Free, 0));
+        self.table.resize(positions, (Place::Free, 0));
     }
 
     /// Empties the set and puts these cells in.
@@ -87,9 +87,9 @@ impl CellSet {
 
     /// Puts a cell in; true if it was not in before.
     pub(crate) fn insert(&mut self, cell: i64) -> bool {
-        let place = self.find(cell);
-        let is_new = self.table[place].0 == Place::Free;
-        self.table[place] = (Place::Held, cell);
+        let position = self.find(cell);
+        let is_new = self.table[position].0 == Place::Free;
+        self.table[position] = (Place::Held, cell);
         is_new
     }
 
@@ -99,21 +99,22 @@ impl CellSet {
 
     /// Takes a cell out; true if it was in.
     pub(crate) fn take(&mut self, cell: i64) -> bool {
-        let place = self.find(cell);
-        let was_in = self.table[place].0 == Place::Held;
+        let position = self.find(cell);
+        let was_in = self.table[position].0 == Place::Held;
         if was_in {
-            self.table[place].0 = Place::Taken;
+            self.table[position].0 = Place::Taken;
         }
         was_in
     }
 
-    /// The place where the cell is or would be: the first from its hash on that is it or free.
+    /// The position where the cell is or would be: the first from its hash on that is it or free.
     fn find(&self, cell: i64) -> usize {
         let mask = self.table.len() - 1;
-        let mut place = ((cell as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> self.shift) as usize;
-        while self.table[place].0 != Place::Free && self.table[place].1 != cell {
-            place = (place + 1) & mask;
+        let mut position =
+            ((cell as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> self.shift) as usize;
+        while self.table[position].0 != Place::Free && self.table[position].1 != cell {
+            position = (position + 1) & mask;
         }
-        place
+        position
     }
 }

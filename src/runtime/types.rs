@@ -18,7 +18,7 @@ pub enum Type {
     /// Elements of one type.
     #[strum(disabled)]
     List(Box<Type>),
-    /// Any one type, the same at each place of a signature: `T`.
+    /// Any one type, the same everywhere in a signature: `T`.
     #[strum(disabled)]
     Any(char),
     /// What `join`, `lines`, `numbered` and `labelled` give: text to show, of no other use.

@@ -85,9 +85,10 @@ pub(super) fn run(lists: Lists, needle: i64, list: i64, shape: Shape) -> Option<
         _ => {
             let (size, within) = (List::from(needle).size, List::from(list));
             let last = within.size.checked_sub(size)?;
-            let place = (0..=last)
-                .find(|&place| same(lists, within.run(place, size, shape).cell(), needle, shape))?;
-            Some(place as usize)
+            let position = (0..=last).find(|&position| {
+                same(lists, within.run(position, size, shape).cell(), needle, shape)
+            })?;
+            Some(position as usize)
         }
     }
 }
@@ -110,23 +111,23 @@ pub(super) fn around(
         return Err(FaultKind::Negative);
     }
     let within = List::from(list);
-    let place = run(lists, needle, list, shape).ok_or(FaultKind::NotFound)? as i64;
-    let end = place + List::from(needle).size as i64;
-    let low = (place - margin.min(place)) as u32;
+    let position = run(lists, needle, list, shape).ok_or(FaultKind::NotFound)? as i64;
+    let end = position + List::from(needle).size as i64;
+    let low = (position - margin.min(position)) as u32;
     let high = end.saturating_add(margin).min(within.size as i64) as u32;
     Ok(within.run(low, high - low, shape).cell())
 }
 
 pub(super) fn after(lists: Lists, needle: i64, list: i64, shape: Shape) -> Result<i64, FaultKind> {
     let within = List::from(list);
-    let place = run(lists, needle, list, shape).ok_or(FaultKind::NotFound)? as u32;
-    let end = place + List::from(needle).size;
+    let position = run(lists, needle, list, shape).ok_or(FaultKind::NotFound)? as u32;
+    let end = position + List::from(needle).size;
     Ok(within.run(end, within.size - end, shape).cell())
 }
 
 pub(super) fn before(lists: Lists, needle: i64, list: i64, shape: Shape) -> Result<i64, FaultKind> {
-    let place = run(lists, needle, list, shape).ok_or(FaultKind::NotFound)? as u32;
-    Ok(List::from(list).run(0, place, shape).cell())
+    let position = run(lists, needle, list, shape).ok_or(FaultKind::NotFound)? as u32;
+    Ok(List::from(list).run(0, position, shape).cell())
 }
 
 /// How many elements are compared before the next branch: enough for the widest vectors.
@@ -150,17 +151,17 @@ pub(super) fn first_among(list: &[u32], few: &[u32]) -> Option<usize> {
     list[start..].iter().position(|symbol| few.contains(symbol)).map(|index| start + index)
 }
 
-/// Where `needle` is first a slice of `list`: places with its first element, then the rest.
+/// Where `needle` is first a slice of `list`: positions with its first element, then the rest.
 fn run_of<T: Copy + PartialEq>(needle: &[T], list: &[T]) -> Option<usize> {
     let Some((&head, rest)) = needle.split_first() else { return Some(0) };
-    let places = list.len().checked_sub(rest.len())?;
+    let positions = list.len().checked_sub(rest.len())?;
     let mut start = 0;
     loop {
-        let place = start + first_of(&list[start..places], head)?;
-        if &list[place + 1..][..rest.len()] == rest {
-            return Some(place);
+        let position = start + first_of(&list[start..positions], head)?;
+        if &list[position + 1..][..rest.len()] == rest {
+            return Some(position);
         }
-        start = place + 1;
+        start = position + 1;
     }
 }
 

@@ -54,10 +54,12 @@ pub(crate) fn remaining(
     let elements = (0..).zip(lists.cells(list, shape));
     if shape.is_exact() {
         set.fill(lists.cells(gone, shape));
-        into.extend(elements.filter(|&(_, cell)| !set.contains(cell)).map(|(place, _)| place));
+        into.extend(
+            elements.filter(|&(_, cell)| !set.contains(cell)).map(|(position, _)| position),
+        );
     } else {
         let is_gone = |cell| find::first(lists, cell, gone, shape).is_some();
-        into.extend(elements.filter(|&(_, cell)| !is_gone(cell)).map(|(place, _)| place));
+        into.extend(elements.filter(|&(_, cell)| !is_gone(cell)).map(|(position, _)| position));
     }
 }
 

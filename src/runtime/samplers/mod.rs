@@ -1,7 +1,7 @@
 //! The samplers of the language: one row each drives lowering and both engines.
 
 mod many;
-mod places;
+mod positions;
 mod single;
 
 use strum::{EnumString, IntoStaticStr, VariantArray};

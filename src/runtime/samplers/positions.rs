@@ -1,20 +1,20 @@
-//! Random places of a list: different ones, any ones, and elements in random order.
+//! Random positions of a list: different ones, any ones, and elements in random order.
 
 use crate::runtime::lanes::Lanes;
 use crate::runtime::random::Stream;
 
 /// From this many elements on, a draw takes its words from eight lanes.
 const BULK: usize = 32;
-/// Where a list of marks is at most this many times as long as the places marked, clearing all of
-/// it is faster than clearing each.
+/// Where a list of marks is at most this many times as long as the positions marked, clearing all
+/// of it is faster than clearing each.
 const CLEAR_ALL: usize = 64;
 
-/// Fills `into` with different places below `marks.len()` that are not marked, in random order;
+/// Fills `into` with different positions below `marks.len()` that are not marked, in random order;
 /// `left` is the number of those. How it is done depends on the three sizes alone.
 ///
-/// *Sparse*, if at most half of the places are taken or marked in the end: draw a place, and again
-/// where it is marked, and mark it. *Dense*: list the places that are left, and shuffle the front.
-/// Marks are left on; see [`unmark`].
+/// *Sparse*, if at most half of the positions are taken or marked in the end: draw a position, and
+/// again where it is marked, and mark it. *Dense*: list the positions that are left, and shuffle
+/// the front. Marks are left on; see [`unmark`].
 pub(super) fn distinct(
     stream: &mut Stream,
     marks: &mut [u8],
@@ -31,26 +31,26 @@ pub(super) fn distinct(
         sparse(stream, marks, into);
     } else {
         rest.clear();
-        let places = marks.iter().zip(0..).filter(|&(&mark, _)| mark == 0);
-        rest.extend(places.map(|(_, place)| place));
+        let positions = marks.iter().zip(0..).filter(|&(&mark, _)| mark == 0);
+        rest.extend(positions.map(|(_, position)| position));
         shuffle_front(stream, rest, into.len());
         into.copy_from_slice(&rest[..into.len()]);
     }
 }
 
 fn sparse(stream: &mut Stream, marks: &mut [u8], into: &mut [u32]) {
-    for place in into {
-        *place = loop {
-            let place = stream.below(marks.len() as u32);
-            if marks[place as usize] == 0 {
-                break place;
+    for position in into {
+        *position = loop {
+            let position = stream.below(marks.len() as u32);
+            if marks[position as usize] == 0 {
+                break position;
             }
         };
-        marks[*place as usize] = 1;
+        marks[*position as usize] = 1;
     }
 }
 
-/// No branch depends on whether a place repeats: it is written, and kept if it was not marked.
+/// No branch depends on whether a position repeats: it is written, and kept if it was not marked.
 fn sparse_bulk(lanes: &mut Lanes, marks: &mut [u8], into: &mut [u32]) {
     let size = marks.len() as u32;
     let threshold = size.wrapping_neg() % size;
@@ -61,29 +61,29 @@ fn sparse_bulk(lanes: &mut Lanes, marks: &mut [u8], into: &mut [u32]) {
             if (product as u32) < threshold {
                 continue;
             }
-            let place = (product >> 32) as u32;
-            let mark = &mut marks[place as usize];
-            into[have] = place;
+            let position = (product >> 32) as u32;
+            let mark = &mut marks[position as usize];
+            into[have] = position;
             have += (*mark ^ 1) as usize;
             *mark = 1;
         }
     }
 }
 
-/// Takes the marks of these places off, if not all of them. No other mark may be needed still.
-pub(super) fn unmark(marks: &mut [u8], places: impl ExactSizeIterator<Item = u32>) {
-    if marks.len() <= CLEAR_ALL * places.len() {
+/// Takes the marks of these positions off, if not all of them. No other mark may be needed still.
+pub(super) fn unmark(marks: &mut [u8], positions: impl ExactSizeIterator<Item = u32>) {
+    if marks.len() <= CLEAR_ALL * positions.len() {
         marks.fill(0);
         return;
     }
-    for place in places {
-        if let Some(mark) = marks.get_mut(place as usize) {
+    for position in positions {
+        if let Some(mark) = marks.get_mut(position as usize) {
             *mark = 0;
         }
     }
 }
 
-/// Fills `into` with places below `size`, each drawn from all.
+/// Fills `into` with positions below `size`, each drawn from all.
 pub(super) fn any(stream: &mut Stream, size: u32, into: &mut [u32]) {
     if into.len() < BULK {
         into.fill_with(|| stream.below(size));
@@ -105,8 +105,8 @@ fn any_bulk(lanes: &mut Lanes, size: u32, into: &mut [u32]) {
                 have += 1;
             }
         } else {
-            for (place, product) in into[have..].iter_mut().zip(products) {
-                *place = (product >> 32) as u32;
+            for (position, product) in into[have..].iter_mut().zip(products) {
+                *position = (product >> 32) as u32;
             }
             have += words.len();
         }
@@ -161,7 +161,7 @@ mod tests {
         sparse_bulk(&mut Lanes::with_zero_word(), &mut marks, &mut into);
         let mut seen = std::collections::HashSet::new();
         let mut lanes = Lanes::with_zero_word();
-        let meant = plain(&mut lanes, 1000).filter(|&place| seen.insert(place));
+        let meant = plain(&mut lanes, 1000).filter(|&position| seen.insert(position));
         assert!(meant.take(200).eq(into));
     }
 
