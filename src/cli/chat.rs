@@ -76,8 +76,8 @@ pub fn run(command: &Chat) -> Result<(), Failure> {
         let piped = io::stdin().take(PIPED_MAX + 1).read_to_string(&mut text);
         piped.context("cannot read standard input")?;
         if text.len() as u64 > PIPED_MAX {
-            let told = format!("standard input has more than {PIPED_MAX} bytes");
-            return Err(Failure::Input(told));
+            let error = format!("standard input has more than {PIPED_MAX} bytes");
+            return Err(Failure::Input(error));
         }
         return match chat.say(text.trim_end(), command, cancel)? {
             true => Ok(()),

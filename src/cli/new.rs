@@ -22,7 +22,7 @@ A file that is there is never overwritten."#;
 #[derive(Debug, Args)]
 #[command(after_help = HELP)]
 pub struct New {
-    /// The name of the template: lowercase letters, digits and _, with a folder before it if need be
+    /// The name of the template: lowercase letters, digits and _, after a folder if need be
     #[arg(value_name = "NAME")]
     name: String,
     /// A template to copy: std:NAME, or a .cook file

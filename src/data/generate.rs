@@ -207,7 +207,7 @@ fn put_out<Batch>(
 impl fmt::Display for Stopped {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
-            Stopped::Fault(index, error) => write!(f, "sample {index} cannot be made: {error}"),
+            Stopped::Fault(index, error) => write!(f, "sample {index} cannot be drawn: {error}"),
             Stopped::Cancelled => write!(f, "stopped"),
             Stopped::Output(error) => write!(f, "{error:#}"),
         }

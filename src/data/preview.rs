@@ -87,11 +87,11 @@ pub fn sample(
     index: u64,
 ) -> Result<String, String> {
     let sampler = Compile::level(template, level, words).interpreted();
-    let sampler = sampler.map_err(|errors| told(&errors[0]))?;
+    let sampler = sampler.map_err(|errors| sentence(&errors[0]))?;
     let program = sampler.program();
     let mut memory = sampler.memory(Split::Train, 0);
     let made = sampler.sample(&mut memory, index);
-    made.map_err(|error| told(&cannot_make(program, 0, index, error)))?;
+    made.map_err(|error| sentence(&cannot_make(program, 0, index, error)))?;
     let texts = TextWriter::new(program, sampler.vocabulary().clone(), Escape::None);
     let judge = Judge::new(&sampler);
     let scores = judge.own(&mut memory).scores;
@@ -112,7 +112,7 @@ pub fn sample(
 /// The error of a sample that cannot be drawn.
 pub fn cannot_make(program: &Program, seed: u64, index: u64, error: Fault) -> Diagnostic {
     let span = program.steps.get(error.step as usize).map_or(Span::default(), |step| step.span);
-    let title = format!("sample {index} of seed {seed} cannot be made: {error}");
+    let title = format!("sample {index} of seed {seed} cannot be drawn: {error}");
     Diagnostic::error("E601", title, span, "this fails").help(
         "write `if … then … else …` around it, or choose parameters with which no sample fails",
     )
@@ -123,7 +123,7 @@ fn at_level(error: Diagnostic, level: &str) -> Diagnostic {
     Diagnostic { title: format!("at level `{level}`: {}", error.title), ..error }
 }
 
-fn told(error: &Diagnostic) -> String {
+fn sentence(error: &Diagnostic) -> String {
     format!("{}: {}", error.title, error.help)
 }
 

@@ -2,8 +2,8 @@
 //!
 //! If there are so many prompts that none is drawn twice, nothing is done. Otherwise the hash of a
 //! prompt's text decides which split it belongs to, whatever the seed and the level; a sample whose
-//! prompt belongs to the other split is drawn again. So no number of samples of one split contains a
-//! prompt of the other.
+//! prompt belongs to the other split is drawn again. So no number of samples of one split contains
+//! a prompt of the other.
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,8 +1,8 @@
 //! Files and folders that are written atomically, and locks that are released by a kill.
 //!
 //! An incomplete file lies beside its path as `.cookc-RANDOM.part`, created by this process alone
-//! (`O_EXCL`, so no link is followed) and locked by it. A process that starts to write into the same
-//! folder sweeps the unlocked ones: their writers were killed.
+//! (`O_EXCL`, so no link is followed) and locked by it. A process that starts to write into the
+//! same folder sweeps the unlocked ones: their writers were killed.
 
 mod system;
 

@@ -100,7 +100,7 @@ fn round(
 ) -> Option<(State, Vec<String>)> {
     let all = apart(&state.found, fixes);
     let lines = |errors: &[&Diagnostic], source: &Source| -> Vec<String> {
-        errors.iter().map(|error| told(error, source)).collect()
+        errors.iter().map(|error| line(error, source)).collect()
     };
     if all.len() > 1 {
         let next = after(state, &all, find);
@@ -210,7 +210,7 @@ fn apart(found: &[Diagnostic], fixes: Fixes) -> Vec<&Diagnostic> {
     chosen
 }
 
-fn told(error: &Diagnostic, source: &Source) -> String {
+fn line(error: &Diagnostic, source: &Source) -> String {
     let (line, column) = source.position(error.span().start);
     let help = error.help.lines().next().unwrap_or_default();
     format!("{line}:{column}: {}: {}: {help}", error.code, error.title)

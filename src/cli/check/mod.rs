@@ -38,8 +38,8 @@ With --format json, each error and lint is a line: {"code", "level": "error" or 
 "column", "end_line", "end_column", "text"}], "help", "fix": [spans like labels, "text" being what
 to write there], "offered": true or false}. start and end are bytes from 0, end is one past the
 last; lines and columns count from 1, a column is a character. The first label is the place of the
-error. The edits of a fix are applied together; without one, "fix" is empty. "offered" is true if they
-may not be what was meant: --fix leaves them to you, or to --unsafe-fixes.
+error. The edits of a fix are applied together; without one, "fix" is empty. "offered" is true if
+they may not be what was meant: --fix leaves them to you, or to --unsafe-fixes.
 A file that cannot be read is a line too, with code null and no labels.
 
 With --format sarif, all of them are one SARIF 2.1.0 log, with a rule for each code

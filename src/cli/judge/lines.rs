@@ -62,7 +62,7 @@ impl Lines {
     }
 }
 
-/// Sends all lines, those together that can be read without waiting; ends when the receiver is gone.
+/// Sends all lines, those together that can be read without waiting, until the receiver is gone.
 fn send<R: Read>(reader: &mut BufReader<R>, sender: &SyncSender<Vec<Line>>) {
     let (mut lines, mut bytes) = (Vec::new(), 0);
     loop {

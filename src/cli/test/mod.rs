@@ -37,8 +37,8 @@ At each level, with its bar. What fails the template, unless it is allowed:
   L612  machine code and interpreter agree on all samples and judgements, bit for bit
   L613  no text is longer than the bounds say
   L614  shortcut baselines that read nothing: the empty reply, the reply of another sample, the most
-        frequent reply. Each may be right on 5 % of the samples, or, where 1 / replies is more, that and
-        four standard deviations of it: for yes or no and 1,000 samples, 56.3 %
+        frequent reply. Each may be right on 5 % of the samples, or, where 1 / replies is more,
+        that and four standard deviations of it: for yes or no and 1,000 samples, 56.3 %
   L615  echoes of the prompt and of each shown value: the same bar
   L616  the first, last, longest, shortest and a random one of a shown list or of labelled options:
         5 %, or, where 1 / options is more, that and four standard deviations

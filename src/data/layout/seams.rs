@@ -53,7 +53,7 @@ impl Walk<'_> {
         for (at, part) in [&plan.system, &plan.prompt, &plan.reply].into_iter().enumerate() {
             // A text whose end says what comes next is looked at when it is there.
             let (is_prompt, is_reply) = (at == 1, at == 2);
-            let told = in_chat || is_reply || is_prompt && !plan.prompt_ends_with_space();
+            let next_is_known = in_chat || is_reply || is_prompt && !plan.prompt_ends_with_space();
             ends = self.text(&ends, around[at]);
             if is_reply && in_chat {
                 // Such a space may be read, or be the start of the reply's first token.
@@ -70,7 +70,7 @@ impl Walk<'_> {
                 let text = self.text_of(end);
                 let own = is_reply || text.is_none_or(|at| !around.contains(&at));
                 let blank = text.is_some_and(|at| self.texts[at].ends_with(char::is_whitespace));
-                own && (space == Space::Own || blank && told)
+                own && (space == Space::Own || blank && next_is_known)
             };
             self.is_beyond_tables |= ends.iter().any(blank);
         }

@@ -97,7 +97,7 @@ pub fn broken(
         record,
     };
     search.all(&suspects);
-    search.record.told()
+    search.record.warnings()
 }
 
 /// What the tries of one of the levels may take.
@@ -351,7 +351,7 @@ impl Record<'_> {
     }
 
     /// All warnings, in the order of the text. What failed in every sample is an error.
-    fn told(self) -> Vec<Diagnostic> {
+    fn warnings(self) -> Vec<Diagnostic> {
         let is_error: Vec<bool> =
             self.found.values().map(|(at, _)| self.is_sure && self.is_always(*at)).collect();
         let all = self.found.into_values().zip(is_error);

@@ -110,9 +110,9 @@ impl Reader {
         for (slot, form, text) in parts {
             let kind = &self.program.slots[slot as usize].kind;
             let named = |problem| self.named(slot, problem);
-            let is_told = |keys: &SlotId| known.contains(keys) || !self.given.contains(keys);
-            let told = keys_of(form).filter(|(keys, _)| is_told(keys));
-            let cell = match (told, kind.element()) {
+            let is_of_reply = |keys: &SlotId| known.contains(keys) || !self.given.contains(keys);
+            let of_reply = keys_of(form).filter(|(keys, _)| is_of_reply(keys));
+            let cell = match (of_reply, kind.element()) {
                 (Some((keys, between)), Some(element)) => {
                     let (starts, values) = keyed_lines(text, between).map_err(named)?;
                     self.read_keys(keys, starts, known.contains(&keys), fresh, memory)?;
