@@ -36,8 +36,8 @@ of the same seed, split, level and parameters. Without an index, it is the line'
 The samples are drawn again. So a line that names its sample, as the rows of cookc generate
 do, is compared with it: its "template", "level", "set", "split", "seed", "system" and "prompt".
 "set" may be an object, and the texts may be "messages", whose last assistant message is the reply
-if there is no "reply". The first that differs ends the command, with the option to write. Without an
-index, an "id" that is an integer is one if the texts fit; without texts it must be the line's
+if there is no "reply". The first that differs ends the command, with the option to write. Without
+an index, an "id" that is an integer is one if the texts fit; without texts it must be the line's
 number. Other keys do not matter. A line has at most 16 MiB.
 
 With --format json, each reply is a line {"index", "scores": {rule: score}, "score": the mean,
