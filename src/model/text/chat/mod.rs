@@ -103,7 +103,7 @@ impl Template {
 }
 
 /// An error of the template, with its position in it.
-fn told(error: jinja::Fault) -> anyhow::Error {
+fn told(error: jinja::Error) -> anyhow::Error {
     let place = error.line.map(|line| format!("line {line} of the ")).unwrap_or_default();
     anyhow!("{place}chat template: {}", error.text)
 }
