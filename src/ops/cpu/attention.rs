@@ -16,7 +16,7 @@ use super::slice::{Slice, tensor};
 use super::view::{Before, View, ViewMut};
 use crate::ops::{Attended, Attention};
 
-/// Queries of a tile: enough for a product at full speed, few enough to skip what is hidden.
+/// Queries of a tile: enough for a product at full speed, few enough to skip what is masked.
 const TILE: usize = 64;
 
 /// See [`super::super::attention`].

@@ -60,7 +60,7 @@ pub fn attention_backward(
     Ok([Tensor::cat(&dqueries, 2)?, dkey, dvalue])
 }
 
-/// A stretch of queries, and the columns that any of them may see.
+/// A stretch of queries, and the columns that any of them attends to.
 struct Stretch<'a> {
     inputs: &'a Attention<'a>,
     first: usize,

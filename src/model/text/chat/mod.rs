@@ -1,4 +1,4 @@
-//! A model's chat template: messages to the text that the model was taught to see.
+//! A model's chat template: messages to the text that the model was trained on.
 //!
 //! Templates are written in Jinja, and rendered to the text that transformers renders. What
 //! cannot be is refused by its name. There is no clock: `strftime_now` returns the date that the
