@@ -138,7 +138,7 @@ pub fn rms_norm(x: &Tensor, weight: &Tensor, eps: f64) -> Result<Tensor> {
     choose(x, [cpu::rms_norm, cuda::rms_norm, plain::rms_norm])(x, weight, eps)
 }
 
-/// Gradient of [`rms_norm`] with respect to `x`, added to `onto` if that is given.
+/// Gradient of [`rms_norm`] with respect to `x`, added to `onto` if there is one.
 ///
 /// # Errors
 /// If the shapes do not fit each other, or the device fails.

@@ -57,7 +57,7 @@ type Numbered<'a> = (usize, &'a Example);
 
 /// Samples in padded batches of at most `places_max` tokens, but with at least one row each: packed
 /// into rows as long as the longest sample, or one a row beside samples of like length. A sample
-/// is cut in neither, sees no other, and has positions from 0 on.
+/// is cut in neither, attends to no other, and has positions from 0 on.
 ///
 /// # Errors
 /// If a sample has more tokens than `tokens_max`, marks for other ids than it has, or a target

@@ -42,7 +42,7 @@ static SHAPES: [u8; 64] = {
 /// What sums begin with that are not added to others.
 static ZERO: Sums = Sums::ZERO;
 
-/// Loads a tile from that many bytes behind the place that a register names.
+/// Loads a tile from that many bytes after the address in a register.
 macro_rules! load {
     ($tile:literal, $from:literal, $at:literal) => {
         concat!("tileloadd tmm", $tile, ", [{", $from, "} + {line}*1 + ", $at, "]\n")

@@ -16,7 +16,7 @@ use super::slice::{Slice, tensor};
 use super::view::{Before, View, ViewMut};
 use crate::ops::{Attended, Attention};
 
-/// Queries of a tile: enough for a product at full speed, few enough to skip what is hidden.
+/// Queries of a tile: enough for a product at full speed, few enough to skip what is masked.
 const TILE: usize = 64;
 
 /// See [`super::super::attention`].
@@ -26,7 +26,7 @@ pub fn attention(inputs: &Attention) -> Result<Attended> {
         (Slice::open(inputs.query)?, Slice::open(inputs.key)?, Slice::open(inputs.value)?);
     let (query, key, value) = (query.get()?, key.get()?, value.get()?);
     let (time, heads, width) = (shape.time, shape.heads, shape.width);
-    let turned = [&shape.turned(key)[..], &[]];
+    let transposed = [&shape.transposed(key)[..], &[]];
     let mut out = vec![0f32; shape.batch * time * heads * width];
     let mut lse = vec![0f32; shape.batch * heads * time];
     let planes = lse.par_chunks_mut(time * heads);
@@ -38,7 +38,7 @@ pub fn attention(inputs: &Attention) -> Result<Attended> {
                 let times = tile * TILE..time.min((tile + 1) * TILE);
                 for head in 0..heads {
                     let plane =
-                        Plane { shape: &shape, inputs, row, head, query, key, value, turned };
+                        Plane { shape: &shape, inputs, row, head, query, key, value, transposed };
                     plane.forward(times.clone(), scores, &mut out[head * width..], lse);
                 }
             });
@@ -68,14 +68,14 @@ pub fn attention_backward(
     let mut dquery = vec![0f32; groups * of_queries];
     let mut dkey = vec![0f32; groups * of_keys];
     let mut dvalue = vec![0f32; groups * of_keys];
-    let turned = [&shape.turned(key)[..], &shape.turned(value)[..]];
+    let transposed = [&shape.transposed(key)[..], &shape.transposed(value)[..]];
     let keys = dkey.par_chunks_mut(of_keys).zip(dvalue.par_chunks_mut(of_keys));
     let planes = dquery.par_chunks_mut(of_queries).zip(keys).enumerate();
     planes.for_each_init(Scratch::default, |scratch, (plane, (dquery, (dkey, dvalue)))| {
         let (row, group) = (plane / shape.groups(), plane % shape.groups());
         for (member, dquery) in dquery.chunks_exact_mut(time * width).enumerate() {
             let head = group * shape.group + member;
-            let plane = Plane { shape: &shape, inputs, row, head, query, key, value, turned };
+            let plane = Plane { shape: &shape, inputs, row, head, query, key, value, transposed };
             let mut back = Back { out, lse, dout, scratch, dkey, dvalue };
             for start in (0..time).step_by(TILE) {
                 let times = start..time.min(start + TILE);
@@ -114,26 +114,26 @@ impl Shape {
         self.heads / self.group
     }
 
-    /// Keys or values `[…, columns, width]` as `[…, width, columns]`: a product would turn those of
-    /// each tile anew. Nothing where there are few queries.
-    fn turned(&self, of: &[f32]) -> Vec<f32> {
+    /// Keys or values `[…, columns, width]` as `[…, width, columns]`: a product would transpose
+    /// those of each tile anew. Empty where there are few queries.
+    fn transposed(&self, of: &[f32]) -> Vec<f32> {
         if self.time < TILE {
             return Vec::new();
         }
         let (columns, width) = (self.columns, self.width);
-        let mut turned = vec![0f32; of.len()];
-        let planes = turned.par_chunks_mut(columns * width).zip(of.par_chunks(columns * width));
-        planes.for_each(|(turned, of)| {
+        let mut transposed = vec![0f32; of.len()];
+        let planes = transposed.par_chunks_mut(columns * width).zip(of.par_chunks(columns * width));
+        planes.for_each(|(transposed, of)| {
             // As many rows at once as fill a line of the cache in the result.
             for (block, of) in of.chunks(LANES * width).enumerate() {
-                for (x, turned) in turned.chunks_exact_mut(columns).enumerate() {
-                    let turned = turned[block * LANES..].iter_mut();
+                for (x, transposed) in transposed.chunks_exact_mut(columns).enumerate() {
+                    let transposed = transposed[block * LANES..].iter_mut();
                     let of = of.iter().skip(x).step_by(width);
-                    turned.zip(of).for_each(|(turned, x)| *turned = *x);
+                    transposed.zip(of).for_each(|(transposed, x)| *transposed = *x);
                 }
             }
         });
-        turned
+        transposed
     }
 }
 
@@ -146,8 +146,8 @@ struct Plane<'a> {
     query: &'a [f32],
     key: &'a [f32],
     value: &'a [f32],
-    /// Keys and values as [`Shape::turned`] gives them.
-    turned: [&'a [f32]; 2],
+    /// Keys and values as [`Shape::transposed`] returns them.
+    transposed: [&'a [f32]; 2],
 }
 
 /// What the backward pass of a plane reads beside it, and what it adds to.
@@ -207,7 +207,7 @@ impl Plane<'_> {
         let dout = View::new(&back.dout[first..], rows, width, heads * width);
         dweights.resize(rows * columns, 0.0);
         let into = ViewMut::dense(&mut dweights[..], rows, columns);
-        let values = self.across(self.value, self.turned[1], &seen);
+        let values = self.across(self.value, self.transposed[1], &seen);
         multiply(into, Before::Replaced, 1.0, dout, values);
         let scale = self.inputs.scale;
         wide!({
@@ -218,7 +218,7 @@ impl Plane<'_> {
                 let log = back.lse[token * heads + self.head];
                 let place = (token * heads + self.head) * width;
                 let along = dot(&back.out[place..][..width], &back.dout[place..][..width]);
-                // In whole registers, as far as there are columns; what is hidden is not used.
+                // In complete registers, as far as there are columns; masked ones are not used.
                 let some = own.start..columns.min(own.start + own.len().next_multiple_of(LANES));
                 let (lanes, rest) = weights[some.clone()].as_chunks_mut::<LANES>();
                 let (dlanes, drest) = dweights[some].as_chunks_mut::<LANES>();
@@ -249,13 +249,13 @@ impl Plane<'_> {
         multiply(dquery, Before::Replaced, scale, dscores, self.columns(self.key, &seen));
     }
 
-    /// The columns that a query of the tile may see, and those between.
+    /// The columns that a query of the tile attends to, and those between.
     fn seen(&self, times: &Range<usize>) -> Range<usize> {
         let ranges = times.clone().map(|time| self.inputs.mask.range(self.row, time));
         ranges.reduce(|a, b| a.start.min(b.start)..a.end.max(b.end)).unwrap_or(0..0)
     }
 
-    /// Of the columns seen by the tile, those that this query may see.
+    /// Of the tile's columns, those that this query attends to.
     fn own(&self, time: usize, seen: &Range<usize>) -> Range<usize> {
         let own = self.inputs.mask.range(self.row, time);
         own.start - seen.start..own.end - seen.start
@@ -265,7 +265,7 @@ impl Plane<'_> {
     fn scores(&self, times: &Range<usize>, seen: &Range<usize>, scores: &mut Vec<f32>) {
         scores.resize(times.len() * seen.len(), 0.0);
         let out = ViewMut::dense(scores, times.len(), seen.len());
-        let keys = self.across(self.key, self.turned[0], seen);
+        let keys = self.across(self.key, self.transposed[0], seen);
         multiply(out, Before::Replaced, 1.0, self.queries(times), keys);
     }
 
@@ -282,13 +282,13 @@ impl Plane<'_> {
     }
 
     /// The same `[width, columns]`.
-    fn across<'a>(&self, of: &'a [f32], turned: &'a [f32], seen: &Range<usize>) -> View<'a> {
-        if turned.is_empty() {
+    fn across<'a>(&self, of: &'a [f32], transposed: &'a [f32], seen: &Range<usize>) -> View<'a> {
+        if transposed.is_empty() {
             return self.columns(of, seen).transposed();
         }
         let Shape { columns, width, .. } = *self.shape;
         let first = self.group() * width * columns + seen.start;
-        View::new(&turned[first..], width, seen.len(), columns)
+        View::new(&transposed[first..], width, seen.len(), columns)
     }
 
     /// The key head of this head, among those of all rows.

@@ -54,7 +54,7 @@ struct Packed([OnceCell<Bands>; 2]);
 
 impl Panels {
     /// Packs a matrix `[inner, columns]` in f32 on a CPU, which may be a transposed view, for
-    /// products with rows that are held in so many parts.
+    /// products with rows that are split into that many parts.
     pub(crate) fn new(matrix: &Tensor, rows: Parts) -> Result<Panels> {
         Ok(Panels::pack(Open::of(matrix).view()?, rows))
     }

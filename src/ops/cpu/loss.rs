@@ -20,7 +20,7 @@ pub fn cross_entropy(logits: &Tensor, labels: &[u32]) -> Result<(f64, Tensor)> {
     Ok((losses.iter().sum(), logits.like(gradient)?))
 }
 
-/// Turns a row of logits into the gradient of its loss, and gives the loss.
+/// Replaces a row of logits by the gradient of its loss, and returns the loss.
 #[inline(always)]
 fn of_row(row: &mut [f32], label: usize) -> f64 {
     let logit = row[label];

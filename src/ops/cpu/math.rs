@@ -53,7 +53,8 @@ fn greatest(x: &[f32]) -> f32 {
     tops.iter().copied().fold(rest, f32::max)
 }
 
-/// exp(scale × x − top) in place of x, with top the greatest of scale × x; gives their sum and top.
+/// exp(scale × x − top) written to x, with top the greatest of scale × x; returns their sum and
+/// top.
 #[inline(always)]
 pub(super) fn exponentials(x: &mut [f32], scale: f32) -> (f32, f32) {
     let top = scale * greatest(x);
@@ -82,7 +83,7 @@ pub(super) fn sigmoid(x: f32) -> f32 {
 }
 
 /// e^x to about 2 units in the last place, without a branch, so that loops become vectors:
-/// 2^n × e^r with |r| ≤ ln 2 / 2 (Cephes' expf). Below -87 it gives e^-87, not 0; NaN stays so.
+/// 2^n × e^r with |r| ≤ ln 2 / 2 (Cephes' expf). Below -87 it returns e^-87, not 0; NaN stays so.
 #[inline(always)]
 pub(super) fn exp(x: f32) -> f32 {
     // Adding and subtracting 1.5 × 2²³ rounds to the nearest integer.

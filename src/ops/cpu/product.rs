@@ -1,4 +1,4 @@
-//! Matrix products on views of f32 slices, added to what is there or put in its place.
+//! Matrix products on views of f32 slices, added to the old values or replacing them.
 //!
 //! candle's own product can only make a new tensor that it fills with zeros first; a residual, or
 //! the term of an adapter, would then take another pass over memory.

@@ -163,7 +163,7 @@ pub fn dropout(x: &Tensor, rate: f64, key: u64) -> Result<Tensor> {
     x.like(y)
 }
 
-/// Elements of a piece of whole rows.
+/// Elements of a piece of complete rows.
 fn pieces(width: usize) -> usize {
     (PIECE / width).max(1) * width
 }

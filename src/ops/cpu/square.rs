@@ -41,7 +41,7 @@ impl Sums {
 }
 
 /// From a band of rows and panels of columns, all packed square by square: the product of the band
-/// with each panel, added to its sums or put in their place.
+/// with each panel, added to its sums or replacing them.
 pub(super) type Kernel = fn(&Band, &[Panel], &mut [Sums], Before);
 
 /// Squares of a band of rows.

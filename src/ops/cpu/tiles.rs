@@ -6,7 +6,7 @@
 //! the nine products of two such triples, six count; what the others would add is about the last
 //! bit of f32 times a term. Where such an instruction does sixteen times the work of f32's, this is
 //! faster, and no less exact than another order of the sum. A matrix of numbers in bf16, as most
-//! models are published, is whole in one part: rows in three make three products with it.
+//! models are published, is exact in one part: rows in three make three products with it.
 //!
 //! Rows are packed once for all products that read them. A matrix that is not kept packed is packed
 //! a block at a time, and the block is used for all rows while it lies in the second cache.
@@ -153,7 +153,7 @@ pub(super) fn sum(out: ViewMut, before: Before, scale: f32, terms: &[Term], kern
     let threads = if splits(work) { rayon::current_num_threads() } else { 1 };
     let (bands, panels) = (rows.div_ceil(SIDE), columns.div_ceil(SIDE));
     let wide = panels.div_ceil(threads).clamp(1, PANELS);
-    // Where columns alone are too few for all threads, rows are shared out too.
+    // Where columns alone are too few for all threads, rows are distributed too.
     let tall = bands.div_ceil(threads.div_ceil(panels.div_ceil(wide).max(1))).max(1);
     let mut pieces = cut(out, tall, wide);
     let one = |piece: &mut Piece| piece.compute(before, scale, terms, kernel);
@@ -283,12 +283,12 @@ fn pack_panel(parts: Parts, matrix: &View, panel: usize, some: Range<usize>, lin
     }
 }
 
-/// Squares that so many terms take.
+/// Squares of that number of terms.
 fn squares(inner: usize) -> usize {
     inner.div_ceil(SIDE)
 }
 
-/// Whether so much work is shared out between cores: as in gemm, which knows if each core has a
+/// Whether that much work is distributed between cores: as in gemm, which knows if each core has a
 /// product of its own.
 fn splits(work: usize) -> bool {
     work >= gemm::get_threading_threshold()

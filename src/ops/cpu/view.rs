@@ -122,7 +122,7 @@ impl<'a> ViewMut<'a> {
     }
 }
 
-/// What becomes of the numbers that the result's place holds.
+/// What becomes of the old numbers of the result.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Before {
     /// They are written over.

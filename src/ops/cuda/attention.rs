@@ -1,7 +1,7 @@
 //! Attention by cuBLAS's products and our softmax between them, a stretch of queries at a time.
 //!
 //! The query heads that share a key head are multiplied one after another, each for all rows of the
-//! batch and all key heads at once: so nothing is copied to stand where a product wants it.
+//! batch and all key heads at once: so nothing is copied for a product.
 
 use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
@@ -11,7 +11,7 @@ use super::driver::{Argument, Grid, Kernel, Matrices, Product, address, multiply
 use super::{merge_heads, split_heads};
 use crate::ops::{Attended, Attention};
 
-/// Queries of a stretch: more would see more columns in vain, fewer would make small products.
+/// Queries of a stretch: more would read masked columns, fewer would make small products.
 const STRETCH: usize = 512;
 /// Scores at once, 12 or fewer bytes each.
 const SCORES_MAX: usize = 1 << 27;
@@ -147,7 +147,7 @@ impl Heads {
         self.groups * self.group
     }
 
-    /// What goes through one call of cuBLAS, added to `kept` times the result's place.
+    /// What goes through one call of cuBLAS, added to `kept` times the old values.
     fn product(&self, kept: f32) -> Product {
         Product { kept, scale: 1.0, count: self.batch * self.groups }
     }
@@ -167,13 +167,13 @@ impl Heads {
     }
 }
 
-/// A stretch of queries, and the columns that any of them sees.
+/// A stretch of queries, and the columns that any of them attends to.
 struct Stretch {
     first: usize,
     count: usize,
     /// The first of the columns.
     left: usize,
-    /// Columns, counted from there, before the end of what the first query sees.
+    /// Columns, counted from there, before the end of the first query's.
     end: usize,
     columns: usize,
 }
@@ -196,7 +196,7 @@ impl Stretch {
         room((heads.batch, heads.count(), self.count, self.row()), dtype, &heads.on)
     }
 
-    /// Elements of a row, filling included.
+    /// Elements of a row, padding included.
     fn row(&self) -> usize {
         self.columns.next_multiple_of(ALIGNMENT)
     }
@@ -247,7 +247,7 @@ impl Stretch {
         Grid { threads: THREADS, blocks: [heads.batch * heads.count() * self.count, 1] }
     }
 
-    /// The tensors, then what both kernels of the softmax take behind them.
+    /// The tensors, then what both kernels of the softmax take after them.
     fn arguments<'a>(&self, heads: &Heads, tensors: &[Argument<'a>]) -> Result<Vec<Argument<'a>>> {
         let mut arguments = tensors.to_vec();
         let sizes = [heads.count(), heads.time, self.first, self.count, self.left, self.end];

@@ -114,7 +114,7 @@ impl Matrices {
         Matrices { rows, columns, transposed: !self.transposed, ..self }
     }
 
-    /// Further on in memory by so many elements.
+    /// Further on in memory by that number of elements.
     pub(super) fn after(self, elements: usize) -> Matrices {
         let bytes = elements * self.dtype.size_in_bytes();
         Matrices { address: self.address + bytes as u64, ..self }
@@ -123,9 +123,9 @@ impl Matrices {
 
 /// What a product is scaled by, what it is added to, and how many of them there are.
 pub(super) struct Product {
-    /// Times what the place of the result holds.
+    /// Factor of the values that the result replaces.
     pub(super) kept: f32,
-    /// Times the product.
+    /// Factor of the product.
     pub(super) scale: f32,
     /// Matrices of the batch.
     pub(super) count: usize,

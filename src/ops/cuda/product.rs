@@ -1,4 +1,4 @@
-//! Matrix products by cuBLAS, added to what is there or put in its place.
+//! Matrix products by cuBLAS, added to the old values or replacing them.
 
 use anyhow::Result;
 use candle_core::Tensor;
@@ -47,7 +47,7 @@ fn view(x: &Tensor) -> Result<Matrices> {
     })
 }
 
-/// Elements between rows that lie one behind the other, or between columns (then true) that do.
+/// Elements between rows that follow each other, or between columns (then true) that do.
 fn strides(x: &Tensor) -> Result<Option<(usize, bool)>> {
     let (rows, columns) = x.dims2()?;
     let [down, across] = x.stride() else { return Ok(None) };

@@ -11,7 +11,7 @@ use crate::ops::{Angles, Quantised, Update};
 const THREADS: usize = 256;
 /// Elements that a thread takes at once.
 const FOUR: usize = 4;
-/// Threads that the GPU runs in step; a block has whole warps.
+/// Threads that the GPU runs in step; a block has complete warps.
 const WARP: usize = 32;
 /// Rows whose gradients of a norm's weight one thread adds up.
 const STRETCH: usize = 64;
@@ -220,7 +220,7 @@ fn ready<const COUNT: usize>(tensors: [&Tensor; COUNT]) -> Result<[Tensor; COUNT
     tensors.try_into().ok().context("as many as were given")
 }
 
-/// A block a row: of as many warps as find something to do, up to those that share memory.
+/// A block per row: as many warps as have work, up to those that share memory.
 fn by_row(rows: usize, width: usize) -> Grid {
     let threads = width.div_ceil(FOUR).next_multiple_of(WARP).min(WARP * WARP);
     Grid { threads, blocks: [rows, 1] }

@@ -60,7 +60,7 @@ pub fn attention_backward(
     Ok([Tensor::cat(&dqueries, 2)?, dkey, dvalue])
 }
 
-/// A stretch of queries, and the columns that any of them may see.
+/// A stretch of queries, and the columns that any of them attends to.
 struct Stretch<'a> {
     inputs: &'a Attention<'a>,
     first: usize,
@@ -117,7 +117,7 @@ impl<'a> Stretch<'a> {
         Ok(x.reshape((batch, heads, self.time, width))?)
     }
 
-    /// Columns of the stretch, and zeros for those behind them.
+    /// Columns of the stretch, and zeros for those after them.
     fn all_columns(&self, x: &Tensor) -> Result<Tensor> {
         let room = self.inputs.key.dims4()?.2;
         Ok(x.pad_with_zeros(2, 0, room - self.columns)?)

@@ -76,8 +76,11 @@ impl Template {
         Ok(frame)
     }
 
-    /// Fails if the template renders a conversation to another text than the frame and the texts
-    /// in it; both are shown.
+    /// Holds a rendering against the frame.
+    ///
+    /// # Errors
+    /// If the template renders the conversation to another text than the frame and the texts in it;
+    /// the message shows both.
     pub fn expect(
         &self,
         frame: &Frame,

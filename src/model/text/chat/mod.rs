@@ -1,4 +1,4 @@
-//! A model's chat template: messages to the text that the model was taught to see.
+//! A model's chat template: messages to the text that the model was trained on.
 //!
 //! Templates are written in Jinja, and rendered to the text that transformers renders. What
 //! cannot be is refused by its name. There is no clock: `strftime_now` returns the date that the
@@ -103,7 +103,7 @@ impl Template {
 }
 
 /// An error of the template, with its position in it.
-fn told(error: jinja::Fault) -> anyhow::Error {
+fn told(error: jinja::Error) -> anyhow::Error {
     let place = error.line.map(|line| format!("line {line} of the ")).unwrap_or_default();
     anyhow!("{place}chat template: {}", error.text)
 }

@@ -1,6 +1,6 @@
 //! Attributes, elements and slices of values.
 
-use super::fault::{Budget, Outcome, fault};
+use super::error::{Budget, Outcome, error};
 use super::python;
 use super::value::{Items, Value, items, range_length, whole};
 
@@ -100,7 +100,7 @@ pub fn attribute(value: &Value, name: &str, budget: &Budget) -> Outcome<Value> {
 /// `value[key]`: an element first, then an attribute.
 pub fn item(value: &Value, key: &Value, budget: &Budget) -> Outcome<Value> {
     if let Value::Undefined(text) = value {
-        return fault(&**text);
+        return error(&**text);
     }
     let found = match (value, whole(key)) {
         (Value::Dict(dict), _) => match super::equality::hashable(key) {
@@ -134,12 +134,12 @@ pub fn item(value: &Value, key: &Value, budget: &Budget) -> Outcome<Value> {
 /// `value[start:end:step]`
 pub fn slice(value: &Value, bounds: [Option<Value>; 3], budget: &Budget) -> Outcome<Value> {
     if let Value::Undefined(text) = value {
-        return fault(&**text);
+        return error(&**text);
     }
     let Some(length) =
         value.length().filter(|_| !matches!(value, Value::Dict(_) | Value::View(..)))
     else {
-        return fault(format!("'{}' object is not subscriptable with a slice", value.kind()));
+        return error(format!("'{}' object is not subscriptable with a slice", value.kind()));
     };
     let mut numbers = [None; 3];
     for (number, bound) in numbers.iter_mut().zip(bounds) {
@@ -147,7 +147,7 @@ pub fn slice(value: &Value, bounds: [Option<Value>; 3], budget: &Budget) -> Outc
             None | Some(Value::None) => None,
             Some(bound) => match whole(&bound) {
                 Some(bound) => Some(bound),
-                None => return fault("slice indices must be integers or None"),
+                None => return error("slice indices must be integers or None"),
             },
         };
     }
@@ -161,7 +161,7 @@ pub fn slice(value: &Value, bounds: [Option<Value>; 3], budget: &Budget) -> Outc
         }
         Value::List(all) => Ok(Value::List(chosen(all, &places, budget)?)),
         Value::Tuple(all) => Ok(Value::Tuple(chosen(all, &places, budget)?)),
-        _ => fault("a slice of a range is not supported"),
+        _ => error("a slice of a range is not supported"),
     }
 }
 
@@ -174,7 +174,7 @@ fn places([start, end, step]: [Option<i64>; 3], length: usize) -> Outcome<Vec<us
     let length = length as i64;
     let step = step.unwrap_or(1);
     if step == 0 {
-        return fault("slice step cannot be zero");
+        return error("slice step cannot be zero");
     }
     let (low, high) = if step > 0 { (0, length) } else { (-1, length - 1) };
     let bound = |bound: Option<i64>, default: i64| match bound {
@@ -202,16 +202,16 @@ fn place(at: i64, length: usize) -> Option<usize> {
 fn own(value: &Value, name: &str) -> Outcome<Option<Value>> {
     let kind = value.kind();
     if let Value::Undefined(text) = value {
-        return fault(&**text);
+        return error(&**text);
     }
     if name.starts_with("__") {
-        return fault(format!("access to attribute '{name}' of '{kind}' object is unsafe"));
+        return error(format!("access to attribute '{name}' of '{kind}' object is unsafe"));
     }
     let has = |all: &[(&str, &[&str])]| {
         all.iter().any(|(known, names)| *known == kind && names.contains(&name))
     };
     if has(&STRANGE) {
-        return fault(format!("the attribute `{name}` of a {kind} is not supported"));
+        return error(format!("the attribute `{name}` of a {kind} is not supported"));
     }
     if has(&CHANGING) {
         let text = format!("access to attribute '{name}' of '{kind}' object is unsafe.");
@@ -250,7 +250,7 @@ fn own(value: &Value, name: &str) -> Outcome<Option<Value>> {
             | Value::Joiner(_)
             | Value::Range(..),
             _,
-        ) => return fault(format!("the attribute `{name}` of a {kind} is not supported")),
+        ) => return error(format!("the attribute `{name}` of a {kind} is not supported")),
         _ => None,
     })
 }

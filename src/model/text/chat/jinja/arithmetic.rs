@@ -1,19 +1,19 @@
 //! The operators of arithmetic.
 
-use super::fault::{Budget, Outcome, fault};
+use super::error::{Budget, Outcome, error};
 use super::percent;
 use super::value::{Value, items, number, whole};
 
 /// `a operator b`
 pub fn binary(operator: &str, a: &Value, b: &Value, budget: &Budget) -> Outcome<Value> {
     if let Value::Undefined(text) = a {
-        return fault(&**text);
+        return error(&**text);
     }
     match (operator, a, b) {
         ("%", Value::Text(pattern), given) => {
             return Ok(Value::text(percent::format(pattern, given, budget)?));
         }
-        (_, _, Value::Undefined(text)) => return fault(&**text),
+        (_, _, Value::Undefined(text)) => return error(&**text),
         ("+", Value::Text(a), Value::Text(b)) => {
             budget.spend((a.len() + b.len()) as u64)?;
             return Ok(Value::text(format!("{a}{b}")));
@@ -41,7 +41,7 @@ pub fn binary(operator: &str, a: &Value, b: &Value, budget: &Budget) -> Outcome<
     }
     match (number(a), number(b)) {
         (Some(left), Some(right)) => floats(operator, left, right),
-        _ => fault(format!(
+        _ => error(format!(
             "unsupported operand type(s) for {operator}: '{}' and '{}'",
             a.kind(),
             b.kind()
@@ -52,20 +52,20 @@ pub fn binary(operator: &str, a: &Value, b: &Value, budget: &Budget) -> Outcome<
 /// `-value`
 pub fn negative(value: &Value) -> Outcome<Value> {
     match (value, whole(value)) {
-        (Value::Undefined(text), _) => fault(&**text),
+        (Value::Undefined(text), _) => error(&**text),
         (_, Some(value)) => binary_result(value.checked_neg()),
         (Value::Float(value), _) => Ok(Value::Float(-value)),
-        _ => fault(format!("bad operand type for unary -: '{}'", value.kind())),
+        _ => error(format!("bad operand type for unary -: '{}'", value.kind())),
     }
 }
 
 /// `+value`
 pub fn positive(value: &Value) -> Outcome<Value> {
     match (value, whole(value)) {
-        (Value::Undefined(text), _) => fault(&**text),
+        (Value::Undefined(text), _) => error(&**text),
         (_, Some(value)) => Ok(Value::Int(value)),
         (Value::Float(value), _) => Ok(Value::Float(*value)),
-        _ => fault(format!("bad operand type for unary +: '{}'", value.kind())),
+        _ => error(format!("bad operand type for unary +: '{}'", value.kind())),
     }
 }
 
@@ -92,7 +92,7 @@ fn repeated(value: &Value, count: i64, budget: &Budget) -> Outcome<Value> {
 fn integers(operator: &str, a: i64, b: i64) -> Outcome<Value> {
     let by_zero = matches!(operator, "/" | "//" | "%") && b == 0;
     if by_zero {
-        return fault("division by zero");
+        return error("division by zero");
     }
     binary_result(match operator {
         "+" => a.checked_add(b),
@@ -101,7 +101,7 @@ fn integers(operator: &str, a: i64, b: i64) -> Outcome<Value> {
         "//" => a.checked_div(b).map(|q| if a % b != 0 && (a < 0) != (b < 0) { q - 1 } else { q }),
         "%" => a.checked_rem(b).map(|r| if r != 0 && (r < 0) != (b < 0) { r + b } else { r }),
         "**" if b >= 0 => u32::try_from(b).ok().and_then(|b| a.checked_pow(b)),
-        "**" if a == 0 => return fault("0.0 cannot be raised to a negative power"),
+        "**" if a == 0 => return error("0.0 cannot be raised to a negative power"),
         _ => return floats(operator, a as f64, b as f64),
     })
 }
@@ -109,13 +109,13 @@ fn integers(operator: &str, a: i64, b: i64) -> Outcome<Value> {
 fn binary_result(value: Option<i64>) -> Outcome<Value> {
     match value {
         Some(value) => Ok(Value::Int(value)),
-        None => fault("an integer does not fit into 64 bits, which is not supported"),
+        None => error("an integer does not fit into 64 bits, which is not supported"),
     }
 }
 
 fn floats(operator: &str, a: f64, b: f64) -> Outcome<Value> {
     if matches!(operator, "/" | "//" | "%") && b == 0.0 {
-        return fault("division by zero");
+        return error("division by zero");
     }
     let modulo = || {
         let rest = a % b;
@@ -131,7 +131,7 @@ fn floats(operator: &str, a: f64, b: f64) -> Outcome<Value> {
             let rest = modulo();
             if rest == 0.0 { 0f64.copysign(b) } else { rest }
         }
-        _ if a < 0.0 && b.fract() != 0.0 => return fault("complex numbers are not supported"),
+        _ if a < 0.0 && b.fract() != 0.0 => return error("complex numbers are not supported"),
         _ => a.powf(b),
     }))
 }

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use super::arithmetic;
 use super::equality::{compare, contains, equal, same};
-use super::fault::{Budget, Outcome, fault};
+use super::error::{Budget, Outcome, error};
 use super::given::{Given, needed};
 use super::letters;
 use super::names::{is_filter, is_test};
@@ -17,7 +17,7 @@ pub fn test(name: &str, value: &Value, given: Given, budget: &Budget) -> Outcome
         "divisibleby" | "sameas" | "in" | "==" | "eq" | "equalto" | "!=" | "ne" | ">" | "gt"
         | "greaterthan" | "ge" | ">=" | "<" | "lt" | "lessthan" | "<=" | "le" => true,
         _ if is_test(name) => false,
-        _ => return fault(format!("No test named '{name}'.")),
+        _ => return error(format!("No test named '{name}'.")),
     };
     if takes {
         let [other] = given.bind(name, ["other"])?;
@@ -58,7 +58,7 @@ pub fn test(name: &str, value: &Value, given: Given, budget: &Budget) -> Outcome
                 | Value::Joiner(_)
                 | Value::Undefined(_)
         ),
-        _ => return fault(format!("the test `{name}` is not supported")),
+        _ => return error(format!("the test `{name}` is not supported")),
     })
 }
 
@@ -83,11 +83,11 @@ fn with(name: &str, value: &Value, other: &Value, budget: &Budget) -> Outcome<bo
             (Value::Int(_), Value::Int(_)) => match (whole(value), whole(other)) {
                 (Some(a), Some(b)) if a != b => false,
                 (Some(a), _) if (-5..=256).contains(&a) => true,
-                _ => return fault("`sameas` of these values is not supported"),
+                _ => return error("`sameas` of these values is not supported"),
             },
             (Value::None | Value::Bool(_), _) | (_, Value::None | Value::Bool(_)) => false,
             (Value::Text(_) | Value::List(_) | Value::Dict(_) | Value::Tuple(_), _) => {
-                return fault(format!("`sameas` of a {} is not supported", value.kind()));
+                return error(format!("`sameas` of a {} is not supported", value.kind()));
             }
             _ => same(value, other),
         },

@@ -1,6 +1,6 @@
 //! `strftime_now`: the recorded date in Python's layouts, in English as most machines have it.
 
-use super::fault::{Outcome, fault};
+use super::error::{Outcome, error};
 
 /// A day of the calendar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,14 +132,14 @@ impl Date {
                 Some('n') => "\n".to_string(),
                 Some('t') => "\t".to_string(),
                 Some(kind) if "HIMSpfTRXcsr".contains(kind) => {
-                    return fault(format!(
+                    return error(format!(
                         "`strftime_now` is asked for the time of day (`%{kind}`), which no run \
                          has twice"
                     ));
                 }
                 other => {
                     let other = other.unwrap_or(' ');
-                    return fault(format!(
+                    return error(format!(
                         "the layout `%{other}` of `strftime_now` is not supported"
                     ));
                 }

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::rc::Rc;
 
-use super::fault::{Budget, Outcome, fault};
+use super::error::{Budget, Outcome, error};
 use super::value::{Dict, Value, measure, number, range_length, whole};
 
 impl Value {
@@ -47,7 +47,7 @@ impl Dict {
 /// Fails where Python cannot use a value as a key.
 pub fn hashable(value: &Value) -> Outcome<()> {
     match value {
-        Value::List(_) | Value::Dict(_) => fault(format!("unhashable type: '{}'", value.kind())),
+        Value::List(_) | Value::Dict(_) => error(format!("unhashable type: '{}'", value.kind())),
         Value::Tuple(items) => items.all.iter().try_for_each(hashable),
         _ => Ok(()),
     }
@@ -128,8 +128,8 @@ pub fn compare(a: &Value, b: &Value, sign: &str, budget: &Budget) -> Outcome<Opt
             }
             Ok(Some(a.all.len().cmp(&b.all.len())))
         }
-        (Value::Undefined(text), _) | (_, Value::Undefined(text)) => fault(&**text),
-        _ => fault(format!(
+        (Value::Undefined(text), _) | (_, Value::Undefined(text)) => error(&**text),
+        _ => error(format!(
             "'{sign}' not supported between instances of '{}' and '{}'",
             a.kind(),
             b.kind()
@@ -145,17 +145,17 @@ pub fn contains(b: &Value, a: &Value, budget: &Budget) -> Outcome<bool> {
             Ok(text.contains(&**part))
         }
         (Value::Text(_), other) => {
-            fault(format!("'in <string>' requires string as left operand, not {}", other.kind()))
+            error(format!("'in <string>' requires string as left operand, not {}", other.kind()))
         }
         (Value::Dict(dict), key) => {
             hashable(key)?;
             Ok(dict.get(key, budget)?.is_some())
         }
         (Value::Iterator(_), _) => {
-            fault("`in` over what can be gone through once is not supported")
+            error("`in` over what can be gone through once is not supported")
         }
         (Value::None | Value::Bool(_) | Value::Int(_) | Value::Float(_), _) => {
-            fault(format!("argument of type '{}' is not iterable", b.kind()))
+            error(format!("argument of type '{}' is not iterable", b.kind()))
         }
         _ => {
             for one in b.elements(budget)? {

@@ -11,7 +11,7 @@ use super::arithmetic;
 use super::checks;
 use super::clock::Date;
 use super::equality::{compare, contains, equal};
-use super::fault::{Budget, Outcome, fault};
+use super::error::{Budget, Outcome, error};
 use super::filters;
 use super::given::{Given, integer, needed, text};
 use super::methods;
@@ -147,7 +147,7 @@ impl Renderer {
             return Ok(value);
         }
         if name == "self" {
-            return fault("the name `self` is not supported in chat templates");
+            return error("the name `self` is not supported in chat templates");
         }
         let function = FUNCTIONS.iter().find(|known| **known == name);
         Ok(function.map_or_else(|| Value::missing(name), |name| Value::Function(name)))
@@ -203,7 +203,7 @@ impl Renderer {
     pub fn filter(&self, call: &Call, value: Value, scope: &Rc<Scope>) -> Outcome<Value> {
         if filters::is_markup(&call.name) {
             let name = &call.name;
-            return fault(format!(
+            return error(format!(
                 "the filter `{name}` is supported at the end of a `{{{{ … }}}}` only"
             ));
         }
@@ -219,7 +219,7 @@ impl Renderer {
                 let again = matches!(&**value, Expression::Filter(_, inner)
                     if filters::is_markup(&inner.name));
                 if again && call.name != "safe" {
-                    return fault("several filters that escape follow each other");
+                    return error("several filters that escape follow each other");
                 }
                 filters::apply(&call.name, shown, given, &self.budget)?.shown(&self.budget)
             }
@@ -238,12 +238,12 @@ impl Renderer {
         }
         if let Some(spread) = &code.spread_named {
             let Value::Dict(dict) = self.value(spread, scope)? else {
-                return fault("the argument behind ** must be a mapping");
+                return error("the argument behind ** must be a mapping");
             };
             for (key, value) in &dict.entries {
                 let key = text(Some(key.clone()), "**")?;
                 if given.named.iter().any(|(known, _)| *known == key) {
-                    return fault(format!("got multiple values for keyword argument '{key}'"));
+                    return error(format!("got multiple values for keyword argument '{key}'"));
                 }
                 given.named.push((key, value.clone()));
             }
@@ -255,7 +255,7 @@ impl Renderer {
     pub fn call(&self, called: &Value, given: Given) -> Outcome<Value> {
         let budget = &self.budget;
         match called {
-            Value::Undefined(text) => fault(&**text),
+            Value::Undefined(text) => error(&**text),
             Value::Macro(called) => Ok(Value::text((self.call_macro)(self, called, given)?)),
             Value::Function(name) => self.function(name, given),
             Value::Method(value, name) => match &**value {
@@ -276,14 +276,14 @@ impl Renderer {
                 Ok(Value::text(written))
             }
             Value::Loop(_) => {
-                fault("The loop must have the 'recursive' marker to be called recursively.")
+                error("The loop must have the 'recursive' marker to be called recursively.")
             }
             Value::Joiner(joiner) => {
                 let [] = given.places("joiner")?;
                 let first = !joiner.1.replace(true);
                 Ok(Value::text(if first { "" } else { &joiner.0 }))
             }
-            other => fault(format!("'{}' object is not callable", other.kind())),
+            other => error(format!("'{}' object is not callable", other.kind())),
         }
     }
 
@@ -300,29 +300,29 @@ impl Renderer {
                 };
                 let step = whole(step, 1)?;
                 if step == 0 {
-                    return fault("range() arg 3 must not be zero");
+                    return error("range() arg 3 must not be zero");
                 }
                 if range_length(start, end, step) > RANGE_MAX {
-                    return fault(format!("a range has more than {RANGE_MAX} numbers"));
+                    return error(format!("a range has more than {RANGE_MAX} numbers"));
                 }
                 Ok(Value::Range(start, end, step))
             }
             "raise_exception" => {
                 let [message] = given.bind(name, ["message"])?;
                 let message = message.map_or(Ok("".into()), |message| message.shown(budget))?;
-                fault(&*message)
+                error(&*message)
             }
             "strftime_now" => {
                 let [layout] = given.bind(name, ["format"])?;
                 let layout = text(layout, name)?;
                 match self.date {
                     Some(date) => Ok(Value::text(date.format(&layout)?)),
-                    None => fault("`strftime_now` has no date here"),
+                    None => error("`strftime_now` has no date here"),
                 }
             }
             "dict" | "namespace" => self.pairs(name, given),
             "cycler" => match given.plain.is_empty() {
-                true => fault("at least one item has to be provided"),
+                true => error("at least one item has to be provided"),
                 false => Ok(Value::Cycler(Rc::new((given.plain, Cell::new(0))))),
             },
             "joiner" => {
@@ -330,7 +330,7 @@ impl Renderer {
                 let between = between.map_or(Ok(", ".into()), |one| text(Some(one), name))?;
                 Ok(Value::Joiner(Rc::new((between, Cell::new(false)))))
             }
-            other => fault(format!("the function `{other}` is not supported")),
+            other => error(format!("the function `{other}` is not supported")),
         }
     }
 
@@ -339,16 +339,16 @@ impl Renderer {
         let budget = &self.budget;
         let mut pairs: Vec<(Value, Value)> = Vec::new();
         if given.plain.len() > 1 {
-            return fault(format!("{name} expected at most 1 argument"));
+            return error(format!("{name} expected at most 1 argument"));
         }
         match given.plain.first() {
-            Some(Value::Undefined(text)) => return fault(&**text),
+            Some(Value::Undefined(text)) => return error(&**text),
             Some(Value::Dict(dict)) => pairs.extend(dict.entries.iter().cloned()),
             Some(all) => {
                 for pair in all.elements(budget)? {
                     match &pair.elements(budget)?[..] {
                         [key, value] => pairs.push((key.clone(), value.clone())),
-                        _ => return fault(format!("{name} takes pairs of a key and a value")),
+                        _ => return error(format!("{name} takes pairs of a key and a value")),
                     }
                 }
             }
@@ -364,7 +364,7 @@ impl Renderer {
         for (key, value) in &entries.entries {
             let key = text(Some(key.clone()), name)?;
             if key.starts_with('_') {
-                return fault(format!("a namespace cannot have the attribute '{key}'"));
+                return error(format!("a namespace cannot have the attribute '{key}'"));
             }
             names.push((key, value.clone()));
         }
@@ -377,10 +377,10 @@ impl Renderer {
             Target::Name(name) => scope.set(name, value),
             Target::Field(name, field) => {
                 let Value::Namespace(names) = self.name(name, scope)? else {
-                    return fault("cannot assign attribute on non-namespace object");
+                    return error("cannot assign attribute on non-namespace object");
                 };
                 if field.starts_with('_') {
-                    return fault(format!("a namespace cannot have the attribute '{field}'"));
+                    return error(format!("a namespace cannot have the attribute '{field}'"));
                 }
                 let mut names = names.borrow_mut();
                 match names.iter_mut().find(|(known, _)| **known == **field) {
@@ -392,7 +392,7 @@ impl Renderer {
                 let parts = value.elements(&self.budget)?;
                 if parts.len() != targets.len() {
                     let (found, expected) = (parts.len(), targets.len());
-                    return fault(format!("{found} values for {expected} names"));
+                    return error(format!("{found} values for {expected} names"));
                 }
                 for (target, part) in targets.iter().zip(parts) {
                     self.assign(target, part, scope)?;
@@ -480,11 +480,11 @@ impl Renderer {
 
     fn loop_method(&self, state: &Loop, name: &str, given: Given) -> Outcome<Value> {
         if !given.named.is_empty() {
-            return fault(format!("{name} takes no keyword arguments"));
+            return error(format!("{name} takes no keyword arguments"));
         }
         if name == "cycle" {
             return match given.plain.len() {
-                0 => fault("no items for cycling given"),
+                0 => error("no items for cycling given"),
                 count => Ok(given.plain[state.index.get() % count].clone()),
             };
         }

@@ -4,8 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::error::{Outcome, error};
 use super::evaluate::Renderer;
-use super::fault::{Outcome, fault};
 use super::given::Given;
 use super::syntax::{Body, Call, For, Statement, StatementKind};
 use super::value::{Loop, Macro, Scope, Value};
@@ -22,9 +22,9 @@ impl Renderer {
     /// Writes a body.
     pub fn body(&self, body: &Body, scope: &Rc<Scope>, out: &mut String) -> Outcome<Flow> {
         for statement in &body.statements {
-            let flow = self.statement(statement, scope, out).map_err(|mut fault| {
-                fault.line.get_or_insert(statement.line);
-                fault
+            let flow = self.statement(statement, scope, out).map_err(|mut error| {
+                error.line.get_or_insert(statement.line);
+                error
             })?;
             if flow != Flow::Through {
                 return Ok(flow);
@@ -91,7 +91,7 @@ impl Renderer {
             }
             StatementKind::Call(call, code) => {
                 let super::syntax::Expression::Call(called, arguments) = call else {
-                    return fault("expected a call");
+                    return error("expected a call");
                 };
                 let called = self.value(called, scope)?;
                 let mut given = self.given(arguments, scope)?;
@@ -231,13 +231,13 @@ pub fn call_macro(renderer: &Renderer, called: &Macro, given: Given) -> Outcome<
         let pairs = named.drain(..).map(|(name, value)| (Value::Text(name), value)).collect();
         scope.set("kwargs", Value::dict(pairs, &renderer.budget)?);
     } else if let Some((name, _)) = named.first() {
-        return fault(format!("macro '{shown}' takes no keyword argument '{name}'"));
+        return error(format!("macro '{shown}' takes no keyword argument '{name}'"));
     }
     if varargs {
         scope.set("varargs", Value::tuple(plain.collect(), &renderer.budget)?);
     } else if plain.next().is_some() {
         let count = code.parameters.len();
-        return fault(format!("macro '{shown}' takes not more than {count} argument(s)"));
+        return error(format!("macro '{shown}' takes not more than {count} argument(s)"));
     }
     // A default may name the parameters; those behind it have no value yet.
     for (name, _) in &open {

@@ -1,6 +1,6 @@
 //! Expressions, read from tokens.
 
-use super::fault::Outcome;
+use super::error::Outcome;
 use super::parser::Parser;
 use super::syntax::{Arguments, Call, Expression, Target};
 use super::token::Kind;

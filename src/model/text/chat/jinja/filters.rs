@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::access::attribute;
-use super::fault::{Budget, Outcome, fault};
+use super::error::{Budget, Outcome, error};
 use super::given::{Given, flag, integer, needed, text};
 use super::letters;
 use super::lists;
@@ -45,7 +45,7 @@ pub fn apply(name: &str, value: Value, given: Given, budget: &Budget) -> Outcome
             }
             match value.length() {
                 Some(length) => Ok(Value::Int(length as i64)),
-                None => fault(format!("object of type '{}' has no len()", value.kind())),
+                None => error(format!("object of type '{}' has no len()", value.kind())),
             }
         }
         "join" => joined(&value, given, budget),
@@ -67,7 +67,7 @@ pub fn apply(name: &str, value: Value, given: Given, budget: &Budget) -> Outcome
             let [] = given.places(name)?;
             Ok(Value::Text(value.shown(budget)?))
         }
-        other => fault(match is_filter(other) {
+        other => error(match is_filter(other) {
             true => format!("the filter `{other}` is not supported"),
             false => format!("No filter named '{other}'."),
         }),
@@ -105,7 +105,7 @@ fn of_text(
             let pairs = |(key, value): (Rc<str>, Value)| (Value::Text(key), value);
             let given = match (given.plain.is_empty(), given.named.is_empty()) {
                 (false, false) => {
-                    return fault("can't handle positional and keyword arguments at the same time");
+                    return error("can't handle positional and keyword arguments at the same time");
                 }
                 (true, false) => Value::dict(given.named.into_iter().map(pairs).collect(), budget)?,
                 _ => Value::tuple(given.plain, budget)?,
@@ -114,7 +114,7 @@ fn of_text(
         }
         "indent" => {
             let Value::Text(own) = value else {
-                return fault(format!("`indent` takes a str, not {}", value.kind()));
+                return error(format!("`indent` takes a str, not {}", value.kind()));
             };
             indented(&own, given, budget)?
         }

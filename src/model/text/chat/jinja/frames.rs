@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::fault::{Fault, Outcome};
+use super::error::{Error, Outcome};
 use super::names::{is_filter, is_test};
 use super::syntax::{Arguments, Body, Call, Expression, Macro, StatementKind, Target};
 
@@ -245,7 +245,7 @@ fn given(arguments: &Arguments) -> Vec<&Expression> {
 fn known(is: fn(&str) -> bool, what: &str, name: &str, soft: bool) -> Outcome<()> {
     match soft || is(name) {
         true => Ok(()),
-        false => Err(Fault { line: None, text: format!("No {what} named '{name}'.") }),
+        false => Err(Error { line: None, text: format!("No {what} named '{name}'.") }),
     }
 }
 
@@ -269,9 +269,9 @@ fn check_calls(calls: &[Call], soft: bool) -> Outcome<()> {
 
 fn check(body: &Body, soft: bool) -> Outcome<()> {
     for statement in &body.statements {
-        check_statement(&statement.kind, soft).map_err(|mut fault| {
-            fault.line.get_or_insert(statement.line);
-            fault
+        check_statement(&statement.kind, soft).map_err(|mut error| {
+            error.line.get_or_insert(statement.line);
+            error
         })?;
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::fault::{Outcome, fault};
+use super::error::{Outcome, error};
 use super::value::{Value, whole};
 
 /// Values by place and by name.
@@ -21,7 +21,7 @@ impl Given {
     ) -> Outcome<[Option<Value>; N]> {
         let mut bound = [const { None }; N];
         if self.plain.len() > N {
-            return fault(format!(
+            return error(format!(
                 "{called} takes at most {N} arguments, {} are given",
                 self.plain.len()
             ));
@@ -31,10 +31,10 @@ impl Given {
         }
         for (name, value) in self.named {
             let Some(at) = names.iter().position(|known| **known == *name) else {
-                return fault(format!("{called} got an unexpected keyword argument '{name}'"));
+                return error(format!("{called} got an unexpected keyword argument '{name}'"));
             };
             if bound[at].is_some() {
-                return fault(format!("{called} got multiple values for argument '{name}'"));
+                return error(format!("{called} got multiple values for argument '{name}'"));
             }
             bound[at] = Some(value);
         }
@@ -45,7 +45,7 @@ impl Given {
     pub fn places<const N: usize>(self, called: &str) -> Outcome<[Option<Value>; N]> {
         match self.named.is_empty() {
             true => self.bind(called, [""; N]),
-            false => fault(format!("{called} takes no keyword arguments")),
+            false => error(format!("{called} takes no keyword arguments")),
         }
     }
 }
@@ -54,7 +54,7 @@ impl Given {
 pub fn needed(value: Option<Value>, called: &str) -> Outcome<Value> {
     match value {
         Some(value) => Ok(value),
-        None => fault(format!("{called} is missing an argument")),
+        None => error(format!("{called} is missing an argument")),
     }
 }
 
@@ -62,8 +62,8 @@ pub fn needed(value: Option<Value>, called: &str) -> Outcome<Value> {
 pub fn text(value: Option<Value>, called: &str) -> Outcome<Rc<str>> {
     match needed(value, called)? {
         Value::Text(text) => Ok(text),
-        Value::Undefined(text) => fault(&*text),
-        other => fault(format!("{called} takes a str, not {}", other.kind())),
+        Value::Undefined(text) => error(&*text),
+        other => error(format!("{called} takes a str, not {}", other.kind())),
     }
 }
 
@@ -72,7 +72,7 @@ pub fn integer(value: Option<Value>, default: i64, called: &str) -> Outcome<i64>
     let Some(value) = value else { return Ok(default) };
     match whole(&value) {
         Some(value) => Ok(value),
-        None => fault(format!("{called} takes an int, not {}", value.kind())),
+        None => error(format!("{called} takes an int, not {}", value.kind())),
     }
 }
 

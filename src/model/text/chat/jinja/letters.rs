@@ -1,6 +1,6 @@
 //! Methods of texts that look at their letters: cases and classes.
 
-use super::fault::{Outcome, fault};
+use super::error::{Outcome, error};
 use super::value::Value;
 
 /// `text.name()`
@@ -35,7 +35,7 @@ pub fn call(own: &str, name: &str) -> Outcome<Value> {
         | "istitle" | "isprintable" => {
             // Python's classes of other letters are not quite those of the standard library.
             if !own.is_ascii() {
-                return fault(format!(
+                return error(format!(
                     "`{name}` of a text with letters beyond ASCII is not supported"
                 ));
             }
@@ -52,7 +52,7 @@ pub fn call(own: &str, name: &str) -> Outcome<Value> {
                 _ => all(char::is_ascii_digit),
             })
         }
-        other => return fault(format!("the method `{other}` of a str is not supported")),
+        other => return error(format!("the method `{other}` of a str is not supported")),
     })
 }
 

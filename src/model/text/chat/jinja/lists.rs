@@ -7,7 +7,7 @@ use super::access::item;
 use super::arithmetic;
 use super::checks;
 use super::equality::{compare, equal, hashable};
-use super::fault::{Budget, Outcome, fault};
+use super::error::{Budget, Outcome, error};
 use super::given::{Given, flag, integer, needed, text};
 use super::value::{Items, Value, items};
 
@@ -85,7 +85,7 @@ pub fn apply(name: &str, value: Value, given: Given, budget: &Budget) -> Outcome
         "last" => {
             let [] = given.places(name)?;
             if matches!(value, Value::Iterator(_)) {
-                return fault("'generator' object is not reversible");
+                return error("'generator' object is not reversible");
             }
             let all = value.elements(budget)?;
             Ok(all.into_iter().next_back().unwrap_or_else(|| none_of("last item")))
@@ -105,7 +105,7 @@ pub fn apply(name: &str, value: Value, given: Given, budget: &Budget) -> Outcome
             let pairs = match &value {
                 Value::Undefined(_) => Vec::new(),
                 Value::Dict(dict) => dict.entries.clone(),
-                _ => return fault("Can only get item pairs from a mapping."),
+                _ => return error("Can only get item pairs from a mapping."),
             };
             let pair = |(key, value)| Value::tuple(vec![key, value], budget);
             let all: Outcome<Vec<Value>> = pairs.into_iter().map(pair).collect();
@@ -121,7 +121,7 @@ pub fn apply(name: &str, value: Value, given: Given, budget: &Budget) -> Outcome
                     Some(by) => part(&one, by, &None, budget)?,
                 };
                 if matches!(sum, Value::Text(_)) {
-                    return fault("sum() can't sum strings [use ''.join(seq) instead]");
+                    return error("sum() can't sum strings [use ''.join(seq) instead]");
                 }
                 sum = arithmetic::binary("+", &sum, &one, budget)?;
             }
@@ -169,7 +169,7 @@ fn parts(name: &str, value: &Value, given: Given, budget: &Budget) -> Outcome<Va
     let fill = fill.filter(|fill| !matches!(fill, Value::None));
     let all = value.elements(budget)?;
     if count == 0 || count > 100_000 {
-        return fault(format!("`{name}` into {count} is not supported"));
+        return error(format!("`{name}` into {count} is not supported"));
     }
     budget.spend(count as u64)?;
     let mut out = Vec::new();
@@ -229,7 +229,7 @@ fn ordered(name: &str, value: Value, given: Given, budget: &Budget) -> Outcome<V
             Some(Value::Int(i64::from(&*by == "value")))
         }
         ("sort", Some(Value::Text(names))) if names.contains(',') => {
-            return fault("`sort` by several attributes is not supported");
+            return error("`sort` by several attributes is not supported");
         }
         (_, by) => by,
     };
@@ -238,7 +238,7 @@ fn ordered(name: &str, value: Value, given: Given, budget: &Budget) -> Outcome<V
             let pairs = apply("items", value, Given::default(), budget)?;
             pairs.elements(budget)?
         }
-        (_, "dictsort") => return fault("`dictsort` takes a dict"),
+        (_, "dictsort") => return error("`dictsort` takes a dict"),
         _ => value.elements(budget)?,
     };
     let mut keyed = Vec::with_capacity(all.len());

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::equality::equal;
-use super::fault::{Budget, Outcome, fault};
+use super::error::{Budget, Outcome, error};
 use super::given::{Given, flag, integer, needed, text};
 use super::letters;
 use super::percent;
@@ -48,7 +48,7 @@ pub fn call(value: &Value, name: &str, given: Given, budget: &Budget) -> Outcome
             let [wanted, start, end] = given.places(name)?;
             let wanted = needed(wanted, name)?;
             if start.is_some() || end.is_some() {
-                return fault("`index` with bounds is not supported");
+                return error("`index` with bounds is not supported");
             }
             let mut places = Vec::new();
             for (at, one) in all.all.iter().enumerate() {
@@ -59,10 +59,10 @@ pub fn call(value: &Value, name: &str, given: Given, budget: &Budget) -> Outcome
             match (name, places.first()) {
                 ("count", _) => Ok(Value::Int(places.len() as i64)),
                 (_, Some(at)) => Ok(Value::Int(*at)),
-                _ => fault(format!("{} is not in list", wanted.repr(budget)?)),
+                _ => error(format!("{} is not in list", wanted.repr(budget)?)),
             }
         }
-        other => fault(format!("a {} has no method `{name}`", other.kind())),
+        other => error(format!("a {} has no method `{name}`", other.kind())),
     }
 }
 
@@ -119,7 +119,7 @@ fn cut<'a>(own: &'a str, name: &str, given: Given) -> Outcome<Vec<&'a str>> {
         by => {
             let by = &*text(by, name)?;
             if by.is_empty() {
-                return fault("empty separator");
+                return error("empty separator");
             }
             let count = most.saturating_add(1);
             Ok(match name {
@@ -138,7 +138,7 @@ fn parted(own: &str, name: &str, given: Given, budget: &Budget) -> Outcome<Value
     let [by] = given.places(name)?;
     let by = text(by, name)?;
     let found = match name {
-        _ if by.is_empty() => return fault("empty separator"),
+        _ if by.is_empty() => return error("empty separator"),
         "partition" => own.split_once(&*by),
         _ => own.rsplit_once(&*by),
     };
@@ -157,7 +157,7 @@ fn joined(own: &str, given: Given, budget: &Budget) -> Outcome<Value> {
     for (at, one) in all.iter().enumerate() {
         let Value::Text(one) = one else {
             let kind = one.kind();
-            return fault(format!("sequence item {at}: expected str instance, {kind} found"));
+            return error(format!("sequence item {at}: expected str instance, {kind} found"));
         };
         budget.spend((own.len() + one.len()) as u64)?;
         out += if at > 0 { own } else { "" };
@@ -273,7 +273,7 @@ fn found(own: &str, name: &str, given: Given) -> Outcome<Value> {
     let at = if name.starts_with('r') { own.rfind(&*wanted) } else { own.find(&*wanted) };
     match at.filter(|_| from <= length) {
         Some(at) => Ok(Value::Int((from + own[..at].chars().count()) as i64)),
-        None if name.ends_with("index") => fault("substring not found"),
+        None if name.ends_with("index") => error("substring not found"),
         None => Ok(Value::Int(-1)),
     }
 }
@@ -286,7 +286,7 @@ fn filled(own: &str, name: &str, given: Given, budget: &Budget) -> Outcome<Value
         None => " ".into(),
     };
     if fill.chars().count() != 1 {
-        return fault("The fill character must be exactly one character long");
+        return error("The fill character must be exactly one character long");
     }
     let length = own.chars().count();
     let missing = usize::try_from(width).unwrap_or(0).saturating_sub(length);

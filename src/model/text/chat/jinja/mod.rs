@@ -9,10 +9,10 @@ mod arithmetic;
 mod checks;
 mod clock;
 mod equality;
+mod error;
 mod evaluate;
 mod execute;
 mod expressions;
-mod fault;
 mod filters;
 mod frames;
 mod given;
@@ -38,10 +38,10 @@ use std::thread;
 use serde_json::{Map, Value as Json};
 
 pub use clock::Date;
-pub use fault::Fault;
+pub use error::Error;
 
+use error::{Budget, Outcome, error};
 use evaluate::Renderer;
-use fault::{Budget, Outcome, fault};
 use parser::Parser;
 use value::{Scope, Value};
 
@@ -63,9 +63,9 @@ impl Program {
     ///
     /// # Errors
     /// With the place and the name of what cannot be read, or would not be rendered the same.
-    pub fn parse(text: &str) -> Result<Program, Fault> {
+    pub fn parse(text: &str) -> Result<Program, Error> {
         if text.len() > TEXT_MAX {
-            return fault(format!("it has {} bytes, and {TEXT_MAX} are read", text.len()));
+            return error(format!("it has {} bytes, and {TEXT_MAX} are read", text.len()));
         }
         on_own_stack(|| {
             let mut parser = Parser::new(token::tokens(text)?);
@@ -84,7 +84,7 @@ impl Program {
     ///
     /// # Errors
     /// What the template raises, or what stops it.
-    pub fn render(&self, given: &Map<String, Json>, date: Option<Date>) -> Result<String, Fault> {
+    pub fn render(&self, given: &Map<String, Json>, date: Option<Date>) -> Result<String, Error> {
         on_own_stack(|| {
             let renderer = Renderer {
                 budget: Budget::new(),
@@ -113,8 +113,8 @@ fn on_own_stack<T: Send>(work: impl FnOnce() -> Outcome<T> + Send) -> Outcome<T>
         let spawned = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work);
         match spawned.map(thread::ScopedJoinHandle::join) {
             Ok(Ok(outcome)) => outcome,
-            Ok(Err(_)) => fault("it cannot be rendered: please report this template"),
-            Err(error) => fault(format!("no thread to render on: {error}")),
+            Ok(Err(_)) => error("it cannot be rendered: please report this template"),
+            Err(reason) => error(format!("no thread to render on: {reason}")),
         }
     })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::fault::{Fault, Outcome};
+use super::error::{Error, Outcome};
 use super::token::{Kind, Token};
 
 /// The deepest that expressions and statements lie in each other: Python gives up sooner.
@@ -75,7 +75,7 @@ impl Parser {
     }
 
     pub fn fail<T>(&self, text: impl Into<String>) -> Outcome<T> {
-        Err(Fault { line: Some(self.line()), text: text.into() })
+        Err(Error { line: Some(self.line()), text: text.into() })
     }
 
     pub fn expect_operator(&mut self, operator: &str) -> Outcome<()> {

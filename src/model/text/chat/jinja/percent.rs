@@ -1,6 +1,6 @@
 //! `%` on texts, and what `str.format` writes in its braces.
 
-use super::fault::{Budget, Outcome, fault};
+use super::error::{Budget, Outcome, error};
 use super::python;
 use super::value::{Value, whole};
 
@@ -40,7 +40,7 @@ pub fn format(pattern: &str, given: &Value, budget: &Budget) -> Outcome<String> 
             }
             layout.precision = Some(digits.parse().unwrap_or(0));
         }
-        let Some(kind) = letters.next() else { return fault("incomplete format") };
+        let Some(kind) = letters.next() else { return error("incomplete format") };
         if kind == '%' {
             out.push('%');
             continue;
@@ -48,15 +48,15 @@ pub fn format(pattern: &str, given: &Value, budget: &Budget) -> Outcome<String> 
         let value = match key {
             Some(name) => {
                 named = true;
-                let Value::Dict(dict) = given else { return fault("format requires a mapping") };
+                let Value::Dict(dict) = given else { return error("format requires a mapping") };
                 match dict.named(&name) {
                     Some(value) => value.clone(),
-                    None => return fault(format!("KeyError: {}", python::repr_text(&name))),
+                    None => return error(format!("KeyError: {}", python::repr_text(&name))),
                 }
             }
             None => match places.next() {
                 Some(value) => value,
-                None => return fault("not enough arguments for format string"),
+                None => return error("not enough arguments for format string"),
             },
         };
         out += &layout.write(kind, &value, budget)?;
@@ -67,7 +67,7 @@ pub fn format(pattern: &str, given: &Value, budget: &Budget) -> Outcome<String> 
     let all_used = named || mapping || places.next().is_none();
     match all_used {
         true => Ok(out),
-        false => fault("not all arguments converted during string formatting"),
+        false => error("not all arguments converted during string formatting"),
     }
 }
 
@@ -81,7 +81,7 @@ fn key(letters: &mut std::iter::Peekable<std::str::Chars>) -> Outcome<Option<Str
         match letters.next() {
             Some(')') => return Ok(Some(name)),
             Some(c) => name.push(c),
-            None => return fault("incomplete format key"),
+            None => return error("incomplete format key"),
         }
     }
 }
@@ -118,7 +118,7 @@ impl Layout {
                 Value::Text(text) if text.chars().count() == 1 => {
                     return Ok(self.padded(text.to_string()));
                 }
-                _ => return fault("%c requires one character"),
+                _ => return error("%c requires one character"),
             },
             'd' | 'i' | 'u' => match value {
                 Value::Float(value) if value.abs() < 9e15 => (value.trunc() as i64).to_string(),
@@ -126,7 +126,7 @@ impl Layout {
                     Some(value) => value.to_string(),
                     None => {
                         let kind = value.kind();
-                        return fault(format!("%d format: a real number is required, not {kind}"));
+                        return error(format!("%d format: a real number is required, not {kind}"));
                     }
                 },
             },
@@ -134,7 +134,7 @@ impl Layout {
                 Some(value) if value.is_finite() => {
                     std::format!("{value:.*}", self.precision.unwrap_or(6))
                 }
-                _ => return fault("%f takes a finite number"),
+                _ => return error("%f takes a finite number"),
             },
             'x' | 'X' | 'o' => match whole(value) {
                 Some(value) => {
@@ -148,12 +148,12 @@ impl Layout {
                     let sign = if value < 0 { "-" } else { "" };
                     std::format!("{sign}{prefix}{digits}")
                 }
-                None => return fault("%x format: an integer is required"),
+                None => return error("%x format: an integer is required"),
             },
-            other => return fault(format!("the format `%{other}` is not supported")),
+            other => return error(format!("the format `%{other}` is not supported")),
         };
         if self.precision.is_some() && !matches!(kind, 'f' | 'F') {
-            return fault(format!("the format `%{kind}` with a precision is not supported"));
+            return error(format!("the format `%{kind}` with a precision is not supported"));
         }
         let text = match text.starts_with('-') {
             false if self.sign => std::format!("+{text}"),
@@ -204,7 +204,7 @@ pub fn braces(
         }
         let end = rest.find('}').filter(|_| sign == "{");
         let Some(end) = end else {
-            return fault(format!("Single '{sign}' encountered in format string"));
+            return error(format!("Single '{sign}' encountered in format string"));
         };
         let field = &rest[..end];
         rest = &rest[end + 1..];
@@ -216,12 +216,12 @@ pub fn braces(
         } else if let Ok(at) = name.parse::<usize>() {
             plain.get(at)
         } else if name.contains(['.', '[', '{']) || layout.contains('{') {
-            return fault(format!("the field `{name}` of a format is not supported"));
+            return error(format!("the field `{name}` of a format is not supported"));
         } else {
             named.iter().find(|(known, _)| **known == *name).map(|(_, value)| value)
         };
         let Some(value) = value else {
-            return fault(format!("a format has no value for `{{{name}}}`"));
+            return error(format!("a format has no value for `{{{name}}}`"));
         };
         let shown;
         let value = match conversion {
@@ -235,7 +235,7 @@ pub fn braces(
                 &shown
             }
             other => {
-                return fault(format!("the conversion `!{other}` of a format is not supported"));
+                return error(format!("the conversion `!{other}` of a format is not supported"));
             }
         };
         out += &laid_out(value, layout, budget)?;
@@ -248,7 +248,7 @@ fn laid_out(value: &Value, layout: &str, budget: &Budget) -> Outcome<String> {
     if layout.is_empty() {
         return Ok(value.shown(budget)?.to_string());
     }
-    let strange = || fault(format!("the layout `{layout}` of a format is not supported"));
+    let strange = || error(format!("the layout `{layout}` of a format is not supported"));
     let mut letters = layout.chars().peekable();
     let second = layout.chars().nth(1);
     let mut fill = ' ';

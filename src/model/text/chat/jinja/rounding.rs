@@ -1,6 +1,6 @@
 //! The filters that make numbers.
 
-use super::fault::{Outcome, fault};
+use super::error::{Outcome, error};
 use super::given::{Given, integer, text};
 use super::python;
 use super::value::{Value, number, whole};
@@ -13,10 +13,10 @@ pub fn apply(name: &str, value: &Value, given: Given) -> Outcome<Value> {
             match (whole(value), value) {
                 (Some(value), _) => match value.checked_abs() {
                     Some(value) => Ok(Value::Int(value)),
-                    None => fault("an integer does not fit into 64 bits"),
+                    None => error("an integer does not fit into 64 bits"),
                 },
                 (_, Value::Float(value)) => Ok(Value::Float(value.abs())),
-                _ => fault(format!("bad operand type for abs(): '{}'", value.kind())),
+                _ => error(format!("bad operand type for abs(): '{}'", value.kind())),
             }
         }
         "int" => {
@@ -28,7 +28,7 @@ pub fn apply(name: &str, value: &Value, given: Given) -> Outcome<Value> {
         "float" => {
             let [default] = given.bind(name, ["default"])?;
             if let Value::Undefined(text) = value {
-                return fault(&**text);
+                return error(&**text);
             }
             let default = default.unwrap_or(Value::Float(0.0));
             Ok(to_float(value).map_or(default, Value::Float))
@@ -46,16 +46,16 @@ fn to_integer(value: &Value, base: i64) -> Outcome<Option<Value>> {
         return Ok(Some(Value::Int(value)));
     }
     let float = match value {
-        Value::Undefined(text) => return fault(&**text),
+        Value::Undefined(text) => return error(&**text),
         Value::Text(text) => {
             let digits = text.trim_matches(python::is_space);
             if base != 10 {
-                return fault("`int` with another base than 10 is not supported");
+                return error("`int` with another base than 10 is not supported");
             }
             let plain = python_digits(digits).map(|digits| digits.parse::<i64>());
             match plain {
                 Some(Ok(value)) => return Ok(Some(Value::Int(value))),
-                Some(Err(_)) => return fault("an integer does not fit into 64 bits"),
+                Some(Err(_)) => return error("an integer does not fit into 64 bits"),
                 None => to_float(value),
             }
         }
@@ -65,7 +65,7 @@ fn to_integer(value: &Value, base: i64) -> Outcome<Option<Value>> {
         Some(float) if float.is_finite() && float.abs() < 9e18 => {
             Ok(Some(Value::Int(float.trunc() as i64)))
         }
-        Some(float) if float.is_finite() => fault("an integer does not fit into 64 bits"),
+        Some(float) if float.is_finite() => error("an integer does not fit into 64 bits"),
         _ => Ok(None),
     }
 }
@@ -88,17 +88,17 @@ fn to_float(value: &Value) -> Option<f64> {
 
 fn rounded(value: &Value, precision: i64, method: &str) -> Outcome<Value> {
     let Some(own) = number(value) else {
-        return fault(match value {
+        return error(match value {
             Value::Undefined(text) => text.to_string(),
             _ => format!("type {} doesn't define __round__ method", value.kind()),
         });
     };
     if !matches!(method, "common" | "ceil" | "floor") {
-        return fault("method must be common, ceil or floor");
+        return error("method must be common, ceil or floor");
     }
     let places = match usize::try_from(precision) {
         Ok(places) if places <= 15 => places,
-        _ => return fault("`round` to such a precision is not supported"),
+        _ => return error("`round` to such a precision is not supported"),
     };
     if method != "common" {
         let scale = 10f64.powi(places as i32);

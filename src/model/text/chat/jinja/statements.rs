@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::fault::Outcome;
+use super::error::Outcome;
 use super::parser::Parser;
 use super::syntax::{Body, Call, Expression, For, If, Macro, Statement, StatementKind, Target};
 use super::token::Kind;
@@ -169,7 +169,7 @@ impl Parser {
         let parameters = self.parameters()?;
         let found = self.called(&name, parameters, "endmacro")?;
         if found.catches[2] && found.parameters.iter().any(|(name, _)| name == "caller") {
-            return Err(super::fault::Fault {
+            return Err(super::error::Error {
                 line: Some(line),
                 text: format!("the macro `{name}` has a parameter of the name `caller`"),
             });

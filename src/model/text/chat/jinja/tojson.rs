@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::fault::{Budget, Outcome, fault};
+use super::error::{Budget, Outcome, error};
 use super::given::{Given, flag, text};
 use super::python;
 use super::value::{Items, Value, whole};
@@ -50,7 +50,7 @@ pub fn filter(value: &Value, given: Given, budget: &Budget) -> Outcome<Value> {
                 budget.spend(width as u64)?;
                 Some(" ".repeat(width))
             }
-            None => return fault(format!("can't indent JSON by a {}", indent.kind())),
+            None => return error(format!("can't indent JSON by a {}", indent.kind())),
         },
     };
     let between = match separators {
@@ -61,7 +61,7 @@ pub fn filter(value: &Value, given: Given, budget: &Budget) -> Outcome<Value> {
                 let part = |one: &Value| text(Some(one.clone()), "tojson");
                 [part(comma)?.to_string(), part(colon)?.to_string()]
             }
-            _ => return fault("the separators of JSON are two"),
+            _ => return error("the separators of JSON are two"),
         },
     };
     let mut writer = Writer {
@@ -101,7 +101,7 @@ impl Writer<'_> {
                 if self.sort {
                     let named = entries.iter().all(|(key, _)| matches!(key, Value::Text(_)));
                     if !named {
-                        return fault("sorting keys that are no texts is not supported");
+                        return error("sorting keys that are no texts is not supported");
                     }
                     let name = |value: &Value| match value {
                         Value::Text(text) => text.clone(),
@@ -120,7 +120,7 @@ impl Writer<'_> {
             }
             other => {
                 let kind = other.kind();
-                return fault(format!("Object of type {kind} is not JSON serializable"));
+                return error(format!("Object of type {kind} is not JSON serializable"));
             }
         }
         Ok(())
@@ -169,7 +169,7 @@ impl Writer<'_> {
             Value::Int(value) => self.text(&value.to_string()),
             Value::Float(value) => self.text(&float(*value)),
             other => {
-                fault(format!("keys must be str, int, float, bool or None, not {}", other.kind()))
+                error(format!("keys must be str, int, float, bool or None, not {}", other.kind()))
             }
         }
     }

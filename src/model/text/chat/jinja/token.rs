@@ -1,6 +1,6 @@
 //! A template's text as tokens, as Jinja2 cuts it with `trim_blocks` and `lstrip_blocks`.
 
-use super::fault::{Fault, Outcome, fault};
+use super::error::{Error, Outcome, error};
 use super::python;
 
 /// A token with the line that it begins on.
@@ -99,7 +99,7 @@ impl<'a> Lexer<'a> {
 
     fn fail<T>(&mut self, text: String) -> Outcome<T> {
         let line = self.line + self.source[self.counted..self.at].matches('\n').count();
-        Err(Fault { line: Some(line), text })
+        Err(Error { line: Some(line), text })
     }
 
     /// Moves on, and notes whether a line starts there.
@@ -424,7 +424,7 @@ fn numbered<'a>(first: char, rest: &'a str, out: &mut String) -> Outcome<&'a str
             out.extend(char::from_u32(code));
             return Ok(&rest[more..]);
         }
-        'N' => return fault("the escape \\N{…} in a string is not supported"),
+        'N' => return error("the escape \\N{…} in a string is not supported"),
         // Python writes other letters as escapes first, and then reads the backslash before them.
         other if !other.is_ascii() => {
             let code = other as u32;
@@ -444,7 +444,7 @@ fn numbered<'a>(first: char, rest: &'a str, out: &mut String) -> Outcome<&'a str
     let digits = rest.get(..length).filter(|text| text.bytes().all(|c| c.is_ascii_hexdigit()));
     let code = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
     let letter = code.and_then(char::from_u32);
-    let Some(letter) = letter else { return fault("a string has an escape that is no character") };
+    let Some(letter) = letter else { return error("a string has an escape that is no character") };
     out.push(letter);
     Ok(&rest[length..])
 }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::fault::{Budget, Outcome, fault};
+use super::error::{Budget, Outcome, error};
 use super::python;
 use super::syntax;
 
@@ -162,7 +162,7 @@ impl Value {
                 (0..length).map(|at| Value::Int(start + at * step)).collect()
             }
             Value::Iterator(rest) => rest.take().into(),
-            other => return fault(format!("'{}' object is not iterable", other.kind())),
+            other => return error(format!("'{}' object is not iterable", other.kind())),
         })
     }
 
@@ -209,7 +209,7 @@ impl Value {
             Value::Range(start, end, step) => format!("range({start}, {end}, {step})"),
             other => {
                 let kind = other.kind();
-                return fault(format!(
+                return error(format!(
                     "it writes a '{kind}' as text, which is an address in memory"
                 ));
             }
@@ -249,7 +249,7 @@ pub fn measure<'a>(parts: impl Iterator<Item = &'a Value>, budget: &Budget) -> O
     }
     budget.spend(SIZE * count)?;
     if depth >= NESTED_MAX {
-        return fault(format!("lists lie in each other more than {NESTED_MAX} deep"));
+        return error(format!("lists lie in each other more than {NESTED_MAX} deep"));
     }
     Ok(depth + 1)
 }

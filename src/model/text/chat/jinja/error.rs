@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 /// What is invalid, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct Error {
     /// The line of the template, counted from 1.
     pub line: Option<usize>,
     /// A sentence.
@@ -12,11 +12,11 @@ pub struct Fault {
 }
 
 /// What was asked for, or why there is none.
-pub type Outcome<T> = Result<T, Fault>;
+pub type Outcome<T> = Result<T, Error>;
 
-/// A fault whose line is found by the caller.
-pub fn fault<T>(text: impl Into<String>) -> Outcome<T> {
-    Err(Fault { line: None, text: text.into() })
+/// An error whose line is found by the caller.
+pub fn error<T>(text: impl Into<String>) -> Outcome<T> {
+    Err(Error { line: None, text: text.into() })
 }
 
 /// What is left of the work that one rendering may do: far more than a text needs, and a template
@@ -52,7 +52,7 @@ impl Budget {
                 self.left.set(left);
                 Ok(())
             }
-            None => fault("it takes too long or makes too long a text"),
+            None => error("it takes too long or makes too long a text"),
         }
     }
 
@@ -60,7 +60,7 @@ impl Budget {
     pub fn enter(&self) -> Outcome<()> {
         self.spend(NODE)?;
         if self.depth.get() >= DEPTH_MAX {
-            return fault("it calls itself too often, one call inside the other");
+            return error("it calls itself too often, one call inside the other");
         }
         self.depth.set(self.depth.get() + 1);
         Ok(())
