@@ -227,6 +227,9 @@ impl<'a> Trainer<'a> {
     }
 
     /// The same with what the caller keeps in it: [`Saved::run`] and [`Saved::slot`].
+    ///
+    /// # Errors
+    /// If the file cannot be written.
     pub fn save_of(&self, others: &Others, path: &Path) -> Result<()> {
         checkpoint::save(self.model, &self.optimizer, (&self.settings, others), path)
     }
