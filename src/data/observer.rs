@@ -1,4 +1,4 @@
-//! How a caller follows long work on samples, and stops it: events are data, and nothing is printed.
+//! How a caller follows long work on samples, and stops it: events are data, nothing is printed.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
