@@ -108,6 +108,9 @@ impl Arguments {
 }
 
 /// Does what the arguments say.
+///
+/// # Errors
+/// [`Failure`] if the command ended early; [`report`] shows it.
 pub fn run(arguments: Arguments) -> Result<(), Failure> {
     arguments.common.apply()?;
     match arguments.command {

@@ -23,7 +23,7 @@ Examples:
   cookc run --train my.toml --processes 4          share it out; torchrun, srun and mpirun do too
 
 The run folder holds recipe.toml (every key written out), model/ or adapter/, best/ (the same after
-the best judgement), checkpoints/, metrics.jsonl (a line a step), tensorboard/ (the same for
+the best evaluation), checkpoints/, metrics.jsonl (a line a step), tensorboard/ (the same for
 TensorBoard), samples.jsonl (the held-out samples with both replies), report.json and report.html.
 The same recipe and seed give the same losses and replies. `cookc train --help` lists the keys of a
 recipe.";
@@ -50,7 +50,7 @@ Examples:
   cookc resume runs/first                          go on after Ctrl-C, or after a kill
   cookc resume runs/first --force                  though the recipe or its files have changed";
 
-/// Train a model on templates, and judge it before and after
+/// Train a model on templates, and evaluate it before and after
 #[derive(Debug, Args)]
 #[command(after_help = HELP)]
 pub struct Run {
@@ -74,7 +74,7 @@ pub struct Run {
     how: How,
 }
 
-/// Train a model on templates, and judge it before and after
+/// Train a model on templates, and evaluate it before and after
 #[derive(Debug, Args)]
 #[command(after_help = TRAIN_HELP, after_long_help = train_help())]
 pub struct Train {
@@ -118,7 +118,7 @@ struct Seed {
 /// How a run is carried out.
 #[derive(Debug, Args)]
 struct How {
-    /// Only print the whole recipe, the memory it takes, and the longest sample
+    /// Only print the resolved recipe, the memory it takes, and the longest sample
     #[arg(long)]
     dry_run: bool,
     /// Train with N processes of this machine as one; the step is shared out among them

@@ -161,7 +161,7 @@ pub fn summary(report: &Report, folder: &Path) -> String {
     }
     if let Some(step) = facts.step_best.filter(|step| *step < facts.steps) {
         let best = folder.join("best");
-        text += &format!("the best judgement was after step {step}: {}\n", best.display());
+        text += &format!("the best evaluation was after step {step}: {}\n", best.display());
     }
     text + &format!("{}\n", folder.join("report.html").display())
 }
