@@ -7,7 +7,7 @@ use syn::{Block, FnArg, Signature};
 use super::source::sources;
 
 const LINES_MAX: usize = 70;
-const PARAMETERS_MAX: usize = 7;
+const PARAMETERS_MAX: usize = 5;
 
 /// The files that may hold `unsafe`: machine code, vectors, mapped memory, a GPU.
 const UNSAFE: [&str; 9] = [

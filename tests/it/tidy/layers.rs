@@ -106,7 +106,7 @@ fn no_files_and_no_folders_use_each_other_in_a_circle() {
         })
         .collect();
     let shown: Vec<String> = circles.iter().map(|way| way.join("\n  ")).collect();
-    assert!(shown.len() <= 48, "files use each other:\n  {}", shown.join("\n\n  "));
+    assert!(shown.is_empty(), "files use each other:\n  {}", shown.join("\n\n  "));
 }
 
 /// The module in which a path's item is.
