@@ -101,9 +101,10 @@ pub fn run(command: &Generate) -> Result<(), Failure> {
     let schema = Schema { sampler, set, split, seed };
     let program = schema.sampler.program();
     let progress = Progress::new(command.count, &program.name);
-    let event = |event| match event {
-        Event::Generated { samples } => progress.add(samples),
-        _ => {}
+    let event = |event| {
+        if let Event::Generated { samples } = event {
+            progress.add(samples);
+        }
     };
     let observer = Observer { cancel, event: &event };
     let written = command.format.write(&schema, command.first..end, output, &observer);

@@ -48,7 +48,10 @@ impl Part {
         Part { ids: self.ids.without_tables(), ..self }
     }
 
-    /// Makes a sample, and its ids.
+    /// Draws a sample, and writes its ids.
+    ///
+    /// # Errors
+    /// If the sample cannot be drawn, or has no ids.
     pub fn encode(
         &self,
         memory: &mut Memory,
@@ -95,6 +98,9 @@ pub struct Rows<'a> {
 
 impl Rows<'_> {
     /// The row of a part with this index.
+    ///
+    /// # Errors
+    /// If the sample cannot be drawn, or has no ids.
     pub fn row(&mut self, part: usize, index: u64) -> Result<&Encoded, Why> {
         let memory = &mut self.memories[part];
         self.lessons.parts[part].encode(memory, index, &mut self.encoded)?;

@@ -17,6 +17,9 @@ use super::{
 
 impl Server {
     /// Answers a request.
+    ///
+    /// # Errors
+    /// The protocol's error where the method is unknown or its parameters do not fit.
     pub fn request(&mut self, method: &str, params: Value) -> Answer<Value> {
         match method {
             asked::Initialize::METHOD => answer::<asked::Initialize>(params, |it| {
@@ -117,7 +120,10 @@ impl Server {
         }
     }
 
-    /// Takes a notification; one that it does not know is passed over.
+    /// Takes a notification; an unknown one is ignored.
+    ///
+    /// # Errors
+    /// The protocol's error where the parameters do not fit.
     pub fn notify(&mut self, method: &str, params: Value) -> Answer<()> {
         match method {
             told::DidOpenTextDocument::METHOD => {

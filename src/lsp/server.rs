@@ -169,7 +169,9 @@ impl Server {
             };
             let (uri, version) = (document.uri.clone(), Some(document.version));
             news.push(PublishDiagnosticsParams { uri, diagnostics, version });
-            self.documents.get_mut(&key).expect("it is open").is_told = true;
+            if let Some(document) = self.documents.get_mut(&key) {
+                document.is_told = true;
+            }
         }
         news
     }

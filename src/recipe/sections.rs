@@ -44,11 +44,14 @@ fn read<T>(keys: &[Key<T>], into: &mut T, section: &mut Section) {
     keys.iter().for_each(|key| key.read(into, section));
 }
 
+/// What a table's keys must be together, beyond each alone.
+type Check<T> = fn(&T, &mut Section);
+
 /// Reads a table and checks that its keys fit together.
 fn whole<T>(
     name: &'static str,
     table: Option<&DeTable>,
-    (keys, check): (&[Key<T>], fn(&T, &mut Section)),
+    (keys, check): (&[Key<T>], Check<T>),
     into: &mut T,
     errors: &mut Vec<Diagnostic>,
 ) {

@@ -134,9 +134,10 @@ pub fn run(command: &Test) -> Result<(), Failure> {
         };
         let total = PASSES * asked * names.len() as u64;
         let progress = Progress::new(total, template.name());
-        let event = |event| match event {
-            Event::Audited { samples } => progress.add(samples),
-            _ => {}
+        let event = |event| {
+            if let Event::Audited { samples } = event {
+                progress.add(samples);
+            }
         };
         let observer = Observer { cancel, event: &event };
         let mut levels = Vec::new();

@@ -3,10 +3,16 @@
 /// Makes ids of texts. A function from a text to its ids is one too; it is taken at its word that
 /// the ids of a piece depend only on what comes right before it.
 pub trait Tokenize: Send + Sync {
-    /// The ids of a text, without marks of start or end; or which letters have none.
+    /// The ids of a text, without marks of start or end.
+    ///
+    /// # Errors
+    /// If letters have no id; the text says which.
     fn encode(&self, text: &str) -> Result<Vec<u32>, String>;
 
     /// The same, and how many of the ids hold nothing that lies after the text's first `at` bytes.
+    ///
+    /// # Errors
+    /// As [`encode`](Tokenize::encode).
     fn encode_to(&self, text: &str, at: usize) -> Result<(Vec<u32>, usize), String> {
         let (ids, alone) = (self.encode(text)?, self.encode(&text[..at])?);
         let count = alone.iter().zip(&ids).take_while(|(one, other)| one == other).count();

@@ -90,6 +90,9 @@ impl Date {
     }
 
     /// The date in a layout of `strftime`.
+    ///
+    /// # Errors
+    /// If the layout has a directive that is not implemented.
     pub fn format(self, layout: &str) -> Outcome<String> {
         let mut out = String::new();
         let mut letters = layout.chars();
