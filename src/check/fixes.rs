@@ -382,11 +382,11 @@ pub fn expressions(kind: &StatementKind) -> Vec<&Expr> {
             vec![&it.value]
         }
         StatementKind::System(text) | StatementKind::Prompt(text) | StatementKind::Reply(text) => {
-            let holes = text.parts.iter().filter_map(|part| match part {
-                TextPart::Hole(expr) => Some(expr),
+            let placeholders = text.parts.iter().filter_map(|part| match part {
+                TextPart::Placeholder(expr) => Some(expr),
                 TextPart::Literal(_) => None,
             });
-            holes.collect()
+            placeholders.collect()
         }
         StatementKind::Function(ast::Function { body: Some(body), .. }) => {
             let bound = body.statements.iter().flat_map(|one| expressions(&one.kind));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::typed::{Expr, ExprKind, Form, Function, Hole, Piece, Pool};
+use super::typed::{Expr, ExprKind, Form, Function, Piece, Placeholder, Pool};
 use crate::source::Span;
 
 /// A move from one file into another.
@@ -75,15 +75,18 @@ impl<'a> Graft<'a> {
         for piece in pieces {
             moved.push(match piece {
                 Piece::Literal(text) => Piece::Literal(text.clone()),
-                Piece::Hole(hole) => {
-                    let form = match &hole.form {
+                Piece::Placeholder(placeholder) => {
+                    let form = match &placeholder.form {
                         Form::Lines(keys, between) => {
                             Form::Lines(self.expr(keys, pools), between.clone())
                         }
                         Form::Labelled(keys) => Form::Labelled(self.expr(keys, pools)),
                         plain => plain.clone(),
                     };
-                    Piece::Hole(Hole { value: self.expr(&hole.value, pools), form })
+                    Piece::Placeholder(Placeholder {
+                        value: self.expr(&placeholder.value, pools),
+                        form,
+                    })
                 }
             });
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::expr::{Checker, article, shown_inside};
 use super::part;
 use super::roles::shown_names;
-use super::typed::{Binding, Expr, ExprKind, Form, Hole, LocalId, Piece, Template};
+use super::typed::{Binding, Expr, ExprKind, Form, LocalId, Piece, Placeholder, Template};
 use super::types::Type;
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
@@ -76,8 +76,8 @@ fn pieces(checker: &mut Checker, template: &Template, text: &ast::Text) -> Vec<P
     for part in &text.parts {
         let more = match part {
             TextPart::Literal(literal) => vec![Piece::Literal(literal.clone())],
-            TextPart::Hole(expr) => part::text_of(checker, template, expr)
-                .unwrap_or_else(|| vec![Piece::Hole(hole(checker, expr))]),
+            TextPart::Placeholder(expr) => part::text_of(checker, template, expr)
+                .unwrap_or_else(|| vec![Piece::Placeholder(placeholder(checker, expr))]),
         };
         for piece in more {
             match (pieces.last_mut(), piece) {
@@ -89,15 +89,15 @@ fn pieces(checker: &mut Checker, template: &Template, text: &ast::Text) -> Vec<P
     pieces
 }
 
-fn hole(checker: &mut Checker, expr: &ast::Expr) -> Hole {
+fn placeholder(checker: &mut Checker, expr: &ast::Expr) -> Placeholder {
     let value = checker.infer(expr);
     if value.ty != Type::Shown {
         refuse_unshowable(checker, &value);
-        return Hole { value, form: Form::Plain };
+        return Placeholder { value, form: Form::Plain };
     }
     let ExprKind::Native(name, arguments) = value.kind else {
         checker.error(shown_inside(value.span));
-        return Hole { value, form: Form::Plain };
+        return Placeholder { value, form: Form::Plain };
     };
     arguments.iter().for_each(|argument| refuse_unshowable(checker, argument));
     let mut arguments = arguments.into_iter();
@@ -105,17 +105,17 @@ fn hole(checker: &mut Checker, expr: &ast::Expr) -> Hole {
     match name.as_str() {
         "join" => {
             let between = literal(checker, next());
-            Hole { value: next(), form: Form::Joined(between) }
+            Placeholder { value: next(), form: Form::Joined(between) }
         }
-        "numbered" => Hole { value: next(), form: Form::Numbered },
+        "numbered" => Placeholder { value: next(), form: Form::Numbered },
         "labelled" => {
             let labels = next();
-            Hole { value: next(), form: Form::Labelled(labels) }
+            Placeholder { value: next(), form: Form::Labelled(labels) }
         }
         _ => {
             let keys = next();
             let between = literal(checker, next());
-            Hole { value: next(), form: Form::Lines(keys, between) }
+            Placeholder { value: next(), form: Form::Lines(keys, between) }
         }
     }
 }
@@ -161,7 +161,7 @@ fn refuse_unshowable(checker: &mut Checker, value: &Expr) {
 fn outputs_are_names(checker: &mut Checker, template: &Template, pieces: &[Piece], span: Span) {
     let mut seen: Vec<(LocalId, Span)> = Vec::new();
     for piece in pieces {
-        let Piece::Hole(Hole { value, .. }) = piece else { continue };
+        let Piece::Placeholder(Placeholder { value, .. }) = piece else { continue };
         let ExprKind::Local(id) = value.kind else {
             if value.ty != Type::Unknown {
                 checker.error(not_a_name(value));
@@ -195,7 +195,7 @@ fn outputs_are_names(checker: &mut Checker, template: &Template, pieces: &[Piece
         }
         seen.push((id, value.span));
     }
-    if seen.is_empty() && !pieces.iter().any(|piece| matches!(piece, Piece::Hole(_))) {
+    if seen.is_empty() && !pieces.iter().any(|piece| matches!(piece, Piece::Placeholder(_))) {
         checker.error(
             Diagnostic::error("E408", "the reply shows no value", span, "only literal text")
                 .help("show what the model must find: `reply \"{answer}\"`"),
@@ -217,22 +217,22 @@ pub fn unreadable(template: &Template, source: &Source) -> Vec<Diagnostic> {
     let mut errors = Vec::new();
     let reply = &template.layout.reply;
     for (at, piece) in reply.iter().enumerate() {
-        let Piece::Hole(hole) = piece else { continue };
-        errors.extend(inseparable_elements(template, hole, source));
-        errors.extend(unreadable_keys(template, hole));
-        let symbol = sign_after(template, hole);
-        let ended = |error: Diagnostic, symbol: &str| match is_own(template, hole, source) {
-            true => error.fix(closing_brace(source, hole.value.span), format!("}}{symbol}")),
+        let Piece::Placeholder(placeholder) = piece else { continue };
+        errors.extend(inseparable_elements(template, placeholder, source));
+        errors.extend(unreadable_keys(template, placeholder));
+        let symbol = symbol_after(template, placeholder);
+        let ended = |error: Diagnostic, symbol: &str| match is_own(template, placeholder, source) {
+            true => error.fix(closing_brace(source, placeholder.value.span), format!("}}{symbol}")),
             false => error,
         };
         let literal = match (reply.get(at + 1), reply.get(at + 2)) {
-            (Some(Piece::Hole(next)), _) => {
+            (Some(Piece::Placeholder(next)), _) => {
                 let (title, place) = ("nothing stands between two values", next.value.span);
                 let error = Diagnostic::error("E404", title, place, "begins where the other ends")
-                    .and(hole.value.span, "ends nowhere")
+                    .and(placeholder.value.span, "ends nowhere")
                     .help(format!(
                         "write a text between them: `{{{}}}{symbol}{{{}}}`",
-                        source.slice(hole.value.span),
+                        source.slice(placeholder.value.span),
                         source.slice(next.value.span)
                     ));
                 errors.push(ended(error, symbol));
@@ -241,17 +241,18 @@ pub fn unreadable(template: &Template, source: &Source) -> Vec<Diagnostic> {
             (Some(Piece::Literal(literal)), Some(_)) => literal,
             _ => continue,
         };
-        if !tight(literal).chars().any(|character| never_in(template, hole, character)) {
+        if !tight(literal).chars().any(|character| never_in(template, placeholder, character)) {
             let title = format!("`{literal}` may be part of the value before it");
-            let is_plain = matches!(hole.form, Form::Plain);
-            let value = match is_plain && is_own(template, hole, source) {
-                true => format!("{{{}}}", source.slice(hole.value.span)),
+            let is_plain = matches!(placeholder.form, Form::Plain);
+            let value = match is_plain && is_own(template, placeholder, source) {
+                true => format!("{{{}}}", source.slice(placeholder.value.span)),
                 // A value among others, as in `{lines(keys, ": ", values)}`.
                 false => "…}".to_string(),
             };
             let written = format!("{value}{}{}", symbol.trim_end(), literal.replace('\n', "\\n"));
-            let error = Diagnostic::error("E404", title, hole.value.span, "where does this end?")
-                .help(format!("write a character after it that it never has: `{written}`"));
+            let error =
+                Diagnostic::error("E404", title, placeholder.value.span, "where does this end?")
+                    .help(format!("write a character after it that it never has: `{written}`"));
             errors.push(ended(error, symbol.trim_end()));
         }
     }
@@ -270,8 +271,8 @@ fn tight(literal: &str) -> String {
 
 /// The error of keys that a reply does not tell: those that the prompt does not show are read from
 /// the reply, up to the text between a key and its value.
-fn unreadable_keys(template: &Template, hole: &Hole) -> Option<Diagnostic> {
-    let (keys, between) = match &hole.form {
+fn unreadable_keys(template: &Template, placeholder: &Placeholder) -> Option<Diagnostic> {
+    let (keys, between) = match &placeholder.form {
         Form::Lines(keys, between) => (keys, between.as_str()),
         Form::Labelled(labels) => (labels, ". "),
         Form::Plain | Form::Joined(_) | Form::Numbered => return None,
@@ -291,7 +292,9 @@ fn unreadable_keys(template: &Template, hole: &Hole) -> Option<Diagnostic> {
             && never_in_scalar(template, scalar(element), symbol)
     };
     let is_value = |piece: &Piece| match piece {
-        Piece::Hole(Hole { value, .. }) => matches!(value.kind, ExprKind::Local(id) if id == local),
+        Piece::Placeholder(Placeholder { value, .. }) => {
+            matches!(value.kind, ExprKind::Local(id) if id == local)
+        }
         Piece::Literal(_) => false,
     };
     let is_given = given.contains(&local) && !layout.reply.iter().any(is_value);
@@ -320,15 +323,16 @@ fn made_from(template: &Template, value: &Expr) -> BTreeSet<LocalId> {
 }
 
 /// True if the placeholder shows a name as it is there; not for what a part brings along.
-fn is_own(template: &Template, hole: &Hole, source: &Source) -> bool {
-    let ExprKind::Local(id) = hole.value.kind else { return false };
-    template.locals[id].name == source.slice(hole.value.span)
+fn is_own(template: &Template, placeholder: &Placeholder, source: &Source) -> bool {
+    let ExprKind::Local(id) = placeholder.value.kind else { return false };
+    template.locals[id].name == source.slice(placeholder.value.span)
 }
 
 /// Something to write after a value that the value never has.
-fn sign_after(template: &Template, hole: &Hole) -> &'static str {
+fn symbol_after(template: &Template, placeholder: &Placeholder) -> &'static str {
     let symbols = ["; ", " | ", " / ", " # ", " = "];
-    let apart = |symbol: &&str| symbol.chars().any(|it| it != ' ' && never_in(template, hole, it));
+    let apart =
+        |symbol: &&str| symbol.chars().any(|it| it != ' ' && never_in(template, placeholder, it));
     symbols.into_iter().find(apart).unwrap_or(symbols[0])
 }
 
@@ -338,34 +342,42 @@ fn closing_brace(source: &Source, value: Span) -> Span {
     Span::new(at, (at + 1).min(source.text.len()))
 }
 
-fn inseparable_elements(template: &Template, hole: &Hole, source: &Source) -> Option<Diagnostic> {
+fn inseparable_elements(
+    template: &Template,
+    placeholder: &Placeholder,
+    source: &Source,
+) -> Option<Diagnostic> {
     let texts = &template.texts;
-    if scalar(&hole.value.ty) == &Type::Text && texts.iter().any(|text| text.trim() != text) {
+    if scalar(&placeholder.value.ty) == &Type::Text && texts.iter().any(|text| text.trim() != text)
+    {
         let title = "a text that begins or ends with white space is not read back";
-        let error = Diagnostic::error("E412", title, hole.value.span, "one of its texts does");
+        let error =
+            Diagnostic::error("E412", title, placeholder.value.span, "one of its texts does");
         return Some(error.help("leave the white space out of the text between the quotes"));
     }
-    let Type::List(element) = &hole.value.ty else { return None };
-    if let Form::Lines(_, between) = &hole.form
+    let Type::List(element) = &placeholder.value.ty else { return None };
+    if let Form::Lines(_, between) = &placeholder.form
         && between.contains('\n')
     {
         let title = "a line of this list has a line break in it";
-        let error = Diagnostic::error("E406", title, hole.value.span, "where does a line end?");
+        let error =
+            Diagnostic::error("E406", title, placeholder.value.span, "where does a line end?");
         return Some(error.help("write a text without a line break between key and value"));
     }
-    if let Form::Joined(between) = &hole.form {
+    if let Form::Joined(between) = &placeholder.form {
         let ok = between.chars().any(|character| never_in_scalar(template, element, character));
         if ok && element.depth() == 0 {
             return None;
         }
         let title = format!("`{between}` may be part of an element");
-        let error = Diagnostic::error("E406", title, hole.value.span, "where does an element end?")
-            .help("join with a character that no element has: `join(\"; \", xs)`");
+        let error =
+            Diagnostic::error("E406", title, placeholder.value.span, "where does an element end?")
+                .help("join with a character that no element has: `join(\"; \", xs)`");
         let written = format!("\"{between}\"");
-        let before = &source.text[..hole.value.span.start];
+        let before = &source.text[..placeholder.value.span.start];
         let can_be_apart = element.depth() == 0
             && never_in_scalar(template, element, ';')
-            && is_own(template, hole, source);
+            && is_own(template, placeholder, source);
         return Some(match before.rfind(&written).filter(|_| can_be_apart) {
             Some(at) => error.fix(Span::new(at, at + written.len()), "\"; \""),
             None => error,
@@ -373,29 +385,30 @@ fn inseparable_elements(template: &Template, hole: &Hole, source: &Source) -> Op
     }
     let loose = |text: &String| text.is_empty() || text.contains(char::is_whitespace);
     let spaced = scalar(element) == &Type::Text && texts.iter().any(loose);
-    if !spaced || !matches!(hole.form, Form::Plain) {
+    if !spaced || !matches!(placeholder.form, Form::Plain) {
         return None;
     }
     let title = "a text that is empty or has a space in it is not one element";
-    let joined = format!("join(\"; \", {})", source.slice(hole.value.span));
-    let error = Diagnostic::error("E406", title, hole.value.span, "where does an element end?")
-        .help(format!("write `{{{joined}}}`"));
+    let joined = format!("join(\"; \", {})", source.slice(placeholder.value.span));
+    let error =
+        Diagnostic::error("E406", title, placeholder.value.span, "where does an element end?")
+            .help(format!("write `{{{joined}}}`"));
     let can_be_apart = element.depth() == 0
         && never_in_scalar(template, element, ';')
-        && is_own(template, hole, source);
-    Some(if can_be_apart { error.fix(hole.value.span, joined) } else { error })
+        && is_own(template, placeholder, source);
+    Some(if can_be_apart { error.fix(placeholder.value.span, joined) } else { error })
 }
 
 /// True if the shown value can never hold the character.
-fn never_in(template: &Template, hole: &Hole, character: char) -> bool {
-    let structure = match (&hole.form, hole.value.ty.depth()) {
+fn never_in(template: &Template, placeholder: &Placeholder, character: char) -> bool {
+    let structure = match (&placeholder.form, placeholder.value.ty.depth()) {
         (Form::Plain, 0) => "",
         (Form::Plain, 1) => " ",
         (Form::Plain, _) => " \n",
         (Form::Joined(between), _) => between,
         (Form::Numbered | Form::Labelled(_) | Form::Lines(..), _) => " \n.0123456789",
     };
-    let keys_hold = match &hole.form {
+    let keys_hold = match &placeholder.form {
         Form::Lines(keys, between) => {
             between.contains(character) || !never_in_scalar(template, scalar(&keys.ty), character)
         }
@@ -404,7 +417,7 @@ fn never_in(template: &Template, hole: &Hole, character: char) -> bool {
     };
     !structure.contains(character)
         && !keys_hold
-        && never_in_scalar(template, scalar(&hole.value.ty), character)
+        && never_in_scalar(template, scalar(&placeholder.value.ty), character)
 }
 
 fn never_in_scalar(template: &Template, ty: &Type, character: char) -> bool {

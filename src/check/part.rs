@@ -245,8 +245,12 @@ fn level(
 }
 
 /// The pieces of `{part.prompt}` and `{part.reply}`; none for every other placeholder.
-pub fn text_of(checker: &mut Checker, template: &Template, hole: &ast::Expr) -> Option<Vec<Piece>> {
-    let ast::ExprKind::Field(owner, name) = &hole.kind else { return None };
+pub fn text_of(
+    checker: &mut Checker,
+    template: &Template,
+    placeholder: &ast::Expr,
+) -> Option<Vec<Piece>> {
+    let ast::ExprKind::Field(owner, name) = &placeholder.kind else { return None };
     let whole = format!("{}.{}", owner.text, name.text);
     let (part, text) = whole.rsplit_once('.')?;
     let part = template.parts.iter().find(|known| known.name == part)?;
@@ -257,8 +261,8 @@ pub fn text_of(checker: &mut Checker, template: &Template, hole: &ast::Expr) -> 
     };
     checker.index.field(owner, checker.scope.place(&owner.text), name);
     for piece in &mut pieces {
-        if let Piece::Hole(shown) = piece {
-            shown.value.visit(&mut |expr| expr.span = hole.span);
+        if let Piece::Placeholder(shown) = piece {
+            shown.value.visit(&mut |expr| expr.span = placeholder.span);
         }
     }
     Some(pieces)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::typed::{ExprKind, Form, Hole, LocalId, Piece, Role, Rule, Template};
+use super::typed::{ExprKind, Form, LocalId, Piece, Placeholder, Role, Rule, Template};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 
@@ -83,7 +83,7 @@ fn unused(template: &mut Template) -> Vec<Diagnostic> {
 
 fn first_output(template: &Template) -> Option<(Span, &str)> {
     template.layout.reply.iter().find_map(|piece| match piece {
-        Piece::Hole(Hole { value, .. }) => match value.kind {
+        Piece::Placeholder(Placeholder { value, .. }) => match value.kind {
             ExprKind::Local(id) => Some((value.span, &*template.locals[id].name)),
             _ => None,
         },
@@ -95,12 +95,12 @@ fn first_output(template: &Template) -> Option<(Span, &str)> {
 pub fn shown_names(pieces: &[Piece]) -> BTreeSet<LocalId> {
     let mut names = BTreeSet::new();
     for piece in pieces {
-        let Piece::Hole(hole) = piece else { continue };
-        let keys = match &hole.form {
+        let Piece::Placeholder(placeholder) = piece else { continue };
+        let keys = match &placeholder.form {
             Form::Lines(keys, _) | Form::Labelled(keys) => Some(keys),
             Form::Plain | Form::Joined(_) | Form::Numbered => None,
         };
-        for expr in [Some(&hole.value), keys].into_iter().flatten() {
+        for expr in [Some(&placeholder.value), keys].into_iter().flatten() {
             if let ExprKind::Local(id) = expr.kind {
                 names.insert(id);
             }
@@ -112,9 +112,9 @@ pub fn shown_names(pieces: &[Piece]) -> BTreeSet<LocalId> {
 fn names_in(pieces: &mut [Piece]) -> BTreeSet<LocalId> {
     let mut names = BTreeSet::new();
     for piece in pieces {
-        let Piece::Hole(hole) = piece else { continue };
-        names.extend(hole.value.names());
-        if let Form::Lines(keys, _) | Form::Labelled(keys) = &mut hole.form {
+        let Piece::Placeholder(placeholder) = piece else { continue };
+        names.extend(placeholder.value.names());
+        if let Form::Lines(keys, _) | Form::Labelled(keys) = &mut placeholder.form {
             names.extend(keys.names());
         }
     }

@@ -175,12 +175,12 @@ pub enum Piece {
     /// These characters.
     Literal(String),
     /// A shown value.
-    Hole(Hole),
+    Placeholder(Placeholder),
 }
 
 /// A value in a text, and how it is shown.
 #[derive(Clone, Debug)]
-pub struct Hole {
+pub struct Placeholder {
     /// The value.
     pub value: Expr,
     /// The form.

@@ -99,7 +99,7 @@ fn role(slot: &Slot) -> &'static str {
         Role::Parent => "parent",
         Role::Child => "child",
         Role::Output => "output",
-        Role::Hole => "hole",
+        Role::Placeholder => "placeholder",
     }
 }
 

@@ -287,13 +287,13 @@ pub enum Role {
     /// Shown in the reply.
     Output,
     /// Shown without a name: the value of an expression in a layout's placeholder.
-    Hole,
+    Placeholder,
 }
 
 /// A value of a sample.
 #[derive(Clone, Debug, PartialEq, Hash)]
 pub struct Slot {
-    /// Its name; empty for [`Role::Hole`].
+    /// Its name; empty for [`Role::Placeholder`].
     pub name: String,
     /// Its type.
     pub kind: Type,

@@ -27,15 +27,20 @@ impl Lower<'_> {
     fn refuse_empty_rows(&mut self) {
         let reply = self.template.layout.reply.iter().zip(&self.program.layout.reply);
         for (piece, lowered) in reply {
-            let (typed::Piece::Hole(hole), Piece::Value(slot, Form::Plain)) = (piece, lowered)
+            let (typed::Piece::Placeholder(placeholder), Piece::Value(slot, Form::Plain)) =
+                (piece, lowered)
             else {
                 continue;
             };
             let bound = &self.program.slots[*slot as usize].bound;
-            if hole.value.ty.depth() == 2 && bound.sizes().1 > 0 && bound.element().sizes().0 < 1 {
+            if placeholder.value.ty.depth() == 2
+                && bound.sizes().1 > 0
+                && bound.element().sizes().0 < 1
+            {
                 let title = "a row of this list may be empty, and is not read back then";
+                let span = placeholder.value.span;
                 self.errors.push(
-                    Diagnostic::error("E413", title, hole.value.span, "shown a line a row").help(
+                    Diagnostic::error("E413", title, span, "shown a line a row").help(
                         "give `concat(rows)` a name and show that, or make rows that have elements",
                     ),
                 );
@@ -56,7 +61,9 @@ impl Lower<'_> {
         let reply = self.template.layout.reply.iter().zip(&self.program.layout.reply);
         let mut errors = Vec::new();
         for (piece, lowered) in reply {
-            let (typed::Piece::Hole(hole), Piece::Value(slot, form)) = (piece, lowered) else {
+            let (typed::Piece::Placeholder(placeholder), Piece::Value(slot, form)) =
+                (piece, lowered)
+            else {
                 continue;
             };
             let is_broken = match form {
@@ -67,8 +74,13 @@ impl Lower<'_> {
             if is_broken {
                 let title = "a line of this list may have a line break in it";
                 errors.push(
-                    Diagnostic::error("E406", title, hole.value.span, "where does a line end?")
-                        .help("write texts without a line break: an element is a line"),
+                    Diagnostic::error(
+                        "E406",
+                        title,
+                        placeholder.value.span,
+                        "where does a line end?",
+                    )
+                    .help("write texts without a line break: an element is a line"),
                 );
             }
         }
@@ -79,13 +91,15 @@ impl Lower<'_> {
     fn refuse_alike(&mut self) {
         let reply = &self.template.layout.reply;
         let Some((first, second)) = reply::alike(&self.program) else { return };
-        let hole = |at: usize| match (reply.get(at), self.program.layout.reply.get(at)) {
-            (Some(typed::Piece::Hole(hole)), Some(Piece::Value(slot, _))) => {
-                Some((hole.value.span, self.program.slots[*slot as usize].name.clone()))
+        let placeholder = |at: usize| match (reply.get(at), self.program.layout.reply.get(at)) {
+            (Some(typed::Piece::Placeholder(placeholder)), Some(Piece::Value(slot, _))) => {
+                Some((placeholder.value.span, self.program.slots[*slot as usize].name.clone()))
             }
             _ => None,
         };
-        let (Some((place, name)), Some((other_place, other))) = (hole(first), hole(second)) else {
+        let (Some((place, name)), Some((other_place, other))) =
+            (placeholder(first), placeholder(second))
+        else {
             return;
         };
         let error = match first == second {
@@ -108,8 +122,8 @@ impl Lower<'_> {
     fn pieces(&mut self, pieces: &[typed::Piece]) -> Vec<Piece> {
         let lowered = pieces.iter().map(|piece| match piece {
             typed::Piece::Literal(text) => Piece::Literal(text.clone()),
-            typed::Piece::Hole(hole) => {
-                let form = match &hole.form {
+            typed::Piece::Placeholder(placeholder) => {
+                let form = match &placeholder.form {
                     typed::Form::Plain => Form::Plain,
                     typed::Form::Joined(between) => Form::Joined(between.clone()),
                     typed::Form::Numbered => Form::Numbered,
@@ -118,7 +132,7 @@ impl Lower<'_> {
                     }
                     typed::Form::Labelled(keys) => Form::Labelled(self.shown(keys)),
                 };
-                Piece::Value(self.shown(&hole.value), form)
+                Piece::Value(self.shown(&placeholder.value), form)
             }
         });
         lowered.collect()
@@ -135,7 +149,7 @@ impl Lower<'_> {
         let slot = Slot {
             name: String::new(),
             kind: expr.ty.clone(),
-            role: Role::Hole,
+            role: Role::Placeholder,
             shown: true,
             drawn: false,
             bound: value.bound.clone(),

@@ -158,7 +158,7 @@ pub enum TextPart {
     /// Characters as they are shown: margin removed, escapes resolved.
     Literal(String),
     /// `{expression}`
-    Hole(Expr),
+    Placeholder(Expr),
 }
 
 /// An expression and where it stands.

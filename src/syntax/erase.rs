@@ -72,7 +72,7 @@ fn body(body: &mut Body) {
 fn text(text: &mut Text) {
     text.span = Span::default();
     for part in &mut text.parts {
-        if let TextPart::Hole(value) = part {
+        if let TextPart::Placeholder(value) = part {
             expression(value);
         }
     }

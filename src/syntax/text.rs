@@ -18,11 +18,11 @@ impl Build<'_> {
             let at = self.span(&part);
             match part.as_rule() {
                 Rule::quote | Rule::block_quote => {}
-                Rule::hole => {
+                Rule::placeholder => {
                     self.check_line_start(at, margin.as_deref());
                     let value = part.into_inner().find(|inner| inner.as_rule() == Rule::expression);
                     let value = value.expect("the grammar fills a placeholder");
-                    parts.hole(self.expression(value));
+                    parts.placeholder(self.expression(value));
                 }
                 Rule::escape => {
                     self.check_line_start(at, margin.as_deref());
@@ -45,8 +45,8 @@ impl Build<'_> {
         for part in self.text(pair).parts {
             match part {
                 TextPart::Literal(text) => literal.push_str(&text),
-                TextPart::Hole(value) => {
-                    self.errors.push(error::hole_outside_layout(self.source, value.span));
+                TextPart::Placeholder(value) => {
+                    self.errors.push(error::placeholder_outside_layout(self.source, value.span));
                 }
             }
         }
@@ -126,8 +126,8 @@ impl Parts {
         }
     }
 
-    fn hole(&mut self, value: super::ast::Expr) {
-        self.done.push(TextPart::Hole(value));
+    fn placeholder(&mut self, value: super::ast::Expr) {
+        self.done.push(TextPart::Placeholder(value));
     }
 
     /// The line break before the closing quotes is not part of the text.
@@ -172,7 +172,7 @@ mod tests {
         };
         let show = |part: &TextPart| match part {
             TextPart::Literal(text) => text.clone(),
-            TextPart::Hole(_) => "<hole>".to_string(),
+            TextPart::Placeholder(_) => "<placeholder>".to_string(),
         };
         text.parts.iter().map(show).collect()
     }
@@ -180,13 +180,13 @@ mod tests {
     #[test]
     fn the_closing_quotes_set_the_margin() {
         let text = "prompt \"\"\"\n    one {x}\n\n      two {y}\n    \"\"\"\n";
-        assert_eq!(literal(text), "one <hole>\n\n  two <hole>");
+        assert_eq!(literal(text), "one <placeholder>\n\n  two <placeholder>");
     }
 
     #[test]
     fn line_ends_of_any_system_are_one_line_feed_and_a_byte_order_mark_is_skipped() {
         let text = "\u{feff}prompt \"\"\"\r\n  one\r\n  {x} two\r\n  \"\"\"\r\n";
-        assert_eq!(literal(text), "one\n<hole> two");
+        assert_eq!(literal(text), "one\n<placeholder> two");
     }
 
     #[test]

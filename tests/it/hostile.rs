@@ -143,7 +143,7 @@ fn words_that_are_missing_empty_huge_or_broken_are_told() {
     tells(&text, &["E215", "line 1000000: `w0` stands in line 1 already"]);
     tells(
         &said(WORDS, &[("names.txt", &vec![b'a'; 17 << 20])]),
-        &["it is larger than anybody writes"],
+        &["it is larger than what is read"],
     );
     tells(&said(WORDS, &[("names.txt", "é é".repeat(1 << 20).as_bytes())]), &["E215", " … "]);
 }

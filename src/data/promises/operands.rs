@@ -14,11 +14,11 @@ pub fn written(template: &Template, source: &Source, step: &Step) -> Option<Vec<
     let bindings = template.bindings.iter().map(|binding| &binding.value);
     let rules = template.rules.iter().map(|rule| &rule.relation);
     let pieces = layout.system.iter().flatten().chain(&layout.prompt);
-    let holes = pieces.filter_map(|piece| match piece {
-        Piece::Hole(hole) => Some(&hole.value),
+    let placeholders = pieces.filter_map(|piece| match piece {
+        Piece::Placeholder(placeholder) => Some(&placeholder.value),
         Piece::Literal(_) => None,
     });
-    bindings.chain(rules).chain(holes).for_each(|expr| find.look(expr));
+    bindings.chain(rules).chain(placeholders).for_each(|expr| find.look(expr));
     let texts = find.operands?.into_iter().map(|(span, is_open)| text(source, span, is_open));
     Some(texts.collect())
 }

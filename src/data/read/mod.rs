@@ -422,8 +422,9 @@ fn given(program: &Program) -> BTreeSet<SlotId> {
             given.extend(keys_of(form).map(|(keys, _)| keys));
         }
     }
-    let holes = program.slots.iter().zip(0..).filter(|(slot, _)| slot.role == Role::Hole);
-    given.extend(holes.map(|(_, id)| id));
+    let placeholders =
+        program.slots.iter().zip(0..).filter(|(slot, _)| slot.role == Role::Placeholder);
+    given.extend(placeholders.map(|(_, id)| id));
     given
 }
 

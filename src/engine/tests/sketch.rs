@@ -150,7 +150,7 @@ impl Sketch {
     /// A slot that shows the register's value.
     pub fn store(&mut self, register: Register) -> SlotId {
         let kind = self.kind(register).clone();
-        let (name, role) = (String::new(), Role::Hole);
+        let (name, role) = (String::new(), Role::Placeholder);
         self.program.slots.push(Slot {
             name,
             kind,

@@ -8,25 +8,29 @@ use crate::syntax::tokens::Kind;
 
 /// `{}`, `{"a": 1}` in a text: a brace that is meant to be shown.
 pub fn brace_in_text(miss: &Miss) -> Option<Diagnostic> {
-    let hole = *miss.open.iter().rev().find(|&&open| miss.text(open) == "{")?;
-    let in_text = hole > 0
-        && matches!(miss.kind(hole - 1), Some(Kind::TextOpen | Kind::TextPiece | Kind::Close));
-    let first = miss.kind(hole + 1);
+    let placeholder = *miss.open.iter().rev().find(|&&open| miss.text(open) == "{")?;
+    let in_text = placeholder > 0
+        && matches!(
+            miss.kind(placeholder - 1),
+            Some(Kind::TextOpen | Kind::TextPiece | Kind::Close)
+        );
+    let first = miss.kind(placeholder + 1);
     if !in_text || !matches!(first, Some(Kind::TextOpen | Kind::Close)) {
         return None;
     }
     // `{", ".join(xs)}` is meant to show a value.
-    let close = (hole + 1..miss.tokens.len()).find(|&at| miss.kind(at) == Some(Kind::TextClose));
+    let close =
+        (placeholder + 1..miss.tokens.len()).find(|&at| miss.kind(at) == Some(Kind::TextClose));
     if close.is_some_and(|close| matches!(miss.text(close + 1), "." | "+" | "%" | "*")) {
         return None;
     }
-    let brace = miss.tokens[hole].span;
+    let brace = miss.tokens[placeholder].span;
     let empty = first == Some(Kind::Close);
     let title = if empty { "an empty placeholder" } else { "a placeholder that shows no value" };
     let error = Diagnostic::error("E105", title, brace, "`{` opens a placeholder")
         .help("write `{{` and `}}` to show braces; a placeholder shows a value: `{answer}`");
     if empty {
-        return Some(error.fix(brace.to(miss.tokens[hole + 1].span), "{{}}"));
+        return Some(error.fix(brace.to(miss.tokens[placeholder + 1].span), "{{}}"));
     }
     let on_the_line = miss.source.text[brace.end..].lines().next().unwrap_or("");
     let error = error.fix(brace, "{{");
@@ -34,7 +38,7 @@ pub fn brace_in_text(miss: &Miss) -> Option<Diagnostic> {
     let shown = &on_the_line[..at];
     let at = brace.end + at;
     let text = miss.open.iter().rev().find(|&&open| miss.kind(open) == Some(Kind::TextOpen));
-    let text = miss.open.iter().find(|&&open| open < hole && Some(&open) != text).or(text);
+    let text = miss.open.iter().find(|&&open| open < placeholder && Some(&open) != text).or(text);
     if text.is_some_and(|&open| miss.text(open) == "\"") && shown.contains('"') {
         // On one line a quote would end the text.
         let shown = format!("{{{{{}}}}}", shown.replace('"', "\\\""));

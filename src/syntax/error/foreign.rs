@@ -339,9 +339,9 @@ impl Miss<'_> {
                     Some(Kind::TextOpen | Kind::TextPiece | Kind::Close)
                 )
         };
-        let hole = self.open.iter().rev().find(in_text);
-        if let Some(hole) = hole {
-            return Some(hole + 1);
+        let placeholder = self.open.iter().rev().find(in_text);
+        if let Some(placeholder) = placeholder {
+            return Some(placeholder + 1);
         }
         let start = self.statement();
         let returned = (start..self.found).rev().find(|&at| self.text(at) == "return");

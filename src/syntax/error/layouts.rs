@@ -302,9 +302,12 @@ pub fn twin(miss: &Miss) -> Option<Diagnostic> {
 
 /// `{x:>3}`, `{x!r}`, `{x=}` in a text
 pub fn formatted(miss: &Miss) -> Option<Diagnostic> {
-    let hole = *miss.open.iter().rev().find(|&&open| miss.text(open) == "{")?;
-    let in_text = hole > 0
-        && matches!(miss.kind(hole - 1), Some(Kind::TextOpen | Kind::TextPiece | Kind::Close));
+    let placeholder = *miss.open.iter().rev().find(|&&open| miss.text(open) == "{")?;
+    let in_text = placeholder > 0
+        && matches!(
+            miss.kind(placeholder - 1),
+            Some(Kind::TextOpen | Kind::TextPiece | Kind::Close)
+        );
     let comma = miss.found_text() == "," && miss.text(miss.found + 1) == "}";
     let is_format = matches!(miss.found_text(), ":" | "!" | "=") || comma;
     if !in_text || !miss.follows_value() || !is_format {
@@ -312,7 +315,7 @@ pub fn formatted(miss: &Miss) -> Option<Diagnostic> {
     }
     let close = (miss.found..miss.tokens.len()).find(|&at| miss.text(at) == "}")?;
     let place = miss.place().to(miss.span(close - 1));
-    let value = miss.span(hole + 1).to(miss.before());
+    let value = miss.span(placeholder + 1).to(miss.before());
     let title = "a placeholder shows a value as it is";
     let error = Diagnostic::error("E148", title, place, "a placeholder has no format");
     let help = format!("write `{{{}}}`", miss.source.slice(value));

@@ -127,12 +127,12 @@ pub fn integer_too_large(number: Span) -> Diagnostic {
 }
 
 /// `x = "{y}"`
-pub fn hole_outside_layout(source: &Source, hole: Span) -> Diagnostic {
-    let value = source.slice(hole);
+pub fn placeholder_outside_layout(source: &Source, placeholder: Span) -> Diagnostic {
+    let value = source.slice(placeholder);
     Diagnostic::error(
         "E114",
         "only layouts have placeholders",
-        hole,
+        placeholder,
         "shown in a text of an expression",
     )
     .help(format!("write `{{{value}}}` in prompt, system or reply; to show a brace write `{{{{`"))

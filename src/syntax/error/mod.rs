@@ -49,7 +49,7 @@ pub fn of_letters(source: &Source, slip: Slip) -> Diagnostic {
         Slip::ForeignQuotes(span, closed) => letters::foreign_quotes(source, span, closed),
         Slip::UnclosedText(open) => letters::unclosed_text(source, open),
         Slip::UnclosedBlock(open) => letters::unclosed_block(source, open),
-        Slip::UnclosedHole(open) => letters::unclosed_hole(source, open),
+        Slip::UnclosedPlaceholder(open) => letters::unclosed_hole(source, open),
         Slip::UnknownEscape(span) => letters::unknown_escape(source, span),
         Slip::LoneBrace(at) => letters::lone_brace(at),
         Slip::TooDeep(brace) => letters::holes_too_deep(brace),

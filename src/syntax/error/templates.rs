@@ -64,11 +64,11 @@ pub fn jinja(source: &Source, at: usize) -> Option<Diagnostic> {
 fn rows(body: &str, head: &str) -> Option<String> {
     let (item, list) = head.split_once(" in ")?;
     let line = body.trim().replace("{{ ", "{").replace(" }}", "}");
-    let hole = format!("{{{}}}", item.trim());
-    if line == format!("{{loop.index}}. {hole}") {
+    let placeholder = format!("{{{}}}", item.trim());
+    if line == format!("{{loop.index}}. {placeholder}") {
         return Some(format!("{{numbered({list})}}"));
     }
-    let (before, after) = line.split_once(&hole)?;
+    let (before, after) = line.split_once(&placeholder)?;
     let plain = |text: &str| !text.contains(['{', '}', '\n', '"', '\\']);
     if !plain(before)
         || !plain(after)

@@ -59,7 +59,7 @@ pub enum Slip {
     /// A text between `"""` without its end.
     UnclosedBlock(usize),
     /// A placeholder without its end.
-    UnclosedHole(usize),
+    UnclosedPlaceholder(usize),
     /// `\x`
     UnknownEscape(Span),
     /// `}` that closes no placeholder.
@@ -89,7 +89,7 @@ impl Slip {
             Slip::ForeignComment(at)
             | Slip::UnclosedText(at)
             | Slip::UnclosedBlock(at)
-            | Slip::UnclosedHole(at)
+            | Slip::UnclosedPlaceholder(at)
             | Slip::LoneBrace(at)
             | Slip::Jinja(at)
             | Slip::Yaml(at)

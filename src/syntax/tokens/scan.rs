@@ -25,7 +25,7 @@ enum Within {
     /// `"""…"""`, opened there.
     Block(usize),
     /// `{…}` in a text, opened there, with this many more braces open.
-    Hole(usize, usize),
+    Placeholder(usize, usize),
 }
 
 struct Scan<'a> {
@@ -54,7 +54,7 @@ impl Scan<'_> {
                 }
                 Some(&Within::Line(open)) => self.line_text(open),
                 Some(&Within::Block(open)) => self.block_text(open),
-                Some(&Within::Hole(open, braces)) => self.hole(open, braces),
+                Some(&Within::Placeholder(open, braces)) => self.placeholder(open, braces),
                 None => self.code(),
             }
         }
@@ -73,10 +73,10 @@ impl Scan<'_> {
                 self.slip(Slip::UnclosedBlock(open));
                 return statement.is_some();
             }
-            (_, Within::Hole(open, _)) => {
-                self.slip(Slip::UnclosedHole(open));
+            (_, Within::Placeholder(open, _)) => {
+                self.slip(Slip::UnclosedPlaceholder(open));
             }
-            (Within::Line(open) | Within::Hole(open, _), _) => {
+            (Within::Line(open) | Within::Placeholder(open, _), _) => {
                 self.slip(Slip::UnclosedText(open));
             }
         }
@@ -224,11 +224,11 @@ impl Scan<'_> {
         self.push(Kind::Strange, letter.len_utf8());
     }
 
-    fn hole(&mut self, open: usize, braces: usize) {
+    fn placeholder(&mut self, open: usize, braces: usize) {
         let rest = &self.source.text[self.at..];
         let in_block = self.within.iter().any(|within| matches!(within, Within::Block(_)));
         if rest.starts_with('\n') || (in_block && rest.starts_with("\"\"\"")) {
-            self.slip(Slip::UnclosedHole(open));
+            self.slip(Slip::UnclosedPlaceholder(open));
             self.leave_line();
             return;
         }
@@ -244,8 +244,8 @@ impl Scan<'_> {
             b'}' if braces == 0 => {
                 self.within.pop();
             }
-            b'}' => self.within[top] = Within::Hole(open, braces - 1),
-            b'{' => self.within[top] = Within::Hole(open, braces + 1),
+            b'}' => self.within[top] = Within::Placeholder(open, braces - 1),
+            b'{' => self.within[top] = Within::Placeholder(open, braces + 1),
             _ => {}
         }
         self.code();
@@ -253,7 +253,7 @@ impl Scan<'_> {
 
     /// Leaves the placeholders and texts that must end with their line.
     fn leave_line(&mut self) {
-        while matches!(self.within.last(), Some(Within::Hole(..) | Within::Line(_))) {
+        while matches!(self.within.last(), Some(Within::Placeholder(..) | Within::Line(_))) {
             self.leave();
         }
     }
@@ -261,7 +261,7 @@ impl Scan<'_> {
     /// Leaves what is open without its closing symbol, which is set here with no length.
     fn leave(&mut self) {
         match self.within.pop() {
-            Some(Within::Hole(..)) => self.push(Kind::Close, 0),
+            Some(Within::Placeholder(..)) => self.push(Kind::Close, 0),
             Some(_) => self.push(Kind::TextClose, 0),
             None => {}
         }
@@ -277,7 +277,9 @@ impl Scan<'_> {
             b'\n' => {
                 let around = self.within.iter().rev().nth(1).copied();
                 self.slip(match around {
-                    Some(Within::Hole(hole, _)) => Slip::UnclosedHole(hole),
+                    Some(Within::Placeholder(placeholder, _)) => {
+                        Slip::UnclosedPlaceholder(placeholder)
+                    }
                     _ => Slip::UnclosedText(open),
                 });
                 self.leave_line();
@@ -331,7 +333,7 @@ impl Scan<'_> {
             self.at += rest.find('\n').unwrap_or(rest.len());
             self.leave_line();
         } else if rest.starts_with('{') {
-            self.within.push(Within::Hole(self.at, 0));
+            self.within.push(Within::Placeholder(self.at, 0));
             self.push(Kind::Open, 1);
         } else {
             let at = self.at;
