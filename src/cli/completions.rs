@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
-use clap::{Args, CommandFactory};
+use clap::Args;
 use clap_complete::Shell;
 
-use super::{Arguments, Failure, console};
+use super::{Failure, console};
 
 const COMPLETIONS_HELP: &str = r#"Examples:
   cookc completions bash > ~/.local/share/bash-completion/completions/cookc
@@ -38,14 +38,14 @@ pub struct Man {
 /// Prints the completions.
 pub fn completions(command: &Completions) -> Result<(), Failure> {
     let mut text = Vec::new();
-    clap_complete::generate(command.shell, &mut Arguments::command(), "cookc", &mut text);
+    clap_complete::generate(command.shell, &mut super::command(), "cookc", &mut text);
     console::data(&String::from_utf8_lossy(&text))
 }
 
 /// Prints a page, or writes all of them.
 pub fn man(command: &Man) -> Result<(), Failure> {
     // Without it, the pages of commands would not know the options that all commands share.
-    let mut cookc = Arguments::command().disable_help_subcommand(true);
+    let mut cookc = super::command().disable_help_subcommand(true);
     let Some(folder) = &command.out else {
         let mut text = Vec::new();
         clap_mangen::Man::new(cookc).render(&mut text).context("cannot make the page")?;

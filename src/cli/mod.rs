@@ -36,7 +36,7 @@ mod test;
 
 use std::ffi::OsString;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::source::visible;
 pub use failure::Failure;
@@ -97,14 +97,29 @@ impl Arguments {
     /// steer the terminal, for the names of files may be a stranger's.
     pub fn given() -> Arguments {
         let given: Vec<OsString> = std::env::args_os().collect();
-        Arguments::try_parse_from(&given).unwrap_or_else(|error| {
+        Arguments::parsed(&given).unwrap_or_else(|error| {
             if !error.use_stderr() {
                 error.exit(); // The help or the version, in words of ours alone.
             }
             let shown = given.iter().map(|one| visible(&one.to_string_lossy()).into_owned());
-            Arguments::try_parse_from(shown).err().unwrap_or(error).exit()
+            Arguments::parsed(shown).err().unwrap_or(error).exit()
         })
     }
+
+    fn parsed(
+        given: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+    ) -> clap::error::Result<Arguments> {
+        let mut matches = command().try_get_matches_from(given)?;
+        Arguments::from_arg_matches_mut(&mut matches)
+    }
+}
+
+/// All commands. The list of a recipe's keys is made where `train` is what was asked for.
+fn command() -> clap::Command {
+    let command = Arguments::command();
+    #[cfg(feature = "train")]
+    let command = command.mut_subcommand("train", |train| train.defer(run::with_keys));
+    command
 }
 
 /// Does what the arguments say.

@@ -37,12 +37,12 @@ Examples:
 
 `cookc run --help` says what the run folder holds.";
 
-/// The same with every key of a recipe.
-fn train_help() -> String {
-    format!(
+/// Adds every key of a recipe to the long help of `cookc train`.
+pub fn with_keys(train: clap::Command) -> clap::Command {
+    train.after_long_help(format!(
         "{TRAIN_HELP}\n\nThe keys of a recipe; all but [[template]] file have a default:\n\n{}",
         crate::recipe::help()
-    )
+    ))
 }
 
 const RESUME_HELP: &str = "\
@@ -76,7 +76,7 @@ pub struct Run {
 
 /// Train a model on templates, and evaluate it before and after
 #[derive(Debug, Args)]
-#[command(after_help = TRAIN_HELP, after_long_help = train_help())]
+#[command(after_help = TRAIN_HELP)]
 pub struct Train {
     /// The recipe: which model, which templates, how long
     #[arg(value_name = "RECIPE")]
