@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use strum::IntoStaticStr;
+
 use super::types::{Letters, Type};
 use crate::source::Span;
 use crate::syntax::ast::{Each, Operator};
@@ -133,7 +135,8 @@ pub struct Part {
 }
 
 /// How a value came to be. A value that is not `shown` is hidden.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Role {
     /// Drawn from no other value.
     Parent,

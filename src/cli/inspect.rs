@@ -8,7 +8,7 @@ use super::load;
 use super::options;
 use super::{Failure, console};
 use crate::engine::{self, Emit};
-use crate::ir::{self, Program, Role, Slot};
+use crate::ir::{self, Program, Slot};
 use crate::template::Template;
 
 const HELP: &str = r#"Examples:
@@ -80,7 +80,7 @@ fn roles(program: &Program) -> String {
     for slot in named(program) {
         let made = if slot.drawn { "drawn" } else { "computed" };
         let shown = if slot.shown { "shown" } else { "hidden" };
-        table.add_row([slot.name.as_str(), role(slot), made, shown]);
+        table.add_row([slot.name.as_str(), slot.role.into(), made, shown]);
     }
     format!("{table}\n")
 }
@@ -94,19 +94,11 @@ fn types(program: &Program) -> String {
     format!("{table}\n")
 }
 
-fn role(slot: &Slot) -> &'static str {
-    match slot.role {
-        Role::Parent => "parent",
-        Role::Child => "child",
-        Role::Output => "output",
-        Role::Placeholder => "placeholder",
-    }
-}
-
 fn as_json(program: &Program) -> String {
     let value = |slot: &Slot| {
+        let role: &str = slot.role.into();
         json!({
-            "name": slot.name, "type": slot.kind.to_string(), "role": role(slot),
+            "name": slot.name, "type": slot.kind.to_string(), "role": role,
             "shown": slot.shown, "drawn": slot.drawn,
             "bound": ir::bound(&slot.bound),
         })

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use anyhow::Context;
 use clap::Args;
 
-use super::Failure;
+use super::{Failure, console};
 use crate::disk::Pending;
 use crate::lsp::{Ending, Outside, serve};
 use crate::stdlib;
@@ -57,7 +57,7 @@ pub struct Lsp {
 
 /// Serves until the editor leaves. One that leaves without `shutdown` is a failure.
 pub fn run(_: &Lsp) -> Result<(), Failure> {
-    let outside = Outside { read: template::beside, list, library };
+    let outside = Outside { read: template::beside, list, library, log: console::note };
     let mut output = io::stdout().lock();
     let ending = serve(BufReader::new(io::stdin()), &mut output, outside);
     match ending.context("cannot talk to the editor")? {

@@ -7,6 +7,8 @@
 
 use std::ops::Range;
 
+use strum::IntoStaticStr;
+
 use crate::check::typed::Template;
 use crate::check::types::Type;
 use crate::diagnostic::Diagnostic;
@@ -278,7 +280,8 @@ pub struct Rule {
 }
 
 /// How a value came to be, and whether it is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Role {
     /// Drawn from no other value.
     Parent,

@@ -12,7 +12,6 @@ use serde_json::Value;
 
 use super::read;
 use super::server::{Outside, Server};
-use crate::source::visible;
 
 /// How a conversation ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +33,7 @@ pub fn serve(
     outside: Outside,
 ) -> io::Result<Ending> {
     let (sender, receiver) = channel();
+    let log = outside.log;
     thread::spawn(move || {
         let mut input = input;
         loop {
@@ -45,11 +45,11 @@ pub fn serve(
                 // What is no message is passed over: the next one has its own head.
                 Err(error) if error.kind() == ErrorKind::InvalidData => {}
                 Err(error) if error.kind() == ErrorKind::FileTooLarge => {
-                    eprintln!("cookc lsp: {error}: it is passed over");
+                    log(&format!("cookc lsp: {error}: it is ignored"));
                 }
                 Ok(None) => return,
                 Err(error) => {
-                    eprintln!("cookc lsp: the client cannot be understood any more: {error}");
+                    log(&format!("cookc lsp: the client cannot be understood any more: {error}"));
                     return;
                 }
             }
@@ -139,7 +139,7 @@ impl<W: Write> Talk<'_, W> {
         if let Ok(Err(error)) = taken {
             let text =
                 format!("cookc lsp: `{}` was not understood: {}", note.method, error.message);
-            eprintln!("{}", visible(&text));
+            (server.outside.log)(&text);
         }
     }
 

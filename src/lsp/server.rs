@@ -26,6 +26,8 @@ pub struct Outside {
     pub list: fn(&Path) -> Vec<PathBuf>,
     /// The folder with the built-in files as files that an editor can open; made where it is not.
     pub library: fn() -> Option<PathBuf>,
+    /// Takes a line for the log, which an editor shows where it is asked to.
+    pub log: fn(&str),
 }
 
 impl Outside {
@@ -35,6 +37,7 @@ impl Outside {
             read: |_, _| Err("there are no files here".into()),
             list: |_| Vec::new(),
             library: || None,
+            log: |_| (),
         }
     }
 }

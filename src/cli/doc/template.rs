@@ -2,7 +2,6 @@
 
 use super::super::{Failure, load};
 use super::{Entry, functions, html};
-use crate::check::typed::Role;
 use crate::data::generate::Stopped;
 use crate::data::layout::{Escape, Part, TextWriter};
 use crate::data::{Sampler, Split};
@@ -135,11 +134,7 @@ fn values(entry: &Entry, template: &Template) -> String {
         let is_it = |local: usize| typed.locals[local].span == bound.name.span;
         let binding = typed.bindings.iter().find(|binding| is_it(binding.local));
         let Some(binding) = binding else { continue };
-        let role = match binding.role {
-            Role::Parent => "parent",
-            Role::Child => "child",
-            Role::Output => "output",
-        };
+        let role: &str = binding.role.into();
         let shown = if binding.shown { "shown" } else { "hidden" };
         out += &format!(
             "<tr><td class=\"bound\"><code><b>{}</b> <em>{sign}</em> {}</code></td>\

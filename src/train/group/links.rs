@@ -13,7 +13,7 @@ use anyhow::{Result, bail};
 use super::frame::{self, Header, Kind};
 use super::{Lost, Place, Watch};
 
-/// Signs of life in the time after which a silent neighbour is lost.
+/// Heartbeats in the time after which a silent neighbour is lost.
 const BEATS: u32 = 10;
 
 /// A neighbour that gave no sign for so long is lost, or for `COOKC_TIMEOUT` if that is shorter.
@@ -222,7 +222,7 @@ impl Shared {
         })
     }
 
-    /// Signs of life to the right, until the work is over or a rank is lost.
+    /// Heartbeats to the right, until the work is over or a rank is lost.
     fn beat(self: &Arc<Self>) {
         loop {
             let open = |state: &mut State| !state.closed && state.lost.is_none();

@@ -41,6 +41,18 @@ fn no_stub_no_switched_off_test_and_no_sleeping() {
 }
 
 #[test]
+fn only_the_command_line_prints() {
+    for (name, text) in rust_files("src") {
+        let is_shown = name.starts_with("src/cli/") || name == "src/main.rs";
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        for word in ["print!(", "println!(", "stdout()", "stderr()"] {
+            let says = code.lines().any(|line| line.contains(word) && !line.contains("//"));
+            assert!(is_shown || !says, "{name} prints: return it, or emit an event");
+        }
+    }
+}
+
+#[test]
 fn features_are_switched_in_five_files_only() {
     for (name, text) in rust_files("src") {
         // The operations' `mod.rs` has the GPU's path stand for another where it is not built.
@@ -79,6 +91,10 @@ fn words_that_nobody_searches_for_do_not_come_back() {
         ("is at fault", "is invalid"),
         ("wrong use", "usage error"),
         ("Severity::Fault", "Severity::Error"),
+        ("signs of life", "heartbeats"),
+        ("written small", "lowercase"),
+        ("Maker", "Sampler"),
+        ("TextPart::Hole", "TextPart::Placeholder"),
     ];
     let pages = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"].map(String::from);
     let pages = pages.into_iter().chain(super::book::pages()).map(|name| {
