@@ -224,7 +224,6 @@ fn the_tutorial_leads_from_an_empty_folder_to_a_trained_model() {
     }
 }
 
-#[cfg(feature = "train")]
 /// The page that lists all codes, and what the summary says of them.
 fn listed_codes() -> (String, String) {
     let mut page =
