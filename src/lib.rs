@@ -72,6 +72,9 @@ pub mod eval;
 #[cfg(feature = "train")]
 pub mod recipe;
 
+#[cfg(all(feature = "train", feature = "arrow"))]
+pub mod tasks;
+
 #[cfg(feature = "train")]
 pub mod mix;
 

@@ -7,6 +7,8 @@ mod check;
 mod completions;
 mod console;
 mod doc;
+#[cfg(all(feature = "train", feature = "arrow"))]
+mod eval;
 mod explain;
 #[cfg(feature = "train")]
 mod export;
@@ -83,6 +85,8 @@ enum Command {
     Merge(merge::Merge),
     #[cfg(feature = "train")]
     Chat(chat::Chat),
+    #[cfg(all(feature = "train", feature = "arrow"))]
+    Eval(eval::Eval),
     Bench(bench::Bench),
     List(list::List),
     Doc(doc::Doc),
@@ -152,6 +156,8 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Merge(command) => merge::run(&command),
         #[cfg(feature = "train")]
         Command::Chat(command) => chat::run(&command),
+        #[cfg(all(feature = "train", feature = "arrow"))]
+        Command::Eval(command) => eval::run(&command),
         Command::Bench(command) => bench::run(&command),
         Command::List(command) => list::run(&command),
         Command::Doc(command) => doc::run(&command),

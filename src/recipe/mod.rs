@@ -5,7 +5,7 @@ mod key;
 mod keys;
 mod listing;
 mod other;
-mod section;
+pub(crate) mod section;
 mod sections;
 mod write;
 
@@ -259,7 +259,8 @@ pub fn parse(source: &Source) -> (Option<Recipe>, Vec<Diagnostic>) {
     (Some(recipe), errors)
 }
 
-fn invalid(error: &toml::de::Error, source: &Source) -> Diagnostic {
+/// The error of a text that is not TOML.
+pub(crate) fn invalid(error: &toml::de::Error, source: &Source) -> Diagnostic {
     let end = source.text.len();
     let span = error.span().map_or(Span::new(0, 0), |span| Span::new(span.start, span.end));
     // An error at the end of the text has nothing under it; the last character can be shown.
