@@ -126,3 +126,122 @@ impl<'a> Encoder<'a> {
 fn without_end(text: &str) -> &str {
     text.trim_end_matches(|c: char| c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tasks::Gold;
+    use serde_json::json;
+
+    /// A tokenizer of pairs: `a`, `b`, a space, ` a`, ` b`, `ab`; with a begin, if asked for.
+    fn tokenizer(has_begin: bool) -> Tokenizer {
+        let pieces = ["<s>", "</s>", "a", "b", " ", " a", " b", "ab"];
+        let vocab: serde_json::Map<String, serde_json::Value> =
+            pieces.iter().enumerate().map(|(id, piece)| (piece.to_string(), json!(id))).collect();
+        let special = |id: usize| {
+            json!({"id": id, "content": pieces[id], "special": true, "single_word": false,
+                   "lstrip": false, "rstrip": false, "normalized": false})
+        };
+        let begin = json!({
+            "type": "TemplateProcessing",
+            "single": [{"SpecialToken": {"id": "<s>", "type_id": 0}},
+                       {"Sequence": {"id": "A", "type_id": 0}}],
+            "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}],
+            "special_tokens": {"<s>": {"id": "<s>", "ids": [0], "tokens": ["<s>"]}},
+        });
+        let file = json!({
+            "version": "1.0", "truncation": null, "padding": null, "normalizer": null,
+            "pre_tokenizer": null, "decoder": null, "added_tokens": [special(0), special(1)],
+            "post_processor": if has_begin { begin } else { json!(null) },
+            "model": {"type": "BPE", "vocab": vocab, "merges": [[" ", "a"], [" ", "b"], ["a", "b"]],
+                      "dropout": null, "unk_token": null, "continuing_subword_prefix": null,
+                      "end_of_word_suffix": null, "fuse_unk": false, "byte_fallback": false},
+        });
+        let names =
+            json!({"eos_token": "</s>", "bos_token": if has_begin { "<s>" } else { "</s>" }});
+        let names = names.as_object().expect("an object").clone();
+        Tokenizer::from_parts(file.to_string().as_bytes(), names).expect("a tokenizer")
+    }
+
+    /// Ids, how many are scored, and whether it was cut and merged.
+    fn encoded(
+        tokenizer: &Tokenizer,
+        context: &str,
+        delimiter: &str,
+        choice: &str,
+        most: usize,
+    ) -> Result<(Vec<u32>, usize, [bool; 2]), String> {
+        let (contexts, continuations) = (vec![context.to_string()], vec![choice.to_string()]);
+        let item = Item { contexts, continuations, gold: Gold::Choice(0) };
+        let encoder = Encoder::new(tokenizer, most);
+        let Encoded { request, is_cut, is_merged } =
+            encoder.choices("", delimiter, &item)?.remove(0);
+        Ok((request.ids, request.scored, [is_cut, is_merged]))
+    }
+
+    #[test]
+    fn what_follows_the_ids_of_the_context_is_scored() {
+        let plain = tokenizer(false);
+        let said = encoded(&plain, "a b", " ", "a b", 99);
+        assert_eq!(said, Ok((vec![2, 6, 5, 6], 2, [false, false])));
+    }
+
+    #[test]
+    fn white_space_that_ends_a_context_begins_what_follows() {
+        let plain = tokenizer(false);
+        assert_eq!(encoded(&plain, "a ", "", "b", 99), encoded(&plain, "a", "", " b", 99));
+        assert_eq!(encoded(&plain, "a ", "", "b", 99), Ok((vec![2, 6], 1, [false, false])));
+        // A delimiter after it makes two spaces, of which the second is the token's.
+        assert_eq!(encoded(&plain, "a ", " ", "b", 99), Ok((vec![2, 4, 6], 2, [false, false])));
+    }
+
+    #[test]
+    fn the_begin_stands_once_before_a_text() {
+        let begun = tokenizer(true);
+        assert_eq!(encoded(&begun, "a", " ", "b", 99), Ok((vec![0, 2, 6], 1, [false, false])));
+        assert_eq!(encoded(&begun, "<s>a", " ", "b", 99), Ok((vec![0, 2, 6], 1, [false, false])));
+    }
+
+    #[test]
+    fn after_an_empty_context_stands_the_begin_or_else_the_end() {
+        let (begun, plain) = (tokenizer(true), tokenizer(false));
+        assert_eq!(encoded(&begun, "", " ", "b", 99), Ok((vec![0, 6], 1, [false, false])));
+        assert_eq!(encoded(&plain, "", " ", "b", 99), Ok((vec![1, 6], 1, [false, false])));
+        assert_eq!(encoded(&plain, "", "", "</s>b", 99), Ok((vec![1, 3], 1, [false, false])));
+    }
+
+    #[test]
+    fn tokens_that_merge_over_the_border_count_as_of_the_context() {
+        let plain = tokenizer(false);
+        // `a` + `bb` is `ab`, `b`: one id of the context, and one is left.
+        assert_eq!(encoded(&plain, "a", "", "bb", 99), Ok((vec![7, 3], 1, [false, true])));
+        let none = encoded(&plain, "a", "", "b", 99);
+        assert!(none.is_err_and(|why| why.contains("choice 1: none of its tokens is left")));
+    }
+
+    #[test]
+    fn of_a_text_that_is_too_long_the_last_tokens_are_read() {
+        let plain = tokenizer(false);
+        // A model of 3 tokens reads 3 and scores the one after them.
+        assert_eq!(
+            encoded(&plain, "a b a", " ", "b a", 3),
+            Ok((vec![6, 5, 6, 5], 2, [true, false]))
+        );
+        assert_eq!(
+            encoded(&plain, "a", " ", "b a b", 3),
+            Ok((vec![2, 6, 5, 6], 3, [false, false]))
+        );
+        let long = encoded(&plain, "a", " ", "b a b a", 3);
+        assert!(long.is_err_and(|why| why.contains("it has 4 tokens, and the model reads 3")));
+    }
+
+    #[test]
+    fn a_prompt_leaves_room_for_its_reply() {
+        let plain = tokenizer(false);
+        let encoder = Encoder::new(&plain, 5);
+        assert_eq!(encoder.prompt("a b a", 3), Ok((vec![6, 5], true)));
+        assert_eq!(encoder.prompt("a b", 3), Ok((vec![2, 6], false)));
+        assert_eq!(encoder.prompt("", 3), Ok((vec![1], false)));
+        assert!(encoder.prompt("a", 5).is_err());
+    }
+}

@@ -35,6 +35,8 @@ mod run_group;
 mod run_strangers;
 mod support;
 mod syntax;
+#[cfg(all(feature = "train", feature = "arrow"))]
+mod tasks;
 mod tidy;
 #[cfg(feature = "train")]
 mod train;
