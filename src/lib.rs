@@ -72,7 +72,7 @@ pub mod eval;
 #[cfg(feature = "train")]
 pub mod recipe;
 
-#[cfg(all(feature = "train", feature = "arrow"))]
+#[cfg(feature = "train")]
 pub mod tasks;
 
 #[cfg(feature = "train")]

@@ -124,7 +124,7 @@ pub fn run(command: &Eval) -> Result<(), Failure> {
     let model = open(command, &trained).map_err(at_error)?;
     inputs.expect_unchanged()?;
     let mut done = Vec::new();
-    for asked in prepared {
+    for asked in &prepared {
         let progress = Progress::new(asked.items.len() as u64, &asked.task.name);
         let mut before = 0;
         let mut go_on = |count: usize| {
@@ -132,7 +132,7 @@ pub fn run(command: &Eval) -> Result<(), Failure> {
             before = count.min(asked.items.len());
             !cancel.load(Ordering::Relaxed)
         };
-        let summary = tasks::ask(&asked, &model, &tokenizer, &mut go_on)?;
+        let summary = tasks::ask(asked, &model, &tokenizer, &mut go_on)?;
         progress.finish();
         let Some(summary) = summary else { return Err(Failure::Interrupted) };
         if let Some(out) = &command.out {

@@ -7,7 +7,7 @@ mod check;
 mod completions;
 mod console;
 mod doc;
-#[cfg(all(feature = "train", feature = "arrow"))]
+#[cfg(feature = "train")]
 mod eval;
 mod explain;
 #[cfg(feature = "train")]
@@ -85,7 +85,7 @@ enum Command {
     Merge(merge::Merge),
     #[cfg(feature = "train")]
     Chat(chat::Chat),
-    #[cfg(all(feature = "train", feature = "arrow"))]
+    #[cfg(feature = "train")]
     Eval(eval::Eval),
     Bench(bench::Bench),
     List(list::List),
@@ -156,7 +156,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Merge(command) => merge::run(&command),
         #[cfg(feature = "train")]
         Command::Chat(command) => chat::run(&command),
-        #[cfg(all(feature = "train", feature = "arrow"))]
+        #[cfg(feature = "train")]
         Command::Eval(command) => eval::run(&command),
         Command::Bench(command) => bench::run(&command),
         Command::List(command) => list::run(&command),

@@ -1,6 +1,7 @@
 //! The recipe of a run: what is trained, on which templates, and how it is judged, from TOML.
 
 mod checks;
+mod evaluation;
 mod key;
 mod keys;
 mod listing;
@@ -69,7 +70,7 @@ impl Default for Recipe {
             train: Settings::default(),
             save_every: 100,
             keep_checkpoints: 1,
-            eval: Eval { samples: 200, every: 0, patience: 0, until_exact: None },
+            eval: Eval { samples: 200, every: 0, patience: 0, until_exact: None, tasks: None },
         }
     }
 }
@@ -240,6 +241,23 @@ pub struct Eval {
     pub patience: u64,
     /// Stop when this share of replies is exact.
     pub until_exact: Option<f64>,
+    /// Tasks with known answers, evaluated at the same steps.
+    pub tasks: Option<Tasks>,
+}
+
+/// `[eval.tasks]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tasks {
+    /// Names, groups and files, separated by commas.
+    pub names: Named,
+    /// How many items of each; 0 for all.
+    pub limit: u64,
+    /// Solved items before each item.
+    pub shots: u64,
+    /// `lm-eval` or `olmes`.
+    pub style: String,
+    /// The folder with copies of data sets; empty for that of the environment.
+    pub data: String,
 }
 
 /// The adapters of an empty `[lora]`.

@@ -54,6 +54,17 @@ pub enum Event<'a> {
         /// Mean of the rules.
         alignment: f64,
     },
+    /// The metric that stands for a task with known answers, between two steps.
+    Scored {
+        /// Steps that are done.
+        step: u64,
+        /// The task's name.
+        task: &'a str,
+        /// The metric's name.
+        metric: &'a str,
+        /// Its mean over the items.
+        mean: f64,
+    },
     /// Rows of a mixed data set are written.
     Generated {
         /// How many since the last event.

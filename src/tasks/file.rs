@@ -90,7 +90,7 @@ pub fn parse(source: &Source, style: Style) -> Result<Task, Error> {
         && let DeValue::Table(own) = own.into_inner()
     {
         for (key, value) in own {
-            table.remove(key.get_ref());
+            table.remove(key.get_ref().as_ref());
             table.insert(key, value);
         }
     }

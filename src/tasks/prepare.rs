@@ -68,47 +68,69 @@ pub fn prepare(
     let items = in_order(asked, |(row, place)| {
         item(&task, &row.values).map_err(|error| unfit(&task, place, &error))
     })?;
-    let mut before = Vec::new();
-    for index in 0..items.len() {
-        before.push(shots.as_mut().map_or(Ok(String::new()), |shots| shots.before(index))?);
+    let mut all = Vec::new();
+    for (index, (item, (_, place))) in items.iter().zip(asked).enumerate() {
+        let before = shots.as_mut().map_or(Ok(String::new()), |shots| shots.before(index))?;
+        all.push(Asked { item, before, place });
     }
-    drop(shots);
     let encoder = Encoder::new(tokenizer, tokens_max);
-    let all: Vec<(&Item, &String, &(Row, String))> =
-        items.iter().zip(&before).zip(asked).map(|((a, b), c)| (a, b, c)).collect();
-    let (mut cut, mut merged) = (0, 0);
-    let at = |place: &str, why: String| Error::Input(format!("{place}: {why}"));
+    let [mut cut, mut merged] = [0, 0];
     let work = match &task.kind {
         Kind::Generate { tokens_max: room, .. } => {
-            let prompts = in_order(&all, |(item, before, (_, place))| {
-                let text = [before.as_str(), &item.contexts[0]].concat();
-                encoder.prompt(&text, *room).map_err(|why| at(place, why))
+            let prompts = in_order(&all, |asked| {
+                let text = [&asked.before, &*asked.item.contexts[0]].concat();
+                asked.placed(encoder.prompt(&text, *room))
             })?;
             cut = prompts.iter().filter(|(_, is_cut)| *is_cut).count();
             Work::Prompts(prompts.into_iter().map(|(ids, _)| ids).collect())
         }
-        Kind::Choice(choice) => {
-            let choices = in_order(&all, |(item, before, (_, place))| {
-                encoder.choices(before, &task.delimiter, item).map_err(|why| at(place, why))
+        Kind::Choice(_) => {
+            let mut choices = in_order(&all, |asked| {
+                asked.placed(encoder.choices(&asked.before, &task.delimiter, asked.item))
             })?;
             let any = |is: fn(&Encoded) -> bool| {
                 choices.iter().filter(|choices| choices.iter().any(is)).count()
             };
-            (cut, merged) = (any(|one| one.is_cut), any(|one| one.is_merged));
-            let mut asked = choices;
-            let wants = task.metrics.contains(&Metric::AccUncond);
-            if let Some(context) = choice.unconditional.as_ref().filter(|_| wants) {
-                asked.extend(in_order(&all, |(item, _, (_, place))| {
-                    let item = Item { contexts: vec![context.clone()], ..(*item).clone() };
-                    encoder.choices("", &task.delimiter, &item).map_err(|why| at(place, why))
-                })?);
-            }
-            Work::Choices(asked.into_iter().map(requests).collect())
+            [cut, merged] = [any(|one| one.is_cut), any(|one| one.is_merged)];
+            choices.extend(unconditional(&task, &all, &encoder)?);
+            Work::Choices(choices.into_iter().map(requests).collect())
         }
     };
     let places = asked.iter().map(|(_, place)| place.clone());
     let items = items.into_iter().zip(places).collect();
     Ok(Prepared { task, shots: settings.shots, shots_from, total, items, cut, merged, work })
+}
+
+/// An item with what is before it.
+struct Asked<'a> {
+    item: &'a Item,
+    /// The shots.
+    before: String,
+    place: &'a str,
+}
+
+impl Asked<'_> {
+    /// What was made of it, or the error with its place.
+    fn placed<T>(&self, made: Result<T, String>) -> Result<T, Error> {
+        made.map_err(|why| Error::Input(format!("{}: {why}", self.place)))
+    }
+}
+
+/// The choices of all items without the question, if that is measured.
+fn unconditional(
+    task: &Task,
+    all: &[Asked],
+    encoder: &Encoder,
+) -> Result<Vec<Vec<Encoded>>, Error> {
+    let Kind::Choice(choice) = &task.kind else { return Ok(Vec::new()) };
+    let is_measured = task.metrics.contains(&Metric::AccUncond);
+    let Some(context) = choice.unconditional.as_ref().filter(|_| is_measured) else {
+        return Ok(Vec::new());
+    };
+    in_order(all, |asked| {
+        let item = Item { contexts: vec![context.clone()], ..asked.item.clone() };
+        asked.placed(encoder.choices("", &task.delimiter, &item))
+    })
 }
 
 fn requests(choices: Vec<Encoded>) -> likelihood::Item {
@@ -118,7 +140,7 @@ fn requests(choices: Vec<Encoded>) -> likelihood::Item {
 /// `make` of each on all cores, in order; or the first error.
 fn in_order<T: Sync, Made: Send>(
     all: &[T],
-    make: impl Fn(&T) -> Result<Made, Error> + Sync,
+    make: impl Fn(&T) -> Result<Made, Error> + Sync + Send,
 ) -> Result<Vec<Made>, Error> {
     let made: Vec<Result<Made, Error>> = all.par_iter().map(make).collect();
     made.into_iter().collect()

@@ -19,7 +19,7 @@ pub struct Subject {
 }
 
 /// A task that was asked.
-pub type Done = (Prepared, Summary);
+pub type Done<'a> = (&'a Prepared, Summary);
 
 /// All results. The same model, tasks and settings give the same bytes: there is no date in them.
 pub fn json(subject: &Subject, settings: &Settings, all: &[Done]) -> Value {

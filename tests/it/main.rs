@@ -35,7 +35,7 @@ mod run_group;
 mod run_strangers;
 mod support;
 mod syntax;
-#[cfg(all(feature = "train", feature = "arrow"))]
+#[cfg(feature = "train")]
 mod tasks;
 mod tidy;
 #[cfg(feature = "train")]
