@@ -161,8 +161,7 @@ fn open(command: &Eval, trained: &Trained) -> anyhow::Result<Model> {
     if let Some(adapter) = &trained.adapter {
         lora::load(&mut model, adapter)?;
     }
-    walk::pack(&mut model)?;
-    Ok(model)
+    walk::to_infer(&model)
 }
 
 fn write_samples(out: &Path, task: &Task, lines: &[serde_json::Value]) -> Result<(), Failure> {

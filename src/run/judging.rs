@@ -6,10 +6,10 @@ use super::observer::{Event, Observer};
 use super::setup::Setup;
 use super::shots::Shots;
 use crate::data::Split;
+use crate::data::dataset::Why;
 use crate::data::layout::Encoded;
-use crate::data::lessons::Why;
 use crate::eval::{self, Answer, Decoding, Question};
-use crate::model::Model;
+use crate::model::{Model, walk};
 use crate::tasks::{self, Summary};
 use crate::template::Error;
 
@@ -31,7 +31,7 @@ impl<'a> HeldOut<'a> {
     pub fn new(setup: &'a Setup) -> Result<HeldOut<'a>, Error> {
         let (seed, count) = (setup.recipe.data.seed, setup.recipe.eval.samples);
         let mut questions = Vec::new();
-        for (at, part) in setup.lessons.parts.iter().enumerate() {
+        for (at, part) in setup.dataset.parts.iter().enumerate() {
             let made = eval::questions(part, seed, count);
             questions.push(made.map_err(|(index, why)| setup.sample_error(at, index, why))?);
         }
@@ -66,7 +66,7 @@ impl<'a> HeldOut<'a> {
             let decoding = Decoding { tokenizer, ends, tokens_max: self.tokens_max(at) };
             let replies = eval::ask(model, &decoding, asked, &mut go_on)?;
             let Some(replies) = replies else { return Err(Error::Cancelled) };
-            all.push(eval::judge(&self.setup.lessons.parts[at], seed, asked, replies));
+            all.push(eval::judge(&self.setup.dataset.parts[at], seed, asked, replies));
             done += asked.len();
         }
         tell(total);
@@ -81,6 +81,10 @@ impl<'a> HeldOut<'a> {
         observer: &Observer,
     ) -> Result<Vec<Summary>, Error> {
         let all = &self.setup.tasks;
+        if all.is_empty() {
+            return Ok(Vec::new());
+        }
+        let model = walk::to_infer(model)?;
         let total = all.iter().map(|task| task.items.len()).sum::<usize>() as u64;
         let (mut done, mut summaries) = (0, Vec::new());
         for asked in all {
@@ -89,7 +93,7 @@ impl<'a> HeldOut<'a> {
                 observer.tell(Event::Judging { when, done, total });
                 !observer.is_cancelled()
             };
-            let summary = tasks::ask(asked, model, &self.setup.tokenizer, &mut go_on)?;
+            let summary = tasks::ask(asked, &model, &self.setup.tokenizer, &mut go_on)?;
             summaries.push(summary.ok_or(Error::Cancelled)?);
             done += asked.items.len();
         }
@@ -113,7 +117,7 @@ fn put_shots(
     at: usize,
     asked: &mut [Question],
 ) -> Result<(), (u64, Why)> {
-    let sampler = &setup.lessons.parts[at].sampler;
+    let sampler = &setup.dataset.parts[at].sampler;
     let mut memory = sampler.memory(Split::Eval, setup.recipe.data.seed);
     for asked in asked {
         let index = asked.index;

@@ -65,11 +65,6 @@ pub enum Event<'a> {
         /// Its mean over the items.
         mean: f64,
     },
-    /// Rows of a mixed data set are written.
-    Generated {
-        /// How many since the last event.
-        samples: u64,
-    },
     /// Training is over, or was stopped.
     Ended,
 }

@@ -316,7 +316,7 @@ impl<'a> Training<'a> {
             self.observer.tell(Event::Scored { step, task, metric: metric.name(), mean });
         }
         self.take_in(trainer.model, step, &answers)?;
-        for (answers, part) in answers.iter().zip(&self.setup.lessons.parts) {
+        for (answers, part) in answers.iter().zip(&self.setup.dataset.parts) {
             let scores = Scores::of(answers, 0);
             let (template, exact) = (&part.sampler.program().name, scores.exact);
             let alignment = scores.alignment;
@@ -337,7 +337,7 @@ impl<'a> Training<'a> {
     }
 
     fn write_down(&mut self, step: u64, answers: &[Vec<Answer>]) -> Result<()> {
-        for (answers, part) in answers.iter().zip(&self.setup.lessons.parts) {
+        for (answers, part) in answers.iter().zip(&self.setup.dataset.parts) {
             let rules = eval::rules(part);
             let name = [part.sampler.program().name.as_str(), part.sampler.level()];
             if let Some(metrics) = &mut self.metrics {

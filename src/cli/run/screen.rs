@@ -55,7 +55,6 @@ impl Screen {
                 let text = format!("step {step}: {task} {metric} {mean:.3}");
                 shown.beside(|| console::note(&text));
             }
-            Event::Generated { .. } => {}
             Event::Ended => {
                 if let Some(bar) = shown.training.take() {
                     bar.finish_and_clear();
