@@ -9,7 +9,6 @@ use super::shots::{Shots, unfit};
 use super::{Item, Kind, Metric, Settings, Task};
 use crate::model::Tokenizer;
 use crate::model::infer::likelihood;
-use crate::rows::Row;
 use crate::template::Error;
 
 /// A task that a model can be asked.
@@ -74,7 +73,8 @@ pub fn prepare(
         all.push(Asked { item, before, place });
     }
     let encoder = Encoder::new(tokenizer, tokens_max);
-    let [mut cut, mut merged] = [0, 0];
+    let cut;
+    let mut merged = 0;
     let work = match &task.kind {
         Kind::Generate { tokens_max: room, .. } => {
             let prompts = in_order(&all, |asked| {
@@ -91,7 +91,8 @@ pub fn prepare(
             let any = |is: fn(&Encoded) -> bool| {
                 choices.iter().filter(|choices| choices.iter().any(is)).count()
             };
-            [cut, merged] = [any(|one| one.is_cut), any(|one| one.is_merged)];
+            cut = any(|one| one.is_cut);
+            merged = any(|one| one.is_merged);
             choices.extend(unconditional(&task, &all, &encoder)?);
             Work::Choices(choices.into_iter().map(requests).collect())
         }

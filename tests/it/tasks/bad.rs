@@ -153,7 +153,7 @@ fn a_word_that_a_tokenizer_of_words_does_not_know_names_the_row() -> Result<()> 
 
 #[test]
 fn a_choice_that_is_longer_than_the_model_reads_names_the_row() -> Result<()> {
-    let row = json!({"question": "yes", "choices": ["yes ".repeat(600), "no"], "label": 1});
+    let row = json!({"question": "yes", "choices": ["yes ".repeat(600).trim(), "no"], "label": 1});
     assert_eq!(
         said("", "", row)?,
         "items.jsonl line 2: choice 1: it has 600 tokens, and the model reads 512"

@@ -27,7 +27,7 @@ fn row(task: &str) -> (&'static str, Value) {
         "hellaswag" => (
             "hellaswag/none/validation/data.jsonl",
             json!({"activity_label": " Bread", "ctx_b": "the Baker of ROME",
-                   "ctx_a": "[header] How to bake [title] Mix. [step] Take  two   bowls.",
+                   "ctx_a": "[header] How to bake [title] Mix. [title] [step] Take  two   bowls.",
                    "endings": ["[step] Eat it. ", "sings.", "a [b", "is [substeps] gone."],
                    "label": "3"}),
         ),
@@ -83,7 +83,7 @@ fn a_context_and_its_choices_are_those_of_lm_evaluation_harness() -> Result<()> 
         (
             "hellaswag",
             // Two spaces become one, once: of three, two are left.
-            one("Bread: How to bake. Mix. Take two  bowls. The baker of rome"),
+            one("Bread: How to bake. Mix..  Take two  bowls. The baker of rome"),
             all(&[" Eat it.", "sings.", "a [b", "is gone."]),
             3,
         ),
@@ -102,7 +102,9 @@ fn a_context_and_its_choices_are_those_of_lm_evaluation_harness() -> Result<()> 
 }
 
 #[test]
-fn the_wording_of_olmes_differs_in_three_tasks() -> Result<()> {
+fn the_wording_of_olmes_differs_in_four_tasks() -> Result<()> {
+    let (contexts, ..) = asked("hellaswag", Style::Olmes)?;
+    assert_eq!(contexts, ["Bread: How to bake. Mix.  Take two  bowls. The baker of rome"]);
     for (task, context, choices, gold) in [
         ("boolq", "Ice -- Ice is water.\nQuestion: is ice warm?\nAnswer:", ["yes", "no"], 1),
         ("openbookqa", "Question: Ice melts in\nAnswer:", ["the sun", "snow"], 0),
@@ -111,7 +113,7 @@ fn the_wording_of_olmes_differs_in_three_tasks() -> Result<()> {
         let expected = (vec![context.to_string()], choices.map(String::from).to_vec(), gold);
         assert_eq!(asked(task, Style::Olmes)?, expected, "{task}");
     }
-    for task in ["arc_easy", "arc_challenge", "hellaswag", "winogrande"] {
+    for task in ["arc_easy", "arc_challenge", "winogrande"] {
         assert_eq!(asked(task, Style::Olmes)?, asked(task, Style::LmEval)?, "{task}");
     }
     Ok(())
