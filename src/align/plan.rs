@@ -56,7 +56,7 @@ impl Plan {
         if let Some(hidden) = inputs.iter().find(|needed| !needed.is_shown) {
             let name = if hidden.name.is_empty() { "a value" } else { &hidden.name };
             return Err(input(format!(
-                "a rule depends on `{name}`, which no text of the template shows, so no row has it: \
+                "a rule depends on `{name}`, which no text of the template shows: no row has it: \
                  write rules over what the prompt and the reply show"
             )));
         }

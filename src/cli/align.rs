@@ -20,10 +20,10 @@ const HELP: &str = r#"Examples:
   cookc align my.cook predictions.parquet --map document=context --reply prediction -o rows.jsonl
   cookc align std:entity_match pairs.jsonl --map verdict=match --json
 
-DATA is a JSONL file, a JSON array, Parquet, Arrow IPC, or a folder of such files. A value that --map
-does not name is in the column of its own name. A path such as answers.text.0 leads into objects and
-arrays. A word list is a text, or the texts of an array or an object; a list of word lists is an array
-of texts, or the sentences of one; `yes` and `no` may be booleans.
+DATA is a JSONL file, a JSON array, Parquet, Arrow IPC, or a folder of such files. A value that
+--map does not name is in the column of its own name. A path such as answers.text.0 leads into
+objects and arrays. A word list is a text, or the texts of an array or an object; a list of word
+lists is an array of texts, or the sentences of one; `yes` and `no` may be booleans.
 
 Texts become words as follows; --keep switches a part off. Case is folded, letters lose their marks,
 punctuation ends a word and is dropped, English stop words are dropped from lists. Words that the
@@ -37,10 +37,10 @@ With --json the report is {"template", "level", "set", "data", "rows", "scored",
 "marks", "punctuation", "stop_words"}, "seed", "alignment", "shuffled", "part", "unreadable",
 "unscored"}. "alignment", "shuffled" and "part" are {"rows", "mean", "standard_error", "exact",
 "rules": {rule: {"mean", "standard_error"}}, "histogram": rows in ten bins from 0 to 1}; "part" has
-"of" and "kind" (span or one_of) too, and is null where no reply is a part of a value. "unreadable" is
-null or {"why", "first", "rows"}; "unscored" is a list of {"value", "path", "expected", "found",
-"first", "rows"}. -o writes a line a row: {"row", "place", "score", "scores": {rule: score}, "exact",
-"unreadable", "unscored", "shuffled", "part"}."#;
+"of" and "kind" (span or one_of) too, and is null where no reply is a part of a value.
+"unreadable" is null or {"why", "first", "rows"}; "unscored" is a list of {"value", "path",
+"expected", "found", "first", "rows"}. -o writes a line a row: {"row", "place", "score",
+"scores": {rule: score}, "exact", "unreadable", "unscored", "shuffled", "part"}."#;
 
 /// Score rows of other people's data by the template's rules
 #[derive(Debug, Args)]

@@ -40,7 +40,7 @@ pub fn files(path: &Path) -> Result<Vec<PathBuf>, Error> {
     let Some((first, format)) = found.first() else { return Err(empty(path, &folders)) };
     if let Some((other, _)) = found.iter().find(|(_, other)| other != format) {
         return Err(Error::Input(format!(
-            "{} holds files of different formats, {first} and {other}: name one of them, such as {}",
+            "{} holds files of different formats, {first} and {other}: name one, such as {}",
             path.display(),
             path.join(first).display()
         )));

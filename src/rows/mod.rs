@@ -19,8 +19,9 @@ use crate::template::{Error, missing};
 const MAGIC_MAX: u64 = 8;
 
 /// The rows of a data set, in order, read as they are asked for: a JSONL file (also a `.json` with
-/// one array), Parquet, Arrow IPC (as a stream, which is how `datasets` writes it, or as a file), or
-/// a folder of such files, in the order of their names. The first bytes of a file tell its format.
+/// one array), Parquet, Arrow IPC (as a stream, which is how `datasets` writes it, or as a file),
+/// or a folder of such files, in the order of their names. The first bytes of a file tell its
+/// format.
 pub struct Rows {
     files: std::vec::IntoIter<PathBuf>,
     wanted: Option<Vec<String>>,

@@ -157,14 +157,13 @@ fn a_row_may_be_longer_than_any_sample_and_than_the_memory_of_one() {
 
 #[test]
 fn values_of_every_type_come_from_the_columns_of_their_names() {
-    let row = |left: Value, share: Value, names: Value, label: Value| json!({"left": left, "share": share, "names": names, "label": label});
     let folder = folder(&[
-        row(json!(3), json!(0.5), json!(["Red!", "x"]), json!(true)),
-        row(json!("7"), json!("0.25"), json!(["blue"]), json!("NO")),
-        row(json!(3.0), json!(0), json!(["red"]), json!("yes.")),
-        row(json!(3.5), json!(0.5), json!([]), json!("yes")),
-        row(json!(1), json!(null), json!([]), json!("yes")),
-        row(json!(1), json!(0.5), json!([{}]), json!("yes")),
+        json!({"left": 3, "share": 0.5, "names": ["Red!", "x"], "label": true}),
+        json!({"left": "7", "share": "0.25", "names": ["blue"], "label": "NO"}),
+        json!({"left": 3.0, "share": 0, "names": ["red"], "label": "yes."}),
+        json!({"left": 3.5, "share": 0.5, "names": [], "label": "yes"}),
+        json!({"left": 1, "share": null, "names": [], "label": "yes"}),
+        json!({"left": 1, "share": 0.5, "names": [{}], "label": "yes"}),
     ]);
     let done = align(&folder, &["kinds.cook", "rows.jsonl", "--json", "-o", "out.jsonl"]);
     let report = done.report();
@@ -209,7 +208,8 @@ fn what_cannot_be_aligned_is_said_before_the_first_row() {
     let folder = folder(&[json!({"context": "a b", "question": "b", "answer": "b"})]);
     fs::write(folder.path().join("bare.cook"), "x ~ pick(vocab)\nprompt \"{x}\"\nreply \"{x}\"\n")
         .expect("a file");
-    let hidden = "x ~ pick(vocab)\ny ~ pick(vocab)\nz ~ pick([y])\nrule r: z == y\nprompt \"{x}\"\nreply \"{z}\"\n";
+    let hidden = "x ~ pick(vocab)\ny ~ pick(vocab)\nz ~ pick([y])\nrule r: z == y\n\
+                  prompt \"{x}\"\nreply \"{z}\"\n";
     fs::write(folder.path().join("hidden.cook"), hidden).expect("a file");
     let says = |arguments: &[&str], code: i32, wanted: &str| {
         let done = align(&folder, arguments);
@@ -217,8 +217,8 @@ fn what_cannot_be_aligned_is_said_before_the_first_row() {
         assert!(done.err.contains(wanted), "{}", done.err);
     };
     let map = |map| ["quote.cook", "rows.jsonl", "--map", map];
-    let missing = "the rules need `document`, and rows.jsonl has no column of that name: write --map \
-                   document=COLUMN; its columns are `context`, `question`, `answer`";
+    let missing = "the rules need `document`, and rows.jsonl has no column of that name: write \
+                   --map document=COLUMN; its columns are `context`, `question`, `answer`";
     says(&["quote.cook", "rows.jsonl"], 1, missing);
     let near = "rows.jsonl has no column `contxt` for `document`: did you mean `context`?";
     says(&map("document=contxt"), 1, near);

@@ -165,8 +165,11 @@ fn what_is_no_row_is_named_with_its_line_and_what_to_write() {
         let found = error(&folder, name);
         assert!(found.starts_with(wanted), "{found}");
     };
-    says("broken.jsonl", "broken.jsonl line 2: expected a JSON object, at byte 9: trailing comma: write an");
-    says("pretty.json", "pretty.json line 1: expected a JSON object, at byte 0: EOF while parsing an");
+    says("broken.jsonl", "broken.jsonl line 2: expected a JSON object, at byte 9: trailing comma");
+    says(
+        "pretty.json",
+        "pretty.json line 1: expected a JSON object, at byte 0: EOF while parsing an",
+    );
     says(
         "list.jsonl",
         "list.jsonl row 1: expected an object with a value for each column, found a",

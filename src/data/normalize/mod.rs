@@ -22,8 +22,8 @@ const STOP_WORDS: &str = include_str!("stop_words.txt");
 /// - *Stop words* are dropped from lists of words, but not from a single word or a label.
 ///
 /// White space ends a word. Invisible characters (such as the soft hyphen) are dropped. Chinese and
-/// Japanese characters, and those of Thai, Lao, Burmese and Khmer, which are written without spaces,
-/// are a word each. Curly quotes and all dashes are `'`, `"` and `-`.
+/// Japanese characters, and those of Thai, Lao, Burmese and Khmer, which are written without
+/// spaces, are a word each. Curly quotes and all dashes are `'`, `"` and `-`.
 #[derive(Clone)]
 pub struct Normalization {
     keep: Keep,
@@ -161,7 +161,7 @@ fn joins(sign: char, before: &str, after: &str) -> bool {
         && (sign == '.' && digits > 0 || sign == ',' && digits == 3)
 }
 
-/// The letter that a letter with marks has below them: `marks.txt` is written by `scripts/marks.py`.
+/// The letter below the marks of a letter: `scripts/marks.py` writes `marks.txt`.
 fn without_marks(letter: char) -> char {
     static BASES: OnceLock<HashMap<char, char>> = OnceLock::new();
     if letter.is_ascii() {
