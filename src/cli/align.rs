@@ -149,12 +149,11 @@ fn normalization(command: &Align) -> Result<Normalization, Failure> {
 
 fn none_scored(align: &Aligning, report: &Report) -> Failure {
     let data = align.data.display();
-    let why = report
-        .unscored()
-        .first()
-        .map_or(String::new(), |reason| format!(": {} {}", reason.place, reason.why));
-    let rows = console::count(report.rows() as usize, "row");
-    Failure::Input(format!("none of the {rows} of {data} has a score{why}"))
+    let first = report.unscored().first();
+    let why = first.map_or(String::new(), |reason| {
+        format!("; the first of {}, {}: {}", report.rows(), reason.place, reason.why)
+    });
+    Failure::Input(format!("no row of {data} has a score{why}"))
 }
 
 /// The tables, and what was left out.
