@@ -159,7 +159,7 @@ fn none_scored(align: &Aligning, report: &Report) -> Failure {
 /// The tables, and what was left out.
 fn text(report: &Report) -> String {
     let part = report.part();
-    let mut header = vec!["rule".to_string(), "rows".to_string(), "shuffled".to_string()];
+    let mut header = vec!["rule".to_string(), "data".to_string(), "shuffled".to_string()];
     header.extend(part.map(|(place, _)| match place.is_one_of {
         true => format!("one of {}", place.name),
         false => format!("span of {}", place.name),
@@ -183,6 +183,7 @@ fn text(report: &Report) -> String {
     }
     row("mean", &|tally| shown(tally.mean()));
     row("exact", &|tally| percent(tally.exact()));
+    row("rows", &|tally| tally.rows().to_string());
     let Mean { mean, error } = report.own().mean();
     let head = format!(
         "{}: mean {mean:.4} ± {error:.4}, exact {}",
@@ -193,7 +194,7 @@ fn text(report: &Report) -> String {
     text += &histogram(report.own());
     if let Some(unread) = report.unreadable() {
         text += &format!(
-            "{} cannot be read and score 0; the first, {}: {}\n",
+            "replies that cannot be read, and score 0: {}; the first, {}: {}\n",
             unread.rows, unread.place, unread.why
         );
     }
