@@ -57,6 +57,12 @@ pub mod data;
 
 pub mod template;
 
+#[cfg(feature = "arrow")]
+pub mod rows;
+
+#[cfg(feature = "arrow")]
+pub mod align;
+
 #[cfg(feature = "train")]
 pub mod ops;
 

@@ -17,8 +17,18 @@ use crate::ir::Program;
 use crate::source::Source;
 use crate::template::{self, COOK_BYTES_MAX, Template};
 
-/// The sampler of a template at the chosen level, run by the chosen engine.
+/// The sampler of a template at the chosen level, run by the chosen engine, which draws into a
+/// memory.
 pub fn compile(template: &Template, choice: &Choice, engine: Engine) -> Result<Sampler, Failure> {
+    Ok(sampler(template, choice, engine)?.inner().clone())
+}
+
+/// The sampler of a template at the chosen level, run by the chosen engine.
+pub fn sampler(
+    template: &Template,
+    choice: &Choice,
+    engine: Engine,
+) -> Result<template::Sampler, Failure> {
     let level = template.level(choice.level.as_deref().unwrap_or(""));
     let set = choice.set.iter();
     let compile = set.fold(level, |compile, (name, value)| compile.set(name, value));
@@ -26,7 +36,7 @@ pub fn compile(template: &Template, choice: &Choice, engine: Engine) -> Result<S
         Engine::Interpreter => compile.interpreted(),
         Engine::Native => compile,
     };
-    Ok(compile.vocabulary(vocabulary(choice.vocab.as_deref())?).compile()?.inner().clone())
+    Ok(compile.vocabulary(vocabulary(choice.vocab.as_deref())?).compile()?)
 }
 
 /// The names of all levels; that of the defaults is empty.

@@ -1,5 +1,7 @@
 //! The command line: one file a command.
 
+#[cfg(feature = "arrow")]
+mod align;
 mod bench;
 #[cfg(feature = "train")]
 mod chat;
@@ -71,6 +73,8 @@ enum Command {
     Test(test::Test),
     Inspect(inspect::Inspect),
     Judge(judge::Judge),
+    #[cfg(feature = "arrow")]
+    Align(align::Align),
     #[cfg(feature = "train")]
     Train(run::Train),
     #[cfg(feature = "train")]
@@ -140,6 +144,8 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Test(command) => test::run(&command),
         Command::Inspect(command) => inspect::run(&command),
         Command::Judge(command) => judge::run(&command),
+        #[cfg(feature = "arrow")]
+        Command::Align(command) => align::run(&command),
         #[cfg(feature = "train")]
         Command::Train(command) => run::train(&command),
         #[cfg(feature = "train")]

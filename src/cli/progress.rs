@@ -30,6 +30,15 @@ impl Progress {
         }
     }
 
+    /// For work of which no one knows how much there is.
+    pub fn counting(what: &str) -> Progress {
+        let progress = Progress::new(0, what);
+        let style = ProgressStyle::with_template("{msg}: {human_pos} rows, {per_sec}");
+        progress.bar.set_style(style.expect("the template is well-formed"));
+        progress.bar.unset_length();
+        progress
+    }
+
     /// So many more are done.
     pub fn add(&self, count: u64) {
         self.bar.inc(count);

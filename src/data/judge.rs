@@ -124,8 +124,8 @@ impl Judge {
         same
     }
 
-    /// The verdict on the values that were read.
-    fn read(&self, made: &[i64], memory: &mut Memory) -> Verdict {
+    /// The verdict on the values that were read, where these were made.
+    pub(super) fn read(&self, made: &[i64], memory: &mut Memory) -> Verdict {
         let mut scores = Vec::new();
         if self.sampler.program().rules.is_empty() {
             scores.push(if self.same_as(made, memory) { 1.0 } else { 0.0 });

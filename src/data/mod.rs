@@ -8,6 +8,7 @@ pub mod generate;
 pub mod judge;
 pub mod layout;
 pub mod longest;
+pub mod normalize;
 mod observer;
 pub mod output;
 pub mod preview;
@@ -15,6 +16,7 @@ mod promises;
 pub mod read;
 #[cfg(test)]
 mod round_trip;
+pub mod row_judge;
 mod sampler;
 pub mod sink;
 mod split;

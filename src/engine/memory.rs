@@ -13,9 +13,18 @@ impl Memory {
     /// # Panics
     /// If there are fewer pools than the program has.
     pub fn new(program: &Program, pools: &Pools) -> Memory {
+        Memory::with_cells(program, pools, program.bounds.cells)
+    }
+
+    /// Memory in which a program's values may take this many cells, and more than twice as many
+    /// are set aside: for rules on rows that may be longer than any sample.
+    ///
+    /// # Panics
+    /// As [`Memory::new`].
+    pub fn with_cells(program: &Program, pools: &Pools, cells: u64) -> Memory {
         assert!(pools.tokens.len() >= program.pools.len(), "each pool needs its tokens");
         let needs = Needs {
-            cells: program.bounds.cells,
+            cells,
             slots: program.slots.iter().map(|slot| Shape::of(&slot.kind)).collect(),
             streams: program.streams.clone(),
             registers: program.registers.len(),

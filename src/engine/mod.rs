@@ -17,7 +17,7 @@ mod tests;
 use std::sync::Arc;
 
 use crate::ir::Program;
-use crate::runtime::{Fault, Memory};
+use crate::runtime::{Fault, FaultKind, Memory};
 
 /// A program ready to run. Threads share it; each brings its own [`Memory`] for the program.
 pub(crate) trait Engine: Send + Sync {
@@ -96,7 +96,13 @@ fn judge(
     scores.clear();
     for (at, rule) in program.rules.iter().enumerate() {
         let mark = memory.mark();
-        scores.push(run(memory, at).map_or(0.0, |cell| score(program, rule.score, cell)));
+        scores.push(match run(memory, at) {
+            Ok(cell) => score(program, rule.score, cell),
+            Err(fault) => {
+                memory.ran_out |= fault.kind == FaultKind::Memory;
+                0.0
+            }
+        });
         memory.release(mark);
     }
 }

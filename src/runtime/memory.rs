@@ -26,6 +26,8 @@ pub struct Memory {
     pub(crate) held_out: bool,
     pub(crate) fault: u32,
     pub(crate) step: u32,
+    /// True if a rule ended because the memory was full: its score says nothing then.
+    pub(crate) ran_out: bool,
     /// How often the interpreter took the second and the first branch of each `If`, by its step;
     /// empty if they are not counted.
     pub(crate) branches: Vec<[u64; 2]>,
@@ -74,6 +76,7 @@ impl Memory {
             held_out: false,
             fault: 0,
             step: 0,
+            ran_out: false,
             branches: Vec::new(),
             steps_done: 0,
             program: needs.program,
@@ -141,6 +144,11 @@ impl Memory {
     /// If the memory that was set aside is full.
     pub fn push_wide(&mut self, elements: &[i64]) -> Result<i64, Fault> {
         self.arena.push_wide(elements).map_err(outside)
+    }
+
+    /// Whether a rule ended because the memory was full since this was asked last.
+    pub fn take_ran_out(&mut self) -> bool {
+        std::mem::take(&mut self.ran_out)
     }
 
     /// How many steps the interpreter has done in this memory.

@@ -115,7 +115,8 @@ fn reason(error: &io::Error) -> String {
     }
 }
 
-fn missing(path: &Path) -> Error {
+/// The error of a file that is not there, with the name that may be meant.
+pub(crate) fn missing(path: &Path) -> Error {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let entries = std::fs::read_dir(folder.unwrap_or(Path::new("."))).into_iter().flatten();

@@ -13,7 +13,7 @@ use std::sync::Arc;
 pub use error::{Error, Findings};
 use files::folder_of;
 pub(crate) use files::{
-    COOK_BYTES_MAX, beside, decoded, examples, source_of, text_of, too_large, vocabulary,
+    COOK_BYTES_MAX, beside, decoded, examples, missing, source_of, text_of, too_large, vocabulary,
 };
 pub use sample::{Key, Message, Sample};
 pub use sampler::{Sampler, Samples};

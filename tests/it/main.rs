@@ -1,5 +1,7 @@
 //! All integration tests, in one binary.
 
+#[cfg(feature = "arrow")]
+mod align;
 mod audit;
 mod book;
 mod bounds;
@@ -27,6 +29,8 @@ mod reading;
 #[cfg(feature = "train")]
 mod recipe;
 mod replies;
+#[cfg(feature = "arrow")]
+mod rows;
 #[cfg(feature = "train")]
 mod run;
 #[cfg(feature = "train")]

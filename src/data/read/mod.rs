@@ -1,6 +1,7 @@
 //! A reply back to values: what a model wrote in place of the template's reply.
 
 mod cut;
+mod natural;
 mod record;
 mod unreadable;
 
@@ -16,6 +17,8 @@ use crate::ir::{Form, Piece, Program, Role, SlotId};
 use crate::runtime::{Fault, Memory};
 use crate::source::is_word_character;
 use cut::{Found, at_key, first, keys_of, unnumbered, without_start};
+use natural::Natural;
+pub(in crate::data) use natural::{Unbound, phrase};
 pub use record::Unfit;
 pub use unreadable::Unreadable;
 use unreadable::shortened;
@@ -44,6 +47,8 @@ pub struct Reader {
     patterns: Vec<Pattern>,
     /// What a reply does not bind: the slots that the prompt shows, and those without a name.
     given: BTreeSet<SlotId>,
+    /// How natural text becomes words; none where texts are the template's own.
+    natural: Option<Natural>,
 }
 
 impl Reader {
@@ -61,6 +66,7 @@ impl Reader {
             pieces: program.layout.reply.iter().map(|piece| normal.of_piece(piece)).collect(),
             patterns: patterns(&program, normal),
             given: given(&program),
+            natural: None,
             program,
             vocabulary,
         }
@@ -87,17 +93,16 @@ impl Reader {
             return Err(Unreadable::TooLong { words, words_max: self.words_max });
         }
         let reply = self.normal.of_reply(reply);
-        first(&self.patterns, &reply, |found| self.read_parts(found, fresh.clone(), memory))
+        first(&self.patterns, &reply, |found| self.read_parts(found, &mut fresh.clone(), memory))
     }
 
     /// Binds the outputs to the texts of one way to cut a reply.
     fn read_parts(
         &self,
         found: Vec<Found>,
-        mut fresh: Fresh,
+        fresh: &mut Fresh,
         memory: &mut Memory,
     ) -> Result<(), Unreadable> {
-        let fresh = &mut fresh;
         let value = |(at, text)| match &self.pieces[at] {
             Piece::Value(slot, form) => Some((*slot, form, text)),
             Piece::Literal(_) => None,
@@ -231,6 +236,9 @@ impl Reader {
         memory: &mut Memory,
     ) -> Result<i64, Problem> {
         let text = text.trim();
+        if let (Type::Token, Some(natural)) = (element, &self.natural) {
+            return self.words(natural, text, fresh, memory);
+        }
         match element.element() {
             _ if text.is_empty() => push(element, Vec::new(), memory),
             Some(_) => self.elements(element, text.split('\n'), fresh, memory),
@@ -245,6 +253,11 @@ impl Reader {
     fn scalar(&self, kind: &Type, text: &str, fresh: &mut Fresh) -> Result<i64, Problem> {
         let text = trimmed(text);
         let wanted = |wanted: &'static str| Problem::Found(wanted, text.to_string());
+        match (kind, &self.natural) {
+            (Type::Token, Some(natural)) => return self.one_word(natural, text, fresh),
+            (Type::Text, Some(natural)) => return Ok(self.label(natural, text, fresh)),
+            _ => {}
+        }
         match kind {
             Type::Token => {
                 // No word of the vocabulary is empty or has white space in it.
@@ -349,12 +362,25 @@ impl Problem {
 pub struct Fresh {
     tokens: HashMap<String, u32>,
     texts: HashMap<String, u32>,
+    /// Room for the words of one text.
+    word: String,
+    cells: Vec<u32>,
 }
 
 impl Fresh {
+    /// Forgets all of them.
+    pub(in crate::data) fn clear(&mut self) {
+        self.tokens.clear();
+        self.texts.clear();
+    }
+
     fn token(&mut self, word: &str, known: usize) -> u32 {
+        if let Some(&known) = self.tokens.get(word) {
+            return known;
+        }
         let next = (known + self.tokens.len()) as u32;
-        *self.tokens.entry(word.to_string()).or_insert(next)
+        self.tokens.insert(word.to_string(), next);
+        next
     }
 
     fn text(&mut self, text: &str, known: usize) -> u32 {

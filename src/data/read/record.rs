@@ -50,17 +50,7 @@ impl Reader {
             let value =
                 value.ok_or_else(|| wanted(phrase(&known.kind), "not there".to_string()))?;
             let cell = self.of_json(&known.kind, value, fresh, memory);
-            let cell = cell.map_err(|problem| match problem {
-                Problem::Room(error) => wanted("shorter".to_string(), error.to_string()),
-                Problem::Found(expected, found) => wanted(expected.to_string(), quoted(&found)),
-                Problem::Line(expected, found) | Problem::Keyed(expected, found) => {
-                    wanted(expected, quoted(&found))
-                }
-                Problem::NotAWord(found) => {
-                    let expected = "words of letters, digits, `-`, `'` and `_`";
-                    wanted(expected.to_string(), quoted(&found))
-                }
-            })?;
+            let cell = cell.map_err(|problem| unfit(&known.name, problem))?;
             memory.bind(slot, cell);
         }
         Ok(())
@@ -68,7 +58,7 @@ impl Reader {
 
     /// The slots that judging needs and a reply does not set: those that the rules load, the keys
     /// of the reply's lines, and the outputs themselves where the only rule is that they are equal.
-    fn beside_reply(&self) -> Vec<SlotId> {
+    pub(in crate::data) fn beside_reply(&self) -> Vec<SlotId> {
         let rules = &self.program.rules;
         let outputs: Vec<SlotId> = self.outputs().collect();
         let keys = self.program.layout.reply.iter().filter_map(|piece| match piece {
@@ -93,7 +83,7 @@ impl Reader {
         fresh: &mut Fresh,
         memory: &mut Memory,
     ) -> Result<i64, Problem> {
-        let is_wrong = || Problem::Line(phrase(kind), value.to_string());
+        let is_wrong = || wrong(kind, value);
         match (kind, value) {
             (Type::List(element), Value::String(text)) if **element == Type::Token => {
                 self.elements(element, text.split_whitespace(), fresh, memory)
@@ -116,8 +106,27 @@ impl Reader {
     }
 }
 
+/// Why a value does not fit.
+pub(super) fn unfit(name: &str, problem: Problem) -> Unfit {
+    let (expected, found) = match problem {
+        Problem::Room(error) => ("shorter".to_string(), error.to_string()),
+        Problem::Found(expected, found) => (expected.to_string(), quoted(&found)),
+        Problem::Line(expected, found) => (expected, quoted(&found)),
+        Problem::Keyed(expected, found) => (expected, quoted(&found)),
+        Problem::NotAWord(found) => {
+            ("words of letters, digits, `-`, `'` and `_`".to_string(), quoted(&found))
+        }
+    };
+    Unfit { field: name.to_string(), expected, found }
+}
+
+/// The problem of a value that has another type.
+pub(super) fn wrong(kind: &Type, value: &Value) -> Problem {
+    Problem::Line(phrase(kind), value.to_string())
+}
+
 /// What a value of a type is in JSON.
-fn phrase(kind: &Type) -> String {
+pub(super) fn phrase(kind: &Type) -> String {
     match kind {
         Type::Token => "one word".to_string(),
         Type::Text => "a text".to_string(),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::source::{Segments, Source, Used, sources, used};
 
 /// The layers, left to right: a file may use what stands to its left.
-const LAYERS: [&str; 22] = [
+const LAYERS: [&str; 24] = [
     "disk",
     "source",
     "stdlib",
@@ -18,6 +18,8 @@ const LAYERS: [&str; 22] = [
     "engine",
     "data",
     "template",
+    "rows",
+    "align",
     "ops",
     "model",
     "train",
@@ -31,8 +33,8 @@ const LAYERS: [&str; 22] = [
 ];
 
 /// What knows nothing of templates.
-const LANGUAGE: [&str; 8] =
-    ["stdlib", "syntax", "check", "ir", "runtime", "engine", "data", "template"];
+const LANGUAGE: [&str; 10] =
+    ["stdlib", "syntax", "check", "ir", "runtime", "engine", "data", "template", "rows", "align"];
 
 /// What a layer must not use although it stands to its left.
 const APART: [(&str, &[&str]); 4] = [

@@ -1,0 +1,208 @@
+//! Which value of the template is in which column: checked before the first row is scored.
+
+use serde_json::{Map, Value};
+
+use super::{Align, Unscored};
+use crate::data::read::Unfit;
+use crate::data::row_judge::{Needed, RowJudge};
+use crate::diagnostic::near_miss;
+use crate::rows::at;
+use crate::template::Error;
+
+/// Where the values of a row are.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    inputs: Vec<Column>,
+    reply: Reply,
+}
+
+/// A value and its column.
+#[derive(Clone, Debug)]
+struct Column {
+    name: String,
+    path: String,
+    expected: String,
+}
+
+#[derive(Clone, Debug)]
+enum Reply {
+    /// A text, as the template lays a reply out.
+    Text(Column),
+    /// The values that a reply says.
+    Values(Vec<Column>),
+}
+
+/// What a row has.
+pub struct Found<'a> {
+    /// What the rules need beside the reply.
+    pub inputs: Vec<&'a Value>,
+    /// The values of the reply.
+    pub values: Vec<&'a Value>,
+    /// The reply as a text, in place of them.
+    pub text: Option<&'a str>,
+}
+
+impl Plan {
+    /// Checks the map against what the rules need and the columns that there are.
+    pub fn new(
+        align: &Align,
+        judge: &RowJudge,
+        columns: &[String],
+        data: &str,
+    ) -> Result<Plan, Error> {
+        let input = |why: String| Error::Input(why);
+        let (inputs, outputs): (Vec<Needed>, Vec<Needed>) =
+            (judge.inputs().collect(), judge.outputs().collect());
+        if let Some(hidden) = inputs.iter().find(|needed| !needed.is_shown) {
+            let name = if hidden.name.is_empty() { "a value" } else { &hidden.name };
+            return Err(input(format!(
+                "a rule depends on `{name}`, which no text of the template shows: no row has it: \
+                 write rules over what the prompt and the reply show"
+            )));
+        }
+        let is_output = |name: &str| outputs.iter().any(|output| output.name == name);
+        let known: Vec<&str> = inputs.iter().chain(&outputs).map(|it| it.name.as_str()).collect();
+        for (at, (name, _)) in align.map.iter().enumerate() {
+            if !known.contains(&name.as_str()) {
+                return Err(input(not_needed(name, &known)));
+            }
+            if align.map[..at].iter().any(|(earlier, _)| earlier == name) {
+                return Err(input(format!("--map has `{name}` twice: write it once")));
+            }
+            if align.reply.is_some() && is_output(name) && !judge.needs_reply() {
+                return Err(input(format!(
+                    "`{name}` is what the reply says, which --reply reads: leave out --reply, or \
+                     `{name}` of --map"
+                )));
+            }
+        }
+        let column = |needed: &Needed| {
+            let mapped = align.map.iter().find(|(name, _)| *name == needed.name);
+            let path = mapped.map_or(&needed.name, |(_, path)| path);
+            if mapped.is_none() && !columns.contains(path) {
+                return Err(input(not_mapped(&needed.name, columns, data)));
+            }
+            let name = needed.name.clone();
+            there(
+                Column { name, path: path.clone(), expected: needed.expected.clone() },
+                columns,
+                data,
+            )
+        };
+        let inputs = inputs.iter().map(column).collect::<Result<Vec<_>, _>>()?;
+        let reply = match &align.reply {
+            Some(path) => {
+                let (name, expected) = ("reply".to_string(), "a text".to_string());
+                Reply::Text(there(Column { name, path: path.clone(), expected }, columns, data)?)
+            }
+            None if judge.needs_reply() => {
+                return Err(input(
+                    "the template has no rule but that the reply equals its own: write --reply \
+                     COLUMN for the replies to compare"
+                        .to_string(),
+                ));
+            }
+            None => Reply::Values(outputs.iter().map(column).collect::<Result<_, _>>()?),
+        };
+        Ok(Plan { inputs, reply })
+    }
+
+    /// The values of a row.
+    pub fn found<'a>(&self, row: &'a Map<String, Value>) -> Result<Found<'a>, Unscored> {
+        let values = |columns: &[Column]| -> Result<Vec<&'a Value>, Unscored> {
+            columns.iter().map(|column| column.of(row)).collect()
+        };
+        let inputs = values(&self.inputs)?;
+        match &self.reply {
+            Reply::Text(column) => {
+                let value = column.of(row)?;
+                let text = value.as_str().ok_or_else(|| column.unscored(shown(value)))?;
+                Ok(Found { inputs, values: Vec::new(), text: Some(text) })
+            }
+            Reply::Values(columns) => Ok(Found { inputs, values: values(columns)?, text: None }),
+        }
+    }
+
+    /// Why a value does not fit, with its path.
+    pub fn unscored(&self, unfit: Unfit) -> Unscored {
+        let columns = match &self.reply {
+            Reply::Text(_) => &[][..],
+            Reply::Values(columns) => columns,
+        };
+        let Unfit { field: value, expected, found } = unfit;
+        let column = self.inputs.iter().chain(columns).find(|column| column.name == value);
+        let path = column.map_or(&value, |column| &column.path).clone();
+        Unscored { value, path, expected, found }
+    }
+}
+
+impl Column {
+    fn of<'a>(&self, row: &'a Map<String, Value>) -> Result<&'a Value, Unscored> {
+        match at(row, &self.path) {
+            None => Err(self.unscored("nothing".to_string())),
+            Some(Value::Null) => Err(self.unscored("null".to_string())),
+            Some(value) => Ok(value),
+        }
+    }
+
+    fn unscored(&self, found: String) -> Unscored {
+        let Column { name, path, expected } = self.clone();
+        Unscored { value: name, path, expected, found }
+    }
+}
+
+/// The column of a path, if the data have it.
+fn there(column: Column, columns: &[String], data: &str) -> Result<Column, Error> {
+    let path = &column.path;
+    let begins = |name: &String| {
+        path.strip_prefix(name.as_str())
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    if columns.iter().any(begins) {
+        return Ok(column);
+    }
+    let root = path.split('.').next().unwrap_or_default();
+    let names = || columns.iter().map(String::as_str);
+    let near = near_miss(root, names()).or_else(|| near_miss(path, names()));
+    let hint = match near {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => listed(columns),
+    };
+    Err(Error::Input(format!("{data} has no column `{root}` for `{}`: {hint}", column.name)))
+}
+
+fn not_needed(name: &str, known: &[&str]) -> String {
+    let hint = match near_miss(name, known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("they need {}", quoted(known.iter().copied())),
+    };
+    format!("--map names `{name}`, and the rules need no such value: {hint}")
+}
+
+fn not_mapped(name: &str, columns: &[String], data: &str) -> String {
+    let near = near_miss(name, columns.iter().map(String::as_str));
+    let column = near.unwrap_or("COLUMN");
+    format!(
+        "the rules need `{name}`, and {data} has no column of that name: write --map \
+         {name}={column}; {}",
+        listed(columns)
+    )
+}
+
+fn listed(columns: &[String]) -> String {
+    format!("its columns are {}", quoted(columns.iter().map(String::as_str)))
+}
+
+fn quoted<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// The start of a value, for a message.
+fn shown(value: &Value) -> String {
+    const CHARACTERS_MAX: usize = 40;
+    let text = value.to_string();
+    match text.char_indices().nth(CHARACTERS_MAX) {
+        Some((end, _)) => format!("`{}…`", &text[..end]),
+        None => format!("`{text}`"),
+    }
+}

@@ -1,0 +1,251 @@
+//! Rows of data sets that other programs wrote: JSON lines, Parquet and Arrow, one by one.
+
+mod cell;
+mod columnar;
+mod folder;
+mod text;
+
+use std::fmt;
+use std::io::{ErrorKind, Read, Seek};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use crate::source;
+use crate::template::{Error, missing};
+
+/// The bytes at the start of a file that tell its format.
+const MAGIC_MAX: u64 = 8;
+
+/// The rows of a data set, in order, read as they are asked for: a JSONL file (also a `.json` with
+/// one array), Parquet, Arrow IPC (as a stream, which is how `datasets` writes it, or as a file),
+/// or a folder of such files, in the order of their names. The first bytes of a file tell its
+/// format.
+pub struct Rows {
+    files: std::vec::IntoIter<PathBuf>,
+    wanted: Option<Vec<String>>,
+    open: Open,
+    /// The row that was read to know the columns.
+    first: Option<Row>,
+    columns: Vec<String>,
+    is_over: bool,
+}
+
+/// One row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// Its number in its file, from 1; for JSONL the line.
+    pub number: u64,
+    /// Its values by the names of their columns.
+    pub values: Map<String, Value>,
+}
+
+/// The value at a path such as `question`, `answers.0` or `choices.text`. A name that has a dot
+/// itself comes first.
+///
+/// # Examples
+/// ```
+/// use cookc::rows::at;
+/// use serde_json::json;
+///
+/// let row = json!({"answers": ["308", "300"], "a.b": 1, "a": {"b": 2, "c.d": 3}});
+/// let row = row.as_object().expect("an object");
+/// assert_eq!(at(row, "answers.0"), Some(&json!("308")));
+/// assert_eq!((at(row, "a.b"), at(row, "a.c.d")), (Some(&json!(1)), Some(&json!(3))));
+/// assert_eq!(at(row, "answers.two"), None);
+/// ```
+pub fn at<'a>(values: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
+    if let Some(value) = values.get(path) {
+        return Some(value);
+    }
+    let mut dots = path.rmatch_indices('.');
+    dots.find_map(|(dot, _)| below(values.get(&path[..dot])?, &path[dot + 1..]))
+}
+
+fn below<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
+    match value {
+        Value::Object(values) => at(values, path),
+        Value::Array(values) => match path.split_once('.') {
+            Some((index, rest)) => below(values.get(index.parse::<usize>().ok()?)?, rest),
+            None => values.get(path.parse::<usize>().ok()?),
+        },
+        _ => None,
+    }
+}
+
+/// Does one of the paths begin with this column?
+fn is_named(column: &str, paths: &[String]) -> bool {
+    let begins = |path: &String| {
+        path.strip_prefix(column).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    paths.iter().any(begins)
+}
+
+impl Rows {
+    /// Opens a data set, and reads its first row.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if there is no such file, it has no row, its format is none of those, its
+    /// first row cannot be read, or a column has a type without a form in JSON, such as binary;
+    /// [`Error::Io`] if it cannot be read.
+    pub fn open(path: &Path) -> Result<Rows, Error> {
+        Rows::of(path, None)
+    }
+
+    /// Opens a data set to read only what these paths name (see [`at`]): other columns of Parquet
+    /// and Arrow are skipped, whatever their type.
+    ///
+    /// # Errors
+    /// As [`Rows::open`].
+    pub fn select(path: &Path, paths: &[&str]) -> Result<Rows, Error> {
+        Rows::of(path, Some(paths.iter().map(|path| path.to_string()).collect()))
+    }
+
+    /// The names of the columns, of the schema or of the first row: all, also those that are not
+    /// read.
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// Where the row is that was returned last, for a message: `xquad.jsonl line 3`.
+    pub fn place(&self, row: &Row) -> String {
+        let Place { file, unit } = self.open.place();
+        format!("{file} {unit} {}", row.number)
+    }
+
+    /// Leaves out what is not wanted.
+    fn keep(&self, row: &mut Row) {
+        if let Some(wanted) = &self.wanted {
+            row.values.retain(|name, _| is_named(name, wanted));
+        }
+    }
+
+    fn of(path: &Path, wanted: Option<Vec<String>>) -> Result<Rows, Error> {
+        let mut files = folder::files(path)?.into_iter();
+        let first = files.next().expect("a folder without a file is an error");
+        let open = Open::new(&first, wanted.as_deref())?;
+        let columns = open.columns();
+        let mut rows = Rows { files, wanted, open, first: None, columns, is_over: false };
+        let Some(mut first) = rows.next().transpose()? else {
+            return Err(Error::Input(format!("{} has no row", path.display())));
+        };
+        if rows.columns.is_empty() {
+            rows.columns = first.values.keys().cloned().collect();
+        }
+        rows.keep(&mut first);
+        (rows.first, rows.is_over) = (Some(first), false);
+        Ok(rows)
+    }
+}
+
+impl Iterator for Rows {
+    type Item = Result<Row, Error>;
+
+    /// After an error there are no more rows.
+    fn next(&mut self) -> Option<Result<Row, Error>> {
+        if let Some(first) = self.first.take() {
+            return Some(Ok(first));
+        }
+        while !self.is_over {
+            if let Some(mut row) = self.open.next() {
+                self.is_over = row.is_err();
+                // The columns of JSON are those of the first row, before any is left out.
+                if let (Ok(row), false) = (&mut row, self.columns.is_empty()) {
+                    self.keep(row);
+                }
+                return Some(row);
+            }
+            let Some(file) = self.files.next() else { break };
+            match Open::new(&file, self.wanted.as_deref()) {
+                Ok(open) => self.open = open,
+                Err(error) => {
+                    self.is_over = true;
+                    return Some(Err(error));
+                }
+            }
+        }
+        None
+    }
+}
+
+impl fmt::Debug for Rows {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.debug_struct("Rows").field("columns", &self.columns).finish_non_exhaustive()
+    }
+}
+
+/// Where rows are, for messages.
+#[derive(Clone)]
+struct Place {
+    file: Arc<str>,
+    /// What is counted in it.
+    unit: &'static str,
+}
+
+impl Place {
+    fn error(&self, number: u64, why: impl fmt::Display) -> Error {
+        let Place { file, unit } = self;
+        Error::Input(format!("{file} {unit} {number}: {why}"))
+    }
+}
+
+/// An open file.
+enum Open {
+    Text(text::Text),
+    Columnar(columnar::Table),
+}
+
+impl Open {
+    fn new(path: &Path, wanted: Option<&[String]>) -> Result<Open, Error> {
+        let name: Arc<str> = path.to_string_lossy().into();
+        let io = |error| Error::Io { path: path.to_path_buf(), error };
+        let mut file = source::open(path).map_err(|error| match error.kind() {
+            ErrorKind::NotFound => missing(path),
+            ErrorKind::InvalidInput => Error::Input(format!("{name} is no file: {error}")),
+            _ => io(error),
+        })?;
+        let mut start = Vec::new();
+        file.by_ref().take(MAGIC_MAX).read_to_end(&mut start).map_err(io)?;
+        file.rewind().map_err(io)?;
+        let format = match start.as_slice() {
+            [b'P', b'A', b'R', b'1', ..] => columnar::Format::Parquet,
+            b"ARROW1\0\0" => columnar::Format::File,
+            [0xff, 0xff, 0xff, 0xff, ..] => columnar::Format::Stream,
+            [0x1f, 0x8b, ..] => return Err(compressed(&name, "gzip", "gunzip")),
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => return Err(compressed(&name, "zstd", "unzstd")),
+            [b'P', b'K', 3, 4, ..] => return Err(compressed(&name, "zip", "unzip")),
+            _ => return Ok(Open::Text(text::Text::open(file, name)?)),
+        };
+        Ok(Open::Columnar(columnar::Table::open(file, format, name, wanted)?))
+    }
+
+    /// The columns of the schema; none where only rows have some.
+    fn columns(&self) -> Vec<String> {
+        match self {
+            Open::Text(_) => Vec::new(),
+            Open::Columnar(table) => table.columns().to_vec(),
+        }
+    }
+
+    fn place(&self) -> &Place {
+        match self {
+            Open::Text(text) => text.place(),
+            Open::Columnar(table) => table.place(),
+        }
+    }
+
+    fn next(&mut self) -> Option<Result<Row, Error>> {
+        match self {
+            Open::Text(text) => text.next().transpose(),
+            Open::Columnar(table) => table.next().transpose(),
+        }
+    }
+}
+
+fn compressed(name: &str, by: &str, command: &str) -> Error {
+    Error::Input(format!(
+        "{name} is compressed by {by}: expected JSON lines, Parquet or Arrow: write \
+         `{command} {name}` first"
+    ))
+}
