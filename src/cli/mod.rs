@@ -9,6 +9,8 @@ mod check;
 mod completions;
 mod console;
 mod doc;
+#[cfg(feature = "train")]
+mod eval;
 mod explain;
 #[cfg(feature = "train")]
 mod export;
@@ -87,6 +89,8 @@ enum Command {
     Merge(merge::Merge),
     #[cfg(feature = "train")]
     Chat(chat::Chat),
+    #[cfg(feature = "train")]
+    Eval(eval::Eval),
     Bench(bench::Bench),
     List(list::List),
     Doc(doc::Doc),
@@ -158,6 +162,8 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Merge(command) => merge::run(&command),
         #[cfg(feature = "train")]
         Command::Chat(command) => chat::run(&command),
+        #[cfg(feature = "train")]
+        Command::Eval(command) => eval::run(&command),
         Command::Bench(command) => bench::run(&command),
         Command::List(command) => list::run(&command),
         Command::Doc(command) => doc::run(&command),

@@ -39,6 +39,8 @@ mod run_group;
 mod run_strangers;
 mod support;
 mod syntax;
+#[cfg(feature = "train")]
+mod tasks;
 mod tidy;
 #[cfg(feature = "train")]
 mod train;
