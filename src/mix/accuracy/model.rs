@@ -1,0 +1,453 @@
+//! The model of the votes: Dawid and Skene's, where groups of voters copy a source, fitted by EM.
+//!
+//! An item has a right label `y`. A voter outside all groups votes by its channel `P(v | y)`. A
+//! group has a source, one more vote `s ~ P(s | y)` that is not seen; a member copies it with the
+//! group's probability `c` and votes by its own channel otherwise. A channel is either one accuracy
+//! with equally likely errors (one coin), or a confusion matrix (Dawid and Skene, 1979).
+
+use super::votes::{MISSING, Numbering, Table};
+
+/// Votes that the prior is worth: each accuracy is drawn to the mean of all by so many.
+const PRIOR: f64 = 4.0;
+/// No probability is nearer to 0 or 1.
+const EPSILON: f64 = 1e-4;
+/// The passes end where no accuracy moved by more.
+const TOLERANCE: f64 = 2e-5;
+
+/// Which voters share a source: for each voter the number of its group, or none.
+pub type Groups = Vec<Option<usize>>;
+
+/// Probabilities that a fit has found.
+#[derive(Clone, Debug)]
+pub struct Parameters {
+    /// The probability of each right label (one coin: all are equal).
+    pub prior: Vec<f64>,
+    /// `P(v | y)` of each voter where it does not copy, by [`Shape::cell`].
+    pub own: Vec<Vec<f64>>,
+    /// `P(s | y)` of each group's source.
+    pub source: Vec<Vec<f64>>,
+    /// With which probability the members of each group copy.
+    pub copied: Vec<f64>,
+}
+
+/// What a fit came to.
+#[derive(Clone, Debug)]
+pub struct Fit {
+    pub groups: Groups,
+    pub parameters: Parameters,
+    /// The expected share of right votes of each voter.
+    pub accuracy: Vec<f64>,
+    pub log_likelihood: f64,
+}
+
+/// How a channel's probabilities are laid out.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    options: usize,
+    is_coin: bool,
+}
+
+impl Shape {
+    pub fn new(table: &Table) -> Shape {
+        Shape { options: table.options, is_coin: table.numbering == Numbering::Row }
+    }
+
+    /// How many numbers a channel has.
+    fn cells(self) -> usize {
+        if self.is_coin { 2 } else { self.options * self.options }
+    }
+
+    /// Which of them is of a label where another is right.
+    #[inline(always)]
+    pub fn cell(self, right: usize, label: usize) -> usize {
+        if self.is_coin { usize::from(right == label) } else { right * self.options + label }
+    }
+
+    /// Free numbers of a channel.
+    fn free(self) -> f64 {
+        if self.is_coin { 1.0 } else { (self.options * (self.options - 1)) as f64 }
+    }
+
+    /// The channel with one accuracy.
+    fn coin(self, accuracy: f64) -> Vec<f64> {
+        let wrong = (1.0 - accuracy) / (self.options as f64 - 1.0);
+        if self.is_coin {
+            return vec![wrong, accuracy];
+        }
+        let cells = 0..self.cells();
+        let is_right = |at: usize| at / self.options == at % self.options;
+        cells.map(|at| if is_right(at) { accuracy } else { wrong }).collect()
+    }
+}
+
+/// What the E-step adds up.
+struct Sums {
+    prior: Vec<f64>,
+    own: Vec<Vec<f64>>,
+    source: Vec<Vec<f64>>,
+    /// Votes that are copies, and all votes, of each group.
+    copies: Vec<[f64; 2]>,
+    right: Vec<f64>,
+    voted: Vec<f64>,
+    log_likelihood: f64,
+}
+
+impl Fit {
+    /// The criterion of Schwarz (1978), lower is better: a group costs its source and its copying.
+    pub fn criterion(&self, table: &Table) -> f64 {
+        let shape = Shape::new(table);
+        let groups = self.parameters.copied.len() as f64;
+        let labels = if shape.is_coin { 0.0 } else { (table.options - 1) as f64 };
+        let free = shape.free() * (table.voters as f64 + groups) + groups + labels;
+        free * table.items().ln() - 2.0 * self.log_likelihood
+    }
+
+    /// How many sources of error there are: groups, and voters outside all.
+    pub fn sources(&self) -> usize {
+        self.parameters.copied.len() + self.groups.iter().filter(|group| group.is_none()).count()
+    }
+
+    /// `P(v | y)` of a voter, copied or not.
+    pub fn channel(&self, shape: Shape, voter: usize) -> Vec<f64> {
+        let own = &self.parameters.own[voter];
+        let Some(group) = self.groups[voter] else { return own.clone() };
+        let copied = self.parameters.copied[group];
+        let source = &self.parameters.source[group];
+        debug_assert_eq!(own.len(), shape.cells());
+        own.iter().zip(source).map(|(own, source)| (1.0 - copied) * own + copied * source).collect()
+    }
+}
+
+/// A start that depends on the votes alone: the right label is likely where many voted for it, and
+/// a group counts as one voter.
+pub fn start(table: &Table, groups: &Groups) -> Parameters {
+    let shape = Shape::new(table);
+    let mut right = vec![0.0; table.voters];
+    let mut votes = vec![0.0; table.voters];
+    let mut prior = vec![1.0; table.options];
+    let mut shares = Vec::new();
+    let weight: Vec<f64> = groups
+        .iter()
+        .map(|group| match group {
+            None => 1.0,
+            Some(_) => 1.0 / groups.iter().filter(|other| *other == group).count() as f64,
+        })
+        .collect();
+    for at in 0..table.counts.len() {
+        let (row, count) = (table.row(at), table.counts[at]);
+        shares.clear();
+        shares.resize(table.seen[at] as usize, 0.0);
+        let voted = || row.iter().zip(&weight).filter(|(label, _)| **label != MISSING);
+        let total: f64 = voted().map(|(_, weight)| weight).sum();
+        voted().for_each(|(label, weight)| shares[*label as usize] += weight / total);
+        for (voter, label) in row.iter().enumerate().filter(|(_, label)| **label != MISSING) {
+            right[voter] += count * shares[*label as usize];
+            votes[voter] += count;
+        }
+        if !shape.is_coin {
+            (0..table.options).for_each(|label| prior[label] += count * shares[label]);
+        }
+    }
+    let total: f64 = prior.iter().sum();
+    let accuracy: Vec<f64> = right.iter().zip(&votes).map(|(a, b)| (a + 1.0) / (b + 2.0)).collect();
+    let count = count_of(groups);
+    let mean = |group: usize| {
+        let members = (0..table.voters).filter(|voter| groups[*voter] == Some(group));
+        let each: Vec<f64> = members.map(|voter| accuracy[voter]).collect();
+        each.iter().sum::<f64>() / each.len().max(1) as f64
+    };
+    Parameters {
+        prior: prior.iter().map(|one| one / total).collect(),
+        own: accuracy.iter().map(|one| shape.coin(*one)).collect(),
+        source: (0..count).map(|group| shape.coin(mean(group))).collect(),
+        copied: vec![0.5; count],
+    }
+}
+
+/// How many groups there are.
+pub fn count_of(groups: &Groups) -> usize {
+    groups.iter().flatten().max().map_or(0, |last| last + 1)
+}
+
+/// Fits the model by at most so many passes of EM.
+pub fn fit(table: &Table, groups: &Groups, start: Parameters, passes: usize) -> Fit {
+    let shape = Shape::new(table);
+    let mut parameters = start;
+    let mut before = vec![0.0; table.voters];
+    for _ in 0..passes {
+        let sums = expect(table, groups, &parameters);
+        let accuracy = sums.accuracy();
+        parameters = maximise(shape, groups, &sums);
+        let moved = accuracy.iter().zip(&before).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        before = accuracy;
+        if moved < TOLERANCE {
+            break;
+        }
+    }
+    let sums = expect(table, groups, &parameters);
+    Fit {
+        groups: groups.clone(),
+        accuracy: sums.accuracy(),
+        log_likelihood: sums.log_likelihood,
+        parameters,
+    }
+}
+
+impl Sums {
+    fn new(table: &Table, groups: usize) -> Sums {
+        let cells = Shape::new(table).cells();
+        Sums {
+            prior: vec![0.0; table.options],
+            own: vec![vec![0.0; cells]; table.voters],
+            source: vec![vec![0.0; cells]; groups],
+            copies: vec![[0.0; 2]; groups],
+            right: vec![0.0; table.voters],
+            voted: vec![0.0; table.voters],
+            log_likelihood: 0.0,
+        }
+    }
+
+    fn accuracy(&self) -> Vec<f64> {
+        self.right.iter().zip(&self.voted).map(|(right, voted)| right / voted.max(1e-9)).collect()
+    }
+}
+
+/// Logarithms of a fit's probabilities, looked up for every vote.
+pub struct Logs {
+    shape: Shape,
+    prior: Vec<f64>,
+    own: Vec<Vec<f64>>,
+    /// Of a member: not copied and voted so; and by what that grows if the source voted so too.
+    copied: Vec<Vec<[f64; 2]>>,
+    /// The share of copies among votes that equal the source's.
+    share: Vec<Vec<f64>>,
+    source: Vec<Vec<f64>>,
+    members: Vec<Vec<usize>>,
+    single: Vec<usize>,
+    /// Of one coin: the odds of a source that is right against one certain other label.
+    odds: Vec<f64>,
+}
+
+impl Logs {
+    pub fn new(table: &Table, groups: &Groups, parameters: &Parameters) -> Logs {
+        let shape = Shape::new(table);
+        let logs = |all: &Vec<f64>| all.iter().map(|one| one.ln()).collect::<Vec<f64>>();
+        let of_group = |voter: usize| groups[voter].map_or(0.0, |group| parameters.copied[group]);
+        let each = |voter: usize, of: &dyn Fn(f64, f64) -> [f64; 2]| -> Vec<[f64; 2]> {
+            parameters.own[voter].iter().map(|own| of(*own, of_group(voter))).collect()
+        };
+        let grown = |own: f64, c: f64| {
+            let alone = (1.0 - c) * own;
+            [alone.ln(), (c / alone).ln_1p()]
+        };
+        let share = |own: f64, c: f64| c / (c + (1.0 - c) * own);
+        let voters = 0..table.voters;
+        let members = (0..parameters.copied.len())
+            .map(|group| voters.clone().filter(|at| groups[*at] == Some(group)).collect());
+        Logs {
+            shape,
+            prior: logs(&parameters.prior),
+            own: parameters.own.iter().map(logs).collect(),
+            copied: voters.clone().map(|voter| each(voter, &grown)).collect(),
+            share: voters
+                .clone()
+                .map(|voter| {
+                    let own = parameters.own[voter].iter();
+                    own.map(|own| share(*own, of_group(voter))).collect()
+                })
+                .collect(),
+            source: parameters.source.iter().map(logs).collect(),
+            members: members.collect(),
+            single: voters.filter(|voter| groups[*voter].is_none()).collect(),
+            odds: parameters.source.iter().map(|one| one[shape.cell(0, 0)] / one[0]).collect(),
+        }
+    }
+
+    /// The logarithm of `P(y)`; of one coin, the last `y` stands for all labels without a vote.
+    fn prior(&self, right: usize, seen: usize) -> f64 {
+        match (self.shape.is_coin, right < seen) {
+            (false, _) => self.prior[right],
+            (true, true) => -(self.shape.options as f64).ln(),
+            (true, false) => ((self.shape.options - seen) as f64 / self.shape.options as f64).ln(),
+        }
+    }
+
+    /// The logarithm of `P(s | y)`, and which share of it is of sources that are right.
+    fn source(&self, group: usize, right: usize, label: usize, seen: usize) -> (f64, f64) {
+        let all = &self.source[group];
+        if !self.shape.is_coin {
+            return (all[right * self.shape.options + label], f64::from(right == label));
+        }
+        match (right == label, label < seen) {
+            (true, true) => (all[1], 1.0),
+            (false, true) => (all[0], 0.0),
+            (same, false) => {
+                let unseen = (self.shape.options - seen) as f64;
+                let others = if same { unseen - 1.0 } else { unseen };
+                let odds = if same { self.odds[group] } else { 0.0 };
+                (all[0] + (others + odds).ln(), odds / (others + odds))
+            }
+        }
+    }
+
+    /// For each `y` its probability given a row; returns the row's logarithmic likelihood.
+    pub fn posterior(&self, row: &[u16], seen: usize, out: &mut Scratch) -> f64 {
+        let states = self.states(seen);
+        out.right.clear();
+        out.source.clear();
+        for right in 0..states {
+            let mut log = self.prior(right, seen);
+            for voter in &self.single {
+                if row[*voter] != MISSING {
+                    log += self.own[*voter][self.shape.cell(right, row[*voter] as usize)];
+                }
+            }
+            for (group, members) in self.members.iter().enumerate() {
+                let from = out.source.len();
+                for label in 0..states {
+                    out.source.push(self.source(group, right, label, seen).0);
+                }
+                for voter in members.iter().filter(|voter| row[**voter] != MISSING) {
+                    let label = row[*voter] as usize;
+                    let [alone, grown] = self.copied[*voter][self.shape.cell(right, label)];
+                    log += alone;
+                    out.source[from + label] += grown;
+                }
+                log += normalise(&mut out.source[from..]);
+            }
+            out.right.push(log);
+        }
+        normalise(&mut out.right)
+    }
+
+    /// How many `y` a row has: the labels by number, and "none of these" if there are others.
+    fn states(&self, seen: usize) -> usize {
+        seen + usize::from(self.shape.is_coin && seen < self.shape.options)
+    }
+}
+
+/// What a row's E-step needs.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    /// `P(y | row)`
+    pub right: Vec<f64>,
+    /// `P(s | y, row)` for each `y`, group and `s`.
+    source: Vec<f64>,
+}
+
+/// Logarithms to probabilities; returns the logarithm of their sum.
+fn normalise(logs: &mut [f64]) -> f64 {
+    let most = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let mut sum = 0.0;
+    for log in logs.iter_mut() {
+        *log = (*log - most).exp();
+        sum += *log;
+    }
+    logs.iter_mut().for_each(|one| *one /= sum);
+    most + sum.ln()
+}
+
+/// The E-step: expected counts.
+fn expect(table: &Table, groups: &Groups, parameters: &Parameters) -> Sums {
+    let logs = Logs::new(table, groups, parameters);
+    let mut sums = Sums::new(table, parameters.copied.len());
+    let mut scratch = Scratch::default();
+    for at in 0..table.counts.len() {
+        let count = table.counts[at];
+        if count == 0.0 {
+            continue;
+        }
+        let (row, seen) = (table.row(at), table.seen[at] as usize);
+        sums.log_likelihood += count * logs.posterior(row, seen, &mut scratch);
+        add(&mut sums, &logs, &scratch, (row, seen, count));
+    }
+    sums
+}
+
+/// Adds a row's expected counts.
+fn add(sums: &mut Sums, logs: &Logs, scratch: &Scratch, (row, seen, count): (&[u16], usize, f64)) {
+    let (shape, states) = (logs.shape, logs.states(seen));
+    let mut sources = scratch.source.chunks_exact(states);
+    for (right, chance) in scratch.right.iter().enumerate() {
+        let weight = count * chance;
+        if !shape.is_coin {
+            sums.prior[right] += weight;
+        }
+        for voter in logs.single.iter().filter(|voter| row[**voter] != MISSING) {
+            sums.own[*voter][shape.cell(right, row[*voter] as usize)] += weight;
+        }
+        for (group, members) in logs.members.iter().enumerate() {
+            let source = sources.next().expect("a part for each right label and group");
+            for voter in members.iter().filter(|voter| row[**voter] != MISSING) {
+                let label = row[*voter] as usize;
+                let cell = shape.cell(right, label);
+                let copy = weight * source[label] * logs.share[*voter][cell];
+                sums.copies[group][0] += copy;
+                sums.copies[group][1] += weight;
+                sums.own[*voter][cell] += weight - copy;
+            }
+            for (label, chance) in source.iter().enumerate() {
+                let weight = weight * chance;
+                let (_, is_right) = logs.source(group, right, label, seen);
+                if shape.is_coin {
+                    sums.source[group][1] += weight * is_right;
+                    sums.source[group][0] += weight * (1.0 - is_right);
+                } else {
+                    sums.source[group][shape.cell(right, label)] += weight;
+                }
+            }
+        }
+    }
+    for (voter, label) in row.iter().enumerate().filter(|(_, label)| **label != MISSING) {
+        sums.right[voter] += count * scratch.right[*label as usize];
+        sums.voted[voter] += count;
+    }
+}
+
+/// The M-step: probabilities from expected counts, drawn a little to the mean of all voters.
+fn maximise(shape: Shape, groups: &Groups, sums: &Sums) -> Parameters {
+    let right = |counts: &[f64]| match shape.is_coin {
+        true => counts[1],
+        false => (0..shape.options).map(|label| counts[shape.cell(label, label)]).sum(),
+    };
+    let all: f64 = sums.own.iter().flatten().sum();
+    let mean = sums.own.iter().map(|one| right(one)).sum::<f64>() / all.max(1e-9);
+    let accuracy = |counts: &[f64]| {
+        let total: f64 = counts.iter().sum();
+        let accuracy = (right(counts) + PRIOR * mean) / (total + PRIOR);
+        accuracy.clamp(EPSILON, 1.0 - EPSILON)
+    };
+    let channel = |counts: &Vec<f64>| {
+        let mut channel = shape.coin(accuracy(counts));
+        if !shape.is_coin {
+            for (prior, counts) in
+                channel.chunks_exact_mut(shape.options).zip(counts.chunks_exact(shape.options))
+            {
+                let total: f64 = counts.iter().sum();
+                for (prior, count) in prior.iter_mut().zip(counts) {
+                    *prior = (PRIOR * *prior + count) / (PRIOR + total);
+                }
+            }
+        }
+        channel
+    };
+    let total: f64 = sums.prior.iter().sum();
+    let labels = sums.prior.len() as f64;
+    let prior = match shape.is_coin {
+        true => vec![1.0 / labels; sums.prior.len()],
+        false => sums.prior.iter().map(|one| (one + 1.0) / (total + labels)).collect(),
+    };
+    debug_assert_eq!(count_of(groups), sums.copies.len());
+    Parameters {
+        prior,
+        own: sums.own.iter().map(channel).collect(),
+        source: sums.source.iter().map(channel).collect(),
+        copied: sums
+            .copies
+            .iter()
+            .map(|[copies, votes]| {
+                ((copies + 0.5 * PRIOR) / (votes + PRIOR)).clamp(EPSILON, 1.0 - EPSILON)
+            })
+            .collect(),
+    }
+}
