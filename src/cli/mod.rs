@@ -22,6 +22,8 @@ mod lsp;
 #[cfg(feature = "train")]
 mod merge;
 #[cfg(feature = "train")]
+mod mix;
+#[cfg(feature = "train")]
 mod mixed;
 mod new;
 mod options;
@@ -81,6 +83,8 @@ enum Command {
     Export(export::Export),
     #[cfg(feature = "train")]
     Merge(merge::Merge),
+    #[cfg(feature = "train")]
+    Mix(mix::Mix),
     #[cfg(feature = "train")]
     Chat(chat::Chat),
     Bench(bench::Bench),
@@ -150,6 +154,8 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Export(command) => export::run(&command),
         #[cfg(feature = "train")]
         Command::Merge(command) => merge::run(&command),
+        #[cfg(feature = "train")]
+        Command::Mix(command) => mix::run(&command),
         #[cfg(feature = "train")]
         Command::Chat(command) => chat::run(&command),
         Command::Bench(command) => bench::run(&command),

@@ -7,7 +7,7 @@
 //! FlyingSquid, arXiv 2002.11955). Pairs that share a source of error are left out.
 
 use super::model::Groups;
-use super::votes::{MISSING, Votes};
+use super::votes::{MISSING, Votes, pair, pairs};
 
 /// Passes of the alternating least squares.
 const PASSES: usize = 200;
@@ -32,7 +32,8 @@ impl Agreements {
         let mut sums = vec![[0.0; 2]; voters * voters];
         for (at, item) in votes.items.iter().enumerate() {
             let count = counts.map_or(1.0, |counts| counts[at]);
-            for (a, b) in pairs(voters).filter(|(a, b)| item[*a] != MISSING && item[*b] != MISSING) {
+            for (a, b) in pairs(voters).filter(|(a, b)| item[*a] != MISSING && item[*b] != MISSING)
+            {
                 let agreed = match &votes.soft {
                     None => f64::from(item[a] == item[b]),
                     Some(soft) => f64::from(soft.pairs[at][pair(a, b)]),
@@ -111,16 +112,6 @@ impl Agreements {
     fn accuracy(&self, skill: f64) -> f64 {
         self.chance + (1.0 - self.chance) * skill
     }
-}
-
-/// All pairs of voters, the lesser number first.
-pub fn pairs(voters: usize) -> impl Iterator<Item = (usize, usize)> {
-    (0..voters).flat_map(move |a| (a + 1..voters).map(move |b| (a, b)))
-}
-
-/// The place of a pair among those whose second voter comes in order.
-pub fn pair(a: usize, b: usize) -> usize {
-    b * (b - 1) / 2 + a
 }
 
 #[cfg(test)]

@@ -2,8 +2,10 @@
 
 use rayon::prelude::*;
 
-use super::model::{self, Fit};
-use super::votes::Table;
+use super::Interval;
+use super::agreement::Agreements;
+use super::model::{self, Fit, Groups};
+use super::votes::{Table, Votes};
 use crate::runtime::random::{RunKey, Stream, start};
 
 /// Resamples of the items.
@@ -45,9 +47,12 @@ pub fn mean(weights: &[f64], fits: &[&Fit]) -> Vec<f64> {
 
 /// The accuracies in each resample.
 pub fn resampled(table: &Table, fits: &[&Fit], seed: u64) -> Vec<Vec<f64>> {
-    let key = RunKey::new("votes", "items", "bootstrap", seed).stream("resample");
+    let key = key(seed);
     let one = |resample: u64| {
-        let counts = counts(table, &mut start(&key, resample));
+        let mut counts = vec![0.0; table.counts.len()];
+        drawn(table.row_of.len(), &mut start(&key, resample), |item| {
+            counts[table.row_of[item]] += 1.0;
+        });
         let table = table.recounted(counts);
         let again: Vec<Fit> = fits
             .iter()
@@ -59,18 +64,42 @@ pub fn resampled(table: &Table, fits: &[&Fit], seed: u64) -> Vec<Vec<f64>> {
     (0..RESAMPLES).into_par_iter().map(one).collect()
 }
 
-/// How often each row comes where as many items are drawn as there are.
-pub fn counts(table: &Table, stream: &mut Stream) -> Vec<f64> {
-    let mut counts = vec![0.0; table.counts.len()];
-    for _ in 0..table.row_of.len() {
-        let item = stream.below(table.row_of.len() as u32) as usize;
-        counts[table.row_of[item]] += 1.0;
-    }
-    counts
+/// The same by agreements of pairs, where answers are more or less alike.
+pub fn resampled_pairs(votes: &Votes, groups: &Groups, seed: u64) -> Vec<Vec<f64>> {
+    let key = key(seed);
+    let one = |resample: u64| {
+        let mut counts = vec![0.0; votes.items.len()];
+        drawn(counts.len(), &mut start(&key, resample), |item| counts[item] += 1.0);
+        Agreements::new(votes, Some(&counts)).rank_one(groups)
+    };
+    (0..RESAMPLES).into_par_iter().filter_map(one).collect()
+}
+
+/// The interval of 95 %: the wider of the quantiles and of the normal distribution, on either side.
+pub fn interval(value: f64, mut resampled: Vec<f64>) -> Interval {
+    resampled.sort_by(f64::total_cmp);
+    let count = resampled.len().max(1) as f64;
+    let mean = resampled.iter().sum::<f64>() / count;
+    let squares: f64 = resampled.iter().map(|one| (one - mean) * (one - mean)).sum();
+    let half = 1.96 * (squares / (count - 1.0).max(1.0)).sqrt();
+    let (low, high) = match resampled.is_empty() {
+        true => (0.0, 1.0),
+        false => (quantile(&resampled, 0.025), quantile(&resampled, 0.975)),
+    };
+    Interval { value, low: low.min(value - half).max(0.0), high: high.max(value + half).min(1.0) }
+}
+
+fn key(seed: u64) -> [u64; 4] {
+    RunKey::new("votes", "items", "bootstrap", seed).stream("resample")
+}
+
+/// Draws as many items as there are.
+fn drawn(items: usize, stream: &mut Stream, mut each: impl FnMut(usize)) {
+    (0..items).for_each(|_| each(stream.below(items as u32) as usize));
 }
 
 /// The value below which this share of the numbers lies, between the two nearest.
-pub fn quantile(sorted: &[f64], share: f64) -> f64 {
+fn quantile(sorted: &[f64], share: f64) -> f64 {
     let at = share * (sorted.len() - 1) as f64;
     let (low, rest) = (at.floor() as usize, at.fract());
     let high = (low + 1).min(sorted.len() - 1);

@@ -26,8 +26,10 @@ pub struct Parameters {
     pub own: Vec<Vec<f64>>,
     /// `P(s | y)` of each group's source.
     pub source: Vec<Vec<f64>>,
-    /// With which probability the members of each group copy.
+    /// With which probability each voter copies its group's source; its members are alike.
     pub copied: Vec<f64>,
+    /// The voter whose votes are those of the one group's source; then each member differs.
+    pub shown: Option<usize>,
 }
 
 /// What a fit came to.
@@ -85,7 +87,7 @@ struct Sums {
     prior: Vec<f64>,
     own: Vec<Vec<f64>>,
     source: Vec<Vec<f64>>,
-    /// Votes that are copies, and all votes, of each group.
+    /// Votes that are copies, and all votes, of each voter.
     copies: Vec<[f64; 2]>,
     right: Vec<f64>,
     voted: Vec<f64>,
@@ -96,7 +98,7 @@ impl Fit {
     /// The criterion of Schwarz (1978), lower is better: a group costs its source and its copying.
     pub fn criterion(&self, table: &Table) -> f64 {
         let shape = Shape::new(table);
-        let groups = self.parameters.copied.len() as f64;
+        let groups = self.parameters.source.len() as f64;
         let labels = if shape.is_coin { 0.0 } else { (table.options - 1) as f64 };
         let free = shape.free() * (table.voters as f64 + groups) + groups + labels;
         free * table.items().ln() - 2.0 * self.log_likelihood
@@ -104,14 +106,17 @@ impl Fit {
 
     /// How many sources of error there are: groups, and voters outside all.
     pub fn sources(&self) -> usize {
-        self.parameters.copied.len() + self.groups.iter().filter(|group| group.is_none()).count()
+        if self.parameters.shown.is_some() {
+            return self.groups.len() - 1;
+        }
+        self.parameters.source.len() + self.groups.iter().filter(|group| group.is_none()).count()
     }
 
     /// `P(v | y)` of a voter, copied or not.
     pub fn channel(&self, shape: Shape, voter: usize) -> Vec<f64> {
         let own = &self.parameters.own[voter];
         let Some(group) = self.groups[voter] else { return own.clone() };
-        let copied = self.parameters.copied[group];
+        let copied = self.parameters.copied[voter];
         let source = &self.parameters.source[group];
         debug_assert_eq!(own.len(), shape.cells());
         own.iter().zip(source).map(|(own, source)| (1.0 - copied) * own + copied * source).collect()
@@ -121,6 +126,11 @@ impl Fit {
 /// A start that depends on the votes alone: the right label is likely where many voted for it, and
 /// a group counts as one voter.
 pub fn start(table: &Table, groups: &Groups) -> Parameters {
+    start_at(table, groups, None)
+}
+
+/// The same where all copy a voter: a vote that may be a copy counts a third.
+pub fn start_at(table: &Table, groups: &Groups, shown: Option<usize>) -> Parameters {
     let shape = Shape::new(table);
     let mut right = vec![0.0; table.voters];
     let mut votes = vec![0.0; table.voters];
@@ -137,9 +147,13 @@ pub fn start(table: &Table, groups: &Groups) -> Parameters {
         let (row, count) = (table.row(at), table.counts[at]);
         shares.clear();
         shares.resize(table.seen[at] as usize, 0.0);
+        let copied = shown.map_or(MISSING, |voter| row[voter]);
         let voted = || row.iter().zip(&weight).filter(|(label, _)| **label != MISSING);
-        let total: f64 = voted().map(|(_, weight)| weight).sum();
-        voted().for_each(|(label, weight)| shares[*label as usize] += weight / total);
+        let worth = |label: u16, weight: f64| if label == copied { weight / 3.0 } else { weight };
+        let total: f64 = voted().map(|(label, weight)| worth(*label, *weight)).sum();
+        voted().for_each(|(label, weight)| {
+            shares[*label as usize] += worth(*label, *weight) / total;
+        });
         for (voter, label) in row.iter().enumerate().filter(|(_, label)| **label != MISSING) {
             right[voter] += count * shares[*label as usize];
             votes[voter] += count;
@@ -160,7 +174,8 @@ pub fn start(table: &Table, groups: &Groups) -> Parameters {
         prior: prior.iter().map(|one| one / total).collect(),
         own: accuracy.iter().map(|one| shape.coin(*one)).collect(),
         source: (0..count).map(|group| shape.coin(mean(group))).collect(),
-        copied: vec![0.5; count],
+        copied: vec![0.5; table.voters],
+        shown,
     }
 }
 
@@ -177,7 +192,7 @@ pub fn fit(table: &Table, groups: &Groups, start: Parameters, passes: usize) -> 
     for _ in 0..passes {
         let sums = expect(table, groups, &parameters);
         let accuracy = sums.accuracy();
-        parameters = maximise(shape, groups, &sums);
+        parameters = maximise(shape, groups, &sums, parameters.shown);
         let moved = accuracy.iter().zip(&before).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
         before = accuracy;
         if moved < TOLERANCE {
@@ -200,7 +215,7 @@ impl Sums {
             prior: vec![0.0; table.options],
             own: vec![vec![0.0; cells]; table.voters],
             source: vec![vec![0.0; cells]; groups],
-            copies: vec![[0.0; 2]; groups],
+            copies: vec![[0.0; 2]; table.voters],
             right: vec![0.0; table.voters],
             voted: vec![0.0; table.voters],
             log_likelihood: 0.0,
@@ -223,6 +238,7 @@ pub struct Logs {
     share: Vec<Vec<f64>>,
     source: Vec<Vec<f64>>,
     members: Vec<Vec<usize>>,
+    shown: Option<usize>,
     single: Vec<usize>,
     /// Of one coin: the odds of a source that is right against one certain other label.
     odds: Vec<f64>,
@@ -232,7 +248,7 @@ impl Logs {
     pub fn new(table: &Table, groups: &Groups, parameters: &Parameters) -> Logs {
         let shape = Shape::new(table);
         let logs = |all: &Vec<f64>| all.iter().map(|one| one.ln()).collect::<Vec<f64>>();
-        let of_group = |voter: usize| groups[voter].map_or(0.0, |group| parameters.copied[group]);
+        let of_group = |voter: usize| groups[voter].map_or(0.0, |_| parameters.copied[voter]);
         let each = |voter: usize, of: &dyn Fn(f64, f64) -> [f64; 2]| -> Vec<[f64; 2]> {
             parameters.own[voter].iter().map(|own| of(*own, of_group(voter))).collect()
         };
@@ -242,8 +258,10 @@ impl Logs {
         };
         let share = |own: f64, c: f64| c / (c + (1.0 - c) * own);
         let voters = 0..table.voters;
-        let members = (0..parameters.copied.len())
-            .map(|group| voters.clone().filter(|at| groups[*at] == Some(group)).collect());
+        let is_member =
+            |at: usize, group| groups[at] == Some(group) && parameters.shown != Some(at);
+        let members = (0..parameters.source.len())
+            .map(|group| voters.clone().filter(|at| is_member(*at, group)).collect());
         Logs {
             shape,
             prior: logs(&parameters.prior),
@@ -259,6 +277,7 @@ impl Logs {
             source: parameters.source.iter().map(logs).collect(),
             members: members.collect(),
             single: voters.filter(|voter| groups[*voter].is_none()).collect(),
+            shown: parameters.shown,
             odds: parameters.source.iter().map(|one| one[shape.cell(0, 0)] / one[0]).collect(),
         }
     }
@@ -304,8 +323,11 @@ impl Logs {
             }
             for (group, members) in self.members.iter().enumerate() {
                 let from = out.source.len();
+                let shown = self.shown.map_or(MISSING, |voter| row[voter]);
                 for label in 0..states {
-                    out.source.push(self.source(group, right, label, seen).0);
+                    let is_it = shown == MISSING || shown as usize == label;
+                    let log = self.source(group, right, label, seen).0;
+                    out.source.push(if is_it { log } else { f64::NEG_INFINITY });
                 }
                 for voter in members.iter().filter(|voter| row[**voter] != MISSING) {
                     let label = row[*voter] as usize;
@@ -350,7 +372,7 @@ fn normalise(logs: &mut [f64]) -> f64 {
 /// The E-step: expected counts.
 fn expect(table: &Table, groups: &Groups, parameters: &Parameters) -> Sums {
     let logs = Logs::new(table, groups, parameters);
-    let mut sums = Sums::new(table, parameters.copied.len());
+    let mut sums = Sums::new(table, parameters.source.len());
     let mut scratch = Scratch::default();
     for at in 0..table.counts.len() {
         let count = table.counts[at];
@@ -382,8 +404,8 @@ fn add(sums: &mut Sums, logs: &Logs, scratch: &Scratch, (row, seen, count): (&[u
                 let label = row[*voter] as usize;
                 let cell = shape.cell(right, label);
                 let copy = weight * source[label] * logs.share[*voter][cell];
-                sums.copies[group][0] += copy;
-                sums.copies[group][1] += weight;
+                sums.copies[*voter][0] += copy;
+                sums.copies[*voter][1] += weight;
                 sums.own[*voter][cell] += weight - copy;
             }
             for (label, chance) in source.iter().enumerate() {
@@ -405,7 +427,7 @@ fn add(sums: &mut Sums, logs: &Logs, scratch: &Scratch, (row, seen, count): (&[u
 }
 
 /// The M-step: probabilities from expected counts, drawn a little to the mean of all voters.
-fn maximise(shape: Shape, groups: &Groups, sums: &Sums) -> Parameters {
+fn maximise(shape: Shape, groups: &Groups, sums: &Sums, shown: Option<usize>) -> Parameters {
     let right = |counts: &[f64]| match shape.is_coin {
         true => counts[1],
         false => (0..shape.options).map(|label| counts[shape.cell(label, label)]).sum(),
@@ -437,17 +459,21 @@ fn maximise(shape: Shape, groups: &Groups, sums: &Sums) -> Parameters {
         true => vec![1.0 / labels; sums.prior.len()],
         false => sums.prior.iter().map(|one| (one + 1.0) / (total + labels)).collect(),
     };
-    debug_assert_eq!(count_of(groups), sums.copies.len());
+    // Members are alike, but for a source that is shown: it tells how often each of them copies.
+    let copied = |voter: usize| {
+        let alike = (0..groups.len()).filter(|other| groups[*other] == groups[voter]);
+        let pooled = alike.fold([0.0; 2], |[copies, votes], other| {
+            [copies + sums.copies[other][0], votes + sums.copies[other][1]]
+        });
+        let [copies, votes] = if shown.is_some() { sums.copies[voter] } else { pooled };
+        let mean = if shown.is_some() { pooled[0] / pooled[1].max(1.0) } else { 0.5 };
+        ((copies + PRIOR * mean) / (votes + PRIOR)).clamp(EPSILON, 1.0 - EPSILON)
+    };
     Parameters {
         prior,
         own: sums.own.iter().map(channel).collect(),
         source: sums.source.iter().map(channel).collect(),
-        copied: sums
-            .copies
-            .iter()
-            .map(|[copies, votes]| {
-                ((copies + 0.5 * PRIOR) / (votes + PRIOR)).clamp(EPSILON, 1.0 - EPSILON)
-            })
-            .collect(),
+        copied: (0..groups.len()).map(copied).collect(),
+        shown,
     }
 }

@@ -11,23 +11,48 @@ pub const ITEMS_MIN: usize = 30;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Refusal {
     /// So few voters have votes that vary.
-    FewVoters { found: usize },
+    FewVoters {
+        /// How many there are.
+        found: usize,
+    },
     /// On so few items do three voters vote.
-    FewItems { found: usize },
+    FewItems {
+        /// How many there are.
+        found: usize,
+    },
     /// Three voters: any agreement of two fits independent errors, so nothing tests that.
     Untestable,
     /// So few sources of error are independent of each other.
-    FewSources { found: usize },
+    FewSources {
+        /// How many there are.
+        found: usize,
+    },
+    /// One source is shared by so many of the voters, more than half: whether what they agree on is
+    /// right or their error looks the same.
+    Majority {
+        /// Voters of the largest group.
+        shared: usize,
+        /// All voters.
+        voters: usize,
+    },
     /// Another structure of shared errors explains the votes about as well, and says other
-    /// accuracies. The probability that it is not the likeliest one, and how far they are apart.
-    Ambiguous { probability: f64, apart: f64 },
+    /// accuracies.
+    Ambiguous {
+        /// The probability of such structures.
+        probability: f64,
+        /// By how much their accuracies differ from the likeliest ones in the mean.
+        apart: f64,
+    },
     /// Voters agree no more than by chance.
     Chance,
     /// With two options, half of the voters or more would be right less often than chance, and the
     /// votes fit as well with all labels exchanged.
     Mirrored,
     /// This voter has the same label for every item.
-    Constant { label: String },
+    Constant {
+        /// The label.
+        label: String,
+    },
     /// This voter has no vote on an item with two others.
     NoVotes,
 }
@@ -40,6 +65,7 @@ impl Refusal {
             Refusal::FewItems { .. } => "few_items",
             Refusal::Untestable => "untestable",
             Refusal::FewSources { .. } => "few_sources",
+            Refusal::Majority { .. } => "majority",
             Refusal::Ambiguous { .. } => "ambiguous",
             Refusal::Chance => "chance",
             Refusal::Mirrored => "mirrored",
@@ -72,6 +98,12 @@ impl fmt::Display for Refusal {
                 "the voters share their errors: {found} of their sources of error are \
                  independent, and an estimate needs {VOTERS_MIN}: add voters of another origin, \
                  or name the voter that the others are made from with `--source`"
+            ),
+            Refusal::Majority { shared, voters } => write!(
+                to,
+                "{shared} of the {voters} voters share errors, and votes cannot tell errors of a \
+                 majority from right answers: add voters of another origin, or name the voter \
+                 that the others are made from with `--source`"
             ),
             Refusal::Ambiguous { probability, apart } => write!(
                 to,

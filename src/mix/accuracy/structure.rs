@@ -18,11 +18,10 @@ const STEPS_MAX: usize = 24;
 
 /// All fits of the search by their criterion, the best first.
 pub fn search(table: &Table) -> Vec<Fit> {
-    let alone: Groups = vec![None; table.voters];
-    let first = model::fit(table, &alone, model::start(table, &alone), PASSES_MANY);
-    let mut known = vec![alone];
-    let mut found = vec![first];
-    let camps = camps(table).into_iter().map(|groups| (groups, None)).collect();
+    let mut known = vec![vec![None; table.voters]];
+    let mut found = vec![alone(table)];
+    let together = vec![Some(0); table.voters];
+    let camps = camps(table).into_iter().chain([together]).map(|groups| (groups, None)).collect();
     try_all(table, camps, &mut known, &mut found);
     for _ in 0..STEPS_MAX {
         let best = best(table, &found);
@@ -38,6 +37,25 @@ pub fn search(table: &Table) -> Vec<Fit> {
     }
     found.sort_by(|a, b| a.criterion(table).total_cmp(&b.criterion(table)));
     found
+}
+
+/// The fit without shared sources.
+pub fn alone(table: &Table) -> Fit {
+    of(table, &vec![None; table.voters])
+}
+
+/// The fit with these groups.
+pub fn of(table: &Table, groups: &Groups) -> Fit {
+    model::fit(table, groups, model::start(table, groups), PASSES_MANY)
+}
+
+/// The fit in which all others copy one voter, from the likelier of two starts.
+pub fn copies_of(table: &Table, voter: usize) -> Fit {
+    let together = vec![Some(0); table.voters];
+    let plain = Parameters { shown: Some(voter), ..model::start(table, &together) };
+    let starts = [plain, model::start_at(table, &together, Some(voter))];
+    let [one, other] = starts.map(|start| model::fit(table, &together, start, PASSES_MANY));
+    if one.log_likelihood >= other.log_likelihood { one } else { other }
 }
 
 fn best(table: &Table, found: &[Fit]) -> usize {
@@ -56,7 +74,7 @@ fn try_all(table: &Table, all: Candidates, known: &mut Vec<Groups>, found: &mut 
         let grown = model::count_of(&groups);
         if !known.contains(&groups) {
             known.push(groups.clone());
-            let start = start.filter(|start| start.copied.len() == grown);
+            let start = start.filter(|start| start.source.len() == grown);
             fresh.push((groups, start));
         }
     }
@@ -117,16 +135,21 @@ fn moves(table: &Table, fit: &Fit) -> Candidates {
     let groups = &fit.groups;
     let next = model::count_of(groups);
     let near = Some(fit.parameters.clone());
+    let copying = |voter: usize, like: usize| {
+        let mut near = fit.parameters.clone();
+        near.copied[voter] = near.copied[like];
+        Some(near)
+    };
     for (a, b) in excess(table, fit).into_iter().take(PAIRS) {
         match (groups[a], groups[b]) {
             (None, None) => {
                 let mut near = fit.parameters.clone();
                 near.source.push(near.own[a].clone());
-                near.copied.push(0.4);
+                (near.copied[a], near.copied[b]) = (0.4, 0.4);
                 moves.push((with(groups, &[(a, Some(next)), (b, Some(next))]), Some(near)));
             }
-            (Some(group), None) => moves.push((with(groups, &[(b, Some(group))]), near.clone())),
-            (None, Some(group)) => moves.push((with(groups, &[(a, Some(group))]), near.clone())),
+            (Some(group), None) => moves.push((with(groups, &[(b, Some(group))]), copying(b, a))),
+            (None, Some(group)) => moves.push((with(groups, &[(a, Some(group))]), copying(a, b))),
             (Some(one), Some(other)) => {
                 moves.push((with(groups, &[(a, Some(other))]), None));
                 moves.push((with(groups, &[(b, Some(one))]), None));

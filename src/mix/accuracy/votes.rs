@@ -25,7 +25,7 @@ pub struct Votes {
 /// How alike answers are, from 0 to 1.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Soft {
-    /// For each item all pairs of voters, by [`pair`](super::agreement::pair).
+    /// For each item all pairs of voters, by [`pair`].
     pub pairs: Vec<Vec<f32>>,
     /// For each item how alike each answer is to the right one.
     pub gold: Vec<Option<Vec<f32>>>,
@@ -51,11 +51,11 @@ impl Votes {
     pub fn of(&self, voters: &[usize]) -> Votes {
         let row = |item: &Vec<u16>| voters.iter().map(|voter| item[*voter]).collect();
         let alike = |all: &Vec<f32>| {
-            let pairs = super::agreement::pairs(voters.len());
+            let pairs = pairs(voters.len());
             let mut kept = vec![0.0; voters.len() * voters.len().saturating_sub(1) / 2];
             for (a, b) in pairs {
                 let (one, other) = (voters[a].min(voters[b]), voters[a].max(voters[b]));
-                kept[super::agreement::pair(a, b)] = all[super::agreement::pair(one, other)];
+                kept[pair(a, b)] = all[pair(one, other)];
             }
             kept
         };
@@ -161,4 +161,14 @@ fn renumbered(item: &[u16]) -> (Vec<u16>, u16) {
     });
     let row = row.collect();
     (row, order.len() as u16)
+}
+
+/// All pairs of voters, the lesser number first.
+pub fn pairs(voters: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..voters).flat_map(move |a| (a + 1..voters).map(move |b| (a, b)))
+}
+
+/// The place of a pair among those whose second voter comes in order.
+pub fn pair(a: usize, b: usize) -> usize {
+    b * (b - 1) / 2 + a
 }
