@@ -38,3 +38,5 @@ mod syntax;
 mod tidy;
 #[cfg(feature = "train")]
 mod train;
+#[cfg(feature = "train")]
+mod votes;

@@ -6,7 +6,7 @@
 //! PNAS 2014, for two options). Three such numbers give one skill (the triplets of Fu et al.,
 //! FlyingSquid, arXiv 2002.11955). Pairs that share a source of error are left out.
 
-use super::model::Groups;
+use super::channel::Groups;
 use super::votes::{MISSING, Votes, pair, pairs};
 
 /// Passes of the alternating least squares.

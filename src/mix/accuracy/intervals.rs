@@ -4,7 +4,8 @@ use rayon::prelude::*;
 
 use super::Interval;
 use super::agreement::Agreements;
-use super::model::{self, Fit, Groups};
+use super::channel::Groups;
+use super::model::{self, Fit};
 use super::votes::{Table, Votes};
 use crate::runtime::random::{RunKey, Stream, start};
 

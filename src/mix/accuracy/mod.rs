@@ -5,7 +5,9 @@
 //! determine the accuracies, a [`Refusal`] says why. The reasoning is in `docs/design.md`.
 
 mod agreement;
+mod channel;
 mod intervals;
+mod likelihood;
 mod model;
 mod refusal;
 mod rows;
@@ -18,7 +20,8 @@ pub use rows::{Agreement, Rows};
 pub use votes::{MISSING, Soft, Votes};
 
 use agreement::Agreements;
-use model::{Fit, Groups};
+use channel::Groups;
+use model::Fit;
 use refusal::{ITEMS_MIN, VOTERS_MIN};
 use votes::{Numbering, Table};
 

@@ -18,6 +18,9 @@ const LABELS_MAX: usize = 64;
 /// Answers whose words have this F1 count as equal where groups are searched.
 const EQUAL_FROM: f64 = 0.5;
 
+/// Answers to different items are hardly more alike than this.
+const CHANCE_MAX: f64 = 0.95;
+
 /// When two labels are the same answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Agreement {
@@ -227,60 +230,40 @@ impl Set {
         };
         let items = self.items.iter().map(row).collect();
         let gold = self.items.iter().map(|item| item.gold.as_ref().map(number)).collect();
-        let labels = (known == labels.len()).then_some(labels);
+        let labels = Some(labels);
         Ok(Votes { voters: self.voters, items, gold, options: known, labels, soft: None })
     }
 
     /// The votes where labels are free text: a label has a number in its item alone.
     fn free(self, agreement: Agreement, options: Option<usize>) -> Result<Votes, String> {
-        let voters = self.voters.len();
         let mut votes = Votes { options: options.unwrap_or(0), ..Votes::default() };
         let mut soft = Soft::default();
-        let mut before: Option<Vec<String>> = None;
+        let mut before: Vec<String> = Vec::new();
         let (mut chance, mut compared) = (0.0, 0.0);
         for item in &self.items {
-            let text = |label: Option<&String>| label.map_or(String::new(), |one| normalised(one));
-            let texts: Vec<String> = (0..voters).map(|at| text(item.labels.get(&at))).collect();
-            let gold = item.gold.as_ref().map(|gold| text(Some(gold)));
-            let alike = |one: &str, other: &str| match agreement {
-                Agreement::F1 => f1(one, other),
-                _ => f64::from(one == other),
-            };
-            let has = |at: &usize| item.labels.contains_key(at);
-            let mut row = vec![MISSING; voters];
-            let mut next = 0;
-            for at in (0..voters).filter(has) {
-                let same =
-                    (0..at).filter(has).find(|b| alike(&texts[*b], &texts[at]) >= EQUAL_FROM);
-                row[at] = same.map_or(next, |same| row[same]);
-                next += u16::from(same.is_none());
-            }
-            let same = gold.as_ref().map(|gold| {
-                let same =
-                    (0..voters).filter(has).find(|at| alike(gold, &texts[*at]) >= EQUAL_FROM);
-                same.map_or(next, |same| row[same])
-            });
-            votes.gold.push(same);
+            let (texts, gold) = item.texts(self.voters.len());
+            let (row, same) = numbered(&texts, gold.as_deref(), agreement);
             votes.items.push(row);
+            votes.gold.push(same);
             if agreement == Agreement::F1 {
-                let mut all = vec![0.0; voters * voters.saturating_sub(1) / 2];
-                for (a, b) in pairs(voters) {
-                    all[pair(a, b)] = f1(&texts[a], &texts[b]) as f32;
-                }
-                soft.pairs.push(all);
-                let to_gold = |gold: &String| {
-                    texts.iter().map(|text| f1(gold, text) as f32).collect::<Vec<f32>>()
-                };
-                soft.gold.push(gold.as_ref().map(to_gold));
-                let others = before.iter().flatten().zip(&texts);
+                let known: Vec<String> =
+                    texts.into_iter().map(|text| text.unwrap_or_default()).collect();
+                let all = pairs(known.len()).map(|(a, b)| (pair(a, b), f1(&known[a], &known[b])));
+                let mut each = vec![0.0; known.len() * known.len().saturating_sub(1) / 2];
+                all.for_each(|(at, alike)| each[at] = alike as f32);
+                soft.pairs.push(each);
+                let to = |gold: String| known.iter().map(|text| f1(&gold, text) as f32).collect();
+                soft.gold.push(gold.map(to));
+                let others = before.iter().zip(&known);
                 for (one, other) in others.filter(|(a, b)| !a.is_empty() && !b.is_empty()) {
                     chance += f1(one, other);
                     compared += 1.0;
                 }
-                before = Some(texts);
+                before = known;
             }
         }
-        soft.chance = chance / f64::max(compared, 1.0);
+        // Answers that are all alike leave nothing to correct for.
+        soft.chance = (chance / f64::max(compared, 1.0)).min(CHANCE_MAX);
         votes.voters = self.voters;
         votes.soft = (agreement == Agreement::F1).then_some(soft);
         let most = votes.items.iter().flatten().filter(|label| **label != MISSING).max();
@@ -293,6 +276,40 @@ impl Set {
             None => Ok(votes),
         }
     }
+}
+
+impl Item {
+    /// The answers by voter, and the right one, normalised.
+    fn texts(&self, voters: usize) -> (Vec<Option<String>>, Option<String>) {
+        let text = |label: &String| normalised(label);
+        let each = (0..voters).map(|at| self.labels.get(&at).map(text)).collect();
+        (each, self.gold.as_ref().map(text))
+    }
+}
+
+/// The answers of an item by number, the same for those that are the same; and the right one's.
+fn numbered(
+    texts: &[Option<String>],
+    gold: Option<&str>,
+    agreement: Agreement,
+) -> (Vec<u16>, Option<u16>) {
+    let is_same = |one: &str, other: &str| match agreement {
+        Agreement::F1 => f1(one, other) >= EQUAL_FROM,
+        _ => one == other,
+    };
+    let mut row = vec![MISSING; texts.len()];
+    let mut next = 0;
+    let first = |text: &str, up_to: usize| {
+        (0..up_to).find(|at| texts[*at].as_ref().is_some_and(|other| is_same(other, text)))
+    };
+    for (at, text) in texts.iter().enumerate() {
+        let Some(text) = text else { continue };
+        let same = first(text, at);
+        row[at] = same.map_or(next, |same| row[same]);
+        next += u16::from(same.is_none());
+    }
+    let gold = gold.map(|gold| first(gold, texts.len()).map_or(next, |same| row[same]));
+    (row, gold)
 }
 
 /// A value as text; none where it is missing or null.

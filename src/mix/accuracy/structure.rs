@@ -2,7 +2,9 @@
 
 use rayon::prelude::*;
 
-use super::model::{self, Fit, Groups, Logs, Parameters, Scratch, Shape};
+use super::channel::{self, Groups, Parameters, Shape};
+use super::likelihood::{Logs, Scratch};
+use super::model::{self, Fit};
 use super::votes::{MISSING, Table};
 
 /// How many pairs of voters are tried at a step of the search.
@@ -71,7 +73,7 @@ fn try_all(table: &Table, all: Candidates, known: &mut Vec<Groups>, found: &mut 
     let mut fresh = Vec::new();
     for (groups, start) in all {
         let groups = in_order(&groups);
-        let grown = model::count_of(&groups);
+        let grown = channel::count_of(&groups);
         if !known.contains(&groups) {
             known.push(groups.clone());
             let start = start.filter(|start| start.source.len() == grown);
@@ -133,7 +135,7 @@ fn camps(table: &Table) -> Vec<Groups> {
 fn moves(table: &Table, fit: &Fit) -> Candidates {
     let mut moves: Candidates = Vec::new();
     let groups = &fit.groups;
-    let next = model::count_of(groups);
+    let next = channel::count_of(groups);
     let near = Some(fit.parameters.clone());
     let copying = |voter: usize, like: usize| {
         let mut near = fit.parameters.clone();
