@@ -2,7 +2,7 @@
 """Label-free accuracy on simulated votes: cookc beside crowd-kit and ntqr.
 
     python3 -m venv /tmp/votes && /tmp/votes/bin/pip install -r benches/votes/requirements.txt
-    /tmp/votes/bin/python benches/votes/compare.py COOKC --seeds 3 -o docs/results/votes.jsonl
+    /tmp/votes/bin/python benches/votes/compare.py COOKC -o docs/results/votes.jsonl
     python3 benches/votes/table.py docs/results/votes.jsonl > docs/results/votes-table.md
 
 The votes are those of votes.py; each peer sees the same table. Every line that is written is a set of
@@ -54,14 +54,17 @@ def ours(cookc, sets, options):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("cookc")
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=2, help="of cells in which a third shares a source")
+    parser.add_argument("--seeds-all", type=int, default=1, help="of cells in which all do")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--redo", action="store_true")
     parser.add_argument("-o", "--out", type=pathlib.Path, required=True)
     given = parser.parse_args()
     lines = given.out.read_text().splitlines() if given.out.exists() else []
     known = {one["set"]: one for one in map(json.loads, lines)}
-    all_sets = [(c, seed) for seed in range(given.seeds) for c in votes.cells(not given.quick)]
+    seeds = {"third": given.seeds, "all": given.seeds_all}
+    grid = list(votes.cells(not given.quick))
+    all_sets = [(c, s) for s in range(max(seeds.values())) for c in grid if s < seeds[c["scope"]]]
     waiting = {}
     for number, (cell, seed) in enumerate(all_sets, 1):
         name = votes.name(cell, seed)

@@ -145,7 +145,7 @@ fn a_preference_for_a_label_is_no_shared_error() {
     let right = [[0.4, 0.9], [0.5, 0.85], [0.3, 0.95], [0.7, 0.7], [0.6, 0.8], [0.8, 0.55]];
     let mut lines = String::new();
     for item in 0..800 {
-        let mut stream = start(&[7, 7, 7, 7], item);
+        let mut stream = start(&[7, 8, 9, 10], item);
         let mut below = |chance: f64| (stream.word() >> 11) as f64 / (1u64 << 53) as f64 <= chance;
         let gold = below(0.62);
         let each = right.iter().enumerate().map(|(at, chances)| {
@@ -218,11 +218,11 @@ fn a_voter_that_never_varies_is_left_out_and_the_others_go_on() {
 fn free_text_agrees_when_normalised_or_by_its_words() {
     let mut lines = String::new();
     for item in 0..200 {
-        let mut stream = start(&[9, 9, 9, 9], item);
+        let mut stream = start(&[9, 8, 7, 6], item);
         let mut text = || format!("w{} w{} w{}", stream.word() % 500, stream.word() % 500, item);
         let gold = text();
         let each: Vec<String> = (0..4).map(|_| text()).collect();
-        let mut stream = start(&[10, 9, 9, 9], item);
+        let mut stream = start(&[10, 8, 7, 6], item);
         let vote = |at: usize| match stream.word() % 10 < [4, 5, 6, 8][at] {
             true if at == 0 => format!("The {}!", gold.to_uppercase()),
             true => gold.clone(),

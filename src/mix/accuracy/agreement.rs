@@ -126,7 +126,7 @@ mod tests {
     }
 
     fn near(found: &[f64], wanted: &[f64]) {
-        let close = found.iter().zip(wanted).all(|(a, b)| (a - b).abs() < 1e-9);
+        let close = found.iter().zip(wanted).all(|(a, b)| (a - b).abs() < 1e-6);
         assert!(close && found.len() == wanted.len(), "{found:?} for {wanted:?}");
     }
 

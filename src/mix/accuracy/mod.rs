@@ -129,7 +129,8 @@ pub fn estimate(votes: &Votes, options: Options) -> Estimates {
 fn voter(votes: &Votes, at: usize) -> Voter {
     let given: Vec<u16> =
         votes.items.iter().map(|item| item[at]).filter(|label| *label != MISSING).collect();
-    let joint = votes.items.iter().filter(|item| item[at] != MISSING && voted(item) >= VOTERS_MIN);
+    let enough = VOTERS_MIN.min(votes.voters.len());
+    let joint = votes.items.iter().filter(|item| item[at] != MISSING && voted(item) >= enough);
     let labels = votes.labels.as_ref();
     let constant = labels.filter(|_| given.iter().all(|label| Some(label) == given.first()));
     let refusal = match (joint.count(), constant, given.first()) {
