@@ -42,8 +42,11 @@ class Cells:
 
     def figures(self, rows, key="accuracy"):
         """Of one cell: cookc's error, each peer's, over the sets with an estimate."""
-        rows = [row for row in rows if key == "independent" or not row["cookc"]["refused"]]
-        found = {"cookc": mean(error(row["cookc"][key], row["labelled"]) for row in rows)}
+        rows = [row for row in rows if key != "accuracy" or not row["cookc"]["refused"]]
+        def given(found):
+            return found["independent" if key == "either" and found["refused"] else
+                         "accuracy" if key == "either" else key]
+        found = {"cookc": mean(error(given(row["cookc"]), row["labelled"]) for row in rows)}
         for peer in PEERS + MORE:
             found[peer] = mean(error(row[peer], row["labelled"]) for row in rows)
         return found
@@ -117,7 +120,12 @@ def main():
         rows.append(line(f"spread {d}", cells.summary(lambda at: third(at) and at[4] == d)))
     peers = PEERS + MORE
     rows.append(line("all, OneCoin's skills as a peer too", cells.summary(third, peers=peers)))
+    rows.append(line("all, refused sets by their figure under independence", cells.summary(third, key="either")))
     table("A third of the voters shares a source", rows)
+    reasons = collections.Counter(row["cookc"]["refused"] for at, all_rows in cells.cells.items()
+                                  for row in all_rows if third(at))
+    print("Sets by refusal:", ", ".join(f"{reason or 'none'} {count}" for reason, count in reasons.most_common()))
+    print()
     whole = lambda at: at[0] == "all"
     rows = [line("all", cells.summary(whole))]
     for k in (2, 4):
