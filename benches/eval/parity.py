@@ -2,7 +2,7 @@
 
     scripts/get-tasks.sh target/tasks
     python benches/eval/reference.py target/tasks MODEL target/ref
-    cookc eval MODEL --tasks gpt4all --limit 500 -o target/ours
+    cookc eval MODEL --tasks gpt4all --limit 500 --data target/tasks -o target/ours
     python benches/eval/parity.py target/ref target/ours > docs/results/eval-parity.jsonl
 
 MODEL is a folder that both read: `cookc merge` writes one from a GGUF file. A prediction is the choice with the largest sum of
@@ -28,6 +28,7 @@ def main():
     words.add_argument("ours", help="the folder that `cookc eval -o` made")
     words.add_argument("--margin", type=float, default=1e-4)
     words.add_argument("--items", type=int, default=500, help="least number of items a task, else it fails")
+    words.add_argument("--log", help="append each item's log-likelihoods, of both sides, to this file")
     words.add_argument("--tasks", default=",".join(TASKS))
     asked = words.parse_args()
     tasks = [compare(asked, name) for name in asked.tasks.split(",")]
@@ -49,7 +50,13 @@ def compare(asked, name):
         "task": name, "items": len(both), "largest_difference": max(apart), "median_difference": statistics.median(apart),
         "largest_loglikelihood": max(abs(value) for left, _ in pairs for value in left["loglikelihoods"]),
     }
-    equal = len(both) >= asked.items
+    if asked.log:
+        with open(asked.log, "a") as file:
+            for left, right in pairs:
+                shown = {"task": name, "doc_id": left["doc_id"], "gold": left["gold"], "reference": left["loglikelihoods"]}
+                file.write(json.dumps(shown | {"ours": right["loglikelihoods"]}) + "\n")
+    # Every item of the reference has to be there.
+    equal = len(both) >= asked.items and theirs.keys() <= ours.keys()
     for metric in METRICS:
         if pairs[0][0][metric] is None:
             continue
@@ -77,7 +84,12 @@ def read(path, form):
 
 def cookc(row):
     """An item of `cookc eval`'s log in the form of the reference."""
-    return row
+    for metric in METRICS:
+        assert metric not in row or row[metric] == float(row[f"prediction_{metric}"] == row["target"]), row["doc_id"]
+    return {
+        "doc_id": row["doc_id"], "gold": row["target"], "loglikelihoods": [value for value, _ in row["filtered_resps"]],
+        **{metric: row.get(f"prediction_{metric}") for metric in METRICS},
+    }
 
 
 def line(metric, left, right):
