@@ -1,7 +1,7 @@
 """Speed beside lm-evaluation-harness and transformers on the CPU: all sides in one run, in turn, each a process of its own.
 
-    python benches/eval/speed.py tasks DATA MODEL --ours "target/release/cookc eval {model} --tasks {tasks} --limit {limit}
-        -o {out} --dtype {dtype}" --limit 100 --pairs 5 --out docs/results/eval-speed.jsonl
+    python benches/eval/speed.py tasks DATA MODEL --ours "target/release/cookc eval {model} --data {data}
+        --tasks {tasks} --limit {limit} --dtype {dtype} -o {out}" --limit 100 --pairs 5 --out docs/results/eval-speed.jsonl
     python benches/eval/speed.py decode DATA MODEL --ours "… {model} {prompts} {new} {dtype}" --pairs 5 --out …
     python benches/eval/speed.py table docs/results/eval-speed.jsonl
 
