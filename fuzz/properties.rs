@@ -111,12 +111,7 @@ impl<'a> Run<'a> {
             sampler,
             memory: sampler.memory(Split::Train, seed),
             writer: TextWriter::new(sampler.program(), sampler.vocabulary().clone(), Escape::None),
-            rows: Jsonl::new(&Schema {
-                sampler: sampler.clone(),
-                set: String::new(),
-                split: Split::Train,
-                seed,
-            }),
+            rows: Jsonl::new(&Schema::one(sampler.clone(), String::new(), Split::Train, seed)),
             judge: Judge::new(sampler),
             other: String::new(),
         }
@@ -127,7 +122,7 @@ impl<'a> Run<'a> {
         let memory = &mut self.memory;
         self.sampler.sample(memory, index)?;
         let mut row = Vec::new();
-        self.rows.line(&Row { index, memory }, &mut row);
+        self.rows.line(Row { sampler: 0, index, memory }, &mut row);
         let own = self.writer.text(Part::Reply, memory);
         assert!(self.judge.reads_back(&own, memory), "not read back: {own:?}");
         let mut scores = Vec::new();

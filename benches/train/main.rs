@@ -69,7 +69,13 @@ fn main() -> Result<()> {
     if let Some(path) = options.logits {
         let ids: Vec<u32> = batches["ids"].get(0)?.get(0)?.to_dtype(DType::U32)?.to_vec1()?;
         let time = ids.len();
-        let logits = model.logits(&Inputs { batch: 1, time, ids, start: vec![0; time] })?;
+        let logits = model.logits(&Inputs {
+            batch: 1,
+            time,
+            ids,
+            start: vec![0; time],
+            branches: Default::default(),
+        })?;
         let logits = HashMap::from([("logits".to_string(), logits.to_dtype(DType::F32)?)]);
         return Ok(candle_core::safetensors::save(&logits, path)?);
     }

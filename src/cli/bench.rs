@@ -123,10 +123,10 @@ impl Turns<'_> {
         })?;
         progress.add(1);
         let (sampler, set) = (sampler.clone(), String::new());
-        let rows = Jsonl::new(&Schema { sampler, set, split: Split::Train, seed });
+        let rows = Jsonl::new(&Schema::one(sampler, set, Split::Train, seed));
         let jsonl_bytes_per_second = self.turn(|memory, index| {
             out.clear();
-            rows.line(&Row { index, memory }, &mut out);
+            rows.line(Row { sampler: 0, index, memory }, &mut out);
             out.len() as u64
         })?;
         progress.add(1);

@@ -98,8 +98,8 @@ pub fn run(command: &Generate) -> Result<(), Failure> {
     };
     let (seed, split) = (command.seed.unwrap_or(0), command.split);
     let set = settings(template.typed(), &command.template.choice.set);
-    let schema = Schema { sampler, set, split, seed };
-    let program = schema.sampler.program();
+    let program = sampler.program().clone();
+    let schema = Schema::one(sampler, set, split, seed);
     let progress = Progress::new(command.count, &program.name);
     let event = |event| {
         if let Event::Generated { samples } = event {
@@ -107,9 +107,9 @@ pub fn run(command: &Generate) -> Result<(), Failure> {
         }
     };
     let observer = Observer { cancel, event: &event };
-    let written = command.format.write(&schema, command.first..end, output, &observer);
+    let written = command.format.write(&schema, &(command.first..end).into(), output, &observer);
     progress.finish();
-    let bytes = written.map_err(|stopped| load::stopped(&template, program, seed, stopped))?;
+    let bytes = written.map_err(|stopped| load::stopped(&template, &program, seed, stopped))?;
     if !to_stdout {
         command.report(bytes, progress.seconds());
     }

@@ -7,7 +7,8 @@ use super::failure::Failure;
 use super::generate::Generate;
 use super::options::{self, Engine};
 use super::progress::Progress;
-use crate::data::sink::{FORMATS, Output};
+use crate::data;
+use crate::data::sink::Output;
 use crate::run::mixed::Mixed;
 use crate::run::{Event, Observer};
 
@@ -22,12 +23,8 @@ pub fn run(command: &Generate) -> Result<(), Failure> {
         ("--engine", command.engine != Engine::Native),
     ];
     if let Some((option, _)) = said.iter().find(|(_, is_there)| *is_there) {
-        let text = format!("{option} is for a template: a recipe says it for each of its own");
-        return Err(Failure::Usage(text));
-    }
-    if command.format.name != FORMATS[0].name {
-        let (name, first) = (command.format.name, FORMATS[0].name);
-        let text = format!("--format {name} is for a template: a mixture is written as {first}");
+        let text =
+            format!("{option} is for a template: a recipe says it for each of its templates");
         return Err(Failure::Usage(text));
     }
     let cancel = options::interrupt_soon()?;
@@ -39,22 +36,21 @@ pub fn run(command: &Generate) -> Result<(), Failure> {
     let reading = Observer { cancel, event: &note, stuck: |_| {} };
     let mixed = Mixed::read(Path::new(&command.template.file), command.seed, &reading)?;
     let to_stdout = command.out == Path::new("-");
-    let mut output = match to_stdout {
+    let output = match to_stdout {
         true => Output::stream(std::io::stdout(), "standard output"),
         false => Output::file(&command.out)?,
     };
     let progress = Progress::new(command.count, &mixed.names().join(", "));
-    let count = |event: Event| {
-        if let Event::Generated { samples } = event {
+    let count = |event| {
+        if let data::Event::Generated { samples } = event {
             progress.add(samples);
         }
     };
-    let writing = Observer { cancel, event: &count, stuck: |_| {} };
-    let mut put = |bytes: &[u8]| output.put(bytes);
-    let written = mixed.write(command.split, command.first..end, &mut put, &writing);
+    let writing = data::Observer { cancel, event: &count };
+    let rows = (command.split, command.first..end);
+    let written = mixed.write(&command.format, rows, output, &writing);
     progress.finish();
-    written?;
-    let bytes = output.finish()?;
+    let bytes = written?;
     if !to_stdout {
         command.report(bytes, progress.seconds());
     }

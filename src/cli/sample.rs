@@ -61,7 +61,7 @@ pub fn run(command: &Sample) -> Result<(), Failure> {
     let mut memory = sampler.memory(command.samples.split, seed);
     let split = command.samples.split;
     let set = settings(template.typed(), &command.template.choice.set);
-    let rows = Jsonl::new(&Schema { sampler: sampler.clone(), set, split, seed });
+    let rows = Jsonl::new(&Schema::one(sampler.clone(), set, split, seed));
     let judge = Judge::new(&sampler);
     let painter = Painter::new(&sampler);
     for index in command.index..command.index.saturating_add(command.count) {
@@ -141,7 +141,7 @@ fn json_line(
     memory: &Memory,
 ) -> String {
     let mut row = Vec::new();
-    rows.line(&Row { index, memory }, &mut row);
+    rows.line(Row { sampler: 0, index, memory }, &mut row);
     let mut row: Map<String, Value> = serde_json::from_slice(&row).expect("rows are JSON objects");
     row.insert("scores".into(), scores(&judge.rules(), verdict));
     format!("{}\n", Value::Object(row))

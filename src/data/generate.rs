@@ -1,4 +1,6 @@
 //! Samples drawn in parallel and written in order: the bytes do not depend on the threads.
+//!
+//! One template's samples and a mixture's are drawn by the same code.
 
 use std::fmt;
 use std::ops::Range;
@@ -19,14 +21,33 @@ const BLOCK_SAMPLES: u64 = 4096;
 const BLOCKS_A_THREAD: usize = 4;
 
 /// Which samples to draw.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Order {
+#[derive(Clone)]
+pub struct Order<'a> {
     /// Training samples, or held-out ones.
     pub split: Split,
     /// The seed.
     pub seed: u64,
     /// Their indices.
     pub indices: Range<u64>,
+    /// Which sampler each is of; none where there is one sampler.
+    pub mixing: Option<Mixing<'a>>,
+}
+
+/// Says which sampler each sample of a range of indices is of, by the sampler's number.
+///
+/// # Errors
+/// A text, if that cannot be told for these indices.
+pub type Mixing<'a> = &'a (dyn Fn(Range<u64>) -> Result<Vec<usize>, String> + Sync);
+
+/// A sample that is drawn.
+#[derive(Clone, Copy, Debug)]
+pub struct Row<'a> {
+    /// The number of its sampler; 0 where there is one.
+    pub sampler: usize,
+    /// The sample's index.
+    pub index: u64,
+    /// Its values.
+    pub memory: &'a Memory,
 }
 
 /// Why it ended before the last sample.
@@ -34,6 +55,8 @@ pub struct Order {
 pub enum Stopped {
     /// The sample with this index cannot be drawn.
     Fault(u64, Fault),
+    /// There is no saying which sampler a sample is of: the reason.
+    Mixing(String),
     /// The observer stopped it.
     Cancelled,
     /// The output could not be written.
@@ -53,20 +76,22 @@ fn bytes_max() -> u64 {
 }
 
 /// Bytes of a sample's texts and row, at most.
-fn text_bytes(sampler: &Sampler) -> u64 {
-    sampler.program().bounds.words_known.saturating_mul(WORD_BYTES)
+fn text_bytes(samplers: &[Sampler]) -> u64 {
+    let bytes = |one: &Sampler| one.program().bounds.words_known.saturating_mul(WORD_BYTES);
+    samplers.iter().map(bytes).max().unwrap_or(0)
 }
 
-/// Does work whose threads have memory for a sample each, and `texts` copies of its texts: on so
-/// few of them that all have room.
+/// Does work whose threads have memory for a sample of each sampler, and `texts` copies of its
+/// texts: on so few of them that all have room.
 pub(super) fn where_it_fits<Done: Send>(
-    sampler: &Sampler,
+    samplers: &[Sampler],
     texts: u64,
     work: impl FnOnce() -> Done + Send,
 ) -> Done {
     let threads = rayon::current_num_threads();
-    let each = Memory::bytes(sampler.program(), sampler.pools());
-    let each = each.saturating_add(text_bytes(sampler).saturating_mul(texts));
+    let memory = |one: &Sampler| Memory::bytes(one.program(), one.pools());
+    let each = samplers.iter().map(memory).fold(0, u64::saturating_add);
+    let each = each.saturating_add(text_bytes(samplers).saturating_mul(texts));
     let fit = usize::try_from(bytes_max() / each.max(1)).unwrap_or(usize::MAX).max(1);
     if fit >= threads {
         return work();
@@ -85,55 +110,90 @@ pub(super) fn where_it_fits<Done: Send>(
 /// # Errors
 /// [`Stopped`] if a sample cannot be drawn, `put` fails, or the observer stops it.
 pub fn generate<Batch: Default + Send>(
-    sampler: &Sampler,
+    samplers: &[Sampler],
     order: &Order,
-    lay_out: impl Fn(&mut Memory, u64, &mut Batch) + Sync + Send,
+    lay_out: impl Fn(Row, &mut Batch) + Sync + Send,
     put: impl FnMut(&mut Batch) -> anyhow::Result<()> + Send,
     observer: &Observer,
 ) -> Result<(), Stopped> {
     // Two waves of blocks, one being drawn and one written.
     let texts = 2 * BLOCKS_A_THREAD as u64;
-    where_it_fits(sampler, texts, || in_waves(sampler, order, &lay_out, put, observer))
+    let source = Source { samplers, order, observer };
+    where_it_fits(samplers, texts, || source.in_waves(&lay_out, put))
 }
 
-fn in_waves<Batch: Default + Send>(
-    sampler: &Sampler,
-    order: &Order,
-    lay_out: &(impl Fn(&mut Memory, u64, &mut Batch) + Sync),
-    mut put: impl FnMut(&mut Batch) -> anyhow::Result<()> + Send,
-    observer: &Observer,
-) -> Result<(), Stopped> {
-    let threads = rayon::current_num_threads();
-    let memories: Vec<Mutex<Option<Memory>>> = (0..threads).map(|_| Mutex::default()).collect();
-    let block_samples =
-        (BLOCK_WORDS / sampler.program().bounds.words.max(1)).clamp(1, BLOCK_SAMPLES);
-    let room =
-        usize::try_from(bytes_max() / (2 * text_bytes(sampler)).max(1)).unwrap_or(usize::MAX);
-    let blocks = (threads * BLOCKS_A_THREAD).min(room.max(1));
-    let fill = |block: &mut Block<Batch>| {
-        let thread = rayon::current_thread_index().expect("blocks are filled in the pool");
-        let mut memory = memories[thread].lock().expect("a panic ends the whole run");
-        let memory = memory.get_or_insert_with(|| sampler.memory(order.split, order.seed));
-        block.fill(sampler, memory, lay_out, observer);
-    };
-    // One wave of blocks is written while the next is drawn.
-    let (mut written, mut made) = (Vec::new(), Vec::new());
-    let mut next = order.indices.start;
-    rayon::scope(|_| {
-        loop {
-            plan(&mut made, blocks, block_samples, &mut next, order.indices.end);
-            let (result, ()) = rayon::join(
-                || put_out(&mut written, &mut put, observer),
-                || made.par_iter_mut().for_each(fill),
-            );
-            result?;
-            std::mem::swap(&mut written, &mut made);
-            if written.is_empty() {
-                return Ok(());
-            }
-        }
-    })
+/// Where blocks of samples come from. Threads share it.
+#[derive(Clone, Copy)]
+struct Source<'a> {
+    samplers: &'a [Sampler],
+    order: &'a Order<'a>,
+    observer: &'a Observer<'a>,
 }
+
+impl Source<'_> {
+    fn in_waves<Batch: Default + Send>(
+        self,
+        lay_out: &(impl Fn(Row, &mut Batch) + Sync),
+        mut put: impl FnMut(&mut Batch) -> anyhow::Result<()> + Send,
+    ) -> Result<(), Stopped> {
+        let threads = rayon::current_num_threads();
+        let memories: Vec<Mutex<Memories>> = (0..threads).map(|_| Mutex::default()).collect();
+        let words = self.samplers.iter().map(|one| one.program().bounds.words).max();
+        let block_samples = (BLOCK_WORDS / words.unwrap_or(1).max(1)).clamp(1, BLOCK_SAMPLES);
+        let room = bytes_max() / (2 * text_bytes(self.samplers)).max(1);
+        let room = usize::try_from(room).unwrap_or(usize::MAX);
+        let blocks = (threads * BLOCKS_A_THREAD).min(room.max(1));
+        let fill = |block: &mut Block<Batch>| {
+            let thread = rayon::current_thread_index().expect("blocks are filled in the pool");
+            let mut memories = memories[thread].lock().expect("a panic ends the whole run");
+            block.stopped = self.fill(block, &mut memories, lay_out).err();
+        };
+        // One wave of blocks is written while the next is drawn.
+        let (mut written, mut made) = (Vec::new(), Vec::new());
+        let mut next = self.order.indices.start;
+        rayon::scope(|_| {
+            loop {
+                plan(&mut made, blocks, block_samples, &mut next, self.order.indices.end);
+                let (result, ()) = rayon::join(
+                    || put_out(&mut written, &mut put, self.observer),
+                    || made.par_iter_mut().for_each(fill),
+                );
+                result?;
+                std::mem::swap(&mut written, &mut made);
+                if written.is_empty() {
+                    return Ok(());
+                }
+            }
+        })
+    }
+
+    fn fill<Batch>(
+        self,
+        block: &mut Block<Batch>,
+        memories: &mut Memories,
+        lay_out: &impl Fn(Row, &mut Batch),
+    ) -> Result<(), Stopped> {
+        let Order { split, seed, mixing, .. } = self.order;
+        let of = mixing.map(|mixing| mixing(block.indices.clone())).transpose();
+        let of = of.map_err(Stopped::Mixing)?;
+        memories.resize_with(self.samplers.len(), || None);
+        for (at, index) in block.indices.clone().enumerate() {
+            if self.observer.is_cancelled() {
+                return Err(Stopped::Cancelled);
+            }
+            let number = of.as_ref().map_or(0, |of| of[at]);
+            let sampler = &self.samplers[number];
+            let memory = memories[number].get_or_insert_with(|| sampler.memory(*split, *seed));
+            let drawn = sampler.sample(memory, index);
+            drawn.map_err(|error| Stopped::Fault(index, error))?;
+            lay_out(Row { sampler: number, index, memory }, &mut block.batch);
+        }
+        Ok(())
+    }
+}
+
+/// A thread's memory for a sample of each sampler that it has drawn from.
+type Memories = Vec<Option<Memory>>;
 
 /// Consecutive samples, laid out.
 #[derive(Default)]
@@ -141,28 +201,6 @@ struct Block<Batch> {
     indices: Range<u64>,
     batch: Batch,
     stopped: Option<Stopped>,
-}
-
-impl<Batch> Block<Batch> {
-    fn fill(
-        &mut self,
-        sampler: &Sampler,
-        memory: &mut Memory,
-        lay_out: &(impl Fn(&mut Memory, u64, &mut Batch) + Sync),
-        observer: &Observer,
-    ) {
-        for index in self.indices.clone() {
-            if observer.is_cancelled() {
-                self.stopped = Some(Stopped::Cancelled);
-                return;
-            }
-            if let Err(error) = sampler.sample(memory, index) {
-                self.stopped = Some(Stopped::Fault(index, error));
-                return;
-            }
-            lay_out(memory, index, &mut self.batch);
-        }
-    }
 }
 
 /// The blocks of the next wave; their buffers are used again.
@@ -190,10 +228,8 @@ fn put_out<Batch>(
     observer: &Observer,
 ) -> Result<(), Stopped> {
     for block in blocks {
-        match &block.stopped {
-            Some(Stopped::Fault(index, error)) => return Err(Stopped::Fault(*index, *error)),
-            Some(_) => return Err(Stopped::Cancelled),
-            None => {}
+        if let Some(stopped) = block.stopped.take() {
+            return Err(stopped);
         }
         if observer.is_cancelled() {
             return Err(Stopped::Cancelled);
@@ -208,6 +244,7 @@ impl fmt::Display for Stopped {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Stopped::Fault(index, error) => write!(f, "sample {index} cannot be drawn: {error}"),
+            Stopped::Mixing(why) => write!(f, "{why}"),
             Stopped::Cancelled => write!(f, "stopped"),
             Stopped::Output(error) => write!(f, "{error:#}"),
         }

@@ -2,11 +2,11 @@
 
 pub mod audit;
 pub mod budget;
+pub mod dataset;
 pub mod examples;
 pub mod generate;
 pub mod judge;
 pub mod layout;
-pub mod lessons;
 pub mod longest;
 mod observer;
 pub mod output;

@@ -8,13 +8,13 @@ pub mod report;
 use anyhow::Result;
 
 use crate::data::Split;
+use crate::data::dataset::{Part, Why};
 use crate::data::judge::{Judge, Verdict};
 use crate::data::layout::{Encoded, Escape, Part as Text, TextWriter};
-use crate::data::lessons::{Part, Why};
-use crate::model::{Ends, Model, Tokenizer, greedy_until};
+use crate::model::{Ends, Model, Tokenizer, greedy_until, walk};
 
 /// Questions asked between two checks whether to go on.
-const AT_ONCE: usize = 64;
+const AT_ONCE: usize = 128;
 
 /// A held-out sample.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,6 +89,7 @@ pub fn ask(
 ) -> Result<Option<Vec<String>>> {
     let Decoding { tokenizer, ends, tokens_max } = *decoding;
     let mut replies = Vec::with_capacity(questions.len());
+    let model = &walk::to_infer(model)?;
     for some in questions.chunks(AT_ONCE) {
         if !go_on(replies.len()) {
             return Ok(None);

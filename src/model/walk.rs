@@ -1,7 +1,7 @@
 //! Passes over all parameters of a model: listed, counted, put into four bits, packed.
 
 use anyhow::{Context, Result};
-use candle_core::DType;
+use candle_core::{DType, Tensor};
 
 use crate::model::network::adapter::Adapter;
 use crate::model::network::block::Block;
@@ -125,6 +125,40 @@ pub fn pack(model: &mut Model) -> Result<()> {
     Ok(())
 }
 
+/// A copy to infer with: its matrices are packed, on a machine that is faster so. What is trained in
+/// it, adapters and norms, is shared with the model as it is now.
+///
+/// # Errors
+/// If a matrix cannot be read.
+pub fn to_infer(model: &Model) -> Result<Model> {
+    let mut model = model.clone();
+    let is_faster =
+        if model.embedding.value.dtype() == DType::F32 { has_f32() } else { has_bf16() };
+    if is_faster && model.device.is_cpu() {
+        pack_forward(&mut model)?;
+    }
+    Ok(model)
+}
+
+fn pack_forward(model: &mut Model) -> Result<()> {
+    for linear in model.linears_mut().filter(|linear| !linear.has_gain()) {
+        if let Weight::Plain(Parameter { name, value }) = &linear.weight
+            && can_pack(value)
+        {
+            linear.weight = Weight::Packed(name.clone(), Packed::to_infer(value)?);
+        }
+    }
+    let table = &model.embedding.value;
+    if model.head.is_none() && model.packed_table.is_none() && can_pack(table) {
+        model.packed_table = Some(Packed::to_infer(table)?);
+    }
+    Ok(())
+}
+
+fn can_pack(matrix: &Tensor) -> bool {
+    matches!(matrix.dtype(), DType::F32 | DType::BF16)
+}
+
 /// DoRA's gains need the matrices as they are.
 fn pack_all(model: &mut Model) -> Result<()> {
     for linear in model.linears_mut().filter(|linear| !linear.has_gain()) {
@@ -169,7 +203,8 @@ mod tests {
 
     fn learn(model: &Model) -> Result<(f64, Gradients)> {
         let ids = (0..20).map(|i| i * 7 % 37).collect();
-        let inputs = Inputs { batch: 2, time: 10, ids, start: vec![0; 20] };
+        let inputs =
+            Inputs { batch: 2, time: 10, ids, start: vec![0; 20], branches: Default::default() };
         let labels: Vec<(u32, u32)> = (0..19).map(|place| (place, place % 11)).collect();
         let mut gradients = Gradients::new(false);
         let loss = model.loss(&inputs, &labels, &Training::default(), &mut gradients)?;
@@ -193,6 +228,32 @@ mod tests {
             let (found, other) = (gradient(&gradients), gradient(&others));
             let (found, other) = (found.expect("a gradient"), other.expect("a gradient"));
             assert_eq!(distance(&found, &other)?, 0.0, "{}", parameter.name);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_model_packed_to_infer_has_the_logits_of_the_model() -> Result<()> {
+        let [half, whole] = models(false)?;
+        let ids = (0..20).map(|i| i * 7 % 37).collect();
+        let branches = Default::default();
+        let inputs = Inputs { batch: 2, time: 10, ids, start: vec![0; 20], branches };
+        // Numbers of f32 that no bf16 is.
+        let mut finer = whole.clone();
+        for linear in finer.linears_mut() {
+            let parameter = linear.weight.parameter_mut().expect("it is not packed");
+            parameter.value = (&parameter.value * 1.001)?;
+        }
+        for (model, bound) in [(half, 2e-2), (whole, 1e-6), (finer, 1e-6)] {
+            let mut packed = model.clone();
+            pack_forward(&mut packed)?;
+            assert!(packed.linears().all(|linear| linear.weight.parameter().is_none()));
+            let off = distance(&packed.logits(&inputs)?, &model.logits(&inputs)?)?;
+            assert!(off < bound, "{off}");
+            for (packed, plain) in packed.linears().zip(model.linears()) {
+                let [packed, plain] = [packed, plain].map(|of| of.weight.matrix(DType::F32));
+                assert_eq!(distance(&packed?, &plain?)?, 0.0);
+            }
         }
         Ok(())
     }

@@ -22,7 +22,9 @@ pub use plain::nccl;
 pub mod rope;
 mod sums;
 
-use anyhow::{Context, Result};
+use std::ops::Range;
+
+use anyhow::{Context, Result, ensure};
 use candle_core::{DType, Device, Tensor};
 pub(crate) use cpu::factors::{Matrix, Rows};
 pub use rope::Angles;
@@ -40,12 +42,33 @@ pub struct Mask {
     pub columns: usize,
     /// First column that each query attends to, `[batch × time]`.
     pub start: Vec<u32>,
+    /// Where texts branch.
+    pub branches: Branches,
+}
+
+/// Texts of one row that begin alike and go on in several ways, one after the other. Each branch
+/// attends to the beginning and to itself. The results of a text do not depend on the others.
+#[derive(Clone, Debug, Default)]
+pub struct Branches {
+    /// The columns of other branches, between the beginning and its own, that each query skips,
+    /// `[time]`. Empty where no text branches.
+    pub skip: Vec<Range<u32>>,
+    /// The columns at which texts begin, in order.
+    pub texts: Vec<usize>,
 }
 
 impl Mask {
-    /// The columns that token `t` of row `b` attends to.
-    pub fn range(&self, b: usize, t: usize) -> std::ops::Range<usize> {
+    /// The columns that token `t` of row `b` attends to, but for those that it skips.
+    pub fn range(&self, b: usize, t: usize) -> Range<usize> {
         self.start[b * self.time + t] as usize..self.columns - self.time + t + 1
+    }
+
+    /// The columns that it skips: none, or some of its range.
+    pub fn skipped(&self, b: usize, t: usize) -> Range<usize> {
+        self.branches
+            .skip
+            .get(b * self.time + t)
+            .map_or(0..0, |skip| skip.start as usize..skip.end as usize)
     }
 
     /// The same mask within a sliding window: the last `window` tokens, the query included.
@@ -53,8 +76,19 @@ impl Mask {
         let mut near = self.clone();
         for (place, start) in near.start.iter_mut().enumerate() {
             let end = self.columns - self.time + place % self.time + 1;
-            *start = (*start).max(end.saturating_sub(window) as u32);
+            let skipped = self.branches.skip.get(place).map_or(0, Range::len);
+            let first = end.saturating_sub(window);
+            // What is skipped has no positions: a window that reaches back over it is longer.
+            let first = match self.branches.skip.get(place) {
+                Some(skip) if first < skip.end as usize => first.saturating_sub(skipped),
+                _ => first,
+            };
+            *start = (*start).max(first as u32);
         }
+        near.branches.skip.iter_mut().zip(&near.start).for_each(|(skip, start)| {
+            skip.start = skip.start.max(*start);
+            skip.end = skip.end.max(skip.start);
+        });
         near
     }
 }
@@ -95,19 +129,22 @@ pub struct Attended {
 /// # Errors
 /// If the shapes do not fit each other, or the device fails.
 pub fn attention(inputs: &Attention) -> Result<Attended> {
-    choose(inputs.query, [cpu::attention, cuda::attention, plain::attention])(inputs)
+    let on_cuda =
+        if inputs.mask.branches.skip.is_empty() { cuda::attention } else { plain::attention };
+    choose(inputs.query, [cpu::attention, on_cuda, plain::attention])(inputs)
 }
 
 /// Gradients of [`attention`] with respect to query, key and value, in their shapes, from that of
 /// its result, `dout` `[batch × time, heads × head_dim]`.
 ///
 /// # Errors
-/// If the shapes do not fit each other, or the device fails.
+/// If the shapes do not fit each other, texts branch, or the device fails.
 pub fn attention_backward(
     inputs: &Attention,
     attended: &Attended,
     dout: &Tensor,
 ) -> Result<[Tensor; 3]> {
+    ensure!(inputs.mask.branches.skip.is_empty(), "texts that branch have no backward pass");
     let paths = [cpu::attention_backward, cuda::attention_backward, plain::attention_backward];
     choose(inputs.query, paths)(inputs, attended, dout)
 }
@@ -253,6 +290,16 @@ fn kept(factors: &mut [f32], first: usize, rate: f64, key: u64) {
 /// If a label is beyond the columns, there are more or fewer labels than rows, or the device fails.
 pub fn cross_entropy(logits: &Tensor, labels: &[u32]) -> Result<(f64, Tensor)> {
     choose(logits, [cpu::cross_entropy, cuda::cross_entropy, plain::cross_entropy])(logits, labels)
+}
+
+/// log softmax(logits) in nats at pairs of a row and an id, and the id of the greatest logit of each
+/// row, the first of equals. `logits` `[rows, vocab]`.
+///
+/// # Errors
+/// If a row or an id is beyond the logits, or the device fails.
+pub fn log_probabilities(logits: &Tensor, wanted: &[(u32, u32)]) -> Result<(Vec<f32>, Vec<u32>)> {
+    let paths = [cpu::log_probabilities, cuda::log_probabilities, plain::log_probabilities];
+    choose(logits, paths)(logits, wanted)
 }
 
 /// The numbers of one update by AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101); `first` and

@@ -67,7 +67,7 @@ pub fn report(
     let Outcome { before, after, facts, past } = outcome;
     let mut templates = Vec::new();
     let mut lines = String::new();
-    for (at, part) in setup.lessons.parts.iter().enumerate() {
+    for (at, part) in setup.dataset.parts.iter().enumerate() {
         let (mut one, examples) = compare(setup, held_out, at, &before[at], &after[at]);
         for example in &examples {
             lines += &serde_json::to_string(example).expect("texts and numbers are JSON");
@@ -100,7 +100,7 @@ fn compare(
     before: &[Answer],
     after: &[Answer],
 ) -> (Comparison, Vec<Example>) {
-    let part = &setup.lessons.parts[at];
+    let part = &setup.dataset.parts[at];
     let rules = eval::rules(part);
     let (template, level) = (part.sampler.program().name.clone(), part.sampler.level().to_string());
     let answers = held_out.questions[at].iter().zip(before.iter().zip(after));

@@ -23,7 +23,7 @@ pub fn share(
     answers: Option<&[Vec<Answer>]>,
 ) -> Result<()> {
     let rules: Vec<usize> =
-        setup.lessons.parts.iter().map(|part| eval::rules(part).len()).collect();
+        setup.dataset.parts.iter().map(|part| eval::rules(part).len()).collect();
     let own = |answers: &[Vec<Answer>]| -> Vec<f64> {
         let both = answers.iter().zip(&rules);
         both.flat_map(|(answers, rules)| numbers(&Scores::of(answers, *rules))).collect()

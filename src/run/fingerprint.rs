@@ -38,7 +38,7 @@ impl Fingerprint {
         for (key, text) in recipe_keys(setup)? {
             add(key, text);
         }
-        for (at, part) in setup.lessons.parts.iter().enumerate() {
+        for (at, part) in setup.dataset.parts.iter().enumerate() {
             let (number, sampler) = (at + 1, &part.sampler);
             add(format!("template {number}"), program(sampler));
             add(format!("words of template {number}"), words(sampler));
@@ -164,7 +164,7 @@ fn words(sampler: &Sampler) -> String {
 /// The ids of the first samples: templates, words, tokenizer and format are in them.
 fn samples(setup: &Setup) -> Result<String, Error> {
     let mut hasher = blake3::Hasher::new();
-    let (mut rows, mixture) = (setup.lessons.rows(), setup.mixture());
+    let (mut rows, mixture) = (setup.dataset.rows(), setup.mixture());
     // What ends a reply is compared in another line.
     let end = setup.ends.closing();
     for index in 0..ALIKE {

@@ -6,8 +6,8 @@ use super::observer::{Event, Observer};
 use super::setup::Setup;
 use super::shots::Shots;
 use crate::data::Split;
+use crate::data::dataset::Why;
 use crate::data::layout::Encoded;
-use crate::data::lessons::Why;
 use crate::eval::{self, Answer, Decoding, Question};
 use crate::model::Model;
 use crate::template::Error;
@@ -30,7 +30,7 @@ impl<'a> HeldOut<'a> {
     pub fn new(setup: &'a Setup) -> Result<HeldOut<'a>, Error> {
         let (seed, count) = (setup.recipe.data.seed, setup.recipe.eval.samples);
         let mut questions = Vec::new();
-        for (at, part) in setup.lessons.parts.iter().enumerate() {
+        for (at, part) in setup.dataset.parts.iter().enumerate() {
             let made = eval::questions(part, seed, count);
             questions.push(made.map_err(|(index, why)| setup.sample_error(at, index, why))?);
         }
@@ -65,7 +65,7 @@ impl<'a> HeldOut<'a> {
             let decoding = Decoding { tokenizer, ends, tokens_max: self.tokens_max(at) };
             let replies = eval::ask(model, &decoding, asked, &mut go_on)?;
             let Some(replies) = replies else { return Err(Error::Cancelled) };
-            all.push(eval::judge(&self.setup.lessons.parts[at], seed, asked, replies));
+            all.push(eval::judge(&self.setup.dataset.parts[at], seed, asked, replies));
             done += asked.len();
         }
         tell(total);
@@ -89,7 +89,7 @@ fn put_shots(
     at: usize,
     asked: &mut [Question],
 ) -> Result<(), (u64, Why)> {
-    let sampler = &setup.lessons.parts[at].sampler;
+    let sampler = &setup.dataset.parts[at].sampler;
     let mut memory = sampler.memory(Split::Eval, setup.recipe.data.seed);
     for asked in asked {
         let index = asked.index;

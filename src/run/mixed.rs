@@ -2,25 +2,15 @@
 
 use std::ops::Range;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
 
-use rayon::prelude::*;
-
-use super::observer::{Event, Observer};
+use super::observer::Observer;
 use super::setup::{self, Sources};
-use crate::data::Split;
+use crate::data::generate::Stopped;
 use crate::data::preview::cannot_make;
-use crate::data::sink::{Jsonl, Row, Schema, settings};
+use crate::data::sink::{self, Format, Output, Rows, Schema, settings};
+use crate::data::{self, Split};
 use crate::mix::Mixture;
-use crate::runtime::Memory;
 use crate::template::Error;
-
-/// Words that a block of rows has at most, if it has more than one row.
-const BLOCK_WORDS: u64 = 1 << 16;
-/// The most rows of a block.
-const BLOCK_ROWS: u64 = 1024;
-/// Blocks that a thread draws between two writes.
-const BLOCKS_A_THREAD: usize = 4;
 
 /// A recipe whose samples are written, not learned from.
 pub struct Mixed {
@@ -53,96 +43,66 @@ impl Mixed {
         names
     }
 
-    /// Draws the rows with these indices in parallel, as lines of JSON, and passes them on in
-    /// order: row *r* is the sample that training sees as its *r*-th, if no evaluation has changed
-    /// the mixture.
+    /// Generates the rows with these indices in parallel, and writes them in order: row *r* is the
+    /// sample that training sees as its *r*-th, if no evaluation has changed the mixture. Returns
+    /// how many bytes were written.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if a sample cannot be drawn, [`Error::Cancelled`] if the observer stops
-    /// it, and the error of `put`.
+    /// [`Error::Invalid`] if a sample cannot be drawn, [`Error::Input`] if the mixture weights of a
+    /// step are no weights, [`Error::Cancelled`] if the observer stops it, and [`Error::Failed`]
+    /// if the output cannot be written. A file is then left as it was.
     pub fn write(
         &self,
-        split: Split,
-        rows: Range<u64>,
-        put: &mut dyn FnMut(&[u8]) -> anyhow::Result<()>,
-        observer: &Observer,
-    ) -> Result<(), Error> {
-        let writer = Writer::new(self, split);
-        let words = self.sources.samplers.iter().map(|one| one.program().bounds.words).max();
-        let block = (BLOCK_WORDS / words.unwrap_or(1).max(1)).clamp(1, BLOCK_ROWS);
-        let wave = block * (rayon::current_num_threads() * BLOCKS_A_THREAD) as u64;
-        let mut next = rows.start;
-        while next < rows.end {
-            let end = next.saturating_add(wave).min(rows.end);
-            let starts: Vec<u64> = (next..end).step_by(block as usize).collect();
-            let blocks = starts.into_par_iter().map(|start| {
-                let rows = start..start.saturating_add(block).min(end);
-                writer.block(rows, observer)
-            });
-            let blocks: Vec<Result<Vec<u8>, Error>> = blocks.collect();
-            for bytes in blocks {
-                put(&bytes?)?;
-            }
-            observer.tell(Event::Generated { samples: end - next });
-            next = end;
-        }
-        Ok(())
+        format: &Format,
+        (split, indices): (Split, Range<u64>),
+        output: Output,
+        observer: &data::Observer,
+    ) -> Result<u64, Error> {
+        let mixing = |indices| self.mixing(split, indices);
+        let rows = Rows { indices, mixing: Some(&mixing) };
+        let written = format.write(&self.schema(split), &rows, output, observer);
+        written.map_err(|stopped| self.error(split, stopped))
     }
-}
 
-/// Writes the rows of a split. Threads share it.
-struct Writer<'a> {
-    of: &'a Mixed,
-    split: Split,
-    /// Those of each template.
-    lines: Vec<Jsonl>,
-    /// Memories for a sample of each template that no thread uses now.
-    free: Mutex<Vec<Vec<Memory>>>,
-}
-
-impl<'a> Writer<'a> {
-    fn new(of: &'a Mixed, split: Split) -> Writer<'a> {
-        let Sources { recipe, templates, samplers } = &of.sources;
+    fn schema(&self, split: Split) -> Schema {
+        let Sources { recipe, templates, samplers } = &self.sources;
         let both = templates.iter().zip(samplers).zip(&recipe.templates);
-        let lines = both.map(|((template, sampler), entry)| {
+        let templates = both.map(|((template, sampler), entry)| {
             let set: Vec<(String, String)> =
                 entry.set.iter().map(|(name, number)| (name.clone(), number.clone())).collect();
             let set = settings(template.typed(), &set);
-            let (sampler, seed) = (sampler.clone(), recipe.data.seed);
-            Jsonl::new(&Schema { sampler, set, split, seed })
+            sink::Template { sampler: sampler.clone(), set }
         });
-        Writer { of, split, lines: lines.collect(), free: Mutex::default() }
+        Schema { templates: templates.collect(), split, seed: recipe.data.seed }
     }
 
-    fn block(&self, rows: Range<u64>, observer: &Observer) -> Result<Vec<u8>, Error> {
-        let free = || self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        let Sources { recipe, samplers, .. } = &self.of.sources;
-        let (split, seed) = (self.split, recipe.data.seed);
-        let known = free().pop();
-        let mut memories = known.unwrap_or_else(|| {
-            samplers.iter().map(|sampler| sampler.memory(split, seed)).collect()
-        });
-        let mut bytes = Vec::new();
-        let mixture = &self.of.mixture;
-        let mut step = mixture.step_of(rows.start);
-        let mut order = mixture.order(split, step).map_err(Error::Input)?;
-        for row in rows {
-            if observer.is_cancelled() {
-                return Err(Error::Cancelled);
+    /// Which template each row of a range is of.
+    fn mixing(&self, split: Split, indices: Range<u64>) -> Result<Vec<usize>, String> {
+        let mut step = self.mixture.step_of(indices.start);
+        let mut order = self.mixture.order(split, step)?;
+        let mut of = Vec::with_capacity((indices.end - indices.start) as usize);
+        for row in indices {
+            if self.mixture.step_of(row) != step {
+                step = self.mixture.step_of(row);
+                order = self.mixture.order(split, step)?;
             }
-            if mixture.step_of(row) != step {
-                step = mixture.step_of(row);
-                order = mixture.order(split, step).map_err(Error::Input)?;
-            }
-            let at = order.template(row);
-            let (sampler, memory) = (&samplers[at], &mut memories[at]);
-            sampler.sample(memory, row).map_err(|why| {
-                let diagnostic = cannot_make(sampler.program(), seed, row, why);
-                Error::invalid(self.of.sources.templates[at].source(), vec![diagnostic])
-            })?;
-            self.lines[at].line(&Row { index: row, memory }, &mut bytes);
+            of.push(order.template(row));
         }
-        free().push(memories);
-        Ok(bytes)
+        Ok(of)
+    }
+
+    fn error(&self, split: Split, stopped: Stopped) -> Error {
+        match stopped {
+            Stopped::Cancelled => Error::Cancelled,
+            Stopped::Output(error) => error.into(),
+            Stopped::Mixing(why) => Error::Input(why),
+            Stopped::Fault(row, why) => {
+                let of = self.mixing(split, row..row + 1).expect("the row was drawn from one")[0];
+                let Sources { recipe, templates, samplers } = &self.sources;
+                let program = samplers[of].program();
+                let diagnostic = cannot_make(program, recipe.data.seed, row, why);
+                Error::invalid(templates[of].source(), vec![diagnostic])
+            }
+        }
     }
 }

@@ -54,11 +54,6 @@ pub enum Event<'a> {
         /// Mean of the rules.
         alignment: f64,
     },
-    /// Rows of a mixed data set are written.
-    Generated {
-        /// How many since the last event.
-        samples: u64,
-    },
     /// Training is over, or was stopped.
     Ended,
 }

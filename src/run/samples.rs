@@ -8,8 +8,8 @@ use anyhow::{Result, bail};
 use super::setup::Setup;
 use super::shots::Shots;
 use crate::data::Split;
+use crate::data::dataset::{Rows, Why};
 use crate::data::layout::{Encoded, Escape, Part as Text, TextWriter};
-use crate::data::lessons::{Rows, Why};
 use crate::mix::Mixture;
 use crate::template::Error;
 use crate::train::{Example, Group};
@@ -43,7 +43,7 @@ impl<'a> Samples<'a> {
         mixture: &'a RefCell<Mixture>,
         held_out: &'a HashSet<Vec<u32>>,
     ) -> Samples<'a> {
-        let (rows, shots) = (setup.lessons.rows(), setup.shots(Split::Train));
+        let (rows, shots) = (setup.dataset.rows(), setup.shots(Split::Train));
         Samples { setup, group, mixture, rows, shots, held_out, prompts_shared: 0, error: None }
     }
 
@@ -96,7 +96,7 @@ impl<'a> Samples<'a> {
 /// Where a sample of a template comes from, and its text.
 pub fn described(setup: &Setup, template: usize, index: u64) -> String {
     let seed = setup.recipe.data.seed;
-    let part = &setup.lessons.parts[template];
+    let part = &setup.dataset.parts[template];
     let (sampler, program) = (&part.sampler, part.sampler.program());
     let mut memory = sampler.memory(Split::Train, seed);
     let text = match sampler.sample(&mut memory, index) {

@@ -1,8 +1,8 @@
 //! Few-shot examples before a prompt: solved samples, from which a model learns in its context.
 
 use crate::data::Split;
+use crate::data::dataset::{Dataset, Part, Why};
 use crate::data::layout::{Draft, Encoded};
-use crate::data::lessons::{Lessons, Part, Why};
 use crate::model::Tokenizer;
 use crate::runtime::{Memory, RunKey, random};
 
@@ -21,7 +21,7 @@ const AMONG: u64 = 1 << 40;
 
 /// Makes the shots of a run: each sample has its own, chosen by seed, split and index alone.
 pub struct Shots<'a> {
-    lessons: &'a Lessons,
+    dataset: &'a Dataset,
     /// Shots of a sample.
     count: usize,
     /// Of each template: what its choices depend on, and what makes its samples.
@@ -31,15 +31,15 @@ pub struct Shots<'a> {
 impl<'a> Shots<'a> {
     /// For the samples of a split. Shots are training samples even before held-out ones: what is
     /// held out is shown nowhere else.
-    pub fn new(lessons: &'a Lessons, count: usize, split: Split) -> Shots<'a> {
-        let seed = lessons.seed;
+    pub fn new(dataset: &'a Dataset, count: usize, split: Split) -> Shots<'a> {
+        let seed = dataset.seed;
         let sampler = |part: &Part| {
             let (name, level) = (&part.sampler.program().name, part.sampler.level());
             let key = RunKey::new(name, level, split.name(), seed).stream("shots");
             (key, part.sampler.memory(Split::Train, seed))
         };
-        let samplers = lessons.parts.iter().map(sampler).collect();
-        Shots { lessons, count, samplers }
+        let samplers = dataset.parts.iter().map(sampler).collect();
+        Shots { dataset, count, samplers }
     }
 
     /// The ids of a template's shots and of the sample in the memory, which has this index; what
@@ -52,12 +52,12 @@ impl<'a> Shots<'a> {
         sample: &Memory,
         is_checked: bool,
     ) -> Result<Encoded, (u64, Why)> {
-        let mut draft = self.lessons.parts[template].ids.draft();
+        let mut draft = self.dataset.parts[template].ids.draft();
         let encoded = self.put(template, index, &mut draft).map(|()| draft.end(sample))?;
         let told = |why| (index, Why::Ids(why));
         let encoded = encoded.map_err(told)?;
         if is_checked {
-            let mut whole = self.lessons.parts[template].ids.draft_whole();
+            let mut whole = self.dataset.parts[template].ids.draft_whole();
             self.put(template, index, &mut whole)?;
             whole.check(sample, &encoded).map_err(told)?;
         }
@@ -66,7 +66,7 @@ impl<'a> Shots<'a> {
 
     /// The text of a template's shots before the sample with this index.
     pub fn text(&mut self, template: usize, index: u64) -> Result<String, (u64, Why)> {
-        let mut draft = self.lessons.parts[template].ids.draft_whole();
+        let mut draft = self.dataset.parts[template].ids.draft_whole();
         self.put(template, index, &mut draft)?;
         Ok(draft.text().to_string())
     }
@@ -79,7 +79,7 @@ impl<'a> Shots<'a> {
             if shot == index {
                 shot += AMONG;
             }
-            let sampler = &self.lessons.parts[template].sampler;
+            let sampler = &self.dataset.parts[template].sampler;
             sampler.sample(memory, shot).map_err(|why| (shot, why.into()))?;
             draft.shot(memory);
         }

@@ -284,7 +284,7 @@ impl<'a> Training<'a> {
             Err(_) => return Ok(None),
         };
         self.take_in(trainer.model, step, &answers)?;
-        for (answers, part) in answers.iter().zip(&self.setup.lessons.parts) {
+        for (answers, part) in answers.iter().zip(&self.setup.dataset.parts) {
             let scores = Scores::of(answers, 0);
             let (template, exact) = (&part.sampler.program().name, scores.exact);
             let alignment = scores.alignment;
@@ -305,7 +305,7 @@ impl<'a> Training<'a> {
     }
 
     fn write_down(&mut self, step: u64, answers: &[Vec<Answer>]) -> Result<()> {
-        for (answers, part) in answers.iter().zip(&self.setup.lessons.parts) {
+        for (answers, part) in answers.iter().zip(&self.setup.dataset.parts) {
             let rules = eval::rules(part);
             let name = [part.sampler.program().name.as_str(), part.sampler.level()];
             if let Some(metrics) = &mut self.metrics {

@@ -6,6 +6,25 @@
 //! texts and booleans take half a cell each (*narrow*), all other elements a full one (*wide*).
 //! Lists are immutable, so a slice of a list shares its elements.
 
+/// `ROW_OF`: where the row of each variant is in a table, by the variant's number. A variant that
+/// has no row, or two, does not compile.
+macro_rules! row_of {
+    ($rows:ident, $field:ident: $variants:ident) => {
+        const ROW_OF: [usize; $variants::VARIANTS.len()] = {
+            let mut row_of = [usize::MAX; $variants::VARIANTS.len()];
+            let mut at = 0;
+            while at < $rows.len() {
+                let variant = $rows[at].$field as usize;
+                assert!(row_of[variant] == usize::MAX, "a variant has one row");
+                row_of[variant] = at;
+                at += 1;
+            }
+            assert!(at == row_of.len(), "every variant has a row");
+            row_of
+        };
+    };
+}
+
 pub(crate) mod arena;
 pub mod bound;
 pub mod builtins;

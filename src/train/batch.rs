@@ -156,5 +156,9 @@ fn pass(rows: &[Vec<Numbered>]) -> Pass {
             start[number * time + column] = column as u32;
         }
     }
-    Pass { inputs: Inputs { batch, time, ids, start }, labels, samples }
+    Pass {
+        inputs: Inputs { batch, time, ids, start, branches: Default::default() },
+        labels,
+        samples,
+    }
 }

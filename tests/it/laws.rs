@@ -76,7 +76,8 @@ fn machine_code_makes_and_judges_what_the_interpreter_does_bit_for_bit() {
             let mut made = [Vec::new(), Vec::new()];
             for at in 0..2 {
                 make(samplers[at], &mut memories[at], index);
-                rows[at].line(&Row { index, memory: &memories[at] }, &mut made[at]);
+                let row = Row { sampler: 0, index, memory: &memories[at] };
+                rows[at].line(row, &mut made[at]);
             }
             assert_eq!(made[0], made[1], "{name}, sample {index}");
             let own = writer.text(Part::Reply, &memories[0]);
@@ -123,21 +124,19 @@ fn rows(source: &Source, level: &str) -> Vec<u8> {
 }
 
 fn schema(sampler: &Sampler) -> Schema {
-    Schema { sampler: sampler.clone(), set: String::new(), split: Split::Train, seed: SEED }
+    Schema::one(sampler.clone(), String::new(), Split::Train, SEED)
 }
 
 fn generated(sampler: &Sampler, indices: std::ops::Range<u64>) -> Vec<u8> {
     let rows = Jsonl::new(&schema(sampler));
     let mut bytes = Vec::new();
-    let order = Order { split: Split::Train, seed: SEED, indices };
-    let lay_out = |memory: &mut Memory, index: u64, out: &mut Vec<u8>| {
-        rows.line(&Row { index, memory }, out);
-    };
+    let order = Order { split: Split::Train, seed: SEED, indices, mixing: None };
+    let lay_out = |row: Row, out: &mut Vec<u8>| rows.line(row, out);
     let put = |more: &mut Vec<u8>| {
         bytes.append(more);
         Ok(())
     };
-    generate(sampler, &order, lay_out, put, &Observer::none())
+    generate(std::slice::from_ref(sampler), &order, lay_out, put, &Observer::none())
         .unwrap_or_else(|stopped| panic!("{stopped:?}"));
     bytes
 }

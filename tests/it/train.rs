@@ -308,7 +308,13 @@ fn go_on(_: &Progress, _: &Trainer<'_>) -> Result<Control> {
 /// One row of ids.
 fn row(ids: &[i64]) -> Inputs {
     let time = ids.len();
-    Inputs { batch: 1, time, ids: ids.iter().map(|&id| id as u32).collect(), start: vec![0; time] }
+    Inputs {
+        batch: 1,
+        time,
+        ids: ids.iter().map(|&id| id as u32).collect(),
+        start: vec![0; time],
+        branches: Default::default(),
+    }
 }
 
 /// Mean loss over the examples, and the gradients of that mean.

@@ -4,7 +4,7 @@ use anyhow::Context;
 use indicatif::{HumanBytes, HumanCount};
 
 use crate::cli::{Failure, console};
-use crate::data::lessons::Why;
+use crate::data::dataset::Why;
 use crate::model::lora::Lora;
 use crate::model::{Config, Projection, Recompute, weights};
 use crate::run::setup::{Setup, tokens};
@@ -27,7 +27,7 @@ pub fn print(setup: &Setup) -> Result<(), Failure> {
     let (shots, between) = (recipe.data.shots as u64, shots::between_max(&setup.tokenizer));
     let closing = setup.closing.len() as u64;
     let mut longest = 0;
-    for (at, part) in setup.lessons.parts.iter().enumerate() {
+    for (at, part) in setup.dataset.parts.iter().enumerate() {
         let seen = longest_of(setup, at).map_err(|(index, why)| setup.sample_error(at, index, why));
         let seen = seen?;
         longest = longest.max(seen);
@@ -51,7 +51,7 @@ pub fn print(setup: &Setup) -> Result<(), Failure> {
 
 /// Tokens of the longest of some samples, shots and the end included.
 fn longest_of(setup: &Setup, at: usize) -> Result<u64, (u64, Why)> {
-    let part = &setup.lessons.parts[at];
+    let part = &setup.dataset.parts[at];
     let mut memory = part.sampler.memory(crate::data::Split::Train, setup.recipe.data.seed);
     let mut shots = setup.shots(crate::data::Split::Train);
     let mut longest = 0;

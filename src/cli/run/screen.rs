@@ -51,7 +51,6 @@ impl Screen {
                     format!("step {step}: {template} exact {exact:.3}, alignment {alignment:.3}");
                 shown.beside(|| console::note(&text));
             }
-            Event::Generated { .. } => {}
             Event::Ended => {
                 if let Some(bar) = shown.training.take() {
                     bar.finish_and_clear();

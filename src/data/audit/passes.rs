@@ -191,7 +191,7 @@ impl Passes<'_> {
         &self,
         run: impl Fn(Range<u64>) -> Result<R, Stopped> + Sync + Send,
     ) -> Result<Vec<R>, Stopped> {
-        where_it_fits(self.native, TEXTS, || self.blocks_at_once(run))
+        where_it_fits(std::slice::from_ref(self.native), TEXTS, || self.blocks_at_once(run))
     }
 
     fn blocks_at_once<R: Send>(

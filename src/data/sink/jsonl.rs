@@ -3,13 +3,19 @@
 use anyhow::Result;
 
 use super::json::Parts;
-use super::schema::{Row, Schema};
+use super::schema::{Schema, Template};
 use super::{Output, Sink};
+use crate::data::generate::Row;
 use crate::data::layout::Part;
 
 /// The keys of a line, in this order: `template`, `level`, `set`, `split`, `seed`, `index`,
 /// `system`, if the template has one, `prompt`, `reply`, and `fields`: the shown values by name.
 pub struct Jsonl {
+    /// Those of each template.
+    lines: Vec<Line>,
+}
+
+struct Line {
     parts: Parts,
     has_system: bool,
 }
@@ -17,19 +23,23 @@ pub struct Jsonl {
 impl Jsonl {
     /// For samples of a schema. Threads share it.
     pub fn new(schema: &Schema) -> Jsonl {
-        let has_system = schema.texts().any(|(_, part)| part == Part::System);
-        Jsonl { parts: Parts::new(schema), has_system }
+        let line = |template: &Template| Line {
+            parts: Parts::new(template, schema.split, schema.seed),
+            has_system: template.texts().any(|(_, part)| part == Part::System),
+        };
+        Jsonl { lines: schema.templates.iter().map(line).collect() }
     }
 
     /// Appends the line of a sample, and a line break.
-    pub fn line(&self, row: &Row, out: &mut Vec<u8>) {
-        self.parts.begin(row, out);
-        if self.has_system {
-            self.parts.text(b",\"system\":\"", Part::System, row, out);
+    pub fn line(&self, row: Row, out: &mut Vec<u8>) {
+        let Line { parts, has_system } = &self.lines[row.sampler];
+        parts.begin(row, out);
+        if *has_system {
+            parts.text(b",\"system\":\"", Part::System, row, out);
         }
-        self.parts.text(b",\"prompt\":\"", Part::Prompt, row, out);
-        self.parts.text(b",\"reply\":\"", Part::Reply, row, out);
-        self.parts.end(row, out);
+        parts.text(b",\"prompt\":\"", Part::Prompt, row, out);
+        parts.text(b",\"reply\":\"", Part::Reply, row, out);
+        parts.end(row, out);
     }
 }
 
@@ -41,7 +51,7 @@ impl Sink for Jsonl {
         Ok((Jsonl::new(schema), output))
     }
 
-    fn lay_out(&self, row: &Row, lines: &mut Vec<u8>) {
+    fn lay_out(&self, row: Row, lines: &mut Vec<u8>) {
         self.line(row, lines);
     }
 

@@ -3,13 +3,19 @@
 use anyhow::Result;
 
 use super::json::Parts;
-use super::schema::{Row, Schema};
+use super::schema::{Schema, Template};
 use super::{Output, Sink};
+use crate::data::generate::Row;
 use crate::data::layout::Part;
 
 /// The keys of a line, in this order: those of [`Jsonl`](super::jsonl::Jsonl) up to `index`, then
 /// `messages`, a list of `{"role", "content"}` for system text, prompt and reply, then `fields`.
 pub struct Messages {
+    /// Those of each template.
+    lines: Vec<Line>,
+}
+
+struct Line {
     parts: Parts,
     /// What begins each message's content.
     messages: Vec<(Vec<u8>, Part)>,
@@ -24,22 +30,26 @@ impl Sink for Messages {
             let role = part.role();
             (format!("{{\"role\":\"{role}\",\"content\":\"").into_bytes(), part)
         };
-        let messages = schema.texts().map(message).collect();
-        Ok((Messages { parts: Parts::new(schema), messages }, output))
+        let line = |template: &Template| Line {
+            parts: Parts::new(template, schema.split, schema.seed),
+            messages: template.texts().map(message).collect(),
+        };
+        Ok((Messages { lines: schema.templates.iter().map(line).collect() }, output))
     }
 
-    fn lay_out(&self, row: &Row, lines: &mut Vec<u8>) {
-        self.parts.begin(row, lines);
+    fn lay_out(&self, row: Row, lines: &mut Vec<u8>) {
+        let Line { parts, messages } = &self.lines[row.sampler];
+        parts.begin(row, lines);
         lines.extend_from_slice(b",\"messages\":[");
-        for (at, (begin, part)) in self.messages.iter().enumerate() {
+        for (at, (begin, part)) in messages.iter().enumerate() {
             if at > 0 {
                 lines.push(b',');
             }
-            self.parts.text(begin, *part, row, lines);
+            parts.text(begin, *part, row, lines);
             lines.push(b'}');
         }
         lines.push(b']');
-        self.parts.end(row, lines);
+        parts.end(row, lines);
     }
 
     fn write(&self, lines: &mut Vec<u8>, output: &mut Output) -> Result<()> {

@@ -10,11 +10,13 @@ use std::ops::Range;
 
 use anyhow::Result;
 
+pub use super::generate::Row;
 pub use super::output::Output;
 pub use jsonl::Jsonl;
-pub use schema::{Field, Row, Schema, settings};
+pub use schema::{Field, Schema, Template, settings};
 
-use super::generate::{Order, Stopped, generate};
+use super::Sampler;
+use super::generate::{Mixing, Order, Stopped, generate};
 use super::observer::Observer;
 use messages::Messages;
 
@@ -35,12 +37,27 @@ pub struct Format {
     pub name: &'static str,
     /// What it is, in a sentence.
     pub about: &'static str,
-    write: fn(&Schema, Range<u64>, Output, &Observer) -> Result<u64, Stopped>,
+    write: fn(&Schema, &Rows, Output, &Observer) -> Result<u64, Stopped>,
+}
+
+/// Which rows of a data set to write.
+#[derive(Clone)]
+pub struct Rows<'a> {
+    /// The indices of their samples.
+    pub indices: Range<u64>,
+    /// Which template each is of; none where there is one.
+    pub mixing: Option<Mixing<'a>>,
+}
+
+impl From<Range<u64>> for Rows<'_> {
+    fn from(indices: Range<u64>) -> Self {
+        Rows { indices, mixing: None }
+    }
 }
 
 impl Format {
-    /// Generates the samples with these indices in parallel, and writes them in order: the bytes do
-    /// not depend on the number of threads. Returns how many bytes were written.
+    /// Generates these rows in parallel, and writes them in order: the bytes do not depend on the
+    /// number of threads. Returns how many bytes were written.
     ///
     /// # Errors
     /// [`Stopped`] if a sample cannot be drawn, the output cannot be written, or the observer stops
@@ -48,11 +65,11 @@ impl Format {
     pub fn write(
         &self,
         schema: &Schema,
-        indices: Range<u64>,
+        rows: &Rows,
         output: Output,
         observer: &Observer,
     ) -> Result<u64, Stopped> {
-        (self.write)(schema, indices, output, observer)
+        (self.write)(schema, rows, output, observer)
     }
 }
 
@@ -73,7 +90,7 @@ pub trait Sink: Send + Sync + Sized {
     fn open(schema: &Schema, output: Output) -> Result<(Self, Self::File)>;
 
     /// Lays a sample out at the end of the columns of a batch; called by many threads.
-    fn lay_out(&self, row: &Row, columns: &mut Self::Columns);
+    fn lay_out(&self, row: Row, columns: &mut Self::Columns);
 
     /// Writes a batch, and leaves its columns empty for the next one; called in the order of the
     /// samples.
@@ -91,19 +108,18 @@ pub trait Sink: Send + Sync + Sized {
 
 fn write_as<S: Sink>(
     schema: &Schema,
-    indices: Range<u64>,
+    rows: &Rows,
     output: Output,
     observer: &Observer,
 ) -> Result<u64, Stopped> {
     let (sink, mut file) = S::open(schema, output).map_err(Stopped::Output)?;
-    let order = Order { split: schema.split, seed: schema.seed, indices };
-    generate(
-        &schema.sampler,
-        &order,
-        |memory, index, columns| sink.lay_out(&Row { index, memory }, columns),
-        |columns| sink.write(columns, &mut file),
-        observer,
-    )?;
+    let samplers: Vec<Sampler> =
+        schema.templates.iter().map(|template| template.sampler.clone()).collect();
+    let Schema { split, seed, .. } = *schema;
+    let order = Order { split, seed, indices: rows.indices.clone(), mixing: rows.mixing };
+    let lay_out = |row: Row, columns: &mut S::Columns| sink.lay_out(row, columns);
+    let put = |columns: &mut S::Columns| sink.write(columns, &mut file);
+    generate(&samplers, &order, lay_out, put, observer)?;
     sink.finish(file).map_err(Stopped::Output)
 }
 
@@ -132,7 +148,7 @@ mod tests {
         let template = template.expect("it has no error");
         let sampler = Compile::level(&template, "", Vocabulary::embedded_part(8)).interpreted();
         let sampler = sampler.expect("it can be lowered");
-        Schema { sampler, set: String::new(), split: Split::Train, seed: 1 }
+        Schema::one(sampler, String::new(), Split::Train, 1)
     }
 
     #[test]
@@ -143,9 +159,9 @@ mod tests {
             let on = |threads: usize| {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
                 let output = Output::file(&path).expect("it can be written");
-                let written = pool
-                    .expect("threads start")
-                    .install(|| format.write(&schema(), 0..20_000, output, &Observer::none()));
+                let written = pool.expect("threads start").install(|| {
+                    format.write(&schema(), &(0..20_000).into(), output, &Observer::none())
+                });
                 let text = std::fs::read(&path).expect("it is there");
                 assert_eq!(written.expect("no sample fails"), text.len() as u64, "{format:?}");
                 assert!(text.iter().filter(|&&byte| byte == b'\n').count() >= 20_000);
@@ -167,7 +183,7 @@ mod tests {
             };
             let output = Output::file(&path).expect("it can be written");
             let observer = Observer { cancel: &cancel, event: &stop };
-            let written = format.write(&schema(), 0..1_000_000, output, &observer);
+            let written = format.write(&schema(), &(0..1_000_000).into(), output, &observer);
             assert!(matches!(written, Err(Stopped::Cancelled)), "{format:?}");
             let left = std::fs::read_dir(folder.path()).expect("a folder").count();
             assert_eq!(left, 0, "{format:?}");

@@ -1,23 +1,29 @@
 //! The columns of a data set: their names, their types, and where a sample has their values.
 
-use crate::check::typed::Template;
+use crate::check::typed;
 use crate::check::types::Type;
 use crate::data::layout::{Part, shown};
 use crate::data::{Sampler, Split};
 use crate::ir::{self, SlotId};
-use crate::runtime::Memory;
 
-/// The columns of the samples of one sampler, split and seed.
+/// The columns of the samples of one split and seed: of one template, or of several that are mixed.
 #[derive(Clone)]
 pub struct Schema {
-    /// Draws the samples.
-    pub sampler: Sampler,
-    /// What is set beside the level's parameters: see [`settings`].
-    pub set: String,
+    /// The templates; a row names its own by its number.
+    pub templates: Vec<Template>,
     /// Training samples, or held-out ones.
     pub split: Split,
     /// The seed.
     pub seed: u64,
+}
+
+/// The columns of the samples of a template.
+#[derive(Clone)]
+pub struct Template {
+    /// Draws the samples.
+    pub sampler: Sampler,
+    /// What is set beside the level's parameters: see [`settings`].
+    pub set: String,
 }
 
 /// A value that a template's texts show, by its name.
@@ -27,26 +33,24 @@ pub struct Field<'a> {
     pub name: &'a str,
     /// Its type.
     pub kind: &'a Type,
-    /// Where a sample's memory has it: see [`Memory::slot`].
+    /// Where a sample's memory has it: see [`Memory::slot`](crate::runtime::Memory::slot).
     pub slot: SlotId,
 }
 
-/// One sample: the values of its columns, in the memory that it was drawn into.
-#[derive(Clone, Copy, Debug)]
-pub struct Row<'a> {
-    /// The sample's index.
-    pub index: u64,
-    /// Its values.
-    pub memory: &'a Memory,
+impl Schema {
+    /// That of one template's samples.
+    pub fn one(sampler: Sampler, set: String, split: Split, seed: u64) -> Schema {
+        Schema { templates: vec![Template { sampler, set }], split, seed }
+    }
 }
 
-impl Schema {
-    /// The columns of texts that all samples share, by name: `template`, `level`, `set`, `split`.
-    /// The numbers `seed`, which they share too, and `index` come after them.
-    pub fn shared(&self) -> [(&'static str, &str); 4] {
+impl Template {
+    /// The columns of texts that all of its samples share, by name: `template`, `level`, `set`. The
+    /// columns `split`, `seed` and `index` come after them.
+    pub fn shared(&self) -> [(&'static str, &str); 3] {
         let level = self.sampler.level();
         let template = self.sampler.program().name.as_str();
-        [("template", template), ("level", level), ("set", &self.set), ("split", self.split.name())]
+        [("template", template), ("level", level), ("set", &self.set)]
     }
 
     /// The columns of a sample's texts: `system`, if the template has one, `prompt` and `reply`.
@@ -68,7 +72,7 @@ impl Schema {
 
 /// The parameters that a user sets, as rows name them: `length=128 quote=4`, in the order of the
 /// template.
-pub fn settings(template: &Template, set: &[(String, String)]) -> String {
+pub fn settings(template: &typed::Template, set: &[(String, String)]) -> String {
     let mut all = Vec::new();
     for param in &template.params {
         if let Some((name, value)) = set.iter().rev().find(|(name, _)| *name == param.name) {

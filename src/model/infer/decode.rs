@@ -7,9 +7,13 @@ use crate::model::each_part;
 use crate::model::infer::ends::Ends;
 use crate::model::network::block::Cache;
 use crate::model::network::transformer::{Inputs, Model};
+use crate::model::walk;
+use crate::ops::Branches;
 
-/// Tokens of one batch, padding included; bounds the memory of its attention.
-const PLACES_MAX: usize = 4096;
+/// Tokens of one batch, padding included; bounds the memory of its KV caches.
+const PLACES_MAX: usize = 8192;
+/// Tokens of the prompts that are read at once.
+const READ_MAX: usize = 2048;
 
 /// The most likely reply to each prompt, in the order of the prompts: ids up to one of `stop`,
 /// which is left out, or `tokens_max` of them. A reply does not depend on the rest of the
@@ -48,9 +52,10 @@ pub fn greedy_until(
         );
     }
     let batches = batches(prompts, tokens_max);
+    let model = walk::to_infer(model)?;
     let reply = |batch: &Vec<usize>| -> Result<Vec<Vec<u32>>> {
         let prompts: Vec<&[u32]> = batch.iter().map(|&i| prompts[i].as_slice()).collect();
-        reply_batch(model, &prompts, ends, tokens_max)
+        reply_batch(&model, &prompts, ends, tokens_max)
     };
     let parts: Result<Vec<_>> = each_part(&model.device, &batches, reply).into_iter().collect();
     let mut replies = vec![Vec::new(); prompts.len()];
@@ -60,17 +65,29 @@ pub fn greedy_until(
     Ok(replies)
 }
 
-/// Prompts of like length together, as many as the places allow.
+/// Prompts of like length together: as few batches as the places allow, but one a thread, each with
+/// about as much work as any other.
 fn batches(prompts: &[Vec<u32>], tokens_max: usize) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..prompts.len()).collect();
     order.sort_by_key(|&i| prompts[i].len());
+    let places = |i: usize| prompts[i].len() + tokens_max;
+    let all: usize = order.iter().map(|&i| places(i)).sum();
+    let threads = rayon::current_num_threads();
+    let count = all.div_ceil(PLACES_MAX).next_multiple_of(threads).min(prompts.len()).max(1);
+    let share = all.div_ceil(count);
     let mut batches: Vec<Vec<usize>> = Vec::new();
+    let mut room = 0;
     for index in order {
-        let width = prompts[index].len() + tokens_max;
-        match batches.last_mut().filter(|batch| (batch.len() + 1) * width <= PLACES_MAX) {
+        // Padded to the longest, which comes last.
+        let is_full = |batch: &Vec<usize>| (batch.len() + 1) * places(index) > PLACES_MAX;
+        match batches.last_mut().filter(|batch| room > 0 && !is_full(batch)) {
             Some(batch) => batch.push(index),
-            None => batches.push(vec![index]),
+            None => {
+                batches.push(vec![index]);
+                room = share;
+            }
         }
+        room = room.saturating_sub(places(index));
     }
     batches
 }
@@ -81,32 +98,88 @@ fn reply_batch(
     ends: &Ends,
     tokens_max: usize,
 ) -> Result<Vec<Vec<u32>>> {
-    let batch = prompts.len();
-    let mut replies: Vec<Vec<u32>> = vec![Vec::new(); batch];
-    let mut done = vec![false; batch];
-    let (mut inputs, starts) = pad_left(prompts);
-    let caches = caches(model, batch, inputs.time + tokens_max)?;
-    let mut past = 0;
-    for _ in 0..tokens_max {
-        let next = next_ids(model, &inputs, past, &caches)?;
-        for (row, &id) in next.iter().enumerate() {
-            if done[row] {
-                continue;
-            }
-            replies[row].push(id);
-            if let Some(reply) = ends.cut(&replies[row]) {
-                let length = reply.len();
-                replies[row].truncate(length);
-                done[row] = true;
+    let mut replies: Vec<Vec<u32>> = vec![Vec::new(); prompts.len()];
+    let (inputs, starts) = pad_left(prompts);
+    let mut past = inputs.time;
+    let caches = caches(model, prompts.len(), past + tokens_max)?;
+    let next = read(model, &inputs, &caches)?;
+    let row = |(reply, (start, next))| Row { reply, start, next, grows: true };
+    let rows = (0..).zip(starts.into_iter().zip(next)).map(row).collect();
+    let mut batch = Batch { rows, caches };
+    for count in 1..=tokens_max {
+        for row in batch.rows.iter_mut().filter(|row| row.grows) {
+            let reply = &mut replies[row.reply];
+            reply.push(row.next);
+            if let Some(length) = ends.cut(reply).map(<[u32]>::len) {
+                reply.truncate(length);
+                row.grows = false;
             }
         }
-        if done.iter().all(|&done| done) {
+        let growing = batch.rows.iter().filter(|row| row.grows).count();
+        if count == tokens_max || growing == 0 {
             break;
         }
-        past += inputs.time;
-        inputs = Inputs { batch, time: 1, ids: next, start: starts.clone() };
+        if growing * 8 <= batch.rows.len() * 7 {
+            batch.keep_growing(model)?;
+        }
+        let (ids, start) = batch.rows.iter().map(|row| (row.next, row.start)).unzip();
+        let batch_size = batch.rows.len();
+        let inputs =
+            Inputs { batch: batch_size, time: 1, ids, start, branches: Branches::default() };
+        let next = next_ids(model, &inputs, past, &batch.caches)?;
+        batch.rows.iter_mut().zip(next).for_each(|(row, next)| row.next = next);
+        past += 1;
     }
     Ok(replies)
+}
+
+/// Replies that grow together.
+struct Batch {
+    rows: Vec<Row>,
+    caches: Vec<Cache>,
+}
+
+/// A row of a batch.
+struct Row {
+    /// Which reply it is.
+    reply: usize,
+    /// The column where its prompt begins.
+    start: u32,
+    /// The id that is most likely next.
+    next: u32,
+    /// Whether the reply has not ended.
+    grows: bool,
+}
+
+impl Batch {
+    /// Drops the rows that have ended, and copies what the caches have of the others.
+    fn keep_growing(&mut self, model: &Model) -> Result<()> {
+        let growing = (0..).zip(&self.rows).filter(|(_, row)| row.grows);
+        let growing: Vec<u32> = growing.map(|(at, _)| at).collect();
+        let growing = Tensor::new(growing, &model.device)?;
+        for cache in &mut self.caches {
+            *cache = cache.rows(&growing)?;
+        }
+        self.rows.retain(|row| row.grows);
+        Ok(())
+    }
+}
+
+/// Reads the prompts into the caches, some rows at a time; returns the most likely id after each.
+fn read(model: &Model, inputs: &Inputs, caches: &[Cache]) -> Result<Vec<u32>> {
+    let time = inputs.time;
+    let mut next = Vec::with_capacity(inputs.batch);
+    let some = (READ_MAX / time).max(1);
+    for first in (0..inputs.batch).step_by(some) {
+        let batch = some.min(inputs.batch - first);
+        let places = first * time..(first + batch) * time;
+        let caches: Vec<Cache> =
+            caches.iter().map(|cache| cache.narrow(first, batch)).collect::<Result<_>>()?;
+        let (ids, start) = (inputs.ids[places.clone()].to_vec(), inputs.start[places].to_vec());
+        let inputs = Inputs { batch, time, ids, start, branches: Branches::default() };
+        next.extend(next_ids(model, &inputs, 0, &caches)?);
+    }
+    Ok(next)
 }
 
 /// A KV cache per block, with room for that number of columns of each row.
@@ -146,5 +219,5 @@ fn pad_left(prompts: &[&[u32]]) -> (Inputs, Vec<u32>) {
         start.extend((0..time).map(|column| column.min(padding) as u32));
         starts.push(padding as u32);
     }
-    (Inputs { batch, time, ids, start }, starts)
+    (Inputs { batch, time, ids, start, branches: Branches::default() }, starts)
 }

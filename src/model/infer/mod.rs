@@ -2,4 +2,5 @@
 
 pub mod decode;
 pub mod ends;
+pub mod likelihood;
 pub mod sampling;

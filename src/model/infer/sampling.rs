@@ -49,7 +49,8 @@ pub fn reply(
     let mut held: Vec<u32> = Vec::new();
     for _ in 0..tokens_max {
         let time = ids.len();
-        let inputs = Inputs { batch: 1, time, ids, start: vec![0; time] };
+        let inputs =
+            Inputs { batch: 1, time, ids, start: vec![0; time], branches: Default::default() };
         let logits = decode::last_logits(model, &inputs, past, &caches)?;
         let logits = logits.to_dtype(candle_core::DType::F32)?.flatten_all()?.to_vec1::<f32>()?;
         let next = choose(&logits, sampling, &mut stream);

@@ -261,6 +261,18 @@ impl Cache {
         let empty = || Tensor::zeros(shape, dtype, device);
         Ok(Cache { keys: empty()?, values: empty()? })
     }
+
+    /// That of consecutive rows, in the same memory.
+    pub(crate) fn narrow(&self, first: usize, count: usize) -> Result<Cache> {
+        let some = |of: &Tensor| of.narrow(0, first, count);
+        Ok(Cache { keys: some(&self.keys)?, values: some(&self.values)? })
+    }
+
+    /// A copy of some rows.
+    pub(crate) fn rows(&self, rows: &Tensor) -> Result<Cache> {
+        let some = |of: &Tensor| of.index_select(rows, 0);
+        Ok(Cache { keys: some(&self.keys)?, values: some(&self.values)? })
+    }
 }
 
 /// Those rows of `x`, or all.

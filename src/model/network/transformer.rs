@@ -4,6 +4,8 @@
 //! padded batch. The backward pass is written out beside the forward pass: a frozen
 //! weight gets no gradient.
 
+use std::ops::Range;
+
 use anyhow::{Context, Result, ensure};
 use candle_core::{DType, Device, Tensor};
 use serde::{Deserialize, Serialize};
@@ -15,7 +17,7 @@ use crate::model::network::linear::{Linear, Low, SharedInput};
 use crate::model::network::norm::Norm;
 use crate::model::network::packed::Packed;
 use crate::model::network::parameter::Parameter;
-use crate::ops::{self, Angles, Mask, Rows};
+use crate::ops::{self, Angles, Branches, Mask, Rows};
 
 /// Logit rows computed at a time for the loss: with 50,000 ids, 200 MB in f32.
 const LOGIT_ROWS: usize = 1024;
@@ -73,6 +75,8 @@ pub struct Inputs {
     pub ids: Vec<u32>,
     /// `[batch × time]`: the column where this token's text begins; its position counts from it.
     pub start: Vec<u32>,
+    /// Where texts branch; the batch is then one row.
+    pub branches: Branches,
 }
 
 impl Model {
@@ -188,7 +192,7 @@ impl Model {
             gradients.add_product(&self.embedding.name, 1.0, &dlogits.t()?, normed)?;
         }
         if let Some(packed) = &self.packed_table {
-            return ops::sum_of_products(None, &[(&Rows::new(&dlogits), &packed.backward())]);
+            return ops::sum_of_products(None, &[(&Rows::new(&dlogits), &packed.backward()?)]);
         }
         ops::product(1.0, &dlogits, &self.embedding.value.to_dtype(dlogits.dtype())?)
     }
@@ -230,12 +234,15 @@ impl Model {
         let (batch, time) = (inputs.batch, inputs.time);
         let places = batch * time;
         ensure!(
-            places > 0 && inputs.ids.len() == places && inputs.start.len() == places,
+            places > 0
+                && inputs.ids.len() == places
+                && inputs.start.len() == places
+                && (inputs.branches.skip.is_empty() || inputs.branches.skip.len() == time),
             "{batch} rows of {time} tokens came with {} ids",
             inputs.ids.len()
         );
-        let start = inputs.start.clone();
-        let mask = Mask { batch, time, columns: past + time, start };
+        let (start, branches) = (inputs.start.clone(), inputs.branches.clone());
+        let mask = Mask { batch, time, columns: past + time, start, branches };
         let window = self.blocks.iter().find_map(|block| block.window);
         let near = window.map(|window| mask.within(window));
         let angles = self.angles(inputs, past)?;
@@ -247,7 +254,8 @@ impl Model {
         let config = &self.config;
         let frequencies = config.rope_scaling.frequencies(config.head_dim, config.rope_theta);
         let position = |(place, start): (usize, &u32)| {
-            let position = (past + place % inputs.time).checked_sub(*start as usize);
+            let skipped = inputs.branches.skip.get(place).map_or(0, Range::len);
+            let position = (past + place % inputs.time).checked_sub(*start as usize + skipped);
             position.context("a text starts after its own token")
         };
         let positions =

@@ -15,7 +15,7 @@ pub enum Weight {
     Plain(Parameter),
     /// Frozen, in four bits, under its name.
     Nf4(String, Nf4),
-    /// Frozen, of numbers in bf16 and ready for products, under its name.
+    /// Frozen and ready for products, under its name.
     Packed(String, Packed),
 }
 
@@ -71,7 +71,7 @@ impl Weight {
     /// The matrix `[out, in]` for products with gradients of that type.
     pub(super) fn backward(&self, dtype: DType) -> Result<Matrix> {
         match self {
-            Weight::Packed(_, packed) => Ok(packed.backward()),
+            Weight::Packed(_, packed) => packed.backward(),
             _ => Ok(Matrix::Plain(self.matrix(dtype)?)),
         }
     }

@@ -10,7 +10,7 @@ use anyhow::Result;
 use candle_core::Tensor;
 use rayon::prelude::*;
 
-use super::math::{LANES, dot, exp, exponentials, wide};
+use super::math::{LANES, dot, dot_in_tree, exp, exponentials, wide};
 use super::product::multiply;
 use super::slice::{Slice, tensor};
 use super::view::{Before, View, ViewMut};
@@ -26,16 +26,27 @@ pub fn attention(inputs: &Attention) -> Result<Attended> {
         (Slice::open(inputs.query)?, Slice::open(inputs.key)?, Slice::open(inputs.value)?);
     let (query, key, value) = (query.get()?, key.get()?, value.get()?);
     let (time, heads, width) = (shape.time, shape.heads, shape.width);
+    if time == 1 {
+        return last(&shape, inputs, [query, key, value]);
+    }
     let transposed = [&shape.transposed(key)[..], &[]];
     let mut out = vec![0f32; shape.batch * time * heads * width];
     let mut lse = vec![0f32; shape.batch * heads * time];
     let planes = lse.par_chunks_mut(time * heads);
+    let ends = tiles(time, &inputs.mask.branches.texts);
     out.par_chunks_mut(time * heads * width).zip(planes).enumerate().for_each(
         |(row, (out, lse))| {
-            let tiles =
-                out.par_chunks_mut(TILE * heads * width).zip(lse.par_chunks_mut(TILE * heads));
-            tiles.enumerate().for_each_init(Vec::new, |scores, (tile, (out, lse))| {
-                let times = tile * TILE..time.min((tile + 1) * TILE);
+            let (mut rest, mut start) = ((out, lse), 0);
+            let tile = |end: &usize| {
+                let (out, lse) = std::mem::take(&mut rest);
+                let count = end - start;
+                let (out, out_rest) = out.split_at_mut(count * heads * width);
+                let (lse, lse_rest) = lse.split_at_mut(count * heads);
+                rest = (out_rest, lse_rest);
+                (std::mem::replace(&mut start, *end)..*end, out, lse)
+            };
+            let tiles: Vec<_> = ends.iter().map(tile).collect();
+            tiles.into_par_iter().for_each_init(Vec::new, |scores, (times, out, lse)| {
                 for head in 0..heads {
                     let plane =
                         Plane { shape: &shape, inputs, row, head, query, key, value, transposed };
@@ -46,6 +57,64 @@ pub fn attention(inputs: &Attention) -> Result<Attended> {
     );
     let out = tensor(out, (shape.batch * time, heads * width))?;
     Ok(Attended { out, lse: tensor(lse, (shape.batch * time, heads))? })
+}
+
+/// One query a row, as when a reply grows by a token: there is nothing to be gained by a product, and
+/// keys and values are read once.
+fn last(shape: &Shape, inputs: &Attention, [query, key, value]: [&[f32]; 3]) -> Result<Attended> {
+    let (heads, width) = (shape.heads, shape.width);
+    let mut out = vec![0f32; shape.batch * heads * width];
+    let mut lse = vec![0f32; shape.batch * heads];
+    let rows = out.par_chunks_mut(heads * width).zip(lse.par_chunks_mut(heads));
+    rows.enumerate().for_each_init(Vec::new, |weights: &mut Vec<f32>, (row, (out, lse))| {
+        let own = inputs.mask.range(row, 0);
+        weights.resize(own.len(), 0.0);
+        let both = out.chunks_exact_mut(width).zip(lse).enumerate();
+        for (head, (out, lse)) in both {
+            let plane = row * shape.groups() + head / shape.group;
+            let columns = (plane * shape.columns + own.start) * width
+                ..(plane * shape.columns + own.end) * width;
+            let query = &query[(row * heads + head) * width..][..width];
+            let (key, value) = (&key[columns.clone()], &value[columns]);
+            *lse = wide!(attend(query, key, value, inputs.scale, weights, out));
+        }
+    });
+    let out = tensor(out, (shape.batch, heads * width))?;
+    Ok(Attended { out, lse: tensor(lse, (shape.batch, heads))? })
+}
+
+/// The mean of the values by the weights of their keys into `out`; returns the log-sum-exp.
+#[inline(always)]
+fn attend(
+    query: &[f32],
+    key: &[f32],
+    value: &[f32],
+    scale: f32,
+    weights: &mut [f32],
+    out: &mut [f32],
+) -> f32 {
+    let width = query.len();
+    for (weight, key) in weights.iter_mut().zip(key.chunks_exact(width)) {
+        *weight = dot_in_tree(query, key);
+    }
+    let (sum, top) = exponentials(weights, scale);
+    let inverse = 1.0 / sum;
+    for (weight, value) in weights.iter().zip(value.chunks_exact(width)) {
+        let weight = weight * inverse;
+        out.iter_mut().zip(value).for_each(|(out, value)| *out += weight * value);
+    }
+    top + sum.ln()
+}
+
+/// Where tiles of queries end: a tile has queries of one text, where texts are told apart.
+fn tiles(time: usize, texts: &[usize]) -> Vec<usize> {
+    let mut ends = Vec::new();
+    let mut start = 0;
+    for end in texts.iter().copied().filter(|text| *text > 0).chain([time]) {
+        ends.extend((start..end).step_by(TILE).map(|start| end.min(start + TILE)));
+        start = end;
+    }
+    ends
 }
 
 /// See [`super::super::attention_backward`].
@@ -183,10 +252,13 @@ impl Plane<'_> {
         wide!({
             for (at, scores) in scores.chunks_exact_mut(columns).enumerate() {
                 let own = self.own(times.start + at, &seen);
+                let skipped = self.skipped(times.start + at, &seen);
+                scores[skipped.clone()].fill(f32::NEG_INFINITY);
                 let (sum, top) = exponentials(&mut scores[own.clone()], self.inputs.scale);
                 let inverse = 1.0 / sum;
                 scores[..own.start].fill(0.0);
                 scores[own.end..].fill(0.0);
+                scores[skipped].fill(0.0);
                 scores[own].iter_mut().for_each(|weight| *weight *= inverse);
                 lse[at * heads + self.head] = top + sum.ln();
             }
@@ -259,6 +331,12 @@ impl Plane<'_> {
     fn own(&self, time: usize, seen: &Range<usize>) -> Range<usize> {
         let own = self.inputs.mask.range(self.row, time);
         own.start - seen.start..own.end - seen.start
+    }
+
+    /// Of the tile's columns, those that this query skips.
+    fn skipped(&self, time: usize, seen: &Range<usize>) -> Range<usize> {
+        let skipped = self.inputs.mask.skipped(self.row, time);
+        if skipped.is_empty() { 0..0 } else { skipped.start - seen.start..skipped.end - seen.start }
     }
 
     /// Queries times keys, not scaled.

@@ -37,14 +37,14 @@ impl Rows {
 pub(crate) enum Matrix {
     /// In the type of the rows; it may be a transposed view.
     Plain(Tensor),
-    /// In bf16, on a CPU.
+    /// In bf16, or in parts that are, on a CPU.
     Packed(Arc<Panels>),
 }
 
 impl Matrix {
     /// A matrix in f32 on a CPU, rounded to bf16 for products with rows that are too.
     pub(crate) fn rounded(matrix: &Tensor) -> Result<Matrix> {
-        Ok(Matrix::Packed(Arc::new(Panels::new(matrix, Parts::One)?)))
+        Ok(Matrix::Packed(Arc::new(Panels::new(matrix, Parts::One, Parts::One)?)))
     }
 }
 
@@ -53,10 +53,10 @@ impl Matrix {
 struct Packed([OnceCell<Bands>; 2]);
 
 impl Panels {
-    /// Packs a matrix `[inner, columns]` in f32 on a CPU, which may be a transposed view, for
-    /// products with rows that are split into that many parts.
-    pub(crate) fn new(matrix: &Tensor, rows: Parts) -> Result<Panels> {
-        Ok(Panels::pack(Open::of(matrix).view()?, rows))
+    /// Packs a matrix `[inner, columns]` in f32 on a CPU, which may be a transposed view, in `own`
+    /// parts, for products with rows that are split into `rows` parts.
+    pub(crate) fn new(matrix: &Tensor, rows: Parts, own: Parts) -> Result<Panels> {
+        Ok(Panels::pack(Open::of(matrix).view()?, rows, own))
     }
 }
 

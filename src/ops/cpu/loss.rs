@@ -1,10 +1,10 @@
-//! Cross-entropy and its gradient, a row of logits at a time.
+//! Cross-entropy and its gradient, and log-probabilities, a row of logits at a time.
 
 use anyhow::{Result, ensure};
 use candle_core::Tensor;
 use rayon::prelude::*;
 
-use super::math::{exponentials, wide};
+use super::math::{exponentials, greatest, wide};
 use super::slice::Slice;
 
 /// See [`super::super::cross_entropy`].
@@ -29,4 +29,32 @@ fn of_row(row: &mut [f32], label: usize) -> f64 {
     row.iter_mut().for_each(|share| *share *= inverse);
     row[label] -= 1.0;
     f64::from(top + sum.ln() - logit)
+}
+
+/// See [`super::super::log_probabilities`].
+pub fn log_probabilities(logits: &Tensor, wanted: &[(u32, u32)]) -> Result<(Vec<f32>, Vec<u32>)> {
+    let (rows, vocab) = logits.dims2()?;
+    let unknown = wanted.iter().find(|(row, id)| *row as usize >= rows || *id as usize >= vocab);
+    ensure!(
+        unknown.is_none(),
+        "no logit {:?} in {rows} rows of {vocab}",
+        unknown.unwrap_or(&(0, 0))
+    );
+    let logits = Slice::open(logits)?;
+    let logits = logits.get()?;
+    let of_row = |row: &[f32], memory: &mut Vec<f32>| {
+        memory.clear();
+        memory.extend_from_slice(row);
+        wide!({
+            let top = greatest(row);
+            let best = row.iter().position(|logit| *logit == top).unwrap_or(0) as u32;
+            let (sum, top) = exponentials(memory, 1.0);
+            (top + sum.ln(), best)
+        })
+    };
+    let rows = logits.par_chunks(vocab).map_init(Vec::new, |memory, row| of_row(row, memory));
+    let (lse, best): (Vec<f32>, Vec<u32>) = rows.unzip();
+    let one =
+        |&(row, id): &(u32, u32)| logits[row as usize * vocab + id as usize] - lse[row as usize];
+    Ok((wanted.iter().map(one).collect(), best))
 }

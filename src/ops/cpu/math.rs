@@ -39,9 +39,31 @@ pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
     sums.iter().sum::<f32>() + rest
 }
 
+/// Σ a·b, whose lanes are added in pairs: for short runs, of which there are many.
+#[inline(always)]
+pub(super) fn dot_in_tree(a: &[f32], b: &[f32]) -> f32 {
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
+    let mut sums = [0f32; LANES];
+    for (a, b) in a.iter().zip(b) {
+        for lane in 0..LANES {
+            sums[lane] += a[lane] * b[lane];
+        }
+    }
+    let mut eight = [0f32; LANES / 2];
+    for lane in 0..LANES / 2 {
+        eight[lane] = sums[lane] + sums[lane + LANES / 2];
+    }
+    let mut four = [0f32; LANES / 4];
+    for lane in 0..LANES / 4 {
+        four[lane] = eight[lane] + eight[lane + LANES / 4];
+    }
+    (four[0] + four[2]) + (four[1] + four[3]) + rest
+}
+
 /// The greatest element; −∞ of none.
 #[inline(always)]
-fn greatest(x: &[f32]) -> f32 {
+pub(super) fn greatest(x: &[f32]) -> f32 {
     let (lanes, rest) = x.as_chunks::<LANES>();
     let rest = rest.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let mut tops = [f32::NEG_INFINITY; LANES];

@@ -35,12 +35,14 @@ pub(super) struct Bands {
     lines: Lines,
 }
 
-/// A matrix `[inner, columns]` rounded to bf16, as panels of columns, each as its squares from top
-/// to bottom.
+/// A matrix `[inner, columns]`, rounded to bf16 or in parts, as panels of columns, each as its squares
+/// from top to bottom.
 #[derive(Debug)]
 pub struct Panels {
     /// In how many parts rows are held that it is multiplied with.
     rows: Parts,
+    /// In how many parts it is held itself.
+    own: Parts,
     inner: usize,
     columns: usize,
     lines: Vec<Line>,
@@ -91,18 +93,18 @@ impl Bands {
 }
 
 impl Panels {
-    pub(super) fn pack(matrix: View, rows: Parts) -> Panels {
+    pub(super) fn pack(matrix: View, rows: Parts, own: Parts) -> Panels {
         let (inner, columns) = matrix.shape();
-        let of_panel = squares(inner) * SQUARE;
+        let of_panel = squares(inner) * own.lines();
         let mut lines = vec![Line::default(); columns.div_ceil(SIDE) * of_panel];
         let pack = |(panel, lines): (usize, &mut [Line])| {
-            pack_panel(Parts::One, &matrix, panel, 0..squares(inner), lines);
+            pack_panel(own, &matrix, panel, 0..squares(inner), lines);
         };
         match splits(inner * columns * SIDE) {
             true => lines.par_chunks_mut(of_panel.max(1)).enumerate().for_each(pack),
             false => lines.chunks_mut(of_panel.max(1)).enumerate().for_each(pack),
         }
-        Panels { rows, inner, columns, lines }
+        Panels { rows, own, inner, columns, lines }
     }
 
     /// Rows and columns.
@@ -119,15 +121,18 @@ impl Panels {
     pub fn at(&self, row: usize, column: usize) -> f32 {
         let square = column / SIDE * squares(self.inner) + row / SIDE;
         let (row, column) = (row % SIDE, column % SIDE);
-        let line = square * SQUARE + column / WORDS * WORDS + row % WORDS;
-        let word = self.lines[line].0[column % WORDS];
-        f32::from_bits(if row < WORDS { word << 16 } else { word & 0xffff_0000 })
+        let line = square * self.own.lines() + column / WORDS * WORDS + row % WORDS;
+        let part = |part: usize| {
+            let word = self.lines[line + part * SQUARE].0[column % WORDS];
+            f32::from_bits(if row < WORDS { word << 16 } else { word & 0xffff_0000 })
+        };
+        (0..self.own as usize).map(part).sum()
     }
 
     /// Some squares of a panel.
     fn lines(&self, panel: usize, some: &Range<usize>) -> &[Line] {
-        let first = panel * squares(self.inner);
-        &self.lines[(first + some.start) * SQUARE..(first + some.end) * SQUARE]
+        let (first, of_square) = (panel * squares(self.inner), self.own.lines());
+        &self.lines[(first + some.start) * of_square..(first + some.end) * of_square]
     }
 }
 
@@ -199,7 +204,7 @@ impl Piece<'_> {
         let own = self.panel..self.panel + panels;
         for Term { first, second } in terms {
             let (parts, all) = match second {
-                Second::Packed(_) => (Parts::One, squares(first.inner)),
+                Second::Packed(panels) => (panels.own, squares(first.inner)),
                 Second::Plain(_) => (first.parts, squares(first.inner)),
             };
             let deep = (HELD / (panels * parts.lines())).max(1);
@@ -354,15 +359,21 @@ mod tests {
             let (a, b) = (noise(rows * inner, 1), noise(inner * columns, 2));
             let b_columns: Vec<f32> =
                 (0..inner * columns).map(|i| b[i % inner * columns + i / inner]).collect();
-            let rounded = Panels::pack(View::dense(&b, inner, columns), Parts::One);
+            let rounded = Panels::pack(View::dense(&b, inner, columns), Parts::One, Parts::One);
             for (at, x) in b.iter().enumerate() {
                 assert!((rounded.at(at / columns, at % columns) - x).abs() <= x.abs() / 256.0);
             }
-            let by_columns =
-                Panels::pack(View::dense(&b_columns, columns, inner).transposed(), Parts::One);
+            let by_columns = View::dense(&b_columns, columns, inner);
+            let by_columns = Panels::pack(by_columns.transposed(), Parts::One, Parts::One);
+            let in_parts =
+                Panels::pack(View::dense(&b, inner, columns), Parts::Three, Parts::Three);
+            for (at, x) in b.iter().enumerate() {
+                assert_eq!(in_parts.at(at / columns, at % columns), *x);
+            }
             let seconds = [
                 (Second::Packed(&rounded), Parts::One, 5e-3),
                 (Second::Packed(&by_columns), Parts::One, 5e-3),
+                (Second::Packed(&in_parts), Parts::Three, 3e-7),
                 (Second::Plain(View::dense(&b, inner, columns)), Parts::Three, 3e-7),
             ];
             let fast = [kernels::of_bf16(), Some(kernels::portable as Kernel)];

@@ -132,6 +132,8 @@ fn bias(mask: &Mask, first: usize, time: usize, columns: usize) -> Vec<f32> {
             let row = (b * time + t) * columns;
             let range = mask.range(b, first + t);
             bias[row + range.start..row + range.end].fill(0.0);
+            let skipped = mask.skipped(b, first + t);
+            bias[row + skipped.start..row + skipped.end].fill(f32::NEG_INFINITY);
         }
     }
     bias

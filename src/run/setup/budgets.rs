@@ -3,7 +3,7 @@
 use super::super::shots;
 use super::errors::Errors;
 use crate::data::budget::{Budget, budget};
-use crate::data::lessons::Part;
+use crate::data::dataset::Part;
 use crate::model::{Config, Tokenizer};
 use crate::recipe::{Base, Entry, Recipe};
 

@@ -14,7 +14,7 @@ use std::time::Instant;
 use super::observer::Observer;
 use super::shots::Shots;
 use crate::data::budget::Budget;
-use crate::data::lessons::{Lessons, Why};
+use crate::data::dataset::{Dataset, Why};
 use crate::data::preview::cannot_make;
 use crate::data::{Sampler, Split};
 use crate::mix::{self, Mixture};
@@ -38,7 +38,7 @@ pub struct Setup {
     /// The templates' texts, in the recipe's order.
     pub templates: Vec<Template>,
     /// Their samples.
-    pub lessons: Lessons,
+    pub dataset: Dataset,
     /// The most ids of each template's samples, where that is known.
     pub budgets: Vec<Option<Budget>>,
     /// What makes the policy of its mixture: that of the recipe, or another one that a caller
@@ -96,14 +96,14 @@ impl Setup {
         let budgets = room.budgets(&parts, &mut errors);
         let policy = mix::policy(&recipe).map_err(|error| errors.push(*error)).ok();
         let policy = errors.all_well(policy)?;
-        let lessons = Lessons { parts, seed: recipe.data.seed };
+        let dataset = Dataset { parts, seed: recipe.data.seed };
         let (name, text) = (name(path, &recipe), recipe::toml_text(&recipe));
         Ok(Setup {
             name,
             recipe,
             text,
             templates,
-            lessons,
+            dataset,
             budgets,
             policy,
             tokenizer,
@@ -132,7 +132,7 @@ impl Setup {
         let all = model.count();
         let device = if model.device.is_cpu() { "CPU" } else { "GPU" };
         let names: Vec<&str> =
-            self.lessons.parts.iter().map(|part| part.sampler.program().name.as_str()).collect();
+            self.dataset.parts.iter().map(|part| part.sampler.program().name.as_str()).collect();
         format!(
             "{learning} of {all} weights learn {} on the {device}, {} steps of {} samples",
             names.join(", "),
@@ -148,7 +148,7 @@ impl Setup {
 
     /// What makes the shots before the samples of a split.
     pub(crate) fn shots(&self, split: Split) -> Shots<'_> {
-        Shots::new(&self.lessons, self.recipe.data.shots, split)
+        Shots::new(&self.dataset, self.recipe.data.shots, split)
     }
 
     /// Samples of all micro-batches of a step.
@@ -158,7 +158,7 @@ impl Setup {
 
     /// The failure that a faulty sample of a template is.
     pub fn sample_error(&self, part: usize, index: u64, why: Why) -> Error {
-        let program = self.lessons.parts[part].sampler.program();
+        let program = self.dataset.parts[part].sampler.program();
         let seed = self.recipe.data.seed;
         match why {
             Why::Fault(error) => {
@@ -166,7 +166,7 @@ impl Setup {
                 Error::invalid(self.templates[part].source(), vec![diagnostic])
             }
             Why::Ids(why) => {
-                let (name, level) = (&program.name, self.lessons.parts[part].sampler.level());
+                let (name, level) = (&program.name, self.dataset.parts[part].sampler.level());
                 let sample = format!("sample {index} of {name} (level {level}, seed {seed})");
                 Error::Input(format!("{sample}: {why}"))
             }

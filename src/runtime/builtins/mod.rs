@@ -126,18 +126,7 @@ impl Builtin {
     }
 }
 
-/// Where the row of each variant is, by the variant's number.
-const ROW_OF: [usize; Builtin::VARIANTS.len()] = {
-    let mut row_of = [usize::MAX; Builtin::VARIANTS.len()];
-    let mut at = 0;
-    while at < ROWS.len() {
-        assert!(row_of[ROWS[at].builtin as usize] == usize::MAX, "a builtin has one row");
-        row_of[ROWS[at].builtin as usize] = at;
-        at += 1;
-    }
-    assert!(at == row_of.len(), "every builtin has a row");
-    row_of
-};
+row_of!(ROWS, builtin: Builtin);
 
 const ROWS: &[Row] = &[
     Row {

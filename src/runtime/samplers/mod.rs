@@ -88,18 +88,7 @@ pub(crate) fn draw(
     (sampler.row().run)(Draw { arena, scratch, stream, shape }, operands)
 }
 
-/// Where the row of each variant is, by the variant's number.
-const ROW_OF: [usize; Sampler::VARIANTS.len()] = {
-    let mut row_of = [usize::MAX; Sampler::VARIANTS.len()];
-    let mut at = 0;
-    while at < ROWS.len() {
-        assert!(row_of[ROWS[at].sampler as usize] == usize::MAX, "a sampler has one row");
-        row_of[ROWS[at].sampler as usize] = at;
-        at += 1;
-    }
-    assert!(at == row_of.len(), "every sampler has a row");
-    row_of
-};
+row_of!(ROWS, sampler: Sampler);
 
 const ROWS: &[Row] = &[
     Row {

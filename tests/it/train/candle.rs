@@ -48,7 +48,13 @@ fn logits_equal_those_of_candle_transformers() -> Result<()> {
         for count in [1, 5, 24] {
             let ids: Vec<u32> = (0..count).map(|at| (at * 37 + 11) % 64).collect();
             let time = ids.len();
-            let inputs = Inputs { batch: 1, time, ids: ids.clone(), start: vec![0; time] };
+            let inputs = Inputs {
+                batch: 1,
+                time,
+                ids: ids.clone(),
+                start: vec![0; time],
+                branches: Default::default(),
+            };
             let found = model.logits(&inputs)?.narrow(0, time - 1, 1)?;
             let weights = VarBuilder::from_tensors(all.clone(), DType::F32, &Device::Cpu);
             let ids = Tensor::from_vec(ids, (1, time), &Device::Cpu)?;

@@ -114,5 +114,11 @@ fn ids(tensor: &Tensor) -> Result<Vec<u32>> {
 
 fn inputs(tensor: &Tensor) -> Result<Inputs> {
     let ids = ids(tensor)?;
-    Ok(Inputs { batch: 1, time: ids.len(), start: vec![0; ids.len()], ids })
+    Ok(Inputs {
+        batch: 1,
+        time: ids.len(),
+        start: vec![0; ids.len()],
+        branches: Default::default(),
+        ids,
+    })
 }

@@ -112,7 +112,14 @@ fn fused_operations_equal_the_plain_ones() -> Result<()> {
         close(&split, &ops::plain::split_heads(&x, 2, 2, angles)?)?;
         close(&ops::cpu::merge_heads(&split, angles)?, &ops::plain::merge_heads(&split, angles)?)?;
     }
-    let near = ops::Mask { batch: 2, time: 3, columns: 4, start: vec![0, 0, 2, 1, 1, 1] }.within(2);
+    let near = ops::Mask {
+        batch: 2,
+        time: 3,
+        columns: 4,
+        start: vec![0, 0, 2, 1, 1, 1],
+        branches: Default::default(),
+    }
+    .within(2);
     assert_eq!(near.start, [0, 1, 2, 1, 1, 2], "two tokens are seen, and no other text");
     Ok(())
 }
@@ -128,7 +135,8 @@ fn fused_attention_equals_the_plain_one() -> Result<()> {
             (_, t) => t.saturating_sub(1).min(5) as u32,
         };
         let start = (0..2).flat_map(|row| (0..time).map(move |t| first(row, t))).collect();
-        let mask = ops::Mask { batch: 2, time, columns, start }.within(window);
+        let mask = ops::Mask { batch: 2, time, columns, start, branches: Default::default() }
+            .within(window);
         let tensor = |name: &str, heads: usize, time: usize| -> Result<Tensor> {
             let values = reference::noise(name, 2 * heads * time * 6);
             Ok(Tensor::from_vec(values, (2, heads, time, 6), &Device::Cpu)?)

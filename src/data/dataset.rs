@@ -72,26 +72,26 @@ impl fmt::Debug for Part {
 
 /// The templates of a run, with the seed of their samples.
 #[derive(Debug)]
-pub struct Lessons {
+pub struct Dataset {
     /// The templates; at least one.
     pub parts: Vec<Part>,
     /// That of the run.
     pub seed: u64,
 }
 
-impl Lessons {
+impl Dataset {
     /// Draws rows to train on, on one thread.
     pub fn rows(&self) -> Rows<'_> {
         let memory = |part: &Part| part.sampler.memory(Split::Train, self.seed);
         let memories = self.parts.iter().map(memory).collect();
-        Rows { lessons: self, memories, encoded: Encoded::default() }
+        Rows { dataset: self, memories, encoded: Encoded::default() }
     }
 }
 
 /// One thread's sampler of rows.
 #[derive(Debug)]
 pub struct Rows<'a> {
-    lessons: &'a Lessons,
+    dataset: &'a Dataset,
     memories: Vec<Memory>,
     encoded: Encoded,
 }
@@ -103,7 +103,7 @@ impl Rows<'_> {
     /// If the sample cannot be drawn, or has no ids.
     pub fn row(&mut self, part: usize, index: u64) -> Result<&Encoded, Why> {
         let memory = &mut self.memories[part];
-        self.lessons.parts[part].encode(memory, index, &mut self.encoded)?;
+        self.dataset.parts[part].encode(memory, index, &mut self.encoded)?;
         Ok(&self.encoded)
     }
 
