@@ -149,18 +149,17 @@ fn normalization(command: &Align) -> Result<Normalization, Failure> {
 
 fn none_scored(align: &Aligning, report: &Report) -> Failure {
     let data = align.data.display();
-    let why = report
-        .unscored()
-        .first()
-        .map_or(String::new(), |reason| format!(": {} {}", reason.place, reason.why));
-    let rows = console::count(report.rows() as usize, "row");
-    Failure::Input(format!("none of the {rows} of {data} has a score{why}"))
+    let first = report.unscored().first();
+    let why = first.map_or(String::new(), |reason| {
+        format!("; the first of {}, {}: {}", report.rows(), reason.place, reason.why)
+    });
+    Failure::Input(format!("no row of {data} has a score{why}"))
 }
 
 /// The tables, and what was left out.
 fn text(report: &Report) -> String {
     let part = report.part();
-    let mut header = vec!["rule".to_string(), "rows".to_string(), "shuffled".to_string()];
+    let mut header = vec!["rule".to_string(), "data".to_string(), "shuffled".to_string()];
     header.extend(part.map(|(place, _)| match place.is_one_of {
         true => format!("one of {}", place.name),
         false => format!("span of {}", place.name),
@@ -184,6 +183,7 @@ fn text(report: &Report) -> String {
     }
     row("mean", &|tally| shown(tally.mean()));
     row("exact", &|tally| percent(tally.exact()));
+    row("rows", &|tally| tally.rows().to_string());
     let Mean { mean, error } = report.own().mean();
     let head = format!(
         "{}: mean {mean:.4} ± {error:.4}, exact {}",
@@ -194,7 +194,7 @@ fn text(report: &Report) -> String {
     text += &histogram(report.own());
     if let Some(unread) = report.unreadable() {
         text += &format!(
-            "{} cannot be read and score 0; the first, {}: {}\n",
+            "replies that cannot be read, and score 0: {}; the first, {}: {}\n",
             unread.rows, unread.place, unread.why
         );
     }

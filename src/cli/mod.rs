@@ -26,6 +26,8 @@ mod lsp;
 #[cfg(feature = "train")]
 mod merge;
 #[cfg(feature = "train")]
+mod mix;
+#[cfg(feature = "train")]
 mod mixed;
 mod new;
 mod options;
@@ -87,6 +89,8 @@ enum Command {
     Export(export::Export),
     #[cfg(feature = "train")]
     Merge(merge::Merge),
+    #[cfg(feature = "train")]
+    Mix(mix::Mix),
     #[cfg(feature = "train")]
     Chat(chat::Chat),
     #[cfg(feature = "train")]
@@ -160,6 +164,8 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Export(command) => export::run(&command),
         #[cfg(feature = "train")]
         Command::Merge(command) => merge::run(&command),
+        #[cfg(feature = "train")]
+        Command::Mix(command) => mix::run(&command),
         #[cfg(feature = "train")]
         Command::Chat(command) => chat::run(&command),
         #[cfg(feature = "train")]

@@ -4,6 +4,7 @@
 //! (`O_EXCL`, so no link is followed) and locked by it. A process that starts to write into the
 //! same folder sweeps the unlocked ones: their writers were killed.
 
+mod guard;
 mod system;
 
 use std::fs::{self, File, Permissions, TryLockError};
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::{Builder, NamedTempFile, TempDir};
 
+pub(crate) use guard::guard;
 use system::{is_at, open_folder, sync_folder};
 
 /// How the name of an incomplete file begins and ends.

@@ -14,6 +14,7 @@ use serde_json::Map;
 
 use super::cell;
 use super::{Place, Row, is_named};
+use crate::disk::guard;
 use crate::template::Error;
 
 /// The rows that are read from Parquet at a time: some hundred kilobytes of text.
@@ -46,6 +47,16 @@ pub struct Table {
 impl Table {
     /// Opens a file; of its columns only those are read that the paths name.
     pub fn open(
+        file: File,
+        format: Format,
+        name: Arc<str>,
+        wanted: Option<&[String]>,
+    ) -> Result<Table, Error> {
+        let opened = guard(|| Table::opened(file, format, name.clone(), wanted));
+        opened.unwrap_or_else(|| Err(broken(&name)))
+    }
+
+    fn opened(
         file: File,
         format: Format,
         name: Arc<str>,
@@ -96,6 +107,11 @@ impl Table {
 
     /// The next row; none at the end.
     pub fn next(&mut self) -> Result<Option<Row>, Error> {
+        let next = guard(|| self.read());
+        next.unwrap_or_else(|| Err(broken(&self.place.file)))
+    }
+
+    fn read(&mut self) -> Result<Option<Row>, Error> {
         let batch = loop {
             match &self.batch {
                 Some(batch) if self.next < batch.num_rows() => break batch,
@@ -155,11 +171,19 @@ fn io(error: std::io::Error, place: &Place) -> Error {
     Error::Io { path: PathBuf::from(&*place.file), error }
 }
 
+/// The error where the library gave up.
+fn broken(file: &str) -> Error {
+    Error::Input(format!("{file} cannot be read as rows: it is damaged"))
+}
+
 fn damaged(file: &str, error: &ArrowError) -> Error {
     let why = error.to_string();
-    let write = match why.contains("compression") {
-        true => ": write it without compression, or as Parquet",
-        false => "",
+    let write = if why.contains("IPC decompression") {
+        ": write it without compression, or as Parquet"
+    } else if why.contains("Disabled feature") {
+        ": write it with the compression zstd, snappy or gzip"
+    } else {
+        ""
     };
     Error::Input(format!("{file} cannot be read as rows: {why}{write}"))
 }

@@ -231,7 +231,7 @@ fn what_cannot_be_aligned_is_said_before_the_first_row() {
     says(&both, 1, "`answer` is what the reply says, which --reply reads: leave out --reply");
     says(&["bare.cook", "rows.jsonl", "--map", "x=answer"], 1, "write --reply COLUMN");
     says(&["hidden.cook", "rows.jsonl", "--map", "z=answer"], 1, "a rule depends on `y`, which no");
-    let none = "none of the 1 row of rows.jsonl has a score: rows.jsonl line 1 `document` \
+    let none = "no row of rows.jsonl has a score; the first of 1, rows.jsonl line 1: `document` \
                 (`context.0`): expected a text, or texts in an array or object, found nothing";
     says(&map("document=context.0"), 1, none);
     says(&["quote.cook", "none.jsonl"], 1, "there is no file none.jsonl");

@@ -44,3 +44,5 @@ mod tasks;
 mod tidy;
 #[cfg(feature = "train")]
 mod train;
+#[cfg(feature = "train")]
+mod votes;

@@ -200,5 +200,25 @@ fn a_folder_without_rows_names_what_to_write() {
     for name in ["a.jsonl", "b.parquet"] {
         fs::write(folder.path().join(name), "").expect("a file");
     }
-    says("holds files of different formats, a.jsonl and b.parquet: name one of them, such as ");
+    says("holds files of different formats, a.jsonl and b.parquet: name one, such as ");
+}
+
+#[test]
+fn a_damaged_file_is_an_error_or_other_rows_and_no_panic() {
+    let folder = folder(&[]);
+    let mut damaged = 0;
+    for name in ["a.arrow", "a.feather", "a.parquet"] {
+        let path = folder.path().join(name);
+        write(&batch(), &path);
+        let bytes = fs::read(&path).expect("a file");
+        for at in (8..bytes.len()).step_by(3) {
+            let mut bytes = bytes.clone();
+            bytes[at] ^= 0x7f;
+            fs::write(&path, bytes).expect("a file");
+            let found = Rows::open(&path).map(|rows| rows.filter_map(Result::err).next());
+            let error = found.map_or_else(Some, |error| error);
+            damaged += u32::from(error.is_some_and(|it| it.to_string().ends_with("it is damaged")));
+        }
+    }
+    assert!(damaged > 0, "the libraries gave up on some of them");
 }

@@ -76,7 +76,7 @@ impl Reader {
             other => Unbound::Unfit(unfit(&known.name, other)),
         })?;
         if self.is_bare(slot, cell, memory) {
-            let problem = Problem::Line(WORDS.to_string(), value.to_string());
+            let problem = Problem::Line(WORDS.to_string(), shown(value));
             return Err(Unbound::Unfit(unfit(&known.name, problem)));
         }
         memory.bind(slot, cell);
@@ -158,7 +158,7 @@ impl Reader {
         fresh: &mut Fresh,
         memory: &mut Memory,
     ) -> Result<i64, Problem> {
-        let is_wrong = || Problem::Line(phrase(kind), value.to_string());
+        let is_wrong = || Problem::Line(phrase(kind), shown(value));
         let is_words = |kind: &Type| kind.element() == Some(&Type::Token);
         match (kind, value) {
             (kind, value) if is_words(kind) => {
@@ -253,6 +253,11 @@ impl Reader {
             None => fresh.token(word, self.vocabulary.len()),
         }
     }
+}
+
+/// A value for a message: a text without its quotes.
+fn shown(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_string)
 }
 
 /// Integers below it are exact as 64-bit floating-point numbers.
