@@ -24,7 +24,8 @@ pub fn ask(
     let (mut gold, mut lines) = (Vec::new(), Vec::new());
     for (at, (item, place)) in asked.items.iter().enumerate() {
         let alone = unconditional.get(at).map(Vec::as_slice).unwrap_or_default();
-        if scored[at].iter().chain(alone).any(|one| !one.sum.is_finite()) {
+        let one = One { item, scored: &scored[at], alone };
+        if one.scored.iter().chain(alone).any(|one| !one.sum.is_finite()) {
             return Err(Error::Input(format!(
                 "{place} ({}, item {at}): the model's log-likelihoods are no numbers; compute in \
                  f32, or look at the loss of its training",
@@ -37,7 +38,7 @@ pub fn ask(
         gold.push(right);
         let mut line = Map::new();
         for (which, metric) in metrics.iter().enumerate() {
-            let likelihoods = likelihoods(*metric, item, &scored[at], alone);
+            let likelihoods = one.likelihoods(*metric);
             let best = best(&likelihoods);
             let value = f64::from(u8::from(best == right));
             values[which].push(value);
@@ -47,7 +48,7 @@ pub fn ask(
             line.insert(format!("prediction_{name}"), best.into());
             line.insert(format!("margin_{name}"), margin(&likelihoods, best).into());
         }
-        lines.push(Value::Object(logged(at, item, right, &scored[at], alone, line)));
+        lines.push(Value::Object(one.line(at, right, line)));
     }
     let scores = metrics.iter().zip(&values).map(|(metric, all)| Score::of(*metric, all));
     let chosen: Vec<(Metric, Vec<usize>)> = metrics.iter().copied().zip(chosen).collect();
@@ -55,15 +56,42 @@ pub fn ask(
     Ok(Some(Summary { scores: scores.collect(), labels: Some(labels), lines }))
 }
 
-/// What a metric compares: of each choice, the larger the likelier.
-fn likelihoods(metric: Metric, item: &Item, scored: &[Scored], alone: &[Scored]) -> Vec<f64> {
-    let of = |(at, one): (usize, &Scored)| match metric {
-        // Python's `len`: characters, without the delimiter.
-        Metric::AccNorm => one.sum / item.continuations[at].chars().count() as f64,
-        Metric::AccUncond => one.sum - alone[at].sum,
-        _ => one.sum,
-    };
-    scored.iter().enumerate().map(of).collect()
+/// An item, scored.
+struct One<'a> {
+    item: &'a Item,
+    scored: &'a [Scored],
+    /// Without the question, if that is measured.
+    alone: &'a [Scored],
+}
+
+impl One<'_> {
+    /// What a metric compares: of each choice, the larger the likelier.
+    fn likelihoods(&self, metric: Metric) -> Vec<f64> {
+        let of = |(at, one): (usize, &Scored)| match metric {
+            // Python's `len`: characters, without the delimiter.
+            Metric::AccNorm => one.sum / self.item.continuations[at].chars().count() as f64,
+            Metric::AccUncond => one.sum - self.alone[at].sum,
+            _ => one.sum,
+        };
+        self.scored.iter().enumerate().map(of).collect()
+    }
+
+    /// Its line, under the names of lm-evaluation-harness where it has some.
+    fn line(&self, at: usize, right: usize, metrics: Map<String, Value>) -> Map<String, Value> {
+        let pairs = |all: &[Scored]| -> Value {
+            all.iter().map(|one| json!([one.sum, one.is_greedy])).collect()
+        };
+        let mut line = Map::new();
+        line.insert("doc_id".into(), at.into());
+        line.insert("target".into(), right.into());
+        line.insert("choices".into(), self.item.choices().into());
+        line.insert("filtered_resps".into(), pairs(self.scored));
+        if !self.alone.is_empty() {
+            line.insert("unconditional_resps".into(), pairs(self.alone));
+        }
+        line.extend(metrics);
+        line
+    }
 }
 
 /// The first of the largest.
@@ -82,28 +110,4 @@ fn margin(likelihoods: &[f64], best: usize) -> f64 {
     let others = likelihoods.iter().enumerate().filter(|(at, _)| *at != best);
     let next = others.map(|(_, one)| *one).fold(f64::NEG_INFINITY, f64::max);
     likelihoods[best] - next
-}
-
-/// The line of an item, under the names of lm-evaluation-harness where it has some.
-fn logged(
-    at: usize,
-    item: &Item,
-    right: usize,
-    scored: &[Scored],
-    alone: &[Scored],
-    metrics: Map<String, Value>,
-) -> Map<String, Value> {
-    let mut line = Map::new();
-    line.insert("doc_id".into(), at.into());
-    line.insert("target".into(), right.into());
-    line.insert("choices".into(), item.choices().into());
-    let pairs = |all: &[Scored]| -> Value {
-        all.iter().map(|one| json!([one.sum, one.is_greedy])).collect()
-    };
-    line.insert("filtered_resps".into(), pairs(scored));
-    if !alone.is_empty() {
-        line.insert("unconditional_resps".into(), pairs(alone));
-    }
-    line.extend(metrics);
-    line
 }
