@@ -346,3 +346,45 @@ fn a_data_set_is_found_in_the_folder_of_copies_and_in_the_cache_of_the_hub() -> 
     }
     Ok(())
 }
+
+#[test]
+fn a_style_has_its_own_keys_and_may_compare_choices_with_themselves_without_the_question()
+-> Result<()> {
+    let place = workplace()?;
+    let own = "[olmes]\ncontext = \"{{ question }} Answer:\"\nunconditional = \"Answer:\"\n\
+               metrics = [\"acc\", \"acc_uncond\"]\nmain = \"acc_uncond\"\n";
+    fs::write(place.path().join("facts.toml"), format!("{TASK}{own}"))?;
+    let run = |style: &str| -> Result<Vec<Value>> {
+        let arguments = ["eval", "model", "--tasks", "facts.toml", "--style", style, "-o", style];
+        done(place.path(), &arguments);
+        lines(&place.path().join(style).join("samples_facts.jsonl"))
+    };
+    let (plain, olmes) = (run("lm-eval")?, run("olmes")?);
+    let sums = |line: &Value, key: &str| -> Vec<f64> {
+        let all = line[key].as_array().expect("a list").iter();
+        all.map(|one| one[0].as_f64().expect("a number")).collect()
+    };
+    for (line, other) in olmes.iter().zip(&plain) {
+        assert!(other.get("unconditional_resps").is_none() && other.get("acc_norm").is_some());
+        assert!(line.get("acc_norm").is_none());
+        assert_ne!(line["filtered_resps"], other["filtered_resps"], "another context");
+        let (with, without) = (sums(line, "filtered_resps"), sums(line, "unconditional_resps"));
+        let gains: Vec<f64> = with.iter().zip(&without).map(|(a, b)| a - b).collect();
+        let most = gains.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let best = gains.iter().position(|gain| *gain == most).expect("one is the largest");
+        assert_eq!(line["prediction_acc_uncond"], best);
+    }
+    // Without the question, a choice has the same log-likelihood in every item.
+    let red = |line: &Value| {
+        let choices = line["choices"].as_array().expect("a list").iter();
+        let at = choices.clone().position(|choice| choice == "red")?;
+        Some(sums(line, "unconditional_resps")[at])
+    };
+    let all: Vec<f64> = olmes.iter().filter_map(red).collect();
+    assert!(all.len() > 1 && all.iter().all(|one| *one == all[0]), "{all:?}");
+    let results = fs::read_to_string(place.path().join("olmes/results.json"))?;
+    let results: Value = serde_json::from_str(&results)?;
+    assert_eq!(results["cookc"]["style"], "olmes");
+    assert_eq!(results["cookc"]["tasks"]["facts"]["main"], "acc_uncond");
+    Ok(())
+}
