@@ -198,8 +198,7 @@ impl Row {
         )
     }
 
-    /// Adds a text that nothing is asked of, and places that nothing is asked of, so that no product
-    /// has few rows.
+    /// Adds a text and places that nothing is asked of, so that no product has few rows.
     fn fill(&mut self) {
         let base = self.ids.len();
         if base < ROWS_MIN {
