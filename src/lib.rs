@@ -79,6 +79,9 @@ pub mod eval;
 pub mod recipe;
 
 #[cfg(feature = "train")]
+pub mod tasks;
+
+#[cfg(feature = "train")]
 pub mod mix;
 
 #[cfg(feature = "train")]

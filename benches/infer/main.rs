@@ -1,8 +1,8 @@
 //! Greedy replies and log-likelihoods of random ids, by a model on this machine's CPU.
 //!
-//! `cargo bench --bench infer -- MODEL --rows 128 --prompt 54 --new 18`, where MODEL is a folder or a
-//! GGUF file. Prints a line of JSON a round: tokens and seconds of reading and decoding together, and
-//! of items of four choices after one context.
+//! `cargo bench --bench infer -- MODEL --rows 128 --prompt 54 --new 18`, where MODEL is a folder or
+//! a GGUF file. Prints a line of JSON a round: seconds of reading and decoding together, and of
+//! scoring items of four choices after one context.
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -84,8 +84,9 @@ fn main() -> Result<()> {
         let scoring = start.elapsed().as_secs_f64();
         let sum: f64 = scored.iter().flatten().flatten().map(|one| one.sum).sum();
         println!(
-            "{{\"dtype\": \"{}\", \"rows\": {}, \"made\": {made}, \"decoding_seconds\": {decoding:.3}, \
-             \"items\": {}, \"scoring_seconds\": {scoring:.3}, \"sum\": {sum:.6}}}",
+            "{{\"dtype\": \"{}\", \"rows\": {}, \"made\": {made}, \
+             \"decoding_seconds\": {decoding:.3}, \"items\": {}, \
+             \"scoring_seconds\": {scoring:.3}, \"sum\": {sum:.6}}}",
             options.dtype, options.rows, options.items
         );
     }

@@ -9,6 +9,8 @@ mod check;
 mod completions;
 mod console;
 mod doc;
+#[cfg(feature = "train")]
+mod eval;
 mod explain;
 #[cfg(feature = "train")]
 mod export;
@@ -23,6 +25,8 @@ mod load;
 mod lsp;
 #[cfg(feature = "train")]
 mod merge;
+#[cfg(feature = "train")]
+mod mix;
 #[cfg(feature = "train")]
 mod mixed;
 mod new;
@@ -86,7 +90,11 @@ enum Command {
     #[cfg(feature = "train")]
     Merge(merge::Merge),
     #[cfg(feature = "train")]
+    Mix(mix::Mix),
+    #[cfg(feature = "train")]
     Chat(chat::Chat),
+    #[cfg(feature = "train")]
+    Eval(eval::Eval),
     Bench(bench::Bench),
     List(list::List),
     Doc(doc::Doc),
@@ -157,7 +165,11 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         #[cfg(feature = "train")]
         Command::Merge(command) => merge::run(&command),
         #[cfg(feature = "train")]
+        Command::Mix(command) => mix::run(&command),
+        #[cfg(feature = "train")]
         Command::Chat(command) => chat::run(&command),
+        #[cfg(feature = "train")]
+        Command::Eval(command) => eval::run(&command),
         Command::Bench(command) => bench::run(&command),
         Command::List(command) => list::run(&command),
         Command::Doc(command) => doc::run(&command),

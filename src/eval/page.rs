@@ -23,6 +23,7 @@ pub fn html(report: &Report) -> String {
     for one in &report.templates {
         comparison(&mut page, one);
     }
+    tasks(&mut page, report);
     push(
         &mut page,
         format_args!(
@@ -85,6 +86,25 @@ fn comparison(page: &mut String, one: &Comparison) {
             bars(&rows)
         ),
     );
+}
+
+/// Tasks with known answers, each mean with its standard error.
+fn tasks(page: &mut String, report: &Report) {
+    if report.tasks.is_empty() {
+        return;
+    }
+    *page += "<h2>Tasks</h2>\n<table>\n<tr><th>task<th>items<th>metric<th>before<th>after\n";
+    let number = |mean: f64, error: Option<f64>| {
+        let error = error.map(|error| format!(" ± {error:.3}"));
+        format!("{mean:.3}{}", error.unwrap_or_default())
+    };
+    for one in &report.tasks {
+        let (task, items, metric) = (escaped(&one.task), one.items, escaped(&one.metric));
+        let before = number(one.before, one.before_stderr);
+        let after = number(one.after, one.after_stderr);
+        push(page, format_args!("<tr><td>{task}<td>{items}<td>{metric}<td>{before}<td>{after}\n"));
+    }
+    *page += "</table>\n";
 }
 
 fn facts(page: &mut String, report: &Report) {

@@ -52,6 +52,25 @@ pub struct Comparison {
     pub examples: Vec<Example>,
 }
 
+/// A metric of a task with known answers, before and after.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct OfTask {
+    /// The task's name.
+    pub task: String,
+    /// Its items.
+    pub items: usize,
+    /// The metric's name.
+    pub metric: String,
+    /// Its mean before training.
+    pub before: f64,
+    /// The standard error of that; none of a single item.
+    pub before_stderr: Option<f64>,
+    /// Its mean after training.
+    pub after: f64,
+    /// The standard error of that.
+    pub after_stderr: Option<f64>,
+}
+
 /// A held-out sample with the replies to it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Example {
@@ -129,6 +148,8 @@ pub struct Report {
     pub name: String,
     /// Each template.
     pub templates: Vec<Comparison>,
+    /// Each metric of each task with known answers.
+    pub tasks: Vec<OfTask>,
     /// What else is known.
     pub facts: Facts,
     /// Loss by step, for the curve.
@@ -159,6 +180,9 @@ impl Report {
         ];
         map.extend(means.map(|(key, mean)| (key.to_string(), json!(mean))));
         map.insert("templates".into(), self.templates.iter().map(comparison).collect());
+        if !self.tasks.is_empty() {
+            map.insert("tasks".into(), json!(self.tasks));
+        }
         if let Ok(Value::Object(facts)) = serde_json::to_value(&self.facts) {
             map.extend(facts);
         }

@@ -1,5 +1,6 @@
 //! Which template each sample of a step is of: by mixture weights, which a policy chooses.
 
+pub mod accuracy;
 mod fixed;
 mod linear;
 mod order;

@@ -292,6 +292,14 @@ pub fn cross_entropy(logits: &Tensor, labels: &[u32]) -> Result<(f64, Tensor)> {
     choose(logits, [cpu::cross_entropy, cuda::cross_entropy, plain::cross_entropy])(logits, labels)
 }
 
+/// The id of the greatest logit of each row, the first of equals. `logits` `[rows, vocab]`.
+///
+/// # Errors
+/// If the device fails.
+pub fn argmax(logits: &Tensor) -> Result<Vec<u32>> {
+    choose(logits, [cpu::argmax, cuda::argmax, plain::argmax])(logits)
+}
+
 /// log softmax(logits) in nats at pairs of a row and an id, and the id of the greatest logit of each
 /// row, the first of equals. `logits` `[rows, vocab]`.
 ///

@@ -140,11 +140,16 @@ pub fn cross_entropy(logits: &Tensor, labels: &[u32]) -> Result<(f64, Tensor)> {
     Ok((f64::from(loss), gradient.to_dtype(dtype)?))
 }
 
+/// See [`super::argmax`].
+pub fn argmax(logits: &Tensor) -> Result<Vec<u32>> {
+    Ok(logits.argmax(1)?.to_vec1()?)
+}
+
 /// See [`super::log_probabilities`].
 pub fn log_probabilities(logits: &Tensor, wanted: &[(u32, u32)]) -> Result<(Vec<f32>, Vec<u32>)> {
     let logits = logits.to_dtype(DType::F32)?;
     let vocab = logits.dims2()?.1 as u32;
-    let best = logits.argmax(1)?.to_vec1()?;
+    let best = argmax(&logits)?;
     let lse = logits.log_sum_exp(1)?.to_vec1::<f32>()?;
     let places: Vec<u32> = wanted.iter().map(|(row, id)| row * vocab + id).collect();
     let places = Tensor::new(places, logits.device())?;

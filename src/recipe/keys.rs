@@ -11,7 +11,7 @@ use Kind::{Bool, Integer, MaybeReal, MaybeSize, Real, Size, Text, Word};
 use Role::{Decides, Free, Noted};
 
 /// No key is a larger integer: TOML's own limit.
-const LARGEST: u64 = i64::MAX as u64;
+pub(super) const LARGEST: u64 = i64::MAX as u64;
 /// Below any rate or deviation that does something, and above 0.
 const SMALLEST: f64 = 1e-12;
 
@@ -461,38 +461,4 @@ pub(super) const TRAIN: &[Key<Recipe>] = &[
         Free,
         "how many of the last checkpoints are kept",
     ),
-];
-
-/// `[eval]`
-pub(super) const EVAL: &[Key<Recipe>] = &[
-    Key::new(
-        "samples",
-        &[],
-        Integer(1, 1_000_000, |it| &mut it.eval.samples),
-        Noted,
-        "held-out samples of each template",
-    ),
-    Key::new(
-        "every",
-        &["eval_steps"],
-        Integer(0, LARGEST, |it| &mut it.eval.every),
-        Noted,
-        "steps between evaluations during training; 0 for before and after only",
-    ),
-    Key::new(
-        "patience",
-        &["early_stopping_patience"],
-        Integer(0, LARGEST, |it| &mut it.eval.patience),
-        Noted,
-        "stop after this many evaluations in a row without more exact replies than the best \
-         before; 0 for never",
-    ),
-    Key::new(
-        "until_exact",
-        &[],
-        MaybeReal(0.0, 1.0, |it: &mut Recipe| &mut it.eval.until_exact),
-        Noted,
-        "stop when this share of replies is exact",
-    )
-    .by_default("none"),
 ];

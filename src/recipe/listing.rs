@@ -1,7 +1,8 @@
 //! The table of keys as the documentation and the help show it, and as a resumed run asks for it.
 
+use super::evaluation::EVAL;
 use super::key::{Key, Role};
-use super::keys::{BASE, DATA, EVAL, LORA, MIX, MODEL, SHAPE, TEMPLATE, TOP, TRAIN};
+use super::keys::{BASE, DATA, LORA, MIX, MODEL, SHAPE, TEMPLATE, TOP, TRAIN};
 use super::{Entry, Recipe, Shape};
 
 /// Columns of the help.

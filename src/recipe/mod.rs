@@ -1,11 +1,12 @@
 //! The recipe of a run: what is trained, on which templates, and how it is judged, from TOML.
 
 mod checks;
+mod evaluation;
 mod key;
 mod keys;
 mod listing;
 mod other;
-mod section;
+pub(crate) mod section;
 mod sections;
 mod write;
 
@@ -69,7 +70,7 @@ impl Default for Recipe {
             train: Settings::default(),
             save_every: 100,
             keep_checkpoints: 1,
-            eval: Eval { samples: 200, every: 0, patience: 0, until_exact: None },
+            eval: Eval { samples: 200, every: 0, patience: 0, until_exact: None, tasks: None },
         }
     }
 }
@@ -240,6 +241,23 @@ pub struct Eval {
     pub patience: u64,
     /// Stop when this share of replies is exact.
     pub until_exact: Option<f64>,
+    /// Tasks with known answers, evaluated at the same steps.
+    pub tasks: Option<Tasks>,
+}
+
+/// `[eval.tasks]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tasks {
+    /// Names, groups and files, separated by commas.
+    pub names: Named,
+    /// How many items of each; 0 for all.
+    pub limit: u64,
+    /// Solved items before each item.
+    pub shots: u64,
+    /// `lm-eval` or `olmes`.
+    pub style: String,
+    /// The folder with copies of data sets; empty for that of the environment.
+    pub data: String,
 }
 
 /// The adapters of an empty `[lora]`.
@@ -259,7 +277,8 @@ pub fn parse(source: &Source) -> (Option<Recipe>, Vec<Diagnostic>) {
     (Some(recipe), errors)
 }
 
-fn invalid(error: &toml::de::Error, source: &Source) -> Diagnostic {
+/// The error of a text that is not TOML.
+pub(crate) fn invalid(error: &toml::de::Error, source: &Source) -> Diagnostic {
     let end = source.text.len();
     let span = error.span().map_or(Span::new(0, 0), |span| Span::new(span.start, span.end));
     // An error at the end of the text has nothing under it; the last character can be shown.

@@ -10,7 +10,7 @@ use crate::diagnostic::{Diagnostic, near_miss};
 use crate::source::Span;
 
 /// A table, and the keys that were looked for in it.
-pub(super) struct Section<'a, 'f> {
+pub(crate) struct Section<'a, 'f> {
     /// As it is written: `[train]`.
     name: &'static str,
     table: Option<&'a DeTable<'a>>,
@@ -21,7 +21,7 @@ pub(super) struct Section<'a, 'f> {
 
 /// A key that is written.
 #[derive(Clone, Copy)]
-pub(super) struct Found<'a> {
+pub(crate) struct Found<'a> {
     /// As it is written, which may be another name of it.
     pub key: &'static str,
     /// Its value.
@@ -182,7 +182,7 @@ impl<'a, 'f> Section<'a, 'f> {
 }
 
 /// Where a value is.
-pub(super) fn span<T>(value: &Spanned<T>) -> Span {
+pub(crate) fn span<T>(value: &Spanned<T>) -> Span {
     Span::new(value.span().start, value.span().end)
 }
 

@@ -4,8 +4,9 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::checks;
+use super::evaluation::EVAL;
 use super::key::Key;
-use super::keys::{BASE, DATA, EVAL, LORA, MIX, MODEL, SHAPE, TEMPLATE, TOP, TRAIN};
+use super::keys::{BASE, DATA, LORA, MIX, MODEL, SHAPE, TEMPLATE, TOP, TRAIN};
 use super::section::{Section, span};
 use super::{Base, Entry, Recipe, Words};
 use crate::diagnostic::Diagnostic;

@@ -9,10 +9,11 @@ use super::judging::HeldOut;
 use super::memory;
 use super::metrics::Past;
 use super::setup::Setup;
-use crate::eval::report::{Comparison, Example, Facts, Report, Scores};
+use crate::eval::report::{Comparison, Example, Facts, OfTask, Report, Scores};
 use crate::eval::{self, Answer, page};
 use crate::model::{self, Model, io, lora};
 use crate::recipe::Base;
+use crate::tasks::Summary;
 use crate::template::Error;
 
 /// Samples of each template that the page shows.
@@ -51,6 +52,8 @@ pub struct Outcome {
     pub before: Vec<Vec<Answer>>,
     /// The answers after it.
     pub after: Vec<Vec<Answer>>,
+    /// The figures of tasks with known answers, before it and after it.
+    pub asked: [Vec<Summary>; 2],
     /// What it did.
     pub facts: Facts,
     /// Its steps.
@@ -64,7 +67,7 @@ pub fn report(
     held_out: &HeldOut,
     outcome: Outcome,
 ) -> Result<Report, Error> {
-    let Outcome { before, after, facts, past } = outcome;
+    let Outcome { before, after, asked, facts, past } = outcome;
     let mut templates = Vec::new();
     let mut lines = String::new();
     for (at, part) in setup.dataset.parts.iter().enumerate() {
@@ -82,6 +85,7 @@ pub fn report(
     let report = Report {
         name: setup.name.clone(),
         templates,
+        tasks: of_tasks(setup, &asked),
         facts: Facts { seconds, peak_memory_bytes: memory::peak(), ..facts },
         losses: past.losses,
         seeds: [setup.recipe.data.seed, setup.recipe.train.seed],
@@ -91,6 +95,25 @@ pub fn report(
     folder.write("report.html", &page::html(&report))?;
     folder.write("report.json", &report.json())?;
     Ok(report)
+}
+
+/// Each metric of each task with known answers.
+fn of_tasks(setup: &Setup, [before, after]: &[Vec<Summary>; 2]) -> Vec<OfTask> {
+    let mut all = Vec::new();
+    for (prepared, (before, after)) in setup.tasks.iter().zip(before.iter().zip(after)) {
+        for (before, after) in before.scores.iter().zip(&after.scores) {
+            all.push(OfTask {
+                task: prepared.task.name.clone(),
+                items: prepared.items.len(),
+                metric: before.metric.name().to_string(),
+                before: before.mean,
+                before_stderr: before.error,
+                after: after.mean,
+                after_stderr: after.error,
+            });
+        }
+    }
+    all
 }
 
 fn compare(

@@ -9,7 +9,8 @@ use crate::data::Split;
 use crate::data::dataset::Why;
 use crate::data::layout::Encoded;
 use crate::eval::{self, Answer, Decoding, Question};
-use crate::model::Model;
+use crate::model::{Model, walk};
+use crate::tasks::{self, Summary};
 use crate::template::Error;
 
 /// Ids that a reply may have beyond the longest that the template makes: a model that does not
@@ -70,6 +71,33 @@ impl<'a> HeldOut<'a> {
         }
         tell(total);
         Ok(all)
+    }
+
+    /// The model's figures in each task with known answers.
+    pub fn ask(
+        &self,
+        model: &Model,
+        when: &str,
+        observer: &Observer,
+    ) -> Result<Vec<Summary>, Error> {
+        let all = &self.setup.tasks;
+        if all.is_empty() {
+            return Ok(Vec::new());
+        }
+        let model = walk::to_infer(model)?;
+        let total = all.iter().map(|task| task.items.len()).sum::<usize>() as u64;
+        let (mut done, mut summaries) = (0, Vec::new());
+        for asked in all {
+            let mut go_on = |count: usize| {
+                let done = (done + count.min(asked.items.len())) as u64;
+                observer.tell(Event::Judging { when, done, total });
+                !observer.is_cancelled()
+            };
+            let summary = tasks::ask(asked, &model, &self.setup.tokenizer, &mut go_on)?;
+            summaries.push(summary.ok_or(Error::Cancelled)?);
+            done += asked.items.len();
+        }
+        Ok(summaries)
     }
 
     /// The most ids of a reply to a template's questions.

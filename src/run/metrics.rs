@@ -11,6 +11,7 @@ use super::start::Start;
 use super::tensorboard::Events;
 use super::{log, memory};
 use crate::eval::report::{Change, Scores};
+use crate::tasks::summary::Score;
 use crate::train::Progress;
 
 /// The files, open to append to.
@@ -120,6 +121,22 @@ impl Metrics {
         let name = |what: &str| format!("eval/{template}/{level}/{what}");
         let mut scalars = vec![(name("exact"), exact), (name("alignment"), alignment)];
         scalars.extend(by_rule().map(|(rule, mean)| (name(&format!("rule/{rule}")), *mean)));
+        self.events.scalars(step, &scalars)
+    }
+
+    /// The line of a task with known answers after a step.
+    pub fn scored(&mut self, step: u64, task: &str, scores: &[Score]) -> Result<()> {
+        let mut line = Map::new();
+        line.insert("step".into(), step.into());
+        line.insert("task".into(), task.into());
+        for score in scores {
+            line.insert(score.metric.name().into(), score.mean.into());
+            line.insert(format!("{}_stderr", score.metric.name()), json!(score.error));
+        }
+        self.line(&Value::Object(line))?;
+        let name = |score: &Score| format!("eval/{task}/{}", score.metric.name());
+        let scalars: Vec<(String, f64)> =
+            scores.iter().map(|score| (name(score), score.mean)).collect();
         self.events.scalars(step, &scalars)
     }
 

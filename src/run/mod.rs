@@ -130,13 +130,14 @@ fn work(work: Work, gpu: usize) -> Result<Option<Report>, Error> {
     let folder = &start.folder;
     let mut model = setup.model(gpu, observer)?;
     let held_out = HeldOut::new(setup)?;
-    let mut before = Vec::new();
+    let (mut before, mut asked_before) = Default::default();
     if group.is_first() {
         start.tidy(setup.recipe.keep_checkpoints)?;
         folder.expect_room(setup.recipe.keep_checkpoints, checkpoint::bytes(&model))?;
         folder.write("recipe.toml", &setup.named_text())?;
         observer.tell(Event::Started { name: &setup.name, about: &setup.about(&model) });
         before = held_out.judge(&model, "before", observer)?;
+        asked_before = held_out.ask(&model, "before", observer)?;
     }
 
     let settings = setup.recipe.train.clone();
@@ -146,16 +147,23 @@ fn work(work: Work, gpu: usize) -> Result<Option<Report>, Error> {
     };
     let mut trainer = trainer.in_group(group)?;
     let mut training = Training::new(setup, start, &held_out, group, observer)?;
+    if group.is_first() && trainer.steps_done() == 0 {
+        training.write_tasks(0, &asked_before)?;
+    }
     training.run(&mut trainer, &before)?;
     if !group.is_first() {
         return Ok(None);
     }
-    let after = held_out.judge(trainer.model, "after", observer).inspect_err(|_| {
-        training.leave_checkpoint(&trainer);
-    })?;
-    training.ended(&trainer, &after)?;
+    let judged = held_out.judge(trainer.model, "after", observer);
+    let judged = judged.and_then(|after| {
+        let asked = held_out.ask(trainer.model, "after", observer)?;
+        Ok((after, asked))
+    });
+    let (after, asked_after) = judged.inspect_err(|_| training.leave_checkpoint(&trainer))?;
+    training.ended(&trainer, &after, &asked_after)?;
     let (facts, past) = (training.facts(&trainer), training.past().clone());
     ending::save_model(setup, &folder.path, &model)?;
-    let outcome = Outcome { before, after, facts, past };
+    let asked = [asked_before, asked_after];
+    let outcome = Outcome { before, after, asked, facts, past };
     ending::report(setup, folder, &held_out, outcome).map(Some)
 }

@@ -54,6 +54,17 @@ pub enum Event<'a> {
         /// Mean of the rules.
         alignment: f64,
     },
+    /// The metric that stands for a task with known answers, between two steps.
+    Scored {
+        /// Steps that are done.
+        step: u64,
+        /// The task's name.
+        task: &'a str,
+        /// The metric's name.
+        metric: &'a str,
+        /// Its mean over the items.
+        mean: f64,
+    },
     /// Training is over, or was stopped.
     Ended,
 }

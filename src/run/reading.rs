@@ -10,7 +10,9 @@ use anyhow::Result;
 use candle_core::{DType, Device};
 
 use crate::model::chat::{Date, System, Template};
-use crate::model::{Ends, Model, Tokenizer, io, walk};
+use crate::model::{self, Ends, Model, Tokenizer, io, walk};
+use crate::recipe::{self, Base};
+use crate::source::Source;
 use crate::template::Error;
 
 /// Seconds of a day.
@@ -32,6 +34,54 @@ pub fn model(
         progress(done, blocks);
         if in_nf4 { walk::quantise_block(block) } else { Ok(()) }
     })
+}
+
+/// Where a trained model is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trained {
+    /// Its weights and tokenizer.
+    pub base: PathBuf,
+    /// What was trained beside them.
+    pub adapter: Option<PathBuf>,
+}
+
+impl Trained {
+    /// A model by its folder, `.gguf` file or name of the hub, and an adapter; or a run by its folder,
+    /// or by the `best` in it, with the adapter that it trained unless another one is named.
+    ///
+    /// # Errors
+    /// If a model of the hub is not there and cannot be fetched.
+    pub fn find(model: &str, adapter: Option<&Path>) -> Result<Trained> {
+        let folder = model::locate(model)?;
+        let mut adapter = adapter.map(Path::to_path_buf);
+        if !folder.is_dir() || folder.join("config.json").is_file() {
+            return Ok(Trained { base: folder, adapter });
+        }
+        let own = folder.join("adapter");
+        if own.join("adapter_config.json").is_file() {
+            adapter.get_or_insert(own);
+        }
+        let above = folder.parent().map(|run| run.join("model"));
+        let models = std::iter::once(folder.join("model")).chain(above);
+        let beside = models.into_iter().find(|model| model.join("config.json").is_file());
+        let base = match beside.or_else(|| base_of_run(&folder)) {
+            Some(base) => base,
+            None => folder,
+        };
+        Ok(Trained { base, adapter })
+    }
+}
+
+/// The base model of the run that a folder is of.
+fn base_of_run(folder: &Path) -> Option<PathBuf> {
+    let folders = std::iter::once(folder).chain(folder.parent());
+    let recipe = folders.map(|folder| folder.join("recipe.toml")).find(|file| file.is_file())?;
+    let text = fs::read_to_string(&recipe).ok()?;
+    let (recipe, _) = recipe::parse(&Source::new(recipe.to_string_lossy(), text));
+    match recipe?.model.base {
+        Base::Folder(named) => model::locate(&named.path).ok(),
+        Base::Scratch(_) => None,
+    }
 }
 
 /// A model's tokenizer as it goes along with the model: what the chat template ends a reply with is

@@ -21,6 +21,7 @@ use crate::eval::report::{Facts, Scores};
 use crate::eval::{self, Answer};
 use crate::mix::Mixture;
 use crate::model::{Model, Parameter};
+use crate::tasks::Summary;
 use crate::template::Error;
 use crate::train::{Control, Group, NotFinite, Others, Progress, Trainer, train};
 
@@ -174,12 +175,30 @@ impl<'a> Training<'a> {
     }
 
     /// Takes in the evaluation at the end of the run.
-    pub fn ended(&mut self, trainer: &Trainer<'_>, after: &[Vec<Answer>]) -> Result<(), Error> {
+    pub fn ended(
+        &mut self,
+        trainer: &Trainer<'_>,
+        after: &[Vec<Answer>],
+        asked: &[Summary],
+    ) -> Result<(), Error> {
         let steps = trainer.steps_done();
         match self.watch.last {
             Some((last, _)) if last == steps => Ok(()),
-            _ => Ok(self.take_in(trainer.model, steps, after)?),
+            _ => {
+                self.write_tasks(steps, asked)?;
+                Ok(self.take_in(trainer.model, steps, after)?)
+            }
         }
+    }
+
+    /// Logs the figures of tasks with known answers after a step.
+    pub fn write_tasks(&mut self, step: u64, asked: &[Summary]) -> Result<()> {
+        for (prepared, summary) in self.setup.tasks.iter().zip(asked) {
+            if let Some(metrics) = &mut self.metrics {
+                metrics.scored(step, &prepared.task.name, &summary.scores)?;
+            }
+        }
+        Ok(())
     }
 
     /// Writes a checkpoint and says how to go on.
@@ -278,11 +297,24 @@ impl<'a> Training<'a> {
 
     /// The answers of an evaluation between two steps; none if it was interrupted.
     fn judge(&mut self, trainer: &Trainer<'_>, step: u64) -> Result<Option<Vec<Vec<Answer>>>> {
-        let answers = match self.held_out.judge(trainer.model, "now", self.observer) {
-            Ok(answers) => answers,
+        let answers = self.held_out.judge(trainer.model, "now", self.observer);
+        let both = answers.and_then(|answers| {
+            let asked = self.held_out.ask(trainer.model, "now", self.observer)?;
+            Ok((answers, asked))
+        });
+        let (answers, asked) = match both {
+            Ok(both) => both,
+            Err(Error::Cancelled) => return Ok(None),
             Err(Error::Failed(error)) => return Err(error),
-            Err(_) => return Ok(None),
+            Err(error) => return Err(anyhow::anyhow!("{error}")),
         };
+        // Before the evaluation's own lines, which say that it is over.
+        self.write_tasks(step, &asked)?;
+        for (prepared, summary) in self.setup.tasks.iter().zip(&asked) {
+            let (task, metric) = (&prepared.task.name, prepared.task.main);
+            let mean = summary.score(metric).map_or(0.0, |score| score.mean);
+            self.observer.tell(Event::Scored { step, task, metric: metric.name(), mean });
+        }
         self.take_in(trainer.model, step, &answers)?;
         for (answers, part) in answers.iter().zip(&self.setup.dataset.parts) {
             let scores = Scores::of(answers, 0);

@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     fn watch(patience: u64, until_exact: Option<f64>) -> Watch {
-        Watch::new(&Eval { samples: 1, every: 1, patience, until_exact })
+        Watch::new(&Eval { samples: 1, every: 1, patience, until_exact, tasks: None })
     }
 
     #[test]

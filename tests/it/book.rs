@@ -102,8 +102,9 @@ fn run(name: &str, block: &str, about: bool, folder: &Path) -> String {
     for part in block.split("\n$ ").skip(1) {
         let (command, output) = part.split_once('\n').unwrap_or((part, ""));
         // Without its feature a command is not there; the tests of the whole run it.
-        let trains =
-            ["cookc run", "cookc merge", "cookc export"].iter().any(|it| command.starts_with(it));
+        let trains = ["cookc run", "cookc merge", "cookc export", "cookc mix"]
+            .iter()
+            .any(|it| command.starts_with(it));
         let skipped = !cfg!(feature = "train") && trains
             || !cfg!(feature = "lsp") && command.starts_with("cookc lsp");
         let now = if skipped { tidied(output) } else { printed(command, folder) };

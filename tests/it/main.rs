@@ -39,6 +39,10 @@ mod run_group;
 mod run_strangers;
 mod support;
 mod syntax;
+#[cfg(feature = "train")]
+mod tasks;
 mod tidy;
 #[cfg(feature = "train")]
 mod train;
+#[cfg(feature = "train")]
+mod votes;

@@ -6,6 +6,7 @@ mod events;
 mod folders;
 mod identity;
 mod resume;
+mod tasks;
 
 use std::fs;
 use std::io::{BufRead, BufReader};

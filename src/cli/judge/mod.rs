@@ -1,7 +1,7 @@
 //! `cookc judge`: replies to a template's prompts, scored rule by rule.
 
 mod key;
-mod lines;
+pub(super) mod lines;
 mod row;
 mod sums;
 

@@ -51,6 +51,10 @@ impl Screen {
                     format!("step {step}: {template} exact {exact:.3}, alignment {alignment:.3}");
                 shown.beside(|| console::note(&text));
             }
+            Event::Scored { step, task, metric, mean } => {
+                let text = format!("step {step}: {task} {metric} {mean:.3}");
+                shown.beside(|| console::note(&text));
+            }
             Event::Ended => {
                 if let Some(bar) = shown.training.take() {
                     bar.finish_and_clear();
@@ -142,6 +146,10 @@ pub fn summary(report: &Report, folder: &Path) -> String {
         for (name, (before, after)) in one.rules.iter().zip(scores) {
             row(&format!("rule {name}"), *before, *after);
         }
+    }
+    for one in &report.tasks {
+        let name = format!("{} {}", one.task, one.metric);
+        table.add_row([name, format!("{:.3}", one.before), format!("{:.3}", one.after)]);
     }
     let facts = &report.facts;
     let (samples, tokens) = (HumanCount(facts.samples), HumanCount(facts.tokens));

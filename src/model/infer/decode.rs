@@ -1,14 +1,14 @@
 //! Greedy decoding of a batch of prompts, with a KV cache.
 
 use anyhow::{Result, ensure};
-use candle_core::{D, Tensor};
+use candle_core::Tensor;
 
 use crate::model::each_part;
 use crate::model::infer::ends::Ends;
 use crate::model::network::block::Cache;
 use crate::model::network::transformer::{Inputs, Model};
 use crate::model::walk;
-use crate::ops::Branches;
+use crate::ops::{self, Branches};
 
 /// Tokens of one batch, padding included; bounds the memory of its KV caches.
 const PLACES_MAX: usize = 8192;
@@ -191,7 +191,7 @@ pub(crate) fn caches(model: &Model, batch: usize, room: usize) -> Result<Vec<Cac
 /// The most likely id after each row.
 fn next_ids(model: &Model, inputs: &Inputs, past: usize, caches: &[Cache]) -> Result<Vec<u32>> {
     let logits = last_logits(model, inputs, past, caches)?;
-    Ok(logits.argmax(D::Minus1)?.to_vec1::<u32>()?)
+    ops::argmax(&logits)
 }
 
 /// Logits `[batch, vocab_size]` of what comes after each row.

@@ -77,7 +77,7 @@ fn check(model: &Model, number: usize, item: &Item) -> Result<()> {
     for Request { ids, scored } in &item.requests {
         ensure!(
             (1..ids.len()).contains(scored),
-            "item {number}: {scored} of {} tokens are to be scored; at least one is, and one is not",
+            "item {number}: {scored} of {} tokens are scored; at least one is, and one is not",
             ids.len()
         );
         ensure!(
@@ -318,7 +318,7 @@ mod tests {
             let item = Item { requests: vec![Request { ids: vec![1; ids], scored }] };
             log_likelihoods(&model, &[item], &mut |_| true).unwrap_err().to_string()
         };
-        assert!(refused(3, 3).contains("3 of 3 tokens"), "{}", refused(3, 3));
+        assert!(refused(3, 3).contains("3 of 3 tokens are scored"), "{}", refused(3, 3));
         let most = model.config.tokens_max();
         assert!(refused(most + 2, 1).contains("the model was made for"));
     }

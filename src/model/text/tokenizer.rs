@@ -109,6 +109,22 @@ impl Tokenizer {
         self.words_only(text, encoded.get_ids().to_vec())
     }
 
+    /// The ids of a text with all that the model's files put around a text.
+    ///
+    /// # Errors
+    /// Those of [`Tokenizer::encode`].
+    pub fn encode_framed(&self, text: &str) -> Result<Vec<u32>> {
+        let encoded = guard(|| self.inner.encode_fast(text, true))?;
+        self.words_only(text, encoded.get_ids().to_vec())
+    }
+
+    /// The id that stands before a text which follows nothing: the files' `bos_token`, or else what
+    /// ends a text.
+    pub fn begin(&self) -> u32 {
+        let name = named(&self.beside.settings, "bos_token");
+        name.and_then(|name| self.id(name)).unwrap_or(self.eos)
+    }
+
     /// The ids of a text; fails with a word that a tokenizer of words does not know.
     fn words_only(&self, text: &str, ids: Vec<u32>) -> Result<Vec<u32>> {
         if self.unknown.is_some_and(|unknown| ids.contains(&unknown)) {

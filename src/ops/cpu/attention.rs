@@ -69,14 +69,14 @@ fn last(shape: &Shape, inputs: &Attention, [query, key, value]: [&[f32]; 3]) -> 
     rows.enumerate().for_each_init(Vec::new, |weights: &mut Vec<f32>, (row, (out, lse))| {
         let own = inputs.mask.range(row, 0);
         weights.resize(own.len(), 0.0);
-        let both = out.chunks_exact_mut(width).zip(lse).enumerate();
-        for (head, (out, lse)) in both {
+        let of_heads = out.chunks_exact_mut(width).zip(lse).enumerate();
+        for (head, (out, lse)) in of_heads {
             let plane = row * shape.groups() + head / shape.group;
             let columns = (plane * shape.columns + own.start) * width
                 ..(plane * shape.columns + own.end) * width;
             let query = &query[(row * heads + head) * width..][..width];
-            let (key, value) = (&key[columns.clone()], &value[columns]);
-            *lse = wide!(attend(query, key, value, inputs.scale, weights, out));
+            let both = [&key[columns.clone()], &value[columns]];
+            *lse = wide!(attend(query, both, inputs.scale, weights, out));
         }
     });
     let out = tensor(out, (shape.batch, heads * width))?;
@@ -87,8 +87,7 @@ fn last(shape: &Shape, inputs: &Attention, [query, key, value]: [&[f32]; 3]) -> 
 #[inline(always)]
 fn attend(
     query: &[f32],
-    key: &[f32],
-    value: &[f32],
+    [key, value]: [&[f32]; 2],
     scale: f32,
     weights: &mut [f32],
     out: &mut [f32],
@@ -99,9 +98,20 @@ fn attend(
     }
     let (sum, top) = exponentials(weights, scale);
     let inverse = 1.0 / sum;
+    weights.iter_mut().for_each(|weight| *weight *= inverse);
+    let (lanes, rest) = out.as_chunks_mut::<LANES>();
+    for (at, out) in lanes.iter_mut().enumerate() {
+        for (weight, value) in weights.iter().zip(value.chunks_exact(width)) {
+            let value: &[f32; LANES] =
+                value[at * LANES..].first_chunk().expect("a value has as many numbers as `out`");
+            for lane in 0..LANES {
+                out[lane] += weight * value[lane];
+            }
+        }
+    }
+    let first = width - rest.len();
     for (weight, value) in weights.iter().zip(value.chunks_exact(width)) {
-        let weight = weight * inverse;
-        out.iter_mut().zip(value).for_each(|(out, value)| *out += weight * value);
+        rest.iter_mut().zip(&value[first..]).for_each(|(out, value)| *out += weight * value);
     }
     top + sum.ln()
 }

@@ -31,6 +31,20 @@ fn of_row(row: &mut [f32], label: usize) -> f64 {
     f64::from(top + sum.ln() - logit)
 }
 
+/// See [`super::super::argmax`].
+pub fn argmax(logits: &Tensor) -> Result<Vec<u32>> {
+    let vocab = logits.dims2()?.1;
+    let logits = Slice::open(logits)?;
+    Ok(logits.get()?.par_chunks(vocab).map(|row| wide!(best(row))).collect())
+}
+
+/// The index of the greatest, the first of equals.
+#[inline(always)]
+fn best(row: &[f32]) -> u32 {
+    let top = greatest(row);
+    row.iter().position(|logit| *logit == top).unwrap_or(0) as u32
+}
+
 /// See [`super::super::log_probabilities`].
 pub fn log_probabilities(logits: &Tensor, wanted: &[(u32, u32)]) -> Result<(Vec<f32>, Vec<u32>)> {
     let (rows, vocab) = logits.dims2()?;
@@ -46,8 +60,7 @@ pub fn log_probabilities(logits: &Tensor, wanted: &[(u32, u32)]) -> Result<(Vec<
         memory.clear();
         memory.extend_from_slice(row);
         wide!({
-            let top = greatest(row);
-            let best = row.iter().position(|logit| *logit == top).unwrap_or(0) as u32;
+            let best = best(row);
             let (sum, top) = exponentials(memory, 1.0);
             (top + sum.ln(), best)
         })

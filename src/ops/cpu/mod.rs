@@ -25,7 +25,7 @@ pub use adamw::adamw;
 pub use attention::{attention, attention_backward};
 pub use heads::{merge_heads, split_heads};
 pub(crate) use kernels::{has_bf16, has_f32};
-pub use loss::{cross_entropy, log_probabilities};
+pub use loss::{argmax, cross_entropy, log_probabilities};
 pub use product::{add_product, product};
 pub use rows::{
     dropout, rms_norm, rms_norm_backward, rms_norm_dweight, sum, sum_of_squares, swiglu,

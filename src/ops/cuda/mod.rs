@@ -8,7 +8,7 @@ mod driver;
 mod product;
 mod rows;
 
-pub use super::plain::{log_probabilities, sum};
+pub use super::plain::{argmax, log_probabilities, sum};
 pub use attention::{attention, attention_backward};
 pub use product::{add_product, product};
 pub use rows::{

@@ -6,6 +6,7 @@ mod chat;
 mod errors;
 mod hashing;
 mod parts;
+mod tasks;
 mod templates;
 
 use std::path::Path;
@@ -21,6 +22,7 @@ use crate::mix::{self, Mixture};
 use crate::model::{Config, Ends, Model, Tokenizer};
 use crate::recipe::{self, Recipe, Words};
 use crate::source::Source;
+use crate::tasks::Prepared;
 use crate::template::{self, Error, Template};
 pub(crate) use budgets::tokens;
 use chat::Chat;
@@ -52,6 +54,8 @@ pub struct Setup {
     pub ends: Ends,
     /// The model's shape.
     pub config: Config,
+    /// Tasks with known answers, to be evaluated beside the held-out samples.
+    pub tasks: Vec<Prepared>,
     /// Of a base model, where there is a run to be.
     pub(super) hashing: Option<Hashing>,
     /// When reading it began: what a run takes counts from there.
@@ -97,6 +101,7 @@ impl Setup {
         let policy = mix::policy(&recipe).map_err(|error| errors.push(*error)).ok();
         let policy = errors.all_well(policy)?;
         let dataset = Dataset { parts, seed: recipe.data.seed };
+        let tasks = tasks::prepared(&mut recipe, folder, &tokenizer, config.tokens_max())?;
         let (name, text) = (name(path, &recipe), recipe::toml_text(&recipe));
         Ok(Setup {
             name,
@@ -110,6 +115,7 @@ impl Setup {
             closing,
             ends,
             config,
+            tasks,
             hashing,
             begun,
         })

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::source::{Segments, Source, Used, sources, used};
 
 /// The layers, left to right: a file may use what stands to its left.
-const LAYERS: [&str; 24] = [
+const LAYERS: [&str; 25] = [
     "disk",
     "source",
     "stdlib",
@@ -25,6 +25,7 @@ const LAYERS: [&str; 24] = [
     "train",
     "recipe",
     "eval",
+    "tasks",
     "mix",
     "run",
     "lsp",
@@ -41,7 +42,10 @@ const APART: [(&str, &[&str]); 4] = [
     ("model", &LANGUAGE),
     ("train", &LANGUAGE),
     ("eval", &["train"]),
-    ("lsp", &["ir", "runtime", "engine", "model", "train", "recipe", "eval", "mix", "run"]),
+    (
+        "lsp",
+        &["ir", "runtime", "engine", "model", "train", "recipe", "eval", "tasks", "mix", "run"],
+    ),
 ];
 
 #[test]

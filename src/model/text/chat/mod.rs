@@ -10,6 +10,7 @@ mod special;
 
 pub use frame::{Frame, System};
 pub use jinja::Date;
+pub(crate) use jinja::{Program, strictly};
 
 use std::collections::BTreeMap;
 use std::path::Path;

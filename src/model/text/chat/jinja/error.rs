@@ -25,6 +25,9 @@ pub fn error<T>(text: impl Into<String>) -> Outcome<T> {
 pub struct Budget {
     left: Cell<u64>,
     depth: Cell<usize>,
+    /// Whether writing what is not there is an error, as with Jinja2's `StrictUndefined`, and not
+    /// an empty text.
+    pub is_strict: bool,
 }
 
 /// Units of one rendering. A byte costs one: so this bounds memory, too.
@@ -38,8 +41,8 @@ const DEPTH_MAX: usize = 2_000;
 
 impl Budget {
     /// A full one.
-    pub fn new() -> Budget {
-        Budget { left: Cell::new(UNITS), depth: Cell::new(0) }
+    pub fn new(is_strict: bool) -> Budget {
+        Budget { left: Cell::new(UNITS), depth: Cell::new(0), is_strict }
     }
 
     /// Takes what so many bytes cost, before they are made.

@@ -80,31 +80,59 @@ impl Program {
         self.names.contains(name)
     }
 
+    /// All names that it looks up.
+    pub fn looked_up(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(String::as_str)
+    }
+
     /// The text for what is given by name.
     ///
     /// # Errors
     /// What the template raises, or what stops it.
     pub fn render(&self, given: &Map<String, Json>, date: Option<Date>) -> Result<String, Error> {
-        on_own_stack(|| {
-            let renderer = Renderer {
-                budget: Budget::new(),
-                date,
-                circles: RefCell::default(),
-                call_macro: execute::call_macro,
-                call_loop: execute::call_loop,
-            };
-            let context = Scope::inside(None);
-            for (name, value) in given {
-                context.set(name, Value::from_json(value, &renderer.budget)?);
-            }
-            let mut out = String::new();
-            let rendered = renderer.frame(&self.body, &Scope::inside(Some(&context)), &mut out);
-            for scope in renderer.circles.take() {
-                scope.clear();
-            }
-            rendered.map(|_| out)
-        })
+        on_own_stack(|| self.rendered(given, date, false))
     }
+
+    fn rendered(
+        &self,
+        given: &Map<String, Json>,
+        date: Option<Date>,
+        is_strict: bool,
+    ) -> Outcome<String> {
+        let renderer = Renderer {
+            budget: Budget::new(is_strict),
+            date,
+            circles: RefCell::default(),
+            call_macro: execute::call_macro,
+            call_loop: execute::call_loop,
+        };
+        let context = Scope::inside(None);
+        for (name, value) in given {
+            context.set(name, Value::from_json(value, &renderer.budget)?);
+        }
+        let mut out = String::new();
+        let rendered = renderer.frame(&self.body, &Scope::inside(Some(&context)), &mut out);
+        for scope in renderer.circles.take() {
+            scope.clear();
+        }
+        rendered.map(|_| out)
+    }
+}
+
+/// The texts of several templates for the same values. What is not there cannot be written, as with
+/// Jinja2's `StrictUndefined`.
+///
+/// # Errors
+/// Which template raises what, or is stopped by what.
+pub fn strictly(
+    programs: &[&Program],
+    given: &Map<String, Json>,
+) -> Result<Vec<String>, (usize, Error)> {
+    let text = |(at, program): (usize, &&Program)| {
+        program.rendered(given, None, true).map_err(|error| (at, error))
+    };
+    let rendered = on_own_stack(|| Ok(programs.iter().enumerate().map(text).collect()));
+    rendered.map_err(|error| (0, error))?
 }
 
 /// Runs on a thread with room for the deepest template.

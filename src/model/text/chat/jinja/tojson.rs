@@ -118,6 +118,7 @@ impl Writer<'_> {
                 }
                 self.close(entries.is_empty(), depth, '}')?;
             }
+            Value::Undefined(text) if self.budget.is_strict => return error(&**text),
             other => {
                 let kind = other.kind();
                 return error(format!("Object of type {kind} is not JSON serializable"));

@@ -151,6 +151,7 @@ impl Value {
     pub fn elements(&self, budget: &Budget) -> Outcome<Vec<Value>> {
         budget.spend(SIZE * self.length().unwrap_or(0) as u64)?;
         Ok(match self {
+            Value::Undefined(text) if budget.is_strict => return error(&**text),
             Value::Undefined(_) => Vec::new(),
             Value::Text(text) => {
                 text.chars().map(|c| Value::text(c.encode_utf8(&mut [0; 4]))).collect()
@@ -170,6 +171,7 @@ impl Value {
     pub fn shown(&self, budget: &Budget) -> Outcome<Rc<str>> {
         match self {
             Value::Text(text) => Ok(text.clone()),
+            Value::Undefined(text) if budget.is_strict => error(&**text),
             Value::Undefined(_) => Ok("".into()),
             other => Ok(other.repr(budget)?.into()),
         }

@@ -1,0 +1,44 @@
+//! The tasks with known answers that a recipe names, made ready.
+
+use std::path::{Path, PathBuf};
+
+use crate::model::Tokenizer;
+use crate::recipe::Recipe;
+use crate::tasks::{self, Prepared, Settings, Style};
+use crate::template::Error;
+
+/// All of `[eval.tasks]`, for a model of that tokenizer that reads so many tokens. Paths of the
+/// recipe become absolute.
+pub fn prepared(
+    recipe: &mut Recipe,
+    folder: &Path,
+    tokenizer: &Tokenizer,
+    tokens_max: usize,
+) -> Result<Vec<Prepared>, Error> {
+    let seed = recipe.data.seed;
+    let Some(asked) = &mut recipe.eval.tasks else { return Ok(Vec::new()) };
+    let whole = |path: &str| {
+        let path = folder.join(path);
+        path.canonicalize().unwrap_or(path).to_string_lossy().into_owned()
+    };
+    let names: Vec<String> = asked.names.path.split(',').map(|name| name.trim().into()).collect();
+    let is_file = |name: &str| name.ends_with(".toml") || name.contains('/');
+    let names: Vec<String> =
+        names.into_iter().map(|name| if is_file(&name) { whole(&name) } else { name }).collect();
+    asked.names.path = names.join(",");
+    if !asked.data.is_empty() {
+        asked.data = whole(&asked.data);
+    }
+    let variable = || std::env::var_os(tasks::FOLDER).filter(|it| !it.is_empty());
+    let named = Some(&asked.data).filter(|data| !data.is_empty()).map(PathBuf::from);
+    let settings = Settings {
+        limit: Some(asked.limit).filter(|limit| *limit > 0),
+        shots: asked.shots as usize,
+        seed,
+        style: if asked.style == Style::Olmes.name() { Style::Olmes } else { Style::LmEval },
+        folder: named.or_else(|| variable().map(PathBuf::from)),
+    };
+    let tasks = tasks::named(&asked.names.path, settings.style)?;
+    let prepare = |task| tasks::prepare(task, &settings, tokenizer, tokens_max);
+    tasks.into_iter().map(prepare).collect()
+}

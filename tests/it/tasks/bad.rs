@@ -1,0 +1,181 @@
+//! What is said of a task's file and of rows that do not fit it.
+
+use anyhow::Result;
+use cookc::tasks::{self, Settings, Style};
+use serde_json::{Value, json};
+
+use super::{ARC_EASY, folder, prepared, put, refused, words};
+
+const TASK: &str = r#"kind = "choice"
+context = "Which is it? {{ question }}"
+choices = "{{ choices }}"
+gold = "{{ label }}"
+
+[data]
+path = "items.jsonl"
+"#;
+
+fn item() -> Value {
+    json!({"question": "yes", "choices": ["yes", "no"], "label": 1})
+}
+
+/// What is said of the task with one thing changed, of rows of which the last is changed.
+fn said(from: &str, to: &str, row: Value) -> Result<String> {
+    assert!(TASK.contains(from), "{from} is in the task");
+    refused(&TASK.replace(from, to), &[item(), row])
+}
+
+#[test]
+fn a_column_that_is_not_there_is_named_with_its_near_miss_and_its_line() -> Result<()> {
+    assert_eq!(
+        said("{{ question }}", "{{ questoin }}", item())?,
+        "items.jsonl line 1: `context` names `questoin`, which is no column of the rows: write \
+         `question` (facts.toml, line 2)"
+    );
+    assert_eq!(
+        said("", "", json!({"question": "yes", "choices": ["yes", "no"]}))?,
+        "items.jsonl line 2: `gold` names `label`, which is no column of the rows: the rows have \
+         question, choices (facts.toml, line 4)"
+    );
+    Ok(())
+}
+
+#[test]
+fn an_empty_choice_and_a_single_one_are_refused() -> Result<()> {
+    let row = |choices: Value| json!({"question": "yes", "choices": choices, "label": 0});
+    assert_eq!(
+        said("", "", row(json!(["yes", " "])))?,
+        "items.jsonl line 2: `choices`: choice 2 is empty (facts.toml, line 3)"
+    );
+    assert_eq!(
+        said("", "", row(json!(["yes"])))?,
+        "items.jsonl line 2: `choices`: there is 1 choice, and two are needed (facts.toml, line 3)"
+    );
+    assert_eq!(
+        said("", "", row(json!("yes")))?,
+        "items.jsonl line 2: `choices` is one text, and a list of texts is needed (facts.toml, \
+         line 3)"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_right_answer_that_is_no_choice_is_refused() -> Result<()> {
+    let row = |label: Value| json!({"question": "yes", "choices": ["yes", "no"], "label": label});
+    for label in [json!(2), json!(-1)] {
+        assert_eq!(
+            said("", "", row(label.clone()))?,
+            format!(
+                "items.jsonl line 2: `gold` is {label}, and there are 2 choices, counted from 0 \
+                 (facts.toml, line 4)"
+            )
+        );
+    }
+    assert_eq!(
+        said("", "", row(json!("maybe")))?,
+        "items.jsonl line 2: `gold` is `maybe`, which is no choice and no number (facts.toml, \
+         line 4)"
+    );
+    Ok(())
+}
+
+#[test]
+fn keys_of_a_task_are_known_and_each_that_is_needed_is_there() -> Result<()> {
+    let misspelled = said("choices =", "choises =", item())?;
+    assert!(misspelled.contains("a task has no `choises`"), "{misspelled}");
+    assert!(misspelled.contains("write `choices`"), "{misspelled}");
+    for (key, write) in [
+        ("kind", "`kind = \"choice\"` or `kind = \"generate\"`"),
+        ("context", "`context = \"{{ question }}\"`"),
+        ("choices", "`choices = \"{{ choices }}\"`"),
+        ("gold", "`gold = \"{{ label }}\"`"),
+    ] {
+        let lines = TASK.lines().filter(|line| !line.starts_with(key));
+        let text: String = lines.map(|line| format!("{line}\n")).collect();
+        assert_eq!(
+            refused(&text, &[item()])?,
+            format!("facts.toml: there is no `{key}`: write {write}")
+        );
+    }
+    let metric = said("[data]", "metrics = [\"acc\", \"f1\"]\n[data]", item())?;
+    assert!(metric.contains("`metrics` cannot be `f1`"), "{metric}");
+    assert!(metric.contains("\"acc\", \"acc_norm\""), "{metric}");
+    assert_eq!(
+        said("path = \"items.jsonl\"", "dataset = \"org/name\"", item())?,
+        "facts.toml, line 6: `[data]` has either a `path`, or a `dataset` and its `split`"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_broken_placeholder_has_its_line() -> Result<()> {
+    let broken = said("{{ question }}\"", "{{ question }\"", item())?;
+    assert!(broken.starts_with("facts.toml, line 2: `context`: "), "{broken}");
+    Ok(())
+}
+
+#[test]
+fn a_name_that_is_no_task_gets_its_near_miss() {
+    let said = |list: &str| tasks::named(list, Style::LmEval).expect_err("no task").to_string();
+    assert_eq!(said("arc_esy"), "there is no task `arc_esy`: write `arc_easy`");
+    assert_eq!(said("gpt4al"), "there is no task `gpt4al`: write `gpt4all`");
+    assert!(said("mmlu").contains("arc_easy, arc_challenge, boolq"), "{}", said("mmlu"));
+    assert!(said(" , ").starts_with("no task is named"), "{}", said(" , "));
+}
+
+#[test]
+fn a_data_set_without_a_copy_or_without_the_split_says_what_to_fetch() -> Result<()> {
+    let folder = folder()?;
+    let tokenizer = words(&["a"])?;
+    let said = |name: &str| {
+        let error = prepared(name, folder.path(), Settings::default(), &tokenizer);
+        error.expect_err("there is no copy").to_string()
+    };
+    let missing = said("arc_easy");
+    assert!(missing.contains("reads `allenai/ai2_arc ARC-Easy`, split `test`"), "{missing}");
+    assert!(missing.contains("ai2_arc/ARC-Easy/test"), "{missing}");
+    assert!(missing.contains("scripts/get-tasks.sh"), "{missing}");
+    put(folder.path(), &format!("{ARC_EASY}/validation/data.jsonl"), &[json!({"id": 1})])?;
+    let other = said("arc_easy");
+    assert!(other.contains("the copy has no split `test`, but validation"), "{other}");
+    Ok(())
+}
+
+#[test]
+fn a_word_that_a_tokenizer_of_words_does_not_know_names_the_row() -> Result<()> {
+    let row = json!({"question": "xylophone", "choices": ["yes", "no"], "label": 1});
+    assert_eq!(
+        said("", "", row)?,
+        "items.jsonl line 2: `xylophone` is not among the tokenizer's words"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_choice_that_is_longer_than_the_model_reads_names_the_row() -> Result<()> {
+    let row = json!({"question": "yes", "choices": ["yes ".repeat(600).trim(), "no"], "label": 1});
+    assert_eq!(
+        said("", "", row)?,
+        "items.jsonl line 2: choice 1: it has 600 tokens, and the model reads 512"
+    );
+    Ok(())
+}
+
+#[test]
+fn two_tasks_of_one_name_are_told_apart_by_another_name() -> Result<()> {
+    let folder = folder()?;
+    for place in ["a", "b"] {
+        std::fs::create_dir(folder.path().join(place))?;
+        std::fs::write(folder.path().join(place).join("facts.toml"), TASK)?;
+    }
+    let list = |places: &[&str]| -> String {
+        let path = |place: &&str| folder.path().join(place).join("facts.toml");
+        let paths: Vec<String> =
+            places.iter().map(path).map(|path| path.display().to_string()).collect();
+        paths.join(",")
+    };
+    let twice = tasks::named(&list(&["a", "b"]), Style::LmEval).expect_err("one name");
+    assert!(twice.to_string().contains("both called `facts`"), "{twice}");
+    assert_eq!(tasks::named(&list(&["a", "a"]), Style::LmEval)?.len(), 1, "one task, named twice");
+    Ok(())
+}
