@@ -242,7 +242,7 @@ fn labels(done: &[Done]) -> String {
         let main = asked.task.main;
         let chosen = labels.chosen.iter().find(|(metric, _)| *metric == main);
         let shares = |of: &[f64]| {
-            let share = |(name, share): (&String, &f64)| format!("{name} {:.0} %", 100.0 * share);
+            let share = |(name, share): (&String, &f64)| format!("{name}: {:.0} %", 100.0 * share);
             let all: Vec<String> = labels.names.iter().zip(of).map(share).collect();
             all.join(", ")
         };

@@ -53,8 +53,8 @@ pub(super) const EVAL: &[Key<Recipe>] = &[
         &[],
         Kind::Other(Other { form: "a table", read, write }),
         Noted,
-        "tasks with known answers, evaluated at the same steps: `names` (`gpt4all`, names and files \
-         with commas between), `limit` (items of each; 0 for all), `shots`, `style` (`lm-eval` or \
+        "tasks with known answers, evaluated at the same steps: `names` (`gpt4all`, names and \
+         files with commas between), `limit` (items of each; 0 for all), `shots`, `style` (`lm-eval` or \
          `olmes`) and `data` (the folder with copies of data sets), as of `cookc eval`",
     )
     .by_default("none"),

@@ -46,8 +46,8 @@ pub struct Trained {
 }
 
 impl Trained {
-    /// A model by its folder, `.gguf` file or name of the hub, and an adapter; or a run by its folder,
-    /// or by the `best` in it, with the adapter that it trained unless another one is named.
+    /// A model by its folder, `.gguf` file or name of the hub, and an adapter; or a run by its
+    /// folder, or by the `best` in it, with the adapter that it trained unless another is named.
     ///
     /// # Errors
     /// If a model of the hub is not there and cannot be fetched.

@@ -66,7 +66,8 @@ impl<'a> Encoder<'a> {
         let most = self.tokens_max.saturating_sub(room);
         if most == 0 {
             return Err(format!(
-                "a reply may take {room} tokens, and the model reads {}: write a smaller                  `max_gen_toks`",
+                "a reply may take {room} tokens, and the model reads {}: write a smaller \
+                 `max_gen_toks`",
                 self.tokens_max
             ));
         }
@@ -146,7 +147,8 @@ mod tests {
             "type": "TemplateProcessing",
             "single": [{"SpecialToken": {"id": "<s>", "type_id": 0}},
                        {"Sequence": {"id": "A", "type_id": 0}}],
-            "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}],
+            "pair": [{"Sequence": {"id": "A", "type_id": 0}},
+                     {"Sequence": {"id": "B", "type_id": 1}}],
             "special_tokens": {"<s>": {"id": "<s>", "ids": [0], "tokens": ["<s>"]}},
         });
         let file = json!({

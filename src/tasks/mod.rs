@@ -35,8 +35,8 @@ pub use metric::Metric;
 pub use prepare::{Prepared, prepare};
 pub use summary::Summary;
 
-/// A model's figures in a task; none if `go_on`, which gets the number of items that are done, ended
-/// it.
+/// A model's figures in a task; none if `go_on`, which gets the number of items that are done,
+/// ended it.
 ///
 /// # Errors
 /// [`Error::Input`] if log-likelihoods are no numbers, and [`Error::Failed`] if the device fails.

@@ -72,7 +72,13 @@ pub fn means_of(all: &[Done]) -> Vec<(&'static str, f64, Option<f64>)> {
     let acc = |done: &Done| done.1.score(Metric::Acc);
     let norm = |done: &Done| done.1.score(Metric::AccNorm).or_else(|| acc(done));
     let main = |done: &Done| done.1.score(done.0.task.main);
-    let means = [("acc", over(&acc)), ("acc_norm", over(&norm)), ("main", over(&main))];
+    // Of tasks of lm-evaluation-harness, that is `acc`.
+    let has_main = all.iter().any(|(asked, _)| asked.task.main != Metric::Acc);
+    let means = [
+        ("acc", over(&acc)),
+        ("acc_norm", over(&norm)),
+        ("main", over(&main).filter(|_| has_main)),
+    ];
     means
         .into_iter()
         .filter_map(|(name, mean)| mean.map(|(mean, error)| (name, mean, error)))

@@ -23,6 +23,11 @@ max_tokens_per_pass = 256
 [eval]
 every = 10
 until_exact = 0.9
+[eval.tasks]
+names = \"boolq,facts.toml\"
+limit = 9
+style = \"olmes\"
+data = \"copies\"
 ";
 
 fn read(text: &str) -> Recipe {

@@ -134,8 +134,8 @@ fn the_table_shows_what_was_chosen_beside_what_is_right() -> Result<()> {
     let task = TASK.replace("{{ choices }}", "{{ ['red', 'blue'] }}");
     fs::write(place.path().join("colour.toml"), task)?;
     let out = done(place.path(), &["eval", "model", "--tasks", "facts.toml,colour.toml"]);
-    let shares = out.lines().find(|line| line.starts_with("colour: chosen red"));
-    assert!(shares.is_some_and(|line| line.ends_with("right red 50 %, blue 50 %")), "{out}");
+    let shares = out.lines().find(|line| line.starts_with("colour: chosen red: "));
+    assert!(shares.is_some_and(|line| line.ends_with("right red: 50 %, blue: 50 %")), "{out}");
     let mean = out.lines().filter(|line| line.trim_start().starts_with("mean"));
     assert_eq!(mean.count(), 1, "{out}");
     Ok(())
@@ -309,5 +309,40 @@ fn a_task_that_is_stopped_has_no_figures() -> Result<()> {
     };
     assert!(tasks::ask(&asked, &model, &tokenizer, &mut go_on)?.is_some());
     assert_eq!(last, 10);
+    Ok(())
+}
+
+#[test]
+fn a_data_set_is_found_in_the_folder_of_copies_and_in_the_cache_of_the_hub() -> Result<()> {
+    let place = workplace()?;
+    let set = "dataset = \"org/facts\"\nconfig = \"hard\"\nsplit = \"test\"";
+    let task = TASK.replace("path = \"items.jsonl\"", set);
+    fs::write(place.path().join("facts.toml"), task)?;
+    fs::remove_file(place.path().join("items.jsonl"))?;
+    let accuracy = |home: &str, more: &[&str]| -> Option<Value> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cookc"));
+        let arguments = ["eval", "model", "--tasks", "facts.toml", "--json"];
+        let command = command.current_dir(place.path()).args(arguments).args(more);
+        let output = command.env("HF_HUB_CACHE", place.path().join(home)).output();
+        let output = output.expect("the command starts");
+        let results: Value = serde_json::from_slice(&output.stdout).ok()?;
+        Some(results["results"]["facts"].clone())
+    };
+    assert_eq!(accuracy("cache", &["--data", "copies"]), None);
+    let snapshot = "cache/datasets--org--facts/snapshots/0123";
+    // As a repository of the hub has them: in several files, which are read in order.
+    put(place.path(), &format!("{snapshot}/hard/test-00000-of-00002.jsonl"), &rows()[..6])?;
+    put(place.path(), &format!("{snapshot}/hard/test-00001-of-00002.jsonl"), &rows()[6..])?;
+    put(place.path(), &format!("{snapshot}/hard/train-00000-of-00001.jsonl"), &rows()[..1])?;
+    let refs = place.path().join("cache/datasets--org--facts/refs");
+    fs::create_dir_all(&refs)?;
+    fs::write(refs.join("main"), "0123")?;
+    let cached = accuracy("cache", &[]).expect("it is in the cache");
+    assert_eq!(cached["sample_len"], 10);
+    for copy in ["org/facts/hard/test/data.jsonl", "facts/hard/test.jsonl"] {
+        put(place.path(), &format!("copies/{copy}"), &rows())?;
+        assert_eq!(accuracy("none", &["--data", "copies"]), Some(cached.clone()), "{copy}");
+        fs::remove_dir_all(place.path().join("copies"))?;
+    }
     Ok(())
 }
