@@ -24,7 +24,7 @@
 
 // What only other features use is unused without them, and no error.
 #![cfg_attr(
-    not(all(feature = "cli", feature = "train", feature = "lsp")),
+    not(all(feature = "cli", feature = "arrow", feature = "train", feature = "lsp")),
     allow(dead_code, unused_imports)
 )]
 

@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
@@ -85,7 +86,7 @@ pub fn run(command: &Mix) -> Result<(), Failure> {
         .map_err(|why| Failure::Input(format!("{name}: {why}")))?;
     let sources: Result<Vec<Option<usize>>, Failure> =
         sets.iter().map(|(_, votes)| source(command, votes, &name)).collect();
-    let progress = Progress::new(sets.len() as u64, "estimating");
+    let progress = Progress::new(sets.len() as u64 * accuracy::STEPS, "estimating");
     let mut is_refused = true;
     for ((set, votes), source) in sets.iter().zip(sources?) {
         let options = accuracy::Options {
@@ -93,13 +94,17 @@ pub fn run(command: &Mix) -> Result<(), Failure> {
             is_independent: command.assume_independent,
             source,
         };
-        let estimates = accuracy::estimate(votes, options);
+        let ticked = AtomicU64::new(0);
+        let estimates = accuracy::estimate_with(votes, options, &|steps| {
+            ticked.fetch_add(steps, Ordering::Relaxed);
+            progress.add(steps);
+        });
         is_refused &= estimates.refusal.is_some();
         match command.json || command.format == Format::Json {
             true => console::data(&format!("{}\n", as_json(set.as_deref(), &estimates)))?,
             false => console::print(&as_text(set.as_deref(), &estimates, source))?,
         }
-        progress.add(1);
+        progress.add(accuracy::STEPS - ticked.into_inner());
     }
     progress.finish();
     if is_refused { Err(Failure::Shown) } else { Ok(()) }

@@ -219,7 +219,7 @@ impl RowJudge {
     fn part(&self, place: &Place, chance: u64, memory: &Memory) -> Option<Vec<u32>> {
         let size = memory.narrow(memory.slot(place.output)).len();
         let list = memory.slot(place.slot);
-        let below = |count: usize| (u128::from(chance) * count as u128 >> 64) as usize;
+        let below = |count: usize| ((u128::from(chance) * count as u128) >> 64) as usize;
         if place.is_one_of {
             let texts = memory.wide(list);
             return (!texts.is_empty()).then(|| memory.narrow(texts[below(texts.len())]).to_vec());

@@ -99,9 +99,9 @@ pub fn parse(source: &Source, style: Style) -> Result<Task, Error> {
     if !notes.errors.is_empty() {
         return Err(Error::invalid(source, notes.errors));
     }
-    match notes.failed {
-        Some(text) => Err(Error::Input(text)),
-        None => Ok(task.expect("a task without an error is whole")),
+    match (notes.failed, task) {
+        (None, Some(task)) => Ok(task),
+        (failed, _) => Err(Error::Input(failed.unwrap_or_default())),
     }
 }
 

@@ -70,7 +70,8 @@ impl<'a> Shots<'a> {
         let mut chosen: Vec<usize> = Vec::with_capacity(self.count);
         while chosen.len() < self.count {
             let at = stream.below_wide(self.rows.len() as u64) as usize;
-            if !chosen.contains(&at) && !(self.is_own && at == index) {
+            let is_itself = self.is_own && at == index;
+            if !is_itself && !chosen.contains(&at) {
                 chosen.push(at);
             }
         }

@@ -216,7 +216,7 @@ fn a_damaged_file_is_an_error_or_other_rows_and_no_panic() {
             bytes[at] ^= 0x7f;
             fs::write(&path, bytes).expect("a file");
             let found = Rows::open(&path).map(|rows| rows.filter_map(Result::err).next());
-            let error = found.map_or_else(Some, |error| error);
+            let error = found.unwrap_or_else(Some);
             damaged += u32::from(error.is_some_and(|it| it.to_string().ends_with("it is damaged")));
         }
     }

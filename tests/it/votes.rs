@@ -283,6 +283,10 @@ fn options_that_do_not_fit_the_votes_say_what_to_write() {
         let text = String::from_utf8_lossy(&done.stderr).into_owned();
         assert!(done.status.code() == Some(1) && text.contains(wanted), "{text}");
     }
+    let each: Vec<String> = (0..257).map(|at| format!("\"v{at}\":1")).collect();
+    let done = cookc(&format!("{{\"votes\":{{{}}}}}", each.join(",")), &[]);
+    let text = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert!(text.contains("there are 257 voters, and at most 256"), "{text}");
     let many: String = (0..99).map(|at| format!("{{\"votes\":{{\"a\":\"x{at}\"}}}}\n")).collect();
     let done = cookc(&many, &[]);
     let text = String::from_utf8_lossy(&done.stderr).into_owned();

@@ -2,15 +2,15 @@
 
 use rayon::prelude::*;
 
-use super::Interval;
 use super::agreement::Agreements;
 use super::channel::Groups;
 use super::model::{self, Fit};
 use super::votes::{Table, Votes};
+use super::{Interval, Tick};
 use crate::runtime::random::{RunKey, Stream, start};
 
 /// Resamples of the items.
-const RESAMPLES: u64 = 200;
+pub const RESAMPLES: u64 = 200;
 /// Passes of a fit that starts from all items' fit.
 const PASSES: usize = 12;
 /// Structures that are this much less likely than the best are left out.
@@ -47,9 +47,10 @@ pub fn mean(weights: &[f64], fits: &[&Fit]) -> Vec<f64> {
 }
 
 /// The accuracies in each resample.
-pub fn resampled(table: &Table, fits: &[&Fit], seed: u64) -> Vec<Vec<f64>> {
+pub fn resampled(table: &Table, fits: &[&Fit], seed: u64, tick: Tick) -> Vec<Vec<f64>> {
     let key = key(seed);
     let one = |resample: u64| {
+        tick(1);
         let mut counts = vec![0.0; table.counts.len()];
         drawn(table.row_of.len(), &mut start(&key, resample), |item| {
             counts[table.row_of[item]] += 1.0;

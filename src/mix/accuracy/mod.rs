@@ -94,8 +94,19 @@ pub struct Interval {
     pub high: f64,
 }
 
+/// Called now and then while an estimate is made, with how many of its [`STEPS`] were done since.
+pub type Tick<'a> = &'a (dyn Fn(u64) + Sync);
+
+/// The steps that an estimate has at most.
+pub const STEPS: u64 = intervals::RESAMPLES;
+
 /// Estimates how often each voter is right.
 pub fn estimate(votes: &Votes, options: Options) -> Estimates {
+    estimate_with(votes, options, &|_| ())
+}
+
+/// The same, and reports how far it is.
+pub fn estimate_with(votes: &Votes, options: Options, tick: Tick) -> Estimates {
     let mut voters: Vec<Voter> = (0..votes.voters.len()).map(|at| voter(votes, at)).collect();
     let kept: Vec<usize> = (0..voters.len()).filter(|at| voters[*at].refusal.is_none()).collect();
     let mut estimates = Estimates {
@@ -114,7 +125,7 @@ pub fn estimate(votes: &Votes, options: Options) -> Estimates {
             let votes = votes.of(&kept);
             let options = Options { source: source.flatten(), ..options };
             let mut inner: Vec<Voter> = kept.iter().map(|at| voters[*at].clone()).collect();
-            fill(&votes, options, &mut inner, &mut estimates);
+            fill(&votes, (options, tick), &mut inner, &mut estimates);
             for (group, _) in &mut estimates.groups {
                 group.iter_mut().for_each(|member| *member = kept[*member]);
             }
@@ -164,11 +175,16 @@ fn few(votes: &Votes, kept: &[usize]) -> Option<Refusal> {
 }
 
 /// Estimates the accuracies of voters that can be used.
-fn fill(votes: &Votes, options: Options, voters: &mut [Voter], estimates: &mut Estimates) {
+fn fill(
+    votes: &Votes,
+    (options, tick): (Options, Tick),
+    voters: &mut [Voter],
+    estimates: &mut Estimates,
+) {
     let votes = &Votes { options: options_of(votes), ..votes.clone() };
     estimates.options = votes.options;
     let agreements = Agreements::new(votes, None);
-    let (table, found) = fits(votes, options);
+    let (table, found) = fits(votes, options, tick);
     estimates.has_confusions = table.numbering == Numbering::All;
     let is_alone = |fit: &&Fit| fit.groups.iter().all(Option::is_none);
     let alone = found.iter().find(is_alone).or(found.first()).expect("each search has a fit");
@@ -192,7 +208,7 @@ fn fill(votes: &Votes, options: Options, voters: &mut [Voter], estimates: &mut E
     };
     let resampled = match &votes.soft {
         Some(_) => intervals::resampled_pairs(votes, &groups, options.seed),
-        None => intervals::resampled(&table, &likely, options.seed),
+        None => intervals::resampled(&table, &likely, options.seed, tick),
     };
     for (at, voter) in voters.iter_mut().enumerate() {
         let each = resampled.iter().map(|accuracies| accuracies[at]).collect();
@@ -223,11 +239,11 @@ fn options_of(votes: &Votes) -> usize {
 
 /// The fits of the search, with the rows that they are of: each voter has one accuracy, or a
 /// confusion matrix if the criterion says so.
-fn fits(votes: &Votes, options: Options) -> (Table, Vec<Fit>) {
+fn fits(votes: &Votes, options: Options, tick: Tick) -> (Table, Vec<Fit>) {
     let search = |table: &Table| match (options.source, options.is_independent) {
         (Some(source), _) => vec![structure::copies_of(table, source), structure::alone(table)],
         (None, true) => vec![structure::alone(table)],
-        (None, false) => structure::search(table),
+        (None, false) => structure::search(table, tick),
     };
     let coins = Table::new(votes, Numbering::Row);
     let found = search(&coins);

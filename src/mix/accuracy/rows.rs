@@ -15,6 +15,8 @@ const SHAPE: &str = "{\"item\": …, \"votes\": {\"NAME\": LABEL, …}} or \
                      {\"item\": …, \"voter\": \"NAME\", \"label\": LABEL}";
 /// More different labels than this are hardly options to choose from.
 const LABELS_MAX: usize = 64;
+/// All pairs of voters are compared, for every structure that is tried.
+const VOTERS_MAX: usize = 256;
 /// Answers whose words have this F1 count as equal where groups are searched.
 const EQUAL_FROM: f64 = 0.5;
 
@@ -126,7 +128,8 @@ impl Rows {
     /// All sets, by their names.
     ///
     /// # Errors
-    /// If there are none, or their labels are not what `options` and `agreement` say.
+    /// If there are none, a set has too many voters, or their labels are not what `options` and
+    /// `agreement` say.
     pub fn votes(
         self,
         agreement: Agreement,
@@ -139,6 +142,11 @@ impl Rows {
         let each = sets.map(|set| {
             let name = set.name.clone();
             let votes = match agreement {
+                _ if set.voters.len() > VOTERS_MAX => Err(format!(
+                    "there are {} voters, and at most {VOTERS_MAX} are compared: leave some out, \
+                     or write a \"set\" for each task",
+                    set.voters.len()
+                )),
                 Agreement::Exact => set.closed(options),
                 Agreement::Normalised | Agreement::F1 => set.free(agreement, options),
             };

@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use super::Tick;
 use super::channel::{self, Groups, Parameters, Shape};
 use super::likelihood::{Logs, Scratch};
 use super::model::{self, Fit};
@@ -19,17 +20,17 @@ const PASSES_MANY: usize = 300;
 const STEPS_MAX: usize = 24;
 
 /// All fits of the search by their criterion, the best first.
-pub fn search(table: &Table) -> Vec<Fit> {
+pub fn search(table: &Table, tick: Tick) -> Vec<Fit> {
     let mut known = vec![vec![None; table.voters]];
     let mut found = vec![alone(table)];
     let together = vec![Some(0); table.voters];
     let camps = camps(table).into_iter().chain([together]).map(|groups| (groups, None)).collect();
-    try_all(table, camps, &mut known, &mut found);
+    try_all((table, tick), camps, &mut known, &mut found);
     for _ in 0..STEPS_MAX {
         let best = best(table, &found);
         let moves = moves(table, &found[best]);
         let before = found[best].criterion(table);
-        try_all(table, moves, &mut known, &mut found);
+        try_all((table, tick), moves, &mut known, &mut found);
         let best = self::best(table, &found);
         if found[best].criterion(table) >= before {
             break;
@@ -69,7 +70,12 @@ fn best(table: &Table, found: &[Fit]) -> usize {
 type Candidates = Vec<(Groups, Option<Parameters>)>;
 
 /// Fits the groups that were not tried before.
-fn try_all(table: &Table, all: Candidates, known: &mut Vec<Groups>, found: &mut Vec<Fit>) {
+fn try_all(
+    (table, tick): (&Table, Tick),
+    all: Candidates,
+    known: &mut Vec<Groups>,
+    found: &mut Vec<Fit>,
+) {
     let mut fresh = Vec::new();
     for (groups, start) in all {
         let groups = in_order(&groups);
@@ -81,6 +87,7 @@ fn try_all(table: &Table, all: Candidates, known: &mut Vec<Groups>, found: &mut 
         }
     }
     let fits = fresh.into_par_iter().map(|(groups, start)| {
+        tick(0);
         let passes = if start.is_some() { PASSES_NEAR } else { PASSES_FEW };
         let start = start.unwrap_or_else(|| model::start(table, &groups));
         model::fit(table, &groups, start, passes)

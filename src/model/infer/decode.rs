@@ -100,13 +100,13 @@ fn reply_batch(
 ) -> Result<Vec<Vec<u32>>> {
     let mut replies: Vec<Vec<u32>> = vec![Vec::new(); prompts.len()];
     let (inputs, starts) = pad_left(prompts);
-    let mut past = inputs.time;
-    let caches = caches(model, prompts.len(), past + tokens_max)?;
+    let time = inputs.time;
+    let caches = caches(model, prompts.len(), time + tokens_max)?;
     let next = read(model, &inputs, &caches)?;
     let row = |(reply, (start, next))| Row { reply, start, next, grows: true };
     let rows = (0..).zip(starts.into_iter().zip(next)).map(row).collect();
     let mut batch = Batch { rows, caches };
-    for count in 1..=tokens_max {
+    for made in 0..tokens_max {
         for row in batch.rows.iter_mut().filter(|row| row.grows) {
             let reply = &mut replies[row.reply];
             reply.push(row.next);
@@ -116,7 +116,7 @@ fn reply_batch(
             }
         }
         let growing = batch.rows.iter().filter(|row| row.grows).count();
-        if count == tokens_max || growing == 0 {
+        if made + 1 == tokens_max || growing == 0 {
             break;
         }
         if growing * 8 <= batch.rows.len() * 7 {
@@ -126,9 +126,8 @@ fn reply_batch(
         let batch_size = batch.rows.len();
         let inputs =
             Inputs { batch: batch_size, time: 1, ids, start, branches: Branches::default() };
-        let next = next_ids(model, &inputs, past, &batch.caches)?;
+        let next = next_ids(model, &inputs, time + made, &batch.caches)?;
         batch.rows.iter_mut().zip(next).for_each(|(row, next)| row.next = next);
-        past += 1;
     }
     Ok(replies)
 }

@@ -169,13 +169,13 @@ impl Row {
             let branch = self.ids.len();
             let skip = (base + beginning) as u32..branch as u32;
             self.read(&ids[beginning..ids.len() - 1], base, skip);
-            for at in ids.len() - scored..ids.len() {
+            for (at, id) in ids.iter().enumerate().skip(ids.len() - scored) {
                 let place = match (at - 1).checked_sub(beginning) {
                     Some(after) => branch + after,
                     None => base + at - 1,
                 };
                 let row = self.row(first, place as u32);
-                self.wanted.push((row, ids[at]));
+                self.wanted.push((row, *id));
             }
         }
     }
@@ -198,8 +198,7 @@ impl Row {
         )
     }
 
-    /// Adds a text that nothing is asked of, and places that nothing is asked of, so that no product
-    /// has few rows.
+    /// Adds a text and places that nothing is asked of, so that no product has few rows.
     fn fill(&mut self) {
         let base = self.ids.len();
         if base < ROWS_MIN {
@@ -316,7 +315,7 @@ mod tests {
         let model = model(None);
         let refused = |ids: usize, scored: usize| {
             let item = Item { requests: vec![Request { ids: vec![1; ids], scored }] };
-            log_likelihoods(&model, &[item], &mut |_| true).unwrap_err().to_string()
+            log_likelihoods(&model, &[item], &mut |_| true).expect_err("it is refused").to_string()
         };
         assert!(refused(3, 3).contains("3 of 3 tokens are scored"), "{}", refused(3, 3));
         let most = model.config.tokens_max();
