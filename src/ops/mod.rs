@@ -300,8 +300,8 @@ pub fn argmax(logits: &Tensor) -> Result<Vec<u32>> {
     choose(logits, [cpu::argmax, cuda::argmax, plain::argmax])(logits)
 }
 
-/// log softmax(logits) in nats at pairs of a row and an id, and the id of the greatest logit of each
-/// row, the first of equals. `logits` `[rows, vocab]`.
+/// log softmax(logits) in nats at pairs of a row and an id, and the id of the greatest logit of
+/// each row, the first of equals. `logits` `[rows, vocab]`.
 ///
 /// # Errors
 /// If a row or an id is beyond the logits, or the device fails.
