@@ -125,8 +125,8 @@ pub fn pack(model: &mut Model) -> Result<()> {
     Ok(())
 }
 
-/// A copy to infer with: its matrices are packed, on a machine that is faster so. Adapters and norms
-/// are shared with the model as it is now.
+/// A copy to infer with: its matrices are packed, on a machine that is faster so. Adapters and
+/// norms are shared with the model as it is now.
 ///
 /// # Errors
 /// If a matrix cannot be read.

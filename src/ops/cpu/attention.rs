@@ -59,8 +59,8 @@ pub fn attention(inputs: &Attention) -> Result<Attended> {
     Ok(Attended { out, lse: tensor(lse, (shape.batch * time, heads))? })
 }
 
-/// One query a row, as when a reply grows by a token: there is nothing to be gained by a product, and
-/// keys and values are read once.
+/// One query a row, as when a reply grows by a token: there is nothing to be gained by a product,
+/// and keys and values are read once.
 fn last(shape: &Shape, inputs: &Attention, [query, key, value]: [&[f32]; 3]) -> Result<Attended> {
     let (heads, width) = (shape.heads, shape.width);
     let mut out = vec![0f32; shape.batch * heads * width];

@@ -35,8 +35,8 @@ pub(super) struct Bands {
     lines: Lines,
 }
 
-/// A matrix `[inner, columns]`, rounded to bf16 or in parts, as panels of columns, each as its squares
-/// from top to bottom.
+/// A matrix `[inner, columns]`, rounded to bf16 or in parts, as panels of columns, each as its
+/// squares from top to bottom.
 #[derive(Debug)]
 pub struct Panels {
     /// In how many parts rows are held that it is multiplied with.
