@@ -25,7 +25,7 @@ pub struct Votes {
 /// How alike answers are, from 0 to 1.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Soft {
-    /// For each item all pairs of voters, by [`pair`].
+    /// For each item all pairs of voters, by `pair`.
     pub pairs: Vec<Vec<f32>>,
     /// For each item how alike each answer is to the right one.
     pub gold: Vec<Option<Vec<f32>>>,
