@@ -106,6 +106,7 @@ fn run(name: &str, block: &str, about: bool, folder: &Path) -> String {
             .iter()
             .any(|it| command.starts_with(it));
         let skipped = !cfg!(feature = "train") && trains
+            || !cfg!(feature = "arrow") && command.starts_with("cookc align")
             || !cfg!(feature = "lsp") && command.starts_with("cookc lsp");
         let now = if skipped { tidied(output) } else { printed(command, folder) };
         let fits = fits(&tidied(output), &now, about);
