@@ -11,7 +11,7 @@ use crate::data::Split;
 use crate::data::dataset::{Part, Why};
 use crate::data::judge::{Judge, Verdict};
 use crate::data::layout::{Encoded, Escape, Part as Text, TextWriter};
-use crate::model::{Ends, Model, Tokenizer, greedy_until, walk};
+use crate::model::{Ends, Model, Tokenizer, greedy_until};
 
 /// Questions asked between two checks whether to go on.
 const AT_ONCE: usize = 128;
@@ -89,7 +89,6 @@ pub fn ask(
 ) -> Result<Option<Vec<String>>> {
     let Decoding { tokenizer, ends, tokens_max } = *decoding;
     let mut replies = Vec::with_capacity(questions.len());
-    let model = &walk::to_infer(model)?;
     for some in questions.chunks(AT_ONCE) {
         if !go_on(replies.len()) {
             return Ok(None);

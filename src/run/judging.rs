@@ -56,6 +56,8 @@ impl<'a> HeldOut<'a> {
         let seed = self.setup.recipe.data.seed;
         let total = self.questions.iter().map(Vec::len).sum::<usize>() as u64;
         let tell = |done| observer.tell(Event::Judging { when, done, total });
+        // Packed once for all templates.
+        let model = walk::to_infer(model)?;
         let (mut done, mut all) = (0, Vec::new());
         for (at, asked) in self.questions.iter().enumerate() {
             let mut go_on = |count: usize| {
@@ -64,7 +66,7 @@ impl<'a> HeldOut<'a> {
             };
             let (tokenizer, ends) = (&self.setup.tokenizer, &self.setup.ends);
             let decoding = Decoding { tokenizer, ends, tokens_max: self.tokens_max(at) };
-            let replies = eval::ask(model, &decoding, asked, &mut go_on)?;
+            let replies = eval::ask(&model, &decoding, asked, &mut go_on)?;
             let Some(replies) = replies else { return Err(Error::Cancelled) };
             all.push(eval::judge(&self.setup.dataset.parts[at], seed, asked, replies));
             done += asked.len();

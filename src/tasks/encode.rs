@@ -25,7 +25,7 @@ pub struct Encoded {
 }
 
 impl<'a> Encoder<'a> {
-    /// For a model of that tokenizer that reads so many tokens.
+    /// For a model of that tokenizer that reads up to that number of tokens.
     pub fn new(tokenizer: &'a Tokenizer, tokens_max: usize) -> Encoder<'a> {
         let begin = tokenizer.begin();
         let begin_text = tokenizer.token(begin).unwrap_or_default();

@@ -41,7 +41,7 @@ pub enum Work {
     Prompts(Vec<Vec<u32>>),
 }
 
-/// Reads a task's rows, for a model of that tokenizer that reads so many tokens.
+/// Reads a task's rows, for a model of that tokenizer and number of tokens at most.
 ///
 /// # Errors
 /// [`Error::Input`] if the rows are not there, are not what the task's file says, or have no ids.

@@ -29,7 +29,7 @@ use votes::{Numbering, Table};
 const DOUBT_MAX: f64 = 0.1;
 /// And if its accuracies differ by more than this in the mean, twice the interval's usual half.
 const APART_MAX: f64 = 0.06;
-/// A confusion matrix a voter is tried up to so many options: each has its square of numbers.
+/// The most options for which a confusion matrix a voter is tried: each has its square of numbers.
 const CONFUSION_MAX: usize = 8;
 
 /// How to estimate.

@@ -9,7 +9,7 @@ use super::channel::{Groups, Parameters, Shape, count_of};
 use super::likelihood::{Logs, Scratch};
 use super::votes::{MISSING, Table};
 
-/// Votes that the prior is worth: each accuracy is drawn to the mean of all by so many.
+/// Votes that the prior is worth: they draw each accuracy to the mean of all.
 const PRIOR: f64 = 4.0;
 /// No probability is nearer to 0 or 1.
 const EPSILON: f64 = 1e-4;
@@ -123,7 +123,7 @@ pub fn start_at(table: &Table, groups: &Groups, shown: Option<usize>) -> Paramet
     }
 }
 
-/// Fits the model by at most so many passes of EM.
+/// Fits the model by at most that number of passes of EM.
 pub fn fit(table: &Table, groups: &Groups, start: Parameters, passes: usize) -> Fit {
     let shape = Shape::new(table);
     let mut parameters = start;

@@ -27,7 +27,7 @@ pub enum Refusal {
         /// How many there are.
         found: usize,
     },
-    /// One source is shared by so many of the voters, more than half: whether what they agree on is
+    /// One source is shared by more than half of the voters: whether what they agree on is
     /// right or their error looks the same.
     Majority {
         /// Voters of the largest group.

@@ -16,7 +16,7 @@ const PASSES_FEW: usize = 30;
 const PASSES_NEAR: usize = 10;
 /// Passes of a fit that is kept.
 const PASSES_MANY: usize = 300;
-/// The search ends after so many steps.
+/// The most steps of the search.
 const STEPS_MAX: usize = 24;
 
 /// All fits of the search by their criterion, the best first.

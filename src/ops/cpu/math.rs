@@ -27,29 +27,14 @@ pub(super) use wide;
 /// Σ a·b.
 #[inline(always)]
 pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
-    // Arrays, not slices: a length that the compiler does not know costs it the vectors.
-    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
-    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
-    let mut sums = [0f32; LANES];
-    for (a, b) in a.iter().zip(b) {
-        for lane in 0..LANES {
-            sums[lane] += a[lane] * b[lane];
-        }
-    }
+    let (sums, rest) = products_in_lanes(a, b);
     sums.iter().sum::<f32>() + rest
 }
 
 /// Σ a·b, whose lanes are added in pairs: for short runs, of which there are many.
 #[inline(always)]
 pub(super) fn dot_in_tree(a: &[f32], b: &[f32]) -> f32 {
-    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
-    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
-    let mut sums = [0f32; LANES];
-    for (a, b) in a.iter().zip(b) {
-        for lane in 0..LANES {
-            sums[lane] += a[lane] * b[lane];
-        }
-    }
+    let (sums, rest) = products_in_lanes(a, b);
     let mut eight = [0f32; LANES / 2];
     for lane in 0..LANES / 2 {
         eight[lane] = sums[lane] + sums[lane + LANES / 2];
@@ -59,6 +44,21 @@ pub(super) fn dot_in_tree(a: &[f32], b: &[f32]) -> f32 {
         four[lane] = eight[lane] + eight[lane + LANES / 4];
     }
     (four[0] + four[2]) + (four[1] + four[3]) + rest
+}
+
+/// Σ a·b of each lane, and of what fills no lanes.
+#[inline(always)]
+fn products_in_lanes(a: &[f32], b: &[f32]) -> ([f32; LANES], f32) {
+    // Arrays, not slices: a length that the compiler does not know costs it the vectors.
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
+    let mut sums = [0f32; LANES];
+    for (a, b) in a.iter().zip(b) {
+        for lane in 0..LANES {
+            sums[lane] += a[lane] * b[lane];
+        }
+    }
+    (sums, rest)
 }
 
 /// The greatest element; −∞ of none.
