@@ -17,8 +17,8 @@ level = \"hard\"
 set = { documents = 8 }
 [mix]
 policy = \"linear\"
-cache = "runs/cache"
-tasks = { names = "piqa" }
+cache = \"runs/cache\"
+tasks = { names = \"piqa\" }
 [lora]
 [train]
 max_tokens_per_pass = 256
