@@ -1,10 +1,10 @@
 //! Mixture weights learned before the training: runs on single templates or on random mixtures, what
 //! their models answer to target tasks, and what follows for the mixture (the paper's Data Mixer).
 
-mod answers;
+pub(crate) mod answers;
 mod merge;
 mod outcomes;
-mod runs;
+pub(crate) mod runs;
 mod validate;
 
 use std::path::{Path, PathBuf};

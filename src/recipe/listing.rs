@@ -4,6 +4,7 @@ use super::evaluation::EVAL;
 use super::key::{Key, Role};
 use super::keys::{BASE, DATA, LORA, MODEL, SHAPE, TEMPLATE, TOP, TRAIN};
 use super::mixing::MIX;
+use super::study::STUDY;
 use super::{Entry, Recipe, Shape};
 
 /// Columns of the help.
@@ -43,6 +44,7 @@ pub fn rows() -> Vec<Row> {
         of("lora", LORA, &lora),
         of("train", TRAIN, &recipe),
         of("eval", EVAL, &recipe),
+        of("study", STUDY, &recipe),
     ]
     .concat()
 }
@@ -153,7 +155,9 @@ fn parts(path: &str) -> Option<(&str, &str, &str)> {
     let (table, rest) = path.split_once('.')?;
     let table = if table.starts_with("template ") { "template" } else { table };
     let end = rest.find('.').unwrap_or(rest.len());
-    Some((table, &rest[..end], &rest[end..]))
+    // So have those of a list below a table.
+    let name = rest[..end].split(' ').next().unwrap_or_default();
+    Some((table, name, &rest[name.len()..]))
 }
 
 fn row(table: &str, name: &str) -> Option<Row> {

@@ -6,7 +6,8 @@ use super::evaluation::EVAL;
 use super::key::Key;
 use super::keys::{BASE, DATA, LORA, MODEL, SHAPE, TEMPLATE, TRAIN};
 use super::mixing::MIX;
-use super::{Base, Recipe};
+use super::study::STUDY;
+use super::{Base, Recipe, Study};
 
 /// The recipe as a file that makes the same run again.
 pub fn toml_text(recipe: &Recipe) -> String {
@@ -27,6 +28,9 @@ pub fn toml_text(recipe: &Recipe) -> String {
     }
     table("[train]", TRAIN, recipe, &mut text);
     table("[eval]", EVAL, recipe, &mut text);
+    if recipe.study != Study::default() {
+        table("[study]", STUDY, recipe, &mut text);
+    }
     text
 }
 

@@ -82,6 +82,7 @@ impl Setup {
         let (mut recipe, mut errors) = open(path, seed, observer)?;
         let folder = path.parent().unwrap_or(Path::new(""));
         let templates = templates::read(&mut recipe, folder, &mut errors);
+        tasks::rooted(&mut recipe.study, folder);
         let hashing = if is_run { base::hashing(&recipe, folder) } else { None };
         let known = base::known(&mut recipe, folder, &mut errors);
         let tokenizer = known.as_ref().map(|known| &known.0);
