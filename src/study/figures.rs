@@ -2,6 +2,9 @@
 
 use serde::Serialize;
 
+/// Items by which the ends of an interval are from the mean where all items are the same: the rule
+/// of three (Hanley and Lippman-Hand 1983, "If nothing goes wrong, is everything all right?").
+const SAME: f64 = 3.0;
 /// Standard errors from the middle of an interval of 95 % to its ends.
 const INTERVAL: f64 = 1.96;
 
@@ -23,7 +26,8 @@ pub struct Figure {
 impl Figure {
     /// With this standard error.
     pub fn new(value: f64, error: Option<f64>, items: usize) -> Figure {
-        let end = |by: f64| error.map(|error| value + by * INTERVAL * error);
+        let least = if error == Some(0.0) { SAME / items.max(1) as f64 } else { 0.0 };
+        let end = |by: f64| error.map(|error| value + by * (INTERVAL * error).max(least));
         Figure { value, error, low: end(-1.0), high: end(1.0), items }
     }
 
@@ -153,6 +157,13 @@ mod tests {
         let unknown = [vec![None, Some(1.0)]];
         assert_eq!(mean(&unknown).map(|found| (found.value, found.items)), Some((1.0, 1)));
         assert_eq!(mean(&[vec![None]]), None);
+    }
+
+    #[test]
+    fn items_that_are_all_the_same_are_not_certain() {
+        let found = mean(&[vec![Some(0.0); 60]]).expect("items");
+        assert_eq!((found.value, found.low, found.high), (0.0, Some(-0.05), Some(0.05)));
+        assert!(mean(&[vec![Some(1.0); 60]]).is_some_and(|found| found.is_significant()));
     }
 
     #[test]

@@ -5,8 +5,8 @@ use super::report::{Accuracy, Correlation, OfRecipe, Row};
 
 /// The largest changes that a sentence names.
 const NAMED: usize = 5;
-/// From this much on a balanced accuracy says something else than the accuracy.
-const APART: f64 = 0.02;
+/// A gain in accuracy that is worth an explanation.
+const GAIN: f64 = 0.02;
 
 /// The sentences.
 pub fn findings(recipes: &[OfRecipe], correlations: &[Row]) -> Vec<String> {
@@ -147,34 +147,37 @@ fn correlated(row: &Row) -> String {
     }
 }
 
-/// Where a model's accuracy changes and its balanced accuracy does not.
+/// Where most of a gain in accuracy is what the shares of the chosen options give by themselves.
 fn preferences(recipes: &[OfRecipe]) -> Option<String> {
     let mut all = Vec::new();
-    let mut count = 0;
+    let mut gains = 0;
     for recipe in recipes {
         for one in recipe.labels.iter().filter(|one| one.model != "base") {
             let base = recipe.labels.iter();
             let base = base.into_iter().find(|it| it.model == "base" && it.target == one.target);
             let Some(base) = base else { continue };
-            count += 1;
             let change = one.accuracy.value - base.accuracy.value;
+            gains += usize::from(change > GAIN);
+            let shares = one.by_shares - base.by_shares;
             let balanced = one.balanced.value - base.balanced.value;
-            if change > APART && balanced < change / 2.0 {
+            if change > GAIN && shares > change / 2.0 {
                 all.push(format!(
-                    "{}, {}, {}: accuracy {change:+.3}, balanced {balanced:+.3}",
+                    "{}, {}, {}: accuracy {change:+.3}, by the shares alone {shares:+.3}, balanced \
+                     {balanced:+.3}",
                     recipe.name, one.model, one.target
                 ));
             }
         }
     }
-    match (count, all.is_empty()) {
+    match (gains, all.is_empty()) {
         (0, _) => None,
         (_, true) => Some(format!(
-            "A changed preference for an option explains none of the gains in accuracy of {count} \
-             models in choice tasks: the balanced accuracy gains at least half as much."
+            "Of {gains} gains in accuracy above {GAIN} in tasks of choice, none is for the most part \
+             a changed preference for an option."
         )),
         _ => Some(format!(
-            "A changed preference for an option explains most of {} of the gains in accuracy: {}.",
+            "Of {gains} gains in accuracy above {GAIN} in tasks of choice, {} are for the most part \
+             a changed preference for an option, which needs no rule: {}.",
             all.len(),
             named(&all)
         )),

@@ -266,6 +266,7 @@ impl Ready {
             })
             .collect();
         let tasks = targets.tasks.len();
+        let templates = apart(templates, &targets.tasks);
         let own = (0..templates.len()).map(|at| PairOf {
             template: at,
             target: tasks + at,
@@ -299,6 +300,20 @@ impl Ready {
             english: asked.english.as_ref().map(|english| english.tokens.clone()),
         }
     }
+}
+
+/// The templates under names that are neither those of tasks nor of other models.
+fn apart(mut templates: Vec<TemplateOf>, tasks: &[Prepared]) -> Vec<TemplateOf> {
+    let mut taken: Vec<String> = tasks.iter().map(|one| one.task.name.clone()).collect();
+    taken.extend(Arm::ALL.map(|arm| arm.name().to_string()));
+    taken.push("base".to_string());
+    for (at, template) in templates.iter_mut().enumerate() {
+        if taken.contains(&template.name) {
+            template.name = format!("{} (template {})", template.name, at + 1);
+        }
+        taken.push(template.name.clone());
+    }
+    templates
 }
 
 /// What a run is about, in a few words.

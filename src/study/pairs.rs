@@ -99,8 +99,9 @@ fn pair(asked: &recipe::Pair, setup: &Setup, tasks: &[Prepared]) -> Result<Pair,
     let name = &tasks[task].task.name;
     let items = Items::new(sampler, &asked.map, (&columns, name)).map_err(|error| {
         let (map, of) = (asked.span, &sampler.program().name);
-        let help = "write the columns of its values: `map = { document = \"context\" }`";
-        wrong(format!("{of} and {name}: {error}"), map, help.to_string())
+        let error = error.to_string();
+        let (title, help) = error.split_once(": ").unwrap_or((&error, ""));
+        wrong(format!("{of} and {name}: {title}"), map, help.to_string())
     })?;
     let mut pair = Pair {
         template,
