@@ -183,18 +183,10 @@ fn a_mixture_that_cannot_be_learned_is_refused_before_any_run() {
 
 /// A task of the same rule: rows with an answer each, and the file that says how they are asked.
 fn add_task(folder: &Path) {
-    let rows = [
-        "generate",
-        "say.cook",
-        "--level",
-        "twice",
-        "--vocab",
-        "16",
-        "-n",
-        "40",
-        "-o",
-        "rows.jsonl",
-    ];
+    let other = ("file = \"last.cook\"", "file = \"say.cook\"");
+    let fixed = RECIPE.replace("cookbook", "fixed").replace(other.0, other.1);
+    fs::write(folder.join("fixed.toml"), fixed).expect("a file");
+    let rows = ["generate", "fixed.toml", "-n", "40", "-o", "rows.jsonl"];
     let output = cookc(folder, &rows);
     assert!(output.status.success(), "{}", err(&output));
     let task = "kind = \"generate\"\ncontext = \"{{ prompt }}\"\ngold = \"{{ reply }}\"\n\
