@@ -26,8 +26,12 @@ pub struct Figure {
 impl Figure {
     /// With this standard error.
     pub fn new(value: f64, error: Option<f64>, items: usize) -> Figure {
-        let least = if error == Some(0.0) { SAME / items.max(1) as f64 } else { 0.0 };
-        let end = |by: f64| error.map(|error| value + by * (INTERVAL * error).max(least));
+        // What is the same everywhere is a share or a difference of shares.
+        let least = SAME / items.max(1) as f64;
+        let end = |by: f64| match error {
+            Some(0.0) => Some((value + by * least).clamp(-1.0, 1.0)),
+            error => error.map(|error| value + by * INTERVAL * error),
+        };
         Figure { value, error, low: end(-1.0), high: end(1.0), items }
     }
 

@@ -142,6 +142,8 @@ const CELLS: &str = "<p>A cell is a model, a task, and a template whose rules sc
 const OWN: &str = "
 h4 { font-size: .95rem; margin: 1.1rem 0 .3rem } .wide { overflow-x: auto; margin: .3rem 0 .8rem }
 .wide table { white-space: nowrap } .wide td, .wide th { padding-right: 1.1rem }
+.wide td:first-child { white-space: normal; min-width: 8rem } main { max-width: 60rem }
+main > p, main > ul { max-width: 46rem }
 .findings li { margin: .35rem 0; overflow-wrap: anywhere } h2, h3, h4 { overflow-wrap: anywhere }
 .interval { width: auto; vertical-align: middle } line.sure, line.unsure { stroke-width: 2 }
 line.sure { stroke: var(--after) } line.unsure { stroke: var(--before) }
