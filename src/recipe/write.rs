@@ -5,6 +5,7 @@ use std::fmt::Write;
 use super::evaluation::EVAL;
 use super::key::Key;
 use super::keys::{BASE, DATA, LORA, MIX, MODEL, SHAPE, TEMPLATE, TRAIN};
+use super::texts::TEXT;
 use super::{Base, Recipe};
 
 /// The recipe as a file that makes the same run again.
@@ -18,6 +19,10 @@ pub fn toml_text(recipe: &Recipe) -> String {
     for entry in &recipe.templates {
         text += "\n[[template]]\n";
         keys(TEMPLATE, entry, &mut text);
+    }
+    for entry in &recipe.texts {
+        text += "\n[[text]]\n";
+        keys(TEXT, entry, &mut text);
     }
     table("[data]", DATA, recipe, &mut text);
     table("[mix]", MIX, recipe, &mut text);

@@ -8,7 +8,7 @@ pub mod builtin;
 mod choice;
 mod data;
 mod encode;
-mod field;
+pub(crate) mod field;
 mod file;
 mod generate;
 mod item;

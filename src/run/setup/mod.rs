@@ -8,14 +8,16 @@ mod hashing;
 mod parts;
 mod tasks;
 mod templates;
+mod texts;
 
 use std::path::Path;
 use std::time::Instant;
 
 use super::observer::Observer;
 use super::shots::Shots;
+use super::texts::Text;
 use crate::data::budget::Budget;
-use crate::data::dataset::{Dataset, Why};
+use crate::data::dataset::{Dataset, Part, Replies, Why};
 use crate::data::preview::cannot_make;
 use crate::data::{Sampler, Split};
 use crate::mix::{self, Mixture};
@@ -41,6 +43,8 @@ pub struct Setup {
     pub templates: Vec<Template>,
     /// Their samples.
     pub dataset: Dataset,
+    /// Rows of other people's data, in the recipe's order: in the mixture after the templates.
+    pub texts: Vec<Text>,
     /// The most ids of each template's samples, where that is known.
     pub budgets: Vec<Option<Budget>>,
     /// What makes the policy of its mixture: that of the recipe, or another one that a caller
@@ -79,6 +83,7 @@ impl Setup {
         let (mut recipe, mut errors) = open(path, seed, observer)?;
         let folder = path.parent().unwrap_or(Path::new(""));
         let templates = templates::read(&mut recipe, folder, &mut errors);
+        recipe.texts.iter_mut().for_each(|text| _ = templates::whole(folder, &mut text.file));
         let hashing = if is_run { base::hashing(&recipe, folder) } else { None };
         let known = base::known(&mut recipe, folder, &mut errors);
         let tokenizer = known.as_ref().map(|known| &known.0);
@@ -92,6 +97,8 @@ impl Setup {
         let chat = Chat::of(&mut recipe, &tokenizer, config.vocab_size, &mut errors);
         let mut format = parts::Format { recipe: &recipe, tokenizer: &tokenizer, chat };
         let parts = format.parts(samplers, &mut errors);
+        let tokens_max = config.tokens_max().min(recipe.data.sequence);
+        let texts = format.texts(tokens_max, &mut errors);
         let (ends, closing) = match format.chat.and_then(|chat| chat.ends) {
             Some(ends) => (ends, Vec::new()),
             None => (Ends::of(tokenizer.ends()), vec![tokenizer.eos()]),
@@ -109,6 +116,7 @@ impl Setup {
             text,
             templates,
             dataset,
+            texts,
             budgets,
             policy,
             tokenizer,
@@ -137,8 +145,16 @@ impl Setup {
         let learning: usize = learning.iter().map(|one| one.value.elem_count()).sum();
         let all = model.count();
         let device = if model.device.is_cpu() { "CPU" } else { "GPU" };
-        let names: Vec<&str> =
-            self.dataset.parts.iter().map(|part| part.sampler.program().name.as_str()).collect();
+        let template = |part: &Part| {
+            let name = &part.sampler.program().name;
+            match part.replies {
+                Replies::Own => name.clone(),
+                Replies::Shuffled => format!("{name} with shuffled replies"),
+            }
+        };
+        let templates = self.dataset.parts.iter().map(template);
+        let names: Vec<String> =
+            templates.chain(self.texts.iter().map(|text| text.name.clone())).collect();
         format!(
             "{learning} of {all} weights learn {} on the {device}, {} steps of {} samples",
             names.join(", "),
@@ -200,6 +216,7 @@ pub(super) fn sources(
     let (mut recipe, mut errors) = open(path, seed, observer)?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let templates = templates::read(&mut recipe, folder, &mut errors);
+    expect_generated(&recipe, &mut errors);
     let known = match recipe.data.words {
         Words::Tokenizer => base::known(&mut recipe, folder, &mut errors),
         _ => None,
@@ -210,6 +227,20 @@ pub(super) fn sources(
     let (templates, (words, policy)) = errors.all_well(templates.zip(words.zip(policy)))?;
     let samplers = templates::samplers(&templates, &recipe, &words)?;
     Ok((Sources { recipe, templates, samplers }, policy))
+}
+
+/// Notes what is trained on and cannot be generated.
+fn expect_generated(recipe: &Recipe, errors: &mut Errors) {
+    let shuffled = recipe.templates.iter().filter(|entry| entry.replies == Replies::Shuffled);
+    let shuffled = shuffled
+        .map(|entry| ("shuffled replies are", entry.file.span, "write `replies = \"own\"`"));
+    let texts = recipe.texts.iter().map(|text| {
+        ("rows of a text are", text.file.span, "leave it out: samples are generated of templates")
+    });
+    for (what, span, help) in shuffled.chain(texts) {
+        let title = format!("{what} trained on, and not generated");
+        errors.add("E706", title, span, "this one", help.to_string());
+    }
 }
 
 /// A recipe, with another seed if one is asked for, and the errors of its text.
