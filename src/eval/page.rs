@@ -113,7 +113,8 @@ fn texts(page: &mut String, report: &Report) {
     if report.texts.is_empty() {
         return;
     }
-    *page += "<h2>Texts</h2>\n<p>Rows of other data were trained on, too; no rule scores them.</p>\n\
+    *page += "<h2>Texts</h2>\n\
+              <p>Rows of other data were trained on, too; no rule scores them.</p>\n\
               <table>\n<tr><th>file<th>rows<th>tokens<th>left out<th>samples\n";
     for one in &report.texts {
         let (file, rows, tokens) = (escaped(&one.file), one.rows, one.tokens);
