@@ -87,6 +87,9 @@ pub mod mix;
 #[cfg(feature = "train")]
 pub mod run;
 
+#[cfg(feature = "train")]
+pub mod mixer;
+
 #[cfg(feature = "lsp")]
 pub mod lsp;
 

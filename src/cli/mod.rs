@@ -39,6 +39,8 @@ mod report;
 mod run;
 mod sample;
 mod test;
+#[cfg(feature = "train")]
+mod weights;
 
 use std::ffi::OsString;
 

@@ -1,6 +1,6 @@
 //! A schedule: mixture weights in a straight line from one mixture to another.
 
-use super::Policy;
+use super::{Evaluated, Policy, restore_nothing};
 use crate::recipe::Recipe;
 
 /// As a recipe calls it.
@@ -25,5 +25,14 @@ impl Policy for Linear {
     fn weights(&self, step: u64) -> Vec<f64> {
         let share = step.min(self.last) as f64 / self.last.max(1) as f64;
         self.ends.iter().map(|[first, last]| first * (1.0 - share) + last * share).collect()
+    }
+    fn update(&mut self, _: &Evaluated) {}
+
+    fn state(&self) -> Vec<f64> {
+        Vec::new()
+    }
+
+    fn restore(&mut self, state: &[f64]) -> Result<(), String> {
+        restore_nothing(state)
     }
 }

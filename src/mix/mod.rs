@@ -1,9 +1,14 @@
 //! Which template each sample of a step is of: by mixture weights, which a policy chooses.
 
 pub mod accuracy;
+pub mod cookbook;
+pub mod draws;
 mod fixed;
 mod linear;
+pub mod log_linear;
+mod online;
 mod order;
+pub mod statistics;
 
 use std::fmt;
 
@@ -25,25 +30,33 @@ pub trait Policy: fmt::Debug + Send + Sync {
     fn weights(&self, step: u64) -> Vec<f64>;
 
     /// Takes in the scores of an evaluation, before the first step or between two steps.
-    fn update(&mut self, evaluated: &Evaluated) {
-        let _ = evaluated;
-    }
+    fn update(&mut self, evaluated: &Evaluated);
 
     /// What a checkpoint must keep of it; none where the step says it all.
-    fn state(&self) -> Vec<f64> {
-        Vec::new()
-    }
+    fn state(&self) -> Vec<f64>;
 
     /// Puts back what [`state`](Policy::state) returned.
     ///
     /// # Errors
     /// If the numbers are not those of this policy.
-    fn restore(&mut self, state: &[f64]) -> Result<(), String> {
-        match state.is_empty() {
-            true => Ok(()),
-            false => Err("it has no state".to_string()),
-        }
+    fn restore(&mut self, state: &[f64]) -> Result<(), String>;
+}
+
+/// Restores a policy that has no state.
+fn restore_nothing(state: &[f64]) -> Result<(), String> {
+    match state.is_empty() {
+        true => Ok(()),
+        false => Err("it has no state".to_string()),
     }
+}
+
+/// How a run did in a task.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Outcome {
+    /// The share of items that are right, known or estimated.
+    pub mean: f64,
+    /// Its standard error.
+    pub error: f64,
 }
 
 /// What an evaluation came to.
@@ -58,8 +71,29 @@ pub struct Evaluated<'a> {
 /// Makes a policy for a recipe.
 pub type Make = fn(&Recipe) -> Box<dyn Policy>;
 
-/// The policies by the names that a recipe calls them by.
-const POLICIES: &[(&str, Make)] = &[("fixed", fixed::make), ("linear", linear::make)];
+/// The policies by the names that a recipe calls them by. Those that learn from runs before the
+/// training have the weights of the recipe until then.
+const POLICIES: &[(&str, Make)] = &[
+    ("fixed", fixed::make),
+    ("uniform", fixed::equal),
+    ("linear", linear::make),
+    (online::NAME, online::make),
+    (COOKBOOK, fixed::make),
+    (MERGE, fixed::make),
+    (LOG_LINEAR, fixed::make),
+];
+
+/// The policy that weighs templates by what their own runs do on the target tasks.
+pub const COOKBOOK: &str = "cookbook";
+/// The policy that averages the models of the templates' own runs in candidate mixtures.
+pub const MERGE: &str = "merge";
+/// The policy that fits losses to runs on random mixtures.
+pub const LOG_LINEAR: &str = "log-linear";
+
+/// Whether a recipe's mixture weights are learned by runs of their own, before the training.
+pub fn is_learned(recipe: &Recipe) -> bool {
+    [COOKBOOK, MERGE, LOG_LINEAR].contains(&recipe.mix.policy.path.as_str())
+}
 
 /// What makes the policy that a recipe names.
 ///
@@ -79,14 +113,23 @@ pub fn policy(recipe: &Recipe) -> Result<Make, Box<Diagnostic>> {
         let help = "leave it out, or write `policy = \"linear\"` below `[mix]`";
         return Err(Box::new(error.help(help)));
     }
-    let last = make(recipe).weights(recipe.train.steps - 1);
-    let last = [last, of_texts(recipe)].concat();
-    if let Err(why) = Order::new(&last, Split::Train, 0) {
-        let title = format!("the mixture weights of the last step: {why}");
-        let error = Diagnostic::error("E708", title, named.span, "this policy ends so");
-        return Err(Box::new(
-            error.help("write an `end_weight` above 0 for at least one template"),
-        ));
+    if named.path == online::NAME && recipe.eval.every == 0 {
+        let title = "`online` follows evaluations during training, and there are none";
+        let error = Diagnostic::error("E708", title, named.span, "it would never change");
+        return Err(Box::new(error.help("write `every = 20` below `[eval]`")));
+    }
+    if is_learned(recipe) {
+        expect_targets(recipe)?;
+    }
+    for (step, which) in [(0, "first"), (recipe.train.steps - 1, "last")] {
+        let weights = [make(recipe).weights(step), of_texts(recipe)].concat();
+        if let Err(why) = Order::new(&weights, Split::Train, 0) {
+            let title = format!("the mixture weights of the {which} step: {why}");
+            let error = Diagnostic::error("E708", title, named.span, "this policy");
+            let key = if named.path == linear::NAME { "an `end_weight`" } else { "a `weight`" };
+            let help = format!("write {key} above 0 for at least one template");
+            return Err(Box::new(error.help(help)));
+        }
     }
     Ok(*make)
 }
@@ -94,6 +137,29 @@ pub fn policy(recipe: &Recipe) -> Result<Make, Box<Diagnostic>> {
 /// The weights of the texts, which stay as the recipe says.
 fn of_texts(recipe: &Recipe) -> Vec<f64> {
     recipe.texts.iter().map(|text| text.weight).collect()
+}
+
+/// A mixture is learned for something, and of something.
+fn expect_targets(recipe: &Recipe) -> Result<(), Box<Diagnostic>> {
+    let named = &recipe.mix.policy;
+    let trained = recipe.templates.iter().filter(|entry| entry.weight > 0.0).count();
+    let has_targets = trained < recipe.templates.len()
+        || recipe.mix.tasks.is_some()
+        || recipe.eval.tasks.is_some();
+    let (title, help) = match (trained < 2, has_targets) {
+        (true, _) => {
+            let title = format!("there is nothing to weigh: {trained} template is trained on");
+            (title, "write at least two templates with a `weight` above 0")
+        }
+        (_, false) => {
+            let title = format!("`{}` is for target tasks, and there are none", named.path);
+            let help = "write `tasks = { names = \"gpt4all\", limit = 100 }` below `[mix]`, or \
+                        `weight = 0.0` for a template that is a target";
+            (title, help)
+        }
+        _ => return Ok(()),
+    };
+    Err(Box::new(Diagnostic::error("E708", title, named.span, "this policy").help(help)))
 }
 
 /// The templates of a run's samples, and the texts: these come after the templates.
@@ -235,6 +301,7 @@ policy = \"linear\"
             fn weights(&self, _: u64) -> Vec<f64> {
                 self.0.clone()
             }
+            fn update(&mut self, _: &Evaluated) {}
             fn state(&self) -> Vec<f64> {
                 self.0.clone()
             }

@@ -63,11 +63,21 @@ pub(super) const EVAL: &[Key<Recipe>] = &[
 
 /// `tasks = { names = "gpt4all", limit = 100 }`, or the same as a table of its own.
 fn read(recipe: &mut Recipe, found: &Found, section: &mut Section) {
+    recipe.eval.tasks = tasks("[eval.tasks]", found, section).or(recipe.eval.tasks.take());
+}
+
+/// The same below `[mix]`.
+pub(super) fn read_of_mix(recipe: &mut Recipe, found: &Found, section: &mut Section) {
+    recipe.mix.tasks = tasks("[mix.tasks]", found, section).or(recipe.mix.tasks.take());
+}
+
+fn tasks(name: &'static str, found: &Found, section: &mut Section) -> Option<Tasks> {
     let DeValue::Table(table) = found.value else {
-        return section.wrong_type(found, "a table", &"{ names = \"gpt4all\", limit = 100 }");
+        section.wrong_type(found, "a table", &"{ names = \"gpt4all\", limit = 100 }");
+        return None;
     };
     let mut errors = Vec::new();
-    let mut inner = Section::new("[eval.tasks]", Some(table), &mut errors);
+    let mut inner = Section::new(name, Some(table), &mut errors);
     let names = inner.find("names", &["tasks"]);
     let names = names.and_then(|it| Some((inner.text(&it, "gpt4all")?, it.span)));
     let mut number = |name: &'static str, most: u64| {
@@ -82,20 +92,30 @@ fn read(recipe: &mut Recipe, found: &Found, section: &mut Section) {
     errors.into_iter().for_each(|error| section.error(error));
     let Some((names, span)) = names else {
         let error = Diagnostic::error("E708", "no task is named", found.span, "in this table");
-        return section.error(error.help("write `names = \"gpt4all\"`"));
+        section.error(error.help("write `names = \"gpt4all\"`"));
+        return None;
     };
     let names = Named { path: names.to_string(), span };
     let style = style.unwrap_or(STYLES[0]).to_string();
-    recipe.eval.tasks = Some(Tasks { names, limit, shots, style, data });
+    Some(Tasks { names, limit, shots, style, data })
 }
 
 /// As TOML.
 fn write(recipe: &Recipe) -> Option<String> {
-    let Tasks { names, limit, shots, style, data } = recipe.eval.tasks.as_ref()?;
+    recipe.eval.tasks.as_ref().map(text)
+}
+
+/// The same of those below `[mix]`.
+pub(super) fn write_of_mix(recipe: &Recipe) -> Option<String> {
+    recipe.mix.tasks.as_ref().map(text)
+}
+
+fn text(tasks: &Tasks) -> String {
+    let Tasks { names, limit, shots, style, data } = tasks;
     let data = match data.as_str() {
         "" => String::new(),
         data => format!(", data = {}", quoted(data)),
     };
     let (names, style) = (quoted(&names.path), quoted(style));
-    Some(format!("{{ names = {names}, limit = {limit}, shots = {shots}, style = {style}{data} }}"))
+    format!("{{ names = {names}, limit = {limit}, shots = {shots}, style = {style}{data} }}")
 }

@@ -139,9 +139,10 @@ pub(super) const TEMPLATE: &[Key<Entry>] = &[
     Key::new(
         "weight",
         &[],
-        Real(1e-6, 1e6, |it: &mut Entry| &mut it.weight),
+        Real(0.0, 1e6, |it: &mut Entry| &mut it.weight),
         Decides,
-        "mixture weight: how often, relative to the other templates",
+        "mixture weight: how often, relative to the other templates; with 0 it is evaluated and \
+         not trained on",
     ),
     Key::new(
         "end_weight",
@@ -240,16 +241,6 @@ pub(super) const DATA: &[Key<Recipe>] = &[
     )
     .by_default("today"),
 ];
-
-/// `[mix]`
-pub(super) const MIX: &[Key<Recipe>] = &[Key::new(
-    "policy",
-    &["schedule"],
-    Kind::Other(Other { form: "a text", read: other::read_policy, write: other::policy }),
-    Decides,
-    "how the mixture weights change during training: `fixed`, or `linear`, from each template's \
-     `weight` at the first step to its `end_weight` at the last",
-)];
 
 /// `[lora]`
 pub(super) const LORA: &[Key<Lora>] = &[

@@ -2,7 +2,8 @@
 
 use super::evaluation::EVAL;
 use super::key::{Key, Role};
-use super::keys::{BASE, DATA, LORA, MIX, MODEL, SHAPE, TEMPLATE, TOP, TRAIN};
+use super::keys::{BASE, DATA, LORA, MODEL, SHAPE, TEMPLATE, TOP, TRAIN};
+use super::mixing::MIX;
 use super::texts::TEXT;
 use super::{Entry, Recipe, Shape, Text};
 

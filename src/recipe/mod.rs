@@ -5,6 +5,7 @@ mod evaluation;
 mod key;
 mod keys;
 mod listing;
+mod mixing;
 mod other;
 pub(crate) mod section;
 mod sections;
@@ -70,7 +71,7 @@ impl Default for Recipe {
             templates: Vec::new(),
             texts: Vec::new(),
             data,
-            mix: Mix { policy: Named { path: "fixed".into(), span: Span::default() } },
+            mix: Mix::default(),
             lora: None,
             train: Settings::default(),
             save_every: 100,
@@ -221,10 +222,54 @@ pub struct Written {
 }
 
 /// `[mix]`
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Mix {
     /// The name of what chooses the mixture weights of each step.
     pub policy: Named,
+    /// The tasks that learned weights are for; those of `[eval]` if it names none.
+    pub tasks: Option<Tasks>,
+    /// Samples of each held-out template that they are for as well.
+    pub samples: u64,
+    /// Whether the right answers of these may be looked at.
+    pub labels: bool,
+    /// Steps of each run that weights are learned from; 0 for those of the training.
+    pub steps: u64,
+    /// Runs on random mixtures, of `log-linear`; 0 for twice as many as templates.
+    pub runs: u64,
+    /// Mixtures that `merge` compares.
+    pub candidates: u64,
+    /// Where the runs are kept; empty for a folder of the recipe's name.
+    pub cache: String,
+    /// How far weights follow the outcomes of runs.
+    pub strength: f64,
+    /// The least weight, as a share of an equal one.
+    pub floor: f64,
+    /// How strongly `log-linear` is drawn to equal weights.
+    pub pull: f64,
+    /// The alignment at which `online` goes on to the next level.
+    pub mastered: f64,
+    /// That at which it goes back to the one before.
+    pub failed: f64,
+}
+
+impl Default for Mix {
+    fn default() -> Mix {
+        Mix {
+            policy: Named { path: "fixed".into(), span: Span::default() },
+            tasks: None,
+            samples: 200,
+            labels: false,
+            steps: 0,
+            runs: 0,
+            candidates: 32,
+            cache: String::new(),
+            strength: 1.0,
+            floor: 0.1,
+            pull: 0.01,
+            mastered: 0.7,
+            failed: 0.1,
+        }
+    }
 }
 
 /// `[data]`

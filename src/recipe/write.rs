@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use super::evaluation::EVAL;
 use super::key::Key;
-use super::keys::{BASE, DATA, LORA, MIX, MODEL, SHAPE, TEMPLATE, TRAIN};
+use super::keys::{BASE, DATA, LORA, MODEL, SHAPE, TEMPLATE, TRAIN};
+use super::mixing::MIX;
 use super::texts::TEXT;
 use super::{Base, Recipe};
 

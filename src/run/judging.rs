@@ -10,7 +10,7 @@ use crate::data::dataset::Why;
 use crate::data::layout::Encoded;
 use crate::eval::{self, Answer, Decoding, Question};
 use crate::model::{Model, walk};
-use crate::tasks::{self, Summary};
+use crate::tasks::{self, Prepared, Summary};
 use crate::template::Error;
 
 /// Ids that a reply may have beyond the longest that the template makes: a model that does not
@@ -27,12 +27,17 @@ pub struct HeldOut<'a> {
 }
 
 impl<'a> HeldOut<'a> {
-    /// Makes them.
+    /// Makes those that the recipe's evaluations ask.
     pub fn new(setup: &'a Setup) -> Result<HeldOut<'a>, Error> {
-        let (seed, count) = (setup.recipe.data.seed, setup.recipe.eval.samples);
+        HeldOut::of(setup, &|_| setup.recipe.eval.samples)
+    }
+
+    /// Makes so many of the template with each number.
+    pub fn of(setup: &'a Setup, count: &dyn Fn(usize) -> u64) -> Result<HeldOut<'a>, Error> {
+        let seed = setup.recipe.data.seed;
         let mut questions = Vec::new();
         for (at, part) in setup.dataset.parts.iter().enumerate() {
-            let made = eval::questions(part, seed, count);
+            let made = eval::questions(part, seed, count(at));
             questions.push(made.map_err(|(index, why)| setup.sample_error(at, index, why))?);
         }
         let prompts = questions.iter().flatten().map(|asked| asked.prompt_ids.clone()).collect();
@@ -82,24 +87,7 @@ impl<'a> HeldOut<'a> {
         when: &str,
         observer: &Observer,
     ) -> Result<Vec<Summary>, Error> {
-        let all = &self.setup.tasks;
-        if all.is_empty() {
-            return Ok(Vec::new());
-        }
-        let model = walk::to_infer(model)?;
-        let total = all.iter().map(|task| task.items.len()).sum::<usize>() as u64;
-        let (mut done, mut summaries) = (0, Vec::new());
-        for asked in all {
-            let mut go_on = |count: usize| {
-                let done = (done + count.min(asked.items.len())) as u64;
-                observer.tell(Event::Judging { when, done, total });
-                !observer.is_cancelled()
-            };
-            let summary = tasks::ask(asked, &model, &self.setup.tokenizer, &mut go_on)?;
-            summaries.push(summary.ok_or(Error::Cancelled)?);
-            done += asked.items.len();
-        }
-        Ok(summaries)
+        ask_all(self.setup, &self.setup.tasks, model, (when, observer))
     }
 
     /// The most ids of a reply to a template's questions.
@@ -110,6 +98,32 @@ impl<'a> HeldOut<'a> {
         let prompt = asked.iter().map(|asked| asked.prompt_ids.len()).max().unwrap_or(0);
         (longest + SLACK).min(self.setup.config.tokens_max().saturating_sub(prompt)).max(1)
     }
+}
+
+/// A model's figures in some tasks.
+pub fn ask_all(
+    setup: &Setup,
+    all: &[Prepared],
+    model: &Model,
+    (when, observer): (&str, &Observer),
+) -> Result<Vec<Summary>, Error> {
+    if all.is_empty() {
+        return Ok(Vec::new());
+    }
+    let model = walk::to_infer(model)?;
+    let total = all.iter().map(|task| task.items.len()).sum::<usize>() as u64;
+    let (mut done, mut summaries) = (0, Vec::new());
+    for asked in all {
+        let mut go_on = |count: usize| {
+            let done = (done + count.min(asked.items.len())) as u64;
+            observer.tell(Event::Judging { when, done, total });
+            !observer.is_cancelled()
+        };
+        let summary = tasks::ask(asked, &model, &setup.tokenizer, &mut go_on)?;
+        summaries.push(summary.ok_or(Error::Cancelled)?);
+        done += asked.items.len();
+    }
+    Ok(summaries)
 }
 
 /// Puts a template's shots before its questions.

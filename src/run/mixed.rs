@@ -3,13 +3,14 @@
 use std::ops::Range;
 use std::path::Path;
 
+use super::not_learned;
 use super::observer::Observer;
 use super::setup::{self, Sources};
 use crate::data::generate::Stopped;
 use crate::data::preview::cannot_make;
 use crate::data::sink::{self, Format, Output, Rows, Schema, settings};
 use crate::data::{self, Split};
-use crate::mix::Mixture;
+use crate::mix::{self, Mixture};
 use crate::template::Error;
 
 /// A recipe whose samples are written, not learned from.
@@ -27,6 +28,9 @@ impl Mixed {
     /// or [`Error::Input`] if the recipe cannot be read.
     pub fn read(path: &Path, seed: Option<u64>, observer: &Observer) -> Result<Mixed, Error> {
         let (sources, policy) = setup::sources(path, seed, observer)?;
+        if mix::is_learned(&sources.recipe) {
+            return Err(not_learned(&sources.recipe));
+        }
         let mixture = Mixture::new(&sources.recipe, policy);
         Ok(Mixed { sources, mixture })
     }

@@ -7,7 +7,7 @@ mod feedback;
 pub(crate) mod fingerprint;
 mod folder;
 mod glued;
-mod judging;
+pub(crate) mod judging;
 mod log;
 pub(crate) mod memory;
 mod metrics;
@@ -28,7 +28,8 @@ mod wording;
 use std::path::{Path, PathBuf};
 
 use crate::eval::report::Report;
-use crate::recipe::Base;
+use crate::mix;
+use crate::recipe::{Base, Recipe};
 use crate::template::Error;
 use crate::train::group::Place;
 use crate::train::{Group, Trainer, checkpoint};
@@ -70,6 +71,15 @@ pub struct Finished {
     pub folder: PathBuf,
 }
 
+/// The error of a recipe whose mixture is learned, and that is carried out before.
+fn not_learned(recipe: &Recipe) -> Error {
+    let policy = &recipe.mix.policy.path;
+    Error::Input(format!(
+        "the mixture weights of `policy = \"{policy}\"` are learned by runs first: `cookc mix` \
+         does it, and writes a recipe with them"
+    ))
+}
+
 /// Carries a run out, as one process or as one of a group. None for a process that is not the
 /// first of its group: that one alone judges and writes.
 ///
@@ -83,6 +93,9 @@ pub fn run(
     place: Place,
     observer: &Observer,
 ) -> Result<Option<Finished>, Error> {
+    if mix::is_learned(&setup.recipe) {
+        return Err(not_learned(&setup.recipe));
+    }
     let gpu = ranks::gpu(&place);
     let fingerprint = Fingerprint::of(setup)?;
     let group = ranks::join(place, setup, &fingerprint, observer)?;

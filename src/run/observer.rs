@@ -120,7 +120,7 @@ impl Observer<'_> {
         (self.event)(event);
     }
 
-    pub(super) fn note(&self, text: impl AsRef<str>) {
+    pub(crate) fn note(&self, text: impl AsRef<str>) {
         self.tell(Event::Note(text.as_ref()));
     }
 }

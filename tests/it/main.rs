@@ -23,6 +23,7 @@ mod laws;
 mod lsp;
 #[cfg(feature = "train")]
 mod mix;
+mod mixer;
 mod new;
 mod promises;
 mod reading;

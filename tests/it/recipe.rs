@@ -21,6 +21,8 @@ prompt = \"{{ question }}\\nAnswer:\"
 reply = \" {{ answers[0] }}\"
 [mix]
 policy = \"linear\"
+cache = \"runs/cache\"
+tasks = { names = \"piqa\" }
 [lora]
 [train]
 max_tokens_per_pass = 256

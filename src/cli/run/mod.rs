@@ -3,15 +3,16 @@
 mod dry;
 mod launch;
 mod ranks;
-mod screen;
+pub(super) mod screen;
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Failure, console, options};
+use super::{Failure, console, options, weights};
 use crate::ops::cpu::heap;
 use crate::run::{self, Event, Observer, Setup, Target};
+use crate::{mix, mixer};
 use screen::Screen;
 
 const HELP: &str = "\
@@ -185,6 +186,16 @@ fn carry_out(recipe: &Path, seed: Option<u64>, how: &How, target: Target) -> Res
     let cancel = early.map_or_else(options::interrupt, Ok)?;
     if observer.is_cancelled() {
         return Err(Failure::Interrupted);
+    }
+    if mix::is_learned(&setup.recipe) {
+        if starts_others {
+            // What is learned here is found by the processes, by the same digests.
+            setup = Setup::read(recipe, seed, true, &observer)?;
+        }
+        let learned = mixer::prepare(&mut setup, &observer)?;
+        if !ranks::is_launched() {
+            console::note(&weights::table(&learned));
+        }
     }
     if let Some(count) = count.filter(|_| starts_others) {
         return launch::run(count, cancel);

@@ -6,6 +6,7 @@ use anyhow::Context;
 use candle_core::DType;
 
 use super::super::observer::{Event, Observer};
+use super::super::reading::Trained;
 use super::super::{reading, wording};
 use super::errors::Errors;
 use super::hashing::Hashing;
@@ -121,6 +122,18 @@ pub fn model(
     }
     walk::pack(&mut made)?;
     Ok(made)
+}
+
+/// A model that was trained from this one.
+pub fn trained(recipe: &Recipe, found: &Trained, observer: &Observer) -> Result<Model, Error> {
+    let device = model::device(&recipe.model.device, 0).context("cannot use the device")?;
+    let read = |done, total| observer.tell(Event::Reading { done, total });
+    let dtype = dtype(&recipe.model.dtype);
+    let mut model = reading::model(&found.base, dtype, &device, recipe.model.nf4, &read)?;
+    if let Some(adapter) = &found.adapter {
+        lora::load(&mut model, adapter)?;
+    }
+    Ok(model)
 }
 
 fn dtype(name: &str) -> DType {

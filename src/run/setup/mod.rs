@@ -14,6 +14,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::observer::Observer;
+use super::reading::Trained;
 use super::shots::Shots;
 use super::texts::Text;
 use crate::data::budget::Budget;
@@ -60,6 +61,8 @@ pub struct Setup {
     pub config: Config,
     /// Tasks with known answers, to be evaluated beside the held-out samples.
     pub tasks: Vec<Prepared>,
+    /// The tasks that a learned mixture is for, where they are other ones.
+    pub targets: Vec<Prepared>,
     /// Of a base model, where there is a run to be.
     pub(super) hashing: Option<Hashing>,
     /// When reading it began: what a run takes counts from there.
@@ -108,7 +111,14 @@ impl Setup {
         let policy = mix::policy(&recipe).map_err(|error| errors.push(*error)).ok();
         let policy = errors.all_well(policy)?;
         let dataset = Dataset { parts, seed: recipe.data.seed };
-        let tasks = tasks::prepared(&mut recipe, folder, &tokenizer, config.tokens_max())?;
+        let place = (folder, recipe.data.seed);
+        let is_learned = mix::is_learned(&recipe);
+        let prepared = |tasks| tasks::prepared(tasks, place, &tokenizer, config.tokens_max());
+        let tasks = prepared(recipe.eval.tasks.as_mut())?;
+        let targets = match is_learned {
+            true => prepared(recipe.mix.tasks.as_mut())?,
+            false => Vec::new(),
+        };
         let (name, text) = (name(path, &recipe), recipe::toml_text(&recipe));
         Ok(Setup {
             name,
@@ -124,9 +134,16 @@ impl Setup {
             ends,
             config,
             tasks,
+            targets,
             hashing,
             begun,
         })
+    }
+
+    /// Puts another recipe in the place of this one, with the same templates, words and model.
+    pub(crate) fn put(&mut self, recipe: Recipe) {
+        self.text = recipe::toml_text(&recipe);
+        self.recipe = recipe;
     }
 
     /// The recipe as it goes into the run folder: a run that goes on is named as it was.
@@ -135,8 +152,13 @@ impl Setup {
     }
 
     /// The model before training, on the GPU of this number if on one.
-    pub(super) fn model(&self, gpu: usize, observer: &Observer) -> Result<Model, Error> {
+    pub(crate) fn model(&self, gpu: usize, observer: &Observer) -> Result<Model, Error> {
         base::model(&self.recipe, &self.config, gpu, observer)
+    }
+
+    /// A model that a run of the recipe has trained.
+    pub(crate) fn trained(&self, found: &Trained, observer: &Observer) -> Result<Model, Error> {
+        base::trained(&self.recipe, found, observer)
     }
 
     /// What is about to happen, in a clause.

@@ -3,20 +3,19 @@
 use std::path::{Path, PathBuf};
 
 use crate::model::Tokenizer;
-use crate::recipe::Recipe;
+use crate::recipe::Tasks;
 use crate::tasks::{self, Prepared, Settings, Style};
 use crate::template::Error;
 
-/// All of `[eval.tasks]`, for a model of that tokenizer that reads so many tokens. Paths of the
-/// recipe become absolute.
+/// All of a table of tasks, if there is one, for a model of that tokenizer that reads so many
+/// tokens. Paths of the table become absolute.
 pub fn prepared(
-    recipe: &mut Recipe,
-    folder: &Path,
+    asked: Option<&mut Tasks>,
+    (folder, seed): (&Path, u64),
     tokenizer: &Tokenizer,
     tokens_max: usize,
 ) -> Result<Vec<Prepared>, Error> {
-    let seed = recipe.data.seed;
-    let Some(asked) = &mut recipe.eval.tasks else { return Ok(Vec::new()) };
+    let Some(asked) = asked else { return Ok(Vec::new()) };
     let whole = |path: &str| {
         let path = folder.join(path);
         path.canonicalize().unwrap_or(path).to_string_lossy().into_owned()

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::source::{Segments, Source, Used, sources, used};
 
 /// The layers, left to right: a file may use what stands to its left.
-const LAYERS: [&str; 25] = [
+const LAYERS: [&str; 26] = [
     "disk",
     "source",
     "stdlib",
@@ -28,6 +28,7 @@ const LAYERS: [&str; 25] = [
     "tasks",
     "mix",
     "run",
+    "mixer",
     "lsp",
     "cli",
     "main",
@@ -44,7 +45,10 @@ const APART: [(&str, &[&str]); 4] = [
     ("eval", &["train"]),
     (
         "lsp",
-        &["ir", "runtime", "engine", "model", "train", "recipe", "eval", "tasks", "mix", "run"],
+        &[
+            "ir", "runtime", "engine", "model", "train", "recipe", "eval", "tasks", "mix", "run",
+            "mixer",
+        ],
     ),
 ];
 

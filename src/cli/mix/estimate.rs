@@ -1,79 +1,21 @@
-//! `cookc mix`: accuracies without labels, from the votes of several models.
+//! Accuracies without labels, from the votes of several models.
 
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use super::judge::lines::{self, Lines};
-use super::options::{self, Format};
-use super::progress::Progress;
-use super::{Failure, console};
+use super::{Agreement, Mix};
+use crate::cli::judge::lines::{self, Lines};
+use crate::cli::options::{self, Format};
+use crate::cli::progress::Progress;
+use crate::cli::{Failure, console};
 use crate::diagnostic::near_miss;
 use crate::mix::accuracy::{self, Estimates, Refusal, Rows, Voter, Votes};
 
-const HELP: &str = r#"Examples:
-  cookc mix --estimate votes.jsonl
-  cookc mix --estimate votes.jsonl --options 4 --json
-  cookc mix --estimate answers.jsonl --agreement f1
-  cookc mix --estimate votes.jsonl --source base
-
-A row of votes.jsonl is an item, {"item": "q1", "votes": {"first": "A", "second": "B"}}, or one
-vote, {"item": "q1", "voter": "first", "label": "A"}. "gold" is the right label, where it is known:
-it is only shown beside the estimate. "set" keeps the votes of several tasks apart. A voter may
-have no vote on an item.
-
-With --json, each set is a line {"set", "items", "options", "voters": [{"voter", "votes",
-"accuracy", "low", "high", "independent", "triplets", "rank_one", "labelled", "refusal"}],
-"groups": [{"voters", "copied"}], "structures", "confusions", "refusal"}. A refusal is null or
-{"reason", "text"}; "low" and "high" are the ends of an interval of 95 %. If all sets are refused,
-the exit code is 1."#;
-
-/// Estimate how often models are right, from their votes alone
-#[derive(Debug, Args)]
-#[command(after_help = HELP)]
-pub struct Mix {
-    /// The votes, one JSON object a line; - is standard input
-    #[arg(long, value_name = "VOTES", required = true)]
-    estimate: Option<PathBuf>,
-    /// The options of an item [default: the different labels; of free text, as fits best]
-    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u16).range(2..))]
-    options: Option<u16>,
-    /// When two labels are the same answer
-    #[arg(long, value_name = "HOW", default_value = "exact")]
-    agreement: Agreement,
-    /// The voter that the others are made from, such as the base of adapters: they copy its errors
-    #[arg(long, value_name = "VOTER", conflicts_with = "assume_independent")]
-    source: Option<String>,
-    /// No two voters share errors; then three voters are enough
-    #[arg(long)]
-    assume_independent: bool,
-    /// The seed of the resampled items behind the intervals
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    seed: u64,
-    /// Human-readable text, or JSON for programs
-    #[arg(long, default_value = "text")]
-    format: Format,
-    /// The same as --format json
-    #[arg(long, conflicts_with = "format")]
-    json: bool,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Agreement {
-    /// The labels are options, and equal or not
-    Exact,
-    /// The labels are free text, compared without case, punctuation and articles
-    Normalised,
-    /// The labels are free text, compared by the F1 of their words
-    F1,
-}
-
 /// Estimates the accuracies of each set of votes.
-pub fn run(command: &Mix) -> Result<(), Failure> {
-    let path = command.estimate.as_deref().expect("clap requires it");
+pub fn run(command: &Mix, path: &Path) -> Result<(), Failure> {
     let name = shown(path);
     let agreement = match command.agreement {
         Agreement::Exact => accuracy::Agreement::Exact,
@@ -90,7 +32,7 @@ pub fn run(command: &Mix) -> Result<(), Failure> {
     let mut is_refused = true;
     for ((set, votes), source) in sets.iter().zip(sources?) {
         let options = accuracy::Options {
-            seed: command.seed,
+            seed: command.seed.unwrap_or(0),
             is_independent: command.assume_independent,
             source,
         };

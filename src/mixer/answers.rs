@@ -1,0 +1,142 @@
+//! What a model answers to the items of the target tasks, and how often it is right.
+
+use std::path::Path;
+
+use anyhow::Context;
+use serde::{Deserialize, Serialize};
+
+use crate::disk;
+use crate::model::Model;
+use crate::run::judging::{HeldOut, ask_all};
+use crate::run::{Observer, Setup};
+use crate::tasks::{Kind, Prepared, Summary};
+use crate::template::Error;
+
+/// The version of the files that answers are kept in; others are asked again.
+const VERSION: u32 = 1;
+
+/// A model's answers to the items of one target.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Answers {
+    /// The task's name, or the template's with its level.
+    pub target: String,
+    /// Among how many options it chose; 0 where it wrote.
+    pub options: usize,
+    /// What the options are called, where they are the same in all items.
+    pub labels: Option<Vec<String>>,
+    /// The number of the option that it chose, or what it wrote.
+    pub given: Vec<String>,
+    /// How right each answer is, from 0 to 1.
+    pub right: Vec<f64>,
+}
+
+/// A file of answers.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    version: u32,
+    answers: Vec<Answers>,
+}
+
+/// What a learned mixture is for.
+#[derive(Debug)]
+pub struct Targets {
+    /// Tasks with known answers.
+    pub tasks: Vec<Prepared>,
+    /// The templates that are not trained on, by number.
+    pub templates: Vec<usize>,
+    /// So many samples of each.
+    pub samples: u64,
+}
+
+impl Targets {
+    /// What decides the answers of a model to them, beside the run that the model is of.
+    pub fn text(&self) -> String {
+        let mut text = format!("{:?} {}\n", self.templates, self.samples);
+        for asked in &self.tasks {
+            let (task, items) = (&asked.task, &asked.items);
+            text += &format!("{} {} {:?} {}\n", task.name, task.version, task.main, asked.shots);
+            for (item, _) in items {
+                text += &format!("{item:?}\n");
+            }
+        }
+        text
+    }
+
+    /// Asks a model all of them.
+    pub fn ask(
+        &self,
+        setup: &Setup,
+        model: &Model,
+        observer: &Observer,
+    ) -> Result<Vec<Answers>, Error> {
+        let summaries = ask_all(setup, &self.tasks, model, ("of targets", observer))?;
+        let mut all: Vec<Answers> = self
+            .tasks
+            .iter()
+            .zip(&summaries)
+            .map(|(task, summary)| of_task(task, summary))
+            .collect();
+        let count = |at: usize| if self.templates.contains(&at) { self.samples } else { 0 };
+        let held_out = HeldOut::of(setup, &count)?;
+        let judged = held_out.judge(model, "of targets", observer)?;
+        for at in &self.templates {
+            let sampler = &setup.dataset.parts[*at].sampler;
+            let answers = &judged[*at];
+            let right = answers.iter().map(|one| f64::from(u8::from(one.verdict.exact())));
+            all.push(Answers {
+                target: named(&sampler.program().name, sampler.level()),
+                options: 0,
+                labels: None,
+                given: answers.iter().map(|one| one.reply.clone()).collect(),
+                right: right.collect(),
+            });
+        }
+        Ok(all)
+    }
+}
+
+/// A template at a level, as it is called in tables.
+pub fn named(template: &str, level: &str) -> String {
+    match level {
+        "" | "default" => template.to_string(),
+        level => format!("{template} ({level})"),
+    }
+}
+
+fn of_task(asked: &Prepared, summary: &Summary) -> Answers {
+    let main = asked.task.main.name();
+    let chosen = format!("prediction_{main}");
+    let choices: Vec<usize> = asked.items.iter().map(|(item, _)| item.choices().len()).collect();
+    let is_choice = matches!(asked.task.kind, Kind::Choice(_));
+    let given = summary.lines.iter().map(|line| match is_choice {
+        true => line[&chosen].to_string(),
+        false => line["filtered_resps"][0].as_str().unwrap_or_default().to_string(),
+    });
+    // Names of options that differ from item to item are their numbers, and say nothing.
+    let labels = summary.labels.as_ref().map(|labels| labels.names.clone());
+    let labels =
+        labels.filter(|names| names.iter().enumerate().any(|(at, name)| *name != at.to_string()));
+    let right = summary.lines.iter().map(|line| line[main].as_f64().unwrap_or(0.0));
+    Answers {
+        target: asked.task.name.clone(),
+        options: if is_choice { choices.into_iter().max().unwrap_or(0) } else { 0 },
+        labels,
+        given: given.collect(),
+        right: right.collect(),
+    }
+}
+
+/// The answers that a file keeps; none if there is none, or another version wrote it.
+pub fn read(path: &Path) -> Option<Vec<Answers>> {
+    let text = std::fs::read_to_string(path).ok()?;
+    let kept: Kept = serde_json::from_str(&text).ok()?;
+    (kept.version == VERSION).then_some(kept.answers)
+}
+
+/// Keeps answers in a file.
+pub fn write(path: &Path, answers: &[Answers]) -> Result<(), Error> {
+    let kept = Kept { version: VERSION, answers: answers.to_vec() };
+    let text = serde_json::to_string(&kept).expect("texts and numbers are JSON");
+    let written = disk::write(path, text.as_bytes());
+    Ok(written.with_context(|| format!("cannot write {}", path.display()))?)
+}

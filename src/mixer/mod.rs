@@ -1,0 +1,427 @@
+//! Mixture weights learned before the training: runs on single templates or on random mixtures, what
+//! their models answer to target tasks, and what follows for the mixture (the paper's Data Mixer).
+
+mod answers;
+mod merge;
+mod outcomes;
+mod runs;
+mod validate;
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::mix::cookbook::{self, Weighing};
+use crate::mix::log_linear::{self, Fit};
+use crate::mix::{self, Outcome, draws};
+use crate::recipe::Recipe;
+use crate::run::{Observer, Setup};
+use crate::template::Error;
+use answers::{Answers, Targets};
+use merge::Change;
+use outcomes::{Column, columns};
+use runs::{Run, Runs};
+pub use validate::{Compared, Validation, validate};
+
+/// What was learned about a recipe's mixture.
+#[derive(Clone, Debug, Serialize)]
+pub struct Learned {
+    /// The policy.
+    pub policy: String,
+    /// The seed of the data.
+    pub seed: u64,
+    /// Whether the right answers of the targets were looked at.
+    pub is_labelled: bool,
+    /// The weight of each template in the recipe's order; 0 where it is a target.
+    pub weights: Vec<f64>,
+    /// The templates by name.
+    pub templates: Vec<String>,
+    /// The targets.
+    pub targets: Vec<TargetOf>,
+    /// The base model and the runs, in order.
+    pub runs: Vec<RunOf>,
+    /// The mixtures that were compared without training, each with the mean of its outcomes.
+    pub candidates: Vec<(Vec<f64>, f64)>,
+    /// Why the weights are these, in a sentence.
+    pub reason: String,
+}
+
+/// A target, and whether anything is known of the runs in it.
+#[derive(Clone, Debug, Serialize)]
+pub struct TargetOf {
+    /// The task, or the template with its level.
+    pub name: String,
+    /// Its items.
+    pub items: usize,
+    /// Why it is left out.
+    pub refusal: Option<String>,
+}
+
+/// A run that was learned from.
+#[derive(Clone, Debug, Serialize)]
+pub struct RunOf {
+    /// The mixture weights; all 0 of the base model.
+    pub mixture: Vec<f64>,
+    /// Where its adapter or model is.
+    pub folder: PathBuf,
+    /// Mean and standard error in each target; none where it is not known.
+    pub outcomes: Vec<Option<(f64, f64)>>,
+}
+
+/// Learns the mixture weights of a recipe whose policy is learned. Runs, models and answers are kept
+/// below [`folder`], and found there again.
+///
+/// # Errors
+/// As a run has; [`Error::Input`] if nothing can be learned from the targets: the text says why.
+pub fn learn(setup: &mut Setup, observer: &Observer) -> Result<Learned, Error> {
+    let recipe = setup.recipe.clone();
+    with_targets(setup, &mut |setup, targets| {
+        let place = folder(setup);
+        let mut runs = Runs::new(setup, targets, place, observer);
+        let learned = Mixer { recipe: &recipe, runs: &mut runs }.learn();
+        runs.end();
+        learned
+    })
+}
+
+/// A recipe with its mixture as learned: that of the training itself.
+pub fn mixed(recipe: &Recipe, learned: &Learned) -> Recipe {
+    let mut mixed = recipe.clone();
+    mixed.mix.policy.path = "fixed".to_string();
+    for (entry, weight) in mixed.templates.iter_mut().zip(&learned.weights) {
+        entry.weight = *weight;
+    }
+    mixed
+}
+
+/// Learns, and puts the recipe with the learned weights in the setup's place.
+///
+/// # Errors
+/// As [`learn`].
+pub fn prepare(setup: &mut Setup, observer: &Observer) -> Result<Learned, Error> {
+    let learned = learn(setup, observer)?;
+    let mixed = mixed(&setup.recipe, &learned);
+    setup.put(mixed);
+    Ok(learned)
+}
+
+/// Where the runs are kept that a recipe's mixture is learned from.
+pub fn folder(setup: &Setup) -> PathBuf {
+    match setup.recipe.mix.cache.as_str() {
+        "" => Path::new("runs").join(format!("{}-mix", setup.name)),
+        named => PathBuf::from(named),
+    }
+}
+
+/// Does something with the targets in hand, which the setup has back afterwards.
+fn with_targets<T>(
+    setup: &mut Setup,
+    work: &mut dyn FnMut(&mut Setup, &Targets) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let is_own = !setup.targets.is_empty();
+    let from = if is_own { &mut setup.targets } else { &mut setup.tasks };
+    let tasks = std::mem::take(from);
+    let held_out = setup.recipe.templates.iter().enumerate().filter(|(_, it)| it.weight == 0.0);
+    let templates = held_out.map(|(at, _)| at).collect();
+    let targets = Targets { tasks, templates, samples: setup.recipe.mix.samples };
+    let done = work(setup, &targets);
+    let to = if is_own { &mut setup.targets } else { &mut setup.tasks };
+    *to = targets.tasks;
+    done
+}
+
+/// Learns one recipe's mixture.
+struct Mixer<'a, 'b> {
+    recipe: &'a Recipe,
+    runs: &'a mut Runs<'b>,
+}
+
+/// Outcomes of models, a row a model; only of targets of which something is known.
+struct Known {
+    rows: Vec<Vec<Outcome>>,
+    columns: Vec<Column>,
+}
+
+impl Mixer<'_, '_> {
+    fn learn(&mut self) -> Result<Learned, Error> {
+        let policy = self.recipe.mix.policy.path.clone();
+        match policy.as_str() {
+            mix::MERGE => self.merge(),
+            mix::LOG_LINEAR => self.log_linear(),
+            _ => self.cookbook(),
+        }
+    }
+
+    fn cookbook(&mut self) -> Result<Learned, Error> {
+        let (base, singles) = (self.runs.base()?, self.singles()?);
+        let known = self.known(&base, &singles, self.recipe.mix.labels)?;
+        let weighing = self.weighing();
+        let weights = cookbook::weights(&known.rows[1..], weighing);
+        let reason = format!(
+            "a template's weight is exp({} · z), z the mean over {} of its run's standardised \
+             accuracy; the least weight is {} of an equal one",
+            weighing.strength,
+            counted(known.rows[0].len(), "target"),
+            weighing.floor
+        );
+        Ok(self.learned(&weights, (&known, &base, &singles), Vec::new(), reason))
+    }
+
+    fn merge(&mut self) -> Result<Learned, Error> {
+        let (base, singles) = (self.runs.base()?, self.singles()?);
+        let known = self.known(&base, &singles, self.recipe.mix.labels)?;
+        let mixtures = self.candidates();
+        let scores = self.merged(&base, &singles, &mixtures, self.recipe.mix.labels)?;
+        let candidates: Vec<(Vec<f64>, f64)> = mixtures.into_iter().zip(scores).collect();
+        let best = candidates.iter().max_by(|a, b| a.1.total_cmp(&b.1));
+        let best = best.expect("equal weights are a candidate");
+        let weights = floored(&best.0, self.recipe.mix.floor);
+        let reason = format!(
+            "of {} mixtures of the runs' models, averaged without training, this one has the \
+             highest mean accuracy, {:.3}",
+            candidates.len(),
+            best.1
+        );
+        Ok(self.learned(&weights, (&known, &base, &singles), candidates, reason))
+    }
+
+    fn log_linear(&mut self) -> Result<Learned, Error> {
+        let count = self.trained().len();
+        let (base, made) = (self.runs.base()?, self.drawn()?);
+        let known = self.known(&base, &made, self.recipe.mix.labels)?;
+        let fits = self.fits(&known, &made);
+        let prior = vec![1.0 / count as f64; count];
+        let best = log_linear::optimum(&fits, &prior, self.recipe.mix.pull);
+        let weights = floored(&best, self.recipe.mix.floor);
+        let errors: f64 = fits.iter().map(|fit| fit.loss(&weights)).sum();
+        let reason = format!(
+            "error rates of {} runs on random mixtures are fitted as c + exp(b + w·p); at \
+             these weights their mean is least, {:.3}, with the pull {} to equal ones",
+            made.len(),
+            errors / fits.len() as f64,
+            self.recipe.mix.pull
+        );
+        Ok(self.learned(&weights, (&known, &base, &made), Vec::new(), reason))
+    }
+
+    /// The mixtures that `merge` compares: equal weights, each template alone, and random ones.
+    fn candidates(&self) -> Vec<Vec<f64>> {
+        let count = self.trained().len();
+        let mut mixtures = vec![vec![1.0 / count as f64; count]];
+        mixtures.extend((0..count).map(|at| single(count, at)));
+        let drawn = self.recipe.mix.candidates as usize;
+        mixtures.extend(draws::mixtures(count, drawn, self.recipe.data.seed));
+        mixtures
+    }
+
+    /// The runs on random mixtures that `log-linear` is fitted to.
+    fn drawn(&mut self) -> Result<Vec<Run>, Error> {
+        let count = self.trained().len();
+        let wanted = match self.recipe.mix.runs {
+            0 => 2 * count,
+            runs => runs as usize,
+        };
+        let mixtures = draws::mixtures(count, wanted, self.recipe.data.seed);
+        let run = |(at, mixture): (usize, &Vec<f64>)| {
+            self.run(mixture, &format!("run {} of {wanted} on a random mixture", at + 1))
+        };
+        mixtures.iter().enumerate().map(run).collect()
+    }
+
+    /// The templates that are trained on, by number.
+    fn trained(&self) -> Vec<usize> {
+        let all = self.recipe.templates.iter().enumerate();
+        all.filter(|(_, entry)| entry.weight > 0.0).map(|(at, _)| at).collect()
+    }
+
+    fn weighing(&self) -> Weighing {
+        Weighing { strength: self.recipe.mix.strength, floor: self.recipe.mix.floor }
+    }
+
+    fn steps(&self) -> u64 {
+        match self.recipe.mix.steps {
+            0 => self.recipe.train.steps,
+            steps => steps,
+        }
+    }
+
+    /// The run on a mixture of the templates that are trained on.
+    fn run(&mut self, mixture: &[f64], about: &str) -> Result<Run, Error> {
+        let steps = self.steps();
+        let whole = self.whole(mixture);
+        self.runs.run(&whole, steps, about)
+    }
+
+    /// A mixture of the templates that are trained on as one of all.
+    fn whole(&self, mixture: &[f64]) -> Vec<f64> {
+        let mut whole = vec![0.0; self.recipe.templates.len()];
+        self.trained().iter().zip(mixture).for_each(|(at, share)| whole[*at] = *share);
+        whole
+    }
+
+    /// The run of each template alone.
+    fn singles(&mut self) -> Result<Vec<Run>, Error> {
+        let names = self.names();
+        let trained = self.trained();
+        let count = trained.len();
+        let run = |(at, template): (usize, &usize)| {
+            let about = format!("run {} of {count}, {} alone", at + 1, names[*template]);
+            self.run(&single(count, at), &about)
+        };
+        trained.iter().enumerate().map(run).collect()
+    }
+
+    /// The outcomes of the base and of runs.
+    fn known(&self, base: &Run, runs: &[Run], is_labelled: bool) -> Result<Known, Error> {
+        let models = std::iter::once(base).chain(runs).map(|run| run.answers.as_slice());
+        let models: Vec<&[Answers]> = models.collect();
+        known(&models, is_labelled, self.recipe.data.seed)
+    }
+
+    /// The mean outcome of models that are averaged from the templates' own in each mixture.
+    fn merged(
+        &mut self,
+        base: &Run,
+        singles: &[Run],
+        mixtures: &[Vec<f64>],
+        is_labelled: bool,
+    ) -> Result<Vec<f64>, Error> {
+        let folders: Vec<PathBuf> = singles.iter().map(|run| run.folder.clone()).collect();
+        let mut loaded = None;
+        let mut scores = Vec::new();
+        for (at, mixture) in mixtures.iter().enumerate() {
+            let how = format!(
+                "merge {:?} {mixture:?}",
+                folders.iter().map(|it| it.file_name()).collect::<Vec<_>>()
+            );
+            let observer = self.runs.observer();
+            let answers = self.runs.made(&how, &mut |setup| {
+                if loaded.is_none() {
+                    loaded = Some(parts(setup, &folders, observer)?);
+                }
+                let (like, changes) = loaded.as_ref().expect("it was just loaded");
+                observer.note(format!("merged model {} of {}", at + 1, mixtures.len()));
+                let changes: Vec<&Change> = changes.iter().collect();
+                Ok(merge::averaged(like, &changes, mixture)?)
+            })?;
+            let models = std::iter::once(base).chain(singles).map(|run| run.answers.as_slice());
+            let models: Vec<&[Answers]> = models.chain([answers.as_slice()]).collect();
+            let known = known(&models, is_labelled, self.recipe.data.seed)?;
+            let last = known.rows.last().expect("it is the last model");
+            scores.push(last.iter().map(|one| one.mean).sum::<f64>() / last.len() as f64);
+        }
+        Ok(scores)
+    }
+
+    /// Error rates as a function of the mixture, of each target of which something is known.
+    fn fits(&self, known: &Known, runs: &[Run]) -> Vec<Fit> {
+        let trained = self.trained();
+        let share = |run: &Run| trained.iter().map(|at| run.mixture[*at]).collect();
+        let mixtures: Vec<Vec<f64>> = runs.iter().map(share).collect();
+        let targets = known.rows[0].len();
+        let of = |target: usize| {
+            let losses = known.rows[1..].iter().map(|row| 1.0 - row[target].mean);
+            Fit::of(&mixtures, &losses.collect::<Vec<f64>>())
+        };
+        (0..targets).map(of).collect()
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.runs.names()
+    }
+
+    fn learned(
+        &self,
+        weights: &[f64],
+        (known, base, runs): (&Known, &Run, &[Run]),
+        candidates: Vec<(Vec<f64>, f64)>,
+        reason: String,
+    ) -> Learned {
+        let of = |(at, run): (usize, &Run)| RunOf {
+            mixture: run.mixture.clone(),
+            folder: run.folder.clone(),
+            outcomes: known
+                .columns
+                .iter()
+                .map(|column| column.outcomes[at].map(|one| (one.mean, one.error)))
+                .collect(),
+        };
+        let target = |(column, answers): (&Column, &Answers)| TargetOf {
+            name: column.target.clone(),
+            items: answers.given.len(),
+            refusal: column.refusal.clone(),
+        };
+        Learned {
+            policy: self.recipe.mix.policy.path.clone(),
+            seed: self.recipe.data.seed,
+            is_labelled: self.recipe.mix.labels,
+            weights: self.whole(&draws::rounded(weights)),
+            templates: self.names(),
+            targets: known.columns.iter().zip(&base.answers).map(target).collect(),
+            runs: std::iter::once(base).chain(runs).enumerate().map(of).collect(),
+            candidates,
+            reason,
+        }
+    }
+}
+
+/// The outcomes of models of which the first is the base.
+fn known(models: &[&[Answers]], is_labelled: bool, seed: u64) -> Result<Known, Error> {
+    let columns = columns(models, is_labelled, seed);
+    let mut rows = vec![Vec::new(); models.len()];
+    for column in columns.iter().filter(|column| column.refusal.is_none()) {
+        // Of a model that cannot be estimated alone, nothing is known beyond the others.
+        let known: Vec<Outcome> = column.outcomes.iter().flatten().copied().collect();
+        let count = known.len().max(1) as f64;
+        let mean = known.iter().map(|one| one.mean).sum::<f64>() / count;
+        let error = known.iter().map(|one| one.error).sum::<f64>() / count;
+        for (row, outcome) in rows.iter_mut().zip(&column.outcomes) {
+            row.push(outcome.unwrap_or(Outcome { mean, error }));
+        }
+    }
+    if rows[0].is_empty() {
+        let why = columns.iter().map(|column| {
+            let why = column.refusal.as_deref().unwrap_or("it has no items");
+            format!("\n  {}: {why}", column.target)
+        });
+        let why: String = why.collect();
+        return Err(Error::Input(format!(
+            "nothing can be learned from the answers without labels:{why}\nwrite `labels = true` \
+             below `[mix]` if the right answers may be looked at, or take more templates, items or \
+             steps"
+        )));
+    }
+    Ok(Known { rows, columns })
+}
+
+/// A model and what each run has changed.
+fn parts(
+    setup: &Setup,
+    folders: &[PathBuf],
+    observer: &Observer,
+) -> Result<(crate::model::Model, Vec<Change>), Error> {
+    let mut like = None;
+    let mut changes = Vec::new();
+    for folder in folders {
+        let model = runs::trained(setup, folder, observer)?;
+        changes.push(Change::of(&model).map_err(|error| Error::Input(format!("{error:#}")))?);
+        like = Some(model);
+    }
+    let like = like.ok_or_else(|| Error::Input("there are no runs to merge".to_string()))?;
+    Ok((like, changes))
+}
+
+/// All of one template.
+fn single(count: usize, at: usize) -> Vec<f64> {
+    (0..count).map(|other| f64::from(u8::from(other == at))).collect()
+}
+
+/// A mixture with the least weight of each template.
+fn floored(mixture: &[f64], floor: f64) -> Vec<f64> {
+    let count = mixture.len() as f64;
+    mixture.iter().map(|share| floor / count + (1.0 - floor) * share).collect()
+}
+
+fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}

@@ -1,0 +1,185 @@
+//! The runs that a mixture is learned from: each is trained once, kept, and found again by what
+//! decides its bits.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use super::answers::{self, Answers, Targets, named};
+use crate::model::Model;
+use crate::recipe::{Eval, Mix, Recipe};
+use crate::run::fingerprint::Fingerprint;
+use crate::run::reading::Trained;
+use crate::run::{self, Observer, Setup, Target};
+use crate::template::Error;
+use crate::train::group::Place;
+
+/// Letters of a digest in the name of a folder.
+const LETTERS: usize = 16;
+
+/// A run on one mixture.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// The weights of the recipe's templates.
+    pub mixture: Vec<f64>,
+    /// Its folder: the adapter or the model is in it.
+    pub folder: PathBuf,
+    /// What its model answers.
+    pub answers: Vec<Answers>,
+}
+
+/// Trains, asks and keeps.
+pub struct Runs<'a> {
+    setup: &'a mut Setup,
+    recipe: Recipe,
+    targets: &'a Targets,
+    folder: PathBuf,
+    observer: &'a Observer<'a>,
+}
+
+impl<'a> Runs<'a> {
+    /// Of a recipe; runs are kept below a folder.
+    pub fn new(
+        setup: &'a mut Setup,
+        targets: &'a Targets,
+        folder: PathBuf,
+        observer: &'a Observer<'a>,
+    ) -> Runs<'a> {
+        let recipe = setup.recipe.clone();
+        Runs { setup, recipe, targets, folder, observer }
+    }
+
+    /// The run on a mixture, made where it is not there yet.
+    pub fn run(&mut self, mixture: &[f64], steps: u64, about: &str) -> Result<Run, Error> {
+        self.setup.put(alone(&self.recipe, mixture, steps));
+        let key = key(&[&Fingerprint::of(self.setup)?.to_json().to_string()]);
+        let folder = self.folder.join(&key);
+        let kept = self.answers_of(&folder);
+        if let Some(answers) = answers::read(&kept) {
+            return Ok(Run { mixture: mixture.to_vec(), folder, answers });
+        }
+        self.observer.note(format!("{about}: {}", folder.display()));
+        if !folder.join("report.json").is_file() {
+            self.train(&folder)?;
+        }
+        let model = trained(self.setup, &folder, self.observer)?;
+        let answers = self.targets.ask(self.setup, &model, self.observer)?;
+        answers::write(&kept, &answers)?;
+        Ok(Run { mixture: mixture.to_vec(), folder, answers })
+    }
+
+    /// What the base answers, before any training.
+    pub fn base(&mut self) -> Result<Run, Error> {
+        let mixture: Vec<f64> = self.recipe.templates.iter().map(|entry| entry.weight).collect();
+        self.setup.put(alone(&self.recipe, &mixture, 1));
+        let base = key(&["base", &Fingerprint::of(self.setup)?.to_json().to_string()]);
+        let folder = self.folder.join(base);
+        let kept = self.answers_of(&folder);
+        let answers = match answers::read(&kept) {
+            Some(answers) => answers,
+            None => {
+                self.observer.note(format!("the base model: {}", folder.display()));
+                let model = self.setup.model(0, self.observer)?;
+                let answers = self.targets.ask(self.setup, &model, self.observer)?;
+                create(&folder)?;
+                answers::write(&kept, &answers)?;
+                answers
+            }
+        };
+        Ok(Run { mixture: vec![0.0; mixture.len()], folder, answers })
+    }
+
+    /// What a model answers that is made of runs: kept by the text that says how.
+    pub fn made(
+        &mut self,
+        how: &str,
+        make: &mut dyn FnMut(&Setup) -> Result<Model, Error>,
+    ) -> Result<Vec<Answers>, Error> {
+        let folder = self.folder.join(key(&[how]));
+        let kept = self.answers_of(&folder);
+        if let Some(answers) = answers::read(&kept) {
+            return Ok(answers);
+        }
+        let model = make(self.setup)?;
+        let answers = self.targets.ask(self.setup, &model, self.observer)?;
+        create(&folder)?;
+        answers::write(&kept, &answers)?;
+        Ok(answers)
+    }
+
+    /// Who follows them.
+    pub fn observer(&self) -> &'a Observer<'a> {
+        self.observer
+    }
+
+    /// The templates by name, with their levels.
+    pub fn names(&self) -> Vec<String> {
+        let parts = self.setup.dataset.parts.iter();
+        parts.map(|part| named(&part.sampler.program().name, part.sampler.level())).collect()
+    }
+
+    /// Puts the recipe back as it was.
+    pub fn end(self) {
+        self.setup.put(self.recipe);
+    }
+
+    fn answers_of(&self, folder: &Path) -> PathBuf {
+        folder.join(format!("answers-{}.json", key(&[&self.targets.text()])))
+    }
+
+    /// Carries a run out, or goes on where it was stopped.
+    fn train(&mut self, folder: &Path) -> Result<(), Error> {
+        let new = Target::New { out: Some(folder.to_path_buf()), force: true };
+        let again = Target::Resume { path: folder.to_path_buf(), force: false };
+        let is_begun = folder.join("recipe.toml").is_file();
+        let place = Place::alone();
+        let tasks = std::mem::take(&mut self.setup.tasks);
+        let done = match run::run(
+            self.setup,
+            if is_begun { &again } else { &new },
+            place,
+            self.observer,
+        ) {
+            Err(Error::Input(why)) if is_begun => {
+                let folder = folder.display();
+                self.observer.note(format!("{folder} is trained anew: {why}"));
+                run::run(self.setup, &new, Place::alone(), self.observer)
+            }
+            done => done,
+        };
+        self.setup.tasks = tasks;
+        done.map(drop)
+    }
+}
+
+/// The model that a run has left in its folder.
+pub fn trained(setup: &Setup, folder: &Path, observer: &Observer) -> Result<Model, Error> {
+    let name = folder.to_string_lossy();
+    let found = Trained::find(&name, None)?;
+    setup.trained(&found, observer)
+}
+
+/// The recipe of a run on a mixture: nothing is evaluated that the targets are not.
+fn alone(recipe: &Recipe, mixture: &[f64], steps: u64) -> Recipe {
+    let mut alone = recipe.clone();
+    alone.mix = Mix::default();
+    alone.eval = Eval { samples: 1, every: 0, patience: 0, until_exact: None, tasks: None };
+    alone.train.steps = steps;
+    for (entry, weight) in alone.templates.iter_mut().zip(mixture) {
+        entry.weight = *weight;
+        entry.end_weight = None;
+    }
+    alone
+}
+
+fn key(texts: &[&str]) -> String {
+    let text = json!(texts).to_string();
+    blake3::hash(text.as_bytes()).to_hex()[..LETTERS].to_string()
+}
+
+fn create(folder: &Path) -> Result<(), Error> {
+    let made = std::fs::create_dir_all(folder);
+    made.map_err(|error| {
+        anyhow::Error::new(error).context(format!("cannot write {}", folder.display())).into()
+    })
+}

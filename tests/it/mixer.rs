@@ -1,0 +1,200 @@
+//! Mixture weights learned by runs: `cookc mix RECIPE`, and a training that learns them first.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+const TEMPLATE: &str = "\
+level twice: many = 2
+level thrice: many = 3
+param many in 1..4 = 1
+words ~ distinct(many, vocab)
+said  = words
+rule same: said == words
+prompt \"Say {words} :\"
+reply \"{said}\"
+";
+
+const OTHER: &str = "\
+words ~ distinct(2, vocab)
+last  = at(1, words)
+rule same: last == at(1, words)
+prompt \"Last {words} :\"
+reply \"{last}\"
+";
+
+/// Two templates to learn from, and one at a level that is a target.
+const RECIPE: &str = "\
+[model]
+base = \"scratch:tiny\"
+hidden_size = 16
+[[template]]
+file = \"say.cook\"
+[[template]]
+file = \"last.cook\"
+[[template]]
+file = \"say.cook\"
+level = \"twice\"
+weight = 0.0
+[data]
+vocab = 16
+max_length = 32
+[train]
+steps = 30
+micro_batch_size = 16
+learning_rate = 1e-2
+[eval]
+samples = 4
+[mix]
+policy = \"cookbook\"
+labels = true
+samples = 24
+runs = 4
+candidates = 3
+";
+
+fn kitchen(changes: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let recipe = changes.iter().fold(RECIPE.to_string(), |text, (from, to)| {
+        assert!(text.contains(from), "{from}");
+        text.replace(from, to)
+    });
+    for (name, text) in [("say.cook", TEMPLATE), ("last.cook", OTHER), ("tiny.toml", &recipe)] {
+        fs::write(folder.path().join(name), text).expect("a file");
+    }
+    folder
+}
+
+fn cookc(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cookc"));
+    command.args(arguments).current_dir(folder).output().expect("it runs")
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn learned(folder: &Path, recipe: &str) -> (Value, String) {
+    let output = cookc(folder, &["mix", recipe, "--json"]);
+    assert!(output.status.success(), "{}", err(&output));
+    (serde_json::from_slice(&output.stdout).expect("JSON"), err(&output))
+}
+
+fn weights(learned: &Value) -> Vec<f64> {
+    let weights = learned["weights"].as_array().expect("a list").iter();
+    weights.map(|weight| weight.as_f64().expect("a number")).collect()
+}
+
+/// The weights of a recipe's templates.
+fn written(path: &Path) -> Vec<f64> {
+    let recipe: toml::Table = fs::read_to_string(path).expect("a recipe").parse().expect("TOML");
+    assert_eq!(recipe["mix"]["policy"].as_str(), Some("fixed"));
+    let entries = recipe["template"].as_array().expect("a list").iter();
+    entries.map(|entry| entry["weight"].as_float().expect("a number")).collect()
+}
+
+#[test]
+fn a_second_call_trains_nothing_and_learns_the_same() {
+    let folder = kitchen(&[]);
+    let (first, notes) = learned(folder.path(), "tiny.toml");
+    assert!(notes.contains("run 1 of 2, say alone"), "{notes}");
+    let (second, notes) = learned(folder.path(), "tiny.toml");
+    assert!(!notes.contains("alone") && !notes.contains("base model"), "{notes}");
+    assert_eq!(first, second);
+    let found = weights(&first);
+    assert!((found.iter().sum::<f64>() - 1.0).abs() < 1e-3 && found[2] == 0.0, "{found:?}");
+    assert_eq!(first["runs"].as_array().map(Vec::len), Some(3));
+}
+
+#[test]
+fn every_policy_that_learns_gives_weights_that_sum_to_one() {
+    for policy in ["merge", "log-linear"] {
+        let folder = kitchen(&[("\"cookbook\"", &format!("\"{policy}\""))]);
+        let (found, _) = learned(folder.path(), "tiny.toml");
+        let found = weights(&found);
+        assert!((found.iter().sum::<f64>() - 1.0).abs() < 1e-3 && found[2] == 0.0, "{found:?}");
+        // No template goes below the floor: a tenth of an equal weight.
+        assert!(found[0] >= 0.0499 && found[1] >= 0.0499, "{found:?}");
+    }
+}
+
+#[test]
+fn a_training_learns_its_mixture_first_and_its_folder_has_the_weights() {
+    let folder = kitchen(&[]);
+    let output = cookc(folder.path(), &["train", "tiny.toml", "--out", "run"]);
+    assert!(output.status.success(), "{}", err(&output));
+    assert!(err(&output).contains("weights: say"), "{}", err(&output));
+    let trained = written(&folder.path().join("run/recipe.toml"));
+    let output = cookc(folder.path(), &["mix", "tiny.toml", "-o", "mixed.toml"]);
+    assert!(output.status.success(), "{}", err(&output));
+    assert_eq!(trained, written(&folder.path().join("mixed.toml")));
+    let output = cookc(folder.path(), &["train", "mixed.toml", "--out", "again"]);
+    assert!(output.status.success(), "{}", err(&output));
+    let model = |run: &str| fs::read(folder.path().join(run).join("model/model.safetensors"));
+    assert_eq!(model("run").expect("a model"), model("again").expect("a model"));
+}
+
+#[test]
+fn several_processes_train_on_the_mixture_that_the_first_has_learned() {
+    let folder = kitchen(&[]);
+    let output = cookc(folder.path(), &["train", "tiny.toml", "--out", "run", "--processes", "2"]);
+    assert!(output.status.success(), "{}", err(&output));
+    assert_eq!(err(&output).matches("run 1 of 2, say alone").count(), 1, "{}", err(&output));
+    let (found, _) = learned(folder.path(), "tiny.toml");
+    assert_eq!(weights(&found), written(&folder.path().join("run/recipe.toml")));
+}
+
+#[test]
+fn policies_are_held_against_mixtures_that_were_trained() {
+    let folder = kitchen(&[]);
+    let output = cookc(folder.path(), &["mix", "tiny.toml", "--validate", "3", "--json"]);
+    assert!(output.status.success(), "{}", err(&output));
+    let found: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(found["mixtures"].as_array().map(Vec::len), Some(3));
+    let compared = found["compared"].as_array().expect("a list");
+    let names: Vec<&str> =
+        compared.iter().map(|one| one["policy"].as_str().expect("a name")).collect();
+    for name in ["uniform", "cookbook", "proportional", "best single", "merge", "log-linear"] {
+        assert!(names.contains(&name), "{names:?}");
+    }
+    assert!(compared.iter().all(|one| one["regret"].as_f64().is_some_and(|regret| regret >= 0.0)));
+}
+
+#[test]
+fn a_mixture_that_cannot_be_learned_is_refused_before_any_run() {
+    let held_out = "level = \"twice\"\nweight = 0.0\n";
+    let second = "[[template]]\nfile = \"last.cook\"\n";
+    for (changes, wanted) in [
+        (vec![(held_out, "level = \"twice\"\n")], "is for target tasks, and there are none"),
+        (vec![(second, "")], "there is nothing to weigh"),
+        (vec![("\"cookbook\"", "\"fixed\"")], "learns nothing before the training"),
+        (vec![("\"cookbook\"", "\"cookbok\"")], "write \"cookbook\""),
+        (vec![("\"cookbook\"", "\"online\"")], "follows evaluations during training"),
+    ] {
+        let folder = kitchen(&changes);
+        let output = cookc(folder.path(), &["mix", "tiny.toml"]);
+        assert_eq!(output.status.code(), Some(1), "{}", err(&output));
+        assert!(err(&output).contains(wanted), "{wanted}: {}", err(&output));
+        assert!(!folder.path().join("runs").exists(), "{wanted}");
+    }
+}
+
+#[test]
+fn without_labels_answers_that_say_nothing_are_refused_with_the_reason() {
+    let folder = kitchen(&[("labels = true\n", "")]);
+    let output = cookc(folder.path(), &["mix", "tiny.toml"]);
+    assert_eq!(output.status.code(), Some(1), "{}", err(&output));
+    assert!(err(&output).contains("`labels = true`"), "{}", err(&output));
+}
+
+#[test]
+fn a_data_set_is_not_written_with_weights_that_nobody_has_learned() {
+    let folder = kitchen(&[]);
+    let output = cookc(folder.path(), &["generate", "tiny.toml", "-n", "4", "-o", "out.jsonl"]);
+    assert_eq!(output.status.code(), Some(1), "{}", err(&output));
+    assert!(err(&output).contains("are learned by runs first"), "{}", err(&output));
+    assert!(!folder.path().join("out.jsonl").exists());
+}
