@@ -23,7 +23,7 @@ use crate::data::preview::cannot_make;
 use crate::data::{Sampler, Split};
 use crate::mix::{self, Mixture};
 use crate::model::{Config, Ends, Model, Tokenizer};
-use crate::recipe::{self, Recipe, Words};
+use crate::recipe::{self, Entry, Recipe, Words};
 use crate::source::Source;
 use crate::tasks::Prepared;
 use crate::template::{self, Error, Template};
@@ -167,14 +167,17 @@ impl Setup {
         let learning: usize = learning.iter().map(|one| one.value.elem_count()).sum();
         let all = model.count();
         let device = if model.device.is_cpu() { "CPU" } else { "GPU" };
-        let template = |part: &Part| {
+        let both = self.dataset.parts.iter().zip(&self.recipe.templates);
+        // A template without weight is evaluated only.
+        let trained = both.filter(|(_, it)| it.weight > 0.0 || it.end_weight > Some(0.0));
+        let template = |(part, entry): (&Part, &Entry)| {
             let name = &part.sampler.program().name;
-            match part.replies {
+            match entry.replies {
                 Replies::Own => name.clone(),
                 Replies::Shuffled => format!("{name} with shuffled replies"),
             }
         };
-        let templates = self.dataset.parts.iter().map(template);
+        let templates = trained.map(template);
         let names: Vec<String> =
             templates.chain(self.texts.iter().map(|text| text.name.clone())).collect();
         format!(
