@@ -170,3 +170,18 @@ fn pair<'m>(memories: &'m [Memory], others: &'m [Option<Others>], part: usize) -
     let prompt = &memories[part];
     Pair { prompt, reply: others[part].as_ref().map_or(prompt, |others| &others.memory) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runtime::random::tests::state_before;
+
+    #[test]
+    fn another_sample_is_never_the_same_one() {
+        let drawn = |index: u64| Stream::from_state(state_before(index << 24 | 5));
+        for index in [0, 7, AMONG - 1] {
+            assert_eq!(other(&mut drawn(index), index), index + AMONG);
+            assert_eq!(other(&mut drawn(index), index + 1), index);
+        }
+    }
+}

@@ -127,7 +127,7 @@ fn of_texts(setup: &Setup, taken: &[u64]) -> Vec<OfText> {
         rows: text.rows.len(),
         tokens: text.tokens,
         cut: text.cut,
-        left_out: text.left_out.too_long + text.left_out.empty,
+        left_out: text.left_out.count(),
         taken: *taken,
     };
     setup.texts.iter().zip(taken).map(of_text).collect()

@@ -42,6 +42,13 @@ pub struct LeftOut {
     pub empty: usize,
 }
 
+impl LeftOut {
+    /// How many in all.
+    pub fn count(self) -> usize {
+        self.too_long + self.empty
+    }
+}
+
 impl Text {
     /// Without rows yet: the text of a recipe with this index, counted from 0.
     pub fn new(name: String, at: usize, seed: u64) -> Text {

@@ -178,8 +178,9 @@ impl Setup {
             }
         };
         let templates = trained.map(template);
-        let names: Vec<String> =
-            templates.chain(self.texts.iter().map(|text| text.name.clone())).collect();
+        let text =
+            |it: &Text| format!("{} ({} rows, {} tokens)", it.name, it.rows.len(), it.tokens);
+        let names: Vec<String> = templates.chain(self.texts.iter().map(text)).collect();
         format!(
             "{learning} of {all} weights learn {} on the {device}, {} steps of {} samples",
             names.join(", "),

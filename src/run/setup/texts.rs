@@ -44,11 +44,19 @@ impl Format<'_> {
     /// The rows of the recipe's texts, for samples of that many tokens at most.
     pub fn texts(&mut self, tokens_max: usize, errors: &mut Errors) -> Vec<Text> {
         let recipe = self.recipe;
+        if let (Base::Scratch(_), Some(first)) = (&recipe.model.base, recipe.texts.first()) {
+            let title = "a model from scratch knows the words of its templates only";
+            let help = "leave out `[[text]]`, or write `base = \"models/NAME\"`";
+            errors.add("E708", title.into(), first.file.span, "a text", help.into());
+            return Vec::new();
+        }
         let mut texts = Vec::new();
         for (at, entry) in recipe.texts.iter().enumerate() {
             match self.text((at, entry), tokens_max, errors) {
                 Ok(text) => {
-                    errors.warn(&format!("{}: {}", text.name, text.about()));
+                    if text.cut + text.left_out.count() > 0 {
+                        errors.warn(&format!("warning: {}: {}", text.name, text.about()));
+                    }
                     texts.push(text);
                 }
                 Err(Unfit { title, span, help }) => {
@@ -66,11 +74,6 @@ impl Format<'_> {
         errors: &Errors,
     ) -> Result<Text, Unfit> {
         let (recipe, path, span) = (self.recipe, Path::new(&entry.file.path), entry.file.span);
-        if matches!(recipe.model.base, Base::Scratch(_)) {
-            let title = "a model from scratch knows the words of its templates only";
-            let help = "leave out `[[text]]`, or write `base = \"models/NAME\"`";
-            return Err(Unfit::new(title, span, help));
-        }
         let help = "write a file of JSON lines, Parquet or Arrow, counted from the recipe's folder";
         let of_file = |error: crate::template::Error| Unfit::new(error.to_string(), span, help);
         let mut rows = Rows::open(path).map_err(of_file)?;

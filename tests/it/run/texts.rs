@@ -204,6 +204,19 @@ fn a_run_says_how_many_of_its_samples_are_rows_and_ends_the_same_when_it_goes_on
 }
 
 #[test]
+fn a_template_without_weight_is_evaluated_and_every_sample_is_a_row() {
+    let recipe = RECIPE.replace("\"say.cook\"", "\"say.cook\"\nweight = 0.0");
+    let folder = place(&recipe.replace("steps = 12", "steps = 2"));
+    let done = trained(folder.path(), &["--train", "tiny.toml", "--out", "run"]);
+    let about = "learn rows.jsonl (3 rows, 19 tokens) on the CPU";
+    assert!(done.err.contains(about), "{}", done.err);
+    let lines = json_lines(folder.path().join("run/metrics.jsonl"));
+    let steps: Vec<&Value> = lines.iter().filter(|line| line["loss"].is_number()).collect();
+    assert!(steps.iter().all(|step| step["text_samples"] == 8), "{steps:?}");
+    assert!(lines.iter().any(|line| line["step"] == 2 && line["template"] == "say"), "{lines:?}");
+}
+
+#[test]
 fn two_processes_take_the_rows_that_one_takes() {
     let folder = place(RECIPE);
     let halves = RECIPE.replace("micro_batch_size = 4", "micro_batch_size = 8");
@@ -252,7 +265,7 @@ fn every_fault_of_a_text_is_shown_with_its_place_and_what_to_write() {
         ("prompt = \"{{ question }}\"", "prompt = 1", &["E703", "tiny.toml:7:10"]),
         ("[[text]]", "[text]", &["E703", "write `[[text]]`"]),
         (alone, "", &["E708", "nothing to evaluate with", "`weight = 0.0`"]),
-        ("base = \".\"", "base = \"scratch:tiny\"", &["E707", "tiny.toml:6:8", "leave out"]),
+        ("base = \".\"", "base = \"scratch:tiny\"", &["E708", "tiny.toml:6:8", "leave out"]),
     ] {
         let folder = place(&RECIPE.replace(from, to));
         let row = |text: &str| format!("{{\"question\": {text}, \"answers\": [\"a\"]}}\n");
