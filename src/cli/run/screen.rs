@@ -171,7 +171,7 @@ pub fn summary(report: &Report, folder: &Path) -> String {
     );
     for one in &report.texts {
         let (taken, file) = (HumanCount(one.taken), &one.file);
-        text += &format!("{taken} samples are rows of {file}, which has {}\n", one.rows);
+        text += &format!("{taken} of the samples are rows of {file}, which has {}\n", one.rows);
     }
     if facts.prompts_shared > 0 {
         text += &format!(

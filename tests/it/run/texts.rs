@@ -164,6 +164,15 @@ fn rows_are_chosen_by_their_number() {
 }
 
 #[test]
+fn a_null_is_no_error_where_it_is_not_written() {
+    let folder = place(&RECIPE.replace("{{ question }}", "{{ question }}{{ hint or '' }}"));
+    let row = r#"{"question": "None of two", "hint": null, "answers": ["c"]}"#;
+    fs::write(folder.path().join("rows.jsonl"), row).expect("a file");
+    let setup = setup(folder.path());
+    assert_eq!(tokens(&setup, &setup.texts[0].rows[0])[0], letters("None of two"));
+}
+
+#[test]
 fn a_row_is_a_conversation_in_the_chat_format_and_one_without_a_prompt_is_not() {
     let more = "[[text]]\nfile = \"rows.jsonl\"\nreply = \"{{ question }}\"\nlimit = 2\n[data]";
     let recipe =
