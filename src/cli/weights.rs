@@ -34,8 +34,16 @@ pub fn table(learned: &Learned) -> String {
             text += &format!("{} is left out: {why}\n", target.name);
         }
     }
-    let how = if learned.is_labelled { "by the right answers" } else { "estimated without labels" };
-    text += &format!("{}, accuracies {how}: {}\n", learned.policy, learned.reason);
+    let estimated: Vec<&str> = learned
+        .targets
+        .iter()
+        .filter(|target| !target.is_known && target.refusal.is_none())
+        .map(|target| target.name.as_str())
+        .collect();
+    if !estimated.is_empty() {
+        text += &format!("estimated without labels: {}\n", estimated.join(", "));
+    }
+    text += &format!("{}: {}\n", learned.policy, learned.reason);
     let both = learned.templates.iter().zip(&learned.weights).filter(|(_, weight)| **weight > 0.0);
     let weights: Vec<String> = both.map(|(name, weight)| format!("{name} {weight:.3}")).collect();
     text + &format!("weights: {}\n", weights.join(", "))

@@ -13,13 +13,15 @@ use crate::tasks::{Kind, Prepared, Summary};
 use crate::template::Error;
 
 /// The version of the files that answers are kept in; others are asked again.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// A model's answers to the items of one target.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Answers {
     /// The task's name, or the template's with its level.
     pub target: String,
+    /// Whether a template's rules say what is right, so that nobody has to.
+    pub by_rules: bool,
     /// Among how many options it chose; 0 where it wrote.
     pub options: usize,
     /// What the options are called, where they are the same in all items.
@@ -85,6 +87,7 @@ impl Targets {
             let right = answers.iter().map(|one| f64::from(u8::from(one.verdict.exact())));
             all.push(Answers {
                 target: named(&sampler.program().name, sampler.level()),
+                by_rules: true,
                 options: 0,
                 labels: None,
                 given: answers.iter().map(|one| one.reply.clone()).collect(),
@@ -119,6 +122,7 @@ fn of_task(asked: &Prepared, summary: &Summary) -> Answers {
     let right = summary.lines.iter().map(|line| line[main].as_f64().unwrap_or(0.0));
     Answers {
         target: asked.task.name.clone(),
+        by_rules: false,
         options: if is_choice { choices.into_iter().max().unwrap_or(0) } else { 0 },
         labels,
         given: given.collect(),

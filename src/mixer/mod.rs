@@ -19,7 +19,7 @@ use crate::run::{Observer, Setup};
 use crate::template::Error;
 use answers::{Answers, Targets};
 use merge::Change;
-use outcomes::{Column, columns};
+use outcomes::{Column, Sight, columns};
 use runs::{Run, Runs};
 pub use validate::{Compared, Validation, validate};
 
@@ -30,7 +30,7 @@ pub struct Learned {
     pub policy: String,
     /// The seed of the data.
     pub seed: u64,
-    /// Whether the right answers of the targets were looked at.
+    /// Whether the right answers of tasks were looked at; those of templates are their rules'.
     pub is_labelled: bool,
     /// The weight of each template in the recipe's order; 0 where it is a target.
     pub weights: Vec<f64>,
@@ -53,6 +53,9 @@ pub struct TargetOf {
     pub name: String,
     /// Its items.
     pub items: usize,
+    /// Whether its accuracies are known: by a template's rules, or by right answers that may be
+    /// looked at. Else they are estimated.
+    pub is_known: bool,
     /// Why it is left out.
     pub refusal: Option<String>,
 }
@@ -154,7 +157,7 @@ impl Mixer<'_, '_> {
 
     fn cookbook(&mut self) -> Result<Learned, Error> {
         let (base, singles) = (self.runs.base()?, self.singles()?);
-        let known = self.known(&base, &singles, self.recipe.mix.labels)?;
+        let known = self.known(&base, &singles, self.sight())?;
         let weighing = self.weighing();
         let weights = cookbook::weights(&known.rows[1..], weighing);
         let reason = format!(
@@ -169,9 +172,9 @@ impl Mixer<'_, '_> {
 
     fn merge(&mut self) -> Result<Learned, Error> {
         let (base, singles) = (self.runs.base()?, self.singles()?);
-        let known = self.known(&base, &singles, self.recipe.mix.labels)?;
+        let known = self.known(&base, &singles, self.sight())?;
         let mixtures = self.candidates();
-        let scores = self.merged(&base, &singles, &mixtures, self.recipe.mix.labels)?;
+        let scores = self.merged(&base, &singles, &mixtures, self.sight())?;
         let candidates: Vec<(Vec<f64>, f64)> = mixtures.into_iter().zip(scores).collect();
         let best = candidates.iter().max_by(|a, b| a.1.total_cmp(&b.1));
         let best = best.expect("equal weights are a candidate");
@@ -188,7 +191,7 @@ impl Mixer<'_, '_> {
     fn log_linear(&mut self) -> Result<Learned, Error> {
         let count = self.trained().len();
         let (base, made) = (self.runs.base()?, self.drawn()?);
-        let known = self.known(&base, &made, self.recipe.mix.labels)?;
+        let known = self.known(&base, &made, self.sight())?;
         let fits = self.fits(&known, &made);
         let prior = vec![1.0 / count as f64; count];
         let best = log_linear::optimum(&fits, &prior, self.recipe.mix.pull);
@@ -234,6 +237,10 @@ impl Mixer<'_, '_> {
         all.filter(|(_, entry)| entry.weight > 0.0).map(|(at, _)| at).collect()
     }
 
+    fn sight(&self) -> Sight {
+        if self.recipe.mix.labels { Sight::Labels } else { Sight::Rules }
+    }
+
     fn weighing(&self) -> Weighing {
         Weighing { strength: self.recipe.mix.strength, floor: self.recipe.mix.floor }
     }
@@ -272,10 +279,10 @@ impl Mixer<'_, '_> {
     }
 
     /// The outcomes of the base and of runs.
-    fn known(&self, base: &Run, runs: &[Run], is_labelled: bool) -> Result<Known, Error> {
+    fn known(&self, base: &Run, runs: &[Run], sight: Sight) -> Result<Known, Error> {
         let models = std::iter::once(base).chain(runs).map(|run| run.answers.as_slice());
         let models: Vec<&[Answers]> = models.collect();
-        known(&models, is_labelled, self.recipe.data.seed)
+        known(&models, sight, self.recipe.data.seed)
     }
 
     /// The mean outcome of models that are averaged from the templates' own in each mixture.
@@ -284,7 +291,7 @@ impl Mixer<'_, '_> {
         base: &Run,
         singles: &[Run],
         mixtures: &[Vec<f64>],
-        is_labelled: bool,
+        sight: Sight,
     ) -> Result<Vec<f64>, Error> {
         let folders: Vec<PathBuf> = singles.iter().map(|run| run.folder.clone()).collect();
         let mut loaded = None;
@@ -306,7 +313,7 @@ impl Mixer<'_, '_> {
             })?;
             let models = std::iter::once(base).chain(singles).map(|run| run.answers.as_slice());
             let models: Vec<&[Answers]> = models.chain([answers.as_slice()]).collect();
-            let known = known(&models, is_labelled, self.recipe.data.seed)?;
+            let known = known(&models, sight, self.recipe.data.seed)?;
             let last = known.rows.last().expect("it is the last model");
             scores.push(last.iter().map(|one| one.mean).sum::<f64>() / last.len() as f64);
         }
@@ -349,6 +356,7 @@ impl Mixer<'_, '_> {
         let target = |(column, answers): (&Column, &Answers)| TargetOf {
             name: column.target.clone(),
             items: answers.given.len(),
+            is_known: answers.by_rules || self.recipe.mix.labels,
             refusal: column.refusal.clone(),
         };
         Learned {
@@ -366,8 +374,8 @@ impl Mixer<'_, '_> {
 }
 
 /// The outcomes of models of which the first is the base.
-fn known(models: &[&[Answers]], is_labelled: bool, seed: u64) -> Result<Known, Error> {
-    let columns = columns(models, is_labelled, seed);
+fn known(models: &[&[Answers]], sight: Sight, seed: u64) -> Result<Known, Error> {
+    let columns = columns(models, sight, seed);
     let mut rows = vec![Vec::new(); models.len()];
     for column in columns.iter().filter(|column| column.refusal.is_none()) {
         // Of a model that cannot be estimated alone, nothing is known beyond the others.

@@ -21,17 +21,30 @@ pub struct Column {
     pub refusal: Option<String>,
 }
 
+/// Whose word is taken on what is right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sight {
+    /// The right answers of tasks, and the rules of templates.
+    Labels,
+    /// The rules of templates; accuracies in tasks are estimated.
+    Rules,
+    /// Nobody's: all accuracies are estimated.
+    Blind,
+}
+
 /// A column each target. The first model is the one that the others are made from: where accuracies
 /// are estimated, the others may copy its errors.
-pub fn columns(models: &[&[Answers]], is_labelled: bool, seed: u64) -> Vec<Column> {
+pub fn columns(models: &[&[Answers]], sight: Sight, seed: u64) -> Vec<Column> {
     let targets = models.first().map_or(0, |answers| answers.len());
     (0..targets)
         .map(|at| {
             let column: Vec<&Answers> = models.iter().map(|answers| &answers[at]).collect();
-            match is_labelled {
-                true => labelled(&column),
-                false => estimated(&column, seed),
-            }
+            let is_known = match sight {
+                Sight::Labels => true,
+                Sight::Rules => column[0].by_rules,
+                Sight::Blind => false,
+            };
+            if is_known { labelled(&column) } else { estimated(&column, seed) }
         })
         .collect()
 }
@@ -128,7 +141,8 @@ mod tests {
         let is_right = |(at, given): (usize, &u32)| f64::from(u8::from(*given == right_of(at)));
         let right = given.iter().enumerate().map(is_right).collect();
         let given = given.iter().map(u32::to_string).collect();
-        Answers { target: "task".into(), options: 4, labels: None, given, right }
+        let target = "task".into();
+        Answers { target, by_rules: false, options: 4, labels: None, given, right }
     }
 
     #[test]
@@ -137,8 +151,8 @@ mod tests {
             .map(|(right, salt)| vec![answers(right, salt)])
             .to_vec();
         let models: Vec<&[Answers]> = models.iter().map(Vec::as_slice).collect();
-        let known = &columns(&models, true, 0)[0];
-        let found = &columns(&models, false, 0)[0];
+        let known = &columns(&models, Sight::Labels, 0)[0];
+        let found = &columns(&models, Sight::Blind, 0)[0];
         assert_eq!(found.refusal, None);
         for (known, found) in known.outcomes.iter().zip(&found.outcomes) {
             let (known, found) = (known.expect("known"), found.expect("estimated"));
@@ -147,10 +161,19 @@ mod tests {
     }
 
     #[test]
+    fn a_template_says_itself_what_is_right() {
+        let ruled = |right, salt| vec![Answers { by_rules: true, ..answers(right, salt) }];
+        let models = [ruled(4, 1), ruled(8, 5)];
+        let models: Vec<&[Answers]> = models.iter().map(Vec::as_slice).collect();
+        assert_eq!(columns(&models, Sight::Rules, 0), columns(&models, Sight::Labels, 0));
+        assert!(columns(&models, Sight::Blind, 0)[0].refusal.is_some());
+    }
+
+    #[test]
     fn two_models_alone_are_refused_without_labels() {
         let models = [vec![answers(4, 1)], vec![answers(8, 5)]];
         let models: Vec<&[Answers]> = models.iter().map(Vec::as_slice).collect();
-        let found = &columns(&models, false, 0)[0];
+        let found = &columns(&models, Sight::Blind, 0)[0];
         assert!(found.refusal.is_some() && found.outcomes == [None, None]);
     }
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::answers::Answers;
-use super::outcomes::columns;
+use super::outcomes::{Sight, columns};
 use super::runs::{Run, Runs};
 use super::{Known, Mixer, floored, folder, single, with_targets};
 use crate::mix::statistics::{Correlation, spearman, with_interval};
@@ -99,8 +99,8 @@ impl Mixer<'_, '_> {
             choice: mixtures[0].clone(),
         }];
         let drawn = self.drawn()?;
-        for is_labelled in [false, true] {
-            said.extend(self.says((&base, &singles, &drawn), &mixtures, is_labelled)?);
+        for sight in [Sight::Blind, Sight::Labels] {
+            said.extend(self.says((&base, &singles, &drawn), &mixtures, sight)?);
         }
         let mut compared = Vec::new();
         for one in said {
@@ -140,9 +140,9 @@ impl Mixer<'_, '_> {
         &mut self,
         (base, singles, drawn): (&Run, &[Run], &[Run]),
         mixtures: &[Vec<f64>],
-        is_labelled: bool,
+        sight: Sight,
     ) -> Result<Vec<Said>, Error> {
-        let known = match self.known(base, singles, is_labelled) {
+        let known = match self.known(base, singles, sight) {
             Ok(known) => known,
             Err(Error::Input(why)) => {
                 self.runs.observer().note(why);
@@ -152,6 +152,7 @@ impl Mixer<'_, '_> {
         };
         let means = means(&known);
         let parts = means.len();
+        let is_labelled = sight == Sight::Labels;
         let said = |policy, scores, choice| Said { policy, is_labelled, scores, choice };
         let linear =
             mixtures.iter().map(|mixture| mixture.iter().zip(&means).map(|(p, a)| p * a).sum());
@@ -163,12 +164,12 @@ impl Mixer<'_, '_> {
         let best = (0..parts).max_by(|a, b| means[*a].total_cmp(&means[*b])).unwrap_or(0);
         all.push(said("best single", None, single(parts, best)));
         let candidates = self.candidates();
-        let scores = self.merged(base, singles, &candidates, is_labelled)?;
+        let scores = self.merged(base, singles, &candidates, sight)?;
         let best = (0..scores.len()).max_by(|a, b| scores[*a].total_cmp(&scores[*b])).unwrap_or(0);
-        let of_made = self.merged(base, singles, mixtures, is_labelled)?;
+        let of_made = self.merged(base, singles, mixtures, sight)?;
         let floor = self.recipe.mix.floor;
         all.push(said("merge", Some(of_made), floored(&candidates[best], floor)));
-        if let Ok(known) = self.known(base, drawn, is_labelled) {
+        if let Ok(known) = self.known(base, drawn, sight) {
             let fits = self.fits(&known, drawn);
             let score = |mixture: &Vec<f64>| {
                 -fits.iter().map(|fit| fit.loss(mixture)).sum::<f64>() / fits.len() as f64
@@ -192,7 +193,7 @@ impl Mixer<'_, '_> {
 
 /// The mean of the targets' accuracies by the right answers, its standard error, and each.
 fn accuracy(answers: &[Answers]) -> (f64, f64, Vec<f64>) {
-    let columns = columns(&[answers], true, 0);
+    let columns = columns(&[answers], Sight::Labels, 0);
     let outcomes: Vec<_> = columns.iter().filter_map(|column| column.outcomes[0]).collect();
     let count = outcomes.len() as f64;
     let error = outcomes.iter().map(|one| one.error.powi(2)).sum::<f64>().sqrt() / count;

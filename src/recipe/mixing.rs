@@ -46,8 +46,9 @@ pub(super) const MIX: &[Key<Recipe>] = &[
         &[],
         Bool(|it| &mut it.mix.labels),
         Free,
-        "`true` if a learned mixture may look at the right answers of its targets; else their \
-         accuracies are estimated from what the runs' models answer",
+        "`true` if a learned mixture may look at the right answers of its target tasks; else \
+         accuracies in them are estimated from what the runs' models answer. In target templates \
+         the rules say what is right",
     ),
     Key::new(
         "steps",

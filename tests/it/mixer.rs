@@ -50,7 +50,6 @@ learning_rate = 1e-2
 samples = 4
 [mix]
 policy = \"cookbook\"
-labels = true
 samples = 24
 runs = 4
 candidates = 3
@@ -182,12 +181,34 @@ fn a_mixture_that_cannot_be_learned_is_refused_before_any_run() {
     }
 }
 
+/// A task of the same rule: rows with an answer each, and the file that says how they are asked.
+fn add_task(folder: &Path) {
+    let other = ("file = \"last.cook\"", "file = \"say.cook\"");
+    let fixed = RECIPE.replace("cookbook", "fixed").replace(other.0, other.1);
+    fs::write(folder.join("fixed.toml"), fixed).expect("a file");
+    let rows = ["generate", "fixed.toml", "-n", "40", "-o", "rows.jsonl"];
+    let output = cookc(folder, &rows);
+    assert!(output.status.success(), "{}", err(&output));
+    let task = "kind = \"generate\"\ncontext = \"{{ prompt }}\"\ngold = \"{{ reply }}\"\n\
+                max_gen_toks = 4\n[data]\npath = \"rows.jsonl\"\n";
+    fs::write(folder.join("saying.toml"), task).expect("a file");
+}
+
 #[test]
 fn without_labels_answers_that_say_nothing_are_refused_with_the_reason() {
-    let folder = kitchen(&[("labels = true\n", "")]);
+    let held_out = "level = \"twice\"\nweight = 0.0\n";
+    let task = "samples = 24\ntasks = { names = \"saying.toml\" }\n";
+    let folder = kitchen(&[(held_out, "level = \"twice\"\n"), ("samples = 24\n", task)]);
+    add_task(folder.path());
     let output = cookc(folder.path(), &["mix", "tiny.toml"]);
     assert_eq!(output.status.code(), Some(1), "{}", err(&output));
-    assert!(err(&output).contains("`labels = true`"), "{}", err(&output));
+    assert!(err(&output).contains("saying: ") && err(&output).contains("`labels = true`"));
+    let recipe = fs::read_to_string(folder.path().join("tiny.toml")).expect("a recipe");
+    let labelled = recipe.replace("samples = 24\n", "samples = 24\nlabels = true\n");
+    fs::write(folder.path().join("tiny.toml"), labelled).expect("a file");
+    let (found, notes) = learned(folder.path(), "tiny.toml");
+    assert!(!notes.contains("alone"), "the runs are there already: {notes}");
+    assert_eq!(found["targets"][0]["is_known"], true);
 }
 
 #[test]
