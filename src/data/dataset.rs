@@ -2,12 +2,33 @@
 
 use std::fmt;
 
-use super::layout::{Encoded, TokenIds};
+use super::layout::{Encoded, Pair, TokenIds};
 use super::{Sampler, Split};
-use crate::runtime::{Fault, Memory};
+use crate::runtime::random::Stream;
+use crate::runtime::{Fault, Memory, RunKey, random};
 
 /// Samples whose ids are compared with those of complete texts before a run.
 const HELD: u64 = 4;
+
+/// Another sample than this one is drawn among this many, so that two are almost never the same.
+const AMONG: u64 = 1 << 40;
+
+/// The index of another sample of the same template.
+pub fn other(stream: &mut Stream, than: u64) -> u64 {
+    let index = stream.below_wide(AMONG);
+    if index == than { index + AMONG } else { index }
+}
+
+/// Which replies the prompts of a template are trained with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Replies {
+    /// Each with its own.
+    #[default]
+    Own,
+    /// Each with that of another sample: a control, from which the format can be learned and the
+    /// rule cannot.
+    Shuffled,
+}
 
 /// Why there is no row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +51,8 @@ pub struct Part {
     pub sampler: Sampler,
     /// Writes them as ids.
     pub ids: TokenIds,
+    /// Which replies its rows have; held-out samples have their own.
+    pub replies: Replies,
 }
 
 impl Part {
@@ -59,7 +82,7 @@ impl Part {
         encoded: &mut Encoded,
     ) -> Result<(), Why> {
         self.sampler.sample(memory, index)?;
-        self.ids.encode(memory, encoded).map_err(Why::Ids)
+        self.ids.encode(&*memory, encoded).map_err(Why::Ids)
     }
 }
 
@@ -84,7 +107,8 @@ impl Dataset {
     pub fn rows(&self) -> Rows<'_> {
         let memory = |part: &Part| part.sampler.memory(Split::Train, self.seed);
         let memories = self.parts.iter().map(memory).collect();
-        Rows { dataset: self, memories, encoded: Encoded::default() }
+        let others = self.parts.iter().map(|part| Others::of(part, self.seed)).collect();
+        Rows { dataset: self, memories, others, encoded: Encoded::default() }
     }
 }
 
@@ -93,22 +117,71 @@ impl Dataset {
 pub struct Rows<'a> {
     dataset: &'a Dataset,
     memories: Vec<Memory>,
+    /// Of parts whose replies are shuffled.
+    others: Vec<Option<Others>>,
     encoded: Encoded,
+}
+
+/// The samples whose replies a part's prompts get.
+#[derive(Debug)]
+struct Others {
+    key: [u64; 4],
+    memory: Memory,
+}
+
+impl Others {
+    fn of(part: &Part, seed: u64) -> Option<Others> {
+        let (name, level) = (&part.sampler.program().name, part.sampler.level());
+        let key = || RunKey::new(name, level, Split::Train.name(), seed).stream("replies");
+        let memory = || part.sampler.memory(Split::Train, seed);
+        match part.replies {
+            Replies::Own => None,
+            Replies::Shuffled => Some(Others { key: key(), memory: memory() }),
+        }
+    }
 }
 
 impl Rows<'_> {
     /// The row of a part with this index.
     ///
     /// # Errors
-    /// If the sample cannot be drawn, or has no ids.
-    pub fn row(&mut self, part: usize, index: u64) -> Result<&Encoded, Why> {
-        let memory = &mut self.memories[part];
-        self.dataset.parts[part].encode(memory, index, &mut self.encoded)?;
+    /// The index of the sample that cannot be drawn or has no ids, and why.
+    pub fn row(&mut self, part: usize, index: u64) -> Result<&Encoded, (u64, Why)> {
+        let of = &self.dataset.parts[part];
+        let fault = |index| move |fault: Fault| (index, Why::from(fault));
+        of.sampler.sample(&mut self.memories[part], index).map_err(fault(index))?;
+        if let Some(others) = &mut self.others[part] {
+            let other = other(&mut random::start(&others.key, index), index);
+            of.sampler.sample(&mut others.memory, other).map_err(fault(other))?;
+        }
+        let sample = pair(&self.memories, &self.others, part);
+        let made = of.ids.encode(sample, &mut self.encoded);
+        made.map_err(|why| (index, Why::Ids(why)))?;
         Ok(&self.encoded)
     }
 
-    /// What holds the sample of the last row, of the template with this index.
-    pub fn memory(&self, part: usize) -> &Memory {
-        &self.memories[part]
+    /// What the last row of the part with this index shows.
+    pub fn sample(&self, part: usize) -> Pair<'_> {
+        pair(&self.memories, &self.others, part)
+    }
+}
+
+fn pair<'m>(memories: &'m [Memory], others: &'m [Option<Others>], part: usize) -> Pair<'m> {
+    let prompt = &memories[part];
+    Pair { prompt, reply: others[part].as_ref().map_or(prompt, |others| &others.memory) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runtime::random::tests::state_before;
+
+    #[test]
+    fn another_sample_is_never_the_same_one() {
+        let drawn = |index: u64| Stream::from_state(state_before(index << 24 | 5));
+        for index in [0, 7, AMONG - 1] {
+            assert_eq!(other(&mut drawn(index), index), index + AMONG);
+            assert_eq!(other(&mut drawn(index), index + 1), index);
+        }
     }
 }

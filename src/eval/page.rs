@@ -33,6 +33,7 @@ pub fn html(report: &Report) -> String {
             curve(&report.losses)
         ),
     );
+    texts(&mut page, report);
     facts(&mut page, report);
     page += "<h2>Held-out samples</h2>\n";
     for one in &report.templates {
@@ -103,6 +104,23 @@ fn tasks(page: &mut String, report: &Report) {
         let before = number(one.before, one.before_stderr);
         let after = number(one.after, one.after_stderr);
         push(page, format_args!("<tr><td>{task}<td>{items}<td>{metric}<td>{before}<td>{after}\n"));
+    }
+    *page += "</table>\n";
+}
+
+/// Rows that were trained on beside the templates' samples.
+fn texts(page: &mut String, report: &Report) {
+    if report.texts.is_empty() {
+        return;
+    }
+    *page += "<h2>Texts</h2>\n\
+              <p>Rows of other data were trained on, too; no rule scores them.</p>\n\
+              <table>\n<tr><th>file<th>rows<th>tokens<th>left out<th>samples\n";
+    for one in &report.texts {
+        let (file, rows, tokens) = (escaped(&one.file), one.rows, one.tokens);
+        let (left_out, taken) = (one.left_out, one.taken);
+        let row = format_args!("<tr><td>{file}<td>{rows}<td>{tokens}<td>{left_out}<td>{taken}\n");
+        push(page, row);
     }
     *page += "</table>\n";
 }

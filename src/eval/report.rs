@@ -71,6 +71,23 @@ pub struct OfTask {
     pub after_stderr: Option<f64>,
 }
 
+/// Rows of other people's data that were trained on, and not evaluated.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OfText {
+    /// The file, without its folder.
+    pub file: String,
+    /// Its rows.
+    pub rows: usize,
+    /// Their tokens.
+    pub tokens: usize,
+    /// Rows that lost their end.
+    pub cut: usize,
+    /// Rows that were left out.
+    pub left_out: usize,
+    /// How many samples were its rows; more than its rows if they came several times.
+    pub taken: u64,
+}
+
 /// A held-out sample with the replies to it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Example {
@@ -150,6 +167,8 @@ pub struct Report {
     pub templates: Vec<Comparison>,
     /// Each metric of each task with known answers.
     pub tasks: Vec<OfTask>,
+    /// Each text.
+    pub texts: Vec<OfText>,
     /// What else is known.
     pub facts: Facts,
     /// Loss by step, for the curve.
@@ -182,6 +201,9 @@ impl Report {
         map.insert("templates".into(), self.templates.iter().map(comparison).collect());
         if !self.tasks.is_empty() {
             map.insert("tasks".into(), json!(self.tasks));
+        }
+        if !self.texts.is_empty() {
+            map.insert("texts".into(), json!(self.texts));
         }
         if let Ok(Value::Object(facts)) = serde_json::to_value(&self.facts) {
             map.extend(facts);

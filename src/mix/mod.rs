@@ -122,7 +122,8 @@ pub fn policy(recipe: &Recipe) -> Result<Make, Box<Diagnostic>> {
         expect_targets(recipe)?;
     }
     for (step, which) in [(0, "first"), (recipe.train.steps - 1, "last")] {
-        if let Err(why) = Order::new(&make(recipe).weights(step), Split::Train, 0) {
+        let weights = [make(recipe).weights(step), of_texts(recipe)].concat();
+        if let Err(why) = Order::new(&weights, Split::Train, 0) {
             let title = format!("the mixture weights of the {which} step: {why}");
             let error = Diagnostic::error("E708", title, named.span, "this policy");
             let key = if named.path == linear::NAME { "an `end_weight`" } else { "a `weight`" };
@@ -131,6 +132,11 @@ pub fn policy(recipe: &Recipe) -> Result<Make, Box<Diagnostic>> {
         }
     }
     Ok(*make)
+}
+
+/// The weights of the texts, which stay as the recipe says.
+fn of_texts(recipe: &Recipe) -> Vec<f64> {
+    recipe.texts.iter().map(|text| text.weight).collect()
 }
 
 /// A mixture is learned for something, and of something.
@@ -156,13 +162,15 @@ fn expect_targets(recipe: &Recipe) -> Result<(), Box<Diagnostic>> {
     Err(Box::new(Diagnostic::error("E708", title, named.span, "this policy").help(help)))
 }
 
-/// The templates of a run's samples.
+/// The templates of a run's samples, and the texts: these come after the templates.
 ///
 /// A sample's template depends on the seed, its index and the weights of its step alone, so a run
 /// that is resumed with the policy's state draws what it would have drawn.
 #[derive(Debug)]
 pub struct Mixture {
     policy: Box<dyn Policy>,
+    /// The weights of the texts.
+    texts: Vec<f64>,
     name: String,
     seed: u64,
     samples_of_a_step: u64,
@@ -173,6 +181,7 @@ impl Mixture {
     pub fn new(recipe: &Recipe, make: Make) -> Mixture {
         Mixture {
             policy: make(recipe),
+            texts: of_texts(recipe),
             name: recipe.mix.policy.path.clone(),
             seed: recipe.data.seed,
             samples_of_a_step: (recipe.train.batch * recipe.train.accumulate) as u64,
@@ -189,13 +198,13 @@ impl Mixture {
     /// # Errors
     /// If the policy's weights are not numbers from 0 to a million, or all 0.
     pub fn order(&self, split: Split, step: u64) -> Result<Order, String> {
-        Order::new(&self.policy.weights(step), split, self.seed)
+        Order::new(&self.weights(step), split, self.seed)
             .map_err(|why| format!("mixture weights of step {}: {why}", step + 1))
     }
 
     /// The weights of a step, the first of which is 0.
     pub fn weights(&self, step: u64) -> Vec<f64> {
-        self.policy.weights(step)
+        [self.policy.weights(step), self.texts.clone()].concat()
     }
 
     /// Takes in the scores of an evaluation.

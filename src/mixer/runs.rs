@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::answers::{self, Answers, Targets, named};
 use crate::disk;
+use crate::mix;
 use crate::model::Model;
 use crate::recipe::{Eval, Mix, Recipe, Study};
 use crate::run::fingerprint::Fingerprint;
@@ -36,6 +37,7 @@ pub struct Run {
 pub struct Runs<'a> {
     setup: &'a mut Setup,
     recipe: Recipe,
+    policy: mix::Make,
     targets: &'a Targets,
     folder: PathBuf,
     observer: &'a Observer<'a>,
@@ -49,8 +51,8 @@ impl<'a> Runs<'a> {
         folder: PathBuf,
         observer: &'a Observer<'a>,
     ) -> Runs<'a> {
-        let recipe = setup.recipe.clone();
-        Runs { setup, recipe, targets, folder, observer }
+        let (recipe, policy) = (setup.recipe.clone(), setup.policy);
+        Runs { setup, recipe, policy, targets, folder, observer }
     }
 
     /// The run on a mixture, made where it is not there yet.
@@ -61,6 +63,7 @@ impl<'a> Runs<'a> {
     /// The run of a recipe that [`alone`] has made, and that a caller may have changed.
     pub fn run_of(&mut self, recipe: Recipe, about: &str) -> Result<Run, Error> {
         let mixture: Vec<f64> = recipe.templates.iter().map(|entry| entry.weight).collect();
+        self.setup.policy = mix::policy(&recipe).map_err(|error| Error::Input(error.title))?;
         self.setup.put(recipe);
         let key = key(&[&Fingerprint::of(self.setup)?.to_json().to_string()]);
         let folder = self.folder.join(&key);
@@ -153,6 +156,7 @@ impl<'a> Runs<'a> {
 
     /// Puts the recipe back as it was.
     pub fn end(self) {
+        self.setup.policy = self.policy;
         self.setup.put(self.recipe);
     }
 

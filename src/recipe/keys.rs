@@ -168,6 +168,14 @@ pub(super) const TEMPLATE: &[Key<Entry>] = &[
         "parameters that replace those of the level: `set = { documents = 8 }`",
     )
     .by_default("none"),
+    Key::new(
+        "replies",
+        &[],
+        Word(&["own", "shuffled"], other::replies, other::set_replies),
+        Decides,
+        "`\"shuffled\"`: a control, which trains each prompt with the reply of another sample, so \
+         that the format can be learned and the rule cannot; held-out samples have their own",
+    ),
 ];
 
 /// `[data]`

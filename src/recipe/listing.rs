@@ -5,7 +5,8 @@ use super::key::{Key, Role};
 use super::keys::{BASE, DATA, LORA, MODEL, SHAPE, TEMPLATE, TOP, TRAIN};
 use super::mixing::MIX;
 use super::study::STUDY;
-use super::{Entry, Recipe, Shape};
+use super::texts::TEXT;
+use super::{Entry, Recipe, Shape, Text};
 
 /// Columns of the help.
 const COLUMNS: usize = 96;
@@ -39,6 +40,7 @@ pub fn rows() -> Vec<Row> {
         of("model", SHAPE, &shape),
         of("model", MODEL, &recipe),
         of("template", TEMPLATE, &entry),
+        of("text", TEXT, &Text::default()),
         of("data", DATA, &recipe),
         of("mix", MIX, &recipe),
         of("lora", LORA, &lora),
@@ -107,7 +109,7 @@ pub fn help() -> String {
         if last != Some(row.table) {
             text += &match row.table {
                 "" => "Above the tables:\n".to_string(),
-                "template" => "\n[[template]]\n".to_string(),
+                "template" | "text" => format!("\n[[{}]]\n", row.table),
                 table => format!("\n[{table}]\n"),
             };
             last = Some(row.table);
@@ -124,7 +126,7 @@ pub fn help() -> String {
 }
 
 /// What a key of a resolved recipe means for a run that is resumed, by its path, such as
-/// `train.steps`, `template 2.level` or `template 1.set.documents`; none if there is no such key.
+/// `train.steps`, `template 2.level`, `text 1.skip` or `template 1.set.documents`; none if there is no such key.
 pub fn role(path: &str) -> Option<Role> {
     let (table, name, _) = parts(path)?;
     row(table, name).map(|row| row.role)
@@ -145,6 +147,9 @@ pub fn current(path: &str) -> String {
 /// The value that a key of this path has where it is not written, as TOML.
 pub fn default_of(path: &str) -> Option<String> {
     let (table, name, _) = parts(path)?;
+    if table == "template" {
+        return TEMPLATE.iter().find(|key| key.is(name))?.value(&Entry::default());
+    }
     let of_recipe = [("mix", MIX), ("data", DATA), ("train", TRAIN), ("eval", EVAL)];
     let keys = of_recipe.into_iter().find(|(known, _)| *known == table)?.1;
     keys.iter().find(|key| key.is(name))?.value(&Recipe::default())
@@ -153,7 +158,8 @@ pub fn default_of(path: &str) -> Option<String> {
 /// The table, the key and what is below it.
 fn parts(path: &str) -> Option<(&str, &str, &str)> {
     let (table, rest) = path.split_once('.')?;
-    let table = if table.starts_with("template ") { "template" } else { table };
+    // Tables of a list have a number.
+    let table = table.split_once(' ').map_or(table, |(list, _)| list);
     let end = rest.find('.').unwrap_or(rest.len());
     // So have those of a list below a table.
     let name = rest[..end].split(' ').next().unwrap_or_default();

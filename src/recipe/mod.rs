@@ -10,10 +10,12 @@ mod other;
 pub(crate) mod section;
 mod sections;
 mod study;
+mod texts;
 mod write;
 
 use std::collections::BTreeMap;
 
+use crate::data::dataset::Replies;
 use crate::diagnostic::Diagnostic;
 use crate::model::chat::Date;
 use crate::model::lora::Lora;
@@ -33,8 +35,10 @@ pub struct Recipe {
     pub name: Option<String>,
     /// What is trained.
     pub model: Model,
-    /// What it is trained on; at least one.
+    /// What it is trained on, and evaluated with; at least one.
     pub templates: Vec<Entry>,
+    /// Rows of other people's data that it is trained on, too.
+    pub texts: Vec<Text>,
     /// How samples are made.
     pub data: Data,
     /// How often each template's are, as training goes on.
@@ -69,6 +73,7 @@ impl Default for Recipe {
             name: None,
             model,
             templates: Vec::new(),
+            texts: Vec::new(),
             data,
             mix: Mix::default(),
             lora: None,
@@ -177,13 +182,48 @@ pub struct Entry {
     pub level: String,
     /// Parameters, as numbers in text.
     pub set: BTreeMap<String, String>,
+    /// Which replies it is trained with.
+    pub replies: Replies,
 }
 
 impl Default for Entry {
     fn default() -> Entry {
-        let (file, level, set) = Default::default();
-        Entry { file, weight: 1.0, end_weight: None, level, set }
+        let (file, level, set, replies) = Default::default();
+        Entry { file, weight: 1.0, end_weight: None, level, set, replies }
     }
+}
+
+/// `[[text]]`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Text {
+    /// A file of rows, or a folder of such files.
+    pub file: Named,
+    /// What is read before the reply, with placeholders for columns; empty for language modelling.
+    pub prompt: Written,
+    /// What is learned.
+    pub reply: Written,
+    /// Its mixture weight, which no policy changes.
+    pub weight: f64,
+    /// Rows before the first that is taken.
+    pub skip: u64,
+    /// The most rows; 0 for all.
+    pub limit: u64,
+}
+
+impl Default for Text {
+    fn default() -> Text {
+        let (file, prompt, reply) = Default::default();
+        Text { file, prompt, reply, weight: 1.0, skip: 0, limit: 0 }
+    }
+}
+
+/// A text as it is written, and where.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// The text.
+    pub text: String,
+    /// Where it is in the recipe.
+    pub span: Span,
 }
 
 /// `[mix]`

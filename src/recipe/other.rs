@@ -5,6 +5,7 @@ use toml::de::DeValue;
 use super::key::quoted;
 use super::section::{Found, Section, number, real, span, unknown_word};
 use super::{Base, Entry, Format, Named, Recipe, Shape, Words};
+use crate::data::dataset::Replies;
 use crate::diagnostic::Diagnostic;
 use crate::model::Recompute;
 use crate::model::chat::Date;
@@ -80,6 +81,17 @@ pub fn set(entry: &Entry) -> Option<String> {
     let both = |(name, number): (&String, &String)| format!("{name} = {number}");
     let set: Vec<String> = entry.set.iter().map(both).collect();
     (!set.is_empty()).then(|| format!("{{ {} }}", set.join(", ")))
+}
+
+pub fn replies(entry: &Entry) -> &str {
+    match entry.replies {
+        Replies::Own => "own",
+        Replies::Shuffled => "shuffled",
+    }
+}
+
+pub fn set_replies(entry: &mut Entry, word: &'static str) {
+    entry.replies = if word == "shuffled" { Replies::Shuffled } else { Replies::Own };
 }
 
 /// A number as a template's parameters are written.

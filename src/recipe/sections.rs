@@ -10,6 +10,7 @@ use super::keys::{BASE, DATA, LORA, MODEL, SHAPE, TEMPLATE, TOP, TRAIN};
 use super::mixing::MIX;
 use super::section::{Section, span};
 use super::study::STUDY;
+use super::texts::texts;
 use super::{Base, Entry, Recipe, Words};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
@@ -21,12 +22,14 @@ pub(super) fn recipe(table: &DeTable, errors: &mut Vec<Diagnostic>) -> Recipe {
     let [model, data, mix, lora, train, eval, study] =
         ["model", "data", "mix", "lora", "train", "eval", "study"]
             .map(|name| sub_table(&mut top, name));
-    let entries = top.find("template", &[]).map(|found| (found.value, found.span));
+    let [entries, rows] =
+        ["template", "text"].map(|name| top.find(name, &[]).map(|found| (found.value, found.span)));
     read(TOP, &mut recipe, &mut top);
     top.finish();
     let adapters = lora.is_some();
     self::model(model, adapters, &mut recipe, errors);
-    recipe.templates = templates(entries, errors);
+    recipe.texts = texts(rows, errors);
+    recipe.templates = templates(entries, !recipe.texts.is_empty(), errors);
     if matches!(recipe.model.base, Base::Folder(_)) {
         recipe.data.words = Words::Tokenizer;
     }
@@ -110,7 +113,11 @@ fn model(
 }
 
 /// `[[template]]`, one or more
-fn templates(entries: Option<(&DeValue, Span)>, errors: &mut Vec<Diagnostic>) -> Vec<Entry> {
+fn templates(
+    entries: Option<(&DeValue, Span)>,
+    has_texts: bool,
+    errors: &mut Vec<Diagnostic>,
+) -> Vec<Entry> {
     let error = |title: &str, span: Span, label: &str| {
         Diagnostic::error("E703", title, span, label)
             .help("write `[[template]]`, and below it `file = \"std:retrieval\"`")
@@ -124,10 +131,13 @@ fn templates(entries: Option<(&DeValue, Span)>, errors: &mut Vec<Diagnostic>) ->
         }
         None => {
             let title = "the recipe has no template";
-            errors.push(
-                Diagnostic::error("E708", title, Span::default(), "nothing to train on")
-                    .help("write `[[template]]`, and below it `file = \"std:retrieval\"`"),
-            );
+            let (label, beside) = match has_texts {
+                true => ("nothing to evaluate with", " and `weight = 0.0`"),
+                false => ("nothing to train on", ""),
+            };
+            let help =
+                format!("write `[[template]]`, and below it `file = \"std:retrieval\"`{beside}");
+            errors.push(Diagnostic::error("E708", title, Span::default(), label).help(help));
         }
     }
     Vec::new()

@@ -7,6 +7,7 @@ use super::key::Key;
 use super::keys::{BASE, DATA, LORA, MODEL, SHAPE, TEMPLATE, TRAIN};
 use super::mixing::MIX;
 use super::study::STUDY;
+use super::texts::TEXT;
 use super::{Base, Recipe, Study};
 
 /// The recipe as a file that makes the same run again.
@@ -20,6 +21,10 @@ pub fn toml_text(recipe: &Recipe) -> String {
     for entry in &recipe.templates {
         text += "\n[[template]]\n";
         keys(TEMPLATE, entry, &mut text);
+    }
+    for entry in &recipe.texts {
+        text += "\n[[text]]\n";
+        keys(TEXT, entry, &mut text);
     }
     table("[data]", DATA, recipe, &mut text);
     table("[mix]", MIX, recipe, &mut text);

@@ -9,7 +9,8 @@ use super::judging::HeldOut;
 use super::memory;
 use super::metrics::Past;
 use super::setup::Setup;
-use crate::eval::report::{Comparison, Example, Facts, OfTask, Report, Scores};
+use super::texts::Text;
+use crate::eval::report::{Comparison, Example, Facts, OfTask, OfText, Report, Scores};
 use crate::eval::{self, Answer, page};
 use crate::model::{self, Model, io, lora};
 use crate::recipe::Base;
@@ -54,6 +55,8 @@ pub struct Outcome {
     pub after: Vec<Vec<Answer>>,
     /// The figures of tasks with known answers, before it and after it.
     pub asked: [Vec<Summary>; 2],
+    /// How many rows of each text its samples were.
+    pub taken: Vec<u64>,
     /// What it did.
     pub facts: Facts,
     /// Its steps.
@@ -67,7 +70,7 @@ pub fn report(
     held_out: &HeldOut,
     outcome: Outcome,
 ) -> Result<Report, Error> {
-    let Outcome { before, after, asked, facts, past } = outcome;
+    let Outcome { before, after, asked, taken, facts, past } = outcome;
     let mut templates = Vec::new();
     let mut lines = String::new();
     for (at, part) in setup.dataset.parts.iter().enumerate() {
@@ -86,6 +89,7 @@ pub fn report(
         name: setup.name.clone(),
         templates,
         tasks: of_tasks(setup, &asked),
+        texts: of_texts(setup, &taken),
         facts: Facts { seconds, peak_memory_bytes: memory::peak(), ..facts },
         losses: past.losses,
         seeds: [setup.recipe.data.seed, setup.recipe.train.seed],
@@ -114,6 +118,19 @@ fn of_tasks(setup: &Setup, [before, after]: &[Vec<Summary>; 2]) -> Vec<OfTask> {
         }
     }
     all
+}
+
+/// The texts, and how much of them was trained on.
+fn of_texts(setup: &Setup, taken: &[u64]) -> Vec<OfText> {
+    let of_text = |(text, taken): (&Text, &u64)| OfText {
+        file: text.name.clone(),
+        rows: text.rows.len(),
+        tokens: text.tokens,
+        cut: text.cut,
+        left_out: text.left_out.count(),
+        taken: *taken,
+    };
+    setup.texts.iter().zip(taken).map(of_text).collect()
 }
 
 fn compare(

@@ -43,6 +43,10 @@ impl Fingerprint {
             add(format!("template {number}"), program(sampler));
             add(format!("words of template {number}"), words(sampler));
         }
+        for (at, text) in setup.texts.iter().enumerate() {
+            let (rows, digest) = (text.rows.len(), short(text.digest()));
+            add(format!("text {}", at + 1), format!("{rows} rows{DIGEST}{digest}"));
+        }
         let closing = [setup.ends.closing(), &setup.closing].concat();
         add("ids that end a reply".into(), format!("{closing:?}"));
         add(format!("ids of the first {ALIKE} samples"), samples(setup)?);
@@ -170,7 +174,12 @@ fn samples(setup: &Setup) -> Result<String, Error> {
     for index in 0..ALIKE {
         let order = mixture.order(Split::Train, mixture.step_of(index)).map_err(Error::Input)?;
         let part = order.template(index);
-        let row = rows.row(part, index).map_err(|why| setup.sample_error(part, index, why))?;
+        // The rows of texts are compared in lines of their own.
+        if part >= setup.dataset.parts.len() {
+            continue;
+        }
+        let row = rows.row(part, index);
+        let row = row.map_err(|(index, why)| setup.sample_error(part, index, why))?;
         let ids = row.ids.strip_suffix(end).unwrap_or(&row.ids);
         hasher.update(&(ids.len() as u64).to_le_bytes());
         hasher.update(bytemuck::cast_slice(ids));

@@ -138,7 +138,7 @@ fn put_shots(
     for asked in asked {
         let index = asked.index;
         sampler.sample(&mut memory, index).map_err(|why| (index, why.into()))?;
-        let Encoded { mut ids, reply_start } = shots.before(at, index, &memory, false)?;
+        let Encoded { mut ids, reply_start } = shots.before(at, index, (&memory).into(), false)?;
         ids.truncate(reply_start);
         asked.prompt_ids = ids;
         asked.prompt.insert_str(0, &shots.text(at, index)?);

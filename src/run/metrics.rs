@@ -51,6 +51,8 @@ pub struct Step {
     pub position: u64,
     /// Held-out prompts among its samples.
     pub prompts_shared: u64,
+    /// Rows of texts among them.
+    pub text_samples: u64,
     /// Seconds, making its samples included.
     pub seconds: f64,
 }
@@ -88,6 +90,7 @@ impl Metrics {
             "label_tokens": progress.label_tokens,
             "position": step.position,
             "prompts_shared": step.prompts_shared,
+            "text_samples": step.text_samples,
             "seconds": step.seconds,
             "tokens_per_second": speed,
             "peak_memory_bytes": memory::peak(),

@@ -20,6 +20,7 @@ pub(crate) mod setup;
 pub(crate) mod shots;
 mod start;
 mod tensorboard;
+pub(crate) mod texts;
 mod training;
 mod watch;
 mod wording;
@@ -175,8 +176,9 @@ fn work(work: Work, gpu: usize) -> Result<Option<Report>, Error> {
     let (after, asked_after) = judged.inspect_err(|_| training.leave_checkpoint(&trainer))?;
     training.ended(&trainer, &after, &asked_after)?;
     let (facts, past) = (training.facts(&trainer), training.past().clone());
+    let taken = training.taken();
     ending::save_model(setup, &folder.path, &model)?;
     let asked = [asked_before, asked_after];
-    let outcome = Outcome { before, after, asked, facts, past };
+    let outcome = Outcome { before, after, asked, taken, facts, past };
     ending::report(setup, folder, &held_out, outcome).map(Some)
 }

@@ -20,6 +20,15 @@ pub enum Event<'a> {
         /// Of how many.
         total: u64,
     },
+    /// Rows of a text become token ids.
+    Encoding {
+        /// Its file.
+        file: &'a str,
+        /// Rows since the last such event.
+        rows: u64,
+        /// Whether these are the last.
+        is_over: bool,
+    },
     /// Training is about to start.
     Started {
         /// The run's name.

@@ -7,6 +7,7 @@ use anyhow::{Result, bail};
 
 use super::setup::Setup;
 use super::shots::Shots;
+use super::texts::{Source, Taken};
 use crate::data::Split;
 use crate::data::dataset::{Rows, Why};
 use crate::data::layout::{Encoded, Escape, Part as Text, TextWriter};
@@ -25,6 +26,7 @@ pub struct Samples<'a> {
     setup: &'a Setup,
     group: &'a Group,
     mixture: &'a RefCell<Mixture>,
+    taken: &'a RefCell<Taken>,
     rows: Rows<'a>,
     shots: Shots<'a>,
     /// Prompts that are held out.
@@ -36,54 +38,66 @@ pub struct Samples<'a> {
 }
 
 impl<'a> Samples<'a> {
-    /// In the order of a mixture, which may change between two steps.
+    /// In the order of a mixture, which may change between two steps, and after the rows that were
+    /// taken.
     pub fn new(
         setup: &'a Setup,
         group: &'a Group,
         mixture: &'a RefCell<Mixture>,
+        taken: &'a RefCell<Taken>,
         held_out: &'a HashSet<Vec<u32>>,
     ) -> Samples<'a> {
         let (rows, shots) = (setup.dataset.rows(), setup.shots(Split::Train));
-        Samples { setup, group, mixture, rows, shots, held_out, prompts_shared: 0, error: None }
+        let (prompts_shared, error) = (0, None);
+        Samples { setup, group, mixture, taken, rows, shots, held_out, prompts_shared, error }
     }
 
     /// This process's share of the samples of the step after `steps_done` steps.
     pub fn of_step(&mut self, steps_done: u64) -> Result<Vec<Example>> {
         let count = self.setup.samples_of_a_step();
         self.prompts_shared = 0;
-        let share = self.group.share(steps_done * count..(steps_done + 1) * count);
+        let all = steps_done * count..(steps_done + 1) * count;
+        let share = self.group.share(all.clone());
         let order =
             self.mixture.borrow().order(Split::Train, steps_done).map_err(anyhow::Error::msg)?;
-        share.map(|index| self.example(order.template(index), index)).collect()
+        let sources = self.taken.borrow_mut().begin(steps_done, &order, all.clone());
+        let own = all.zip(sources).filter(|(index, _)| share.contains(index));
+        own.map(|(index, source)| match source {
+            Source::Template(template) => self.example(template, index),
+            Source::Text(text, taken) => {
+                let text = &self.setup.texts[text];
+                Ok(example(text.rows[text.row(taken)].clone()))
+            }
+        })
+        .collect()
     }
 
     fn example(&mut self, template: usize, index: u64) -> Result<Example> {
         let encoded = match self.rows.row(template, index) {
             Ok(encoded) => encoded,
-            Err(why) => {
-                self.error = Some((template, index, why));
-                bail!("sample {index} cannot be made");
+            Err((sample, why)) => {
+                self.error = Some((template, sample, why));
+                bail!("sample {sample} cannot be made");
             }
         };
         let prompt = &encoded.ids[..encoded.reply_start];
         self.prompts_shared += u64::from(self.held_out.contains(prompt));
         let is_checked = index.is_multiple_of(CHECKED);
         let alone = (self.setup.recipe.data.shots == 0 && !is_checked).then(|| encoded.clone());
-        let memory = self.rows.memory(template);
+        let sample = self.rows.sample(template);
         let made = match alone {
             Some(encoded) => Ok(encoded),
-            None => self.shots.before(template, index, memory, is_checked),
+            None => self.shots.before(template, index, sample, is_checked),
         };
-        let Encoded { mut ids, reply_start } = match made {
+        let mut encoded = match made {
             Ok(encoded) => encoded,
             Err((shot, why)) => {
                 self.error = Some((template, shot, why));
                 bail!("sample {shot} cannot be made");
             }
         };
-        ids.extend_from_slice(&self.setup.closing);
-        let loss = (0..ids.len()).map(|at| at >= reply_start).collect();
-        Ok(Example { ids, loss })
+        encoded.ids.extend_from_slice(&self.setup.closing);
+        Ok(example(encoded))
     }
 
     /// The failure of a sample that could not be made, if there was one.
@@ -93,17 +107,29 @@ impl<'a> Samples<'a> {
     }
 }
 
-/// Where a sample of a template comes from, and its text.
-pub fn described(setup: &Setup, template: usize, index: u64) -> String {
+fn example(encoded: Encoded) -> Example {
+    let loss = encoded.mask().collect();
+    Example { ids: encoded.ids, loss }
+}
+
+/// Where a sample comes from, and its text.
+pub fn described(setup: &Setup, source: Source, index: u64) -> String {
+    let template = match source {
+        Source::Template(template) => template,
+        Source::Text(text, taken) => {
+            return setup.texts[text].described(taken, &setup.tokenizer, SHOWN);
+        }
+    };
     let seed = setup.recipe.data.seed;
-    let part = &setup.dataset.parts[template];
-    let (sampler, program) = (&part.sampler, part.sampler.program());
-    let mut memory = sampler.memory(Split::Train, seed);
-    let text = match sampler.sample(&mut memory, index) {
-        Ok(()) => {
+    let sampler = &setup.dataset.parts[template].sampler;
+    let program = sampler.program();
+    let mut rows = setup.dataset.rows();
+    let text = match rows.row(template, index) {
+        Ok(_) => {
             let writer = TextWriter::new(program, sampler.vocabulary().clone(), Escape::None);
-            let [prompt, reply] = [Text::Prompt, Text::Reply].map(|one| writer.text(one, &memory));
-            format!("{prompt} {reply}")
+            let sample = rows.sample(template);
+            let prompt = writer.text(Text::Prompt, sample.prompt);
+            format!("{prompt} {}", writer.text(Text::Reply, sample.reply))
         }
         Err(_) => String::new(),
     };

@@ -1,8 +1,8 @@
 //! Few-shot examples before a prompt: solved samples, from which a model learns in its context.
 
 use crate::data::Split;
-use crate::data::dataset::{Dataset, Part, Why};
-use crate::data::layout::{Draft, Encoded};
+use crate::data::dataset::{Dataset, Part, Why, other};
+use crate::data::layout::{Draft, Encoded, Pair};
 use crate::model::Tokenizer;
 use crate::runtime::{Memory, RunKey, random};
 
@@ -15,9 +15,6 @@ pub fn between_max(tokenizer: &Tokenizer) -> u64 {
     let ids = |text: &str| tokenizer.encode(text).map_or(0, |ids| ids.len());
     ids(BETWEEN).max(BETWEEN.len() * ids("\n")) as u64
 }
-
-/// Shots are drawn among this many samples, so that two are almost never the same.
-const AMONG: u64 = 1 << 40;
 
 /// Makes the shots of a run: each sample has its own, chosen by seed, split and index alone.
 pub struct Shots<'a> {
@@ -42,14 +39,13 @@ impl<'a> Shots<'a> {
         Shots { dataset, count, samplers }
     }
 
-    /// The ids of a template's shots and of the sample in the memory, which has this index; what
-    /// went wrong comes with the index of the sample. `is_checked`: the ids are held against those
-    /// of the whole text.
+    /// The ids of a template's shots and of the sample that has this index; what went wrong comes
+    /// with the index of the sample. `is_checked`: the ids are held against those of the whole text.
     pub fn before(
         &mut self,
         template: usize,
         index: u64,
-        sample: &Memory,
+        sample: Pair,
         is_checked: bool,
     ) -> Result<Encoded, (u64, Why)> {
         let mut draft = self.dataset.parts[template].ids.draft();
@@ -75,10 +71,7 @@ impl<'a> Shots<'a> {
         let (key, memory) = &mut self.samplers[template];
         let mut stream = random::start(key, index);
         for _ in 0..self.count {
-            let mut shot = stream.below_wide(AMONG);
-            if shot == index {
-                shot += AMONG;
-            }
+            let shot = other(&mut stream, index);
             let sampler = &self.dataset.parts[template].sampler;
             sampler.sample(memory, shot).map_err(|why| (shot, why.into()))?;
             draft.shot(memory);

@@ -15,8 +15,11 @@ use crate::train::{Group, Saved};
 /// The slot of a checkpoint that keeps the state of the mixture's policy.
 pub const MIX: &str = "mix";
 
+/// The slot that keeps how many rows of each text were taken.
+pub const TEXTS: &str = "texts";
+
 /// The slots that a run reads.
-const SLOTS: [&str; 1] = [MIX];
+const SLOTS: [&str; 2] = [MIX, TEXTS];
 
 /// What a run starts with. The process that writes finds it, and sends it to the others.
 #[derive(Debug)]

@@ -13,7 +13,8 @@ use super::observer::{Done, Event, Observer};
 use super::ranks;
 use super::samples::{Samples, described};
 use super::setup::Setup;
-use super::start::{MIX, Start};
+use super::start::{MIX, Start, TEXTS};
+use super::texts::Taken;
 use super::watch::Watch;
 use super::{ending, feedback};
 use crate::data::Split;
@@ -34,6 +35,8 @@ pub struct Training<'a> {
     observer: &'a Observer<'a>,
     /// Which template each sample is of. Samples look at it, and evaluations change it.
     mixture: Rc<RefCell<Mixture>>,
+    /// How many rows of texts samples are.
+    taken: Rc<RefCell<Taken>>,
     /// Of the process that writes.
     metrics: Option<Metrics>,
     /// All steps, those before a checkpoint included.
@@ -65,6 +68,8 @@ impl<'a> Training<'a> {
             let kept = saved.slot(MIX);
             mixture.restore(kept).map_err(|why| Error::Input(format!("{path}: {why}")))?;
         }
+        let kept = start.saved.as_ref().map_or(&Value::Null, |saved| saved.slot(TEXTS));
+        let taken = Taken::restored(setup.dataset.parts.len(), setup.texts.len(), kept);
         for (step, exact) in past.judgements.iter().filter(|(step, _)| *step > 0) {
             watch.add(*step, *exact);
         }
@@ -75,6 +80,7 @@ impl<'a> Training<'a> {
             group,
             observer,
             mixture: Rc::new(RefCell::new(mixture)),
+            taken: Rc::new(RefCell::new(taken)),
             metrics,
             past,
             done: Done::default(),
@@ -154,8 +160,8 @@ impl<'a> Training<'a> {
     /// Does the steps. A sample that cannot be made comes beside the trainer's error.
     fn steps(&mut self, trainer: &mut Trainer<'_>) -> (Result<()>, Option<Error>) {
         let (shared, group, setup) = (Cell::new(0), self.group, self.setup);
-        let mixture = Rc::clone(&self.mixture);
-        let mut samples = Samples::new(setup, group, &mixture, &self.held_out.prompts);
+        let (mixture, taken) = (Rc::clone(&self.mixture), Rc::clone(&self.taken));
+        let mut samples = Samples::new(setup, group, &mixture, &taken, &self.held_out.prompts);
         let mut next_batch = |done: u64| {
             let examples = samples.of_step(done)?;
             // Before the step: where a process is lost, each step that was done is written down.
@@ -220,6 +226,11 @@ impl<'a> Training<'a> {
         &self.past
     }
 
+    /// How many rows of each text the steps took.
+    pub fn taken(&self) -> Vec<u64> {
+        self.taken.borrow().counts().to_vec()
+    }
+
     /// What is known now that it is over.
     pub fn facts(&self, trainer: &Trainer<'_>) -> Facts {
         let count = |parameters: Vec<&Parameter>| -> u64 {
@@ -256,7 +267,8 @@ impl<'a> Training<'a> {
         self.past.add(progress, prompts_shared, seconds);
         self.done.add(progress, seconds);
         if let Some(metrics) = &mut self.metrics {
-            metrics.step(progress, Step { position, prompts_shared, seconds })?;
+            let text_samples = self.taken.borrow().of_last_step();
+            metrics.step(progress, Step { position, prompts_shared, text_samples, seconds })?;
             self.observer.tell(Event::Step { progress, done: &self.done });
         }
         if self.observer.is_cancelled() {
@@ -287,8 +299,14 @@ impl<'a> Training<'a> {
 
     /// A sample of a step, for an error. No evaluation has changed the mixture since.
     fn described(&self, step: u64, index: u64) -> String {
-        let order = self.mixture.borrow().order(Split::Train, step - 1);
-        order.map_or_else(|why| why, |order| described(self.setup, order.template(index), index))
+        match self.mixture.borrow().order(Split::Train, step - 1) {
+            Ok(order) => {
+                let first = (step - 1) * self.setup.samples_of_a_step();
+                let sources = self.taken.borrow().sources(&order, first..index + 1);
+                described(self.setup, sources[(index - first) as usize], index)
+            }
+            Err(why) => why,
+        }
     }
 
     fn is_due(&self, every: u64, step: u64) -> bool {
@@ -358,6 +376,7 @@ impl<'a> Training<'a> {
             let folder = &self.start.folder;
             let mut slots = Map::new();
             slots.insert(MIX.into(), self.mixture.borrow().state());
+            slots.insert(TEXTS.into(), self.taken.borrow().kept(steps));
             trainer.save_of(&Others { run, slots }, &folder.checkpoint_after(steps))?;
             folder.keep_checkpoints(self.setup.recipe.keep_checkpoints)
         });

@@ -42,7 +42,13 @@ fn arm_of(model: &ModelOf) -> &'static str {
 
 fn of_model(of: &Observed, model: &ModelOf) -> OfModel {
     let both = of.templates.iter().zip(&model.mixture).filter(|(_, weight)| **weight > 0.0);
+    let count = |at: usize| {
+        let counts = model.seeds.iter().filter_map(|seed| seed.counts);
+        figures::average(counts.map(|counts| counts[at]))
+    };
     OfModel {
+        steps: count(0),
+        tokens: count(1),
         name: of.name_of(model),
         arm: arm_of(model),
         mixture: both.map(|(template, weight)| (template.name.clone(), *weight)).collect(),

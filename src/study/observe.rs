@@ -10,7 +10,7 @@ use crate::mix;
 use crate::mixer;
 use crate::mixer::answers::{Answers, Targets, named};
 use crate::mixer::runs::{Run, Runs};
-use crate::recipe::Arm;
+use crate::recipe::{Arm, Base, Recipe};
 use crate::run::{Observer, Setup};
 use crate::tasks::{Gold, Prepared};
 use crate::template::Error;
@@ -99,6 +99,8 @@ pub struct SeedOf {
     pub aligned: Vec<Vec<Option<f64>>>,
     /// The loss of each row of plain English.
     pub english: Option<Vec<f64>>,
+    /// Its steps and tokens; none of the base.
+    pub counts: Option<[f64; 2]>,
 }
 
 impl Observed {
@@ -178,6 +180,8 @@ impl Ready {
         let Ready { setup, targets, asked, .. } = self;
         let (name, seed) = (setup.name.clone(), setup.recipe.data.seed);
         let folder = mixer::folder(setup);
+        let per_text = setup.texts.iter().map(|text| text.tokens as f64 / text.rows.len() as f64);
+        let per_text: Vec<f64> = per_text.collect();
         let mut runs = Runs::new(setup, targets, folder, observer);
         let base = runs.base()?;
         let mut all = vec![(None, base)];
@@ -188,7 +192,11 @@ impl Ready {
                 planned.len(),
                 about(one, &observed.templates)
             );
-            all.push((Some(one), runs.run_of(one.recipe.clone(), &about)?));
+            let mut recipe = one.recipe.clone();
+            if one.arm == Arm::Text {
+                recipe.train.steps = steps_of_text(&recipe, &per_text, &all);
+            }
+            all.push((Some(one), runs.run_of(recipe, &about)?));
         }
         let mut losses = Vec::new();
         for (_, run) in &all {
@@ -240,6 +248,7 @@ impl Ready {
             chosen: answers.iter().map(chosen).collect(),
             aligned,
             english,
+            counts: counts(run),
         })
     }
 
@@ -324,6 +333,28 @@ fn about(planned: &Planned, templates: &[TemplateOf]) -> String {
     }
 }
 
+/// The steps in which the texts alone have as many tokens as the mixture had, or else the first
+/// model that was trained; `per_text` is how many each text has a row.
+fn steps_of_text(recipe: &Recipe, per_text: &[f64], all: &[(Option<&Planned>, Run)]) -> u64 {
+    let trained = || all.iter().filter_map(|(planned, run)| planned.map(|one| (one.arm, run)));
+    let like = trained().find(|(arm, _)| *arm == Arm::Mixture).or_else(|| trained().next());
+    let Some([_, tokens]) = like.and_then(|(_, run)| counts(run)) else {
+        return recipe.train.steps;
+    };
+    let weights = || recipe.texts.iter().map(|text| text.weight);
+    let both = weights().zip(per_text).map(|(weight, tokens)| weight * tokens);
+    let of_sample = both.sum::<f64>() / weights().sum::<f64>();
+    let samples = (recipe.train.batch * recipe.train.accumulate) as f64;
+    ((tokens / (of_sample * samples)).round() as u64).max(1)
+}
+
+/// The steps and the tokens of a run, as its report has them.
+fn counts(run: &Run) -> Option<[f64; 2]> {
+    let text = std::fs::read_to_string(run.folder.join("report.json")).ok()?;
+    let report: serde_json::Value = serde_json::from_str(&text).ok()?;
+    Some([report["steps"].as_f64()?, report["tokens"].as_f64()?])
+}
+
 fn loss(
     runs: &mut Runs,
     run: &Run,
@@ -337,7 +368,6 @@ fn loss(
 }
 
 fn base_of(setup: &Setup) -> String {
-    use crate::recipe::Base;
     match &setup.recipe.model.base {
         Base::Scratch(shape) => {
             format!("scratch:{}, {} wide, {} blocks", shape.name, shape.width, shape.layers)

@@ -103,6 +103,10 @@ pub struct OfModel {
     pub arm: &'static str,
     /// The weight of each template that is in it.
     pub mixture: Vec<(String, f64)>,
+    /// Its steps and tokens, the mean over the seeds; none of the base.
+    pub steps: Option<f64>,
+    /// See `steps`.
+    pub tokens: Option<f64>,
     /// The folder of each seed.
     pub folders: Vec<PathBuf>,
 }

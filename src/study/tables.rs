@@ -187,8 +187,10 @@ pub fn models(recipe: &OfRecipe) -> String {
             escaped(&one.name),
             one.arm.to_string(),
             mixture.join(", "),
+            one.steps.map_or("–".to_string(), |it| format!("{it:.0}")),
+            one.tokens.map_or("–".to_string(), |it| format!("{it:.0}")),
             format!("<small>{}</small>", folders.join(" ")),
         ]
     });
-    table(&["model", "arm", "templates", "folders"], rows)
+    table(&["model", "arm", "templates", "steps", "tokens", "folders"], rows)
 }

@@ -1,12 +1,12 @@
-//! A text of a task with placeholders for the columns of a row, in Jinja; what is not there is an
-//! error.
+//! A text with placeholders for the columns of a row, in Jinja, of a task or of a recipe's
+//! `[[text]]`; what is not there is an error.
 
 use serde_json::{Map, Value};
 
 use crate::diagnostic::near_miss;
 use crate::model::chat::{Program, strictly};
 
-/// A text of a task file, read.
+/// A text with placeholders, read.
 #[derive(Clone, Debug)]
 pub struct Field {
     /// The key that it is the value of.
@@ -77,6 +77,11 @@ impl Field {
 }
 
 impl Field {
+    /// All names that it looks up.
+    pub fn looked_up(&self) -> impl Iterator<Item = &str> {
+        self.program.looked_up()
+    }
+
     /// What is wrong with its value.
     pub fn error(&self, text: String) -> Unreadable {
         Unreadable { line: self.place.line, text }

@@ -15,6 +15,10 @@ file = \"std:retrieval\"
 end_weight = 0.5
 level = \"hard\"
 set = { documents = 8 }
+[[text]]
+file = \"rows.jsonl\"
+prompt = \"{{ question }}\\nAnswer:\"
+reply = \" {{ answers[0] }}\"
 [mix]
 policy = \"linear\"
 cache = \"runs/cache\"
@@ -161,9 +165,9 @@ fn the_page_of_recipes_has_the_tables_of_the_keys() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/recipe.md");
     let mut page = std::fs::read_to_string(path).expect("the page");
     let old = page.clone();
-    for table in ["model", "template", "data", "mix", "lora", "train", "eval", "study"] {
+    for table in ["model", "template", "text", "data", "mix", "lora", "train", "eval", "study"] {
         let heading = match table {
-            "template" => "## `[[template]]`\n".to_string(),
+            "template" | "text" => format!("## `[[{table}]]`\n"),
             table => format!("## `[{table}]`\n"),
         };
         let below = page.find(&heading).unwrap_or_else(|| panic!("no {heading}")) + heading.len();

@@ -7,6 +7,7 @@ mod folders;
 mod identity;
 mod resume;
 mod tasks;
+mod texts;
 
 use std::fs;
 use std::io::{BufRead, BufReader};

@@ -42,6 +42,11 @@ pub fn print(setup: &Setup) -> Result<(), Failure> {
             part.sampler.level()
         );
     }
+    for one in &setup.texts {
+        let tokens = one.rows.iter().map(|row| row.ids.len() as u64).max().unwrap_or(0);
+        longest = longest.max(tokens);
+        text += &format!("# {}: {}\n", one.name, one.about());
+    }
     let bytes = memory(setup, weights, learning, longest);
     text += &format!("# about {} of memory\n", HumanBytes(bytes));
     let (kept, saved) = (recipe.keep_checkpoints, HumanBytes(learning * 4 * PARTS));
@@ -57,7 +62,7 @@ fn longest_of(setup: &Setup, at: usize) -> Result<u64, (u64, Why)> {
     let mut longest = 0;
     for index in 0..MADE {
         part.sampler.sample(&mut memory, index).map_err(|why| (index, why.into()))?;
-        let encoded = shots.before(at, index, &memory, false)?;
+        let encoded = shots.before(at, index, (&memory).into(), false)?;
         longest = longest.max((encoded.ids.len() + setup.closing.len()) as u64);
     }
     Ok(longest)

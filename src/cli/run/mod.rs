@@ -41,7 +41,8 @@ Examples:
 /// Adds every key of a recipe to the long help of `cookc train`.
 pub fn with_keys(train: clap::Command) -> clap::Command {
     train.after_long_help(format!(
-        "{TRAIN_HELP}\n\nThe keys of a recipe; all but [[template]] file have a default:\n\n{}",
+        "{TRAIN_HELP}\n\nThe keys of a recipe; all have a default but [[template]] file,\n\
+         and [[text]] file and reply:\n\n{}",
         crate::recipe::help()
     ))
 }

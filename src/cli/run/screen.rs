@@ -27,6 +27,7 @@ pub struct Screen {
 #[derive(Default)]
 struct Shown {
     reading: Option<Work>,
+    encoding: Option<Work>,
     judging: Option<ProgressBar>,
     training: Option<ProgressBar>,
     /// When the last line of a step was written.
@@ -44,6 +45,7 @@ impl Screen {
                 console::note(&format!("{}: {about}", styled(STRONG, name)));
             }
             Event::Reading { done, total } => shown.reading(done, total),
+            Event::Encoding { file, rows, is_over } => shown.encoding(file, rows, is_over),
             Event::Judging { when, done, total } => shown.judging(when, done, total),
             Event::Step { progress, done } => shown.step(progress, done),
             Event::Judged { step, template, exact, alignment } => {
@@ -79,6 +81,14 @@ impl Shown {
         if done == total
             && let Some(bar) = self.reading.take()
         {
+            bar.finish();
+        }
+    }
+
+    fn encoding(&mut self, file: &str, rows: u64, is_over: bool) {
+        let new = || Work::counting(&format!("encoding {file}"));
+        self.encoding.get_or_insert_with(new).add(rows);
+        if is_over && let Some(bar) = self.encoding.take() {
             bar.finish();
         }
     }
@@ -159,6 +169,10 @@ pub fn summary(report: &Report, folder: &Path) -> String {
          {:.1} s in all\n",
         facts.steps, facts.train_seconds, facts.seconds
     );
+    for one in &report.texts {
+        let (taken, file) = (HumanCount(one.taken), &one.file);
+        text += &format!("{taken} of the samples are rows of {file}, which has {}\n", one.rows);
+    }
     if facts.prompts_shared > 0 {
         text += &format!(
             "note: {} held-out prompts came up in training too: the template makes few different \

@@ -35,6 +35,31 @@ impl Encoded {
     }
 }
 
+/// What the texts of a sample show: prompt and reply may be of two samples of a template.
+#[derive(Clone, Copy, Debug)]
+pub struct Pair<'m> {
+    /// What system text and prompt show.
+    pub prompt: &'m Memory,
+    /// What the reply shows.
+    pub reply: &'m Memory,
+}
+
+impl<'m> From<&'m Memory> for Pair<'m> {
+    fn from(memory: &'m Memory) -> Pair<'m> {
+        Pair { prompt: memory, reply: memory }
+    }
+}
+
+impl<'m> Pair<'m> {
+    /// What a text of the sample shows.
+    fn of(self, part: Part) -> &'m Memory {
+        match part {
+            Part::System | Part::Prompt => self.prompt,
+            Part::Reply => self.reply,
+        }
+    }
+}
+
 /// Writes samples as token ids. Threads share it.
 ///
 /// # The law
@@ -145,21 +170,26 @@ impl TokenIds {
         TokenIds { tables: OnceLock::from(None), ..self }
     }
 
-    /// Replaces what was encoded by the sample in the memory.
+    /// Replaces what was encoded by the sample in the memory, or in two.
     ///
     /// # Errors
     /// Letters that the tokenizer does not know.
-    pub fn encode(&self, memory: &Memory, encoded: &mut Encoded) -> Result<(), String> {
+    pub fn encode<'m>(
+        &self,
+        sample: impl Into<Pair<'m>>,
+        encoded: &mut Encoded,
+    ) -> Result<(), String> {
+        let sample = sample.into();
         let Some(tables) = self.tables() else {
-            *encoded = self.draft_whole().end(memory)?;
+            *encoded = self.draft_whole().end(sample)?;
             return Ok(());
         };
         encoded.ids.clear();
         encoded.ids.extend_from_slice(&self.opening);
         let mut state = State::new();
-        encoded.reply_start = self.append(tables, memory, &mut encoded.ids, &mut state);
+        encoded.reply_start = self.append(tables, sample, &mut encoded.ids, &mut state);
         if state.error.is_some() {
-            *encoded = self.draft_whole().end(memory)?;
+            *encoded = self.draft_whole().end(sample)?;
         }
         Ok(())
     }
@@ -187,7 +217,7 @@ impl TokenIds {
     /// Letters that the tokenizer does not know.
     pub fn reads_alone(&self, memory: &Memory) -> Result<bool, String> {
         let mut text = String::new();
-        let prompt_end = self.write(memory, &mut text);
+        let prompt_end = self.write(memory.into(), &mut text);
         let whole = self.draft_whole().end(memory)?;
         let alone = self.tokenize.encode(&text[..prompt_end])?;
         Ok(whole.ids[self.opening.len()..whole.reply_start] == alone)
@@ -211,7 +241,7 @@ impl TokenIds {
     fn append(
         &self,
         tables: &Tables,
-        memory: &Memory,
+        sample: Pair,
         ids: &mut Vec<u32>,
         state: &mut State,
     ) -> usize {
@@ -219,28 +249,28 @@ impl TokenIds {
         let tokenize = &*self.tokenize;
         let mut surface = IdSurface::new(tables, &self.vocabulary, tokenize, ids, state);
         surface.literal(around);
-        self.plan.write(Part::System, memory, &mut surface);
+        self.plan.write(Part::System, sample.of(Part::System), &mut surface);
         surface.literal(around + 1);
-        self.plan.write(Part::Prompt, memory, &mut surface);
+        self.plan.write(Part::Prompt, sample.of(Part::Prompt), &mut surface);
         if !self.in_chat {
             let reply_start = surface.ids.len();
             surface.literal(around + 2);
-            self.plan.write(Part::Reply, memory, &mut surface);
+            self.plan.write(Part::Reply, sample.of(Part::Reply), &mut surface);
             return reply_start;
         }
         surface.literal(around + 2);
         let reply_start = surface.ids.len();
-        self.plan.write(Part::Reply, memory, &mut surface);
+        self.plan.write(Part::Reply, sample.of(Part::Reply), &mut surface);
         surface.literal(around + 3);
         reply_start
     }
 
     /// Appends a sample's text, and returns the offset up to which the model reads.
-    fn write(&self, memory: &Memory, out: &mut String) -> usize {
+    fn write(&self, sample: Pair, out: &mut String) -> usize {
         let [system, prompt, reply] = [Part::System, Part::Prompt, Part::Reply].map(|part| {
             let mut text = String::new();
             let mut surface = WholeSurface { of: self, out: &mut text };
-            self.plan.write(part, memory, &mut surface);
+            self.plan.write(part, sample.of(part), &mut surface);
             if self.in_chat { text.trim().to_string() } else { text }
         });
         let [before_system, before_prompt, before_reply, end] = &self.around;
@@ -283,12 +313,12 @@ impl Draft<'_> {
         let of = self.of;
         match &mut self.text {
             Text::Ids { tables, ids, state } => {
-                of.append(tables, memory, ids, state);
+                of.append(tables, memory.into(), ids, state);
                 let between = of.plan.literals.len() + of.around.len();
                 IdSurface::new(tables, &of.vocabulary, &*of.tokenize, ids, state).literal(between);
             }
             Text::Whole(text) => {
-                of.write(memory, text);
+                of.write(memory.into(), text);
                 *text += of.between.as_deref().unwrap_or_default();
             }
         }
@@ -306,15 +336,15 @@ impl Draft<'_> {
     ///
     /// # Errors
     /// Letters that the tokenizer does not know.
-    pub fn end(self, memory: &Memory) -> Result<Encoded, String> {
-        let of = self.of;
+    pub fn end<'m>(self, sample: impl Into<Pair<'m>>) -> Result<Encoded, String> {
+        let (of, sample) = (self.of, sample.into());
         match self.text {
             Text::Ids { tables, mut ids, mut state } => {
-                let reply_start = of.append(tables, memory, &mut ids, &mut state);
+                let reply_start = of.append(tables, sample, &mut ids, &mut state);
                 state.error.map_or(Ok(Encoded { ids, reply_start }), Err)
             }
             Text::Whole(mut text) => {
-                let prompt_end = of.write(memory, &mut text);
+                let prompt_end = of.write(sample, &mut text);
                 let (ids, read) = of.tokenize.encode_to(&text, prompt_end)?;
                 let reply_start = of.opening.len() + read;
                 Ok(Encoded { ids: [&of.opening, &ids[..]].concat(), reply_start })
@@ -326,13 +356,14 @@ impl Draft<'_> {
     ///
     /// # Errors
     /// The text and the ids, if they differ; letters that the tokenizer does not know.
-    pub fn check(self, memory: &Memory, encoded: &Encoded) -> Result<(), String> {
+    pub fn check<'m>(self, sample: impl Into<Pair<'m>>, encoded: &Encoded) -> Result<(), String> {
         let (of, mut all) = (self.of, self.text().to_string());
-        let whole = self.end(memory)?;
+        let sample = sample.into();
+        let whole = self.end(sample)?;
         if whole == *encoded {
             return Ok(());
         }
-        of.write(memory, &mut all);
+        of.write(sample, &mut all);
         let same = whole.ids.iter().zip(&encoded.ids).take_while(|(one, two)| one == two).count();
         let first = same.saturating_sub(SHOWN / 2);
         let shown = |ids: &[u32]| {

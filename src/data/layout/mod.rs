@@ -8,7 +8,7 @@ mod text;
 mod tokenize;
 
 pub use fields::{Fields, shown};
-pub use ids::{Draft, Encoded, TokenIds};
+pub use ids::{Draft, Encoded, Pair, TokenIds};
 pub use text::{Escape, TextWriter};
 pub use tokenize::{Added, Tokenize};
 

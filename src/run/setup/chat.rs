@@ -10,9 +10,13 @@ use crate::model::{self, Ends, Tokenizer, chat};
 use crate::recipe::{Base, Format, Recipe};
 use crate::source::Span;
 
-/// Samples of each template that the chat template itself renders before a run, to compare them
-/// with what is trained.
-const RENDERED: u64 = 16;
+/// Samples of each template, and rows of each text, that the chat template itself renders before a
+/// run, to compare them with what is trained.
+pub const RENDERED: u64 = 16;
+
+/// What to write where a model's chat template does not do.
+pub const HELP: &str =
+    "write `format = \"plain\"` below `[data]`, or take a model with a chat template";
 
 /// The chat format of a run.
 pub struct Chat {
@@ -78,8 +82,27 @@ impl Chat {
     }
 
     fn framed(&mut self, sampler: &Sampler, tokenizer: &Tokenizer) -> anyhow::Result<Frame> {
-        let program = sampler.program();
-        let frame = self.frame_of(program)?;
+        let frame = self.frame_of(sampler.program())?;
+        self.expect_known(&frame, tokenizer)?;
+        self.expect(&frame, sampler)?;
+        Ok(frame)
+    }
+
+    /// What is around prompts and replies without a system text.
+    pub fn frame_of_rows(&mut self, tokenizer: &Tokenizer) -> anyhow::Result<Frame> {
+        let frame = self.template.frame(System::None)?;
+        self.expect_known(&frame, tokenizer)?;
+        Ok(frame)
+    }
+
+    /// Fails if the chat template makes another text of a prompt and a reply without a system text.
+    pub fn expect_row(&self, frame: &Frame, prompt: &str, reply: &str) -> anyhow::Result<()> {
+        self.template.expect(frame, None, prompt, reply)
+    }
+
+    /// Fails if the model does not know what the frame writes, or if a reply ends otherwise than
+    /// in another frame.
+    fn expect_known(&mut self, frame: &Frame, tokenizer: &Tokenizer) -> anyhow::Result<()> {
         let texts = [&frame.system, &frame.prompt, &frame.reply, &frame.end];
         for token in tokenizer.absent() {
             anyhow::ensure!(
@@ -103,8 +126,7 @@ impl Chat {
             *known == ends,
             "the chat template ends a reply after a system text otherwise than without one"
         );
-        self.expect(&frame, sampler)?;
-        Ok(frame)
+        Ok(())
     }
 
     /// The frame for a program's system text. A template that looks at what is said there has one
@@ -143,8 +165,6 @@ impl Chat {
     }
 
     fn error(title: String, span: Span, errors: &mut Errors) {
-        let help =
-            "write `format = \"plain\"` below `[data]`, or take a model with a chat template";
-        errors.add("E707", title, span, "its chat template", help.to_string());
+        errors.add("E707", title, span, "its chat template", HELP.to_string());
     }
 }

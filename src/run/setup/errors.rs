@@ -1,6 +1,6 @@
 //! The errors of a recipe and of what it names, collected and shown together.
 
-use super::super::observer::Observer;
+use super::super::observer::{Event, Observer};
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
 use crate::template::{Error, Findings};
@@ -47,6 +47,11 @@ impl<'a> Errors<'a> {
     /// Whether there is an error with this code at this span.
     pub fn has(&self, code: &str, span: Span) -> bool {
         self.errors.iter().any(|error| error.span() == span && error.code == code)
+    }
+
+    /// Reports what happens meanwhile.
+    pub fn tell(&self, event: Event) {
+        self.observer.tell(event);
     }
 
     /// Reports a warning, which ends nothing.

@@ -8,6 +8,7 @@ mod hashing;
 mod parts;
 mod tasks;
 mod templates;
+mod texts;
 
 use std::path::Path;
 use std::time::Instant;
@@ -15,13 +16,14 @@ use std::time::Instant;
 use super::observer::Observer;
 use super::reading::Trained;
 use super::shots::Shots;
+use super::texts::Text;
 use crate::data::budget::Budget;
-use crate::data::dataset::{Dataset, Why};
+use crate::data::dataset::{Dataset, Part, Replies, Why};
 use crate::data::preview::cannot_make;
 use crate::data::{Sampler, Split};
 use crate::mix::{self, Mixture};
 use crate::model::{Config, Ends, Model, Tokenizer};
-use crate::recipe::{self, Recipe, Words};
+use crate::recipe::{self, Entry, Recipe, Words};
 use crate::source::Source;
 use crate::tasks::Prepared;
 use crate::template::{self, Error, Template};
@@ -42,6 +44,8 @@ pub struct Setup {
     pub templates: Vec<Template>,
     /// Their samples.
     pub dataset: Dataset,
+    /// Rows of other people's data, in the recipe's order: in the mixture after the templates.
+    pub texts: Vec<Text>,
     /// The most ids of each template's samples, where that is known.
     pub budgets: Vec<Option<Budget>>,
     /// What makes the policy of its mixture: that of the recipe, or another one that a caller
@@ -83,6 +87,7 @@ impl Setup {
         let folder = path.parent().unwrap_or(Path::new(""));
         let templates = templates::read(&mut recipe, folder, &mut errors);
         tasks::rooted(&mut recipe.study, folder);
+        recipe.texts.iter_mut().for_each(|text| _ = templates::whole(folder, &mut text.file));
         let hashing = if is_run { base::hashing(&recipe, folder) } else { None };
         let known = base::known(&mut recipe, folder, &mut errors);
         let tokenizer = known.as_ref().map(|known| &known.0);
@@ -96,6 +101,8 @@ impl Setup {
         let chat = Chat::of(&mut recipe, &tokenizer, config.vocab_size, &mut errors);
         let mut format = parts::Format { recipe: &recipe, tokenizer: &tokenizer, chat };
         let parts = format.parts(samplers, &mut errors);
+        let tokens_max = config.tokens_max().min(recipe.data.sequence);
+        let texts = format.texts(tokens_max, &mut errors);
         let (ends, closing) = match format.chat.and_then(|chat| chat.ends) {
             Some(ends) => (ends, Vec::new()),
             None => (Ends::of(tokenizer.ends()), vec![tokenizer.eos()]),
@@ -120,6 +127,7 @@ impl Setup {
             text,
             templates,
             dataset,
+            texts,
             budgets,
             policy,
             tokenizer,
@@ -133,9 +141,13 @@ impl Setup {
         })
     }
 
-    /// Puts another recipe in the place of this one, with the same templates, words and model.
+    /// Puts another recipe in the place of this one, with the same templates, texts, words and
+    /// model.
     pub(crate) fn put(&mut self, recipe: Recipe) {
         self.text = recipe::toml_text(&recipe);
+        for (part, entry) in self.dataset.parts.iter_mut().zip(&recipe.templates) {
+            part.replies = entry.replies;
+        }
         self.recipe = recipe;
     }
 
@@ -160,8 +172,20 @@ impl Setup {
         let learning: usize = learning.iter().map(|one| one.value.elem_count()).sum();
         let all = model.count();
         let device = if model.device.is_cpu() { "CPU" } else { "GPU" };
-        let names: Vec<&str> =
-            self.dataset.parts.iter().map(|part| part.sampler.program().name.as_str()).collect();
+        let both = self.dataset.parts.iter().zip(&self.recipe.templates);
+        // A template without weight is evaluated only.
+        let trained = both.filter(|(_, it)| it.weight > 0.0 || it.end_weight > Some(0.0));
+        let template = |(part, entry): (&Part, &Entry)| {
+            let name = &part.sampler.program().name;
+            match entry.replies {
+                Replies::Own => name.clone(),
+                Replies::Shuffled => format!("{name} with shuffled replies"),
+            }
+        };
+        let templates = trained.map(template);
+        let text =
+            |it: &Text| format!("{} ({} rows, {} tokens)", it.name, it.rows.len(), it.tokens);
+        let names: Vec<String> = templates.chain(self.texts.iter().map(text)).collect();
         format!(
             "{learning} of {all} weights learn {} on the {device}, {} steps of {} samples",
             names.join(", "),
@@ -223,6 +247,7 @@ pub(super) fn sources(
     let (mut recipe, mut errors) = open(path, seed, observer)?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let templates = templates::read(&mut recipe, folder, &mut errors);
+    expect_generated(&recipe, &mut errors);
     let known = match recipe.data.words {
         Words::Tokenizer => base::known(&mut recipe, folder, &mut errors),
         _ => None,
@@ -233,6 +258,20 @@ pub(super) fn sources(
     let (templates, (words, policy)) = errors.all_well(templates.zip(words.zip(policy)))?;
     let samplers = templates::samplers(&templates, &recipe, &words)?;
     Ok((Sources { recipe, templates, samplers }, policy))
+}
+
+/// Notes what is trained on and cannot be generated.
+fn expect_generated(recipe: &Recipe, errors: &mut Errors) {
+    let shuffled = recipe.templates.iter().filter(|entry| entry.replies == Replies::Shuffled);
+    let shuffled = shuffled
+        .map(|entry| ("shuffled replies are", entry.file.span, "write `replies = \"own\"`"));
+    let texts = recipe.texts.iter().map(|text| {
+        ("rows of a text are", text.file.span, "leave it out: samples are generated of templates")
+    });
+    for (what, span, help) in shuffled.chain(texts) {
+        let title = format!("{what} trained on, and not generated");
+        errors.add("E706", title, span, "this one", help.to_string());
+    }
 }
 
 /// A recipe, with another seed if one is asked for, and the errors of its text.

@@ -46,7 +46,7 @@ impl Format<'_> {
             None => ids.behind(tokenizer.opening()),
         };
         let ids = if recipe.data.shots > 0 { ids.after_shots(shots::BETWEEN) } else { ids };
-        let part = Part { sampler, ids };
+        let part = Part { sampler, ids, replies: entry.replies };
         // The word tokens of a model from scratch are the same at every position.
         if tokenizer.is_of_words() {
             return part;
