@@ -87,20 +87,23 @@ fn aligned(model: &ModelOf, pair: usize) -> Values {
 
 fn accuracies(of: &Observed) -> Vec<Accuracy> {
     let Some(base) = of.models.first() else { return Vec::new() };
-    let control = of.models.iter().find(|model| model.arm == Some(Arm::Shuffled));
+    let control = |arm| of.models.iter().find(|model| model.arm == Some(arm));
     let mut all = Vec::new();
     for model in &of.models {
         for (at, target) in of.targets.iter().enumerate() {
             let values = right(model, at);
             let Some(accuracy) = figures::mean(&values) else { continue };
-            let beside = control.filter(|_| !matches!(model.arm, None | Some(Arm::Shuffled)));
+            let beside = |arm| {
+                let control = control(arm).filter(|_| model.arm.is_some_and(|own| own != arm))?;
+                figures::change(&right(control, at), &values)
+            };
             all.push(Accuracy {
                 model: of.name_of(model),
                 target: target.name.clone(),
                 accuracy,
                 change: model.arm.and_then(|_| figures::change(&right(base, at), &values)),
-                beside_shuffled: beside
-                    .and_then(|control| figures::change(&right(control, at), &values)),
+                beside_shuffled: beside(Arm::Shuffled),
+                beside_text: beside(Arm::Text),
             });
         }
     }

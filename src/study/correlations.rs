@@ -1,7 +1,7 @@
 //! Change in alignment against change in accuracy: correlations over cells, with their intervals,
 //! and beside what shuffled rules give.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::report::{Cell, Correlation, OfRecipe, Row};
 use crate::mix::statistics::{pearson, spearman};
@@ -10,16 +10,23 @@ use crate::runtime::random;
 
 /// Fewer cells than these say nothing.
 const CELLS_MIN: usize = 4;
+/// Fewer models than these have no interval: too few of their resamples differ.
+const MODELS_MIN: usize = 5;
 /// Resamples of the models, and shuffles of the rules.
 const RESAMPLES: u64 = 2000;
 
 /// Which cells a row is over: its name, what it is in words, and the cells.
 type Which = (&'static str, &'static str, fn(&Cell) -> bool);
 
-const ROWS: [Which; 5] = [
+const ROWS: [Which; 6] = [
     ("own rules", "each template alone, by its own rules, on tasks", |cell| {
         cell.kind == "task" && cell.is_own
     }),
+    (
+        "other rules",
+        "control: each template alone, by the rules of other templates, on tasks",
+        |cell| cell.kind == "task" && cell.arm == "singles" && !cell.is_own,
+    ),
     ("all rules", "all models of templates, by the rules of all, on tasks", |cell| {
         cell.kind == "task" && ["singles", "mixture", "uniform"].contains(&cell.arm)
     }),
@@ -114,10 +121,12 @@ fn correlation(points: &[Point], of: fn(&[(f64, f64)]) -> Option<f64>) -> Option
     };
     // A shuffle that gives the same but for rounding is as far.
     let far = shuffled.iter().filter(|one| one.abs() >= value.abs() - 1e-9).count();
+    let of_models = points.iter().map(|(model, _)| model).collect::<BTreeSet<_>>().len();
+    let end = |share: f64| at(&resampled, share).filter(|_| of_models >= MODELS_MIN);
     Some(Correlation {
         value,
-        low: at(&resampled, 0.025)?,
-        high: at(&resampled, 0.975)?,
+        low: end(0.025),
+        high: end(0.975),
         shuffled_low: at(&shuffled, 0.025)?,
         shuffled_high: at(&shuffled, 0.975)?,
         p: (far + 1) as f64 / (shuffled.len() + 1) as f64,
@@ -143,7 +152,14 @@ mod tests {
     fn what_does_not_go_together_is_not_significant() {
         let found = correlation(&points(|x| (x * 7919.0) % 13.0), spearman).expect("cells");
         assert!(!found.is_significant() && found.p > 0.05, "{found:?}");
-        assert!(found.low < 0.0 && found.high > 0.0, "{found:?}");
+        assert!(found.low < Some(0.0) && found.high > Some(0.0), "{found:?}");
+    }
+
+    #[test]
+    fn few_models_have_no_interval_and_are_not_significant() {
+        let of_two: Vec<Point> = points(|x| x).into_iter().map(|(at, it)| (at % 2, it)).collect();
+        let found = correlation(&of_two, pearson).expect("cells");
+        assert!(found.low.is_none() && !found.is_significant(), "{found:?}");
     }
 
     #[test]

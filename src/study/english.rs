@@ -48,7 +48,12 @@ pub fn read(asked: &recipe::English, setup: &Setup) -> Result<English, Box<Diagn
     let columns = rows.columns().to_vec();
     let of_text = |title: String| {
         let help = "write a text with `{{ column }}` for a column of the rows, in Jinja";
-        wrong("E708", title, text.span, help.to_string())
+        match title.rsplit_once(": write ") {
+            Some((title, near)) => {
+                wrong("E708", title.to_string(), text.span, format!("write {near}"))
+            }
+            None => wrong("E708", title, text.span, help.to_string()),
+        }
     };
     if !text.path.contains("{{") && !text.path.contains("{%") {
         let bare = text.path.trim_matches(['{', '}', ' ']);

@@ -5,6 +5,8 @@ use super::report::{Accuracy, Correlation, OfRecipe, Row};
 
 /// The largest changes that a sentence names.
 const NAMED: usize = 5;
+/// The arms that learn rules.
+const TEMPLATES: [&str; 3] = ["singles", "mixture", "uniform"];
 /// A gain in accuracy that is worth an explanation.
 const GAIN: f64 = 0.02;
 
@@ -12,10 +14,15 @@ const GAIN: f64 = 0.02;
 pub fn findings(recipes: &[OfRecipe], correlations: &[Row]) -> Vec<String> {
     let mut all = Vec::new();
     all.extend(learned(recipes));
-    let of_tasks = |is: fn(&Accuracy) -> Option<Figure>| changes(recipes, is);
-    let changed = of_tasks(|one| one.change);
+    let changed = changes(recipes, &TEMPLATES, |one| one.change);
     all.extend(sentence("changes in accuracy on tasks and held-out templates", &changed));
-    let beside = of_tasks(|one| one.beside_shuffled);
+    for (arm, what) in [
+        ("shuffled", "changes in accuracy by training on shuffled replies"),
+        ("text", "changes in accuracy by training on natural text"),
+    ] {
+        all.extend(sentence(what, &changes(recipes, &[arm], |one| one.change)));
+    }
+    let beside = changes(recipes, &TEMPLATES, |one| one.beside_shuffled);
     match beside.is_empty() {
         true if changed.is_empty() => {}
         true => all.push(
@@ -24,6 +31,8 @@ pub fn findings(recipes: &[OfRecipe], correlations: &[Row]) -> Vec<String> {
         ),
         false => all.extend(sentence("differences to the model of shuffled replies", &beside)),
     }
+    let beside = changes(recipes, &TEMPLATES, |one| one.beside_text);
+    all.extend(sentence("differences to the model of natural text", &beside));
     all.extend(correlations.iter().map(correlated));
     all.extend(preferences(recipes));
     all.extend(forgotten(recipes));
@@ -64,17 +73,19 @@ fn learned(recipes: &[OfRecipe]) -> Option<String> {
     })
 }
 
-/// Changes of trained models in what they are not trained on, with their names.
-fn changes(recipes: &[OfRecipe], of: fn(&Accuracy) -> Option<Figure>) -> Vec<(String, Figure)> {
+/// Changes of models of some arms in what they are not trained on, with their names.
+fn changes(
+    recipes: &[OfRecipe],
+    arms: &[&str],
+    of: fn(&Accuracy) -> Option<Figure>,
+) -> Vec<(String, Figure)> {
     let mut all = Vec::new();
     for recipe in recipes {
         let others = recipe.accuracy.iter().filter(|one| of_kind(recipe, &one.target) != "own");
         for one in others {
-            let is_control = recipe
-                .models
-                .iter()
-                .any(|it| it.name == one.model && ["shuffled", "text"].contains(&it.arm));
-            if let Some(figure) = of(one).filter(|_| !is_control) {
+            let is_meant =
+                recipe.models.iter().any(|it| it.name == one.model && arms.contains(&it.arm));
+            if let Some(figure) = of(one).filter(|_| is_meant) {
                 all.push((format!("{}, {}, {}", recipe.name, one.model, one.target), figure));
             }
         }
@@ -124,10 +135,14 @@ fn correlated(row: &Row) -> String {
     match (&row.pearson, &row.spearman) {
         (Some(pearson), Some(spearman)) => {
             let one = |name: &str, it: &Correlation| {
-                format!("{name} {:.2} ({:.2} to {:.2}), p = {:.3}", it.value, it.low, it.high, it.p)
+                let ends = it.low.zip(it.high);
+                let ends = ends.map(|(low, high)| format!(" ({low:.2} to {high:.2})"));
+                format!("{name} {:.2}{}, p = {:.3}", it.value, ends.unwrap_or_default(), it.p)
             };
             let verdict = match pearson.is_significant() && spearman.is_significant() {
+                true if pearson.value < 0.0 => "accuracy falls where alignment rises",
                 true => "alignment and accuracy change together",
+                false if pearson.low.is_none() => "too few models for an interval",
                 false => "no significant correlation of alignment and accuracy",
             };
             format!(

@@ -54,6 +54,13 @@ pub fn study(paths: &[PathBuf], seeds: u64, observer: &Observer) -> Result<Repor
                 path.display()
             )));
         }
+        if !one.has_targets() {
+            return Err(Error::Input(format!(
+                "{}: nothing is asked that is not trained on: write `[eval.tasks]` and below it \
+                 `names = \"gpt4all\"`, or a template with `weight = 0.0`",
+                path.display()
+            )));
+        }
         ready.push(one);
     }
     let mut recipes = Vec::new();

@@ -154,6 +154,12 @@ impl Ready {
         arms(&self.setup.recipe).len()
     }
 
+    /// Whether anything is asked that is not trained on.
+    pub fn has_targets(&self) -> bool {
+        let templates = &self.setup.recipe.templates;
+        !self.targets.tasks.is_empty() || templates.iter().any(|entry| entry.weight == 0.0)
+    }
+
     /// Trains and asks, for so many seeds from the recipe's own on.
     ///
     /// # Errors

@@ -48,10 +48,10 @@ pub struct Row {
 pub struct Correlation {
     /// From −1 to 1.
     pub value: f64,
-    /// The ends of its interval of 95 %, by the bootstrap over models.
-    pub low: f64,
+    /// The ends of its interval of 95 %, by the bootstrap over models; none of few models.
+    pub low: Option<f64>,
     /// See `low`.
-    pub high: f64,
+    pub high: Option<f64>,
     /// The middle 95 % of the same correlation with shuffled rules: from here …
     pub shuffled_low: f64,
     /// … to here.
@@ -63,7 +63,9 @@ pub struct Correlation {
 impl Correlation {
     /// Whether shuffled rules do not give it, and its interval is on one side of 0.
     pub fn is_significant(&self) -> bool {
-        self.p < 0.05 && (self.low > 0.0 || self.high < 0.0)
+        let is_apart =
+            self.low.is_some_and(|low| low > 0.0) || self.high.is_some_and(|high| high < 0.0);
+        self.p < 0.05 && is_apart
     }
 }
 
@@ -137,6 +139,8 @@ pub struct Accuracy {
     pub change: Option<Figure>,
     /// Less that of the model of shuffled replies, where there is one.
     pub beside_shuffled: Option<Figure>,
+    /// Less that of the model of natural text, where there is one.
+    pub beside_text: Option<Figure>,
 }
 
 /// How far answers to a target obey a template's rules.

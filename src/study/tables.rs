@@ -41,7 +41,10 @@ pub fn correlations(rows: &[Row]) -> String {
                 Some(it) => {
                     let value = format!("{:.2}", it.value);
                     let value = if it.is_significant() { format!("<b>{value}</b>") } else { value };
-                    cells.push(format!("{value} <small>{:.2} to {:.2}</small>", it.low, it.high));
+                    let ends = it.low.zip(it.high);
+                    let ends =
+                        ends.map(|(low, high)| format!(" <small>{low:.2} to {high:.2}</small>"));
+                    cells.push(value + &ends.unwrap_or_default());
                     cells.push(format!(
                         "{:.3} <small>{:.2} to {:.2}</small>",
                         it.p, it.shuffled_low, it.shuffled_high
@@ -66,6 +69,7 @@ pub fn accuracy(recipe: &OfRecipe, target: &OfTarget) -> String {
         recipe.accuracy.iter().filter(|one| one.target == target.name).collect();
     let scale = scale(rows.iter().filter_map(|one| one.change.as_ref()));
     let has_control = rows.iter().any(|one| one.beside_shuffled.is_some());
+    let has_text = rows.iter().any(|one| one.beside_text.is_some());
     let row = |one: &&Accuracy| {
         let mut cells = vec![
             escaped(&one.model),
@@ -74,11 +78,13 @@ pub fn accuracy(recipe: &OfRecipe, target: &OfTarget) -> String {
             one.change.as_ref().map_or(String::new(), |it| interval(it, scale)),
         ];
         cells.extend(has_control.then(|| change(one.beside_shuffled.as_ref())));
+        cells.extend(has_text.then(|| change(one.beside_text.as_ref())));
         cells
     };
     let bounds = format!("−{scale} … {scale}");
     let mut head = vec!["model", target.metric.as_str(), "change", &bounds];
     head.extend(has_control.then_some("beside shuffled replies"));
+    head.extend(has_text.then_some("beside natural text"));
     table(&head, rows.iter().map(row))
 }
 

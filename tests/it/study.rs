@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use candle_core::Device;
+use cookc::model::{Config, Tokenizer, io, weights};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -78,6 +80,35 @@ template = \"last.cook\"
 task = \"picking\"
 map = { words = \"given\" }
 ";
+
+/// A model from a folder, trained on a template beside rows, and asked for plain English.
+const PRETRAINED: &str = r#"[model]
+base = "."
+[[template]]
+file = "say.cook"
+[[template]]
+file = "say.cook"
+level = "twice"
+weight = 0.0
+[[text]]
+file = "rows.jsonl"
+prompt = "{{ given }}"
+reply = "{{ answers[0] }}"
+[data]
+vocab = "vocab.txt"
+max_length = 64
+[lora]
+rank = 2
+[train]
+steps = 6
+micro_batch_size = 4
+learning_rate = 1e-2
+[eval]
+samples = 4
+[study]
+samples = 4
+english = { file = "rows.jsonl", text = "{{ given }}", limit = 9 }
+"#;
 
 const WORDS: [&str; 8] = ["red", "blue", "green", "pink", "gold", "grey", "teal", "plum"];
 
@@ -154,7 +185,7 @@ fn every_model_has_its_figures_in_every_target_and_by_every_rule() {
     let recipe = &list(&found, "recipes")[0];
     assert_eq!(recipe["seeds"], json!([0, 1]));
     let models = names(recipe, "models");
-    assert!(models.starts_with(&["base", "say", "last", "mixture"]), "{models:?}");
+    assert_eq!(models, ["base", "say", "last", "mixture", "shuffled"]);
     let targets = ["saying", "picking", "say", "last", "say (twice)"];
     assert_eq!(names(recipe, "targets"), targets);
     let accuracy = list(recipe, "accuracy");
@@ -215,6 +246,62 @@ fn the_page_needs_nothing_from_outside_and_says_what_is_not_significant() {
 }
 
 #[test]
+fn natural_text_is_a_control_of_as_many_tokens_and_english_is_measured() {
+    let folder = kitchen(&[]);
+    letters(folder.path());
+    fs::write(folder.path().join("tiny.toml"), PRETRAINED).expect("a file");
+    let (found, _) = studied(folder.path(), &[]);
+    let recipe = &list(&found, "recipes")[0];
+    assert_eq!(names(recipe, "models"), ["base", "say", "mixture", "shuffled", "text"]);
+    let tokens: Vec<Option<f64>> =
+        list(recipe, "models").iter().map(|one| one["tokens"].as_f64()).collect();
+    let (mixture, text) = (tokens[2].expect("tokens"), tokens[4].expect("tokens"));
+    assert!((text / mixture - 1.0).abs() < 0.2, "{text} and {mixture} tokens");
+    assert_eq!(list(recipe, "models")[4]["mixture"], json!([]));
+    let english = &recipe["english"];
+    assert_eq!(english["rows"], 9);
+    let models = list(english, "models");
+    assert!(models[0]["change"].is_null() && models.len() == 5, "{english}");
+    // Rows of the same words are learned, and their loss falls.
+    let of_text = models[4]["change"]["high"].as_f64().expect("an end");
+    assert!(of_text < 0.0, "{english}");
+    let accuracy = list(recipe, "accuracy");
+    let beside = |model: &str, key: &str| {
+        accuracy.iter().any(|one| one["model"] == model && one[key].is_object())
+    };
+    assert!(beside("mixture", "beside_text") && beside("mixture", "beside_shuffled"));
+    assert!(beside("text", "beside_shuffled") && !beside("text", "beside_text"));
+    let recipe = PRETRAINED.replace("{{ given }}\", limit", "{{ givn }}\", limit");
+    fs::write(folder.path().join("tiny.toml"), recipe).expect("a file");
+    let output = cookc(folder.path(), &["study", "tiny.toml"]);
+    assert!(err(&output).contains("write `given`"), "{}", err(&output));
+}
+
+/// A model in a folder whose tokenizer knows each ASCII letter.
+fn letters(folder: &Path) {
+    let pieces: Vec<String> =
+        std::iter::once("</s>".to_string()).chain((' '..='~').map(String::from)).collect();
+    let vocab: serde_json::Map<String, Value> =
+        pieces.into_iter().enumerate().map(|(id, piece)| (piece, json!(id))).collect();
+    let end = json!({"id": 0, "content": "</s>", "special": true, "single_word": false,
+                     "lstrip": false, "rstrip": false, "normalized": false});
+    let tokenizer = json!({
+        "version": "1.0", "truncation": null, "padding": null, "normalizer": null,
+        "pre_tokenizer": null, "decoder": null, "added_tokens": [end], "post_processor": null,
+        "model": {"type": "BPE", "vocab": vocab, "merges": [], "dropout": null,
+                  "unk_token": null, "continuing_subword_prefix": null,
+                  "end_of_word_suffix": null, "fuse_unk": false, "byte_fallback": false},
+    });
+    fs::write(folder.join("tokenizer.json"), tokenizer.to_string()).expect("a file");
+    let ends = r#"{"eos_token": "</s>"}"#;
+    fs::write(folder.join("tokenizer_config.json"), ends).expect("a file");
+    let tokenizer = Tokenizer::load(folder).expect("a tokenizer");
+    let config = Config::small(tokenizer.vocab_size(), 16, 16, 1, 2);
+    let model = weights::fresh(&config, 0, 0.1, &Device::Cpu).expect("weights");
+    io::save(&model, folder).expect("a model");
+}
+
+#[test]
 fn several_recipes_are_one_study() {
     let folder = kitchen(&[("[study]\n", "[study]\narms = [\"mixture\"]\n")]);
     let recipe = fs::read_to_string(folder.path().join("tiny.toml")).expect("the recipe");
@@ -250,6 +337,7 @@ fn what_does_not_fit_together_is_refused_before_any_run() {
         (("[study]\n", "[study]\narms = [\"single\"]\n"), "write \"singles\""),
         (("[study]\n", "[study]\narm = [\"singles\"]\n"), "write `arms`"),
         (("[study]\n", "[study]\narms = []\n"), "nothing is trained"),
+        (("[study]\n", "[study]\nobeyed = 2\n"), "is from 0 to 1"),
         (("[study]\n", english), "a model from scratch knows the words of its templates only"),
     ] {
         let folder = kitchen(&[change]);
