@@ -1,5 +1,5 @@
-//! Losses as a function of the mixture: `c + exp(b + w·p)`, fitted to runs, and the mixture at which
-//! their mean is least.
+//! Losses as a function of the mixture, `c + exp(b + w·p)`, fitted to runs, and the mixture at
+//! which their mean is least.
 //!
 //! The form is that of data mixing laws (Ye and others, 2024, arXiv 2403.16952) and of Olmix (2026,
 //! arXiv 2602.12237), which also keeps the optimum near a prior by the Kullback–Leibler divergence.

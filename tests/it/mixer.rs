@@ -195,9 +195,9 @@ fn add_task(folder: &Path) {
 }
 
 #[test]
-fn without_labels_answers_that_say_nothing_are_refused_with_the_reason() {
+fn too_few_answers_without_labels_are_refused_with_the_reason() {
     let held_out = "level = \"twice\"\nweight = 0.0\n";
-    let task = "samples = 24\ntasks = { names = \"saying.toml\" }\n";
+    let task = "samples = 24\ntasks = { names = \"saying.toml\", limit = 20 }\n";
     let folder = kitchen(&[(held_out, "level = \"twice\"\n"), ("samples = 24\n", task)]);
     add_task(folder.path());
     let output = cookc(folder.path(), &["mix", "tiny.toml"]);
