@@ -18,23 +18,46 @@ pub struct Weighing {
 /// The mixture weights of templates, which sum to 1, by the outcomes of their runs: a row a
 /// template, a column a task. `p ∝ exp(strength · z)` where `z` is the mean over the tasks of the
 /// standardised outcomes. Outcomes whose spread is no more than their errors explain are drawn
-/// towards equal ones: the spread is divided by what would be left of it without errors.
+/// towards equal ones: what is left of the spread without the errors is what counts.
 pub fn weights(outcomes: &[Vec<Outcome>], weighing: Weighing) -> Vec<f64> {
-    let count = outcomes.len() as f64;
+    let columns = columns(outcomes);
+    let mean = (0..outcomes.len()).map(|at| {
+        columns.iter().map(|column| column[at]).sum::<f64>() / columns.len().max(1) as f64
+    });
+    floored(softmax(&mean.collect::<Vec<f64>>(), weighing.strength), weighing.floor)
+}
+
+/// The same with a mixture for each task, `p ∝ exp(strength · z)` of its own standardised outcomes,
+/// and the mean of these. A template that helps one task and harms others keeps its share of that
+/// task, which it loses where the mean over the tasks comes first.
+pub fn weights_by_task(outcomes: &[Vec<Outcome>], weighing: Weighing) -> Vec<f64> {
+    let columns = columns(outcomes);
+    let each: Vec<Vec<f64>> =
+        columns.iter().map(|column| softmax(column, weighing.strength)).collect();
+    let mean = (0..outcomes.len())
+        .map(|at| each.iter().map(|shares| shares[at]).sum::<f64>() / each.len().max(1) as f64);
+    floored(mean.collect(), weighing.floor)
+}
+
+/// The standardised outcomes, a column a task.
+fn columns(outcomes: &[Vec<Outcome>]) -> Vec<Vec<f64>> {
     let tasks = outcomes.first().map_or(0, Vec::len);
-    let mut mean = vec![0.0; outcomes.len()];
-    for task in 0..tasks {
-        let column: Vec<Outcome> = outcomes.iter().map(|row| row[task]).collect();
-        for (sum, z) in mean.iter_mut().zip(standardised(&column)) {
-            *sum += z / tasks as f64;
-        }
-    }
-    let largest = mean.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let each: Vec<f64> = mean.iter().map(|z| (weighing.strength * (z - largest)).exp()).collect();
+    let column = |task: usize| outcomes.iter().map(|row| row[task]).collect::<Vec<Outcome>>();
+    (0..tasks).map(|task| standardised(&column(task))).collect()
+}
+
+/// Shares that sum to 1, in proportion to `exp(strength · number)`.
+fn softmax(numbers: &[f64], strength: f64) -> Vec<f64> {
+    let largest = numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let each: Vec<f64> = numbers.iter().map(|one| (strength * (one - largest)).exp()).collect();
     let sum: f64 = each.iter().sum();
-    each.iter()
-        .map(|one| (weighing.floor + (1.0 - weighing.floor) * count * one / sum) / count)
-        .collect()
+    each.iter().map(|one| one / sum).collect()
+}
+
+/// Shares of which none is below that part of an equal one.
+pub fn floored(shares: Vec<f64>, floor: f64) -> Vec<f64> {
+    let count = shares.len() as f64;
+    shares.into_iter().map(|share| floor / count + (1.0 - floor) * share).collect()
 }
 
 /// The outcomes of a task as deviations from their mean, in units of the standard deviation; times
@@ -71,6 +94,15 @@ mod tests {
         // z is ±1 in the first task and 0 in the second; their mean is ±1/2.
         let ratio = (found[0] - 0.1 / 3.0) / (found[2] - 0.1 / 3.0);
         assert!((ratio - 1f64.exp()).abs() < 1e-9, "{ratio}");
+    }
+
+    #[test]
+    fn by_task_a_template_that_helps_one_task_alone_keeps_its_share_of_it() {
+        // The first helps its task and harms the other two; the last does nothing.
+        let rows = outcomes(&[&[0.9, 0.1, 0.1], &[0.5, 0.6, 0.6], &[0.5, 0.5, 0.5]], 0.0);
+        let (mean, by_task) = (weights(&rows, EVEN), weights_by_task(&rows, EVEN));
+        assert!(mean[0] < mean[2] && by_task[0] > by_task[2], "{mean:?} {by_task:?}");
+        assert!((by_task.iter().sum::<f64>() - 1.0).abs() < 1e-12);
     }
 
     #[test]

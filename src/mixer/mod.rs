@@ -1,5 +1,6 @@
-//! Mixture weights learned before the training: runs on single templates or on random mixtures, what
-//! their models answer to target tasks, and what follows for the mixture (the paper's Data Mixer).
+//! Mixture weights learned before the training: runs on single templates or on random mixtures,
+//! what their models answer to target tasks, and what follows for the mixture (the paper's Data
+//! Mixer).
 
 pub(crate) mod answers;
 mod merge;
@@ -11,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::mix::cookbook::{self, Weighing};
+use crate::mix::cookbook::{self, Weighing, floored};
 use crate::mix::log_linear::{self, Fit};
 use crate::mix::{self, Outcome, draws};
 use crate::recipe::Recipe;
@@ -178,7 +179,7 @@ impl Mixer<'_, '_> {
         let candidates: Vec<(Vec<f64>, f64)> = mixtures.into_iter().zip(scores).collect();
         let best = candidates.iter().max_by(|a, b| a.1.total_cmp(&b.1));
         let best = best.expect("equal weights are a candidate");
-        let weights = floored(&best.0, self.recipe.mix.floor);
+        let weights = floored(best.0.clone(), self.recipe.mix.floor);
         let reason = format!(
             "of {} mixtures of the runs' models, averaged without training, this one has the \
              highest mean accuracy, {:.3}",
@@ -195,7 +196,7 @@ impl Mixer<'_, '_> {
         let fits = self.fits(&known, &made);
         let prior = vec![1.0 / count as f64; count];
         let best = log_linear::optimum(&fits, &prior, self.recipe.mix.pull);
-        let weights = floored(&best, self.recipe.mix.floor);
+        let weights = floored(best, self.recipe.mix.floor);
         let errors: f64 = fits.iter().map(|fit| fit.loss(&weights)).sum();
         let reason = format!(
             "error rates of {} runs on random mixtures are fitted as c + exp(b + w·p); at \
@@ -422,12 +423,6 @@ fn parts(
 /// All of one template.
 fn single(count: usize, at: usize) -> Vec<f64> {
     (0..count).map(|other| f64::from(u8::from(other == at))).collect()
-}
-
-/// A mixture with the least weight of each template.
-fn floored(mixture: &[f64], floor: f64) -> Vec<f64> {
-    let count = mixture.len() as f64;
-    mixture.iter().map(|share| floor / count + (1.0 - floor) * share).collect()
 }
 
 fn counted(count: usize, what: &str) -> String {

@@ -5,9 +5,10 @@ use serde::Serialize;
 use super::answers::Answers;
 use super::outcomes::{Sight, columns};
 use super::runs::{Run, Runs};
-use super::{Known, Mixer, floored, folder, single, with_targets};
+use super::{Known, Mixer, folder, single, with_targets};
+use crate::mix::cookbook::{self, floored};
 use crate::mix::statistics::{Correlation, spearman, with_interval};
-use crate::mix::{cookbook, draws, log_linear};
+use crate::mix::{draws, log_linear};
 use crate::run::{Observer, Setup};
 use crate::template::Error;
 
@@ -158,6 +159,8 @@ impl Mixer<'_, '_> {
             mixtures.iter().map(|mixture| mixture.iter().zip(&means).map(|(p, a)| p * a).sum());
         let cookbook = cookbook::weights(&known.rows[1..], self.weighing());
         let mut all = vec![said("cookbook", Some(linear.collect()), cookbook)];
+        let by_task = cookbook::weights_by_task(&known.rows[1..], self.weighing());
+        all.push(said("cookbook by task", None, by_task));
         let sum: f64 = means.iter().sum();
         let share = |one: &f64| if sum > 0.0 { one / sum } else { 1.0 / parts as f64 };
         all.push(said("proportional", None, means.iter().map(share).collect()));
@@ -168,7 +171,7 @@ impl Mixer<'_, '_> {
         let best = (0..scores.len()).max_by(|a, b| scores[*a].total_cmp(&scores[*b])).unwrap_or(0);
         let of_made = self.merged(base, singles, mixtures, sight)?;
         let floor = self.recipe.mix.floor;
-        all.push(said("merge", Some(of_made), floored(&candidates[best], floor)));
+        all.push(said("merge", Some(of_made), floored(candidates[best].clone(), floor)));
         if let Ok(known) = self.known(base, drawn, sight) {
             let fits = self.fits(&known, drawn);
             let score = |mixture: &Vec<f64>| {
@@ -177,7 +180,7 @@ impl Mixer<'_, '_> {
             let scores = mixtures.iter().map(score).collect();
             let prior = vec![1.0 / parts as f64; parts];
             let best = log_linear::optimum(&fits, &prior, self.recipe.mix.pull);
-            all.push(said("log-linear", Some(scores), floored(&best, floor)));
+            all.push(said("log-linear", Some(scores), floored(best, floor)));
         }
         Ok(all)
     }

@@ -157,6 +157,25 @@ fn a_run_with_a_policy_that_learns_is_the_same_stopped_and_resumed_or_not() {
 }
 
 #[test]
+fn a_curriculum_that_follows_the_alignment_is_the_same_stopped_and_resumed() {
+    // Any alignment masters a level, so the second one takes over after the first evaluation.
+    let online = RECIPE.replace("[eval]", "[mix]\npolicy = \"online\"\nmastered = 0.0\n[eval]");
+    let folder = kitchen(&online);
+    let (whole, target) = new(folder.path(), "whole");
+    trained(folder.path(), &target, Process::alone(None), false);
+    for stop in [6, 8] {
+        let (halted, target) = new(folder.path(), &format!("halted-{stop}"));
+        trained(folder.path(), &target, Process::alone(Some(stop)), false);
+        trained(folder.path(), &again(&halted), Process::alone(None), false);
+        assert_eq!(result(&halted), result(&whole), "stopped after step {stop}");
+    }
+    let still = kitchen(&online.replace("mastered = 0.0", "mastered = 1.0"));
+    let (path, target) = new(still.path(), "still");
+    trained(still.path(), &target, Process::alone(None), false);
+    assert_ne!(result(&path), result(&whole), "what is mastered matters");
+}
+
+#[test]
 fn the_state_of_a_policy_is_not_lost_on_a_run_with_another_one() {
     let folder = kitchen(RECIPE);
     let (halted, target) = new(folder.path(), "halted");

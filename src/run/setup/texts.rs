@@ -157,7 +157,8 @@ fn placeholders(key: &'static str, written: &Written, columns: &[String]) -> Res
         for (at, _) in text.match_indices(&open) {
             let inside = &text[at + 1..];
             let inside = &inside[..inside.find('}').unwrap_or(inside.len())];
-            let is_column = matches!(inside[column.len()..].chars().next(), None | Some('.' | '['));
+            let after = inside.strip_prefix(column.as_str());
+            let is_column = after.is_some_and(|it| it.is_empty() || it.starts_with(['.', '[']));
             if is_column && !text[..at].ends_with('{') {
                 let title = format!("`{key}` has `{inside}` in single braces, which are letters");
                 return Err(Unfit::new(title, *span, format!("write `{{{{ {inside} }}}}`")));

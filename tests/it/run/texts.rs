@@ -173,6 +173,15 @@ fn a_null_is_no_error_where_it_is_not_written() {
 }
 
 #[test]
+fn braces_that_hold_no_column_stay_as_they_are() {
+    let folder = place(&RECIPE.replace("{{ question }}", "{question: {} {q} {a}b"));
+    let row = r#"{"question": "one", "a}b": 1, "answers": ["c"]}"#;
+    fs::write(folder.path().join("rows.jsonl"), row).expect("a file");
+    let setup = setup(folder.path());
+    assert_eq!(tokens(&setup, &setup.texts[0].rows[0])[0], letters("{question: {} {q} {a}b"));
+}
+
+#[test]
 fn a_row_is_a_conversation_in_the_chat_format_and_one_without_a_prompt_is_not() {
     let more = "[[text]]\nfile = \"rows.jsonl\"\nreply = \"{{ question }}\"\nlimit = 2\n[data]";
     let recipe =

@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+"""Sentences of XQuAD's English passages as a task of `cookc eval`: which of four consecutive sentences
+answers the question.
+
+    benches/transfer/xquad.py xquad_en.jsonl DIR
+
+reads a line an item, {"document", "question", "answers", "start"}, and writes DIR/sentences.jsonl with
+DIR/sentences.toml, and DIR/answers.toml, in which a model writes the answer. Items whose answer lies
+across two sentences, or whose passage has fewer than four, are left out; how many is printed. Where
+the answer's sentence comes among the four depends on the item's number alone. `other` is the question
+of another passage: asked in place of the question, it shows what a preference for a sentence does.
+"""
+
+import json
+import pathlib
+import re
+import sys
+
+TASK = """\
+# {about}
+kind = "choice"
+context = "{{% for text in sentences %}}{{{{ loop.index }}}}. {{{{ text }}}}\\n{{% endfor %}}Words: {{{{ {asked} }}}}\\nSentence:"
+choices = "{{{{ sentences }}}}"
+gold = "{{{{ gold }}}}"
+metrics = ["acc", "acc_norm"]
+main = "acc_norm"
+
+[data]
+path = "sentences.jsonl"
+"""
+
+ANSWERS = """\
+# The answer to a question about a passage, written.
+kind = "generate"
+context = "{{ document }}\\nQuestion: {{ question }}\\nAnswer:"
+gold = "{{ answers }}"
+until = ["\\n"]
+max_gen_toks = 24
+metrics = ["exact", "f1", "contains"]
+
+[data]
+path = "passages.jsonl"
+"""
+
+
+def sentences(passage):
+    """Start and text of each sentence: they end with a stop before a space and a capital letter."""
+    found, start = [], 0
+    for end in re.finditer(r"(?<=[.!?])[\"”)]*\s+(?=[A-Z\"“(0-9])", passage):
+        found.append((start, passage[start : end.start()].strip()))
+        start = end.end()
+    found.append((start, passage[start:].strip()))
+    return [(start, text) for start, text in found if text]
+
+
+def main():
+    source, folder = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+    folder.mkdir(parents=True, exist_ok=True)
+    items = [json.loads(line) for line in source.open()]
+    kept, left = [], {"few sentences": 0, "answer across two": 0}
+    for number, item in enumerate(items):
+        passage, answer = item["document"], item["answers"][0]
+        begin = item["start"][0] if isinstance(item["start"], list) else item["start"]
+        if passage[begin : begin + len(answer)] != answer:
+            begin = passage.find(answer)
+        parts = sentences(passage)
+        if len(parts) < 4:
+            left["few sentences"] += 1
+            continue
+        at = max(place for place, (start, _) in enumerate(parts) if start <= begin)
+        if answer not in parts[at][1]:
+            left["answer across two"] += 1
+            continue
+        first = min(max(at - number % 4, 0), len(parts) - 4)
+        four = [text for _, text in parts[first : first + 4]]
+        far = items[(number + len(items) // 2) % len(items)]["question"]
+        kept.append({"sentences": four, "question": item["question"], "other": far, "gold": at - first})
+    with (folder / "sentences.jsonl").open("w") as out:
+        out.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in kept)
+    with (folder / "passages.jsonl").open("w") as out:
+        keys = ("document", "question", "answers")
+        out.writelines(json.dumps({key: item[key] for key in keys}, ensure_ascii=False) + "\n" for item in items)
+    about = "Which of four sentences answers the question."
+    (folder / "sentences.toml").write_text(TASK.format(about=about, asked="question"))
+    about = "The same with the question of another passage: what is chosen without a hint."
+    (folder / "other_question.toml").write_text(TASK.format(about=about, asked="other"))
+    (folder / "answers.toml").write_text(ANSWERS)
+    places = [sum(row["gold"] == at for row in kept) for at in range(4)]
+    print(f"{len(kept)} items of {len(items)}; left out: {left}; right by place: {places}")
+
+
+main()
