@@ -72,8 +72,8 @@ pub struct RunOf {
     pub outcomes: Vec<Option<(f64, f64)>>,
 }
 
-/// Learns the mixture weights of a recipe whose policy is learned. Runs, models and answers are kept
-/// below [`folder`], and found there again.
+/// Learns the mixture weights of a recipe whose policy is learned. Runs, models and answers are
+/// kept below [`folder`], and found there again.
 ///
 /// # Errors
 /// As a run has; [`Error::Input`] if nothing can be learned from the targets: the text says why.

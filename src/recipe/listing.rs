@@ -126,7 +126,8 @@ pub fn help() -> String {
 }
 
 /// What a key of a resolved recipe means for a run that is resumed, by its path, such as
-/// `train.steps`, `template 2.level`, `text 1.skip` or `template 1.set.documents`; none if there is no such key.
+/// `train.steps`, `template 2.level`, `text 1.skip` or `template 1.set.documents`; none if there is
+/// no such key.
 pub fn role(path: &str) -> Option<Role> {
     let (table, name, _) = parts(path)?;
     row(table, name).map(|row| row.role)

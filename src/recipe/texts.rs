@@ -44,8 +44,8 @@ pub(super) const TEXT: &[Key<Text>] = &[
         &[],
         Real(0.0, 1e6, |it: &mut Text| &mut it.weight),
         Decides,
-        "mixture weight: how often, relative to templates and other texts; with 0 it is not trained \
-         on, and no policy changes it",
+        "mixture weight: how often, relative to templates and other texts; with 0 it is not \
+         trained on, and no policy changes it",
     ),
     Key::new(
         "skip",

@@ -119,7 +119,8 @@ pub fn cells(recipes: &[OfRecipe]) -> String {
             &mut svg,
             format_args!(
                 "<circle class=\"{}\" cx=\"{:.1}\" cy=\"{:.1}\" r=\"{POINT}\" \
-                 fill-opacity=\"0.75\"><title>{}: {}, rules of {} on {}: {:+.3}, {:+.3}</title></circle>",
+                 fill-opacity=\"0.75\"><title>{}: {}, rules of {} on {}: {:+.3}, \
+                 {:+.3}</title></circle>",
                 kind(cell),
                 x(cell.alignment.value),
                 y(cell.accuracy.value),

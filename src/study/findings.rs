@@ -187,12 +187,12 @@ fn preferences(recipes: &[OfRecipe]) -> Option<String> {
     match (gains, all.is_empty()) {
         (0, _) => None,
         (_, true) => Some(format!(
-            "Of {gains} gains in accuracy above {GAIN} in tasks of choice, none is for the most part \
-             a changed preference for an option."
+            "Of {gains} gains in accuracy above {GAIN} in tasks of choice, none is for the most \
+             part a changed preference for an option."
         )),
         _ => Some(format!(
-            "Of {gains} gains in accuracy above {GAIN} in tasks of choice, {} are for the most part \
-             a changed preference for an option, which needs no rule: {}.",
+            "Of {gains} gains in accuracy above {GAIN} in tasks of choice, {} are for the most \
+             part a changed preference for an option, which needs no rule: {}.",
             all.len(),
             named(&all)
         )),

@@ -1,4 +1,5 @@
-//! Which options models choose: a changed preference for one explains an accuracy as well as a rule.
+//! Which options models choose: a changed preference for one explains an accuracy as well as a
+//! rule.
 
 use super::figures::{self, Figure};
 use super::observe::{ModelOf, Observed, TargetOf};
