@@ -115,23 +115,7 @@ pub fn cells(recipes: &[OfRecipe]) -> String {
         );
     });
     for (recipe, cell) in all() {
-        push(
-            &mut svg,
-            format_args!(
-                "<circle class=\"{}\" cx=\"{:.1}\" cy=\"{:.1}\" r=\"{POINT}\" \
-                 fill-opacity=\"0.75\"><title>{}: {}, rules of {} on {}: {:+.3}, \
-                 {:+.3}</title></circle>",
-                kind(cell),
-                x(cell.alignment.value),
-                y(cell.accuracy.value),
-                escaped(&recipe.name),
-                escaped(&cell.model),
-                escaped(&cell.template),
-                escaped(&cell.target),
-                cell.alignment.value,
-                cell.accuracy.value
-            ),
-        );
+        point(&mut svg, (recipe, cell), [x(cell.alignment.value), y(cell.accuracy.value)]);
     }
     push(
         &mut svg,
@@ -142,6 +126,25 @@ pub fn cells(recipes: &[OfRecipe]) -> String {
         ),
     );
     svg + "</svg>"
+}
+
+/// A cell at a place, and what it is.
+fn point(svg: &mut String, (recipe, cell): (&OfRecipe, &Cell), [x, y]: [f64; 2]) {
+    push(
+        svg,
+        format_args!(
+            "<circle class=\"{}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"{POINT}\" \
+             fill-opacity=\"0.75\"><title>{}: {}, rules of {} on {}: {:+.3}, \
+             {:+.3}</title></circle>",
+            kind(cell),
+            escaped(&recipe.name),
+            escaped(&cell.model),
+            escaped(&cell.template),
+            escaped(&cell.target),
+            cell.alignment.value,
+            cell.accuracy.value
+        ),
+    );
 }
 
 /// Draws something at each round number of a scale.

@@ -67,8 +67,8 @@ fn learned(recipes: &[OfRecipe]) -> Option<String> {
     };
     (all > 0).then(|| {
         format!(
-            "{better} of {all} templates trained alone answer their own held-out samples exactly \
-             more often than the base does, beyond the interval.{rest}"
+            "Templates trained alone: {better} of {all} answer their own held-out samples exactly \
+             more often than the base, beyond the interval.{rest}"
         )
     })
 }
@@ -109,15 +109,17 @@ fn sentence(what: &str, all: &[(String, Figure)]) -> Option<String> {
     let chance = 0.05 * count as f64;
     if found.is_empty() {
         return Some(format!(
-            "None of {count} {what} is significant: every interval of 95 % holds 0."
+            "{}: none of {count} is significant: every interval of 95 % holds 0.",
+            capital(what)
         ));
     }
     let largest =
         found.iter().take(NAMED).map(|(name, figure)| format!("{name} {}", signed(figure)));
     let largest: Vec<String> = largest.collect();
     Some(format!(
-        "{} of {count} {what} have an interval of 95 % without 0; by chance alone about \
-         {chance:.1} would. The largest: {}.",
+        "{}: {} of {count} beyond an interval of 95 %, where chance alone would give about \
+         {chance:.1}. The largest: {}.",
+        capital(what),
         found.len(),
         largest.join("; ")
     ))
