@@ -1,6 +1,5 @@
-//! Mixture weights learned before the training: runs on single templates or on random mixtures,
-//! what their models answer to target tasks, and what follows for the mixture (the paper's Data
-//! Mixer).
+//! Mixture weights learned before the training: runs on single templates or random mixtures, what
+//! their models answer to target tasks, and what follows for the mixture (the paper's Data Mixer).
 
 pub(crate) mod answers;
 mod merge;

@@ -52,6 +52,7 @@ impl<'a> Runs<'a> {
         observer: &'a Observer<'a>,
     ) -> Runs<'a> {
         let (recipe, policy) = (setup.recipe.clone(), setup.policy);
+        note_of_version(&folder, observer);
         Runs { setup, recipe, policy, targets, folder, observer }
     }
 
@@ -187,6 +188,22 @@ impl<'a> Runs<'a> {
         self.setup.tasks = tasks;
         done.map(drop)
     }
+}
+
+/// Says that the runs of another version are not taken: their digests are other ones.
+fn note_of_version(folder: &Path, observer: &Observer) {
+    let path = folder.join("version");
+    let own = env!("CARGO_PKG_VERSION");
+    match std::fs::read_to_string(&path) {
+        Ok(text) if text.trim() != own => {
+            let (folder, other) = (folder.display(), text.trim().to_string());
+            observer.note(format!("{folder} is of cookc {other}, whose runs {own} does not take"));
+        }
+        Ok(_) => return,
+        Err(_) => {}
+    }
+    // What cannot be written now is said where a run is.
+    let _ = std::fs::create_dir_all(folder).and_then(|()| disk::write(&path, own.as_bytes()));
 }
 
 /// The model that a run has left in its folder.

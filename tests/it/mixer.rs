@@ -109,6 +109,18 @@ fn a_second_call_trains_nothing_and_learns_the_same() {
 }
 
 #[test]
+fn a_cache_of_another_version_is_left_alone_with_a_note() {
+    let folder = kitchen(&[]);
+    let cache = folder.path().join("runs/tiny-mix");
+    fs::create_dir_all(&cache).expect("a folder");
+    fs::write(cache.join("version"), "0.0.0-before").expect("a file");
+    let (_, notes) = learned(folder.path(), "tiny.toml");
+    assert!(notes.contains("is of cookc 0.0.0-before"), "{notes}");
+    let (_, notes) = learned(folder.path(), "tiny.toml");
+    assert!(!notes.contains("is of cookc"), "{notes}");
+}
+
+#[test]
 fn every_policy_that_learns_gives_weights_that_sum_to_one() {
     for policy in ["merge", "log-linear"] {
         let folder = kitchen(&[("\"cookbook\"", &format!("\"{policy}\""))]);

@@ -36,7 +36,7 @@ With --estimate and --json, each set is a line {"set", "items", "options", "vote
 {"reason", "text"}; "low" and "high" are the ends of an interval of 95 %. If all sets are refused,
 the exit code is 1."#;
 
-/// Learn the mixture weights of a recipe, or estimate from votes alone how often models are right
+/// Learn a recipe's mixture weights, or estimate accuracies from votes alone
 #[derive(Debug, Args)]
 #[command(after_help = HELP)]
 #[command(group(clap::ArgGroup::new("what").required(true).args(["recipe", "estimate"])))]

@@ -9,6 +9,7 @@ use crate::model::lora::Lora;
 use crate::model::{Config, Projection, Recompute, weights};
 use crate::run::setup::{Setup, tokens};
 use crate::run::shots;
+use crate::{mix, mixer};
 
 /// Numbers that a checkpoint has of each trainable parameter: itself, and the optimizer's moments.
 const PARTS: u64 = 3;
@@ -46,6 +47,11 @@ pub fn print(setup: &Setup) -> Result<(), Failure> {
         let tokens = one.rows.iter().map(|row| row.ids.len() as u64).max().unwrap_or(0);
         longest = longest.max(tokens);
         text += &format!("# {}: {}\n", one.name, one.about());
+    }
+    if mix::is_learned(recipe) {
+        let (policy, folder) = (&recipe.mix.policy.path, mixer::folder(setup));
+        let folder = folder.display();
+        text += &format!("# {policy} learns the weights first; its runs are kept in {folder}\n");
     }
     let bytes = memory(setup, weights, learning, longest);
     text += &format!("# about {} of memory\n", HumanBytes(bytes));
