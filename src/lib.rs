@@ -90,6 +90,9 @@ pub mod run;
 #[cfg(feature = "train")]
 pub mod mixer;
 
+#[cfg(feature = "train")]
+pub mod study;
+
 #[cfg(feature = "lsp")]
 pub mod lsp;
 

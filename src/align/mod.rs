@@ -1,6 +1,7 @@
 //! How far other people's data obey a template's rules, beside what chance gives.
 
 mod block;
+mod items;
 mod plan;
 mod report;
 mod tally;
@@ -16,6 +17,7 @@ use crate::data::row_judge::RowJudge;
 use crate::rows::Rows;
 use crate::template::{Error, Sampler};
 use block::{Block, Chance};
+pub use items::Items;
 use plan::Plan;
 pub use report::{Reason, Report, Unread, shown};
 pub use tally::{Mean, Tally};

@@ -9,6 +9,17 @@ use crate::diagnostic::near_miss;
 use crate::rows::at;
 use crate::template::Error;
 
+/// The data, and how the map of its columns is written.
+#[derive(Clone, Copy)]
+pub struct Source<'a> {
+    /// Its columns.
+    pub columns: &'a [String],
+    /// What it is called.
+    pub name: &'a str,
+    /// Whether the map is in a recipe, and not on the command line.
+    pub is_of_recipe: bool,
+}
+
 /// Where the values of a row are.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -18,9 +29,11 @@ pub struct Plan {
 
 /// A value and its column.
 #[derive(Clone, Debug)]
-struct Column {
-    name: String,
-    path: String,
+pub struct Column {
+    /// The value's name in the template.
+    pub name: String,
+    /// Its path in a row.
+    pub path: String,
     expected: String,
 }
 
@@ -51,21 +64,11 @@ impl Plan {
         data: &str,
     ) -> Result<Plan, Error> {
         let input = |why: String| Error::Input(why);
-        let (inputs, outputs): (Vec<Needed>, Vec<Needed>) =
-            (judge.inputs().collect(), judge.outputs().collect());
-        if let Some(hidden) = inputs.iter().find(|needed| !needed.is_shown) {
-            let name = if hidden.name.is_empty() { "a value" } else { &hidden.name };
-            return Err(input(format!(
-                "a rule depends on `{name}`, which no text of the template shows: no row has it: \
-                 write rules over what the prompt and the reply show"
-            )));
-        }
+        let source = Source { columns, name: data, is_of_recipe: false };
+        let inputs = inputs(&align.map, judge, source)?;
+        let outputs: Vec<Needed> = judge.outputs().collect();
         let is_output = |name: &str| outputs.iter().any(|output| output.name == name);
-        let known: Vec<&str> = inputs.iter().chain(&outputs).map(|it| it.name.as_str()).collect();
         for (at, (name, _)) in align.map.iter().enumerate() {
-            if !known.contains(&name.as_str()) {
-                return Err(input(not_needed(name, &known)));
-            }
             if align.map[..at].iter().any(|(earlier, _)| earlier == name) {
                 return Err(input(format!("--map has `{name}` twice: write it once")));
             }
@@ -76,20 +79,6 @@ impl Plan {
                 )));
             }
         }
-        let column = |needed: &Needed| {
-            let mapped = align.map.iter().find(|(name, _)| *name == needed.name);
-            let path = mapped.map_or(&needed.name, |(_, path)| path);
-            if mapped.is_none() && !columns.contains(path) {
-                return Err(input(not_mapped(&needed.name, columns, data)));
-            }
-            let name = needed.name.clone();
-            there(
-                Column { name, path: path.clone(), expected: needed.expected.clone() },
-                columns,
-                data,
-            )
-        };
-        let inputs = inputs.iter().map(column).collect::<Result<Vec<_>, _>>()?;
         let reply = match &align.reply {
             Some(path) => {
                 let (name, expected) = ("reply".to_string(), "a text".to_string());
@@ -102,7 +91,7 @@ impl Plan {
                         .to_string(),
                 ));
             }
-            None => Reply::Values(outputs.iter().map(column).collect::<Result<_, _>>()?),
+            None => Reply::Values(columns_of(&outputs, &align.map, source)?),
         };
         Ok(Plan { inputs, reply })
     }
@@ -136,8 +125,49 @@ impl Plan {
     }
 }
 
+/// What the rules need beside the reply, in the columns of the data; the map is checked.
+pub fn inputs(
+    map: &[(String, String)],
+    judge: &RowJudge,
+    source: Source,
+) -> Result<Vec<Column>, Error> {
+    let inputs: Vec<Needed> = judge.inputs().collect();
+    if let Some(hidden) = inputs.iter().find(|needed| !needed.is_shown) {
+        let name = if hidden.name.is_empty() { "a value" } else { &hidden.name };
+        return Err(Error::Input(format!(
+            "a rule depends on `{name}`, which no text of the template shows: no row has it: \
+             write rules over what the prompt and the reply show"
+        )));
+    }
+    let outputs: Vec<Needed> = judge.outputs().collect();
+    let known: Vec<&str> = inputs.iter().chain(&outputs).map(|it| it.name.as_str()).collect();
+    if let Some((name, _)) = map.iter().find(|(name, _)| !known.contains(&name.as_str())) {
+        return Err(Error::Input(not_needed(name, &known, source)));
+    }
+    columns_of(&inputs, map, source)
+}
+
+/// The column of each value.
+pub fn columns_of(
+    needed: &[Needed],
+    map: &[(String, String)],
+    source: Source,
+) -> Result<Vec<Column>, Error> {
+    let column = |needed: &Needed| {
+        let mapped = map.iter().find(|(name, _)| *name == needed.name);
+        let path = mapped.map_or(&needed.name, |(_, path)| path);
+        if mapped.is_none() && !source.columns.contains(path) {
+            return Err(Error::Input(not_mapped(&needed.name, source)));
+        }
+        let (name, expected) = (needed.name.clone(), needed.expected.clone());
+        there(Column { name, path: path.clone(), expected }, source.columns, source.name)
+    };
+    needed.iter().map(column).collect()
+}
+
 impl Column {
-    fn of<'a>(&self, row: &'a Map<String, Value>) -> Result<&'a Value, Unscored> {
+    /// Its value in a row.
+    pub fn of<'a>(&self, row: &'a Map<String, Value>) -> Result<&'a Value, Unscored> {
         match at(row, &self.path) {
             None => Err(self.unscored("nothing".to_string())),
             Some(Value::Null) => Err(self.unscored("null".to_string())),
@@ -171,20 +201,25 @@ fn there(column: Column, columns: &[String], data: &str) -> Result<Column, Error
     Err(Error::Input(format!("{data} has no column `{root}` for `{}`: {hint}", column.name)))
 }
 
-fn not_needed(name: &str, known: &[&str]) -> String {
+fn not_needed(name: &str, known: &[&str], source: Source) -> String {
     let hint = match near_miss(name, known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("they need {}", quoted(known.iter().copied())),
     };
-    format!("--map names `{name}`, and the rules need no such value: {hint}")
+    let map = if source.is_of_recipe { "`map`" } else { "--map" };
+    format!("{map} names `{name}`, and the rules need no such value: {hint}")
 }
 
-fn not_mapped(name: &str, columns: &[String], data: &str) -> String {
+fn not_mapped(name: &str, source: Source) -> String {
+    let Source { columns, name: data, is_of_recipe } = source;
     let near = near_miss(name, columns.iter().map(String::as_str));
     let column = near.unwrap_or("COLUMN");
+    let write = match is_of_recipe {
+        true => format!("`{name} = \"{column}\"` in its `map`"),
+        false => format!("--map {name}={column}"),
+    };
     format!(
-        "the rules need `{name}`, and {data} has no column of that name: write --map \
-         {name}={column}; {}",
+        "the rules need `{name}`, and {data} has no column of that name: write {write}; {}",
         listed(columns)
     )
 }

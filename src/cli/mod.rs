@@ -38,6 +38,8 @@ mod report;
 #[cfg(feature = "train")]
 mod run;
 mod sample;
+#[cfg(feature = "train")]
+mod study;
 mod test;
 #[cfg(feature = "train")]
 mod weights;
@@ -93,6 +95,8 @@ enum Command {
     Merge(merge::Merge),
     #[cfg(feature = "train")]
     Mix(mix::Mix),
+    #[cfg(feature = "train")]
+    Study(study::Study),
     #[cfg(feature = "train")]
     Chat(chat::Chat),
     #[cfg(feature = "train")]
@@ -168,6 +172,8 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Merge(command) => merge::run(&command),
         #[cfg(feature = "train")]
         Command::Mix(command) => mix::run(&command),
+        #[cfg(feature = "train")]
+        Command::Study(command) => study::run(&command),
         #[cfg(feature = "train")]
         Command::Chat(command) => chat::run(&command),
         #[cfg(feature = "train")]

@@ -2,7 +2,7 @@
 
 mod ids;
 pub mod page;
-mod plot;
+pub(crate) mod plot;
 pub mod report;
 
 use anyhow::Result;

@@ -183,7 +183,7 @@ fn push(page: &mut String, part: std::fmt::Arguments) {
 }
 
 /// Two palettes of the same shape: the reader's system chooses.
-const STYLE: &str = "
+pub(crate) const STYLE: &str = "
 :root { color-scheme: light dark; --ink: #1d2330; --soft: #667085; --paper: #fff; --line: #e3e6eb;
   --before: #b6bfcc; --after: #2f6fb0; --good: #17734b; --bad: #a8392f; --box: #f6f7f9 }
 @media (prefers-color-scheme: dark) { :root { --ink: #e4e7ec; --soft: #98a2b3; --paper: #14171c;

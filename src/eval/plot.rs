@@ -101,27 +101,29 @@ pub(super) fn bars(rows: &[(String, f64, f64)]) -> String {
 }
 
 /// Text with the escapes of HTML.
-pub(super) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-fn open([width, height]: [u32; 2], title: &str) -> String {
+/// The head of a drawing.
+pub(crate) fn open([width, height]: [u32; 2], title: &str) -> String {
     format!("<svg viewBox=\"0 0 {width} {height}\" role=\"img\"><title>{title}</title>")
 }
 
-fn push(svg: &mut String, part: std::fmt::Arguments) {
+/// Adds to a drawing.
+pub(crate) fn push(svg: &mut String, part: std::fmt::Arguments) {
     svg.write_fmt(part).expect("writing to a String does not fail");
 }
 
 /// The next of 1, 2, 5, 10, 20 and so on, or of their tenths: a round distance between marks.
-fn tick(least: f64) -> f64 {
+pub(crate) fn tick(least: f64) -> f64 {
     let power = 10f64.powf(least.max(1e-6).log10().floor());
     let steps = [1.0, 2.0, 5.0].map(|step| step * power);
     steps.into_iter().find(|&step| step >= least).unwrap_or(10.0 * power)
 }
 
 /// A number with as many decimals as it needs, up to three.
-fn short(number: f64) -> String {
+pub(crate) fn short(number: f64) -> String {
     let text = format!("{number:.3}");
     text.trim_end_matches('0').trim_end_matches('.').to_string()
 }

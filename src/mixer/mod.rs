@@ -1,10 +1,10 @@
 //! Mixture weights learned before the training: runs on single templates or random mixtures, what
 //! their models answer to target tasks, and what follows for the mixture (the paper's Data Mixer).
 
-mod answers;
+pub(crate) mod answers;
 mod merge;
 mod outcomes;
-mod runs;
+pub(crate) mod runs;
 mod validate;
 
 use std::path::{Path, PathBuf};
@@ -71,8 +71,8 @@ pub struct RunOf {
     pub outcomes: Vec<Option<(f64, f64)>>,
 }
 
-/// Learns the mixture weights of a recipe whose policy is learned. Runs, models and answers are kept
-/// below [`folder`], and found there again.
+/// Learns the mixture weights of a recipe whose policy is learned. Runs, models and answers are
+/// kept below [`folder`], and found there again.
 ///
 /// # Errors
 /// As a run has; [`Error::Input`] if nothing can be learned from the targets: the text says why.

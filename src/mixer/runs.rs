@@ -3,12 +3,16 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::answers::{self, Answers, Targets, named};
 use crate::disk;
+use crate::mix;
 use crate::model::Model;
-use crate::recipe::{Eval, Mix, Recipe};
+use crate::recipe::{Eval, Mix, Recipe, Study};
 use crate::run::fingerprint::Fingerprint;
 use crate::run::reading::Trained;
 use crate::run::{self, Observer, Setup, Target};
@@ -33,6 +37,7 @@ pub struct Run {
 pub struct Runs<'a> {
     setup: &'a mut Setup,
     recipe: Recipe,
+    policy: mix::Make,
     targets: &'a Targets,
     folder: PathBuf,
     observer: &'a Observer<'a>,
@@ -46,19 +51,26 @@ impl<'a> Runs<'a> {
         folder: PathBuf,
         observer: &'a Observer<'a>,
     ) -> Runs<'a> {
-        let recipe = setup.recipe.clone();
+        let (recipe, policy) = (setup.recipe.clone(), setup.policy);
         note_of_version(&folder, observer);
-        Runs { setup, recipe, targets, folder, observer }
+        Runs { setup, recipe, policy, targets, folder, observer }
     }
 
     /// The run on a mixture, made where it is not there yet.
     pub fn run(&mut self, mixture: &[f64], steps: u64, about: &str) -> Result<Run, Error> {
-        self.setup.put(alone(&self.recipe, mixture, steps));
+        self.run_of(alone(&self.recipe, mixture, steps), about)
+    }
+
+    /// The run of a recipe that [`alone`] has made, and that a caller may have changed.
+    pub fn run_of(&mut self, recipe: Recipe, about: &str) -> Result<Run, Error> {
+        let mixture: Vec<f64> = recipe.templates.iter().map(|entry| entry.weight).collect();
+        self.setup.policy = mix::policy(&recipe).map_err(|error| Error::Input(error.title))?;
+        self.setup.put(recipe);
         let key = key(&[&Fingerprint::of(self.setup)?.to_json().to_string()]);
         let folder = self.folder.join(&key);
         let kept = self.answers_of(&folder);
         if let Some(answers) = answers::read(&kept) {
-            return Ok(Run { mixture: mixture.to_vec(), folder, answers });
+            return Ok(Run { mixture, folder, answers });
         }
         self.observer.note(format!("{about}: {}", folder.display()));
         if !folder.join("report.json").is_file() {
@@ -67,7 +79,30 @@ impl<'a> Runs<'a> {
         let model = trained(self.setup, &folder, self.observer)?;
         let answers = self.targets.ask(self.setup, &model, self.observer)?;
         answers::write(&kept, &answers)?;
-        Ok(Run { mixture: mixture.to_vec(), folder, answers })
+        Ok(Run { mixture, folder, answers })
+    }
+
+    /// What else is measured of a run's model: kept by the text that says what it is.
+    pub fn measured<T: Serialize + DeserializeOwned>(
+        &mut self,
+        run: &Run,
+        what: &str,
+        measure: &mut dyn FnMut(&Setup, &Model) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let kept = run.folder.join(format!("measured-{}.json", key(&[what])));
+        let text = std::fs::read_to_string(&kept).ok();
+        if let Some(known) = text.and_then(|text| serde_json::from_str(&text).ok()) {
+            return Ok(known);
+        }
+        let model = match run.folder.join("report.json").is_file() {
+            true => trained(self.setup, &run.folder, self.observer)?,
+            false => self.setup.model(0, self.observer)?,
+        };
+        let found = measure(self.setup, &model)?;
+        let text = serde_json::to_string(&found).expect("texts and numbers are JSON");
+        let written = disk::write(&kept, text.as_bytes());
+        written.with_context(|| format!("cannot write {}", kept.display()))?;
+        Ok(found)
     }
 
     /// What the base answers, before any training.
@@ -122,6 +157,7 @@ impl<'a> Runs<'a> {
 
     /// Puts the recipe back as it was.
     pub fn end(self) {
+        self.setup.policy = self.policy;
         self.setup.put(self.recipe);
     }
 
@@ -178,10 +214,11 @@ pub fn trained(setup: &Setup, folder: &Path, observer: &Observer) -> Result<Mode
 }
 
 /// The recipe of a run on a mixture: nothing is evaluated that the targets are not.
-fn alone(recipe: &Recipe, mixture: &[f64], steps: u64) -> Recipe {
+pub fn alone(recipe: &Recipe, mixture: &[f64], steps: u64) -> Recipe {
     let mut alone = recipe.clone();
     alone.mix = Mix::default();
     alone.eval = Eval { samples: 1, every: 0, patience: 0, until_exact: None, tasks: None };
+    alone.study = Study::default();
     alone.train.steps = steps;
     for (entry, weight) in alone.templates.iter_mut().zip(mixture) {
         entry.weight = *weight;

@@ -4,6 +4,7 @@ use super::evaluation::EVAL;
 use super::key::{Key, Role};
 use super::keys::{BASE, DATA, LORA, MODEL, SHAPE, TEMPLATE, TOP, TRAIN};
 use super::mixing::MIX;
+use super::study::STUDY;
 use super::texts::TEXT;
 use super::{Entry, Recipe, Shape, Text};
 
@@ -45,6 +46,7 @@ pub fn rows() -> Vec<Row> {
         of("lora", LORA, &lora),
         of("train", TRAIN, &recipe),
         of("eval", EVAL, &recipe),
+        of("study", STUDY, &recipe),
     ]
     .concat()
 }
@@ -124,7 +126,8 @@ pub fn help() -> String {
 }
 
 /// What a key of a resolved recipe means for a run that is resumed, by its path, such as
-/// `train.steps`, `template 2.level`, `text 1.skip` or `template 1.set.documents`; none if there is no such key.
+/// `train.steps`, `template 2.level`, `text 1.skip` or `template 1.set.documents`; none if there is
+/// no such key.
 pub fn role(path: &str) -> Option<Role> {
     let (table, name, _) = parts(path)?;
     row(table, name).map(|row| row.role)
@@ -159,7 +162,9 @@ fn parts(path: &str) -> Option<(&str, &str, &str)> {
     // Tables of a list have a number.
     let table = table.split_once(' ').map_or(table, |(list, _)| list);
     let end = rest.find('.').unwrap_or(rest.len());
-    Some((table, &rest[..end], &rest[end..]))
+    // So have those of a list below a table.
+    let name = rest[..end].split(' ').next().unwrap_or_default();
+    Some((table, name, &rest[name.len()..]))
 }
 
 fn row(table: &str, name: &str) -> Option<Row> {

@@ -9,6 +9,7 @@ mod mixing;
 mod other;
 pub(crate) mod section;
 mod sections;
+mod study;
 mod texts;
 mod write;
 
@@ -24,6 +25,7 @@ use crate::train::Settings;
 pub use key::Role;
 pub use listing::{Row, current, default_of, help, markdown, role, rows};
 pub(crate) use section::unknown_word;
+pub use study::{Arm, English, Pair, Study};
 pub use write::toml_text;
 
 /// A complete recipe, every key resolved.
@@ -51,6 +53,8 @@ pub struct Recipe {
     pub keep_checkpoints: usize,
     /// How to evaluate.
     pub eval: Eval,
+    /// What is studied.
+    pub study: Study,
 }
 
 impl Default for Recipe {
@@ -77,6 +81,7 @@ impl Default for Recipe {
             save_every: 100,
             keep_checkpoints: 1,
             eval: Eval { samples: 200, every: 0, patience: 0, until_exact: None, tasks: None },
+            study: Study::default(),
         }
     }
 }

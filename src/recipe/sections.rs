@@ -9,6 +9,7 @@ use super::key::Key;
 use super::keys::{BASE, DATA, LORA, MODEL, SHAPE, TEMPLATE, TOP, TRAIN};
 use super::mixing::MIX;
 use super::section::{Section, span};
+use super::study::STUDY;
 use super::texts::texts;
 use super::{Base, Entry, Recipe, Words};
 use crate::diagnostic::Diagnostic;
@@ -18,8 +19,9 @@ use crate::source::Span;
 pub(super) fn recipe(table: &DeTable, errors: &mut Vec<Diagnostic>) -> Recipe {
     let mut recipe = Recipe::default();
     let mut top = Section::new("", Some(table), errors);
-    let [model, data, mix, lora, train, eval] =
-        ["model", "data", "mix", "lora", "train", "eval"].map(|name| sub_table(&mut top, name));
+    let [model, data, mix, lora, train, eval, study] =
+        ["model", "data", "mix", "lora", "train", "eval", "study"]
+            .map(|name| sub_table(&mut top, name));
     let [entries, rows] =
         ["template", "text"].map(|name| top.find(name, &[]).map(|found| (found.value, found.span)));
     read(TOP, &mut recipe, &mut top);
@@ -41,6 +43,7 @@ pub(super) fn recipe(table: &DeTable, errors: &mut Vec<Diagnostic>) -> Recipe {
     recipe.train.seed = recipe.data.seed;
     whole("[train]", train, (TRAIN, checks::train), &mut recipe, errors);
     whole("[eval]", eval, (EVAL, checks::eval), &mut recipe, errors);
+    whole("[study]", study, (STUDY, |_, _| {}), &mut recipe, errors);
     recipe
 }
 

@@ -42,9 +42,10 @@ pub(super) const TEXT: &[Key<Text>] = &[
     Key::new(
         "weight",
         &[],
-        Real(1e-6, 1e6, |it: &mut Text| &mut it.weight),
+        Real(0.0, 1e6, |it: &mut Text| &mut it.weight),
         Decides,
-        "mixture weight: how often, relative to templates and other texts; no policy changes it",
+        "mixture weight: how often, relative to templates and other texts; with 0 it is not \
+         trained on, and no policy changes it",
     ),
     Key::new(
         "skip",

@@ -6,8 +6,9 @@ use super::evaluation::EVAL;
 use super::key::Key;
 use super::keys::{BASE, DATA, LORA, MODEL, SHAPE, TEMPLATE, TRAIN};
 use super::mixing::MIX;
+use super::study::STUDY;
 use super::texts::TEXT;
-use super::{Base, Recipe};
+use super::{Base, Recipe, Study};
 
 /// The recipe as a file that makes the same run again.
 pub fn toml_text(recipe: &Recipe) -> String {
@@ -32,6 +33,9 @@ pub fn toml_text(recipe: &Recipe) -> String {
     }
     table("[train]", TRAIN, recipe, &mut text);
     table("[eval]", EVAL, recipe, &mut text);
+    if recipe.study != Study::default() {
+        table("[study]", STUDY, recipe, &mut text);
+    }
     text
 }
 

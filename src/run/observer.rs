@@ -116,7 +116,7 @@ impl Observer<'_> {
         self.cancel.load(Ordering::Relaxed)
     }
 
-    pub(super) fn tell(&self, event: Event) {
+    pub(crate) fn tell(&self, event: Event) {
         (self.event)(event);
     }
 

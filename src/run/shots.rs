@@ -40,7 +40,8 @@ impl<'a> Shots<'a> {
     }
 
     /// The ids of a template's shots and of the sample that has this index; what went wrong comes
-    /// with the index of the sample. `is_checked`: the ids are held against those of the whole text.
+    /// with the index of the sample. `is_checked`: the ids are held against those of the whole
+    /// text.
     pub fn before(
         &mut self,
         template: usize,

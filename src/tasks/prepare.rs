@@ -1,6 +1,7 @@
 //! A task made ready for a model: its rows read, and their texts as token ids.
 
 use rayon::prelude::*;
+use serde_json::{Map, Value};
 
 use super::data;
 use super::encode::{Encoded, Encoder};
@@ -30,6 +31,24 @@ pub struct Prepared {
     pub merged: usize,
     /// What a model is asked.
     pub(super) work: Work,
+    /// How its rows were found.
+    settings: Settings,
+}
+
+impl Prepared {
+    /// The rows of its items, read again.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if they are no longer there.
+    pub fn rows(&self) -> Result<Vec<Map<String, Value>>, Error> {
+        let mut rows = Vec::new();
+        data::each_row(&self.task, &self.settings, &mut |row, _| {
+            if rows.len() < self.items.len() {
+                rows.push(row.values);
+            }
+        })?;
+        Ok(rows)
+    }
 }
 
 /// What a model is asked.
@@ -99,7 +118,8 @@ pub fn prepare(
     };
     let places = asked.iter().map(|(_, place)| place.clone());
     let items = items.into_iter().zip(places).collect();
-    Ok(Prepared { task, shots: settings.shots, shots_from, total, items, cut, merged, work })
+    let (shots, settings) = (settings.shots, settings.clone());
+    Ok(Prepared { task, shots, shots_from, total, items, cut, merged, work, settings })
 }
 
 /// An item with what is before it.

@@ -102,7 +102,7 @@ fn run(name: &str, block: &str, about: bool, folder: &Path) -> String {
     for part in block.split("\n$ ").skip(1) {
         let (command, output) = part.split_once('\n').unwrap_or((part, ""));
         // Without its feature a command is not there; the tests of the whole run it.
-        let trains = ["cookc run", "cookc merge", "cookc export", "cookc mix"]
+        let trains = ["cookc run", "cookc merge", "cookc export", "cookc mix", "cookc study"]
             .iter()
             .any(|it| command.starts_with(it));
         let skipped = !cfg!(feature = "train") && trains

@@ -38,6 +38,8 @@ mod run;
 mod run_group;
 #[cfg(feature = "train")]
 mod run_strangers;
+#[cfg(feature = "train")]
+mod study;
 mod support;
 mod syntax;
 #[cfg(feature = "train")]

@@ -34,6 +34,13 @@ names = \"boolq,facts.toml\"
 limit = 9
 style = \"olmes\"
 data = \"copies\"
+[study]
+arms = [\"mixture\", \"singles\"]
+english = { file = \"english.jsonl\", text = \"{{ text }}\", limit = 5 }
+[[study.align]]
+template = \"std:retrieval\"
+task = \"facts.toml\"
+map = { document = \"context\", answer = \"answers.0\" }
 ";
 
 fn read(text: &str) -> Recipe {
@@ -158,7 +165,7 @@ fn the_page_of_recipes_has_the_tables_of_the_keys() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/recipe.md");
     let mut page = std::fs::read_to_string(path).expect("the page");
     let old = page.clone();
-    for table in ["model", "template", "text", "data", "mix", "lora", "train", "eval"] {
+    for table in ["model", "template", "text", "data", "mix", "lora", "train", "eval", "study"] {
         let heading = match table {
             "template" | "text" => format!("## `[[{table}]]`\n"),
             table => format!("## `[{table}]`\n"),

@@ -86,6 +86,7 @@ impl Setup {
         let (mut recipe, mut errors) = open(path, seed, observer)?;
         let folder = path.parent().unwrap_or(Path::new(""));
         let templates = templates::read(&mut recipe, folder, &mut errors);
+        tasks::rooted(&mut recipe.study, folder);
         recipe.texts.iter_mut().for_each(|text| _ = templates::whole(folder, &mut text.file));
         let hashing = if is_run { base::hashing(&recipe, folder) } else { None };
         let known = base::known(&mut recipe, folder, &mut errors);
@@ -140,9 +141,13 @@ impl Setup {
         })
     }
 
-    /// Puts another recipe in the place of this one, with the same templates, words and model.
+    /// Puts another recipe in the place of this one, with the same templates, texts, words and
+    /// model.
     pub(crate) fn put(&mut self, recipe: Recipe) {
         self.text = recipe::toml_text(&recipe);
+        for (part, entry) in self.dataset.parts.iter_mut().zip(&recipe.templates) {
+            part.replies = entry.replies;
+        }
         self.recipe = recipe;
     }
 

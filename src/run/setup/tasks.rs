@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::model::Tokenizer;
-use crate::recipe::Tasks;
+use crate::recipe::{Study, Tasks};
 use crate::tasks::{self, Prepared, Settings, Style};
 use crate::template::Error;
 
@@ -16,12 +16,8 @@ pub fn prepared(
     tokens_max: usize,
 ) -> Result<Vec<Prepared>, Error> {
     let Some(asked) = asked else { return Ok(Vec::new()) };
-    let whole = |path: &str| {
-        let path = folder.join(path);
-        path.canonicalize().unwrap_or(path).to_string_lossy().into_owned()
-    };
+    let whole = |path: &str| absolute(folder, path);
     let names: Vec<String> = asked.names.path.split(',').map(|name| name.trim().into()).collect();
-    let is_file = |name: &str| name.ends_with(".toml") || name.contains('/');
     let names: Vec<String> =
         names.into_iter().map(|name| if is_file(&name) { whole(&name) } else { name }).collect();
     asked.names.path = names.join(",");
@@ -40,4 +36,29 @@ pub fn prepared(
     let tasks = tasks::named(&asked.names.path, settings.style)?;
     let prepare = |task| tasks::prepare(task, &settings, tokenizer, tokens_max);
     tasks.into_iter().map(prepare).collect()
+}
+
+/// Makes the paths of a study absolute.
+pub fn rooted(study: &mut Study, folder: &Path) {
+    for pair in &mut study.align {
+        if !pair.template.path.starts_with("std:") {
+            pair.template.path = absolute(folder, &pair.template.path);
+        }
+        if is_file(&pair.task.path) {
+            pair.task.path = absolute(folder, &pair.task.path);
+        }
+    }
+    if let Some(english) = &mut study.english {
+        english.file.path = absolute(folder, &english.file.path);
+    }
+}
+
+/// Whether a task's name is that of a file.
+fn is_file(name: &str) -> bool {
+    name.ends_with(".toml") || name.contains('/')
+}
+
+fn absolute(folder: &Path, path: &str) -> String {
+    let path = folder.join(path);
+    path.canonicalize().unwrap_or(path).to_string_lossy().into_owned()
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::source::{Segments, Source, Used, sources, used};
 
 /// The layers, left to right: a file may use what stands to its left.
-const LAYERS: [&str; 26] = [
+const LAYERS: [&str; 27] = [
     "disk",
     "source",
     "stdlib",
@@ -29,6 +29,7 @@ const LAYERS: [&str; 26] = [
     "mix",
     "run",
     "mixer",
+    "study",
     "lsp",
     "cli",
     "main",
@@ -47,7 +48,7 @@ const APART: [(&str, &[&str]); 4] = [
         "lsp",
         &[
             "ir", "runtime", "engine", "model", "train", "recipe", "eval", "tasks", "mix", "run",
-            "mixer",
+            "mixer", "study",
         ],
     ),
 ];
