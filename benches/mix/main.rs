@@ -3,7 +3,8 @@
 //!
 //! `cargo bench --bench mix -- DIR`, where DIR holds `train_mixture_1m.csv`,
 //! `train_pile_loss_1m.csv` and `test_mixture_*.csv`, `test_pile_loss_*.csv` of the repository
-//! sail-sg/regmix. A line of JSON a domain and size; `pile_cc` is the domain of the paper's figures.
+//! sail-sg/regmix. A line of JSON a domain and size; `pile_cc` is the domain of the paper's
+//! figures.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
