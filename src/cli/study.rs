@@ -25,8 +25,8 @@ pairs of [[study.align]] say which template's rules score which task. Then chang
 set against changes in accuracy, over all recipes.
 
 DIR/report.html and DIR/study.json hold all of it, every number with its interval; DIR/items.jsonl
-has each item. Runs are kept and found again, as of `cookc mix`: a second call trains nothing, and Ctrl-C loses no more than the
-steps since a checkpoint.
+has each item. Runs are kept and found again, as of `cookc mix`: a second call trains nothing, and
+Ctrl-C loses no more than the steps since a checkpoint.
 
 --json prints study.json: {"version", "cookc", "findings": [sentence], "correlations": [{"over",
 "about", "cells", "models", "pearson", "spearman", "refusal"}], "recipes": [{"name", "base",
