@@ -24,8 +24,8 @@ says which). All are asked the tasks of [eval.tasks], and held-out samples of ev
 pairs of [[study.align]] say which template's rules score which task. Then changes in alignment are
 set against changes in accuracy, over all recipes.
 
-DIR/report.html and DIR/study.json hold all of it, every number with its interval. Runs are kept
-and found again, as of `cookc mix`: a second call trains nothing, and Ctrl-C loses no more than the
+DIR/report.html and DIR/study.json hold all of it, every number with its interval; DIR/items.jsonl
+has each item. Runs are kept and found again, as of `cookc mix`: a second call trains nothing, and Ctrl-C loses no more than the
 steps since a checkpoint.
 
 --json prints study.json: {"version", "cookc", "findings": [sentence], "correlations": [{"over",
@@ -40,7 +40,7 @@ pub struct Study {
     /// The recipes, one a model
     #[arg(value_name = "RECIPE", required = true)]
     recipes: Vec<PathBuf>,
-    /// The folder of report.html and study.json [default: runs/NAME-study]
+    /// The folder of report.html, study.json and items.jsonl [default: runs/NAME-study]
     #[arg(short, long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Seeds of each recipe, from its own on
@@ -68,7 +68,10 @@ pub fn run(command: &Study) -> Result<(), Failure> {
         Path::new("runs").join(format!("{name}-study"))
     });
     let json = report.json();
-    for (name, text) in [("study.json", &json), ("report.html", &study::html(&report))] {
+    let page = study::html(&report);
+    for (name, text) in
+        [("items.jsonl", &report.items), ("study.json", &json), ("report.html", &page)]
+    {
         let cannot = || format!("cannot write {}", folder.join(name).display());
         std::fs::create_dir_all(&folder).with_context(cannot)?;
         disk::write(&folder.join(name), text.as_bytes()).with_context(cannot)?;

@@ -7,6 +7,7 @@ use crate::eval::plot::{escaped, open, push, short, tick};
 /// The drawing of an interval, in pixels.
 const WIDTH: f64 = 130.0;
 const HEIGHT: f64 = 16.0;
+const DOT: f64 = 3.0;
 /// That of the cells, its plane, and a point.
 const SIZE: [u32; 2] = [360, 300];
 const LEFT: f64 = 46.0;
@@ -23,7 +24,7 @@ pub fn scale<'a>(figures: impl Iterator<Item = &'a Figure>) -> f64 {
 
 /// An interval on a scale around 0.
 pub fn interval(figure: &Figure, scale: f64) -> String {
-    let x = |value: f64| WIDTH * (0.5 + 0.5 * (value / scale).clamp(-1.0, 1.0));
+    let x = |value: f64| WIDTH / 2.0 + (WIDTH / 2.0 - DOT) * (value / scale).clamp(-1.0, 1.0);
     let (middle, half) = (x(0.0), HEIGHT / 2.0);
     let class = if figure.is_significant() { "sure" } else { "unsure" };
     let mut svg = format!(
@@ -44,7 +45,7 @@ pub fn interval(figure: &Figure, scale: f64) -> String {
     push(
         &mut svg,
         format_args!(
-            "<circle class=\"{class}\" cx=\"{:.1}\" cy=\"{half}\" r=\"3\"/>",
+            "<circle class=\"{class}\" cx=\"{:.1}\" cy=\"{half}\" r=\"{DOT}\"/>",
             x(figure.value)
         ),
     );
@@ -164,8 +165,8 @@ mod tests {
     #[test]
     fn an_interval_beyond_the_scale_ends_at_its_ends() {
         let drawn = interval(&Figure::new(0.5, Some(2.0), 9), 1.0);
-        assert!(drawn.contains("x1=\"0.0\" x2=\"130.0\"") && drawn.contains("unsure"), "{drawn}");
-        assert!(interval(&Figure::new(0.5, None, 1), 1.0).contains("cx=\"97.5\""));
+        assert!(drawn.contains("x1=\"3.0\" x2=\"127.0\"") && drawn.contains("unsure"), "{drawn}");
+        assert!(interval(&Figure::new(0.5, None, 1), 1.0).contains("cx=\"96.0\""));
     }
 
     #[test]

@@ -117,8 +117,8 @@ fn sentence(what: &str, all: &[(String, Figure)]) -> Option<String> {
         found.iter().take(NAMED).map(|(name, figure)| format!("{name} {}", signed(figure)));
     let largest: Vec<String> = largest.collect();
     Some(format!(
-        "{}: {} of {count} beyond an interval of 95 %, where chance alone would give about \
-         {chance:.1}. The largest: {}.",
+        "{}: {} of {count} with an interval of 95 % without 0, where chance alone would give \
+         about {chance:.1}. The largest: {}.",
         capital(what),
         found.len(),
         largest.join("; ")

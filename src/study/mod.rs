@@ -8,6 +8,7 @@ mod drawing;
 mod english;
 mod figures;
 mod findings;
+mod items;
 mod labels;
 mod observe;
 mod page;
@@ -63,10 +64,11 @@ pub fn study(paths: &[PathBuf], seeds: u64, observer: &Observer) -> Result<Repor
         }
         ready.push(one);
     }
-    let mut recipes = Vec::new();
+    let (mut recipes, mut items) = (Vec::new(), String::new());
     for one in ready {
         let observed = one.observe(seeds, observer)?;
         recipes.push(analysis::analysed(&observed));
+        items += &items::lines(&observed);
     }
     let correlations = correlations::correlations(&recipes);
     Ok(Report {
@@ -75,5 +77,6 @@ pub fn study(paths: &[PathBuf], seeds: u64, observer: &Observer) -> Result<Repor
         findings: findings::findings(&recipes, &correlations),
         correlations,
         recipes,
+        items,
     })
 }

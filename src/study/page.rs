@@ -144,7 +144,9 @@ h4 { font-size: .95rem; margin: 1.1rem 0 .3rem } .wide { overflow-x: auto; margi
 .wide table { white-space: nowrap } .wide td, .wide th { padding-right: 1.1rem }
 .wide td:first-child { white-space: normal; min-width: 8rem } main { max-width: 60rem }
 main > p, main > ul { max-width: 46rem }
-.findings li { margin: .35rem 0; overflow-wrap: anywhere } h2, h3, h4 { overflow-wrap: anywhere }
+.findings { padding-left: 1.2rem }
+.findings li { margin: .35rem 0; overflow-wrap: anywhere }
+h2, h3, h4 { overflow-wrap: anywhere }
 .interval { width: auto; vertical-align: middle } line.sure, line.unsure { stroke-width: 2 }
 line.sure { stroke: var(--after) } line.unsure { stroke: var(--before) }
 circle.sure, .own { fill: var(--after) } circle.unsure { fill: var(--before) }

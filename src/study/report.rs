@@ -22,6 +22,9 @@ pub struct Report {
     pub correlations: Vec<Row>,
     /// Each recipe.
     pub recipes: Vec<OfRecipe>,
+    /// The text of `items.jsonl`: a line an item of each recipe, seed and target.
+    #[serde(skip)]
+    pub items: String,
 }
 
 /// The correlations over some of the cells.

@@ -206,6 +206,18 @@ fn every_model_has_its_figures_in_every_target_and_by_every_rule() {
     assert_eq!(labels.len(), models.len());
     assert_eq!(labels[0]["right"], json!([0.5, 0.5]));
     assert!(list(&found, "findings").len() >= 4, "{found}");
+    // The means are those of the items.
+    let lines = fs::read_to_string(folder.path().join("out/items.jsonl")).expect("the items");
+    let lines: Vec<Value> =
+        lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(lines.len(), 2 * (2 * 24 + 3 * 12));
+    let of_last = lines.iter().filter(|line| line["target"] == "picking");
+    let scores: Vec<f64> = of_last
+        .map(|line| line["alignment"]["last"]["models"]["mixture"].as_f64().expect("a score"))
+        .collect();
+    let mean = scores.iter().sum::<f64>() / scores.len() as f64;
+    let told = list(&alignment[1], "models")[3]["alignment"]["value"].as_f64().expect("a mean");
+    assert!(scores.len() == 48 && (mean - told).abs() < 1e-9, "{mean} {told}");
     let over: Vec<&Value> = list(&found, "correlations").iter().map(|one| &one["over"]).collect();
     assert!(over.contains(&&json!("all rules")), "{over:?}");
 }
