@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Tables of docs/results/mix.md: policies over the seeds of `cookc mix RECIPE --validate N --json`.
 
-    benches/mix/table.py validation-1.json validation-2.json ...
+    benches/mix/table.py validations.jsonl  # a line a seed
 
 For each policy: the mean over the seeds of Spearman's correlation, of the accuracy of its choice and of
 its regret, with the standard error over the seeds (the sample's deviation over the root of their
@@ -21,7 +21,7 @@ def shown(values, digits=3):
     return f"{statistics.mean(values):.{digits}f} ± {error:.{digits}f}"
 
 
-runs = [json.load(open(path)) for path in sys.argv[1:]]
+runs = [json.loads(line) for path in sys.argv[1:] for line in open(path)]
 print(f"{len(runs)} seeds, {len(runs[0]['mixtures'])} mixtures each; base", shown([run["base"][0] for run in runs]))
 for run in runs:
     ranked = sorted(one["accuracy"] for one in run["mixtures"])

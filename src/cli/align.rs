@@ -107,7 +107,8 @@ pub fn run(command: &Align) -> Result<(), Failure> {
         seed: command.seed,
     };
     let cancel = options::interrupt()?;
-    let mut file = command.out.as_deref().map(Output::file).transpose()?;
+    let mut file =
+        command.out.as_deref().map(|out| options::output(out, &command.data)).transpose()?;
     let progress = Progress::counting("aligning");
     let rules = sampler.rules().to_vec();
     let report = align.run(&sampler, cancel, &mut |rows| {

@@ -10,7 +10,7 @@ use super::failure::Failure;
 use super::load;
 use super::options::{self, Engine};
 use super::progress::Progress;
-use crate::data::sink::{FORMATS, Format, Output, Schema, settings};
+use crate::data::sink::{FORMATS, Format, Schema, settings};
 use crate::data::{Event, Observer, Split};
 use crate::template::Template;
 
@@ -92,10 +92,7 @@ pub fn run(command: &Generate) -> Result<(), Failure> {
     let sampler = load::compile(&template, &command.template.choice, command.engine)?;
     let cancel = options::interrupt_soon()?;
     let to_stdout = command.out == Path::new("-");
-    let output = match to_stdout {
-        true => Output::stream(std::io::stdout(), "standard output"),
-        false => Output::file(&command.out)?,
-    };
+    let output = options::output(&command.out, Path::new(&command.template.file))?;
     let (seed, split) = (command.seed.unwrap_or(0), command.split);
     let set = settings(template.typed(), &command.template.choice.set);
     let program = sampler.program().clone();

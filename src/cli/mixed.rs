@@ -8,7 +8,6 @@ use super::generate::Generate;
 use super::options::{self, Engine};
 use super::progress::Progress;
 use crate::data;
-use crate::data::sink::Output;
 use crate::run::mixed::Mixed;
 use crate::run::{Event, Observer};
 
@@ -36,10 +35,7 @@ pub fn run(command: &Generate) -> Result<(), Failure> {
     let reading = Observer { cancel, event: &note, stuck: |_| {} };
     let mixed = Mixed::read(Path::new(&command.template.file), command.seed, &reading)?;
     let to_stdout = command.out == Path::new("-");
-    let output = match to_stdout {
-        true => Output::stream(std::io::stdout(), "standard output"),
-        false => Output::file(&command.out)?,
-    };
+    let output = options::output(&command.out, Path::new(&command.template.file))?;
     let progress = Progress::new(command.count, &mixed.names().join(", "));
     let count = |event| {
         if let data::Event::Generated { samples } = event {

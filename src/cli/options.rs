@@ -1,6 +1,6 @@
 //! The options that several commands share.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,6 +12,7 @@ use clap::{Args, ValueEnum};
 use super::failure::Failure;
 use super::{console, report};
 use crate::data::Split;
+use crate::data::output::Output;
 
 /// Set by Ctrl-C: loops look at it and end cleanly.
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
@@ -138,6 +139,22 @@ const THREADS_A_CORE: u64 = 8;
 
 fn threads_max() -> u64 {
     THREADS_A_CORE * thread::available_parallelism().map_or(1, |cores| cores.get() as u64)
+}
+
+/// The output of a command: a file or, by `-`, standard output. It is not what the command reads.
+pub fn output(out: &Path, input: &Path) -> Result<Output, Failure> {
+    if out == Path::new("-") {
+        return Ok(Output::stream(std::io::stdout(), "standard output"));
+    }
+    let whole = |path: &Path| path.canonicalize().ok();
+    if let (Some(own), Some(read)) = (whole(out), whole(input))
+        && own == read
+        && own.is_file()
+    {
+        let name = out.display();
+        return Err(Failure::Input(format!("{name} is what is read: write into another file")));
+    }
+    Ok(Output::file(out)?)
 }
 
 /// The flag that Ctrl-C sets once it is watched for.

@@ -41,7 +41,11 @@ pub fn table(learned: &Learned) -> String {
         .map(|target| target.name.as_str())
         .collect();
     if !estimated.is_empty() {
-        text += &format!("estimated without labels: {}\n", estimated.join(", "));
+        text += &format!(
+            "estimated without labels: {}; assumed: beside what they copy from the base, runs err \
+             alone\n",
+            estimated.join(", ")
+        );
     }
     text += &format!("{}: {}\n", learned.policy, learned.reason);
     let both = learned.templates.iter().zip(&learned.weights).filter(|(_, weight)| **weight > 0.0);

@@ -63,16 +63,26 @@ pub fn floored(shares: Vec<f64>, floor: f64) -> Vec<f64> {
 /// The outcomes of a task as deviations from their mean, in units of the standard deviation; times
 /// the share of the variance that errors do not explain.
 pub fn standardised(column: &[Outcome]) -> Vec<f64> {
+    let (mean, variance, kept) = spread(column);
+    let unit = if variance > 0.0 { variance.sqrt() } else { 1.0 };
+    column.iter().map(|one| kept * (one.mean - mean) / unit).collect()
+}
+
+/// The outcomes of a task, drawn towards their mean as far as errors explain their spread.
+pub fn shrunk(column: &[Outcome]) -> Vec<f64> {
+    let (mean, _, kept) = spread(column);
+    column.iter().map(|one| mean + kept * (one.mean - mean)).collect()
+}
+
+/// Mean and variance of outcomes, and the share of the variance that errors do not explain.
+fn spread(column: &[Outcome]) -> (f64, f64, f64) {
     let count = column.len() as f64;
     let mean = column.iter().map(|one| one.mean).sum::<f64>() / count;
     let square = |one: &Outcome| (one.mean - mean).powi(2);
     let variance = column.iter().map(square).sum::<f64>() / (count - 1.0).max(1.0);
     let noise = column.iter().map(|one| one.error.powi(2)).sum::<f64>() / count;
-    if variance <= noise || variance <= 0.0 {
-        return vec![0.0; column.len()];
-    }
-    let kept = 1.0 - noise / variance;
-    column.iter().map(|one| kept * (one.mean - mean) / variance.sqrt()).collect()
+    let kept = if variance > noise { 1.0 - noise / variance } else { 0.0 };
+    (mean, variance, kept)
 }
 
 #[cfg(test)]

@@ -11,7 +11,9 @@ const STARTS: [f64; 6] = [0.02, 0.1, 0.3, 1.0, 3.0, 10.0];
 const STEPS: usize = 60;
 /// Weight decay of `w` beside the mean square: it settles what few runs leave open.
 const RIDGE: f64 = 1e-4;
-/// Steps of the search for the least loss, and its first rate.
+/// What is above the least loss is no less than this.
+const SMALLEST: f64 = 1e-4;
+/// Steps of the search for the least loss.
 const DESCENTS: usize = 4000;
 
 /// A loss as a function of the mixture weights.
@@ -24,7 +26,7 @@ pub struct Fit {
 }
 
 impl Fit {
-    /// Fits the losses of runs by least squares.
+    /// Fits the losses of runs, none of which is below 0, by least squares.
     ///
     /// # Panics
     /// If there are no runs.
@@ -33,7 +35,7 @@ impl Fit {
         let highest = losses.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let range = (highest - lowest).max(1e-9);
         let fits = STARTS.map(|share| {
-            let mut fit = start(mixtures, losses, lowest - share * range);
+            let mut fit = start(mixtures, losses, (lowest - share * range).max(0.0));
             refine(&mut fit, mixtures, losses, range);
             (cost(&fit, mixtures, losses, range), fit)
         });
@@ -103,7 +105,7 @@ fn divergence(mixture: &[f64], prior: &[f64]) -> f64 {
 /// With that least loss, the logarithms of what is above it are linear.
 fn start(mixtures: &[Vec<f64>], losses: &[f64], least: f64) -> Fit {
     let rows: Vec<Vec<f64>> = mixtures.iter().map(|mixture| with_one(mixture)).collect();
-    let logs: Vec<f64> = losses.iter().map(|loss| (loss - least).ln()).collect();
+    let logs: Vec<f64> = losses.iter().map(|loss| (loss - least).max(SMALLEST).ln()).collect();
     Fit { least, exponents: least_squares(&rows, &logs, RIDGE) }
 }
 
@@ -144,7 +146,7 @@ fn refine(fit: &mut Fit, mixtures: &[Vec<f64>], losses: &[f64], range: f64) {
         let mut share = 1.0;
         let better = loop {
             let mut next = fit.clone();
-            next.least += share * step[0];
+            next.least = (next.least + share * step[0]).max(0.0);
             let moved = next.exponents.iter_mut().zip(&step[1..]);
             moved.for_each(|(w, change)| *w += share * change);
             let then = cost(&next, mixtures, losses, range);
@@ -223,6 +225,16 @@ mod tests {
         let far = optimum(&[known()], &prior, 0.01);
         let near = optimum(&[known()], &prior, 10.0);
         assert!(far[1] > 0.9 && (near[1] - 1.0 / 3.0).abs() < 0.05, "{far:?} {near:?}");
+    }
+
+    #[test]
+    fn no_loss_is_predicted_below_0() {
+        let mixtures = draws::mixtures(3, 8, 5);
+        let losses: Vec<f64> = mixtures.iter().map(|mixture| 0.4 * (1.0 - mixture[1])).collect();
+        let fit = Fit::of(&mixtures, &losses);
+        for mixture in draws::mixtures(3, 50, 6).iter().chain([&vec![0.0, 1.0, 0.0]]) {
+            assert!(fit.loss(mixture) >= 0.0, "{mixture:?}");
+        }
     }
 
     #[test]

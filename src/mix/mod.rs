@@ -121,6 +121,17 @@ pub fn policy(recipe: &Recipe) -> Result<Make, Box<Diagnostic>> {
     if is_learned(recipe) {
         expect_targets(recipe)?;
     }
+    if named.path == MERGE && recipe.lora.as_ref().is_some_and(|lora| lora.dora) {
+        let title = "`merge` averages low-rank terms, and `use_dora` trains magnitudes beside them";
+        let error = Diagnostic::error("E708", title, named.span, "this policy");
+        let help = "leave out `use_dora`, or write `policy = \"cookbook\"`";
+        return Err(Box::new(error.help(help)));
+    }
+    if recipe.mix.mastered < recipe.mix.failed {
+        let title = "a level is mastered at a lower alignment than it fails at";
+        let error = Diagnostic::error("E708", title, named.span, "this policy");
+        return Err(Box::new(error.help("write a `mastered` above `failed`")));
+    }
     for (step, which) in [(0, "first"), (recipe.train.steps - 1, "last")] {
         let weights = [make(recipe).weights(step), of_texts(recipe)].concat();
         if let Err(why) = Order::new(&weights, Split::Train, 0) {
@@ -148,7 +159,8 @@ fn expect_targets(recipe: &Recipe) -> Result<(), Box<Diagnostic>> {
         || recipe.eval.tasks.is_some();
     let (title, help) = match (trained < 2, has_targets) {
         (true, _) => {
-            let title = format!("there is nothing to weigh: {trained} template is trained on");
+            let few = if trained == 1 { "one template" } else { "no template" };
+            let title = format!("there is nothing to weigh: {few} is trained on");
             (title, "write at least two templates with a `weight` above 0")
         }
         (_, false) => {

@@ -82,11 +82,10 @@ impl Targets {
         let held_out = HeldOut::of(setup, &count)?;
         let judged = held_out.judge(model, "of targets", observer)?;
         for at in &self.templates {
-            let sampler = &setup.dataset.parts[*at].sampler;
             let answers = &judged[*at];
             let right = answers.iter().map(|one| f64::from(u8::from(one.verdict.exact())));
             all.push(Answers {
-                target: named(&sampler.program().name, sampler.level()),
+                target: named(setup, *at),
                 by_rules: true,
                 options: 0,
                 labels: None,
@@ -98,12 +97,15 @@ impl Targets {
     }
 }
 
-/// A template at a level, as it is called in tables.
-pub fn named(template: &str, level: &str) -> String {
-    match level {
-        "" | "default" => template.to_string(),
-        level => format!("{template} ({level})"),
-    }
+/// A template of a recipe by its number, as it is called in tables: with its level and settings.
+pub fn named(setup: &Setup, at: usize) -> String {
+    let sampler = &setup.dataset.parts[at].sampler;
+    let level = Some(sampler.level()).filter(|level| !["", "default"].contains(level));
+    let set =
+        setup.recipe.templates[at].set.iter().map(|(name, value)| format!("{name} = {value}"));
+    let settings: Vec<String> = level.map(str::to_string).into_iter().chain(set).collect();
+    let name = &sampler.program().name;
+    if settings.is_empty() { name.clone() } else { format!("{name} ({})", settings.join(", ")) }
 }
 
 fn of_task(asked: &Prepared, summary: &Summary) -> Answers {

@@ -2,6 +2,7 @@
 //! their models answer to target tasks, and what follows for the mixture (the paper's Data Mixer).
 
 pub(crate) mod answers;
+mod keys;
 mod merge;
 mod outcomes;
 pub(crate) mod runs;
@@ -175,16 +176,18 @@ impl Mixer<'_, '_> {
         let known = self.known(&base, &singles, self.sight())?;
         let mixtures = self.candidates();
         let scores = self.merged(&base, &singles, &mixtures, self.sight())?;
-        let candidates: Vec<(Vec<f64>, f64)> = mixtures.into_iter().zip(scores).collect();
-        let best = candidates.iter().max_by(|a, b| a.1.total_cmp(&b.1));
-        let best = best.expect("equal weights are a candidate");
-        let weights = floored(best.0.clone(), self.recipe.mix.floor);
+        let best = best_merged(&mixtures, &scores);
+        let weights = floored(mixtures[best].clone(), self.recipe.mix.floor);
         let reason = format!(
-            "of {} mixtures of the runs' models, averaged without training, this one has the \
-             highest mean accuracy, {:.3}",
-            candidates.len(),
-            best.1
+            "of {} mixtures of the runs' models, averaged without training, this one is nearest to \
+             equal weights among those whose mean accuracy is within a standard error of the \
+             highest: {:.3} ± {:.3}",
+            mixtures.len(),
+            scores[best].mean,
+            scores[best].error
         );
+        let means = scores.iter().map(|score| score.mean);
+        let candidates: Vec<(Vec<f64>, f64)> = mixtures.into_iter().zip(means).collect();
         Ok(self.learned(&weights, (&known, &base, &singles), candidates, reason))
     }
 
@@ -224,6 +227,14 @@ impl Mixer<'_, '_> {
             0 => 2 * count,
             runs => runs as usize,
         };
+        if wanted < count + 2 {
+            return Err(Error::Input(format!(
+                "`runs = {wanted}` below `[mix]` is too few: a fit over {count} templates has {} \
+                 numbers, so write {} or more, or leave it out",
+                count + 2,
+                count + 2
+            )));
+        }
         let mixtures = draws::mixtures(count, wanted, self.recipe.data.seed);
         let run = |(at, mixture): (usize, &Vec<f64>)| {
             self.run(mixture, &format!("run {} of {wanted} on a random mixture", at + 1))
@@ -292,7 +303,7 @@ impl Mixer<'_, '_> {
         singles: &[Run],
         mixtures: &[Vec<f64>],
         sight: Sight,
-    ) -> Result<Vec<f64>, Error> {
+    ) -> Result<Vec<Outcome>, Error> {
         let folders: Vec<PathBuf> = singles.iter().map(|run| run.folder.clone()).collect();
         let mut loaded = None;
         let mut scores = Vec::new();
@@ -315,7 +326,10 @@ impl Mixer<'_, '_> {
             let models: Vec<&[Answers]> = models.chain([answers.as_slice()]).collect();
             let known = known(&models, sight, self.recipe.data.seed)?;
             let last = known.rows.last().expect("it is the last model");
-            scores.push(last.iter().map(|one| one.mean).sum::<f64>() / last.len() as f64);
+            let count = last.len() as f64;
+            let mean = last.iter().map(|one| one.mean).sum::<f64>() / count;
+            let error = last.iter().map(|one| one.error.powi(2)).sum::<f64>().sqrt() / count;
+            scores.push(Outcome { mean, error });
         }
         Ok(scores)
     }
@@ -327,7 +341,8 @@ impl Mixer<'_, '_> {
         let mixtures: Vec<Vec<f64>> = runs.iter().map(share).collect();
         let targets = known.rows[0].len();
         let of = |target: usize| {
-            let losses = known.rows[1..].iter().map(|row| 1.0 - row[target].mean);
+            let column: Vec<Outcome> = known.rows[1..].iter().map(|row| row[target]).collect();
+            let losses = cookbook::shrunk(&column).into_iter().map(|mean| 1.0 - mean);
             Fit::of(&mixtures, &losses.collect::<Vec<f64>>())
         };
         (0..targets).map(of).collect()
@@ -417,6 +432,17 @@ fn parts(
     }
     let like = like.ok_or_else(|| Error::Input("there are no runs to merge".to_string()))?;
     Ok((like, changes))
+}
+
+/// The mixture that `merge` chooses: the nearest to equal weights among those that are within a
+/// standard error of the best, since a difference that may be chance is no reason to leave them.
+fn best_merged(mixtures: &[Vec<f64>], scores: &[Outcome]) -> usize {
+    let highest = scores.iter().copied().max_by(|a, b| a.mean.total_cmp(&b.mean));
+    let highest = highest.expect("equal weights are a candidate");
+    let is_good = |at: &usize| scores[*at].mean >= highest.mean - highest.error;
+    let distance = |at: &usize| mixtures[*at].iter().map(|share| share * share).sum::<f64>();
+    let good = (0..scores.len()).filter(is_good);
+    good.min_by(|a, b| distance(a).total_cmp(&distance(b))).unwrap_or(0)
 }
 
 /// All of one template.

@@ -21,6 +21,11 @@ pub struct Column {
     pub refusal: Option<String>,
 }
 
+/// Fewer models than these, the base among them, cannot show that two of them share errors.
+const MODELS_MIN: usize = 4;
+/// Models whose answers are the same in more than this share of the items cannot be compared.
+const ALIKE_MAX: f64 = 0.95;
+
 /// Whose word is taken on what is right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sight {
@@ -52,16 +57,23 @@ pub fn columns(models: &[&[Answers]], sight: Sight, seed: u64) -> Vec<Column> {
 /// By the right answers.
 fn labelled(models: &[&Answers]) -> Column {
     let outcome = |answers: &&Answers| {
-        let count = answers.right.len() as f64;
-        let mean = answers.right.iter().sum::<f64>() / count;
-        let squares: f64 = answers.right.iter().map(|right| (right - mean).powi(2)).sum();
-        Some(Outcome { mean, error: (squares / (count - 1.0).max(1.0) / count).sqrt() })
+        let mean = answers.right.iter().sum::<f64>() / answers.right.len() as f64;
+        Some(Outcome { mean, error: error(&answers.right) })
     };
     Column {
         target: models[0].target.clone(),
         outcomes: models.iter().map(outcome).collect(),
         refusal: None,
     }
+}
+
+/// The standard error of a mean of values from 0 to 1. Two right and two wrong answers are counted
+/// besides (Agresti and Coull, 1998), so that few answers of one kind do not seem certain.
+fn error(values: &[f64]) -> f64 {
+    let all = || values.iter().copied().chain([0.0, 0.0, 1.0, 1.0]);
+    let count = all().count() as f64;
+    let mean = all().sum::<f64>() / count;
+    (all().map(|one| (one - mean).powi(2)).sum::<f64>() / count / count).sqrt()
 }
 
 /// By the models' agreements.
@@ -72,6 +84,21 @@ fn estimated(models: &[&Answers], seed: u64) -> Column {
         outcomes: vec![None; models.len()],
         refusal: Some(why),
     };
+    if models.len() < MODELS_MIN {
+        return none(format!(
+            "the base and {} answer, and an estimate needs {}: take more templates",
+            models.len() - 1,
+            MODELS_MIN - 1
+        ));
+    }
+    let alike = alike(models);
+    if alike > ALIKE_MAX {
+        return none(format!(
+            "the models give the same answer in {:.0} % of the comparisons, so nothing tells them \
+             apart: take more steps",
+            100.0 * alike
+        ));
+    }
     let votes = match models[0].options {
         0 => match written(models) {
             Ok(votes) => votes,
@@ -90,6 +117,14 @@ fn estimated(models: &[&Answers], seed: u64) -> Column {
     };
     let outcomes = estimates.voters.iter().map(outcome).collect();
     Column { target, outcomes, refusal: None }
+}
+
+/// The share of items in which a model answers as the base does, over all models.
+fn alike(models: &[&Answers]) -> f64 {
+    let (base, runs) = models.split_first().expect("the base is the first");
+    let same = |run: &&Answers| base.given.iter().zip(&run.given).filter(|(a, b)| a == b).count();
+    let all = (runs.len() * base.given.len()).max(1);
+    runs.iter().map(same).sum::<usize>() as f64 / all as f64
 }
 
 /// Votes among options.
@@ -167,6 +202,20 @@ mod tests {
         let models: Vec<&[Answers]> = models.iter().map(Vec::as_slice).collect();
         assert_eq!(columns(&models, Sight::Rules, 0), columns(&models, Sight::Labels, 0));
         assert!(columns(&models, Sight::Blind, 0)[0].refusal.is_some());
+    }
+
+    #[test]
+    fn models_that_all_answer_alike_are_refused_without_labels() {
+        let models: Vec<Vec<Answers>> = (0..5).map(|_| vec![answers(8, 1)]).collect();
+        let models: Vec<&[Answers]> = models.iter().map(Vec::as_slice).collect();
+        let refusal = columns(&models, Sight::Blind, 0)[0].refusal.clone().expect("a refusal");
+        assert!(refusal.contains("100 %"), "{refusal}");
+    }
+
+    #[test]
+    fn a_few_right_answers_are_not_certain() {
+        assert!(error(&[1.0, 1.0]) > 0.15);
+        assert!((error(&vec![1.0; 10_000]) - 0.0).abs() < 1e-3);
     }
 
     #[test]

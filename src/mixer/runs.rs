@@ -6,21 +6,17 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::json;
 
 use super::answers::{self, Answers, Targets, named};
+use super::keys::{self, key};
 use crate::disk;
 use crate::mix;
 use crate::model::Model;
 use crate::recipe::{Eval, Mix, Recipe, Study};
-use crate::run::fingerprint::Fingerprint;
 use crate::run::reading::Trained;
 use crate::run::{self, Observer, Setup, Target};
 use crate::template::Error;
 use crate::train::group::Place;
-
-/// Letters of a digest in the name of a folder.
-const LETTERS: usize = 16;
 
 /// A run on one mixture.
 #[derive(Clone, Debug)]
@@ -66,9 +62,8 @@ impl<'a> Runs<'a> {
         let mixture: Vec<f64> = recipe.templates.iter().map(|entry| entry.weight).collect();
         self.setup.policy = mix::policy(&recipe).map_err(|error| Error::Input(error.title))?;
         self.setup.put(recipe);
-        let key = key(&[&Fingerprint::of(self.setup)?.to_json().to_string()]);
-        let folder = self.folder.join(&key);
-        let kept = self.answers_of(&folder);
+        let folder = self.folder.join(keys::of_run(self.setup)?);
+        let kept = self.answers_of(&folder)?;
         if let Some(answers) = answers::read(&kept) {
             return Ok(Run { mixture, folder, answers });
         }
@@ -76,7 +71,15 @@ impl<'a> Runs<'a> {
         if !folder.join("report.json").is_file() {
             self.train(&folder)?;
         }
-        let model = trained(self.setup, &folder, self.observer)?;
+        let model = match trained(self.setup, &folder, self.observer) {
+            Ok(model) => model,
+            Err(why) => {
+                let note = format!("{} is trained anew: {why}", folder.display());
+                self.observer.note(note);
+                self.anew(&folder)?;
+                trained(self.setup, &folder, self.observer)?
+            }
+        };
         let answers = self.targets.ask(self.setup, &model, self.observer)?;
         answers::write(&kept, &answers)?;
         Ok(Run { mixture, folder, answers })
@@ -109,9 +112,8 @@ impl<'a> Runs<'a> {
     pub fn base(&mut self) -> Result<Run, Error> {
         let mixture: Vec<f64> = self.recipe.templates.iter().map(|entry| entry.weight).collect();
         self.setup.put(alone(&self.recipe, &mixture, 1));
-        let base = key(&["base", &Fingerprint::of(self.setup)?.to_json().to_string()]);
-        let folder = self.folder.join(base);
-        let kept = self.answers_of(&folder);
+        let folder = self.folder.join(keys::of_base(self.setup)?);
+        let kept = self.answers_of(&folder)?;
         let answers = match answers::read(&kept) {
             Some(answers) => answers,
             None => {
@@ -133,7 +135,7 @@ impl<'a> Runs<'a> {
         make: &mut dyn FnMut(&Setup) -> Result<Model, Error>,
     ) -> Result<Vec<Answers>, Error> {
         let folder = self.folder.join(key(&[how]));
-        let kept = self.answers_of(&folder);
+        let kept = self.answers_of(&folder)?;
         if let Some(answers) = answers::read(&kept) {
             return Ok(answers);
         }
@@ -149,10 +151,9 @@ impl<'a> Runs<'a> {
         self.observer
     }
 
-    /// The templates by name, with their levels.
+    /// The templates by name, with their levels and settings.
     pub fn names(&self) -> Vec<String> {
-        let parts = self.setup.dataset.parts.iter();
-        parts.map(|part| named(&part.sampler.program().name, part.sampler.level())).collect()
+        (0..self.setup.dataset.parts.len()).map(|at| named(self.setup, at)).collect()
     }
 
     /// Puts the recipe back as it was.
@@ -161,30 +162,34 @@ impl<'a> Runs<'a> {
         self.setup.put(self.recipe);
     }
 
-    fn answers_of(&self, folder: &Path) -> PathBuf {
-        folder.join(format!("answers-{}.json", key(&[&self.targets.text()])))
+    fn answers_of(&self, folder: &Path) -> Result<PathBuf, Error> {
+        let key = keys::of_targets(self.setup, self.targets)?;
+        Ok(folder.join(format!("answers-{key}.json")))
     }
 
     /// Carries a run out, or goes on where it was stopped.
     fn train(&mut self, folder: &Path) -> Result<(), Error> {
-        let new = Target::New { out: Some(folder.to_path_buf()), force: true };
+        if !folder.join("recipe.toml").is_file() {
+            return self.anew(folder);
+        }
         let again = Target::Resume { path: folder.to_path_buf(), force: false };
-        let is_begun = folder.join("recipe.toml").is_file();
-        let place = Place::alone();
-        let tasks = std::mem::take(&mut self.setup.tasks);
-        let done = match run::run(
-            self.setup,
-            if is_begun { &again } else { &new },
-            place,
-            self.observer,
-        ) {
-            Err(Error::Input(why)) if is_begun => {
-                let folder = folder.display();
-                self.observer.note(format!("{folder} is trained anew: {why}"));
-                run::run(self.setup, &new, Place::alone(), self.observer)
+        match self.carry_out(&again) {
+            Err(Error::Input(why)) => {
+                self.observer.note(format!("{} is trained anew: {why}", folder.display()));
+                self.anew(folder)
             }
             done => done,
-        };
+        }
+    }
+
+    /// Carries a run out from its beginning, whatever is there.
+    fn anew(&mut self, folder: &Path) -> Result<(), Error> {
+        self.carry_out(&Target::New { out: Some(folder.to_path_buf()), force: true })
+    }
+
+    fn carry_out(&mut self, target: &Target) -> Result<(), Error> {
+        let tasks = std::mem::take(&mut self.setup.tasks);
+        let done = run::run(self.setup, target, Place::alone(), self.observer);
         self.setup.tasks = tasks;
         done.map(drop)
     }
@@ -225,11 +230,6 @@ pub fn alone(recipe: &Recipe, mixture: &[f64], steps: u64) -> Recipe {
         entry.end_weight = None;
     }
     alone
-}
-
-fn key(texts: &[&str]) -> String {
-    let text = json!(texts).to_string();
-    blake3::hash(text.as_bytes()).to_hex()[..LETTERS].to_string()
 }
 
 fn create(folder: &Path) -> Result<(), Error> {

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::answers::Answers;
 use super::outcomes::{Sight, columns};
 use super::runs::{Run, Runs};
-use super::{Known, Mixer, folder, single, with_targets};
+use super::{Known, Mixer, best_merged, folder, single, with_targets};
 use crate::mix::cookbook::{self, floored};
 use crate::mix::statistics::{Correlation, spearman, with_interval};
 use crate::mix::{draws, log_linear};
@@ -164,12 +164,13 @@ impl Mixer<'_, '_> {
         let sum: f64 = means.iter().sum();
         let share = |one: &f64| if sum > 0.0 { one / sum } else { 1.0 / parts as f64 };
         all.push(said("proportional", None, means.iter().map(share).collect()));
-        let best = (0..parts).max_by(|a, b| means[*a].total_cmp(&means[*b])).unwrap_or(0);
+        let best = (0..parts).rev().max_by(|a, b| means[*a].total_cmp(&means[*b])).unwrap_or(0);
         all.push(said("best single", None, single(parts, best)));
         let candidates = self.candidates();
         let scores = self.merged(base, singles, &candidates, sight)?;
-        let best = (0..scores.len()).max_by(|a, b| scores[*a].total_cmp(&scores[*b])).unwrap_or(0);
+        let best = best_merged(&candidates, &scores);
         let of_made = self.merged(base, singles, mixtures, sight)?;
+        let of_made = of_made.iter().map(|score| score.mean).collect();
         let floor = self.recipe.mix.floor;
         all.push(said("merge", Some(of_made), floored(candidates[best].clone(), floor)));
         if let Ok(known) = self.known(base, drawn, sight) {

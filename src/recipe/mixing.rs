@@ -77,7 +77,8 @@ pub(super) const MIX: &[Key<Recipe>] = &[
         &[],
         Text("runs/cache", |it: &mut Recipe| &mut it.mix.cache),
         Free,
-        "the folder in which the runs are kept that a mixture is learned from",
+        "the folder in which the runs are kept that a mixture is learned from, counted from the \
+         current one",
     )
     .by_default("`runs/NAME-mix`"),
     Key::new(

@@ -274,8 +274,9 @@ impl Ready {
         let recipe = &setup.recipe;
         let both = recipe.templates.iter().zip(&setup.dataset.parts);
         let templates: Vec<TemplateOf> = both
-            .map(|(entry, part)| TemplateOf {
-                name: named(&part.sampler.program().name, part.sampler.level()),
+            .enumerate()
+            .map(|(at, (entry, _))| TemplateOf {
+                name: named(setup, at),
                 file: entry.file.path.clone(),
                 is_trained: entry.weight > 0.0,
             })

@@ -143,6 +143,13 @@ fn task(table: &DeTable, notes: &mut Notes) -> Option<Task> {
         ["name", "version", "delimiter", "shots_delimiter"]
             .map(|key| section.find(key, &[]).and_then(|it| section.text(&it, "facts")))
             .map(|text| text.map(String::from));
+    if let Some(name) = name.as_deref().filter(|name| !is_plain(name)) {
+        let place = section.place("name");
+        let why = format!(
+            "`name` is `{name}`, and files are called by it: write letters, digits, `-` and `_`"
+        );
+        notes.fail(place, &why);
+    }
     let contexts = fields(&mut section, notes, "context", Field::text);
     let gold = fields(&mut section, notes, "gold", Field::value).pop();
     let replace = section.find("replace", &[]);
@@ -184,6 +191,12 @@ fn task(table: &DeTable, notes: &mut Notes) -> Option<Task> {
         delimiter: delimiter.unwrap_or_else(|| " ".into()),
         shots_delimiter: shots_delimiter.unwrap_or_else(|| "\n\n".into()),
     })
+}
+
+/// Whether a file can be called so, beside others.
+fn is_plain(name: &str) -> bool {
+    let plain = |letter: char| !letter.is_control() && letter != '/';
+    !name.is_empty() && !name.starts_with('.') && name.chars().all(plain)
 }
 
 /// What a model chooses from.

@@ -159,7 +159,8 @@ fn a_run_with_a_policy_that_learns_is_the_same_stopped_and_resumed_or_not() {
 #[test]
 fn a_curriculum_that_follows_the_alignment_is_the_same_stopped_and_resumed() {
     // Any alignment masters a level, so the second one takes over after the first evaluation.
-    let online = RECIPE.replace("[eval]", "[mix]\npolicy = \"online\"\nmastered = 0.0\n[eval]");
+    let mix = "[mix]\npolicy = \"online\"\nmastered = 0.0\nfailed = 0.0\n[eval]";
+    let online = RECIPE.replace("[eval]", mix);
     let folder = kitchen(&online);
     let (whole, target) = new(folder.path(), "whole");
     trained(folder.path(), &target, Process::alone(None), false);

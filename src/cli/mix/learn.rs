@@ -2,17 +2,15 @@
 
 use std::path::Path;
 
-use anyhow::Context;
-
 use super::Mix;
 use crate::cli::options::{self, Format};
 use crate::cli::run::screen::Screen;
 use crate::cli::{Failure, console, weights};
+use crate::mix;
 use crate::mixer::{self, Validation};
 use crate::ops::cpu::heap;
 use crate::recipe;
 use crate::run::{Event, Observer, Setup};
-use crate::{disk, mix};
 
 /// Learns, and prints what was learned, or what policies say beside mixtures that were trained.
 pub fn run(command: &Mix, path: &Path) -> Result<(), Failure> {
@@ -21,6 +19,8 @@ pub fn run(command: &Mix, path: &Path) -> Result<(), Failure> {
     let event = |event: Event| screen.show(event);
     let cancel = options::interrupt()?;
     let observer = Observer { cancel, event: &event, stuck: |_| {} };
+    // What cannot be written is said before the runs.
+    let output = command.out.as_deref().map(|out| options::output(out, path)).transpose()?;
     let mut setup = Setup::read(path, command.seed, true, &observer)?;
     if !mix::is_learned(&setup.recipe) {
         let policy = &setup.recipe.mix.policy.path;
@@ -39,14 +39,16 @@ pub fn run(command: &Mix, path: &Path) -> Result<(), Failure> {
         };
     }
     let learned = mixer::learn(&mut setup, &observer)?;
-    if let Some(out) = &command.out {
+    if let Some(mut output) = output {
         let text = recipe::toml_text(&mixer::mixed(&setup.recipe, &learned));
-        let cannot = || format!("cannot write {}", out.display());
-        disk::write(out, text.as_bytes()).with_context(cannot)?;
+        output.put(text.as_bytes())?;
+        output.finish()?;
     }
-    match is_json {
-        true => console::data(&json(&learned)),
-        false => console::print(&weights::table(&learned)),
+    match (is_json, command.out.as_deref() == Some(Path::new("-"))) {
+        (true, false) => console::data(&json(&learned)),
+        (false, false) => console::print(&weights::table(&learned)),
+        // The recipe is on standard output.
+        (_, true) => Ok(console::note(&weights::table(&learned))),
     }
 }
 

@@ -23,7 +23,11 @@ A recipe with `policy = "cookbook"`, "merge" or "log-linear" below [mix] has its
 learned: runs on single templates or random mixtures are trained, and their models are asked the
 target tasks. The table says what each run came to, and why the weights are what they are; -o
 writes the recipe with them. All runs are kept, and found again: a second call trains nothing.
-`cookc train` does the same before its training.
+`cookc train` does the same before its training. With --json the weights are an object {"policy",
+"seed", "is_labelled", "weights", "templates", "targets": [{"name", "items", "is_known",
+"refusal"}], "runs": [{"mixture", "folder", "outcomes": [[mean, error]]}], "candidates", "reason"},
+and --validate gives {"seed", "templates", "targets", "base", "mixtures": [{"mixture", "accuracy",
+"error", "each"}], "compared": [{"policy", "is_labelled", "spearman", "choice", "regret"}]}.
 
 A row of votes.jsonl is an item, {"item": "q1", "votes": {"first": "A", "second": "B"}}, or one
 vote, {"item": "q1", "voter": "first", "label": "A"}. "gold" is the right label, where it is known:
@@ -45,10 +49,10 @@ pub struct Mix {
     #[arg(value_name = "RECIPE")]
     recipe: Option<PathBuf>,
     /// Write the recipe with the learned mixture weights
-    #[arg(short, long, value_name = "FILE", requires = "recipe")]
+    #[arg(short, long, value_name = "FILE", conflicts_with = "estimate")]
     out: Option<PathBuf>,
     /// Also train N mixtures to the end, and hold every policy against them
-    #[arg(long, value_name = "N", requires = "recipe", conflicts_with = "out")]
+    #[arg(long, value_name = "N", conflicts_with_all = ["estimate", "out"])]
     #[arg(value_parser = clap::value_parser!(u16).range(3..=1024))]
     validate: Option<u16>,
     /// The votes, one JSON object a line; - is standard input
@@ -56,17 +60,16 @@ pub struct Mix {
     estimate: Option<PathBuf>,
     /// The options of an item [default: the different labels; of free text, as fits best]
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u16).range(2..))]
-    #[arg(requires = "estimate")]
+    #[arg(conflicts_with = "recipe")]
     options: Option<u16>,
     /// When two labels are the same answer
-    #[arg(long, value_name = "HOW", default_value = "exact")]
+    #[arg(long, value_name = "HOW", default_value = "exact", conflicts_with = "recipe")]
     agreement: Agreement,
     /// The voter that the others are made from, such as the base of adapters: they copy its errors
-    #[arg(long, value_name = "VOTER", conflicts_with = "assume_independent")]
-    #[arg(requires = "estimate")]
+    #[arg(long, value_name = "VOTER", conflicts_with_all = ["assume_independent", "recipe"])]
     source: Option<String>,
     /// No two voters share errors; then three voters are enough
-    #[arg(long, requires = "estimate")]
+    #[arg(long, conflicts_with = "recipe")]
     assume_independent: bool,
     /// The seed of the data of a recipe, or of the resampled items behind the intervals
     #[arg(long, value_name = "N")]
