@@ -100,7 +100,7 @@ fn make(
 ) {
     for index in indices {
         sampler.sample(memory, index).expect("document_qa does not error");
-        ids.encode(memory, out).expect("every word has an id");
+        ids.encode(&*memory, out).expect("every word has an id");
         black_box(&out);
     }
 }

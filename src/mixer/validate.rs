@@ -91,7 +91,7 @@ impl Mixer<'_, '_> {
         mixtures.extend(draws::mixtures(parts, count.saturating_sub(1), !seed));
         let mut made = Vec::new();
         for (at, mixture) in mixtures.iter().enumerate() {
-            made.push(self.to_the_end(mixture, &format!("mixture {} of {count}", at + 1))?);
+            made.push(self.finished(mixture, &format!("mixture {} of {count}", at + 1))?);
         }
         let mut said = vec![Said {
             policy: "uniform",
@@ -107,7 +107,7 @@ impl Mixer<'_, '_> {
         for one in said {
             let choice = draws::rounded(&one.choice);
             let about = format!("what {} chooses", one.policy);
-            let choice = self.to_the_end(&choice, &about)?;
+            let choice = self.finished(&choice, &about)?;
             let pairs = one.scores.map(|scores| {
                 scores.into_iter().zip(made.iter().map(|one| one.accuracy)).collect::<Vec<_>>()
             });
@@ -187,7 +187,7 @@ impl Mixer<'_, '_> {
     }
 
     /// A mixture trained for all of the training's steps.
-    fn to_the_end(&mut self, mixture: &[f64], about: &str) -> Result<Trained, Error> {
+    fn finished(&mut self, mixture: &[f64], about: &str) -> Result<Trained, Error> {
         let whole = self.whole(mixture);
         let run = self.runs.run(&whole, self.recipe.train.steps, about)?;
         let (mean, error, each) = accuracy(&run.answers);

@@ -255,6 +255,9 @@ pub struct Loss {
 
 impl Report {
     /// The text of `study.json`.
+    ///
+    /// # Panics
+    /// Never: texts and numbers are JSON.
     pub fn json(&self) -> String {
         serde_json::to_string_pretty(self).expect("texts and numbers are JSON") + "\n"
     }

@@ -23,6 +23,7 @@ mod laws;
 mod lsp;
 #[cfg(feature = "train")]
 mod mix;
+#[cfg(feature = "train")]
 mod mixer;
 mod new;
 mod promises;

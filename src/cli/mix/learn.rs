@@ -48,7 +48,10 @@ pub fn run(command: &Mix, path: &Path) -> Result<(), Failure> {
         (true, false) => console::data(&json(&learned)),
         (false, false) => console::print(&weights::table(&learned)),
         // The recipe is on standard output.
-        (_, true) => Ok(console::note(&weights::table(&learned))),
+        (_, true) => {
+            console::note(&weights::table(&learned));
+            Ok(())
+        }
     }
 }
 
