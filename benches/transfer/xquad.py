@@ -36,7 +36,7 @@ context = "{{ document }}\\nQuestion: {{ question }}\\nAnswer:"
 gold = "{{ answers }}"
 until = ["\\n"]
 max_gen_toks = 24
-metrics = ["exact", "f1", "contains"]
+metrics = ["exact_match", "f1", "contains"]
 
 [data]
 path = "passages.jsonl"
