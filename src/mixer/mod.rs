@@ -72,6 +72,16 @@ pub struct RunOf {
     pub outcomes: Vec<Option<(f64, f64)>>,
 }
 
+impl Learned {
+    /// As JSON.
+    ///
+    /// # Panics
+    /// Never: texts and numbers are JSON.
+    pub fn json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("texts and numbers are JSON") + "\n"
+    }
+}
+
 /// Learns the mixture weights of a recipe whose policy is learned. Runs, models and answers are
 /// kept below [`folder`], and found there again.
 ///
@@ -315,10 +325,11 @@ impl Mixer<'_, '_> {
             let observer = self.runs.observer();
             let answers = self.runs.made(&how, &mut |setup| {
                 if loaded.is_none() {
+                    let left = mixtures.len() - at;
+                    observer.note(format!("{left} averaged models are asked"));
                     loaded = Some(parts(setup, &folders, observer)?);
                 }
                 let (like, changes) = loaded.as_ref().expect("it was just loaded");
-                observer.note(format!("merged model {} of {}", at + 1, mixtures.len()));
                 let changes: Vec<&Change> = changes.iter().collect();
                 Ok(merge::averaged(like, &changes, mixture)?)
             })?;

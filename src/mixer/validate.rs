@@ -58,6 +58,16 @@ pub struct Compared {
     pub regret: f64,
 }
 
+impl Validation {
+    /// As JSON.
+    ///
+    /// # Panics
+    /// Never: texts and numbers are JSON.
+    pub fn json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("texts and numbers are JSON") + "\n"
+    }
+}
+
 /// What a policy says of mixtures.
 struct Said {
     policy: &'static str,

@@ -246,15 +246,25 @@ impl Folder {
 fn named(path: &Path, force: bool) -> Result<Folder, Error> {
     fs::create_dir_all(path).with_context(|| cannot_write(path))?;
     let folder = Folder::locked(path)?;
-    let mut entries = fs::read_dir(path).into_iter().flatten();
-    if !force && entries.next().is_some() {
-        let name = path.display();
-        return Err(Error::Input(format!(
-            "{name} holds files already: choose another --out, go on with `--resume {name}`, or \
-             replace what is there with `--force`"
-        )));
+    if !force {
+        expect_free(path)?;
     }
     Ok(folder)
+}
+
+/// Fails if a folder has files in it.
+pub fn expect_free(path: &Path) -> Result<(), Error> {
+    let mut entries = fs::read_dir(path).into_iter().flatten();
+    match entries.next() {
+        None => Ok(()),
+        Some(_) => {
+            let name = path.display();
+            Err(Error::Input(format!(
+                "{name} holds files already: choose another --out, go on with `--resume {name}`, \
+                 or replace what is there with `--force`"
+            )))
+        }
+    }
 }
 
 /// `runs/NAME`, or `runs/NAME-2` and so on where that is taken.

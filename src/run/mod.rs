@@ -62,6 +62,23 @@ pub enum Target {
     },
 }
 
+impl Target {
+    /// Fails if a new run has no place there: what comes before it would be for nothing.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if the folder has files in it that are not to be replaced, or is a file.
+    pub fn expect_free(&self) -> Result<(), Error> {
+        match self {
+            Target::New { out: Some(path), .. } if path.is_file() => Err(Error::Input(format!(
+                "{} is a file: name a folder for the run",
+                path.display()
+            ))),
+            Target::New { out: Some(path), force: false } => folder::expect_free(path),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// A run that is over.
 #[derive(Debug)]
 pub struct Finished {

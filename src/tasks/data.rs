@@ -88,7 +88,8 @@ fn files(task: &Task, settings: &Settings, data: &Data) -> Result<Vec<PathBuf>, 
         (None, true) => "no copy is named".to_string(),
     };
     Err(Error::Input(format!(
-        "{} reads `{asked}`, split `{split}`: {why}; write `--data DIR`, in a recipe `data = \"DIR\"`, or set {FOLDER}, where \
+        "{} reads `{asked}`, split `{split}`: {why}; write `--data DIR`, in a recipe \
+         `data = \"DIR\"`, or set {FOLDER}, where \
          `scripts/get-tasks.sh DIR` puts the data sets of all built-in tasks",
         task.name
     )))

@@ -139,6 +139,9 @@ fn a_training_learns_its_mixture_first_and_its_folder_has_the_weights() {
     assert!(output.status.success(), "{}", err(&output));
     assert!(err(&output).contains("weights: say"), "{}", err(&output));
     let trained = written(&folder.path().join("run/recipe.toml"));
+    let kept = fs::read_to_string(folder.path().join("run/mixture.json")).expect("a file");
+    let kept: Value = serde_json::from_str(&kept).expect("JSON");
+    assert_eq!(weights(&kept), trained);
     let output = cookc(folder.path(), &["mix", "tiny.toml", "-o", "mixed.toml"]);
     assert!(output.status.success(), "{}", err(&output));
     assert_eq!(trained, written(&folder.path().join("mixed.toml")));
@@ -221,6 +224,53 @@ fn too_few_answers_without_labels_are_refused_with_the_reason() {
     let (found, notes) = learned(folder.path(), "tiny.toml");
     assert!(!notes.contains("alone"), "the runs are there already: {notes}");
     assert_eq!(found["targets"][0]["is_known"], true);
+}
+
+#[test]
+fn a_folder_that_is_taken_is_refused_before_anything_is_learned() {
+    let folder = kitchen(&[]);
+    fs::create_dir(folder.path().join("run")).expect("a folder");
+    fs::write(folder.path().join("run/mine.txt"), "mine").expect("a file");
+    let output = cookc(folder.path(), &["train", "tiny.toml", "--out", "run"]);
+    assert_eq!(output.status.code(), Some(1), "{}", err(&output));
+    assert!(err(&output).contains("holds files already"), "{}", err(&output));
+    assert!(!folder.path().join("runs").exists());
+}
+
+#[test]
+fn the_recipe_that_is_read_is_not_written_over() {
+    let folder = kitchen(&[]);
+    let output = cookc(folder.path(), &["mix", "tiny.toml", "-o", "tiny.toml"]);
+    assert_eq!(output.status.code(), Some(1), "{}", err(&output));
+    assert!(err(&output).contains("is what is read"), "{}", err(&output));
+    assert_eq!(fs::read_to_string(folder.path().join("tiny.toml")).expect("a recipe"), RECIPE);
+}
+
+#[test]
+fn with_another_target_no_run_is_trained_again() {
+    let folder = kitchen(&[]);
+    learned(folder.path(), "tiny.toml");
+    let recipe = RECIPE.replace("level = \"twice\"\n", "level = \"thrice\"\n");
+    fs::write(folder.path().join("tiny.toml"), recipe).expect("a file");
+    let (_, notes) = learned(folder.path(), "tiny.toml");
+    assert!(notes.contains("the base model"), "{notes}");
+    assert!(!notes.contains(" steps of "), "it trains nothing: {notes}");
+}
+
+#[test]
+fn a_damaged_model_is_trained_anew() {
+    let folder = kitchen(&[]);
+    let (first, _) = learned(folder.path(), "tiny.toml");
+    let run = folder.path().join(first["runs"][1]["folder"].as_str().expect("a path"));
+    fs::write(run.join("model/model.safetensors"), "").expect("a file");
+    for entry in fs::read_dir(&run).expect("a folder").flatten() {
+        if entry.file_name().to_string_lossy().starts_with("answers-") {
+            fs::remove_file(entry.path()).expect("it is there");
+        }
+    }
+    let (second, notes) = learned(folder.path(), "tiny.toml");
+    assert!(notes.contains("is trained anew"), "{notes}");
+    assert_eq!(first, second);
 }
 
 #[test]

@@ -44,7 +44,7 @@ pub fn run(command: &Mix, path: &Path) -> Result<(), Failure> {
         is_refused &= estimates.refusal.is_some();
         match command.json || command.format == Format::Json {
             true => console::data(&format!("{}\n", as_json(set.as_deref(), &estimates)))?,
-            false => console::print(&as_text(set.as_deref(), &estimates, source))?,
+            false => console::print(&as_text(set.as_deref(), &estimates, &options))?,
         }
         progress.add(accuracy::STEPS - ticked.into_inner());
     }
@@ -136,7 +136,8 @@ fn as_json(set: Option<&str>, estimates: &Estimates) -> Value {
     })
 }
 
-fn as_text(set: Option<&str>, estimates: &Estimates, source: Option<usize>) -> String {
+fn as_text(set: Option<&str>, estimates: &Estimates, options: &accuracy::Options) -> String {
+    let source = options.source;
     let has_labels = estimates.voters.iter().any(|voter| voter.labelled.is_some());
     let mut header = vec!["voter", "votes", "accuracy", "95 % interval", "if independent"];
     header.extend(has_labels.then_some("labelled"));
@@ -177,6 +178,9 @@ fn as_text(set: Option<&str>, estimates: &Estimates, source: Option<usize>) -> S
     let assumed = match source.map(|at| &estimates.voters[at].name) {
         _ if is_refused => String::new(),
         Some(source) => format!("; assumed: beside what they copy from {source}, voters err alone"),
+        None if options.is_independent => {
+            "; assumed: no two voters share errors, and most beat chance".to_string()
+        }
         None => "; assumed: no error is shared by all voters, and most beat chance".to_string(),
     };
     text.push_str(&format!("{}{assumed}\n", counts.join(", ")));

@@ -34,7 +34,7 @@ pub fn run(command: &Mix, path: &Path) -> Result<(), Failure> {
     if let Some(count) = command.validate {
         let found = mixer::validate(&mut setup, usize::from(count), &observer)?;
         return match is_json {
-            true => console::data(&json(&found)),
+            true => console::data(&found.json()),
             false => console::print(&compared(&found)),
         };
     }
@@ -45,7 +45,7 @@ pub fn run(command: &Mix, path: &Path) -> Result<(), Failure> {
         output.finish()?;
     }
     match (is_json, command.out.as_deref() == Some(Path::new("-"))) {
-        (true, false) => console::data(&json(&learned)),
+        (true, false) => console::data(&learned.json()),
         (false, false) => console::print(&weights::table(&learned)),
         // The recipe is on standard output.
         (_, true) => {
@@ -53,10 +53,6 @@ pub fn run(command: &Mix, path: &Path) -> Result<(), Failure> {
             Ok(())
         }
     }
-}
-
-fn json<T: serde::Serialize>(value: &T) -> String {
-    serde_json::to_string_pretty(value).expect("texts and numbers are JSON") + "\n"
 }
 
 /// Each policy beside the mixtures that were trained.

@@ -7,12 +7,13 @@ pub(super) mod screen;
 
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use clap::Args;
 
 use super::{Failure, console, options, weights};
 use crate::ops::cpu::heap;
 use crate::run::{self, Event, Observer, Setup, Target};
-use crate::{mix, mixer};
+use crate::{disk, mix, mixer};
 use screen::Screen;
 
 const HELP: &str = "\
@@ -25,7 +26,8 @@ Examples:
 
 The run folder holds recipe.toml (every key written out), model/ or adapter/, best/ (the same after
 the best evaluation), checkpoints/, metrics.jsonl (a line a step), tensorboard/ (the same for
-TensorBoard), samples.jsonl (the held-out samples with both replies), report.json and report.html.
+TensorBoard), samples.jsonl (the held-out samples with both replies), mixture.json (where weights
+are learned: from what), report.json and report.html.
 The same recipe and seed give the same losses and replies. `cookc train --help` lists the keys of a
 recipe.";
 
@@ -187,22 +189,34 @@ fn carry_out(recipe: &Path, seed: Option<u64>, how: &How, target: Target) -> Res
     if observer.is_cancelled() {
         return Err(Failure::Interrupted);
     }
+    if !ranks::is_launched() {
+        target.expect_free()?;
+    }
+    let mut learned = None;
     if mix::is_learned(&setup.recipe) {
         if starts_others {
             // What is learned here is found by the processes, by the same digests.
             setup = Setup::read(recipe, seed, true, &observer)?;
         }
-        let learned = mixer::prepare(&mut setup, &observer)?;
+        let found = mixer::prepare(&mut setup, &observer)?;
         if !ranks::is_launched() {
-            console::note(&weights::table(&learned));
+            console::note(&weights::table(&found));
         }
+        learned = Some(found);
     }
     if let Some(count) = count.filter(|_| starts_others) {
         return launch::run(count, cancel);
     }
     ranks::follow(cancel);
     match run::run(&setup, &target, place, &observer)? {
-        Some(done) => console::print(&screen::summary(&done.report, &done.folder)),
+        Some(done) => {
+            if let Some(learned) = learned {
+                let path = done.folder.join("mixture.json");
+                let cannot = || format!("cannot write {}", path.display());
+                disk::write(&path, learned.json().as_bytes()).with_context(cannot)?;
+            }
+            console::print(&screen::summary(&done.report, &done.folder))
+        }
         None => Ok(()),
     }
 }
