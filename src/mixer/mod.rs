@@ -170,13 +170,21 @@ impl Mixer<'_, '_> {
         let (base, singles) = (self.runs.base()?, self.singles()?);
         let known = self.known(&base, &singles, self.sight())?;
         let weighing = self.weighing();
-        let weights = cookbook::weights(&known.rows[1..], weighing);
+        let Weighing { strength, floor } = weighing;
+        let targets = counted(known.rows[0].len(), "target");
+        let (weights, z) = match self.recipe.mix.per_target {
+            true => {
+                let weights = cookbook::weights_by_task(&known.rows[1..], weighing);
+                (weights, format!("its run's standardised accuracy in a target, mean of {targets}"))
+            }
+            false => {
+                let weights = cookbook::weights(&known.rows[1..], weighing);
+                (weights, format!("the mean over {targets} of its run's standardised accuracy"))
+            }
+        };
         let reason = format!(
-            "a template's weight is exp({} · z), z the mean over {} of its run's standardised \
-             accuracy; the least weight is {} of an equal one",
-            weighing.strength,
-            counted(known.rows[0].len(), "target"),
-            weighing.floor
+            "a template's weight is exp({strength} · z), z {z}; the least weight is {floor} of an \
+             equal one"
         );
         Ok(self.learned(&weights, (&known, &base, &singles), Vec::new(), reason))
     }

@@ -82,6 +82,14 @@ pub(super) const MIX: &[Key<Recipe>] = &[
     )
     .by_default("`runs/NAME-mix`"),
     Key::new(
+        "per_target",
+        &[],
+        Bool(|it| &mut it.mix.per_target),
+        Free,
+        "`true` if `cookbook` weighs for each target and takes the mean of these mixtures: a \
+         template that helps one target alone keeps its share of it",
+    ),
+    Key::new(
         "strength",
         &["eta"],
         Real(0.0, 100.0, |it| &mut it.mix.strength),

@@ -245,6 +245,8 @@ pub struct Mix {
     pub candidates: u64,
     /// Where the runs are kept; empty for a folder of the recipe's name.
     pub cache: String,
+    /// Whether `cookbook` weighs for each target, and takes the mean of these mixtures.
+    pub per_target: bool,
     /// How far weights follow the outcomes of runs.
     pub strength: f64,
     /// The least weight, as a share of an equal one.
@@ -268,6 +270,7 @@ impl Default for Mix {
             runs: 0,
             candidates: 32,
             cache: String::new(),
+            per_target: false,
             strength: 1.0,
             floor: 0.1,
             pull: 0.01,
