@@ -97,7 +97,7 @@ fn follow(name: &str, text: &str, folder: &Path) -> String {
 
 /// Runs the commands of a block; gives it with the outputs, those as written that fit.
 fn run(name: &str, block: &str, about: bool, folder: &Path) -> String {
-    let mut shown = String::new();
+    let (mut shown, mut skipped) = (String::new(), false);
     let block = format!("\n{block}");
     for part in block.split("\n$ ").skip(1) {
         let (command, output) = part.split_once('\n').unwrap_or((part, ""));
@@ -105,7 +105,8 @@ fn run(name: &str, block: &str, about: bool, folder: &Path) -> String {
         let trains = ["cookc run", "cookc merge", "cookc export", "cookc mix", "cookc study"]
             .iter()
             .any(|it| command.starts_with(it));
-        let skipped = !cfg!(feature = "train") && trains
+        // What comes after it in a block looks at what it has made.
+        skipped |= !cfg!(feature = "train") && trains
             || !cfg!(feature = "arrow") && command.starts_with("cookc align")
             || !cfg!(feature = "lsp") && command.starts_with("cookc lsp");
         let now = if skipped { tidied(output) } else { printed(command, folder) };
