@@ -3,10 +3,10 @@
 use crate::runtime::RunKey;
 use crate::runtime::random;
 
-/// Mixture weights have so many decimals.
+/// Ten to the number of decimals of a mixture weight.
 const DECIMALS: f64 = 1e4;
 
-/// Mixtures of so many templates, each drawn uniformly from all mixtures (a Dirichlet distribution
+/// Mixtures of some templates, each drawn uniformly from all mixtures (a Dirichlet distribution
 /// with all parameters 1): the gaps between sorted uniform numbers.
 pub fn mixtures(templates: usize, count: usize, seed: u64) -> Vec<Vec<f64>> {
     let key = RunKey::new("", "", "mixtures", seed).stream("mix");

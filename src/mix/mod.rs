@@ -68,6 +68,16 @@ pub struct Evaluated<'a> {
     pub scores: &'a [Scores],
 }
 
+impl Outcome {
+    /// The mean over some tasks, each counted once.
+    pub fn over(tasks: &[Outcome]) -> Outcome {
+        let count = tasks.len() as f64;
+        let mean = tasks.iter().map(|one| one.mean).sum::<f64>() / count;
+        let error = tasks.iter().map(|one| one.error.powi(2)).sum::<f64>().sqrt() / count;
+        Outcome { mean, error }
+    }
+}
+
 /// Makes a policy for a recipe.
 pub type Make = fn(&Recipe) -> Box<dyn Policy>;
 

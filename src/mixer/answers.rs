@@ -20,7 +20,7 @@ const VERSION: u32 = 2;
 pub struct Answers {
     /// The task's name, or the template's with its level.
     pub target: String,
-    /// Whether a template's rules say what is right, so that nobody has to.
+    /// Whether a template's rules say what is right, and no labels are needed.
     pub by_rules: bool,
     /// Among how many options it chose; 0 where it wrote.
     pub options: usize,
@@ -46,7 +46,7 @@ pub struct Targets {
     pub tasks: Vec<Prepared>,
     /// The templates that are not trained on, by number.
     pub templates: Vec<usize>,
-    /// So many samples of each.
+    /// The number of samples of each.
     pub samples: u64,
 }
 

@@ -345,10 +345,7 @@ impl Mixer<'_, '_> {
             let models: Vec<&[Answers]> = models.chain([answers.as_slice()]).collect();
             let known = known(&models, sight, self.recipe.data.seed)?;
             let last = known.rows.last().expect("it is the last model");
-            let count = last.len() as f64;
-            let mean = last.iter().map(|one| one.mean).sum::<f64>() / count;
-            let error = last.iter().map(|one| one.error.powi(2)).sum::<f64>().sqrt() / count;
-            scores.push(Outcome { mean, error });
+            scores.push(Outcome::over(last));
         }
         Ok(scores)
     }

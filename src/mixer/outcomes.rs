@@ -163,7 +163,7 @@ mod tests {
     use super::*;
     use crate::runtime::{RunKey, random};
 
-    /// Answers to 400 items of four options, of which so many in ten are right.
+    /// Answers to 400 items of four options, of which that number in ten are right.
     fn answers(right: u32, salt: u64) -> Answers {
         let key = RunKey::new("", "", "answers", salt).stream("test");
         let right_of = |at: usize| at as u32 % 4;

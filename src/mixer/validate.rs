@@ -8,7 +8,7 @@ use super::runs::{Run, Runs};
 use super::{Known, Mixer, best_merged, folder, single, with_targets};
 use crate::mix::cookbook::{self, floored};
 use crate::mix::statistics::{Correlation, spearman, with_interval};
-use crate::mix::{draws, log_linear};
+use crate::mix::{Outcome, draws, log_linear};
 use crate::run::{Observer, Setup};
 use crate::template::Error;
 
@@ -76,7 +76,7 @@ struct Said {
     choice: Vec<f64>,
 }
 
-/// Trains so many mixtures, equal weights among them, and what each policy chooses.
+/// Trains that number of mixtures, equal weights among them, and what each policy chooses.
 ///
 /// # Errors
 /// As [`learn`](super::learn) has.
@@ -209,16 +209,11 @@ impl Mixer<'_, '_> {
 fn accuracy(answers: &[Answers]) -> (f64, f64, Vec<f64>) {
     let columns = columns(&[answers], Sight::Labels, 0);
     let outcomes: Vec<_> = columns.iter().filter_map(|column| column.outcomes[0]).collect();
-    let count = outcomes.len() as f64;
-    let error = outcomes.iter().map(|one| one.error.powi(2)).sum::<f64>().sqrt() / count;
-    let each: Vec<f64> = outcomes.iter().map(|one| one.mean).collect();
-    (each.iter().sum::<f64>() / count, error, each)
+    let Outcome { mean, error } = Outcome::over(&outcomes);
+    (mean, error, outcomes.iter().map(|one| one.mean).collect())
 }
 
 /// The mean outcome of each run, the base's left out.
 fn means(known: &Known) -> Vec<f64> {
-    let mean = |row: &Vec<crate::mix::Outcome>| {
-        row.iter().map(|one| one.mean).sum::<f64>() / row.len() as f64
-    };
-    known.rows[1..].iter().map(mean).collect()
+    known.rows[1..].iter().map(|row| Outcome::over(row).mean).collect()
 }

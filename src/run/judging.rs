@@ -32,7 +32,7 @@ impl<'a> HeldOut<'a> {
         HeldOut::of(setup, &|_| setup.recipe.eval.samples)
     }
 
-    /// Makes so many of the template with each number.
+    /// Makes the number that `count` says of each template.
     pub fn of(setup: &'a Setup, count: &dyn Fn(usize) -> u64) -> Result<HeldOut<'a>, Error> {
         let seed = setup.recipe.data.seed;
         let mut questions = Vec::new();

@@ -274,7 +274,7 @@ fn a_damaged_model_is_trained_anew() {
 }
 
 #[test]
-fn a_data_set_is_not_written_with_weights_that_nobody_has_learned() {
+fn a_data_set_is_not_written_with_weights_that_are_not_learned_yet() {
     let folder = kitchen(&[]);
     let output = cookc(folder.path(), &["generate", "tiny.toml", "-n", "4", "-o", "out.jsonl"]);
     assert_eq!(output.status.code(), Some(1), "{}", err(&output));
