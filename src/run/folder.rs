@@ -74,12 +74,7 @@ impl Folder {
 
     /// Takes a folder's lock, and sweeps what killed processes left half-written.
     fn locked(path: &Path) -> Result<Folder, Error> {
-        let Some(lock) = disk::lock(path).with_context(|| cannot_write(path))? else {
-            let name = path.display();
-            return Err(Error::Input(format!(
-                "another cookc is writing to {name}: wait until it ends, or choose another folder"
-            )));
-        };
+        let lock = lock(path)?;
         WRITTEN.iter().for_each(|name| disk::sweep(&path.join(name)));
         Ok(Folder { path: path.to_path_buf(), _lock: Some(lock) })
     }
@@ -246,25 +241,41 @@ impl Folder {
 fn named(path: &Path, force: bool) -> Result<Folder, Error> {
     fs::create_dir_all(path).with_context(|| cannot_write(path))?;
     let folder = Folder::locked(path)?;
-    if !force {
-        expect_free(path)?;
+    if !force && !is_empty(path) {
+        return Err(holds_files(path));
     }
     Ok(folder)
 }
 
-/// Fails if a folder has files in it.
+/// Fails if a new run would be refused a folder that holds files, for the reason that it would be
+/// given.
 pub fn expect_free(path: &Path) -> Result<(), Error> {
-    let mut entries = fs::read_dir(path).into_iter().flatten();
-    match entries.next() {
-        None => Ok(()),
-        Some(_) => {
-            let name = path.display();
-            Err(Error::Input(format!(
-                "{name} holds files already: choose another --out, go on with `--resume {name}`, \
-                 or replace what is there with `--force`"
-            )))
-        }
+    match is_empty(path) {
+        true => Ok(()),
+        false => lock(path).and(Err(holds_files(path))),
     }
+}
+
+fn is_empty(path: &Path) -> bool {
+    fs::read_dir(path).into_iter().flatten().next().is_none()
+}
+
+fn holds_files(path: &Path) -> Error {
+    let name = path.display();
+    Error::Input(format!(
+        "{name} holds files already: choose another --out, go on with `--resume {name}`, \
+         or replace what is there with `--force`"
+    ))
+}
+
+/// Takes a folder's lock, unless another process has it.
+fn lock(path: &Path) -> Result<Lock, Error> {
+    disk::lock(path).with_context(|| cannot_write(path))?.ok_or_else(|| {
+        let name = path.display();
+        Error::Input(format!(
+            "another cookc is writing to {name}: wait until it ends, or choose another folder"
+        ))
+    })
 }
 
 /// `runs/NAME`, or `runs/NAME-2` and so on where that is taken.
