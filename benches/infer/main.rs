@@ -80,9 +80,12 @@ fn main() -> Result<()> {
         let decoding = start.elapsed().as_secs_f64();
         let made: usize = replies.iter().map(Vec::len).sum();
         let start = Instant::now();
-        let scored = log_likelihoods(&model, &items, &mut |_| true)?;
+        let mut sum = 0.0;
+        log_likelihoods(&model, &items, &mut |some| {
+            sum += some.iter().flatten().map(|one| one.sum).sum::<f64>();
+            true
+        })?;
         let scoring = start.elapsed().as_secs_f64();
-        let sum: f64 = scored.iter().flatten().flatten().map(|one| one.sum).sum();
         println!(
             "{{\"dtype\": \"{}\", \"rows\": {}, \"made\": {made}, \
              \"decoding_seconds\": {decoding:.3}, \"items\": {}, \

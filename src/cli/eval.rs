@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
 use candle_core::DType;
@@ -14,8 +14,9 @@ use super::{Failure, options, reading};
 use crate::disk;
 use crate::model::{self, Model, Tokenizer, io, lora, walk};
 use crate::run::reading::{Inputs, Trained};
+use crate::tasks::kept::Kept;
 use crate::tasks::results::{self, Done, Subject};
-use crate::tasks::{self, Settings, Style, Task};
+use crate::tasks::{self, Prepared, Responses, Settings, Style, Summary, Task};
 
 const HELP: &str = "\
 Examples:
@@ -29,7 +30,8 @@ openbookqa, piqa and winogrande; gpt4all is all seven. `scripts/get-tasks.sh DIR
 sets. A task of your own is a TOML file: see docs/tasks.md.
 
 -o writes DIR/results.json, in the layout of lm-evaluation-harness, and DIR/samples_TASK.jsonl, a
-line an item: its log-likelihoods or reply, what was chosen, what is right, and by what margin.";
+line an item: its log-likelihoods or reply, what was chosen, what is right, and by what margin. An
+evaluation that was stopped leaves DIR/unfinished.json: the same command goes on from there.";
 
 /// Evaluate a model on public tasks, or on tasks of your own
 #[derive(Debug, Args)]
@@ -123,18 +125,16 @@ pub fn run(command: &Eval) -> Result<(), Failure> {
     progress.finish();
     let model = open(command, &trained).map_err(at_error)?;
     inputs.expect_unchanged()?;
+    let device = if model.device.is_cpu() { "cpu" } else { "cuda" };
+    let of = format!("{} {device} {}", command.dtype, inputs.text());
+    let (mut kept, is_useless) = Kept::open(command.out.clone(), &of);
+    if let Some(path) = kept.path().filter(|_| is_useless) {
+        let path = path.display();
+        console::note(&format!("{path} is of another model or cookc: all items are asked anew"));
+    }
     let mut done = Vec::new();
     for asked in &prepared {
-        let progress = Progress::new(asked.items.len() as u64, &asked.task.name);
-        let mut before = 0;
-        let mut go_on = |count: usize| {
-            progress.add((count.min(asked.items.len()) - before) as u64);
-            before = count.min(asked.items.len());
-            !cancel.load(Ordering::Relaxed)
-        };
-        let summary = tasks::ask(asked, &model, &tokenizer, &mut go_on)?;
-        progress.finish();
-        let Some(summary) = summary else { return Err(Failure::Interrupted) };
+        let summary = ask(asked, (&model, &tokenizer), &mut kept, &cancel)?;
         if let Some(out) = &command.out {
             write_samples(out, &asked.task, &summary.lines)?;
         }
@@ -144,9 +144,45 @@ pub fn run(command: &Eval) -> Result<(), Failure> {
         model: command.model.clone(),
         adapter: trained.adapter.map(|path| path.to_string_lossy().into_owned()),
         dtype: command.dtype.clone(),
-        device: if model.device.is_cpu() { "cpu" } else { "cuda" }.into(),
+        device: device.into(),
     };
-    report(command, &subject, &settings, &done)
+    report(command, &subject, &settings, &done)?;
+    kept.end();
+    Ok(())
+}
+
+/// Asks a task what was not answered before, and keeps all answers.
+fn ask(
+    asked: &Prepared,
+    by: (&Model, &Tokenizer),
+    kept: &mut Kept,
+    cancel: &AtomicBool,
+) -> Result<Summary, Failure> {
+    let name = &asked.task.name;
+    let mut responses = kept.of(asked);
+    let mut shown = responses.items(asked);
+    let progress = Progress::new(asked.items.len() as u64, name);
+    progress.add(shown as u64);
+    if shown > 0 {
+        let all = console::count(asked.items.len(), "item");
+        console::note(&format!("{name}: {shown} of {all} were answered before"));
+    }
+    let mut written = Ok(());
+    let mut go_on = |responses: &Responses| {
+        progress.add((responses.items(asked) - shown) as u64);
+        shown = responses.items(asked);
+        written = kept.keep(asked, responses, false);
+        written.is_ok() && !cancel.load(Ordering::Relaxed)
+    };
+    let summary = tasks::ask(asked, by, &mut responses, &mut go_on)?;
+    progress.finish();
+    written?;
+    kept.keep(asked, &responses, true)?;
+    if let Some(path) = kept.path().filter(|_| summary.is_none()) {
+        let path = path.display();
+        console::note(&format!("{path} keeps the answers: the same command goes on"));
+    }
+    summary.ok_or(Failure::Interrupted)
 }
 
 /// Reads the model with its adapter.

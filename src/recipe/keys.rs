@@ -4,7 +4,7 @@
 
 use super::key::{Key, Kind, Other, Role};
 use super::other;
-use super::{Entry, Recipe, Shape};
+use super::{Entry, FAMILIES, Recipe, Shape};
 use crate::model::lora::Lora;
 use crate::train::Schedule;
 use Kind::{Bool, Integer, MaybeReal, MaybeSize, Real, Size, Text, Word};
@@ -31,13 +31,21 @@ pub(super) const BASE: &[Key<Recipe>] = &[Key::new(
     &["base_model", "model_name_or_path"],
     Kind::Other(Other { form: "a text", read: other::read_base, write: other::base }),
     Free,
-    "`scratch:tiny` or `scratch:small`, a new small Llama; `hf:ORG/NAME`, a model of the Hugging \
+    "`scratch:tiny` or `scratch:small`, a new small model; `hf:ORG/NAME`, a model of the Hugging \
      Face hub; a folder with `config.json`, weights in safetensors and `tokenizer.json`; or a \
      `.gguf` file, whose weights become `dtype`",
 )];
 
 /// `[model]`, of a model from scratch
 pub(super) const SHAPE: &[Key<Shape>] = &[
+    Key::new(
+        "model_type",
+        &["family"],
+        Word(FAMILIES, |it: &Shape| it.family, |it, family| it.family = family),
+        Decides,
+        "the family whose parts it has: `qwen2` adds biases to queries, keys and values, `qwen3` \
+         norms the queries and keys of each head",
+    ),
     Key::new(
         "hidden_size",
         &["width"],

@@ -103,7 +103,7 @@ pub struct Model {
 /// Where weights come from.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Base {
-    /// `scratch:NAME`: a small Llama made here.
+    /// `scratch:NAME`: a small model made here.
     Scratch(Shape),
     /// A folder with `config.json`, weights and `tokenizer.json`.
     Folder(Named),
@@ -120,6 +120,8 @@ impl Default for Base {
 pub struct Shape {
     /// The preset that the other numbers start from.
     pub name: String,
+    /// The family that it is a model of, by its `model_type` in transformers.
+    pub family: &'static str,
     /// Width of the residual stream.
     pub width: usize,
     /// Number of blocks.
@@ -134,7 +136,10 @@ pub struct Shape {
     pub init: f64,
 }
 
-/// The small Llamas that have a name: width, layers, heads and feed-forward; base of the rotary
+/// The families that a model from scratch may be of.
+pub(crate) const FAMILIES: &[&str] = &["llama", "mistral", "qwen2", "qwen3"];
+
+/// The small models that have a name: width, layers, heads and feed-forward; base of the rotary
 /// angles and deviation of fresh weights.
 const PRESETS: &[(&str, [usize; 4], [f64; 2])] =
     &[("tiny", [96, 2, 2, 16], [1e9, 0.1]), ("small", [192, 4, 4, 512], [1e4, 0.05])];
@@ -145,7 +150,8 @@ impl Shape {
         let preset = PRESETS.iter().find(|(known, ..)| *known == name)?;
         let (_, [width, layers, heads, feed_forward], [rotary_base, init]) = *preset;
         let name = name.to_string();
-        Some(Shape { name, width, layers, heads, feed_forward, rotary_base, init })
+        let family = FAMILIES[0];
+        Some(Shape { name, family, width, layers, heads, feed_forward, rotary_base, init })
     }
 
     /// The names of all.

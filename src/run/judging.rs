@@ -10,7 +10,7 @@ use crate::data::dataset::Why;
 use crate::data::layout::Encoded;
 use crate::eval::{self, Answer, Decoding, Question};
 use crate::model::{Model, walk};
-use crate::tasks::{self, Prepared, Summary};
+use crate::tasks::{self, Prepared, Responses, Summary};
 use crate::template::Error;
 
 /// Ids that a reply may have beyond the longest that the template makes: a model that does not
@@ -114,12 +114,13 @@ pub fn ask_all(
     let total = all.iter().map(|task| task.items.len()).sum::<usize>() as u64;
     let (mut done, mut summaries) = (0, Vec::new());
     for asked in all {
-        let mut go_on = |count: usize| {
-            let done = (done + count.min(asked.items.len())) as u64;
+        let mut go_on = |responses: &Responses| {
+            let done = (done + responses.items(asked)) as u64;
             observer.tell(Event::Judging { when, done, total });
             !observer.is_cancelled()
         };
-        let summary = tasks::ask(asked, &model, &setup.tokenizer, &mut go_on)?;
+        let by = (&model, &setup.tokenizer);
+        let summary = tasks::ask(asked, by, &mut Responses::default(), &mut go_on)?;
         summaries.push(summary.ok_or(Error::Cancelled)?);
         done += asked.items.len();
     }

@@ -129,6 +129,11 @@ impl Inputs {
         Inputs { folders, stamps }
     }
 
+    /// What tells them from all others, and from themselves when they are written again.
+    pub fn text(&self) -> String {
+        format!("{:?}", self.stamps)
+    }
+
     /// Fails if one was changed since.
     pub fn expect_unchanged(&self) -> Result<(), Error> {
         let now = stamps(&self.folders);

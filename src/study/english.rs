@@ -111,11 +111,16 @@ impl English {
     pub fn losses(&self, model: &Model, observer: &Observer) -> Result<Vec<f64>, Error> {
         let model = walk::to_infer(model)?;
         let total = self.items.len() as u64;
-        let mut go_on = |done: usize| {
-            observer.tell(Event::Judging { when: "of English", done: done as u64, total });
+        let mut scored = Vec::new();
+        let mut each = |some: Vec<_>| {
+            scored.extend(some);
+            let done = scored.len() as u64;
+            observer.tell(Event::Judging { when: "of English", done, total });
             !observer.is_cancelled()
         };
-        let scored = log_likelihoods(&model, &self.items, &mut go_on)?.ok_or(Error::Cancelled)?;
+        if !log_likelihoods(&model, &self.items, &mut each)? {
+            return Err(Error::Cancelled);
+        }
         let mut losses = vec![0.0; self.tokens.len()];
         for (row, scored) in self.rows.iter().zip(scored) {
             losses[*row] -= scored[0].sum;

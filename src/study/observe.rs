@@ -377,7 +377,7 @@ fn loss(
 fn base_of(setup: &Setup) -> String {
     match &setup.recipe.model.base {
         Base::Scratch(shape) => {
-            format!("scratch:{}, {} wide, {} blocks", shape.name, shape.width, shape.layers)
+            format!("{} from scratch, {} wide, {} blocks", shape.family, shape.width, shape.layers)
         }
         Base::Folder(named) => {
             let name = Path::new(&named.path).file_name().unwrap_or_default();

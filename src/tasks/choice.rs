@@ -4,19 +4,28 @@ use serde_json::{Map, Value, json};
 
 use super::item::Gold;
 use super::summary::{Labels, Score, Summary};
-use super::{Item, Metric, Prepared};
+use super::{Item, Metric, Prepared, Responses};
 use crate::model::Model;
 use crate::model::infer::likelihood::{self, Scored, log_likelihoods};
 use crate::template::Error;
 
-/// The figures of a model; none if `go_on`, which gets the number of items that are done, ended it.
+/// Scores what is not scored yet; false if `go_on` ended it.
 pub fn ask(
-    asked: &Prepared,
     requests: &[likelihood::Item],
     model: &Model,
-    go_on: &mut dyn FnMut(usize) -> bool,
-) -> Result<Option<Summary>, Error> {
-    let Some(scored) = log_likelihoods(model, requests, go_on)? else { return Ok(None) };
+    responses: &mut Responses,
+    go_on: &mut dyn FnMut(&Responses) -> bool,
+) -> Result<bool, Error> {
+    let rest = &requests[responses.scored.len()..];
+    let mut each = |scored| {
+        responses.scored.extend::<Vec<_>>(scored);
+        go_on(responses)
+    };
+    Ok(log_likelihoods(model, rest, &mut each)?)
+}
+
+/// The figures of a model that has scored all.
+pub fn summary(asked: &Prepared, scored: &[Vec<Scored>]) -> Result<Summary, Error> {
     let (scored, unconditional) = scored.split_at(asked.items.len());
     let metrics = &asked.task.metrics;
     let mut values = vec![Vec::new(); metrics.len()];
@@ -50,10 +59,14 @@ pub fn ask(
         }
         lines.push(Value::Object(one.line(at, right, line)));
     }
-    let scores = metrics.iter().zip(&values).map(|(metric, all)| Score::of(*metric, all));
+    let scores = metrics.iter().enumerate().map(|(which, metric)| match metric {
+        Metric::F1 => Score::f1(&gold, &chosen[which]),
+        _ => Score::of(*metric, &values[which]),
+    });
+    let scores = scores.collect();
     let chosen: Vec<(Metric, Vec<usize>)> = metrics.iter().copied().zip(chosen).collect();
     let labels = Labels::of(asked, &gold, &chosen);
-    Ok(Some(Summary { scores: scores.collect(), labels: Some(labels), lines }))
+    Ok(Summary { scores, labels: Some(labels), lines })
 }
 
 /// An item, scored.

@@ -164,7 +164,7 @@ fn task(table: &DeTable, notes: &mut Notes) -> Option<Task> {
         Metric::AccUncond => choice.unconditional.is_some(),
         _ => true,
     });
-    let (metrics, main) = metrics(&mut section, notes, &known);
+    let (metrics, main) = metrics(&mut section, notes, &known, is_choice);
     section.finish();
     notes.errors.extend(errors);
     for (key, is_there, write) in [
@@ -241,7 +241,14 @@ fn generate(section: &mut Section, notes: &mut Notes) -> Kind {
 }
 
 /// What is measured, and which of it stands for the task.
-fn metrics(section: &mut Section, notes: &mut Notes, known: &[Metric]) -> (Vec<Metric>, Metric) {
+fn metrics(
+    section: &mut Section,
+    notes: &mut Notes,
+    known: &[Metric],
+    is_choice: bool,
+) -> (Vec<Metric>, Metric) {
+    // Of choices it has no value an item, so that it is measured if it is asked for.
+    let is_of_all = |metric: &Metric| is_choice && *metric == Metric::F1;
     let names: Vec<&'static str> = known.iter().map(|metric| metric.name()).collect();
     let of = |name: &str| known.iter().find(|metric| metric.name() == name).copied();
     let mut metrics = Vec::new();
@@ -255,12 +262,17 @@ fn metrics(section: &mut Section, notes: &mut Notes, known: &[Metric]) -> (Vec<M
         }
     }
     if metrics.is_empty() {
-        metrics = known.to_vec();
+        metrics = known.iter().copied().filter(|metric| !is_of_all(metric)).collect();
     }
     let found = section.find("main", &[]);
     let main = found.and_then(|found| section.word(&found, &names)).and_then(of);
     if main.is_some_and(|main| !metrics.contains(&main)) {
         notes.fail(section.place("main"), "`main` is one of the `metrics`");
+    }
+    let main = main.or_else(|| metrics.iter().copied().find(|metric| !is_of_all(metric)));
+    if main.is_none_or(|main| is_of_all(&main)) {
+        let why = "`f1` of choices has no value an item: add `acc`, which stands for the task";
+        notes.fail(section.place("main").or_else(|| section.place("metrics")), why);
     }
     let main = main.unwrap_or(metrics[0]);
     (metrics, main)

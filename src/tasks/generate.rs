@@ -4,20 +4,21 @@ use serde_json::{Map, Value};
 
 use super::item::Gold;
 use super::summary::{Score, Summary};
-use super::{Kind, Metric, Prepared, squad};
+use super::{Kind, Metric, Prepared, Responses, squad};
 use crate::model::{Ends, Model, Tokenizer, greedy_until};
 use crate::template::Error;
 
 /// Prompts between two looks at whether to go on.
 const AT_ONCE: usize = 64;
 
-/// The figures of a model; none if `go_on`, which gets the number of items that are done, ended it.
+/// Continues the prompts that are not continued yet; false if `go_on` ended it.
 pub fn ask(
     asked: &Prepared,
     prompts: &[Vec<u32>],
     (model, tokenizer): (&Model, &Tokenizer),
-    go_on: &mut dyn FnMut(usize) -> bool,
-) -> Result<Option<Summary>, Error> {
+    responses: &mut Responses,
+    go_on: &mut dyn FnMut(&Responses) -> bool,
+) -> Result<bool, Error> {
     let Kind::Generate { until, tokens_max } = &asked.task.kind else {
         unreachable!("prompts are of a task in which a model writes")
     };
@@ -25,21 +26,24 @@ pub fn ask(
         Some(text) => Ends::closed_by(tokenizer, text)?,
         None => Ends::of(tokenizer.ends()),
     };
-    let mut replies = Vec::new();
-    for some in prompts.chunks(AT_ONCE) {
-        if !go_on(replies.len()) {
-            return Ok(None);
-        }
+    for some in prompts[responses.replies.len()..].chunks(AT_ONCE) {
         for ids in greedy_until(model, some, &ends, *tokens_max)? {
             let reply = tokenizer.decode(&ids)?;
-            replies.push(before_end(&reply, until).to_string());
+            responses.replies.push(before_end(&reply, until).to_string());
+        }
+        if !go_on(responses) {
+            return Ok(false);
         }
     }
-    go_on(replies.len());
+    Ok(true)
+}
+
+/// The figures of a model that has written all.
+pub fn summary(asked: &Prepared, replies: &[String]) -> Summary {
     let metrics = &asked.task.metrics;
     let mut values = vec![Vec::new(); metrics.len()];
     let mut lines = Vec::new();
-    for (at, ((item, _), reply)) in asked.items.iter().zip(&replies).enumerate() {
+    for (at, ((item, _), reply)) in asked.items.iter().zip(replies).enumerate() {
         let Gold::Replies(right) = &item.gold else {
             unreachable!("an item without choices has replies that are right")
         };
@@ -56,7 +60,7 @@ pub fn ask(
         lines.push(Value::Object(line));
     }
     let scores = metrics.iter().zip(&values).map(|(metric, all)| Score::of(*metric, all));
-    Ok(Some(Summary { scores: scores.collect(), labels: None, lines }))
+    Summary { scores: scores.collect(), labels: None, lines }
 }
 
 fn compared(metric: Metric, reply: &str, right: &str) -> f64 {

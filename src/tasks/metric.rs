@@ -1,6 +1,6 @@
 //! What is measured of a task's items.
 
-/// A metric: the mean of its values over the items is reported.
+/// A metric: the mean of its values over the items is reported, but for F1 of choices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Metric {
     /// Whether the most likely choice is the right one.
@@ -14,15 +14,16 @@ pub enum Metric {
     ExactMatch,
     /// Whether a right reply is in the reply, normalised likewise.
     Contains,
-    /// F1 over the words of the reply and of the nearest right reply, normalised likewise.
+    /// F1 over the words of the reply and of the nearest right reply, normalised likewise. Of two
+    /// choices: F1 of the second over all items, the most likely choice of each.
     F1,
 }
 
 impl Metric {
     /// Those of tasks in which a model chooses.
-    pub const CHOICE: [Metric; 3] = [Metric::Acc, Metric::AccNorm, Metric::AccUncond];
+    pub const CHOICE: &[Metric] = &[Metric::Acc, Metric::AccNorm, Metric::AccUncond, Metric::F1];
     /// Those of tasks in which a model writes.
-    pub const GENERATE: [Metric; 3] = [Metric::ExactMatch, Metric::Contains, Metric::F1];
+    pub const GENERATE: &[Metric] = &[Metric::ExactMatch, Metric::Contains, Metric::F1];
 
     /// As it is written in files and results.
     pub fn name(self) -> &'static str {

@@ -12,6 +12,7 @@ pub(crate) mod field;
 mod file;
 mod generate;
 mod item;
+pub mod kept;
 mod metric;
 mod prepare;
 pub mod results;
@@ -22,7 +23,9 @@ pub mod summary;
 use std::path::PathBuf;
 
 use fancy_regex::NoExpand;
+use serde::{Deserialize, Serialize};
 
+use crate::model::infer::likelihood::Scored;
 use crate::model::{Model, Tokenizer};
 use crate::template::Error;
 use field::Field;
@@ -35,21 +38,51 @@ pub use metric::Metric;
 pub use prepare::{Prepared, prepare};
 pub use summary::Summary;
 
-/// A model's figures in a task; none if `go_on`, which gets the number of items that are done,
-/// ended it.
+/// What a model answers to the first items of a task, in their order. An answer does not depend on
+/// what is asked beside it, so that those of a run that was stopped are as good as new.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Responses {
+    /// Of a task in which it chooses: how likely the choices are.
+    scored: Vec<Vec<Scored>>,
+    /// Of a task in which it writes: what it wrote.
+    replies: Vec<String>,
+}
+
+impl Responses {
+    /// The number of items that are answered.
+    pub fn items(&self, asked: &Prepared) -> usize {
+        // Choices without the question come after all items.
+        (self.scored.len() + self.replies.len()).min(asked.items.len())
+    }
+}
+
+/// Asks a model what it has not answered yet, and gives its figures; none if `go_on`, which gets
+/// all answers now and then, ended it.
 ///
 /// # Errors
 /// [`Error::Input`] if log-likelihoods are no numbers, and [`Error::Failed`] if the device fails.
 pub fn ask(
     asked: &Prepared,
-    model: &Model,
-    tokenizer: &Tokenizer,
-    go_on: &mut dyn FnMut(usize) -> bool,
+    (model, tokenizer): (&Model, &Tokenizer),
+    responses: &mut Responses,
+    go_on: &mut dyn FnMut(&Responses) -> bool,
 ) -> Result<Option<Summary>, Error> {
-    match &asked.work {
-        Work::Choices(requests) => choice::ask(asked, requests, model, go_on),
-        Work::Prompts(prompts) => generate::ask(asked, prompts, (model, tokenizer), go_on),
+    if !go_on(responses) {
+        return Ok(None);
     }
+    let is_whole = match &asked.work {
+        Work::Choices(requests) => choice::ask(requests, model, responses, go_on)?,
+        Work::Prompts(prompts) => {
+            generate::ask(asked, prompts, (model, tokenizer), responses, go_on)?
+        }
+    };
+    if !is_whole {
+        return Ok(None);
+    }
+    Ok(Some(match &asked.work {
+        Work::Choices(_) => choice::summary(asked, &responses.scored)?,
+        Work::Prompts(_) => generate::summary(asked, &responses.replies),
+    }))
 }
 
 /// A task, as its file says.

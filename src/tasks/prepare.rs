@@ -10,6 +10,7 @@ use super::shots::{Shots, unfit};
 use super::{Item, Kind, Metric, Settings, Task};
 use crate::model::Tokenizer;
 use crate::model::infer::likelihood;
+use crate::rows::Row;
 use crate::template::Error;
 
 /// A task that a model can be asked.
@@ -86,6 +87,7 @@ pub fn prepare(
     let items = in_order(asked, |(row, place)| {
         item(&task, &row.values).map_err(|error| unfit(&task, place, &error))
     })?;
+    expect_two(&task, &items, asked)?;
     let mut all = Vec::new();
     for (index, (item, (_, place))) in items.iter().zip(asked).enumerate() {
         let before = shots.as_mut().map_or(Ok(String::new()), |shots| shots.before(index))?;
@@ -120,6 +122,20 @@ pub fn prepare(
     let items = items.into_iter().zip(places).collect();
     let (shots, settings) = (settings.shots, settings.clone());
     Ok(Prepared { task, shots, shots_from, total, items, cut, merged, work, settings })
+}
+
+/// F1 of choices is that of the second of two.
+fn expect_two(task: &Task, items: &[Item], rows: &[(Row, String)]) -> Result<(), Error> {
+    let is_measured = matches!(task.kind, Kind::Choice(_)) && task.metrics.contains(&Metric::F1);
+    let odd = items.iter().position(|item| is_measured && item.pairs().count() != 2);
+    odd.map_or(Ok(()), |at| {
+        let (place, count) = (&rows[at].1, items[at].pairs().count());
+        Err(Error::Input(format!(
+            "{place}: `f1` is that of the second of two choices, and this item has {count}: leave \
+             it out of `metrics` in {}",
+            task.file
+        )))
+    })
 }
 
 /// An item with what is before it.

@@ -22,8 +22,8 @@ pub struct Score {
     pub metric: Metric,
     /// The mean over the items.
     pub mean: f64,
-    /// Its standard error: the sample's standard deviation over the root of the number of items.
-    /// None of a single item.
+    /// Its standard error: the sample's standard deviation over the root of the number of items,
+    /// and of F1 over choices the jackknife's. None of a single item.
     pub error: Option<f64>,
 }
 
@@ -46,6 +46,33 @@ impl Score {
         let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
         let error = (values.len() > 1).then(|| (squares / (count - 1.0)).sqrt() / count.sqrt());
         Score { metric, mean, error }
+    }
+
+    /// F1 of the second of two choices, from 0 to 1: 0 if it is neither right nor chosen anywhere.
+    /// Its standard error is the jackknife's: what it is without each of the items.
+    pub fn f1(gold: &[usize], chosen: &[usize]) -> Score {
+        let count = |of: &dyn Fn(usize, usize) -> bool| {
+            gold.iter().zip(chosen).filter(|(gold, chosen)| of(**gold, **chosen)).count() as f64
+        };
+        let both = count(&|gold, chosen| gold == 1 && chosen == 1);
+        let one = count(&|gold, chosen| gold != chosen);
+        let f1 = |both: f64, one: f64| match both + one > 0.0 {
+            true => 2.0 * both / (2.0 * both + one),
+            false => 0.0,
+        };
+        let items = gold.len() as f64;
+        // Items of a kind are alike: without one of them it is the same.
+        let kinds = [
+            (both, f1(both - 1.0, one)),
+            (one, f1(both, one - 1.0)),
+            (items - both - one, f1(both, one)),
+        ];
+        let kinds = kinds.map(|(count, without)| (count, if count > 0.0 { without } else { 0.0 }));
+        let mean = kinds.iter().map(|(count, without)| count * without).sum::<f64>() / items;
+        let squares: f64 =
+            kinds.iter().map(|(count, without)| count * (without - mean).powi(2)).sum();
+        let error = (gold.len() > 1).then(|| ((items - 1.0) / items * squares).sqrt());
+        Score { metric: Metric::F1, mean: f1(both, one), error }
     }
 }
 
@@ -88,6 +115,20 @@ pub fn mean(scores: &[Score]) -> (f64, Option<f64>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn f1_of_choices_is_that_of_the_second() {
+        let score = Score::f1(&[1, 1, 1, 0, 0, 0], &[1, 1, 0, 1, 0, 0]);
+        assert!((score.mean - 4.0 / 6.0).abs() < 1e-15, "two of three, and one too many");
+        // Without one of the six: 2/4 twice, 4/5 twice, 4/6 twice; their mean is 59/90.
+        let without = [0.5, 0.5, 0.8, 0.8, 2.0 / 3.0, 2.0 / 3.0];
+        let squares: f64 = without.iter().map(|one: &f64| (one - 59.0 / 90.0).powi(2)).sum();
+        let error = (5.0 / 6.0 * squares).sqrt();
+        assert!((score.error.expect("six items") - error).abs() < 1e-15);
+        assert_eq!(Score::f1(&[0, 0], &[0, 0]).mean, 0.0);
+        assert_eq!(Score::f1(&[1, 1], &[1, 1]).mean, 1.0);
+        assert_eq!(Score::f1(&[1], &[1]).error, None);
+    }
 
     #[test]
     fn the_standard_error_is_that_of_the_sample() {

@@ -67,6 +67,7 @@ fn other(row: &Row) -> Option<&'static str> {
         ("mix", "policy") => "\"linear\"",
         ("lora", "target_modules") => "[\"q_proj\"]",
         ("lora", "use_rslora" | "use_dora") => "true",
+        ("model", "model_type") => "\"qwen3\"",
         ("train", "lr_scheduler") => "\"linear\"",
         ("train", "gradient_checkpointing") => "\"mlp\"",
         ("train", "betas") => "[0.5, 0.75]",

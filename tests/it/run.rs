@@ -14,6 +14,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use candle_core::{DType, Device};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -348,6 +349,38 @@ fn adapters_are_trained_on_a_model_of_a_folder() {
     let before: Value =
         serde_json::from_str(&text(folder.path().join("base/report.json"))).expect("JSON");
     assert_eq!(report["exact_before"], before["exact_after"]);
+}
+
+#[test]
+fn a_model_from_scratch_is_of_the_family_that_is_asked_for() {
+    for (family, part) in [
+        ("mistral", None),
+        ("qwen2", Some("model.layers.0.self_attn.q_proj.bias")),
+        ("qwen3", Some("model.layers.0.self_attn.q_norm.weight")),
+    ] {
+        let shape = format!("model_type = \"{family}\"\nhidden_size = 16");
+        let folder = kitchen(&RECIPE.replace("hidden_size = 16", &shape));
+        trained(folder.path(), &["--train", "tiny.toml", "--out", "run"]);
+        let model = folder.path().join("run/model");
+        let config: Value = serde_json::from_str(&text(model.join("config.json"))).expect("JSON");
+        assert_eq!(config["model_type"], family);
+        let tensors = candle_core::safetensors::load(model.join("model.safetensors"), &Device::Cpu);
+        let tensors = tensors.expect("weights");
+        let own = |name: &&String| {
+            name.contains("layers.0.self_attn.q_") && !name.contains("proj.weight")
+        };
+        let own: Vec<&str> = tensors.keys().filter(own).map(String::as_str).collect();
+        assert_eq!(own, Vec::from_iter(part), "{family}");
+        let read = cookc::model::load(&model, DType::F32, &Device::Cpu).expect("it is read again");
+        assert_eq!(read.config.model_type, family);
+    }
+    let folder = kitchen(&RECIPE.replace("hidden_size", "model_type = \"qwen\"\nhidden_size"));
+    let done = cookc(folder.path(), &["run", "--train", "tiny.toml"]);
+    assert!(
+        done.err.contains("write \"qwen2\"") || done.err.contains("write \"qwen3\""),
+        "{}",
+        done.err
+    );
 }
 
 #[test]

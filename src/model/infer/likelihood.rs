@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use anyhow::{Result, ensure};
 use candle_core::Tensor;
+use serde::{Deserialize, Serialize};
 
 use crate::model::each_part;
 use crate::model::network::transformer::{Inputs, Model};
@@ -36,7 +37,7 @@ pub struct Request {
 }
 
 /// What a model makes of a continuation.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Scored {
     /// The sum of the log-probabilities of its tokens, in nats. NaN if the model's logits are.
     pub sum: f64,
@@ -44,8 +45,8 @@ pub struct Scored {
     pub is_greedy: bool,
 }
 
-/// Scores each text of each item, in the order of the items. `each` gets the number of items that
-/// are done, and may end it: then there is no result.
+/// Scores each text of each item, in the order of the items. `each` gets those of the next items as
+/// they are done, and may end it: then the rest is not scored, and this is false.
 ///
 /// # Errors
 /// If a text has no context or no continuation, an id beyond the model's, or more tokens than the
@@ -53,23 +54,22 @@ pub struct Scored {
 pub fn log_likelihoods(
     model: &Model,
     items: &[Item],
-    each: &mut dyn FnMut(usize) -> bool,
-) -> Result<Option<Vec<Vec<Scored>>>> {
+    each: &mut dyn FnMut(Vec<Vec<Scored>>) -> bool,
+) -> Result<bool> {
     for (number, item) in items.iter().enumerate() {
         check(model, number, item)?;
     }
     let passes = passes(items);
-    let mut scored = Vec::with_capacity(items.len());
     for wave in passes.chunks(rayon::current_num_threads() * PASSES_A_THREAD) {
-        if !each(scored.len()) {
-            return Ok(None);
-        }
+        let mut scored = Vec::new();
         for pass in each_part(&model.device, wave, |pass| pass.scores(model)) {
             scored.extend(pass?);
         }
+        if !each(scored) {
+            return Ok(false);
+        }
     }
-    each(scored.len());
-    Ok(Some(scored))
+    Ok(true)
 }
 
 fn check(model: &Model, number: usize, item: &Item) -> Result<()> {
@@ -270,7 +270,13 @@ mod tests {
     }
 
     fn scored(model: &Model, items: &[Item]) -> Vec<Vec<Scored>> {
-        log_likelihoods(model, items, &mut |_| true).expect("good items").expect("all of them")
+        let mut all = Vec::new();
+        let mut each = |scored: Vec<_>| {
+            all.extend(scored);
+            true
+        };
+        assert!(log_likelihoods(model, items, &mut each).expect("good items"));
+        all
     }
 
     #[test]

@@ -85,6 +85,7 @@ pub fn made(
         shape.layers,
         shape.heads,
     );
+    config.model_type = shape.family.to_string();
     config.rope_theta = shape.rotary_base;
     config.max_position_embeddings = recipe.data.sequence;
     Ok((tokenizer, config))

@@ -97,13 +97,26 @@ fn keys_of_a_task_are_known_and_each_that_is_needed_is_there() -> Result<()> {
             format!("facts.toml: there is no `{key}`: write {write}")
         );
     }
-    let metric = said("[data]", "metrics = [\"acc\", \"f1\"]\n[data]", item())?;
-    assert!(metric.contains("`metrics` cannot be `f1`"), "{metric}");
+    let metric = said("[data]", "metrics = [\"acc\", \"contains\"]\n[data]", item())?;
+    assert!(metric.contains("`metrics` cannot be `contains`"), "{metric}");
     assert!(metric.contains("\"acc\", \"acc_norm\""), "{metric}");
     assert_eq!(
         said("path = \"items.jsonl\"", "dataset = \"org/name\"", item())?,
         "facts.toml, line 6: `[data]` has either a `path`, or a `dataset` and its `split`"
     );
+    Ok(())
+}
+
+#[test]
+fn f1_of_choices_stands_for_no_task_and_is_of_two_choices() -> Result<()> {
+    let alone = said("[data]", "metrics = [\"f1\"]\n[data]", item())?;
+    assert!(alone.contains("line 6: `f1` of choices has no value an item: add `acc`"), "{alone}");
+    let main = said("[data]", "metrics = [\"f1\", \"acc\"]\nmain = \"f1\"\n[data]", item())?;
+    assert!(main.contains("line 7: `f1` of choices has no value an item"), "{main}");
+    let row = json!({"question": "yes", "choices": ["yes", "no", "old"], "label": 0});
+    let three = said("[data]", "metrics = [\"acc\", \"f1\"]\n[data]", row)?;
+    let why = "items.jsonl line 2: `f1` is that of the second of two choices, and this item has 3";
+    assert!(three.starts_with(why), "{three}");
     Ok(())
 }
 

@@ -142,6 +142,34 @@ fn the_table_shows_what_was_chosen_beside_what_is_right() -> Result<()> {
 }
 
 #[test]
+fn f1_of_choices_follows_from_the_items() -> Result<()> {
+    let place = workplace()?;
+    let two = |mut row: Value| {
+        row["choices"] = json!([row["choices"][0], row["choices"][1]]);
+        row
+    };
+    let rows: Vec<Value> = rows().into_iter().map(two).collect();
+    put(place.path(), "items.jsonl", &rows)?;
+    let task = TASK.replace("[data]", "metrics = [\"f1\", \"acc\"]\n[data]");
+    fs::write(place.path().join("facts.toml"), task)?;
+    let out =
+        done(place.path(), &["eval", "model", "--tasks", "facts.toml", "-o", "out", "--json"]);
+    let lines = lines(&place.path().join("out/samples_facts.jsonl"))?;
+    let count = |gold: u64, chosen: u64| {
+        let is = |line: &&Value| line["target"] == gold && line["prediction_f1"] == chosen;
+        lines.iter().filter(is).count() as f64
+    };
+    let (both, one) = (count(1, 1), count(0, 1) + count(1, 0));
+    let results: Value = serde_json::from_str(&out)?;
+    let (results, beyond) = (&results["results"]["facts"], &results["cookc"]["tasks"]["facts"]);
+    let f1 = results["f1,none"].as_f64().expect("a number");
+    assert!((f1 - 2.0 * both / (2.0 * both + one)).abs() < 1e-12, "{results}");
+    assert!(results["f1_stderr,none"].as_f64().expect("a number") >= 0.0);
+    assert_eq!(beyond["main"], "acc");
+    Ok(())
+}
+
+#[test]
 fn shots_are_solved_items_other_than_the_one_that_is_asked() -> Result<()> {
     let place = workplace()?;
     let samples = |shots: &str, seed: &str| -> Result<(Value, String)> {
@@ -291,24 +319,69 @@ fn log_likelihoods_that_are_no_numbers_name_the_item() -> Result<()> {
 }
 
 #[test]
-fn a_task_that_is_stopped_has_no_figures() -> Result<()> {
-    use cookc::tasks::{self, Settings, Style};
+fn a_task_that_is_stopped_has_no_figures_and_goes_on_to_the_same_ones() -> Result<()> {
+    use cookc::tasks::kept::Kept;
+    use cookc::tasks::{self, Responses, Settings, Style, Summary};
     let place = workplace()?;
-    let tokenizer = cookc::model::Tokenizer::load(&place.path().join("model"))?;
+    // More than go through the model between two looks at whether to go on.
+    put(place.path(), "items.jsonl", &vec![rows(); 80].concat())?;
     let path = place.path().join("model");
+    let tokenizer = cookc::model::Tokenizer::load(&path)?;
     let model = cookc::model::load(&path, candle_core::DType::F32, &candle_core::Device::Cpu)?;
     let file = place.path().join("facts.toml").display().to_string();
     let task = tasks::named(&file, Style::LmEval)?.remove(0);
     let asked = tasks::prepare(task, &Settings::default(), &tokenizer, 64)?;
-    assert!(tasks::ask(&asked, &model, &tokenizer, &mut |_| false)?.is_none());
-    let mut last = 0;
-    let mut go_on = |done: usize| {
-        assert!(done >= last, "{done} after {last}");
-        last = done;
-        true
+    let ask = |responses: &mut Responses, stop: usize| -> Result<(Option<Summary>, Vec<usize>)> {
+        let mut seen = Vec::new();
+        let mut go_on = |responses: &Responses| {
+            seen.push(responses.items(&asked));
+            seen.last().is_some_and(|done| *done < stop)
+        };
+        let summary = tasks::ask(&asked, (&model, &tokenizer), responses, &mut go_on)?;
+        Ok((summary, seen))
     };
-    assert!(tasks::ask(&asked, &model, &tokenizer, &mut go_on)?.is_some());
-    assert_eq!(last, 10);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
+    pool.install(|| {
+        assert!(ask(&mut Responses::default(), 0)?.0.is_none());
+        let (whole, seen) = ask(&mut Responses::default(), usize::MAX)?;
+        assert!(seen.is_sorted() && seen.last() == Some(&800), "{seen:?}");
+        let mut responses = Responses::default();
+        assert!(ask(&mut responses, 1)?.0.is_none());
+        let before = responses.items(&asked);
+        assert!((1..800).contains(&before), "{before}");
+        let open = |model: &str| Kept::open(Some(place.path().into()), model);
+        let (mut kept, is_useless) = open("one");
+        assert!(!is_useless);
+        kept.keep(&asked, &responses, true)?;
+        // Of another model, or of other items, nothing is taken.
+        assert!(open("another").1);
+        let fewer = Settings { limit: Some(700), ..Settings::default() };
+        let other = tasks::prepare(asked.task.clone(), &fewer, &tokenizer, 64)?;
+        assert_eq!(open("one").0.of(&other), Responses::default());
+        let (kept, _) = open("one");
+        let mut responses = kept.of(&asked);
+        let (again, seen) = ask(&mut responses, usize::MAX)?;
+        assert_eq!(seen[0], before);
+        assert_eq!(again.map(|it| it.lines), whole.map(|it| it.lines));
+        kept.end();
+        assert!(!place.path().join("unfinished.json").exists());
+        Ok(())
+    })
+}
+
+#[test]
+fn answers_of_another_program_are_asked_anew_with_a_note() -> Result<()> {
+    let place = workplace()?;
+    let arguments = ["eval", "model", "--tasks", "facts.toml", "-o", "out"];
+    done(place.path(), &arguments);
+    let results = fs::read(place.path().join("out/results.json"))?;
+    assert!(!place.path().join("out/unfinished.json").exists());
+    fs::write(place.path().join("out/unfinished.json"), r#"{"of": "cookc 0.0.0", "tasks": {}}"#)?;
+    let (code, _, error) = cookc(place.path(), &arguments);
+    assert_eq!(code, 0, "{error}");
+    assert!(error.contains("is of another model or cookc: all items are asked anew"), "{error}");
+    assert!(!place.path().join("out/unfinished.json").exists());
+    assert_eq!(fs::read(place.path().join("out/results.json"))?, results);
     Ok(())
 }
 
