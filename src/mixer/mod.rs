@@ -335,7 +335,7 @@ impl Mixer<'_, '_> {
                 if loaded.is_none() {
                     let left = mixtures.len() - at;
                     observer.note(format!("{left} averaged models are asked"));
-                    loaded = Some(parts(setup, &folders, observer)?);
+                    loaded = Some(runs::parts(setup, &folders, observer)?);
                 }
                 let (like, changes) = loaded.as_ref().expect("it was just loaded");
                 let changes: Vec<&Change> = changes.iter().collect();
@@ -431,23 +431,6 @@ fn known(models: &[&[Answers]], sight: Sight, seed: u64) -> Result<Known, Error>
         )));
     }
     Ok(Known { rows, columns })
-}
-
-/// A model and what each run has changed.
-fn parts(
-    setup: &Setup,
-    folders: &[PathBuf],
-    observer: &Observer,
-) -> Result<(crate::model::Model, Vec<Change>), Error> {
-    let mut like = None;
-    let mut changes = Vec::new();
-    for folder in folders {
-        let model = runs::trained(setup, folder, observer)?;
-        changes.push(Change::of(&model).map_err(|error| Error::Input(format!("{error:#}")))?);
-        like = Some(model);
-    }
-    let like = like.ok_or_else(|| Error::Input("there are no runs to merge".to_string()))?;
-    Ok((like, changes))
 }
 
 /// The mixture that `merge` chooses: the nearest to equal weights among those that are within a

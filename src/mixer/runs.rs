@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::answers::{self, Answers, Targets, named};
 use super::keys::{self, key};
+use super::merge::{self, Change};
 use crate::disk;
 use crate::mix;
 use crate::model::Model;
@@ -27,6 +28,9 @@ pub struct Run {
     pub folder: PathBuf,
     /// What its model answers.
     pub answers: Vec<Answers>,
+    /// The runs that its model is averaged from, in the shares of the mixture that are not 0;
+    /// none of one that was trained.
+    pub parts: Vec<PathBuf>,
 }
 
 /// Trains, asks and keeps.
@@ -65,7 +69,7 @@ impl<'a> Runs<'a> {
         let folder = self.folder.join(keys::of_run(self.setup)?);
         let kept = self.answers_of(&folder)?;
         if let Some(answers) = answers::read(&kept) {
-            return Ok(Run { mixture, folder, answers });
+            return Ok(Run { mixture, folder, answers, parts: Vec::new() });
         }
         self.observer.note(format!("{about}: {}", folder.display()));
         if !folder.join("report.json").is_file() {
@@ -82,7 +86,7 @@ impl<'a> Runs<'a> {
         };
         let answers = self.targets.ask(self.setup, &model, self.observer)?;
         answers::write(&kept, &answers)?;
-        Ok(Run { mixture, folder, answers })
+        Ok(Run { mixture, folder, answers, parts: Vec::new() })
     }
 
     /// What else is measured of a run's model: kept by the text that says what it is.
@@ -97,15 +101,45 @@ impl<'a> Runs<'a> {
         if let Some(known) = text.and_then(|text| serde_json::from_str(&text).ok()) {
             return Ok(known);
         }
-        let model = match run.folder.join("report.json").is_file() {
-            true => trained(self.setup, &run.folder, self.observer)?,
-            false => self.setup.model(0, self.observer)?,
-        };
+        let model = self.model(run)?;
         let found = measure(self.setup, &model)?;
         let text = serde_json::to_string(&found).expect("texts and numbers are JSON");
         let written = disk::write(&kept, text.as_bytes());
         written.with_context(|| format!("cannot write {}", kept.display()))?;
         Ok(found)
+    }
+
+    /// A run's model.
+    fn model(&self, run: &Run) -> Result<Model, Error> {
+        if !run.parts.is_empty() {
+            let (like, changes) = parts(self.setup, &run.parts, self.observer)?;
+            return Ok(merge::averaged(&like, &changes.iter().collect::<Vec<_>>(), &shares(run))?);
+        }
+        match run.folder.join("report.json").is_file() {
+            true => trained(self.setup, &run.folder, self.observer),
+            false => self.setup.model(0, self.observer),
+        }
+    }
+
+    /// The model between those of some runs, in the shares of a mixture of their templates.
+    pub fn merged(&mut self, mixture: &[f64], runs: &[Run], about: &str) -> Result<Run, Error> {
+        let parts: Vec<PathBuf> = runs.iter().map(|run| run.folder.clone()).collect();
+        let names: Vec<_> = parts.iter().map(|folder| folder.file_name()).collect();
+        let how = format!("merge {names:?} {mixture:?}");
+        let folder = self.folder.join(key(&[&how]));
+        let mut run = Run { mixture: mixture.to_vec(), folder, answers: Vec::new(), parts };
+        let kept = self.answers_of(&run.folder)?;
+        run.answers = match answers::read(&kept) {
+            Some(answers) => answers,
+            None => {
+                self.observer.note(format!("{about}: {}", run.folder.display()));
+                let answers = self.targets.ask(self.setup, &self.model(&run)?, self.observer)?;
+                create(&run.folder)?;
+                answers::write(&kept, &answers)?;
+                answers
+            }
+        };
+        Ok(run)
     }
 
     /// What the base answers, before any training.
@@ -125,7 +159,8 @@ impl<'a> Runs<'a> {
                 answers
             }
         };
-        Ok(Run { mixture: vec![0.0; mixture.len()], folder, answers })
+        let mixture = vec![0.0; mixture.len()];
+        Ok(Run { mixture, folder, answers, parts: Vec::new() })
     }
 
     /// What a model answers that is made of runs: kept by the text that says how.
@@ -211,11 +246,35 @@ fn note_of_version(folder: &Path, observer: &Observer) {
     let _ = std::fs::create_dir_all(folder).and_then(|()| disk::write(&path, own.as_bytes()));
 }
 
+/// The weights that are not 0, so that their sum is 1.
+fn shares(run: &Run) -> Vec<f64> {
+    let weights: Vec<f64> = run.mixture.iter().copied().filter(|weight| *weight > 0.0).collect();
+    let sum: f64 = weights.iter().sum();
+    weights.into_iter().map(|weight| weight / sum).collect()
+}
+
 /// The model that a run has left in its folder.
 pub fn trained(setup: &Setup, folder: &Path, observer: &Observer) -> Result<Model, Error> {
     let name = folder.to_string_lossy();
     let found = Trained::find(&name, None)?;
     setup.trained(&found, observer)
+}
+
+/// A model and what each run has changed.
+pub fn parts(
+    setup: &Setup,
+    folders: &[PathBuf],
+    observer: &Observer,
+) -> Result<(Model, Vec<Change>), Error> {
+    let mut like = None;
+    let mut changes = Vec::new();
+    for folder in folders {
+        let model = trained(setup, folder, observer)?;
+        changes.push(Change::of(&model).map_err(|error| Error::Input(format!("{error:#}")))?);
+        like = Some(model);
+    }
+    let like = like.ok_or_else(|| Error::Input("there are no runs to merge".to_string()))?;
+    Ok((like, changes))
 }
 
 /// The recipe of a run on a mixture: nothing is evaluated that the targets are not.

@@ -50,6 +50,9 @@ pub enum Arm {
     Mixture,
     /// Equal weights.
     Uniform,
+    /// The adapters of the single templates averaged in the shares of the recipe's own mixture,
+    /// which are not trained any further.
+    Merged,
     /// The recipe's own mixture, with shuffled replies.
     Shuffled,
     /// The recipe's texts alone, for as many tokens as its mixture.
@@ -58,7 +61,8 @@ pub enum Arm {
 
 impl Arm {
     /// All, in the order in which they are trained.
-    pub const ALL: [Arm; 5] = [Arm::Singles, Arm::Mixture, Arm::Uniform, Arm::Shuffled, Arm::Text];
+    pub const ALL: [Arm; 6] =
+        [Arm::Singles, Arm::Mixture, Arm::Uniform, Arm::Merged, Arm::Shuffled, Arm::Text];
 
     /// As it is written.
     pub fn name(self) -> &'static str {
@@ -66,6 +70,7 @@ impl Arm {
             Arm::Singles => "singles",
             Arm::Mixture => "mixture",
             Arm::Uniform => "uniform",
+            Arm::Merged => "merged",
             Arm::Shuffled => "shuffled",
             Arm::Text => "text",
         }
@@ -104,8 +109,9 @@ pub(super) const STUDY: &[Key<Recipe>] = &[
         Kind::Other(Other { form: "a list of words", read: read_arms, write: write_arms }),
         Free,
         "what is trained beside the base: `singles`, each template alone; `mixture`, the recipe's \
-         own; `uniform`, equal weights; `shuffled`, the mixture with shuffled replies, from which \
-         the format can be learned and no rule; `text`, its texts alone, for as many tokens",
+         own; `uniform`, equal weights; `merged`, the adapters of the single templates averaged in \
+         the mixture's shares; `shuffled`, the mixture with shuffled replies, from which the \
+         format can be learned and no rule; `text`, its texts alone, for as many tokens",
     )
     .by_default("all"),
     Key::new(

@@ -20,7 +20,10 @@ pub fn arms(recipe: &Recipe) -> Vec<Planned> {
     let mut all: Vec<Planned> = Vec::new();
     for arm in &recipe.study.arms {
         for planned in of_arm(recipe, *arm) {
-            let same = |other: &Planned| scaled(&other.recipe) == scaled(&planned.recipe);
+            let same = |other: &Planned| {
+                let is_merged = [other.arm, planned.arm].map(|arm| arm == Arm::Merged);
+                is_merged[0] == is_merged[1] && scaled(&other.recipe) == scaled(&planned.recipe)
+            };
             if !all.iter().any(same) {
                 all.push(planned);
             }
@@ -37,24 +40,33 @@ fn of_arm(recipe: &Recipe, arm: Arm) -> Vec<Planned> {
     let planned = |recipe: Recipe| vec![Planned { arm, template: None, recipe }];
     match arm {
         Arm::Singles => {
-            let single = |at: &usize| {
-                let mut mixture = vec![0.0; weights.len()];
-                mixture[*at] = 1.0;
-                let recipe = without_text(of(recipe, &mixture));
-                Planned { arm, template: Some(*at), recipe }
-            };
-            trained.iter().map(single).collect()
+            let one =
+                |at: &usize| Planned { arm, template: Some(*at), recipe: single(recipe, *at) };
+            trained.iter().map(one).collect()
         }
         Arm::Mixture if !trained.is_empty() => planned(mixture(recipe)),
         Arm::Uniform if !trained.is_empty() => planned(equal(recipe)),
+        Arm::Merged if trained.len() > 1 && can_merge(recipe) => planned(of(recipe, &weights)),
         Arm::Shuffled if !trained.is_empty() => {
             let mut shuffled = mixture(recipe);
             shuffled.templates.iter_mut().for_each(|entry| entry.replies = Replies::Shuffled);
             planned(shuffled)
         }
         Arm::Text if has_text => planned(of(recipe, &vec![0.0; weights.len()])),
-        Arm::Mixture | Arm::Uniform | Arm::Shuffled | Arm::Text => Vec::new(),
+        _ => Vec::new(),
     }
+}
+
+/// The recipe on one of its templates alone.
+pub fn single(recipe: &Recipe, at: usize) -> Recipe {
+    let mut mixture = vec![0.0; recipe.templates.len()];
+    mixture[at] = 1.0;
+    without_text(of(recipe, &mixture))
+}
+
+/// Whether the adapters of its runs can be averaged: low-rank terms can, magnitudes cannot.
+fn can_merge(recipe: &Recipe) -> bool {
+    recipe.lora.as_ref().is_some_and(|lora| !lora.dora)
 }
 
 /// The recipe on a mixture of its templates.
@@ -132,6 +144,15 @@ mod tests {
         assert_eq!(kinds(&planned(&one)), [("singles", Some(0)), ("shuffled", None)]);
         let one = one.replace("\"std:retrieval\"\n", "\"std:retrieval\"\nweight = 3.0\n");
         assert_eq!(kinds(&planned(&one)), [("singles", Some(0)), ("shuffled", None)]);
+    }
+
+    #[test]
+    fn adapters_of_several_templates_are_merged_and_magnitudes_are_not() {
+        let lora = format!("[model]\nbase = \"model\"\n{TWO}[lora]\nrank = 2\n");
+        let merged = |text: &str| planned(text).iter().any(|one| one.arm == Arm::Merged);
+        assert!(merged(&lora) && !merged(TWO));
+        assert!(!merged(&format!("{lora}use_dora = true\n")));
+        assert!(!merged(&lora.replace("\"std:pairs\"\n", "\"std:pairs\"\nweight = 0.0\n")));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::arms::{Planned, arms};
+use super::arms::{Planned, arms, single};
 use super::english::English;
 use super::pairs::{self, Asked};
 use crate::eval;
@@ -202,7 +202,11 @@ impl Ready {
             if one.arm == Arm::Text {
                 recipe.train.steps = steps_of_text(&recipe, &per_text, &all);
             }
-            all.push((Some(one), runs.run_of(recipe, &about)?));
+            let run = match one.arm {
+                Arm::Merged => merged(&mut runs, &recipe, &about)?,
+                _ => runs.run_of(recipe, &about)?,
+            };
+            all.push((Some(one), run));
         }
         let mut losses = Vec::new();
         for (_, run) in &all {
@@ -338,6 +342,17 @@ fn about(planned: &Planned, templates: &[TemplateOf]) -> String {
         Some(at) => format!("{} alone", templates[at].name),
         None => planned.arm.name().to_string(),
     }
+}
+
+/// The average of the adapters of a recipe's templates alone, in its shares.
+fn merged(runs: &mut Runs, recipe: &Recipe, about: &str) -> Result<Run, Error> {
+    let mixture: Vec<f64> = recipe.templates.iter().map(|entry| entry.weight).collect();
+    let mut singles = Vec::new();
+    for at in (0..mixture.len()).filter(|at| mixture[*at] > 0.0) {
+        let about = format!("{about}, for which template {} is trained alone", at + 1);
+        singles.push(runs.run_of(single(recipe, at), &about)?);
+    }
+    runs.merged(&mixture, &singles, about)
 }
 
 /// The steps in which the texts alone have as many tokens as the mixture had, or else the first

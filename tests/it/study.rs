@@ -289,6 +289,38 @@ fn natural_text_is_a_control_of_as_many_tokens_and_english_is_measured() {
     assert!(err(&output).contains("write `given`"), "{}", err(&output));
 }
 
+#[test]
+fn adapters_of_the_templates_are_averaged_in_the_shares_of_the_mixture() {
+    let folder = kitchen(&[]);
+    letters(folder.path());
+    let more = "[[template]]\nfile = \"last.cook\"\nweight = 3.0\n[[template]]\nfile = \"say.cook\"\n\
+                level = \"twice\"";
+    let (before, text) = PRETRAINED.split_at(PRETRAINED.find("[[text]]").expect("texts"));
+    let text = &text[text.find("[data]").expect("data")..];
+    let twice = "[[template]]\nfile = \"say.cook\"\nlevel = \"twice\"";
+    let recipe = before.replace(twice, more) + text;
+    let arms = recipe.replace("[study]\n", "[study]\narms = [\"mixture\", \"merged\"]\n");
+    fs::write(folder.path().join("tiny.toml"), &arms).expect("a file");
+    let (found, notes) = studied(folder.path(), &[]);
+    let study = &list(&found, "recipes")[0];
+    assert_eq!(names(study, "models"), ["base", "mixture", "merged"]);
+    assert!(notes.contains("merged, for which template 2 is trained alone"), "{notes}");
+    let models = list(study, "models");
+    assert_eq!(models[1]["mixture"], models[2]["mixture"]);
+    assert!(models[2]["tokens"].is_null(), "it is not trained: {}", models[2]);
+    let english = list(&study["english"], "models");
+    let value = |at: usize| english[at]["loss"]["value"].as_f64().expect("a loss");
+    assert!(value(2) != value(0) && value(2) != value(1), "{english:?}");
+    let (again, notes) = studied(folder.path(), &[]);
+    assert!(!notes.contains("merged"), "{notes}");
+    assert_eq!(again, found);
+    // Magnitudes cannot be averaged.
+    let dora = arms.replace("rank = 2", "rank = 2\nuse_dora = true");
+    fs::write(folder.path().join("tiny.toml"), dora).expect("a file");
+    let (found, _) = studied(folder.path(), &[]);
+    assert_eq!(names(&list(&found, "recipes")[0], "models"), ["base", "mixture"]);
+}
+
 /// A model in a folder whose tokenizer knows each ASCII letter.
 fn letters(folder: &Path) {
     let pieces: Vec<String> =
