@@ -10,7 +10,7 @@ use anyhow::Result;
 use candle_core::Tensor;
 use rayon::prelude::*;
 
-use super::math::{LANES, dot, dot_in_tree, exp, exponentials, wide};
+use super::math::{LANES, dot, dots, exp, exponentials, wide};
 use super::product::multiply;
 use super::slice::{Slice, tensor};
 use super::view::{Before, View, ViewMut};
@@ -66,9 +66,9 @@ fn last(shape: &Shape, inputs: &Attention, [query, key, value]: [&[f32]; 3]) -> 
     let mut out = vec![0f32; shape.batch * heads * width];
     let mut lse = vec![0f32; shape.batch * heads];
     let rows = out.par_chunks_mut(heads * width).zip(lse.par_chunks_mut(heads));
-    rows.enumerate().for_each_init(Vec::new, |weights: &mut Vec<f32>, (row, (out, lse))| {
+    rows.enumerate().for_each_init(Room::default, |room, (row, (out, lse))| {
         let own = inputs.mask.range(row, 0);
-        weights.resize(own.len(), 0.0);
+        room.weights.resize(own.len(), 0.0);
         let of_heads = out.chunks_exact_mut(width).zip(lse).enumerate();
         for (head, (out, lse)) in of_heads {
             let plane = row * shape.groups() + head / shape.group;
@@ -76,11 +76,20 @@ fn last(shape: &Shape, inputs: &Attention, [query, key, value]: [&[f32]; 3]) -> 
                 ..(plane * shape.columns + own.end) * width;
             let query = &query[(row * heads + head) * width..][..width];
             let both = [&key[columns.clone()], &value[columns]];
-            *lse = wide!(attend(query, both, inputs.scale, weights, out));
+            *lse = wide!(attend(query, both, inputs.scale, room, out));
         }
     });
     let out = tensor(out, (shape.batch, heads * width))?;
     Ok(Attended { out, lse: tensor(lse, (shape.batch, heads))? })
+}
+
+/// What a thread needs for the attention of a query.
+#[derive(Default)]
+struct Room {
+    /// Of each key.
+    weights: Vec<f32>,
+    /// The products of each key in lanes.
+    lanes: Vec<[f32; LANES]>,
 }
 
 /// The mean of the values by the weights of their keys into `out`; returns the log-sum-exp.
@@ -89,25 +98,26 @@ fn attend(
     query: &[f32],
     [key, value]: [&[f32]; 2],
     scale: f32,
-    weights: &mut [f32],
+    Room { weights, lanes }: &mut Room,
     out: &mut [f32],
 ) -> f32 {
     let width = query.len();
-    for (weight, key) in weights.iter_mut().zip(key.chunks_exact(width)) {
-        *weight = dot_in_tree(query, key);
-    }
+    dots(query, key, lanes, weights);
     let (sum, top) = exponentials(weights, scale);
     let inverse = 1.0 / sum;
     weights.iter_mut().for_each(|weight| *weight *= inverse);
     let (lanes, rest) = out.as_chunks_mut::<LANES>();
     for (at, out) in lanes.iter_mut().enumerate() {
+        // Numbers of its own, which stay in a register: `out` might lie beside what is read.
+        let mut sums = [0f32; LANES];
         for (weight, value) in weights.iter().zip(value.chunks_exact(width)) {
             let value: &[f32; LANES] =
                 value[at * LANES..].first_chunk().expect("a value has as many numbers as `out`");
             for lane in 0..LANES {
-                out[lane] += weight * value[lane];
+                sums[lane] += weight * value[lane];
             }
         }
+        *out = sums;
     }
     let first = width - rest.len();
     for (weight, value) in weights.iter().zip(value.chunks_exact(width)) {

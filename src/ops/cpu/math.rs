@@ -31,19 +31,27 @@ pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
     sums.iter().sum::<f32>() + rest
 }
 
-/// Σ a·b, whose lanes are added in pairs: for short runs, of which there are many.
+/// Σ a·b for each b of a matrix into `out`; the lanes of each are added in pairs, for short runs, of
+/// which there are many. `lanes` is memory for them.
 #[inline(always)]
-pub(super) fn dot_in_tree(a: &[f32], b: &[f32]) -> f32 {
-    let (sums, rest) = products_in_lanes(a, b);
-    let mut eight = [0f32; LANES / 2];
-    for lane in 0..LANES / 2 {
-        eight[lane] = sums[lane] + sums[lane + LANES / 2];
+pub(super) fn dots(a: &[f32], all: &[f32], lanes: &mut Vec<[f32; LANES]>, out: &mut [f32]) {
+    // Products first, then their sums: with a sum beside each product the compiler takes vectors
+    // of two numbers.
+    lanes.resize(out.len(), [0.0; LANES]);
+    for ((lanes, rest), b) in lanes.iter_mut().zip(&mut *out).zip(all.chunks_exact(a.len())) {
+        (*lanes, *rest) = products_in_lanes(a, b);
     }
-    let mut four = [0f32; LANES / 4];
-    for lane in 0..LANES / 4 {
-        four[lane] = eight[lane] + eight[lane + LANES / 4];
+    for (lanes, out) in lanes.iter().zip(out) {
+        let mut eight = [0f32; LANES / 2];
+        for lane in 0..LANES / 2 {
+            eight[lane] = lanes[lane] + lanes[lane + LANES / 2];
+        }
+        let mut four = [0f32; LANES / 4];
+        for lane in 0..LANES / 4 {
+            four[lane] = eight[lane] + eight[lane + LANES / 4];
+        }
+        *out += (four[0] + four[2]) + (four[1] + four[3]);
     }
-    (four[0] + four[2]) + (four[1] + four[3]) + rest
 }
 
 /// Σ a·b of each lane, and of what fills no lanes.
