@@ -293,8 +293,8 @@ fn natural_text_is_a_control_of_as_many_tokens_and_english_is_measured() {
 fn adapters_of_the_templates_are_averaged_in_the_shares_of_the_mixture() {
     let folder = kitchen(&[]);
     letters(folder.path());
-    let more = "[[template]]\nfile = \"last.cook\"\nweight = 3.0\n[[template]]\nfile = \"say.cook\"\n\
-                level = \"twice\"";
+    let more = "[[template]]\nfile = \"last.cook\"\nweight = 3.0\n[[template]]\n\
+                file = \"say.cook\"\nlevel = \"twice\"";
     let (before, text) = PRETRAINED.split_at(PRETRAINED.find("[[text]]").expect("texts"));
     let text = &text[text.find("[data]").expect("data")..];
     let twice = "[[template]]\nfile = \"say.cook\"\nlevel = \"twice\"";

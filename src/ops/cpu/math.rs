@@ -31,8 +31,8 @@ pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
     sums.iter().sum::<f32>() + rest
 }
 
-/// Σ a·b for each b of a matrix into `out`; the lanes of each are added in pairs, for short runs, of
-/// which there are many. `lanes` is memory for them.
+/// Σ a·b for each b of a matrix into `out`; the lanes of each are added in pairs, for short runs,
+/// of which there are many. `lanes` is memory for them.
 #[inline(always)]
 pub(super) fn dots(a: &[f32], all: &[f32], lanes: &mut Vec<[f32; LANES]>, out: &mut [f32]) {
     // Products first, then their sums: with a sum beside each product the compiler takes vectors
