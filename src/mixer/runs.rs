@@ -2,6 +2,7 @@
 //! decides its bits.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context;
 use serde::Serialize;
@@ -18,6 +19,9 @@ use crate::run::reading::Trained;
 use crate::run::{self, Observer, Setup, Target};
 use crate::template::Error;
 use crate::train::group::Place;
+
+/// Between two looks at whether another process has ended.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// A run on one mixture.
 #[derive(Clone, Debug)]
@@ -202,8 +206,30 @@ impl<'a> Runs<'a> {
         Ok(folder.join(format!("answers-{key}.json")))
     }
 
-    /// Carries a run out, or goes on where it was stopped.
+    /// Carries a run out, or goes on where it was stopped; or waits while another process does.
     fn train(&mut self, folder: &Path) -> Result<(), Error> {
+        let mut is_told = false;
+        while !folder.join("report.json").is_file() {
+            if !is_busy(folder) {
+                match self.train_now(folder) {
+                    // Another process was faster.
+                    Err(Error::Input(_)) if is_busy(folder) => {}
+                    done => return done,
+                }
+            }
+            if !std::mem::replace(&mut is_told, true) {
+                let folder = folder.display();
+                self.observer.note(format!("another cookc trains {folder}: waiting for it"));
+            }
+            if self.observer.is_cancelled() {
+                return Err(Error::Cancelled);
+            }
+            std::thread::park_timeout(PAUSE);
+        }
+        Ok(())
+    }
+
+    fn train_now(&mut self, folder: &Path) -> Result<(), Error> {
         if !folder.join("recipe.toml").is_file() {
             return self.anew(folder);
         }
@@ -228,6 +254,11 @@ impl<'a> Runs<'a> {
         self.setup.tasks = tasks;
         done.map(drop)
     }
+}
+
+/// Whether another process writes into a folder.
+fn is_busy(folder: &Path) -> bool {
+    folder.is_dir() && disk::lock(folder).is_ok_and(|lock| lock.is_none())
 }
 
 /// Says that the runs of another version are not taken: their digests are other ones.

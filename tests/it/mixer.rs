@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -106,6 +106,23 @@ fn a_second_call_trains_nothing_and_learns_the_same() {
     let found = weights(&first);
     assert!((found.iter().sum::<f64>() - 1.0).abs() < 1e-3 && found[2] == 0.0, "{found:?}");
     assert_eq!(first["runs"].as_array().map(Vec::len), Some(3));
+}
+
+#[test]
+fn two_calls_at_once_share_their_runs() {
+    let folder = kitchen(&[("steps = 30", "steps = 400")]);
+    let start = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cookc"));
+        command.args(["mix", "tiny.toml", "--json"]).current_dir(folder.path());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts")
+    };
+    let both = [start(), start()].map(|child| child.wait_with_output().expect("it ends"));
+    for one in &both {
+        assert!(one.status.success(), "{}", err(one));
+    }
+    assert_eq!(both[0].stdout, both[1].stdout);
+    let told = both.iter().filter(|one| err(one).contains("waiting for it")).count();
+    assert!(told > 0, "{}\n{}", err(&both[0]), err(&both[1]));
 }
 
 #[test]
