@@ -36,7 +36,13 @@ def main():
     for source in map(pathlib.Path, sys.argv[2:]):
         rows = [json.loads(line) for line in source.open()]
         pairs = [
-            {"left": words(row["left"]), "right": words(row["right"]), "match": int(row["match"])} for row in rows
+            {
+                "left": words(row["left"]),
+                "right": words(row["right"]),
+                "match": int(row["match"]),
+                "verdict": "yes" if row["match"] else "no",
+            }
+            for row in rows
         ]
         with (folder / f"{source.stem}.jsonl").open("w") as out:
             out.writelines(json.dumps(pair, ensure_ascii=False) + "\n" for pair in pairs)
