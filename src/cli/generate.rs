@@ -10,8 +10,9 @@ use super::failure::Failure;
 use super::load;
 use super::options::{self, Engine};
 use super::progress::Progress;
-use crate::data::sink::{FORMATS, Format, Schema, settings};
+use crate::data::sink::{FORMATS, Format, SHAPES, Schema, Shape, settings};
 use crate::data::{Event, Observer, Split};
+use crate::diagnostic::near_miss;
 use crate::template::Template;
 
 const HELP: &str = r#"Examples:
@@ -49,9 +50,12 @@ pub struct Generate {
     /// The file to write; - is standard output
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     pub out: PathBuf,
-    /// What a line is
-    #[arg(long, default_value = FORMATS[0].name, value_parser = formats())]
-    pub format: Format,
+    /// What a row has, for which trainer
+    #[arg(long, default_value = SHAPES[0].name, value_parser = shapes())]
+    pub shape: &'static Shape,
+    /// How rows are written [default: by the file's ending]
+    #[arg(long, value_parser = formats())]
+    pub format: Option<Format>,
     /// What runs the template
     #[arg(long, default_value = "native")]
     pub engine: Engine,
@@ -70,11 +74,49 @@ impl Generate {
         end.ok_or_else(why)
     }
 
+    /// How rows are written: as is asked for, or as the file's ending says.
+    pub fn format(&self) -> Result<Format, Failure> {
+        let to_stdout = self.out == Path::new("-");
+        let ending = self.out.extension().map(|ending| ending.to_string_lossy());
+        let format = match (self.format, ending) {
+            (Some(format), _) => format,
+            (None, None) => FORMATS[0],
+            (None, Some(ending)) => {
+                Format::of_ending(&ending).ok_or_else(|| no_format(&self.out, &ending))?
+            }
+        };
+        match format.is_text || !to_stdout {
+            true => Ok(format),
+            false => Err(Failure::Usage(format!(
+                "{} is no text for standard output: name a file, such as `-o data.{}`",
+                format.name, format.endings[0]
+            ))),
+        }
+    }
+
     /// Says how much was written, and how long it took.
     pub fn report(&self, bytes: u64, seconds: f64) {
         let (count, megabytes, out) = (self.count, bytes as f64 / 1e6, self.out.display());
         console::note(&format!("{count} samples, {megabytes:.1} MB, {seconds:.2} s: {out}"));
     }
+}
+
+/// The error of a file whose ending says no format.
+fn no_format(out: &Path, ending: &str) -> Failure {
+    let all: Vec<&str> = FORMATS.iter().flat_map(|format| format.endings).copied().collect();
+    let write = match near_miss(ending, all.iter().copied()) {
+        Some(near) => format!("write `.{near}`"),
+        None => format!("end it with .{}, or add `--format jsonl`", all.join(", .")),
+    };
+    Failure::Usage(format!("{}: no format has the ending .{ending}: {write}", out.display()))
+}
+
+fn shapes() -> impl TypedValueParser<Value = &'static Shape> {
+    let names = SHAPES.iter().map(|one| PossibleValue::new(one.name).help(one.about));
+    PossibleValuesParser::new(names).map(|name| {
+        let is_it = |one: &&Shape| one.name == name;
+        SHAPES.iter().find(is_it).expect("only the names of shapes are taken")
+    })
 }
 
 fn formats() -> impl TypedValueParser<Value = Format> {
@@ -92,11 +134,12 @@ pub fn run(command: &Generate) -> Result<(), Failure> {
     let sampler = load::compile(&template, &command.template.choice, command.engine)?;
     let cancel = options::interrupt_soon()?;
     let to_stdout = command.out == Path::new("-");
+    let format = command.format()?;
     let output = options::output(&command.out, Path::new(&command.template.file))?;
     let (seed, split) = (command.seed.unwrap_or(0), command.split);
     let set = settings(template.typed(), &command.template.choice.set);
     let program = sampler.program().clone();
-    let schema = Schema::one(sampler, set, split, seed);
+    let schema = Schema { shape: command.shape, ..Schema::one(sampler, set, split, seed) };
     let progress = Progress::new(command.count, &program.name);
     let event = |event| {
         if let Event::Generated { samples } = event {
@@ -104,7 +147,7 @@ pub fn run(command: &Generate) -> Result<(), Failure> {
         }
     };
     let observer = Observer { cancel, event: &event };
-    let written = command.format.write(&schema, &(command.first..end).into(), output, &observer);
+    let written = format.write(&schema, &(command.first..end).into(), output, &observer);
     progress.finish();
     let bytes = written.map_err(|stopped| load::stopped(&template, &program, seed, stopped))?;
     if !to_stdout {

@@ -35,6 +35,7 @@ pub fn run(command: &Generate) -> Result<(), Failure> {
     let reading = Observer { cancel, event: &note, stuck: |_| {} };
     let mixed = Mixed::read(Path::new(&command.template.file), command.seed, &reading)?;
     let to_stdout = command.out == Path::new("-");
+    let how = (&command.format()?, command.shape);
     let output = options::output(&command.out, Path::new(&command.template.file))?;
     let progress = Progress::new(command.count, &mixed.names().join(", "));
     let count = |event| {
@@ -44,7 +45,7 @@ pub fn run(command: &Generate) -> Result<(), Failure> {
     };
     let writing = data::Observer { cancel, event: &count };
     let rows = (command.split, command.first..end);
-    let written = mixed.write(&command.format, rows, output, &writing);
+    let written = mixed.write(how, rows, output, &writing);
     progress.finish();
     let bytes = written?;
     if !to_stdout {

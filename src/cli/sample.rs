@@ -143,6 +143,11 @@ fn json_line(
     let mut row = Vec::new();
     rows.line(Row { sampler: 0, index, memory }, &mut row);
     let mut row: Map<String, Value> = serde_json::from_slice(&row).expect("rows are JSON objects");
+    // A line of a person or a program, and no column: the values are themselves.
+    if let Some(Value::String(fields)) = row.get("fields") {
+        let fields = serde_json::from_str(fields).expect("the fields are JSON");
+        row.insert("fields".into(), fields);
+    }
     row.insert("scores".into(), scores(&judge.rules(), verdict));
     format!("{}\n", Value::Object(row))
 }

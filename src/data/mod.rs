@@ -17,6 +17,7 @@ pub mod read;
 #[cfg(test)]
 mod round_trip;
 pub mod row_judge;
+mod sample_id;
 mod sampler;
 pub mod sink;
 mod split;
@@ -25,6 +26,7 @@ pub mod vocab;
 pub mod words;
 
 pub use observer::{Event, Observer};
+pub use sample_id::SampleId;
 pub use sampler::{Compile, Sampler, Uncompiled};
 pub use split::Split;
 

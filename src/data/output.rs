@@ -91,6 +91,20 @@ impl Output {
     }
 }
 
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let put = self.put(bytes).map_err(|error| {
+            let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
+            io::Error::new(kind.unwrap_or(io::ErrorKind::Other), format!("{error:#}"))
+        });
+        put.map(|()| bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 impl fmt::Debug for Output {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.debug_struct("Output").field("bytes", &self.bytes).finish_non_exhaustive()

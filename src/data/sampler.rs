@@ -12,6 +12,7 @@ use crate::check::typed::Template;
 use crate::diagnostic::Diagnostic;
 use crate::engine::{self, Engine};
 use crate::ir::{self, Choice, Layout, Program};
+use crate::runtime::random::STREAM_VERSION;
 use crate::runtime::{Fault, Memory, Pools, RunKey};
 
 /// What a sampler is compiled from.
@@ -162,6 +163,20 @@ impl Sampler {
         let program = self.program();
         memory.seed(&RunKey::new(&program.name, &program.level, split.name(), seed));
         memory.held_out = split == Split::Eval;
+    }
+
+    /// A digest of what decides its samples beside split, seed and index: the template at its level
+    /// with its settings, how its values are shown, and its words.
+    pub fn digest(&self) -> String {
+        let program = self.program();
+        let mut hasher = blake3::Hasher::new_derive_key("cookc template digest");
+        hasher.update(&STREAM_VERSION.to_le_bytes());
+        hasher.update(format!("{}{:?}", ir::print(program), program.layout).as_bytes());
+        for word in self.vocabulary().words() {
+            hasher.update(word.as_bytes()).update(b"\n");
+        }
+        hasher.update(format!("{:?}", self.pools().tokens).as_bytes());
+        hasher.finalize().to_hex()[..16].to_string()
     }
 
     /// Scores the values in the memory: one score a rule, from 0 to 1, into `scores`, which is

@@ -8,7 +8,7 @@ use super::observer::Observer;
 use super::setup::{self, Sources};
 use crate::data::generate::Stopped;
 use crate::data::preview::cannot_make;
-use crate::data::sink::{self, Format, Output, Rows, Schema, settings};
+use crate::data::sink::{self, Format, Output, Rows, Schema, Shape, settings};
 use crate::data::{self, Split};
 use crate::mix::{self, Mixture};
 use crate::template::Error;
@@ -57,18 +57,18 @@ impl Mixed {
     /// if the output cannot be written. A file is then left as it was.
     pub fn write(
         &self,
-        format: &Format,
+        (format, shape): (&Format, &'static Shape),
         (split, indices): (Split, Range<u64>),
         output: Output,
         observer: &data::Observer,
     ) -> Result<u64, Error> {
         let mixing = |indices| self.mixing(split, indices);
         let rows = Rows { indices, mixing: Some(&mixing) };
-        let written = format.write(&self.schema(split), &rows, output, observer);
+        let written = format.write(&self.schema(split, shape), &rows, output, observer);
         written.map_err(|stopped| self.error(split, stopped))
     }
 
-    fn schema(&self, split: Split) -> Schema {
+    fn schema(&self, split: Split, shape: &'static Shape) -> Schema {
         let Sources { recipe, templates, samplers } = &self.sources;
         let both = templates.iter().zip(samplers).zip(&recipe.templates);
         let templates = both.map(|((template, sampler), entry)| {
@@ -77,7 +77,7 @@ impl Mixed {
             let set = settings(template.typed(), &set);
             sink::Template { sampler: sampler.clone(), set }
         });
-        Schema { templates: templates.collect(), split, seed: recipe.data.seed }
+        Schema { templates: templates.collect(), split, seed: recipe.data.seed, shape }
     }
 
     /// Which template each row of a range is of.

@@ -183,7 +183,7 @@ fn data_is_the_same_bytes_with_any_threads_engine_and_cut() {
     let keys: Vec<&String> = rows[0].as_object().expect("a row").keys().collect();
     assert_eq!(
         keys,
-        ["template", "level", "set", "split", "seed", "index", "prompt", "reply", "fields"]
+        ["id", "template", "level", "set", "split", "seed", "index", "prompt", "reply", "fields"]
     );
 }
 

@@ -68,7 +68,7 @@ fn a_row_names_what_its_sample_is_drawn_with() {
     let row = lines(&folder.path().join("rows.jsonl")).swap_remove(0);
     let keys: Vec<&str> = row.as_object().expect("an object").keys().map(String::as_str).collect();
     let wanted =
-        ["template", "level", "set", "split", "seed", "index", "prompt", "reply", "fields"];
+        ["id", "template", "level", "set", "split", "seed", "index", "prompt", "reply", "fields"];
     assert_eq!(keys, wanted);
     assert_eq!((&row["set"], &row["split"]), (&"length=7 chance=0.5".into(), &"eval".into()));
     let judged = cookc(&folder, &[&["judge", "one.cook", "rows.jsonl"], &options[..]].concat(), "");

@@ -279,11 +279,11 @@ fn a_mixed_data_set_has_the_samples_of_training_in_its_order() {
     // In parts, and on one thread, it is the same.
     let parts = [generate(&["-n", "50"]), generate(&["-n", "46", "--first", "50"])].concat();
     assert!(parts == text && generate(&["-n", "96", "--threads", "1"]) == text);
-    let chats = generate(&["-n", "96", "--format", "messages"]);
+    let chats = generate(&["-n", "96", "--shape", "messages"]);
     let chats = chats.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
     let content = |row: &Value, at: usize| row["messages"][at]["content"].clone();
     assert!(chats.zip(&rows).all(|(chat, row)| {
-        chat["level"] == row["level"]
+        chat["id"] == row["id"]
             && content(&chat, 0) == row["prompt"]
             && content(&chat, 1) == row["reply"]
     }));

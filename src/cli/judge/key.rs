@@ -23,6 +23,8 @@ pub struct Key<'a> {
     pub choice: &'a Choice,
     /// Draws the samples.
     pub sampler: &'a Sampler,
+    /// The digest of what decides them.
+    pub digest: String,
     /// What is set, as rows name it.
     pub set: String,
     /// The split.
@@ -68,7 +70,27 @@ impl Key<'_> {
             let write = format!("write `--seed {found}`");
             return Err(other(at, "seed", &found.to_string(), &asked, &write));
         }
-        Ok(())
+        match &row.digest {
+            Some(found) if *found != self.digest => Err(self.other_digest(found, at)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The error of a row that is of other samples, though all that it says is asked for.
+    fn other_digest(&self, found: &str, at: &str) -> Failure {
+        let is_of = |level: &String| {
+            let words = load::vocabulary(self.choice.vocab.as_deref()).ok()?;
+            let tried = self.template.level(level.as_str()).vocabulary(words).interpreted();
+            let sampler = tried.compile().ok()?;
+            (sampler.inner().digest() == found).then(|| level.clone())
+        };
+        let write = match load::levels(self.template).iter().find_map(is_of) {
+            Some(level) => format!("write `--level {level}`"),
+            None => "name the --level, --set and --vocab that it was drawn with; or the template \
+                     has changed since"
+                .to_string(),
+        };
+        other(at, "id", found, &self.digest, &write)
     }
 
     /// The error of settings that set a parameter to another number than is scored.

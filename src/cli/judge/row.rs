@@ -7,6 +7,7 @@ use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 use super::super::Failure;
+use crate::data::SampleId;
 
 /// A line of the replies. What it says of its sample is compared with the sample drawn again.
 #[derive(Debug)]
@@ -17,6 +18,8 @@ pub struct Row {
     pub index: Option<u64>,
     /// The integer that it is called by, which may be the index.
     pub id: Option<u64>,
+    /// The digest of its template, level, settings and words.
+    pub digest: Option<String>,
     /// The template's name.
     pub template: Option<String>,
     /// The level; `""` for the defaults.
@@ -55,6 +58,8 @@ impl Keys {
 struct Plain<'t> {
     #[serde(borrow)]
     reply: Cow<'t, str>,
+    #[serde(borrow)]
+    id: Option<Cow<'t, str>>,
     index: Option<u64>,
     #[serde(borrow)]
     template: Option<Cow<'t, str>>,
@@ -77,10 +82,11 @@ impl Plain<'_> {
     fn row(self) -> Option<Row> {
         let name = |text: Option<Cow<str>>| text.map(|text| text.trim().to_string());
         let set = self.set.map(|text| settings(&Value::String(text.into_owned())));
-        Some(Row {
+        let row = Row {
             reply: self.reply.into_owned(),
             index: self.index,
             id: None,
+            digest: None,
             template: name(self.template).filter(|name| !name.is_empty()),
             level: name(self.level),
             // What is no setting is said by the other way to read a row.
@@ -93,7 +99,12 @@ impl Plain<'_> {
             system: self.system.map(Cow::into_owned),
             prompt: self.prompt.map(Cow::into_owned),
             is_chat: false,
-        })
+        };
+        match self.id {
+            None => Some(row),
+            // What is no id of a sample is said by the other way to read a row.
+            Some(id) => id.parse().ok().map(|id| row.known_by(id)),
+        }
     }
 }
 
@@ -141,10 +152,11 @@ impl Row {
             None => None,
             Some(found) => Some(settings(found).ok_or_else(|| form("set", SET, found))?),
         };
-        Ok(Row {
+        let row = Row {
             reply,
             index: number("index")?,
             id: keys.0.get("id").and_then(whole),
+            digest: None,
             template: name("template")?.filter(|name| !name.is_empty()),
             level: name("level")?,
             set,
@@ -153,7 +165,22 @@ impl Row {
             system: texts.system,
             prompt: texts.prompt,
             is_chat: texts.is_chat,
+        };
+        let id = keys.get("id").and_then(Value::as_str).and_then(|id| id.parse().ok());
+        Ok(match id {
+            Some(id) => row.known_by(id),
+            None => row,
         })
+    }
+
+    /// With what its sample's id says, where its own keys say nothing.
+    fn known_by(mut self, id: SampleId) -> Row {
+        self.index.get_or_insert(id.index);
+        self.template.get_or_insert(id.template);
+        self.split.get_or_insert(id.split.name().to_string());
+        self.seed.get_or_insert(id.seed);
+        self.digest = Some(id.digest);
+        self
     }
 
     /// True if a text shows which sample it is.

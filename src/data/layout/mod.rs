@@ -7,8 +7,9 @@ mod tables;
 mod text;
 mod tokenize;
 
-pub use fields::{Fields, shown};
+pub use fields::Fields;
 pub use ids::{Draft, Encoded, Pair, TokenIds};
+pub(in crate::data) use text::json_inside;
 pub use text::{Escape, TextWriter};
 pub use tokenize::{Added, Tokenize};
 
@@ -48,6 +49,12 @@ const FALSE: Literal = 3;
 const TRUE: Literal = 4;
 /// The literals that every plan starts with.
 const COMMON: [&str; 5] = [" ", "\n", ". ", "false", "true"];
+
+/// Whether a program's prompts end with white space whatever they show, so that no space is needed
+/// before the reply.
+pub fn prompt_ends_with_space(program: &Program) -> bool {
+    Plan::new(program).prompt_ends_with_space()
+}
 
 /// A layout with its literals in one table, so that a surface can prepare each of them once.
 #[derive(Clone, Debug)]

@@ -137,7 +137,7 @@ impl Surface for TextSurface<'_> {
 }
 
 /// A text as it is between the quotes of a JSON string.
-pub(super) fn json_inside(text: &str) -> String {
+pub(in crate::data) fn json_inside(text: &str) -> String {
     let quoted = serde_json::Value::from(text).to_string();
     quoted[1..quoted.len() - 1].to_string()
 }

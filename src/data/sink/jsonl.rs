@@ -1,45 +1,158 @@
 //! JSONL: each sample is a line, an object of its columns.
 
+use std::io::Write;
+
 use anyhow::Result;
 
-use super::json::Parts;
-use super::schema::{Schema, Template};
+use super::schema::Schema;
+use super::shape::{Bit, Columns, Value};
+use super::template::Template;
 use super::{Output, Sink};
 use crate::data::generate::Row;
-use crate::data::layout::Part;
+use crate::data::layout::{Escape, Fields, Part, TextWriter, json_inside};
 
-/// The keys of a line, in this order: `template`, `level`, `set`, `split`, `seed`, `index`,
-/// `system`, if the template has one, `prompt`, `reply`, and `fields`: the shown values by name.
+/// Writes the columns of a schema's shape, in their order.
 pub struct Jsonl {
     /// Those of each template.
     lines: Vec<Line>,
 }
 
+/// A line of a template's rows.
 struct Line {
-    parts: Parts,
-    has_system: bool,
+    pieces: Vec<Piece>,
+    text: TextWriter,
+    fields: Fields,
+}
+
+/// A piece of a line.
+enum Piece {
+    Bytes(Vec<u8>),
+    Index,
+    Part(Part),
+    /// With a space before it, unless it is empty.
+    Spaced(Part),
+    Fields,
 }
 
 impl Jsonl {
     /// For samples of a schema. Threads share it.
     pub fn new(schema: &Schema) -> Jsonl {
-        let line = |template: &Template| Line {
-            parts: Parts::new(template, schema.split, schema.seed),
-            has_system: template.texts().any(|(_, part)| part == Part::System),
+        let line = |template: &Template| {
+            let mut pieces = Pieces::default();
+            pieces.object(&schema.columns(template));
+            pieces.bytes("\n");
+            let (program, words) = (template.sampler.program(), template.sampler.vocabulary());
+            Line {
+                pieces: pieces.0,
+                text: TextWriter::new(program, words.clone(), Escape::Json),
+                fields: Fields::new(program, words.clone()),
+            }
         };
         Jsonl { lines: schema.templates.iter().map(line).collect() }
     }
 
     /// Appends the line of a sample, and a line break.
     pub fn line(&self, row: Row, out: &mut Vec<u8>) {
-        let Line { parts, has_system } = &self.lines[row.sampler];
-        parts.begin(row, out);
-        if *has_system {
-            parts.text(b",\"system\":\"", Part::System, row, out);
+        let Line { pieces, text, fields } = &self.lines[row.sampler];
+        for piece in pieces {
+            match piece {
+                Piece::Bytes(bytes) => out.extend_from_slice(bytes),
+                Piece::Index => write!(out, "{}", row.index).expect("memory takes all"),
+                Piece::Part(part) => text.write(*part, row.memory, out),
+                Piece::Spaced(part) => spaced(out, |out| text.write(*part, row.memory, out)),
+                Piece::Fields => {
+                    let start = out.len();
+                    fields.write(row.memory, out);
+                    quote_inside(out, start);
+                }
+            }
         }
-        parts.text(b",\"prompt\":\"", Part::Prompt, row, out);
-        parts.text(b",\"reply\":\"", Part::Reply, row, out);
-        parts.end(row, out);
+    }
+}
+
+/// What is written after a space; nothing if it is empty.
+pub(super) fn spaced(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    out.push(b' ');
+    let start = out.len();
+    write(out);
+    if out.len() == start {
+        out.pop();
+    }
+}
+
+/// Makes the JSON from `start` on the inside of a JSON string: it has no other characters that need
+/// it than quotes and backslashes.
+fn quote_inside(out: &mut Vec<u8>, start: usize) {
+    let is_special = |byte: &u8| matches!(byte, b'"' | b'\\');
+    let mut from = out.len();
+    let more = out[start..].iter().filter(|byte| is_special(byte)).count();
+    out.resize(from + more, 0);
+    let mut to = out.len();
+    while to > from {
+        (from, to) = (from - 1, to - 1);
+        out[to] = out[from];
+        if is_special(&out[from]) {
+            to -= 1;
+            out[to] = b'\\';
+        }
+    }
+}
+
+/// The pieces of a line, those that are the same in all rows put together.
+#[derive(Default)]
+struct Pieces(Vec<Piece>);
+
+impl Pieces {
+    fn bytes(&mut self, text: &str) {
+        match self.0.last_mut() {
+            Some(Piece::Bytes(bytes)) => bytes.extend_from_slice(text.as_bytes()),
+            _ => self.0.push(Piece::Bytes(text.as_bytes().to_vec())),
+        }
+    }
+
+    fn object(&mut self, columns: &Columns) {
+        self.each("{", columns, "}", |pieces, (name, value)| {
+            pieces.bytes(&format!("\"{name}\":"));
+            pieces.value(value);
+        });
+    }
+
+    fn each<T>(&mut self, open: &str, all: &[T], close: &str, one: impl Fn(&mut Pieces, &T)) {
+        self.bytes(open);
+        for (at, value) in all.iter().enumerate() {
+            if at > 0 {
+                self.bytes(",");
+            }
+            one(self, value);
+        }
+        self.bytes(close);
+    }
+
+    fn value(&mut self, value: &Value) {
+        match value {
+            Value::Null => self.bytes("null"),
+            Value::Number(number) => self.bytes(&number.to_string()),
+            Value::Index => self.0.push(Piece::Index),
+            Value::List(values) => self.each("[", values, "]", |pieces, one| pieces.value(one)),
+            Value::Object(columns) => self.object(columns),
+            Value::Fields => self.quoted(|pieces| pieces.0.push(Piece::Fields)),
+            Value::Texts(bits) => self.quoted(|pieces| {
+                for bit in bits {
+                    match bit {
+                        Bit::Literal(text) => pieces.bytes(&json_inside(text)),
+                        Bit::Index => pieces.0.push(Piece::Index),
+                        Bit::Part(part) => pieces.0.push(Piece::Part(*part)),
+                        Bit::Spaced(part) => pieces.0.push(Piece::Spaced(*part)),
+                    }
+                }
+            }),
+        }
+    }
+
+    fn quoted(&mut self, inside: impl FnOnce(&mut Pieces)) {
+        self.bytes("\"");
+        inside(self);
+        self.bytes("\"");
     }
 }
 
@@ -63,5 +176,21 @@ impl Sink for Jsonl {
 
     fn finish(self, output: Output) -> Result<u64> {
         output.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_becomes_the_inside_of_a_json_text() {
+        for value in [r#"{}"#, r#"{"a":"b"}"#, r#"{"a":"q\"\\\u0001","b":[1,"",null]}"#] {
+            let mut out = format!("\"{value}").into_bytes();
+            quote_inside(&mut out, 1);
+            out.push(b'"');
+            let text: String = serde_json::from_slice(&out).expect("a JSON text");
+            assert_eq!(text, value);
+        }
     }
 }

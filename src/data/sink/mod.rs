@@ -1,9 +1,11 @@
 //! Formats of data sets: a format is a file of this folder, and a row of [`FORMATS`].
 
-mod json;
+#[cfg(feature = "arrow")]
+mod columnar;
 mod jsonl;
-mod messages;
 mod schema;
+mod shape;
+mod template;
 
 use std::fmt;
 use std::ops::Range;
@@ -12,21 +14,41 @@ use anyhow::Result;
 
 pub use super::generate::Row;
 pub use super::output::Output;
+#[cfg(feature = "arrow")]
+use columnar::{Arrow, Parquet};
 pub use jsonl::Jsonl;
-pub use schema::{Field, Schema, Template, settings};
+pub use schema::{Schema, settings};
+pub use shape::{SHAPES, Shape};
+pub use template::Template;
 
 use super::Sampler;
 use super::generate::{Mixing, Order, Stopped, generate};
 use super::observer::Observer;
-use messages::Messages;
 
 /// The formats, the first of them where none is chosen.
 pub const FORMATS: &[Format] = &[
-    Format { name: "jsonl", about: "A JSON object a line", write: write_as::<Jsonl> },
     Format {
-        name: "messages",
-        about: "The same with \"messages\" of role and content, for chat models",
-        write: write_as::<Messages>,
+        name: "jsonl",
+        about: "A JSON object a line",
+        endings: &["jsonl", "ndjson"],
+        is_text: true,
+        write: write_as::<Jsonl>,
+    },
+    #[cfg(feature = "arrow")]
+    Format {
+        name: "parquet",
+        about: "Apache Parquet, its pages compressed with zstd",
+        endings: &["parquet"],
+        is_text: false,
+        write: write_as::<Parquet>,
+    },
+    #[cfg(feature = "arrow")]
+    Format {
+        name: "arrow",
+        about: "An Apache Arrow IPC stream, as `datasets` reads it",
+        endings: &["arrow", "arrows"],
+        is_text: false,
+        write: write_as::<Arrow>,
     },
 ];
 
@@ -37,6 +59,10 @@ pub struct Format {
     pub name: &'static str,
     /// What it is, in a sentence.
     pub about: &'static str,
+    /// How names of its files end.
+    pub endings: &'static [&'static str],
+    /// Whether a person can read it.
+    pub is_text: bool,
     write: fn(&Schema, &Rows, Output, &Observer) -> Result<u64, Stopped>,
 }
 
@@ -56,6 +82,11 @@ impl From<Range<u64>> for Rows<'_> {
 }
 
 impl Format {
+    /// The format of files with this ending, if there is one.
+    pub fn of_ending(ending: &str) -> Option<Format> {
+        FORMATS.iter().find(|one| one.endings.contains(&ending)).copied()
+    }
+
     /// Generates these rows in parallel, and writes them in order: the bytes do not depend on the
     /// number of threads. Returns how many bytes were written.
     ///
@@ -164,7 +195,8 @@ mod tests {
                 });
                 let text = std::fs::read(&path).expect("it is there");
                 assert_eq!(written.expect("no sample fails"), text.len() as u64, "{format:?}");
-                assert!(text.iter().filter(|&&byte| byte == b'\n').count() >= 20_000);
+                let lines = text.iter().filter(|&&byte| byte == b'\n').count();
+                assert!(!format.is_text || lines == 20_000);
                 text
             };
             assert!(on(1) == on(5), "{format:?}");

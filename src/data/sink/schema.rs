@@ -1,10 +1,10 @@
-//! The columns of a data set: their names, their types, and where a sample has their values.
+//! What a data set is of: its templates, split and seed, and the shape of its rows.
 
+use super::shape::{Columns, Of, SHAPES, Shape};
+use super::template::Template;
 use crate::check::typed;
 use crate::check::types::Type;
-use crate::data::layout::{Part, shown};
 use crate::data::{Sampler, Split};
-use crate::ir::{self, SlotId};
 
 /// The columns of the samples of one split and seed: of one template, or of several that are mixed.
 #[derive(Clone)]
@@ -15,58 +15,21 @@ pub struct Schema {
     pub split: Split,
     /// The seed.
     pub seed: u64,
-}
-
-/// The columns of the samples of a template.
-#[derive(Clone)]
-pub struct Template {
-    /// Draws the samples.
-    pub sampler: Sampler,
-    /// What is set beside the level's parameters: see [`settings`].
-    pub set: String,
-}
-
-/// A value that a template's texts show, by its name.
-#[derive(Clone, Copy, Debug)]
-pub struct Field<'a> {
-    /// Its name in the template.
-    pub name: &'a str,
-    /// Its type.
-    pub kind: &'a Type,
-    /// Where a sample's memory has it: see [`Memory::slot`](crate::runtime::Memory::slot).
-    pub slot: SlotId,
+    /// Which columns there are.
+    pub shape: &'static Shape,
 }
 
 impl Schema {
-    /// That of one template's samples.
+    /// The columns of one of its templates' rows.
+    pub fn columns(&self, template: &Template) -> Columns {
+        let Schema { split, seed, .. } = *self;
+        let has_system = self.templates.iter().any(|one| one.texts().count() > 2);
+        self.shape.columns(Of { template, split, seed, has_system })
+    }
+
+    /// That of one template's samples, in the first of the shapes.
     pub fn one(sampler: Sampler, set: String, split: Split, seed: u64) -> Schema {
-        Schema { templates: vec![Template { sampler, set }], split, seed }
-    }
-}
-
-impl Template {
-    /// The columns of texts that all of its samples share, by name: `template`, `level`, `set`. The
-    /// columns `split`, `seed` and `index` come after them.
-    pub fn shared(&self) -> [(&'static str, &str); 3] {
-        let level = self.sampler.level();
-        let template = self.sampler.program().name.as_str();
-        [("template", template), ("level", level), ("set", &self.set)]
-    }
-
-    /// The columns of a sample's texts: `system`, if the template has one, `prompt` and `reply`.
-    pub fn texts(&self) -> impl Iterator<Item = (&'static str, Part)> {
-        let system = self.sampler.program().layout.system.as_ref();
-        let system = system.map(|_| ("system", Part::System));
-        system.into_iter().chain([("prompt", Part::Prompt), ("reply", Part::Reply)])
-    }
-
-    /// The columns of the values that the texts show, in the order of the template.
-    pub fn fields(&self) -> impl Iterator<Item = Field<'_>> {
-        let field = |(slot, value)| {
-            let ir::Slot { name, kind, .. }: &ir::Slot = value;
-            Field { name, kind, slot }
-        };
-        shown(self.sampler.program()).map(field)
+        Schema { templates: vec![Template { sampler, set }], split, seed, shape: &SHAPES[0] }
     }
 }
 

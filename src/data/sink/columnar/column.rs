@@ -1,0 +1,178 @@
+//! A column as it grows, a row at a time, and as Arrow has it.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use anyhow::Result;
+use arrow_array::{ArrayRef, ListArray, StringArray, StructArray, UInt64Array};
+use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer};
+use arrow_schema::{DataType, Field, Fields};
+
+use super::super::jsonl::spaced;
+use super::super::shape::{Bit, Value};
+use crate::data::Sampler;
+use crate::data::generate::Row;
+use crate::data::layout::{Escape, Fields as Shown, TextWriter};
+
+/// What a column holds, whatever the template.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kind {
+    Text,
+    Number,
+    List(Box<Kind>),
+    Object(Vec<(&'static str, Kind)>),
+}
+
+/// Writes the texts of a template's samples.
+pub struct Writers {
+    text: TextWriter,
+    fields: Shown,
+}
+
+/// The rows of a column so far.
+pub enum Column {
+    Text {
+        bytes: Vec<u8>,
+        /// Where each text ends, after a first 0.
+        ends: Vec<i32>,
+        /// Whether there is a text; empty as long as there is one in each row.
+        there: Vec<bool>,
+    },
+    Number(Vec<u64>),
+    List {
+        ends: Vec<i32>,
+        of: Box<Column>,
+    },
+    Object(Vec<Column>),
+}
+
+impl Kind {
+    pub fn of(value: &Value) -> Kind {
+        match value {
+            Value::Texts(_) | Value::Fields | Value::Null => Kind::Text,
+            Value::Number(_) | Value::Index => Kind::Number,
+            Value::List(values) => {
+                Kind::List(Box::new(values.first().map_or(Kind::Text, Kind::of)))
+            }
+            Value::Object(columns) => {
+                Kind::Object(columns.iter().map(|(name, value)| (*name, Kind::of(value))).collect())
+            }
+        }
+    }
+
+    pub fn field(&self, name: &str) -> Field {
+        Field::new(name, self.data_type(), true)
+    }
+
+    fn data_type(&self) -> DataType {
+        match self {
+            Kind::Text => DataType::Utf8,
+            Kind::Number => DataType::UInt64,
+            // The name that Parquet gives the elements.
+            Kind::List(of) => DataType::List(Arc::new(of.field("element"))),
+            Kind::Object(columns) => {
+                DataType::Struct(columns.iter().map(|(name, kind)| kind.field(name)).collect())
+            }
+        }
+    }
+}
+
+impl Writers {
+    pub fn new(sampler: &Sampler) -> Writers {
+        let (program, words) = (sampler.program(), sampler.vocabulary());
+        Writers {
+            text: TextWriter::new(program, words.clone(), Escape::None),
+            fields: Shown::new(program, words.clone()),
+        }
+    }
+}
+
+impl Column {
+    pub fn empty(kind: &Kind) -> Column {
+        match kind {
+            Kind::Text => Column::Text { bytes: Vec::new(), ends: vec![0], there: Vec::new() },
+            Kind::Number => Column::Number(Vec::new()),
+            Kind::List(of) => Column::List { ends: vec![0], of: Box::new(Column::empty(of)) },
+            Kind::Object(columns) => {
+                Column::Object(columns.iter().map(|(_, kind)| Column::empty(kind)).collect())
+            }
+        }
+    }
+
+    /// Appends a row's value.
+    pub fn push(&mut self, value: &Value, row: Row, writers: &Writers) {
+        match (self, value) {
+            (Column::Number(numbers), Value::Index) => numbers.push(row.index),
+            (Column::Number(numbers), Value::Number(number)) => numbers.push(*number),
+            (Column::List { ends, of }, Value::List(values)) => {
+                values.iter().for_each(|value| of.push(value, row, writers));
+                let last = ends.last().copied().unwrap_or_default();
+                ends.push(last + values.len() as i32);
+            }
+            (Column::Object(columns), Value::Object(values)) => {
+                for (column, (_, value)) in columns.iter_mut().zip(values) {
+                    column.push(value, row, writers);
+                }
+            }
+            (Column::Text { bytes, ends, there }, value) => {
+                let is_there = write(value, row, writers, bytes);
+                if !is_there && there.is_empty() {
+                    there.resize(ends.len() - 1, true);
+                }
+                if !is_there || !there.is_empty() {
+                    there.push(is_there);
+                }
+                // A block of samples has half a megabyte of text.
+                ends.push(i32::try_from(bytes.len()).unwrap_or(i32::MAX));
+            }
+            _ => unreachable!("the shapes of all templates have the same types"),
+        }
+    }
+
+    /// The column as Arrow has it; it is empty afterwards.
+    pub fn take(&mut self, kind: &DataType) -> Result<ArrayRef> {
+        Ok(match (self, kind) {
+            (Column::Text { bytes, ends, there }, _) => {
+                let there = std::mem::take(there);
+                let there = (!there.is_empty()).then(|| NullBuffer::from(there));
+                let ends = OffsetBuffer::new(std::mem::replace(ends, vec![0]).into());
+                let bytes = Buffer::from_vec(std::mem::take(bytes));
+                Arc::new(StringArray::try_new(ends, bytes, there)?)
+            }
+            (Column::Number(numbers), _) => Arc::new(UInt64Array::from(std::mem::take(numbers))),
+            (Column::List { ends, of }, DataType::List(element)) => {
+                let values = of.take(element.data_type())?;
+                let ends = OffsetBuffer::new(std::mem::replace(ends, vec![0]).into());
+                Arc::new(ListArray::try_new(element.clone(), ends, values, None)?)
+            }
+            (Column::Object(columns), DataType::Struct(fields)) => {
+                let both = columns.iter_mut().zip(fields);
+                let arrays: Result<Vec<ArrayRef>> =
+                    both.map(|(column, field)| column.take(field.data_type())).collect();
+                Arc::new(StructArray::try_new(Fields::clone(fields), arrays?, None)?)
+            }
+            _ => unreachable!("the schema is that of the columns"),
+        })
+    }
+}
+
+/// Appends a text; false if there is none.
+fn write(value: &Value, row: Row, writers: &Writers, out: &mut Vec<u8>) -> bool {
+    match value {
+        Value::Fields => writers.fields.write(row.memory, out),
+        Value::Texts(bits) => {
+            for bit in bits {
+                match bit {
+                    Bit::Literal(text) => out.extend_from_slice(text.as_bytes()),
+                    Bit::Index => write!(out, "{}", row.index).expect("memory takes all"),
+                    Bit::Part(part) => writers.text.write(*part, row.memory, out),
+                    Bit::Spaced(part) => {
+                        spaced(out, |out| writers.text.write(*part, row.memory, out));
+                    }
+                }
+            }
+        }
+        _ => return false,
+    }
+    true
+}

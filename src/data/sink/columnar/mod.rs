@@ -1,0 +1,141 @@
+//! Columnar formats: Parquet, and Arrow IPC as a stream.
+
+mod column;
+mod features;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use anyhow::Result;
+use arrow_array::RecordBatch;
+use arrow_ipc::writer::StreamWriter;
+use arrow_schema::SchemaRef;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::WriterProperties;
+
+use super::schema::Schema;
+use super::shape::Columns;
+use super::template::Template;
+use super::{Output, Sink};
+use crate::data::generate::Row;
+use column::{Column, Kind, Writers};
+
+/// Bytes of a row group in memory, from which on it is written: memory is bounded, and a reader of
+/// some rows reads little more.
+const GROUP_BYTES: usize = 64 << 20;
+
+/// Lays rows out in columns.
+struct Layout {
+    /// The columns of each template's rows, and what writes their texts.
+    templates: Vec<(Columns, Writers)>,
+    kinds: Vec<Kind>,
+    schema: SchemaRef,
+}
+
+/// Some rows, a buffer for each column.
+#[derive(Default)]
+pub struct Batch {
+    rows: usize,
+    columns: Vec<Column>,
+}
+
+impl Layout {
+    fn new(schema: &Schema) -> Layout {
+        let of = |template: &Template| (schema.columns(template), Writers::new(&template.sampler));
+        let templates: Vec<(Columns, Writers)> = schema.templates.iter().map(of).collect();
+        let columns = templates.first().map(|(columns, _)| columns.as_slice()).unwrap_or_default();
+        let kinds: Vec<Kind> = columns.iter().map(|(_, value)| Kind::of(value)).collect();
+        let names = || columns.iter().map(|(name, _)| *name);
+        let fields: Vec<_> = names().zip(&kinds).map(|(name, kind)| kind.field(name)).collect();
+        let features = features::json(names().zip(&kinds));
+        let metadata = HashMap::from([("huggingface".to_string(), features)]);
+        let schema = Arc::new(arrow_schema::Schema::new_with_metadata(fields, metadata));
+        Layout { templates, kinds, schema }
+    }
+
+    fn lay_out(&self, row: Row, batch: &mut Batch) {
+        if batch.columns.is_empty() {
+            batch.columns = self.kinds.iter().map(Column::empty).collect();
+        }
+        let (columns, writers) = &self.templates[row.sampler];
+        for ((_, value), column) in columns.iter().zip(&mut batch.columns) {
+            column.push(value, row, writers);
+        }
+        batch.rows += 1;
+    }
+
+    /// The rows as Arrow has them; the buffers are empty afterwards.
+    fn take(&self, batch: &mut Batch) -> Result<RecordBatch> {
+        batch.rows = 0;
+        let both = batch.columns.iter_mut().zip(self.schema.fields());
+        let arrays: Result<Vec<_>> =
+            both.map(|(column, field)| column.take(field.data_type())).collect();
+        Ok(RecordBatch::try_new(self.schema.clone(), arrays?)?)
+    }
+}
+
+/// Parquet.
+pub struct Parquet(Layout);
+
+impl Sink for Parquet {
+    type Columns = Batch;
+    type File = ArrowWriter<Output>;
+
+    fn open(schema: &Schema, output: Output) -> Result<(Parquet, ArrowWriter<Output>)> {
+        let layout = Layout::new(schema);
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::ZSTD(ZstdLevel::default()))
+            .set_created_by(format!("cookc {}", env!("CARGO_PKG_VERSION")))
+            .build();
+        let file = ArrowWriter::try_new(output, layout.schema.clone(), Some(properties))?;
+        Ok((Parquet(layout), file))
+    }
+
+    fn lay_out(&self, row: Row, batch: &mut Batch) {
+        self.0.lay_out(row, batch);
+    }
+
+    fn write(&self, batch: &mut Batch, file: &mut ArrowWriter<Output>) -> Result<()> {
+        if batch.rows > 0 {
+            file.write(&self.0.take(batch)?)?;
+        }
+        if file.in_progress_size() >= GROUP_BYTES {
+            file.flush()?;
+        }
+        Ok(())
+    }
+
+    fn finish(self, file: ArrowWriter<Output>) -> Result<u64> {
+        file.into_inner()?.finish()
+    }
+}
+
+/// Arrow IPC, as a stream: `datasets` does not open the form of a file.
+pub struct Arrow(Layout);
+
+impl Sink for Arrow {
+    type Columns = Batch;
+    type File = StreamWriter<Output>;
+
+    fn open(schema: &Schema, output: Output) -> Result<(Arrow, StreamWriter<Output>)> {
+        let layout = Layout::new(schema);
+        let file = StreamWriter::try_new(output, &layout.schema)?;
+        Ok((Arrow(layout), file))
+    }
+
+    fn lay_out(&self, row: Row, batch: &mut Batch) {
+        self.0.lay_out(row, batch);
+    }
+
+    fn write(&self, batch: &mut Batch, file: &mut StreamWriter<Output>) -> Result<()> {
+        if batch.rows > 0 {
+            file.write(&self.0.take(batch)?)?;
+        }
+        Ok(())
+    }
+
+    fn finish(self, file: StreamWriter<Output>) -> Result<u64> {
+        file.into_inner()?.finish()
+    }
+}
