@@ -17,19 +17,21 @@ use crate::template::Template;
 
 const HELP: &str = r#"Examples:
   cookc generate std:retrieval -n 1000 -o train.jsonl
+  cookc generate std:retrieval -n 1000 -o train.parquet --shape messages
   cookc generate std:retrieval -n 200 -o held_out.jsonl --split eval
-  cookc generate std:retrieval -n 1000 --format messages -o chats.jsonl
   cookc generate my.cook -n 10 --level hard --set length=128 | jq .prompt
   cookc generate my.toml -n 1000 -o mixed.jsonl    the mixture of a recipe, as it is trained on
 
-Each line is one sample: {"template", "level", "set", "split", "seed", "index", "system" (if the
-template has one), "prompt", "reply", "fields": {name: value}}. "set" is what --set sets, such as
-"length=128 quote=4". The fields are the shown values: a list of words is one text, any other list
-an array. With --format messages, "messages": [{"role", "content"}] replaces the three texts, as
-trainers for chat models read them. The same seed returns the same bytes on any machine, with any
+The file's ending says how rows are written: .jsonl, .parquet or .arrow, and .jsonl.zst or
+.jsonl.gz compressed. --shape says what a row has; each begins with "id", which tells its sample
+from all others: "TEMPLATE/DIGEST/SPLIT/SEED/INDEX". The shape full is {"id", "template", "level",
+"set", "split", "seed", "index", "system" (if a template has one), "prompt", "reply", "fields"}.
+"set" is what --set sets, such as "length=128 quote=4". "fields" is the text of a JSON object of the
+shown values: a list of words is one text, any other list an array. docs/commands/generate.md has
+the columns of the other shapes. The same seed returns the same bytes on any machine, with any
 number of threads, in either engine. The file is written atomically."#;
 
-/// Generate a data set, one JSON object a line
+/// Generate a data set, in the shape that a trainer reads
 #[derive(Debug, Args)]
 #[command(after_help = HELP)]
 pub struct Generate {
@@ -77,12 +79,12 @@ impl Generate {
     /// How rows are written: as is asked for, or as the file's ending says.
     pub fn format(&self) -> Result<Format, Failure> {
         let to_stdout = self.out == Path::new("-");
-        let ending = self.out.extension().map(|ending| ending.to_string_lossy());
-        let format = match (self.format, ending) {
+        let name = self.out.file_name().unwrap_or_default().to_string_lossy();
+        let format = match (self.format, name.split_once('.')) {
             (Some(format), _) => format,
             (None, None) => FORMATS[0],
-            (None, Some(ending)) => {
-                Format::of_ending(&ending).ok_or_else(|| no_format(&self.out, &ending))?
+            (None, Some((_, endings))) => {
+                Format::of_name(&name).ok_or_else(|| no_format(&self.out, endings))?
             }
         };
         match format.is_text || !to_stdout {
@@ -102,7 +104,8 @@ impl Generate {
 }
 
 /// The error of a file whose ending says no format.
-fn no_format(out: &Path, ending: &str) -> Failure {
+fn no_format(out: &Path, endings: &str) -> Failure {
+    let ending = endings.rsplit('.').next().unwrap_or(endings);
     let all: Vec<&str> = FORMATS.iter().flat_map(|format| format.endings).copied().collect();
     let write = match near_miss(ending, all.iter().copied()) {
         Some(near) => format!("write `.{near}`"),

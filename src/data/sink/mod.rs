@@ -2,6 +2,8 @@
 
 #[cfg(feature = "arrow")]
 mod columnar;
+#[cfg(feature = "arrow")]
+mod compressed;
 mod jsonl;
 mod schema;
 mod shape;
@@ -16,6 +18,8 @@ pub use super::generate::Row;
 pub use super::output::Output;
 #[cfg(feature = "arrow")]
 use columnar::{Arrow, Parquet};
+#[cfg(feature = "arrow")]
+use compressed::{Gzip, Zstd};
 pub use jsonl::Jsonl;
 pub use schema::{Schema, settings};
 pub use shape::{SHAPES, Shape};
@@ -33,6 +37,22 @@ pub const FORMATS: &[Format] = &[
         endings: &["jsonl", "ndjson"],
         is_text: true,
         write: write_as::<Jsonl>,
+    },
+    #[cfg(feature = "arrow")]
+    Format {
+        name: "jsonl.zst",
+        about: "The same, compressed with zstd",
+        endings: &["jsonl.zst", "ndjson.zst"],
+        is_text: false,
+        write: write_as::<Zstd>,
+    },
+    #[cfg(feature = "arrow")]
+    Format {
+        name: "jsonl.gz",
+        about: "The same, compressed with gzip",
+        endings: &["jsonl.gz", "ndjson.gz"],
+        is_text: false,
+        write: write_as::<Gzip>,
     },
     #[cfg(feature = "arrow")]
     Format {
@@ -82,9 +102,11 @@ impl From<Range<u64>> for Rows<'_> {
 }
 
 impl Format {
-    /// The format of files with this ending, if there is one.
-    pub fn of_ending(ending: &str) -> Option<Format> {
-        FORMATS.iter().find(|one| one.endings.contains(&ending)).copied()
+    /// The format of files that are called so, if their ending says one.
+    pub fn of_name(name: &str) -> Option<Format> {
+        let ends =
+            |ending: &&str| name.strip_suffix(ending).is_some_and(|before| before.ends_with('.'));
+        FORMATS.iter().find(|one| one.endings.iter().any(|ending| ends(&ending))).copied()
     }
 
     /// Generates these rows in parallel, and writes them in order: the bytes do not depend on the
