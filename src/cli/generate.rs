@@ -1,5 +1,6 @@
 //! `cookc generate`: the data, in parallel and in order.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -10,6 +11,9 @@ use super::failure::Failure;
 use super::load;
 use super::options::{self, Engine};
 use super::progress::Progress;
+use crate::data::generate::Stopped;
+use crate::data::output::Output;
+use crate::data::shards::{Refused, Shards};
 use crate::data::sink::{FORMATS, Format, SHAPES, Schema, Shape, settings};
 use crate::data::{Event, Observer, Split};
 use crate::diagnostic::near_miss;
@@ -21,6 +25,8 @@ const HELP: &str = r#"Examples:
   cookc generate std:retrieval -n 200 -o held_out.jsonl --split eval
   cookc generate my.cook -n 10 --level hard --set length=128 | jq .prompt
   cookc generate my.toml -n 1000 -o mixed.jsonl    the mixture of a recipe, as it is trained on
+  cookc generate std:retrieval -n 9000000 -o data/ --resume    a folder of files, or what it lacks
+  cookc generate std:retrieval -n 9000000 -o data/ --shard $SLURM_ARRAY_TASK_ID/16 --resume
 
 The file's ending says how rows are written: .jsonl, .parquet or .arrow, and .jsonl.zst or
 .jsonl.gz compressed. --shape says what a row has; each begins with "id", which tells its sample
@@ -29,7 +35,12 @@ from all others: "TEMPLATE/DIGEST/SPLIT/SEED/INDEX". The shape full is {"id", "t
 "set" is what --set sets, such as "length=128 quote=4". "fields" is the text of a JSON object of the
 shown values: a list of words is one text, any other list an array. docs/commands/generate.md has
 the columns of the other shapes. The same seed returns the same bytes on any machine, with any
-number of threads, in either engine. The file is written atomically."#;
+number of threads, in either engine.
+
+A file is written atomically. Where -o is a folder (it is one, or its name ends with /), the rows go
+into files of --shard-size rows, and cookc.json says which there are, with their BLAKE3 checksums:
+after a kill, --resume writes the others. --shard I/N writes every Nth file, beside other processes
+on any machines; the files are the same however many write them."#;
 
 /// Generate a data set, in the shape that a trainer reads
 #[derive(Debug, Args)]
@@ -58,10 +69,25 @@ pub struct Generate {
     /// How rows are written [default: by the file's ending]
     #[arg(long, value_parser = formats())]
     pub format: Option<Format>,
+    /// Rows of a file, where -o is a folder of files (shards) [default: 65536]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub shard_size: Option<u64>,
+    /// Write every Nth file of the folder, from the Ith on, such as 0/4: one of N processes
+    #[arg(long, value_name = "I/N", value_parser = shard)]
+    pub shard: Option<(u64, u64)>,
+    /// Write what is missing in the folder
+    #[arg(long)]
+    pub resume: bool,
     /// What runs the template
     #[arg(long, default_value = "native")]
     pub engine: Engine,
 }
+
+/// Rows of a shard unless the user says otherwise.
+const SHARD_SIZE: u64 = 1 << 16;
+
+/// Writes some rows to an output, and returns how many bytes they have.
+pub type Write<'a> = &'a mut dyn FnMut(Range<u64>, Output) -> Result<u64, Stopped>;
 
 impl Generate {
     /// Whether it is a recipe that is named, and no template.
@@ -69,11 +95,20 @@ impl Generate {
         Path::new(&self.template.file).extension().is_some_and(|end| end == "toml")
     }
 
-    /// The index after the last sample.
-    pub fn end(&self) -> Result<u64, Failure> {
+    /// Fails if the index after the last sample does not fit into 64 bits, or what is said of
+    /// files is said of standard output.
+    pub fn expect_rows(&self) -> Result<(), Failure> {
         let end = self.first.checked_add(self.count);
         let why = || Failure::Usage("--first and -n together do not fit into 64 bits".into());
-        end.ok_or_else(why)
+        end.ok_or_else(why)?;
+        match self.is_sharded() && self.out == Path::new("-") {
+            true => Err(Failure::Usage(
+                "--shard, --shard-size and --resume are for a folder of files: name one, such as \
+                 `-o data/`"
+                    .to_string(),
+            )),
+            false => Ok(()),
+        }
     }
 
     /// How rows are written: as is asked for, or as the file's ending says.
@@ -82,6 +117,7 @@ impl Generate {
         let name = self.out.file_name().unwrap_or_default().to_string_lossy();
         let format = match (self.format, name.split_once('.')) {
             (Some(format), _) => format,
+            _ if self.is_sharded() => FORMATS[0],
             (None, None) => FORMATS[0],
             (None, Some((_, endings))) => {
                 Format::of_name(&name).ok_or_else(|| no_format(&self.out, endings))?
@@ -96,9 +132,57 @@ impl Generate {
         }
     }
 
+    /// Whether the output is a folder of files.
+    fn is_sharded(&self) -> bool {
+        let is_asked = self.shard_size.is_some() || self.shard.is_some() || self.resume;
+        let ends = self.out.as_os_str().as_encoded_bytes().last().copied();
+        is_asked || ends == Some(std::path::MAIN_SEPARATOR as u8) || self.out.is_dir()
+    }
+
+    /// Writes all rows into the file, or into the folder's files; returns how many of them were
+    /// written, and their bytes.
+    pub fn put(
+        &self,
+        (of, format): (String, Format),
+        write: Write,
+        observer: &Observer,
+        stopped: &dyn Fn(Stopped) -> Failure,
+    ) -> Result<[u64; 2], Failure> {
+        let rows = self.first..self.first + self.count;
+        if !self.is_sharded() {
+            let output = options::output(&self.out, Path::new(&self.template.file))?;
+            return write(rows, output).map(|bytes| [self.count, bytes]).map_err(stopped);
+        }
+        let shards = Shards {
+            folder: self.out.clone(),
+            of,
+            ending: format.endings[0],
+            rows,
+            size: self.shard_size.unwrap_or(SHARD_SIZE),
+            part: self.shard.unwrap_or((0, 1)),
+        };
+        match shards.write(self.resume, write, observer) {
+            Ok(written) => {
+                if written.rows_before > 0 {
+                    console::note(&format!("{} samples were there before", written.rows_before));
+                }
+                Ok([written.rows, written.bytes])
+            }
+            Err(Refused::Taken(why)) => Err(Failure::Input(why)),
+            Err(Refused::Stopped(why)) => {
+                if matches!(why, Stopped::Cancelled) {
+                    let out = self.out.display();
+                    let text = "keeps the files that are complete: add `--resume` to go on";
+                    console::note(&format!("{out} {text}"));
+                }
+                Err(stopped(why))
+            }
+        }
+    }
+
     /// Says how much was written, and how long it took.
-    pub fn report(&self, bytes: u64, seconds: f64) {
-        let (count, megabytes, out) = (self.count, bytes as f64 / 1e6, self.out.display());
+    pub fn report(&self, [count, bytes]: [u64; 2], seconds: f64) {
+        let (megabytes, out) = (bytes as f64 / 1e6, self.out.display());
         console::note(&format!("{count} samples, {megabytes:.1} MB, {seconds:.2} s: {out}"));
     }
 }
@@ -112,6 +196,19 @@ fn no_format(out: &Path, endings: &str) -> Failure {
         None => format!("end it with .{}, or add `--format jsonl`", all.join(", .")),
     };
     Failure::Usage(format!("{}: no format has the ending .{ending}: {write}", out.display()))
+}
+
+fn shard(text: &str) -> Result<(u64, u64), String> {
+    let number = |text: &str| text.trim().parse::<u64>().ok();
+    let both = text.split_once('/').and_then(|(part, of)| number(part).zip(number(of)));
+    match both {
+        Some((part, of)) if part < of => Ok((part, of)),
+        Some((part, of)) if of > 0 => Err(format!(
+            "{part} is none of {of}: they are counted from 0, so the last is {}/{of}",
+            of - 1
+        )),
+        _ => Err("write I/N, such as 0/4".to_string()),
+    }
 }
 
 fn shapes() -> impl TypedValueParser<Value = &'static Shape> {
@@ -132,13 +229,12 @@ fn formats() -> impl TypedValueParser<Value = Format> {
 
 /// Writes the data set, and reports how much it is and how long it took.
 pub fn run(command: &Generate) -> Result<(), Failure> {
-    let end = command.end()?;
+    command.expect_rows()?;
     let template = Template::named(&command.template.file)?;
     let sampler = load::compile(&template, &command.template.choice, command.engine)?;
     let cancel = options::interrupt_soon()?;
     let to_stdout = command.out == Path::new("-");
     let format = command.format()?;
-    let output = options::output(&command.out, Path::new(&command.template.file))?;
     let (seed, split) = (command.seed.unwrap_or(0), command.split);
     let set = settings(template.typed(), &command.template.choice.set);
     let program = sampler.program().clone();
@@ -150,11 +246,14 @@ pub fn run(command: &Generate) -> Result<(), Failure> {
         }
     };
     let observer = Observer { cancel, event: &event };
-    let written = format.write(&schema, &(command.first..end).into(), output, &observer);
+    let mut write =
+        |rows: Range<u64>, output| format.write(&schema, &rows.into(), output, &observer);
+    let stopped = |stopped| load::stopped(&template, &program, seed, stopped);
+    let done = command.put((schema.text(format.name), format), &mut write, &observer, &stopped);
     progress.finish();
-    let bytes = written.map_err(|stopped| load::stopped(&template, &program, seed, stopped))?;
+    let done = done?;
     if !to_stdout {
-        command.report(bytes, progress.seconds());
+        command.report(done, progress.seconds());
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ use crate::run::{Event, Observer};
 
 /// Writes the data set, and reports how much it is and how long it took.
 pub fn run(command: &Generate) -> Result<(), Failure> {
-    let end = command.end()?;
+    command.expect_rows()?;
     let choice = &command.template.choice;
     let said = [
         ("--level", choice.level.is_some()),
@@ -35,8 +35,7 @@ pub fn run(command: &Generate) -> Result<(), Failure> {
     let reading = Observer { cancel, event: &note, stuck: |_| {} };
     let mixed = Mixed::read(Path::new(&command.template.file), command.seed, &reading)?;
     let to_stdout = command.out == Path::new("-");
-    let how = (&command.format()?, command.shape);
-    let output = options::output(&command.out, Path::new(&command.template.file))?;
+    let format = command.format()?;
     let progress = Progress::new(command.count, &mixed.names().join(", "));
     let count = |event| {
         if let data::Event::Generated { samples } = event {
@@ -44,12 +43,15 @@ pub fn run(command: &Generate) -> Result<(), Failure> {
         }
     };
     let writing = data::Observer { cancel, event: &count };
-    let rows = (command.split, command.first..end);
-    let written = mixed.write(how, rows, output, &writing);
+    let (split, shape) = (command.split, command.shape);
+    let mut write = |rows, output| mixed.write((&format, shape), (split, rows), output, &writing);
+    let of = mixed.text((&format, shape), split);
+    let stopped = |stopped| mixed.error(split, stopped).into();
+    let done = command.put((of, format), &mut write, &writing, &stopped);
     progress.finish();
-    let bytes = written?;
+    let done = done?;
     if !to_stdout {
-        command.report(bytes, progress.seconds());
+        command.report(done, progress.seconds());
     }
     Ok(())
 }

@@ -19,6 +19,7 @@ mod round_trip;
 pub mod row_judge;
 mod sample_id;
 mod sampler;
+pub mod shards;
 pub mod sink;
 mod split;
 pub mod totals;

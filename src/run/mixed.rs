@@ -52,20 +52,27 @@ impl Mixed {
     /// how many bytes were written.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if a sample cannot be drawn, [`Error::Input`] if the mixture weights of a
-    /// step are no weights, [`Error::Cancelled`] if the observer stops it, and [`Error::Failed`]
-    /// if the output cannot be written. A file is then left as it was.
+    /// [`Stopped`], which [`Mixed::error`] tells the place of. A file is then left as it was.
     pub fn write(
         &self,
         (format, shape): (&Format, &'static Shape),
         (split, indices): (Split, Range<u64>),
         output: Output,
         observer: &data::Observer,
-    ) -> Result<u64, Error> {
+    ) -> Result<u64, Stopped> {
         let mixing = |indices| self.mixing(split, indices);
         let rows = Rows { indices, mixing: Some(&mixing) };
-        let written = format.write(&self.schema(split, shape), &rows, output, observer);
-        written.map_err(|stopped| self.error(split, stopped))
+        format.write(&self.schema(split, shape), &rows, output, observer)
+    }
+
+    /// What tells its rows from all others: the same text, the same bytes.
+    pub fn text(&self, (format, shape): (&Format, &'static Shape), split: Split) -> String {
+        let rows = self.schema(split, shape).text(format.name);
+        let recipe = &self.sources.recipe;
+        let weights = recipe.templates.iter().map(|one| (one.weight, one.end_weight));
+        let steps = (recipe.train.steps, recipe.train.batch, recipe.train.accumulate);
+        let weights: Vec<_> = weights.collect();
+        format!("{rows}, mixed by {} {weights:?} {steps:?}", recipe.mix.policy.path)
     }
 
     fn schema(&self, split: Split, shape: &'static Shape) -> Schema {
@@ -95,7 +102,13 @@ impl Mixed {
         Ok(of)
     }
 
-    fn error(&self, split: Split, stopped: Stopped) -> Error {
+    /// Why a data set is not written: [`Error::Invalid`] if a sample cannot be drawn,
+    /// [`Error::Input`] if the mixture weights of a step are no weights, [`Error::Cancelled`] if
+    /// the observer stopped it, and [`Error::Failed`] if the output cannot be written.
+    ///
+    /// # Panics
+    /// If the error is of a row that was not drawn.
+    pub fn error(&self, split: Split, stopped: Stopped) -> Error {
         match stopped {
             Stopped::Cancelled => Error::Cancelled,
             Stopped::Output(error) => error.into(),

@@ -40,6 +40,7 @@ mod run_group;
 #[cfg(feature = "train")]
 mod run_strangers;
 #[cfg(feature = "train")]
+mod shards;
 mod study;
 mod support;
 mod syntax;

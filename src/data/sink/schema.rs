@@ -4,7 +4,7 @@ use super::shape::{Columns, Of, SHAPES, Shape};
 use super::template::Template;
 use crate::check::typed;
 use crate::check::types::Type;
-use crate::data::{Sampler, Split};
+use crate::data::{SampleId, Sampler, Split};
 
 /// The columns of the samples of one split and seed: of one template, or of several that are mixed.
 #[derive(Clone)]
@@ -25,6 +25,13 @@ impl Schema {
         let Schema { split, seed, .. } = *self;
         let has_system = self.templates.iter().any(|one| one.texts().count() > 2);
         self.shape.columns(Of { template, split, seed, has_system })
+    }
+
+    /// What tells its rows, written in a format, from all others: the same text, the same bytes.
+    pub fn text(&self, format: &str) -> String {
+        let Schema { templates, split, seed, shape } = self;
+        let ids = templates.iter().map(|one| SampleId::first(&one.sampler, *split, *seed).key());
+        format!("{} as {} in {format}", ids.collect::<Vec<_>>().join(" "), shape.name)
     }
 
     /// That of one template's samples, in the first of the shapes.
