@@ -65,7 +65,7 @@ pub struct Mix {
     /// When two labels are the same answer
     #[arg(long, value_name = "HOW", default_value = "exact", conflicts_with = "recipe")]
     agreement: Agreement,
-    /// The voter that the others are made from, such as the base of adapters: they copy its errors
+    /// The voter whose answers the others copy, and else err by themselves
     #[arg(long, value_name = "VOTER", conflicts_with_all = ["assume_independent", "recipe"])]
     source: Option<String>,
     /// No two voters share errors; then three voters are enough

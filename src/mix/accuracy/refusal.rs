@@ -96,14 +96,15 @@ impl fmt::Display for Refusal {
             Refusal::FewSources { found } => write!(
                 to,
                 "the voters share their errors: {found} of their sources of error are \
-                 independent, and an estimate needs {VOTERS_MIN}: add voters of another origin, \
-                 or name the voter that the others are made from with `--source`"
+                 independent, and an estimate needs {VOTERS_MIN}: add voters of another origin; \
+                 or, if the others copy one voter and else err by themselves, name it with \
+                 `--source`"
             ),
             Refusal::Majority { shared, voters } => write!(
                 to,
                 "{shared} of the {voters} voters share errors, and votes cannot tell errors of a \
-                 majority from right answers: add voters of another origin, or name the voter \
-                 that the others are made from with `--source`"
+                 majority from right answers: add voters of another origin; or, if the others \
+                 copy one voter and else err by themselves, name it with `--source`"
             ),
             Refusal::Ambiguous { probability, apart } => write!(
                 to,
