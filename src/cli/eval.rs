@@ -134,7 +134,7 @@ pub fn run(command: &Eval) -> Result<(), Failure> {
     }
     let mut done = Vec::new();
     for asked in &prepared {
-        let summary = ask(asked, (&model, &tokenizer), &mut kept, &cancel)?;
+        let summary = ask(asked, (&model, &tokenizer), &mut kept, cancel)?;
         if let Some(out) = &command.out {
             write_samples(out, &asked.task, &summary.lines)?;
         }

@@ -68,8 +68,8 @@ impl Kept {
             return Ok(());
         };
         self.answers.tasks.insert(key(asked), responses.clone());
-        let text = serde_json::to_string(&self.answers).expect("texts and numbers are JSON");
-        let written = disk::write(path, text.as_bytes());
+        let text = serde_json::to_vec(&self.answers).map_err(anyhow::Error::from)?;
+        let written = disk::write(path, &text);
         written.with_context(|| format!("cannot write {}", path.display()))?;
         self.written = Instant::now();
         Ok(())

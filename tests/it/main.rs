@@ -39,8 +39,9 @@ mod run;
 mod run_group;
 #[cfg(feature = "train")]
 mod run_strangers;
-#[cfg(feature = "train")]
+#[cfg(feature = "arrow")]
 mod shards;
+#[cfg(feature = "train")]
 mod study;
 mod support;
 mod syntax;

@@ -106,7 +106,7 @@ impl Format {
     pub fn of_name(name: &str) -> Option<Format> {
         let ends =
             |ending: &&str| name.strip_suffix(ending).is_some_and(|before| before.ends_with('.'));
-        FORMATS.iter().find(|one| one.endings.iter().any(|ending| ends(&ending))).copied()
+        FORMATS.iter().find(|one| one.endings.iter().any(ends)).copied()
     }
 
     /// Generates these rows in parallel, and writes them in order: the bytes do not depend on the

@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+"""Every shape in every format, read by the libraries that trainers read with: all rows equal those of the JSON lines.
+
+    python3 -m venv VENV && VENV/bin/pip install "datasets==5.2.*" pandas polars duckdb
+    VENV/bin/python tests/readers/check.py COOKC
+
+The data set is the mixture of two templates whose values differ, one of them with a system text.
+"""
+
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import datasets
+import duckdb
+import pandas
+import polars
+import pyarrow
+import pyarrow.parquet
+
+SHAPES = ["full", "prompt-completion", "messages", "alpaca", "sharegpt", "text", "verl", "nemo-gym"]
+ENDINGS = ["jsonl", "jsonl.gz", "parquet", "arrow"]
+RECIPE = """\
+[model]
+base = "scratch:tiny"
+[[template]]
+file = "std:retrieval"
+[[template]]
+file = "dated.cook"
+[data]
+vocab = 128
+[train]
+steps = 10
+"""
+TEMPLATE = """\
+words_ ~ distinct(2, vocab)
+first  = at(0, words_)
+rule begins: first == at(0, words_)
+system "The first of \\"two\\"."
+prompt "{words_}"
+reply "{first}"
+"""
+ROWS = 300
+
+
+def queried(path):
+    cursor = duckdb.connect().execute(f"select * from '{path}'")
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row)) for row in cursor.fetchall()]
+
+
+def read_by(name, path):
+    """What each library makes of a file."""
+    of = {"jsonl": "json", "jsonl.gz": "json", "parquet": "parquet", "arrow": "arrow"}[name]
+    load = lambda: datasets.load_dataset(of, data_files=str(path), split="train", cache_dir=path.parent / "cache")
+    readers = {"datasets": lambda: load().to_list()}
+    if name == "jsonl":
+        readers["polars"] = lambda: polars.read_ndjson(path).to_dicts()
+        # A null is NaN to pandas.
+        table = lambda: pandas.read_json(path, lines=True).astype(object)
+        readers["pandas"] = lambda: table().where(lambda it: it.notna(), None).to_dict("records")
+        readers["duckdb"] = lambda: queried(path)
+    if name == "parquet":
+        readers["pyarrow"] = lambda: pyarrow.parquet.read_table(path).to_pylist()
+        readers["polars"] = lambda: polars.read_parquet(path).to_dicts()
+        readers["duckdb"] = lambda: queried(path)
+    if name == "arrow":
+        readers["pyarrow"] = lambda: pyarrow.ipc.open_stream(path).read_all().to_pylist()
+        readers["Dataset.from_file"] = lambda: datasets.Dataset.from_file(str(path)).to_list()
+    return {reader: read() for reader, read in readers.items()}
+
+
+def main():
+    cookc = pathlib.Path(sys.argv[1]).resolve()
+    datasets.disable_progress_bars()
+    compared, wrong = 0, []
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        (folder / "mixed.toml").write_text(RECIPE)
+        (folder / "dated.cook").write_text(TEMPLATE)
+        for shape in SHAPES:
+            for ending in ENDINGS:
+                command = [cookc, "generate", "mixed.toml", "-n", str(ROWS), "--shape", shape]
+                command += ["-o", f"{shape}.{ending}"]
+                subprocess.run(command, cwd=folder, check=True, capture_output=True)
+            rows = [json.loads(line) for line in (folder / f"{shape}.jsonl").open()]
+            assert len(rows) == ROWS
+            for ending in ENDINGS:
+                for reader, found in read_by(ending, folder / f"{shape}.{ending}").items():
+                    compared += 1
+                    if found != rows:
+                        differ = next((a, b) for a, b in zip(rows, found) if a != b)
+                        wrong.append(f"{reader} of {shape}.{ending}: {differ}")
+    for line in wrong:
+        print(line)
+    assert not wrong, f"{len(wrong)} of {compared} readings differ"
+    print(f"readers: {compared} readings of {ROWS} rows are those that were written")
+
+
+main()
