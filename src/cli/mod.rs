@@ -8,6 +8,7 @@ mod chat;
 mod check;
 mod completions;
 mod console;
+mod data;
 mod doc;
 #[cfg(feature = "train")]
 mod eval;
@@ -78,6 +79,7 @@ enum Command {
     Fmt(fmt::Fmt),
     Sample(sample::Sample),
     Generate(generate::Generate),
+    Data(data::Data),
     Test(test::Test),
     Inspect(inspect::Inspect),
     Judge(judge::Judge),
@@ -155,6 +157,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         #[cfg(feature = "train")]
         Command::Generate(command) if command.is_of_recipe() => mixed::run(&command),
         Command::Generate(command) => generate::run(&command),
+        Command::Data(command) => data::run(&command),
         Command::Test(command) => test::run(&command),
         Command::Inspect(command) => inspect::run(&command),
         Command::Judge(command) => judge::run(&command),

@@ -5,8 +5,10 @@ use std::fs::{self, File};
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::Context;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::generate::Stopped;
@@ -102,6 +104,8 @@ impl Shards {
         observer: &Observer,
     ) -> Result<Written, Refused> {
         fs::create_dir_all(&self.folder).with_context(|| self.cannot_write())?;
+        // A folder of something else is left as it is.
+        self.begin(resume)?;
         let _lock = self.lock()?;
         disk::sweep(&self.folder);
         let mut manifest = self.begin(resume)?;
@@ -221,7 +225,7 @@ impl Shards {
     }
 
     /// Held as long as this writer writes.
-    fn lock(&self) -> Result<File, Refused> {
+    fn lock(&self) -> Result<Lock, Refused> {
         let (part, of) = self.part;
         let path = self.folder.join(format!(".cookc-{part}-of-{of}.lock"));
         let file = File::create(&path).with_context(|| self.cannot_write())?;
@@ -233,12 +237,147 @@ impl Shards {
                 self.folder.display()
             ))),
             // A file system without locks has no other writer that is seen.
-            Ok(()) | Err(fs::TryLockError::Error(_)) => Ok(file),
+            Ok(()) | Err(fs::TryLockError::Error(_)) => Ok(Lock { path, _file: file }),
         }
     }
 
     fn cannot_write(&self) -> String {
         format!("cannot write {}", self.folder.display())
+    }
+}
+
+/// A folder of shards, read again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Verified {
+    /// What the data set is: see [`Shards::of`].
+    pub of: String,
+    /// The rows that it has when it is complete.
+    pub rows: u64,
+    /// Those that are there, as written.
+    pub rows_there: u64,
+    /// The bytes of their files.
+    pub bytes: u64,
+    /// What is wrong or missing, a line each; nothing of a data set that is complete.
+    pub problems: Vec<String>,
+}
+
+/// Reads all files of a folder of shards, and compares them with its manifests. `each` gets the
+/// shards that are read and how many there are; it may end it.
+///
+/// # Errors
+/// [`Refused`] if the folder has no manifest, or cannot be read.
+pub fn verify(
+    folder: &Path,
+    each: &(dyn Fn(u64, u64) -> bool + Sync),
+) -> Result<Verified, Refused> {
+    let manifests = manifests(folder)?;
+    let Some((_, first)) = manifests.first() else {
+        return Err(Refused::Taken(format!(
+            "{} has no manifest of cookc (cookc.json): name a folder that `cookc generate -o \
+             FOLDER/` wrote",
+            folder.display()
+        )));
+    };
+    let mut verified = Verified { of: first.of.clone(), rows: first.rows, ..Verified::default() };
+    for (name, manifest) in &manifests {
+        if let Some((what, one, other)) = different(first, manifest) {
+            let text = format!("{name}: its {what} is {other}, and that of the first is {one}");
+            verified.problems.push(text);
+        }
+    }
+    let shards: Vec<&Shard> = manifests.iter().flat_map(|(_, one)| &one.shards).collect();
+    let count = AtomicU64::new(0);
+    let checked: Vec<Option<Option<String>>> = shards
+        .par_iter()
+        .map(|shard| {
+            let found = wrong(folder, shard);
+            let done = count.fetch_add(1, Ordering::Relaxed) + 1;
+            each(done, shards.len() as u64).then_some(found)
+        })
+        .collect();
+    for (shard, found) in shards.iter().zip(checked) {
+        match found {
+            None => return Err(Refused::Stopped(Stopped::Cancelled)),
+            Some(Some(problem)) => verified.problems.push(problem),
+            Some(None) => {
+                verified.rows_there += shard.rows;
+                verified.bytes += shard.bytes;
+            }
+        }
+    }
+    verified.problems.extend(gaps(first, &shards));
+    Ok(verified)
+}
+
+/// The manifests of a folder with their names, in order.
+fn manifests(folder: &Path) -> Result<Vec<(String, Manifest)>, Refused> {
+    let cannot = || format!("cannot read {}", folder.display());
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).with_context(cannot)? {
+        let name = entry.with_context(cannot)?.file_name().to_string_lossy().into_owned();
+        let is_one = name == "cookc.json" || name.starts_with("cookc-") && name.ends_with(".json");
+        if !is_one {
+            continue;
+        }
+        let text = fs::read_to_string(folder.join(&name)).with_context(cannot)?;
+        let manifest = serde_json::from_str(&text).map_err(|error| {
+            Refused::Taken(format!("{}: {error}", folder.join(&name).display()))
+        })?;
+        found.push((name, manifest));
+    }
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(found)
+}
+
+/// What is wrong with a shard, if something is.
+fn wrong(folder: &Path, shard: &Shard) -> Option<String> {
+    let path = folder.join(&shard.file);
+    let name = &shard.file;
+    match fs::metadata(&path).map(|file| file.len()) {
+        Err(error) => Some(format!("{name} cannot be read: {error}")),
+        Ok(bytes) if bytes != shard.bytes => {
+            Some(format!("{name} has {bytes} bytes, and had {}", shard.bytes))
+        }
+        Ok(_) => match digest(&path) {
+            Err(error) => Some(format!("{name} cannot be read: {error}")),
+            Ok(found) if found != shard.blake3 => {
+                Some(format!("{name} has other bytes than were written"))
+            }
+            Ok(_) => None,
+        },
+    }
+}
+
+/// Rows that no shard has, and rows that several have.
+fn gaps(set: &Manifest, shards: &[&Shard]) -> Vec<String> {
+    let mut found: Vec<Range<u64>> =
+        shards.iter().map(|shard| shard.first..shard.first + shard.rows).collect();
+    found.sort_by_key(|rows| rows.start);
+    let end = set.first + set.rows;
+    let (mut next, mut problems) = (set.first, Vec::new());
+    for rows in found.into_iter().chain([end..end]) {
+        if rows.start > next {
+            problems.push(format!("rows {next} to {} are missing", rows.start - 1));
+        }
+        if rows.start < next {
+            problems.push(format!("rows {} to {} are there twice", rows.start, next - 1));
+        }
+        next = next.max(rows.end);
+    }
+    problems
+}
+
+/// A file that is locked, and goes with the lock. A writer that gets its lock then finds all that
+/// this one has written.
+struct Lock {
+    path: PathBuf,
+    _file: File,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // One that stays does no harm.
+        let _ = fs::remove_file(&self.path);
     }
 }
 

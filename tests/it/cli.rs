@@ -199,7 +199,7 @@ fn a_data_set_that_cannot_be_written_leaves_no_file() {
     let (code, err) = generate(&path(&folder, "file/out.jsonl"));
     assert!(code == 3 && err.starts_with("error: cannot write"), "{err}");
     let (code, err) = generate(&path(&folder, ""));
-    assert!(code == 3 && err.contains("it is a folder"), "{err}");
+    assert!(code == 1 && err.contains("holds other files"), "{err}");
     let (code, err) = generate("/dev/full");
     assert!(code == 3 && err.contains("No space left"), "{err}");
     assert_eq!(names(folder.path()), ["file"]);

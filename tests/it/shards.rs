@@ -141,8 +141,47 @@ fn a_folder_of_something_else_is_refused_and_two_writers_of_one_part_as_well() {
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", err(&output));
         assert!(err(&output).contains(wanted), "{wanted}: {}", err(&output));
     }
-    let lock = fs::File::open(folder.path().join("data/.cookc-0-of-1.lock")).expect("a lock");
+    let names = |name: &str| fs::read_dir(folder.path().join(name)).expect("a folder").count();
+    assert_eq!((names("mine"), names("data")), (1, 5), "no lock stays");
+    let lock = fs::File::create(folder.path().join("data/.cookc-0-of-1.lock")).expect("a lock");
     lock.lock().expect("no other has it");
     let busy = cookc(folder.path(), &[&MANY[..], &["800", "-o", "data/", "--resume"]].concat());
     assert!(err(&busy).contains("another cookc is writing 0 of 1"), "{}", err(&busy));
+}
+
+#[test]
+fn a_folder_is_verified_file_by_file_and_row_by_row() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for part in ["0/3", "1/3", "2/3"] {
+        done(folder.path(), &[&MANY[..], &["500", "-o", "data/", "--shard", part]].concat());
+    }
+    let verified = || {
+        let output = cookc(folder.path(), &["data", "verify", "data", "--json"]);
+        let found: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        (output.status.code(), found)
+    };
+    let (code, found) = verified();
+    assert_eq!((code, &found["rows_there"]), (Some(0), &3000.into()));
+    assert_eq!(found["problems"], Value::Array(Vec::new()));
+    let data = folder.path().join("data");
+    let bytes = fs::read(data.join("data-00001.jsonl")).expect("a file");
+    let changed: Vec<u8> = bytes.iter().map(|byte| byte.to_ascii_uppercase()).collect();
+    fs::write(data.join("data-00001.jsonl"), changed).expect("a file");
+    fs::write(data.join("data-00004.jsonl"), &bytes[1..]).expect("a file");
+    fs::remove_file(data.join("data-00003.jsonl")).expect("it is there");
+    fs::remove_file(data.join("cookc-2-of-3.json")).expect("it is there");
+    let (code, found) = verified();
+    assert_eq!((code, &found["rows_there"]), (Some(1), &500.into()));
+    let problems = found["problems"].to_string();
+    for wanted in [
+        "data-00001.jsonl has other bytes than were written",
+        "data-00004.jsonl has ",
+        "data-00003.jsonl cannot be read: No such file",
+        "rows 1000 to 1499 are missing",
+        "rows 2500 to 2999 are missing",
+    ] {
+        assert!(problems.contains(wanted), "{wanted}: {problems}");
+    }
+    let none = cookc(folder.path(), &["data", "verify", "."]);
+    assert!(err(&none).contains("has no manifest of cookc"), "{}", err(&none));
 }
