@@ -54,7 +54,12 @@ pub fn man(command: &Man) -> Result<(), Failure> {
     let cannot = || format!("cannot write the pages into {}", folder.display());
     std::fs::create_dir_all(folder).with_context(cannot)?;
     cookc.build();
-    let count = 1 + cookc.get_subcommands().count();
+    let count = pages(&cookc);
     clap_mangen::generate_to(cookc, folder).with_context(cannot)?;
     console::print(&format!("wrote {count} pages into {}\n", folder.display()))
+}
+
+/// A page for a command, and for each below it.
+fn pages(command: &clap::Command) -> usize {
+    1 + command.get_subcommands().map(pages).sum::<usize>()
 }

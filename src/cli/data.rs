@@ -18,7 +18,7 @@ Examples:
 
 /// Look at a data set that was written
 #[derive(Debug, Args)]
-#[command(after_help = HELP)]
+#[command(after_help = HELP, disable_help_subcommand = true)]
 pub struct Data {
     #[command(subcommand)]
     command: Command,
