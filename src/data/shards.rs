@@ -355,7 +355,7 @@ fn gaps(set: &Manifest, shards: &[&Shard]) -> Vec<String> {
     found.sort_by_key(|rows| rows.start);
     let end = set.first + set.rows;
     let (mut next, mut problems) = (set.first, Vec::new());
-    for rows in found.into_iter().chain([end..end]) {
+    for rows in found.into_iter().chain(std::iter::once(end..end)) {
         if rows.start > next {
             problems.push(format!("rows {next} to {} are missing", rows.start - 1));
         }
