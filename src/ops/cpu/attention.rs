@@ -108,7 +108,7 @@ fn attend(
     weights.iter_mut().for_each(|weight| *weight *= inverse);
     let (lanes, rest) = out.as_chunks_mut::<LANES>();
     for (at, out) in lanes.iter_mut().enumerate() {
-        // Numbers of its own, which stay in a register: `out` might lie beside what is read.
+        // Kept apart, so that they stay in a register: `out` might lie beside what is read.
         let mut sums = [0f32; LANES];
         for (weight, value) in weights.iter().zip(value.chunks_exact(width)) {
             let value: &[f32; LANES] =
