@@ -1,6 +1,6 @@
 //! JSON lines, compressed as they are written.
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use anyhow::Result;
 use flate2::write::GzEncoder;
@@ -12,55 +12,62 @@ use super::{Output, Sink};
 use crate::data::generate::Row;
 
 /// With zstd.
-pub struct Zstd(Jsonl);
-
+pub type Zstd = Compressed<Encoder<'static, Output>>;
 /// With gzip.
-pub struct Gzip(Jsonl);
+pub type Gzip = Compressed<GzEncoder<Output>>;
 
-impl Sink for Zstd {
-    type Columns = Vec<u8>;
-    type File = Encoder<'static, Output>;
+/// With a codec.
+pub struct Compressed<C> {
+    lines: Jsonl,
+    codec: std::marker::PhantomData<fn() -> C>,
+}
 
-    fn open(schema: &Schema, output: Output) -> Result<(Zstd, Self::File)> {
-        Ok((Zstd(Jsonl::new(schema)), Encoder::new(output, zstd::DEFAULT_COMPRESSION_LEVEL)?))
+/// Compresses what is written.
+pub trait Codec: Write + Send + Sized {
+    fn begin(output: Output) -> io::Result<Self>;
+    fn end(self) -> io::Result<Output>;
+}
+
+impl Codec for Encoder<'static, Output> {
+    fn begin(output: Output) -> io::Result<Self> {
+        Encoder::new(output, zstd::DEFAULT_COMPRESSION_LEVEL)
     }
 
-    fn lay_out(&self, row: Row, lines: &mut Vec<u8>) {
-        self.0.line(row, lines);
-    }
-
-    fn write(&self, lines: &mut Vec<u8>, file: &mut Self::File) -> Result<()> {
-        put(lines, file)
-    }
-
-    fn finish(self, file: Self::File) -> Result<u64> {
-        file.finish()?.finish()
+    fn end(self) -> io::Result<Output> {
+        self.finish()
     }
 }
 
-impl Sink for Gzip {
-    type Columns = Vec<u8>;
-    type File = GzEncoder<Output>;
-
-    fn open(schema: &Schema, output: Output) -> Result<(Gzip, Self::File)> {
-        Ok((Gzip(Jsonl::new(schema)), GzEncoder::new(output, flate2::Compression::default())))
+impl Codec for GzEncoder<Output> {
+    fn begin(output: Output) -> io::Result<Self> {
+        Ok(GzEncoder::new(output, flate2::Compression::default()))
     }
 
-    fn lay_out(&self, row: Row, lines: &mut Vec<u8>) {
-        self.0.line(row, lines);
-    }
-
-    fn write(&self, lines: &mut Vec<u8>, file: &mut Self::File) -> Result<()> {
-        put(lines, file)
-    }
-
-    fn finish(self, file: Self::File) -> Result<u64> {
-        file.finish()?.finish()
+    fn end(self) -> io::Result<Output> {
+        self.finish()
     }
 }
 
-fn put(lines: &mut Vec<u8>, file: &mut impl Write) -> Result<()> {
-    file.write_all(lines)?;
-    lines.clear();
-    Ok(())
+impl<C: Codec> Sink for Compressed<C> {
+    type Columns = Vec<u8>;
+    type File = C;
+
+    fn open(schema: &Schema, output: Output) -> Result<(Compressed<C>, C)> {
+        let codec = std::marker::PhantomData;
+        Ok((Compressed { lines: Jsonl::new(schema), codec }, C::begin(output)?))
+    }
+
+    fn lay_out(&self, row: Row, lines: &mut Vec<u8>) {
+        self.lines.line(row, lines);
+    }
+
+    fn write(&self, lines: &mut Vec<u8>, file: &mut C) -> Result<()> {
+        file.write_all(lines)?;
+        lines.clear();
+        Ok(())
+    }
+
+    fn finish(self, file: C) -> Result<u64> {
+        file.end()?.finish()
+    }
 }
