@@ -77,7 +77,7 @@ fn the_bytes_of_stream_version_2_never_change() {
         values.iter().for_each(|value| digest(&mut hasher, value));
     }
     let digest = hasher.finalize().to_string();
-    assert_eq!(digest, "018d6e15145fe850d810f55413606ad249527c2b44321e7ee496b2f8fa850d34");
+    assert_eq!(digest, "0729ad954fbf17e26ef55e468976eab1000d225d05abec874072d54ddeecbe61");
 }
 
 #[test]
