@@ -8,6 +8,7 @@ use super::schema::Schema;
 use super::shape::{Bit, Columns, Value};
 use super::template::Template;
 use super::{Output, Sink};
+use crate::data::Sampler;
 use crate::data::generate::Row;
 use crate::data::layout::{Escape, Fields, Part, TextWriter, json_inside};
 
@@ -17,8 +18,8 @@ pub struct Jsonl {
     lines: Vec<Line>,
 }
 
-/// A line of a template's rows.
-struct Line {
+/// A value of each of a template's rows, as JSON.
+pub(super) struct Line {
     pieces: Vec<Piece>,
     text: TextWriter,
     fields: Fields,
@@ -38,22 +39,34 @@ impl Jsonl {
     /// For samples of a schema. Threads share it.
     pub fn new(schema: &Schema) -> Jsonl {
         let line = |template: &Template| {
-            let mut pieces = Pieces::default();
-            pieces.object(&schema.columns(template));
-            pieces.bytes("\n");
-            let (program, words) = (template.sampler.program(), template.sampler.vocabulary());
-            Line {
-                pieces: pieces.0,
-                text: TextWriter::new(program, words.clone(), Escape::Json),
-                fields: Fields::new(program, words.clone()),
-            }
+            Line::of(&Value::Object(schema.columns(template)), &template.sampler)
         };
         Jsonl { lines: schema.templates.iter().map(line).collect() }
     }
 
     /// Appends the line of a sample, and a line break.
     pub fn line(&self, row: Row, out: &mut Vec<u8>) {
-        let Line { pieces, text, fields } = &self.lines[row.sampler];
+        self.lines[row.sampler].write(row, out);
+        out.push(b'\n');
+    }
+}
+
+impl Line {
+    /// Of a value in the rows of this sampler.
+    pub fn of(value: &Value, sampler: &Sampler) -> Line {
+        let mut pieces = Pieces::default();
+        pieces.value(value);
+        let (program, words) = (sampler.program(), sampler.vocabulary());
+        Line {
+            pieces: pieces.0,
+            text: TextWriter::new(program, words.clone(), Escape::Json),
+            fields: Fields::new(program, words.clone()),
+        }
+    }
+
+    /// Appends the JSON of a sample.
+    pub fn write(&self, row: Row, out: &mut Vec<u8>) {
+        let Line { pieces, text, fields } = self;
         for piece in pieces {
             match piece {
                 Piece::Bytes(bytes) => out.extend_from_slice(bytes),
@@ -172,6 +185,10 @@ impl Sink for Jsonl {
         output.put(lines)?;
         lines.clear();
         Ok(())
+    }
+
+    fn bytes(output: &Output) -> u64 {
+        output.bytes()
     }
 
     fn finish(self, output: Output) -> Result<u64> {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::source::{Segments, Source, Used, sources, used};
 
 /// The layers, left to right: a file may use what stands to its left.
-const LAYERS: [&str; 27] = [
+const LAYERS: [&str; 28] = [
     "disk",
     "source",
     "stdlib",
@@ -19,6 +19,7 @@ const LAYERS: [&str; 27] = [
     "data",
     "template",
     "rows",
+    "datasets",
     "align",
     "ops",
     "model",
@@ -36,8 +37,10 @@ const LAYERS: [&str; 27] = [
 ];
 
 /// What knows nothing of templates.
-const LANGUAGE: [&str; 10] =
-    ["stdlib", "syntax", "check", "ir", "runtime", "engine", "data", "template", "rows", "align"];
+const LANGUAGE: [&str; 11] = [
+    "stdlib", "syntax", "check", "ir", "runtime", "engine", "data", "template", "rows", "datasets",
+    "align",
+];
 
 /// What a layer must not use although it stands to its left.
 const APART: [(&str, &[&str]); 4] = [
