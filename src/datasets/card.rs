@@ -118,11 +118,15 @@ impl Card {
 
     /// How it is made again.
     fn again(&self) -> String {
-        let made: Vec<(&String, &Origin)> = self
-            .splits
-            .iter()
-            .filter_map(|split| split.manifest.as_ref().zip(split.made.as_ref()))
-            .collect();
+        let made = self.splits.iter().filter_map(|split| {
+            let (manifest, origin) = split.manifest.as_ref().zip(split.made.as_ref())?;
+            let again = match split.files.rsplit_once("data-*") {
+                Some(_) => "again/".to_string(),
+                None => format!("again-{}", split.files),
+            };
+            Some((manifest, origin, again))
+        });
+        let made: Vec<_> = made.collect();
         let mut text = "## Verify it, and make it again\n\n".to_string();
         let mut commands = String::new();
         for split in &self.splits {
@@ -133,11 +137,11 @@ impl Card {
             };
             _ = writeln!(commands, "cookc data verify {data}");
         }
-        for (manifest, _) in &made {
-            _ = writeln!(commands, "cookc data make {manifest} -o again/");
+        for (manifest, _, again) in &made {
+            _ = writeln!(commands, "cookc data make {manifest} -o {again}");
         }
         _ = writeln!(text, "{}", fenced("sh", commands.trim_end()));
-        if let Some((manifest, origin)) = made.first() {
+        if let Some((manifest, origin, _)) = made.first() {
             _ = writeln!(
                 text,
                 "`{manifest}` has all that cookc {} needs to make the same bytes: level, settings, \

@@ -67,8 +67,8 @@ pub fn verify(
             Ok(()) => {}
         }
     }
-    let splits: Vec<u64> = Split::ALL.iter().map(|split| report.of_split(*split)).collect();
-    if let [train @ 1.., eval @ 1..] = splits[..] {
+    let [train, eval] = [Split::Train, Split::Eval].map(|split| report.of_split(split));
+    if train > 0 && eval > 0 {
         let text = format!("it holds rows of both splits: {train} of train and {eval} of eval");
         report.problem(text);
     }

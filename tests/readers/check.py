@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Every shape in every format, read by the libraries that trainers read with: all rows equal those of the JSON lines.
 
-    python3 -m venv VENV && VENV/bin/pip install "datasets==5.2.*" pandas polars duckdb webdataset
+    python3 -m venv VENV && VENV/bin/pip install "datasets==5.2.*" pandas polars duckdb webdataset zstandard
     VENV/bin/python tests/readers/check.py COOKC
 
 The data set is the mixture of two templates whose values differ, one of them with a system text.

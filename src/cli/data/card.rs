@@ -14,7 +14,7 @@ use crate::data::generate::Stopped;
 use crate::data::output::{self, Output};
 use crate::data::shards::{Manifest, Shard};
 use crate::data::sink::{Format, features_of};
-use crate::data::{Observer, Origin, SampleId};
+use crate::data::{Observer, Origin};
 use crate::datasets::card::{Card as Text, MARK, Split};
 use crate::datasets::stats::{Options, Stats};
 use crate::datasets::verify::no_row;
@@ -30,8 +30,8 @@ const HELP: &str = r#"Examples:
 
 Writes README.md into the folder: the `configs` and `dataset_info` that the Hugging Face hub and
 `datasets` read (`load_dataset("set")`), numbers, the first row, and the commands that verify the
-data and make it again. A folder has a manifest, as `cookc generate -o FOLDER/` writes it, or folders
-that have one each: the splits. For a file, all of it is made again; if its bytes are the same,
+data and make it again. A folder has a manifest, as `cookc generate -o FOLDER/` writes it, or holds
+folders that have one each: the splits. For a file, all of it is made again; if its bytes are the same,
 cookc.json is written beside it, from which `cookc data make` makes it."#;
 
 /// Write a Hugging Face card, and what the data is made from
@@ -139,7 +139,10 @@ fn read(command: &Card, data: &Path, folder: &Path) -> Result<Read, Failure> {
         return Err(Failure::Interrupted);
     }
     let known = manifests(data);
-    let inside = data.strip_prefix(folder).unwrap_or(Path::new(""));
+    let inside = match data.is_dir() {
+        true => data.strip_prefix(folder).unwrap_or(Path::new("")),
+        false => Path::new(""),
+    };
     let inside = |name: &str| inside.join(name).to_string_lossy().into_owned();
     let name = data.file_name().unwrap_or_default().to_string_lossy();
     let first_file = known.first().and_then(|one| one.shards.first());
@@ -147,37 +150,39 @@ fn read(command: &Card, data: &Path, folder: &Path) -> Result<Read, Failure> {
     let format = Format::of_name(name).ok_or_else(|| {
         Failure::Input(format!("{name}: no format of `cookc generate` has this ending"))
     })?;
-    let (files, bytes, manifest, made) = match data.is_dir() {
+    let (name, (bytes, made), manifest) = match data.is_dir() {
         true => {
-            let shards = || known.iter().flat_map(|one| &one.shards);
-            let there: u64 = shards().map(|shard| shard.rows).sum();
-            let wanted = known[0].rows;
-            if there != wanted {
-                return Err(Failure::Input(format!(
-                    "{} has {there} of {wanted} rows: write the others by `cookc generate --resume`",
-                    data.display()
-                )));
-            }
-            let bytes = shards().map(|shard| shard.bytes).sum();
-            let made = known[0].made.clone();
-            // Of several writers, each manifest says it.
+            // Of several writers, each manifest says what it is made from.
             let manifest = match known.len() {
                 1 => "cookc.json".to_string(),
                 of => format!("cookc-0-of-{of}.json"),
             };
-            (inside(&format!("data-*.{}", format.endings[0])), bytes, inside(&manifest), made)
+            (format!("data-*.{}", format.endings[0]), complete(data, &known)?, manifest)
         }
         false => {
-            let made =
-                again.origins().made(&id).map(|one| one.origin(&id, kind.shape(), format.name));
+            let made = again.origins().made(&id);
+            let made = made.map(|one| one.origin(&id, kind.shape(), format.name));
             let indices = id.index..id.index.saturating_add(stats.rows);
             let bytes = manifest_of(data, (&kind, format), indices, made.clone())?;
-            (name.to_string(), bytes, "cookc.json".to_string(), made)
+            (name.to_string(), (bytes, made), "cookc.json".to_string())
         }
     };
-    let manifest = made.is_some().then_some(manifest);
-    let split = Split { id, files, bytes, stats, manifest, made };
+    let manifest = made.is_some().then(|| inside(&manifest));
+    let split = Split { id, files: inside(&name), bytes, stats, manifest, made };
     Ok(Read { split, kind, first, format })
+}
+
+/// The bytes of a folder that has all of its rows, and what it is made from.
+fn complete(folder: &Path, known: &[Manifest]) -> Result<(u64, Option<Origin>), Failure> {
+    let shards = || known.iter().flat_map(|one| &one.shards);
+    let (there, wanted) = (shards().map(|shard| shard.rows).sum::<u64>(), known[0].rows);
+    if there != wanted {
+        return Err(Failure::Input(format!(
+            "{} has {there} of {wanted} rows: write the others by `cookc generate --resume`",
+            folder.display()
+        )));
+    }
+    Ok((shards().map(|shard| shard.bytes).sum(), known[0].made.clone()))
 }
 
 /// Bytes for the hashes of prompts.

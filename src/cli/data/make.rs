@@ -64,7 +64,7 @@ pub fn run(command: &Make) -> Result<(), Failure> {
     command.expect_rows()?;
     let template = Attempt::of(origin)?.template;
     let words = origin.vocab.as_ref().and_then(|name| origin.files.get(name)).cloned();
-    generate::write(&command, &template, words)
+    generate::write(&command, &template, words, Some(origin.clone()))
 }
 
 /// The command that wrote it, with another output.

@@ -10,7 +10,7 @@ mod verify;
 
 use clap::{Args, Subcommand};
 
-use super::{Failure, console, generate, load, options, progress, recipe_templates};
+use super::Failure;
 
 const HELP: &str = "\
 Examples:

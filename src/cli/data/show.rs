@@ -64,12 +64,8 @@ pub fn run(command: &Show) -> Result<(), Failure> {
     };
     let place = rows.place(&row);
     let at = |why: String| Failure::Input(format!("{place}: {why}"));
-    let (id, kind) = again.kind(&row.values).map_err(|why| match why {
-        Unknown::NoId(found) => {
-            at(format!("{found}: expected a row of `cookc generate`, whose `id` tells its sample"))
-        }
-        Unknown::NoTemplate(error) => at(error.to_string()),
-    })?;
+    let known = again.kind(&row.values);
+    let (id, kind) = known.map_err(|why| Failure::Input(no_row(&place, &why)))?;
     let compared = kind.compare(&id, &row.values, &mut Default::default()).map_err(at)?;
     let template = kind.template();
     let [(_, name), (_, level), (_, set)] = template.shared();

@@ -72,8 +72,10 @@ fn text(stats: &Stats) -> String {
     for (what, [words, characters]) in
         [("prompt", &stats.prompt_lengths), ("reply", &stats.reply_lengths)]
     {
-        text += &lengths(&format!("words of the {what}"), words, true);
-        text += &lengths(&format!("characters of the {what}"), characters, false);
+        // Where all have the same number of words, their characters say more.
+        let by_words = words.bins(BINS).len() > 1;
+        text += &lengths(&format!("words of the {what}"), words, by_words);
+        text += &lengths(&format!("characters of the {what}"), characters, !by_words);
     }
     let replies = stats.reply_values.top(SHOWN).unwrap_or_default();
     // Where no reply comes often, the first ones say nothing.
@@ -107,6 +109,9 @@ fn lengths(title: &str, lengths: &Lengths, with_bars: bool) -> String {
     let bins = lengths.bins(BINS);
     if bins.is_empty() {
         return String::new();
+    }
+    if quantile(0.0) == quantile(1.0) {
+        return format!("{}: {} in all\n", styled(STRONG, title), quantile(0.0));
     }
     let mut text = format!(
         "{}: {} to {}, median {}, mean {:.1}, 95% have at most {}\n",

@@ -22,6 +22,8 @@ const SAMPLES: [u64; 2] = [256, 1 << 16];
 /// What the first samples say of all.
 struct Estimate {
     samples: u64,
+    /// Their bytes.
+    bytes: f64,
     /// Bytes of a file without rows.
     fixed: f64,
     /// Bytes of a row.
@@ -39,13 +41,17 @@ pub fn print(
     stopped: &dyn Fn(Stopped) -> Failure,
 ) -> Result<(), Failure> {
     let (place, files, rows) = place(command, job)?;
-    let Estimate { samples, fixed, each, seconds } = estimate(command, write).map_err(stopped)?;
-    let bytes = (fixed * files as f64 + each * rows as f64).round() as u64;
+    let Estimate { samples, bytes, fixed, each, seconds } =
+        estimate(command, write).map_err(stopped)?;
+    let is_exact = samples == rows && files == 1;
+    let bytes = if is_exact { bytes } else { fixed * files as f64 + each * rows as f64 };
     let time = Duration::from_secs_f64(seconds * rows as f64);
     let mut text = format!("{} of {names}: {place}\n", console::count(rows as usize, "row"));
-    let exactly = if samples == rows && files == 1 { "" } else { "about " };
-    text +=
-        &format!("{exactly}{}, {each:.0} bytes a row (of {samples} samples)\n", HumanBytes(bytes));
+    let exactly = if is_exact { "" } else { "about " };
+    text += &format!(
+        "{exactly}{}, {each:.0} bytes a row (of {samples} samples)\n",
+        HumanBytes(bytes.round() as u64)
+    );
     let threads = console::count(rayon::current_num_threads(), "thread");
     text += &match time < Duration::from_secs(1) {
         true => format!("less than a second on {threads}\n"),
@@ -96,7 +102,7 @@ fn place(command: &Generate, job: Job) -> Result<(String, u64, u64), Failure> {
 /// Writes the first rows nowhere, twice as many each time.
 fn estimate(command: &Generate, write: Write) -> Result<Estimate, Stopped> {
     let start = command.first;
-    let mut measured = |samples: u64| {
+    let mut measured = |samples: u64| -> Result<(f64, Duration), Stopped> {
         let begun = Instant::now();
         let bytes = write(start..start + samples, Output::stream(io::sink(), "nowhere"))?;
         Ok((bytes as f64, begun.elapsed()))
@@ -115,6 +121,7 @@ fn estimate(command: &Generate, write: Write) -> Result<Estimate, Stopped> {
     let each = if more > 0.0 { (last.0 - before.1) / more } else { last.0 / samples as f64 };
     Ok(Estimate {
         samples,
+        bytes: last.0,
         fixed: (last.0 - each * samples as f64).max(0.0),
         each,
         seconds: last.1.as_secs_f64() / samples as f64,

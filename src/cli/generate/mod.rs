@@ -270,14 +270,16 @@ pub fn run(command: &Generate) -> Result<(), Failure> {
     command.expect_rows()?;
     let template = Template::named(&command.template.file)?;
     let words = command.template.choice.vocab.as_deref();
-    write(command, &template, words.map(template::text_of).transpose()?)
+    write(command, &template, words.map(template::text_of).transpose()?, None)
 }
 
-/// The same of this template, whatever file the command names; with the words of this text.
+/// The same of this template, whatever file the command names; with the words of this text. `made`
+/// is what it is made from, where the template's own files are not there.
 pub fn write(
     command: &Generate,
     template: &Template,
     words: Option<String>,
+    made: Option<Origin>,
 ) -> Result<(), Failure> {
     let choice = &command.template.choice;
     let vocabulary = match &words {
@@ -302,7 +304,8 @@ pub fn write(
     let stopped = |stopped| load::stopped(template, &program, seed, stopped);
     let level = choice.level.as_deref();
     let rows = (schema.shape.name, format.name);
-    let made = Some(template.origin(level, &choice.set, words.as_deref(), (split, seed), rows));
+    let origin = || template.origin(level, &choice.set, words.as_deref(), (split, seed), rows);
+    let made = Some(made.unwrap_or_else(origin));
     let job = Job { of: schema.text(format.name), format, made };
     if command.dry_run {
         return dry::print(command, job, (&program.name, &schema.templates), &mut write, &stopped);

@@ -13,6 +13,7 @@ mod texts;
 mod webdataset;
 
 use std::fmt;
+use std::io;
 use std::ops::Range;
 
 use anyhow::Result;
@@ -191,13 +192,23 @@ fn write_as<S: Sink>(
     let lay_out = |row: Row, columns: &mut S::Columns| sink.lay_out(row, columns);
     let mut bytes = 0;
     let put = |columns: &mut S::Columns| {
-        sink.write(columns, &mut file)?;
+        sink.write(columns, &mut file).map_err(plain)?;
         let before = std::mem::replace(&mut bytes, S::bytes(&file));
         observer.emit(Event::Written { bytes: bytes - before });
         Ok(())
     };
     generate(&samplers, &order, lay_out, put, observer)?;
-    sink.finish(file).map_err(Stopped::Output)
+    sink.finish(file).map_err(plain).map_err(Stopped::Output)
+}
+
+/// What the output said, without what a library says of it once more.
+fn plain(error: anyhow::Error) -> anyhow::Error {
+    let causes = error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>());
+    let said = causes.last().map(|said| (said.kind(), said.get_ref().map(ToString::to_string)));
+    match said {
+        Some((kind, Some(text))) => io::Error::new(kind, text).into(),
+        _ => error,
+    }
 }
 
 impl fmt::Debug for Format {

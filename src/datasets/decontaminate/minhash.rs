@@ -64,9 +64,8 @@ impl Shingles {
     fn signature(&self) -> Vec<u32> {
         let mut minima = vec![u32::MAX; HASHES];
         for shingle in &self.0 {
-            for (at, minimum) in minima.iter_mut().enumerate() {
-                let (a, b) = FUNCTIONS[at];
-                let hash = (a.wrapping_mul(*shingle).wrapping_add(b) >> 32) as u32;
+            for (minimum, (a, b)) in minima.iter_mut().zip(&FUNCTIONS) {
+                let hash = (a.wrapping_mul(*shingle).wrapping_add(*b) >> 32) as u32;
                 *minimum = hash.min(*minimum);
             }
         }
@@ -75,7 +74,7 @@ impl Shingles {
 }
 
 /// The hash functions.
-const FUNCTIONS: [(u64, u64); HASHES] = {
+static FUNCTIONS: [(u64, u64); HASHES] = {
     let mut all = [(0, 0); HASHES];
     let mut at = 0;
     while at < HASHES {
@@ -140,11 +139,8 @@ impl Index {
 
 /// The hash of each band, which no other band has.
 fn bands(signature: &[u32], width: usize) -> impl Iterator<Item = u64> {
-    (1..).zip(signature.chunks(width)).map(|(band, minima)| {
-        minima
-            .iter()
-            .fold(band, |hash, minimum| random::mix(hash << 32 ^ hash >> 29 ^ u64::from(*minimum)))
-    })
+    let add = |hash: u64, minimum: &u32| random::mix(hash.rotate_left(7) ^ u64::from(*minimum));
+    (1..).zip(signature.chunks(width)).map(move |(band, minima)| minima.iter().fold(band, add))
 }
 
 #[cfg(test)]

@@ -137,7 +137,8 @@ impl Stats {
         let mut replies = count(&self.replies);
         replies["rows"] = self.replied.into();
         replies["entropy"] = self.reply_values.entropy().into();
-        replies["top"] = self.reply_values.top(TOP).map(|top| top.iter().map(Top::json).collect());
+        let top = self.reply_values.top(TOP);
+        replies["top"] = top.map(|top| top.iter().map(Top::json).collect::<Value>()).into();
         json!({
             "rows": self.rows,
             "prompts": count(&self.prompts),

@@ -96,7 +96,7 @@ impl Column {
                 }
             }
             (Column::Text { bytes, ends, there }, value) => {
-                let is_there = write(value, row, writers, bytes);
+                let is_there = texts.write(value, row, bytes);
                 if !is_there && there.is_empty() {
                     there.resize(ends.len() - 1, true);
                 }
