@@ -38,8 +38,8 @@ import processes
 
 WALL_SECONDS = 120
 KINDS = ["run", "large", "adapter", "generate", "parquet", "shards", "shards-parquet"]
-SAMPLES = 60000
-SHARD_SIZE = 4000
+# Files of a folder.
+SHARDS = 15
 # The file or the folder that a kind of data set is written into.
 OUTPUTS = {"generate": "out.jsonl", "parquet": "out.parquet", "shards": "data", "shards-parquet": "data"}
 FAULTS = ["torn", "differences", "litter", "checkpoints", "refused", "stuck"]
@@ -98,11 +98,11 @@ class Kind:
             return ["merge", "m", "--adapter", "a", "--out", folder / "merged"]
         if self.name == "export":
             return ["export", "m", "--gguf", folder / "out.gguf"]
-        argv = ["generate", "task.cook", "-n", SAMPLES, "-o", folder / OUTPUTS[self.name]]
+        argv = ["generate", "task.cook", "-n", options.samples, "-o", folder / OUTPUTS[self.name]]
         if not self.is_sharded:
             return argv
         ending = "parquet" if self.name == "shards-parquet" else "jsonl"
-        return [*argv, "--format", ending, "--shard-size", SHARD_SIZE, "--resume"]
+        return [*argv, "--format", ending, "--shard-size", options.samples // SHARDS, "--resume"]
 
     def outcome(self, folder):
         if self.is_run:
@@ -292,6 +292,7 @@ def main():
     global options
     parser = processes.arguments(__doc__, "trials", count=300, workers=2, examples=3)
     parser.add_argument("--kinds", nargs="*", default=KINDS, choices=[*KINDS, "merge", "export"])
+    parser.add_argument("--samples", type=int, default=60000, help="of a data set")
     parser.add_argument("--keep", help="a folder for what trials with a fault leave")
     options = parser.parse_args()
     processes.main(parser, options, "trials", all_trials, report, is_bad)

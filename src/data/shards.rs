@@ -369,7 +369,7 @@ pub fn manifests(folder: &Path) -> Result<Vec<(String, Manifest)>, Refused> {
 }
 
 /// What is wrong with a shard, if something is.
-fn wrong(folder: &Path, shard: &Shard) -> Option<String> {
+pub fn wrong(folder: &Path, shard: &Shard) -> Option<String> {
     let path = folder.join(&shard.file);
     let name = &shard.file;
     match fs::metadata(&path).map(|file| file.len()) {

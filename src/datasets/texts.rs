@@ -51,7 +51,8 @@ pub fn texts(row: &Map<String, Value>, columns: &[String]) -> Texts {
             texts.reply = Some(of(true)).filter(|reply| !reply.is_empty());
         }
         None => {
-            let read = PROMPTS.iter().find(|names| row.contains_key(names[0]));
+            let read =
+                PROMPTS.iter().find(|names| names.iter().any(|name| row.contains_key(*name)));
             let read = read.into_iter().flat_map(|names| names.iter());
             let read = read.filter_map(|name| row.get(*name)).map(joined);
             texts.prompt = read.filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n");
@@ -128,6 +129,7 @@ mod tests {
             json!({"prompt": [user.clone()], "completion": [gpt]}),
             json!({"conversations": shared}),
             json!({"instruction": "p", "input": "", "output": "r"}),
+            json!({"question": "p", "answer": "r"}),
             json!({"prompt": [system, user.clone()], "reward_model": {"ground_truth": "r"}}),
             json!({"responses_create_params": {"input": [user]}, "reply": "r"}),
             json!({"context": "", "question": "p", "answers": {"text": ["r"]}}),

@@ -78,14 +78,19 @@ pub fn verify(
 /// The samples that are there, by split and seed.
 type There = HashMap<(Split, u64), Ranges>;
 
-fn read(rows: &mut Rows, again: &mut Again) -> Result<Vec<Known>, Error> {
+/// The next rows, and what is wrong with the one after them.
+fn read(rows: &mut Rows, again: &mut Again) -> (Vec<Known>, Option<Error>) {
     let mut batch = Vec::with_capacity(BATCH);
     while batch.len() < BATCH {
-        let Some(row) = rows.next().transpose()? else { break };
+        let row = match rows.next() {
+            Some(Ok(row)) => row,
+            Some(Err(error)) => return (batch, Some(error)),
+            None => break,
+        };
         let (place, of) = (rows.place(&row), again.kind(&row.values));
         batch.push(Known { row, place, of });
     }
-    Ok(batch)
+    (batch, None)
 }
 
 fn compare(batch: &[Known]) -> Vec<Option<Result<Compared, String>>> {
@@ -108,7 +113,7 @@ impl Report {
         there: &mut There,
         (cancel, progress): (&AtomicBool, &dyn Fn(u64)),
     ) -> Result<(), Error> {
-        let mut batch = read(&mut rows, again)?;
+        let (mut batch, mut wrong) = read(&mut rows, again);
         if let Some(Known { of: Err(why), place, .. }) = batch.first()
             && self.rows == 0
         {
@@ -119,14 +124,16 @@ impl Report {
                 self.is_stopped = true;
                 return Ok(());
             }
+            // After an error there are no more rows.
             let (next, compared) = rayon::join(|| read(&mut rows, again), || compare(&batch));
             for (known, compared) in batch.iter().zip(compared) {
                 self.add(known, compared, there);
             }
             progress(batch.len() as u64);
-            batch = next?;
+            batch = next.0;
+            wrong = wrong.or(next.1);
         }
-        Ok(())
+        wrong.map_or(Ok(()), Err)
     }
 
     fn add(

@@ -216,7 +216,7 @@ impl Open {
         file.rewind().map_err(io)?;
         let format = match start.as_slice() {
             [b'P', b'A', b'R', b'1', ..] => columnar::Format::Parquet,
-            b"ARROW1\0\0" => columnar::Format::File,
+            [b'A', b'R', b'R', b'O', b'W', b'1', 0, 0, ..] => columnar::Format::File,
             [0xff, 0xff, 0xff, 0xff, ..] => columnar::Format::Stream,
             [0x1f, 0x8b, ..] => {
                 return Ok(Open::Text(text::Text::open(

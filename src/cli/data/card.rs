@@ -31,8 +31,8 @@ const HELP: &str = r#"Examples:
 Writes README.md into the folder: the `configs` and `dataset_info` that the Hugging Face hub and
 `datasets` read (`load_dataset("set")`), numbers, the first row, and the commands that verify the
 data and make it again. A folder has a manifest, as `cookc generate -o FOLDER/` writes it, or holds
-folders that have one each: the splits. For a file, all of it is made again; if its bytes are the same,
-cookc.json is written beside it, from which `cookc data make` makes it."#;
+folders that have one each: the splits. For a file, all of it is made again; if its bytes are the
+same, cookc.json is written beside it, from which `cookc data make` makes it."#;
 
 /// Write a Hugging Face card, and what the data is made from
 #[derive(Debug, Args)]

@@ -16,20 +16,20 @@ const HELP: &str = r#"Examples:
   cookc data decontaminate train.parquet --against eval/ -o clean.jsonl
   cookc data decontaminate train.jsonl --against squad.jsonl --against-text context,question --json
 
-Both sides are JSONL (compressed too), Parquet, Arrow, WebDataset, or folders of such files. The text
-of a row is its prompt and reply, found in the columns of every --shape, or all texts in it; --text
-and --against-text name the columns.
+Both sides are JSONL (compressed too), Parquet, Arrow, WebDataset, or folders of such files. The
+text of a row is its prompt and reply, found in the columns of every --shape, or all texts in it;
+--text and --against-text name the columns.
 
 A row overlaps if it has --ngram consecutive words of the other data (Brown et al. 2020, appendix C:
 13 words, lowercase, without punctuation), or if it is nearly a row of it: the Jaccard similarity of
-their sets of 5 consecutive words is --threshold or more. MinHash of 128 minima finds the candidates,
-and the exact similarity decides. Rows of fewer words are compared as one piece. N-grams in more than
---common rows are ignored, as phrases that the task repeats: 0 ignores none that come once.
+their sets of 5 consecutive words is --threshold or more. MinHash of 128 minima finds the
+candidates, and the exact similarity decides. Rows of fewer words are compared as one piece. N-grams
+in more than --common rows are ignored, as phrases that the task repeats.
 
 Exit codes: 0 if no row overlaps or the clean rows were written, 1 if rows overlap. With --json:
 {"rows", "clean", "against": its rows, "common": n-grams that were ignored, "ngram" and "near": rows
-that overlap so, "overlaps": [{"row": from 0, "place", "ngram": {"against", "text", "words"} or null,
-"near": {"against", "jaccard"} or null}]}."#;
+that overlap so, "overlaps": [{"row": from 0, "place", "ngram": {"against", "text", "words"} or
+null, "near": {"against", "jaccard"} or null}]}."#;
 
 /// Find rows that overlap with other data, and leave them out
 #[derive(Debug, Args)]

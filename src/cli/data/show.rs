@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::of::Of;
 use crate::cli::console::{self, BAD, GOOD, STRONG, styled};
+use crate::cli::progress::Progress;
 use crate::cli::{Failure, options};
 use crate::data::SampleId;
 use crate::datasets::verify::no_row;
@@ -46,6 +47,7 @@ pub fn run(command: &Show) -> Result<(), Failure> {
     let cancel = options::interrupt()?;
     let mut rows = Rows::open(&command.data)?;
     let mut again = Again::new(command.of.origins(&command.data)?);
+    let progress = Progress::new(command.row, "reading");
     let mut count = 0;
     let row = loop {
         if cancel.load(std::sync::atomic::Ordering::Relaxed) {
@@ -61,7 +63,9 @@ pub fn run(command: &Show) -> Result<(), Failure> {
             break row;
         }
         count += 1;
+        progress.add(1);
     };
+    progress.finish();
     let place = rows.place(&row);
     let at = |why: String| Failure::Input(format!("{place}: {why}"));
     let known = again.kind(&row.values);

@@ -62,12 +62,17 @@ pub fn run(command: &Verify) -> Result<(), Failure> {
         }
         false => None,
     };
+    let changed = if data.is_dir() { None } else { changed(data) };
     let is_stopped = files.as_ref().is_some_and(|files| files.is_stopped);
     let rows = match command.checksums || is_stopped {
         true => None,
         false => Some(rows(command, cancel)?),
     };
-    let found = Found::of(data, files, rows);
+    let mut found = Found::of(data, files, rows);
+    if let Some(why) = changed {
+        found.problem_count += 1;
+        found.problems.insert(0, why);
+    }
     match command.json {
         true => console::data(&format!("{}\n", found.json()))?,
         false => console::print(&found.text())?,
@@ -97,6 +102,14 @@ fn checksums(folder: &Path, cancel: &AtomicBool) -> Result<Verified, Failure> {
         Refused::Stopped(Stopped::Output(error)) => error.into(),
         Refused::Stopped(_) => Failure::Interrupted,
     })
+}
+
+/// What is wrong with a file by the manifest beside it, if one lists it.
+fn changed(file: &Path) -> Option<String> {
+    let name = file.file_name()?.to_string_lossy();
+    let known = manifests(file);
+    let shard = known.iter().flat_map(|one| &one.shards).find(|shard| shard.file == name)?;
+    shards::wrong(crate::disk::folder_of(file), shard)
 }
 
 /// Makes the rows again.

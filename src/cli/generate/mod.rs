@@ -33,13 +33,13 @@ const HELP: &str = r#"Examples:
   cookc generate std:retrieval -n 9000000 -o data/ --shard $SLURM_ARRAY_TASK_ID/16 --resume
 
 The file's ending says how rows are written: .jsonl, .parquet, .arrow or .tar (WebDataset), and
-.jsonl.zst or .jsonl.gz compressed. --shape says what a row has; each begins with "id", which tells its sample
-from all others: "TEMPLATE/DIGEST/SPLIT/SEED/INDEX". The shape full is {"id", "template", "level",
-"set", "split", "seed", "index", "system" (if a template has one), "prompt", "reply", "fields"}.
-"set" is what --set sets, such as "length=128 quote=4". "fields" is the text of a JSON object of the
-shown values: a list of words is one text, any other list an array. docs/commands/generate.md has
-the columns of the other shapes. The same seed returns the same bytes on any machine, with any
-number of threads, in either engine.
+.jsonl.zst or .jsonl.gz compressed. --shape says what a row has; each begins with "id", which tells
+its sample from all others: "TEMPLATE/DIGEST/SPLIT/SEED/INDEX". The shape full is {"id", "template",
+"level", "set", "split", "seed", "index", "system" (if a template has one), "prompt", "reply",
+"fields"}. "set" is what --set sets, such as "length=128 quote=4". "fields" is the text of a JSON
+object of the shown values: a list of words is one text, any other list an array.
+docs/commands/generate.md has the columns of the other shapes. The same seed returns the same bytes
+on any machine, with any number of threads, in either engine.
 
 A file is written atomically. Where -o is a folder (it is one, or its name ends with /), the rows go
 into files of --shard-size rows, and cookc.json says which there are, with their BLAKE3 checksums:

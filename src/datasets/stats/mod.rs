@@ -129,7 +129,10 @@ impl Stats {
 
     /// The same for programs.
     pub fn json(&self) -> Value {
-        let lengths = |[words, characters]: &[Lengths; 2]| json!({ "words": words.json(BINS), "characters": characters.json(BINS) });
+        let lengths = |[words, characters]: &[Lengths; 2]| {
+            let [words, characters] = [words, characters].map(|lengths| lengths.json(BINS));
+            json!({ "words": words, "characters": characters })
+        };
         let count = |distinct: &Distinct| {
             let Count { value, is_exact, error } = distinct.count();
             json!({ "unique": value, "exact": is_exact, "error": error })
