@@ -97,8 +97,8 @@ impl Mixed {
         templates.collect()
     }
 
-    /// What its rows are made from, with the texts of all files; none if its words are the tokens of
-    /// a model, which no manifest holds.
+    /// What its rows are made from, with the texts of all files; none if its words are the tokens
+    /// of a model, which no manifest holds.
     pub fn origin(&self, split: Split, (shape, format): (&str, &str)) -> Option<Origin> {
         let Sources { recipe, templates, .. } = &self.sources;
         let mut origin = Origin {

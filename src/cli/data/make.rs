@@ -19,9 +19,9 @@ const HELP: &str = r#"Examples:
   cookc data make cookc.json -o train.parquet
 
 cookc.json, which `cookc generate` writes beside the files of a folder and `cookc data card` beside
-any data set, has the texts of the template, of the files that it uses and of its words: the data set
-is made again from nothing else, to the same bytes. Where -o is a folder, its files have as many rows
-as those of the first one; a file has all rows."#;
+any data set, has the texts of the template, of the files that it uses and of its words: the data
+set is made again from nothing else, to the same bytes. Where -o is a folder, its files have as many
+rows as those of the first one; a file has all rows."#;
 
 /// Make a data set again from its cookc.json
 #[derive(Debug, Args)]
