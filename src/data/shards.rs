@@ -115,6 +115,8 @@ impl Shards {
         let _lock = self.lock()?;
         disk::sweep(&self.folder);
         let mut manifest = self.begin(resume)?;
+        // Before the first file: a folder with a file and no manifest is taken for another's.
+        self.put(&manifest)?;
         let mut written = Written::default();
         for number in self.numbers() {
             let rows = self.rows_of(number);
@@ -138,8 +140,6 @@ impl Shards {
             written.rows += rows;
             written.bytes += bytes;
         }
-        // Without rows, too, the folder says what it is of.
-        self.put(&manifest)?;
         Ok(written)
     }
 
