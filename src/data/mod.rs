@@ -24,6 +24,7 @@ mod sampler;
 pub mod shards;
 pub mod sink;
 mod split;
+mod symbols;
 pub mod totals;
 pub mod vocab;
 pub mod words;

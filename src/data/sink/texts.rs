@@ -1,7 +1,5 @@
 //! The texts of columns as they are, written from a sample's memory.
 
-use std::io::Write;
-
 use super::jsonl::spaced;
 use super::shape::{Bit, Value};
 use crate::data::Sampler;
@@ -32,7 +30,9 @@ impl Texts {
                 for bit in bits {
                     match bit {
                         Bit::Literal(text) => out.extend_from_slice(text.as_bytes()),
-                        Bit::Index => write!(out, "{}", row.index).expect("memory takes all"),
+                        Bit::Index => {
+                            out.extend_from_slice(itoa::Buffer::new().format(row.index).as_bytes());
+                        }
                         Bit::Part(part) => self.text.write(*part, row.memory, out),
                         Bit::Spaced(part) => {
                             spaced(out, |out| self.text.write(*part, row.memory, out));

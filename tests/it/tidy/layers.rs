@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::source::{Segments, Source, Used, sources, used};
 
 /// The layers, left to right: a file may use what stands to its left.
-const LAYERS: [&str; 28] = [
+const LAYERS: [&str; 29] = [
+    "wide",
     "disk",
     "source",
     "stdlib",
