@@ -63,6 +63,9 @@ pub mod template;
 pub mod rows;
 
 #[cfg(feature = "arrow")]
+pub mod datasets;
+
+#[cfg(feature = "arrow")]
 pub mod align;
 
 #[cfg(feature = "train")]

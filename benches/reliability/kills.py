@@ -17,10 +17,12 @@ after the n-th change of a file that is written as a whole. Then the last proces
     stuck        nothing that a user would try gets to the end
 
 The kinds are `run` (a model from scratch, judged and saved on the way), `large` (few steps, and checkpoints of
-megabytes), `adapter` (LoRA on a model's folder), and `generate`; `merge` and `export` can be asked for by
---kinds. A trial depends on --seed and its number, up to the machine's own timing. Raw results, a JSON line a
+megabytes), `adapter` (LoRA on a model's folder), `generate` (one file of JSON lines), `parquet` (one file of Parquet),
+`shards` and `shards-parquet` (a folder of files with its manifest, gone on with by `--resume`); `merge` and `export` can
+be asked for by --kinds. A trial depends on --seed and its number, up to the machine's own timing. Raw results, a JSON line a
 trial, go to --out. Linux, Python 3.11, standard library.
 """
+import json
 import os
 import random
 import shutil
@@ -35,8 +37,11 @@ import inputs
 import processes
 
 WALL_SECONDS = 120
-KINDS = ["run", "large", "adapter", "generate"]
-SAMPLES = 60000
+KINDS = ["run", "large", "adapter", "generate", "parquet", "shards", "shards-parquet"]
+# Files of a folder.
+SHARDS = 15
+# The file or the folder that a kind of data set is written into.
+OUTPUTS = {"generate": "out.jsonl", "parquet": "out.parquet", "shards": "data", "shards-parquet": "data"}
 FAULTS = ["torn", "differences", "litter", "checkpoints", "refused", "stuck"]
 
 options = None
@@ -82,6 +87,10 @@ class Kind:
     def is_run(self):
         return self.name in ("run", "large", "adapter")
 
+    @property
+    def is_sharded(self):
+        return self.name.startswith("shards")
+
     def begin(self, folder, force=False):
         if self.is_run:
             return ["run", "--train", "run.toml", "--out", folder, *(["--force"] if force else [])]
@@ -89,7 +98,11 @@ class Kind:
             return ["merge", "m", "--adapter", "a", "--out", folder / "merged"]
         if self.name == "export":
             return ["export", "m", "--gguf", folder / "out.gguf"]
-        return ["generate", "task.cook", "-n", SAMPLES, "-o", folder / "out.jsonl"]
+        argv = ["generate", "task.cook", "-n", options.samples, "-o", folder / OUTPUTS[self.name]]
+        if not self.is_sharded:
+            return argv
+        ending = "parquet" if self.name == "shards-parquet" else "jsonl"
+        return [*argv, "--format", ending, "--shard-size", options.samples // SHARDS, "--resume"]
 
     def outcome(self, folder):
         if self.is_run:
@@ -169,21 +182,33 @@ def lay_out(kind, folder, draw=None):
     if kind.is_run:
         return None
     folder.mkdir()
-    if kind.name != "generate" or draw is None or draw.random() < 0.5:
+    if kind.name not in OUTPUTS or kind.is_sharded or draw is None or draw.random() < 0.5:
         return None
-    (folder / "out.jsonl").write_text('{"old": true}\n')
-    return processes.digest(folder / "out.jsonl")
+    old = folder / OUTPUTS[kind.name]
+    old.write_text('{"old": true}\n')
+    return processes.digest(old)
 
 
 def torn_after(kind, folder, old):
     """Files that are not whole under their final names."""
     if not folder.exists():
         return []
-    if kind.name != "generate":
+    if kind.name not in OUTPUTS:
         return processes.torn(folder)
-    out = folder / "out.jsonl"
-    good = {old, kind.result["out.jsonl"]}
-    return ["out.jsonl"] if out.exists() and processes.digest(out) not in good else []
+    name = OUTPUTS[kind.name]
+    if not kind.is_sharded:
+        good = {old, kind.result[name]}
+        out = folder / name
+        return [name] if out.exists() and processes.digest(out) not in good else []
+    there = [one for one in sorted(processes.names(folder)) if Path(one).name.startswith("data-")]
+    torn = [one for one in there if processes.digest(folder / one) != kind.result[one]]
+    manifest = folder / name / "cookc.json"
+    if manifest.exists():
+        try:
+            json.loads(manifest.read_text())
+        except ValueError:
+            torn.append("cookc.json")
+    return torn
 
 
 def next_command(kind, folder):
@@ -267,6 +292,7 @@ def main():
     global options
     parser = processes.arguments(__doc__, "trials", count=300, workers=2, examples=3)
     parser.add_argument("--kinds", nargs="*", default=KINDS, choices=[*KINDS, "merge", "export"])
+    parser.add_argument("--samples", type=int, default=60000, help="of a data set")
     parser.add_argument("--keep", help="a folder for what trials with a fault leave")
     options = parser.parse_args()
     processes.main(parser, options, "trials", all_trials, report, is_bad)

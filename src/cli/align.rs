@@ -116,7 +116,7 @@ pub fn run(command: &Align) -> Result<(), Failure> {
     let cancel = options::interrupt()?;
     let mut file =
         command.out.as_deref().map(|out| options::output(out, &command.data)).transpose()?;
-    let progress = Progress::counting("aligning");
+    let progress = Progress::counting("aligning", "rows");
     let rules = sampler.rules().to_vec();
     let report = align.run(&sampler, cancel, &mut |rows| {
         progress.add(rows.len() as u64);

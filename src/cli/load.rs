@@ -29,6 +29,16 @@ pub fn sampler(
     choice: &Choice,
     engine: Engine,
 ) -> Result<template::Sampler, Failure> {
+    with_words(template, choice, engine, vocabulary(choice.vocab.as_deref())?)
+}
+
+/// The same with these words, whichever the options name.
+pub fn with_words(
+    template: &Template,
+    choice: &Choice,
+    engine: Engine,
+    words: Vocabulary,
+) -> Result<template::Sampler, Failure> {
     let level = template.level(choice.level.as_deref().unwrap_or(""));
     let set = choice.set.iter();
     let compile = set.fold(level, |compile, (name, value)| compile.set(name, value));
@@ -36,7 +46,7 @@ pub fn sampler(
         Engine::Interpreter => compile.interpreted(),
         Engine::Native => compile,
     };
-    Ok(compile.vocabulary(vocabulary(choice.vocab.as_deref())?).compile()?)
+    Ok(compile.vocabulary(words).compile()?)
 }
 
 /// The names of all levels; that of the defaults is empty.

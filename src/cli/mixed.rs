@@ -4,10 +4,11 @@ use std::path::Path;
 
 use super::console;
 use super::failure::Failure;
-use super::generate::Generate;
+use super::generate::{Generate, Job, dry};
 use super::options::{self, Engine};
 use super::progress::Progress;
 use crate::data;
+use crate::data::sink::Template;
 use crate::run::mixed::Mixed;
 use crate::run::{Event, Observer};
 
@@ -36,22 +37,31 @@ pub fn run(command: &Generate) -> Result<(), Failure> {
     let mixed = Mixed::read(Path::new(&command.template.file), command.seed, &reading)?;
     let to_stdout = command.out == Path::new("-");
     let format = command.format()?;
-    let progress = Progress::new(command.count, &mixed.names().join(", "));
-    let count = |event| {
-        if let data::Event::Generated { samples } = event {
-            progress.add(samples);
-        }
-    };
+    let names = mixed.names().join(", ");
+    let progress = Progress::writing(command.row_count(), &names);
+    let count = |event| progress.follow(event);
     let writing = data::Observer { cancel, event: &count };
     let (split, shape) = (command.split, command.shape);
     let mut write = |rows, output| mixed.write((&format, shape), (split, rows), output, &writing);
     let of = mixed.text((&format, shape), split);
     let stopped = |stopped| mixed.error(split, stopped).into();
-    let done = command.put((of, format), &mut write, &writing, &stopped);
+    let made = mixed.origin(split, (shape.name, format.name));
+    let job = Job { of, format, made };
+    if command.dry_run {
+        return dry::print(command, job, (&names, &mixed.templates()), &mut write, &stopped);
+    }
+    let done = command.put(job, &mut write, &writing, &stopped);
     progress.finish();
     let done = done?;
     if !to_stdout {
         command.report(done, progress.seconds());
     }
     Ok(())
+}
+
+/// The templates of a recipe, with their settings.
+pub fn templates(path: &Path) -> Result<Vec<Template>, Failure> {
+    let note = |_: Event| {};
+    let reading = Observer { cancel: options::interrupt_flag(), event: &note, stuck: |_| {} };
+    Ok(Mixed::read(path, None, &reading)?.templates())
 }

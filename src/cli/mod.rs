@@ -8,6 +8,7 @@ mod chat;
 mod check;
 mod completions;
 mod console;
+#[cfg(feature = "arrow")]
 mod data;
 mod doc;
 #[cfg(feature = "train")]
@@ -46,6 +47,7 @@ mod test;
 mod weights;
 
 use std::ffi::OsString;
+use std::path::Path;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
@@ -79,6 +81,7 @@ enum Command {
     Fmt(fmt::Fmt),
     Sample(sample::Sample),
     Generate(generate::Generate),
+    #[cfg(feature = "arrow")]
     Data(data::Data),
     Test(test::Test),
     Inspect(inspect::Inspect),
@@ -134,6 +137,23 @@ impl Arguments {
     }
 }
 
+/// The templates of a recipe, with their settings.
+#[cfg(feature = "arrow")]
+fn recipe_templates(path: &Path) -> Result<Vec<crate::data::sink::Template>, Failure> {
+    #[cfg(feature = "train")]
+    return mixed::templates(path);
+    #[cfg(not(feature = "train"))]
+    Err(Failure::Usage(format!("{}: this build has no recipes", path.display())))
+}
+
+/// Generates the data set of a recipe.
+fn generate_recipe(command: &generate::Generate) -> Result<(), Failure> {
+    #[cfg(feature = "train")]
+    return mixed::run(command);
+    #[cfg(not(feature = "train"))]
+    generate::run(command)
+}
+
 /// All commands. The list of a recipe's keys is made where `train` is what was asked for.
 fn command() -> clap::Command {
     let command = Arguments::command();
@@ -154,9 +174,9 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Explain(command) => explain::run(&command),
         Command::Fmt(command) => fmt::run(&command),
         Command::Sample(command) => sample::run(&command),
-        #[cfg(feature = "train")]
-        Command::Generate(command) if command.is_of_recipe() => mixed::run(&command),
+        Command::Generate(command) if command.is_of_recipe() => generate_recipe(&command),
         Command::Generate(command) => generate::run(&command),
+        #[cfg(feature = "arrow")]
         Command::Data(command) => data::run(&command),
         Command::Test(command) => test::run(&command),
         Command::Inspect(command) => inspect::run(&command),

@@ -141,6 +141,11 @@ fn threads_max() -> u64 {
     THREADS_A_CORE * thread::available_parallelism().map_or(1, |cores| cores.get() as u64)
 }
 
+/// Whether a path names a folder, wherever it is: it ends with a slash.
+pub fn is_folder(path: &Path) -> bool {
+    path.as_os_str().as_encoded_bytes().last() == Some(&(std::path::MAIN_SEPARATOR as u8))
+}
+
 /// The output of a command: a file or, by `-`, standard output. It is not what the command reads.
 pub fn output(out: &Path, input: &Path) -> Result<Output, Failure> {
     if out == Path::new("-") {
@@ -199,7 +204,8 @@ fn watch_for_interrupt(then: fn()) -> Result<&'static AtomicBool, Failure> {
     Ok(&INTERRUPTED)
 }
 
-fn setting(text: &str) -> Result<(String, String), String> {
+/// A setting as options write it.
+pub fn setting(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.trim().is_empty() && !value.trim().is_empty() => {
             Ok((name.trim().to_string(), value.trim().to_string()))

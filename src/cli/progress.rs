@@ -1,10 +1,13 @@
 //! A progress bar for what takes longer than two seconds, on a terminal.
 
-use std::sync::Once;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Once};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
+use crate::data::Event;
 use crate::source::visible;
 
 /// Work shorter than this shows no bar.
@@ -15,6 +18,8 @@ pub struct Progress {
     bar: ProgressBar,
     start: Instant,
     shown: Once,
+    /// Those that were written, where that is shown.
+    bytes: Arc<AtomicU64>,
 }
 
 impl Progress {
@@ -27,13 +32,44 @@ impl Progress {
             bar: bar.with_style(style).with_message(visible(what).into_owned()),
             start: Instant::now(),
             shown: Once::new(),
+            bytes: Arc::default(),
         }
     }
 
-    /// For work of which no one knows how much there is.
-    pub fn counting(what: &str) -> Progress {
+    /// For a data set of this many samples, whose bytes are shown too.
+    pub fn writing(total: u64, what: &str) -> Progress {
+        let progress = Progress::new(total, what);
+        let bytes = progress.bytes.clone();
+        let written = move |state: &ProgressState, out: &mut dyn fmt::Write| {
+            let bytes = bytes.load(Ordering::Relaxed);
+            let rate = bytes as f64 / state.elapsed().as_secs_f64().max(f64::EPSILON);
+            // A bar that cannot be shown is none of the data set's errors.
+            let _ = write!(out, "{} at {}/s", HumanBytes(bytes), HumanBytes(rate as u64));
+        };
+        let style = "{msg} {wide_bar} {human_pos} of {human_len}, {per_sec}, {written}, {eta} left";
+        let style = ProgressStyle::with_template(style).expect("the template is well-formed");
+        progress.bar.set_style(style.with_key("written", written));
+        progress
+    }
+
+    /// Follows a data set that is written.
+    pub fn follow(&self, event: Event) {
+        match event {
+            Event::Generated { samples } => self.add(samples),
+            Event::Written { bytes } => _ = self.bytes.fetch_add(bytes, Ordering::Relaxed),
+            Event::Found { samples } => {
+                let total = self.bar.length().unwrap_or_default();
+                self.bar.set_length(total.saturating_sub(samples));
+            }
+            Event::Audited { .. } => {}
+        }
+    }
+
+    /// For work of which no one knows how much there is, in these units.
+    pub fn counting(what: &str, units: &str) -> Progress {
         let progress = Progress::new(0, what);
-        let style = ProgressStyle::with_template("{msg}: {human_pos} rows, {per_sec}");
+        let template = format!("{{msg}}: {{human_pos}} {units}, {{per_sec}}");
+        let style = ProgressStyle::with_template(&template);
         progress.bar.set_style(style.expect("the template is well-formed"));
         progress.bar.unset_length();
         progress

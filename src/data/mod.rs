@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod budget;
 pub mod dataset;
+mod distinct;
 pub mod examples;
 pub mod generate;
 pub mod judge;
@@ -10,6 +11,7 @@ pub mod layout;
 pub mod longest;
 pub mod normalize;
 mod observer;
+mod origin;
 pub mod output;
 pub mod preview;
 mod promises;
@@ -27,7 +29,9 @@ pub mod totals;
 pub mod vocab;
 pub mod words;
 
+pub use distinct::prompts_bits;
 pub use observer::{Event, Observer};
+pub use origin::Origin;
 pub use sample_id::SampleId;
 pub use sampler::{Compile, Sampler, Uncompiled};
 pub use split::Split;

@@ -11,6 +11,16 @@ pub enum Event {
         /// How many since the last event.
         samples: u64,
     },
+    /// Samples of a data set were there before, and are not written again.
+    Found {
+        /// How many.
+        samples: u64,
+    },
+    /// Bytes of a data set are on their way to the disk.
+    Written {
+        /// How many since the last event.
+        bytes: u64,
+    },
     /// Samples are audited, in one of the audit's [`PASSES`](super::audit::PASSES).
     Audited {
         /// How many since the last event.

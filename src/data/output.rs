@@ -76,6 +76,11 @@ impl Output {
         written.with_context(|| self.cannot.clone())
     }
 
+    /// How many bytes it has taken so far.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// Ends the output: a file's bytes reach the disk, then the file gets its name. Returns how
     /// many bytes were written.
     ///

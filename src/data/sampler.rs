@@ -203,4 +203,10 @@ impl Sampler {
         }
         Ok(())
     }
+
+    /// Whether the prompt in the memory is one of the memory's split: false only where all of many
+    /// draws belong to the other one.
+    pub fn keeps_split(&self, memory: &Memory) -> bool {
+        self.splits.as_ref().is_none_or(|splits| splits.holds_out(memory) == memory.held_out)
+    }
 }

@@ -12,7 +12,8 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::generate::Stopped;
-use super::observer::Observer;
+use super::observer::{Event, Observer};
+use super::origin::Origin;
 use super::output::Output;
 use crate::disk;
 
@@ -31,6 +32,8 @@ pub struct Shards {
     pub size: u64,
     /// Of how many writers this is which one, from 0.
     pub part: (u64, u64),
+    /// What it is made from.
+    pub made: Option<Origin>,
 }
 
 /// What a writer has written, as its manifest in the folder says it.
@@ -48,6 +51,9 @@ pub struct Manifest {
     pub shard_size: u64,
     /// The shards that are there, in order.
     pub shards: Vec<Shard>,
+    /// What it was made from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made: Option<Origin>,
 }
 
 /// A shard that is there.
@@ -109,13 +115,16 @@ impl Shards {
         let _lock = self.lock()?;
         disk::sweep(&self.folder);
         let mut manifest = self.begin(resume)?;
+        // Before the first file: a folder with a file and no manifest is taken for another's.
+        self.put(&manifest)?;
         let mut written = Written::default();
         for number in self.numbers() {
             let rows = self.rows_of(number);
-            let file = format!("data-{number:05}.{}", self.ending);
+            let file = self.file(number);
             let path = self.folder.join(&file);
             if manifest.shards.iter().any(|shard| shard.file == file) {
                 written.rows_before += rows.end - rows.start;
+                observer.emit(Event::Found { samples: rows.end - rows.start });
                 continue;
             }
             if observer.is_cancelled() {
@@ -131,9 +140,30 @@ impl Shards {
             written.rows += rows;
             written.bytes += bytes;
         }
-        // Without rows, too, the folder says what it is of.
-        self.put(&manifest)?;
         Ok(written)
+    }
+
+    /// The files that this writer would write, with their rows; nothing is written.
+    ///
+    /// # Errors
+    /// [`Refused`], as for [`Shards::write`].
+    pub fn missing(&self, resume: bool) -> Result<Vec<(String, Range<u64>)>, Refused> {
+        let known = match self.folder.exists() {
+            true => self.begin(resume)?.shards,
+            false => Vec::new(),
+        };
+        let files = self.numbers().map(|number| (self.file(number), self.rows_of(number)));
+        let is_there = |file: &str| known.iter().any(|shard| shard.file == file);
+        Ok(files.filter(|(file, _)| !is_there(file)).collect())
+    }
+
+    /// The rows of this writer's shards.
+    pub fn row_count(&self) -> u64 {
+        self.numbers().map(|number| self.rows_of(number)).map(|rows| rows.end - rows.start).sum()
+    }
+
+    fn file(&self, number: u64) -> String {
+        format!("data-{number:05}.{}", self.ending)
     }
 
     /// The numbers of this writer's shards: every `n`th, so that all writers of a set that is not
@@ -158,6 +188,7 @@ impl Shards {
             rows: self.rows.end - self.rows.start,
             shard_size: self.size,
             shards: Vec::new(),
+            made: self.made.clone(),
         };
         let name = self.folder.display();
         let path = self.manifest();
@@ -210,7 +241,7 @@ impl Shards {
     }
 
     /// The path of this writer's manifest.
-    fn manifest(&self) -> PathBuf {
+    pub fn manifest(&self) -> PathBuf {
         self.folder.join(match self.part {
             (_, 1) => "cookc.json".to_string(),
             (part, of) => format!("cookc-{part}-of-{of}.json"),
@@ -247,7 +278,7 @@ impl Shards {
 }
 
 /// A folder of shards, read again.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verified {
     /// What the data set is: see [`Shards::of`].
     pub of: String,
@@ -259,10 +290,12 @@ pub struct Verified {
     pub bytes: u64,
     /// What is wrong or missing, a line each; nothing of a data set that is complete.
     pub problems: Vec<String>,
+    /// Whether it was stopped before all files were read.
+    pub is_stopped: bool,
 }
 
-/// Reads all files of a folder of shards, and compares them with its manifests. `each` gets the
-/// shards that are read and how many there are; it may end it.
+/// Reads all files of a folder of shards, and compares them with its manifests. `each` gets how
+/// many shards are read and how many there are; it may stop it.
 ///
 /// # Errors
 /// [`Refused`] if the folder has no manifest, or cannot be read.
@@ -271,13 +304,7 @@ pub fn verify(
     each: &(dyn Fn(u64, u64) -> bool + Sync),
 ) -> Result<Verified, Refused> {
     let manifests = manifests(folder)?;
-    let Some((_, first)) = manifests.first() else {
-        return Err(Refused::Taken(format!(
-            "{} has no manifest of cookc (cookc.json): name a folder that `cookc generate -o \
-             FOLDER/` wrote",
-            folder.display()
-        )));
-    };
+    let (_, first) = &manifests[0];
     let mut verified = Verified { of: first.of.clone(), rows: first.rows, ..Verified::default() };
     for (name, manifest) in &manifests {
         if let Some((what, one, other)) = different(first, manifest) {
@@ -297,7 +324,7 @@ pub fn verify(
         .collect();
     for (shard, found) in shards.iter().zip(checked) {
         match found {
-            None => return Err(Refused::Stopped(Stopped::Cancelled)),
+            None => verified.is_stopped = true,
             Some(Some(problem)) => verified.problems.push(problem),
             Some(None) => {
                 verified.rows_there += shard.rows;
@@ -305,12 +332,17 @@ pub fn verify(
             }
         }
     }
-    verified.problems.extend(gaps(first, &shards));
+    if !verified.is_stopped {
+        verified.problems.extend(gaps(first, &shards));
+    }
     Ok(verified)
 }
 
-/// The manifests of a folder with their names, in order.
-fn manifests(folder: &Path) -> Result<Vec<(String, Manifest)>, Refused> {
+/// The manifests of a folder with their names, in order; at least one.
+///
+/// # Errors
+/// [`Refused`] if the folder has no manifest, or cannot be read.
+pub fn manifests(folder: &Path) -> Result<Vec<(String, Manifest)>, Refused> {
     let cannot = || format!("cannot read {}", folder.display());
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).with_context(cannot)? {
@@ -326,11 +358,18 @@ fn manifests(folder: &Path) -> Result<Vec<(String, Manifest)>, Refused> {
         found.push((name, manifest));
     }
     found.sort_by(|a, b| a.0.cmp(&b.0));
+    if found.is_empty() {
+        return Err(Refused::Taken(format!(
+            "{} has no manifest of cookc (cookc.json): name a folder that `cookc generate -o \
+             FOLDER/` wrote",
+            folder.display()
+        )));
+    }
     Ok(found)
 }
 
 /// What is wrong with a shard, if something is.
-fn wrong(folder: &Path, shard: &Shard) -> Option<String> {
+pub fn wrong(folder: &Path, shard: &Shard) -> Option<String> {
     let path = folder.join(&shard.file);
     let name = &shard.file;
     match fs::metadata(&path).map(|file| file.len()) {

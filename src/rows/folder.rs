@@ -6,13 +6,18 @@ use std::path::{Path, PathBuf};
 use crate::template::Error;
 
 /// The endings of the formats, the most common first.
-const FORMATS: [(&str, &[&str]); 3] = [
+const FORMATS: [(&str, &[&str]); 4] = [
     ("JSON", &["jsonl", "json", "ndjson"]),
     ("Parquet", &["parquet", "pq"]),
-    ("Arrow", &["arrow", "feather", "ipc"]),
+    ("Arrow", &["arrow", "arrows", "feather", "ipc"]),
+    ("WebDataset", &["tar"]),
 ];
+/// The endings of compressed JSON, after its own.
+const PACKED: [&str; 2] = ["gz", "zst"];
 /// What the library `datasets` writes beside its rows.
 const BESIDE: [&str; 3] = ["dataset_info.json", "state.json", "dataset_dict.json"];
+/// How the names of the manifests begin that `cookc generate` writes beside its rows.
+const MANIFEST: &str = "cookc";
 /// How the names of its results of `map` and `filter` begin, which are no part of the data set.
 const CACHE: &str = "cache-";
 
@@ -26,7 +31,8 @@ pub fn files(path: &Path) -> Result<Vec<PathBuf>, Error> {
     for entry in fs::read_dir(path).map_err(io)? {
         let entry = entry.map_err(io)?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with(['.', '_']) || BESIDE.contains(&name.as_str()) {
+        let is_manifest = name.starts_with(MANIFEST) && name.ends_with(".json");
+        if name.starts_with(['.', '_']) || is_manifest || BESIDE.contains(&name.as_str()) {
             continue;
         }
         if entry.path().is_dir() {
@@ -49,7 +55,11 @@ pub fn files(path: &Path) -> Result<Vec<PathBuf>, Error> {
 }
 
 fn format(name: &str) -> Option<&'static str> {
-    let (_, ending) = name.rsplit_once('.')?;
+    let (before, ending) = name.rsplit_once('.')?;
+    let ending = match PACKED.contains(&ending) {
+        true => before.rsplit_once('.')?.1,
+        false => ending,
+    };
     let ending = ending.to_ascii_lowercase();
     FORMATS.iter().find(|(_, endings)| endings.contains(&&*ending)).map(|(format, _)| *format)
 }
@@ -62,7 +72,8 @@ fn empty(path: &Path, folders: &[String]) -> Error {
         None => "name a file, or a folder that `datasets` saved".to_string(),
     };
     Error::Input(format!(
-        "{} holds no rows: expected files that end with .jsonl, .json, .parquet or .arrow: {write}",
+        "{} holds no rows: expected files that end with .jsonl, .json, .parquet, .arrow or .tar: \
+         {write}",
         path.display()
     ))
 }

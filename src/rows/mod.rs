@@ -1,8 +1,10 @@
-//! Rows of data sets that other programs wrote: JSON lines, Parquet and Arrow, one by one.
+//! Rows of data sets that other programs wrote: JSON lines, Parquet, Arrow and WebDataset, one by
+//! one.
 
 mod cell;
 mod columnar;
 mod folder;
+mod samples;
 mod text;
 
 use std::fmt;
@@ -10,18 +12,21 @@ use std::io::{ErrorKind, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use flate2::read::MultiGzDecoder;
 use serde_json::{Map, Value};
 
 use crate::source;
 use crate::template::{Error, missing};
 
-/// The bytes at the start of a file that tell its format.
-const MAGIC_MAX: u64 = 8;
+/// The bytes at the start of a file that tell its format: a block of a tar file.
+const MAGIC_MAX: u64 = 512;
+/// Where a tar file says that it is one, and how.
+const TAR: (usize, &[u8]) = (257, b"ustar");
 
-/// The rows of a data set, in order, read as they are asked for: a JSONL file (also a `.json` with
-/// one array), Parquet, Arrow IPC (as a stream, which is how `datasets` writes it, or as a file),
-/// or a folder of such files, in the order of their names. The first bytes of a file tell its
-/// format.
+/// The rows of a data set, in order, read as they are asked for: a JSONL file (also compressed by
+/// gzip or zstd, or a `.json` with one array), Parquet, Arrow IPC (as a stream, which is how
+/// `datasets` writes it, or as a file), a tar file of WebDataset, or a folder of such files, in the
+/// order of their names. The first bytes of a file tell its format.
 pub struct Rows {
     files: std::vec::IntoIter<PathBuf>,
     wanted: Option<Vec<String>>,
@@ -194,6 +199,7 @@ impl Place {
 enum Open {
     Text(text::Text),
     Columnar(columnar::Table),
+    Samples(samples::Samples),
 }
 
 impl Open {
@@ -210,12 +216,23 @@ impl Open {
         file.rewind().map_err(io)?;
         let format = match start.as_slice() {
             [b'P', b'A', b'R', b'1', ..] => columnar::Format::Parquet,
-            b"ARROW1\0\0" => columnar::Format::File,
+            [b'A', b'R', b'R', b'O', b'W', b'1', 0, 0, ..] => columnar::Format::File,
             [0xff, 0xff, 0xff, 0xff, ..] => columnar::Format::Stream,
-            [0x1f, 0x8b, ..] => return Err(compressed(&name, "gzip", "gunzip")),
-            [0x28, 0xb5, 0x2f, 0xfd, ..] => return Err(compressed(&name, "zstd", "unzstd")),
-            [b'P', b'K', 3, 4, ..] => return Err(compressed(&name, "zip", "unzip")),
-            _ => return Ok(Open::Text(text::Text::open(file, name)?)),
+            [0x1f, 0x8b, ..] => {
+                return Ok(Open::Text(text::Text::open(
+                    Box::new(MultiGzDecoder::new(file)),
+                    name,
+                )?));
+            }
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => {
+                let lines = zstd::Decoder::new(file).map_err(io)?;
+                return Ok(Open::Text(text::Text::open(Box::new(lines), name)?));
+            }
+            [b'P', b'K', 3, 4, ..] => return Err(compressed(&name)),
+            other if other.get(TAR.0..).is_some_and(|rest| rest.starts_with(TAR.1)) => {
+                return Ok(Open::Samples(samples::Samples::open(file, name)));
+            }
+            _ => return Ok(Open::Text(text::Text::open(Box::new(file), name)?)),
         };
         Ok(Open::Columnar(columnar::Table::open(file, format, name, wanted)?))
     }
@@ -223,7 +240,7 @@ impl Open {
     /// The columns of the schema; none where only rows have some.
     fn columns(&self) -> Vec<String> {
         match self {
-            Open::Text(_) => Vec::new(),
+            Open::Text(_) | Open::Samples(_) => Vec::new(),
             Open::Columnar(table) => table.columns().to_vec(),
         }
     }
@@ -232,6 +249,7 @@ impl Open {
         match self {
             Open::Text(text) => text.place(),
             Open::Columnar(table) => table.place(),
+            Open::Samples(samples) => samples.place(),
         }
     }
 
@@ -239,13 +257,14 @@ impl Open {
         match self {
             Open::Text(text) => text.next().transpose(),
             Open::Columnar(table) => table.next().transpose(),
+            Open::Samples(samples) => samples.next().transpose(),
         }
     }
 }
 
-fn compressed(name: &str, by: &str, command: &str) -> Error {
+fn compressed(name: &str) -> Error {
     Error::Input(format!(
-        "{name} is compressed by {by}: expected JSON lines, Parquet or Arrow: write \
-         `{command} {name}` first"
+        "{name} is compressed by zip: expected JSON lines, Parquet or Arrow: write `unzip {name}` \
+         first"
     ))
 }

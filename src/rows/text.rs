@@ -1,6 +1,5 @@
 //! Rows of a JSON file: an object a line, or one array of objects.
 
-use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,7 +16,7 @@ const BYTE_ORDER_MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
 
 /// A JSON file that is being read.
 pub struct Text {
-    reader: BufReader<File>,
+    reader: BufReader<Box<dyn Read + Send>>,
     place: Place,
     /// The lines, or the elements of the array, so far.
     number: u64,
@@ -27,11 +26,10 @@ pub struct Text {
 
 impl Text {
     /// Looks at the start of a file: `[` begins an array.
-    pub fn open(file: File, name: Arc<str>) -> Result<Text, Error> {
+    pub fn open(file: Box<dyn Read + Send>, name: Arc<str>) -> Result<Text, Error> {
         let reader = BufReader::with_capacity(1 << 16, file);
-        let path = PathBuf::from(&*name);
-        let io = |error| Error::Io { path: path.clone(), error };
-        let place = Place { file: name, unit: "line" };
+        let place = Place { file: name.clone(), unit: "line" };
+        let io = |error| failed(&name, error);
         let mut text = Text { reader, place, number: 0, is_array: false, bytes: Vec::new() };
         let start = text.reader.fill_buf().map_err(io)?;
         if start.starts_with(&BYTE_ORDER_MARK) {
@@ -149,13 +147,13 @@ impl Text {
     }
 
     fn peek(&mut self) -> Result<Option<u8>, Error> {
-        let path = &self.place.file;
-        let io = |error| Error::Io { path: PathBuf::from(&**path), error };
-        self.reader.fill_buf().map(|bytes| bytes.first().copied()).map_err(io)
+        let name = &self.place.file;
+        let read = self.reader.fill_buf().map(|bytes| bytes.first().copied());
+        read.map_err(|error| failed(name, error))
     }
 
     fn io(&self, error: std::io::Error) -> Error {
-        Error::Io { path: PathBuf::from(&*self.place.file), error }
+        failed(&self.place.file, error)
     }
 
     fn error(&self, why: &str) -> Error {
@@ -185,5 +183,14 @@ impl Text {
         self.error(&format!(
             "expected an object with a value for each column, found {what}: write {{\"column\": …}}"
         ))
+    }
+}
+
+/// The error of a file that cannot be read, or whose compressed bytes are damaged: the system did
+/// not say so then.
+fn failed(name: &str, error: std::io::Error) -> Error {
+    match error.raw_os_error() {
+        Some(_) => Error::Io { path: PathBuf::from(name), error },
+        None => Error::Input(format!("{name} cannot be read as rows: it is damaged ({error})")),
     }
 }

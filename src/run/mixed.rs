@@ -1,5 +1,6 @@
 //! A recipe's mixture as a data set: the samples that training draws, in its order.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
@@ -9,15 +10,22 @@ use super::setup::{self, Sources};
 use crate::data::generate::Stopped;
 use crate::data::preview::cannot_make;
 use crate::data::sink::{self, Format, Output, Rows, Schema, Shape, settings};
-use crate::data::{self, Split};
+use crate::data::{self, Origin, Split};
 use crate::mix::{self, Mixture};
-use crate::template::Error;
+use crate::recipe::Words;
+use crate::template::{self, Error};
 
 /// A recipe whose samples are written, not learned from.
 pub struct Mixed {
+    /// The recipe's text.
+    text: String,
     sources: Sources,
     mixture: Mixture,
 }
+
+/// What a manifest calls the recipe, and its file of words.
+const RECIPE: &str = "recipe.toml";
+const WORDS: &str = "vocab.words";
 
 impl Mixed {
     /// Reads a recipe with its templates and words. Of a pretrained model only the tokenizer is
@@ -27,12 +35,13 @@ impl Mixed {
     /// [`Error::Invalid`] with every error of the recipe and of what it names, and [`Error::Io`]
     /// or [`Error::Input`] if the recipe cannot be read.
     pub fn read(path: &Path, seed: Option<u64>, observer: &Observer) -> Result<Mixed, Error> {
+        let text = template::text_of(path)?;
         let (sources, policy) = setup::sources(path, seed, observer)?;
         if mix::is_learned(&sources.recipe) {
             return Err(not_learned(&sources.recipe));
         }
         let mixture = Mixture::new(&sources.recipe, policy);
-        Ok(Mixed { sources, mixture })
+        Ok(Mixed { text, sources, mixture })
     }
 
     /// The names of the templates, once each, in the recipe's order.
@@ -75,7 +84,8 @@ impl Mixed {
         format!("{rows}, mixed by {} {weights:?} {steps:?}", recipe.mix.policy.path)
     }
 
-    fn schema(&self, split: Split, shape: &'static Shape) -> Schema {
+    /// Its templates, with their settings.
+    pub fn templates(&self) -> Vec<sink::Template> {
         let Sources { recipe, templates, samplers } = &self.sources;
         let both = templates.iter().zip(samplers).zip(&recipe.templates);
         let templates = both.map(|((template, sampler), entry)| {
@@ -84,7 +94,51 @@ impl Mixed {
             let set = settings(template.typed(), &set);
             sink::Template { sampler: sampler.clone(), set }
         });
-        Schema { templates: templates.collect(), split, seed: recipe.data.seed, shape }
+        templates.collect()
+    }
+
+    /// What its rows are made from, with the texts of all files; none if its words are the tokens
+    /// of a model, which no manifest holds.
+    pub fn origin(&self, split: Split, (shape, format): (&str, &str)) -> Option<Origin> {
+        let Sources { recipe, templates, .. } = &self.sources;
+        let mut origin = Origin {
+            template: RECIPE.to_string(),
+            level: None,
+            set: Vec::new(),
+            vocab: None,
+            split: split.name().to_string(),
+            seed: recipe.data.seed,
+            shape: shape.to_string(),
+            format: format.to_string(),
+            files: BTreeMap::new(),
+        };
+        let mut table: toml::Table = self.text.parse().ok()?;
+        for (at, template) in templates.iter().enumerate() {
+            // Each in a folder, since two may have files of one name.
+            let own = template.origin(None, &[], None, (split, 0), (shape, format));
+            let name = format!("{at}/{}", own.file());
+            if !own.template.starts_with("std:") {
+                table.get_mut("template")?.get_mut(at)?.as_table_mut()?["file"] = name.into();
+            }
+            let files = own.files.into_iter().map(|(name, text)| (format!("{at}/{name}"), text));
+            origin.files.extend(files);
+        }
+        match &recipe.data.words {
+            Words::Embedded(_) => {}
+            Words::Tokenizer => return None,
+            Words::File(file) => {
+                let text = template::text_of(Path::new(&file.path)).ok()?;
+                origin.files.insert(WORDS.to_string(), text);
+                table.get_mut("data")?.as_table_mut()?["vocab"] = WORDS.into();
+            }
+        }
+        origin.files.insert(RECIPE.to_string(), table.to_string());
+        Some(origin)
+    }
+
+    fn schema(&self, split: Split, shape: &'static Shape) -> Schema {
+        let seed = self.sources.recipe.data.seed;
+        Schema { templates: self.templates(), split, seed, shape }
     }
 
     /// Which template each row of a range is of.

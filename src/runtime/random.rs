@@ -44,7 +44,7 @@ pub fn start(key: &[u64; 4], index: u64) -> Stream {
 
 /// The finaliser of splitmix64: each word has one image and one origin.
 #[inline(always)]
-pub(crate) fn mix(word: u64) -> u64 {
+pub(crate) const fn mix(word: u64) -> u64 {
     let word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     word ^ (word >> 31)

@@ -2,6 +2,7 @@
 
 mod error;
 mod files;
+mod origin;
 mod sample;
 mod sampler;
 mod score;

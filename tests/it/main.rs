@@ -10,6 +10,8 @@ mod check;
 mod cli;
 mod codes;
 mod corpus;
+#[cfg(feature = "arrow")]
+mod data;
 mod doc;
 mod docs;
 mod door;

@@ -160,6 +160,7 @@ fn what_is_no_row_is_named_with_its_line_and_what_to_write() {
         ("blank.jsonl", "\n \n"),
     ]);
     fs::write(folder.path().join("packed.jsonl"), [0x1f, 0x8b, 8, 0]).expect("a file");
+    fs::write(folder.path().join("zipped.jsonl"), b"PK\x03\x04").expect("a file");
     fs::write(folder.path().join("cut.parquet"), b"PAR1x").expect("a file");
     let says = |name: &str, wanted: &str| {
         let found = error(&folder, name);
@@ -178,9 +179,10 @@ fn what_is_no_row_is_named_with_its_line_and_what_to_write() {
     says("cut.json", "cut.json row 2: the file ends before the array's `]`: it is cut short");
     says("after.json", "after.json row 1: expected nothing after the array's `]`");
     says("comma.json", "comma.json row 1: expected `,` or `]` after this row");
+    says("packed.jsonl", "packed.jsonl cannot be read as rows: it is damaged (");
     says(
-        "packed.jsonl",
-        "packed.jsonl is compressed by gzip: expected JSON lines, Parquet or Arrow",
+        "zipped.jsonl",
+        "zipped.jsonl is compressed by zip: expected JSON lines, Parquet or Arrow",
     );
     says("blank.jsonl", "blank.jsonl has no row");
     says("cut.parquet", "cut.parquet cannot be read as rows: ");
@@ -194,7 +196,7 @@ fn a_folder_without_rows_names_what_to_write() {
         let found = error(&folder, "");
         assert!(found.contains(wanted), "{found}");
     };
-    says("holds no rows: expected files that end with .jsonl, .json, .parquet or .arrow: name a");
+    says("expected files that end with .jsonl, .json, .parquet, .arrow or .tar: name a");
     fs::create_dir(folder.path().join("validation")).expect("a folder");
     says("its folders are validation: write ");
     for name in ["a.jsonl", "b.parquet"] {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Every shape in every format, read by the libraries that trainers read with: all rows equal those of the JSON lines.
 
-    python3 -m venv VENV && VENV/bin/pip install "datasets==5.2.*" pandas polars duckdb
+    python3 -m venv VENV && VENV/bin/pip install "datasets==5.2.*" pandas polars duckdb webdataset zstandard
     VENV/bin/python tests/readers/check.py COOKC
 
 The data set is the mixture of two templates whose values differ, one of them with a system text.
@@ -19,9 +19,10 @@ import pandas
 import polars
 import pyarrow
 import pyarrow.parquet
+import webdataset
 
 SHAPES = ["full", "prompt-completion", "messages", "alpaca", "sharegpt", "text", "verl", "nemo-gym"]
-ENDINGS = ["jsonl", "jsonl.gz", "parquet", "arrow"]
+ENDINGS = ["jsonl", "jsonl.gz", "parquet", "arrow", "tar"]
 RECIPE = """\
 [model]
 base = "scratch:tiny"
@@ -53,6 +54,8 @@ def queried(path):
 
 def read_by(name, path):
     """What each library makes of a file."""
+    if name == "tar":
+        return {"webdataset": sampled(path)}
     of = {"jsonl": "json", "jsonl.gz": "json", "parquet": "parquet", "arrow": "arrow"}[name]
     load = lambda: datasets.load_dataset(of, data_files=str(path), split="train", cache_dir=path.parent / "cache")
     readers = {"datasets": lambda: load().to_list()}
@@ -72,6 +75,34 @@ def read_by(name, path):
     return {reader: read() for reader, read in readers.items()}
 
 
+def sampled(path):
+    """The samples of a tar file as `webdataset` decodes them, with the names of their columns."""
+    columns = lambda sample: {name.rsplit(".", 1)[0]: value for name, value in sample.items() if name[0] != "_"}
+    return [columns(sample) for sample in webdataset.WebDataset(str(path), shardshuffle=False).decode()]
+
+
+def carded(cookc, folder):
+    """`load_dataset` of a folder by its card, and the data made again from its manifest."""
+    for ending in [*ENDINGS, "jsonl.zst"]:
+        data = folder / f"set-{ending}"
+        for split in ["train", "eval"]:
+            command = [cookc, "generate", "std:retrieval", "-n", str(ROWS), "--split", split, "--shard-size", "128"]
+            command += ["--format", "webdataset" if ending == "tar" else ending, "-o", f"{data}/{split}/"]
+            command += ["--shape", "messages"]
+            subprocess.run(command, check=True, capture_output=True)
+        subprocess.run([cookc, "data", "card", data], check=True, capture_output=True)
+        loaded = datasets.load_dataset(str(data), cache_dir=folder / "cache")
+        assert {name: split.num_rows for name, split in loaded.items()} == {"train": ROWS, "eval": ROWS}, ending
+        if ending != "tar":
+            assert loaded["train"].features["messages"].feature["content"].dtype == "string", ending
+        again = folder / f"again-{ending}"
+        make = [cookc, "data", "make", data / "train" / "cookc.json", "-o", f"{again}/"]
+        subprocess.run(make, check=True, capture_output=True)
+        for file in sorted(again.iterdir()):
+            assert file.read_bytes() == (data / "train" / file.name).read_bytes(), file
+    print("cards: each loads by load_dataset, and is made again to the same bytes")
+
+
 def main():
     cookc = pathlib.Path(sys.argv[1]).resolve()
     datasets.disable_progress_bars()
@@ -87,12 +118,16 @@ def main():
                 subprocess.run(command, cwd=folder, check=True, capture_output=True)
             rows = [json.loads(line) for line in (folder / f"{shape}.jsonl").open()]
             assert len(rows) == ROWS
+            # Of a column without a value, a tar file has no file.
+            there = [{name: value for name, value in row.items() if value is not None} for row in rows]
             for ending in ENDINGS:
                 for reader, found in read_by(ending, folder / f"{shape}.{ending}").items():
                     compared += 1
-                    if found != rows:
-                        differ = next((a, b) for a, b in zip(rows, found) if a != b)
+                    wanted = there if ending == "tar" else rows
+                    if found != wanted:
+                        differ = next((a, b) for a, b in zip(wanted, found) if a != b)
                         wrong.append(f"{reader} of {shape}.{ending}: {differ}")
+        carded(cookc, folder)
     for line in wrong:
         print(line)
     assert not wrong, f"{len(wrong)} of {compared} readings differ"

@@ -86,7 +86,7 @@ impl Shown {
     }
 
     fn encoding(&mut self, file: &str, rows: u64, is_over: bool) {
-        let new = || Work::counting(&format!("encoding {file}"));
+        let new = || Work::counting(&format!("encoding {file}"), "rows");
         self.encoding.get_or_insert_with(new).add(rows);
         if is_over && let Some(bar) = self.encoding.take() {
             bar.finish();

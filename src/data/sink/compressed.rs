@@ -25,12 +25,17 @@ pub struct Compressed<C> {
 /// Compresses what is written.
 pub trait Codec: Write + Send + Sized {
     fn begin(output: Output) -> io::Result<Self>;
+    fn output(&self) -> &Output;
     fn end(self) -> io::Result<Output>;
 }
 
 impl Codec for Encoder<'static, Output> {
     fn begin(output: Output) -> io::Result<Self> {
         Encoder::new(output, zstd::DEFAULT_COMPRESSION_LEVEL)
+    }
+
+    fn output(&self) -> &Output {
+        self.get_ref()
     }
 
     fn end(self) -> io::Result<Output> {
@@ -41,6 +46,10 @@ impl Codec for Encoder<'static, Output> {
 impl Codec for GzEncoder<Output> {
     fn begin(output: Output) -> io::Result<Self> {
         Ok(GzEncoder::new(output, flate2::Compression::default()))
+    }
+
+    fn output(&self) -> &Output {
+        self.get_ref()
     }
 
     fn end(self) -> io::Result<Output> {
@@ -65,6 +74,10 @@ impl<C: Codec> Sink for Compressed<C> {
         file.write_all(lines)?;
         lines.clear();
         Ok(())
+    }
+
+    fn bytes(file: &C) -> u64 {
+        file.output().bytes()
     }
 
     fn finish(self, file: C) -> Result<u64> {

@@ -6,6 +6,7 @@ use super::schema::Schema;
 use super::shape::{Bit, Columns, Value};
 use super::template::Template;
 use super::{Output, Sink};
+use crate::data::Sampler;
 use crate::data::generate::Row;
 use crate::data::layout::{Escape, Fields, Part, TextWriter, Written, json_inside};
 
@@ -15,9 +16,9 @@ pub struct Jsonl {
     lines: Vec<Line>,
 }
 
-/// A line of a template's rows.
-struct Line {
-    pieces: Vec<Piece>,
+/// A value of each of a template's rows, as JSON.
+pub(super) struct Line {
+    pieces: Pieces,
     text: TextWriter,
     fields: Fields,
 }
@@ -36,24 +37,38 @@ impl Jsonl {
     /// For samples of a schema. Threads share it.
     pub fn new(schema: &Schema) -> Jsonl {
         let line = |template: &Template| {
-            let mut pieces = Pieces::default();
-            pieces.object(&schema.columns(template));
-            pieces.bytes("\n");
-            let (program, words) = (template.sampler.program(), template.sampler.vocabulary());
-            Line {
-                pieces: pieces.0,
-                text: TextWriter::new(program, words.clone(), Escape::Json),
-                fields: Fields::in_json(program, words.clone()),
-            }
+            let columns = Value::Object(schema.columns(template));
+            let mut line = Line::of(&columns, &template.sampler);
+            line.pieces.bytes("\n");
+            line
         };
         Jsonl { lines: schema.templates.iter().map(line).collect() }
     }
 
     /// Appends the line of a sample, and a line break.
     pub fn line(&self, row: Row, out: &mut Vec<u8>) {
-        let Line { pieces, text, fields } = &self.lines[row.sampler];
+        self.lines[row.sampler].write(row, out);
+    }
+}
+
+impl Line {
+    /// Of a value in the rows of this sampler.
+    pub fn of(value: &Value, sampler: &Sampler) -> Line {
+        let mut pieces = Pieces::default();
+        pieces.value(value);
+        let (program, words) = (sampler.program(), sampler.vocabulary());
+        Line {
+            pieces,
+            text: TextWriter::new(program, words.clone(), Escape::Json),
+            fields: Fields::in_json(program, words.clone()),
+        }
+    }
+
+    /// Appends the JSON of a sample.
+    pub fn write(&self, row: Row, out: &mut Vec<u8>) {
+        let Line { pieces, text, fields } = self;
         let written = &mut Written::default();
-        for piece in pieces {
+        for piece in &pieces.0 {
             match piece {
                 Piece::Bytes(bytes) => out.extend_from_slice(bytes),
                 Piece::Index => {
@@ -153,6 +168,10 @@ impl Sink for Jsonl {
         output.put(lines)?;
         lines.clear();
         Ok(())
+    }
+
+    fn bytes(output: &Output) -> u64 {
+        output.bytes()
     }
 
     fn finish(self, output: Output) -> Result<u64> {

@@ -8,14 +8,20 @@ mod jsonl;
 mod schema;
 mod shape;
 mod template;
+mod texts;
+#[cfg(feature = "arrow")]
+mod webdataset;
 
 use std::fmt;
+use std::io;
 use std::ops::Range;
 
 use anyhow::Result;
 
 pub use super::generate::Row;
 pub use super::output::Output;
+#[cfg(feature = "arrow")]
+pub use columnar::features_of;
 #[cfg(feature = "arrow")]
 use columnar::{Arrow, Parquet};
 #[cfg(feature = "arrow")]
@@ -24,10 +30,12 @@ pub use jsonl::Jsonl;
 pub use schema::{Schema, settings};
 pub use shape::{SHAPES, Shape};
 pub use template::Template;
+#[cfg(feature = "arrow")]
+use webdataset::WebDataset;
 
 use super::Sampler;
 use super::generate::{Mixing, Order, Stopped, generate};
-use super::observer::Observer;
+use super::observer::{Event, Observer};
 
 /// The formats, the first of them where none is chosen.
 pub const FORMATS: &[Format] = &[
@@ -69,6 +77,14 @@ pub const FORMATS: &[Format] = &[
         endings: &["arrow", "arrows"],
         is_text: false,
         write: write_as::<Arrow>,
+    },
+    #[cfg(feature = "arrow")]
+    Format {
+        name: "webdataset",
+        about: "A tar file of WebDataset: a file for each column of a sample",
+        endings: &["tar"],
+        is_text: false,
+        write: write_as::<WebDataset>,
     },
 ];
 
@@ -152,6 +168,9 @@ pub trait Sink: Send + Sync + Sized {
     /// If the output does not take the bytes.
     fn write(&self, columns: &mut Self::Columns, file: &mut Self::File) -> Result<()>;
 
+    /// The bytes that the output has taken so far.
+    fn bytes(file: &Self::File) -> u64;
+
     /// Ends the data set; returns how many bytes were written.
     ///
     /// # Errors
@@ -171,9 +190,25 @@ fn write_as<S: Sink>(
     let Schema { split, seed, .. } = *schema;
     let order = Order { split, seed, indices: rows.indices.clone(), mixing: rows.mixing };
     let lay_out = |row: Row, columns: &mut S::Columns| sink.lay_out(row, columns);
-    let put = |columns: &mut S::Columns| sink.write(columns, &mut file);
+    let mut bytes = 0;
+    let put = |columns: &mut S::Columns| {
+        sink.write(columns, &mut file).map_err(plain)?;
+        let before = std::mem::replace(&mut bytes, S::bytes(&file));
+        observer.emit(Event::Written { bytes: bytes - before });
+        Ok(())
+    };
     generate(&samplers, &order, lay_out, put, observer)?;
-    sink.finish(file).map_err(Stopped::Output)
+    sink.finish(file).map_err(plain).map_err(Stopped::Output)
+}
+
+/// What the output said, without what a library says of it once more.
+fn plain(error: anyhow::Error) -> anyhow::Error {
+    let causes = error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>());
+    let said = causes.last().map(|said| (said.kind(), said.get_ref().map(ToString::to_string)));
+    match said {
+        Some((kind, Some(text))) => io::Error::new(kind, text).into(),
+        _ => error,
+    }
 }
 
 impl fmt::Debug for Format {
@@ -189,7 +224,7 @@ mod tests {
     use super::*;
     use crate::check;
     use crate::data::vocab::Vocabulary;
-    use crate::data::{Compile, Event, Split};
+    use crate::data::{Compile, Split};
     use crate::source::Source;
     use crate::syntax;
 
@@ -232,8 +267,10 @@ mod tests {
         for format in FORMATS {
             let cancel = AtomicBool::new(false);
             let stop = |event| {
-                assert!(matches!(event, Event::Generated { samples } if samples > 0));
-                cancel.store(true, std::sync::atomic::Ordering::Relaxed);
+                if let Event::Generated { samples } = event {
+                    assert!(samples > 0);
+                    cancel.store(true, std::sync::atomic::Ordering::Relaxed);
+                }
             };
             let output = Output::file(&path).expect("it can be written");
             let observer = Observer { cancel: &cancel, event: &stop };

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::source::{Segments, Source, Used, sources, used};
 
 /// The layers, left to right: a file may use what stands to its left.
-const LAYERS: [&str; 28] = [
+const LAYERS: [&str; 29] = [
     "wide",
     "disk",
     "source",
@@ -20,6 +20,7 @@ const LAYERS: [&str; 28] = [
     "data",
     "template",
     "rows",
+    "datasets",
     "align",
     "ops",
     "model",
@@ -37,8 +38,10 @@ const LAYERS: [&str; 28] = [
 ];
 
 /// What knows nothing of templates.
-const LANGUAGE: [&str; 10] =
-    ["stdlib", "syntax", "check", "ir", "runtime", "engine", "data", "template", "rows", "align"];
+const LANGUAGE: [&str; 11] = [
+    "stdlib", "syntax", "check", "ir", "runtime", "engine", "data", "template", "rows", "datasets",
+    "align",
+];
 
 /// What a layer must not use although it stands to its left.
 const APART: [(&str, &[&str]); 4] = [

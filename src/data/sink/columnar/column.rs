@@ -1,6 +1,5 @@
 //! A column as it grows, a row at a time, and as Arrow has it.
 
-use std::io::Write;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -8,11 +7,9 @@ use arrow_array::{ArrayRef, ListArray, StringArray, StructArray, UInt64Array};
 use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer};
 use arrow_schema::{DataType, Field, Fields};
 
-use super::super::jsonl::spaced;
-use super::super::shape::{Bit, Value};
-use crate::data::Sampler;
+use super::super::shape::Value;
+use super::super::texts::Texts;
 use crate::data::generate::Row;
-use crate::data::layout::{Escape, Fields as Shown, TextWriter};
 
 /// What a column holds, whatever the template.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,12 +18,6 @@ pub enum Kind {
     Number,
     List(Box<Kind>),
     Object(Vec<(&'static str, Kind)>),
-}
-
-/// Writes the texts of a template's samples.
-pub struct Writers {
-    text: TextWriter,
-    fields: Shown,
 }
 
 /// The rows of a column so far.
@@ -77,16 +68,6 @@ impl Kind {
     }
 }
 
-impl Writers {
-    pub fn new(sampler: &Sampler) -> Writers {
-        let (program, words) = (sampler.program(), sampler.vocabulary());
-        Writers {
-            text: TextWriter::new(program, words.clone(), Escape::None),
-            fields: Shown::new(program, words.clone()),
-        }
-    }
-}
-
 impl Column {
     pub fn empty(kind: &Kind) -> Column {
         match kind {
@@ -100,22 +81,22 @@ impl Column {
     }
 
     /// Appends a row's value.
-    pub fn push(&mut self, value: &Value, row: Row, writers: &Writers) {
+    pub fn push(&mut self, value: &Value, row: Row, texts: &Texts) {
         match (self, value) {
             (Column::Number(numbers), Value::Index) => numbers.push(row.index),
             (Column::Number(numbers), Value::Number(number)) => numbers.push(*number),
             (Column::List { ends, of }, Value::List(values)) => {
-                values.iter().for_each(|value| of.push(value, row, writers));
+                values.iter().for_each(|value| of.push(value, row, texts));
                 let last = ends.last().copied().unwrap_or_default();
                 ends.push(last + values.len() as i32);
             }
             (Column::Object(columns), Value::Object(values)) => {
                 for (column, (_, value)) in columns.iter_mut().zip(values) {
-                    column.push(value, row, writers);
+                    column.push(value, row, texts);
                 }
             }
             (Column::Text { bytes, ends, there }, value) => {
-                let is_there = write(value, row, writers, bytes);
+                let is_there = texts.write(value, row, bytes);
                 if !is_there && there.is_empty() {
                     there.resize(ends.len() - 1, true);
                 }
@@ -154,25 +135,4 @@ impl Column {
             _ => unreachable!("the schema is that of the columns"),
         })
     }
-}
-
-/// Appends a text; false if there is none.
-fn write(value: &Value, row: Row, writers: &Writers, out: &mut Vec<u8>) -> bool {
-    match value {
-        Value::Fields => writers.fields.write(row.memory, out),
-        Value::Texts(bits) => {
-            for bit in bits {
-                match bit {
-                    Bit::Literal(text) => out.extend_from_slice(text.as_bytes()),
-                    Bit::Index => write!(out, "{}", row.index).expect("memory takes all"),
-                    Bit::Part(part) => writers.text.write(*part, row.memory, out),
-                    Bit::Spaced(part) => {
-                        spaced(out, |out| writers.text.write(*part, row.memory, out));
-                    }
-                }
-            }
-        }
-        _ => return false,
-    }
-    true
 }

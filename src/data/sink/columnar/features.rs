@@ -6,10 +6,15 @@ use serde_json::{Map, Value, json};
 use super::column::Kind;
 
 /// `{"info": {"features": {name: feature}}}`
-pub fn json<'a>(columns: impl Iterator<Item = (&'static str, &'a Kind)>) -> String {
+pub fn json<'a>(columns: impl Iterator<Item = (&'a str, &'a Kind)>) -> String {
+    json!({ "info": { "features": value(columns) } }).to_string()
+}
+
+/// `{name: feature}`
+pub fn value<'a>(columns: impl Iterator<Item = (&'a str, &'a Kind)>) -> Value {
     let features: Map<String, Value> =
         columns.map(|(name, kind)| (name.to_string(), feature(kind))).collect();
-    json!({ "info": { "features": features } }).to_string()
+    features.into()
 }
 
 fn feature(kind: &Kind) -> Value {

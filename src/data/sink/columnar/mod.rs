@@ -17,9 +17,19 @@ use parquet::file::properties::WriterProperties;
 use super::schema::Schema;
 use super::shape::Columns;
 use super::template::Template;
+use super::texts::Texts;
 use super::{Output, Sink};
 use crate::data::generate::Row;
-use column::{Column, Kind, Writers};
+use column::{Column, Kind};
+
+/// The features of a schema's columns, as Hugging Face's `datasets` writes them in JSON.
+pub fn features_of(schema: &Schema) -> serde_json::Value {
+    let Some(template) = schema.templates.first() else { return serde_json::Value::Null };
+    let columns = schema.columns(template);
+    let kinds: Vec<(&str, Kind)> =
+        columns.iter().map(|(name, value)| (*name, Kind::of(value))).collect();
+    features::value(kinds.iter().map(|(name, kind)| (*name, kind)))
+}
 
 /// Bytes of a row group in memory, from which on it is written: memory is bounded, and a reader of
 /// some rows reads little more.
@@ -28,7 +38,7 @@ const GROUP_BYTES: usize = 64 << 20;
 /// Lays rows out in columns.
 struct Layout {
     /// The columns of each template's rows, and what writes their texts.
-    templates: Vec<(Columns, Writers)>,
+    templates: Vec<(Columns, Texts)>,
     kinds: Vec<Kind>,
     schema: SchemaRef,
 }
@@ -42,8 +52,8 @@ pub struct Batch {
 
 impl Layout {
     fn new(schema: &Schema) -> Layout {
-        let of = |template: &Template| (schema.columns(template), Writers::new(&template.sampler));
-        let templates: Vec<(Columns, Writers)> = schema.templates.iter().map(of).collect();
+        let of = |template: &Template| (schema.columns(template), Texts::new(&template.sampler));
+        let templates: Vec<(Columns, Texts)> = schema.templates.iter().map(of).collect();
         let columns = templates.first().map(|(columns, _)| columns.as_slice()).unwrap_or_default();
         let kinds: Vec<Kind> = columns.iter().map(|(_, value)| Kind::of(value)).collect();
         let names = || columns.iter().map(|(name, _)| *name);
@@ -58,9 +68,9 @@ impl Layout {
         if batch.columns.is_empty() {
             batch.columns = self.kinds.iter().map(Column::empty).collect();
         }
-        let (columns, writers) = &self.templates[row.sampler];
+        let (columns, texts) = &self.templates[row.sampler];
         for ((_, value), column) in columns.iter().zip(&mut batch.columns) {
-            column.push(value, row, writers);
+            column.push(value, row, texts);
         }
         batch.rows += 1;
     }
@@ -106,6 +116,10 @@ impl Sink for Parquet {
         Ok(())
     }
 
+    fn bytes(file: &ArrowWriter<Output>) -> u64 {
+        file.bytes_written() as u64
+    }
+
     fn finish(self, file: ArrowWriter<Output>) -> Result<u64> {
         file.into_inner()?.finish()
     }
@@ -133,6 +147,10 @@ impl Sink for Arrow {
             file.write(&self.0.take(batch)?)?;
         }
         Ok(())
+    }
+
+    fn bytes(file: &StreamWriter<Output>) -> u64 {
+        file.get_ref().bytes()
     }
 
     fn finish(self, file: StreamWriter<Output>) -> Result<u64> {

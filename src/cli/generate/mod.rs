@@ -1,5 +1,7 @@
 //! `cookc generate`: the data, in parallel and in order.
 
+pub mod dry;
+
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -11,13 +13,14 @@ use super::failure::Failure;
 use super::load;
 use super::options::{self, Engine};
 use super::progress::Progress;
+use crate::Vocabulary;
 use crate::data::generate::Stopped;
 use crate::data::output::Output;
 use crate::data::shards::{Refused, Shards};
 use crate::data::sink::{FORMATS, Format, SHAPES, Schema, Shape, settings};
-use crate::data::{Event, Observer, Split};
+use crate::data::{Observer, Origin, Split};
 use crate::diagnostic::near_miss;
-use crate::template::Template;
+use crate::template::{self, Template};
 
 const HELP: &str = r#"Examples:
   cookc generate std:retrieval -n 1000 -o train.jsonl
@@ -25,17 +28,18 @@ const HELP: &str = r#"Examples:
   cookc generate std:retrieval -n 200 -o held_out.jsonl --split eval
   cookc generate my.cook -n 10 --level hard --set length=128 | jq .prompt
   cookc generate my.toml -n 1000 -o mixed.jsonl    the mixture of a recipe, as it is trained on
+  cookc generate std:retrieval -n 9000000 -o data/ --dry-run   how large, how long, which files
   cookc generate std:retrieval -n 9000000 -o data/ --resume    a folder of files, or what it lacks
   cookc generate std:retrieval -n 9000000 -o data/ --shard $SLURM_ARRAY_TASK_ID/16 --resume
 
-The file's ending says how rows are written: .jsonl, .parquet or .arrow, and .jsonl.zst or
-.jsonl.gz compressed. --shape says what a row has; each begins with "id", which tells its sample
-from all others: "TEMPLATE/DIGEST/SPLIT/SEED/INDEX". The shape full is {"id", "template", "level",
-"set", "split", "seed", "index", "system" (if a template has one), "prompt", "reply", "fields"}.
-"set" is what --set sets, such as "length=128 quote=4". "fields" is the text of a JSON object of the
-shown values: a list of words is one text, any other list an array. docs/commands/generate.md has
-the columns of the other shapes. The same seed returns the same bytes on any machine, with any
-number of threads, in either engine.
+The file's ending says how rows are written: .jsonl, .parquet, .arrow or .tar (WebDataset), and
+.jsonl.zst or .jsonl.gz compressed. --shape says what a row has; each begins with "id", which tells
+its sample from all others: "TEMPLATE/DIGEST/SPLIT/SEED/INDEX". The shape full is {"id", "template",
+"level", "set", "split", "seed", "index", "system" (if a template has one), "prompt", "reply",
+"fields"}. "set" is what --set sets, such as "length=128 quote=4". "fields" is the text of a JSON
+object of the shown values: a list of words is one text, any other list an array.
+docs/commands/generate.md has the columns of the other shapes. The same seed returns the same bytes
+on any machine, with any number of threads, in either engine.
 
 A file is written atomically. Where -o is a folder (it is one, or its name ends with /), the rows go
 into files of --shard-size rows, and cookc.json says which there are, with their BLAKE3 checksums:
@@ -56,6 +60,7 @@ pub struct Generate {
     pub split: Split,
     /// How many samples
     #[arg(short = 'n', long = "samples", visible_alias = "count", value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
     pub count: u64,
     /// The index of the first sample
     #[arg(long, value_name = "N", default_value_t = 0)]
@@ -78,6 +83,10 @@ pub struct Generate {
     /// Write what is missing in the folder
     #[arg(long)]
     pub resume: bool,
+    /// Write nothing: say what would be written where, its size, the seconds, and how many prompts
+    /// can differ
+    #[arg(long)]
+    pub dry_run: bool,
     /// What runs the template
     #[arg(long, default_value = "native")]
     pub engine: Engine,
@@ -85,6 +94,16 @@ pub struct Generate {
 
 /// Rows of a shard unless the user says otherwise.
 const SHARD_SIZE: u64 = 1 << 16;
+
+/// A data set to write.
+pub struct Job {
+    /// What tells it from all others.
+    pub of: String,
+    /// How rows are written.
+    pub format: Format,
+    /// What it is made from.
+    pub made: Option<Origin>,
+}
 
 /// Writes some rows to an output, and returns how many bytes they have.
 pub type Write<'a> = &'a mut dyn FnMut(Range<u64>, Output) -> Result<u64, Stopped>;
@@ -135,33 +154,23 @@ impl Generate {
     /// Whether the output is a folder of files.
     fn is_sharded(&self) -> bool {
         let is_asked = self.shard_size.is_some() || self.shard.is_some() || self.resume;
-        let ends = self.out.as_os_str().as_encoded_bytes().last().copied();
-        is_asked || ends == Some(std::path::MAIN_SEPARATOR as u8) || self.out.is_dir()
+        is_asked || options::is_folder(&self.out) || self.out.is_dir()
     }
 
     /// Writes all rows into the file, or into the folder's files; returns how many of them were
     /// written, and their bytes.
     pub fn put(
         &self,
-        (of, format): (String, Format),
+        job: Job,
         write: Write,
         observer: &Observer,
         stopped: &dyn Fn(Stopped) -> Failure,
     ) -> Result<[u64; 2], Failure> {
-        let rows = self.first..self.first + self.count;
         if !self.is_sharded() {
             let output = options::output(&self.out, Path::new(&self.template.file))?;
-            return write(rows, output).map(|bytes| [self.count, bytes]).map_err(stopped);
+            return write(self.rows(), output).map(|bytes| [self.count, bytes]).map_err(stopped);
         }
-        let shards = Shards {
-            folder: self.out.clone(),
-            of,
-            ending: format.endings[0],
-            rows,
-            size: self.shard_size.unwrap_or(SHARD_SIZE),
-            part: self.shard.unwrap_or((0, 1)),
-        };
-        match shards.write(self.resume, write, observer) {
+        match self.shards(job).write(self.resume, write, observer) {
             Ok(written) => {
                 if written.rows_before > 0 {
                     console::note(&format!("{} samples were there before", written.rows_before));
@@ -177,6 +186,35 @@ impl Generate {
                 }
                 Err(stopped(why))
             }
+        }
+    }
+
+    /// The indices of the rows.
+    fn rows(&self) -> Range<u64> {
+        self.first..self.first + self.count
+    }
+
+    /// The folder of files.
+    fn shards(&self, job: Job) -> Shards {
+        Shards {
+            folder: self.out.clone(),
+            of: job.of,
+            ending: job.format.endings[0],
+            rows: self.rows(),
+            size: self.shard_size.unwrap_or(SHARD_SIZE),
+            part: self.shard.unwrap_or((0, 1)),
+            made: job.made,
+        }
+    }
+
+    /// The rows that this process writes, if none of them are there.
+    pub fn row_count(&self) -> u64 {
+        match self.is_sharded() {
+            true => {
+                let job = Job { of: String::new(), format: FORMATS[0], made: None };
+                self.shards(job).row_count()
+            }
+            false => self.count,
         }
     }
 
@@ -231,25 +269,48 @@ fn formats() -> impl TypedValueParser<Value = Format> {
 pub fn run(command: &Generate) -> Result<(), Failure> {
     command.expect_rows()?;
     let template = Template::named(&command.template.file)?;
-    let sampler = load::compile(&template, &command.template.choice, command.engine)?;
+    let words = command.template.choice.vocab.as_deref();
+    write(command, &template, words.map(template::text_of).transpose()?, None)
+}
+
+/// The same of this template, whatever file the command names; with the words of this text. `made`
+/// is what it is made from, where the template's own files are not there.
+pub fn write(
+    command: &Generate,
+    template: &Template,
+    words: Option<String>,
+    made: Option<Origin>,
+) -> Result<(), Failure> {
+    let choice = &command.template.choice;
+    let vocabulary = match &words {
+        Some(text) => Vocabulary::parse(text).map_err(|why| {
+            let name = choice.vocab.as_deref().unwrap_or(Path::new("the words"));
+            Failure::Input(format!("{}: {why}", name.display()))
+        })?,
+        None => Vocabulary::embedded(),
+    };
+    let sampler = load::with_words(template, choice, command.engine, vocabulary)?.inner().clone();
     let cancel = options::interrupt_soon()?;
     let to_stdout = command.out == Path::new("-");
     let format = command.format()?;
     let (seed, split) = (command.seed.unwrap_or(0), command.split);
-    let set = settings(template.typed(), &command.template.choice.set);
+    let set = settings(template.typed(), &choice.set);
     let program = sampler.program().clone();
     let schema = Schema { shape: command.shape, ..Schema::one(sampler, set, split, seed) };
-    let progress = Progress::new(command.count, &program.name);
-    let event = |event| {
-        if let Event::Generated { samples } = event {
-            progress.add(samples);
-        }
-    };
-    let observer = Observer { cancel, event: &event };
+    let progress = Progress::writing(command.row_count(), &program.name);
+    let observer = Observer { cancel, event: &|event| progress.follow(event) };
     let mut write =
         |rows: Range<u64>, output| format.write(&schema, &rows.into(), output, &observer);
-    let stopped = |stopped| load::stopped(&template, &program, seed, stopped);
-    let done = command.put((schema.text(format.name), format), &mut write, &observer, &stopped);
+    let stopped = |stopped| load::stopped(template, &program, seed, stopped);
+    let level = choice.level.as_deref();
+    let rows = (schema.shape.name, format.name);
+    let origin = || template.origin(level, &choice.set, words.as_deref(), (split, seed), rows);
+    let made = Some(made.unwrap_or_else(origin));
+    let job = Job { of: schema.text(format.name), format, made };
+    if command.dry_run {
+        return dry::print(command, job, (&program.name, &schema.templates), &mut write, &stopped);
+    }
+    let done = command.put(job, &mut write, &observer, &stopped);
     progress.finish();
     let done = done?;
     if !to_stdout {
