@@ -19,6 +19,8 @@ pub use super::output::Output;
 #[cfg(feature = "arrow")]
 use columnar::{Arrow, Parquet};
 #[cfg(feature = "arrow")]
+pub use columnar::{arrow_schema, batch};
+#[cfg(feature = "arrow")]
 use compressed::{Gzip, Zstd};
 pub use jsonl::Jsonl;
 pub use schema::{Schema, settings};
@@ -166,14 +168,39 @@ fn write_as<S: Sink>(
     observer: &Observer,
 ) -> Result<u64, Stopped> {
     let (sink, mut file) = S::open(schema, output).map_err(Stopped::Output)?;
+    let lay_out = |row: Row, columns: &mut S::Columns| sink.lay_out(row, columns);
+    let put = |columns: &mut S::Columns| sink.write(columns, &mut file);
+    in_order(schema, rows, lay_out, put, observer)?;
+    sink.finish(file).map_err(Stopped::Output)
+}
+
+/// The JSON lines of these rows, drawn in parallel.
+///
+/// # Errors
+/// [`Stopped`] if a sample cannot be drawn, or the observer stops it.
+pub fn lines(schema: &Schema, rows: &Rows, observer: &Observer) -> Result<Vec<u8>, Stopped> {
+    let (jsonl, mut all) = (Jsonl::new(schema), Vec::new());
+    let put = |lines: &mut Vec<u8>| {
+        all.append(lines);
+        Ok(())
+    };
+    in_order(schema, rows, |row, lines: &mut Vec<u8>| jsonl.line(row, lines), put, observer)?;
+    Ok(all)
+}
+
+/// Draws rows in parallel, and passes them on in order: see [`generate`].
+fn in_order<Columns: Default + Send>(
+    schema: &Schema,
+    rows: &Rows,
+    lay_out: impl Fn(Row, &mut Columns) + Sync + Send,
+    put: impl FnMut(&mut Columns) -> Result<()> + Send,
+    observer: &Observer,
+) -> Result<(), Stopped> {
     let samplers: Vec<Sampler> =
         schema.templates.iter().map(|template| template.sampler.clone()).collect();
     let Schema { split, seed, .. } = *schema;
     let order = Order { split, seed, indices: rows.indices.clone(), mixing: rows.mixing };
-    let lay_out = |row: Row, columns: &mut S::Columns| sink.lay_out(row, columns);
-    let put = |columns: &mut S::Columns| sink.write(columns, &mut file);
-    generate(&samplers, &order, lay_out, put, observer)?;
-    sink.finish(file).map_err(Stopped::Output)
+    generate(&samplers, &order, lay_out, put, observer)
 }
 
 impl fmt::Debug for Format {
