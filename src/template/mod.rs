@@ -16,8 +16,9 @@ use std::sync::Arc;
 
 pub use error::{Error, Findings};
 use files::folder_of;
+pub use files::vocabulary;
 pub(crate) use files::{
-    COOK_BYTES_MAX, beside, decoded, examples, missing, source_of, text_of, too_large, vocabulary,
+    COOK_BYTES_MAX, beside, decoded, examples, missing, source_of, text_of, too_large,
 };
 pub use rows::Rows;
 pub use sample::{Key, Message, Sample};
