@@ -43,7 +43,7 @@ impl Rows {
     }
 
     /// Without it, Python would count the indices up for ever.
-    fn __iter__(&self) -> PyResult<Option<Stream>> {
+    fn __iter__(&self) -> PyResult<()> {
         let write = "write `batch(0, 10)` or `stream(0, 10)`";
         Err(pyo3::exceptions::PyTypeError::new_err(format!("rows have no end: {write}")))
     }

@@ -92,7 +92,7 @@ impl Sampler {
     }
 
     /// Without it, Python would count the indices up for ever.
-    fn __iter__(&self) -> PyResult<Option<Samples>> {
+    fn __iter__(&self) -> PyResult<()> {
         let write = "write `samples(count=10)`, or `samples()` for a stream without an end";
         Err(PyTypeError::new_err(format!("a sampler is no list: {write}")))
     }
@@ -188,11 +188,10 @@ impl Sampler {
     ) -> PyResult<Vec<Score>> {
         let (split, seed) = (read::split(py, split)?, read::seed(seed)?);
         let pairs = read::pairs(indices, replies)?;
-        let scores = detached(py, |observer| {
+        detached(py, |observer| {
             let scores = self.sampler.score_many(split, seed, &pairs, observer)?;
             Ok(scores.iter().map(|score| Score::of(score, &self.rules)).collect())
-        });
-        scores
+        })
     }
 
     /// Scores a reply against a record: any dict that has the values that the template's texts show,

@@ -20,6 +20,19 @@ type File = (String, String);
 
 #[pymethods]
 impl Template {
+    /// The same as `parse`: a template is made again from a pickle so.
+    #[new]
+    #[pyo3(signature = (name, text, files=None))]
+    fn new(py: Python, name: &str, text: &str, files: Option<Vec<File>>) -> PyResult<Template> {
+        Template::parse(py, name, text, files)
+    }
+
+    fn __getnewargs__(&self) -> (&str, &str, Vec<File>) {
+        let source = self.0.source();
+        let files = self.0.files().iter().map(|file| (file.name.clone(), file.text.clone()));
+        (&source.name, &source.text, files.collect())
+    }
+
     /// Reads and checks a template, and the files beside it that it uses.
     #[staticmethod]
     fn open(py: Python, path: &Bound<PyAny>) -> PyResult<Template> {
@@ -87,13 +100,6 @@ impl Template {
     #[pyo3(signature = (**parameters))]
     fn compile(&self, py: Python, parameters: Option<&Bound<PyDict>>) -> PyResult<Sampler> {
         Compile::of(&self.0).compile(py, parameters)
-    }
-
-    fn __reduce__(&self, py: Python) -> PyResult<(Py<PyAny>, (String, String, Vec<File>))> {
-        let parse = py.get_type::<Template>().getattr("parse")?.unbind();
-        let source = self.0.source();
-        let files = self.0.files().iter().map(|file| (file.name.clone(), file.text.clone()));
-        Ok((parse, (source.name.to_string(), source.text.to_string(), files.collect())))
     }
 
     fn __repr__(&self) -> String {

@@ -1,5 +1,6 @@
 //! `cookc.Vocabulary`: the words that samples are drawn from.
 
+use cookc::model::text::tokenizer::Tokenizer;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
@@ -37,6 +38,19 @@ impl Vocabulary {
     fn open(py: Python, path: &Bound<PyAny>) -> PyResult<Vocabulary> {
         let path = read::path(path, "path")?;
         let words = cookc::template::vocabulary(Some(&path));
+        words.map(Vocabulary).map_err(|error| raised(py, error))
+    }
+
+    /// Words of a model's tokenizer that are one token each: what `vocab = "tokenizer"` is in a
+    /// recipe. The path is that of the model's folder, or of a GGUF file.
+    #[staticmethod]
+    fn tokenizer(py: Python, path: &Bound<PyAny>) -> PyResult<Vocabulary> {
+        let path = read::path(path, "path")?;
+        let words = py.detach(|| -> Result<cookc::Vocabulary, cookc::Error> {
+            let words = cookc::run::words_of(&Tokenizer::load(&path)?)?;
+            let words = cookc::Vocabulary::new(words);
+            words.map_err(|why| cookc::Error::Input(format!("{}: {why}", path.display())))
+        });
         words.map(Vocabulary).map_err(|error| raised(py, error))
     }
 
