@@ -1,7 +1,5 @@
 //! `cookc.Template` and `cookc.Compile`: a template's text, and how it is compiled.
 
-use std::path::Path;
-
 use cookc::Beside;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;

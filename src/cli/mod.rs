@@ -114,8 +114,8 @@ enum Command {
 }
 
 impl Arguments {
-    /// Those of a command, the program's name before them. If they are wrong, the process ends here,
-    /// with a message without what could steer the terminal, for the names of files may be a
+    /// Those of a command, the program's name before them. If they are wrong, the process ends
+    /// here, with a message without what could steer the terminal, for the names of files may be a
     /// stranger's.
     pub fn of(given: Vec<OsString>) -> Arguments {
         Arguments::parsed(&given).unwrap_or_else(|error| {

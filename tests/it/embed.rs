@@ -54,7 +54,7 @@ fn a_batch_of_many_blocks_has_the_rows_of_every_shape() {
         assert_eq!(batch.slice(count as usize - 1, 1), one, "{}", shape.name);
     }
     let none = sampler.batch(Split::Train, 3, 0..0).expect("a batch");
-    assert_eq!((none.num_rows(), none.num_columns()), (0, 10));
+    assert_eq!((none.num_rows(), none.num_columns()), (0, 11));
 }
 
 #[test]
