@@ -8,7 +8,10 @@ reads a line an item, {"document", "question", "answers", "start"}, and writes D
 DIR/sentences.toml, and DIR/answers.toml, in which a model writes the answer. Items whose answer lies
 across two sentences, or whose passage has fewer than four, are left out; how many is printed. Where
 the answer's sentence comes among the four depends on the item's number alone. `other` is the question
-of another passage: asked in place of the question, it shows what a preference for a sentence does.
+of another passage: asked in place of the question, it shows what a preference for a sentence does
+(every fourth item, in DIR/other_question.jsonl).
+DIR/first.toml and DIR/second.toml are the same task on two halves that share no passage, so that a
+model which learns from one can be asked the other.
 """
 
 import json
@@ -26,7 +29,7 @@ metrics = ["acc", "acc_norm"]
 main = "acc_norm"
 
 [data]
-path = "sentences.jsonl"
+path = "{rows}.jsonl"
 """
 
 ANSWERS = """\
@@ -74,16 +77,24 @@ def main():
         first = min(max(at - number % 4, 0), len(parts) - 4)
         four = [text for _, text in parts[first : first + 4]]
         far = items[(number + len(items) // 2) % len(items)]["question"]
-        kept.append({"sentences": four, "question": item["question"], "other": far, "gold": at - first})
-    with (folder / "sentences.jsonl").open("w") as out:
-        out.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in kept)
+        row = {"sentences": four, "question": item["question"], "other": far, "gold": at - first}
+        kept.append((passage, row))
+    # The border of a passage nearest to the middle.
+    borders = [at for at in range(1, len(kept)) if kept[at][0] != kept[at - 1][0]]
+    middle = min(borders, key=lambda at: abs(2 * at - len(kept)))
+    kept = [row for _, row in kept]
+    halves = [("first", kept[:middle]), ("second", kept[middle:]), ("other_question", kept[::4])]
+    for name, rows in [("sentences", kept), *halves]:
+        with (folder / f"{name}.jsonl").open("w") as out:
+            out.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     with (folder / "passages.jsonl").open("w") as out:
         keys = ("document", "question", "answers")
         out.writelines(json.dumps({key: item[key] for key in keys}, ensure_ascii=False) + "\n" for item in items)
     about = "Which of four sentences answers the question."
-    (folder / "sentences.toml").write_text(TASK.format(about=about, asked="question"))
+    for name in ("sentences", "first", "second"):
+        (folder / f"{name}.toml").write_text(TASK.format(about=about, asked="question", rows=name))
     about = "The same with the question of another passage: what is chosen without a hint."
-    (folder / "other_question.toml").write_text(TASK.format(about=about, asked="other"))
+    (folder / "other_question.toml").write_text(TASK.format(about=about, asked="other", rows="other_question"))
     (folder / "answers.toml").write_text(ANSWERS)
     places = [sum(row["gold"] == at for row in kept) for at in range(4)]
     print(f"{len(kept)} items of {len(items)}; left out: {left}; right by place: {places}")
