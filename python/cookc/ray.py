@@ -34,7 +34,6 @@ class Datasource(ray.data.Datasource):
         sampler.samples(seed, start, count, split=split)  # They are good, or this raises.
         self._sampler, self._seed, self._split, self._shape = sampler, seed, split, shape
         self._start, self._count = int(start), int(count)
-        self._row_bytes = None
 
     def get_name(self):
         """The name of the read tasks."""
@@ -42,40 +41,42 @@ class Datasource(ray.data.Datasource):
 
     def estimate_inmemory_data_size(self):
         """The size of all rows, from that of the first ones."""
-        if self._row_bytes is None:
-            measured = min(self._count, _MEASURED)
-            rows = self._sampler.rows(self._seed, split=self._split, shape=self._shape)
-            batch = rows.batch(self._start, measured)
-            self._row_bytes = batch.nbytes / max(1, measured)
-        return int(self._row_bytes * self._count)
+        first = self._first_rows()
+        return first.nbytes * self._count // max(1, first.num_rows)
 
     def get_read_tasks(self, parallelism, per_task_row_limit=None, data_context=None):
         """Ranges of the rows, as even as can be."""
-        tasks, size = max(1, min(parallelism, self._count)), self.estimate_inmemory_data_size()
+        first = self._first_rows()
+        tasks = max(1, min(parallelism, self._count))
         bounds = [self._start + self._count * task // tasks for task in range(tasks + 1)]
         return [
             ReadTask(
-                self._read(first, end),
+                self._read(begin, end),
                 BlockMetadata(
-                    num_rows=end - first,
-                    size_bytes=size * (end - first) // max(1, self._count),
+                    num_rows=end - begin,
+                    size_bytes=first.nbytes * (end - begin) // max(1, first.num_rows),
                     input_files=None,
                     exec_stats=None,
                 ),
+                schema=first.schema,
                 per_task_row_limit=per_task_row_limit,
             )
-            for first, end in zip(bounds, bounds[1:])
-            if end > first
+            for begin, end in zip(bounds, bounds[1:])
+            if end > begin
         ]
 
-    def _read(self, first, end):
+    def _first_rows(self):
+        rows = self._sampler.rows(self._seed, split=self._split, shape=self._shape)
+        return rows.batch(self._start, min(self._count, _MEASURED))
+
+    def _read(self, begin, end):
         sampler, seed, split, shape = self._sampler, self._seed, self._split, self._shape
 
         def read():
             import pyarrow
 
             rows = sampler.rows(seed, split=split, shape=shape)
-            for at in range(first, end, _BLOCK):
+            for at in range(begin, end, _BLOCK):
                 batch = rows.batch(at, min(_BLOCK, end - at))
                 yield pyarrow.Table.from_batches([batch])
 
