@@ -83,7 +83,7 @@ def test_other_libraries_read_a_stream_and_a_batch(retrieval):
     duckdb = pytest.importorskip("duckdb")
     batch = retrieval.batch(0, 0, 50)  # noqa: F841: DuckDB finds it by its name.
     query = "select count(*), count(distinct prompt) from batch"
-    assert duckdb.sql(query).fetchone() == (50, 50)
+    assert duckdb.sql(query).fetchall() == [(50, 50)]
 
 
 def test_without_pyarrow_a_batch_says_what_to_install(tmp_path):

@@ -40,7 +40,7 @@ def test_every_built_in_template_compiles_and_scores_its_own_reply():
 
 def test_a_lint_has_its_place():
     text = 'unused ~ pick(vocab)\nx ~ pick(vocab)\nprompt "{x}"\nreply "{x}"\n'
-    (lint,) = cookc.Template.parse("lint.cook", text).lints
+    lint = cookc.Template.parse("lint.cook", text).lints[0]
     assert (lint.severity, lint.file, lint.line) == ("warning", "lint.cook", 1)
     assert lint.code.startswith("L") and "unused" in str(lint)
 
