@@ -33,6 +33,8 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+mod wide;
+
 pub mod disk;
 
 pub mod source;

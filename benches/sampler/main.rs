@@ -1,151 +1,314 @@
-//! `stdlib/document_qa.cook` at 1,024 tokens a sample: both engines beside functions by hand
-//! that make the same ids and give the same scores.
+//! Samples of 1,000 words drawn, and written as ids, text and JSON lines, beside functions by hand that make
+//! the same bytes; other templates and replies that are read back, machine code beside the interpreter.
 //!
-//! `cargo bench --no-default-features --features jit --bench sampler`
+//! `cargo bench --no-default-features --features jit --bench sampler [-- ROUNDS]` prints a line of JSON a row:
+//! the median of what each side does a second, and of their ratio round by round with its first and ninth
+//! decile. The sides of a round run one after the other, since a shared machine is twice as fast at one time
+//! as at another.
 
 mod by_hand;
 
 use std::hint::black_box;
-use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
-use by_hand::{ByHand, LENGTH, TOKENS};
+use by_hand::{ByHand, LENGTH, Piece, ROOM};
 use cookc::Template;
-use cookc::data::layout::{Encoded, TokenIds};
-use cookc::data::vocab::Vocabulary;
+use cookc::data::judge::Judge;
+use cookc::data::layout::{Encoded, Escape, Part, TextWriter, TokenIds};
+use cookc::data::sink::{Jsonl, Row, Schema};
 use cookc::data::{Sampler, Split};
 use cookc::runtime::{Memory, RunKey};
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 const SEED: u64 = 42;
-const SAMPLES: u64 = 64;
-/// Rounds of the interleaved comparison.
-const ROUNDS: usize = 2001;
+/// Samples of a side's turn.
+const TURN: u64 = 32;
 
-/// The template's samplers on machine code and on the interpreter.
-fn samplers(vocab: usize) -> [Sampler; 2] {
-    // Words that no other test needs: only their number matters here.
-    let words = Vocabulary::new((0..vocab).map(|at| format!("w{at}"))).expect("no word twice");
-    let template = Template::builtin("document_qa").expect("it is built in");
-    let level = template.set("length", LENGTH).vocabulary(words);
-    let native = level.compile().expect("the length fits").inner().clone();
-    let interpreter = native.interpreted();
-    [native, interpreter]
-}
+/// Templates whose samples are small, where a call costs more than the work.
+const SMALL: [&str; 4] = ["chain_sum", "stack_machine", "variable_tracking", "entailment"];
 
-/// Ids as the bench's tokenizer gives them: a word's own number, and the literals' after those.
-fn tokenize(vocab: usize) -> impl Fn(&str) -> Vec<u32> + Send + Sync + 'static {
-    let literals = ["Document:", "Question:", "Answer:", "\n"];
-    move |text: &str| {
-        let spaced = text.replace('\n', " \n ");
-        let words = spaced.split(' ').filter(|word| !word.is_empty());
-        words
-            .map(|word| match literals.iter().position(|literal| *literal == word) {
-                Some(at) => (vocab + at) as u32,
-                // Signs that stand in no sample: what ids are made ready behind them.
-                None => word.get(1..).and_then(|at| at.parse().ok()).unwrap_or(u32::MAX),
-            })
-            .collect()
+fn main() {
+    let rounds = std::env::args().skip(1).find_map(|word| word.parse().ok()).unwrap_or(400);
+    for draw in ["draw", "distinct"] {
+        let mut sides = Sides::new(draw);
+        sides.are_equal();
+        sides.measure(draw, rounds);
+    }
+    for name in SMALL.into_iter().chain(["document_qa"]) {
+        small(name, rounds);
     }
 }
 
-fn sampler(criterion: &mut Criterion) {
-    for vocab in [4096, 32_000] {
-        let [native, interpreter] = samplers(vocab);
-        let ids =
-            TokenIds::new(native.program(), native.vocabulary().clone(), Arc::new(tokenize(vocab)));
-        let mut memory = native.memory(Split::Train, SEED);
-        let literals = ["Document:", "\nQuestion:", "\nAnswer:"].map(tokenize(vocab));
-        let run = RunKey::new("document_qa", "", Split::Train.name(), SEED);
-        let mut by_hand = ByHand::new(&run, vocab as u32, literals);
-        let (mut out, mut text) = (Encoded::default(), [0; TOKENS]);
-        let mut tokens = 0;
-        for index in 0..1000 {
-            make(&native, &ids, &mut memory, &mut out, index..index + 1);
-            let size = by_hand.sample(index, &mut text);
-            assert_eq!(out.ids, text[..size], "the hand-written function makes the same ids");
-            tokens += size;
-        }
-        println!("document_qa/{vocab}: {:.1} tokens a sample", tokens as f64 / 1000.0);
-        let ratio = interleaved(
-            |index| _ = black_box(by_hand.sample(index, black_box(&mut text))),
-            |index| make(&native, &ids, &mut memory, &mut out, index..index + 1),
+/// A template, and the same by hand.
+struct Sides {
+    sampler: Sampler,
+    ids: TokenIds,
+    text: TextWriter,
+    lines: Jsonl,
+    by_hand: ByHand,
+    pieces: Vec<Piece>,
+}
+
+impl Sides {
+    fn new(draw: &str) -> Sides {
+        let text = format!(
+            "words_ ~ {draw}({LENGTH}, vocab)\nfirst = at(0, words_)\n\
+             rule begins: first == at(0, words_)\nprompt \"{{words_}}\"\nreply \"{{first}}\"\n"
         );
-        println!("document_qa/{vocab}: machine code at {ratio} of the speed by hand");
-        let mut group = criterion.benchmark_group(format!("document_qa/{vocab}"));
-        group.throughput(Throughput::Elements(SAMPLES * tokens as u64 / 1000));
-        group.bench_function("by_hand", |bencher| {
-            bencher.iter(|| {
-                for index in 0..SAMPLES {
-                    black_box(by_hand.sample(index, black_box(&mut text)));
-                }
-            });
-        });
-        for (name, sampler) in [("native", &native), ("interpreter", &interpreter)] {
-            group.bench_function(name, |bencher| {
-                bencher.iter(|| make(sampler, &ids, &mut memory, &mut out, 0..SAMPLES));
-            });
+        let template = Template::parse("words.cook", &text).expect("a template");
+        let sampler = template.compile().expect("it compiles").inner().clone();
+        let (program, vocabulary) = (sampler.program(), sampler.vocabulary());
+        let id = |word: &str| {
+            word.bytes().fold(7, |id: u32, byte| id.wrapping_mul(31).wrapping_add(byte.into()))
+        };
+        let tokenize = move |text: &str| text.split_whitespace().map(id).collect::<Vec<u32>>();
+        let words: Vec<&str> = vocabulary.words().collect();
+        let table: Vec<u32> = words.iter().map(|word| id(word)).collect();
+        let run = RunKey::new("words", "", Split::Train.name(), SEED);
+        let by_hand = ByHand::new(&run, &words, [table.clone(), table], draw == "distinct");
+        let schema = Schema::one(sampler.clone(), String::new(), Split::Train, SEED);
+        Sides {
+            ids: TokenIds::new(program, vocabulary.clone(), Arc::new(tokenize)),
+            text: TextWriter::new(program, vocabulary.clone(), Escape::None),
+            lines: Jsonl::new(&schema),
+            pieces: pieces(&sampler, &Jsonl::new(&schema)),
+            by_hand,
+            sampler,
         }
-        group.finish();
+    }
+
+    /// Both sides make the same bytes.
+    fn are_equal(&mut self) {
+        let mut memory = self.sampler.memory(Split::Train, SEED);
+        let (mut encoded, mut array) = (Encoded::default(), [0; ROOM]);
+        for index in 0..1000 {
+            self.ids_of(&mut memory, index, &mut encoded);
+            let count = self.by_hand.ids(index, &mut array);
+            assert_eq!(encoded.ids, array[..count], "ids of {index}");
+            let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+            self.text_of(&mut memory, index, &mut ours);
+            self.by_hand.text(index, &mut theirs);
+            assert_eq!(ours, theirs, "text of {index}");
+            (ours, theirs) = (Vec::new(), Vec::new());
+            self.line_of(&mut memory, index, &mut ours);
+            self.by_hand.json(index, &self.pieces, &mut theirs);
+            assert_eq!(ours, theirs, "line of {index}");
+        }
+    }
+
+    fn measure(mut self, draw: &str, rounds: u64) {
+        let mut memory = self.sampler.memory(Split::Train, SEED);
+        let (mut encoded, mut array) = (Encoded::default(), [0; ROOM]);
+        let [mut ours, mut theirs] = [Vec::new(), Vec::new()];
+        let mut by_hand = std::mem::replace(&mut self.by_hand, Sides::new(draw).by_hand);
+        let mut sampled = self.sampler.memory(Split::Train, SEED);
+        report(
+            &format!("{draw}: sampled alone"),
+            "tokens",
+            rounds,
+            |index| {
+                self.sampler.sample(&mut sampled, index).expect("a sample");
+                LENGTH
+            },
+            |index| by_hand.ids(index, black_box(&mut array)),
+        );
+        report(
+            &format!("{draw} as ids"),
+            "tokens",
+            rounds,
+            |index| {
+                self.ids_of(&mut memory, index, &mut encoded);
+                encoded.ids.len()
+            },
+            |index| by_hand.ids(index, black_box(&mut array)),
+        );
+        report(
+            &format!("{draw} as text"),
+            "tokens",
+            rounds,
+            |index| {
+                ours.clear();
+                self.text_of(&mut memory, index, &mut ours);
+                LENGTH
+            },
+            |index| {
+                theirs.clear();
+                by_hand.text(index, &mut theirs);
+                LENGTH
+            },
+        );
+        report(
+            &format!("{draw} as JSON lines"),
+            "bytes",
+            rounds,
+            |index| {
+                ours.clear();
+                self.line_of(&mut memory, index, &mut ours);
+                ours.len()
+            },
+            |index| {
+                theirs.clear();
+                by_hand.json(index, &self.pieces, &mut theirs);
+                theirs.len()
+            },
+        );
+    }
+
+    fn ids_of(&self, memory: &mut Memory, index: u64, out: &mut Encoded) {
+        self.sampler.sample(memory, index).expect("a sample");
+        self.ids.encode(&*memory, out).expect("every word has an id");
+    }
+
+    fn text_of(&self, memory: &mut Memory, index: u64, out: &mut Vec<u8>) {
+        self.sampler.sample(memory, index).expect("a sample");
+        self.text.write(Part::Prompt, memory, out);
+        self.text.write(Part::Reply, memory, out);
+    }
+
+    fn line_of(&self, memory: &mut Memory, index: u64, out: &mut Vec<u8>) {
+        self.sampler.sample(memory, index).expect("a sample");
+        self.lines.line(Row { sampler: 0, index, memory }, out);
     }
 }
 
-fn make(
-    sampler: &Sampler,
-    ids: &TokenIds,
-    memory: &mut Memory,
-    out: &mut Encoded,
-    indices: Range<u64>,
-) {
-    for index in indices {
-        sampler.sample(memory, index).expect("document_qa does not error");
-        ids.encode(&*memory, out).expect("every word has an id");
-        black_box(&out);
-    }
-}
-
-/// Judgements of values that are read already: the rules alone.
-fn judge(criterion: &mut Criterion) {
-    let [native, interpreter] = samplers(4096);
-    let mut memory = native.memory(Split::Train, SEED);
-    native.sample(&mut memory, 0).expect("document_qa does not error");
-    let values = |memory: &Memory| [0, 1, 2].map(|slot| memory.narrow(memory.slot(slot)).to_vec());
-    let [document, question, answer] = values(&memory);
-    let mut scores = Vec::new();
-    native.judge(&mut memory, &mut scores);
-    assert_eq!(scores, by_hand::judge(&document, &question, &answer));
-    let by_hand = || by_hand::judge(black_box(&document), black_box(&question), black_box(&answer));
-    let ratio =
-        interleaved(|_| _ = black_box(by_hand()), |_| native.judge(&mut memory, &mut scores));
-    println!("judge: machine code at {ratio} of the speed by hand");
-    let mut group = criterion.benchmark_group("judge");
-    group.throughput(Throughput::Elements(1));
-    group.bench_function("by_hand", |bencher| bencher.iter(by_hand));
-    for (name, sampler) in [("native", &native), ("interpreter", &interpreter)] {
-        group.bench_function(name, |bencher| {
-            bencher.iter(|| sampler.judge(&mut memory, &mut scores));
-        });
-    }
-    group.finish();
-}
-
-/// How fast the second is beside the first, over rounds that run one after the other, because a
-/// shared machine is twice as fast at one time as at another: median, and the middle four fifths.
-fn interleaved(mut first: impl FnMut(u64), mut second: impl FnMut(u64)) -> String {
-    let round = |start_index: u64| {
-        let indices = start_index..start_index + 16;
-        let start = Instant::now();
-        indices.clone().for_each(&mut first);
-        let middle = Instant::now();
-        indices.for_each(&mut second);
-        (middle - start).as_secs_f64() / middle.elapsed().as_secs_f64()
+/// What a line of the sampler is made of, found in one of its lines.
+fn pieces(sampler: &Sampler, lines: &Jsonl) -> Vec<Piece> {
+    let index = 7_654_321;
+    let mut memory = sampler.memory(Split::Train, SEED);
+    sampler.sample(&mut memory, index).expect("a sample");
+    let mut line = Vec::new();
+    lines.line(Row { sampler: 0, index, memory: &memory }, &mut line);
+    let vocabulary = sampler.vocabulary();
+    let writer = TextWriter::new(sampler.program(), vocabulary.clone(), Escape::Json);
+    let (words, first) = (writer.text(Part::Prompt, &memory), writer.text(Part::Reply, &memory));
+    let line = String::from_utf8(line).expect("UTF-8").replace(&words, "\u{1}W\u{1}");
+    let line = line.replace(&index.to_string(), "\u{1}I\u{1}").replace(&first, "\u{1}F\u{1}");
+    let piece = |text: &str| match text {
+        "W" => Piece::Words,
+        "I" => Piece::Index,
+        "F" => Piece::First,
+        _ => Piece::Bytes(text.as_bytes().to_vec()),
     };
-    let mut ratios: Vec<f64> = (0..ROUNDS as u64).map(|round| 16 * round).map(round).collect();
-    ratios.sort_by(f64::total_cmp);
-    let at = |share: usize| ratios[ROUNDS * share / 10];
-    format!("{:.2} ({:.2} to {:.2})", at(5), at(1), at(9))
+    line.split('\u{1}').map(piece).collect()
 }
 
-criterion_group!(benches, sampler, judge);
-criterion_main!(benches);
+/// A template of small samples in both engines: as ids, and its own replies judged.
+fn small(name: &str, rounds: u64) {
+    let template = Template::builtin(name).expect("it is built in");
+    let native = template.compile().expect("it compiles").inner().clone();
+    let interpreter = native.interpreted();
+    let (program, vocabulary) = (native.program(), native.vocabulary());
+    let writer = TextWriter::new(program, vocabulary.clone(), Escape::None);
+    let ids = TokenIds::new(program, vocabulary.clone(), Arc::new(one_id_a_word));
+    let [mut one, mut two] =
+        [(); 2].map(|()| (native.memory(Split::Train, SEED), Encoded::default()));
+    let make = |sampler: &Sampler, (memory, out): &mut (Memory, Encoded), index| {
+        sampler.sample(memory, index).expect("a sample");
+        ids.encode(&*memory, out).expect("every word has an id");
+        out.ids.len()
+    };
+    report(
+        &format!("{name} as ids, beside the interpreter"),
+        "tokens",
+        rounds,
+        |index| make(&native, &mut one, index),
+        |index| make(&interpreter, &mut two, index),
+    );
+    let alone = |sampler: &Sampler, (memory, _): &mut (Memory, Encoded), index| {
+        sampler.sample(memory, index).expect("a sample");
+        1
+    };
+    report(
+        &format!("{name} sampled alone, beside the interpreter"),
+        "samples",
+        rounds,
+        |index| alone(&native, &mut one, index),
+        |index| alone(&interpreter, &mut two, index),
+    );
+    let replies: Vec<String> = (0..TURN)
+        .map(|index| {
+            native.sample(&mut one.0, index).expect("a sample");
+            writer.text(Part::Reply, &one.0)
+        })
+        .collect();
+    let judges = [Judge::new(&native), Judge::new(&interpreter)];
+    native.sample(&mut one.0, 0).expect("a sample");
+    interpreter.sample(&mut two.0, 0).expect("a sample");
+    report(
+        &format!("{name}: replies read and judged, beside the interpreter"),
+        "replies",
+        rounds,
+        |index| {
+            black_box(judges[0].judge(&replies[(index % TURN) as usize], &mut one.0));
+            1
+        },
+        |index| {
+            black_box(judges[1].judge(&replies[(index % TURN) as usize], &mut two.0));
+            1
+        },
+    );
+}
+
+/// A stand-in for a tokenizer that knows every word and symbol.
+fn one_id_a_word(text: &str) -> Vec<u32> {
+    let (mut ids, mut in_word): (Vec<u32>, bool) = (Vec::new(), false);
+    for letter in text.chars() {
+        let is_word = letter.is_alphanumeric() || letter == '_';
+        let with = |id: u32| id.wrapping_mul(31).wrapping_add(letter.into());
+        match ids.last_mut() {
+            _ if letter.is_whitespace() => {}
+            Some(id) if is_word && in_word => *id = with(*id),
+            _ => ids.push(with(7)),
+        }
+        in_word = is_word;
+    }
+    ids
+}
+
+/// Measures two sides in turn, and prints a line of JSON.
+fn report(
+    name: &str,
+    unit: &str,
+    rounds: u64,
+    mut ours: impl FnMut(u64) -> usize,
+    mut theirs: impl FnMut(u64) -> usize,
+) {
+    if std::env::args()
+        .skip(1)
+        .any(|word| word.parse::<u64>().is_err() && word != "--bench" && !name.contains(&word))
+    {
+        return;
+    }
+    let turn = |side: &mut dyn FnMut(u64) -> usize, round: u64| {
+        let start = Instant::now();
+        let units: usize = (round * TURN..(round + 1) * TURN).map(side).sum();
+        units as f64 / start.elapsed().as_secs_f64()
+    };
+    let mut speeds = Vec::new();
+    for round in 0..rounds + 1 {
+        let both = match round % 2 {
+            0 => {
+                let ours = turn(&mut ours, round);
+                (ours, turn(&mut theirs, round))
+            }
+            _ => {
+                let theirs = turn(&mut theirs, round);
+                (turn(&mut ours, round), theirs)
+            }
+        };
+        // The first warms up.
+        speeds.extend((round > 0).then_some(both));
+    }
+    let sorted = |of: fn(&(f64, f64)) -> f64| {
+        let mut all: Vec<f64> = speeds.iter().map(of).collect();
+        all.sort_by(f64::total_cmp);
+        [all[all.len() / 10], all[all.len() / 2], all[all.len() * 9 / 10]]
+    };
+    let (ours, theirs, ratio) =
+        (sorted(|both| both.0), sorted(|both| both.1), sorted(|both| both.0 / both.1));
+    println!(
+        "{{\"row\":\"{name}\",\"unit\":\"{unit} a second\",\"ours\":{:.4e},\"beside\":{:.4e},\
+         \"ratio\":[{:.3},{:.3},{:.3}],\"rounds\":{rounds}}}",
+        ours[1], theirs[1], ratio[0], ratio[1], ratio[2]
+    );
+}

@@ -22,6 +22,7 @@ mod sampler;
 pub mod shards;
 pub mod sink;
 mod split;
+mod symbols;
 pub mod totals;
 pub mod vocab;
 pub mod words;

@@ -252,3 +252,24 @@ fn fields_are_json_that_a_reader_takes_apart() {
     });
     assert_eq!(json, wanted);
 }
+
+#[test]
+fn fields_inside_a_json_text_are_the_same_fields() {
+    let slots = [("xs", Type::Token.list()), ("t", Type::Text), ("same", Type::Token.list())];
+    let mut kitchen = kitchen(&slots, vec![], vec![plain(0)]);
+    // Long enough to be copied where it comes again.
+    let long: Vec<u32> = (0..40).map(|at| at % 3).collect();
+    kitchen.bind_narrow(0, &long);
+    kitchen.memory.bind(1, 1);
+    kitchen.memory.bind(2, kitchen.memory.slot(0));
+    let (program, vocabulary) = (&kitchen.program, &kitchen.vocabulary);
+    let mut plain = Vec::new();
+    Fields::new(program, vocabulary.clone()).write(&kitchen.memory, &mut plain);
+    let mut inside = b"\"".to_vec();
+    Fields::in_json(program, vocabulary.clone()).write(&kitchen.memory, &mut inside);
+    inside.push(b'"');
+    let text: String = serde_json::from_slice(&inside).expect("a JSON text");
+    assert_eq!(text.as_bytes(), plain);
+    let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(json["same"], json["xs"]);
+}

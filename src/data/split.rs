@@ -85,16 +85,23 @@ impl Splits {
     }
 
     /// True if the prompt of the sample in the memory belongs to the held-out split.
-    pub fn holds_out(&self, memory: &Memory) -> bool {
-        let mut text = Vec::new();
+    pub fn holds_out(&self, memory: &mut Memory) -> bool {
+        // Room that is kept from sample to sample.
+        let mut text = std::mem::take(&mut memory.text);
+        text.clear();
         self.texts.write_start(memory, BYTES, &mut text);
-        let (words, rest) = text.as_chunks::<8>();
-        let mut last = [0; 8];
-        last[..rest.len()].copy_from_slice(rest);
-        let words = words.iter().chain([&last]).map(|word| u64::from_le_bytes(*word));
-        let hash = words.fold(text.len() as u64, |hash, word| random::mix(hash ^ word));
+        let hash = hash(&text);
+        memory.text = text;
         hash < u64::MAX / HELD_OUT_OF
     }
+}
+
+fn hash(text: &[u8]) -> u64 {
+    let (words, rest) = text.as_chunks::<8>();
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    let words = words.iter().chain([&last]).map(|word| u64::from_le_bytes(*word));
+    words.fold(text.len() as u64, |hash, word| random::mix(hash ^ word))
 }
 
 /// The index with which a try of a sample starts its streams; the first try has the sample's own.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use super::symbols::Symbols;
 use super::words::WordText;
 use crate::source::is_word_character;
 
@@ -14,7 +15,7 @@ const EMBEDDED: &str = include_str!("words.txt");
 #[derive(Clone, Debug, Default)]
 pub struct Vocabulary {
     words: Vec<Box<str>>,
-    symbols: HashMap<Box<str>, u32>,
+    symbols: Symbols,
     /// How many words `vocab` has.
     own: usize,
     text: WordText,
@@ -129,7 +130,7 @@ impl Vocabulary {
 
     /// The symbol of a word, if it is known.
     pub fn symbol(&self, word: &str) -> Option<u32> {
-        self.symbols.get(word).copied()
+        self.symbols.get(word)
     }
 
     /// All words, in the order of their symbols.
@@ -143,12 +144,12 @@ impl Vocabulary {
     }
 
     fn intern(&mut self, word: &str) -> u32 {
-        if let Some(&symbol) = self.symbols.get(word) {
+        if let Some(symbol) = self.symbols.get(word) {
             return symbol;
         }
         let symbol = self.words.len() as u32;
         self.words.push(word.into());
-        self.symbols.insert(word.into(), symbol);
+        self.symbols.insert(word, symbol);
         self.text.push(word);
         symbol
     }

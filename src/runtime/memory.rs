@@ -35,6 +35,8 @@ pub struct Memory {
     pub(crate) steps_done: u64,
     /// Which program this memory fits.
     pub(crate) program: u64,
+    /// Room for a text of the sample.
+    pub(crate) text: Vec<u8>,
     keys: Vec<[u64; 4]>,
     stream_names: Vec<String>,
     slot_shapes: Vec<Shape>,
@@ -80,6 +82,7 @@ impl Memory {
             branches: Vec::new(),
             steps_done: 0,
             program: needs.program,
+            text: Vec::new(),
             keys: vec![[0; 4]; needs.streams.len()],
             stream_names: needs.streams,
             slot_shapes: needs.slots,

@@ -1,4 +1,4 @@
-//! The random streams: stream version 1, the same bytes on every machine for ever.
+//! The random streams: stream version 2, the same bytes on every machine for ever.
 //!
 //! A run has a key, and a draw's stream a key made of that and of the draw's name. From it, sample
 //! *i* gets its own state without the samples before it; the state goes on as xoshiro256++.
@@ -6,7 +6,7 @@
 
 /// The version of everything that decides which bytes a draw returns. Whoever changes any of it
 /// must count this up: data sets name it.
-pub const STREAM_VERSION: u32 = 1;
+pub const STREAM_VERSION: u32 = 2;
 
 /// Weyl's step of the golden ratio, which tells the states of neighbouring samples apart.
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -62,6 +62,11 @@ impl Stream {
     pub fn from_state(state: [u64; 4]) -> Stream {
         let state = if state == [0; 4] { [GOLDEN, 0, 0, 0] } else { state };
         Stream { state }
+    }
+
+    /// Its state.
+    pub fn state(&self) -> [u64; 4] {
+        self.state
     }
 
     /// The next word.

@@ -20,22 +20,30 @@ pub fn html(report: &Report) -> String {
          <h2>What was found</h2>\n<ul class=\"findings\">\n{findings}</ul>\n"
     );
     page += "<h2>Alignment and accuracy</h2>\n";
-    page += CELLS;
+    page += &alignment(report);
+    report.recipes.iter().for_each(|one| recipe(&mut page, one));
+    page += &format!("<p class=\"key\">cookc {}</p>\n</main>\n</html>\n", report.cookc);
+    page
+}
+
+/// Changes in alignment beside changes in accuracy, where rules score answers.
+fn alignment(report: &Report) -> String {
+    if report.recipes.iter().all(|one| one.cells.is_empty()) {
+        return PAIRS.to_string();
+    }
+    let mut text = CELLS.to_string();
     let drawn = cells(&report.recipes);
     if !drawn.is_empty() {
         let key: String = KINDS
             .iter()
             .map(|(class, what)| format!("<span><i class=\"{class}\"></i> {what}</span> "))
             .collect();
-        page += &format!(
+        text += &format!(
             "<figure class=\"cells\">{drawn}</figure>\n<p class=\"key\">Up: change in accuracy. \
              {key}</p>\n"
         );
     }
-    page += &tables::correlations(&report.correlations);
-    report.recipes.iter().for_each(|one| recipe(&mut page, one));
-    page += &format!("<p class=\"key\">cookc {}</p>\n</main>\n</html>\n", report.cookc);
-    page
+    text + &tables::correlations(&report.correlations)
 }
 
 fn recipe(page: &mut String, of: &OfRecipe) {
@@ -132,6 +140,10 @@ const LEAD: &str = "Models were trained on templates, and asked tasks that they 
                     without the value of no effect. Beside the models are controls: the same \
                     prompts with shuffled replies, from which the format can be learned and no \
                     rule, and natural text where the recipe has some.";
+
+const PAIRS: &str = "<p>Nothing can be said: no template's rules score the answers to a task. \
+                     <code>[[study.align]]</code> in a recipe names the template, the task, and the \
+                     columns that the template's values are in.</p>\n";
 
 const CELLS: &str = "<p>A cell is a model, a task, and a template whose rules score the answers. \
                      Intervals come from resampling models, since cells of one model share its \

@@ -10,7 +10,7 @@ mod tokenize;
 pub use fields::Fields;
 pub use ids::{Draft, Encoded, Pair, TokenIds};
 pub(in crate::data) use text::json_inside;
-pub use text::{Escape, TextWriter};
+pub use text::{Escape, TextWriter, Written};
 pub use tokenize::{Added, Tokenize};
 
 use crate::check::types::Type;

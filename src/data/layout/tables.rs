@@ -7,9 +7,12 @@ use super::seams::{Ends, Judge, Seam, Space, Unit, Walk};
 use super::{Literal, Plan, Surface, Tokenize};
 use crate::data::vocab::Vocabulary;
 use crate::ir::Program;
+use crate::wide::wide;
 
-/// Integers below this are prepared together.
-const SMALL: i64 = 100;
+/// From this many on, words are looked up together.
+const MANY: usize = 16;
+/// The ids of integers below this are kept.
+const SMALL: usize = 10_000;
 
 /// What comes right before a piece.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +36,8 @@ pub(super) struct Tables {
     pieces: Vec<Piece>,
     /// Made at first use.
     words: ByContext<OnceLock<Result<WordIds, String>>>,
-    numbers: ByContext<OnceLock<Vec<Box<[u32]>>>>,
+    /// The ids of each small integer, made at its first use; of one that has none, none.
+    numbers: ByContext<OnceLock<Box<[OnceLock<Box<[u32]>>]>>>,
     /// Texts for each [`Before`], and their ids: any will do that is cut from what comes after it.
     contexts: [Vec<(String, Vec<u32>)>; CONTEXTS],
 }
@@ -254,7 +258,12 @@ impl WordIds {
         match self {
             WordIds::Shifted(0) => out.extend_from_slice(symbols),
             WordIds::Shifted(shift) => out.extend(symbols.iter().map(|symbol| symbol + shift)),
-            WordIds::One(ids) => out.extend(symbols.iter().map(|&symbol| ids[symbol as usize])),
+            WordIds::One(ids) if symbols.len() >= MANY => {
+                look_up(ids, symbols, out);
+            }
+            WordIds::One(ids) => {
+                out.extend(symbols.iter().map(|&symbol| ids[symbol as usize]));
+            }
             WordIds::Several { starts, ids } => {
                 for &symbol in symbols {
                     let range = starts[symbol as usize]..starts[symbol as usize + 1];
@@ -263,6 +272,14 @@ impl WordIds {
             }
         }
     }
+}
+
+/// Appends the id of each symbol.
+fn look_up(ids: &[u32], symbols: &[u32], out: &mut Vec<u32>) {
+    let greatest = wide!(symbols.iter().fold(0, |greatest, &symbol| symbol.max(greatest)));
+    assert!((greatest as usize) < ids.len(), "each symbol has a word");
+    // SAFETY: each symbol was found to be below the number of ids.
+    out.extend(symbols.iter().map(|&symbol| unsafe { *ids.get_unchecked(symbol as usize) }));
 }
 
 /// Ids being written, piece by piece.
@@ -354,20 +371,19 @@ impl Surface for IdSurface<'_> {
     }
 
     fn int(&mut self, value: i64) {
-        if !(0..SMALL).contains(&value) {
-            return self.number(&value.to_string());
-        }
         let State { before, space, .. } = *self.state;
         let (tables, tokenize) = (self.tables, self.tokenize);
-        let small = tables.numbers[before as usize][usize::from(space)].get_or_init(|| {
-            let space = if space { " " } else { "" };
-            let one = |number| {
-                let ids = tables.after(before, &format!("{space}{number}"), tokenize);
-                ids.unwrap_or_default().into()
-            };
-            (0..SMALL).map(one).collect()
+        let of_context = &tables.numbers[before as usize][usize::from(space)];
+        let small = of_context.get_or_init(|| (0..SMALL).map(|_| OnceLock::new()).collect());
+        let Some(kept) = usize::try_from(value).ok().and_then(|at| small.get(at)) else {
+            return self.number(&value.to_string());
+        };
+        let spaced = if space { " " } else { "" };
+        let ids = kept.get_or_init(|| {
+            let ids = tables.after(before, &format!("{spaced}{value}"), tokenize);
+            ids.unwrap_or_default().into()
         });
-        match &*small[value as usize] {
+        match &**ids {
             // It says why.
             [] => self.number(&value.to_string()),
             ids => {

@@ -1,6 +1,7 @@
 //! Values to text, as it is or as the inside of a JSON string.
 
 use std::io::Write;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::{Item, Literal, Part, Plan, Surface};
@@ -16,6 +17,45 @@ pub enum Escape {
     None,
     /// The inside of a JSON string.
     Json,
+    /// The inside of a JSON string whose text is JSON, of which this is the inside of a string.
+    JsonInJson,
+}
+
+impl Escape {
+    /// A text as it is written.
+    pub(super) fn written(self, text: &str) -> String {
+        match self {
+            Escape::None => text.to_string(),
+            Escape::Json => json_inside(text),
+            Escape::JsonInJson => json_inside(&json_inside(text)),
+        }
+    }
+}
+
+/// Lists that are copied where they come again have at least as many words.
+const LONG: usize = 16;
+
+/// Long lists of words that were written to an output, which are copied where they come again: to be
+/// used for one sample and one output, to which nothing but more is written.
+#[derive(Debug, Default)]
+pub struct Written {
+    /// Where a list lies in the sample's memory, and where its text lies in the output.
+    lists: [(Range<usize>, Range<usize>); 4],
+    count: usize,
+}
+
+impl Written {
+    fn find(&self, list: &Range<usize>) -> Option<Range<usize>> {
+        let found = self.lists[..self.count].iter().find(|(known, _)| known == list);
+        found.map(|(_, text)| text.clone())
+    }
+
+    fn keep(&mut self, list: Range<usize>, text: Range<usize>) {
+        if let Some(free) = self.lists.get_mut(self.count) {
+            *free = (list, text);
+            self.count += 1;
+        }
+    }
 }
 
 /// Writes the texts of samples. Threads share it.
@@ -33,10 +73,7 @@ impl TextWriter {
     /// A writer for a program's texts.
     pub fn new(program: &Program, vocabulary: Arc<Vocabulary>, escape: Escape) -> TextWriter {
         let plan = Plan::new(program);
-        let written = |text: &String| match escape {
-            Escape::None => text.as_bytes().into(),
-            Escape::Json => json_inside(text).into_bytes().into(),
-        };
+        let written = |text: &String| escape.written(text).into_bytes().into();
         let literals = plan.literals.iter().map(written).collect();
         let kinds = program.slots.iter().map(|slot| slot.kind.clone()).collect();
         TextWriter { plan, literals, vocabulary, kinds }
@@ -44,14 +81,27 @@ impl TextWriter {
 
     /// Appends a text of the sample in the memory.
     pub fn write(&self, part: Part, memory: &Memory, out: &mut Vec<u8>) {
-        self.plan.write(part, memory, &mut TextSurface { writer: self, out });
+        self.plan.write(part, memory, &mut TextSurface { writer: self, out, written: None });
+    }
+
+    /// The same, with lists that were written before copied.
+    pub fn write_again(
+        &self,
+        part: Part,
+        memory: &Memory,
+        out: &mut Vec<u8>,
+        written: &mut Written,
+    ) {
+        let mut surface = TextSurface { writer: self, out, written: Some(written) };
+        self.plan.write(part, memory, &mut surface);
     }
 
     /// Appends the first bytes of what the model reads; the rest is cut off.
     pub fn write_start(&self, memory: &Memory, bytes: usize, out: &mut Vec<u8>) {
         let (system, prompt) = (self.plan.items(Part::System), self.plan.items(Part::Prompt));
         for item in system.iter().chain(prompt) {
-            self.plan.write_item(item, memory, &mut TextSurface { writer: self, out });
+            let mut surface = TextSurface { writer: self, out, written: None };
+            self.plan.write_item(item, memory, &mut surface);
             if out.len() >= bytes {
                 out.truncate(bytes);
                 return;
@@ -76,7 +126,8 @@ impl TextWriter {
     pub fn pieces(&self, part: Part, memory: &Memory) -> Vec<(Option<SlotId>, String)> {
         let piece = |item: &Item| {
             let mut out = Vec::new();
-            self.plan.write_item(item, memory, &mut TextSurface { writer: self, out: &mut out });
+            let mut surface = TextSurface { writer: self, out: &mut out, written: None };
+            self.plan.write_item(item, memory, &mut surface);
             let slot = match item {
                 Item::Literal(_) => None,
                 Item::Value(slot, _, _) => Some(*slot),
@@ -93,25 +144,28 @@ impl TextWriter {
     pub fn value(&self, slot: SlotId, memory: &Memory) -> String {
         let mut out = Vec::new();
         let kind = &self.kinds[slot as usize];
-        self.write_plain(memory, memory.slot(slot), kind, &mut out);
+        self.write_plain(memory, memory.slot(slot), kind, &mut out, None);
         String::from_utf8(out).expect("literals and words are UTF-8")
     }
 
-    /// Appends a value as `{name}` shows it.
+    /// Appends a value as `{name}` shows it; with what was written, as in
+    /// [`TextWriter::write_again`].
     pub(in crate::data) fn write_plain(
         &self,
         memory: &Memory,
         cell: i64,
         kind: &Type,
         out: &mut Vec<u8>,
+        written: Option<&mut Written>,
     ) {
-        super::write_plain(memory, cell, kind, &mut TextSurface { writer: self, out });
+        super::write_plain(memory, cell, kind, &mut TextSurface { writer: self, out, written });
     }
 }
 
 struct TextSurface<'a> {
     writer: &'a TextWriter,
     out: &'a mut Vec<u8>,
+    written: Option<&'a mut Written>,
 }
 
 impl Surface for TextSurface<'_> {
@@ -124,11 +178,23 @@ impl Surface for TextSurface<'_> {
     }
 
     fn tokens(&mut self, symbols: &[u32]) {
-        self.writer.vocabulary.text().append_list(symbols, self.out);
+        let words = self.writer.vocabulary.text();
+        let written = match &mut self.written {
+            Some(written) if symbols.len() >= LONG => written,
+            _ => return words.append_list(symbols, self.out),
+        };
+        let Range { start, end } = symbols.as_ptr_range();
+        let list = start.addr()..end.addr();
+        if let Some(text) = written.find(&list) {
+            return self.out.extend_from_within(text);
+        }
+        let start = self.out.len();
+        words.append_list(symbols, self.out);
+        written.keep(list, start..self.out.len());
     }
 
     fn int(&mut self, value: i64) {
-        write!(self.out, "{value}").expect("writing to memory does not fail");
+        self.out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
     }
 
     fn real(&mut self, value: f64) {

@@ -88,9 +88,13 @@ impl Reader {
         fresh: &Fresh,
         memory: &mut Memory,
     ) -> Result<(), Unreadable> {
-        let words = words_of(reply);
-        if words > self.words_max {
-            return Err(Unreadable::TooLong { words, words_max: self.words_max });
+        // A word has a letter, and a space between it and the next: most replies are too short for
+        // too many.
+        if reply.len() as u64 / 2 >= self.words_max {
+            let words = words_of(reply);
+            if words > self.words_max {
+                return Err(Unreadable::TooLong { words, words_max: self.words_max });
+            }
         }
         let reply = self.normal.of_reply(reply);
         first(&self.patterns, &reply, |found| self.read_parts(found, &mut fresh.clone(), memory))
@@ -241,6 +245,7 @@ impl Reader {
         }
         match element.element() {
             _ if text.is_empty() => push(element, Vec::new(), memory),
+            None if *element == Type::Token && text.is_ascii() => self.tokens(text, fresh, memory),
             Some(_) => self.elements(element, text.split('\n'), fresh, memory),
             None if text.is_ascii() => {
                 let words = text.split(is_ascii_space).filter(|word| !word.is_empty());
@@ -248,6 +253,25 @@ impl Reader {
             }
             None => self.elements(element, text.split_whitespace(), fresh, memory),
         }
+    }
+
+    /// A list of words in ASCII, nearly all of which the vocabulary has.
+    fn tokens(&self, text: &str, fresh: &mut Fresh, memory: &mut Memory) -> Result<i64, Problem> {
+        // A letter and a space each.
+        let mut symbols = Vec::with_capacity(text.len().div_ceil(2));
+        let is_space = |byte: &u8| is_ascii_space((*byte).into());
+        let mut start = 0;
+        for part in text.as_bytes().split(is_space) {
+            let word = &text[start..start + part.len()];
+            start += part.len() + 1;
+            if !word.is_empty() {
+                symbols.push(match self.vocabulary.symbol(word) {
+                    Some(symbol) => symbol,
+                    None => self.scalar(&Type::Token, word, fresh)? as u32,
+                });
+            }
+        }
+        memory.push_narrow(&symbols).map_err(Problem::Room)
     }
 
     fn scalar(&self, kind: &Type, text: &str, fresh: &mut Fresh) -> Result<i64, Problem> {
@@ -315,7 +339,7 @@ impl Reader {
                 continue;
             };
             let mut start = Vec::new();
-            self.keys.write_plain(memory, key, key_kind, &mut start);
+            self.keys.write_plain(memory, key, key_kind, &mut start, None);
             start.extend_from_slice(between.as_bytes());
             let start = String::from_utf8_lossy(&start);
             values.push(without_start(line, &start).ok_or_else(|| Problem::line(&start, line))?);

@@ -1,7 +1,5 @@
 //! JSONL: each sample is a line, an object of its columns.
 
-use std::io::Write;
-
 use anyhow::Result;
 
 use super::schema::Schema;
@@ -9,7 +7,7 @@ use super::shape::{Bit, Columns, Value};
 use super::template::Template;
 use super::{Output, Sink};
 use crate::data::generate::Row;
-use crate::data::layout::{Escape, Fields, Part, TextWriter, json_inside};
+use crate::data::layout::{Escape, Fields, Part, TextWriter, Written, json_inside};
 
 /// Writes the columns of a schema's shape, in their order.
 pub struct Jsonl {
@@ -45,7 +43,7 @@ impl Jsonl {
             Line {
                 pieces: pieces.0,
                 text: TextWriter::new(program, words.clone(), Escape::Json),
-                fields: Fields::new(program, words.clone()),
+                fields: Fields::in_json(program, words.clone()),
             }
         };
         Jsonl { lines: schema.templates.iter().map(line).collect() }
@@ -54,17 +52,18 @@ impl Jsonl {
     /// Appends the line of a sample, and a line break.
     pub fn line(&self, row: Row, out: &mut Vec<u8>) {
         let Line { pieces, text, fields } = &self.lines[row.sampler];
+        let written = &mut Written::default();
         for piece in pieces {
             match piece {
                 Piece::Bytes(bytes) => out.extend_from_slice(bytes),
-                Piece::Index => write!(out, "{}", row.index).expect("memory takes all"),
-                Piece::Part(part) => text.write(*part, row.memory, out),
-                Piece::Spaced(part) => spaced(out, |out| text.write(*part, row.memory, out)),
-                Piece::Fields => {
-                    let start = out.len();
-                    fields.write(row.memory, out);
-                    quote_inside(out, start);
+                Piece::Index => {
+                    out.extend_from_slice(itoa::Buffer::new().format(row.index).as_bytes())
                 }
+                Piece::Part(part) => text.write_again(*part, row.memory, out, written),
+                Piece::Spaced(part) => {
+                    spaced(out, |out| text.write_again(*part, row.memory, out, written));
+                }
+                Piece::Fields => fields.write_again(row.memory, out, written),
             }
         }
     }
@@ -77,24 +76,6 @@ pub(super) fn spaced(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
     write(out);
     if out.len() == start {
         out.pop();
-    }
-}
-
-/// Makes the JSON from `start` on the inside of a JSON string: it has no other characters that need
-/// it than quotes and backslashes.
-fn quote_inside(out: &mut Vec<u8>, start: usize) {
-    let is_special = |byte: &u8| matches!(byte, b'"' | b'\\');
-    let mut from = out.len();
-    let more = out[start..].iter().filter(|byte| is_special(byte)).count();
-    out.resize(from + more, 0);
-    let mut to = out.len();
-    while to > from {
-        (from, to) = (from - 1, to - 1);
-        out[to] = out[from];
-        if is_special(&out[from]) {
-            to -= 1;
-            out[to] = b'\\';
-        }
     }
 }
 
@@ -176,21 +157,5 @@ impl Sink for Jsonl {
 
     fn finish(self, output: Output) -> Result<u64> {
         output.finish()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn json_becomes_the_inside_of_a_json_text() {
-        for value in [r#"{}"#, r#"{"a":"b"}"#, r#"{"a":"q\"\\\u0001","b":[1,"",null]}"#] {
-            let mut out = format!("\"{value}").into_bytes();
-            quote_inside(&mut out, 1);
-            out.push(b'"');
-            let text: String = serde_json::from_slice(&out).expect("a JSON text");
-            assert_eq!(text, value);
-        }
     }
 }

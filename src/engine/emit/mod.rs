@@ -4,6 +4,7 @@
 //! cell: a rule's score, or 0. A fault leaves its kind and step in the memory and returns.
 
 mod draw;
+mod lists;
 mod values;
 
 use std::collections::HashMap;

@@ -194,7 +194,8 @@ impl Emitter<'_> {
         self.builder.ins().bor(start, count)
     }
 
-    /// `take` and `drop` are arithmetic on the handle; all other builtins are called.
+    /// `take` and `drop` are arithmetic on the handle, some others work on short lists inline; all
+    /// others are called.
     pub(super) fn builtin(
         &mut self,
         builtin: Builtin,
@@ -204,7 +205,14 @@ impl Emitter<'_> {
     ) -> Value {
         let operands = self.operands(operands);
         let [count, list, _] = operands;
+        let called = |emitter: &mut Self| {
+            emitter.call(calls::builtin, calls::builtin_code(builtin, shape), operands, true)
+        };
         match builtin {
+            Builtin::Contains if shape.is_exact() => {
+                self.contains(operands[0], operands[1], shape, called)
+            }
+            Builtin::Append => self.append(operands[0], operands[1], shape, called),
             Builtin::Take => {
                 self.part(count, list, is_checked);
                 let skipped = self.constant(0);
@@ -216,7 +224,7 @@ impl Emitter<'_> {
                 let rest = self.builder.ins().isub(size, count);
                 self.run(list, count, rest, shape)
             }
-            _ => self.call(calls::builtin, calls::builtin_code(builtin, shape), operands, true),
+            _ => called(self),
         }
     }
 

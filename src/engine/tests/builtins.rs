@@ -240,3 +240,25 @@ fn numbers_are_summed_and_compared() {
     assert_eq!(real(Builtin::Max, [-1.0, -2.0].into()), Ok((-1.0).into()));
     assert_eq!(real(Builtin::Min, NONE.into()), Err(FaultKind::Empty));
 }
+
+/// Short lists are worked on inline, long ones by a call.
+#[test]
+fn lists_of_any_length_are_joined_and_searched_alike() {
+    for size in [0, 1, 2, 15, 16, 17, 18, 40] {
+        let all: Vec<i64> = (0..size).map(|at| at * 3 % 64).collect();
+        for cut in [0, size / 2, size] {
+            let (left, right) = all.split_at(cut as usize);
+            assert_eq!(on_lists(Builtin::Append, [left, right]), Ok(all.clone()));
+        }
+        for kind in [Type::Token, Type::Int] {
+            let is_in = |cell: i64| {
+                let list = (kind.clone().list(), all.clone().into());
+                called(Builtin::Contains, &[(kind.clone(), cell.into()), list], Type::Bool)
+            };
+            assert_eq!(is_in(63), Ok(0.into()));
+            for &cell in all.first().into_iter().chain(all.last()) {
+                assert_eq!(is_in(cell), Ok(1.into()), "{cell} of {size}");
+            }
+        }
+    }
+}

@@ -10,11 +10,12 @@ use anyhow::Result;
 use candle_core::Tensor;
 use rayon::prelude::*;
 
-use super::math::{LANES, dot, dots, exp, exponentials, wide};
+use super::math::{LANES, dot, dots, exp, exponentials};
 use super::product::multiply;
 use super::slice::{Slice, tensor};
 use super::view::{Before, View, ViewMut};
 use crate::ops::{Attended, Attention};
+use crate::wide::wide;
 
 /// Queries of a tile: enough for a product at full speed, few enough to skip what is masked.
 const TILE: usize = 64;

@@ -4,10 +4,10 @@ use anyhow::Result;
 use candle_core::Tensor;
 use rayon::prelude::*;
 
-use super::math::wide;
 use super::rows::PIECE;
 use super::slice::{Slice, tensor};
 use crate::ops::rope::{Angles, rotate_head};
+use crate::wide::wide;
 
 /// See [`super::super::split_heads`].
 pub fn split_heads(

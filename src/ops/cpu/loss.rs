@@ -4,8 +4,9 @@ use anyhow::{Result, ensure};
 use candle_core::Tensor;
 use rayon::prelude::*;
 
-use super::math::{exponentials, greatest, wide};
+use super::math::{exponentials, greatest};
 use super::slice::Slice;
+use crate::wide::wide;
 
 /// See [`super::super::cross_entropy`].
 pub fn cross_entropy(logits: &Tensor, labels: &[u32]) -> Result<(f64, Tensor)> {

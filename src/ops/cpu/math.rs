@@ -1,28 +1,10 @@
 //! Arithmetic on rows of f32, written so that the compiler makes vectors of it.
 //!
-//! [`wide!`] runs it with the widest vectors of the machine. Sums run in lanes that are written
-//! out, so that they are the same bits on every machine, whatever its vectors.
+//! [`wide!`](crate::wide) runs it with the widest vectors of the machine. Sums run in lanes that are
+//! written out, so that they are the same bits on every machine, whatever its vectors.
 
 /// Numbers side by side: as many as the widest register of any machine holds.
 pub(super) const LANES: usize = 16;
-
-/// Runs an expression compiled for the widest vectors that this machine has. What it calls takes
-/// part where it is inlined.
-macro_rules! wide {
-    ($work:expr) => {{
-        // What is not inlined would be compiled for any machine. A closure that can run twice is
-        // called through a function of its own, which may stay one: so it takes something along.
-        let once = String::new();
-        pulp::Arch::new().dispatch(
-            #[inline(always)]
-            || {
-                drop(once);
-                $work
-            },
-        )
-    }};
-}
-pub(super) use wide;
 
 /// Σ a·b.
 #[inline(always)]
@@ -134,6 +116,7 @@ pub(super) fn exp(x: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wide::wide;
 
     #[test]
     fn exp_is_that_of_the_library_to_two_units_in_the_last_place() {
@@ -143,21 +126,6 @@ mod tests {
             assert!((f64::from(found) / wanted - 1.0).abs() < 2.4e-7, "{x}: {found}");
         }
         assert!(exp(f32::NAN).is_nan());
-    }
-
-    /// A feature of pulp that is off leaves out a kind of vectors without a word.
-    #[cfg(target_arch = "x86_64")]
-    #[test]
-    fn wide_vectors_are_the_widest_of_the_machine() {
-        let widest = match pulp::Arch::new() {
-            pulp::Arch::V4(_) => 512,
-            pulp::Arch::V3(_) => 256,
-            _ => 128,
-        };
-        let known = |feature: bool, bits: usize| if feature { bits } else { 128 };
-        let wide = known(is_x86_feature_detected!("fma") && is_x86_feature_detected!("avx2"), 256);
-        let wider = known(is_x86_feature_detected!("avx512dq"), 512);
-        assert_eq!(widest, wide.max(wider));
     }
 
     #[test]

@@ -4,9 +4,10 @@ use anyhow::{Context, Result, ensure};
 use candle_core::Tensor;
 use rayon::prelude::*;
 
-use super::math::{dot, sigmoid, wide};
+use super::math::{dot, sigmoid};
 use super::slice::Slice;
 use crate::ops::kept;
+use crate::wide::wide;
 
 /// Elements below which a piece of work is not worth handing to another thread.
 pub(super) const PIECE: usize = 1 << 15;

@@ -16,10 +16,10 @@ use std::ops::{Deref, DerefMut, Range};
 
 use rayon::prelude::*;
 
-use super::math::wide;
 use super::packing::{Factor, Square, pack};
 use super::square::{Band, Kernel, Line, Panel, Parts, SIDE, SQUARE, Sums, WORDS};
 use super::view::{Before, View, ViewMut};
+use crate::wide::wide;
 
 /// Panels of columns that a piece of work takes at the most.
 const PANELS: usize = 9;

@@ -1,7 +1,8 @@
 //! Random positions of a list: different ones, any ones, and elements in random order.
 
-use crate::runtime::lanes::Lanes;
+use crate::runtime::lanes::{Lanes, WORDS};
 use crate::runtime::random::Stream;
+use crate::wide::wide;
 
 /// From this many elements on, a draw takes its words from eight lanes.
 const BULK: usize = 32;
@@ -26,7 +27,7 @@ pub(super) fn distinct(
     let is_sparse = 2 * (into.len() + marked) <= marks.len();
     let is_bulk = into.len() >= BULK;
     if is_sparse && is_bulk {
-        sparse_bulk(&mut Lanes::new(stream), marks, into);
+        wide!(sparse_bulk(&mut Lanes::new(stream), marks, into));
     } else if is_sparse {
         sparse(stream, marks, into);
     } else {
@@ -51,21 +52,21 @@ fn sparse(stream: &mut Stream, marks: &mut [u8], into: &mut [u32]) {
 }
 
 /// No branch depends on whether a position repeats: it is written, and kept if it was not marked.
+#[inline(always)]
 fn sparse_bulk(lanes: &mut Lanes, marks: &mut [u8], into: &mut [u32]) {
-    let size = marks.len() as u32;
-    let threshold = size.wrapping_neg() % size;
+    let mut room = [0; WORDS];
     let mut have = 0;
     while have < into.len() {
-        for &word in lanes.take(into.len() - have) {
-            let product = word as u64 * size as u64;
-            if (product as u32) < threshold {
-                continue;
+        for &position in below(lanes, marks.len() as u32, into.len() - have, &mut room) {
+            debug_assert!((position as usize) < marks.len() && have < into.len());
+            // SAFETY: `below` gives numbers below the size that it is asked for, and at most as many
+            // as are missing, of which each adds at most one to `have`.
+            unsafe {
+                let mark = marks.get_unchecked_mut(position as usize);
+                *into.get_unchecked_mut(have) = position;
+                have += (*mark ^ 1) as usize;
+                *mark = 1;
             }
-            let position = (product >> 32) as u32;
-            let mark = &mut marks[position as usize];
-            into[have] = position;
-            have += (*mark ^ 1) as usize;
-            *mark = 1;
         }
     }
 }
@@ -89,47 +90,92 @@ pub(super) fn any(stream: &mut Stream, size: u32, into: &mut [u32]) {
         into.fill_with(|| stream.below(size));
         return;
     }
-    any_bulk(&mut Lanes::new(stream), size, into);
+    wide!(any_bulk(&mut Lanes::new(stream), size, into));
 }
 
+#[inline(always)]
 fn any_bulk(lanes: &mut Lanes, size: u32, into: &mut [u32]) {
+    let mut rest = into;
+    while !rest.is_empty() {
+        let most = rest.len();
+        let have = below(lanes, size, most, rest).len();
+        rest = &mut rest[have..];
+    }
+}
+
+/// Numbers below `size`, all equally likely, of at most this many words, at the front of `room`:
+/// like [`Stream::below`] of each word, without those that it draws again.
+#[inline(always)]
+fn below<'r>(lanes: &mut Lanes, size: u32, most: usize, room: &'r mut [u32]) -> &'r [u32] {
     let threshold = size.wrapping_neg() % size;
-    let mut have = 0;
-    while have < into.len() {
-        let words = lanes.take(into.len() - have);
-        let products = words.iter().map(|&word| word as u64 * size as u64);
-        let is_rare = |product: u64| (product as u32) < threshold;
-        if products.clone().fold(false, |any, product| any | is_rare(product)) {
-            for product in products.filter(|&product| !is_rare(product)) {
-                into[have] = (product >> 32) as u32;
-                have += 1;
-            }
-        } else {
-            for (position, product) in into[have..].iter_mut().zip(products) {
-                *position = (product >> 32) as u32;
-            }
-            have += words.len();
+    let words = lanes.take(most.min(room.len()));
+    let mut rare = 0;
+    for (number, &word) in room.iter_mut().zip(words) {
+        let product = word as u64 * size as u64;
+        rare |= u32::from((product as u32) < threshold);
+        *number = (product >> 32) as u32;
+    }
+    let mut have = words.len();
+    if rare > 0 {
+        have = 0;
+        for &word in words {
+            let product = word as u64 * size as u64;
+            room[have] = (product >> 32) as u32;
+            have += usize::from(product as u32 >= threshold);
         }
     }
+    &room[..have]
 }
 
 /// Puts a random choice of `count` elements, in random order, to the front (Fisher and Yates).
 pub(super) fn shuffle_front<T>(stream: &mut Stream, elements: &mut [T], count: usize) {
+    // The last element has nothing to change places with.
+    let swaps = count.min(elements.len().saturating_sub(1));
     if count < BULK {
-        shuffle_front_by(|range| stream.below(range), elements, count);
+        let size = elements.len();
+        for at in 0..swaps {
+            elements.swap(at, at + stream.below((size - at) as u32) as usize);
+        }
     } else {
-        let mut lanes = Lanes::new(stream);
-        shuffle_front_by(|range| lanes.below(range), elements, count);
+        wide!(shuffle_bulk(&mut Lanes::new(stream), elements, swaps));
     }
 }
 
 #[inline(always)]
-fn shuffle_front_by<T>(mut below: impl FnMut(u32) -> u32, elements: &mut [T], count: usize) {
+fn shuffle_bulk<T>(lanes: &mut Lanes, elements: &mut [T], swaps: usize) {
     let size = elements.len();
-    for index in 0..count.min(size.saturating_sub(1)) {
-        let other = index + below((size - index) as u32) as usize;
-        elements.swap(index, other);
+    let mut room = [0; WORDS];
+    let mut at = 0;
+    while at < swaps {
+        for &skipped in below_falling(lanes, (size - at) as u32, swaps - at, &mut room) {
+            elements.swap(at, at + skipped as usize);
+            at += 1;
+        }
     }
+}
+
+/// The same as [`below`] for ranges that fall by one from number to number.
+#[inline(always)]
+fn below_falling<'r>(lanes: &mut Lanes, size: u32, most: usize, room: &'r mut [u32]) -> &'r [u32] {
+    let words = lanes.take(most.min(room.len()));
+    let mut rare = 0;
+    for ((number, &word), fallen) in room.iter_mut().zip(words).zip(0..) {
+        let range = size - fallen;
+        let product = word as u64 * range as u64;
+        rare |= u32::from((product as u32) < range);
+        *number = (product >> 32) as u32;
+    }
+    let mut have = words.len();
+    if rare > 0 {
+        have = 0;
+        for &word in words {
+            let range = size - have as u32;
+            let product = word as u64 * range as u64;
+            room[have] = (product >> 32) as u32;
+            have += usize::from(product as u32 >= range.wrapping_neg() % range);
+        }
+    }
+    &room[..have]
 }
 
 #[cfg(test)]
@@ -163,6 +209,33 @@ mod tests {
         let mut lanes = Lanes::with_zero_word();
         let meant = plain(&mut lanes, 1000).filter(|&position| seen.insert(position));
         assert!(meant.take(200).eq(into));
+    }
+
+    #[test]
+    fn bulk_shuffles_skip_words_that_would_favour_some_places() {
+        // Ranges of thousands of millions, where many words are drawn again.
+        let (mut lanes, mut room) = (Lanes::with_zero_word(), [0; 64]);
+        let size = (1 << 31) + 9;
+        let mut found = Vec::new();
+        while found.len() < 200 {
+            let at = found.len();
+            found.extend(below_falling(&mut lanes, size - at as u32, 200 - at, &mut room));
+        }
+        let mut lanes = Lanes::with_zero_word();
+        let meant = (0..200).map(|at| plain(&mut lanes, (size - at).into()).next());
+        assert!(meant.eq(found.into_iter().map(Some)));
+    }
+
+    #[test]
+    fn a_bulk_shuffle_is_fisher_and_yates() {
+        let mut elements: Vec<u32> = (0..300).collect();
+        shuffle_bulk(&mut Lanes::with_zero_word(), &mut elements, 299);
+        let (mut lanes, mut meant) = (Lanes::with_zero_word(), (0..300).collect::<Vec<u32>>());
+        for at in 0..299 {
+            let skipped = plain(&mut lanes, 300 - at as u64).next().expect("words never end");
+            meant.swap(at, at + skipped as usize);
+        }
+        assert_eq!(elements, meant);
     }
 
     #[test]

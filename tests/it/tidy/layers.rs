@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::source::{Segments, Source, Used, sources, used};
 
 /// The layers, left to right: a file may use what stands to its left.
-const LAYERS: [&str; 27] = [
+const LAYERS: [&str; 28] = [
+    "wide",
     "disk",
     "source",
     "stdlib",
