@@ -107,5 +107,5 @@ pub mod cli;
 pub use data::Split;
 pub use data::vocab::Vocabulary;
 pub use template::{
-    Compile, Error, Findings, Key, Message, Sample, Sampler, Samples, Score, Template,
+    Beside, Compile, Error, Findings, Key, Message, Rows, Sample, Sampler, Samples, Score, Template,
 };

@@ -5,8 +5,9 @@ use std::process::ExitCode;
 use cookc::cli::{self, Arguments};
 
 fn main() -> ExitCode {
-    match cli::run(Arguments::given()) {
+    let given = std::env::args_os().collect();
+    match cli::run(Arguments::of(given)) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => cli::report(&failure),
+        Err(failure) => cli::report(&failure).into(),
     }
 }

@@ -53,6 +53,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::source::visible;
 pub use failure::Failure;
+pub use options::started_by;
 pub use report::report;
 
 /// The compiler for training data: a rule becomes samples, checkers and a trained model.
@@ -116,10 +117,10 @@ enum Command {
 }
 
 impl Arguments {
-    /// Those of this process. If they are wrong, it ends here, with a message without what could
-    /// steer the terminal, for the names of files may be a stranger's.
-    pub fn given() -> Arguments {
-        let given: Vec<OsString> = std::env::args_os().collect();
+    /// Those of a command, the program's name before them. If they are wrong, the process ends
+    /// here, with a message without what could steer the terminal, for the names of files may be a
+    /// stranger's.
+    pub fn of(given: Vec<OsString>) -> Arguments {
         Arguments::parsed(&given).unwrap_or_else(|error| {
             if !error.use_stderr() {
                 error.exit(); // The help or the version, in words of ours alone.

@@ -1,6 +1,10 @@
 //! The options that several commands share.
 
+use std::ffi::OsString;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -162,6 +166,28 @@ pub fn output(out: &Path, input: &Path) -> Result<Output, Failure> {
     Ok(Output::file(out)?)
 }
 
+/// The command that started this process, where it is not this program's own executable: an
+/// interpreter that has it as a module. With it, more of them are started.
+static STARTED_BY: OnceLock<Vec<OsString>> = OnceLock::new();
+
+/// Says how this process was started, with all arguments; the first call counts.
+pub fn started_by(command: Vec<OsString>) {
+    let _ = STARTED_BY.set(command);
+}
+
+/// The command that starts another process like this one.
+pub fn again() -> io::Result<Command> {
+    let own = || -> io::Result<Vec<OsString>> {
+        let arguments = std::env::args_os().skip(1);
+        Ok([std::env::current_exe()?.into_os_string()].into_iter().chain(arguments).collect())
+    };
+    let all = STARTED_BY.get().cloned().map_or_else(own, Ok)?;
+    let mut all = all.into_iter();
+    let mut command = Command::new(all.next().unwrap_or_default());
+    command.args(all);
+    Ok(command)
+}
+
 /// The flag that Ctrl-C sets once it is watched for.
 pub fn interrupt_flag() -> &'static AtomicBool {
     &INTERRUPTED
@@ -181,7 +207,7 @@ pub fn interrupt_soon() -> Result<&'static AtomicBool, Failure> {
             while since.elapsed() < GRACE {
                 thread::park_timeout(GRACE);
             }
-            std::process::exit(i32::from(report::code(&Failure::Interrupted)));
+            std::process::exit(i32::from(report::report(&Failure::Interrupted)));
         });
     })
 }

@@ -1,17 +1,10 @@
 //! A failure as the user sees it, and the exit code that says the same to a program.
 
-use std::process::ExitCode;
-
 use super::console;
 use super::failure::Failure;
 
 /// Writes the failure to standard error, and returns the exit code.
-pub fn report(failure: &Failure) -> ExitCode {
-    ExitCode::from(code(failure))
-}
-
-/// The same with the exit code as a number.
-pub(super) fn code(failure: &Failure) -> u8 {
+pub fn report(failure: &Failure) -> u8 {
     match failure {
         Failure::Invalid(all) => {
             all.iter().for_each(|one| console::diagnostics(&one.source, &one.diagnostics));

@@ -25,7 +25,7 @@ impl SampleId {
     /// Of the first sample of a split and seed.
     pub fn first(sampler: &Sampler, split: Split, seed: u64) -> SampleId {
         let template = sampler.program().name.clone();
-        SampleId { template, digest: sampler.digest(), split, seed, index: 0 }
+        SampleId { template, digest: sampler.digest().to_string(), split, seed, index: 0 }
     }
 
     /// The text up to the index.
@@ -47,7 +47,7 @@ impl FromStr for SampleId {
     fn from_str(text: &str) -> Result<SampleId, ()> {
         let parts: Vec<&str> = text.split('/').collect();
         let [template, digest, split, seed, index] = parts[..] else { return Err(()) };
-        let split = Split::ALL.into_iter().find(|known| known.name() == split).ok_or(())?;
+        let split = split.parse().map_err(|_: String| ())?;
         let number = |text: &str| text.parse().map_err(|_| ());
         Ok(SampleId {
             template: template.to_string(),

@@ -1,7 +1,7 @@
 //! A compiled template: its program with engine, words and pools; it draws samples into a memory.
 
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use anyhow::Context;
 
@@ -96,7 +96,7 @@ impl Lowered {
         let Lowered { program, words: vocabulary, pools } = self;
         let splits = Splits::new(&program, &vocabulary, &pools).map(Arc::new);
         let engine = engine(program)?.into();
-        Ok(Sampler { engine, vocabulary, pools, splits })
+        Ok(Sampler { engine, vocabulary, pools, splits, digest: Arc::default() })
     }
 }
 
@@ -114,6 +114,8 @@ pub struct Sampler {
     pools: Arc<Pools>,
     /// Where a prompt may come twice.
     splits: Option<Arc<Splits>>,
+    /// Computed when it is first asked for: it looks at every word.
+    digest: Arc<OnceLock<String>>,
 }
 
 impl Sampler {
@@ -167,7 +169,11 @@ impl Sampler {
 
     /// A digest of what decides its samples beside split, seed and index: the template at its level
     /// with its settings, how its values are shown, and its words.
-    pub fn digest(&self) -> String {
+    pub fn digest(&self) -> &str {
+        self.digest.get_or_init(|| self.digested())
+    }
+
+    fn digested(&self) -> String {
         let program = self.program();
         let mut hasher = blake3::Hasher::new_derive_key("cookc template digest");
         hasher.update(&STREAM_VERSION.to_le_bytes());

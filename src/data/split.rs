@@ -6,6 +6,7 @@
 //! a prompt of the other.
 
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use super::layout::{Escape, TextWriter};
@@ -33,6 +34,18 @@ impl Split {
             Split::Train => "train",
             Split::Eval => "eval",
         }
+    }
+}
+
+impl FromStr for Split {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Split, String> {
+        let found = Split::ALL.into_iter().find(|split| split.name() == name);
+        found.ok_or_else(|| {
+            let shown = name.escape_debug();
+            format!("there is no split `{shown}`: write `train` or `eval`")
+        })
     }
 }
 

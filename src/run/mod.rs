@@ -42,6 +42,7 @@ pub use observer::{Done, Event, Observer};
 pub use setup::Setup;
 use start::Start;
 use training::Training;
+pub use wording::words_of;
 
 /// Where a run goes.
 #[derive(Clone, Debug)]

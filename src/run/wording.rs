@@ -123,6 +123,9 @@ fn numbers(program: &Program) -> Vec<String> {
 /// The words of the model: of three lower-case letters or more, and one token at every position.
 /// A model may have few of those, as most of its tokens bring their space; then the words that are
 /// one token after a space, or else those that are one token alone.
+///
+/// # Errors
+/// If the tokenizer cannot decode one of its own ids.
 pub fn words_of(tokenizer: &Tokenizer) -> Result<Vec<String>> {
     /// Shorter pieces are seldom words.
     const LETTERS_MIN: usize = 3;

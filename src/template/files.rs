@@ -23,8 +23,12 @@ pub(crate) fn source_of(name: &str) -> Result<Source, Error> {
     }
 }
 
-/// The words of a file, or the built-in ones.
-pub(crate) fn vocabulary(file: Option<&Path>) -> Result<Vocabulary, Error> {
+/// The words of a file that has one a line, or the built-in ones.
+///
+/// # Errors
+/// [`Error::Input`] for a file that is not there, too large, not UTF-8 or no list of words, and
+/// [`Error::Io`] for one that cannot be read.
+pub fn vocabulary(file: Option<&Path>) -> Result<Vocabulary, Error> {
     let Some(path) = file else { return Ok(Vocabulary::embedded()) };
     let wrong = |why| Error::Input(format!("{}: {why}", path.display()));
     Vocabulary::parse(&text_of(path)?).map_err(wrong)

@@ -1,21 +1,27 @@
 //! The front door: a template's text, the sampler that it compiles to, its samples, their scores.
 
+#[cfg(feature = "arrow")]
+mod batch;
 mod error;
 mod files;
 mod origin;
+mod rows;
 mod sample;
 mod sampler;
 mod score;
 
+use std::cell::RefCell;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
 pub use error::{Error, Findings};
 use files::folder_of;
+pub use files::vocabulary;
 pub(crate) use files::{
-    COOK_BYTES_MAX, beside, decoded, examples, missing, source_of, text_of, too_large, vocabulary,
+    COOK_BYTES_MAX, beside, decoded, examples, missing, source_of, text_of, too_large,
 };
+pub use rows::Rows;
 pub use sample::{Key, Message, Sample};
 pub use sampler::{Sampler, Samples};
 pub use score::Score;
@@ -37,6 +43,16 @@ pub struct Template {
     source: Source,
     typed: Arc<typed::Template>,
     lints: Arc<[Diagnostic]>,
+    files: Arc<[Beside]>,
+}
+
+/// A file beside a template that it uses: a module, or words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beside {
+    /// As the template names it.
+    pub name: String,
+    /// Its text.
+    pub text: String,
 }
 
 impl Template {
@@ -54,9 +70,19 @@ impl Template {
     /// assert!(error.to_string().contains("write `reply"));
     /// ```
     pub fn parse(name: &str, text: &str) -> Result<Template, Error> {
-        let source = Source::new(name, text);
-        let checked = checked_with(&source, &|_| Err("no files are read here".to_string()));
-        Template::of(source, checked)
+        Template::read(Source::new(name, text), &|_| Err("no files are read here".to_string()))
+    }
+
+    /// The same with the files that it uses: those of [`Template::files`], from a template that was
+    /// opened elsewhere. No other file is read.
+    ///
+    /// # Errors
+    /// Those of [`Template::parse`].
+    pub fn parse_with(name: &str, text: &str, files: &[Beside]) -> Result<Template, Error> {
+        Template::read(Source::new(name, text), &|name| {
+            let found = files.iter().find(|file| file.name == name);
+            found.map(|file| file.text.clone()).ok_or_else(|| "it was not given".to_string())
+        })
     }
 
     /// Reads and checks a template, and the files beside it that it uses.
@@ -87,14 +113,33 @@ impl Template {
 
     /// Checks a source, and the files beside it that it uses.
     pub(crate) fn checked(source: Source) -> Result<Template, Error> {
-        let checked = checked(&source);
-        Template::of(source, checked)
+        let folder = folder_of(&source);
+        Template::read(source, &|path| beside(folder.as_deref(), path))
+    }
+
+    fn read(source: Source, read: check::Neighbour) -> Result<Template, Error> {
+        let files = RefCell::new(Vec::new());
+        let read = |name: &str| {
+            let text = read(name)?;
+            let file = Beside { name: name.to_string(), text: text.clone() };
+            let mut files = files.borrow_mut();
+            if !files.contains(&file) {
+                files.push(file);
+            }
+            Ok(text)
+        };
+        let checked = checked_with(&source, &read);
+        let template = Template::of(source, checked)?;
+        Ok(Template { files: files.into_inner().into(), ..template })
     }
 
     /// What checking a source gave, as a template.
     pub(crate) fn of(source: Source, (typed, found): Checked) -> Result<Template, Error> {
         match typed {
-            Some(typed) => Ok(Template { source, typed: Arc::new(typed), lints: found.into() }),
+            Some(typed) => {
+                let (typed, files) = (Arc::new(typed), Arc::default());
+                Ok(Template { source, typed, lints: found.into(), files })
+            }
             None if found.iter().all(|one| one.severity == Severity::Warning) => {
                 let advice = "write the name of a template: it has a prompt and a reply";
                 Err(Error::Input(format!("`{}` only holds functions; {advice}", source.name)))
@@ -111,6 +156,12 @@ impl Template {
     /// Its text.
     pub fn source(&self) -> &Source {
         &self.source
+    }
+
+    /// The files beside it that it uses, as they were read: with them [`Template::parse_with`] makes
+    /// the same template in another process, on another machine.
+    pub fn files(&self) -> &[Beside] {
+        &self.files
     }
 
     /// The lints of its text: it can be used, and something is probably not what was meant.

@@ -2,17 +2,23 @@
 
 use std::fmt;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, TryLockError};
 
+use rayon::prelude::*;
 use serde_json::{Map, Value};
 
 use super::{Error, Key, Sample, Score};
+use crate::data::generate::Stopped;
 use crate::data::judge::Judge;
 use crate::data::layout::{Escape, Fields, Part, TextWriter};
 use crate::data::preview::cannot_make;
-use crate::data::{self, Split};
+use crate::data::sink::Schema;
+use crate::data::{self, Observer, SampleId, Split};
 use crate::runtime::{Fault, Memory};
 use crate::source::Source;
+
+/// Replies that a thread scores before it takes others: each is a microsecond or more.
+const REPLIES_TOGETHER: usize = 64;
 
 /// A template compiled at one level. It is `Send` and `Sync`, owns all that it needs, and a clone
 /// costs nothing: pass one to each thread.
@@ -126,12 +132,54 @@ impl Sampler {
     /// # Ok::<(), cookc::Error>(())
     /// ```
     pub fn score(&self, split: Split, seed: u64, index: u64, reply: &str) -> Result<Score, Error> {
-        self.with_memory(split, seed, |memory| {
-            let made = self.inner.draws.sample(memory, index);
-            made.map_err(|error| self.error(split, seed, index, error))?;
-            let Tools { judge, rules, .. } = self.inner.tools();
-            Ok(Score::new(rules, judge.judge(reply, memory)))
-        })
+        let Tools { judge, rules, .. } = self.inner.tools();
+        let judged = |memory: &mut Memory| Score::new(rules, judge.judge(reply, memory));
+        self.in_memory_of(split, seed, index, judged)
+    }
+
+    /// Scores many replies in parallel, each to the sample with its index, in their order.
+    ///
+    /// # Errors
+    /// [`Error::Sample`] for the first of the samples that cannot be drawn, and
+    /// [`Error::Cancelled`] if the observer stops it.
+    ///
+    /// # Examples
+    /// ```
+    /// use cookc::{Split, Template, data::Observer};
+    ///
+    /// let sampler = Template::builtin("retrieval")?.compile()?;
+    /// let replies = [(0, "a guess"), (0, "another"), (7, "")];
+    /// let scores = sampler.score_many(Split::Train, 42, &replies, &Observer::none())?;
+    /// assert_eq!(scores.len(), 3);
+    /// # Ok::<(), cookc::Error>(())
+    /// ```
+    pub fn score_many<Reply: AsRef<str> + Sync>(
+        &self,
+        split: Split,
+        seed: u64,
+        replies: &[(u64, Reply)],
+        observer: &Observer,
+    ) -> Result<Vec<Score>, Error> {
+        let Tools { judge, rules, .. } = self.inner.tools();
+        let one = |memory: &mut Memory, (index, reply): &(u64, Reply)| {
+            if observer.is_cancelled() {
+                return Err(Error::Cancelled);
+            }
+            let drawn = self.inner.draws.sample(memory, *index);
+            drawn.map_err(|error| self.error(split, seed, *index, error))?;
+            Ok(Score::new(rules, judge.judge(reply.as_ref(), memory)))
+        };
+        let some = |replies: &[(u64, Reply)]| {
+            self.with_memory(split, seed, |memory| {
+                replies.iter().map(|reply| one(memory, reply)).collect::<Result<Vec<_>, _>>()
+            })
+        };
+        let scores: Vec<_> = replies.par_chunks(REPLIES_TOGETHER).map(some).collect();
+        let mut all = Vec::with_capacity(replies.len());
+        for some in scores {
+            all.extend(some?);
+        }
+        Ok(all)
     }
 
     /// Scores a reply against a record: any object that has the values that the template's texts
@@ -169,6 +217,11 @@ impl Sampler {
         })
     }
 
+    /// The text that tells one of its samples from all others: the `id` of a data set's rows.
+    pub fn id(&self, split: Split, seed: u64, index: u64) -> SampleId {
+        SampleId { index, ..SampleId::first(&self.inner.draws, split, seed) }
+    }
+
     /// The sampler underneath, which draws into a memory: for token ids, data sets in bulk and the
     /// audit, all in [`crate::data`].
     pub fn inner(&self) -> &data::Sampler {
@@ -197,6 +250,37 @@ impl Sampler {
         })
     }
 
+    /// The columns of its samples.
+    pub(super) fn schema(&self, split: Split, seed: u64) -> Schema {
+        let [_, _, set] = &self.inner.names;
+        Schema::one(self.inner.draws.clone(), set.to_string(), split, seed)
+    }
+
+    /// Does work with a sample in a memory.
+    pub(super) fn in_memory_of<T>(
+        &self,
+        split: Split,
+        seed: u64,
+        index: u64,
+        work: impl FnOnce(&mut Memory) -> T,
+    ) -> Result<T, Error> {
+        self.with_memory(split, seed, |memory| {
+            let drawn = self.inner.draws.sample(memory, index);
+            drawn.map_err(|error| self.error(split, seed, index, error))?;
+            Ok(work(memory))
+        })
+    }
+
+    /// Why a data set ended early.
+    pub(super) fn stopped(&self, split: Split, seed: u64, stopped: Stopped) -> Error {
+        match stopped {
+            Stopped::Fault(index, fault) => self.error(split, seed, index, fault),
+            Stopped::Mixing(why) => Error::Input(why),
+            Stopped::Cancelled => Error::Cancelled,
+            Stopped::Output(error) => Error::Failed(error),
+        }
+    }
+
     fn key(&self, split: Split, seed: u64, index: u64) -> Key {
         let [template, level, set] = self.inner.names.clone();
         Key { template, level, set, split, seed, index }
@@ -217,8 +301,7 @@ impl Sampler {
     }
 
     fn memory(&self, split: Split, seed: u64) -> Memory {
-        let free = self.inner.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        match free {
+        match self.free().and_then(|mut free| free.pop()) {
             Some(mut memory) => {
                 self.inner.draws.ready(&mut memory, split, seed);
                 memory
@@ -228,7 +311,19 @@ impl Sampler {
     }
 
     fn give_back(&self, memory: Memory) {
-        self.inner.free.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
+        if let Some(mut free) = self.free() {
+            free.push(memory);
+        }
+    }
+
+    /// The memories that no call uses; none while another thread looks: a process that was forked
+    /// then would wait for that thread for ever.
+    fn free(&self) -> Option<MutexGuard<'_, Vec<Memory>>> {
+        match self.inner.free.try_lock() {
+            Ok(free) => Some(free),
+            Err(TryLockError::Poisoned(free)) => Some(free.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
 }
 

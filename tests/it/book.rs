@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What the tests do not run: it installs something, or takes another program than a shell has.
-const NOT_RUN: [&str; 7] = [
+const NOT_RUN: [&str; 8] = [
     "cargo install --path .",
     "cargo run --release -- run --train examples/quickstart.toml",
     "cargo test  ",
     "cd editors/vscode",
     "npm ci",
+    "pip install cookc",
     "npm run package",
     "code --install-extension cookc.vsix",
 ];
@@ -87,8 +88,8 @@ fn follow(name: &str, text: &str, folder: &Path) -> String {
                     assert!(known, "{name}: `{line}` is not run: write it as ```console");
                 }
             }
-            // Rust is compiled and run by the doctest of `lib.rs`.
-            "rust" | "cook" | "toml" | "jsonl" | "text" | "" => {}
+            // Rust is compiled and run by the doctest of `lib.rs`, Python by the tests of the package.
+            "rust" | "python" | "cook" | "toml" | "jsonl" | "text" | "" => {}
             other => panic!("{name}: nothing checks a block of {other}"),
         }
     }

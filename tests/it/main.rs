@@ -16,6 +16,7 @@ mod doc;
 mod docs;
 mod door;
 mod editors;
+mod embed;
 mod fixes;
 mod hostile;
 mod judging;

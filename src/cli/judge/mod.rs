@@ -80,7 +80,7 @@ pub fn run(command: &Judge) -> Result<(), Failure> {
         template: &template,
         choice: &command.template.choice,
         sampler: &sampler,
-        digest: sampler.digest(),
+        digest: sampler.digest().to_string(),
         set: settings(template.typed(), &command.template.choice.set),
         split: command.samples.split,
         seed: command.samples.seed,

@@ -1,9 +1,8 @@
 //! `cookc run --processes N`: N of this program on this machine, as one run.
 
-use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -11,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 
 use super::ranks::LAUNCHED;
-use crate::cli::{Failure, console};
+use crate::cli::{Failure, console, options};
 use crate::train::group::{SECRET, Secret};
 
 /// Between two looks at the processes.
@@ -98,9 +97,8 @@ fn free_port() -> std::io::Result<u16> {
 }
 
 fn start(rank: usize, count: usize, port: u16, secret: &str) -> anyhow::Result<Process> {
-    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
-    let mut command = Command::new(std::env::current_exe()?);
-    command.args(&arguments).env(LAUNCHED, "1").stdin(Stdio::piped());
+    let mut command = options::again()?;
+    command.env(LAUNCHED, "1").stdin(Stdio::piped());
     let numbers = [
         ("RANK", rank),
         ("WORLD_SIZE", count),

@@ -25,6 +25,8 @@ pub use columnar::features_of;
 #[cfg(feature = "arrow")]
 use columnar::{Arrow, Parquet};
 #[cfg(feature = "arrow")]
+pub use columnar::{arrow_schema, batch};
+#[cfg(feature = "arrow")]
 use compressed::{Gzip, Zstd};
 pub use jsonl::Jsonl;
 pub use schema::{Schema, settings};
@@ -185,10 +187,6 @@ fn write_as<S: Sink>(
     observer: &Observer,
 ) -> Result<u64, Stopped> {
     let (sink, mut file) = S::open(schema, output).map_err(Stopped::Output)?;
-    let samplers: Vec<Sampler> =
-        schema.templates.iter().map(|template| template.sampler.clone()).collect();
-    let Schema { split, seed, .. } = *schema;
-    let order = Order { split, seed, indices: rows.indices.clone(), mixing: rows.mixing };
     let lay_out = |row: Row, columns: &mut S::Columns| sink.lay_out(row, columns);
     let mut bytes = 0;
     let put = |columns: &mut S::Columns| {
@@ -197,8 +195,37 @@ fn write_as<S: Sink>(
         observer.emit(Event::Written { bytes: bytes - before });
         Ok(())
     };
-    generate(&samplers, &order, lay_out, put, observer)?;
+    in_order(schema, rows, lay_out, put, observer)?;
     sink.finish(file).map_err(plain).map_err(Stopped::Output)
+}
+
+/// The JSON lines of these rows, drawn in parallel.
+///
+/// # Errors
+/// [`Stopped`] if a sample cannot be drawn, or the observer stops it.
+pub fn lines(schema: &Schema, rows: &Rows, observer: &Observer) -> Result<Vec<u8>, Stopped> {
+    let (jsonl, mut all) = (Jsonl::new(schema), Vec::new());
+    let put = |lines: &mut Vec<u8>| {
+        all.append(lines);
+        Ok(())
+    };
+    in_order(schema, rows, |row, lines: &mut Vec<u8>| jsonl.line(row, lines), put, observer)?;
+    Ok(all)
+}
+
+/// Draws rows in parallel, and passes them on in order: see [`generate`].
+fn in_order<Columns: Default + Send>(
+    schema: &Schema,
+    rows: &Rows,
+    lay_out: impl Fn(Row, &mut Columns) + Sync + Send,
+    put: impl FnMut(&mut Columns) -> Result<()> + Send,
+    observer: &Observer,
+) -> Result<(), Stopped> {
+    let samplers: Vec<Sampler> =
+        schema.templates.iter().map(|template| template.sampler.clone()).collect();
+    let Schema { split, seed, .. } = *schema;
+    let order = Order { split, seed, indices: rows.indices.clone(), mixing: rows.mixing };
+    generate(&samplers, &order, lay_out, put, observer)
 }
 
 /// What the output said, without what a library says of it once more.

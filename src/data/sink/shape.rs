@@ -5,6 +5,7 @@ use std::fmt;
 use super::template::Template;
 use crate::data::layout::Part;
 use crate::data::{SampleId, Sampler, Split};
+use crate::diagnostic::near_miss;
 
 /// The shapes, the first of them where none is chosen.
 pub const SHAPES: &[Shape] = &[
@@ -138,6 +139,21 @@ impl Row {
 }
 
 impl Shape {
+    /// The shape of a name.
+    ///
+    /// # Errors
+    /// A text that says which name may be meant, or which there are.
+    pub fn named(name: &str) -> Result<&'static Shape, String> {
+        let names = || SHAPES.iter().map(|shape| shape.name);
+        SHAPES.iter().find(|shape| shape.name == name).ok_or_else(|| {
+            let write = match near_miss(name, names()) {
+                Some(near) => format!("write `{near}`"),
+                None => format!("there are {}", names().collect::<Vec<_>>().join(", ")),
+            };
+            format!("there is no shape `{}`: {write}", name.escape_debug())
+        })
+    }
+
     /// The columns of a template's rows. Those of all templates of a data set have the same names
     /// and types.
     pub fn columns(&self, of: Of) -> Columns {

@@ -7,7 +7,9 @@ mod source;
 use source::{root, rust_files};
 
 fn all() -> impl Iterator<Item = (String, String)> {
-    ["src", "tests/it", "benches", "fuzz/fuzz_targets"].into_iter().flat_map(rust_files)
+    ["src", "tests/it", "benches", "fuzz/fuzz_targets", "python/src"]
+        .into_iter()
+        .flat_map(rust_files)
 }
 
 #[test]
@@ -53,10 +55,10 @@ fn only_the_command_line_prints() {
 }
 
 #[test]
-fn features_are_switched_in_six_files_only() {
+fn features_are_switched_in_seven_files_only() {
     for (name, text) in rust_files("src") {
-        // The operations' `mod.rs` has the GPU's path stand for another where it is not built, and
-        // the table of formats leaves out those that are not.
+        // The operations' `mod.rs` has the GPU's path stand for another where it is not built, the
+        // table of formats leaves out those that are not, and the front door batches of Arrow's.
         let may = [
             "src/lib.rs",
             "src/main.rs",
@@ -64,6 +66,7 @@ fn features_are_switched_in_six_files_only() {
             "src/data/sink/mod.rs",
             "src/engine/mod.rs",
             "src/ops/mod.rs",
+            "src/template/mod.rs",
         ];
         let may = may.contains(&name.as_str());
         assert!(may || !text.contains("cfg(feature"), "{name} switches a feature");
@@ -72,7 +75,8 @@ fn features_are_switched_in_six_files_only() {
 
 #[test]
 fn every_dependency_says_why_it_is_there() {
-    let text = std::fs::read_to_string(root().join("Cargo.toml")).expect("Cargo.toml is there");
+    let read = |name| std::fs::read_to_string(root().join(name)).expect("it is there");
+    let text = read("Cargo.toml") + "\n" + &read("python/Cargo.toml");
     let (mut inside, mut told) = (false, false);
     for line in text.lines() {
         if line.starts_with('[') {

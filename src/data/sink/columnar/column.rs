@@ -110,6 +110,39 @@ impl Column {
         }
     }
 
+    /// Appends all rows of another column of this kind, which is empty afterwards.
+    ///
+    /// # Errors
+    /// If the texts of the column have more than 2 GiB together, the most that Arrow counts.
+    pub fn append(&mut self, other: &mut Column) -> Result<()> {
+        match (self, other) {
+            (Column::Number(numbers), Column::Number(more)) => numbers.append(more),
+            (Column::List { ends, of }, Column::List { ends: more, of: others }) => {
+                shift_onto(ends, more)?;
+                of.append(others)?;
+            }
+            (Column::Object(columns), Column::Object(others)) => {
+                for (column, other) in columns.iter_mut().zip(others) {
+                    column.append(other)?;
+                }
+            }
+            (
+                Column::Text { bytes, ends, there },
+                Column::Text { bytes: more, ends: more_ends, there: more_there },
+            ) => {
+                if !there.is_empty() || !more_there.is_empty() {
+                    there.resize(ends.len() - 1, true);
+                    more_there.resize(more_ends.len() - 1, true);
+                    there.append(more_there);
+                }
+                shift_onto(ends, more_ends)?;
+                bytes.append(more);
+            }
+            _ => unreachable!("the columns are those of one layout"),
+        }
+        Ok(())
+    }
+
     /// The column as Arrow has it; it is empty afterwards.
     pub fn take(&mut self, kind: &DataType) -> Result<ArrayRef> {
         Ok(match (self, kind) {
@@ -135,4 +168,15 @@ impl Column {
             _ => unreachable!("the schema is that of the columns"),
         })
     }
+}
+
+/// Appends the ends of more elements, counted on from the last one; the others begin again.
+fn shift_onto(ends: &mut Vec<i32>, more: &mut Vec<i32>) -> Result<()> {
+    let last = ends.last().copied().unwrap_or_default();
+    if last.checked_add(more.last().copied().unwrap_or_default()).is_none() {
+        anyhow::bail!("one of its columns has more than 2 GiB: take fewer samples at a time");
+    }
+    ends.extend(more[1..].iter().map(|end| last + end));
+    more.truncate(1);
+    Ok(())
 }

@@ -4,6 +4,7 @@ mod column;
 mod features;
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -18,8 +19,9 @@ use super::schema::Schema;
 use super::shape::Columns;
 use super::template::Template;
 use super::texts::Texts;
-use super::{Output, Sink};
-use crate::data::generate::Row;
+use super::{Output, Sink, in_order};
+use crate::data::generate::{Row, Stopped};
+use crate::data::observer::Observer;
 use column::{Column, Kind};
 
 /// The features of a schema's columns, as Hugging Face's `datasets` writes them in JSON.
@@ -64,9 +66,13 @@ impl Layout {
         Layout { templates, kinds, schema }
     }
 
+    fn empty(&self) -> Vec<Column> {
+        self.kinds.iter().map(Column::empty).collect()
+    }
+
     fn lay_out(&self, row: Row, batch: &mut Batch) {
         if batch.columns.is_empty() {
-            batch.columns = self.kinds.iter().map(Column::empty).collect();
+            batch.columns = self.empty();
         }
         let (columns, texts) = &self.templates[row.sampler];
         for ((_, value), column) in columns.iter().zip(&mut batch.columns) {
@@ -83,6 +89,42 @@ impl Layout {
             both.map(|(column, field)| column.take(field.data_type())).collect();
         Ok(RecordBatch::try_new(self.schema.clone(), arrays?)?)
     }
+}
+
+impl Batch {
+    /// Appends all rows of another batch, which is empty afterwards.
+    fn append(&mut self, other: &mut Batch) -> Result<()> {
+        if self.columns.is_empty() {
+            std::mem::swap(&mut self.columns, &mut other.columns);
+        } else {
+            for (column, other) in self.columns.iter_mut().zip(&mut other.columns) {
+                column.append(other)?;
+            }
+        }
+        self.rows += std::mem::take(&mut other.rows);
+        Ok(())
+    }
+}
+
+/// Rows of a data set as one batch of Arrow's, drawn in parallel.
+///
+/// # Errors
+/// [`Stopped`] if a sample cannot be drawn, a column has more than 2 GiB, or the observer stops it.
+pub fn batch(
+    schema: &Schema,
+    indices: Range<u64>,
+    observer: &Observer,
+) -> Result<RecordBatch, Stopped> {
+    let layout = Layout::new(schema);
+    let mut rows = Batch { rows: 0, columns: layout.empty() };
+    let lay_out = |row: Row, batch: &mut Batch| layout.lay_out(row, batch);
+    in_order(schema, &indices.into(), lay_out, |part| rows.append(part), observer)?;
+    layout.take(&mut rows).map_err(Stopped::Output)
+}
+
+/// The columns of such a batch.
+pub fn arrow_schema(schema: &Schema) -> SchemaRef {
+    Layout::new(schema).schema
 }
 
 /// Parquet.

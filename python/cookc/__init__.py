@@ -1,0 +1,68 @@
+"""cookc, the compiler for training data: rules become samples, and the verifiers that score replies.
+
+>>> import cookc
+>>> sampler = cookc.Template.builtin("retrieval").level("easy").compile()
+>>> sample = sampler[7]
+>>> sampler.score(7, sample.reply).exact
+True
+
+A sample is a pure function of template, level, parameters, words, split, seed and index: the same
+key has the same texts on any machine, with any number of threads or processes.
+
+`cookc.torch` has data sets for PyTorch, `cookc.ray` a data source for Ray Data and `cookc.datatrove` a
+reader for datatrove; each is imported when it is first used. The command line comes with the package:
+`cookc --help`.
+"""
+
+from importlib import import_module as _import_module
+
+from cookc._cookc import (
+    Compile,
+    Diagnostic,
+    Error,
+    Key,
+    Rows,
+    Sample,
+    Sampler,
+    Samples,
+    Score,
+    Stream,
+    Template,
+    Vocabulary,
+    __version__,
+    shapes,
+    templates,
+)
+
+__all__ = [
+    "Compile",
+    "Diagnostic",
+    "Error",
+    "Key",
+    "Rows",
+    "Sample",
+    "Sampler",
+    "Samples",
+    "Score",
+    "Stream",
+    "Template",
+    "Vocabulary",
+    "__version__",
+    "datatrove",
+    "ray",
+    "shapes",
+    "templates",
+    "torch",
+]
+
+_MODULES = ("datatrove", "ray", "torch")
+
+
+def __getattr__(name):
+    if name in _MODULES:
+        return _import_module(f"cookc.{name}")
+    raise AttributeError(f"module 'cookc' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted(__all__)

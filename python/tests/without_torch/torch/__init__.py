@@ -1,0 +1,1 @@
+"""What `cookc.torch` uses of PyTorch, without PyTorch."""
