@@ -212,7 +212,7 @@ impl Sampler {
 
     /// Whether the prompt in the memory is one of the memory's split: false only where all of many
     /// draws belong to the other one.
-    pub fn keeps_split(&self, memory: &Memory) -> bool {
+    pub fn keeps_split(&self, memory: &mut Memory) -> bool {
         self.splits.as_ref().is_none_or(|splits| splits.holds_out(memory) == memory.held_out)
     }
 }

@@ -107,7 +107,7 @@ impl Origins {
     pub fn know(&mut self, templates: Vec<sink::Template>) {
         for template in templates {
             let name = template.sampler.program().name.clone();
-            let key = (name, template.sampler.digest());
+            let key = (name, template.sampler.digest().to_string());
             self.known.insert(key, Known { compiled: template, made: None });
         }
     }
