@@ -1,7 +1,8 @@
-//! Samples of one shape written by hand, with the vectors of AVX-512 where the machine has them: the same
-//! bytes as the template, without its checks.
+//! Samples of one shape written by hand, with the vectors of AVX-512 where the machine has them:
+//! the same bytes as the template, without its checks.
 //!
-//! A sample is 1,000 words, drawn with or without repeats, and after them its reply, the first word.
+//! A sample is 1,000 words, drawn with or without repeats, and after them its reply, the first
+//! word.
 
 use std::io::Write;
 
@@ -124,7 +125,7 @@ impl ByHand {
         out.reserve(17 * ROOM);
         let mut at = out.len();
         for &symbol in &self.symbols[..LENGTH] {
-            // SAFETY: a symbol is below the number of words, and there is room for slots of 16 bytes.
+            // SAFETY: a symbol is below the number of words, and there is room for its slot.
             unsafe {
                 let slot = *self.slots.get_unchecked(symbol as usize);
                 out.as_mut_ptr().add(at).cast::<[u8; 16]>().write_unaligned(slot);

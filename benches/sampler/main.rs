@@ -1,10 +1,11 @@
-//! Samples of 1,000 words drawn, and written as ids, text and JSON lines, beside functions by hand that make
-//! the same bytes; other templates and replies that are read back, machine code beside the interpreter.
+//! Samples of 1,000 words drawn, and written as ids, text and JSON lines, beside functions by hand
+//! that make the same bytes; other templates and replies that are read back, machine code beside
+//! the interpreter.
 //!
-//! `cargo bench --no-default-features --features jit --bench sampler [-- ROUNDS]` prints a line of JSON a row:
-//! the median of what each side does a second, and of their ratio round by round with its first and ninth
-//! decile. The sides of a round run one after the other, since a shared machine is twice as fast at one time
-//! as at another.
+//! `cargo bench --no-default-features --features jit --bench sampler [-- ROUNDS]` prints a line of
+//! JSON a row: the median of what each side does a second, and of their ratio round by round with
+//! its first and ninth decile. The sides of a round run one after the other, since a shared machine
+//! is twice as fast at one time as at another.
 
 mod by_hand;
 

@@ -38,9 +38,9 @@ another type, is counted and named; a reply that cannot be read scores 0.
 
 With --json the report is {"template", "level", "set", "data", "rows", "scored", "kept": {"case",
 "marks", "punctuation", "stop_words"}, "seed", "alignment", "shuffled", "part", "unreadable",
-"unscored"}. "alignment", "shuffled" and "part" are {"rows", "clusters", "mean", "standard_error", "exact",
-"rules": {rule: {"mean", "standard_error"}}, "histogram": rows in ten bins from 0 to 1}; "part" has
-"of" and "kind" (span or one_of) too, and is null where no reply is a part of a value.
+"unscored"}. "alignment", "shuffled" and "part" are {"rows", "clusters", "mean", "standard_error",
+"exact", "rules": {rule: {"mean", "standard_error"}}, "histogram": rows in ten bins from 0 to 1};
+"part" has "of" and "kind" (span or one_of) too, and is null where no reply is a part of a value.
 "unreadable" is null or {"why", "first", "rows"}; "unscored" is a list of {"value", "path",
 "expected", "found", "first", "rows"}. -o writes a line a row: {"row", "place", "score",
 "scores": {rule: score}, "exact", "unreadable", "unscored", "shuffled", "part"}."#;

@@ -27,6 +27,9 @@ pub(super) enum Before {
 
 const CONTEXTS: usize = 5;
 
+/// The ids of each small integer, made at its first use; of one that has none, none.
+type NumberIds = Box<[OnceLock<Box<[u32]>>]>;
+
 /// By what comes before, and whether there is a space.
 type ByContext<T> = [[T; 2]; CONTEXTS];
 
@@ -36,8 +39,7 @@ pub(super) struct Tables {
     pieces: Vec<Piece>,
     /// Made at first use.
     words: ByContext<OnceLock<Result<WordIds, String>>>,
-    /// The ids of each small integer, made at its first use; of one that has none, none.
-    numbers: ByContext<OnceLock<Box<[OnceLock<Box<[u32]>>]>>>,
+    numbers: ByContext<OnceLock<NumberIds>>,
     /// Texts for each [`Before`], and their ids: any will do that is cut from what comes after it.
     contexts: [Vec<(String, Vec<u32>)>; CONTEXTS],
 }

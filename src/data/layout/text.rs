@@ -35,8 +35,8 @@ impl Escape {
 /// Lists that are copied where they come again have at least as many words.
 const LONG: usize = 16;
 
-/// Long lists of words that were written to an output, which are copied where they come again: to be
-/// used for one sample and one output, to which nothing but more is written.
+/// Long lists of words that were written to an output, which are copied where they come again: to
+/// be used for one sample and one output, to which nothing but more is written.
 #[derive(Debug, Default)]
 pub struct Written {
     /// Where a list lies in the sample's memory, and where its text lies in the output.
