@@ -206,7 +206,8 @@ impl Sampler {
 
     /// Whether the prompt in the memory is one of the memory's split: false only where all of many
     /// draws belong to the other one.
-    pub fn keeps_split(&self, memory: &Memory) -> bool {
-        self.splits.as_ref().is_none_or(|splits| splits.holds_out(memory) == memory.held_out)
+    pub fn keeps_split(&self, memory: &mut Memory) -> bool {
+        let Some(splits) = &self.splits else { return true };
+        splits.holds_out(memory) == memory.held_out
     }
 }
