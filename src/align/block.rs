@@ -122,6 +122,7 @@ impl<'a> Block<'a> {
             own: Err(Unscored::default()),
             shuffled: None,
             part: None,
+            cluster: self.plan.cluster(&row.values, place),
         };
         let found = match found {
             Ok(found) => found,

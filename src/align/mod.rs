@@ -39,6 +39,9 @@ pub struct Align {
     pub limit: Option<u64>,
     /// Of the chance lines.
     pub seed: u64,
+    /// The path of a column: rows with the same value there are a cluster, and standard errors are
+    /// those of clusters; none where rows are independent.
+    pub cluster: Option<String>,
 }
 
 /// One row, scored or not.
@@ -54,6 +57,8 @@ pub struct Scored {
     pub shuffled: Option<Verdict>,
     /// Those of a random part of the row; none where no part is as long as the reply.
     pub part: Option<Verdict>,
+    /// Its cluster, as a number; a row without one is one alone.
+    cluster: u64,
 }
 
 /// Why a row has no score.
@@ -101,6 +106,7 @@ impl Align {
     ///     normalization: Normalization::default(),
     ///     limit: None,
     ///     seed: 0,
+    ///     cluster: None,
     /// };
     /// let report = align.run(&template.compile()?, &false.into(), &mut |_| Ok(()))?;
     /// assert_eq!((report.scored(), report.mean()), (1, 1.0));
@@ -137,7 +143,8 @@ impl Align {
     /// The plan, and the rows that it reads.
     fn open(&self, judge: &RowJudge) -> Result<(Plan, Rows), Error> {
         let needed: Vec<String> = judge.inputs().chain(judge.outputs()).map(|it| it.name).collect();
-        let mapped = self.map.iter().map(|(_, path)| path.as_str()).chain(self.reply.as_deref());
+        let others = self.reply.as_deref().into_iter().chain(self.cluster.as_deref());
+        let mapped = self.map.iter().map(|(_, path)| path.as_str()).chain(others);
         let paths: Vec<&str> = mapped.chain(needed.iter().map(String::as_str)).collect();
         let rows = Rows::select(&self.data, &paths)?;
         let data = self.data.display().to_string();

@@ -25,6 +25,7 @@ pub struct Source<'a> {
 pub struct Plan {
     inputs: Vec<Column>,
     reply: Reply,
+    cluster: Option<Column>,
 }
 
 /// A value and its column.
@@ -93,7 +94,23 @@ impl Plan {
             }
             None => Reply::Values(columns_of(&outputs, &align.map, source)?),
         };
-        Ok(Plan { inputs, reply })
+        let cluster = align.cluster.clone().map(|path| {
+            let (name, expected) = ("--cluster".to_string(), "a value".to_string());
+            there(Column { name, path, expected }, columns, data)
+        });
+        Ok(Plan { inputs, reply, cluster: cluster.transpose()? })
+    }
+
+    /// The cluster of a row, as a number; a row without the value is a cluster alone, by what it is
+    /// called.
+    pub fn cluster(&self, row: &Map<String, Value>, place: &str) -> u64 {
+        let Some(column) = &self.cluster else { return 0 };
+        let name = match column.of(row) {
+            Ok(value) => value.to_string(),
+            Err(_) => format!("row {place}"),
+        };
+        let hash = blake3::hash(name.as_bytes());
+        u64::from_le_bytes(*hash.as_bytes().first_chunk().expect("a hash has 32 bytes"))
     }
 
     /// The values of a row.

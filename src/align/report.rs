@@ -52,7 +52,7 @@ pub struct Unread {
 impl Report {
     pub(super) fn new(align: &Align, sampler: &Sampler, judge: &RowJudge) -> Report {
         let rules: Vec<String> = judge.rules().into_iter().map(String::from).collect();
-        let tally = Tally::new(rules.len());
+        let tally = Tally::new(rules.len(), align.cluster.is_some());
         Report {
             template: sampler.name().to_string(),
             level: sampler.level().to_string(),
@@ -75,7 +75,7 @@ impl Report {
             self.rows += 1;
             match &row.own {
                 Ok(verdict) => {
-                    self.own.add(verdict);
+                    self.own.add(verdict, row.cluster);
                     if let Some(why) = &verdict.unreadable {
                         let first =
                             || Unread { why: why.to_string(), place: row.place.clone(), rows: 0 };
@@ -84,8 +84,11 @@ impl Report {
                 }
                 Err(why) => self.add_unscored(why, &row.place),
             }
-            row.shuffled.iter().for_each(|verdict| self.shuffled.add(verdict));
-            row.part.iter().for_each(|verdict| self.part.add(verdict));
+            for (tally, verdict) in
+                [(&mut self.shuffled, &row.shuffled), (&mut self.part, &row.part)]
+            {
+                verdict.iter().for_each(|verdict| tally.add(verdict, row.cluster));
+            }
         }
     }
 

@@ -29,13 +29,16 @@ Texts become words as follows; --keep switches a part off. Case is folded, lette
 punctuation ends a word and is dropped, English stop words are dropped from lists. Words that the
 template does not know are words too: equal words are equal, in each row.
 
+Standard errors take rows as independent, unless --cluster names what several of them share, such as
+a document with many questions: then documents are.
+
 Two lines say what chance gives: replies shuffled among some thousands of rows, and a random part of
 the value that replies are parts of, as long as the reply. A row without a value, or with one of
 another type, is counted and named; a reply that cannot be read scores 0.
 
 With --json the report is {"template", "level", "set", "data", "rows", "scored", "kept": {"case",
 "marks", "punctuation", "stop_words"}, "seed", "alignment", "shuffled", "part", "unreadable",
-"unscored"}. "alignment", "shuffled" and "part" are {"rows", "mean", "standard_error", "exact",
+"unscored"}. "alignment", "shuffled" and "part" are {"rows", "clusters", "mean", "standard_error", "exact",
 "rules": {rule: {"mean", "standard_error"}}, "histogram": rows in ten bins from 0 to 1}; "part" has
 "of" and "kind" (span or one_of) too, and is null where no reply is a part of a value.
 "unreadable" is null or {"why", "first", "rows"}; "unscored" is a list of {"value", "path",
@@ -69,6 +72,9 @@ pub struct Align {
     /// Of the shuffled replies and the random parts
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
+    /// The column of what several rows share, such as context: standard errors of clusters
+    #[arg(long, value_name = "COLUMN")]
+    cluster: Option<String>,
     /// Write a line a row to this file
     #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -105,6 +111,7 @@ pub fn run(command: &Align) -> Result<(), Failure> {
         normalization: normalization(command)?,
         limit: command.limit,
         seed: command.seed,
+        cluster: command.cluster.clone(),
     };
     let cancel = options::interrupt()?;
     let mut file =
@@ -186,9 +193,12 @@ fn text(report: &Report) -> String {
     row("exact", &|tally| percent(tally.exact()));
     row("rows", &|tally| tally.rows().to_string());
     let Mean { mean, error } = report.own().mean();
+    let clusters = report.own().clusters();
+    let clusters = clusters.map(|count| format!(" in {}", console::count(count, "cluster")));
     let head = format!(
-        "{}: mean {mean:.4} ± {error:.4}, exact {}",
+        "{}{}: mean {mean:.4} ± {error:.4}, exact {}",
         console::count(report.scored() as usize, "row"),
+        clusters.unwrap_or_default(),
         percent(report.own().exact())
     );
     let mut text = format!("{table}\n{}\n", styled(STRONG, head));
