@@ -57,7 +57,7 @@ impl Symbols {
     }
 }
 
-/// A word of one to seven bytes as a number of its own: its bytes, and above them how many they are.
+/// A word of one to seven bytes as a number: its bytes, and above them how many they are.
 fn number(word: &[u8]) -> Option<u64> {
     let four = |at: usize| u32::from_le_bytes(word[at..at + 4].try_into().expect("four bytes"));
     let size = word.len();
