@@ -50,15 +50,17 @@ impl ByHand {
     fn draw(&mut self, index: u64) {
         let mut stream = random::start(&self.key, index);
         stream.word();
+        #[cfg(target_arch = "x86_64")]
         if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512dq") {
             // SAFETY: the processor has AVX-512 F and DQ; there is room for a vector more.
-            unsafe { self.draw_in_vectors(&stream) }
-        } else {
-            let vocab = self.vocab;
-            self.keep(&mut Plain::new(&stream, vocab));
+            unsafe { self.draw_in_vectors(&stream) };
+            return;
         }
+        let vocab = self.vocab;
+        self.keep(&mut Plain::new(&stream, vocab));
     }
 
+    #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx512f,avx512dq")]
     unsafe fn draw_in_vectors(&mut self, stream: &Stream) {
         let mut vectors = Vectors::new(stream, self.vocab);
@@ -189,12 +191,13 @@ impl Plain {
     }
 
     fn next(&mut self) -> u32 {
-        if self.at % 2 == 0 {
+        if self.at.is_multiple_of(2) {
             self.word = self.lanes[self.at / 2 % 8].word();
         }
-        let half = if self.at % 2 == 0 { self.word as u32 } else { (self.word >> 32) as u32 };
+        let half =
+            if self.at.is_multiple_of(2) { self.word as u32 } else { (self.word >> 32) as u32 };
         self.at += 1;
-        (u64::from(half) * u64::from(self.vocab) >> 32) as u32
+        ((u64::from(half) * u64::from(self.vocab)) >> 32) as u32
     }
 }
 
@@ -208,11 +211,13 @@ fn mix(word: u64) -> u64 {
 use std::arch::x86_64::*;
 
 /// The same in vectors of eight words of 64 bits.
+#[cfg(target_arch = "x86_64")]
 struct Vectors {
     state: [__m512i; 4],
     vocab: __m512i,
 }
 
+#[cfg(target_arch = "x86_64")]
 impl Vectors {
     #[target_feature(enable = "avx512f,avx512dq")]
     fn new(stream: &Stream, vocab: u32) -> Vectors {

@@ -25,7 +25,7 @@ pub struct Batch(pub RecordBatch);
 
 impl Batch {
     /// The same as pyarrow has it.
-    pub fn to_pyarrow(self, py: Python) -> PyResult<Bound<PyAny>> {
+    pub fn into_pyarrow(self, py: Python) -> PyResult<Bound<PyAny>> {
         let pyarrow = py.import("pyarrow").map_err(|_| {
             PyImportError::new_err(
                 "a batch needs pyarrow: `pip install 'cookc[arrow]'`; `stream` does without it",

@@ -71,7 +71,7 @@ impl Rows {
     ) -> PyResult<Bound<'py, PyAny>> {
         let indices = read::indices_to_end(start, count)?;
         let batch = detached(py, |observer| self.rows.batch(indices, observer))?;
-        Batch(batch).to_pyarrow(py)
+        Batch(batch).into_pyarrow(py)
     }
 
     /// These rows as a stream of batches of `rows` rows: see `Sampler.stream`.

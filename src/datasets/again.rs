@@ -138,6 +138,9 @@ impl Kind {
     ///
     /// # Errors
     /// A text, if the sample cannot be drawn.
+    ///
+    /// # Panics
+    /// Never: a line that is written is a JSON object.
     pub fn compare(
         &self,
         id: &SampleId,

@@ -44,6 +44,9 @@ pub struct Split {
 
 impl Card {
     /// The text of README.md.
+    ///
+    /// # Panics
+    /// Never: the values of a row are JSON.
     pub fn text(&self) -> String {
         let mut text = format!("---\n{}---\n{MARK}\n\n# {}\n\n", self.metadata(), self.name);
         text += &self.about();
@@ -140,7 +143,7 @@ impl Card {
         let mut commands = String::new();
         for split in &self.splits {
             let data = match split.files.rsplit_once("data-*") {
-                Some((folder, _)) if folder.is_empty() => ".",
+                Some(("", _)) => ".",
                 Some((folder, _)) => folder,
                 None => split.files.as_str(),
             };

@@ -117,7 +117,7 @@ fn a_template_is_made_again_from_its_text_and_the_files_that_it_uses() {
     let [one, other] = [Ok(template), again].map(compiled);
     assert_eq!(one.id(Split::Train, 5, 8), other.id(Split::Train, 5, 8));
     assert_eq!(one.sample(Split::Train, 5, 8).ok(), other.sample(Split::Train, 5, 8).ok());
-    let error = Template::parse_with("zoo.cook", text, &[]).err().expect("an error").to_string();
+    let error = Template::parse_with("zoo.cook", text, &[]).expect_err("an error").to_string();
     assert!(error.contains("it was not given"), "{error}");
 }
 

@@ -168,7 +168,7 @@ impl Found {
         }
         for overlap in self.overlaps.iter().take(SHOWN) {
             let Overlap { place, ngram, near, .. } = overlap;
-            text += &format!("{}", styled(STRONG, place));
+            text += &styled(STRONG, place).to_string();
             if let Some(near) = near {
                 text += &format!(" is {:.0}% of {}", 100.0 * near.jaccard, near.against);
             }

@@ -32,7 +32,7 @@ struct Columns {
 /// What a file holds.
 enum Content {
     Text(Value),
-    Json(Line),
+    Json(Box<Line>),
 }
 
 impl WebDataset {
@@ -46,7 +46,7 @@ impl WebDataset {
                 }
                 value => {
                     let line = Line::of(&value, &template.sampler);
-                    Some((format!(".{name}.json"), Content::Json(line)))
+                    Some((format!(".{name}.json"), Content::Json(line.into())))
                 }
             };
             let files = schema.columns(template).into_iter().filter_map(file).collect();

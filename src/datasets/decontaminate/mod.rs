@@ -91,6 +91,9 @@ pub struct Observer<'a> {
     pub rows: &'a dyn Fn(u64),
 }
 
+/// Gets each row in order, and what it has in common with others.
+pub type Each<'a> = &'a mut dyn FnMut(&Map<String, Value>, Option<Overlap>) -> Result<(), Error>;
+
 impl Against {
     /// Reads other data.
     ///
@@ -160,7 +163,7 @@ impl Against {
         data: &Path,
         common: &HashSet<u64>,
         observer: Observer,
-        each: &mut dyn FnMut(&Map<String, Value>, Option<Overlap>) -> Result<(), Error>,
+        each: Each,
     ) -> Result<(), Error> {
         let mut number = 0;
         each_batch(data, observer, |batch| {
