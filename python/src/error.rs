@@ -9,11 +9,11 @@ pyo3::create_exception!(
     cookc,
     Error,
     PyException,
-    "Something could not be done. As text it is the diagnostic with its source, as the command line \
-     draws it: what is wrong, where, and what to write instead.\n\n\
-     `message` is the first diagnostic's title; `code` (such as `E501`), `line` and `column` are its \
-     own, and None where nothing points into a template; `help` is what to write. `index` is that of \
-     a sample that cannot be drawn. `diagnostics` has all of them."
+    "Something could not be done. As text it is the diagnostic with its source, as the command \
+     line draws it: what is wrong, where, and what to write instead.\n\n\
+     `message` is the first diagnostic's title; `code` (such as `E501`), `line` and `column` are \
+     its own, and None where nothing points into a template; `help` is what to write. `index` is \
+     that of a sample that cannot be drawn. `diagnostics` has all of them."
 );
 
 /// One error or lint of a template. As text it is drawn with its source.

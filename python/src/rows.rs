@@ -12,8 +12,8 @@ use crate::error::raised;
 use crate::read;
 use crate::threads::detached;
 
-/// The samples of a seed and a split as rows of a data set: see `Sampler.rows`. `rows[7]` is the row
-/// of the sample with the index 7.
+/// The samples of a seed and a split as rows of a data set: see `Sampler.rows`. `rows[7]` is the
+/// row of the sample with the index 7.
 #[pyclass(frozen, module = "cookc")]
 pub struct Rows {
     rows: Arc<cookc::Rows>,

@@ -144,7 +144,9 @@ impl Sampler {
 
     /// These samples as a stream of Arrow's batches of `rows` rows, for polars, DuckDB, pyarrow and
     /// whatever reads `__arrow_c_stream__`. A batch is drawn when it is read.
-    #[pyo3(signature = (seed=None, start=None, count=None, *, split="train", shape="full", rows=None))]
+    #[pyo3(signature = (
+        seed=None, start=None, count=None, *, split="train", shape="full", rows=None
+    ))]
     #[allow(clippy::too_many_arguments)] // They have names in Python.
     fn stream(
         &self,
@@ -194,10 +196,10 @@ impl Sampler {
         })
     }
 
-    /// Scores a reply against a record: any dict that has the values that the template's texts show,
-    /// by their names, as `Sample.fields` has them; or the text of one, as in the column `fields` of
-    /// data sets. Words and texts that the template does not know are values too, so the record may
-    /// be natural text.
+    /// Scores a reply against a record: any dict that has the values that the template's texts
+    /// show, by their names, as `Sample.fields` has them; or the text of one, as in the column
+    /// `fields` of data sets. Words and texts that the template does not know are values too, so
+    /// the record may be natural text.
     fn score_fields(&self, py: Python, fields: &Bound<PyAny>, reply: &str) -> PyResult<Score> {
         let record = convert::record(fields)?;
         let score = py.detach(|| self.sampler.score_fields(&record, reply));

@@ -142,8 +142,8 @@ const LEAD: &str = "Models were trained on templates, and asked tasks that they 
                     rule, and natural text where the recipe has some.";
 
 const PAIRS: &str = "<p>Nothing can be said: no template's rules score the answers to a task. \
-                     <code>[[study.align]]</code> in a recipe names the template, the task, and the \
-                     columns that the template's values are in.</p>\n";
+                     <code>[[study.align]]</code> in a recipe names the template, the task, and \
+                     the columns that the template's values are in.</p>\n";
 
 const CELLS: &str = "<p>A cell is a model, a task, and a template whose rules score the answers. \
                      Intervals come from resampling models, since cells of one model share its \

@@ -158,8 +158,8 @@ impl Template {
         &self.source
     }
 
-    /// The files beside it that it uses, as they were read: with them [`Template::parse_with`] makes
-    /// the same template in another process, on another machine.
+    /// The files beside it that it uses, as they were read: with them [`Template::parse_with`]
+    /// makes the same template in another process, on another machine.
     pub fn files(&self) -> &[Beside] {
         &self.files
     }

@@ -16,8 +16,8 @@ pub struct Rows {
 }
 
 impl Sampler {
-    /// Its samples as rows of a data set; [`sink::SHAPES`] has the shapes, and [`Shape::named`] finds
-    /// one.
+    /// Its samples as rows of a data set; [`sink::SHAPES`] has the shapes, and [`Shape::named`]
+    /// finds one.
     ///
     /// # Examples
     /// ```

@@ -88,7 +88,7 @@ fn follow(name: &str, text: &str, folder: &Path) -> String {
                     assert!(known, "{name}: `{line}` is not run: write it as ```console");
                 }
             }
-            // Rust is compiled and run by the doctest of `lib.rs`, Python by the tests of the package.
+            // Rust is compiled and run by the doctest of `lib.rs`, Python by the package's tests.
             "rust" | "python" | "cook" | "toml" | "jsonl" | "text" | "" => {}
             other => panic!("{name}: nothing checks a block of {other}"),
         }

@@ -1,5 +1,5 @@
-//! The front door in bulk: rows, batches of Arrow's and scores of many replies, and a template that is
-//! made again elsewhere.
+//! The front door in bulk: rows, batches of Arrow's and scores of many replies, and a template that
+//! is made again elsewhere.
 
 use std::sync::atomic::AtomicBool;
 
@@ -41,8 +41,8 @@ fn the_lines_of_every_shape_are_those_that_the_command_line_writes() {
 #[cfg(feature = "arrow")]
 #[test]
 fn a_batch_of_many_blocks_has_the_rows_of_every_shape() {
-    let text = "words_ ~ distinct(2, vocab)\nfirst = at(0, words_)\nrule begins: first == at(0, words_)\n\
-                system \"The first.\"\nprompt \"{words_}\"\nreply \"{first}\"\n";
+    let text = "words_ ~ distinct(2, vocab)\nfirst = at(0, words_)\n\
+                rule begins: first == at(0, words_)\nsystem \"The first.\"\nprompt \"{words_}\"\nreply \"{first}\"\n";
     let sampler = compiled(Template::parse("first.cook", text));
     // More than the samples of a block.
     let count = 10_000;

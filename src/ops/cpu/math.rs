@@ -1,7 +1,7 @@
 //! Arithmetic on rows of f32, written so that the compiler makes vectors of it.
 //!
-//! [`wide!`](crate::wide) runs it with the widest vectors of the machine. Sums run in lanes that are
-//! written out, so that they are the same bits on every machine, whatever its vectors.
+//! [`wide!`](crate::wide) runs it with the widest vectors of the machine. Sums run in lanes that
+//! are written out, so that they are the same bits on every machine, whatever its vectors.
 
 /// Numbers side by side: as many as the widest register of any machine holds.
 pub(super) const LANES: usize = 16;

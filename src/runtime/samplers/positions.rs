@@ -59,8 +59,8 @@ fn sparse_bulk(lanes: &mut Lanes, marks: &mut [u8], into: &mut [u32]) {
     while have < into.len() {
         for &position in below(lanes, marks.len() as u32, into.len() - have, &mut room) {
             debug_assert!((position as usize) < marks.len() && have < into.len());
-            // SAFETY: `below` gives numbers below the size that it is asked for, and at most as many
-            // as are missing, of which each adds at most one to `have`.
+            // SAFETY: `below` gives numbers below the size that it is asked for, and at most as
+            // many as are missing, of which each adds at most one to `have`.
             unsafe {
                 let mark = marks.get_unchecked_mut(position as usize);
                 *into.get_unchecked_mut(have) = position;
