@@ -1,7 +1,7 @@
 //! Eight interleaved streams for bulk draws, with the widest vectors that the processor has.
 //!
 //! There are eight lanes on every machine, so all of them give the same bytes. Callers run what
-//! takes many words below [`wide!`](crate::wide), which compiles it for each kind of vectors.
+//! takes many words below `wide!`, which compiles it for each kind of vectors.
 
 use crate::runtime::random::{Stream, mix};
 

@@ -1,6 +1,6 @@
 //! Arithmetic on rows of f32, written so that the compiler makes vectors of it.
 //!
-//! [`wide!`](crate::wide) runs it with the widest vectors of the machine. Sums run in lanes that
+//! `wide!` runs it with the widest vectors of the machine. Sums run in lanes that
 //! are written out, so that they are the same bits on every machine, whatever its vectors.
 
 /// Numbers side by side: as many as the widest register of any machine holds.
