@@ -255,7 +255,7 @@ fn lists_of_any_length_are_joined_and_searched_alike() {
                 let list = (kind.clone().list(), all.clone().into());
                 called(Builtin::Contains, &[(kind.clone(), cell.into()), list], Type::Bool)
             };
-            assert_eq!(is_in(63), Ok(0.into()));
+            assert_eq!(is_in(64), Ok(0.into()));
             for &cell in all.first().into_iter().chain(all.last()) {
                 assert_eq!(is_in(cell), Ok(1.into()), "{cell} of {size}");
             }
