@@ -5,7 +5,7 @@
 macro_rules! wide {
     ($work:expr) => {{
         // What is not inlined would be compiled for any machine. A closure that can run twice is
-        // called through a function of its own, which may stay one: so it takes something along.
+        // called through a separate function, which may stay one: so it takes something along.
         let once = String::new();
         pulp::Arch::new().dispatch(
             #[inline(always)]

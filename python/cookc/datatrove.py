@@ -9,7 +9,7 @@ __all__ = ["Reader"]
 class Reader(PipelineStep):
     """The first step of a pipeline: the samples from `start` on, `count` of them.
 
-    Each rank reads a range of indices of its own: together they read every sample once. A document's
+    Each rank reads a separate range of indices: together they read every sample once. A document's
     text is prompt and reply as one text (the shape `text`), its id that of the sample, and its metadata
     the columns of the shape `full`. With the same number of tasks a pipeline can be run again: ranks
     that are done are not run again, and the others read the same documents.

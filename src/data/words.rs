@@ -70,13 +70,8 @@ impl WordText {
         out: &mut Vec<u8>,
     ) {
         debug_assert!(self.longest < SLOT, "the longest word fits");
-        let greatest = |symbols: &[u32]| symbols.iter().fold(0, |most, &symbol| symbol.max(most));
-        let greatest = match symbols.len() {
-            0..16 => greatest(symbols),
-            _ => wide!(symbols.iter().fold(0, |most, &symbol| symbol.max(most))),
-        };
         let lengths = &self.lengths[..slots.len()];
-        assert!((greatest as usize) < lengths.len(), "each symbol has a word");
+        assert!((greatest(symbols) as usize) < lengths.len(), "each symbol has a word");
         out.reserve(symbols.len() * (self.longest + 1) + SLOT);
         let mut at = out.len();
         // Kept in registers: a byte that is written might be one of theirs, as far as anyone knows.
@@ -92,6 +87,15 @@ impl WordText {
         }
         // SAFETY: all bytes up to here were written, a word and a space after the other.
         unsafe { out.set_len(at) }
+    }
+}
+
+/// The greatest symbol of a list; 0 of none.
+pub(super) fn greatest(symbols: &[u32]) -> u32 {
+    match symbols.len() {
+        // A few are looked at before wide vectors are chosen.
+        0..16 => symbols.iter().fold(0, |most, &symbol| symbol.max(most)),
+        _ => wide!(symbols.iter().fold(0, |most, &symbol| symbol.max(most))),
     }
 }
 

@@ -17,7 +17,7 @@ use crate::template::Error;
 const BATCH: usize = 2048;
 /// Rows that a thread compares with one memory of each kind.
 const ROWS_A_MEMORY: usize = 128;
-/// The most problems that are told one by one.
+/// The most problems that are reported one by one.
 pub const PROBLEMS_MAX: usize = 20;
 
 /// What was found.

@@ -99,7 +99,7 @@ mod tests {
     use super::*;
     use crate::wide::wide;
 
-    /// The first words, taken by so many at a time.
+    /// The first words, taken by this many at a time.
     fn words(lanes: &mut Lanes, most: usize) -> Vec<u32> {
         let mut words = Vec::new();
         while words.len() < 1000 {

@@ -154,7 +154,7 @@ const WIDTH: u64 = 20;
 /// A character, filled by eighths.
 const EIGHTHS: [char; 9] = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉', '█'];
 
-/// A bar of so many of the most; what is there shows.
+/// A bar for a count beside the largest one; any count above 0 shows.
 fn bar(rows: u64, most: u64) -> String {
     let eighths = (rows as f64 / most.max(1) as f64 * (8 * WIDTH) as f64).round() as u64;
     let eighths = if rows > 0 { eighths.max(1) } else { 0 };

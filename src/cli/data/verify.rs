@@ -121,7 +121,7 @@ fn rows(command: &Verify, cancel: &AtomicBool) -> Result<Report, Failure> {
             let mut shards: Vec<_> = known.iter().flat_map(|one| &one.shards).collect();
             shards.sort_by_key(|shard| shard.first);
             let paths = shards.iter().map(|shard| data.join(&shard.file));
-            // What is not there is told by the checksums.
+            // The checksums report what is not there.
             paths.filter(|path| path.exists()).collect()
         }
         false => vec![data.clone()],

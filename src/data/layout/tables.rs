@@ -6,8 +6,8 @@ use std::sync::OnceLock;
 use super::seams::{Ends, Judge, Seam, Space, Unit, Walk};
 use super::{Literal, Plan, Surface, Tokenize};
 use crate::data::vocab::Vocabulary;
+use crate::data::words::greatest;
 use crate::ir::Program;
-use crate::wide::wide;
 
 /// From this many on, words are looked up together.
 const MANY: usize = 16;
@@ -278,8 +278,7 @@ impl WordIds {
 
 /// Appends the id of each symbol.
 fn look_up(ids: &[u32], symbols: &[u32], out: &mut Vec<u32>) {
-    let greatest = wide!(symbols.iter().fold(0, |greatest, &symbol| symbol.max(greatest)));
-    assert!((greatest as usize) < ids.len(), "each symbol has a word");
+    assert!((greatest(symbols) as usize) < ids.len(), "each symbol has a word");
     // SAFETY: each symbol was found to be below the number of ids.
     out.extend(symbols.iter().map(|&symbol| unsafe { *ids.get_unchecked(symbol as usize) }));
 }

@@ -46,7 +46,7 @@ impl Lengths {
         if self.count == 0 { 0.0 } else { sum / self.count as f64 }
     }
 
-    /// At most so many bins, equally wide, from the least length to the greatest.
+    /// At most this many bins, equally wide, from the least length to the greatest.
     pub fn bins(&self, most: u64) -> Vec<Bin> {
         let (Some((&least, _)), Some((&greatest, _))) =
             (self.rows.first_key_value(), self.rows.last_key_value())

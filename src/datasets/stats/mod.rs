@@ -20,7 +20,7 @@ pub use values::{Top, Values};
 
 /// Rows that are measured together, while others are read.
 const BATCH: usize = 4096;
-/// How many of the most frequent values are told.
+/// How many of the most frequent values are reported.
 const TOP: usize = 10;
 /// How many bars a histogram has.
 const BINS: u64 = 10;
