@@ -13,6 +13,7 @@ use super::progress::Progress;
 use super::{Failure, options, reading};
 use crate::disk;
 use crate::model::{self, Model, Tokenizer, io, lora, walk};
+use crate::ops::cpu::heap;
 use crate::run::reading::{Inputs, Trained};
 use crate::tasks::kept::Kept;
 use crate::tasks::results::{self, Done, Subject};
@@ -92,6 +93,7 @@ impl ValueEnum for Style {
 
 /// Reads tasks and model, asks, and reports.
 pub fn run(command: &Eval) -> Result<(), Failure> {
+    heap::keep();
     let cancel = options::interrupt()?;
     let tasks = tasks::named(&command.tasks, command.style)?;
     let variable = || std::env::var_os(tasks::FOLDER).filter(|it| !it.is_empty());

@@ -11,14 +11,15 @@ use crate::model::each_part;
 use crate::model::network::transformer::{Inputs, Model};
 use crate::ops::{self, Branches};
 
-/// Tokens of a pass, unless one item has more.
-const PLACES_MAX: usize = 2048;
+/// Tokens of a pass, unless one item has more: few enough that what a layer makes of them stays in
+/// the caches, and that threads end together.
+const PLACES_MAX: usize = 512;
 /// Rows of a product at the least: with fewer another way may be taken, to other bits.
 const ROWS_MIN: usize = 128;
 /// Rows of logits at once: with 50,000 ids, 50 MB in f32.
 const LOGIT_ROWS: usize = 2 * ROWS_MIN;
 /// Passes of a thread between two reports.
-const PASSES_A_THREAD: usize = 2;
+const PASSES_A_THREAD: usize = 8;
 
 /// Texts that may share their beginning: an item's choices, each after its context.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
