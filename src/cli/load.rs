@@ -60,7 +60,7 @@ pub fn stopped(template: &Template, program: &Program, seed: u64, stopped: Stopp
     match stopped {
         Stopped::Cancelled => Failure::Interrupted,
         Stopped::Output(error) => error.into(),
-        Stopped::Mixing(why) => Failure::Input(why),
+        Stopped::NoRow(why) => Failure::Input(why),
         Stopped::Fault(index, error) => {
             shown(template.source(), &[cannot_make(program, seed, index, error)])
         }

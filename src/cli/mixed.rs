@@ -21,10 +21,10 @@ pub fn run(command: &Generate) -> Result<(), Failure> {
         ("--set", !choice.set.is_empty()),
         ("--vocab", choice.vocab.is_some()),
         ("--engine", command.engine != Engine::Native),
+        ("--tokenizer", command.tokenizer.is_some()),
     ];
     if let Some((option, _)) = said.iter().find(|(_, is_there)| *is_there) {
-        let text =
-            format!("{option} is for a template: a recipe says it for each of its templates");
+        let text = format!("{option} is for a template: a recipe says it itself");
         return Err(Failure::Usage(text));
     }
     let cancel = options::interrupt_soon()?;
@@ -34,7 +34,11 @@ pub fn run(command: &Generate) -> Result<(), Failure> {
         }
     };
     let reading = Observer { cancel, event: &note, stuck: |_| {} };
-    let mixed = Mixed::read(Path::new(&command.template.file), command.seed, &reading)?;
+    let (path, seed) = (Path::new(&command.template.file), command.seed);
+    let mixed = match command.is_of_ids() {
+        true => Mixed::read_ids(path, seed, command.length(), &reading)?,
+        false => Mixed::read(path, seed, &reading)?,
+    };
     let to_stdout = command.out == Path::new("-");
     let format = command.format()?;
     let names = mixed.names().join(", ");

@@ -44,13 +44,18 @@ mod sample;
 mod study;
 mod test;
 #[cfg(feature = "train")]
+mod token_ids;
+#[cfg(feature = "train")]
 mod weights;
 
 use std::ffi::OsString;
 use std::path::Path;
+use std::sync::Arc;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::data::Sampler;
+use crate::data::sink::Ids;
 use crate::source::visible;
 pub use failure::Failure;
 pub use options::started_by;
@@ -153,6 +158,20 @@ fn generate_recipe(command: &generate::Generate) -> Result<(), Failure> {
     return mixed::run(command);
     #[cfg(not(feature = "train"))]
     generate::run(command)
+}
+
+/// What makes ids of a template's samples, where rows are of ids.
+fn ids_of(command: &generate::Generate, sampler: &Sampler) -> Result<Option<Arc<Ids>>, Failure> {
+    if !command.is_of_ids() {
+        return Ok(None);
+    }
+    #[cfg(feature = "train")]
+    return token_ids::of(command, sampler).map(Some);
+    #[cfg(not(feature = "train"))]
+    Err(Failure::Usage(format!(
+        "this build has no tokenizers for the samples of {}",
+        sampler.program().name
+    )))
 }
 
 /// All commands. The list of a recipe's keys is made where `train` is what was asked for.

@@ -55,13 +55,25 @@ pub struct Row<'a> {
 pub enum Stopped {
     /// The sample with this index cannot be drawn.
     Fault(u64, Fault),
-    /// There is no saying which sampler a sample is of: the reason.
-    Mixing(String),
+    /// There is no saying which sampler a sample is of, or what its row is: the reason.
+    NoRow(String),
     /// The observer stopped it.
     Cancelled,
     /// The output could not be written.
     Output(anyhow::Error),
 }
+
+/// The error of a batch in which a sample has no row: the reason.
+#[derive(Debug)]
+pub(super) struct NoRow(pub(super) String);
+
+impl fmt::Display for NoRow {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NoRow {}
 
 /// The most bytes of the samples that are drawn at once, if there is more than one: this much, and
 /// more for each core, as a machine with many cores has more memory.
@@ -175,7 +187,7 @@ impl Source<'_> {
     ) -> Result<(), Stopped> {
         let Order { split, seed, mixing, .. } = self.order;
         let of = mixing.map(|mixing| mixing(block.indices.clone())).transpose();
-        let of = of.map_err(Stopped::Mixing)?;
+        let of = of.map_err(Stopped::NoRow)?;
         memories.resize_with(self.samplers.len(), || None);
         for (at, index) in block.indices.clone().enumerate() {
             if self.observer.is_cancelled() {
@@ -234,7 +246,10 @@ fn put_out<Batch>(
         if observer.is_cancelled() {
             return Err(Stopped::Cancelled);
         }
-        put(&mut block.batch).map_err(Stopped::Output)?;
+        put(&mut block.batch).map_err(|error| match error.downcast() {
+            Ok(NoRow(why)) => Stopped::NoRow(why),
+            Err(error) => Stopped::Output(error),
+        })?;
         observer.emit(Event::Generated { samples: block.indices.end - block.indices.start });
     }
     Ok(())
@@ -244,7 +259,7 @@ impl fmt::Display for Stopped {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Stopped::Fault(index, error) => write!(f, "sample {index} cannot be drawn: {error}"),
-            Stopped::Mixing(why) => write!(f, "{why}"),
+            Stopped::NoRow(why) => write!(f, "{why}"),
             Stopped::Cancelled => write!(f, "stopped"),
             Stopped::Output(error) => write!(f, "{error:#}"),
         }

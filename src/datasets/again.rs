@@ -13,6 +13,8 @@ use crate::template::Error;
 
 /// The column that says which sample a row is.
 const ID: &str = "id";
+/// The column that rows of token ids alone have.
+const IDS: &str = "input_ids";
 /// The columns that say what it was made with, where the shape has them.
 const SET: &str = "set";
 const SYSTEM: &str = "system";
@@ -63,6 +65,8 @@ pub enum Unknown {
     NoId(String),
     /// There is no template for it.
     NoTemplate(Error),
+    /// It is of token ids.
+    Ids,
 }
 
 impl Again {
@@ -88,6 +92,9 @@ impl Again {
             Some(other) => return Err(Unknown::NoId(format!("its id is {other}"))),
             None => return Err(Unknown::NoId("it has no id".to_string())),
         };
+        if row.contains_key(IDS) {
+            return Err(Unknown::Ids);
+        }
         let key = id.key();
         if let Some(kind) = self.kinds.get(&key) {
             return Ok((id, kind.clone()));
@@ -104,7 +111,7 @@ impl Kind {
     fn new(template: sink::Template, id: &SampleId, row: &Map<String, Value>) -> Kind {
         let schema = |shape| {
             let templates = vec![template.clone()];
-            Schema { templates, split: id.split, seed: id.seed, shape }
+            Schema { templates, split: id.split, seed: id.seed, shape, ids: None }
         };
         let fit = |shape: &&'static Shape| {
             let schema = schema(*shape);

@@ -193,5 +193,9 @@ pub fn no_row(place: &str, why: &Unknown) -> String {
              such as retrieval/95aeb075bbc49236/train/0/17"
         ),
         Unknown::NoTemplate(error) => format!("{place}: {error}"),
+        Unknown::Ids => format!(
+            "{place}: it holds the token ids of several samples, which their tokenizer alone makes \
+             again: compare the files of a folder by `cookc data verify FOLDER --checksums`"
+        ),
     }
 }

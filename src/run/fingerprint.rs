@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::setup::{DIGEST, Setup, base_files, short};
 use crate::data::{Sampler, Split};
 use crate::ir;
-use crate::model::{self, digest};
+use crate::model::{self, Tokenizer, digest};
 use crate::recipe::{self, Base, Role};
 use crate::runtime::random::STREAM_VERSION;
 use crate::template::Error;
@@ -166,7 +166,7 @@ fn words(sampler: &Sampler) -> String {
 }
 
 /// The ids of the first samples: templates, words, tokenizer and format are in them.
-fn samples(setup: &Setup) -> Result<String, Error> {
+pub(super) fn samples(setup: &Setup) -> Result<String, Error> {
     let mut hasher = blake3::Hasher::new();
     let (mut rows, mixture) = (setup.dataset.rows(), setup.mixture());
     // What ends a reply is compared in another line.
@@ -194,9 +194,14 @@ fn base(setup: &Setup) -> Result<Vec<(String, String)>> {
         (Base::Folder(folder), None) => return base_files(model::locate(&folder.path)?),
         (Base::Scratch(_), _) => {}
     }
-    let text = serde_json::to_vec(&setup.tokenizer.to_json()?)?;
-    let (ids, digest) = (setup.tokenizer.vocab_size(), short(digest::of_bytes(&text)));
-    Ok(vec![("tokenizer".into(), format!("{ids} ids{DIGEST}{digest}"))])
+    Ok(vec![("tokenizer".into(), of_tokenizer(&setup.tokenizer)?)])
+}
+
+/// What tells a tokenizer from all others.
+pub(super) fn of_tokenizer(tokenizer: &Tokenizer) -> Result<String> {
+    let text = serde_json::to_vec(&tokenizer.to_json()?)?;
+    let (ids, digest) = (tokenizer.vocab_size(), short(digest::of_bytes(&text)));
+    Ok(format!("{ids} ids{DIGEST}{digest}"))
 }
 
 #[cfg(test)]

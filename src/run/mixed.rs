@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
-use super::not_learned;
 use super::observer::Observer;
-use super::setup::{self, Sources};
+use super::setup::{self, Setup, Sources};
+use super::{fingerprint, not_learned};
 use crate::data::generate::Stopped;
 use crate::data::preview::cannot_make;
-use crate::data::sink::{self, Format, Output, Rows, Schema, Shape, settings};
+use crate::data::sink::{self, Format, Ids, Output, Rows, Schema, Shape, settings};
 use crate::data::{self, Origin, Split};
 use crate::mix::{self, Mixture};
 use crate::recipe::Words;
@@ -21,6 +22,8 @@ pub struct Mixed {
     text: String,
     sources: Sources,
     mixture: Mixture,
+    /// Where its rows are of ids.
+    ids: Option<Arc<Ids>>,
 }
 
 /// What a manifest calls the recipe, and its file of words.
@@ -41,7 +44,31 @@ impl Mixed {
             return Err(not_learned(&sources.recipe));
         }
         let mixture = Mixture::new(&sources.recipe, policy);
-        Ok(Mixed { text, sources, mixture })
+        Ok(Mixed { text, sources, mixture, ids: None })
+    }
+
+    /// The same for rows of at most `length` ids, which are those that training has: the recipe's
+    /// tokenizer and chat format make them.
+    ///
+    /// # Errors
+    /// As [`Mixed::read`], and if the model's tokenizer is not there, or samples have shots.
+    pub fn read_ids(
+        path: &Path,
+        seed: Option<u64>,
+        length: usize,
+        observer: &Observer,
+    ) -> Result<Mixed, Error> {
+        let mixed = Mixed::read(path, seed, observer)?;
+        let setup = Setup::read(path, seed, false, observer)?;
+        if setup.recipe.data.shots > 0 {
+            let why = "ids of samples with shots are not written: write `shots = 0` in [data]";
+            return Err(Error::Input(format!("{}: {why}", path.display())));
+        }
+        let tokenizer = fingerprint::of_tokenizer(&setup.tokenizer)?;
+        let of = format!("{tokenizer}, {}", fingerprint::samples(&setup)?);
+        let parts = setup.dataset.parts.into_iter().map(|part| part.ids).collect();
+        let ids = Ids { parts, closing: setup.closing, length, of };
+        Ok(Mixed { ids: Some(Arc::new(ids)), ..mixed })
     }
 
     /// The names of the templates, once each, in the recipe's order.
@@ -97,9 +124,12 @@ impl Mixed {
         templates.collect()
     }
 
-    /// What its rows are made from, with the texts of all files; none if its words are the tokens
-    /// of a model, which no manifest holds.
+    /// What its rows are made from, with the texts of all files; none if its words or its rows are
+    /// of the tokens of a model, which no manifest holds.
     pub fn origin(&self, split: Split, (shape, format): (&str, &str)) -> Option<Origin> {
+        if self.ids.is_some() {
+            return None;
+        }
         let Sources { recipe, templates, .. } = &self.sources;
         let mut origin = Origin {
             template: RECIPE.to_string(),
@@ -138,7 +168,7 @@ impl Mixed {
 
     fn schema(&self, split: Split, shape: &'static Shape) -> Schema {
         let seed = self.sources.recipe.data.seed;
-        Schema { templates: self.templates(), split, seed, shape }
+        Schema { templates: self.templates(), split, seed, shape, ids: self.ids.clone() }
     }
 
     /// Which template each row of a range is of.
@@ -166,7 +196,7 @@ impl Mixed {
         match stopped {
             Stopped::Cancelled => Error::Cancelled,
             Stopped::Output(error) => error.into(),
-            Stopped::Mixing(why) => Error::Input(why),
+            Stopped::NoRow(why) => Error::Input(why),
             Stopped::Fault(row, why) => {
                 let of = self.mixing(split, row..row + 1).expect("the row was drawn from one")[0];
                 let Sources { recipe, templates, samplers } = &self.sources;

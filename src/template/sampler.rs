@@ -275,7 +275,7 @@ impl Sampler {
     pub(super) fn stopped(&self, split: Split, seed: u64, stopped: Stopped) -> Error {
         match stopped {
             Stopped::Fault(index, fault) => self.error(split, seed, index, fault),
-            Stopped::Mixing(why) => Error::Input(why),
+            Stopped::NoRow(why) => Error::Input(why),
             Stopped::Cancelled => Error::Cancelled,
             Stopped::Output(error) => Error::Failed(error),
         }

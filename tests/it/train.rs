@@ -18,6 +18,7 @@ mod hub;
 mod ids;
 mod ids_shapes;
 mod kernels;
+mod packed;
 mod passes;
 mod placement;
 mod reference;

@@ -93,6 +93,8 @@ fn of(make: &Make, manifest: &Manifest, origin: &Origin) -> Result<Generate, Str
             .iter()
             .find(|known| known.name == shape)
             .ok_or_else(|| none("shape", shape))?,
+        tokenizer: None,
+        length: None,
         format: Some(
             FORMATS
                 .iter()

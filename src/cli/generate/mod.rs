@@ -17,7 +17,7 @@ use crate::Vocabulary;
 use crate::data::generate::Stopped;
 use crate::data::output::Output;
 use crate::data::shards::{Refused, Shards};
-use crate::data::sink::{FORMATS, Format, SHAPES, Schema, Shape, settings};
+use crate::data::sink::{FORMATS, Format, IDS, SHAPES, Schema, Shape, settings};
 use crate::data::{Observer, Origin, Split};
 use crate::diagnostic::near_miss;
 use crate::template::{self, Template};
@@ -28,6 +28,7 @@ const HELP: &str = r#"Examples:
   cookc generate std:retrieval -n 200 -o held_out.jsonl --split eval
   cookc generate my.cook -n 10 --level hard --set length=128 | jq .prompt
   cookc generate my.toml -n 1000 -o mixed.jsonl    the mixture of a recipe, as it is trained on
+  cookc generate std:retrieval -n 1000 -o ids.arrow --shape ids --tokenizer models/SmolLM2
   cookc generate std:retrieval -n 9000000 -o data/ --dry-run   how large, how long, which files
   cookc generate std:retrieval -n 9000000 -o data/ --resume    a folder of files, or what it lacks
   cookc generate std:retrieval -n 9000000 -o data/ --shard $SLURM_ARRAY_TASK_ID/16 --resume
@@ -38,7 +39,9 @@ its sample from all others: "TEMPLATE/DIGEST/SPLIT/SEED/INDEX". The shape full i
 "level", "set", "split", "seed", "index", "system" (if a template has one), "prompt", "reply",
 "fields"}. "set" is what --set sets, such as "length=128 quote=4". "fields" is the text of a JSON
 object of the shown values: a list of words is one text, any other list an array.
-docs/commands/generate.md has the columns of the other shapes. The same seed returns the same bytes
+docs/commands/generate.md has the columns of the other shapes. Rows of --shape ids hold consecutive
+samples as the ids that --tokenizer makes of their texts, as many as fit into --length and none of
+them cut; a recipe's are by its own model. The same seed returns the same bytes
 on any machine, with any number of threads, in either engine.
 
 A file is written atomically. Where -o is a folder (it is one, or its name ends with /), the rows go
@@ -71,6 +74,12 @@ pub struct Generate {
     /// What a row has, for which trainer
     #[arg(long, default_value = SHAPES[0].name, value_parser = shapes())]
     pub shape: &'static Shape,
+    /// The tokenizer of --shape ids: a model's folder, or a .gguf file
+    #[arg(long, value_name = "MODEL")]
+    pub tokenizer: Option<PathBuf>,
+    /// The most ids of a row of --shape ids [default: 2048]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..))]
+    pub length: Option<u32>,
     /// How rows are written [default: by the file's ending]
     #[arg(long, value_parser = formats())]
     pub format: Option<Format>,
@@ -94,6 +103,8 @@ pub struct Generate {
 
 /// Rows of a shard unless the user says otherwise.
 const SHARD_SIZE: u64 = 1 << 16;
+/// Ids of a row unless the user says otherwise.
+const LENGTH: u32 = 2048;
 
 /// A data set to write.
 pub struct Job {
@@ -120,6 +131,13 @@ impl Generate {
         let end = self.first.checked_add(self.count);
         let why = || Failure::Usage("--first and -n together do not fit into 64 bits".into());
         end.ok_or_else(why)?;
+        let of_ids =
+            [("--tokenizer", self.tokenizer.is_some()), ("--length", self.length.is_some())];
+        if let Some((option, _)) =
+            of_ids.iter().find(|(_, is_there)| *is_there && !self.is_of_ids())
+        {
+            return Err(Failure::Usage(format!("{option} is for rows of ids: add `--shape ids`")));
+        }
         match self.is_sharded() && self.out == Path::new("-") {
             true => Err(Failure::Usage(
                 "--shard, --shard-size and --resume are for a folder of files: name one, such as \
@@ -136,12 +154,19 @@ impl Generate {
         let name = self.out.file_name().unwrap_or_default().to_string_lossy();
         let format = match (self.format, name.split_once('.')) {
             (Some(format), _) => format,
-            _ if self.is_sharded() => FORMATS[0],
-            (None, None) => FORMATS[0],
+            _ if self.is_sharded() => self.default_format(),
+            (None, None) => self.default_format(),
             (None, Some((_, endings))) => {
                 Format::of_name(&name).ok_or_else(|| no_format(&self.out, endings))?
             }
         };
+        if self.is_of_ids() && !format.has_ids {
+            return Err(Failure::Usage(format!(
+                "rows of ids are columns of numbers, and {} is none: write `--format arrow`, or \
+                 `parquet`",
+                format.name
+            )));
+        }
         match format.is_text || !to_stdout {
             true => Ok(format),
             false => Err(Failure::Usage(format!(
@@ -149,6 +174,22 @@ impl Generate {
                 format.name, format.endings[0]
             ))),
         }
+    }
+
+    /// Where nothing says how rows are written.
+    fn default_format(&self) -> Format {
+        let of_ids = || FORMATS.iter().rfind(|format| format.has_ids);
+        *self.is_of_ids().then(of_ids).flatten().unwrap_or(&FORMATS[0])
+    }
+
+    /// Whether rows are of ids.
+    pub fn is_of_ids(&self) -> bool {
+        self.shape.name == IDS.name
+    }
+
+    /// The most ids of a row.
+    pub fn length(&self) -> usize {
+        self.length.unwrap_or(LENGTH) as usize
     }
 
     /// Whether the output is a folder of files.
@@ -250,10 +291,11 @@ fn shard(text: &str) -> Result<(u64, u64), String> {
 }
 
 fn shapes() -> impl TypedValueParser<Value = &'static Shape> {
-    let names = SHAPES.iter().map(|one| PossibleValue::new(one.name).help(one.about));
-    PossibleValuesParser::new(names).map(|name| {
+    let all = || SHAPES.iter().chain([&IDS]);
+    let names = all().map(|one| PossibleValue::new(one.name).help(one.about));
+    PossibleValuesParser::new(names).map(move |name| {
         let is_it = |one: &&Shape| one.name == name;
-        SHAPES.iter().find(is_it).expect("only the names of shapes are taken")
+        all().find(is_it).expect("only the names of shapes are taken")
     })
 }
 
@@ -296,7 +338,8 @@ pub fn write(
     let (seed, split) = (command.seed.unwrap_or(0), command.split);
     let set = settings(template.typed(), &choice.set);
     let program = sampler.program().clone();
-    let schema = Schema { shape: command.shape, ..Schema::one(sampler, set, split, seed) };
+    let ids = super::ids_of(command, &sampler)?;
+    let schema = Schema { shape: command.shape, ids, ..Schema::one(sampler, set, split, seed) };
     let progress = Progress::writing(command.row_count(), &program.name);
     let observer = Observer { cancel, event: &|event| progress.follow(event) };
     let mut write =
@@ -305,7 +348,8 @@ pub fn write(
     let level = choice.level.as_deref();
     let rows = (schema.shape.name, format.name);
     let origin = || template.origin(level, &choice.set, words.as_deref(), (split, seed), rows);
-    let made = Some(made.unwrap_or_else(origin));
+    // What a manifest holds has no tokenizer.
+    let made = schema.ids.is_none().then(|| made.unwrap_or_else(origin));
     let job = Job { of: schema.text(format.name), format, made };
     if command.dry_run {
         return dry::print(command, job, (&program.name, &schema.templates), &mut write, &stopped);

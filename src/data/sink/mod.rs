@@ -4,6 +4,7 @@
 mod columnar;
 #[cfg(feature = "arrow")]
 mod compressed;
+mod ids;
 mod jsonl;
 mod schema;
 mod shape;
@@ -23,14 +24,13 @@ pub use super::output::Output;
 #[cfg(feature = "arrow")]
 pub use columnar::features_of;
 #[cfg(feature = "arrow")]
-use columnar::{Arrow, Parquet};
-#[cfg(feature = "arrow")]
 pub use columnar::{arrow_schema, batch};
 #[cfg(feature = "arrow")]
 use compressed::{Gzip, Zstd};
+pub use ids::Ids;
 pub use jsonl::Jsonl;
 pub use schema::{Schema, settings};
-pub use shape::{SHAPES, Shape};
+pub use shape::{IDS, SHAPES, Shape};
 pub use template::Template;
 #[cfg(feature = "arrow")]
 use webdataset::WebDataset;
@@ -46,6 +46,7 @@ pub const FORMATS: &[Format] = &[
         about: "A JSON object a line",
         endings: &["jsonl", "ndjson"],
         is_text: true,
+        has_ids: false,
         write: write_as::<Jsonl>,
     },
     #[cfg(feature = "arrow")]
@@ -54,6 +55,7 @@ pub const FORMATS: &[Format] = &[
         about: "The same, compressed with zstd",
         endings: &["jsonl.zst", "ndjson.zst"],
         is_text: false,
+        has_ids: false,
         write: write_as::<Zstd>,
     },
     #[cfg(feature = "arrow")]
@@ -62,6 +64,7 @@ pub const FORMATS: &[Format] = &[
         about: "The same, compressed with gzip",
         endings: &["jsonl.gz", "ndjson.gz"],
         is_text: false,
+        has_ids: false,
         write: write_as::<Gzip>,
     },
     #[cfg(feature = "arrow")]
@@ -70,7 +73,8 @@ pub const FORMATS: &[Format] = &[
         about: "Apache Parquet, its pages compressed with zstd",
         endings: &["parquet"],
         is_text: false,
-        write: write_as::<Parquet>,
+        has_ids: true,
+        write: columnar::write::<parquet::arrow::ArrowWriter<Output>>,
     },
     #[cfg(feature = "arrow")]
     Format {
@@ -78,7 +82,8 @@ pub const FORMATS: &[Format] = &[
         about: "An Apache Arrow IPC stream, as `datasets` reads it",
         endings: &["arrow", "arrows"],
         is_text: false,
-        write: write_as::<Arrow>,
+        has_ids: true,
+        write: columnar::write::<arrow_ipc::writer::StreamWriter<Output>>,
     },
     #[cfg(feature = "arrow")]
     Format {
@@ -86,6 +91,7 @@ pub const FORMATS: &[Format] = &[
         about: "A tar file of WebDataset: a file for each column of a sample",
         endings: &["tar"],
         is_text: false,
+        has_ids: false,
         write: write_as::<WebDataset>,
     },
 ];
@@ -101,6 +107,8 @@ pub struct Format {
     pub endings: &'static [&'static str],
     /// Whether a person can read it.
     pub is_text: bool,
+    /// Whether it has rows of ids.
+    pub has_ids: bool,
     write: fn(&Schema, &Rows, Output, &Observer) -> Result<u64, Stopped>,
 }
 

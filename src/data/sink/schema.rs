@@ -1,5 +1,8 @@
 //! What a data set is of: its templates, split and seed, and the shape of its rows.
 
+use std::sync::Arc;
+
+use super::ids::Ids;
 use super::shape::{Columns, Of, SHAPES, Shape};
 use super::template::Template;
 use crate::check::typed;
@@ -17,6 +20,8 @@ pub struct Schema {
     pub seed: u64,
     /// Which columns there are.
     pub shape: &'static Shape,
+    /// What makes ids of samples, where rows are of ids.
+    pub ids: Option<Arc<Ids>>,
 }
 
 impl Schema {
@@ -29,14 +34,19 @@ impl Schema {
 
     /// What tells its rows, written in a format, from all others: the same text, the same bytes.
     pub fn text(&self, format: &str) -> String {
-        let Schema { templates, split, seed, shape } = self;
-        let ids = templates.iter().map(|one| SampleId::first(&one.sampler, *split, *seed).key());
-        format!("{} as {} in {format}", ids.collect::<Vec<_>>().join(" "), shape.name)
+        let Schema { templates, split, seed, shape, ids } = self;
+        let keys = templates.iter().map(|one| SampleId::first(&one.sampler, *split, *seed).key());
+        let shape = match ids {
+            Some(ids) => format!("{}, {}", shape.name, ids.text()),
+            None => shape.name.to_string(),
+        };
+        format!("{} as {shape} in {format}", keys.collect::<Vec<_>>().join(" "))
     }
 
     /// That of one template's samples, in the first of the shapes.
     pub fn one(sampler: Sampler, set: String, split: Split, seed: u64) -> Schema {
-        Schema { templates: vec![Template { sampler, set }], split, seed, shape: &SHAPES[0] }
+        let templates = vec![Template { sampler, set }];
+        Schema { templates, split, seed, shape: &SHAPES[0], ids: None }
     }
 }
 

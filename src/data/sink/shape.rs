@@ -47,6 +47,13 @@ pub const SHAPES: &[Shape] = &[
     },
 ];
 
+/// Rows of token ids, which are of no sample alone: see [`Ids`](super::Ids).
+pub const IDS: Shape = Shape {
+    name: "ids",
+    about: "Token ids, packed: \"input_ids\", \"labels\", \"position_ids\", \"seq_lengths\"",
+    row: Row::new,
+};
+
 /// What a row of a data set is.
 #[derive(Clone, Copy)]
 pub struct Shape {

@@ -2,8 +2,10 @@
 
 mod column;
 mod features;
+mod packed;
 
 use std::collections::HashMap;
+use std::marker::PhantomData;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -19,10 +21,11 @@ use super::schema::Schema;
 use super::shape::Columns;
 use super::template::Template;
 use super::texts::Texts;
-use super::{Output, Sink, in_order};
+use super::{Output, Rows, Sink, in_order, write_as};
 use crate::data::generate::{Row, Stopped};
 use crate::data::observer::Observer;
 use column::{Column, Kind};
+use packed::Packed;
 
 /// The features of a schema's columns, as Hugging Face's `datasets` writes them in JSON.
 pub fn features_of(schema: &Schema) -> serde_json::Value {
@@ -127,75 +130,108 @@ pub fn arrow_schema(schema: &Schema) -> SchemaRef {
     Layout::new(schema).schema
 }
 
+/// A file of batches.
+pub trait Batches: Send + Sized {
+    /// Opens one with the columns of a schema.
+    fn open(output: Output, schema: &SchemaRef) -> Result<Self>;
+
+    fn put(&mut self, batch: &RecordBatch) -> Result<()>;
+
+    /// The bytes that the output has taken so far.
+    fn bytes(&self) -> u64;
+
+    /// Ends it; returns how many bytes were written.
+    fn finish(self) -> Result<u64>;
+}
+
 /// Parquet.
-pub struct Parquet(Layout);
-
-impl Sink for Parquet {
-    type Columns = Batch;
-    type File = ArrowWriter<Output>;
-
-    fn open(schema: &Schema, output: Output) -> Result<(Parquet, ArrowWriter<Output>)> {
-        let layout = Layout::new(schema);
+impl Batches for ArrowWriter<Output> {
+    fn open(output: Output, schema: &SchemaRef) -> Result<Self> {
         let properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(ZstdLevel::default()))
             .set_created_by(format!("cookc {}", env!("CARGO_PKG_VERSION")))
             .build();
-        let file = ArrowWriter::try_new(output, layout.schema.clone(), Some(properties))?;
-        Ok((Parquet(layout), file))
+        Ok(ArrowWriter::try_new(output, schema.clone(), Some(properties))?)
     }
 
-    fn lay_out(&self, row: Row, batch: &mut Batch) {
-        self.0.lay_out(row, batch);
-    }
-
-    fn write(&self, batch: &mut Batch, file: &mut ArrowWriter<Output>) -> Result<()> {
-        if batch.rows > 0 {
-            file.write(&self.0.take(batch)?)?;
-        }
-        if file.in_progress_size() >= GROUP_BYTES {
-            file.flush()?;
+    fn put(&mut self, batch: &RecordBatch) -> Result<()> {
+        self.write(batch)?;
+        if self.in_progress_size() >= GROUP_BYTES {
+            self.flush()?;
         }
         Ok(())
     }
 
-    fn bytes(file: &ArrowWriter<Output>) -> u64 {
-        file.bytes_written() as u64
+    fn bytes(&self) -> u64 {
+        self.bytes_written() as u64
     }
 
-    fn finish(self, file: ArrowWriter<Output>) -> Result<u64> {
-        file.into_inner()?.finish()
+    fn finish(self) -> Result<u64> {
+        self.into_inner()?.finish()
     }
 }
 
 /// Arrow IPC, as a stream: `datasets` does not open the form of a file.
-pub struct Arrow(Layout);
+impl Batches for StreamWriter<Output> {
+    fn open(output: Output, schema: &SchemaRef) -> Result<Self> {
+        Ok(StreamWriter::try_new(output, schema)?)
+    }
 
-impl Sink for Arrow {
+    fn put(&mut self, batch: &RecordBatch) -> Result<()> {
+        Ok(self.write(batch)?)
+    }
+
+    fn bytes(&self) -> u64 {
+        self.get_ref().bytes()
+    }
+
+    fn finish(self) -> Result<u64> {
+        self.into_inner()?.finish()
+    }
+}
+
+/// Writes rows into such a file: a sample a row, or ids of several.
+pub fn write<W: Batches>(
+    schema: &Schema,
+    rows: &Rows,
+    output: Output,
+    observer: &Observer,
+) -> Result<u64, Stopped> {
+    match schema.ids {
+        Some(_) => write_as::<Packed<W>>(schema, rows, output, observer),
+        None => write_as::<Columnar<W>>(schema, rows, output, observer),
+    }
+}
+
+/// A sample a row.
+struct Columnar<W>(Layout, PhantomData<fn() -> W>);
+
+impl<W: Batches> Sink for Columnar<W> {
     type Columns = Batch;
-    type File = StreamWriter<Output>;
+    type File = W;
 
-    fn open(schema: &Schema, output: Output) -> Result<(Arrow, StreamWriter<Output>)> {
+    fn open(schema: &Schema, output: Output) -> Result<(Columnar<W>, W)> {
         let layout = Layout::new(schema);
-        let file = StreamWriter::try_new(output, &layout.schema)?;
-        Ok((Arrow(layout), file))
+        let file = W::open(output, &layout.schema)?;
+        Ok((Columnar(layout, PhantomData), file))
     }
 
     fn lay_out(&self, row: Row, batch: &mut Batch) {
         self.0.lay_out(row, batch);
     }
 
-    fn write(&self, batch: &mut Batch, file: &mut StreamWriter<Output>) -> Result<()> {
-        if batch.rows > 0 {
-            file.write(&self.0.take(batch)?)?;
+    fn write(&self, batch: &mut Batch, file: &mut W) -> Result<()> {
+        match batch.rows {
+            0 => Ok(()),
+            _ => file.put(&self.0.take(batch)?),
         }
-        Ok(())
     }
 
-    fn bytes(file: &StreamWriter<Output>) -> u64 {
-        file.get_ref().bytes()
+    fn bytes(file: &W) -> u64 {
+        file.bytes()
     }
 
-    fn finish(self, file: StreamWriter<Output>) -> Result<u64> {
-        file.into_inner()?.finish()
+    fn finish(self, file: W) -> Result<u64> {
+        file.finish()
     }
 }
