@@ -310,6 +310,21 @@ pub fn log_probabilities(logits: &Tensor, wanted: &[(u32, u32)]) -> Result<(Vec<
     choose(logits, paths)(logits, wanted)
 }
 
+/// The same of logits `rows·matrix`, which are not kept where the matrix is packed.
+///
+/// # Errors
+/// As [`log_probabilities`], and if the shapes do not fit each other.
+pub(crate) fn log_probabilities_of(
+    rows: &Tensor,
+    matrix: &Matrix,
+    wanted: &[(u32, u32)],
+) -> Result<(Vec<f32>, Vec<u32>)> {
+    match matrix {
+        Matrix::Packed(panels) => cpu::head::log_probabilities(&Rows::new(rows), panels, wanted),
+        Matrix::Plain(matrix) => log_probabilities(&product(1.0, rows, matrix)?, wanted),
+    }
+}
+
 /// The numbers of one update by AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101); `first` and
 /// `second` correct the bias of moments that started at 0.
 #[derive(Clone, Copy, Debug)]

@@ -8,12 +8,12 @@ use crate::model::infer::ends::Ends;
 use crate::model::network::block::Cache;
 use crate::model::network::transformer::{Inputs, Model};
 use crate::model::walk;
-use crate::ops::{self, Branches};
+use crate::ops::Branches;
 
 /// Tokens of one batch, padding included; bounds the memory of its KV caches.
 const PLACES_MAX: usize = 8192;
-/// Tokens of the prompts that are read at once.
-const READ_MAX: usize = 2048;
+/// Tokens of the prompts that are read at once: what a layer makes of them stays in the caches.
+const READ_MAX: usize = 512;
 
 /// The most likely reply to each prompt, in the order of the prompts: ids up to one of `stop`,
 /// which is left out, or `tokens_max` of them. A reply does not depend on the rest of the
@@ -189,8 +189,8 @@ pub(crate) fn caches(model: &Model, batch: usize, room: usize) -> Result<Vec<Cac
 
 /// The most likely id after each row.
 fn next_ids(model: &Model, inputs: &Inputs, past: usize, caches: &[Cache]) -> Result<Vec<u32>> {
-    let logits = last_logits(model, inputs, past, caches)?;
-    ops::argmax(&logits)
+    let normed = model.final_norm(&last(model, inputs, past, caches)?)?;
+    model.most_likely(&normed)
 }
 
 /// Logits `[batch, vocab_size]` of what comes after each row.
@@ -200,10 +200,14 @@ pub(crate) fn last_logits(
     past: usize,
     caches: &[Cache],
 ) -> Result<Tensor> {
+    Ok(model.head(&model.final_norm(&last(model, inputs, past, caches)?)?)?.0)
+}
+
+/// The stream at the end of each row.
+fn last(model: &Model, inputs: &Inputs, past: usize, caches: &[Cache]) -> Result<Tensor> {
     let last: Vec<u32> = (1..=inputs.batch).map(|row| (row * inputs.time - 1) as u32).collect();
     let last = Tensor::new(last, &model.device)?;
-    let x = model.hidden(inputs, past, Some(caches), Some(&last))?;
-    Ok(model.head(&model.final_norm(&x)?)?.0)
+    model.hidden(inputs, past, Some(caches), Some(&last))
 }
 
 /// All prompts end in the last column. Padding attends only to itself, and nothing attends to it.

@@ -9,14 +9,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::each_part;
 use crate::model::network::transformer::{Inputs, Model};
-use crate::ops::{self, Branches};
+use crate::ops::Branches;
 
 /// Tokens of a pass, unless one item has more: few enough that what a layer makes of them stays in
 /// the caches, and that threads end together.
 const PLACES_MAX: usize = 512;
 /// Rows of a product at the least: with fewer another way may be taken, to other bits.
 const ROWS_MIN: usize = 128;
-/// Rows of logits at once: with 50,000 ids, 50 MB in f32.
+/// Rows whose logits are looked at together.
 const LOGIT_ROWS: usize = 2 * ROWS_MIN;
 /// Passes of a thread between two reports.
 const PASSES_A_THREAD: usize = 8;
@@ -220,7 +220,7 @@ impl Row {
         let mut answers = vec![(f32::NAN, false); wanted.len()];
         for first in (0..rows).step_by(LOGIT_ROWS) {
             let count = LOGIT_ROWS.min(rows - first);
-            let logits = model.head(&x.narrow(0, first, count)?)?.0;
+            let x = x.narrow(0, first, count)?;
             let here = |(_, (row, _)): &(usize, &(u32, u32))| {
                 (first..first + count).contains(&(*row as usize))
             };
@@ -230,7 +230,7 @@ impl Row {
                 .filter(here)
                 .map(|(at, &(row, id))| (at, (row - first as u32, id)))
                 .unzip();
-            let (logs, best) = ops::log_probabilities(&logits, &here)?;
+            let (logs, best) = model.log_probabilities(&x, &here)?;
             for ((at, (row, id)), log) in at.into_iter().zip(here).zip(logs) {
                 answers[at] = (log, best[row as usize] == id);
             }
@@ -245,6 +245,7 @@ mod tests {
 
     use super::*;
     use crate::model::{Config, weights};
+    use crate::ops;
 
     fn model(window: Option<usize>) -> Model {
         let mut config = Config::small(60, 24, 28, 2, 4);

@@ -17,7 +17,8 @@ use crate::model::network::linear::{Linear, Low, SharedInput};
 use crate::model::network::norm::Norm;
 use crate::model::network::packed::Packed;
 use crate::model::network::parameter::Parameter;
-use crate::ops::{self, Angles, Branches, Mask, Rows};
+use crate::model::network::weight::Weight;
+use crate::ops::{self, Angles, Branches, Mask, Matrix, Rows};
 
 /// Logit rows computed at a time for the loss: with 50,000 ids, 200 MB in f32.
 const LOGIT_ROWS: usize = 1024;
@@ -204,6 +205,39 @@ impl Model {
 
     pub(crate) fn final_norm(&self, x: &Tensor) -> Result<Tensor> {
         Norm::of(&self.norm, &self.config).forward(x)
+    }
+
+    /// The log-probability that an id follows a normed row, in nats, for pairs of a row and an id,
+    /// and the id that is most likely after each row.
+    pub(crate) fn log_probabilities(
+        &self,
+        normed: &Tensor,
+        wanted: &[(u32, u32)],
+    ) -> Result<(Vec<f32>, Vec<u32>)> {
+        match self.packed_head() {
+            Some(matrix) => ops::log_probabilities_of(normed, &matrix, wanted),
+            None => ops::log_probabilities(&self.head(normed)?.0, wanted),
+        }
+    }
+
+    /// The id that is most likely after each normed row.
+    pub(crate) fn most_likely(&self, normed: &Tensor) -> Result<Vec<u32>> {
+        match self.packed_head() {
+            Some(matrix) => Ok(ops::log_probabilities_of(normed, &matrix, &[])?.1),
+            None => ops::argmax(&self.head(normed)?.0),
+        }
+    }
+
+    /// The head's matrix `[hidden_size, vocab_size]`, if it is packed and all that there is to it.
+    fn packed_head(&self) -> Option<Matrix> {
+        match &self.head {
+            None => self.packed_table.as_ref().map(Packed::forward),
+            Some(head) if head.adapter.is_some() || head.bias.is_some() => None,
+            Some(head) => match &head.weight {
+                Weight::Packed(_, packed) => Some(packed.forward()),
+                _ => None,
+            },
+        }
     }
 
     /// Logits `[rows, vocab_size]` of normed rows.

@@ -1,6 +1,6 @@
 //! Cross-entropy and its gradient, and log-probabilities, a row of logits at a time.
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use candle_core::Tensor;
 use rayon::prelude::*;
 
@@ -49,12 +49,7 @@ fn best(row: &[f32]) -> u32 {
 /// See [`super::super::log_probabilities`].
 pub fn log_probabilities(logits: &Tensor, wanted: &[(u32, u32)]) -> Result<(Vec<f32>, Vec<u32>)> {
     let (rows, vocab) = logits.dims2()?;
-    let unknown = wanted.iter().find(|(row, id)| *row as usize >= rows || *id as usize >= vocab);
-    ensure!(
-        unknown.is_none(),
-        "no logit {:?} in {rows} rows of {vocab}",
-        unknown.unwrap_or(&(0, 0))
-    );
+    expect_logits(wanted, rows, vocab)?;
     let logits = Slice::open(logits)?;
     let logits = logits.get()?;
     let of_row = |row: &[f32], memory: &mut Vec<f32>| {
@@ -71,4 +66,13 @@ pub fn log_probabilities(logits: &Tensor, wanted: &[(u32, u32)]) -> Result<(Vec<
     let one =
         |&(row, id): &(u32, u32)| logits[row as usize * vocab + id as usize] - lse[row as usize];
     Ok((wanted.iter().map(one).collect(), best))
+}
+
+/// Fails if one of the logits is not there.
+pub(super) fn expect_logits(wanted: &[(u32, u32)], rows: usize, vocab: usize) -> Result<()> {
+    let unknown = wanted.iter().find(|(row, id)| *row as usize >= rows || *id as usize >= vocab);
+    match unknown {
+        Some(unknown) => bail!("no logit {unknown:?} in {rows} rows of {vocab}"),
+        None => Ok(()),
+    }
 }

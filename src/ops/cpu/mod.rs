@@ -5,6 +5,7 @@ mod adamw;
 mod amx;
 mod attention;
 pub(crate) mod factors;
+pub(crate) mod head;
 mod heads;
 pub mod heap;
 mod kernels;

@@ -42,7 +42,7 @@ impl Way {
         let mut sum = Sum { terms: Vec::new(), kernel: self.kernel };
         for ((rows, matrix), open) in terms.iter().zip(&open) {
             let second = match (matrix, open) {
-                (Matrix::Packed(panels), _) => Second::Packed(panels),
+                (Matrix::Packed(panels), _) => Second::Packed(panels.whole()),
                 (_, open) => Second::Plain(open.as_ref().expect("it was opened").view()?),
             };
             let (inner, down) = (rows.tensor.dims2()?.1, second.shape().0);

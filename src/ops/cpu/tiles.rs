@@ -22,7 +22,7 @@ use super::view::{Before, View, ViewMut};
 use crate::wide::wide;
 
 /// Panels of columns that a piece of work takes at the most.
-const PANELS: usize = 9;
+pub(super) const PANELS: usize = 9;
 /// Lines of panels that are used at once, a mebibyte: what stays in the second cache beside a band.
 const HELD: usize = 1 << 14;
 
@@ -51,8 +51,16 @@ pub struct Panels {
 /// The second factor of a product `[inner, columns]`.
 #[derive(Clone, Copy)]
 pub(super) enum Second<'a> {
-    Packed(&'a Panels),
+    Packed(Part<'a>),
     Plain(View<'a>),
+}
+
+/// Some columns of a packed matrix, from the first of a panel on.
+#[derive(Clone, Copy)]
+pub(super) struct Part<'a> {
+    of: &'a Panels,
+    panel: usize,
+    columns: usize,
 }
 
 /// A product of a sum.
@@ -112,6 +120,21 @@ impl Panels {
         (self.inner, self.columns)
     }
 
+    /// All of it.
+    pub(super) fn whole(&self) -> Part<'_> {
+        self.part(0..self.columns)
+    }
+
+    /// Those columns.
+    ///
+    /// # Panics
+    /// If they begin within a panel, or end beyond the last.
+    pub(super) fn part(&self, columns: Range<usize>) -> Part<'_> {
+        let fits = columns.start.is_multiple_of(SIDE) && columns.end <= self.columns;
+        assert!(fits, "columns of a panel");
+        Part { of: self, panel: columns.start / SIDE, columns: columns.len() }
+    }
+
     /// In how many parts rows are held that it is multiplied with.
     pub(crate) fn rows(&self) -> Parts {
         self.rows
@@ -140,7 +163,7 @@ impl Second<'_> {
     /// Rows and columns.
     pub(super) fn shape(&self) -> (usize, usize) {
         match self {
-            Second::Packed(panels) => panels.shape(),
+            Second::Packed(part) => (part.of.inner, part.columns),
             Second::Plain(view) => view.shape(),
         }
     }
@@ -204,7 +227,7 @@ impl Piece<'_> {
         let own = self.panel..self.panel + panels;
         for Term { first, second } in terms {
             let (parts, all) = match second {
-                Second::Packed(panels) => (panels.own, squares(first.inner)),
+                Second::Packed(part) => (part.of.own, squares(first.inner)),
                 Second::Plain(_) => (first.parts, squares(first.inner)),
             };
             let deep = (HELD / (panels * parts.lines())).max(1);
@@ -212,8 +235,9 @@ impl Piece<'_> {
                 let some = start..all.min(start + deep);
                 let packed;
                 let lines: Vec<&[Line]> = match second {
-                    Second::Packed(panels) => {
-                        own.clone().map(|panel| panels.lines(panel, &some)).collect()
+                    Second::Packed(part) => {
+                        let lines = |panel| part.of.lines(part.panel + panel, &some);
+                        own.clone().map(lines).collect()
                     }
                     Second::Plain(view) => {
                         packed = pack_block(parts, view, own.clone(), &some);
@@ -371,9 +395,9 @@ mod tests {
                 assert_eq!(in_parts.at(at / columns, at % columns), *x);
             }
             let seconds = [
-                (Second::Packed(&rounded), Parts::One, 5e-3),
-                (Second::Packed(&by_columns), Parts::One, 5e-3),
-                (Second::Packed(&in_parts), Parts::Three, 3e-7),
+                (Second::Packed(rounded.whole()), Parts::One, 5e-3),
+                (Second::Packed(by_columns.whole()), Parts::One, 5e-3),
+                (Second::Packed(in_parts.whole()), Parts::Three, 3e-7),
                 (Second::Plain(View::dense(&b, inner, columns)), Parts::Three, 3e-7),
             ];
             let fast = [kernels::of_bf16(), Some(kernels::portable as Kernel)];
