@@ -108,6 +108,8 @@ pub struct Attention<'a> {
     pub mask: &'a Mask,
     /// Factor of the attention scores.
     pub scale: f32,
+    /// Whether products may round their factors to bf16, on a CPU that is faster so.
+    pub rounds: bool,
 }
 
 /// What attention returns.

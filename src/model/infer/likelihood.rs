@@ -241,10 +241,10 @@ impl Row {
 
 #[cfg(test)]
 mod tests {
-    use candle_core::Device;
+    use candle_core::{DType, Device};
 
     use super::*;
-    use crate::model::{Config, weights};
+    use crate::model::{Config, io, walk, weights};
     use crate::ops;
 
     fn model(window: Option<usize>) -> Model {
@@ -309,13 +309,20 @@ mod tests {
 
     #[test]
     fn an_item_has_the_same_bits_whatever_is_scored_beside_it() {
-        let (model, items) = (model(None), items());
-        let all = scored(&model, &items);
-        for (number, item) in items.iter().enumerate() {
-            assert_eq!(scored(&model, std::slice::from_ref(item))[0], all[number]);
+        let folder = tempfile::tempdir().expect("a folder");
+        let rounded = weights::converted(model(None), DType::BF16).expect("small weights");
+        io::save(&rounded, folder.path()).expect("room");
+        let rounded = io::load(folder.path(), DType::BF16, &Device::Cpu).expect("a model");
+        let rounded = walk::to_infer(&rounded).expect("it is packed");
+        let items = items();
+        for model in [model(None), rounded] {
+            let all = scored(&model, &items);
+            for (number, item) in items.iter().enumerate() {
+                assert_eq!(scored(&model, std::slice::from_ref(item))[0], all[number]);
+            }
+            let backwards: Vec<Item> = items.iter().rev().cloned().collect();
+            assert!(scored(&model, &backwards).iter().rev().eq(&all));
         }
-        let backwards: Vec<Item> = items.iter().rev().cloned().collect();
-        assert!(scored(&model, &backwards).iter().rev().eq(&all));
     }
 
     #[test]

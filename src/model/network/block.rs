@@ -8,6 +8,7 @@ use crate::model::network::gradients::Gradients;
 use crate::model::network::linear::{Linear, Low, SharedInput};
 use crate::model::network::norm::Norm;
 use crate::model::network::parameter::Parameter;
+use crate::model::network::weight::Weight;
 use crate::ops::{self, Angles, Attended, Attention, Mask};
 
 /// Attention, then the feed-forward network, each added to the stream.
@@ -75,6 +76,8 @@ pub(crate) struct Pass<'a> {
     pub(crate) angles: Angles,
     /// The key of the adapters' dropout, in training.
     pub(crate) dropout: Option<u64>,
+    /// Whether attention rounds to bf16, as the linears do: never in training.
+    pub(crate) rounds: bool,
 }
 
 impl Pass<'_> {
@@ -185,7 +188,7 @@ impl Block {
         let mask = near.unwrap_or(&pass.mask);
         // Scores are divided by the root of a head's width.
         let scale = 1.0 / (pass.config.head_dim as f32).sqrt();
-        Attention { query, key, value, mask, scale }
+        Attention { query, key, value, mask, scale, rounds: pass.rounds }
     }
 
     fn feed_forward(&self, middle: &Tensor, pass: &Pass) -> Result<(Tensor, Feed)> {
@@ -232,6 +235,12 @@ impl Block {
     /// One of the seven.
     pub(crate) fn linear(&self, projection: Projection) -> &Linear {
         &self.linears[projection as usize]
+    }
+
+    /// Whether its linears round what they multiply to bf16.
+    pub(crate) fn is_rounded(&self) -> bool {
+        let weights = self.linears.iter().map(|linear| &linear.weight);
+        weights.into_iter().all(|it| matches!(it, Weight::Packed(_, one) if one.is_rounded()))
     }
 
     /// Its norms, and its linears.

@@ -100,7 +100,8 @@ impl Model {
         caches: Option<&[Cache]>,
         places: Option<&Tensor>,
     ) -> Result<Tensor> {
-        let pass = self.pass(inputs, past)?;
+        let rounds = self.blocks.first().is_some_and(Block::is_rounded);
+        let pass = Pass { rounds, ..self.pass(inputs, past)? };
         let mut x = self.embed(inputs)?;
         for (layer, block) in self.blocks.iter().enumerate() {
             let cache = caches.map(|caches| &caches[layer]);
@@ -280,7 +281,7 @@ impl Model {
         let window = self.blocks.iter().find_map(|block| block.window);
         let near = window.map(|window| mask.within(window));
         let angles = self.angles(inputs, past)?;
-        Ok(Pass { config: &self.config, mask, near, angles, dropout: None })
+        Ok(Pass { config: &self.config, mask, near, angles, dropout: None, rounds: false })
     }
 
     /// The rotation of each token, by its distance from the start of its text.

@@ -10,9 +10,12 @@ use anyhow::Result;
 use candle_core::Tensor;
 use rayon::prelude::*;
 
+use super::kernels;
 use super::math::{LANES, dot, dots, exp, exponentials};
 use super::product::multiply;
 use super::slice::{Slice, tensor};
+use super::square::{Kernel, Parts};
+use super::tiles::{self, Bands, Second, Term};
 use super::view::{Before, View, ViewMut};
 use crate::ops::{Attended, Attention};
 use crate::wide::wide;
@@ -30,7 +33,10 @@ pub fn attention(inputs: &Attention) -> Result<Attended> {
     if time == 1 {
         return last(&shape, inputs, [query, key, value]);
     }
-    let transposed = [&shape.transposed(key)[..], &[]];
+    let kernel = inputs.rounds.then(kernels::of_bf16).flatten();
+    // The kernel's packing turns keys around by itself.
+    let turned = if kernel.is_some() { Vec::new() } else { shape.transposed(key) };
+    let transposed = [&turned[..], &[]];
     let mut out = vec![0f32; shape.batch * time * heads * width];
     let mut lse = vec![0f32; shape.batch * heads * time];
     let planes = lse.par_chunks_mut(time * heads);
@@ -49,8 +55,9 @@ pub fn attention(inputs: &Attention) -> Result<Attended> {
             let tiles: Vec<_> = ends.iter().map(tile).collect();
             tiles.into_par_iter().for_each_init(Vec::new, |scores, (times, out, lse)| {
                 for head in 0..heads {
+                    let shape = &shape;
                     let plane =
-                        Plane { shape: &shape, inputs, row, head, query, key, value, transposed };
+                        Plane { shape, inputs, row, head, query, key, value, transposed, kernel };
                     plane.forward(times.clone(), scores, &mut out[head * width..], lse);
                 }
             });
@@ -165,7 +172,8 @@ pub fn attention_backward(
         let (row, group) = (plane / shape.groups(), plane % shape.groups());
         for (member, dquery) in dquery.chunks_exact_mut(time * width).enumerate() {
             let head = group * shape.group + member;
-            let plane = Plane { shape: &shape, inputs, row, head, query, key, value, transposed };
+            let (shape, kernel) = (&shape, None);
+            let plane = Plane { shape, inputs, row, head, query, key, value, transposed, kernel };
             let mut back = Back { out, lse, dout, scratch, dkey, dvalue };
             for start in (0..time).step_by(TILE) {
                 let times = start..time.min(start + TILE);
@@ -238,6 +246,8 @@ struct Plane<'a> {
     value: &'a [f32],
     /// Keys and values as [`Shape::transposed`] returns them.
     transposed: [&'a [f32]; 2],
+    /// What makes products forwards, of numbers rounded to bf16.
+    kernel: Option<Kernel>,
 }
 
 /// What the backward pass of a plane reads beside it, and what it adds to.
@@ -286,7 +296,17 @@ impl Plane<'_> {
         });
         let weights = View::dense(scores, rows, columns);
         let out = ViewMut::new(out, rows, width, heads * width);
-        multiply(out, Before::Replaced, 1.0, weights, self.columns(self.value, &seen));
+        self.product(out, weights, self.columns(self.value, &seen));
+    }
+
+    /// `out = a·b`.
+    fn product(&self, out: ViewMut, a: View, b: View) {
+        let Some(kernel) = self.kernel else {
+            return multiply(out, Before::Replaced, 1.0, a, b);
+        };
+        let first = &Bands::pack(Parts::One, a);
+        let term = Term { first, second: Second::Plain(b) };
+        tiles::sum(out, Before::Replaced, 1.0, &[term], kernel);
     }
 
     fn backward(&self, times: Range<usize>, back: &mut Back, dquery: &mut [f32]) {
@@ -365,7 +385,7 @@ impl Plane<'_> {
         scores.resize(times.len() * seen.len(), 0.0);
         let out = ViewMut::dense(scores, times.len(), seen.len());
         let keys = self.across(self.key, self.transposed[0], seen);
-        multiply(out, Before::Replaced, 1.0, self.queries(times), keys);
+        self.product(out, self.queries(times), keys);
     }
 
     fn queries(&self, times: &Range<usize>) -> View<'_> {

@@ -211,6 +211,7 @@ fn attention_equals_the_cpus() -> Result<()> {
                 value: side(&value),
                 mask: &mask,
                 scale: 0.4,
+                rounds: false,
             };
             let (gpu, cpu) = (inputs(|both| &both.gpu), inputs(|both| &both.cpu));
             let (found, expected) = (ops::attention(&gpu)?, ops::attention(&cpu)?);

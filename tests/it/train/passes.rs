@@ -144,10 +144,13 @@ fn fused_attention_equals_the_plain_one() -> Result<()> {
         let (query, key, value) =
             (tensor("q", 4, time)?, tensor("k", 2, room)?, tensor("v", 2, room)?);
         let (query, key, value) = (&query, &key, &value);
-        let inputs = ops::Attention { query, key, value, mask: &mask, scale: 0.4 };
+        let inputs = ops::Attention { query, key, value, mask: &mask, scale: 0.4, rounds: false };
         let (found, expected) = (ops::cpu::attention(&inputs)?, ops::plain::attention(&inputs)?);
         assert!(distance(&found.out, &expected.out)? < 1e-5);
         assert!(distance(&found.lse, &expected.lse)? < 1e-5);
+        let rounded = ops::cpu::attention(&ops::Attention { rounds: true, ..inputs })?;
+        assert!(distance(&rounded.out, &expected.out)? < 1e-2);
+        assert!(distance(&rounded.lse, &expected.lse)? < 1e-2);
         let dout =
             Tensor::from_vec(reference::noise("do", 2 * time * 24), (2 * time, 24), &Device::Cpu)?;
         let found = ops::cpu::attention_backward(&inputs, &found, &dout)?;
