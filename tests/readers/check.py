@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Every shape in every format, read by the libraries that trainers read with: all rows equal those of the JSON lines.
 
-    python3 -m venv VENV && VENV/bin/pip install "datasets==5.2.*" pandas polars duckdb webdataset zstandard
+    python3 -m venv VENV && VENV/bin/pip install "datasets==5.2.*" pandas polars duckdb tokenizers webdataset zstandard
     VENV/bin/python tests/readers/check.py COOKC
 
 The data set is the mixture of two templates whose values differ, one of them with a system text.
@@ -19,6 +19,7 @@ import pandas
 import polars
 import pyarrow
 import pyarrow.parquet
+import tokenizers
 import webdataset
 
 SHAPES = ["full", "prompt-completion", "messages", "alpaca", "sharegpt", "text", "verl", "nemo-gym"]
@@ -103,6 +104,32 @@ def carded(cookc, folder):
     print("cards: each loads by load_dataset, and is made again to the same bytes")
 
 
+def packed(cookc, folder):
+    """Rows of ids: those that the library of a tokenizer, taught here, makes of the samples' texts."""
+    rows = [cookc, "generate", "std:retrieval", "-n", str(ROWS), "-o"]
+    subprocess.run([*rows, "texts.jsonl", "--shape", "text"], cwd=folder, check=True, capture_output=True)
+    texts = [json.loads(line)["text"] for line in (folder / "texts.jsonl").open()]
+    tokenizer = tokenizers.ByteLevelBPETokenizer()
+    tokenizer.train_from_iterator(texts, vocab_size=900, special_tokens=["</s>"], show_progress=False)
+    (folder / "tokenizer").mkdir()
+    tokenizer.save(str(folder / "tokenizer" / "tokenizer.json"))
+    (folder / "tokenizer" / "tokenizer_config.json").write_text('{"eos_token": "</s>"}')
+    wanted = [[*tokenizer.encode(text).ids, tokenizer.token_to_id("</s>")] for text in texts]
+    ids = ["--shape", "ids", "--tokenizer", "tokenizer", "--length", "2000"]
+    for ending in ["arrow", "parquet"]:
+        subprocess.run([*rows, f"ids.{ending}", *ids], cwd=folder, check=True, capture_output=True)
+        for reader, found in read_by(ending, folder / f"ids.{ending}").items():
+            samples = []
+            for row in found:
+                starts = [place for place, position in enumerate(row["position_ids"]) if position == 0]
+                samples += [row["input_ids"][a:b] for a, b in zip(starts, [*starts[1:], None])]
+                assert [len(sample) for sample in samples[-len(starts):]] == list(row["seq_lengths"]), reader
+                learned = [label for label in row["labels"] if label != -100]
+                assert len(row["labels"]) == len(row["input_ids"]) <= 2000 and learned, reader
+            assert samples == wanted, f"{reader} of ids.{ending}"
+    print(f"ids: {len(found)} rows of {len(wanted)} samples are those of the tokenizer's own library")
+
+
 def main():
     cookc = pathlib.Path(sys.argv[1]).resolve()
     datasets.disable_progress_bars()
@@ -128,6 +155,7 @@ def main():
                         differ = next((a, b) for a, b in zip(wanted, found) if a != b)
                         wrong.append(f"{reader} of {shape}.{ending}: {differ}")
         carded(cookc, folder)
+        packed(cookc, folder)
     for line in wrong:
         print(line)
     assert not wrong, f"{len(wrong)} of {compared} readings differ"

@@ -7,9 +7,11 @@ pub(crate) mod keys;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
 use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
+use std::ops::BitAnd;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, ensure};
+use bytemuck::Pod;
 use candle_core::{DType, Device, Tensor};
 use rayon::prelude::*;
 use safetensors::View;
@@ -225,25 +227,27 @@ impl TensorFile {
 /// exponent are set.
 fn is_finite(bytes: &[u8], dtype: Dtype) -> bool {
     match dtype {
-        Dtype::BF16 => none_has::<2>(bytes, 0x7f80),
-        Dtype::F16 => none_has::<2>(bytes, 0x7c00),
-        Dtype::F32 => none_has::<4>(bytes, 0x7f80_0000),
+        Dtype::BF16 => none_has(bytes, 0x7f80_u16.to_le()),
+        Dtype::F16 => none_has(bytes, 0x7c00_u16.to_le()),
+        Dtype::F32 => none_has(bytes, 0x7f80_0000_u32.to_le()),
         _ => true,
     }
 }
 
-/// Whether no element of that many bytes has all bits of the exponent.
-fn none_has<const WIDTH: usize>(bytes: &[u8], exponent: u32) -> bool {
+/// Whether no element has all of those bits.
+fn none_has<Bits>(bytes: &[u8], all: Bits) -> bool
+where
+    Bits: Pod + Ord + Default + BitAnd<Output = Bits> + Sync,
+{
     /// Bytes that one thread takes at a time.
     const PIECE: usize = 1 << 18;
-    let part = |element: &[u8; WIDTH]| {
-        let mut bits = [0; 4];
-        bits[..WIDTH].copy_from_slice(element);
-        u32::from_le_bytes(bits) & exponent
+    // The most of them in an element: a loop without a branch, which becomes vectors.
+    let most = |piece: &[Bits]| piece.iter().fold(Bits::default(), |most, x| most.max(*x & all));
+    let sound = |piece: &[u8]| match bytemuck::try_cast_slice(piece) {
+        Ok(piece) => wide!(most(piece)) < all,
+        // Memory that does not begin where elements may.
+        Err(_) => most(&bytemuck::pod_collect_to_vec::<u8, Bits>(piece)) < all,
     };
-    // The largest of a piece, which a loop of vectors finds.
-    let largest = |piece: &[u8]| piece.as_chunks().0.iter().map(part).fold(0, u32::max);
-    let sound = |piece: &[u8]| wide!(largest(piece)) < exponent;
     bytes.par_chunks(PIECE).all(sound)
 }
 
