@@ -242,11 +242,14 @@ where
     /// Bytes that one thread takes at a time.
     const PIECE: usize = 1 << 18;
     // The most of them in an element: a loop without a branch, which becomes vectors.
-    let most = |piece: &[Bits]| piece.iter().fold(Bits::default(), |most, x| most.max(*x & all));
+    let more = |most: Bits, bits: Bits| most.max(bits & all);
     let sound = |piece: &[u8]| match bytemuck::try_cast_slice(piece) {
-        Ok(piece) => wide!(most(piece)) < all,
+        Ok(piece) => wide!(piece.iter().copied().fold(Bits::default(), more)) < all,
         // Memory that does not begin where elements may.
-        Err(_) => most(&bytemuck::pod_collect_to_vec::<u8, Bits>(piece)) < all,
+        Err(_) => {
+            let elements = piece.chunks_exact(size_of::<Bits>()).map(bytemuck::pod_read_unaligned);
+            elements.fold(Bits::default(), more) < all
+        }
     };
     bytes.par_chunks(PIECE).all(sound)
 }
