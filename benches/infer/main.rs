@@ -2,9 +2,10 @@
 //!
 //! `cargo bench --bench infer -- MODEL --rows 128 --prompt 54 --new 18`, where MODEL is a folder or
 //! a GGUF file. Prints a line of JSON a round: seconds of reading and decoding together, and of
-//! scoring items of four choices after one context.
+//! scoring items of four choices after one context. `benches/eval/speed.py decode` runs it with
+//! `--prompts FILE --new N --items 0 --rounds 2`, of which the last line counts.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Result;
@@ -22,6 +23,9 @@ struct Options {
     /// f32, or bf16.
     #[arg(long, default_value = "f32")]
     dtype: String,
+    /// Prompts from a file with a line of JSON each, with `ids`, in place of random ones.
+    #[arg(long)]
+    prompts: Option<PathBuf>,
     /// Prompts.
     #[arg(long, default_value_t = 128)]
     rows: usize,
@@ -62,8 +66,10 @@ fn main() -> Result<()> {
     let ids = |first: usize, count: usize| -> Vec<u32> {
         (first..first + count).map(|number| id(number) as u32).collect()
     };
-    let prompts: Vec<Vec<u32>> =
-        (0..options.rows).map(|row| ids(row * 1000, options.prompt)).collect();
+    let prompts: Vec<Vec<u32>> = match &options.prompts {
+        Some(path) => read(path)?,
+        None => (0..options.rows).map(|row| ids(row * 1000, options.prompt)).collect(),
+    };
     let [context, choice] = [options.tokens[0], options.tokens[1]];
     let item = |number: usize| {
         let request = |at: usize| {
@@ -88,10 +94,21 @@ fn main() -> Result<()> {
         let scoring = start.elapsed().as_secs_f64();
         println!(
             "{{\"dtype\": \"{}\", \"rows\": {}, \"made\": {made}, \
-             \"decoding_seconds\": {decoding:.3}, \"items\": {}, \
+             \"seconds\": {decoding:.3}, \"items\": {}, \
              \"scoring_seconds\": {scoring:.3}, \"sum\": {sum:.6}}}",
-            options.dtype, options.rows, options.items
+            options.dtype,
+            prompts.len(),
+            options.items
         );
     }
     Ok(())
+}
+
+fn read(path: &Path) -> Result<Vec<Vec<u32>>> {
+    #[derive(serde::Deserialize)]
+    struct Prompt {
+        ids: Vec<u32>,
+    }
+    let text = std::fs::read_to_string(path)?;
+    text.lines().map(|line| Ok(serde_json::from_str::<Prompt>(line)?.ids)).collect()
 }

@@ -50,7 +50,8 @@ fn of_arm(recipe: &Recipe, arm: Arm) -> Vec<Planned> {
         Arm::Shuffled if !trained.is_empty() => {
             let mut shuffled = mixture(recipe);
             shuffled.templates.iter_mut().for_each(|entry| entry.replies = Replies::Shuffled);
-            planned(shuffled)
+            // Rows of natural text have replies of their own: from them the task could be learned.
+            planned(without_text(shuffled))
         }
         Arm::Text if has_text => planned(of(recipe, &vec![0.0; weights.len()])),
         _ => Vec::new(),
@@ -156,12 +157,12 @@ mod tests {
     }
 
     #[test]
-    fn natural_text_is_an_arm_and_in_no_template_alone() {
+    fn natural_text_is_an_arm_and_in_no_template_alone_and_no_control() {
         let found = planned(&format!("{TWO}{HELD_OUT}{TEXT}"));
         let wanted = [("singles", Some(0)), ("mixture", None), ("shuffled", None), ("text", None)];
         assert_eq!(kinds(&found), wanted);
         let texts: Vec<f64> = found.iter().map(|one| one.recipe.texts[0].weight).collect();
-        assert_eq!(texts, [0.0, 1.0, 1.0, 1.0]);
+        assert_eq!(texts, [0.0, 1.0, 0.0, 1.0]);
         assert!(found[3].recipe.templates.iter().all(|entry| entry.weight == 0.0));
     }
 
