@@ -5,7 +5,7 @@ use crate::runtime::Memory;
 
 /// The label that the loss skips, as PyTorch has it.
 pub const IGNORED: i32 = -100;
-/// Of so many samples one is encoded by the tokenizer too, as the complete text that it is.
+/// One sample in this many is encoded by the tokenizer too, as the complete text that it is.
 pub const HELD_EVERY: u64 = 64;
 
 /// Encodes the samples of each template, and says how long a row of ids is.

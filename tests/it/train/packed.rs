@@ -193,3 +193,37 @@ fn shards_of_ids_go_on_and_other_rows_are_refused() -> Result<()> {
     assert!(!folder.join("new.arrow").exists());
     Ok(())
 }
+
+#[test]
+fn rows_of_a_recipes_ids_are_the_samples_of_its_mixture() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let folder = folder.path();
+    let recipe = "[model]\nbase = \"scratch:tiny\"\n[[template]]\nfile = \"std:retrieval\"\n\
+                  level = \"easy\"\n[[template]]\nfile = \"std:key_value\"\nlevel = \"easy\"\n\
+                  weight = 2.0\n[data]\nvocab = 100\n[train]\nsteps = 10\n";
+    fs::write(folder.join("mixed.toml"), recipe)?;
+    let rows = ["generate", "mixed.toml", "-n", "200", "-o"];
+    done(folder, "2", &[&rows[..], &["texts.jsonl", "--shape", "text"]].concat())?;
+    let ids = ["--shape", "ids", "--length", "300"];
+    done(folder, "1", &[&rows[..], &["one.arrow"], &ids].concat())?;
+    done(folder, "2", &[&rows[..], &["two.arrow"], &ids].concat())?;
+    assert!(fs::read(folder.join("one.arrow"))? == fs::read(folder.join("two.arrow"))?);
+    let (rows, texts) = (of_arrow(&folder.join("two.arrow"))?, texts(&folder.join("texts.jsonl"))?);
+    let all: Vec<i32> = rows.iter().flat_map(|row| row.seq_lengths.clone()).collect();
+    assert_eq!(all.len(), texts.len());
+    let mut next = 0;
+    for row in &rows {
+        assert_eq!(row.id, texts[next].0, "the first sample of a row");
+        next += row.seq_lengths.len();
+    }
+    let words = |text: &str| text.split_whitespace().count() as i32;
+    for (length, (id, text)) in all.iter().zip(&texts) {
+        assert!(*length > words(text), "{id}: {length} ids of {text:?}, and an end");
+    }
+    let shots = recipe.replace("vocab = 100", "vocab = 100\nshots = 1");
+    fs::write(folder.join("mixed.toml"), shots)?;
+    let error =
+        refused(folder, &["generate", "mixed.toml", "-n", "9", "-o", "a.arrow", "--shape", "ids"]);
+    assert!(error.contains("write `shots = 0` in [data]"), "{error}");
+    Ok(())
+}
