@@ -21,8 +21,8 @@ struct Seen {
     top: f32,
     /// The index of the greatest, the first of equals.
     best: u32,
-    /// Σ exp(logit − top).
-    sum: f32,
+    /// Σ exp(logit − top), of many parts: in f32 each of them would round all before it.
+    sum: f64,
 }
 
 /// See [`super::super::log_probabilities_of`].
@@ -59,7 +59,7 @@ pub(crate) fn log_probabilities(
     }
     for (found, (row, _)) in found.iter_mut().zip(wanted) {
         let Seen { top, sum, .. } = seen[*row as usize];
-        *found -= top + sum.ln();
+        *found = (f64::from(*found) - f64::from(top) - sum.ln()) as f32;
     }
     Ok((found, seen.into_iter().map(|seen| seen.best).collect()))
 }
@@ -76,7 +76,8 @@ impl Seen {
         }
         if with_sum {
             let (sum, here) = exponentials(logits, 1.0);
-            self.sum = self.sum * exp(self.top - top) + sum * exp(here - top);
+            let share = |of: f32| f64::from(if of == top { 1.0 } else { exp(of - top) });
+            self.sum = self.sum * share(self.top) + f64::from(sum) * share(here);
         }
         self.top = top;
     }
@@ -119,6 +120,22 @@ mod tests {
         let panels = Panels::new(&table, Parts::One, Parts::One)?;
         let (found, _) = log_probabilities(&Rows::new(&rows), &panels, &[(0, 3), (1, 3)])?;
         assert!(found[0].is_finite() && found[1].is_nan(), "{found:?}");
+        Ok(())
+    }
+
+    #[test]
+    fn the_many_small_terms_of_a_large_vocabulary_count() -> Result<()> {
+        // One logit of 0, and 49,151 whose shares are each too small to change a sum of 1 in f32.
+        let (vocab, small) = (49_152, -17.5f32);
+        let mut logits = vec![small; vocab];
+        logits[100] = 0.0;
+        let rows = Tensor::ones((1, 1), candle_core::DType::F32, &Device::Cpu)?;
+        let table = Tensor::from_vec(logits, (1, vocab), &Device::Cpu)?;
+        let panels = Panels::new(&table, Parts::Three, Parts::Three)?;
+        let (found, best) = log_probabilities(&Rows::new(&rows), &panels, &[(0, 100)])?;
+        let exact = -(1.0 + (vocab - 1) as f64 * f64::from(small).exp()).ln();
+        assert!((f64::from(found[0]) - exact).abs() < 1e-6, "{found:?}, not {exact}");
+        assert_eq!(best, [100]);
         Ok(())
     }
 }
