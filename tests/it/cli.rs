@@ -190,18 +190,23 @@ fn data_is_the_same_bytes_with_any_threads_engine_and_cut() {
 #[test]
 fn a_data_set_that_cannot_be_written_leaves_no_file() {
     let folder = folder(&[("file", "")]);
-    let generate = |out: &str| -> (i32, String) {
-        let done = cookc(&["generate", "std:retrieval", "-n", "9", "-o", out]);
+    let generate_as = |out: &str, more: &[&str]| -> (i32, String) {
+        let words = [&["generate", "std:retrieval", "-n", "9", "-o", out], more].concat();
+        let done = cookc(&words);
         (done.code, done.err)
     };
+    let generate = |out: &str| generate_as(out, &[]);
     let (code, err) = generate(&path(&folder, "none/out.jsonl"));
     assert!(code == 3 && err.contains("there is no folder"), "{err}");
     let (code, err) = generate(&path(&folder, "file/out.jsonl"));
     assert!(code == 3 && err.starts_with("error: cannot write"), "{err}");
     let (code, err) = generate(&path(&folder, ""));
     assert!(code == 1 && err.contains("holds other files"), "{err}");
-    let (code, err) = generate("/dev/full");
-    assert!(code == 3 && err.contains("No space left"), "{err}");
+    for format in ["jsonl", "jsonl.zst", "parquet", "arrow", "webdataset"] {
+        let (code, err) = generate_as("/dev/full", &["--format", format]);
+        assert_eq!(err.matches("No space left").count(), 1, "{format}: {err}");
+        assert_eq!(code, 3, "{format}");
+    }
     assert_eq!(names(folder.path()), ["file"]);
 }
 

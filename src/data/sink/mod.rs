@@ -194,7 +194,7 @@ fn write_as<S: Sink>(
     output: Output,
     observer: &Observer,
 ) -> Result<u64, Stopped> {
-    let (sink, mut file) = S::open(schema, output).map_err(Stopped::Output)?;
+    let (sink, mut file) = S::open(schema, output).map_err(plain).map_err(Stopped::Output)?;
     let lay_out = |row: Row, columns: &mut S::Columns| sink.lay_out(row, columns);
     let mut bytes = 0;
     let put = |columns: &mut S::Columns| {
