@@ -99,8 +99,8 @@ fn arrow_schema() -> SchemaRef {
     let list = || DataType::List(Arc::new(Field::new("item", DataType::Int32, true)));
     let fields = LISTS.map(|name| Field::new(name, list(), true));
     let feature = |dtype: &str| json!({ "dtype": dtype, "_type": "Value" });
-    let list = || json!({ "feature": feature("int32"), "_type": "List" });
-    let lists = LISTS.iter().map(|name| (name.to_string(), list()));
+    let of_list = json!({ "feature": feature("int32"), "_type": "List" });
+    let lists = LISTS.iter().map(|name| (name.to_string(), of_list.clone()));
     let features: serde_json::Map<_, _> =
         [("id".to_string(), feature("string"))].into_iter().chain(lists).collect();
     let features = json!({ "info": { "features": features } }).to_string();
@@ -111,11 +111,6 @@ fn arrow_schema() -> SchemaRef {
 }
 
 impl<W: Batches> Packed<W> {
-    /// The ids of a sample, and how many of them come before its reply.
-    fn encode(&self, row: Row, encoded: &mut Encoded) -> Result<(), String> {
-        self.ids.encode(row.sampler, row.index, row.memory, encoded)
-    }
-
     fn add(&self, sample: &Placed, ids: &[u32], file: &mut File<W>) -> Result<()> {
         if file.open > 0 && file.open + ids.len() > self.ids.length {
             self.end(file)?;
@@ -159,10 +154,10 @@ impl<W: Batches> Sink for Packed<W> {
             return;
         }
         let Samples { ids, ends, encoded, failed } = samples;
-        match self.encode(row, encoded) {
+        let Row { sampler, index, memory } = row;
+        match self.ids.encode(sampler, index, memory, encoded) {
             Ok(()) => {
                 ids.extend(&encoded.ids);
-                let Row { sampler, index, .. } = row;
                 ends.push(Placed { sampler, index, end: ids.len(), read: encoded.reply_start });
             }
             Err(why) => *failed = Some(why),
