@@ -57,9 +57,11 @@ fn main() -> Result<()> {
     heap::keep();
     rayon::ThreadPoolBuilder::new().num_threads(options.threads).build_global()?;
     let dtype = if options.dtype == "bf16" { DType::BF16 } else { DType::F32 };
-    let model = model::load(&options.model, dtype, &Device::Cpu)?;
+    let loaded = model::load(&options.model, dtype, &Device::Cpu)?;
     let start = Instant::now();
-    let model = walk::to_infer(&model)?;
+    // As `cookc eval` does, which keeps no more than what is packed.
+    let model = walk::to_infer(&loaded)?;
+    drop(loaded);
     println!("{{\"packing_seconds\": {:.3}}}", start.elapsed().as_secs_f64());
     let vocab = model.config.vocab_size as u64;
     let id = |number: usize| (number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) % vocab;

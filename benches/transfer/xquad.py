@@ -2,14 +2,15 @@
 """Sentences of XQuAD's English passages as a task of `cookc eval`: which of four consecutive sentences
 answers the question.
 
-    benches/transfer/xquad.py xquad_en.jsonl DIR
+    benches/transfer/xquad.py xquad.en.json DIR
 
-reads a line an item, {"document", "question", "answers", "start"}, and writes DIR/sentences.jsonl with
-DIR/sentences.toml, and DIR/answers.toml, in which a model writes the answer. Items whose answer lies
+reads XQuAD's file (github.com/google-deepmind/xquad, CC BY-SA 4.0), or a line an item, {"document",
+"question", "answers", "start"}, and writes DIR/sentences.jsonl with DIR/sentences.toml, and DIR/answers.toml, in which a model writes the answer. Items whose answer lies
 across two sentences, or whose passage has fewer than four, are left out; how many is printed. Where
 the answer's sentence comes among the four depends on the item's number alone. `other` is the question
 of another passage: asked in place of the question, it shows what a preference for a sentence does
-(every fourth item, in DIR/other_question.jsonl).
+(every fourth item, in DIR/other_question.jsonl). DIR/other_words.toml asks for the same in other words
+than those of examples/sentences.cook, whose prompts all the others have.
 DIR/first.toml and DIR/second.toml are the same task on two halves that share no passage, so that a
 model which learns from one can be asked the other.
 """
@@ -30,6 +31,19 @@ main = "acc_norm"
 
 [data]
 path = "{rows}.jsonl"
+"""
+
+OTHER_WORDS = """\
+# Which of four sentences answers the question, asked in other words than the template's.
+kind = "choice"
+context = "Passage: {{ sentences | join(' ') }}\\n\\nQuestion: {{ question }}\\nThe sentence of the passage that has the answer is:"
+choices = "{{ sentences }}"
+gold = "{{ gold }}"
+metrics = ["acc", "acc_norm"]
+main = "acc_norm"
+
+[data]
+path = "sentences.jsonl"
 """
 
 ANSWERS = """\
@@ -56,10 +70,25 @@ def sentences(passage):
     return [(start, text) for start, text in found if text]
 
 
+def squad(source):
+    """The items of a file in SQuAD's layout."""
+    return [
+        {
+            "document": paragraph["context"],
+            "question": asked["question"],
+            "answers": [answer["text"] for answer in asked["answers"]],
+            "start": [answer["answer_start"] for answer in asked["answers"]],
+        }
+        for article in json.loads(source.read_text())["data"]
+        for paragraph in article["paragraphs"]
+        for asked in paragraph["qas"]
+    ]
+
+
 def main():
     source, folder = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
     folder.mkdir(parents=True, exist_ok=True)
-    items = [json.loads(line) for line in source.open()]
+    items = squad(source) if source.suffix == ".json" else [json.loads(line) for line in source.open()]
     kept, left = [], {"few sentences": 0, "answer across two": 0}
     for number, item in enumerate(items):
         passage, answer = item["document"], item["answers"][0]
@@ -95,6 +124,7 @@ def main():
         (folder / f"{name}.toml").write_text(TASK.format(about=about, asked="question", rows=name))
     about = "The same with the question of another passage: what is chosen without a hint."
     (folder / "other_question.toml").write_text(TASK.format(about=about, asked="other", rows="other_question"))
+    (folder / "other_words.toml").write_text(OTHER_WORDS)
     (folder / "answers.toml").write_text(ANSWERS)
     places = [sum(row["gold"] == at for row in kept) for at in range(4)]
     print(f"{len(kept)} items of {len(items)}; left out: {left}; right by place: {places}")

@@ -4,7 +4,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
-use serde_json::Value;
 
 use super::plan::{Found, Plan};
 use super::{Scored, Unscored};
@@ -81,7 +80,7 @@ impl<'a> Block<'a> {
             }
             let Some(row) = rows.next().transpose()? else { return Ok(true) };
             *left -= 1;
-            bytes += row.values.values().map(bytes_of).sum::<usize>();
+            bytes += row.bytes();
             let place = rows.place(&row);
             self.rows.push((row, place));
         }
@@ -198,17 +197,4 @@ fn shuffled(found: &[Result<Found, Unscored>], mut stream: random::Stream) -> Ve
         }
     }
     shuffled
-}
-
-/// About how much memory a value takes beside its own size.
-fn bytes_of(value: &Value) -> usize {
-    size_of::<Value>()
-        + match value {
-            Value::String(text) => text.len(),
-            Value::Array(values) => values.iter().map(bytes_of).sum(),
-            Value::Object(values) => {
-                values.iter().map(|(name, value)| name.len() + bytes_of(value)).sum()
-            }
-            Value::Null | Value::Bool(_) | Value::Number(_) => 0,
-        }
 }

@@ -8,7 +8,7 @@ use anyhow::Context;
 use candle_core::DType;
 use clap::{Args, ValueEnum};
 
-use super::console::{self, STRONG, styled};
+use super::console;
 use super::progress::Progress;
 use super::{Failure, options, reading};
 use crate::disk;
@@ -31,8 +31,9 @@ openbookqa, piqa and winogrande; gpt4all is all seven. `scripts/get-tasks.sh DIR
 sets. A task of your own is a TOML file: see docs/tasks.md.
 
 -o writes DIR/results.json, in the layout of lm-evaluation-harness, and DIR/samples_TASK.jsonl, a
-line an item: its log-likelihoods or reply, what was chosen, what is right, and by what margin. An
-evaluation that was stopped leaves DIR/unfinished.json: the same command goes on from there.";
+line an item: what the model read, its log-likelihoods or reply, what was chosen, what is right, and
+by what margin. An evaluation that was stopped leaves DIR/unfinished.json: the same command goes on
+from there.";
 
 /// Evaluate a model on public tasks, or on tasks of your own
 #[derive(Debug, Args)]
@@ -51,7 +52,7 @@ pub struct Eval {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
     /// Solved items before each item (few-shot examples)
-    #[arg(long, value_name = "K", default_value_t = 0)]
+    #[arg(long, value_name = "K", default_value_t = 0, visible_alias = "num_fewshot")]
     shots: u8,
     /// Which items these are
     #[arg(long, value_name = "N", default_value_t = 0)]
@@ -63,7 +64,7 @@ pub struct Eval {
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Write results.json and samples_TASK.jsonl into this folder
-    #[arg(short, long, value_name = "DIR")]
+    #[arg(short, long, value_name = "DIR", visible_alias = "output_path")]
     out: Option<PathBuf>,
     /// Print the results as JSON
     #[arg(long)]
@@ -105,9 +106,7 @@ pub fn run(command: &Eval) -> Result<(), Failure> {
         folder: command.data.clone().or_else(|| variable().map(PathBuf::from)),
     };
     if let Some(out) = &command.out {
-        // What cannot be written is said before hours of work.
-        std::fs::create_dir_all(out).with_context(|| cannot_write(out))?;
-        disk::sweep(out);
+        options::folder(out)?;
     }
     let at_error = |error: anyhow::Error| Failure::Input(format!("{error:#}"));
     let trained = Trained::find(&command.model, command.adapter.as_deref()).map_err(at_error)?;
@@ -242,7 +241,7 @@ fn report(
 
 /// The table of metrics, and which labels were chosen.
 fn table(done: &[Done]) -> String {
-    let mut metrics = console::table(&["task", "items", "metric", "value", "error"]);
+    let mut metrics = console::table(&["task", "items", "metric", "value", "stderr"]);
     let number = |value: f64| format!("{value:.4}");
     let error = |value: Option<f64>| value.map_or_else(|| "-".to_string(), number);
     for (asked, summary) in done {
@@ -257,7 +256,7 @@ fn table(done: &[Done]) -> String {
     }
     if let Some(group) = results::group_name(done) {
         for (at, (metric, mean, deviation)) in results::means_of(done).into_iter().enumerate() {
-            let name = if at == 0 { styled(STRONG, group) } else { String::new() };
+            let name = if at == 0 { group.to_string() } else { String::new() };
             metrics.add_row([
                 name,
                 String::new(),

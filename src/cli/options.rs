@@ -17,6 +17,7 @@ use super::failure::Failure;
 use super::{console, report};
 use crate::data::Split;
 use crate::data::output::Output;
+use crate::disk;
 
 /// Set by Ctrl-C: loops look at it and end cleanly.
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
@@ -164,6 +165,19 @@ pub fn output(out: &Path, input: &Path) -> Result<Output, Failure> {
         return Err(Failure::Input(format!("{name} is what is read: write into another file")));
     }
     Ok(Output::file(out)?)
+}
+
+/// Makes the folder of a command's results, so that what cannot be written is said before the work.
+pub fn folder(out: &Path) -> Result<(), Failure> {
+    let cannot_write = || format!("cannot write {}", out.display());
+    if out.exists() && !out.is_dir() {
+        return Err(Failure::Input(format!("{} is a file: name a folder", out.display())));
+    }
+    std::fs::create_dir_all(out).with_context(cannot_write)?;
+    disk::sweep(out);
+    // It is removed with this line.
+    tempfile::tempfile_in(out).with_context(cannot_write)?;
+    Ok(())
 }
 
 /// The command that started this process, where it is not this program's own executable: an

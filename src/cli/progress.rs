@@ -1,23 +1,32 @@
-//! A progress bar for what takes longer than two seconds, on a terminal.
+//! Progress of what takes longer than two seconds: a bar on a terminal, elsewhere a line now and
+//! then.
 
 use std::fmt;
+use std::io::IsTerminal;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Once};
 use std::time::{Duration, Instant};
 
-use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use indicatif::{
+    HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle,
+};
 
+use super::console;
 use crate::data::Event;
 use crate::source::visible;
 
 /// Work shorter than this shows no bar.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// Seconds between two lines where there is no terminal.
+const LINE_EVERY: u64 = 30;
 
 /// Counts what is done. Threads share it.
 pub struct Progress {
     bar: ProgressBar,
     start: Instant,
     shown: Once,
+    /// The seconds after which the next line comes.
+    next_line: AtomicU64,
     /// Those that were written, where that is shown.
     bytes: Arc<AtomicU64>,
 }
@@ -32,6 +41,7 @@ impl Progress {
             bar: bar.with_style(style).with_message(visible(what).into_owned()),
             start: Instant::now(),
             shown: Once::new(),
+            next_line: AtomicU64::new(LINE_EVERY),
             bytes: Arc::default(),
         }
     }
@@ -75,13 +85,30 @@ impl Progress {
         progress
     }
 
-    /// So many more are done.
+    /// That many more are done.
     pub fn add(&self, count: u64) {
         self.bar.inc(count);
-        if self.start.elapsed() > PATIENCE {
+        let elapsed = self.start.elapsed();
+        if elapsed > PATIENCE {
             // On standard error, and only if that is a terminal.
             self.shown.call_once(|| self.bar.set_draw_target(ProgressDrawTarget::stderr()));
         }
+        let (now, next) = (elapsed.as_secs(), self.next_line.load(Ordering::Relaxed));
+        let later = now + LINE_EVERY;
+        let order = Ordering::Relaxed;
+        if now >= next
+            && self.next_line.compare_exchange(next, later, order, order).is_ok()
+            && !std::io::stderr().is_terminal()
+        {
+            self.line();
+        }
+    }
+
+    /// Writes how far it is.
+    fn line(&self) {
+        let done = HumanCount(self.bar.position());
+        let of = self.bar.length().map(|total| format!(" of {}", HumanCount(total)));
+        console::note(&format!("{}: {done}{}", self.bar.message(), of.unwrap_or_default()));
     }
 
     /// Takes the bar away.

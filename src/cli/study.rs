@@ -62,6 +62,9 @@ pub fn run(command: &Study) -> Result<(), Failure> {
     let event = |event: Event| screen.show(event);
     let cancel = options::interrupt()?;
     let observer = Observer { cancel, event: &event, stuck: |_| {} };
+    if let Some(out) = &command.out {
+        options::folder(out)?;
+    }
     let report = study::study(&command.recipes, command.seeds, &observer)?;
     let folder = command.out.clone().unwrap_or_else(|| {
         let name = report.recipes.first().map_or("recipe", |one| one.name.as_str());

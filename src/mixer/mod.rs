@@ -167,6 +167,7 @@ impl Mixer<'_, '_> {
     }
 
     fn cookbook(&mut self) -> Result<Learned, Error> {
+        self.expect_enough(self.trained().len())?;
         let (base, singles) = (self.runs.base()?, self.singles()?);
         let known = self.known(&base, &singles, self.sight())?;
         let weighing = self.weighing();
@@ -182,14 +183,19 @@ impl Mixer<'_, '_> {
                 (weights, format!("the mean over {targets} of its run's standardised accuracy"))
             }
         };
-        let reason = format!(
+        let mut reason = format!(
             "a template's weight is exp({strength} · z), z {z}; the least weight is {floor} of an \
              equal one"
         );
+        if weights.iter().all(|weight| *weight == weights[0]) {
+            reason += "; the runs differ by no more than their errors, so the weights are equal: \
+                       train longer, or take targets that they can do";
+        }
         Ok(self.learned(&weights, (&known, &base, &singles), Vec::new(), reason))
     }
 
     fn merge(&mut self) -> Result<Learned, Error> {
+        self.expect_enough(self.trained().len())?;
         let (base, singles) = (self.runs.base()?, self.singles()?);
         let known = self.known(&base, &singles, self.sight())?;
         let mixtures = self.candidates();
@@ -226,6 +232,15 @@ impl Mixer<'_, '_> {
             self.recipe.mix.pull
         );
         Ok(self.learned(&weights, (&known, &base, &made), Vec::new(), reason))
+    }
+
+    /// Fails before the runs if there will be too few to tell anything.
+    fn expect_enough(&self, runs: usize) -> Result<(), Error> {
+        let is_known = self.recipe.mix.labels || self.recipe.templates.len() > self.trained().len();
+        match outcomes::too_few(runs).filter(|_| !is_known) {
+            Some(why) => Err(unknown(&format!(" {why}"))),
+            None => Ok(()),
+        }
     }
 
     /// The mixtures that `merge` compares: equal weights, each template alone, and random ones.
@@ -424,13 +439,18 @@ fn known(models: &[&[Answers]], sight: Sight, seed: u64) -> Result<Known, Error>
             format!("\n  {}: {why}", column.target)
         });
         let why: String = why.collect();
-        return Err(Error::Input(format!(
-            "nothing can be learned from the answers without labels:{why}\nwrite `labels = true` \
-             below `[mix]` if the right answers may be looked at, or take more templates, items or \
-             steps"
-        )));
+        return Err(unknown(&why));
     }
     Ok(Known { rows, columns })
+}
+
+/// The error where no outcome is known.
+fn unknown(why: &str) -> Error {
+    Error::Input(format!(
+        "nothing can be learned from the answers without labels:{why}\nwrite `labels = true` \
+         below `[mix]` if the right answers may be looked at, or take a template with `weight = \
+         0.0` as a target, whose rules say what is right, or more templates, items or steps"
+    ))
 }
 
 /// The mixture that `merge` chooses: the nearest to equal weights among those that are within a

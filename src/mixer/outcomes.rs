@@ -84,12 +84,8 @@ fn estimated(models: &[&Answers], seed: u64) -> Column {
         outcomes: vec![None; models.len()],
         refusal: Some(why),
     };
-    if models.len() < MODELS_MIN {
-        return none(format!(
-            "the base and {} answer, and an estimate needs {}: take more templates",
-            models.len() - 1,
-            MODELS_MIN - 1
-        ));
+    if let Some(why) = too_few(models.len() - 1) {
+        return none(why);
     }
     let alike = alike(models);
     if alike > ALIKE_MAX {
@@ -117,6 +113,17 @@ fn estimated(models: &[&Answers], seed: u64) -> Column {
     };
     let outcomes = estimates.voters.iter().map(outcome).collect();
     Column { target, outcomes, refusal: None }
+}
+
+/// Why the answers of the base and of that number of runs are too few for an estimate, if they are.
+pub fn too_few(runs: usize) -> Option<String> {
+    (runs + 1 < MODELS_MIN).then(|| {
+        format!(
+            "an estimate needs the answers of the base and of {} runs at least, and there are \
+             {runs}: take more templates",
+            MODELS_MIN - 1
+        )
+    })
 }
 
 /// The share of items in which a model answers as the base does, over all models.

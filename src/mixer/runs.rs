@@ -190,9 +190,16 @@ impl<'a> Runs<'a> {
         self.observer
     }
 
-    /// The templates by name, with their levels and settings.
+    /// The templates by name, with their levels and settings; and numbers, where these are alike.
     pub fn names(&self) -> Vec<String> {
-        (0..self.setup.dataset.parts.len()).map(|at| named(self.setup, at)).collect()
+        let names: Vec<String> =
+            (0..self.setup.dataset.parts.len()).map(|at| named(self.setup, at)).collect();
+        let is_alone = |name: &String| names.iter().filter(|other| *other == name).count() == 1;
+        let one = |(at, name): (usize, &String)| match is_alone(name) {
+            true => name.clone(),
+            false => format!("{name} (template {})", at + 1),
+        };
+        names.iter().enumerate().map(one).collect()
     }
 
     /// Puts the recipe back as it was.

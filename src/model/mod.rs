@@ -17,7 +17,7 @@ pub mod walk;
 
 pub use config::{Config, Projection};
 pub(crate) use files::digest;
-pub use infer::decode::{greedy, greedy_until};
+pub use infer::decode::{NoNumbers, greedy, greedy_until};
 pub use infer::ends::Ends;
 pub use infer::sampling;
 pub(crate) use io::stored;

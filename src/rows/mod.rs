@@ -7,6 +7,7 @@ mod folder;
 mod samples;
 mod text;
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::io::{ErrorKind, Read, Seek};
 use std::path::{Path, PathBuf};
@@ -20,6 +21,10 @@ use crate::template::{Error, missing};
 
 /// The bytes at the start of a file that tell its format: a block of a tar file.
 const MAGIC_MAX: u64 = 512;
+/// The first rows of JSON that tell which columns there are, unless they are long.
+const AHEAD: usize = 64;
+/// The bytes of their texts at which no more are read ahead.
+const AHEAD_BYTES: usize = 1 << 20;
 /// Where a tar file says that it is one, and how.
 const TAR: (usize, &[u8]) = (257, b"ustar");
 
@@ -31,9 +36,11 @@ pub struct Rows {
     files: std::vec::IntoIter<PathBuf>,
     wanted: Option<Vec<String>>,
     open: Open,
-    /// The row that was read to know the columns.
-    first: Option<Row>,
+    /// The rows that were read to know the columns.
+    ahead: VecDeque<Result<Row, Error>>,
     columns: Vec<String>,
+    /// Whether the open file has no more rows.
+    is_file_over: bool,
     is_over: bool,
 }
 
@@ -88,7 +95,7 @@ fn is_named(column: &str, paths: &[String]) -> bool {
 }
 
 impl Rows {
-    /// Opens a data set, and reads its first row.
+    /// Opens a data set, and reads its first rows.
     ///
     /// # Errors
     /// [`Error::Input`] if there is no such file, it has no row, its format is none of those, its
@@ -107,7 +114,7 @@ impl Rows {
         Rows::of(path, Some(paths.iter().map(|path| path.to_string()).collect()))
     }
 
-    /// The names of the columns, of the schema or of the first row: all, also those that are not
+    /// The names of the columns, of the schema or of the first rows: all, also those that are not
     /// read.
     pub fn columns(&self) -> &[String] {
         &self.columns
@@ -131,17 +138,60 @@ impl Rows {
         let first = files.next().expect("a folder without a file is an error");
         let open = Open::new(&first, wanted.as_deref())?;
         let columns = open.columns();
-        let mut rows = Rows { files, wanted, open, first: None, columns, is_over: false };
-        let Some(mut first) = rows.next().transpose()? else {
+        let (ahead, is_over) = (VecDeque::new(), false);
+        let mut rows =
+            Rows { files, wanted, open, ahead, columns, is_file_over: false, is_over };
+        let Some(first) = rows.next().transpose()? else {
             return Err(Error::Input(format!("{} has no row", path.display())));
         };
-        if rows.columns.is_empty() {
-            rows.columns = first.values.keys().cloned().collect();
-        }
-        rows.keep(&mut first);
-        (rows.first, rows.is_over) = (Some(first), false);
+        rows.is_over = false;
+        rows.look_ahead(first);
         Ok(rows)
     }
+
+    /// Takes the columns of JSON from its first rows, those of one file, before any is left out.
+    fn look_ahead(&mut self, first: Row) {
+        let is_known = !self.columns.is_empty();
+        let mut bytes = first.bytes();
+        self.ahead.push_back(Ok(first));
+        while !is_known && !self.is_file_over && self.ahead.len() < AHEAD && bytes < AHEAD_BYTES {
+            let Some(row) = self.open.next() else {
+                self.is_file_over = true;
+                break;
+            };
+            bytes += row.as_ref().map_or(AHEAD_BYTES, Row::bytes);
+            self.ahead.push_back(row);
+        }
+        let mut columns = std::mem::take(&mut self.columns);
+        for name in self.ahead.iter().flatten().flat_map(|row| row.values.keys()) {
+            if !is_known && !columns.contains(name) {
+                columns.push(name.clone());
+            }
+        }
+        let mut ahead = std::mem::take(&mut self.ahead);
+        ahead.iter_mut().flatten().for_each(|row| self.keep(row));
+        (self.columns, self.ahead) = (columns, ahead);
+    }
+}
+
+impl Row {
+    /// About how much memory its values take.
+    pub(crate) fn bytes(&self) -> usize {
+        self.values.values().map(bytes_of).sum()
+    }
+}
+
+/// About how much memory a value takes beside its own size.
+fn bytes_of(value: &Value) -> usize {
+    size_of::<Value>()
+        + match value {
+            Value::String(text) => text.len(),
+            Value::Array(values) => values.iter().map(bytes_of).sum(),
+            Value::Object(values) => {
+                values.iter().map(|(name, value)| name.len() + bytes_of(value)).sum()
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        }
 }
 
 impl Iterator for Rows {
@@ -149,13 +199,15 @@ impl Iterator for Rows {
 
     /// After an error there are no more rows.
     fn next(&mut self) -> Option<Result<Row, Error>> {
-        if let Some(first) = self.first.take() {
-            return Some(Ok(first));
+        if let Some(row) = self.ahead.pop_front() {
+            self.is_over = row.is_err();
+            return Some(row);
         }
         while !self.is_over {
-            if let Some(mut row) = self.open.next() {
+            let next = if self.is_file_over { None } else { self.open.next() };
+            if let Some(mut row) = next {
                 self.is_over = row.is_err();
-                // The columns of JSON are those of the first row, before any is left out.
+                // The columns of JSON are those of the first rows, before any is left out.
                 if let (Ok(row), false) = (&mut row, self.columns.is_empty()) {
                     self.keep(row);
                 }
@@ -163,7 +215,7 @@ impl Iterator for Rows {
             }
             let Some(file) = self.files.next() else { break };
             match Open::new(&file, self.wanted.as_deref()) {
-                Ok(open) => self.open = open,
+                Ok(open) => (self.open, self.is_file_over) = (open, false),
                 Err(error) => {
                     self.is_over = true;
                     return Some(Err(error));

@@ -143,6 +143,9 @@ fn compare(
     let part = &setup.dataset.parts[at];
     let rules = eval::rules(part);
     let (template, level) = (part.sampler.program().name.clone(), part.sampler.level().to_string());
+    let set = setup.recipe.templates[at].set.iter();
+    let set = set.map(|(name, value)| format!("{name} = {value}"));
+    let with_set: Vec<String> = std::iter::once(level.clone()).chain(set).collect();
     let answers = held_out.questions[at].iter().zip(before.iter().zip(after));
     let examples = answers.map(|(asked, (before, after))| Example {
         template: template.clone(),
@@ -159,7 +162,7 @@ fn compare(
     let examples = examples.collect();
     let comparison = Comparison {
         template,
-        level,
+        level: with_set.join(", "),
         samples: before.len(),
         before: Scores::of(before, rules.len()),
         after: Scores::of(after, rules.len()),

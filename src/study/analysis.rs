@@ -92,7 +92,7 @@ fn accuracies(of: &Observed) -> Vec<Accuracy> {
     for model in &of.models {
         for (at, target) in of.targets.iter().enumerate() {
             let values = right(model, at);
-            let Some(accuracy) = figures::mean(&values) else { continue };
+            let Some(accuracy) = figures::share(&values) else { continue };
             let beside = |arm| {
                 let control = control(arm).filter(|_| model.arm.is_some_and(|own| own != arm))?;
                 figures::change(&right(control, at), &values)
@@ -116,7 +116,7 @@ fn alignment(of: &Observed, at: usize, pair: &PairOf) -> Option<Alignment> {
         let values = aligned(model, at);
         Some(Aligned {
             model: of.name_of(model),
-            alignment: figures::mean(&values)?,
+            alignment: figures::share(&values)?,
             change: model.arm.and_then(|_| figures::change(&aligned(base, at), &values)),
         })
     });
@@ -124,7 +124,7 @@ fn alignment(of: &Observed, at: usize, pair: &PairOf) -> Option<Alignment> {
         template: of.templates[pair.template].name.clone(),
         target: of.targets[pair.target].name.clone(),
         rules: pair.rules.clone(),
-        right: figures::mean(std::slice::from_ref(&pair.right))?,
+        right: figures::share(std::slice::from_ref(&pair.right))?,
         unscored: pair.unscored.clone().map(|(why, items)| Unscored { items, why }),
         models: models.collect(),
     })

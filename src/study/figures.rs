@@ -29,10 +29,16 @@ impl Figure {
         // What is the same everywhere is a share or a difference of shares.
         let least = SAME / items.max(1) as f64;
         let end = |by: f64| match error {
-            Some(0.0) => Some((value + by * least).clamp(-1.0, 1.0)),
+            Some(0.0) => Some(value + by * least),
             error => error.map(|error| value + by * INTERVAL * error),
         };
         Figure { value, error, low: end(-1.0), high: end(1.0), items }
+    }
+
+    /// The same with an interval that ends where its numbers do.
+    fn within(self, least: f64, most: f64) -> Figure {
+        let end = |end: Option<f64>| end.map(|end| end.clamp(least, most));
+        Figure { low: end(self.low), high: end(self.high), ..self }
     }
 
     /// Whether its interval is on one side of 0.
@@ -41,7 +47,13 @@ impl Figure {
     }
 }
 
-/// The mean over items of the mean over seeds; a row a seed, an item that is not known is none.
+/// The mean over items, each from 0 to 1, of the mean over seeds.
+pub fn share(seeds: &[Vec<Option<f64>>]) -> Option<Figure> {
+    Some(mean(seeds)?.within(0.0, 1.0))
+}
+
+/// The mean over items, each from −1 to 1, of the mean over seeds; a row a seed, an item that is
+/// not known is none.
 ///
 /// The squared standard error is that of the items' means, plus, with several seeds, that of the
 /// seeds' means. The second is in part in the first: the interval is rather too wide.
@@ -54,7 +66,8 @@ pub fn mean(seeds: &[Vec<Option<f64>>]) -> Option<Figure> {
         seeds.iter().filter_map(|seed| average(seed.iter().flatten().copied())).collect();
     let of_items = squared_error(&items);
     let of_seeds = squared_error(&means).unwrap_or(0.0);
-    Some(Figure::new(value, of_items.map(|error| (error + of_seeds).sqrt()), items.len()))
+    let error = of_items.map(|error| (error + of_seeds).sqrt());
+    Some(Figure::new(value, error, items.len()).within(-1.0, 1.0))
 }
 
 /// The same of the differences, item by item.

@@ -1,5 +1,7 @@
 //! Which template's rules score which task, held against both before anything is trained.
 
+use std::collections::BTreeSet;
+
 use rayon::prelude::*;
 use serde_json::{Map, Value};
 
@@ -50,6 +52,12 @@ pub fn asked(path: &std::path::Path, setup: &Setup, tasks: &[Prepared]) -> Resul
     let mut pairs = Vec::new();
     for asked in &study.align {
         match pair(asked, setup, tasks) {
+            Ok(pair) if pairs.iter().any(|one: &Pair| one.is_of(&pair)) => {
+                let (of, task) = (&asked.template.path, &asked.task.path);
+                let title = format!("the rules of `{of}` are held against `{task}` twice");
+                let help = "leave one `[[study.align]]` out".to_string();
+                errors.push(Diagnostic::error("E708", title, asked.task.span, "again").help(help));
+            }
             Ok(pair) => pairs.push(pair),
             Err(Stop::Wrong(error)) => errors.push(*error),
             Err(Stop::Other(error)) => return Err(error),
@@ -93,8 +101,8 @@ fn pair(asked: &recipe::Pair, setup: &Setup, tasks: &[Prepared]) -> Result<Pair,
         wrong(title, wanted.span, hint(&wanted.path, names(), "[eval.tasks]"))
     })?;
     let rows = tasks[task].rows().map_err(Stop::Other)?;
-    let columns: Vec<String> =
-        rows.first().map(|row| row.keys().cloned().collect()).unwrap_or_default();
+    let columns: BTreeSet<&String> = rows.iter().flat_map(Map::keys).collect();
+    let columns: Vec<String> = columns.into_iter().cloned().collect();
     let sampler = &setup.dataset.parts[template].sampler;
     let name = &tasks[task].task.name;
     let items = Items::new(sampler, &asked.map, (&columns, name)).map_err(|error| {
@@ -140,6 +148,11 @@ fn hint<'a>(wanted: &str, names: impl Iterator<Item = &'a str> + Clone, table: &
 }
 
 impl Pair {
+    /// Whether it is of the same template and task.
+    fn is_of(&self, other: &Pair) -> bool {
+        (self.template, self.task) == (other.template, other.task)
+    }
+
     /// The score of each of a model's answers; none where the row has none.
     pub fn score(&self, task: &Prepared, answers: &Answers) -> Vec<Option<f64>> {
         let scored = self.scored(task, &[answers]);

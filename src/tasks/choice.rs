@@ -57,6 +57,7 @@ pub fn summary(asked: &Prepared, scored: &[Vec<Scored>]) -> Result<Summary, Erro
             line.insert(format!("prediction_{name}"), best.into());
             line.insert(format!("margin_{name}"), margin(&likelihoods, best).into());
         }
+        line.insert("arguments".into(), asked.arguments(at));
         lines.push(Value::Object(one.line(at, right, line)));
     }
     let scores = metrics.iter().enumerate().map(|(which, metric)| match metric {
@@ -90,7 +91,7 @@ impl One<'_> {
     }
 
     /// Its line, under the names of lm-evaluation-harness where it has some.
-    fn line(&self, at: usize, right: usize, metrics: Map<String, Value>) -> Map<String, Value> {
+    fn line(&self, at: usize, right: usize, rest: Map<String, Value>) -> Map<String, Value> {
         let pairs = |all: &[Scored]| -> Value {
             all.iter().map(|one| json!([one.sum, one.is_greedy])).collect()
         };
@@ -102,7 +103,7 @@ impl One<'_> {
         if !self.alone.is_empty() {
             line.insert("unconditional_resps".into(), pairs(self.alone));
         }
-        line.extend(metrics);
+        line.extend(rest);
         line
     }
 }

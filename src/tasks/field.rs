@@ -82,6 +82,18 @@ impl Field {
         self.program.looked_up()
     }
 
+    /// The column that is null and that its text shows, as Python writes it; with an empty text in
+    /// its place, it is not shown.
+    pub fn null_written(&self, text: &str, row: &Map<String, Value>) -> Option<&str> {
+        let shown = |text: &str| text.matches("None").count();
+        let is_null = |name: &&str| row.get(*name).is_some_and(Value::is_null);
+        let name = self.looked_up().find(is_null).filter(|_| !self.is_value && shown(text) > 0)?;
+        let mut without = row.clone();
+        without.values_mut().filter(|it| it.is_null()).for_each(|it| *it = "".into());
+        let other = values(&[self], &without).ok()?;
+        (shown(other[0].as_str()?) < shown(text)).then_some(name)
+    }
+
     /// What is wrong with its value.
     pub fn error(&self, text: String) -> Unreadable {
         Unreadable { line: self.place.line, text }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::item::Gold;
 use super::summary::{Score, Summary};
 use super::{Kind, Metric, Prepared, Responses, squad};
-use crate::model::{Ends, Model, Tokenizer, greedy_until};
+use crate::model::{Ends, Model, NoNumbers, Tokenizer, greedy_until};
 use crate::template::Error;
 
 /// Prompts between two looks at whether to go on.
@@ -27,7 +27,9 @@ pub fn ask(
         None => Ends::of(tokenizer.ends()),
     };
     for some in prompts[responses.replies.len()..].chunks(AT_ONCE) {
-        for ids in greedy_until(model, some, &ends, *tokens_max)? {
+        let done = responses.replies.len();
+        let replies = greedy_until(model, some, &ends, *tokens_max);
+        for ids in replies.map_err(|error| told(asked, done, error))? {
             let reply = tokenizer.decode(&ids)?;
             responses.replies.push(before_end(&reply, until).to_string());
         }
@@ -36,6 +38,17 @@ pub fn ask(
         }
     }
     Ok(true)
+}
+
+/// The error with the item's place, where it is of one of those after so and so many.
+fn told(asked: &Prepared, done: usize, error: anyhow::Error) -> Error {
+    let Some(NoNumbers { prompt }) = error.downcast_ref() else { return error.into() };
+    let at = done + prompt;
+    let (place, name) = (&asked.items[at].1, &asked.task.name);
+    Error::Input(format!(
+        "{place} ({name}, item {at}): the model's logits are no numbers; compute in f32, or look \
+         at the loss of its training"
+    ))
 }
 
 /// The figures of a model that has written all.
@@ -57,6 +70,7 @@ pub fn summary(asked: &Prepared, replies: &[String]) -> Summary {
             values[which].push(value);
             line.insert(metric.name().into(), value.into());
         }
+        line.insert("arguments".into(), asked.arguments(at));
         lines.push(Value::Object(line));
     }
     let scores = metrics.iter().zip(&values).map(|(metric, all)| Score::of(*metric, all));

@@ -62,6 +62,16 @@ pub fn item(task: &Task, row: &Map<String, Value>) -> Result<Item, Unreadable> {
     let fields: Vec<&Field> =
         task.contexts.iter().chain(lists).chain(std::iter::once(&task.gold)).collect();
     let mut values = field::values(&fields, row)?;
+    for (field, value) in fields.iter().zip(&values) {
+        if let Some(name) = value.as_str().and_then(|text| field.null_written(text, row)) {
+            let why = format!(
+                "`{name}`, of which `{}` is made, is null: write `{{{{ {name} or \"\" }}}}`, or take \
+                 such rows out",
+                field.key
+            );
+            return Err(field.error(why));
+        }
+    }
     let gold = values.pop().expect("the last field is the right answer");
     let choices = values.split_off(task.contexts.len());
     let mut contexts = texts(&task.contexts[0], &values)?;
@@ -88,7 +98,10 @@ pub fn item(task: &Task, row: &Map<String, Value>) -> Result<Item, Unreadable> {
     }
     let count = contexts.len().max(continuations.len());
     if count < 2 {
-        let why = format!("`{}`: there is {count} choice, and two are needed", first.key);
+        let why = match continuations.as_slice() {
+            [] => format!("`{}` is an empty list, and two choices are needed", first.key),
+            _ => format!("`{}`: there is {count} choice, and two are needed", first.key),
+        };
         return Err(first.error(why));
     }
     let gold = Gold::Choice(choice(&task.gold, &gold, &continuations, count)?);

@@ -1,7 +1,7 @@
 //! A task made ready for a model: its rows read, and their texts as token ids.
 
 use rayon::prelude::*;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::data;
 use super::encode::{Encoded, Encoder};
@@ -26,6 +26,8 @@ pub struct Prepared {
     pub total: usize,
     /// The items that are asked, with their rows' places.
     pub items: Vec<(Item, String)>,
+    /// The shots before each.
+    before: Vec<String>,
     /// How many of them were too long, so that tokens were left out at the beginning.
     pub cut: usize,
     /// In how many a choice and its context share a token.
@@ -49,6 +51,27 @@ impl Prepared {
             }
         })?;
         Ok(rows)
+    }
+
+    /// What a model reads of an item, and what it is scored on or how its reply ends, under the
+    /// names of lm-evaluation-harness.
+    pub(super) fn arguments(&self, at: usize) -> Value {
+        let (item, task) = (&self.items[at].0, &self.task);
+        let whole = |context: &str| [&self.before[at], context].concat();
+        let all: Vec<Value> = match &task.kind {
+            Kind::Choice(_) => item
+                .pairs()
+                .map(|(context, choice)| {
+                    let choice = [&task.delimiter, choice].concat();
+                    json!({ "arg_0": whole(context), "arg_1": choice })
+                })
+                .collect(),
+            Kind::Generate { until, tokens_max } => {
+                let ends = json!({ "until": until, "max_gen_toks": tokens_max });
+                vec![json!({ "arg_0": whole(&item.contexts[0]), "arg_1": ends })]
+            }
+        };
+        all.into_iter().enumerate().map(|(at, one)| (format!("gen_args_{at}"), one)).collect()
     }
 }
 
@@ -118,10 +141,11 @@ pub fn prepare(
             Work::Choices(choices.into_iter().map(requests).collect())
         }
     };
+    let before = all.into_iter().map(|asked| asked.before).collect();
     let places = asked.iter().map(|(_, place)| place.clone());
     let items = items.into_iter().zip(places).collect();
     let (shots, settings) = (settings.shots, settings.clone());
-    Ok(Prepared { task, shots, shots_from, total, items, cut, merged, work, settings })
+    Ok(Prepared { task, shots, shots_from, total, items, before, cut, merged, work, settings })
 }
 
 /// F1 of choices is that of the second of two.

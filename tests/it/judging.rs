@@ -308,3 +308,16 @@ fn rows_of_a_chat_are_compared_and_their_ids_are_no_trap() {
     let done = judge(&named, &eval);
     assert!(done.out.contains("exact 100.0 %"), "{}{}", done.out, done.err);
 }
+
+#[test]
+fn replies_that_the_pages_call_right_are_right() {
+    for (page, figure) in [
+        ("README.md", "exact 75.0 %"),
+        ("docs/tutorial.md", "exact 33.3 %"),
+        ("docs/commands/judge.md", "exact 50.0 %"),
+    ] {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
+        let text = std::fs::read_to_string(path).expect("the page is there");
+        assert!(text.contains(figure), "{page} has {figure}");
+    }
+}

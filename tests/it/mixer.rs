@@ -227,6 +227,20 @@ fn add_task(folder: &Path) {
 }
 
 #[test]
+fn too_few_templates_without_labels_are_refused_before_any_run() {
+    let held_out = "level = \"twice\"\nweight = 0.0\n";
+    let second = "[[template]]\nfile = \"last.cook\"\n";
+    let task = "samples = 24\ntasks = { names = \"saying.toml\", limit = 20 }\n";
+    let changes = [(held_out, "level = \"twice\"\n"), (second, ""), ("samples = 24\n", task)];
+    let folder = kitchen(&changes);
+    add_task(folder.path());
+    let output = cookc(folder.path(), &["mix", "tiny.toml"]);
+    assert_eq!(output.status.code(), Some(1), "{}", err(&output));
+    assert!(err(&output).contains("3 runs at least") && err(&output).contains("`labels = true`"));
+    assert!(!folder.path().join("runs").exists());
+}
+
+#[test]
 fn too_few_answers_without_labels_are_refused_with_the_reason() {
     let held_out = "level = \"twice\"\nweight = 0.0\n";
     let task = "samples = 24\ntasks = { names = \"saying.toml\", limit = 20 }\n";

@@ -31,6 +31,20 @@ fn rows(path: &Path) -> Vec<(u64, Value)> {
         .unwrap_or_else(|error| panic!("{error}"))
 }
 
+#[test]
+fn the_columns_of_json_are_those_of_its_first_rows() {
+    let lines = "{\"a\": 1}\n{\"b\": 2, \"a\": 3}\n{\"c\": 4}\n";
+    let folder = folder(&[("some.jsonl", lines), ("array.json", "[{\"a\": 1}, {\"b\": 2}]")]);
+    let open = |name: &str| Rows::open(&folder.path().join(name)).expect("rows");
+    assert_eq!(open("some.jsonl").columns(), ["a", "b", "c"]);
+    assert_eq!(open("array.json").columns(), ["a", "b"]);
+    let some = Rows::select(&folder.path().join("some.jsonl"), &["b"]).expect("rows");
+    let values: Vec<Value> =
+        some.map(|row| Value::Object(row.expect("a row").values)).collect();
+    assert_eq!(values, [json!({}), json!({"b": 2}), json!({})]);
+    assert_eq!(rows(&folder.path().join("array.json")).len(), 2);
+}
+
 /// The first error of a data set, without the folder's name.
 fn error(folder: &TempDir, name: &str) -> String {
     let found = match Rows::open(&folder.path().join(name)) {

@@ -368,6 +368,9 @@ fn several_recipes_are_one_study() {
 
 #[test]
 fn what_does_not_fit_together_is_refused_before_any_run() {
+    let pair = "[[study.align]]\ntemplate = \"last.cook\"\ntask = \"picking\"\n\
+                map = { words = \"given\" }\n";
+    let twice = format!("{pair}[[study.align]]\ntemplate = \"say");
     let english = "[study]\nenglish = { file = \"rows.jsonl\", text = \"{{ given }}\" }\n";
     for (change, wanted) in [
         (("words = \"given\", said", "wrods = \"given\", said"), "did you mean `words`?"),
@@ -378,6 +381,7 @@ fn what_does_not_fit_together_is_refused_before_any_run() {
         (("task = \"picking\"", "task = \"other.toml\""), "the recipe has no task"),
         (("template = \"last.cook\"", "template = \"lost.cook\""), "the recipe has no template"),
         (("template = \"last.cook\"\n", ""), "a pair without its `template`"),
+        (("[[study.align]]\ntemplate = \"say", &twice), "are held against `picking` twice"),
         (("[study]\n", "[study]\narms = [\"single\"]\n"), "write \"singles\""),
         (("[study]\n", "[study]\narm = [\"singles\"]\n"), "write `arms`"),
         (("[study]\n", "[study]\narms = []\n"), "nothing is trained"),
@@ -390,4 +394,14 @@ fn what_does_not_fit_together_is_refused_before_any_run() {
         assert!(err(&output).contains(wanted), "{wanted}: {}", err(&output));
         assert!(!folder.path().join("runs").exists(), "{wanted}");
     }
+}
+
+#[test]
+fn a_place_that_cannot_be_written_is_told_before_any_run() {
+    let folder = kitchen(&[]);
+    fs::write(folder.path().join("taken"), "mine").expect("a file");
+    let output = cookc(folder.path(), &["study", "tiny.toml", "-o", "taken"]);
+    assert_eq!(output.status.code(), Some(1), "{}", err(&output));
+    assert!(err(&output).contains("taken is a file: name a folder"), "{}", err(&output));
+    assert!(!folder.path().join("runs").exists());
 }

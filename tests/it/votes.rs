@@ -74,6 +74,46 @@ impl Pop for serde_json::Map<String, Value> {
     }
 }
 
+#[test]
+fn decimals_that_are_integers_are_these_and_what_is_right_decides_nothing() {
+    let lines = drawn(3, 200, &[0.7, 0.6, 0.8, 0.5], &[0.0; 4], 1);
+    let changed = |change: &dyn Fn(&mut Value)| -> String {
+        let line = |line: &str| {
+            let mut row: Value = serde_json::from_str(line).expect("JSON");
+            change(&mut row);
+            format!("{row}\n")
+        };
+        lines.lines().map(line).collect()
+    };
+    let known = estimated(&lines, Options::default());
+    let decimal = changed(&|row| {
+        let vote = row["votes"]["v0"].as_u64().expect("a vote");
+        row["votes"]["v0"] = json!(vote as f64);
+    });
+    let told = |of: &Estimates| -> Vec<_> {
+        of.voters.iter().map(|it| (it.votes, it.accuracy, it.labelled.map(|it| it.0))).collect()
+    };
+    assert_eq!(told(&estimated(&decimal, Options::default())), told(&known));
+    let unlike = changed(&|row| row["gold"] = json!("of no voter"));
+    let unlike = estimated(&unlike, Options::default());
+    assert_eq!((unlike.options, unlike.voters.len()), (known.options, known.voters.len()));
+    for (one, other) in unlike.voters.iter().zip(&known.voters) {
+        assert_eq!(one.accuracy, other.accuracy);
+        assert_eq!(one.labelled.map(|labelled| labelled.0), Some(0.0));
+    }
+    let large = Rows::default().add(r#"{"item": 1, "votes": {"a": 18446744073709551617}}"#);
+    assert!(large.is_err_and(|why| why.contains("write it as a text")));
+}
+
+#[test]
+fn a_voter_without_a_label_is_told_of() {
+    let mut lines = drawn(3, 200, &[0.7, 0.6, 0.8, 0.5], &[0.0; 4], 1);
+    lines.push_str("{\"votes\": {\"silent\": null, \"v0\": 1}}\n");
+    let found = estimated(&lines, Options::default());
+    let silent = found.voters.iter().find(|voter| voter.name == "silent").expect("it is there");
+    assert!(silent.votes == 0 && silent.refusal.is_some(), "{silent:?}");
+}
+
 fn near(found: &[f64], wanted: &[f64], by: f64) {
     let close = found.iter().zip(wanted).all(|(a, b)| (a - b).abs() <= by);
     assert!(close && found.len() == wanted.len(), "{found:.4?} for {wanted:.4?}");

@@ -74,6 +74,7 @@ fn read(path: &Path) -> Result<Rows, Failure> {
             let byte = error.valid_up_to();
             Failure::Input(format!("{name} line {number} is not UTF-8 from its byte {byte}"))
         })?;
+        let line = line.trim_start_matches('\u{feff}');
         if !line.trim().is_empty() {
             let added = rows.add(line);
             added.map_err(|why| Failure::Input(format!("{name} line {number}: {why}")))?;

@@ -28,7 +28,8 @@ pub struct Screen {
 struct Shown {
     reading: Option<Work>,
     encoding: Option<Work>,
-    judging: Option<ProgressBar>,
+    /// Beside how many of its samples are judged.
+    judging: Option<(Work, u64)>,
     training: Option<ProgressBar>,
     /// When the last line of a step was written.
     last_line: Option<Instant>,
@@ -93,15 +94,14 @@ impl Shown {
         }
     }
 
-    /// Off a terminal nothing is shown, since an evaluation has a line.
     fn judging(&mut self, when: &str, done: u64, total: u64) {
-        let new =
-            || bar(total, "judging {msg} {wide_bar} {pos} of {len}").with_message(when.to_string());
-        self.judging.get_or_insert_with(new).set_position(done);
+        let new = || (Work::new(total, &format!("judging {when}")), 0);
+        let (bar, before) = self.judging.get_or_insert_with(new);
+        bar.add(done.saturating_sub(std::mem::replace(before, done)));
         if done == total
-            && let Some(bar) = self.judging.take()
+            && let Some((bar, _)) = self.judging.take()
         {
-            bar.finish_and_clear();
+            bar.finish();
         }
     }
 

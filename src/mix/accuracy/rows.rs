@@ -17,6 +17,8 @@ const SHAPE: &str = "{\"item\": …, \"votes\": {\"NAME\": LABEL, …}} or \
 const LABELS_MAX: usize = 64;
 /// All pairs of voters are compared, for every structure that is tried.
 const VOTERS_MAX: usize = 256;
+/// Up to here a decimal number is one integer, and no other.
+const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
 /// Answers whose words have this F1 count as equal where groups are searched.
 const EQUAL_FROM: f64 = 0.5;
 
@@ -81,9 +83,7 @@ impl Rows {
             (Some(Value::Object(votes)), None, None) => {
                 let at = set.item(item);
                 for voter in votes.keys() {
-                    if let Some(label) = text(votes, voter)? {
-                        set.vote(at, voter, label)?;
-                    }
+                    set.vote(at, voter, text(votes, voter)?)?;
                 }
                 set.gold(at, gold)
             }
@@ -96,9 +96,7 @@ impl Rows {
                     return Err(format!("a row of one vote needs its item: write {SHAPE}"));
                 };
                 let at = set.item(Some(item));
-                if let Some(label) = text(&row, "label")? {
-                    set.vote(at, voter, label)?;
-                }
+                set.vote(at, voter, text(&row, "label")?)?;
                 set.gold(at, gold)
             }
             (None, Some(other), Some(_)) => {
@@ -171,11 +169,13 @@ impl Set {
         at
     }
 
-    fn vote(&mut self, item: usize, voter: &str, label: String) -> Result<(), String> {
+    /// A voter's label of an item; a voter without any is known all the same.
+    fn vote(&mut self, item: usize, voter: &str, label: Option<String>) -> Result<(), String> {
         let at = self.voters.iter().position(|known| known == voter).unwrap_or_else(|| {
             self.voters.push(voter.to_string());
             self.voters.len() - 1
         });
+        let Some(label) = label else { return Ok(()) };
         match self.items[item].labels.get(&at) {
             Some(known) if *known != label => Err(format!(
                 "`{voter}` votes `{label}`, and voted `{known}` on the same item above: leave one \
@@ -204,8 +204,9 @@ impl Set {
     /// The votes where labels are options.
     fn closed(self, options: Option<usize>) -> Result<Votes, String> {
         let mut labels: Vec<String> = Vec::new();
+        // What is right decides nothing: an option is what is voted for.
         for item in &self.items {
-            for label in item.labels.values().chain(&item.gold) {
+            for label in item.labels.values() {
                 if !labels.contains(label) {
                     labels.push(label.clone());
                 }
@@ -232,12 +233,14 @@ impl Set {
         }
         let known = options.unwrap_or(labels.len()).max(2);
         let number = |label: &String| labels.binary_search(label).map_or(MISSING, |at| at as u16);
+        // A right answer that nobody votes for is beyond all options.
+        let right = |label: &String| labels.binary_search(label).unwrap_or(labels.len()) as u16;
         let voters = self.voters.len();
         let row = |item: &Item| {
             (0..voters).map(|at| item.labels.get(&at).map_or(MISSING, number)).collect()
         };
         let items = self.items.iter().map(row).collect();
-        let gold = self.items.iter().map(|item| item.gold.as_ref().map(number)).collect();
+        let gold = self.items.iter().map(|item| item.gold.as_ref().map(right)).collect();
         let labels = Some(labels);
         Ok(Votes { voters: self.voters, items, gold, options: known, labels, soft: None })
     }
@@ -325,7 +328,17 @@ fn text(row: &Map<String, Value>, key: &str) -> Result<Option<String>, String> {
     match row.get(key) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.clone())),
-        Some(one @ (Value::Number(_) | Value::Bool(_))) => Ok(Some(one.to_string())),
+        Some(Value::Bool(one)) => Ok(Some(one.to_string())),
+        Some(Value::Number(one)) => match one.as_f64().filter(|_| one.is_f64()) {
+            // Some programs write integers as decimals where one of a column is missing.
+            Some(whole) if whole.fract() == 0.0 && whole.abs() <= EXACT_MAX => {
+                Ok(Some(format!("{whole:.0}")))
+            }
+            Some(large) if large.abs() > EXACT_MAX => Err(format!(
+                "\"{key}\" is {one}, a number of more digits than are kept: write it as a text"
+            )),
+            _ => Ok(Some(one.to_string())),
+        },
         Some(other) => Err(format!("\"{key}\" is {}: write a text, a number or null", kind(other))),
     }
 }

@@ -1,7 +1,9 @@
 //! Greedy decoding of a batch of prompts, with a KV cache.
 
+use std::fmt;
+
 use anyhow::{Result, ensure};
-use candle_core::Tensor;
+use candle_core::{DType, Tensor};
 
 use crate::model::each_part;
 use crate::model::infer::ends::Ends;
@@ -15,13 +17,33 @@ const PLACES_MAX: usize = 8192;
 /// Tokens of the prompts that are read at once: what a layer makes of them stays in the caches.
 const READ_MAX: usize = 512;
 
+/// The error of a model whose logits are no numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoNumbers {
+    /// After which of the prompts.
+    pub prompt: usize,
+}
+
+impl fmt::Display for NoNumbers {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let NoNumbers { prompt } = self;
+        write!(
+            f,
+            "the model's logits after prompt {prompt} are no numbers; compute in f32, or look at \
+             the loss of its training"
+        )
+    }
+}
+
+impl std::error::Error for NoNumbers {}
+
 /// The most likely reply to each prompt, in the order of the prompts: ids up to one of `stop`,
 /// which is left out, or `tokens_max` of them. A reply does not depend on the rest of the
 /// batch.
 ///
 /// # Errors
 /// If a prompt is empty or has an unknown id, or a prompt and its reply are longer than the model
-/// was made for.
+/// was made for; [`NoNumbers`].
 pub fn greedy(
     model: &Model,
     prompts: &[Vec<u32>],
@@ -35,7 +57,7 @@ pub fn greedy(
 ///
 /// # Errors
 /// If a prompt is empty or has an unknown id, or a prompt and its reply are longer than the model
-/// was made for.
+/// was made for; [`NoNumbers`].
 pub fn greedy_until(
     model: &Model,
     prompts: &[Vec<u32>],
@@ -55,7 +77,11 @@ pub fn greedy_until(
     let model = walk::to_infer(model)?;
     let reply = |batch: &Vec<usize>| -> Result<Vec<Vec<u32>>> {
         let prompts: Vec<&[u32]> = batch.iter().map(|&i| prompts[i].as_slice()).collect();
-        reply_batch(&model, &prompts, ends, tokens_max)
+        let replies = reply_batch(&model, &prompts, ends, tokens_max);
+        replies.map_err(|error| match error.downcast_ref() {
+            Some(NoNumbers { prompt }) => NoNumbers { prompt: batch[*prompt] }.into(),
+            None => error,
+        })
     };
     let parts: Result<Vec<_>> = each_part(&model.device, &batches, reply).into_iter().collect();
     let mut replies = vec![Vec::new(); prompts.len()];
@@ -126,7 +152,8 @@ fn reply_batch(
         let batch_size = batch.rows.len();
         let inputs =
             Inputs { batch: batch_size, time: 1, ids, start, branches: Branches::default() };
-        let next = next_ids(model, &inputs, time + made, &batch.caches)?;
+        let of = |row: usize| batch.rows[row].reply;
+        let next = next_ids(model, &inputs, time + made, &batch.caches, &of)?;
         batch.rows.iter_mut().zip(next).for_each(|(row, next)| row.next = next);
     }
     Ok(replies)
@@ -176,7 +203,7 @@ fn read(model: &Model, inputs: &Inputs, caches: &[Cache]) -> Result<Vec<u32>> {
             caches.iter().map(|cache| cache.narrow(first, batch)).collect::<Result<_>>()?;
         let (ids, start) = (inputs.ids[places.clone()].to_vec(), inputs.start[places].to_vec());
         let inputs = Inputs { batch, time, ids, start, branches: Branches::default() };
-        next.extend(next_ids(model, &inputs, 0, &caches)?);
+        next.extend(next_ids(model, &inputs, 0, &caches, &|row| first + row)?);
     }
     Ok(next)
 }
@@ -187,9 +214,20 @@ pub(crate) fn caches(model: &Model, batch: usize, room: usize) -> Result<Vec<Cac
     (0..model.blocks.len()).map(cache).collect()
 }
 
-/// The most likely id after each row.
-fn next_ids(model: &Model, inputs: &Inputs, past: usize, caches: &[Cache]) -> Result<Vec<u32>> {
+/// The most likely id after each row, which is of that prompt.
+fn next_ids(
+    model: &Model,
+    inputs: &Inputs,
+    past: usize,
+    caches: &[Cache],
+    prompt: &dyn Fn(usize) -> usize,
+) -> Result<Vec<u32>> {
     let normed = model.final_norm(&last(model, inputs, past, caches)?)?;
+    // One that is no number makes all logits none, and every comparison false.
+    let rows = normed.to_dtype(DType::F32)?.to_vec2::<f32>()?;
+    if let Some(row) = rows.iter().position(|row| row.iter().any(|one| one.is_nan())) {
+        return Err(NoNumbers { prompt: prompt(row) }.into());
+    }
     model.most_likely(&normed)
 }
 

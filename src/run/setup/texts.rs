@@ -261,7 +261,7 @@ impl Writer<'_> {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_string();
         let texts = [text(&values[0]), text(&values[1])];
         for (field, text) in [&self.prompt, &self.reply].into_iter().zip(&texts) {
-            if let Some(name) = null_written(field, text, row) {
+            if let Some(name) = field.null_written(text, row) {
                 let title = format!("{place}: `{name}`, of which `{}` is made, is null", field.key);
                 let help = format!("write `{{{{ {name} or \"\" }}}}`, or take such rows out");
                 return Err(self.unfit(title, help));
@@ -273,18 +273,6 @@ impl Writer<'_> {
     fn unfit(&self, title: String, help: impl Into<String>) -> Unfit {
         Unfit::new(title, self.entry.file.span, help)
     }
-}
-
-/// The column that is null and that a text shows, as Python writes it; with an empty text in its
-/// place, it is not shown.
-fn null_written<'a>(field: &'a Field, text: &str, row: &Map<String, Value>) -> Option<&'a str> {
-    let shown = |text: &str| text.matches("None").count();
-    let is_null = |name: &&str| row.get(*name).is_some_and(Value::is_null);
-    let name = field.looked_up().find(is_null).filter(|_| shown(text) > 0)?;
-    let mut without = row.clone();
-    without.values_mut().filter(|it| it.is_null()).for_each(|it| *it = "".into());
-    let other = field::values(&[field], &without).ok()?;
-    (shown(other[0].as_str()?) < shown(text)).then_some(name)
 }
 
 /// The start of a row, for a message.

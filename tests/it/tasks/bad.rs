@@ -52,9 +52,25 @@ fn an_empty_choice_and_a_single_one_are_refused() -> Result<()> {
         "items.jsonl line 2: `choices`: there is 1 choice, and two are needed (facts.toml, line 3)"
     );
     assert_eq!(
+        said("", "", row(json!([])))?,
+        "items.jsonl line 2: `choices` is an empty list, and two choices are needed (facts.toml, \
+         line 3)"
+    );
+    assert_eq!(
         said("", "", row(json!("yes")))?,
         "items.jsonl line 2: `choices` is one text, and a list of texts is needed (facts.toml, \
          line 3)"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_null_that_would_be_written_is_refused() -> Result<()> {
+    let row = json!({"question": null, "choices": ["yes", "no"], "label": 0});
+    assert_eq!(
+        said("", "", row)?,
+        "items.jsonl line 2: `question`, of which `context` is made, is null: write `{{ question \
+         or \"\" }}`, or take such rows out (facts.toml, line 2)"
     );
     Ok(())
 }

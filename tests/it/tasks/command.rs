@@ -90,6 +90,10 @@ fn results_have_the_layout_of_lm_evaluation_harness_and_follow_from_the_items() 
         let norms: Vec<f64> = sums.iter().zip(&lengths).map(|(sum, length)| sum / length).collect();
         assert!(sums.iter().all(|sum| *sum < 0.0));
         assert_eq!(line["target"], row["label"]);
+        let read = &line["arguments"]["gen_args_1"];
+        let question = row["question"].as_str().expect("a text");
+        assert_eq!(read["arg_0"], format!("Which is {question}? Answer:"));
+        assert_eq!(read["arg_1"], format!(" {}", row["choices"][1].as_str().expect("a text")));
         assert_eq!(line["prediction_acc"], best(&sums));
         assert_eq!(line["prediction_acc_norm"], best(&norms));
         right += f64::from(u8::from(row["label"] == best(&sums)));
