@@ -89,6 +89,7 @@ impl Learned {
 /// As a run has; [`Error::Input`] if nothing can be learned from the targets: the text says why.
 pub fn learn(setup: &mut Setup, observer: &Observer) -> Result<Learned, Error> {
     let recipe = setup.recipe.clone();
+    expect_enough(&recipe)?;
     with_targets(setup, &mut |setup, targets| {
         let place = folder(setup);
         let mut runs = Runs::new(setup, targets, place, observer);
@@ -96,6 +97,18 @@ pub fn learn(setup: &mut Setup, observer: &Observer) -> Result<Learned, Error> {
         runs.end();
         learned
     })
+}
+
+/// Fails where an estimate will have too few runs, each of a template alone.
+fn expect_enough(recipe: &Recipe) -> Result<(), Error> {
+    let trained = recipe.templates.iter().filter(|entry| entry.weight > 0.0).count();
+    let is_known = recipe.mix.labels || trained < recipe.templates.len();
+    match outcomes::too_few(trained) {
+        Some(why) if !is_known && recipe.mix.policy.path != mix::LOG_LINEAR => {
+            Err(unknown(&format!(" {why}")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A recipe with its mixture as learned: that of the training itself.
@@ -167,7 +180,6 @@ impl Mixer<'_, '_> {
     }
 
     fn cookbook(&mut self) -> Result<Learned, Error> {
-        self.expect_enough(self.trained().len())?;
         let (base, singles) = (self.runs.base()?, self.singles()?);
         let known = self.known(&base, &singles, self.sight())?;
         let weighing = self.weighing();
@@ -195,7 +207,6 @@ impl Mixer<'_, '_> {
     }
 
     fn merge(&mut self) -> Result<Learned, Error> {
-        self.expect_enough(self.trained().len())?;
         let (base, singles) = (self.runs.base()?, self.singles()?);
         let known = self.known(&base, &singles, self.sight())?;
         let mixtures = self.candidates();
@@ -232,15 +243,6 @@ impl Mixer<'_, '_> {
             self.recipe.mix.pull
         );
         Ok(self.learned(&weights, (&known, &base, &made), Vec::new(), reason))
-    }
-
-    /// Fails before the runs if there will be too few to tell anything.
-    fn expect_enough(&self, runs: usize) -> Result<(), Error> {
-        let is_known = self.recipe.mix.labels || self.recipe.templates.len() > self.trained().len();
-        match outcomes::too_few(runs).filter(|_| !is_known) {
-            Some(why) => Err(unknown(&format!(" {why}"))),
-            None => Ok(()),
-        }
     }
 
     /// The mixtures that `merge` compares: equal weights, each template alone, and random ones.

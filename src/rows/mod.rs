@@ -139,8 +139,7 @@ impl Rows {
         let open = Open::new(&first, wanted.as_deref())?;
         let columns = open.columns();
         let (ahead, is_over) = (VecDeque::new(), false);
-        let mut rows =
-            Rows { files, wanted, open, ahead, columns, is_file_over: false, is_over };
+        let mut rows = Rows { files, wanted, open, ahead, columns, is_file_over: false, is_over };
         let Some(first) = rows.next().transpose()? else {
             return Err(Error::Input(format!("{} has no row", path.display())));
         };

@@ -15,7 +15,12 @@ pub fn findings(recipes: &[OfRecipe], correlations: &[Row]) -> Vec<String> {
     let mut all = Vec::new();
     all.extend(learned(recipes));
     let changed = changes(recipes, &TEMPLATES, |one| one.change);
-    all.extend(sentence("changes in accuracy on tasks and held-out templates", &changed));
+    let of_targets = |kind| recipes.iter().flat_map(|it| &it.targets).any(|it| it.kind == kind);
+    let what = match of_targets("held-out") {
+        true => "changes in accuracy on tasks and on templates that are not trained on",
+        false => "changes in accuracy on tasks",
+    };
+    all.extend(sentence(what, &changed));
     for (arm, what) in [
         ("shuffled", "changes in accuracy by training on shuffled replies"),
         ("text", "changes in accuracy by training on natural text"),
@@ -33,9 +38,10 @@ pub fn findings(recipes: &[OfRecipe], correlations: &[Row]) -> Vec<String> {
     }
     let beside = changes(recipes, &TEMPLATES, |one| one.beside_text);
     all.extend(sentence("differences to the model of natural text", &beside));
-    all.extend(correlations.iter().map(correlated));
+    all.extend(correlations.iter().filter_map(correlated));
     all.extend(preferences(recipes));
     all.extend(forgotten(recipes));
+    all.extend(untold(correlations));
     all
 }
 
@@ -132,36 +138,41 @@ pub fn signed(figure: &Figure) -> String {
     format!("{:+.3}{}", figure.value, interval.unwrap_or_default())
 }
 
-fn correlated(row: &Row) -> String {
-    let about = row.about;
-    match (&row.pearson, &row.spearman) {
-        (Some(pearson), Some(spearman)) => {
-            let one = |name: &str, it: &Correlation| {
-                let ends = it.low.zip(it.high);
-                let ends = ends.map(|(low, high)| format!(" ({low:.2} to {high:.2})"));
-                format!("{name} {:.2}{}, p = {:.3}", it.value, ends.unwrap_or_default(), it.p)
-            };
-            let verdict = match pearson.is_significant() && spearman.is_significant() {
-                true if pearson.value < 0.0 => "accuracy falls where alignment rises",
-                true => "alignment and accuracy change together",
-                false if pearson.low.is_none() => "too few models for an interval",
-                false => "no significant correlation of alignment and accuracy",
-            };
-            format!(
-                "{}: {verdict}, over {} cells of {} models: {}; {}.",
-                capital(about),
-                row.cells,
-                row.models,
-                one("Pearson", pearson),
-                one("Spearman", spearman)
-            )
-        }
-        _ => format!(
-            "{}: no correlation can be told, since {}.",
-            capital(about),
-            row.refusal.as_deref().unwrap_or("there are too few cells")
-        ),
-    }
+fn correlated(row: &Row) -> Option<String> {
+    let (pearson, spearman) = (row.pearson.as_ref()?, row.spearman.as_ref()?);
+    let one = |name: &str, it: &Correlation| {
+        let ends = it.low.zip(it.high);
+        let ends = ends.map(|(low, high)| format!(" ({low:.2} to {high:.2})"));
+        let p = if it.p < 0.0005 { "p < 0.001".to_string() } else { format!("p = {:.3}", it.p) };
+        format!("{name} {:.2}{}, {p}", it.value, ends.unwrap_or_default())
+    };
+    let verdict = match pearson.is_significant() && spearman.is_significant() {
+        true if pearson.value < 0.0 => "accuracy falls where alignment rises",
+        true => "alignment and accuracy change together",
+        false if pearson.low.is_none() => "too few models for an interval",
+        false => "no significant correlation of alignment and accuracy",
+    };
+    Some(format!(
+        "{}: {verdict}, over {} cells of {} model{}: {}; {}.",
+        capital(row.about),
+        row.cells,
+        row.models,
+        if row.models == 1 { "" } else { "s" },
+        one("Pearson", pearson),
+        one("Spearman", spearman)
+    ))
+}
+
+/// Of what no correlation can be told, and why.
+fn untold(correlations: &[Row]) -> Option<String> {
+    let is_untold = |row: &&Row| row.pearson.is_none() || row.spearman.is_none();
+    let each = correlations.iter().filter(is_untold).map(|row| {
+        format!("{} ({})", row.about, row.refusal.as_deref().unwrap_or("there are too few cells"))
+    });
+    let each: Vec<String> = each.collect();
+    (!each.is_empty()).then(|| {
+        format!("No correlation of alignment and accuracy can be told of {}.", each.join("; "))
+    })
 }
 
 /// Where most of a gain in accuracy is what the shares of the chosen options give by themselves.
@@ -193,9 +204,10 @@ fn preferences(recipes: &[OfRecipe]) -> Option<String> {
              part a changed preference for an option."
         )),
         _ => Some(format!(
-            "Of {gains} gains in accuracy above {GAIN} in tasks of choice, {} are for the most \
+            "Of {gains} gains in accuracy above {GAIN} in tasks of choice, {} {} for the most \
              part a changed preference for an option, which needs no rule: {}.",
             all.len(),
+            if all.len() == 1 { "is" } else { "are" },
             named(&all)
         )),
     }

@@ -39,8 +39,7 @@ fn the_columns_of_json_are_those_of_its_first_rows() {
     assert_eq!(open("some.jsonl").columns(), ["a", "b", "c"]);
     assert_eq!(open("array.json").columns(), ["a", "b"]);
     let some = Rows::select(&folder.path().join("some.jsonl"), &["b"]).expect("rows");
-    let values: Vec<Value> =
-        some.map(|row| Value::Object(row.expect("a row").values)).collect();
+    let values: Vec<Value> = some.map(|row| Value::Object(row.expect("a row").values)).collect();
     assert_eq!(values, [json!({}), json!({"b": 2}), json!({})]);
     assert_eq!(rows(&folder.path().join("array.json")).len(), 2);
 }

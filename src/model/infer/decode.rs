@@ -223,9 +223,9 @@ fn next_ids(
     prompt: &dyn Fn(usize) -> usize,
 ) -> Result<Vec<u32>> {
     let normed = model.final_norm(&last(model, inputs, past, caches)?)?;
-    // One that is no number makes all logits none, and every comparison false.
+    // One that is no finite number makes logits that are no numbers, and every comparison false.
     let rows = normed.to_dtype(DType::F32)?.to_vec2::<f32>()?;
-    if let Some(row) = rows.iter().position(|row| row.iter().any(|one| one.is_nan())) {
+    if let Some(row) = rows.iter().position(|row| row.iter().any(|one| !one.is_finite())) {
         return Err(NoNumbers { prompt: prompt(row) }.into());
     }
     model.most_likely(&normed)
@@ -261,4 +261,29 @@ fn pad_left(prompts: &[&[u32]]) -> (Inputs, Vec<u32>) {
         starts.push(padding as u32);
     }
     (Inputs { batch, time, ids, start, branches: Branches::default() }, starts)
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::Device;
+
+    use super::*;
+    use crate::model::{Config, weights};
+
+    #[test]
+    fn a_prompt_whose_logits_are_no_numbers_is_named() -> Result<()> {
+        let mut model = weights::fresh(&Config::small(40, 24, 28, 2, 4), 1, 0.2, &Device::Cpu)?;
+        let prompts = [vec![1, 2, 3], vec![4], vec![5, 6]];
+        assert_eq!(greedy(&model, &prompts, &[], 2)?.len(), 3);
+        let table = model.embedding.value.to_vec2::<f32>()?;
+        let row = |(id, row): (usize, &Vec<f32>)| match id {
+            4 => vec![f32::NAN; row.len()],
+            _ => row.clone(),
+        };
+        let table: Vec<Vec<f32>> = table.iter().enumerate().map(row).collect();
+        model.embedding.value = Tensor::new(table, &Device::Cpu)?;
+        let error = greedy(&model, &prompts, &[], 2).expect_err("logits that are no numbers");
+        assert_eq!(error.downcast_ref(), Some(&NoNumbers { prompt: 1 }), "{error:#}");
+        Ok(())
+    }
 }
