@@ -24,20 +24,22 @@ pub fn each_word<E>(
     text: &str,
     mut visit: impl FnMut(Range<usize>) -> Result<(), E>,
 ) -> Result<(), E> {
-    let mut start = 0;
-    let mut visit = |end: usize| {
-        let word = start..end;
-        start = end + 1;
-        if word.is_empty() { Ok(()) } else { visit(word) }
-    };
-    for (part, first) in text.as_bytes().chunks(BLOCK).zip((0..).step_by(BLOCK)) {
-        let mut spaces = spaces(part);
-        while spaces != 0 {
-            visit(first + spaces.trailing_zeros() as usize)?;
-            spaces &= spaces - 1;
+    let (bytes, mut start) = (text.as_bytes(), 0);
+    for first in (0..=bytes.len()).step_by(BLOCK) {
+        let block = &bytes[first..bytes.len().min(first + BLOCK)];
+        // The end of the text ends a word as white space does.
+        let end = if block.len() < BLOCK { 1 << block.len() } else { 0 };
+        let mut ends = spaces(block) | end;
+        while ends != 0 {
+            let end = first + ends.trailing_zeros() as usize;
+            if start < end {
+                visit(start..end)?;
+            }
+            start = end + 1;
+            ends &= ends - 1;
         }
     }
-    visit(text.len())
+    Ok(())
 }
 
 /// The characters whose white space is looked for together.
