@@ -10,6 +10,7 @@ median of the rounds, with the least and the most beside it.
 """
 
 import argparse
+import gc
 import json
 import os
 import pathlib
@@ -35,6 +36,8 @@ def workloads():
     answers = [entry["answer"] for entry in entries]
     replies = [one.reply for one in sampler.samples(42, count=500_000)]
     few = range(len(entries))
+    grouped = [i // 8 for i in range(len(replies))]
+    replies_of_groups = [replies[i] for i in grouped]
     many = range(len(replies))
     assert all(one.exact for one in sampler.score_many(many, replies, seed=42))
     assert all(peer.score_answer(answer, entry) == 1.0 for answer, entry in zip(answers, entries))
@@ -79,6 +82,11 @@ def workloads():
         ),
         ("cookc score()", 100_000, lambda _: [sampler.score(i, replies[i], seed=42) for i in range(100_000)]),
         ("cookc score_many()", len(replies), lambda _: sampler.score_many(many, replies, seed=42)),
+        (
+            "cookc score_many(), 8 replies to a sample",
+            len(replies),
+            lambda _: sampler.score_many(grouped, replies_of_groups, seed=42),
+        ),
     ]
 
 
@@ -99,10 +107,11 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--wheel", type=pathlib.Path)
+    parser.add_argument("--only", default="", help="measure only the workloads with this text in their names")
     arguments = parser.parse_args()
     if arguments.wheel:
         put(what="wheel", name=arguments.wheel.name, bytes=arguments.wheel.stat().st_size)
-    for module in ("cookc", "reasoning_gym"):
+    for module in () if arguments.only else ("cookc", "reasoning_gym"):
         code = f"import time; a = time.perf_counter(); import {module}; print(time.perf_counter() - a)"
         command = [sys.executable, "-c", code]
         times = [float(subprocess.run(command, capture_output=True).stdout) for _ in range(11)]
@@ -112,10 +121,11 @@ def main():
     put(what="open and compile", seconds=time.perf_counter() - started)
     threads = int(os.environ.get("RAYON_NUM_THREADS", 0)) or os.cpu_count()
     put(what="machine", cores=os.cpu_count(), threads=threads, python=sys.version.split()[0])
-    all_work = workloads()
+    all_work = [work for work in workloads() if arguments.only in work[0]]
     rates = {name: [] for name, _, _ in all_work}
     for turn in range(arguments.rounds + 1):
         for name, count, work in all_work:
+            gc.collect()  # What one leaves behind decides how often the next is collected.
             started = time.perf_counter()
             work(turn * 1_000_000)
             if turn:  # The first warms up.

@@ -27,6 +27,8 @@ const TURN: u64 = 32;
 
 /// Templates whose samples are small, where a call costs more than the work.
 const SMALL: [&str; 4] = ["chain_sum", "stack_machine", "variable_tracking", "entailment"];
+/// Templates whose replies have other forms: one word, and a text of several values.
+const JUDGED: [&str; 2] = ["retrieval", "nonsense_summary"];
 
 fn main() {
     let rounds = std::env::args().skip(1).find_map(|word| word.parse().ok()).unwrap_or(400);
@@ -37,6 +39,10 @@ fn main() {
     }
     for name in SMALL.into_iter().chain(["document_qa"]) {
         small(name, rounds);
+    }
+    for name in JUDGED {
+        let native = compiled(name);
+        judged(name, [&native, &native.interpreted()], rounds);
     }
 }
 
@@ -193,13 +199,16 @@ fn pieces(sampler: &Sampler, lines: &Jsonl) -> Vec<Piece> {
     line.split('\u{1}').map(piece).collect()
 }
 
+fn compiled(name: &str) -> Sampler {
+    let template = Template::builtin(name).expect("it is built in");
+    template.compile().expect("it compiles").inner().clone()
+}
+
 /// A template of small samples in both engines: as ids, and its own replies judged.
 fn small(name: &str, rounds: u64) {
-    let template = Template::builtin(name).expect("it is built in");
-    let native = template.compile().expect("it compiles").inner().clone();
+    let native = compiled(name);
     let interpreter = native.interpreted();
     let (program, vocabulary) = (native.program(), native.vocabulary());
-    let writer = TextWriter::new(program, vocabulary.clone(), Escape::None);
     let ids = TokenIds::new(program, vocabulary.clone(), Arc::new(one_id_a_word));
     let [mut one, mut two] =
         [(); 2].map(|()| (native.memory(Split::Train, SEED), Encoded::default()));
@@ -226,28 +235,47 @@ fn small(name: &str, rounds: u64) {
         |index| alone(&native, &mut one, index),
         |index| alone(&interpreter, &mut two, index),
     );
-    let replies: Vec<String> = (0..TURN)
-        .map(|index| {
-            native.sample(&mut one.0, index).expect("a sample");
-            writer.text(Part::Reply, &one.0)
-        })
-        .collect();
-    let judges = [Judge::new(&native), Judge::new(&interpreter)];
-    native.sample(&mut one.0, 0).expect("a sample");
-    interpreter.sample(&mut two.0, 0).expect("a sample");
-    report(
-        &format!("{name}: replies read and judged, beside the interpreter"),
-        "replies",
-        rounds,
-        |index| {
-            black_box(judges[0].judge(&replies[(index % TURN) as usize], &mut one.0));
+    judged(name, [&native, &interpreter], rounds);
+}
+
+/// Replies to a turn of samples, each in a memory of its own, read and judged by both engines: the
+/// samples' own, those of other samples, and texts that are no reply.
+fn judged(name: &str, samplers: [&Sampler; 2], rounds: u64) {
+    let mut sides = samplers.map(|sampler| {
+        let memory = |index| {
+            let mut memory = sampler.memory(Split::Train, SEED);
+            sampler.sample(&mut memory, index).expect("a sample");
+            memory
+        };
+        ((0..TURN).map(memory).collect::<Vec<_>>(), Judge::new(sampler))
+    });
+    let (program, vocabulary) = (samplers[0].program(), samplers[0].vocabulary());
+    let writer = TextWriter::new(program, vocabulary.clone(), Escape::None);
+    let right: Vec<String> =
+        sides[0].0.iter().map(|memory| writer.text(Part::Reply, memory)).collect();
+    let mut wrong = right.clone();
+    wrong.rotate_left(1);
+    let garbage = right.iter().zip(0..).map(|(reply, at)| match at % 4 {
+        0 => "I think that the answer could be this one.".to_string(),
+        1 => format!("The answer is: {reply}"),
+        2 => format!("{}, {reply}", &reply[..reply.len() / 2]),
+        _ => String::new(),
+    });
+    for (kind, replies) in [("right", &right), ("wrong", &wrong), ("garbage", &garbage.collect())] {
+        let [one, two] = &mut sides;
+        let judge = |(memories, judge): &mut (Vec<Memory>, Judge), index| {
+            let at = (index % TURN) as usize;
+            black_box(judge.judge(&replies[at], &mut memories[at]));
             1
-        },
-        |index| {
-            black_box(judges[1].judge(&replies[(index % TURN) as usize], &mut two.0));
-            1
-        },
-    );
+        };
+        report(
+            &format!("{name}: {kind} replies read and judged, beside the interpreter"),
+            "replies",
+            rounds,
+            |index| judge(one, index),
+            |index| judge(two, index),
+        );
+    }
 }
 
 /// A stand-in for a tokenizer that knows every word and symbol.

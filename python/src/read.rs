@@ -67,25 +67,30 @@ pub fn indices_to_end(
     indices(start, count)
 }
 
-/// Indices, and the reply to each.
-pub fn pairs(indices: &Bound<PyAny>, replies: &Bound<PyAny>) -> PyResult<Vec<(u64, String)>> {
-    let (indices, replies) = (all(indices, "indices")?, all(replies, "replies")?);
+/// Indices, and the reply to each, whose text is that of Python.
+pub fn pairs<'a>(
+    indices: &Bound<PyAny>,
+    replies: &'a [Bound<PyAny>],
+) -> PyResult<Vec<(u64, &'a str)>> {
+    let indices = all(indices, "indices")?;
     if indices.len() != replies.len() {
         let (indices, replies) = (indices.len(), replies.len());
         return Err(PyValueError::new_err(format!(
             "each index needs a reply: there are {indices} indices and {replies} replies"
         )));
     }
-    let pair = |(at, (index, reply)): (usize, (&Bound<PyAny>, &Bound<PyAny>))| {
+    let pair = |(at, (index, reply)): (usize, (&Bound<PyAny>, &'a Bound<PyAny>))| {
         let must = || format!("`replies[{at}]` must be a text");
         let reply = reply.cast::<PyString>().map_err(|_| other_type(reply, &must()))?;
-        Ok((unsigned(index, &format!("indices[{at}]"))?, reply.to_str()?.to_string()))
+        // What is no index is looked at again, for the message.
+        let index = index.extract().or_else(|_| unsigned(index, &format!("indices[{at}]")))?;
+        Ok((index, reply.to_str()?))
     };
-    indices.iter().zip(&replies).enumerate().map(pair).collect()
+    indices.iter().zip(replies).enumerate().map(pair).collect()
 }
 
 /// The items of a list, or of what stands for one.
-fn all<'py>(value: &Bound<'py, PyAny>, name: &str) -> PyResult<Vec<Bound<'py, PyAny>>> {
+pub fn all<'py>(value: &Bound<'py, PyAny>, name: &str) -> PyResult<Vec<Bound<'py, PyAny>>> {
     let is_text = value.is_instance_of::<PyString>();
     let items = value.try_iter().ok().filter(|_| !is_text);
     items.ok_or_else(|| other_type(value, &format!("`{name}` must be a list")))?.collect()

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::exceptions::{PyIndexError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::types::PyList;
 
 use crate::arrow::Stream;
 use crate::convert;
@@ -180,20 +181,21 @@ impl Sampler {
 
     /// Scores many replies on all cores, each to the sample with its index, in their order.
     #[pyo3(signature = (indices, replies, *, seed=None, split="train"))]
-    fn score_many(
+    fn score_many<'py>(
         &self,
-        py: Python,
-        indices: &Bound<PyAny>,
-        replies: &Bound<PyAny>,
-        seed: Option<&Bound<PyAny>>,
+        py: Python<'py>,
+        indices: &Bound<'py, PyAny>,
+        replies: &Bound<'py, PyAny>,
+        seed: Option<&Bound<'py, PyAny>>,
         split: &str,
-    ) -> PyResult<Vec<Score>> {
+    ) -> PyResult<Bound<'py, PyList>> {
         let (split, seed) = (read::split(py, split)?, read::seed(seed)?);
-        let pairs = read::pairs(indices, replies)?;
-        detached(py, |observer| {
-            let scores = self.sampler.score_many(split, seed, &pairs, observer)?;
-            Ok(scores.iter().map(|score| Score::of(score, &self.rules)).collect())
-        })
+        let replies = read::all(replies, "replies")?;
+        let pairs = read::pairs(indices, &replies)?;
+        let scores =
+            detached(py, |observer| self.sampler.score_many(split, seed, &pairs, observer))?;
+        let scores = scores.into_iter().map(|score| Score::of(score, &self.rules));
+        uncollected(py, || PyList::new(py, scores))
     }
 
     /// Scores a reply against a record: any dict that has the values that the template's texts
@@ -218,8 +220,22 @@ impl Sampler {
 
 impl Sampler {
     fn scored(&self, py: Python, score: Result<cookc::Score, cookc::Error>) -> PyResult<Score> {
-        score.map(|score| Score::of(&score, &self.rules)).map_err(|error| raised(py, error))
+        score.map(|score| Score::of(score, &self.rules)).map_err(|error| raised(py, error))
     }
+}
+
+/// Makes many objects that refer to no other while Python's collector is off: it would look at all
+/// of them each time that some hundred more are there.
+fn uncollected<T>(py: Python, make: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
+    let collector = py.import("gc")?;
+    let is_on: bool = collector.call_method0("isenabled")?.extract()?;
+    if !is_on {
+        return make();
+    }
+    collector.call_method0("disable")?;
+    let made = make();
+    collector.call_method0("enable")?;
+    made
 }
 
 /// Samples one after the other: see `Sampler.samples`.

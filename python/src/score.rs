@@ -24,14 +24,10 @@ pub struct Score {
 
 impl Score {
     /// Of the rules with these names.
-    pub fn of(score: &cookc::Score, names: &Arc<[String]>) -> Score {
-        Score {
-            names: names.clone(),
-            scores: score.rules().map(|(_, score)| score).collect(),
-            unreadable: score.unreadable().map(|why| why.to_string()),
-            exact: score.exact(),
-            mean: score.mean(),
-        }
+    pub fn of(score: cookc::Score, names: &Arc<[String]>) -> Score {
+        let (exact, mean) = (score.exact(), score.mean());
+        let unreadable = score.unreadable().map(|why| why.to_string());
+        Score { names: names.clone(), scores: score.into_scores(), unreadable, exact, mean }
     }
 }
 

@@ -1,5 +1,7 @@
 """Scores: rule by rule, one or many, of samples and of records."""
 
+import gc
+
 import pytest
 
 import cookc
@@ -22,6 +24,26 @@ def test_many_replies_are_scored_as_one_by_one(retrieval):
     scores = retrieval.score_many(indices, replies)
     assert scores == [retrieval.score(i, reply) for i, reply in zip(indices, replies)]
     assert sum(one.exact for one in scores) == 202
+
+
+def test_the_collector_is_on_after_a_batch_if_it_was_before(retrieval):
+    assert gc.isenabled()
+    retrieval.score_many(range(2000), ["a"] * 2000)
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        retrieval.score_many(range(9), ["a"] * 9)
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+
+
+def test_replies_to_one_sample_are_scored_as_one_by_one(retrieval):
+    indices = [7, 7, 7, 8, 7, 8, 8]
+    replies = [retrieval[i].reply for i in (7, 8, 7, 8, 7, 8, 7)]
+    scores = retrieval.score_many(indices, replies)
+    assert scores == [retrieval.score(i, reply) for i, reply in zip(indices, replies)]
+    assert [one.exact for one in scores] == [True, False, True, True, True, True, False]
 
 
 def test_any_iterables_can_be_scored(retrieval):

@@ -1,6 +1,7 @@
 //! A reply to a score: it is read back, and the compiled rules run on what it says.
 
 use serde_json::{Map, Value};
+use smallvec::SmallVec;
 
 use super::Sampler;
 use super::layout::cells;
@@ -76,7 +77,7 @@ impl Judge {
     /// Judges a reply to the sample in the memory, which stays as it was.
     pub fn judge(&self, reply: &str, memory: &mut Memory) -> Verdict {
         let mark = memory.mark();
-        let made: Vec<i64> = self.outputs.iter().map(|&slot| memory.slot(slot)).collect();
+        let made = self.made(memory);
         let verdict = match self.reader.read(reply, memory) {
             Ok(()) => self.read(&made, memory),
             Err(why) => self.none(why),
@@ -100,22 +101,28 @@ impl Judge {
     ) -> Result<Verdict, Unfit> {
         let mut fresh = Fresh::default();
         self.reader.bind_record(record, &mut fresh, memory)?;
-        let made: Vec<i64> = self.outputs.iter().map(|&slot| memory.slot(slot)).collect();
+        let made = self.made(memory);
         Ok(match self.reader.read_with(reply, &fresh, memory) {
             Ok(()) => self.read(&made, memory),
             Err(why) => self.none(why),
         })
     }
 
+    /// The cells of the sample's own outputs.
+    fn made(&self, memory: &Memory) -> SmallVec<[i64; 4]> {
+        self.outputs.iter().map(|&slot| memory.slot(slot)).collect()
+    }
+
     /// The verdict on what cannot be read.
     fn none(&self, why: Unreadable) -> Verdict {
-        Verdict { scores: vec![0.0; self.rules().len()], unreadable: Some(why) }
+        let rules = self.sampler.program().rules.len().max(1);
+        Verdict { scores: vec![0.0; rules], unreadable: Some(why) }
     }
 
     /// True if the reply is read back to the values of the sample in the memory.
     pub fn reads_back(&self, reply: &str, memory: &mut Memory) -> bool {
         let mark = memory.mark();
-        let made: Vec<i64> = self.outputs.iter().map(|&slot| memory.slot(slot)).collect();
+        let made = self.made(memory);
         let same = self.reader.read(reply, memory).is_ok() && self.same_as(&made, memory);
         for (&slot, &cell) in self.outputs.iter().zip(&made) {
             memory.bind(slot, cell);
@@ -126,7 +133,7 @@ impl Judge {
 
     /// The verdict on the values that were read, where these were made.
     pub(super) fn read(&self, made: &[i64], memory: &mut Memory) -> Verdict {
-        let mut scores = Vec::new();
+        let mut scores = Vec::with_capacity(self.sampler.program().rules.len().max(1));
         if self.sampler.program().rules.is_empty() {
             scores.push(if self.same_as(made, memory) { 1.0 } else { 0.0 });
         } else {

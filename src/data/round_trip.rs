@@ -273,3 +273,61 @@ fn fields_inside_a_json_text_are_the_same_fields() {
     let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
     assert_eq!(json["same"], json["xs"]);
 }
+
+/// Replies of words alone take a way of their own.
+#[test]
+fn a_reply_of_words_alone_is_read_as_if_it_were_cut() {
+    let words = Type::Token.list();
+    let mut kitchen = kitchen(&[("words", words)], vec![], vec![plain(0)]);
+    let reader = Reader::new(kitchen.program.clone(), kitchen.vocabulary.clone());
+    let cutting = reader.clone().cutting();
+    let parts = [
+        "ada",
+        "bob",
+        "cy",
+        "dan",
+        "dan_2",
+        "no,word",
+        "né",
+        "ada.",
+        "",
+        " ",
+        "\n",
+        "\t",
+        "\r\n",
+        "\u{b}",
+        "\u{c}",
+        "\u{1c}",
+        "\u{85}",
+        "\u{a0}",
+        "\u{0}",
+        "a-word-of-more-than-seven",
+    ];
+    let mut replies: Vec<String> = parts.iter().map(|part| part.to_string()).collect();
+    for (at, one) in parts.iter().enumerate() {
+        for other in parts {
+            let last = parts[(at * 7 + other.len()) % parts.len()];
+            replies.extend([[*one, other].concat(), [*one, " ", other, last].concat()]);
+            replies.push(format!("{one} {other} ").repeat(40));
+        }
+    }
+    // Too many words, and few words with much white space.
+    replies.extend(["ada ".repeat(1000), format!("ada{}bob", " ".repeat(300_000))]);
+    let mut has_failed = false;
+    for reply in &replies {
+        let mut read = |reader: &Reader| {
+            let mark = kitchen.memory.mark();
+            let read = reader.read(reply, &mut kitchen.memory);
+            let list = read.map(|()| kitchen.narrow(0).to_vec());
+            kitchen.bind_narrow(0, &[]);
+            kitchen.memory.release(mark);
+            list
+        };
+        let [alone, cut] = [&reader, &cutting].map(&mut read);
+        has_failed |= alone.is_err();
+        assert_eq!(alone, cut, "{reply:?}");
+    }
+    assert!(has_failed);
+    kitchen.read(&replies[replies.len() - 1]).expect("two words");
+    assert_eq!(kitchen.narrow(0), [0, 1]);
+}

@@ -1,6 +1,7 @@
 //! Words to their symbols: a word of up to seven bytes is found by comparing one number.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 /// The longest word that is one number.
 const SHORT: usize = 7;
@@ -8,29 +9,51 @@ const SHORT: usize = 7;
 /// The symbols of words.
 #[derive(Clone, Debug, Default)]
 pub struct Symbols {
-    /// Short words as numbers with their symbols, by hashing into a table at most half full; 0 is
-    /// no word.
+    /// Short words as numbers with their symbols, by hashing into a table at most a quarter full; 0
+    /// is no word.
     short: Vec<(u64, u32)>,
     taken: usize,
     /// All others.
-    long: HashMap<Box<str>, u32>,
+    long: HashMap<Box<[u8]>, u32>,
 }
 
 impl Symbols {
     /// The symbol of a word, if it is known.
-    pub fn get(&self, word: &str) -> Option<u32> {
-        let Some(number) = number(word.as_bytes()) else { return self.long.get(word).copied() };
+    #[inline]
+    pub fn get(&self, word: &[u8]) -> Option<u32> {
+        match number(word) {
+            Some(number) => self.of_number(number),
+            None => self.long.get(word).copied(),
+        }
+    }
+
+    /// The symbol of a part of a text, if it is a word that is known.
+    #[inline]
+    pub fn get_in(&self, text: &[u8], word: Range<usize>) -> Option<u32> {
+        let size = word.len();
+        match text[word.start..].first_chunk() {
+            // One read, of which the bytes after the word are removed.
+            Some(eight) if (1..=SHORT).contains(&size) => {
+                let bytes = u64::from_le_bytes(*eight) & u64::MAX >> (64 - 8 * size);
+                self.of_number(bytes | (size as u64) << 56)
+            }
+            _ => self.get(&text[word]),
+        }
+    }
+
+    #[inline]
+    fn of_number(&self, number: u64) -> Option<u32> {
         let (known, symbol) = *self.short.get(self.place(number))?;
         (known == number).then_some(symbol)
     }
 
     /// Keeps the symbol of a word that is not known yet.
-    pub fn insert(&mut self, word: &str, symbol: u32) {
-        let Some(number) = number(word.as_bytes()) else {
+    pub fn insert(&mut self, word: &[u8], symbol: u32) {
+        let Some(number) = number(word) else {
             self.long.insert(word.into(), symbol);
             return;
         };
-        if 2 * (self.taken + 1) > self.short.len() {
+        if 4 * (self.taken + 1) > self.short.len() {
             let more = (2 * self.short.len()).max(16);
             let known = std::mem::replace(&mut self.short, vec![(0, 0); more]);
             for (number, symbol) in known.into_iter().filter(|(number, _)| *number != 0) {
@@ -80,7 +103,7 @@ mod tests {
     #[test]
     fn every_word_is_found_and_no_other() {
         let mut symbols = Symbols::default();
-        assert_eq!(symbols.get("a"), None);
+        assert_eq!(symbols.get(b"a"), None);
         let mut words: Vec<String> = ["", "é", "日本", "日本語"].map(String::from).into();
         for length in 1..12 {
             words.extend(
@@ -88,13 +111,18 @@ mod tests {
             );
         }
         for (symbol, word) in (0..).zip(&words) {
-            assert_eq!(symbols.get(word), None, "{word}");
-            symbols.insert(word, symbol);
+            assert_eq!(symbols.get(word.as_bytes()), None, "{word}");
+            symbols.insert(word.as_bytes(), symbol);
         }
         for (symbol, word) in (0..).zip(&words) {
-            assert_eq!(symbols.get(word), Some(symbol), "{word}");
+            assert_eq!(symbols.get(word.as_bytes()), Some(symbol), "{word}");
+            for text in [word.clone(), format!("{word}, and more"), format!("{word}e")] {
+                assert_eq!(symbols.get_in(text.as_bytes(), 0..word.len()), Some(symbol), "{text}");
+            }
+            let (text, end) = (format!("before {word}"), 7 + word.len());
+            assert_eq!(symbols.get_in(text.as_bytes(), 7..end), Some(symbol), "{text}");
         }
-        assert_eq!(symbols.get("no word"), None);
-        assert_eq!(symbols.get("none"), None);
+        assert_eq!(symbols.get(b"no word"), None);
+        assert_eq!(symbols.get(b"none"), None);
     }
 }

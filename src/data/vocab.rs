@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::ops::Range;
 
 use super::symbols::Symbols;
 use super::words::WordText;
@@ -130,7 +131,13 @@ impl Vocabulary {
 
     /// The symbol of a word, if it is known.
     pub fn symbol(&self, word: &str) -> Option<u32> {
-        self.symbols.get(word)
+        self.symbols.get(word.as_bytes())
+    }
+
+    /// The symbol of a part of a text, if it is a word that is known.
+    #[inline]
+    pub fn symbol_in(&self, text: &str, word: Range<usize>) -> Option<u32> {
+        self.symbols.get_in(text.as_bytes(), word)
     }
 
     /// All words, in the order of their symbols.
@@ -144,12 +151,12 @@ impl Vocabulary {
     }
 
     fn intern(&mut self, word: &str) -> u32 {
-        if let Some(symbol) = self.symbols.get(word) {
+        if let Some(symbol) = self.symbols.get(word.as_bytes()) {
             return symbol;
         }
         let symbol = self.words.len() as u32;
         self.words.push(word.into());
-        self.symbols.insert(word, symbol);
+        self.symbols.insert(word.as_bytes(), symbol);
         self.text.push(word);
         symbol
     }

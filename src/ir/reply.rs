@@ -61,13 +61,14 @@ impl Normal {
         let reply = reply.trim();
         let is_space = |byte: u8| byte == b' ' || byte == b'\t';
         // Without a branch, so that many are looked at together.
-        let is_odd = |pair: &[u8]| {
-            let (a, b) = (pair[0], pair[1]);
+        let is_odd = |a: u8, b: u8| {
             let is_wide = is_space(a) & (is_space(b) | (b == b'\n'));
             let is_loose = is_wide | (a == b'\n') & is_space(b) | (b == b'\t');
             (b == b'\r') | self.collapses & is_loose
         };
-        match reply.as_bytes().windows(2).fold(false, |odd, pair| odd | is_odd(pair)) {
+        let bytes = reply.as_bytes();
+        let pairs = bytes.iter().zip(bytes.get(1..).unwrap_or_default());
+        match pairs.fold(false, |odd, (&a, &b)| odd | is_odd(a, b)) {
             true => Cow::Owned(self.of_literal(reply).trim().to_string()),
             false => Cow::Borrowed(reply),
         }

@@ -141,6 +141,25 @@ impl Memory {
         self.arena.push_narrow(elements).map_err(outside)
     }
 
+    /// Makes a list of up to `most` tokens, texts or booleans in place. `fill` writes them and
+    /// returns their number.
+    ///
+    /// # Errors
+    /// Those of `fill`, and if the memory has no room for `most`.
+    ///
+    /// # Panics
+    /// If `fill` returns more than `most`.
+    pub fn fill_narrow<E: From<Fault>>(
+        &mut self,
+        most: usize,
+        fill: impl FnOnce(&mut [u32]) -> Result<usize, E>,
+    ) -> Result<i64, E> {
+        let (_, room) = self.arena.room_narrow(most).map_err(outside)?;
+        let count = fill(room)?;
+        assert!(count <= most, "a list is no longer than its room");
+        Ok(self.arena.keep_narrow(count))
+    }
+
     /// Makes a list of numbers, or of the handles of lists.
     ///
     /// # Errors

@@ -161,25 +161,30 @@ impl Sampler {
         observer: &Observer,
     ) -> Result<Vec<Score>, Error> {
         let Tools { judge, rules, .. } = self.inner.tools();
-        let one = |memory: &mut Memory, (index, reply): &(u64, Reply)| {
+        let some = |replies: &[(u64, Reply)]| {
             if observer.is_cancelled() {
                 return Err(Error::Cancelled);
             }
-            let drawn = self.inner.draws.sample(memory, *index);
-            drawn.map_err(|error| self.error(split, seed, *index, error))?;
-            Ok(Score::new(rules, judge.judge(reply.as_ref(), memory)))
-        };
-        let some = |replies: &[(u64, Reply)]| {
             self.with_memory(split, seed, |memory| {
-                replies.iter().map(|reply| one(memory, reply)).collect::<Result<Vec<_>, _>>()
+                let mut in_memory = None;
+                let one = |(index, reply): &(u64, Reply)| {
+                    // Replies to one sample often come one after the other.
+                    if in_memory.replace(*index) != Some(*index) {
+                        let drawn = self.inner.draws.sample(memory, *index);
+                        drawn.map_err(|error| self.error(split, seed, *index, error))?;
+                    }
+                    Ok(judge.judge(reply.as_ref(), memory))
+                };
+                replies.iter().map(one).collect::<Result<Vec<_>, _>>()
             })
         };
-        let scores: Vec<_> = replies.par_chunks(REPLIES_TOGETHER).map(some).collect();
-        let mut all = Vec::with_capacity(replies.len());
-        for some in scores {
-            all.extend(some?);
+        let verdicts: Vec<_> = replies.par_chunks(REPLIES_TOGETHER).map(some).collect();
+        let mut scores = Vec::with_capacity(replies.len());
+        for some in verdicts {
+            // The threads would wait for each other to count who has the rules' names.
+            scores.extend(some?.into_iter().map(|verdict| Score::new(rules, verdict)));
         }
-        Ok(all)
+        Ok(scores)
     }
 
     /// Scores a reply against a record: any object that has the values that the template's texts

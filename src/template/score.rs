@@ -37,6 +37,11 @@ impl Score {
         self.rules().find(|(rule, _)| *rule == name).map(|(_, score)| score)
     }
 
+    /// The scores alone, in the order of the rules.
+    pub fn into_scores(self) -> Vec<f64> {
+        self.verdict.scores
+    }
+
     /// Why the reply could not be read, so that every rule scores 0; none where it could.
     pub fn unreadable(&self) -> Option<&Unreadable> {
         self.verdict.unreadable.as_ref()

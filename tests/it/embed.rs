@@ -60,12 +60,14 @@ fn a_batch_of_many_blocks_has_the_rows_of_every_shape() {
 #[test]
 fn many_replies_are_scored_as_one_by_one() {
     let sampler = compiled(Template::builtin("retrieval"));
-    let reply = |index: u64| match index % 3 {
+    let reply = |index: u64, at: u64| match at % 3 {
         0 => sampler.sample(Split::Eval, 1, index).expect("one").reply,
         1 => "a guess".to_string(),
         _ => sampler.sample(Split::Eval, 1, index + 1).expect("one").reply,
     };
-    let replies: Vec<(u64, String)> = (0..500).rev().map(|index| (index, reply(index))).collect();
+    // Two to a sample, one after the other.
+    let replies = (0..500).rev().map(|at| (at / 2, reply(at / 2, at)));
+    let replies: Vec<(u64, String)> = replies.collect();
     let scores = sampler.score_many(Split::Eval, 1, &replies, &Observer::none()).expect("scores");
     for ((index, reply), score) in replies.iter().zip(&scores) {
         assert_eq!(*score, sampler.score(Split::Eval, 1, *index, reply).expect("a score"));

@@ -1,5 +1,11 @@
 //! A reply cut at the literals of its layout, and a value's text cut into its elements.
 
+use std::fmt::Write as _;
+
+use smallvec::SmallVec;
+
+use super::Lines;
+use super::spaces::trimmed;
 use super::unreadable::{Unreadable, shortened};
 use crate::ir::reply::{Part, Pattern};
 use crate::ir::{Form, SlotId};
@@ -7,12 +13,32 @@ use crate::ir::{Form, SlotId};
 /// A value's piece, and its text.
 pub type Found<'t> = (usize, &'t str);
 
+/// The values of a reply, in its order.
+pub type Cut<'t> = SmallVec<[Found<'t>; 4]>;
+
+/// Why a reply does not fit a pattern.
+enum Unfit<'t> {
+    /// This literal is missing.
+    Missing(&'t str),
+    /// This text comes after the last literal.
+    Around(&'t str),
+}
+
+impl From<Unfit<'_>> for Unreadable {
+    fn from(unfit: Unfit) -> Unreadable {
+        match unfit {
+            Unfit::Missing(literal) => Unreadable::Missing(literal.to_string()),
+            Unfit::Around(text) => Unreadable::Around(shortened(text)),
+        }
+    }
+}
+
 /// Reads a reply in the normal form by the first pattern that it fits and whose values can be read.
 /// Those that leave white space at the ends of values, as no template writes it, come last.
 pub fn first<'t>(
-    patterns: &[Pattern],
+    patterns: &'t [Pattern],
     reply: &'t str,
-    mut read: impl FnMut(Vec<Found<'t>>) -> Result<(), Unreadable>,
+    mut read: impl FnMut(Cut<'t>) -> Result<(), Unreadable>,
 ) -> Result<(), Unreadable> {
     let (mut others, mut why, mut unfit) = (Vec::new(), None, None);
     for pattern in patterns {
@@ -24,7 +50,7 @@ pub fn first<'t>(
                 continue;
             }
         };
-        let is_exact = found.iter().all(|(_, value)| value.trim().len() == value.len());
+        let is_exact = found.iter().all(|(_, value)| trimmed(value).len() == value.len());
         if !pattern.empty.is_empty() {
             found.extend(pattern.empty.iter().map(|&at| (at, "")));
             found.sort_unstable_by_key(|(at, _)| *at);
@@ -43,12 +69,12 @@ pub fn first<'t>(
             Err(problem) => drop(why.get_or_insert(problem)),
         }
     }
-    Err(why.or(unfit).unwrap_or_else(|| Unreadable::Around(shortened(reply))))
+    Err(why.unwrap_or_else(|| unfit.unwrap_or(Unfit::Around(reply)).into()))
 }
 
 /// The texts of the values that are not empty.
-fn fit<'t>(pattern: &Pattern, reply: &'t str) -> Result<Vec<Found<'t>>, Unreadable> {
-    let (mut found, mut rest, mut open) = (Vec::new(), reply, None);
+fn fit<'t>(pattern: &'t Pattern, reply: &'t str) -> Result<Cut<'t>, Unfit<'t>> {
+    let (mut found, mut rest, mut open) = (Cut::new(), reply, None);
     let last = pattern.parts.len().saturating_sub(1);
     for (at, part) in pattern.parts.iter().enumerate() {
         let literal = match part {
@@ -58,7 +84,7 @@ fn fit<'t>(pattern: &Pattern, reply: &'t str) -> Result<Vec<Found<'t>>, Unreadab
             }
             Part::Literal(literal) => literal.as_str(),
         };
-        let missing = || Unreadable::Missing(literal.to_string());
+        let missing = || Unfit::Missing(literal);
         let Some(piece) = open.take() else {
             rest = rest.strip_prefix(literal).ok_or_else(missing)?;
             continue;
@@ -72,20 +98,20 @@ fn fit<'t>(pattern: &Pattern, reply: &'t str) -> Result<Vec<Found<'t>>, Unreadab
     }
     match open {
         Some(piece) => found.push((piece, rest)),
-        None if !rest.is_empty() => return Err(Unreadable::Around(shortened(rest))),
+        None if !rest.is_empty() => return Err(Unfit::Around(rest)),
         None => {}
     }
     // An empty one has another pattern.
     match found.iter().any(|(_, value)| value.is_empty()) {
-        true => Err(Unreadable::Missing(first_literal(pattern))),
+        true => Err(Unfit::Missing(last_literal(pattern))),
         false => Ok(found),
     }
 }
 
 /// What is missing where a value is.
-fn first_literal(pattern: &Pattern) -> String {
+fn last_literal(pattern: &Pattern) -> &str {
     let mut literals = pattern.parts.iter().filter_map(|part| match part {
-        Part::Literal(text) => Some(text.clone()),
+        Part::Literal(text) => Some(text.as_str()),
         Part::Value(_) => None,
     });
     literals.next_back().unwrap_or_default()
@@ -101,13 +127,18 @@ pub fn keys_of(form: &Form) -> Option<(SlotId, &str)> {
 }
 
 /// The lines without `1. `, `2. ` and so on; the error is the start that is wanted, and the line.
-pub fn unnumbered(text: &str) -> Result<Vec<&str>, (String, &str)> {
-    let numbered = text.split('\n').zip(1..);
-    let unnumber = |(line, number): (_, u64)| {
-        let start = format!("{number}. ");
-        without_start(line, &start).ok_or((start, line))
-    };
-    numbered.map(unnumber).collect()
+pub fn unnumbered(text: &str) -> Result<Lines<'_>, (String, &str)> {
+    let (mut lines, mut start) = (Lines::new(), String::new());
+    for (line, number) in text.split('\n').zip(1_u64..) {
+        start.clear();
+        // Nothing fails that is written to a text.
+        let _ = write!(start, "{number}. ");
+        match without_start(line, &start) {
+            Some(value) => lines.push(value),
+            None => return Err((start, line)),
+        }
+    }
+    Ok(lines)
 }
 
 /// A line without its start. An empty value may have lost the white space before it.

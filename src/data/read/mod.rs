@@ -1,29 +1,40 @@
 //! A reply back to values: what a model wrote in place of the template's reply.
 
 mod cut;
+mod fresh;
 mod natural;
 mod record;
 mod spaces;
 mod unreadable;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
+
+use smallvec::SmallVec;
 
 use super::layout::{Escape, TextWriter, cells, is_narrow};
 use super::longest;
+use super::symbols::Symbols;
 use super::vocab::Vocabulary;
 use crate::check::types::Type;
 use crate::ir::reply::{Normal, Pattern, patterns};
 use crate::ir::{Form, Piece, Program, Role, SlotId};
 use crate::runtime::{Fault, Memory};
 use crate::source::is_word_character;
-use cut::{Found, at_key, first, keys_of, unnumbered, without_start};
+use cut::{Cut, at_key, first, keys_of, unnumbered, without_start};
+pub use fresh::Fresh;
 use natural::Natural;
 pub(in crate::data) use natural::{Unbound, phrase};
 pub use record::Unfit;
-use spaces::{is_ascii_space, trimmed, words_of};
+use spaces::{each_word, is_ascii_space, trimmed, words_of};
 pub use unreadable::Unreadable;
 use unreadable::shortened;
+
+/// The lines of a text, without what they begin with.
+type Lines<'t> = SmallVec<[&'t str; 8]>;
+
+/// A text with fewer bytes has room for a word in two.
+const MANY: usize = 4096;
 
 /// Reads replies of one program. Threads share it.
 ///
@@ -37,7 +48,7 @@ use unreadable::shortened;
 pub struct Reader {
     program: Arc<Program>,
     vocabulary: Arc<Vocabulary>,
-    texts: HashMap<String, u32>,
+    texts: Symbols,
     /// True if a text of the template is empty or has white space in it.
     loose_texts: bool,
     /// Shows the keys that lines of a reply must begin with.
@@ -47,6 +58,8 @@ pub struct Reader {
     /// The pieces of the reply in the normal form.
     pieces: Vec<Piece>,
     patterns: Vec<Pattern>,
+    /// The list of words that is all of a reply.
+    words: Option<SlotId>,
     /// What a reply does not bind: the slots that the prompt shows, and those without a name.
     given: BTreeSet<SlotId>,
     /// How natural text becomes words; none where texts are the template's own.
@@ -56,22 +69,32 @@ pub struct Reader {
 impl Reader {
     /// For the replies of a program.
     pub fn new(program: Arc<Program>, vocabulary: Arc<Vocabulary>) -> Reader {
-        let by_symbol = program.texts.iter().zip(0..);
+        let mut texts = Symbols::default();
+        for (text, symbol) in program.texts.iter().zip(0..) {
+            texts.insert(text.as_bytes(), symbol);
+        }
         let normal = Normal::new(&program);
         let is_loose = |text: &String| text.is_empty() || text.contains(char::is_whitespace);
         Reader {
-            texts: by_symbol.map(|(text, symbol)| (text.clone(), symbol)).collect(),
+            texts,
             loose_texts: program.texts.iter().any(is_loose),
             keys: TextWriter::new(&program, vocabulary.clone(), Escape::None),
             words_max: 4 * longest::reply_words(&program) + 64,
             normal,
             pieces: program.layout.reply.iter().map(|piece| normal.of_piece(piece)).collect(),
             patterns: patterns(&program, normal),
+            words: only_words(&program),
             given: given(&program),
             natural: None,
             program,
             vocabulary,
         }
+    }
+
+    /// The same, which cuts replies of words alone like any others.
+    #[cfg(test)]
+    pub(in crate::data) fn cutting(self) -> Reader {
+        Reader { words: None, ..self }
     }
 
     /// Binds the outputs of the sample in the memory to what the reply says. Lists made here live
@@ -98,6 +121,16 @@ impl Reader {
                 return Err(Unreadable::TooLong { words, words_max: self.words_max });
             }
         }
+        // White space parts the words of a list, and what it is says nothing: such a reply need not
+        // be brought into the normal form, nor cut.
+        if let Some(slot) = self.words
+            && reply.is_ascii()
+            && !trimmed(reply).is_empty()
+        {
+            let cell = self.tokens(reply, &mut fresh.clone(), memory);
+            memory.bind(slot, cell.map_err(|problem| self.named(slot, problem))?);
+            return Ok(());
+        }
         let reply = self.normal.of_reply(reply);
         first(&self.patterns, &reply, |found| self.read_parts(found, &mut fresh.clone(), memory))
     }
@@ -105,7 +138,7 @@ impl Reader {
     /// Binds the outputs to the texts of one way to cut a reply.
     fn read_parts(
         &self,
-        found: Vec<Found>,
+        found: Cut,
         fresh: &mut Fresh,
         memory: &mut Memory,
     ) -> Result<(), Unreadable> {
@@ -113,10 +146,13 @@ impl Reader {
             Piece::Value(slot, form) => Some((*slot, form, text)),
             Piece::Literal(_) => None,
         };
-        let mut parts: Vec<(SlotId, &Form, &str)> = found.into_iter().filter_map(value).collect();
-        // Keys may be a value of the same reply: that is read before the lines that they begin.
-        parts.sort_by_key(|(_, form, _)| keys_of(form).is_some());
-        let has_keys = parts.last().is_some_and(|(_, form, _)| keys_of(form).is_some());
+        let mut parts: SmallVec<[(SlotId, &Form, &str); 4]> =
+            found.into_iter().filter_map(value).collect();
+        let has_keys = parts.iter().any(|(_, form, _)| keys_of(form).is_some());
+        if has_keys {
+            // Keys may be a value of the same reply: that is read before the lines they begin.
+            parts.sort_by_key(|(_, form, _)| keys_of(form).is_some());
+        }
         let mut known = Vec::new();
         for (slot, form, text) in parts {
             let kind = &self.program.slots[slot as usize].kind;
@@ -192,21 +228,23 @@ impl Reader {
         let Some(element) = kind.element() else {
             return self.scalar(kind, text, fresh);
         };
-        let text = text.trim();
-        let parts: Vec<&str> = match form {
+        let text = trimmed(text);
+        let lines = match form {
             Form::Plain => return self.list(element, text, fresh, memory),
-            _ if text.is_empty() => Vec::new(),
+            _ if text.is_empty() => Lines::new(),
             Form::Joined(between) if between.trim().is_empty() && !self.is_loose(element) => {
-                text.split_whitespace().collect()
+                return self.elements(element, text.split_whitespace(), fresh, memory);
             }
-            Form::Joined(between) => text.split(between.as_str()).collect(),
+            Form::Joined(between) => {
+                return self.elements(element, text.split(between.as_str()), fresh, memory);
+            }
             Form::Numbered => {
                 unnumbered(text).map_err(|(start, line)| Problem::line(&start, line))?
             }
             Form::Lines(keys, between) => self.unkeyed(*keys, between, text, memory)?,
             Form::Labelled(keys) => self.unkeyed(*keys, ". ", text, memory)?,
         };
-        self.elements(element, parts.into_iter(), fresh, memory)
+        self.elements(element, lines.into_iter(), fresh, memory)
     }
 
     /// True for an element that may be empty or have white space in it.
@@ -222,14 +260,14 @@ impl Reader {
         fresh: &mut Fresh,
         memory: &mut Memory,
     ) -> Result<i64, Problem> {
-        let mut cells = Vec::with_capacity(parts.size_hint().0);
+        let mut cells: SmallVec<[i64; 16]> = SmallVec::new();
         for part in parts {
             cells.push(match element.element() {
                 Some(inner) => self.list(inner, part, fresh, memory)?,
                 None => self.scalar(element, part, fresh)?,
             });
         }
-        push(element, cells, memory)
+        push(element, &cells, memory)
     }
 
     /// A list with white space between its elements, or of a line each: no row of such is empty,
@@ -241,12 +279,12 @@ impl Reader {
         fresh: &mut Fresh,
         memory: &mut Memory,
     ) -> Result<i64, Problem> {
-        let text = text.trim();
+        let text = trimmed(text);
         if let (Type::Token, Some(natural)) = (element, &self.natural) {
             return self.words(natural, text, fresh, memory);
         }
         match element.element() {
-            _ if text.is_empty() => push(element, Vec::new(), memory),
+            _ if text.is_empty() => push(element, &[], memory),
             None if *element == Type::Token && text.is_ascii() => self.tokens(text, fresh, memory),
             Some(_) => self.elements(element, text.split('\n'), fresh, memory),
             None if text.is_ascii() => {
@@ -259,21 +297,23 @@ impl Reader {
 
     /// A list of words in ASCII, nearly all of which the vocabulary has.
     fn tokens(&self, text: &str, fresh: &mut Fresh, memory: &mut Memory) -> Result<i64, Problem> {
-        // A letter and a space each.
-        let mut symbols = Vec::with_capacity(text.len().div_ceil(2));
-        let is_space = |byte: &u8| is_ascii_space((*byte).into());
-        let mut start = 0;
-        for part in text.as_bytes().split(is_space) {
-            let word = &text[start..start + part.len()];
-            start += part.len() + 1;
-            if !word.is_empty() {
-                symbols.push(match self.vocabulary.symbol(word) {
+        // A letter and a space each; of a text with much white space they are counted.
+        let most = match text.len() {
+            0..MANY => text.len().div_ceil(2),
+            _ => words_of(text) as usize,
+        };
+        memory.fill_narrow(most, |symbols| {
+            let mut count = 0;
+            each_word::<Problem>(text, |word| {
+                symbols[count] = match self.vocabulary.symbol_in(text, word.clone()) {
                     Some(symbol) => symbol,
-                    None => self.scalar(&Type::Token, word, fresh)? as u32,
-                });
-            }
-        }
-        memory.push_narrow(&symbols).map_err(Problem::Room)
+                    None => self.scalar(&Type::Token, &text[word], fresh)? as u32,
+                };
+                count += 1;
+                Ok(())
+            })?;
+            Ok(count)
+        })
     }
 
     fn scalar(&self, kind: &Type, text: &str, fresh: &mut Fresh) -> Result<i64, Problem> {
@@ -299,8 +339,8 @@ impl Reader {
                 Ok(fresh.token(text, self.vocabulary.len()).into())
             }
             Type::Text => {
-                let known = self.texts.get(text).copied();
-                Ok(known.unwrap_or_else(|| fresh.text(text, self.texts.len())).into())
+                let known = self.texts.get(text.as_bytes());
+                Ok(known.unwrap_or_else(|| fresh.text(text, self.program.texts.len())).into())
             }
             Type::Int => {
                 let digits = text.strip_prefix('-').unwrap_or(text);
@@ -330,17 +370,17 @@ impl Reader {
         between: &str,
         text: &'t str,
         memory: &Memory,
-    ) -> Result<Vec<&'t str>, Problem> {
+    ) -> Result<Lines<'t>, Problem> {
         let kind = &self.program.slots[slot as usize].kind;
         let key_kind = kind.element().unwrap_or(&Type::Unknown);
         let mut keys = cells(memory, memory.slot(slot), key_kind).into_iter();
-        let mut values = Vec::new();
+        let (mut values, mut start) = (Lines::new(), Vec::new());
         for line in text.split('\n') {
             let Some(key) = keys.next() else {
                 values.push(line);
                 continue;
             };
-            let mut start = Vec::new();
+            start.clear();
             self.keys.write_plain(memory, key, key_kind, &mut start, None);
             start.extend_from_slice(between.as_bytes());
             let start = String::from_utf8_lossy(&start);
@@ -377,41 +417,15 @@ enum Problem {
     Room(Fault),
 }
 
+impl From<Fault> for Problem {
+    fn from(fault: Fault) -> Problem {
+        Problem::Room(fault)
+    }
+}
+
 impl Problem {
     fn line(start: &str, line: &str) -> Problem {
         Problem::Line(start.to_string(), line.to_string())
-    }
-}
-
-/// Symbols for what no pool and no literal has.
-#[derive(Clone, Default)]
-pub struct Fresh {
-    tokens: HashMap<String, u32>,
-    texts: HashMap<String, u32>,
-    /// Room for the words of one text.
-    word: String,
-    cells: Vec<u32>,
-}
-
-impl Fresh {
-    /// Forgets all of them.
-    pub(in crate::data) fn clear(&mut self) {
-        self.tokens.clear();
-        self.texts.clear();
-    }
-
-    fn token(&mut self, word: &str, known: usize) -> u32 {
-        if let Some(&known) = self.tokens.get(word) {
-            return known;
-        }
-        let next = (known + self.tokens.len()) as u32;
-        self.tokens.insert(word.to_string(), next);
-        next
-    }
-
-    fn text(&mut self, text: &str, known: usize) -> u32 {
-        let next = (known + self.texts.len()) as u32;
-        *self.texts.entry(text.to_string()).or_insert(next)
     }
 }
 
@@ -454,12 +468,23 @@ fn given(program: &Program) -> BTreeSet<SlotId> {
     given
 }
 
-fn push(element: &Type, cells: Vec<i64>, memory: &mut Memory) -> Result<i64, Problem> {
-    let list = if is_narrow(element) {
-        let symbols: Vec<u32> = cells.into_iter().map(|cell| cell as u32).collect();
-        memory.push_narrow(&symbols)
-    } else {
-        memory.push_wide(&cells)
-    };
-    list.map_err(Problem::Room)
+/// The slot of a reply that shows one list of words and nothing else.
+fn only_words(program: &Program) -> Option<SlotId> {
+    match program.layout.reply[..] {
+        [Piece::Value(slot, Form::Plain)] => {
+            let kind = &program.slots[slot as usize].kind;
+            (kind.element() == Some(&Type::Token)).then_some(slot)
+        }
+        _ => None,
+    }
+}
+
+fn push(element: &Type, cells: &[i64], memory: &mut Memory) -> Result<i64, Problem> {
+    if !is_narrow(element) {
+        return memory.push_wide(cells).map_err(Problem::Room);
+    }
+    memory.fill_narrow(cells.len(), |symbols| {
+        symbols.iter_mut().zip(cells).for_each(|(symbol, &cell)| *symbol = cell as u32);
+        Ok(cells.len())
+    })
 }

@@ -57,7 +57,7 @@ impl Reader {
         let labels = labels.into_iter().filter_map(|(label, symbol)| Some((label, symbol?)));
         let natural = Natural { normalization, words: Arc::new(words), labels: labels.collect() };
         let reader = Reader::new(program, vocabulary);
-        Reader { natural: Some(natural), words_max: u64::MAX, ..reader }
+        Reader { natural: Some(natural), words_max: u64::MAX, words: None, ..reader }
     }
 
     /// Binds a slot to a JSON value of any data set.
@@ -128,10 +128,10 @@ impl Reader {
 
     /// A label of the template, or another one.
     pub(super) fn label(&self, natural: &Natural, text: &str, fresh: &mut Fresh) -> i64 {
-        let symbol = self.texts.get(text.trim()).copied().unwrap_or_else(|| {
+        let symbol = self.texts.get(text.trim().as_bytes()).unwrap_or_else(|| {
             let label = natural.normalization.label(text);
             let known = natural.labels.get(&label).copied();
-            known.unwrap_or_else(|| fresh.text(&label, self.texts.len()))
+            known.unwrap_or_else(|| fresh.text(&label, self.program.texts.len()))
         });
         symbol.into()
     }
@@ -170,13 +170,13 @@ impl Reader {
                 let lists = sentences(text);
                 let lists = lists.into_iter().map(|one| self.words(natural, one, fresh, memory));
                 let lists = lists.collect::<Result<Vec<_>, _>>()?;
-                push(inner, lists, memory)
+                push(inner, &lists, memory)
             }
             (Type::List(inner), Value::Array(values)) => {
                 let each = values.iter();
                 let each = each.map(|one| self.of_natural(natural, (inner, one), fresh, memory));
                 let each = each.collect::<Result<Vec<_>, _>>()?;
-                push(inner, each, memory)
+                push(inner, &each, memory)
             }
             (Type::Token, Value::String(text)) => self.one_word(natural, text, fresh),
             (Type::Text, Value::String(text)) => Ok(self.label(natural, text, fresh)),
@@ -245,7 +245,7 @@ impl Reader {
     }
 
     fn symbol(&self, natural: &Natural, word: &str, fresh: &mut Fresh) -> u32 {
-        if let Some(&known) = fresh.tokens.get(word) {
+        if let Some(known) = fresh.known(word) {
             return known;
         }
         match natural.words.get(word) {

@@ -93,7 +93,7 @@ impl Reader {
                 for value in values {
                     cells.push(self.of_json(element, value, fresh, memory)?);
                 }
-                push(element, cells, memory)
+                push(element, &cells, memory)
             }
             (Type::Text | Type::Token, Value::String(text)) => self.scalar(kind, text, fresh),
             (Type::Int, value) => value.as_i64().ok_or_else(is_wrong),

@@ -1,0 +1,45 @@
+//! Words and texts that a reply has and the template does not.
+
+use std::collections::HashMap;
+
+/// Symbols for what no pool and no literal has.
+///
+/// Most replies have none of them, so that a map is made with the first.
+#[derive(Clone, Default)]
+pub struct Fresh {
+    tokens: Option<HashMap<String, u32>>,
+    texts: Option<HashMap<String, u32>>,
+    /// Room for the words of one text.
+    pub(super) word: String,
+    pub(super) cells: Vec<u32>,
+}
+
+impl Fresh {
+    /// Forgets all of them.
+    pub(in crate::data) fn clear(&mut self) {
+        self.tokens.iter_mut().chain(&mut self.texts).for_each(HashMap::clear);
+    }
+
+    /// The symbol that a word has here.
+    pub(super) fn known(&self, word: &str) -> Option<u32> {
+        self.tokens.as_ref()?.get(word).copied()
+    }
+
+    /// The symbol of a word, where `known` of them have one.
+    pub(super) fn token(&mut self, word: &str, known: usize) -> u32 {
+        if let Some(known) = self.known(word) {
+            return known;
+        }
+        let tokens = self.tokens.get_or_insert_default();
+        let next = (known + tokens.len()) as u32;
+        tokens.insert(word.to_string(), next);
+        next
+    }
+
+    /// The symbol of a text, where `known` of them have one.
+    pub(super) fn text(&mut self, text: &str, known: usize) -> u32 {
+        let texts = self.texts.get_or_insert_default();
+        let next = (known + texts.len()) as u32;
+        *texts.entry(text.to_string()).or_insert(next)
+    }
+}
