@@ -155,6 +155,12 @@ pub fn output(out: &Path, input: &Path) -> Result<Output, Failure> {
     if out == Path::new("-") {
         return Ok(Output::stream(std::io::stdout(), "standard output"));
     }
+    expect_other(out, input)?;
+    Ok(Output::file(out)?)
+}
+
+/// Fails if a command would write into the file that it reads.
+pub fn expect_other(out: &Path, input: &Path) -> Result<(), Failure> {
     let whole = |path: &Path| path.canonicalize().ok();
     if let (Some(own), Some(read)) = (whole(out), whole(input))
         && own == read
@@ -163,7 +169,7 @@ pub fn output(out: &Path, input: &Path) -> Result<Output, Failure> {
         let name = out.display();
         return Err(Failure::Input(format!("{name} is what is read: write into another file")));
     }
-    Ok(Output::file(out)?)
+    Ok(())
 }
 
 /// The command that started this process, where it is not this program's own executable: an

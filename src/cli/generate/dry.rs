@@ -77,7 +77,14 @@ fn place(command: &Generate, job: Job) -> Result<(String, u64, u64), Failure> {
             }
             _ => out.to_string(),
         };
-        return Ok((text, 1, command.count));
+        let there = if command.resume { command.single(job.of).rows_there() } else { 0 };
+        let text = match there {
+            0 => text,
+            there => {
+                format!("{text}, after {} that are there", console::count(there as usize, "row"))
+            }
+        };
+        return Ok((text, 1, command.count - there));
     }
     let shards = command.shards(job);
     let missing = shards.missing(command.resume).map_err(|refused| match refused {

@@ -121,7 +121,7 @@ pub fn batch(
     let layout = Layout::new(schema);
     let mut rows = Batch { rows: 0, columns: layout.empty() };
     let lay_out = |row: Row, batch: &mut Batch| layout.lay_out(row, batch);
-    in_order(schema, &indices.into(), lay_out, |part| rows.append(part), observer)?;
+    in_order(schema, &indices.into(), lay_out, |part, _| rows.append(part), observer)?;
     layout.take(&mut rows).map_err(Stopped::Output)
 }
 
@@ -220,7 +220,7 @@ impl<W: Batches> Sink for Columnar<W> {
         self.0.lay_out(row, batch);
     }
 
-    fn write(&self, batch: &mut Batch, file: &mut W) -> Result<()> {
+    fn write(&self, batch: &mut Batch, _: u64, file: &mut W) -> Result<()> {
         match batch.rows {
             0 => Ok(()),
             _ => file.put(&self.0.take(batch)?),

@@ -164,7 +164,7 @@ impl<W: Batches> Sink for Packed<W> {
         }
     }
 
-    fn write(&self, samples: &mut Samples, file: &mut File<W>) -> Result<()> {
+    fn write(&self, samples: &mut Samples, _: u64, file: &mut File<W>) -> Result<()> {
         let mut start = 0;
         for sample in &samples.ends {
             self.add(sample, &samples.ids[start..sample.end], file)?;
