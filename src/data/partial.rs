@@ -1,6 +1,7 @@
 //! A file that grows beside its path, with the place that it has reached: after a kill, the next
 //! writer goes on from there.
 
+use std::fmt;
 use std::fs::{self, File, Permissions};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -65,25 +66,15 @@ impl Partial {
     /// If the file system takes no such file, or knows no locks.
     pub fn begin(path: &Path, new: Place, resume: bool) -> io::Result<Begun> {
         let Some(file) = disk::claim(&beside(path, FILE))? else { return Ok(Begun::Busy) };
-        let there = match resume {
-            true => match read(path) {
-                Ok(there) => there,
-                Err(why) => return Ok(Begun::Other(why)),
-            },
-            false => None,
-        };
-        // A file that has its name by now has left no rows behind.
-        let length = file.metadata()?.len();
-        let place = match there.filter(|there| there.bytes <= length) {
-            Some(there) => match different(&there, &new) {
-                Some(why) => return Ok(Begun::Other(why)),
-                None => there,
-            },
-            None => {
+        let there = if resume { find(path, &new) } else { Ok(None) };
+        let place = match there {
+            Ok(Some(there)) => there,
+            Ok(None) => {
                 // It says nothing of what is written from now on.
                 remove(&beside(path, PLACE))?;
                 new
             }
+            Err(why) => return Ok(Begun::Other(why)),
         };
         if let Some(permissions) = permissions(path) {
             file.set_permissions(permissions)?;
@@ -185,18 +176,24 @@ pub fn forget(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// What is left beside a path, if something is; or why its place is none.
+/// The place that a stopped writer has left beside a path, if there is one.
 ///
 /// # Errors
-/// A text, if it cannot be read.
-pub fn read(path: &Path) -> Result<Option<Place>, String> {
+/// A text, if it is no place, or of something else than `new`.
+pub fn find(path: &Path, new: &Place) -> Result<Option<Place>, String> {
     let place = beside(path, PLACE);
-    let is_none =
-        |why: &dyn std::fmt::Display| format!("{} is no place of cookc ({why})", place.display());
-    match fs::read_to_string(&place) {
-        Ok(text) => serde_json::from_str(&text).map(Some).map_err(|why| is_none(&why)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(is_none(&error)),
+    let is_none = |why: &dyn fmt::Display| format!("{} is no place ({why})", place.display());
+    let there: Place = match fs::read_to_string(&place) {
+        Ok(text) => serde_json::from_str(&text).map_err(|why| is_none(&why))?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(is_none(&error)),
+    };
+    // A file that has its name by now has left no rows behind.
+    let length = fs::metadata(beside(path, FILE)).map_or(0, |file| file.len());
+    match different(&there, new) {
+        _ if length < there.bytes => Ok(None),
+        Some(why) => Err(why),
+        None => Ok(Some(there)),
     }
 }
 

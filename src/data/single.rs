@@ -37,8 +37,7 @@ impl Single {
         write: &mut dyn FnMut(Range<u64>, Output) -> Result<u64, Stopped>,
         observer: &Observer,
     ) -> Result<Written, Refused> {
-        // The file that a link leads to is replaced, not the link.
-        let path = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
+        let path = self.real_path();
         let (output, [rows_before, bytes_before]) = match fs::metadata(&path) {
             Ok(there) if !there.is_file() => (Output::file(&path)?, [0; 2]),
             _ => match Partial::begin(&path, self.place(), resume) {
@@ -78,10 +77,17 @@ impl Single {
     }
 
     /// How many rows a stopped writer has left.
-    pub fn rows_there(&self) -> u64 {
-        let path = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
-        let there = partial::read(&path).ok().flatten();
-        there.map_or(0, |there| there.rows_there.min(self.rows.end - self.rows.start))
+    ///
+    /// # Errors
+    /// [`Refused`] if they are of another data set.
+    pub fn rows_there(&self) -> Result<u64, Refused> {
+        let there = partial::find(&self.real_path(), &self.place());
+        there.map(|there| there.map_or(0, |there| there.rows_there)).map_err(|why| self.other(why))
+    }
+
+    /// The file that a link leads to is replaced, not the link.
+    fn real_path(&self) -> PathBuf {
+        fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone())
     }
 
     fn open(&self, begun: Begun) -> Result<Partial, Refused> {
@@ -91,11 +97,16 @@ impl Single {
             Begun::Busy => Err(Refused::Taken(format!(
                 "another cookc is writing {name}: wait until it ends, or name another file"
             ))),
-            Begun::Other(why) => Err(Refused::Taken(format!(
-                "{name} was begun as another data set: {why}; leave out `--resume` to begin anew, \
-                 or name another file"
-            ))),
+            Begun::Other(why) => Err(self.other(why)),
         }
+    }
+
+    fn other(&self, why: String) -> Refused {
+        let name = self.path.display();
+        Refused::Taken(format!(
+            "{name} was begun as another data set: {why}; leave out `--resume` to begin anew, or \
+             name another file"
+        ))
     }
 
     fn place(&self) -> Place {

@@ -226,6 +226,7 @@ impl Generate {
         stopped: &dyn Fn(Stopped) -> Failure,
     ) -> Result<[u64; 2], Failure> {
         let input = Path::new(&self.template.file);
+        let single = self.single(job.of.clone());
         let written = match (self.is_sharded(), self.out == Path::new("-")) {
             (true, _) => self.shards(job).write(self.resume, write, observer),
             (false, true) => {
@@ -236,7 +237,7 @@ impl Generate {
             }
             (false, false) => {
                 options::expect_other(&self.out, input)?;
-                self.single(job.of).write(self.resume, write, observer)
+                single.write(self.resume, write, observer)
             }
         };
         match written {
@@ -248,26 +249,24 @@ impl Generate {
             }
             Err(Refused::Taken(why)) => Err(Failure::Input(why)),
             Err(Refused::Stopped(why)) => {
-                self.say_what_stays(&why);
+                self.say_what_stays(&single, &why);
                 Err(stopped(why))
             }
         }
     }
 
     /// Says what a run that was stopped leaves to the next.
-    fn say_what_stays(&self, why: &Stopped) {
+    fn say_what_stays(&self, single: &Single, why: &Stopped) {
         let out = self.out.display();
         let kept = match (self.is_sharded(), why) {
             (true, Stopped::Cancelled) => "keeps the files that are complete".to_string(),
-            (false, Stopped::Cancelled | Stopped::Output(_)) => {
-                match self.single(String::new()).rows_there() {
-                    0 => return,
-                    rows => format!(
-                        "is not complete, and {} are kept",
-                        console::count(rows as usize, "row")
-                    ),
-                }
-            }
+            (false, Stopped::Cancelled | Stopped::Output(_)) => match single.rows_there() {
+                Err(_) | Ok(0) => return,
+                Ok(rows) => format!(
+                    "is not complete, and {} are kept",
+                    console::count(rows as usize, "row")
+                ),
+            },
             _ => return,
         };
         console::note(&format!("{out} {kept}: add `--resume` to go on"));

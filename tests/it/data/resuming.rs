@@ -98,6 +98,8 @@ fn what_lies_beside_a_file_is_gone_on_with_only_if_it_is_of_the_same_rows() {
         assert_eq!(output.status.code(), Some(1), "{err}");
         assert!(err.contains(wanted), "{wanted}: {err}");
     }
+    let dry = [&of[..], &["--resume", "--dry-run", "--seed", "1"]].concat();
+    assert_eq!(cookc(&folder, &dry).status.code(), Some(1));
     let dry = done(&folder, &[&of[..], &["--resume", "--dry-run"]].concat());
     assert!(dry.starts_with("15 rows of retrieval: a.jsonl, which is replaced, after 25 rows"));
     let output = cookc(&folder, &[&of[..], &["--resume"]].concat());
@@ -115,7 +117,7 @@ fn what_lies_beside_a_file_is_gone_on_with_only_if_it_is_of_the_same_rows() {
     let [_, err] = texts(&cookc(&folder, &[&of[..], &["--resume", "--seed", "1"]].concat()));
     assert!(err.starts_with("40 samples, "), "{err}");
     leave(&folder, "a.jsonl", 25, ",");
-    refused(&["--resume"], ".cookc-a.jsonl.place is no place of cookc (");
+    refused(&["--resume"], ".cookc-a.jsonl.place is no place (");
     let names = fs::read_dir(folder.path()).expect("a folder").count();
     assert_eq!(names, 3, "what is refused stays as it is");
 }
