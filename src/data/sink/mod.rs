@@ -24,7 +24,7 @@ pub use super::output::Output;
 #[cfg(feature = "arrow")]
 pub use columnar::features_of;
 #[cfg(feature = "arrow")]
-pub use columnar::{arrow_schema, batch};
+pub use columnar::{arrow_schema, batch, batch_of_ids};
 #[cfg(feature = "arrow")]
 use compressed::{Compressed, Gzip, Zstd};
 pub use ids::Ids;

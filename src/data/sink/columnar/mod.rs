@@ -26,6 +26,7 @@ use crate::data::generate::{Row, Stopped};
 use crate::data::observer::Observer;
 use column::{Column, Kind};
 use packed::Packed;
+pub use packed::batch as batch_of_ids;
 
 /// The features of a schema's columns, as Hugging Face's `datasets` writes them in JSON.
 pub fn features_of(schema: &Schema) -> serde_json::Value {
