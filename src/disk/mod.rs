@@ -307,6 +307,22 @@ mod tests {
         assert!(lock(folder.path()).expect("a folder").is_some());
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn a_file_is_claimed_once_and_no_link_is_followed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let [mine, link] = ["mine", "link"].map(|name| folder.path().join(name));
+        let mut first = claim(&mine).expect("a file").expect("nobody has it");
+        assert!(claim(&mine).expect("a file").is_none());
+        first.write_all(b"rows").expect("it can be written");
+        drop(first);
+        // The next one finds what is there.
+        assert!(claim(&mine).expect("a file").is_some());
+        assert_eq!(fs::read(&mine).expect("a file"), b"rows");
+        std::os::unix::fs::symlink(&mine, &link).expect("a link");
+        assert_eq!(claim(&link).expect_err("a link").kind(), ErrorKind::AlreadyExists);
+    }
+
     #[test]
     fn a_new_file_never_replaces_one_and_a_new_folder_never_mixes_with_one() {
         let folder = tempfile::tempdir().expect("a folder");
