@@ -106,6 +106,8 @@ pub mod cli;
 
 pub use data::Split;
 pub use data::vocab::Vocabulary;
+#[cfg(feature = "arrow")]
+pub use template::TokenRows;
 pub use template::{
     Beside, Compile, Error, Findings, Key, Message, Rows, Sample, Sampler, Samples, Score, Template,
 };

@@ -18,8 +18,9 @@ after the n-th change of a file that is written as a whole. Then the last proces
 
 The kinds are `run` (a model from scratch, judged and saved on the way), `large` (few steps, and checkpoints of
 megabytes), `adapter` (LoRA on a model's folder), `generate` (one file of JSON lines), `parquet` (one file of Parquet),
-`shards` and `shards-parquet` (a folder of files with its manifest, gone on with by `--resume`); `merge` and `export` can
-be asked for by --kinds. A trial depends on --seed and its number, up to the machine's own timing. Raw results, a JSON line a
+`shards` and `shards-parquet` (a folder of files with its manifest, gone on with by `--resume`) and `resume-file` (one file
+of JSON lines, gone on with by `--resume`; `kept` counts the rows that were there before); `merge` and `export` can be asked
+for by --kinds. A trial depends on --seed and its number, up to the machine's own timing. Raw results, a JSON line a
 trial, go to --out. Linux, Python 3.11, standard library.
 """
 import json
@@ -37,11 +38,17 @@ import inputs
 import processes
 
 WALL_SECONDS = 120
-KINDS = ["run", "large", "adapter", "generate", "parquet", "shards", "shards-parquet"]
+KINDS = ["run", "large", "adapter", "generate", "parquet", "shards", "shards-parquet", "resume-file"]
 # Files of a folder.
 SHARDS = 15
 # The file or the folder that a kind of data set is written into.
-OUTPUTS = {"generate": "out.jsonl", "parquet": "out.parquet", "shards": "data", "shards-parquet": "data"}
+OUTPUTS = {
+    "generate": "out.jsonl",
+    "parquet": "out.parquet",
+    "shards": "data",
+    "shards-parquet": "data",
+    "resume-file": "out.jsonl",
+}
 FAULTS = ["torn", "differences", "litter", "checkpoints", "refused", "stuck"]
 
 options = None
@@ -99,6 +106,8 @@ class Kind:
         if self.name == "export":
             return ["export", "m", "--gguf", folder / "out.gguf"]
         argv = ["generate", "task.cook", "-n", options.samples, "-o", folder / OUTPUTS[self.name]]
+        if self.name == "resume-file":
+            return [*argv, "--resume"]
         if not self.is_sharded:
             return argv
         ending = "parquet" if self.name == "shards-parquet" else "jsonl"
@@ -145,7 +154,7 @@ def trial(kind, number):
     """One trial, as a row of the raw results."""
     draw = random.Random(f"{options.seed}/{number}")
     folder = kind.trials / str(number)
-    row = {"kind": kind.name, "trial": number, "kills": [], **{fault: [] for fault in FAULTS}}
+    row = {"kind": kind.name, "trial": number, "kills": [], "kept": [], **{fault: [] for fault in FAULTS}}
     old = lay_out(kind, folder, draw)
     argv = kind.begin(folder)
     for at in range(draw.choice([1, 1, 1, 2, 3])):
@@ -166,6 +175,7 @@ def trial(kind, number):
             break
         row["kills"].append("aimed" if aimed else "timed")
         row["torn"] += torn_after(kind, folder, old)
+        row["kept"].append(kept(kind, folder))
         argv = next_command(kind, folder)
     if done.code != 0:
         finish(kind, folder, argv, row)
@@ -209,6 +219,12 @@ def torn_after(kind, folder, old):
         except ValueError:
             torn.append("cookc.json")
     return torn
+
+
+def kept(kind, folder):
+    """The rows that the next process goes on with."""
+    place = folder / f".cookc-{OUTPUTS.get(kind.name)}.place"
+    return json.loads(place.read_text())["rows_there"] if place.exists() else 0
 
 
 def next_command(kind, folder):
@@ -281,6 +297,9 @@ def report(rows):
         counts = [sum(bool(row[fault]) for row in some) for fault in FAULTS]
         lines.append([name, len(some), kills.total(), kills["aimed"], *counts])
     processes.table(["kind", "trials", "kills", "aimed", *FAULTS], lines)
+    some = [number for row in rows if row["kind"] == "resume-file" for number in row["kept"]]
+    if some:
+        print(f"\n{sum(number > 0 for number in some)} of {len(some)} kills of resume-file left rows to go on with")
     for fault in FAULTS:
         bad = [row for row in sorted(rows, key=lambda row: row["trial"]) if row[fault]]
         for row in bad[: options.examples]:

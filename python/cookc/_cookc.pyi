@@ -192,6 +192,14 @@ class Sampler:
         shape: Shape = "full",
         rows: SupportsIndex = 65536,
     ) -> Stream: ...
+    def token_rows(
+        self,
+        tokenizer: Path,
+        seed: SupportsIndex = 0,
+        *,
+        split: Split = "train",
+        length: SupportsIndex = 2048,
+    ) -> TokenRows: ...
     def score(
         self,
         index: SupportsIndex,
@@ -223,6 +231,12 @@ class Rows:
         count: SupportsIndex = ...,
         rows: SupportsIndex = 65536,
     ) -> Stream: ...
+
+@final
+class TokenRows:
+    def batch(
+        self, start: SupportsIndex = 0, count: SupportsIndex = ...
+    ) -> pyarrow.RecordBatch: ...
 
 @final
 class Stream:

@@ -10,6 +10,7 @@ mod sampler;
 mod score;
 mod template;
 mod threads;
+mod token_rows;
 mod vocabulary;
 
 use pyo3::prelude::*;
@@ -36,6 +37,8 @@ mod _cookc {
     use super::score::Score;
     #[pymodule_export]
     use super::template::{Compile, Template};
+    #[pymodule_export]
+    use super::token_rows::TokenRows;
     #[pymodule_export]
     use super::vocabulary::Vocabulary;
 

@@ -45,6 +45,17 @@ pub fn seed(value: Option<&Bound<PyAny>>) -> PyResult<u64> {
     value.map_or(Ok(0), |value| unsigned(value, "seed"))
 }
 
+/// The most ids of a row; 2,048 where nothing is given, as in the command line.
+pub fn length(value: Option<&Bound<PyAny>>) -> PyResult<usize> {
+    match value.map_or(Ok(2048), |value| unsigned(value, "length"))? {
+        length @ 2..=0xffff_ffff => Ok(length as usize),
+        length => {
+            let why = format!("`length` must be at least 2 and at most 2**32 - 1, and is {length}");
+            Err(PyValueError::new_err(why))
+        }
+    }
+}
+
 /// The indices that start and count say; without a count they end nowhere.
 pub fn indices(start: Option<&Bound<PyAny>>, count: Option<&Bound<PyAny>>) -> PyResult<Range<u64>> {
     let start = start.map_or(Ok(0), |start| unsigned(start, "start"))?;

@@ -15,6 +15,7 @@ use crate::sample::Sample;
 use crate::score::Score;
 use crate::template::Compile;
 use crate::threads::detached;
+use crate::token_rows::TokenRows;
 
 /// A template compiled at one level: it draws samples and scores replies. Threads and processes
 /// share it; it can be pickled.
@@ -160,6 +161,23 @@ impl Sampler {
         rows: Option<&Bound<PyAny>>,
     ) -> PyResult<Stream> {
         self.rows(py, seed, split, shape)?.stream(py, start, count, rows)
+    }
+
+    /// The samples of a seed and a split as token ids, each row with as many samples as fit into
+    /// `length` ids and none of them cut: the rows that `cookc generate --shape ids` writes. The
+    /// tokenizer is that of a model's folder or of a .gguf file.
+    #[pyo3(signature = (tokenizer, seed=None, *, split="train", length=None))]
+    fn token_rows(
+        &self,
+        py: Python,
+        tokenizer: &Bound<PyAny>,
+        seed: Option<&Bound<PyAny>>,
+        split: &str,
+        length: Option<&Bound<PyAny>>,
+    ) -> PyResult<TokenRows> {
+        let tokenizer = (read::path(tokenizer, "tokenizer")?, read::length(length)?);
+        let rows = (read::split(py, split)?, read::seed(seed)?);
+        TokenRows::new(py, &self.sampler, tokenizer, rows)
     }
 
     /// Scores a reply to the sample with this index by every rule of the template. A reply that

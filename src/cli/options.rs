@@ -156,6 +156,12 @@ pub fn output(out: &Path, input: &Path) -> Result<Output, Failure> {
     if out == Path::new("-") {
         return Ok(Output::stream(std::io::stdout(), "standard output"));
     }
+    expect_other(out, input)?;
+    Ok(Output::file(out)?)
+}
+
+/// Fails if a command would write into the file that it reads.
+pub fn expect_other(out: &Path, input: &Path) -> Result<(), Failure> {
     let whole = |path: &Path| path.canonicalize().ok();
     if let (Some(own), Some(read)) = (whole(out), whole(input))
         && own == read
@@ -164,7 +170,7 @@ pub fn output(out: &Path, input: &Path) -> Result<Output, Failure> {
         let name = out.display();
         return Err(Failure::Input(format!("{name} is what is read: write into another file")));
     }
-    Ok(Output::file(out)?)
+    Ok(())
 }
 
 /// Makes the folder of a command's results, so that what cannot be written is said before the work.

@@ -116,8 +116,9 @@ pub(super) fn where_it_fits<Done: Send>(
 }
 
 /// Draws samples, lays each out in a batch with `lay_out` on any thread, and passes the batches to
-/// `put` in the order of the indices; `put` leaves a batch empty. The memory in use does not grow
-/// with the number of samples or of threads: if a sample is large, few are drawn at once.
+/// `put` in the order of the indices, each with the index after its last sample's; `put` leaves a
+/// batch empty. The memory in use does not grow with the number of samples or of threads: if a
+/// sample is large, few are drawn at once.
 ///
 /// # Errors
 /// [`Stopped`] if a sample cannot be drawn, `put` fails, or the observer stops it.
@@ -125,7 +126,7 @@ pub fn generate<Batch: Default + Send>(
     samplers: &[Sampler],
     order: &Order,
     lay_out: impl Fn(Row, &mut Batch) + Sync + Send,
-    put: impl FnMut(&mut Batch) -> anyhow::Result<()> + Send,
+    put: impl FnMut(&mut Batch, u64) -> anyhow::Result<()> + Send,
     observer: &Observer,
 ) -> Result<(), Stopped> {
     // Two waves of blocks, one being drawn and one written.
@@ -146,7 +147,7 @@ impl Source<'_> {
     fn in_waves<Batch: Default + Send>(
         self,
         lay_out: &(impl Fn(Row, &mut Batch) + Sync),
-        mut put: impl FnMut(&mut Batch) -> anyhow::Result<()> + Send,
+        mut put: impl FnMut(&mut Batch, u64) -> anyhow::Result<()> + Send,
     ) -> Result<(), Stopped> {
         let threads = rayon::current_num_threads();
         let memories: Vec<Mutex<Memories>> = (0..threads).map(|_| Mutex::default()).collect();
@@ -236,7 +237,7 @@ fn plan<Batch: Default>(
 
 fn put_out<Batch>(
     blocks: &mut [Block<Batch>],
-    put: &mut impl FnMut(&mut Batch) -> anyhow::Result<()>,
+    put: &mut impl FnMut(&mut Batch, u64) -> anyhow::Result<()>,
     observer: &Observer,
 ) -> Result<(), Stopped> {
     for block in blocks {
@@ -246,7 +247,7 @@ fn put_out<Batch>(
         if observer.is_cancelled() {
             return Err(Stopped::Cancelled);
         }
-        put(&mut block.batch).map_err(|error| match error.downcast() {
+        put(&mut block.batch, block.indices.end).map_err(|error| match error.downcast() {
             Ok(NoRow(why)) => Stopped::NoRow(why),
             Err(error) => Stopped::Output(error),
         })?;

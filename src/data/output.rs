@@ -7,6 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
+use super::partial::Partial;
 use crate::disk::{self, Pending};
 
 /// Takes bytes; [`finish`](Output::finish) stores them. Dropped before, no file is written.
@@ -22,6 +23,8 @@ enum To {
     Stream(Box<dyn Write + Send>),
     /// A file that is not complete yet.
     New(Pending),
+    /// One that a killed writer leaves to the next.
+    Partial(Partial),
 }
 
 impl Output {
@@ -63,6 +66,24 @@ impl Output {
         Ok(Output { to: To::New(pending), cannot, bytes: 0 })
     }
 
+    /// To a file that a killed writer leaves to the next; its path is that of errors.
+    pub fn partial(partial: Partial, path: &Path) -> Output {
+        let bytes = partial.bytes_there();
+        let cannot = format!("cannot write {}", path.display());
+        Output { to: To::Partial(partial), cannot, bytes }
+    }
+
+    /// Says that the rows before this index are complete in the bytes so far.
+    ///
+    /// # Errors
+    /// If the disk does not take what is recorded.
+    pub fn mark(&mut self, next: u64) -> Result<()> {
+        match &mut self.to {
+            To::Stream(_) | To::New(_) => Ok(()),
+            To::Partial(file) => file.mark(next).with_context(|| self.cannot.clone()),
+        }
+    }
+
     /// Writes all of the bytes.
     ///
     /// # Errors
@@ -72,17 +93,18 @@ impl Output {
         let written = match &mut self.to {
             To::Stream(stream) => stream.write_all(bytes),
             To::New(file) => file.write_all(bytes),
+            To::Partial(file) => file.write_all(bytes),
         };
         written.with_context(|| self.cannot.clone())
     }
 
-    /// How many bytes it has taken so far.
+    /// How many bytes it has so far.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
     /// Ends the output: a file's bytes reach the disk, then the file gets its name. Returns how
-    /// many bytes were written.
+    /// many bytes it has.
     ///
     /// # Errors
     /// If the stream or the disk does not take them.
@@ -90,6 +112,7 @@ impl Output {
         let finished = match self.to {
             To::Stream(mut stream) => stream.flush(),
             To::New(file) => file.finish().map(|_| ()),
+            To::Partial(file) => file.finish(),
         };
         finished.context(self.cannot)?;
         Ok(self.bytes)

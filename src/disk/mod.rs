@@ -7,14 +7,15 @@
 mod guard;
 mod system;
 
-use std::fs::{self, File, Permissions, TryLockError};
+use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::{Builder, NamedTempFile, TempDir};
 
 pub(crate) use guard::guard;
-use system::{is_at, open_folder, sync_folder};
+pub use system::sync_folder;
+use system::{is_at, open_folder};
 
 /// How the name of an incomplete file begins and ends.
 const START: &str = ".cookc-";
@@ -167,6 +168,28 @@ pub fn lock(folder: &Path) -> io::Result<Option<Lock>> {
     Ok(claimed.then_some(Lock { _folder: opened }))
 }
 
+/// Opens a file to write, or makes one, for this process alone; none if another process has it. A
+/// link is not followed.
+///
+/// # Errors
+/// What the file system says of the file, also where it knows no locks.
+pub fn claim(path: &Path) -> io::Result<Option<File>> {
+    for _ in 0..TRIES {
+        if fs::symlink_metadata(path).is_ok_and(|there| !there.is_file()) {
+            return Err(ErrorKind::AlreadyExists.into());
+        }
+        let file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
+        match file.try_lock() {
+            Ok(()) if is_at(&file, path) => return Ok(Some(file)),
+            // Its writer has given it another name in between.
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+    Err(ErrorKind::ResourceBusy.into())
+}
+
 /// Removes the incomplete files that killed writers left in a folder. What cannot be removed stays,
 /// and does no harm.
 pub fn sweep(folder: &Path) {
@@ -282,6 +305,22 @@ mod tests {
         assert!(first.is_some() && lock(folder.path()).expect("a folder").is_none());
         drop(first);
         assert!(lock(folder.path()).expect("a folder").is_some());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_is_claimed_once_and_no_link_is_followed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let [mine, link] = ["mine", "link"].map(|name| folder.path().join(name));
+        let mut first = claim(&mine).expect("a file").expect("nobody has it");
+        assert!(claim(&mine).expect("a file").is_none());
+        first.write_all(b"rows").expect("it can be written");
+        drop(first);
+        // The next one finds what is there.
+        assert!(claim(&mine).expect("a file").is_some());
+        assert_eq!(fs::read(&mine).expect("a file"), b"rows");
+        std::os::unix::fs::symlink(&mine, &link).expect("a link");
+        assert_eq!(claim(&link).expect_err("a link").kind(), ErrorKind::AlreadyExists);
     }
 
     #[test]

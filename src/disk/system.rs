@@ -49,6 +49,9 @@ pub fn open_folder(path: &Path) -> io::Result<Option<File>> {
 }
 
 /// Waits until a folder's names are on the disk.
+///
+/// # Errors
+/// If the disk does not take them.
 pub fn sync_folder(folder: &Path) -> io::Result<()> {
     use io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
     let synced = open_folder(folder).and_then(|folder| folder.map_or(Ok(()), |it| it.sync_all()));

@@ -20,13 +20,15 @@ impl Lower<'_> {
         let count = (&values[0], arguments.first());
         match sampler {
             Sampler::Distinct | Sampler::Span => {
-                self.refuse_count(count, Some(&values[1]), 0, "the draw", span);
+                self.refuse_count(count, Some((&values[1], arguments.get(1))), 0, "the draw", span);
             }
-            Sampler::Split => self.refuse_count(count, Some(&values[1]), 1, "the draw", span),
+            Sampler::Split => {
+                self.refuse_count(count, Some((&values[1], arguments.get(1))), 1, "the draw", span)
+            }
             Sampler::DistinctWithout => {
                 // How many of them are gone is not known, so nothing is surely right.
                 let count = (&values[0], None);
-                self.refuse_count(count, Some(&values[2]), 0, "the draw", span);
+                self.refuse_count(count, Some((&values[2], arguments.get(2))), 0, "the draw", span);
             }
             Sampler::Draw if values[0].bound.interval().0 > 0 && always_empty(&values[1]) => {
                 self.errors.push(from_nothing(span));
@@ -55,7 +57,13 @@ impl Lower<'_> {
         let count = || (&values[0], arguments.first());
         match builtin {
             Builtin::Take | Builtin::Drop => {
-                self.refuse_count(count(), Some(&values[1]), 0, "this part", span);
+                self.refuse_count(
+                    count(),
+                    Some((&values[1], arguments.get(1))),
+                    0,
+                    "this part",
+                    span,
+                );
             }
             Builtin::Chunks => self.refuse_count(count(), None, 1, "a part", span),
             Builtin::Around => self.refuse_count(count(), None, 0, "the margin", span),
@@ -82,22 +90,27 @@ impl Lower<'_> {
     pub fn refuse_count(
         &mut self,
         (count, written): (&Value, Option<&Expr>),
-        xs: Option<&Value>,
+        xs: Option<(&Value, Option<&Expr>)>,
         least_count: i64,
         what: &str,
         span: Span,
     ) {
         let (least, most) = count.bound.interval();
-        let sizes = xs.map(|xs| xs.bound.sizes());
+        let sizes = xs.map(|(xs, _)| xs.bound.sizes());
+        let is_vocab = xs.and_then(|(_, written)| written).is_some_and(is_vocab);
         match sizes {
             Some((fewest, available)) if least > available => {
+                let (list, longer) = match is_vocab {
+                    true => ("`vocab`", "take more words for `vocab`"),
+                    false => ("the list", "a longer list"),
+                };
                 let title = format!(
-                    "{what} wants {} elements, the list has {}",
+                    "{what} wants {} elements, {list} has {}",
                     range(least, most),
                     range(fewest, available)
                 );
                 let error = Diagnostic::error("E511", title, span, "too many at this level")
-                    .help(format!("write a count of at most {available}, or a longer list"));
+                    .help(format!("write a count of at most {available}, or {longer}"));
                 self.errors.push(
                     match written.filter(|it| available > 0 && is_written(it, span)) {
                         Some(count) => error.fix(count.span, available.to_string()),
@@ -184,6 +197,10 @@ fn empty_range(values: &[Value], written: Option<&Expr>, span: Span) -> Diagnost
 /// Is it a number as it is in a call? In a function of another file, all is at the call.
 fn is_written(expr: &Expr, call: Span) -> bool {
     matches!(expr.kind, ExprKind::Int(_)) && expr.span != call
+}
+
+fn is_vocab(list: &Expr) -> bool {
+    matches!(list.kind, ExprKind::Pool(0))
 }
 
 /// `3`, or `3 to 5`.

@@ -7,7 +7,7 @@ mod feedback;
 pub(crate) mod fingerprint;
 mod folder;
 mod glued;
-pub(crate) mod ids;
+pub mod ids;
 pub(crate) mod judging;
 mod log;
 pub(crate) mod memory;

@@ -15,6 +15,8 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
+#[cfg(feature = "arrow")]
+pub use batch::TokenRows;
 pub use error::{Error, Findings};
 use files::folder_of;
 pub use files::vocabulary;

@@ -1,5 +1,6 @@
 //! `cookc data` on what was written: rows made again, statistics, overlaps, cards.
 
+mod resuming;
 mod writing;
 
 use std::fs;

@@ -132,7 +132,7 @@ fn generated(sampler: &Sampler, indices: std::ops::Range<u64>) -> Vec<u8> {
     let mut bytes = Vec::new();
     let order = Order { split: Split::Train, seed: SEED, indices, mixing: None };
     let lay_out = |row: Row, out: &mut Vec<u8>| rows.line(row, out);
-    let put = |more: &mut Vec<u8>| {
+    let put = |more: &mut Vec<u8>, _| {
         bytes.append(more);
         Ok(())
     };

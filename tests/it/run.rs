@@ -8,6 +8,7 @@ mod identity;
 mod resume;
 mod tasks;
 mod texts;
+mod words;
 
 use std::fs;
 use std::io::{BufRead, BufReader};

@@ -77,14 +77,18 @@ fn place(command: &Generate, job: Job) -> Result<(String, u64, u64), Failure> {
             }
             _ => out.to_string(),
         };
-        return Ok((text, 1, command.count));
+        let single = command.single(job.of);
+        let there = if command.resume { single.rows_there().map_err(refused)? } else { 0 };
+        let text = match there {
+            0 => text,
+            there => {
+                format!("{text}, after {} that are there", console::count(there as usize, "row"))
+            }
+        };
+        return Ok((text, 1, command.count - there));
     }
     let shards = command.shards(job);
-    let missing = shards.missing(command.resume).map_err(|refused| match refused {
-        Refused::Taken(why) => Failure::Input(why),
-        Refused::Stopped(Stopped::Output(error)) => error.into(),
-        Refused::Stopped(_) => Failure::Interrupted,
-    })?;
+    let missing = shards.missing(command.resume).map_err(refused)?;
     let rows = missing.iter().map(|(_, rows)| rows.end - rows.start).sum();
     let manifest = shards.manifest();
     let manifest = manifest.file_name().unwrap_or_default().to_string_lossy();
@@ -97,6 +101,14 @@ fn place(command: &Generate, job: Job) -> Result<(String, u64, u64), Failure> {
         }
     };
     Ok((text, missing.len() as u64, rows))
+}
+
+fn refused(refused: Refused) -> Failure {
+    match refused {
+        Refused::Taken(why) => Failure::Input(why),
+        Refused::Stopped(Stopped::Output(error)) => error.into(),
+        Refused::Stopped(_) => Failure::Interrupted,
+    }
 }
 
 /// Writes the first rows nowhere, twice as many each time.

@@ -17,6 +17,7 @@ use crate::Vocabulary;
 use crate::data::generate::Stopped;
 use crate::data::output::Output;
 use crate::data::shards::{Refused, Shards};
+use crate::data::single::Single;
 use crate::data::sink::{FORMATS, Format, IDS, SHAPES, Schema, Shape, settings};
 use crate::data::{Observer, Origin, Split};
 use crate::diagnostic::near_miss;
@@ -30,6 +31,7 @@ const HELP: &str = r#"Examples:
   cookc generate my.toml -n 1000 -o mixed.jsonl    the mixture of a recipe, as it is trained on
   cookc generate std:retrieval -n 1000 -o ids.arrow --shape ids --tokenizer models/SmolLM2
   cookc generate std:retrieval -n 9000000 -o data/ --dry-run   how large, how long, which files
+  cookc generate std:retrieval -n 9000000 -o data.jsonl --resume    goes on after a kill
   cookc generate std:retrieval -n 9000000 -o data/ --resume    a folder of files, or what it lacks
   cookc generate std:retrieval -n 9000000 -o data/ --shard $SLURM_ARRAY_TASK_ID/16 --resume
 
@@ -44,10 +46,12 @@ samples as the ids that --tokenizer makes of their texts, as many as fit into --
 them cut; a recipe's are by its own model. The same seed returns the same bytes
 on any machine, with any number of threads, in either engine.
 
-A file is written atomically. Where -o is a folder (it is one, or its name ends with /), the rows go
-into files of --shard-size rows, and cookc.json says which there are, with their BLAKE3 checksums:
-after a kill, --resume writes the others. --shard I/N writes every Nth file, beside other processes
-on any machines; the files are the same however many write them."#;
+A file gets its name when it is complete. After a kill, --resume goes on after the rows that lie
+beside it: of .jsonl, compressed or not, and of .tar. A single .parquet or .arrow starts again.
+Where -o is a folder (it is one, its name ends with /, or --shard-size or --shard is there), the
+rows go into files of --shard-size rows, and cookc.json says which there are, with their BLAKE3
+checksums: after a kill, --resume writes the others, in any format. --shard I/N writes every Nth
+file, beside other processes on any machines; the files are the same however many write them."#;
 
 /// Generate a data set, in the shape that a trainer reads
 #[derive(Debug, Args)]
@@ -89,7 +93,7 @@ pub struct Generate {
     /// Write every Nth file of the folder, from the Ith on, such as 0/4: one of N processes
     #[arg(long, value_name = "I/N", value_parser = shard)]
     pub shard: Option<(u64, u64)>,
-    /// Write what is missing in the folder
+    /// Write what a stopped run has left out: files of the folder, or the rest of a file
     #[arg(long)]
     pub resume: bool,
     /// Write nothing: say what would be written where, its size, the seconds, and how many prompts
@@ -138,12 +142,19 @@ impl Generate {
         {
             return Err(Failure::Usage(format!("{option} is for rows of ids: add `--shape ids`")));
         }
-        match self.is_sharded() && self.out == Path::new("-") {
-            true => Err(Failure::Usage(
-                "--shard, --shard-size and --resume are for a folder of files: name one, such as \
-                 `-o data/`"
-                    .to_string(),
-            )),
+        let why = match (self.is_sharded(), self.resume) {
+            (true, _) => {
+                "--shard and --shard-size are for a folder of files: name one, such as \
+                          `-o data/`"
+            }
+            (false, true) => {
+                "--resume is for a file, or a folder of files: name one, such as \
+                              `-o data.jsonl`"
+            }
+            (false, false) => return Ok(()),
+        };
+        match self.out == Path::new("-") {
+            true => Err(Failure::Usage(why.to_string())),
             false => Ok(()),
         }
     }
@@ -165,6 +176,13 @@ impl Generate {
                 "rows of ids are columns of numbers, and {} is none: write `--format arrow`, or \
                  `parquet`",
                 format.name
+            )));
+        }
+        if self.resume && !self.is_sharded() && !format.goes_on {
+            return Err(Failure::Usage(format!(
+                "a single file of {} starts again: leave out `--resume`, or write a folder of \
+                 files, such as `-o data/ --format {} --shard-size {SHARD_SIZE} --resume`",
+                format.name, format.name
             )));
         }
         match format.is_text || !to_stdout {
@@ -194,7 +212,7 @@ impl Generate {
 
     /// Whether the output is a folder of files.
     fn is_sharded(&self) -> bool {
-        let is_asked = self.shard_size.is_some() || self.shard.is_some() || self.resume;
+        let is_asked = self.shard_size.is_some() || self.shard.is_some();
         is_asked || options::is_folder(&self.out) || self.out.is_dir()
     }
 
@@ -207,11 +225,22 @@ impl Generate {
         observer: &Observer,
         stopped: &dyn Fn(Stopped) -> Failure,
     ) -> Result<[u64; 2], Failure> {
-        if !self.is_sharded() {
-            let output = options::output(&self.out, Path::new(&self.template.file))?;
-            return write(self.rows(), output).map(|bytes| [self.count, bytes]).map_err(stopped);
-        }
-        match self.shards(job).write(self.resume, write, observer) {
+        let input = Path::new(&self.template.file);
+        let single = self.single(job.of.clone());
+        let written = match (self.is_sharded(), self.out == Path::new("-")) {
+            (true, _) => self.shards(job).write(self.resume, write, observer),
+            (false, true) => {
+                let output = options::output(&self.out, input)?;
+                return write(self.rows(), output)
+                    .map(|bytes| [self.count, bytes])
+                    .map_err(stopped);
+            }
+            (false, false) => {
+                options::expect_other(&self.out, input)?;
+                single.write(self.resume, write, observer)
+            }
+        };
+        match written {
             Ok(written) => {
                 if written.rows_before > 0 {
                     console::note(&format!("{} samples were there before", written.rows_before));
@@ -220,19 +249,37 @@ impl Generate {
             }
             Err(Refused::Taken(why)) => Err(Failure::Input(why)),
             Err(Refused::Stopped(why)) => {
-                if matches!(why, Stopped::Cancelled) {
-                    let out = self.out.display();
-                    let text = "keeps the files that are complete: add `--resume` to go on";
-                    console::note(&format!("{out} {text}"));
-                }
+                self.say_what_stays(&single, &why);
                 Err(stopped(why))
             }
         }
     }
 
+    /// Says what a run that was stopped leaves to the next.
+    fn say_what_stays(&self, single: &Single, why: &Stopped) {
+        let out = self.out.display();
+        let kept = match (self.is_sharded(), why) {
+            (true, Stopped::Cancelled) => "keeps the files that are complete".to_string(),
+            (false, Stopped::Cancelled | Stopped::Output(_)) => match single.rows_there() {
+                Err(_) | Ok(0) => return,
+                Ok(rows) => format!(
+                    "is not complete, and {} are kept",
+                    console::count(rows as usize, "row")
+                ),
+            },
+            _ => return,
+        };
+        console::note(&format!("{out} {kept}: add `--resume` to go on"));
+    }
+
     /// The indices of the rows.
     fn rows(&self) -> Range<u64> {
         self.first..self.first + self.count
+    }
+
+    /// The file.
+    fn single(&self, of: String) -> Single {
+        Single { path: self.out.clone(), of, rows: self.rows() }
     }
 
     /// The folder of files.

@@ -1,86 +1,92 @@
-//! JSON lines, compressed as they are written.
+//! JSON lines, compressed in pieces that stand alone: one after the other, they are a file.
 
 use std::io::{self, Write};
+use std::marker::PhantomData;
 
 use anyhow::Result;
 use flate2::write::GzEncoder;
-use zstd::Encoder;
 
 use super::jsonl::Jsonl;
 use super::schema::Schema;
 use super::{Output, Sink};
 use crate::data::generate::Row;
 
-/// With zstd.
-pub type Zstd = Compressed<Encoder<'static, Output>>;
-/// With gzip.
-pub type Gzip = Compressed<GzEncoder<Output>>;
+/// Bytes of lines from which on a piece is complete: so many that it is hardly longer than as a
+/// part of one piece, and so few that little is lost with it.
+const PIECE: usize = 4 << 20;
 
 /// With a codec.
-pub struct Compressed<C> {
-    lines: Jsonl,
-    codec: std::marker::PhantomData<fn() -> C>,
+pub struct Compressed<C>(Jsonl, PhantomData<fn() -> C>);
+
+/// The lines of a piece that is not complete, and where it goes.
+pub struct Pieces {
+    lines: Vec<u8>,
+    output: Output,
 }
 
-/// Compresses what is written.
-pub trait Codec: Write + Send + Sized {
-    fn begin(output: Output) -> io::Result<Self>;
-    fn output(&self) -> &Output;
-    fn end(self) -> io::Result<Output>;
+/// Compresses a piece.
+pub trait Codec {
+    fn compress(lines: &[u8]) -> io::Result<Vec<u8>>;
 }
 
-impl Codec for Encoder<'static, Output> {
-    fn begin(output: Output) -> io::Result<Self> {
-        Encoder::new(output, zstd::DEFAULT_COMPRESSION_LEVEL)
-    }
+/// Frames of zstd.
+pub struct Zstd;
 
-    fn output(&self) -> &Output {
-        self.get_ref()
-    }
-
-    fn end(self) -> io::Result<Output> {
-        self.finish()
+impl Codec for Zstd {
+    fn compress(lines: &[u8]) -> io::Result<Vec<u8>> {
+        zstd::bulk::compress(lines, zstd::DEFAULT_COMPRESSION_LEVEL)
     }
 }
 
-impl Codec for GzEncoder<Output> {
-    fn begin(output: Output) -> io::Result<Self> {
-        Ok(GzEncoder::new(output, flate2::Compression::default()))
-    }
+/// Members of gzip.
+pub struct Gzip;
 
-    fn output(&self) -> &Output {
-        self.get_ref()
+impl Codec for Gzip {
+    fn compress(lines: &[u8]) -> io::Result<Vec<u8>> {
+        let mut member = GzEncoder::new(Vec::new(), flate2::Compression::default());
+        member.write_all(lines)?;
+        member.finish()
     }
+}
 
-    fn end(self) -> io::Result<Output> {
-        self.finish()
+impl Pieces {
+    fn put<C: Codec>(&mut self) -> Result<()> {
+        self.output.put(&C::compress(&self.lines)?)?;
+        self.lines.clear();
+        Ok(())
     }
 }
 
 impl<C: Codec> Sink for Compressed<C> {
     type Columns = Vec<u8>;
-    type File = C;
+    type File = Pieces;
 
-    fn open(schema: &Schema, output: Output) -> Result<(Compressed<C>, C)> {
-        let codec = std::marker::PhantomData;
-        Ok((Compressed { lines: Jsonl::new(schema), codec }, C::begin(output)?))
+    fn open(schema: &Schema, output: Output) -> Result<(Compressed<C>, Pieces)> {
+        let lines = Jsonl::new(schema);
+        Ok((Compressed(lines, PhantomData), Pieces { lines: Vec::new(), output }))
     }
 
     fn lay_out(&self, row: Row, lines: &mut Vec<u8>) {
-        self.lines.line(row, lines);
+        self.0.line(row, lines);
     }
 
-    fn write(&self, lines: &mut Vec<u8>, file: &mut C) -> Result<()> {
-        file.write_all(lines)?;
-        lines.clear();
+    fn write(&self, lines: &mut Vec<u8>, next: u64, file: &mut Pieces) -> Result<()> {
+        file.lines.append(lines);
+        if file.lines.len() >= PIECE {
+            file.put::<C>()?;
+            file.output.mark(next)?;
+        }
         Ok(())
     }
 
-    fn bytes(file: &C) -> u64 {
-        file.output().bytes()
+    fn bytes(file: &Pieces) -> u64 {
+        file.output.bytes()
     }
 
-    fn finish(self, file: C) -> Result<u64> {
-        file.end()?.finish()
+    fn finish(self, mut file: Pieces) -> Result<u64> {
+        if !file.lines.is_empty() || file.output.bytes() == 0 {
+            file.put::<C>()?;
+        }
+        file.output.finish()
     }
 }

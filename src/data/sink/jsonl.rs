@@ -164,10 +164,10 @@ impl Sink for Jsonl {
         self.line(row, lines);
     }
 
-    fn write(&self, lines: &mut Vec<u8>, output: &mut Output) -> Result<()> {
+    fn write(&self, lines: &mut Vec<u8>, next: u64, output: &mut Output) -> Result<()> {
         output.put(lines)?;
         lines.clear();
-        Ok(())
+        output.mark(next)
     }
 
     fn bytes(output: &Output) -> u64 {

@@ -24,9 +24,9 @@ pub use super::output::Output;
 #[cfg(feature = "arrow")]
 pub use columnar::features_of;
 #[cfg(feature = "arrow")]
-pub use columnar::{arrow_schema, batch};
+pub use columnar::{arrow_schema, batch, batch_of_ids};
 #[cfg(feature = "arrow")]
-use compressed::{Gzip, Zstd};
+use compressed::{Compressed, Gzip, Zstd};
 pub use ids::Ids;
 pub use jsonl::Jsonl;
 pub use schema::{Schema, settings};
@@ -47,6 +47,7 @@ pub const FORMATS: &[Format] = &[
         endings: &["jsonl", "ndjson"],
         is_text: true,
         has_ids: false,
+        goes_on: true,
         write: write_as::<Jsonl>,
     },
     #[cfg(feature = "arrow")]
@@ -56,7 +57,8 @@ pub const FORMATS: &[Format] = &[
         endings: &["jsonl.zst", "ndjson.zst"],
         is_text: false,
         has_ids: false,
-        write: write_as::<Zstd>,
+        goes_on: true,
+        write: write_as::<Compressed<Zstd>>,
     },
     #[cfg(feature = "arrow")]
     Format {
@@ -65,7 +67,8 @@ pub const FORMATS: &[Format] = &[
         endings: &["jsonl.gz", "ndjson.gz"],
         is_text: false,
         has_ids: false,
-        write: write_as::<Gzip>,
+        goes_on: true,
+        write: write_as::<Compressed<Gzip>>,
     },
     #[cfg(feature = "arrow")]
     Format {
@@ -74,6 +77,7 @@ pub const FORMATS: &[Format] = &[
         endings: &["parquet"],
         is_text: false,
         has_ids: true,
+        goes_on: false,
         write: columnar::write::<parquet::arrow::ArrowWriter<Output>>,
     },
     #[cfg(feature = "arrow")]
@@ -83,6 +87,7 @@ pub const FORMATS: &[Format] = &[
         endings: &["arrow", "arrows"],
         is_text: false,
         has_ids: true,
+        goes_on: false,
         write: columnar::write::<arrow_ipc::writer::StreamWriter<Output>>,
     },
     #[cfg(feature = "arrow")]
@@ -92,6 +97,7 @@ pub const FORMATS: &[Format] = &[
         endings: &["tar"],
         is_text: false,
         has_ids: false,
+        goes_on: true,
         write: write_as::<WebDataset>,
     },
 ];
@@ -109,6 +115,8 @@ pub struct Format {
     pub is_text: bool,
     /// Whether it has rows of ids.
     pub has_ids: bool,
+    /// Whether more rows can come after those that a stopped writer has left.
+    pub goes_on: bool,
     write: fn(&Schema, &Rows, Output, &Observer) -> Result<u64, Stopped>,
 }
 
@@ -171,12 +179,13 @@ pub trait Sink: Send + Sync + Sized {
     /// Lays a sample out at the end of the columns of a batch; called by many threads.
     fn lay_out(&self, row: Row, columns: &mut Self::Columns);
 
-    /// Writes a batch, and leaves its columns empty for the next one; called in the order of the
-    /// samples.
+    /// Writes a batch of samples before the index `next`, and leaves its columns empty for the next
+    /// one; called in the order of the samples. Where a file goes on after any of them, its
+    /// [`Output`] is told what it has.
     ///
     /// # Errors
     /// If the output does not take the bytes.
-    fn write(&self, columns: &mut Self::Columns, file: &mut Self::File) -> Result<()>;
+    fn write(&self, columns: &mut Self::Columns, next: u64, file: &mut Self::File) -> Result<()>;
 
     /// The bytes that the output has taken so far.
     fn bytes(file: &Self::File) -> u64;
@@ -196,9 +205,9 @@ fn write_as<S: Sink>(
 ) -> Result<u64, Stopped> {
     let (sink, mut file) = S::open(schema, output).map_err(plain).map_err(Stopped::Output)?;
     let lay_out = |row: Row, columns: &mut S::Columns| sink.lay_out(row, columns);
-    let mut bytes = 0;
-    let put = |columns: &mut S::Columns| {
-        sink.write(columns, &mut file).map_err(plain)?;
+    let mut bytes = S::bytes(&file);
+    let put = |columns: &mut S::Columns, next: u64| {
+        sink.write(columns, next, &mut file).map_err(plain)?;
         let before = std::mem::replace(&mut bytes, S::bytes(&file));
         observer.emit(Event::Written { bytes: bytes - before });
         Ok(())
@@ -213,7 +222,7 @@ fn write_as<S: Sink>(
 /// [`Stopped`] if a sample cannot be drawn, or the observer stops it.
 pub fn lines(schema: &Schema, rows: &Rows, observer: &Observer) -> Result<Vec<u8>, Stopped> {
     let (jsonl, mut all) = (Jsonl::new(schema), Vec::new());
-    let put = |lines: &mut Vec<u8>| {
+    let put = |lines: &mut Vec<u8>, _| {
         all.append(lines);
         Ok(())
     };
@@ -226,7 +235,7 @@ fn in_order<Columns: Default + Send>(
     schema: &Schema,
     rows: &Rows,
     lay_out: impl Fn(Row, &mut Columns) + Sync + Send,
-    put: impl FnMut(&mut Columns) -> Result<()> + Send,
+    put: impl FnMut(&mut Columns, u64) -> Result<()> + Send,
     observer: &Observer,
 ) -> Result<(), Stopped> {
     let samplers: Vec<Sampler> =

@@ -95,10 +95,10 @@ impl Sink for WebDataset {
         }
     }
 
-    fn write(&self, bytes: &mut Vec<u8>, output: &mut Output) -> Result<()> {
+    fn write(&self, bytes: &mut Vec<u8>, next: u64, output: &mut Output) -> Result<()> {
         output.put(bytes)?;
         bytes.clear();
-        Ok(())
+        output.mark(next)
     }
 
     fn bytes(output: &Output) -> u64 {

@@ -10,7 +10,7 @@ use crate::model::Tokenizer;
 use crate::recipe::{Entry, Named, Recipe, Words};
 use crate::source::Span;
 use crate::stdlib;
-use crate::template::{self, Error, Template};
+use crate::template::{self, Error, Findings, Template};
 
 /// The templates of a recipe, checked; none if one has an error.
 pub fn read(recipe: &mut Recipe, folder: &Path, errors: &mut Errors) -> Option<Vec<Template>> {
@@ -60,7 +60,11 @@ pub fn words(
         Words::Embedded(count) => Some(Vocabulary::embedded_part(*count)),
         Words::Tokenizer => {
             let words = wording::words_of(tokenizer?);
-            let words = words.and_then(|words| Ok(Vocabulary::new(words)?));
+            let words = words.and_then(|words| {
+                let none = "none of its tokens is a word of three lower-case letters or more";
+                anyhow::ensure!(!words.is_empty(), none);
+                Ok(Vocabulary::new(words)?)
+            });
             let help = "write `vocab = 512` for made-up words, or a file of words";
             let note = |error: anyhow::Error| {
                 let title = format!("the tokenizer gives no words: {error:#}");
@@ -87,7 +91,25 @@ pub fn samplers(
     words: &Vocabulary,
 ) -> Result<Vec<Sampler>, Error> {
     let both = templates.iter().zip(&recipe.templates);
-    both.map(|(template, entry)| sampler(template, entry, words)).collect()
+    let samplers = both.map(|(template, entry)| sampler(template, entry, words));
+    let samplers: Result<_, Error> = samplers.collect();
+    samplers.map_err(|error| match (&recipe.data.words, error) {
+        (Words::Tokenizer, Error::Invalid(found)) => Error::Invalid(too_few(found, words)),
+        (_, error) => error,
+    })
+}
+
+/// Errors of templates, those of too few words with where the words are from.
+fn too_few(mut found: Vec<Findings>, words: &Vocabulary) -> Vec<Findings> {
+    let all = found.iter_mut().flat_map(|one| &mut one.diagnostics);
+    for error in all.filter(|one| one.code == "E511" && one.title.contains("`vocab` has")) {
+        error.help = format!(
+            "the tokenizer has {} words of three lower-case letters or more that are one token: \
+             write `vocab = 512` below `[data]` for made-up words, or a file of words",
+            words.own_len()
+        );
+    }
+    found
 }
 
 fn sampler(template: &Template, entry: &Entry, words: &Vocabulary) -> Result<Sampler, Error> {

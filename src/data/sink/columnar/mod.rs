@@ -26,6 +26,7 @@ use crate::data::generate::{Row, Stopped};
 use crate::data::observer::Observer;
 use column::{Column, Kind};
 use packed::Packed;
+pub use packed::batch as batch_of_ids;
 
 /// The features of a schema's columns, as Hugging Face's `datasets` writes them in JSON.
 pub fn features_of(schema: &Schema) -> serde_json::Value {
@@ -121,7 +122,7 @@ pub fn batch(
     let layout = Layout::new(schema);
     let mut rows = Batch { rows: 0, columns: layout.empty() };
     let lay_out = |row: Row, batch: &mut Batch| layout.lay_out(row, batch);
-    in_order(schema, &indices.into(), lay_out, |part| rows.append(part), observer)?;
+    in_order(schema, &indices.into(), lay_out, |part, _| rows.append(part), observer)?;
     layout.take(&mut rows).map_err(Stopped::Output)
 }
 
@@ -220,7 +221,7 @@ impl<W: Batches> Sink for Columnar<W> {
         self.0.lay_out(row, batch);
     }
 
-    fn write(&self, batch: &mut Batch, file: &mut W) -> Result<()> {
+    fn write(&self, batch: &mut Batch, _: u64, file: &mut W) -> Result<()> {
         match batch.rows {
             0 => Ok(()),
             _ => file.put(&self.0.take(batch)?),

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::marker::PhantomData;
+use std::ops::Range;
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
@@ -12,25 +13,27 @@ use serde_json::json;
 
 use super::super::ids::{IGNORED, Ids};
 use super::super::schema::Schema;
-use super::super::{Output, Sink};
+use super::super::{Output, Sink, in_order};
 use super::Batches;
 use crate::data::SampleId;
-use crate::data::generate::{NoRow, Row};
+use crate::data::generate::{NoRow, Row, Stopped};
 use crate::data::layout::Encoded;
+use crate::data::observer::Observer;
 
 /// Ids of a batch of rows in a file, from which on it is written.
 const BATCH_IDS: usize = 1 << 18;
+/// The most ids of a batch: what lists of Arrow's have room for.
+const IDS_MAX: usize = i32::MAX as usize;
 
 /// The lists of a row, in order; before them comes its `id`.
 const LISTS: [&str; 4] = ["input_ids", "labels", "position_ids", "seq_lengths"];
 
 /// Packs consecutive samples into a row for as long as they fit.
-pub struct Packed<W> {
+struct Packing {
     ids: Arc<Ids>,
     /// What an id of each template's samples begins with.
     keys: Vec<String>,
     schema: SchemaRef,
-    file: PhantomData<fn() -> W>,
 }
 
 /// Samples as ids, one after the other.
@@ -52,20 +55,14 @@ struct Placed {
     read: usize,
 }
 
-/// The file, and what is not written yet: complete rows, and one that may still grow.
-pub struct File<W> {
-    out: W,
-    rows: Rows,
-    /// Ids of the row that grows.
-    open: usize,
-}
-
-/// Rows in columns.
+/// Rows in columns; the last one may still grow.
 #[derive(Default)]
 struct Rows {
     ids: Vec<String>,
     lists: [ListBuilder<Int32Builder>; 4],
     count: usize,
+    /// Ids of the row that grows.
+    open: usize,
 }
 
 impl Rows {
@@ -80,10 +77,15 @@ impl Rows {
         }
         lengths.values().append_value(ids.len() as i32);
         self.count += ids.len();
+        self.open += ids.len();
     }
 
+    /// Ends the row that grows, if there is one.
     fn end(&mut self) {
-        self.lists.iter_mut().for_each(|list| list.append(true));
+        if self.open > 0 {
+            self.lists.iter_mut().for_each(|list| list.append(true));
+        }
+        self.open = 0;
     }
 
     fn take(&mut self, schema: &SchemaRef) -> Result<RecordBatch> {
@@ -110,43 +112,13 @@ fn arrow_schema() -> SchemaRef {
     Arc::new(arrow_schema::Schema::new_with_metadata(fields, metadata))
 }
 
-impl<W: Batches> Packed<W> {
-    fn add(&self, sample: &Placed, ids: &[u32], file: &mut File<W>) -> Result<()> {
-        if file.open > 0 && file.open + ids.len() > self.ids.length {
-            self.end(file)?;
-        }
-        if file.open == 0 {
-            file.rows.ids.push(format!("{}{}", self.keys[sample.sampler], sample.index));
-        }
-        file.rows.add(ids, sample.read);
-        file.open += ids.len();
-        Ok(())
-    }
-
-    /// Ends the row that grows.
-    fn end(&self, file: &mut File<W>) -> Result<()> {
-        file.rows.end();
-        file.open = 0;
-        if file.rows.count >= BATCH_IDS {
-            file.out.put(&file.rows.take(&self.schema)?)?;
-        }
-        Ok(())
-    }
-}
-
-impl<W: Batches> Sink for Packed<W> {
-    type Columns = Samples;
-    type File = File<W>;
-
-    fn open(schema: &Schema, output: Output) -> Result<(Packed<W>, File<W>)> {
+impl Packing {
+    fn new(schema: &Schema) -> Result<Packing> {
         let Some(ids) = schema.ids.clone() else { bail!("there are no ids without a tokenizer") };
         let key =
             |one: &super::Template| SampleId::first(&one.sampler, schema.split, schema.seed).key();
         let keys = schema.templates.iter().map(key).collect();
-        let arrow = arrow_schema();
-        let out = W::open(output, &arrow)?;
-        let packed = Packed { ids, keys, schema: arrow, file: PhantomData };
-        Ok((packed, File { out, rows: Rows::default(), open: 0 }))
+        Ok(Packing { ids, keys, schema: arrow_schema() })
     }
 
     fn lay_out(&self, row: Row, samples: &mut Samples) {
@@ -164,10 +136,27 @@ impl<W: Batches> Sink for Packed<W> {
         }
     }
 
-    fn write(&self, samples: &mut Samples, file: &mut File<W>) -> Result<()> {
+    /// Adds samples to the rows, and calls `each` where a row is complete; no sample is left.
+    fn add(
+        &self,
+        samples: &mut Samples,
+        rows: &mut Rows,
+        mut each: impl FnMut(&mut Rows) -> Result<()>,
+    ) -> Result<()> {
         let mut start = 0;
         for sample in &samples.ends {
-            self.add(sample, &samples.ids[start..sample.end], file)?;
+            let ids = &samples.ids[start..sample.end];
+            if rows.open > 0 && rows.open + ids.len() > self.ids.length {
+                rows.end();
+                each(rows)?;
+            }
+            if rows.count + ids.len() > IDS_MAX {
+                bail!("a batch has more than {IDS_MAX} ids: take fewer samples at once");
+            }
+            if rows.open == 0 {
+                rows.ids.push(format!("{}{}", self.keys[sample.sampler], sample.index));
+            }
+            rows.add(ids, sample.read);
             start = sample.end;
         }
         if let Some(why) = samples.failed.take() {
@@ -177,17 +166,66 @@ impl<W: Batches> Sink for Packed<W> {
         samples.ends.clear();
         Ok(())
     }
+}
+
+/// These samples as one batch of rows of ids.
+///
+/// # Errors
+/// [`Stopped`] if a sample cannot be drawn or has no ids, there are more of them than a column has
+/// room for, or the observer stops it.
+pub fn batch(
+    schema: &Schema,
+    indices: Range<u64>,
+    observer: &Observer,
+) -> Result<RecordBatch, Stopped> {
+    let packing = Packing::new(schema).map_err(Stopped::Output)?;
+    let mut rows = Rows::default();
+    let lay_out = |row: Row, samples: &mut Samples| packing.lay_out(row, samples);
+    let put = |samples: &mut Samples, _| packing.add(samples, &mut rows, |_| Ok(()));
+    in_order(schema, &indices.into(), lay_out, put, observer)?;
+    rows.end();
+    rows.take(&packing.schema).map_err(Stopped::Output)
+}
+
+/// Rows of ids in a file.
+pub struct Packed<W>(Packing, PhantomData<fn() -> W>);
+
+/// The file, and rows that are not written yet.
+pub struct File<W> {
+    out: W,
+    rows: Rows,
+}
+
+impl<W: Batches> Sink for Packed<W> {
+    type Columns = Samples;
+    type File = File<W>;
+
+    fn open(schema: &Schema, output: Output) -> Result<(Packed<W>, File<W>)> {
+        let packing = Packing::new(schema)?;
+        let out = W::open(output, &packing.schema)?;
+        Ok((Packed(packing, PhantomData), File { out, rows: Rows::default() }))
+    }
+
+    fn lay_out(&self, row: Row, samples: &mut Samples) {
+        self.0.lay_out(row, samples);
+    }
+
+    fn write(&self, samples: &mut Samples, _: u64, file: &mut File<W>) -> Result<()> {
+        let File { out, rows } = file;
+        self.0.add(samples, rows, |rows| match rows.count {
+            count if count >= BATCH_IDS => out.put(&rows.take(&self.0.schema)?),
+            _ => Ok(()),
+        })
+    }
 
     fn bytes(file: &File<W>) -> u64 {
         file.out.bytes()
     }
 
     fn finish(self, mut file: File<W>) -> Result<u64> {
-        if file.open > 0 {
-            self.end(&mut file)?;
-        }
+        file.rows.end();
         if file.rows.count > 0 {
-            file.out.put(&file.rows.take(&self.schema)?)?;
+            file.out.put(&file.rows.take(&self.0.schema)?)?;
         }
         file.out.finish()
     }
