@@ -8,27 +8,23 @@ use tempfile::TempDir;
 use super::{cookc, done, folder, texts, write};
 
 const GOES_ON: [&str; 4] = ["jsonl", "jsonl.gz", "jsonl.zst", "tar"];
-const MANY: [&str; 5] = ["generate", "std:document_qa", "-n", "12000", "-o"];
 
 /// What lies beside a file: its rows, and their place.
 fn beside(folder: &TempDir, name: &str) -> [std::path::PathBuf; 2] {
     ["rows", "place"].map(|ending| folder.path().join(format!(".cookc-{name}.{ending}")))
 }
 
-/// Writes a file, and kills the writer once its place was recorded this often.
-fn killed(folder: &TempDir, arguments: &[&str], name: &str, records: usize) {
+/// Writes a file, and kills the writer once its place was recorded.
+fn killed(folder: &TempDir, arguments: &[&str], name: &str) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cookc"));
     command.args(arguments).current_dir(folder.path()).stderr(Stdio::null());
     let mut child = command.spawn().expect("it starts");
-    let place = || fs::read(&beside(folder, name)[1]).unwrap_or_default();
-    let (mut seen, mut last) = (0, place());
-    while seen < records && child.try_wait().expect("a child").is_none() {
-        let now = place();
-        seen += usize::from(now != last);
-        last = now;
+    let place = &beside(folder, name)[1];
+    while !place.exists() && child.try_wait().expect("a child").is_none() {
         std::thread::yield_now();
     }
-    child.kill().expect("it can be killed");
+    // It may have ended by now.
+    let _ = child.kill();
     child.wait().expect("it ends");
 }
 
@@ -37,16 +33,24 @@ fn a_file_that_is_killed_is_gone_on_with_to_the_same_bytes() {
     let folder = folder();
     for ending in GOES_ON {
         let [whole, other] = ["whole", "other"].map(|name| format!("{name}.{ending}"));
-        done(&folder, &[&MANY[..], &[&whole]].concat());
+        // So many that one is killed before it ends.
+        let mut rows = 12_000;
+        let many = loop {
+            let many = rows.to_string();
+            killed(&folder, &["generate", "std:document_qa", "-n", &many, "-o", &other], &other);
+            if beside(&folder, &other)[1].exists() {
+                break many;
+            }
+            rows *= 4;
+        };
+        let of = ["generate", "std:document_qa", "-n", &many, "-o"];
+        done(&folder, &[&of[..], &[&whole]].concat());
         let wanted = fs::read(folder.path().join(&whole)).expect("a file");
-        let goes_on = [&MANY[..], &[&other, "--resume", "--threads", "3"]].concat();
-        killed(&folder, &[&MANY[..], &[&other]].concat(), &other, 1);
-        let place = fs::read_to_string(&beside(&folder, &other)[1]);
-        killed(&folder, &goes_on, &other, 1);
+        let goes_on = [&of[..], &[&other, "--resume", "--threads", "3"]].concat();
         let output = cookc(&folder, &goes_on);
         let [_, err] = texts(&output);
         assert!(output.status.success(), "{err}");
-        assert!(err.contains("were there before"), "{place:?}: {err}");
+        assert!(err.contains("were there before"), "{err}");
         assert!(fs::read(folder.path().join(&other)).expect("a file") == wanted, "{ending}");
         assert!(beside(&folder, &other).iter().all(|path| !path.exists()), "{ending}");
     }
