@@ -40,6 +40,22 @@ impl WordText {
         if length > MIDDLE { &self.long[at] } else { &self.middle[at][..length] }
     }
 
+    /// Appends one word.
+    ///
+    /// # Panics
+    /// If there is no word of the symbol.
+    pub fn append(&self, symbol: u32, out: &mut Vec<u8>) {
+        let at = symbol as usize;
+        let length = self.lengths[at] as usize;
+        if length > MIDDLE {
+            return out.extend_from_slice(&self.long[at]);
+        }
+        // The complete slot: its size is known, so that nothing is called to copy it.
+        let end = out.len() + length;
+        out.extend_from_slice(&self.middle[at]);
+        out.truncate(end);
+    }
+
     /// Appends words with one space between them.
     ///
     /// # Panics
@@ -129,6 +145,9 @@ mod tests {
             }
             for (symbol, word) in (0..).zip(words) {
                 assert_eq!(text.get(symbol), word.as_bytes());
+                let mut out = b"before ".to_vec();
+                text.append(symbol, &mut out);
+                assert_eq!(String::from_utf8_lossy(&out), format!("before {word}"));
             }
         }
     }

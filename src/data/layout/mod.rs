@@ -188,13 +188,13 @@ fn write_value(memory: &Memory, cell: i64, kind: &Type, shape: &Shape, surface: 
         }),
         Shape::Keyed(slot, key_kind, between) => {
             let key_kind = key_kind.element().unwrap_or(&Type::Unknown);
-            let keys = cells(memory, memory.slot(*slot), key_kind);
+            let keys = memory.slot(*slot);
             each(memory, cell, element, |at, cell| {
                 if at > 0 {
                     surface.literal(LINE);
                 }
                 // A value without a key is written alone, so that no value is lost.
-                if let Some(&key) = keys.get(at) {
+                if let Some(key) = element(memory, keys, key_kind, at) {
                     write_plain(memory, key, key_kind, surface);
                     surface.literal(*between);
                 }
@@ -241,6 +241,15 @@ fn each(memory: &Memory, list: i64, element: &Type, mut visit: impl FnMut(usize,
         for (at, &cell) in memory.wide(list).iter().enumerate() {
             visit(at, cell);
         }
+    }
+}
+
+/// The cell of an element, if there is one with this index.
+fn element(memory: &Memory, list: i64, kind: &Type, index: usize) -> Option<i64> {
+    if is_narrow(kind) {
+        memory.narrow(list).get(index).map(|&symbol| symbol.into())
+    } else {
+        memory.wide(list).get(index).copied()
     }
 }
 

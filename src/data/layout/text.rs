@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::{Item, Literal, Part, Plan, Surface};
 use crate::check::types::Type;
 use crate::data::vocab::Vocabulary;
+use crate::data::words::WordText;
 use crate::ir::{Program, SlotId};
 use crate::runtime::Memory;
 
@@ -63,7 +64,7 @@ impl Written {
 pub struct TextWriter {
     plan: Plan,
     /// The literals as they are written.
-    literals: Vec<Box<[u8]>>,
+    literals: WordText,
     vocabulary: Arc<Vocabulary>,
     /// The types of the slots.
     kinds: Vec<Type>,
@@ -73,8 +74,8 @@ impl TextWriter {
     /// A writer for a program's texts.
     pub fn new(program: &Program, vocabulary: Arc<Vocabulary>, escape: Escape) -> TextWriter {
         let plan = Plan::new(program);
-        let written = |text: &String| escape.written(text).into_bytes().into();
-        let literals = plan.literals.iter().map(written).collect();
+        let mut literals = WordText::default();
+        plan.literals.iter().for_each(|text| literals.push(&escape.written(text)));
         let kinds = program.slots.iter().map(|slot| slot.kind.clone()).collect();
         TextWriter { plan, literals, vocabulary, kinds }
     }
@@ -170,11 +171,11 @@ struct TextSurface<'a> {
 
 impl Surface for TextSurface<'_> {
     fn literal(&mut self, literal: Literal) {
-        self.out.extend_from_slice(&self.writer.literals[literal]);
+        self.writer.literals.append(literal as u32, self.out);
     }
 
     fn token(&mut self, symbol: u32) {
-        self.out.extend_from_slice(self.writer.vocabulary.text().get(symbol));
+        self.writer.vocabulary.text().append(symbol, self.out);
     }
 
     fn tokens(&mut self, symbols: &[u32]) {
