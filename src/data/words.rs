@@ -44,16 +44,14 @@ impl WordText {
     ///
     /// # Panics
     /// If there is no word of the symbol.
+    #[inline(always)]
     pub fn append(&self, symbol: u32, out: &mut Vec<u8>) {
         let at = symbol as usize;
         let length = self.lengths[at] as usize;
         if length > MIDDLE {
             return out.extend_from_slice(&self.long[at]);
         }
-        // The complete slot: its size is known, so that nothing is called to copy it.
-        let end = out.len() + length;
-        out.extend_from_slice(&self.middle[at]);
-        out.truncate(end);
+        append_first(&self.middle[at], length, out);
     }
 
     /// Appends words with one space between them.
@@ -103,6 +101,21 @@ impl WordText {
         }
         // SAFETY: all bytes up to here were written, a word and a space after the other.
         unsafe { out.set_len(at) }
+    }
+}
+
+/// Appends the first of some elements. It writes all of them: where their number is known, nothing
+/// is called to copy them.
+#[inline(always)]
+pub(super) fn append_first<T: Copy, const N: usize>(all: &[T; N], count: usize, out: &mut Vec<T>) {
+    assert!(count <= N, "there are so many");
+    out.reserve(N);
+    let end = out.len() + count;
+    // SAFETY: all were given room behind the last, aligned as each of them, and those up to the new
+    // end are written.
+    unsafe {
+        *out.as_mut_ptr().add(out.len()).cast::<[T; N]>() = *all;
+        out.set_len(end);
     }
 }
 

@@ -150,14 +150,14 @@ impl Engine for Native {
 impl Native {
     fn call(&self, code: Code, memory: &mut Memory) -> Result<i64, Fault> {
         let memory: *mut Memory = memory;
+        // What the code reads and writes lies in the memory's four vectors, none of which grows.
+        // Handles are made by the runtime or looked at by `Memory::bind`, and an index is compared
+        // with its list's size unless `ir` proved it. Where lists are worked on in steps, the last
+        // step ends within the `SLACK_CELLS` that follow the last list's room.
         // SAFETY: `memory` comes from a reference that lives through the call, and belongs to this
         // program (`begin` and `judge` look), so the frame, the streams and their keys have the
-        // places that the code names. None of the four vectors grows. The code keeps to the cells
-        // because handles are made by the runtime or looked at by `Memory::bind`, and it compares
-        // each index with its list's size unless `ir` proved it; where it reads or writes a list
-        // in steps, at most `SLACK_CELLS` follow the last cell of a list. What the code calls gets
-        // the memory back as the only reference, and does not unwind. The code lives as long as
-        // `self`.
+        // places that the code names. What the code calls gets the memory back as the only
+        // reference, and does not unwind. The code lives as long as `self`.
         let cell = unsafe {
             let cells = (*memory).arena.cells.as_mut_ptr();
             let frame = (*memory).frame.as_mut_ptr();

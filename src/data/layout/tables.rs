@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use super::seams::{Ends, Judge, Seam, Space, Unit, Walk};
 use super::{Literal, Plan, Surface, Tokenize};
 use crate::data::vocab::Vocabulary;
-use crate::data::words::greatest;
+use crate::data::words::{append_first, greatest};
 use crate::ir::Program;
 
 /// From this many on, words are looked up together.
@@ -243,10 +243,9 @@ impl Few {
         Some(few)
     }
 
+    #[inline]
     fn append(&self, out: &mut Vec<u32>) {
-        let end = out.len() + self.count as usize;
-        out.extend_from_slice(&self.ids);
-        out.truncate(end);
+        append_first(&self.ids, self.count as usize, out);
     }
 }
 
@@ -268,6 +267,7 @@ impl Ids {
         Few::new(&ids).map_or(Ids::Many(ids), Ids::Few)
     }
 
+    #[inline]
     fn append(&self, out: &mut Vec<u32>) {
         match self {
             Ids::Few(few) => few.append(out),
@@ -396,6 +396,7 @@ impl<'a> IdSurface<'a> {
 }
 
 impl Surface for IdSurface<'_> {
+    #[inline]
     fn literal(&mut self, literal: Literal) {
         let piece = &self.tables.pieces[literal];
         if piece.is_empty {
@@ -409,8 +410,10 @@ impl Surface for IdSurface<'_> {
         state.space = piece.space_after;
     }
 
+    #[inline]
     fn token(&mut self, symbol: u32) {
-        self.tokens(&[symbol]);
+        self.words(self.state.before, self.state.space, &[symbol]);
+        self.behind_word();
     }
 
     fn tokens(&mut self, symbols: &[u32]) {
@@ -422,6 +425,7 @@ impl Surface for IdSurface<'_> {
         self.behind_word();
     }
 
+    #[inline]
     fn int(&mut self, value: i64) {
         let State { before, space, .. } = *self.state;
         let (tables, tokenize) = (self.tables, self.tokenize);

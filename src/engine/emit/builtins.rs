@@ -163,16 +163,10 @@ impl Emitter<'_> {
         })
     }
 
-    fn range(
-        &mut self,
-        low: Value,
-        high: Value,
-        called: impl FnOnce(&mut Self) -> Value,
-    ) -> Value {
+    fn range(&mut self, low: Value, high: Value, called: impl FnOnce(&mut Self) -> Value) -> Value {
         let whole = Shape { scalar: Scalar::Int, depth: 0 };
         let last = self.builder.ins().isub(high, low);
-        let is_long =
-            self.builder.ins().icmp_imm_u(IntCC::UnsignedGreaterThanOrEqual, last, SHORT);
+        let is_long = self.builder.ins().icmp_imm_u(IntCC::UnsignedGreaterThanOrEqual, last, SHORT);
         let is_empty = self.builder.ins().icmp(IntCC::SignedGreaterThan, low, high);
         let is_rare = self.builder.ins().bor(is_long, is_empty);
         self.unless(is_rare, called, |emitter| {
@@ -216,12 +210,7 @@ impl Emitter<'_> {
     }
 
     /// `shape` is that of the inner lists' elements.
-    fn concat(
-        &mut self,
-        lists: Value,
-        shape: Shape,
-        called: impl Fn(&mut Self) -> Value,
-    ) -> Value {
+    fn concat(&mut self, lists: Value, shape: Shape, called: impl Fn(&mut Self) -> Value) -> Value {
         let slices = Shape { depth: shape.depth + 1, ..shape };
         let count = self.size(lists);
         self.if_at_most(SHORT, count, &called, |emitter| {
@@ -334,8 +323,7 @@ impl Emitter<'_> {
     ) -> Value {
         let size = self.size(list);
         let last = self.builder.ins().iadd_imm_s(size, -1);
-        let is_rare =
-            self.builder.ins().icmp_imm_u(IntCC::UnsignedGreaterThanOrEqual, last, SHORT);
+        let is_rare = self.builder.ins().icmp_imm_u(IntCC::UnsignedGreaterThanOrEqual, last, SHORT);
         self.unless(is_rare, called, |emitter| {
             let zero = emitter.constant(0);
             let first = emitter.element(list, zero, shape);

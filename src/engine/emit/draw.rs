@@ -43,8 +43,7 @@ impl Emitter<'_> {
         let operands = self.operands(registers);
         let [first, second, _] = operands;
         let few = self.constant_of(registers[0]).filter(|count| (1..=FEW).contains(count));
-        let called =
-            |emitter: &mut Self| emitter.call_sampler(sampler, stream, shape, operands);
+        let called = |emitter: &mut Self| emitter.call_sampler(sampler, stream, shape, operands);
         match sampler {
             Sampler::Span => self.span(stream, first, second, shape, is_checked),
             Sampler::Pick => self.pick(stream, first, shape, is_checked),
@@ -186,8 +185,7 @@ impl Emitter<'_> {
         let too_few = self.builder.ins().icmp_imm_s(IntCC::SignedLessThan, size, count);
         self.unless(too_few, called, |emitter| {
             let made = emitter.new_list(register, shape);
-            let is_dense =
-                emitter.builder.ins().icmp_imm_s(IntCC::SignedLessThan, size, 2 * count);
+            let is_dense = emitter.builder.ins().icmp_imm_s(IntCC::SignedLessThan, size, 2 * count);
             let dense = |emitter: &mut Self| {
                 // Fewer than twice as many: what is too much lies behind the list for now.
                 let zero = emitter.constant(0);
@@ -207,13 +205,7 @@ impl Emitter<'_> {
     }
 
     /// Draws positions, and again where one was drawn before; vectors hold those that were.
-    fn sparse(
-        &mut self,
-        stream: StreamId,
-        (count, made): (i64, Value),
-        list: Value,
-        shape: Shape,
-    ) {
+    fn sparse(&mut self, stream: StreamId, (count, made): (i64, Value), list: Value, shape: Shape) {
         let (size, state) = (self.size(list), self.state(stream));
         // No list has so many elements that this is a position.
         let nowhere = self.builder.ins().iconst(I32, LOW_HALF);

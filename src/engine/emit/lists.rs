@@ -81,8 +81,7 @@ impl Emitter<'_> {
 
         self.builder.switch_to_block(next);
         let bytes = self.bytes(at, shape);
-        let (from, to) =
-            (self.builder.ins().iadd(from, bytes), self.builder.ins().iadd(to, bytes));
+        let (from, to) = (self.builder.ins().iadd(from, bytes), self.builder.ins().iadd(to, bytes));
         let offsets = (0..STEP / lanes(shape)).map(|at| (VECTOR_BYTES * at) as i32);
         let moved: Vec<(i32, Value)> =
             offsets.map(|offset| (offset, self.vector(from, offset, shape))).collect();

@@ -1,8 +1,10 @@
 //! From steps to Cranelift's intermediate representation, one `match` arm an operation.
 //!
 //! A function takes pointers to the memory, its cells, its frame, its streams and their keys, and
-//! returns a cell: a rule's score, or 0. A fault leaves its kind and step in the memory and returns.
+//! returns a cell: a rule's score, or 0. A fault leaves its kind and step in the memory and
+//! returns.
 
+mod branches;
 mod builtins;
 mod draw;
 mod lists;
@@ -138,11 +140,14 @@ const INSIDE: MemFlagsData = MemFlagsData::trusted();
 
 impl Emitter<'_> {
     fn steps(&mut self, steps: Range<StepId>) {
-        let mut is_open = true;
-        for at in steps.clone() {
+        let (mut at, mut is_open) = (steps.start, true);
+        while at < steps.end {
             self.enter(at, is_open);
             self.step = at;
-            is_open = self.step(&self.program.steps[at as usize], at);
+            (at, is_open) = match self.both(at) {
+                Some(next) => (next, true),
+                None => (at + 1, self.step(&self.program.steps[at as usize], at)),
+            };
         }
         self.enter(steps.end, is_open);
     }
