@@ -33,7 +33,8 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-mod wide;
+#[doc(hidden)]
+pub mod wide;
 
 pub mod disk;
 

@@ -5,7 +5,7 @@
 //! `cargo bench --no-default-features --features jit --bench sampler [-- ROUNDS]` prints a line of
 //! JSON a row: the median of what each side does a second, and of their ratio round by round with
 //! its first and ninth decile. The sides of a round run one after the other, since a shared machine
-//! is twice as fast at one time as at another.
+//! is twice as fast at one time as at another. Words after the number choose rows by their names.
 
 mod by_hand;
 
@@ -20,10 +20,14 @@ use cookc::data::layout::{Encoded, Escape, Part, TextWriter, TokenIds};
 use cookc::data::sink::{Jsonl, Row, Schema};
 use cookc::data::{Sampler, Split};
 use cookc::runtime::{Memory, RunKey};
+use cookc::wide;
 
 const SEED: u64 = 42;
 /// Samples of a side's turn.
 const TURN: u64 = 32;
+
+/// Samples before the first turn: the ids of a number are made when it is first met.
+const WARM_UP: u64 = 20_000;
 
 /// Templates whose samples are small, where a call costs more than the work.
 const SMALL: [&str; 4] = ["chain_sum", "stack_machine", "variable_tracking", "entailment"];
@@ -35,6 +39,7 @@ fn main() {
     for draw in ["draw", "distinct"] {
         let mut sides = Sides::new(draw);
         sides.are_equal();
+        sides.compare_vectors(draw, rounds);
         sides.measure(draw, rounds);
     }
     for name in SMALL.into_iter().chain(["document_qa"]) {
@@ -101,6 +106,42 @@ impl Sides {
             self.by_hand.json(index, &self.pieces, &mut theirs);
             assert_eq!(ours, theirs, "line of {index}");
         }
+    }
+
+    /// The same bytes with narrower vectors, beside the widest of the machine.
+    fn compare_vectors(&mut self, draw: &str, rounds: u64) {
+        let [mut one, mut two] = [(); 2].map(|()| self.sampler.memory(Split::Train, SEED));
+        let [mut ours, mut theirs] = [(); 2].map(|()| (Encoded::default(), Vec::new()));
+        for (name, bits) in [("AVX2", 256), ("portable", 128)] {
+            wide::at_most(bits);
+            self.are_equal();
+            let ids = |memory: &mut Memory, index, bits, (out, _): &mut (Encoded, Vec<u8>)| {
+                wide::at_most(bits);
+                self.ids_of(memory, index, out);
+                out.ids.len()
+            };
+            report(
+                &format!("{draw} as ids, {name} beside the widest"),
+                "tokens",
+                rounds,
+                |index| ids(&mut one, index, bits, &mut ours),
+                |index| ids(&mut two, index, u32::MAX, &mut theirs),
+            );
+            let text = |memory: &mut Memory, index, bits, (_, out): &mut (Encoded, Vec<u8>)| {
+                wide::at_most(bits);
+                out.clear();
+                self.text_of(memory, index, out);
+                LENGTH
+            };
+            report(
+                &format!("{draw} as text, {name} beside the widest"),
+                "tokens",
+                rounds,
+                |index| text(&mut one, index, bits, &mut ours),
+                |index| text(&mut two, index, u32::MAX, &mut theirs),
+            );
+        }
+        wide::at_most(u32::MAX);
     }
 
     fn measure(mut self, draw: &str, rounds: u64) {
@@ -217,6 +258,7 @@ fn small(name: &str, rounds: u64) {
         ids.encode(&*memory, out).expect("every word has an id");
         out.ids.len()
     };
+    (0..WARM_UP).for_each(|index| _ = make(&native, &mut one, index));
     report(
         &format!("{name} as ids, beside the interpreter"),
         "tokens",

@@ -40,6 +40,20 @@ impl WordText {
         if length > MIDDLE { &self.long[at] } else { &self.middle[at][..length] }
     }
 
+    /// Appends one word.
+    ///
+    /// # Panics
+    /// If there is no word of the symbol.
+    #[inline(always)]
+    pub fn append(&self, symbol: u32, out: &mut Vec<u8>) {
+        let at = symbol as usize;
+        let length = self.lengths[at] as usize;
+        if length > MIDDLE {
+            return out.extend_from_slice(&self.long[at]);
+        }
+        append_first(&self.middle[at], length, out);
+    }
+
     /// Appends words with one space between them.
     ///
     /// # Panics
@@ -90,6 +104,21 @@ impl WordText {
     }
 }
 
+/// Appends the first of some elements. It writes all of them: where their number is known, nothing
+/// is called to copy them.
+#[inline(always)]
+pub(super) fn append_first<T: Copy, const N: usize>(all: &[T; N], count: usize, out: &mut Vec<T>) {
+    assert!(count <= N, "there are so many");
+    out.reserve(N);
+    let end = out.len() + count;
+    // SAFETY: all were given room behind the last, aligned as each of them, and those up to the new
+    // end are written.
+    unsafe {
+        *out.as_mut_ptr().add(out.len()).cast::<[T; N]>() = *all;
+        out.set_len(end);
+    }
+}
+
 /// The greatest symbol of a list; 0 of none.
 pub(super) fn greatest(symbols: &[u32]) -> u32 {
     match symbols.len() {
@@ -129,6 +158,9 @@ mod tests {
             }
             for (symbol, word) in (0..).zip(words) {
                 assert_eq!(text.get(symbol), word.as_bytes());
+                let mut out = b"before ".to_vec();
+                text.append(symbol, &mut out);
+                assert_eq!(String::from_utf8_lossy(&out), format!("before {word}"));
             }
         }
     }

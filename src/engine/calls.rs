@@ -5,6 +5,7 @@
 use strum::VariantArray;
 
 use crate::ir::{Builtin, Sampler, StreamId};
+use crate::runtime::builtins::first;
 use crate::runtime::shape::Shape;
 use crate::runtime::{FaultKind, Memory, samplers};
 
@@ -37,10 +38,11 @@ pub(super) extern "C" fn sampler(memory: &mut Memory, code: u64, a: i64, b: i64,
     cell(memory, done)
 }
 
-/// Sets a stream, which the code names, to the start that belongs to the sample's index.
-pub(super) extern "C" fn start(memory: &mut Memory, code: u64, _: i64, _: i64, _: i64) -> i64 {
-    memory.start_stream(code as usize);
-    0
+/// The index of a cell in a list whose elements have the shape that the code names; below 0 if it
+/// is not in it.
+pub(super) extern "C" fn find(memory: &mut Memory, code: u64, cell: i64, list: i64, _: i64) -> i64 {
+    let found = first(memory.lists(), cell, list, Shape::from_code(code));
+    found.map_or(-1, |index| index as i64)
 }
 
 /// The rare rest of a draw below `range`, from the stream that the code names.

@@ -17,11 +17,12 @@ use crate::runtime::random::Stream;
 use crate::runtime::{Fault, Memory};
 
 /// The machine code of a function that [`emit`] wrote: pointers to the memory, its cells, its
-/// frame and its streams.
+/// frame, its streams and their keys.
 ///
 /// # Safety
 /// The memory must be one of the program that was compiled, which [`Native::call`] checks.
-type Code = unsafe extern "C" fn(*mut Memory, *mut i64, *mut i64, *mut Stream) -> i64;
+type Code =
+    unsafe extern "C" fn(*mut Memory, *mut i64, *mut i64, *mut Stream, *const [u64; 4]) -> i64;
 
 /// A program as machine code.
 pub(super) struct Native {
@@ -149,17 +150,20 @@ impl Engine for Native {
 impl Native {
     fn call(&self, code: Code, memory: &mut Memory) -> Result<i64, Fault> {
         let memory: *mut Memory = memory;
+        // What the code reads and writes lies in the memory's four vectors, none of which grows.
+        // Handles are made by the runtime or looked at by `Memory::bind`, and an index is compared
+        // with its list's size unless `ir` proved it. Where lists are worked on in steps, the last
+        // step ends within the `SLACK_CELLS` that follow the last list's room.
         // SAFETY: `memory` comes from a reference that lives through the call, and belongs to this
-        // program (`begin` and `judge` look), so the frame and the streams have the places that
-        // the code names. None of the three vectors grows. The code keeps to the cells because
-        // handles are made by the runtime or looked at by `Memory::bind`, and it compares each
-        // index with its list's size unless `ir` proved it. What the code calls gets the
-        // memory back as the only reference, and does not unwind. The code lives as long as `self`.
+        // program (`begin` and `judge` look), so the frame, the streams and their keys have the
+        // places that the code names. What the code calls gets the memory back as the only
+        // reference, and does not unwind. The code lives as long as `self`.
         let cell = unsafe {
             let cells = (*memory).arena.cells.as_mut_ptr();
             let frame = (*memory).frame.as_mut_ptr();
             let streams = (*memory).streams.as_mut_ptr();
-            code(memory, cells, frame, streams)
+            let keys = (*memory).keys.as_ptr();
+            code(memory, cells, frame, streams, keys)
         };
         // SAFETY: the code has returned, so this is the only reference again.
         match unsafe { (*memory).take_fault() } {

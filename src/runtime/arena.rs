@@ -6,6 +6,10 @@ use crate::runtime::shape::Shape;
 /// Offsets of half cells have 32 bits, so an arena holds at most 16 GiB.
 const CELLS_MAX: u64 = 1 << 31;
 
+/// Cells after the last that a list may take: machine code copies and compares lists in steps of
+/// some elements, the last of which may begin within a list and end outside.
+pub(crate) const SLACK_CELLS: u64 = 32;
+
 /// A list handle, unpacked: where its elements start, in half cells, and their number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct List {
@@ -46,7 +50,8 @@ pub(crate) struct Arena {
 impl Arena {
     pub(crate) fn new(cells: u64) -> Arena {
         let cells = cells.min(CELLS_MAX - 1);
-        Arena { cells: vec![0; cells as usize], cursor: 0, limit: 2 * cells, constant: 0 }
+        let all = (cells + SLACK_CELLS) as usize;
+        Arena { cells: vec![0; all], cursor: 0, limit: 2 * cells, constant: 0 }
     }
 
     /// What was made so far stays for ever.

@@ -37,7 +37,7 @@ pub struct Memory {
     pub(crate) program: u64,
     /// Room for a text of the sample.
     pub(crate) text: Vec<u8>,
-    keys: Vec<[u64; 4]>,
+    pub(crate) keys: Vec<[u64; 4]>,
     stream_names: Vec<String>,
     slot_shapes: Vec<Shape>,
 }

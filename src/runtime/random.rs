@@ -9,7 +9,12 @@
 pub const STREAM_VERSION: u32 = 2;
 
 /// Weyl's step of the golden ratio, which tells the states of neighbouring samples apart.
-const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+pub(crate) const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// The finaliser of splitmix64: how far a word is shifted right to be added to itself without
+/// carries, and what it is multiplied by then.
+pub(crate) const MIX: [(u32, u64); 3] =
+    [(30, 0xbf58_476d_1ce4_e5b9), (27, 0x94d0_49bb_1331_11eb), (31, 1)];
 
 /// What a run's randomness depends on, as a 256-bit hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -45,9 +50,10 @@ pub fn start(key: &[u64; 4], index: u64) -> Stream {
 /// The finaliser of splitmix64: each word has one image and one origin.
 #[inline(always)]
 pub(crate) const fn mix(word: u64) -> u64 {
-    let word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    word ^ (word >> 31)
+    let [one, two, three] = MIX;
+    let word = (word ^ (word >> one.0)).wrapping_mul(one.1);
+    let word = (word ^ (word >> two.0)).wrapping_mul(two.1);
+    (word ^ (word >> three.0)).wrapping_mul(three.1)
 }
 
 /// A stream of random words: xoshiro256++ by Blackman and Vigna.

@@ -176,7 +176,7 @@ fn write_value(memory: &Memory, cell: i64, kind: &Type, shape: &Shape, surface: 
             if at > 0 {
                 surface.literal(*between);
             }
-            write_plain(memory, cell, element, surface);
+            write_element(memory, cell, element, surface);
         }),
         Shape::Numbered => each(memory, cell, element, |at, cell| {
             if at > 0 {
@@ -184,21 +184,21 @@ fn write_value(memory: &Memory, cell: i64, kind: &Type, shape: &Shape, surface: 
             }
             surface.int(at as i64 + 1);
             surface.literal(DOT);
-            write_plain(memory, cell, element, surface);
+            write_element(memory, cell, element, surface);
         }),
         Shape::Keyed(slot, key_kind, between) => {
             let key_kind = key_kind.element().unwrap_or(&Type::Unknown);
-            let keys = cells(memory, memory.slot(*slot), key_kind);
+            let keys = memory.slot(*slot);
             each(memory, cell, element, |at, cell| {
                 if at > 0 {
                     surface.literal(LINE);
                 }
                 // A value without a key is written alone, so that no value is lost.
-                if let Some(&key) = keys.get(at) {
-                    write_plain(memory, key, key_kind, surface);
+                if let Some(key) = cell_at(memory, keys, key_kind, at) {
+                    write_element(memory, key, key_kind, surface);
                     surface.literal(*between);
                 }
-                write_plain(memory, cell, element, surface);
+                write_element(memory, cell, element, surface);
             });
         }
     }
@@ -206,11 +206,6 @@ fn write_value(memory: &Memory, cell: i64, kind: &Type, shape: &Shape, surface: 
 
 fn write_plain(memory: &Memory, cell: i64, kind: &Type, surface: &mut impl Surface) {
     match kind {
-        Type::Int => surface.int(cell),
-        Type::Real => surface.real(f64::from_bits(cell as u64)),
-        Type::Bool => surface.literal(if cell == 0 { FALSE } else { TRUE }),
-        Type::Text => surface.literal(COMMON.len() + cell as usize),
-        Type::Token => surface.token(cell as u32),
         Type::List(element) if **element == Type::Token => surface.tokens(memory.narrow(cell)),
         Type::List(element) => {
             let between = if element.element().is_some() { LINE } else { SPACE };
@@ -218,11 +213,33 @@ fn write_plain(memory: &Memory, cell: i64, kind: &Type, surface: &mut impl Surfa
                 if at > 0 {
                     surface.literal(between);
                 }
-                write_plain(memory, cell, element, surface);
+                write_element(memory, cell, element, surface);
             });
         }
+        _ => write_single(cell, kind, surface),
+    }
+}
+
+/// The same where a call for each value would cost more than its work: most are no lists.
+#[inline(always)]
+fn write_element(memory: &Memory, cell: i64, kind: &Type, surface: &mut impl Surface) {
+    match kind {
+        Type::List(_) => write_plain(memory, cell, kind, surface),
+        _ => write_single(cell, kind, surface),
+    }
+}
+
+/// Writes a value that is no list.
+#[inline(always)]
+fn write_single(cell: i64, kind: &Type, surface: &mut impl Surface) {
+    match kind {
+        Type::Int => surface.int(cell),
+        Type::Real => surface.real(f64::from_bits(cell as u64)),
+        Type::Bool => surface.literal(if cell == 0 { FALSE } else { TRUE }),
+        Type::Text => surface.literal(COMMON.len() + cell as usize),
+        Type::Token => surface.token(cell as u32),
         // Only the empty list has elements of no type.
-        Type::Any(_) | Type::Shown | Type::Unknown => {}
+        Type::List(_) | Type::Any(_) | Type::Shown | Type::Unknown => {}
     }
 }
 
@@ -232,6 +249,7 @@ pub(super) fn is_narrow(element: &Type) -> bool {
 }
 
 /// Calls with each element's index and cell.
+#[inline]
 fn each(memory: &Memory, list: i64, element: &Type, mut visit: impl FnMut(usize, i64)) {
     if is_narrow(element) {
         for (at, &symbol) in memory.narrow(list).iter().enumerate() {
@@ -241,6 +259,16 @@ fn each(memory: &Memory, list: i64, element: &Type, mut visit: impl FnMut(usize,
         for (at, &cell) in memory.wide(list).iter().enumerate() {
             visit(at, cell);
         }
+    }
+}
+
+/// The cell of an element, if there is one with this index.
+#[inline]
+fn cell_at(memory: &Memory, list: i64, kind: &Type, index: usize) -> Option<i64> {
+    if is_narrow(kind) {
+        memory.narrow(list).get(index).map(|&symbol| symbol.into())
+    } else {
+        memory.wide(list).get(index).copied()
     }
 }
 

@@ -6,13 +6,15 @@ use std::sync::OnceLock;
 use super::seams::{Ends, Judge, Seam, Space, Unit, Walk};
 use super::{Literal, Plan, Surface, Tokenize};
 use crate::data::vocab::Vocabulary;
-use crate::data::words::greatest;
+use crate::data::words::{append_first, greatest};
 use crate::ir::Program;
 
 /// From this many on, words are looked up together.
 const MANY: usize = 16;
-/// The ids of integers below this are kept.
+/// The ids of integers whose distance from 0 is below this are kept.
 const SMALL: usize = 10_000;
+/// The most ids of an integer that are kept.
+const FEW: usize = 6;
 
 /// What comes right before a piece.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,8 +29,8 @@ pub(super) enum Before {
 
 const CONTEXTS: usize = 5;
 
-/// The ids of each small integer, made at its first use; of one that has none, none.
-type NumberIds = Box<[OnceLock<Box<[u32]>>]>;
+/// The ids of each small integer, made at its first use; of one that has none or many, none.
+type NumberIds = Box<[OnceLock<Few>]>;
 
 /// By what comes before, and whether there is a space.
 type ByContext<T> = [[T; 2]; CONTEXTS];
@@ -39,7 +41,8 @@ pub(super) struct Tables {
     pieces: Vec<Piece>,
     /// Made at first use.
     words: ByContext<OnceLock<Result<WordIds, String>>>,
-    numbers: ByContext<OnceLock<NumberIds>>,
+    /// From 0 up, and from 0 down.
+    numbers: ByContext<[OnceLock<NumberIds>; 2]>,
     /// Texts for each [`Before`], and their ids: any will do that is cut from what comes after it.
     contexts: [Vec<(String, Vec<u32>)>; CONTEXTS],
 }
@@ -99,7 +102,7 @@ impl Tables {
                 continue;
             };
             let ids = tables.piece(before, space, body(&all[at]), tokenize).ok()?;
-            pieces[at].ids[before as usize][usize::from(space)] = ids;
+            pieces[at].ids[before as usize][usize::from(space)] = Ids::new(ids);
         }
         tables.pieces = pieces;
         Some(tables)
@@ -198,7 +201,7 @@ fn body(text: &str) -> &str {
 #[derive(Clone, Debug)]
 struct Piece {
     is_empty: bool,
-    ids: ByContext<Box<[u32]>>,
+    ids: ByContext<Ids>,
     /// A space is left to the next piece.
     space_after: bool,
     /// What it is for the next piece; none if it is nothing but a space.
@@ -220,6 +223,55 @@ impl Piece {
             ids: Default::default(),
             space_after: body.len() < text.len(),
             after: (!body.is_empty()).then_some(after),
+        }
+    }
+}
+
+/// A few ids, which are appended all at once: their number is known, so that nothing is called to
+/// copy them.
+#[derive(Clone, Copy, Debug, Default)]
+struct Few {
+    ids: [u32; FEW],
+    count: u32,
+}
+
+impl Few {
+    /// None if there are too many.
+    fn new(ids: &[u32]) -> Option<Few> {
+        let mut few = Few { count: ids.len() as u32, ..Few::default() };
+        few.ids.get_mut(..ids.len())?.copy_from_slice(ids);
+        Some(few)
+    }
+
+    #[inline]
+    fn append(&self, out: &mut Vec<u32>) {
+        append_first(&self.ids, self.count as usize, out);
+    }
+}
+
+/// Few or many ids.
+#[derive(Clone, Debug)]
+enum Ids {
+    Few(Few),
+    Many(Box<[u32]>),
+}
+
+impl Default for Ids {
+    fn default() -> Ids {
+        Ids::Few(Few::default())
+    }
+}
+
+impl Ids {
+    fn new(ids: Box<[u32]>) -> Ids {
+        Few::new(&ids).map_or(Ids::Many(ids), Ids::Few)
+    }
+
+    #[inline]
+    fn append(&self, out: &mut Vec<u32>) {
+        match self {
+            Ids::Few(few) => few.append(out),
+            Ids::Many(ids) => out.extend_from_slice(ids),
         }
     }
 }
@@ -344,6 +396,7 @@ impl<'a> IdSurface<'a> {
 }
 
 impl Surface for IdSurface<'_> {
+    #[inline]
     fn literal(&mut self, literal: Literal) {
         let piece = &self.tables.pieces[literal];
         if piece.is_empty {
@@ -351,15 +404,16 @@ impl Surface for IdSurface<'_> {
         }
         let state = &mut *self.state;
         if let Some(after) = piece.after {
-            let ids = &piece.ids[state.before as usize][usize::from(state.space)];
-            self.ids.extend_from_slice(ids);
+            piece.ids[state.before as usize][usize::from(state.space)].append(self.ids);
             state.before = after;
         }
         state.space = piece.space_after;
     }
 
+    #[inline]
     fn token(&mut self, symbol: u32) {
-        self.tokens(&[symbol]);
+        self.words(self.state.before, self.state.space, &[symbol]);
+        self.behind_word();
     }
 
     fn tokens(&mut self, symbols: &[u32]) {
@@ -371,24 +425,27 @@ impl Surface for IdSurface<'_> {
         self.behind_word();
     }
 
+    #[inline]
     fn int(&mut self, value: i64) {
         let State { before, space, .. } = *self.state;
         let (tables, tokenize) = (self.tables, self.tokenize);
-        let of_context = &tables.numbers[before as usize][usize::from(space)];
-        let small = of_context.get_or_init(|| (0..SMALL).map(|_| OnceLock::new()).collect());
-        let Some(kept) = usize::try_from(value).ok().and_then(|at| small.get(at)) else {
+        let signs = &tables.numbers[before as usize][usize::from(space)];
+        let of_sign = &signs[usize::from(value < 0)];
+        let small = of_sign.get_or_init(|| (0..SMALL).map(|_| OnceLock::new()).collect());
+        let Some(kept) = usize::try_from(value.unsigned_abs()).ok().and_then(|at| small.get(at))
+        else {
             return self.number(&value.to_string());
         };
         let spaced = if space { " " } else { "" };
-        let ids = kept.get_or_init(|| {
+        let few = kept.get_or_init(|| {
             let ids = tables.after(before, &format!("{spaced}{value}"), tokenize);
-            ids.unwrap_or_default().into()
+            ids.ok().and_then(|ids| Few::new(&ids)).unwrap_or_default()
         });
-        match &**ids {
-            // It says why.
-            [] => self.number(&value.to_string()),
-            ids => {
-                self.ids.extend_from_slice(ids);
+        match few.count {
+            // It has many, or the tokenizer says why it has none.
+            0 => self.number(&value.to_string()),
+            _ => {
+                few.append(self.ids);
                 self.behind_word();
             }
         }

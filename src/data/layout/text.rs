@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::{Item, Literal, Part, Plan, Surface};
 use crate::check::types::Type;
 use crate::data::vocab::Vocabulary;
+use crate::data::words::{WordText, append_first};
 use crate::ir::{Program, SlotId};
 use crate::runtime::Memory;
 
@@ -63,7 +64,7 @@ impl Written {
 pub struct TextWriter {
     plan: Plan,
     /// The literals as they are written.
-    literals: Vec<Box<[u8]>>,
+    literals: WordText,
     vocabulary: Arc<Vocabulary>,
     /// The types of the slots.
     kinds: Vec<Type>,
@@ -73,8 +74,8 @@ impl TextWriter {
     /// A writer for a program's texts.
     pub fn new(program: &Program, vocabulary: Arc<Vocabulary>, escape: Escape) -> TextWriter {
         let plan = Plan::new(program);
-        let written = |text: &String| escape.written(text).into_bytes().into();
-        let literals = plan.literals.iter().map(written).collect();
+        let mut literals = WordText::default();
+        plan.literals.iter().for_each(|text| literals.push(&escape.written(text)));
         let kinds = program.slots.iter().map(|slot| slot.kind.clone()).collect();
         TextWriter { plan, literals, vocabulary, kinds }
     }
@@ -169,12 +170,14 @@ struct TextSurface<'a> {
 }
 
 impl Surface for TextSurface<'_> {
+    #[inline]
     fn literal(&mut self, literal: Literal) {
-        self.out.extend_from_slice(&self.writer.literals[literal]);
+        self.writer.literals.append(literal as u32, self.out);
     }
 
+    #[inline]
     fn token(&mut self, symbol: u32) {
-        self.out.extend_from_slice(self.writer.vocabulary.text().get(symbol));
+        self.writer.vocabulary.text().append(symbol, self.out);
     }
 
     fn tokens(&mut self, symbols: &[u32]) {
@@ -193,8 +196,12 @@ impl Surface for TextSurface<'_> {
         written.keep(list, start..self.out.len());
     }
 
+    #[inline]
     fn int(&mut self, value: i64) {
-        self.out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+        match usize::try_from(value).ok().and_then(|at| SMALL.get(at)) {
+            Some(digits) => append_first(digits, digits[3].into(), self.out),
+            None => self.out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes()),
+        }
     }
 
     fn real(&mut self, value: f64) {
@@ -202,8 +209,39 @@ impl Surface for TextSurface<'_> {
     }
 }
 
+/// The digits of the integers from 0 on, and their number: what most samples show.
+static SMALL: [[u8; 4]; 1000] = {
+    let mut all = [[0; 4]; 1000];
+    let mut number = 0;
+    while number < all.len() {
+        let [hundreds, tens] = [b'0' + (number / 100) as u8, b'0' + (number / 10 % 10) as u8];
+        let ones = b'0' + (number % 10) as u8;
+        all[number] = match number {
+            0..10 => [ones, 0, 0, 1],
+            10..100 => [tens, ones, 0, 2],
+            _ => [hundreds, tens, ones, 3],
+        };
+        number += 1;
+    }
+    all
+};
+
 /// A text as it is between the quotes of a JSON string.
 pub(in crate::data) fn json_inside(text: &str) -> String {
     let quoted = serde_json::Value::from(text).to_string();
     quoted[1..quoted.len() - 1].to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_integers_are_written_as_any() {
+        for (number, digits) in SMALL.iter().enumerate() {
+            let mut out = b"before ".to_vec();
+            append_first(digits, digits[3].into(), &mut out);
+            assert_eq!(String::from_utf8_lossy(&out), format!("before {number}"));
+        }
+    }
 }

@@ -1,13 +1,16 @@
 //! From steps to Cranelift's intermediate representation, one `match` arm an operation.
 //!
-//! A function takes pointers to the memory, its cells, its frame and its streams, and returns a
-//! cell: a rule's score, or 0. A fault leaves its kind and step in the memory and returns.
+//! A function takes pointers to the memory, its cells, its frame, its streams and their keys, and
+//! returns a cell: a rule's score, or 0. A fault leaves its kind and step in the memory and
+//! returns.
 
+mod branches;
+mod builtins;
 mod draw;
 mod lists;
 mod values;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::mem::offset_of;
 use std::ops::Range;
 
@@ -19,10 +22,11 @@ use cranelift_codegen::ir::{
 use cranelift_codegen::isa::TargetIsa;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
 
-use crate::engine::calls::{self, Call};
+use crate::engine::calls::Call;
 use crate::engine::shapes;
 use crate::ir::{NOWHERE, Op, Program, Register, Step, StepId};
 use crate::runtime::{FaultKind, Memory};
+use builtins::Found;
 
 /// Steps that become one function.
 pub(super) struct Part<'a> {
@@ -47,10 +51,10 @@ pub(super) fn function(
     let entry = builder.create_block();
     builder.append_block_params_for_function_params(entry);
     builder.switch_to_block(entry);
-    let call = builder.import_signature(call_signature(isa));
-    let parameters = builder.block_params(entry);
-    let (memory, cells, frame, streams) =
-        (parameters[0], parameters[1], parameters[2], parameters[3]);
+    let call = builder.import_signature(signature(isa));
+    let &[memory, cells, frame, streams, keys] = builder.block_params(entry) else {
+        panic!("`signature` has five parameters");
+    };
     let mut emitter = Emitter {
         program,
         trusts_proofs: part.trusts_proofs,
@@ -58,8 +62,12 @@ pub(super) fn function(
         cells,
         frame,
         streams,
+        keys,
         call,
+        constants: constants(program),
         variables: HashMap::new(),
+        found: Vec::new(),
+        depth: 0,
         blocks: vec![None; part.steps.len() + 1],
         first: part.steps.start,
         step: part.steps.start,
@@ -76,21 +84,31 @@ pub(super) fn function(
     function
 }
 
-/// The signature of every function made here.
+/// The signature of every function made here, and of [`Call`].
 pub(super) fn signature(isa: &dyn TargetIsa) -> Signature {
-    signature_of(isa, 4)
-}
-
-/// The signature of [`Call`].
-fn call_signature(isa: &dyn TargetIsa) -> Signature {
-    signature_of(isa, 5)
-}
-
-fn signature_of(isa: &dyn TargetIsa, parameters: usize) -> Signature {
     let mut signature = Signature::new(isa.default_call_conv());
-    signature.params.resize(parameters, AbiParam::new(I64));
+    signature.params.resize(5, AbiParam::new(I64));
     signature.returns.push(AbiParam::new(I64));
     signature
+}
+
+/// The constant in each register that one step alone writes, with a constant.
+fn constants(program: &Program) -> HashMap<Register, i64> {
+    let (mut constants, mut written) = (HashMap::new(), HashSet::new());
+    for step in &program.steps {
+        let constant = match step.op {
+            Op::Constant(cell) => Some(cell),
+            _ => None,
+        };
+        for register in step.op.outputs(step.into) {
+            let is_first = written.insert(register);
+            match constant.filter(|_| is_first) {
+                Some(cell) => constants.insert(register, cell),
+                None => constants.remove(&register),
+            };
+        }
+    }
+    constants
 }
 
 /// A function being written.
@@ -101,9 +119,15 @@ struct Emitter<'a> {
     cells: Value,
     frame: Value,
     streams: Value,
+    keys: Value,
     call: SigRef,
+    constants: HashMap<Register, i64>,
     /// The variables of the registers that were met so far.
     variables: HashMap<Register, Variable>,
+    /// What was searched for on all ways to this step, in registers that still hold the same.
+    found: Vec<Found>,
+    /// How many branches this step is in.
+    depth: usize,
     /// The blocks that start at a step, counted from the first, that something jumps to.
     blocks: Vec<Option<Block>>,
     first: StepId,
@@ -116,11 +140,14 @@ const INSIDE: MemFlagsData = MemFlagsData::trusted();
 
 impl Emitter<'_> {
     fn steps(&mut self, steps: Range<StepId>) {
-        let mut is_open = true;
-        for at in steps.clone() {
+        let (mut at, mut is_open) = (steps.start, true);
+        while at < steps.end {
             self.enter(at, is_open);
             self.step = at;
-            is_open = self.step(&self.program.steps[at as usize], at);
+            (at, is_open) = match self.both(at) {
+                Some(next) => (next, true),
+                None => (at + 1, self.step(&self.program.steps[at as usize], at)),
+            };
         }
         self.enter(steps.end, is_open);
     }
@@ -138,14 +165,23 @@ impl Emitter<'_> {
     /// Writes a step; false if the next one is not reached from it by falling through.
     fn step(&mut self, step: &Step, at: StepId) -> bool {
         match step.op {
-            Op::If(condition, otherwise) => self.branch(condition, at + 1, otherwise),
+            Op::If(condition, otherwise) => {
+                self.branch(condition, at + 1, otherwise);
+                self.depth += 1;
+            }
             Op::BreakIf(condition, end) => self.branch(condition, end + 1, at + 1),
             Op::Else(end) => {
                 let end = self.block(end);
                 self.builder.ins().jump(end, &[]);
+                self.leave_branch();
+                self.depth += 1;
             }
-            Op::EndIf => return true,
+            Op::EndIf => {
+                self.leave_branch();
+                return true;
+            }
             Op::Loop { index, count, end } => {
+                self.found.clear();
                 let zero = self.constant(0);
                 self.set(index, zero);
                 let count = self.get(count);
@@ -161,6 +197,7 @@ impl Emitter<'_> {
                 self.set(index, place);
                 let more = self.builder.ins().icmp(IntCC::SignedLessThan, place, count);
                 self.branch_on(more, start + 1, at + 1);
+                self.found.clear();
             }
             _ => {
                 self.compute(step);
@@ -218,11 +255,7 @@ impl Emitter<'_> {
             Op::Draw(sampler, stream, operands) => {
                 self.draw(sampler, stream, shape, operands, is_checked)
             }
-            Op::Seed(stream) => {
-                let nothing = [self.constant(0); 3];
-                self.call(calls::start, stream as u64, nothing, false);
-                return;
-            }
+            Op::Seed(stream) => return self.seed(stream),
             Op::Mark => self.load_memory(offset_of!(Memory, arena.cursor)),
             Op::Release(mark) => {
                 let mark = self.get(mark);
@@ -251,6 +284,18 @@ impl Emitter<'_> {
     fn set(&mut self, register: Register, value: Value) {
         let variable = self.variable(register);
         self.builder.def_var(variable, value);
+        self.found.retain(|found| found.cell != register && found.list != register);
+    }
+
+    /// The constant that a register always holds, if it does.
+    fn constant_of(&self, register: Register) -> Option<i64> {
+        self.constants.get(&register).copied()
+    }
+
+    /// What was found in a branch is not known outside.
+    fn leave_branch(&mut self) {
+        self.depth -= 1;
+        self.found.retain(|found| found.depth <= self.depth);
     }
 
     fn variable(&mut self, register: Register) -> Variable {

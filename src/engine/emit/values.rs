@@ -8,8 +8,7 @@ use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value};
 
 use super::{Emitter, INSIDE};
 use crate::check::types::Type;
-use crate::engine::calls;
-use crate::ir::{Arithmetic, Builtin, Comparison, Register};
+use crate::ir::{Arithmetic, Comparison, Register};
 use crate::runtime::shape::Shape;
 use crate::runtime::{FaultKind, Memory};
 
@@ -163,12 +162,17 @@ impl Emitter<'_> {
     }
 
     /// The address of an element.
-    fn place(&mut self, list: Value, index: Value, shape: Shape) -> Value {
+    pub(super) fn place(&mut self, list: Value, index: Value, shape: Shape) -> Value {
         let start = self.builder.ins().ushr_imm_u(list, 32);
         let start = self.builder.ins().ishl_imm_u(start, 2);
         let base = self.builder.ins().iadd(self.cells, start);
-        let index = self.builder.ins().ishl_imm_u(index, shape.halves() as i64 + 1);
+        let index = self.bytes(index, shape);
         self.builder.ins().iadd(base, index)
+    }
+
+    /// The bytes that this many elements take.
+    pub(super) fn bytes(&mut self, count: Value, shape: Shape) -> Value {
+        self.builder.ins().ishl_imm_u(count, shape.halves() as i64 + 1)
     }
 
     /// Always looks whether there is room: it costs one comparison a list.
@@ -192,40 +196,6 @@ impl Emitter<'_> {
         self.store_memory(end, offset_of!(Memory, arena.cursor));
         let start = self.builder.ins().ishl_imm_u(cursor, 32);
         self.builder.ins().bor(start, count)
-    }
-
-    /// `take` and `drop` are arithmetic on the handle, some others work on short lists inline; all
-    /// others are called.
-    pub(super) fn builtin(
-        &mut self,
-        builtin: Builtin,
-        shape: Shape,
-        operands: [Register; 3],
-        is_checked: bool,
-    ) -> Value {
-        let operands = self.operands(operands);
-        let [count, list, _] = operands;
-        let called = |emitter: &mut Self| {
-            emitter.call(calls::builtin, calls::builtin_code(builtin, shape), operands, true)
-        };
-        match builtin {
-            Builtin::Contains if shape.is_exact() => {
-                self.contains(operands[0], operands[1], shape, called)
-            }
-            Builtin::Append => self.append(operands[0], operands[1], shape, called),
-            Builtin::Take => {
-                self.part(count, list, is_checked);
-                let skipped = self.constant(0);
-                self.run(list, skipped, count, shape)
-            }
-            Builtin::Drop => {
-                self.part(count, list, is_checked);
-                let size = self.size(list);
-                let rest = self.builder.ins().isub(size, count);
-                self.run(list, count, rest, shape)
-            }
-            _ => called(self),
-        }
     }
 
     /// Faults if the list has not this many elements.

@@ -262,3 +262,78 @@ fn lists_of_any_length_are_joined_and_searched_alike() {
         }
     }
 }
+
+/// Lists up to where machine code stops working on them itself, and beyond.
+#[test]
+fn builtins_do_the_same_to_lists_of_any_length() {
+    for size in [0, 1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65] {
+        let all: Vec<i64> = (0..size).map(|at| at * 37 % 101).collect();
+        let mut wanted = all.clone();
+        wanted.reverse();
+        assert_eq!(on_lists(Builtin::Reverse, [&all]), Ok(wanted.clone()));
+        wanted.sort_unstable();
+        assert_eq!(on_lists(Builtin::Sort, [&all]), Ok(wanted.clone()));
+        let number = |builtin: Builtin| {
+            called(builtin, &[(ints(), all.clone().into())], Type::Int).map(|value| value.cell())
+        };
+        assert_eq!(number(Builtin::Sum), Ok(all.iter().sum()));
+        assert_eq!(number(Builtin::Min), wanted.first().copied().ok_or(FaultKind::Empty));
+        assert_eq!(number(Builtin::Max), wanted.last().copied().ok_or(FaultKind::Empty));
+        for kind in [tokens(), ints()] {
+            assert!(holds(Builtin::Same, kind.clone(), all.clone(), all.clone()));
+            for at in [0, size - 1].into_iter().filter(|at| (0..size).contains(at)) {
+                let mut other = all.clone();
+                other[at as usize] += 1;
+                assert!(!holds(Builtin::Same, kind.clone(), all.clone(), other));
+            }
+            for count in [1, 3, 16, 65] {
+                let slices: Vec<Vec<i64>> = all.chunks(count).map(<[i64]>::to_vec).collect();
+                let operands =
+                    [(Type::Int, (count as i64).into()), (kind.clone(), all.clone().into())];
+                let made = called(Builtin::Chunks, &operands, kind.clone().list());
+                assert_eq!(made, Ok(slices.clone().into()));
+                let joined = [(kind.clone().list(), Value::from(slices))];
+                assert_eq!(called(Builtin::Concat, &joined, kind.clone()), Ok(all.clone().into()));
+            }
+        }
+        let range = [(Type::Int, 5.into()), (Type::Int, (size + 4).into())];
+        let numbers: Vec<i64> = (5..size + 5).collect();
+        assert_eq!(called(Builtin::Range, &range, ints()), Ok(numbers.into()));
+    }
+}
+
+/// `x in xs` and `position(x, xs)` search once, but not where `x` has changed or a branch did not
+/// search.
+#[test]
+fn a_search_is_known_only_where_it_was_made_of_the_same_values() {
+    for (looks_first, start) in [(0, 7), (1, 7), (0, 9), (1, 9)] {
+        let mut sketch = Sketch::new();
+        let list = sketch.value(&[9, 8, 7].into(), &ints());
+        let cell = sketch.register(Type::Int);
+        sketch.set(cell, Op::Constant(start));
+        let condition = sketch.get(Op::Constant(looks_first), Type::Bool);
+        let found = [(); 2].map(|()| sketch.register(Type::Int));
+        let look = |sketch: &mut Sketch, into: Register| {
+            sketch.set(into, Op::Call(Builtin::Position, [cell, list, NOWHERE]));
+        };
+        sketch.choose(
+            condition,
+            |sketch| {
+                look(sketch, found[0]);
+                sketch.set(cell, Op::Constant(8));
+            },
+            |sketch| _ = sketch.set(found[0], Op::Constant(-1)),
+        );
+        look(&mut sketch, found[1]);
+        let one = sketch.int(1);
+        let rounds = sketch.int(3);
+        sketch.set(cell, Op::Constant(9));
+        sketch.repeat(rounds, |sketch, _| {
+            look(sketch, found[1]);
+            sketch.set(cell, Op::Integer(crate::ir::Arithmetic::Subtract, cell, one));
+            None
+        });
+        sketch.store(found[1]);
+        assert_eq!(only_value(sketch.finish(), 5), Ok(2.into()));
+    }
+}

@@ -60,6 +60,28 @@ fn distinct_takes_none_some_or_all_but_not_more() {
     assert_eq!(counted(Sampler::Distinct, 0, &[]), Ok(vec![]));
 }
 
+/// Draws up to where machine code stops making them itself, and beyond, from few elements and many.
+#[test]
+fn both_engines_draw_the_same_few_elements() {
+    for size in [1, 2, 3, 4, 5, 8, 15, 16, 17, 31, 32, 33, 60] {
+        let list: Vec<i64> = (0..size).map(|at| at * 7).collect();
+        for count in [0, 1, 2, 3, 4, 5, 8, 9, 15, 16, 17] {
+            let drawn = counted(Sampler::Draw, count, &list).expect("there is an element");
+            assert_eq!(drawn.len() as i64, count);
+            let different = counted(Sampler::Distinct, count, &list);
+            match count <= size {
+                true => assert!(are_different(&different.expect("there are enough"))),
+                false => assert_eq!(different, Err(FaultKind::TooFew)),
+            }
+        }
+        let operands = [(tokens(), list.clone().into())];
+        let shuffled = drawn(Sampler::Shuffle, &operands, tokens()).expect("it does not fault");
+        let mut sorted = shuffled.cells();
+        sorted.sort_unstable();
+        assert_eq!(sorted, list);
+    }
+}
+
 #[test]
 fn vocab_is_drawn_from_like_any_list_with_its_tokens() {
     for count in [3, 40, 80] {

@@ -67,7 +67,7 @@ impl Comparison<'_> {
 }
 
 /// The index of the first element of `list` that equals `value`, whose shape it is.
-pub(super) fn first(lists: Lists, value: i64, list: i64, shape: Shape) -> Option<usize> {
+pub(crate) fn first(lists: Lists, value: i64, list: i64, shape: Shape) -> Option<usize> {
     match shape {
         Shape { depth: 0, scalar: Scalar::Symbol } => first_of(lists.narrow(list), value as u32),
         Shape { depth: 0, scalar: Scalar::Int } => first_of(lists.wide(list), value),

@@ -14,6 +14,7 @@ use crate::runtime::types::Type;
 use crate::runtime::{FaultKind, Memory};
 
 pub(crate) use build::{copied, part};
+pub(crate) use find::first;
 pub(crate) use set::remaining;
 
 /// The functions of the runtime. Indices start at 0. Where an order of results is not stated, it is

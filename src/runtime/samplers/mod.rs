@@ -11,6 +11,7 @@ use crate::runtime::shape::{Kinds, Shape};
 use crate::runtime::types::Type;
 use crate::runtime::{FaultKind, Memory, StreamId};
 use many::Draw;
+pub(crate) use positions::BULK;
 
 /// The samplers. They take their randomness from one stream, and from nothing else.
 ///

@@ -5,7 +5,7 @@ use crate::runtime::random::Stream;
 use crate::wide::wide;
 
 /// From this many elements on, a draw takes its words from eight lanes.
-const BULK: usize = 32;
+pub(crate) const BULK: usize = 32;
 /// Where a list of marks is at most this many times as long as the positions marked, clearing all
 /// of it is faster than clearing each.
 const CLEAR_ALL: usize = 64;
