@@ -13,7 +13,7 @@ use crate::tasks::{Kind, Prepared, Summary};
 use crate::template::Error;
 
 /// The version of the files that answers are kept in; others are asked again.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// A model's answers to the items of one target.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,11 +32,11 @@ pub struct Answers {
     pub right: Vec<f64>,
 }
 
-/// A file of answers.
+/// A file of answers to one target.
 #[derive(Serialize, Deserialize)]
 struct Kept {
     version: u32,
-    answers: Vec<Answers>,
+    answers: Answers,
 }
 
 /// What a learned mixture is for.
@@ -51,49 +51,44 @@ pub struct Targets {
 }
 
 impl Targets {
-    /// What decides the answers of a model to them, beside the run that the model is of.
-    pub fn text(&self) -> String {
-        let mut text = format!("{:?} {}\n", self.templates, self.samples);
-        for asked in &self.tasks {
-            let (task, items) = (&asked.task, &asked.items);
-            text += &format!("{} {} {:?} {}\n", task.name, task.version, task.main, asked.shots);
-            for (item, _) in items {
-                text += &format!("{item:?}\n");
-            }
-        }
-        text
+    /// How many there are: the tasks, then the templates.
+    pub fn count(&self) -> usize {
+        self.tasks.len() + self.templates.len()
     }
 
-    /// Asks a model all of them.
+    /// The task of that number, or the number of the template.
+    pub fn at(&self, number: usize) -> Result<&Prepared, usize> {
+        self.tasks.get(number).ok_or_else(|| self.templates[number - self.tasks.len()])
+    }
+
+    /// Asks a model one of them.
     pub fn ask(
         &self,
-        setup: &Setup,
-        model: &Model,
+        number: usize,
+        (setup, model): (&Setup, &Model),
         observer: &Observer,
-    ) -> Result<Vec<Answers>, Error> {
-        let summaries = ask_all(setup, &self.tasks, model, ("of targets", observer))?;
-        let mut all: Vec<Answers> = self
-            .tasks
-            .iter()
-            .zip(&summaries)
-            .map(|(task, summary)| of_task(task, summary))
-            .collect();
-        let count = |at: usize| if self.templates.contains(&at) { self.samples } else { 0 };
-        let held_out = HeldOut::of(setup, &count)?;
-        let judged = held_out.judge(model, "of targets", observer)?;
-        for at in &self.templates {
-            let answers = &judged[*at];
-            let right = answers.iter().map(|one| f64::from(u8::from(one.verdict.exact())));
-            all.push(Answers {
-                target: named(setup, *at),
-                by_rules: true,
-                options: 0,
-                labels: None,
-                given: answers.iter().map(|one| one.reply.clone()).collect(),
-                right: right.collect(),
-            });
-        }
-        Ok(all)
+    ) -> Result<Answers, Error> {
+        let template = match self.at(number) {
+            Ok(task) => {
+                let asked = std::slice::from_ref(task);
+                let summaries = ask_all(setup, asked, model, (&task.task.name, observer))?;
+                return Ok(of_task(task, &summaries[0]));
+            }
+            Err(template) => template,
+        };
+        let count = |at: usize| if at == template { self.samples } else { 0 };
+        let target = named(setup, template);
+        let judged = HeldOut::of(setup, &count)?.judge(model, &target, observer)?;
+        let answers = &judged[template];
+        let right = answers.iter().map(|one| f64::from(u8::from(one.verdict.exact())));
+        Ok(Answers {
+            target,
+            by_rules: true,
+            options: 0,
+            labels: None,
+            given: answers.iter().map(|one| one.reply.clone()).collect(),
+            right: right.collect(),
+        })
     }
 }
 
@@ -133,15 +128,15 @@ fn of_task(asked: &Prepared, summary: &Summary) -> Answers {
 }
 
 /// The answers that a file keeps; none if there is none, or another version wrote it.
-pub fn read(path: &Path) -> Option<Vec<Answers>> {
+pub fn read(path: &Path) -> Option<Answers> {
     let text = std::fs::read_to_string(path).ok()?;
     let kept: Kept = serde_json::from_str(&text).ok()?;
     (kept.version == VERSION).then_some(kept.answers)
 }
 
 /// Keeps answers in a file.
-pub fn write(path: &Path, answers: &[Answers]) -> Result<(), Error> {
-    let kept = Kept { version: VERSION, answers: answers.to_vec() };
+pub fn write(path: &Path, answers: &Answers) -> Result<(), Error> {
+    let kept = Kept { version: VERSION, answers: answers.clone() };
     let text = serde_json::to_string(&kept).expect("texts and numbers are JSON");
     let written = disk::write(path, text.as_bytes());
     Ok(written.with_context(|| format!("cannot write {}", path.display()))?)

@@ -28,10 +28,22 @@ pub fn of_base(setup: &Setup) -> Result<String, Error> {
     Ok(key(&["base", &parts(setup, &|_| false, true)?]))
 }
 
-/// Of the questions of all targets.
-pub fn of_targets(setup: &Setup, targets: &Targets) -> Result<String, Error> {
-    let templates = parts(setup, &|at| targets.templates.contains(&at), false)?;
-    Ok(key(&[&targets.text(), &templates]))
+/// Of the questions of a target, by its number.
+pub fn of_target(setup: &Setup, targets: &Targets, number: usize) -> Result<String, Error> {
+    let template = match targets.at(number) {
+        Ok(asked) => {
+            let (task, items) = (&asked.task, &asked.items);
+            let mut text =
+                format!("{} {} {:?} {}\n", task.name, task.version, task.main, asked.shots);
+            for (item, _) in items {
+                text += &format!("{item:?}\n");
+            }
+            return Ok(key(&["task", &text]));
+        }
+        Err(template) => template,
+    };
+    let text = parts(setup, &|at| at == template, false)?;
+    Ok(key(&["template", &targets.samples.to_string(), &text]))
 }
 
 /// The parts of a fingerprint: of some templates, which are numbered anew and have no weight, and,

@@ -13,7 +13,7 @@ use super::keys::{self, key};
 use super::merge::{self, Change};
 use crate::disk;
 use crate::mix;
-use crate::model::Model;
+use crate::model::{Model, walk};
 use crate::recipe::{Eval, Mix, Recipe, Study};
 use crate::run::reading::Trained;
 use crate::run::{self, Observer, Setup, Target};
@@ -71,8 +71,7 @@ impl<'a> Runs<'a> {
         self.setup.policy = mix::policy(&recipe).map_err(|error| Error::Input(error.title))?;
         self.setup.put(recipe);
         let folder = self.folder.join(keys::of_run(self.setup)?);
-        let kept = self.answers_of(&folder)?;
-        if let Some(answers) = answers::read(&kept) {
+        if let Some(answers) = self.kept(&folder)? {
             return Ok(Run { mixture, folder, answers, parts: Vec::new() });
         }
         self.observer.note(format!("{about}: {}", folder.display()));
@@ -88,8 +87,7 @@ impl<'a> Runs<'a> {
                 trained(self.setup, &folder, self.observer)?
             }
         };
-        let answers = self.targets.ask(self.setup, &model, self.observer)?;
-        answers::write(&kept, &answers)?;
+        let answers = self.asked(&folder, &model)?;
         Ok(Run { mixture, folder, answers, parts: Vec::new() })
     }
 
@@ -132,15 +130,11 @@ impl<'a> Runs<'a> {
         let how = format!("merge {names:?} {mixture:?}");
         let folder = self.folder.join(key(&[&how]));
         let mut run = Run { mixture: mixture.to_vec(), folder, answers: Vec::new(), parts };
-        let kept = self.answers_of(&run.folder)?;
-        run.answers = match answers::read(&kept) {
+        run.answers = match self.kept(&run.folder)? {
             Some(answers) => answers,
             None => {
                 self.observer.note(format!("{about}: {}", run.folder.display()));
-                let answers = self.targets.ask(self.setup, &self.model(&run)?, self.observer)?;
-                create(&run.folder)?;
-                answers::write(&kept, &answers)?;
-                answers
+                self.asked(&run.folder, &self.model(&run)?)?
             }
         };
         Ok(run)
@@ -151,16 +145,11 @@ impl<'a> Runs<'a> {
         let mixture: Vec<f64> = self.recipe.templates.iter().map(|entry| entry.weight).collect();
         self.setup.put(alone(&self.recipe, &mixture, 1));
         let folder = self.folder.join(keys::of_base(self.setup)?);
-        let kept = self.answers_of(&folder)?;
-        let answers = match answers::read(&kept) {
+        let answers = match self.kept(&folder)? {
             Some(answers) => answers,
             None => {
                 self.observer.note(format!("the base model: {}", folder.display()));
-                let model = self.setup.model(0, self.observer)?;
-                let answers = self.targets.ask(self.setup, &model, self.observer)?;
-                create(&folder)?;
-                answers::write(&kept, &answers)?;
-                answers
+                self.asked(&folder, &self.setup.model(0, self.observer)?)?
             }
         };
         let mixture = vec![0.0; mixture.len()];
@@ -174,15 +163,11 @@ impl<'a> Runs<'a> {
         make: &mut dyn FnMut(&Setup) -> Result<Model, Error>,
     ) -> Result<Vec<Answers>, Error> {
         let folder = self.folder.join(key(&[how]));
-        let kept = self.answers_of(&folder)?;
-        if let Some(answers) = answers::read(&kept) {
+        if let Some(answers) = self.kept(&folder)? {
             return Ok(answers);
         }
         let model = make(self.setup)?;
-        let answers = self.targets.ask(self.setup, &model, self.observer)?;
-        create(&folder)?;
-        answers::write(&kept, &answers)?;
-        Ok(answers)
+        self.asked(&folder, &model)
     }
 
     /// Who follows them.
@@ -208,9 +193,33 @@ impl<'a> Runs<'a> {
         self.setup.put(self.recipe);
     }
 
-    fn answers_of(&self, folder: &Path) -> Result<PathBuf, Error> {
-        let key = keys::of_targets(self.setup, self.targets)?;
+    /// Where the answers of a folder's model to a target are kept.
+    fn answers_of(&self, folder: &Path, target: usize) -> Result<PathBuf, Error> {
+        let key = keys::of_target(self.setup, self.targets, target)?;
         Ok(folder.join(format!("answers-{key}.json")))
+    }
+
+    /// The answers of a folder's model to all targets, if all are kept.
+    fn kept(&self, folder: &Path) -> Result<Option<Vec<Answers>>, Error> {
+        let one = |target| Ok(answers::read(&self.answers_of(folder, target)?));
+        (0..self.targets.count()).map(one).collect()
+    }
+
+    /// The same of a model, which is asked what is not kept.
+    fn asked(&self, folder: &Path, model: &Model) -> Result<Vec<Answers>, Error> {
+        create(folder)?;
+        // Packed once for all targets.
+        let model = walk::to_infer(model)?;
+        let one = |target| {
+            let kept = self.answers_of(folder, target)?;
+            if let Some(answers) = answers::read(&kept) {
+                return Ok(answers);
+            }
+            let answers = self.targets.ask(target, (self.setup, &model), self.observer)?;
+            answers::write(&kept, &answers)?;
+            Ok(answers)
+        };
+        (0..self.targets.count()).map(one).collect()
     }
 
     /// Carries a run out, or goes on where it was stopped; or waits while another process does.

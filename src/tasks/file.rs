@@ -158,6 +158,9 @@ fn task(table: &DeTable, notes: &mut Notes) -> Option<Task> {
     let data = data.and_then(|found| data_of(&found, &mut section, notes));
     let choice = choice(&mut section, notes, is_choice, contexts.len() > 1);
     let generate = generate(&mut section, notes);
+    if let Some(kind) = kind {
+        expect_of_kind(&section, notes, kind);
+    }
     let mut known = if is_choice { Metric::CHOICE } else { Metric::GENERATE }.to_vec();
     known.retain(|metric| match metric {
         Metric::AccNorm => contexts.len() == 1,
@@ -191,6 +194,21 @@ fn task(table: &DeTable, notes: &mut Notes) -> Option<Task> {
         delimiter: delimiter.unwrap_or_else(|| " ".into()),
         shots_delimiter: shots_delimiter.unwrap_or_else(|| "\n\n".into()),
     })
+}
+
+/// Keys of the other kind would do nothing.
+fn expect_of_kind(section: &Section, notes: &mut Notes, kind: &str) {
+    let [other, keys] = match kind {
+        "choice" => ["generate", "until max_gen_toks max_new_tokens"],
+        _ => ["choice", "choices continuation unconditional"],
+    };
+    for key in keys.split(' ') {
+        if let Some(place) = section.place(key) {
+            let why =
+                format!("`{key}` is of `kind = \"{other}\"`, and this is `{kind}`: leave it out");
+            notes.fail(Some(place), &why);
+        }
+    }
 }
 
 /// Whether a file can be called so, beside others.

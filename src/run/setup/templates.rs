@@ -49,6 +49,9 @@ pub fn read(recipe: &mut Recipe, folder: &Path, errors: &mut Errors) -> Option<V
     (templates.len() == entries && entries > 0).then_some(templates)
 }
 
+/// The errors of a level and of a parameter that a template does not have.
+const NAMED: [&str; 2] = ["E508", "E219"];
+
 /// The words of `vocab`.
 pub fn words(
     recipe: &mut Recipe,
@@ -91,12 +94,26 @@ pub fn samplers(
     words: &Vocabulary,
 ) -> Result<Vec<Sampler>, Error> {
     let both = templates.iter().zip(&recipe.templates);
-    let samplers = both.map(|(template, entry)| sampler(template, entry, words));
+    let samplers = both.enumerate().map(|(at, (template, entry))| {
+        sampler(template, entry, words).map_err(|error| named_by(error, at))
+    });
     let samplers: Result<_, Error> = samplers.collect();
     samplers.map_err(|error| match (&recipe.data.words, error) {
         (Words::Tokenizer, Error::Invalid(found)) => Error::Invalid(too_few(found, words)),
         (_, error) => error,
     })
+}
+
+/// The error of a template's level or numbers with the entry of the recipe that names them.
+fn named_by(error: Error, at: usize) -> Error {
+    let Error::Invalid(mut found) = error else { return error };
+    for error in found.iter_mut().flat_map(|one| &mut one.diagnostics) {
+        if NAMED.contains(&error.code) {
+            error.title += &format!(", which `[[template]]` {} of the recipe names", at + 1);
+            error.help = error.help.replace("`--level`", "`level`");
+        }
+    }
+    Error::Invalid(found)
 }
 
 /// Errors of templates, those of too few words with where the words are from.

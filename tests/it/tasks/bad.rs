@@ -124,6 +124,15 @@ fn keys_of_a_task_are_known_and_each_that_is_needed_is_there() -> Result<()> {
 }
 
 #[test]
+fn a_key_of_the_other_kind_is_refused() -> Result<()> {
+    assert_eq!(
+        said("\n[data]", "until = [\".\"]\n[data]", item())?,
+        "facts.toml, line 5: `until` is of `kind = \"generate\"`, and this is `choice`: leave it out"
+    );
+    Ok(())
+}
+
+#[test]
 fn f1_of_choices_stands_for_no_task_and_is_of_two_choices() -> Result<()> {
     let alone = said("[data]", "metrics = [\"f1\"]\n[data]", item())?;
     assert!(alone.contains("line 6: `f1` of choices has no value an item: add `acc`"), "{alone}");
