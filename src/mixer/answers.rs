@@ -96,9 +96,8 @@ impl Targets {
 pub fn named(setup: &Setup, at: usize) -> String {
     let sampler = &setup.dataset.parts[at].sampler;
     let level = Some(sampler.level()).filter(|level| !["", "default"].contains(level));
-    let set =
-        setup.recipe.templates[at].set.iter().map(|(name, value)| format!("{name} = {value}"));
-    let settings: Vec<String> = level.map(str::to_string).into_iter().chain(set).collect();
+    let settings: Vec<String> =
+        level.map(str::to_string).into_iter().chain(setup.set_of(at)).collect();
     let name = &sampler.program().name;
     if settings.is_empty() { name.clone() } else { format!("{name} ({})", settings.join(", ")) }
 }

@@ -143,9 +143,7 @@ fn compare(
     let part = &setup.dataset.parts[at];
     let rules = eval::rules(part);
     let (template, level) = (part.sampler.program().name.clone(), part.sampler.level().to_string());
-    let set = setup.recipe.templates[at].set.iter();
-    let set = set.map(|(name, value)| format!("{name} = {value}"));
-    let with_set: Vec<String> = std::iter::once(level.clone()).chain(set).collect();
+    let with_set: Vec<String> = std::iter::once(level.clone()).chain(setup.set_of(at)).collect();
     let answers = held_out.questions[at].iter().zip(before.iter().zip(after));
     let examples = answers.map(|(asked, (before, after))| Example {
         template: template.clone(),

@@ -40,7 +40,7 @@ pub fn ask(
     Ok(true)
 }
 
-/// The error with the item's place, where it is of one of those after so and so many.
+/// The error with the item's place, where it is of one; `done` items came before these.
 fn told(asked: &Prepared, done: usize, error: anyhow::Error) -> Error {
     let Some(NoNumbers { prompt }) = error.downcast_ref() else { return error.into() };
     let at = done + prompt;

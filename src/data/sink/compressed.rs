@@ -11,7 +11,7 @@ use super::schema::Schema;
 use super::{Output, Sink};
 use crate::data::generate::Row;
 
-/// Bytes of lines from which on a piece is complete: so many that it is hardly longer than as a
+/// Bytes of lines from which on a piece is complete: enough that it is hardly longer than as a
 /// part of one piece, and so few that little is lost with it.
 const PIECE: usize = 4 << 20;
 

@@ -207,7 +207,7 @@ impl Emitter<'_> {
     /// Draws positions, and again where one was drawn before; vectors hold those that were.
     fn sparse(&mut self, stream: StreamId, (count, made): (i64, Value), list: Value, shape: Shape) {
         let (size, state) = (self.size(list), self.state(stream));
-        // No list has so many elements that this is a position.
+        // Beyond the last position of the longest list.
         let nowhere = self.builder.ins().iconst(I32, LOW_HALF);
         let nowhere = self.builder.ins().splat(I32X4, nowhere);
         let nowhere = self.lanes_as(I8X16, nowhere);

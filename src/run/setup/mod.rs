@@ -70,6 +70,12 @@ pub struct Setup {
 }
 
 impl Setup {
+    /// The parameters that the recipe sets in a template, as tables show them.
+    pub fn set_of(&self, at: usize) -> impl Iterator<Item = String> {
+        let set = self.recipe.templates[at].set.iter();
+        set.map(|(name, value)| format!("{name} = {value}"))
+    }
+
     /// Reads a recipe and the files that it names. All errors are shown. Where it is to be run,
     /// the digests of its base model are made meanwhile.
     ///
