@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes src/ops/cuda/kernels.ptx of kernels.cu and the two files that it includes:
+# Makes src/ops/cuda/kernels.ptx of kernels.cu and the files that it includes:
 #
 #     scripts/kernels.sh            writes it
 #     scripts/kernels.sh --check    fails where the one that is there is another
@@ -27,8 +27,8 @@ trap 'rm -rf "$made"' EXIT
 # The driver takes only a language version that it knows: the least one keeps older drivers in.
 # ptxas tells whether the kernels need more.
 {
-  echo "// SHA-256 of kernels.cu, rows.cuh and attention.cuh, one behind the other:"
-  echo "// $(cat kernels.cu rows.cuh attention.cuh | sha256sum | cut -d ' ' -f 1)"
+  echo "// SHA-256 of kernels.cu, rows.cuh, attention.cuh and flash.cuh, one behind the other:"
+  echo "// $(cat kernels.cu rows.cuh attention.cuh flash.cuh | sha256sum | cut -d ' ' -f 1)"
   sed 's/^\.version .*/.version 7.0/' "$made/new.ptx"
 } > "$made/kernels.ptx"
 for architecture in sm_80 sm_90; do

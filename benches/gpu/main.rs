@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use candle_core::cuda_backend::cudarc::driver::{result, sys};
 use candle_core::{DType, Device};
 use clap::Parser;
-use cookc::model::{Config, Recompute, io, lora, weights};
+use cookc::model::{Config, Recompute, io, lora, walk, weights};
 use cookc::train::{Example, Schedule, Settings, Trainer};
 use safetensors::tensor::{Dtype, TensorView};
 
@@ -39,6 +39,9 @@ struct Options {
     /// `none`, `mlp` or `full`.
     #[arg(long, default_value = "mlp")]
     recompute: String,
+    /// The blocks' matrices in four bits a weight (QLoRA).
+    #[arg(long)]
+    nf4: bool,
     /// Cargo's own flag.
     #[arg(long, hide = true)]
     bench: bool,
@@ -62,6 +65,9 @@ fn main() -> Result<()> {
     };
     write_once(&options.folder, &shape(options.layers))?;
     let mut model = io::load(&options.folder, DType::BF16, &device)?;
+    if options.nf4 {
+        walk::quantise(&mut model)?;
+    }
     lora::attach(&mut model, &lora::Lora::all_linear(16, 32.0), 0)?;
     let tokens = options.rows * options.sequence;
     let settings = Settings {

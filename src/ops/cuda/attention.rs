@@ -1,4 +1,5 @@
-//! Attention by cuBLAS's products and our softmax between them, a stretch of queries at a time.
+//! Attention by cuBLAS's products and our softmax between them, a stretch of queries at a time: for
+//! what the fused kernels beside do not take.
 //!
 //! The query heads that share a key head are multiplied one after another, each for all rows of the
 //! batch and all key heads at once: so nothing is copied for a product.
@@ -8,7 +9,7 @@ use candle_core::{DType, Device, Tensor};
 
 use super::driver::Argument::{Int, Long, Of, Real};
 use super::driver::{Argument, Grid, Kernel, Matrices, Product, address, multiply, room};
-use super::{merge_heads, split_heads};
+use super::{flash, merge_heads, split_heads};
 use crate::ops::{Attended, Attention};
 
 /// Queries of a stretch: more would read masked columns, fewer would make small products.
@@ -23,6 +24,9 @@ const ALIGNMENT: usize = 8;
 /// See [`super::super::attention`].
 pub fn attention(inputs: &Attention) -> Result<Attended> {
     let heads = Heads::of(inputs)?;
+    if flash::takes(&heads)? {
+        return flash::attention(&heads);
+    }
     let out = room((heads.batch, heads.count(), heads.time, heads.width), heads.dtype, &heads.on)?;
     let lse = room((heads.batch * heads.time, heads.count()), DType::F32, &heads.on)?;
     for stretch in heads.stretches(inputs) {
@@ -56,6 +60,9 @@ pub fn attention_backward(
         grid,
         &[Of(&out), Of(&dout), Of(&along), Long(pieces as u64), Long(heads.width as u64)],
     )?;
+    if flash::takes(&heads)? {
+        return flash::attention_backward(&heads, &attended.lse, &along, &dout);
+    }
     let dout = split_heads(&dout, heads.batch, heads.count(), None)?;
     let dquery = room(inputs.query.shape(), heads.dtype, &heads.on)?;
     // The heads of a group and the stretches add to the same keys: in f32, rounded once.
@@ -103,21 +110,23 @@ pub fn attention_backward(
 }
 
 /// Queries `[batch, groups × group, time, width]`, keys and values `[batch, groups, room, width]`.
-struct Heads {
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
+pub(super) struct Heads {
+    pub(super) query: Tensor,
+    pub(super) key: Tensor,
+    pub(super) value: Tensor,
     /// First column that each query attends to, `[batch × time]`.
-    starts: Tensor,
-    scale: f32,
-    dtype: DType,
-    on: Device,
-    batch: usize,
-    groups: usize,
-    group: usize,
-    time: usize,
-    width: usize,
-    room: usize,
+    pub(super) starts: Tensor,
+    pub(super) scale: f32,
+    pub(super) dtype: DType,
+    pub(super) on: Device,
+    pub(super) batch: usize,
+    pub(super) groups: usize,
+    pub(super) group: usize,
+    pub(super) time: usize,
+    pub(super) width: usize,
+    /// Columns that are used of `room`.
+    pub(super) columns: usize,
+    pub(super) room: usize,
 }
 
 impl Heads {
@@ -139,11 +148,12 @@ impl Heads {
             group: count / groups,
             time,
             width,
+            columns: inputs.mask.columns,
             room,
         })
     }
 
-    fn count(&self) -> usize {
+    pub(super) fn count(&self) -> usize {
         self.groups * self.group
     }
 

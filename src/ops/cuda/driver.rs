@@ -56,11 +56,30 @@ impl<'a> Kernel<'a> {
         Ok(Kernel { device: device(on)?, name: name.into() })
     }
 
+    /// The kernel of that name for heads of `width` elements.
+    pub(super) fn of_width(name: &str, width: usize, on: &'a Device) -> Result<Kernel<'a>> {
+        Ok(Kernel { device: device(on)?, name: format!("{name}_{width}") })
+    }
+
     pub(super) fn launch(&self, grid: Grid, arguments: &[Argument]) -> Result<()> {
+        self.launch_with(0, grid, arguments)
+    }
+
+    /// With as many bytes of shared memory a block, beside those that the kernel names.
+    pub(super) fn launch_with(
+        &self,
+        shared: usize,
+        grid: Grid,
+        arguments: &[Argument],
+    ) -> Result<()> {
         if grid.blocks.contains(&0) {
             return Ok(());
         }
         let function = self.device.get_or_load_custom_func(&self.name, "cookc", PTX)?;
+        if shared > 0 {
+            let most = sys::CUfunction_attribute::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
+            function.set_attribute(most, i32::try_from(shared)?).w()?;
+        }
         let addresses = arguments.iter().map(Argument::address).collect::<Result<Vec<u64>>>()?;
         let mut call = function.builder();
         for (argument, address) in arguments.iter().zip(&addresses) {
@@ -75,7 +94,7 @@ impl<'a> Kernel<'a> {
         let config = LaunchConfig {
             grid_dim: (x?, y?, 1),
             block_dim: (u32::try_from(grid.threads)?, 1, 1),
-            shared_mem_bytes: 0,
+            shared_mem_bytes: u32::try_from(shared)?,
         };
         // SAFETY: the caller, beside us in this folder, passes what the kernel of that name takes,
         // and tensors of the sizes that it reads and writes; tests/it/train/cuda.rs calls them all.

@@ -2,7 +2,7 @@
 // the function of its name in ops/mod.rs; `cpu` and `plain` compute the same.
 //
 // Sums are in f32 whatever the rows are in, and each in an order of its own, without atomics: the
-// same bits on every run. scripts/kernels.sh makes kernels.ptx of this file and its two parts.
+// same bits on every run. scripts/kernels.sh makes kernels.ptx of this file and its parts.
 
 #include <cuda_bf16.h>
 #include <float.h>
@@ -156,3 +156,7 @@ extern "C" __global__ void adamw(
 #define NAMED(name) name##_bf16
 #include "rows.cuh"
 #include "attention.cuh"
+#undef T
+#undef NAMED
+
+#include "flash.cuh"

@@ -5,6 +5,7 @@
 
 mod attention;
 mod driver;
+mod flash;
 mod product;
 mod rows;
 

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Write;
 use std::path::PathBuf;
+use std::process::Command;
 
 use sha2::{Digest, Sha256};
 
@@ -23,7 +25,7 @@ fn names<'a>(text: &'a str, before: &'a str) -> impl Iterator<Item = String> + '
 #[test]
 fn the_ptx_was_made_of_these_kernels() {
     let mut hash = Sha256::new();
-    for name in ["kernels.cu", "rows.cuh", "attention.cuh"] {
+    for name in ["kernels.cu", "rows.cuh", "attention.cuh", "flash.cuh"] {
         hash.update(read(name));
     }
     let digest: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
@@ -44,6 +46,9 @@ fn the_kernels_that_rust_asks_for_are_those_of_the_ptx() {
             for name in names(&text, "Kernel::of(\"") {
                 asked.extend([format!("{name}_f32"), format!("{name}_bf16")]);
             }
+            for name in names(&text, "Kernel::of_width(\"") {
+                asked.extend([64, 96, 128].map(|width| format!("{name}_{width}")));
+            }
         }
     }
     assert!(asked.len() > 20, "the kernels are found in the text");
@@ -61,4 +66,23 @@ fn the_ptx_asks_for_no_new_driver() {
 #[test]
 fn no_kernel_adds_in_an_order_that_changes() {
     assert!(!read("kernels.ptx").contains("atom."), "a sum by atomics has no fixed order");
+}
+
+/// The warps' instructions are emulated, so this needs no toolkit: a compiler of C++ is enough.
+#[test]
+fn fused_attention_is_attention_on_an_emulated_gpu() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = folder.path().join("flash");
+    let compiler = std::env::var("CXX").unwrap_or_else(|_| "c++".into());
+    let mut compile = Command::new(&compiler);
+    compile.args(["-O1", "-std=c++17", "-w", "-o"]).arg(&program);
+    compile.arg(super::root().join("tests/kernels/flash.cpp"));
+    let Ok(made) = compile.output() else {
+        // Straight to the standard error: the harness would swallow what a test that passes prints.
+        writeln!(std::io::stderr(), "NOT RUN: fused attention: no `{compiler}`").expect("stderr");
+        return;
+    };
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let run = Command::new(&program).output().expect("it runs");
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stdout));
 }
