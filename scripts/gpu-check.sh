@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # All that a machine with an NVIDIA GPU can tell of the `cuda` feature, in one call of some minutes:
 # the kernels against the CPU, the reference's loss and gradients on the GPU in f32 and bf16, and
-# training at the shape of Mistral-7B, in tokens/s, beside PEFT where torch is installed.
+# training at the shapes of Mistral-7B and SmolLM2-135M, in tokens/s, beside PEFT where torch is installed.
 #
 #     scripts/gpu-check.sh build FOLDER     where there is a CUDA toolkit: makes the two programs
 #     scripts/gpu-check.sh run FOLDER OUT   where there is a GPU; needs no cargo and no toolkit
@@ -36,13 +36,25 @@ run)
     echo "there is no GPU here: nothing more can be told" >&2
     exit 3
   fi
-  part cookc "$programs/gpu" --steps 8 --recompute none
-  part cookc-recompute "$programs/gpu" --steps 5 --recompute mlp
-  if python3 -c 'import torch, transformers, peft' 2> /dev/null; then
-    part peft python3 benches/gpu/peft_side.py --steps 8
-  else
-    echo "NOT RUN: PEFT's side; torch, transformers and peft are not installed" | tee "$out/peft.txt"
-  fi
+  # What is compared runs in turns; `peft` is told the same shape, rows and length.
+  peft() {
+    if python3 -c 'import torch, transformers, peft' 2> /dev/null; then
+      part "peft-$1" python3 benches/gpu/peft_side.py "${@:2}"
+    else
+      echo "NOT RUN: PEFT's side; torch, transformers and peft are not installed" | tee "$out/peft.txt"
+    fi
+  }
+  small=(--shape 135m --sequence 512 --rows 16 --steps 12)
+  part cookc-7b "$programs/gpu" --steps 8 --recompute none
+  peft 7b --steps 8
+  part cookc-135m "$programs/gpu" "${small[@]}" --recompute none
+  peft 135m "${small[@]}"
+  part cookc-7b-again "$programs/gpu" --steps 8 --recompute none
+  part cookc-7b-recompute "$programs/gpu" --steps 5 --recompute full
+  peft 7b-recompute --steps 5 --checkpoint
+  part cookc-7b-nf4 "$programs/gpu" --steps 5 --recompute none --nf4
+  part cookc-7b-long "$programs/gpu" --steps 5 --sequence 8192 --rows 1 --recompute none
+  peft 7b-long --steps 5 --sequence 8192 --rows 1
   exit $failed
   ;;
 *)

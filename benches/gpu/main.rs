@@ -1,7 +1,8 @@
-//! Training at the shape of Mistral-7B on a GPU: tokens/s, peak memory, share of the roofline.
+//! Training at the shape of Mistral-7B, or of SmolLM2-135M, on a GPU: tokens/s, peak memory, share of
+//! the roofline.
 //!
-//! LoRA of rank 16 on all linears, bf16, random weights, which it writes once to `--folder` for
-//! `peft_side.py` too. `scripts/gpu-check.sh` runs both. Not yet run on a GPU.
+//! LoRA of rank 16 on all linears, bf16, random weights, which it writes once to `--folder`.
+//! `scripts/gpu-check.sh` runs it, and `peft_side.py` beside it: docs/results/gpu.md.
 
 use std::collections::HashMap;
 use std::fs;
@@ -18,15 +19,18 @@ use safetensors::tensor::{Dtype, TensorView};
 /// Steps that are left out: they ask for memory, and compile the kernels.
 const WARM_UP: usize = 2;
 
-/// Training at the shape of Mistral-7B.
+/// Training at the shape of a known model.
 #[derive(Parser)]
 struct Options {
-    /// Where the random model lies, or is to lie; 15 GB.
-    #[arg(long, default_value = "/tmp/cookc-7b-shape")]
+    /// `7b` (Mistral's shape, 15 GB) or `135m` (SmolLM2's).
+    #[arg(long, default_value = "7b")]
+    shape: String,
+    /// Where the random model lies, or is to lie.
+    #[arg(long, default_value = "/tmp/cookc-random")]
     folder: PathBuf,
-    /// Blocks; fewer for a look at the bench itself.
-    #[arg(long, default_value_t = 32)]
-    layers: usize,
+    /// Blocks, if not all; fewer for a look at the bench itself.
+    #[arg(long)]
+    layers: Option<usize>,
     /// Tokens a row.
     #[arg(long, default_value_t = 2048)]
     sequence: usize,
@@ -63,8 +67,10 @@ fn main() -> Result<()> {
             return Ok(());
         }
     };
-    write_once(&options.folder, &shape(options.layers))?;
-    let mut model = io::load(&options.folder, DType::BF16, &device)?;
+    let config = shape(&options)?;
+    let folder = options.folder.join(&options.shape);
+    write_once(&folder, &config)?;
+    let mut model = io::load(&folder, DType::BF16, &device)?;
     if options.nf4 {
         walk::quantise(&mut model)?;
     }
@@ -89,17 +95,23 @@ fn main() -> Result<()> {
     let rate = (counted.len() * tokens) as f64 / counted.iter().sum::<f64>();
     let peak = peak_memory(&device)? as f64 / f64::from(1u32 << 30);
     println!("{rate:.0} tokens/s, {peak:.1} GiB at the peak, recompute {}", options.recompute);
-    println!("{:.1} % of an H200's roofline", 100.0 * rate / roofline);
+    if options.shape == "7b" && options.layers.is_none() && options.sequence == 2048 {
+        println!("{:.1} % of an H200's roofline", 100.0 * rate / roofline);
+    }
     Ok(())
 }
 
-/// Mistral-7B-v0.1, but for the window, which a row of 2,048 tokens does not fill.
-fn shape(layers: usize) -> Config {
-    let mut config = Config::small(32_000, 4096, 14_336, layers, 32);
-    config.num_key_value_heads = 8;
+/// Mistral-7B-v0.1, but for the window, which a row of 2,048 tokens does not fill; or SmolLM2-135M.
+fn shape(options: &Options) -> Result<Config> {
+    let (mut config, groups) = match options.shape.as_str() {
+        "7b" => (Config::small(32_000, 4096, 14_336, options.layers.unwrap_or(32), 32), 8),
+        "135m" => (Config::small(49_152, 576, 1536, options.layers.unwrap_or(30), 9), 3),
+        other => bail!("no shape `{other}`; write `7b` or `135m`"),
+    };
+    config.num_key_value_heads = groups;
     config.max_position_embeddings = 32_768;
-    config.tie_word_embeddings = false;
-    config
+    config.tie_word_embeddings = options.shape == "135m";
+    Ok(config)
 }
 
 /// One file a block, so that no more than that is in memory at once. All matrices are parts of the

@@ -1,6 +1,6 @@
-"""PEFT's side of the GPU's bench: the shape of Mistral-7B, LoRA r16 on all linears, bf16, SDPA.
+"""PEFT's side of the GPU's bench: the shape of Mistral-7B, or of SmolLM2-135M, LoRA r16 on all linears, bf16, SDPA.
 
-    python benches/gpu/peft_side.py --steps 8
+    python benches/gpu/peft_side.py --steps 8 [--shape 135m] [--compile] [--checkpoint]
 
 A plain loop: adapters in f32, autocast to bf16, AdamW, the same tokens a step as `main.rs`. Random
 weights, made on the GPU. With less memory than it needs, it turns gradient checkpointing on.
@@ -10,10 +10,12 @@ import time
 
 import torch
 from peft import LoraConfig, get_peft_model
-from transformers import AutoModelForCausalLM, MistralConfig
+from transformers import AutoModelForCausalLM, LlamaConfig, MistralConfig
 
 parser = argparse.ArgumentParser()
-parser.add_argument("--layers", type=int, default=32)
+parser.add_argument("--shape", choices=["7b", "135m"], default="7b")
+parser.add_argument("--compile", action="store_true")
+parser.add_argument("--checkpoint", action="store_true")
 parser.add_argument("--sequence", type=int, default=2048)
 parser.add_argument("--rows", type=int, default=4)
 parser.add_argument("--steps", type=int, default=8)
@@ -22,10 +24,16 @@ WARM_UP = 2
 
 if not torch.cuda.is_available():
     raise SystemExit("NOT RUN: torch sees no GPU")
-config = MistralConfig(
-    vocab_size=32000, hidden_size=4096, intermediate_size=14336, num_hidden_layers=options.layers,
-    num_attention_heads=32, num_key_value_heads=8, sliding_window=None,
-)
+if options.shape == "7b":
+    config = MistralConfig(
+        vocab_size=32000, hidden_size=4096, intermediate_size=14336, num_hidden_layers=32,
+        num_attention_heads=32, num_key_value_heads=8, sliding_window=None,
+    )
+else:
+    config = LlamaConfig(
+        vocab_size=49152, hidden_size=576, intermediate_size=1536, num_hidden_layers=30,
+        num_attention_heads=9, num_key_value_heads=3, tie_word_embeddings=True,
+    )
 with torch.device("cuda"):
     model = AutoModelForCausalLM.from_config(
         config, dtype=torch.bfloat16, attn_implementation="sdpa"
@@ -45,7 +53,7 @@ def run():
     seconds = []
     for step in range(options.steps):
         torch.manual_seed(step)
-        ids = torch.randint(0, 32000, (options.rows, options.sequence), device="cuda")
+        ids = torch.randint(0, config.vocab_size, (options.rows, options.sequence), device="cuda")
         torch.cuda.synchronize()
         started = time.perf_counter()
         with torch.autocast("cuda", torch.bfloat16):
@@ -60,15 +68,24 @@ def run():
     return seconds
 
 
+def checkpoint():
+    global kept
+    kept = "computed again"
+    model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    model.enable_input_require_grads()
+
+
 kept = "kept"
+if options.checkpoint:
+    checkpoint()
+if options.compile:
+    model = torch.compile(model)
 try:
     seconds = run()
 except torch.cuda.OutOfMemoryError:
     optimizer.zero_grad(set_to_none=True)
     torch.cuda.empty_cache()
-    kept = "computed again"
-    model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
-    model.enable_input_require_grads()
+    checkpoint()
     seconds = run()
 counted = seconds[WARM_UP:]
 rate = len(counted) * options.rows * options.sequence / sum(counted)

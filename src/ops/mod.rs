@@ -223,6 +223,24 @@ pub fn merge_heads(x: &Tensor, angles: Option<&Angles>) -> Result<Tensor> {
     choose(x, [cpu::merge_heads, cuda::merge_heads, plain::merge_heads])(x, angles)
 }
 
+/// The rows of `x` `[rows, width]` at `places`, `[count, width]`. On a GPU nothing checks that the
+/// places are rows.
+///
+/// # Errors
+/// If the shapes do not fit each other, or the device fails.
+pub fn select_rows(x: &Tensor, places: &Tensor) -> Result<Tensor> {
+    choose(x, [plain::select_rows, cuda::select_rows, plain::select_rows])(x, places)
+}
+
+/// `x` `[count, width]` back at `places`, which are all different, among `rows` rows, the others
+/// zero: the gradient of [`select_rows`].
+///
+/// # Errors
+/// If the shapes do not fit each other, or the device fails.
+pub fn spread_rows(x: &Tensor, places: &Tensor, rows: usize) -> Result<Tensor> {
+    choose(x, [plain::spread_rows, cuda::spread_rows, plain::spread_rows])(x, places, rows)
+}
+
 /// The sum of tensors of one shape.
 ///
 /// # Errors

@@ -64,6 +64,17 @@ pub fn merge_heads(x: &Tensor, angles: Option<&Angles>) -> Result<Tensor> {
     Ok(x.transpose(1, 2)?.reshape((batch * time, heads * width))?)
 }
 
+/// See [`super::select_rows`].
+pub fn select_rows(x: &Tensor, places: &Tensor) -> Result<Tensor> {
+    Ok(x.index_select(places, 0)?)
+}
+
+/// See [`super::spread_rows`].
+pub fn spread_rows(x: &Tensor, places: &Tensor, rows: usize) -> Result<Tensor> {
+    let zeros = Tensor::zeros((rows, x.dim(1)?), x.dtype(), x.device())?;
+    Ok(zeros.index_add(places, x, 0)?)
+}
+
 /// See [`super::product`].
 pub fn product(scale: f64, a: &Tensor, b: &Tensor) -> Result<Tensor> {
     let product = matrix(a)?.matmul(&matrix(b)?)?;

@@ -286,12 +286,12 @@ impl Cache {
 
 /// Those rows of `x`, or all.
 fn select(x: &Tensor, places: Option<&Tensor>) -> Result<Tensor> {
-    places.map_or(Ok(x.clone()), |places| Ok(x.index_select(places, 0)?))
+    places.map_or(Ok(x.clone()), |places| ops::select_rows(x, places))
 }
 
 /// The gradient of `select`'s input, from that of its result.
 fn spread(dy: Tensor, x: &Tensor, places: Option<&Tensor>) -> Result<Tensor> {
-    places.map_or(Ok(dy.clone()), |places| Ok(x.zeros_like()?.index_add(places, &dy, 0)?))
+    places.map_or(Ok(dy.clone()), |places| ops::spread_rows(&dy, places, x.dim(0)?))
 }
 
 /// The result of one linear, added to the stream.

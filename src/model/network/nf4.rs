@@ -7,6 +7,7 @@
 
 use anyhow::{Result, ensure};
 use candle_core::{DType, Device, Tensor};
+use rayon::prelude::*;
 
 use crate::ops::{self, Quantised};
 
@@ -61,7 +62,7 @@ impl Nf4 {
             shape.1
         );
         let magnitude = |block: &[f32]| block.iter().fold(0f32, |top, x| top.max(x.abs()));
-        let magnitudes: Vec<f32> = values.chunks(BLOCK).map(magnitude).collect();
+        let magnitudes: Vec<f32> = values.par_chunks(BLOCK).map(magnitude).collect();
         let (mut scales, mut steps, mut least) = (Vec::new(), Vec::new(), Vec::new());
         for group in magnitudes.chunks(GROUP) {
             let low = group.iter().copied().fold(f32::INFINITY, f32::min);
@@ -76,9 +77,14 @@ impl Nf4 {
         // Codes are chosen against the scales as they will be read.
         let inverse =
             |block: usize| 1.0 / (whole(block) + least[block / GROUP]).max(f32::MIN_POSITIVE);
-        let code = |at: usize| nearest(values[at] * inverse(at / BLOCK));
-        let codes: Vec<u8> =
-            (0..values.len() / 2).map(|pair| code(2 * pair) | code(2 * pair + 1) << 4).collect();
+        let mut codes = vec![0; values.len() / 2];
+        let blocks = codes.par_chunks_mut(BLOCK / 2).zip(values.par_chunks(BLOCK)).enumerate();
+        blocks.for_each(|(block, (codes, values))| {
+            let inverse = inverse(block);
+            for (code, pair) in codes.iter_mut().zip(values.chunks(2)) {
+                *code = nearest(pair[0] * inverse) | nearest(pair[1] * inverse) << 4;
+            }
+        });
         scales.resize(groups * GROUP, 0);
         let device = matrix.device();
         let pairs: Vec<f32> = (0..256).flat_map(|b| [LEVELS[b & 15], LEVELS[b >> 4]]).collect();
@@ -112,9 +118,10 @@ impl Nf4 {
     }
 }
 
-/// The code of the nearest level.
+/// The code of the nearest level. All levels are compared, which takes no branches.
 fn nearest(x: f32) -> u8 {
-    let above = LEVELS.partition_point(|level| *level < x).min(LEVELS.len() - 1);
+    let above = LEVELS.iter().map(|level| u32::from(*level < x)).sum::<u32>() as usize;
+    let above = above.min(LEVELS.len() - 1);
     let below = above.saturating_sub(1);
     if (LEVELS[above] - x).abs() < (x - LEVELS[below]).abs() { above as u8 } else { below as u8 }
 }

@@ -262,7 +262,7 @@ impl Model {
             anyhow::bail!("token id {id} is beyond the model's {size} ids");
         }
         let ids = Tensor::from_slice(&inputs.ids, inputs.ids.len(), &self.device)?;
-        Ok(self.embedding.value.index_select(&ids, 0)?.to_dtype(self.dtype())?)
+        Ok(ops::select_rows(&self.embedding.value, &ids)?.to_dtype(self.dtype())?)
     }
 
     fn pass(&self, inputs: &Inputs, past: usize) -> Result<Pass<'_>> {

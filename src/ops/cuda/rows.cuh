@@ -69,41 +69,64 @@ extern "C" __global__ void NAMED(rms_norm_dweight)(
   sums[blockIdx.y * width + column] = sum;
 }
 
-// `[batch, time, heads, width]` to `[batch, heads, time, width]`, an element a thread. Each pair
-// (i, i + half) is turned by the token's angle i; without `cos`, none is.
-extern "C" __global__ void NAMED(split_heads)(
-    const T* x, const float* cos, const float* sin, T* y, u64 count, u32 time, u32 heads,
-    u32 width) {
-  u64 at = (u64)blockIdx.x * blockDim.x + threadIdx.x;
-  if (at >= count) return;
-  u32 i = at % width, half = width / 2;
-  u64 t = at / width % time, head = at / width / time % heads;
-  u64 token = at / width / time / heads * time + t;
-  const T* from = x + (token * heads + head) * width;
-  float own = wide(from[i]);
+// Four pairs of elements (i, i + half) of one head, i from `i` on, turned by the angles in `cos` and
+// `sin`, which begin with the token's; the way that `way` says, 1 or −1. Without `cos`, none is.
+__device__ inline void NAMED(turn)(
+    const T* from, const float* cos, const float* sin, T* to, u32 i, u32 half, float way) {
+  Four low = load(from, i, half), high = load(from + half, i, half);
   if (cos) {
-    u64 angle = token * half + i % half;
-    // The second of a pair gets the first's sine with a plus, the first the second's with a minus.
-    own = own * cos[angle] + (i < half ? -wide(from[i + half]) : wide(from[i - half])) * sin[angle];
+    Four c = load(cos, i, half), s = load(sin, i, half);
+    for (int k = 0; k < 4; k++) {
+      float turned = low.at[k] * c.at[k] - way * high.at[k] * s.at[k];
+      high.at[k] = high.at[k] * c.at[k] + way * low.at[k] * s.at[k];
+      low.at[k] = turned;
+    }
   }
-  narrow(y[at], own);
+  store(to, i, half, low);
+  store(to + half, i, half, high);
+}
+
+// `[batch, time, heads, width]` to `[batch, heads, time, width]`, four pairs a thread: `count`
+// threads, as many for each head as its half has fours.
+extern "C" __global__ void NAMED(split_heads)(
+    const T* x, const float* cos, const float* sin, T* y, u32 count, u32 time, u32 heads,
+    u32 width) {
+  u32 at = blockIdx.x * blockDim.x + threadIdx.x, half = width / 2, fours = (half + 3) / 4;
+  if (at >= count) return;
+  u32 head = at / fours, token = head / time / heads * time + head % time;
+  const T* from = x + (u64)(token * heads + head / time % heads) * width;
+  u64 angle = cos ? (u64)token * half : 0;
+  T* to = y + (u64)head * width;
+  NAMED(turn)(from, cos ? cos + angle : cos, sin + angle, to, at % fours * 4, half, 1.0f);
 }
 
 // The inverse, and so the gradient, of `split_heads`.
 extern "C" __global__ void NAMED(merge_heads)(
-    const T* x, const float* cos, const float* sin, T* y, u64 count, u32 time, u32 heads,
+    const T* x, const float* cos, const float* sin, T* y, u32 count, u32 time, u32 heads,
     u32 width) {
-  u64 at = (u64)blockIdx.x * blockDim.x + threadIdx.x;
+  u32 at = blockIdx.x * blockDim.x + threadIdx.x, half = width / 2, fours = (half + 3) / 4;
   if (at >= count) return;
-  u32 i = at % width, half = width / 2;
-  u64 head = at / width % heads, token = at / width / heads;
-  const T* from = x + ((token / time * heads + head) * time + token % time) * width;
-  float own = wide(from[i]);
-  if (cos) {
-    u64 angle = token * half + i % half;
-    own = own * cos[angle] + (i < half ? wide(from[i + half]) : -wide(from[i - half])) * sin[angle];
-  }
-  narrow(y[at], own);
+  u32 head = at / fours, token = head / heads;
+  const T* from = x + ((u64)(token / time * heads + head % heads) * time + token % time) * width;
+  u64 angle = cos ? (u64)token * half : 0;
+  T* to = y + (u64)head * width;
+  NAMED(turn)(from, cos ? cos + angle : cos, sin + angle, to, at % fours * 4, half, -1.0f);
+}
+
+// The rows of `x` at some places, a block a row.
+extern "C" __global__ void NAMED(select_rows)(const T* x, const u32* places, T* y, u64 width) {
+  x += places[blockIdx.x] * width;
+  y += blockIdx.x * width;
+  for (u64 first = 4 * threadIdx.x; first < width; first += 4 * blockDim.x)
+    store(y, first, width, load(x, first, width));
+}
+
+// Back to their places, which are all different.
+extern "C" __global__ void NAMED(spread_rows)(const T* x, const u32* places, T* y, u64 width) {
+  x += blockIdx.x * width;
+  y += places[blockIdx.x] * width;
+  for (u64 first = 4 * threadIdx.x; first < width; first += 4 * blockDim.x)
+    store(y, first, width, load(x, first, width));
 }
 
 extern "C" __global__ void NAMED(swiglu)(const T* gate, const T* up, T* y, u64 count) {

@@ -97,11 +97,36 @@ fn turn(
         Some(Angles { cos, sin }) => (Of(cos), Of(sin)),
         None => (Nothing, Nothing),
     };
-    let count = x.elem_count();
+    let [_, _, width] = sizes;
+    ensure!(width.is_multiple_of(2), "a head of {width} elements has no halves");
+    let count = x.elem_count() / width.max(1) * (width / 2).div_ceil(FOUR);
     let grid = Grid { threads: THREADS, blocks: [count.div_ceil(THREADS), 1] };
-    let sizes = sizes.map(|size| Int(size as u32));
-    let arguments = [&[Of(x), cos, sin, Of(y), Long(count as u64)][..], &sizes].concat();
+    let sizes = [&[count][..], &sizes].concat();
+    let mut arguments = vec![Of(x), cos, sin, Of(y)];
+    for size in sizes {
+        arguments.push(Int(u32::try_from(size)?));
+    }
     kernel.launch(grid, &arguments)
+}
+
+/// See [`super::super::select_rows`].
+pub fn select_rows(x: &Tensor, places: &Tensor) -> Result<Tensor> {
+    let ((_, width), rows) = (x.dims2()?, places.dims1()?);
+    let (x, places) = (x.contiguous()?, places.contiguous()?);
+    let y = room((rows, width), x.dtype(), x.device())?;
+    let arguments = [Of(&x), Of(&places), Of(&y), Long(width as u64)];
+    Kernel::of("select_rows", &x)?.launch(by_row(rows, width), &arguments)?;
+    Ok(y)
+}
+
+/// See [`super::super::spread_rows`].
+pub fn spread_rows(x: &Tensor, places: &Tensor, rows: usize) -> Result<Tensor> {
+    let (count, width) = x.dims2()?;
+    let (x, places) = (x.contiguous()?, places.contiguous()?);
+    let y = Tensor::zeros((rows, width), x.dtype(), x.device())?;
+    let arguments = [Of(&x), Of(&places), Of(&y), Long(width as u64)];
+    Kernel::of("spread_rows", &x)?.launch(by_row(count, width), &arguments)?;
+    Ok(y)
 }
 
 /// See [`super::super::sum_of_squares`]. All partial sums come to the CPU in one go: to wait for

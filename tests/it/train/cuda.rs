@@ -144,6 +144,24 @@ fn heads_equal_the_cpus() -> Result<()> {
 }
 
 #[test]
+fn rows_at_places_equal_the_cpus() -> Result<()> {
+    on_gpu("rows", |case| {
+        for [rows, width] in SHAPES {
+            let x = case.both("x", &[rows, width])?;
+            let places: Vec<u32> = (0..rows as u32).rev().step_by(2).collect();
+            let at = |device| Tensor::from_slice(&places, places.len(), device);
+            let (a, b) = (at(&case.gpu)?, at(&Device::Cpu)?);
+            let found = ops::select_rows(&x.gpu, &a)?;
+            let expected = ops::select_rows(&x.cpu, &b)?;
+            case.close("rows", &found, &expected)?;
+            let found = ops::spread_rows(&found, &a, rows)?;
+            case.close("rows back", &found, &ops::spread_rows(&expected, &b, rows)?)?;
+        }
+        Ok(())
+    })
+}
+
+#[test]
 fn products_of_views_equal_the_cpus() -> Result<()> {
     on_gpu("products", |case| {
         let (x, y, onto) =
