@@ -172,8 +172,6 @@ inline T __shfl_xor_sync(u32, T x, u32 far) {
   return machine::exchange(x)[lane ^ far];
 }
 
-inline float power(float x) { return exp2f(x); }
-
 inline void copy16(bf16* to, const bf16* from, bool there) {
   if ((uintptr_t)to % 16 != 0 || (there && (uintptr_t)from % 16 != 0)) abort();
   machine::Copy copy = {to, from, there};

@@ -28,13 +28,6 @@ __device__ inline u32 pack(float low, float high) {
 }
 
 #ifndef EMULATED
-// 2^x, to two units of the last place; what is below the least normal number becomes 0.
-__device__ inline float power(float x) {
-  float y;
-  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
-  return y;
-}
-
 // 16 bytes to shared memory, while the thread goes on; zeros if they are not `there`.
 __device__ inline void copy16(bf16* to, const bf16* from, bool there) {
   u32 address = (u32)__cvta_generic_to_shared(to), bytes = there ? 16 : 0;
@@ -150,46 +143,20 @@ __device__ inline void scores_of(
   }
 }
 
-// Two such products, in turns: neither waits for its own last sum.
+// The same of a warp's own 16 rows from `row` on of a tile.
 template <u32 D, u32 COLUMNS>
-__device__ inline void scores_of_both(
-    float (&sums)[COLUMNS / 8][4], const u32 (&rows)[D / 16][4], const Tile<D>& tile,
-    float (&more_sums)[COLUMNS / 8][4], const u32 (&more_rows)[D / 16][4],
-    const Tile<D>& more_tile) {
+__device__ inline void scores_of(
+    float (&sums)[COLUMNS / 8][4], const Tile<D>& rows, u32 row, const Tile<D>& tile) {
 #pragma unroll
   for (u32 step = 0; step < D / 16; step++) {
-#pragma unroll
-    for (u32 column = 0; column < COLUMNS; column += 16) {
-      u32 b[4], c[4];
-      tile.right_transposed(b, column, 16 * step);
-      more_tile.right_transposed(c, column, 16 * step);
-      multiply(sums[column / 8], rows[step], b[0], b[1]);
-      multiply(sums[column / 8 + 1], rows[step], b[2], b[3]);
-      multiply(more_sums[column / 8], more_rows[step], c[0], c[1]);
-      multiply(more_sums[column / 8 + 1], more_rows[step], c[2], c[3]);
-    }
-  }
-}
-
-// The same of a warp's own 16 rows from `row` on of two tiles.
-template <u32 D, u32 COLUMNS>
-__device__ inline void scores_of_both(
-    u32 row, float (&sums)[COLUMNS / 8][4], const Tile<D>& rows, const Tile<D>& tile,
-    float (&more_sums)[COLUMNS / 8][4], const Tile<D>& more_rows, const Tile<D>& more_tile) {
-#pragma unroll
-  for (u32 step = 0; step < D / 16; step++) {
-    u32 a[4], d[4];
+    u32 a[4];
     rows.left(a, row, 16 * step);
-    more_rows.left(d, row, 16 * step);
 #pragma unroll
     for (u32 column = 0; column < COLUMNS; column += 16) {
-      u32 b[4], c[4];
+      u32 b[4];
       tile.right_transposed(b, column, 16 * step);
-      more_tile.right_transposed(c, column, 16 * step);
       multiply(sums[column / 8], a, b[0], b[1]);
       multiply(sums[column / 8 + 1], a, b[2], b[3]);
-      multiply(more_sums[column / 8], d, c[0], c[1]);
-      multiply(more_sums[column / 8 + 1], d, c[2], c[3]);
     }
   }
 }
@@ -240,9 +207,8 @@ struct Sight {
   }
 };
 
-// That of the tokens `first..first + rows`, which are not all behind the last.
-__device__ inline Sight sight_of(const u32* starts, u32 first, u32 rows, const Sizes& sizes) {
-  u32 least = 0xffffffff, most = 0, behind = min(first + rows, sizes.time);
+__device__ inline Sight sight_of(const u32* starts, u32 first, const Sizes& sizes) {
+  u32 least = 0xffffffff, most = 0, behind = min(first + TILE_ROWS, sizes.time);
   for (u32 token = first + threadIdx.x % WARP; token < behind; token += WARP) {
     least = min(least, starts[token]);
     most = max(most, starts[token]);
@@ -294,13 +260,13 @@ struct Softmax {
       for (u32 i = 0; i < COLUMNS / 8; i++)
         high = fmaxf(high, fmaxf(scores[i][2 * half], scores[i][2 * half + 1]));
       high = fmaxf(top[half], over_row(high, true) * scale);
-      float kept = power(top[half] - high), more = 0.0f;
+      float kept = exp2f(top[half] - high), more = 0.0f;
       top[half] = high;
 #pragma unroll
       for (u32 i = 0; i < COLUMNS / 8; i++) {
         for (u32 at = 2 * half; at < 2 * half + 2; at++) {
           float score = scores[i][at];
-          scores[i][at] = score == -INFINITY ? 0.0f : power(fmaf(score, scale, -high));
+          scores[i][at] = score == -INFINITY ? 0.0f : exp2f(fmaf(score, scale, -high));
           more += scores[i][at];
         }
       }
@@ -325,7 +291,7 @@ struct Softmax {
   key += key_head * sizes.room * D;                                                              \
   value += key_head * sizes.room * D;                                                            \
   starts += (u64)row * sizes.time;                                                               \
-  Sight sight = sight_of(starts, first, TILE_ROWS, sizes);                                       \
+  Sight sight = sight_of(starts, first, sizes);                                                  \
   Queries queries(starts, own, sizes)
 
 template <u32 D>
@@ -414,13 +380,14 @@ __device__ inline void flash_queries(
     await_copies<1>();
     __syncthreads();
     float scores[STEP_ROWS / 8][4] = {}, dweights[STEP_ROWS / 8][4] = {};
-    scores_of_both<D, STEP_ROWS>(scores, rows, tile(0, turn), dweights, drows, tile(1, turn));
+    scores_of<D, STEP_ROWS>(scores, rows, tile(0, turn));
+    scores_of<D, STEP_ROWS>(dweights, drows, tile(1, turn));
     bool wholly = sight.wholly(left, STEP_ROWS);
 #pragma unroll
     for (u32 i = 0; i < STEP_ROWS / 8; i++) {
       for (u32 at = 0; at < 4; at++) {
         bool seen = wholly || queries.sees(at, left + 8 * i + 2 * (lane % 4) + at % 2);
-        float weight = seen ? power(fmaf(scores[i][at], scale * LOG2E, -log[at / 2])) : 0.0f;
+        float weight = seen ? exp2f(fmaf(scores[i][at], scale * LOG2E, -log[at / 2])) : 0.0f;
         scores[i][at] = weight * (dweights[i][at] - mean[at / 2]) * scale;
       }
     }
@@ -436,6 +403,15 @@ struct Asking {
   u32 start[STEP_ROWS];
   float log[STEP_ROWS], mean[STEP_ROWS];
 };
+
+// The least start of 32 queries from `first` on.
+__device__ inline u32 least_start(const u32* starts, u32 first, u32 time) {
+  u32 token = first + threadIdx.x % WARP;
+  u32 least = token < time ? starts[token] : 0xffffffff;
+  for (u32 far = WARP / 2; far > 0; far /= 2)
+    least = min(least, __shfl_xor_sync(EVERY_LANE, least, far));
+  return least;
+}
 
 template <u32 D>
 __device__ inline void flash_keys(
@@ -465,14 +441,10 @@ __device__ inline void flash_keys(
   // The turns are the members of the group, and of each the steps of queries that see the block.
   u32 from = first > sizes.before() ? (first - sizes.before()) / STEP_ROWS : 0;
   u32 steps = (time + STEP_ROWS - 1) / STEP_ROWS, member = 0, step = from;
-  Sight sight = {};
   auto find = [&]() {
-    for (; member < members; member++, step = from) {
-      for (; step < steps; step++) {
-        sight = sight_of(starts, step * STEP_ROWS, STEP_ROWS, sizes);
-        if (sight.left < first + TILE_ROWS) return;
-      }
-    }
+    for (; member < members; member++, step = from)
+      for (; step < steps; step++)
+        if (least_start(starts, step * STEP_ROWS, time) < first + TILE_ROWS) return;
   };
   auto fetch = [&](u32 turn) {
     if (member < members) {
@@ -496,23 +468,21 @@ __device__ inline void flash_keys(
   fetch(0);
   for (u32 turn = 0; member < members; turn ^= 1) {
     u32 asked = step * STEP_ROWS;
-    bool wholly = asked + STEP_ROWS <= time && sight.wholly(first, TILE_ROWS);
     step++;
     find();
     fetch(turn ^ 1);
     await_copies<1>();
     __syncthreads();
     float scores[STEP_ROWS / 8][4] = {}, dweights[STEP_ROWS / 8][4] = {};
-    scores_of_both<D, STEP_ROWS>(
-        own, scores, keys, tile(0, turn), dweights, values, tile(1, turn));
+    scores_of<D, STEP_ROWS>(scores, keys, own, tile(0, turn));
+    scores_of<D, STEP_ROWS>(dweights, values, own, tile(1, turn));
 #pragma unroll
     for (u32 i = 0; i < STEP_ROWS / 8; i++) {
       for (u32 at = 0; at < 4; at++) {
         u32 asks = 8 * i + 2 * (lane % 4) + at % 2, column = first + own + lane / 4 + at / 2 * 8;
-        bool seen =
-            wholly || (column >= asking[turn].start[asks] && column < sizes.end(asked + asks));
+        bool seen = column >= asking[turn].start[asks] && column < sizes.end(asked + asks);
         float log = asking[turn].log[asks], mean = asking[turn].mean[asks];
-        float weight = seen ? power(fmaf(scores[i][at], scale * LOG2E, -log)) : 0.0f;
+        float weight = seen ? exp2f(fmaf(scores[i][at], scale * LOG2E, -log)) : 0.0f;
         scores[i][at] = weight;
         dweights[i][at] = weight * (dweights[i][at] - mean) * scale;
       }
