@@ -122,6 +122,9 @@ def main():
     threads = int(os.environ.get("RAYON_NUM_THREADS", 0)) or os.cpu_count()
     put(what="machine", cores=os.cpu_count(), threads=threads, python=sys.version.split()[0])
     all_work = [work for work in workloads() if arguments.only in work[0]]
+    # What the workloads keep would be looked through at each collection of garbage, most of all in the peer's rounds.
+    gc.collect()
+    gc.freeze()
     rates = {name: [] for name, _, _ in all_work}
     for turn in range(arguments.rounds + 1):
         for name, count, work in all_work:

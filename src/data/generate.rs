@@ -17,6 +17,8 @@ use crate::runtime::{Fault, Memory};
 const BLOCK_WORDS: u64 = 1 << 16;
 /// The most samples of a block.
 const BLOCK_SAMPLES: u64 = 4096;
+/// The fewest samples for which another thread is woken.
+const SHARE_MIN: u64 = 256;
 /// Blocks that a thread fills between two writes, so that no thread waits long for another.
 const BLOCKS_A_THREAD: usize = 4;
 
@@ -153,6 +155,10 @@ impl Source<'_> {
         let memories: Vec<Mutex<Memories>> = (0..threads).map(|_| Mutex::default()).collect();
         let words = self.samplers.iter().map(|one| one.program().bounds.words).max();
         let block_samples = (BLOCK_WORDS / words.unwrap_or(1).max(1)).clamp(1, BLOCK_SAMPLES);
+        // A few samples are shared out, too.
+        let Range { start, end } = self.order.indices;
+        let share = end.saturating_sub(start).div_ceil(threads as u64);
+        let block_samples = block_samples.min(share.max(SHARE_MIN));
         let room = bytes_max() / (2 * text_bytes(self.samplers)).max(1);
         let room = usize::try_from(room).unwrap_or(usize::MAX);
         let blocks = (threads * BLOCKS_A_THREAD).min(room.max(1));
