@@ -1,5 +1,5 @@
-//! Training at the shape of Mistral-7B, or of SmolLM2-135M, on a GPU: tokens/s, peak memory, share of
-//! the roofline.
+//! Training at the shape of Mistral-7B, or of SmolLM2-135M, on a GPU: tokens/s, peak memory, and
+//! the share of the roofline.
 //!
 //! LoRA of rank 16 on all linears, bf16, random weights, which it writes once to `--folder`.
 //! `scripts/gpu-check.sh` runs it, and `peft_side.py` beside it: docs/results/gpu.md.

@@ -5,10 +5,11 @@
 //! batch and all key heads at once: so nothing is copied for a product.
 
 use anyhow::Result;
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Tensor};
 
 use super::driver::Argument::{Int, Long, Of, Real};
 use super::driver::{Argument, Grid, Kernel, Matrices, Product, address, multiply, room};
+use super::heads::Heads;
 use super::{flash, merge_heads, split_heads};
 use crate::ops::{Attended, Attention};
 
@@ -109,54 +110,7 @@ pub fn attention_backward(
     Ok([dquery, dkey.to_dtype(heads.dtype)?, dvalue.to_dtype(heads.dtype)?])
 }
 
-/// Queries `[batch, groups × group, time, width]`, keys and values `[batch, groups, room, width]`.
-pub(super) struct Heads {
-    pub(super) query: Tensor,
-    pub(super) key: Tensor,
-    pub(super) value: Tensor,
-    /// First column that each query attends to, `[batch × time]`.
-    pub(super) starts: Tensor,
-    pub(super) scale: f32,
-    pub(super) dtype: DType,
-    pub(super) on: Device,
-    pub(super) batch: usize,
-    pub(super) groups: usize,
-    pub(super) group: usize,
-    pub(super) time: usize,
-    pub(super) width: usize,
-    /// Columns that are used of `room`.
-    pub(super) columns: usize,
-    pub(super) room: usize,
-}
-
 impl Heads {
-    fn of(inputs: &Attention) -> Result<Heads> {
-        let (batch, count, time, width) = inputs.query.dims4()?;
-        let (_, groups, room, _) = inputs.key.dims4()?;
-        let on = inputs.query.device().clone();
-        let start = &inputs.mask.start;
-        Ok(Heads {
-            query: inputs.query.contiguous()?,
-            key: inputs.key.contiguous()?,
-            value: inputs.value.contiguous()?,
-            starts: Tensor::from_slice(start, start.len(), &on)?,
-            scale: inputs.scale,
-            dtype: inputs.query.dtype(),
-            on,
-            batch,
-            groups,
-            group: count / groups,
-            time,
-            width,
-            columns: inputs.mask.columns,
-            room,
-        })
-    }
-
-    pub(super) fn count(&self) -> usize {
-        self.groups * self.group
-    }
-
     /// What goes through one call of cuBLAS, added to `kept` times the old values.
     fn product(&self, kept: f32) -> Product {
         Product { kept, scale: 1.0, count: self.batch * self.groups }

@@ -3,9 +3,9 @@
 use anyhow::Result;
 use candle_core::{DType, Tensor};
 
-use super::attention::Heads;
 use super::driver::Argument::{Int, Of, Real};
 use super::driver::{Argument, Grid, Kernel, address, room};
+use super::heads::Heads;
 use crate::ops::Attended;
 
 /// Threads of a block, and the queries or keys that it keeps: as flash.cuh has them.

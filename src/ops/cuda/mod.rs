@@ -6,6 +6,7 @@
 mod attention;
 mod driver;
 mod flash;
+mod heads;
 mod product;
 mod rows;
 

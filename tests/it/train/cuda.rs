@@ -230,8 +230,7 @@ fn attention_equals(case: &Case, sizes: [usize; 4], width: usize) -> Result<()> 
         (_, t) => t.saturating_sub(1).min(5) as u32,
     };
     let start = (0..2).flat_map(|row| (0..time).map(move |t| first(row, t))).collect();
-    let mask =
-        Mask { batch: 2, time, columns, start, branches: Default::default() }.within(window);
+    let mask = Mask { batch: 2, time, columns, start, branches: Default::default() }.within(window);
     let tensor = |name, heads, time| case.both(name, &[2, heads, time, width]);
     let (query, key, value) = (tensor("q", 4, time)?, tensor("k", 2, room)?, tensor("v", 2, room)?);
     let inputs = |side: fn(&Both) -> &Tensor| Attention {
