@@ -33,6 +33,9 @@ pub struct Order<'a> {
     pub indices: Range<u64>,
     /// Which sampler each is of; none where there is one sampler.
     pub mixing: Option<Mixing<'a>>,
+    /// Whether a few samples are shared out to all threads. Where batches end depends on the number
+    /// of threads then, so it is for those who put the batches together.
+    pub shared: bool,
 }
 
 /// Says which sampler each sample of a range of indices is of, by the sampler's number.
@@ -155,10 +158,10 @@ impl Source<'_> {
         let memories: Vec<Mutex<Memories>> = (0..threads).map(|_| Mutex::default()).collect();
         let words = self.samplers.iter().map(|one| one.program().bounds.words).max();
         let block_samples = (BLOCK_WORDS / words.unwrap_or(1).max(1)).clamp(1, BLOCK_SAMPLES);
-        // A few samples are shared out, too.
         let Range { start, end } = self.order.indices;
-        let share = end.saturating_sub(start).div_ceil(threads as u64);
-        let block_samples = block_samples.min(share.max(SHARE_MIN));
+        let share = end.saturating_sub(start).div_ceil(threads as u64).max(SHARE_MIN);
+        let block_samples =
+            if self.order.shared { block_samples.min(share) } else { block_samples };
         let room = bytes_max() / (2 * text_bytes(self.samplers)).max(1);
         let room = usize::try_from(room).unwrap_or(usize::MAX);
         let blocks = (threads * BLOCKS_A_THREAD).min(room.max(1));

@@ -130,7 +130,7 @@ fn schema(sampler: &Sampler) -> Schema {
 fn generated(sampler: &Sampler, indices: std::ops::Range<u64>) -> Vec<u8> {
     let rows = Jsonl::new(&schema(sampler));
     let mut bytes = Vec::new();
-    let order = Order { split: Split::Train, seed: SEED, indices, mixing: None };
+    let order = Order { split: Split::Train, seed: SEED, indices, mixing: None, shared: false };
     let lay_out = |row: Row, out: &mut Vec<u8>| rows.line(row, out);
     let put = |more: &mut Vec<u8>, _| {
         bytes.append(more);

@@ -212,7 +212,7 @@ fn write_as<S: Sink>(
         observer.emit(Event::Written { bytes: bytes - before });
         Ok(())
     };
-    in_order(schema, rows, lay_out, put, observer)?;
+    in_order(schema, &order_of(schema, rows), lay_out, put, observer)?;
     sink.finish(file).map_err(plain).map_err(Stopped::Output)
 }
 
@@ -226,23 +226,29 @@ pub fn lines(schema: &Schema, rows: &Rows, observer: &Observer) -> Result<Vec<u8
         all.append(lines);
         Ok(())
     };
-    in_order(schema, rows, |row, lines: &mut Vec<u8>| jsonl.line(row, lines), put, observer)?;
+    let order = Order { shared: true, ..order_of(schema, rows) };
+    in_order(schema, &order, |row, lines: &mut Vec<u8>| jsonl.line(row, lines), put, observer)?;
     Ok(all)
+}
+
+/// Which samples these rows are.
+fn order_of<'a>(schema: &Schema, rows: &Rows<'a>) -> Order<'a> {
+    let Schema { split, seed, .. } = *schema;
+    let Rows { indices, mixing } = rows.clone();
+    Order { split, seed, indices, mixing, shared: false }
 }
 
 /// Draws rows in parallel, and passes them on in order: see [`generate`].
 fn in_order<Columns: Default + Send>(
     schema: &Schema,
-    rows: &Rows,
+    order: &Order,
     lay_out: impl Fn(Row, &mut Columns) + Sync + Send,
     put: impl FnMut(&mut Columns, u64) -> Result<()> + Send,
     observer: &Observer,
 ) -> Result<(), Stopped> {
     let samplers: Vec<Sampler> =
         schema.templates.iter().map(|template| template.sampler.clone()).collect();
-    let Schema { split, seed, .. } = *schema;
-    let order = Order { split, seed, indices: rows.indices.clone(), mixing: rows.mixing };
-    generate(&samplers, &order, lay_out, put, observer)
+    generate(&samplers, order, lay_out, put, observer)
 }
 
 /// What the output said, without what a library says of it once more.

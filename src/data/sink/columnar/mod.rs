@@ -21,8 +21,8 @@ use super::schema::Schema;
 use super::shape::Columns;
 use super::template::Template;
 use super::texts::Texts;
-use super::{Output, Rows, Sink, in_order, write_as};
-use crate::data::generate::{Row, Stopped};
+use super::{Output, Rows, Sink, in_order, order_of, write_as};
+use crate::data::generate::{Order, Row, Stopped};
 use crate::data::observer::Observer;
 use column::{Column, Kind};
 use packed::Packed;
@@ -122,7 +122,8 @@ pub fn batch(
     let layout = Layout::new(schema);
     let mut rows = Batch { rows: 0, columns: layout.empty() };
     let lay_out = |row: Row, batch: &mut Batch| layout.lay_out(row, batch);
-    in_order(schema, &indices.into(), lay_out, |part, _| rows.append(part), observer)?;
+    let order = Order { shared: true, ..order_of(schema, &indices.into()) };
+    in_order(schema, &order, lay_out, |part, _| rows.append(part), observer)?;
     layout.take(&mut rows).map_err(Stopped::Output)
 }
 

@@ -13,10 +13,10 @@ use serde_json::json;
 
 use super::super::ids::{IGNORED, Ids};
 use super::super::schema::Schema;
-use super::super::{Output, Sink, in_order};
+use super::super::{Output, Sink, in_order, order_of};
 use super::Batches;
 use crate::data::SampleId;
-use crate::data::generate::{NoRow, Row, Stopped};
+use crate::data::generate::{NoRow, Order, Row, Stopped};
 use crate::data::layout::Encoded;
 use crate::data::observer::Observer;
 
@@ -182,7 +182,8 @@ pub fn batch(
     let mut rows = Rows::default();
     let lay_out = |row: Row, samples: &mut Samples| packing.lay_out(row, samples);
     let put = |samples: &mut Samples, _| packing.add(samples, &mut rows, |_| Ok(()));
-    in_order(schema, &indices.into(), lay_out, put, observer)?;
+    let order = Order { shared: true, ..order_of(schema, &indices.into()) };
+    in_order(schema, &order, lay_out, put, observer)?;
     rows.end();
     rows.take(&packing.schema).map_err(Stopped::Output)
 }
