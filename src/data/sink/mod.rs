@@ -310,6 +310,29 @@ mod tests {
         }
     }
 
+    /// Of many samples, of a few that are shared out, and of fewer than two threads are woken for.
+    #[test]
+    fn rows_in_memory_are_the_same_on_any_number_of_threads() {
+        for count in [20_000, 1000, 300, 3] {
+            let on = |threads: usize| {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+                let pool = pool.expect("threads start");
+                let all = pool.install(|| lines(&schema(), &(0..count).into(), &Observer::none()));
+                let all = all.expect("no sample fails");
+                #[cfg(feature = "arrow")]
+                {
+                    let batch = || columnar::batch(&schema(), 0..count, &Observer::none());
+                    let batch = pool.install(batch).expect("no sample fails");
+                    assert_eq!(batch.num_rows() as u64, count);
+                    (all, batch)
+                }
+                #[cfg(not(feature = "arrow"))]
+                all
+            };
+            assert!(on(1) == on(5), "{count}");
+        }
+    }
+
     #[test]
     fn a_data_set_that_is_stopped_leaves_no_file() {
         let folder = tempfile::tempdir().expect("a folder");
