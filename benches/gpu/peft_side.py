@@ -1,6 +1,6 @@
 """PEFT's side of the GPU's bench: the shape of Mistral-7B, or of SmolLM2-135M, LoRA r16 on all linears, bf16, SDPA.
 
-    python benches/gpu/peft_side.py --steps 8 [--shape 135m] [--compile] [--checkpoint]
+    python benches/gpu/peft_side.py --steps 8 [--shape 135m] [--checkpoint]
 
 A plain loop: adapters in f32, autocast to bf16, AdamW, the same tokens a step as `main.rs`. Random
 weights, made on the GPU. With less memory than it needs, it turns gradient checkpointing on.
@@ -14,7 +14,6 @@ from transformers import AutoModelForCausalLM, LlamaConfig, MistralConfig
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--shape", choices=["7b", "135m"], default="7b")
-parser.add_argument("--compile", action="store_true")
 parser.add_argument("--checkpoint", action="store_true")
 parser.add_argument("--sequence", type=int, default=2048)
 parser.add_argument("--rows", type=int, default=4)
@@ -78,8 +77,6 @@ def checkpoint():
 kept = "kept"
 if options.checkpoint:
     checkpoint()
-if options.compile:
-    model = torch.compile(model)
 try:
     seconds = run()
 except torch.cuda.OutOfMemoryError:

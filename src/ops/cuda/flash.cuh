@@ -127,20 +127,25 @@ __device__ inline void own_rows(
   }
 }
 
-// sums `[16, COLUMNS]` += rows `[16, D]` · the tile's rows `first..first + COLUMNS`, transposed.
+// sums `[16, COLUMNS]` += 16 columns of 16 rows · those of the tile's first rows, transposed.
+template <u32 D, u32 COLUMNS>
+__device__ inline void add_scores(
+    float (&sums)[COLUMNS / 8][4], const u32 (&a)[4], const Tile<D>& tile, u32 step) {
+#pragma unroll
+  for (u32 column = 0; column < COLUMNS; column += 16) {
+    u32 b[4];
+    tile.right_transposed(b, column, 16 * step);
+    multiply(sums[column / 8], a, b[0], b[1]);
+    multiply(sums[column / 8 + 1], a, b[2], b[3]);
+  }
+}
+
+// sums `[16, COLUMNS]` += rows `[16, D]` · the tile's first rows, transposed.
 template <u32 D, u32 COLUMNS>
 __device__ inline void scores_of(
     float (&sums)[COLUMNS / 8][4], const u32 (&rows)[D / 16][4], const Tile<D>& tile) {
 #pragma unroll
-  for (u32 step = 0; step < D / 16; step++) {
-#pragma unroll
-    for (u32 column = 0; column < COLUMNS; column += 16) {
-      u32 b[4];
-      tile.right_transposed(b, column, 16 * step);
-      multiply(sums[column / 8], rows[step], b[0], b[1]);
-      multiply(sums[column / 8 + 1], rows[step], b[2], b[3]);
-    }
-  }
+  for (u32 step = 0; step < D / 16; step++) add_scores<D, COLUMNS>(sums, rows[step], tile, step);
 }
 
 // The same of a warp's own 16 rows from `row` on of a tile.
@@ -151,13 +156,7 @@ __device__ inline void scores_of(
   for (u32 step = 0; step < D / 16; step++) {
     u32 a[4];
     rows.left(a, row, 16 * step);
-#pragma unroll
-    for (u32 column = 0; column < COLUMNS; column += 16) {
-      u32 b[4];
-      tile.right_transposed(b, column, 16 * step);
-      multiply(sums[column / 8], a, b[0], b[1]);
-      multiply(sums[column / 8 + 1], a, b[2], b[3]);
-    }
+    add_scores<D, COLUMNS>(sums, a, tile, step);
   }
 }
 

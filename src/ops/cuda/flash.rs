@@ -20,13 +20,15 @@ const ALIGNMENT: u64 = 16;
 
 /// Whether the kernels take these heads.
 pub(super) fn takes(heads: &Heads) -> Result<bool> {
-    let aligned = [&heads.query, &heads.key, &heads.value]
-        .into_iter()
-        .map(|x| Ok(address(x)? % ALIGNMENT == 0))
-        .collect::<Result<Vec<bool>>>()?;
-    Ok(heads.dtype == DType::BF16
-        && [64, 96, 128].contains(&heads.width)
-        && aligned.into_iter().all(|aligned| aligned))
+    if heads.dtype != DType::BF16 || ![64, 96, 128].contains(&heads.width) {
+        return Ok(false);
+    }
+    for x in [&heads.query, &heads.key, &heads.value] {
+        if address(x)? % ALIGNMENT != 0 {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// See [`super::super::attention`].

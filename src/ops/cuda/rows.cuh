@@ -113,20 +113,19 @@ extern "C" __global__ void NAMED(merge_heads)(
   NAMED(turn)(from, cos ? cos + angle : cos, sin + angle, to, at % fours * 4, half, -1.0f);
 }
 
-// The rows of `x` at some places, a block a row.
-extern "C" __global__ void NAMED(select_rows)(const T* x, const u32* places, T* y, u64 width) {
-  x += places[blockIdx.x] * width;
-  y += blockIdx.x * width;
+__device__ inline void NAMED(copy_row)(const T* x, T* y, u64 width) {
   for (u64 first = 4 * threadIdx.x; first < width; first += 4 * blockDim.x)
     store(y, first, width, load(x, first, width));
 }
 
+// The rows of `x` at some places, a block a row.
+extern "C" __global__ void NAMED(select_rows)(const T* x, const u32* places, T* y, u64 width) {
+  NAMED(copy_row)(x + places[blockIdx.x] * width, y + blockIdx.x * width, width);
+}
+
 // Back to their places, which are all different.
 extern "C" __global__ void NAMED(spread_rows)(const T* x, const u32* places, T* y, u64 width) {
-  x += blockIdx.x * width;
-  y += places[blockIdx.x] * width;
-  for (u64 first = 4 * threadIdx.x; first < width; first += 4 * blockDim.x)
-    store(y, first, width, load(x, first, width));
+  NAMED(copy_row)(x + blockIdx.x * width, y + places[blockIdx.x] * width, width);
 }
 
 extern "C" __global__ void NAMED(swiglu)(const T* gate, const T* up, T* y, u64 count) {
