@@ -105,8 +105,8 @@ pub mod lsp;
 #[cfg(feature = "cli")]
 pub mod cli;
 
-pub use data::Split;
 pub use data::vocab::Vocabulary;
+pub use data::{Answer, Split};
 #[cfg(feature = "arrow")]
 pub use template::TokenRows;
 pub use template::{

@@ -3,8 +3,8 @@
 use std::ops::Range;
 use std::path::PathBuf;
 
-use cookc::Split;
 use cookc::data::sink::Shape;
+use cookc::{Answer, Split};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyFloat, PyInt, PyString};
@@ -38,6 +38,11 @@ fn index<'py>(value: &Bound<'py, PyAny>, must: impl Fn() -> String) -> PyResult<
 pub fn other_type(value: &Bound<PyAny>, must: &str) -> PyErr {
     let name = value.get_type().name().map(|name| name.to_string()).unwrap_or_default();
     PyTypeError::new_err(format!("{must}, and is a `{name}`"))
+}
+
+/// A form of answers.
+pub fn answer(name: &str) -> PyResult<Answer> {
+    name.parse().map_err(PyValueError::new_err::<String>)
 }
 
 /// A seed; 0 where none is given.

@@ -14,6 +14,10 @@ pub struct Score {
     /// Why the reply could not be read, so that every rule scores 0; None where it could.
     #[pyo3(get)]
     unreadable: Option<String>,
+    /// The kind of cause why it could not be read: `no_answer`, `two_answers`, `open_thought`,
+    /// `too_long`, `form` or `value`; None where it could.
+    #[pyo3(get)]
+    cause: Option<String>,
     /// True if every rule holds in full.
     #[pyo3(get)]
     exact: bool,
@@ -22,12 +26,16 @@ pub struct Score {
     mean: f64,
 }
 
+/// What a score is made again from.
+type Parts = (Vec<String>, Vec<f64>, (Option<String>, Option<String>), bool, f64);
+
 impl Score {
     /// Of the rules with these names.
     pub fn of(score: cookc::Score, names: &Arc<[String]>) -> Score {
         let (exact, mean) = (score.exact(), score.mean());
         let unreadable = score.unreadable().map(|why| why.to_string());
-        Score { names: names.clone(), scores: score.into_scores(), unreadable, exact, mean }
+        let cause = score.unreadable().map(|why| why.cause().to_string());
+        Score { names: names.clone(), scores: score.into_scores(), unreadable, cause, exact, mean }
     }
 }
 
@@ -37,16 +45,16 @@ impl Score {
     fn new(
         names: Vec<String>,
         scores: Vec<f64>,
-        unreadable: Option<String>,
+        (unreadable, cause): (Option<String>, Option<String>),
         exact: bool,
         mean: f64,
     ) -> Score {
-        Score { names: names.into(), scores, unreadable, exact, mean }
+        Score { names: names.into(), scores, unreadable, cause, exact, mean }
     }
 
-    fn __getnewargs__(&self) -> (Vec<String>, Vec<f64>, Option<String>, bool, f64) {
-        let Score { names, scores, unreadable, exact, mean } = self;
-        (names.to_vec(), scores.clone(), unreadable.clone(), *exact, *mean)
+    fn __getnewargs__(&self) -> Parts {
+        let Score { names, scores, unreadable, cause, exact, mean } = self;
+        (names.to_vec(), scores.clone(), (unreadable.clone(), cause.clone()), *exact, *mean)
     }
 
     /// Each rule's score, from 0 to 1, by the rule's name, in the order of the template.

@@ -94,6 +94,11 @@ impl Template {
         Compile::of(&self.0).vocabulary(words)
     }
 
+    /// With answers in this form: see `Compile.answer`.
+    fn answer(&self, form: &str) -> PyResult<Compile> {
+        Compile::of(&self.0).answer(form)
+    }
+
     /// Compiles at the defaults, with these parameters by name instead of theirs.
     #[pyo3(signature = (**parameters))]
     fn compile(&self, py: Python, parameters: Option<&Bound<PyDict>>) -> PyResult<Sampler> {
@@ -122,20 +127,23 @@ pub struct Compile {
     level: String,
     set: Vec<(String, String)>,
     words: Option<cookc::Vocabulary>,
+    answer: cookc::Answer,
     interpreted: bool,
 }
 
-/// What it is made again from: template, level, parameters, words, whether it is interpreted.
-type Parts = (Template, String, Vec<(String, String)>, Option<Vec<String>>, bool);
+/// What it is made again from: template, level, parameters, words, the form of answers and whether
+/// it is interpreted.
+type Parts = (Template, String, Vec<(String, String)>, Option<Vec<String>>, (String, bool));
 
 impl Compile {
     fn of(template: &cookc::Template) -> Compile {
         let (template, level) = (template.clone(), String::new());
-        Compile { template, level, set: Vec::new(), words: None, interpreted: false }
+        let answer = cookc::Answer::default();
+        Compile { template, level, set: Vec::new(), words: None, answer, interpreted: false }
     }
 
     fn sampler(&self) -> Result<cookc::Sampler, cookc::Error> {
-        let level = self.template.level(&*self.level);
+        let level = self.template.level(&*self.level).answer(self.answer);
         let set = self.set.iter();
         let mut compile = set.fold(level, |compile, (name, value)| compile.set(name, value));
         if let Some(words) = &self.words {
@@ -153,18 +161,19 @@ impl Compile {
         level: String,
         set: Vec<(String, String)>,
         words: Option<Vec<String>>,
-        interpreted: bool,
+        (answer, interpreted): (String, bool),
     ) -> PyResult<Compile> {
         let words = words.map(cookc::Vocabulary::new).transpose();
         let words =
             words.map_err(|why| pyo3::exceptions::PyValueError::new_err(why.to_string()))?;
-        Ok(Compile { template: template.0.clone(), level, set, words, interpreted })
+        let answer = read::answer(&answer)?;
+        Ok(Compile { template: template.0.clone(), level, set, words, answer, interpreted })
     }
 
     fn __getnewargs__(&self) -> Parts {
-        let Compile { template, level, set, words, interpreted } = self.clone();
+        let Compile { template, level, set, words, answer, interpreted } = self.clone();
         let words = words.map(|words| words.words().map(String::from).collect());
-        (Template(template), level, set, words, interpreted)
+        (Template(template), level, set, words, (answer.name().to_string(), interpreted))
     }
 
     /// At this level.
@@ -184,6 +193,13 @@ impl Compile {
     /// word a line.
     fn vocabulary(&self, words: &Bound<PyAny>) -> PyResult<Compile> {
         Ok(Compile { words: Some(Vocabulary::of(words)?), ..self.clone() })
+    }
+
+    /// With answers in this form: `strict` (as the template writes it), `bare` (decoration around it
+    /// does not matter), `tags` (`<answer>…</answer>`), `boxed` (`\boxed{…}`), `line` (`Answer: …`)
+    /// or `any` of them. Prompts ask for tags, boxed and line, and replies have it.
+    fn answer(&self, form: &str) -> PyResult<Compile> {
+        Ok(Compile { answer: read::answer(form)?, ..self.clone() })
     }
 
     /// Run step by step, not as machine code: the same bytes, slower, and nothing is compiled.

@@ -42,6 +42,7 @@ pub fn with_words(
     let level = template.level(choice.level.as_deref().unwrap_or(""));
     let set = choice.set.iter();
     let compile = set.fold(level, |compile, (name, value)| compile.set(name, value));
+    let compile = compile.answer(choice.answer);
     let compile = match engine {
         Engine::Interpreter => compile.interpreted(),
         Engine::Native => compile,

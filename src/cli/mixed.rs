@@ -7,8 +7,8 @@ use super::failure::Failure;
 use super::generate::{Generate, Job, dry};
 use super::options::{self, Engine};
 use super::progress::Progress;
-use crate::data;
 use crate::data::sink::Template;
+use crate::data::{self, Answer};
 use crate::run::mixed::Mixed;
 use crate::run::{Event, Observer};
 
@@ -20,6 +20,7 @@ pub fn run(command: &Generate) -> Result<(), Failure> {
         ("--level", choice.level.is_some()),
         ("--set", !choice.set.is_empty()),
         ("--vocab", choice.vocab.is_some()),
+        ("--answer", choice.answer != Answer::default()),
         ("--engine", command.engine != Engine::Native),
         ("--tokenizer", command.tokenizer.is_some()),
     ];

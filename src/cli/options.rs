@@ -15,8 +15,8 @@ use clap::{Args, ValueEnum};
 
 use super::failure::Failure;
 use super::{console, report};
-use crate::data::Split;
 use crate::data::output::Output;
+use crate::data::{Answer, Split};
 use crate::disk;
 
 /// Set by Ctrl-C: loops look at it and end cleanly.
@@ -55,6 +55,9 @@ pub struct Choice {
     /// The words to draw samples from, a file with one a line [default: 4,096 invented ones]
     #[arg(long, value_name = "FILE")]
     pub vocab: Option<PathBuf>,
+    /// The form of answers: prompts ask for it, replies have it and are read in it
+    #[arg(long, value_name = "FORM", default_value = "strict", hide_possible_values = true)]
+    pub answer: Answer,
 }
 
 /// Which samples.
@@ -92,6 +95,16 @@ enum Colour {
     Auto,
     Always,
     Never,
+}
+
+impl ValueEnum for Answer {
+    fn value_variants<'a>() -> &'a [Answer] {
+        &Answer::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.name()).help(self.summary()))
+    }
 }
 
 impl ValueEnum for Split {

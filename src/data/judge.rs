@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 use smallvec::SmallVec;
 
 use super::Sampler;
+use super::answer::Finder;
 use super::layout::cells;
 use super::read::{Fresh, Reader, Unfit, Unreadable};
 use crate::check::types::Type;
@@ -18,6 +19,7 @@ pub const SAME: &str = "same_as_made";
 pub struct Judge {
     sampler: Sampler,
     reader: Reader,
+    finder: Finder,
     outputs: Vec<SlotId>,
 }
 
@@ -50,9 +52,12 @@ impl Verdict {
 impl Judge {
     /// For the replies of a program.
     pub fn new(sampler: &Sampler) -> Judge {
-        let reader = Reader::new(sampler.program().clone(), sampler.vocabulary().clone());
+        let (program, words) = (sampler.own_program(), sampler.vocabulary());
+        let finder = Finder::new(sampler.answer(), program, words);
+        let reader = Reader::new(program.clone(), words.clone());
+        let reader = if finder.is_lenient() { reader.lenient() } else { reader };
         let outputs = reader.outputs().collect();
-        Judge { sampler: sampler.clone(), reader, outputs }
+        Judge { sampler: sampler.clone(), reader, finder, outputs }
     }
 
     /// The rules, in the order of the scores.
@@ -78,7 +83,8 @@ impl Judge {
     pub fn judge(&self, reply: &str, memory: &mut Memory) -> Verdict {
         let mark = memory.mark();
         let made = self.made(memory);
-        let verdict = match self.reader.read(reply, memory) {
+        let read = self.read_answer(reply, &Fresh::default(), memory);
+        let verdict = match read {
             Ok(()) => self.read(&made, memory),
             Err(why) => self.none(why),
         };
@@ -102,10 +108,20 @@ impl Judge {
         let mut fresh = Fresh::default();
         self.reader.bind_record(record, &mut fresh, memory)?;
         let made = self.made(memory);
-        Ok(match self.reader.read_with(reply, &fresh, memory) {
+        Ok(match self.read_answer(reply, &fresh, memory) {
             Ok(()) => self.read(&made, memory),
             Err(why) => self.none(why),
         })
+    }
+
+    /// Binds the outputs to what the answer in a reply says.
+    fn read_answer(
+        &self,
+        reply: &str,
+        fresh: &Fresh,
+        memory: &mut Memory,
+    ) -> Result<(), Unreadable> {
+        self.reader.read_with(&self.finder.find(reply)?, fresh, memory)
     }
 
     /// The cells of the sample's own outputs.
@@ -123,7 +139,8 @@ impl Judge {
     pub fn reads_back(&self, reply: &str, memory: &mut Memory) -> bool {
         let mark = memory.mark();
         let made = self.made(memory);
-        let same = self.reader.read(reply, memory).is_ok() && self.same_as(&made, memory);
+        let read = self.read_answer(reply, &Fresh::default(), memory);
+        let same = read.is_ok() && self.same_as(&made, memory);
         for (&slot, &cell) in self.outputs.iter().zip(&made) {
             memory.bind(slot, cell);
         }

@@ -1,5 +1,6 @@
 //! From programs to data: words, texts, token ids, replies read back, and samples in bulk.
 
+mod answer;
 pub mod audit;
 pub mod budget;
 pub mod dataset;
@@ -31,6 +32,7 @@ pub mod totals;
 pub mod vocab;
 pub mod words;
 
+pub use answer::Answer;
 pub use distinct::prompts_bits;
 pub use observer::{Event, Observer};
 pub use origin::Origin;

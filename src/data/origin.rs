@@ -18,6 +18,9 @@ pub struct Origin {
     /// The file of the words; none for those that are built in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vocab: Option<String>,
+    /// The form of answers that prompts ask for; none where nothing is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<String>,
     /// The split's name.
     pub split: String,
     /// The seed.

@@ -157,7 +157,10 @@ fn a_list_of_lists_is_a_line_each() {
         kitchen.read(&text).expect("readable");
         let lists = kitchen.memory.wide(kitchen.memory.slot(0));
         let read: Vec<&[u32]> = lists.iter().map(|&list| kitchen.memory.narrow(list)).collect();
-        assert_eq!(read, [&[0, 1][..], &[], &[2, 2, 2]], "{text:?}");
+        let mut all = vec![&[0, 1][..], &[], &[2, 2, 2]];
+        // A blank line says nothing: no template writes one, see E413.
+        all.retain(|row| !row.is_empty() || !text.contains("\n\n"));
+        assert_eq!(read, all, "{text:?}");
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use anyhow::Context;
 
+use super::answer::Answer;
 use super::split::{self, Split, Splits};
 use super::vocab::Vocabulary;
 use super::{DEFAULT_LEVEL, level_name};
@@ -26,6 +27,8 @@ pub struct Compile<'a> {
     pub set: &'a [(String, String)],
     /// The words of `vocab`.
     pub words: Vocabulary,
+    /// How answers are written.
+    pub answer: Answer,
 }
 
 /// Why a sampler cannot be compiled.
@@ -40,7 +43,7 @@ pub enum Uncompiled {
 impl<'a> Compile<'a> {
     /// At a level, with the numbers that the level sets.
     pub fn level(template: &'a Template, level: &'a str, words: Vocabulary) -> Compile<'a> {
-        Compile { template, level, set: &[], words }
+        Compile { template, level, set: &[], words, answer: Answer::default() }
     }
 
     /// Compiles to the fastest engine of this build: machine code, or the interpreter without the
@@ -65,7 +68,7 @@ impl<'a> Compile<'a> {
     }
 
     fn lower(self) -> Result<Lowered, Vec<Diagnostic>> {
-        let Compile { template, level, set, mut words } = self;
+        let Compile { template, level, set, mut words, answer } = self;
         // `default` is the name of the defaults, unless the template has a level of that name.
         let is_there = template.levels.iter().any(|one| one.name == level);
         let is_default = level == DEFAULT_LEVEL && !is_there;
@@ -77,7 +80,7 @@ impl<'a> Compile<'a> {
         let program = Arc::new(ir::lower(template, &choice)?);
         let named = template.pools.iter().skip(1).map(|pool| pool.words.as_slice());
         let tokens = words.add_pools(named);
-        Ok(Lowered { program, words: Arc::new(words), pools: Arc::new(Pools { tokens }) })
+        Ok(Lowered { program, words: Arc::new(words), pools: Arc::new(Pools { tokens }), answer })
     }
 }
 
@@ -86,6 +89,7 @@ struct Lowered {
     program: Arc<Program>,
     words: Arc<Vocabulary>,
     pools: Arc<Pools>,
+    answer: Answer,
 }
 
 impl Lowered {
@@ -93,10 +97,11 @@ impl Lowered {
         self,
         engine: impl FnOnce(Arc<Program>) -> Result<Box<dyn Engine>, E>,
     ) -> Result<Sampler, E> {
-        let Lowered { program, words: vocabulary, pools } = self;
-        let splits = Splits::new(&program, &vocabulary, &pools).map(Arc::new);
-        let engine = engine(program)?.into();
-        Ok(Sampler { engine, vocabulary, pools, splits, digest: Arc::default() })
+        let Lowered { program: own, words: vocabulary, pools, answer } = self;
+        // Which split a prompt belongs to does not depend on what is asked for.
+        let splits = Splits::new(&own, &vocabulary, &pools).map(Arc::new);
+        let engine = engine(answer.ask(&own).map_or_else(|| own.clone(), Arc::new))?.into();
+        Ok(Sampler { engine, own, answer, vocabulary, pools, splits, digest: Arc::default() })
     }
 }
 
@@ -110,6 +115,9 @@ fn interpreter(program: Arc<Program>) -> Result<Box<dyn Engine>, Infallible> {
 #[derive(Clone)]
 pub struct Sampler {
     engine: Arc<dyn Engine>,
+    /// The program without what is asked for.
+    own: Arc<Program>,
+    answer: Answer,
     vocabulary: Arc<Vocabulary>,
     pools: Arc<Pools>,
     /// Where a prompt may come twice.
@@ -134,6 +142,17 @@ impl Sampler {
         self.engine.program()
     }
 
+    /// The same with the prompt and the reply as the template has them, whatever form of answers is
+    /// asked for.
+    pub fn own_program(&self) -> &Arc<Program> {
+        &self.own
+    }
+
+    /// How answers are written.
+    pub fn answer(&self) -> Answer {
+        self.answer
+    }
+
     /// The name of the level.
     pub fn level(&self) -> &str {
         level_name(&self.program().level)
@@ -148,7 +167,8 @@ impl Sampler {
     pub fn with_layout(&self, name: &str, layout: Layout) -> Sampler {
         let program = Program { name: name.to_string(), layout, ..(**self.program()).clone() };
         let (words, pools) = (self.vocabulary.clone(), self.pools.clone());
-        let lowered = Lowered { program: Arc::new(program), words, pools };
+        let answer = Answer::default();
+        let lowered = Lowered { program: Arc::new(program), words, pools, answer };
         let Ok(sampler) = lowered.run_by(interpreter);
         sampler
     }

@@ -1,5 +1,7 @@
 //! The scores of many replies, added up: what an evaluation and `cookc judge` report.
 
+use std::collections::BTreeMap;
+
 use super::judge::Verdict;
 
 /// The scores of many replies, added up.
@@ -13,6 +15,8 @@ pub struct Totals {
     /// The sum of each rule's scores.
     rules: Vec<f64>,
     first_unreadable: Option<String>,
+    /// How many could not be read, by the name of the cause.
+    causes: BTreeMap<&'static str, u64>,
 }
 
 impl Totals {
@@ -31,6 +35,7 @@ impl Totals {
         }
         if let Some(why) = &verdict.unreadable {
             self.unreadable += 1;
+            *self.causes.entry(why.cause()).or_default() += 1;
             self.first_unreadable.get_or_insert_with(|| why.to_string());
         }
     }
@@ -58,6 +63,11 @@ impl Totals {
     /// Share of replies that could not be read.
     pub fn unreadable(&self) -> f64 {
         self.share(self.unreadable as f64)
+    }
+
+    /// How many could not be read, by the name of the cause, in the order of the names.
+    pub fn causes(&self) -> impl ExactSizeIterator<Item = (&'static str, u64)> {
+        self.causes.iter().map(|(cause, count)| (*cause, *count))
     }
 
     /// How many could not be read, and why the first of them could not; none if all were read.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::Vocabulary;
 use crate::data::sink::{self, settings};
-use crate::data::{DEFAULT_LEVEL, Origin, SampleId};
+use crate::data::{Answer, DEFAULT_LEVEL, Origin, SampleId};
 use crate::template::{Error, Template};
 
 /// A template that rows may be of.
@@ -18,6 +18,8 @@ pub struct Attempt {
     pub set: Vec<(String, String)>,
     /// The text of the words; none for those that are built in.
     pub words: Option<String>,
+    /// The form of answers; none for any of them.
+    pub answer: Option<Answer>,
 }
 
 impl Attempt {
@@ -39,19 +41,23 @@ impl Attempt {
         };
         // Where no level was chosen, it is the defaults' one.
         let level = Some(origin.level.clone().unwrap_or_default());
-        Ok(Attempt { template, level, set: origin.set.clone(), words })
+        let answer = origin.answer.as_deref().unwrap_or(Answer::Strict.name()).parse();
+        let answer = Some(answer.map_err(Error::Input)?);
+        Ok(Attempt { template, level, set: origin.set.clone(), words, answer })
     }
 
     /// The same as a manifest has it, of rows in this shape and format.
     pub fn origin(&self, id: &SampleId, shape: &str, format: &str) -> Origin {
         let (level, words) = (self.level.as_deref(), self.words.as_deref());
-        self.template.origin(level, &self.set, words, (id.split, id.seed), (shape, format))
+        let answer = self.answer.and_then(Answer::asked).map(String::from);
+        let split = (id.split, id.seed);
+        Origin { answer, ..self.template.origin(level, &self.set, words, split, (shape, format)) }
     }
 
-    /// The template at this level, if it has the id's digest.
+    /// The template at this level with answers in this form, if it has the id's digest.
     fn at(
         &self,
-        level: &str,
+        (level, answer): (&str, Answer),
         set: &[(String, String)],
         digest: &str,
     ) -> Result<Option<sink::Template>, Error> {
@@ -63,7 +69,7 @@ impl Attempt {
             None => None,
         };
         let compile = |interpreted: bool| {
-            let level = self.template.level(level);
+            let level = self.template.level(level).answer(answer);
             let compile = set.iter().fold(level, |one, (name, value)| one.set(name, value));
             let compile = match &words {
                 Some(words) => compile.vocabulary(words.clone()),
@@ -126,7 +132,13 @@ impl Origins {
         if attempts.is_empty()
             && let Ok(template) = Template::builtin(&id.template)
         {
-            attempts.push(Attempt { template, level: None, set: Vec::new(), words: None });
+            attempts.push(Attempt {
+                template,
+                level: None,
+                set: Vec::new(),
+                words: None,
+                answer: None,
+            });
         }
         let row_set: Vec<(String, String)> = set
             .split_whitespace()
@@ -139,10 +151,18 @@ impl Origins {
                 Some(level) => vec![level],
                 None => std::iter::once("").chain(attempt.template.levels()).collect(),
             };
-            for level in levels {
-                if let Some(found) = attempt.at(level, set, &id.digest)? {
+            // Forms that ask for nothing have the same samples.
+            let asked = Answer::ALL.into_iter().filter(|it| it.asked().is_some());
+            let answers = match attempt.answer {
+                Some(answer) => vec![answer],
+                None => std::iter::once(Answer::Strict).chain(asked).collect(),
+            };
+            let tries = answers.iter().flat_map(|it| levels.iter().map(|level| (*level, *it)));
+            for (level, answer) in tries {
+                if let Some(found) = attempt.at((level, answer), set, &id.digest)? {
+                    let (set, answer) = (set.clone(), Some(answer));
                     let level = Some(level.to_string()).filter(|level| !level.is_empty());
-                    let made = Attempt { level, set: set.clone(), ..attempt.clone() };
+                    let made = Attempt { level, set, answer, ..attempt.clone() };
                     self.known.insert(key, Known { compiled: found.clone(), made: Some(made) });
                     return Ok(found);
                 }

@@ -232,6 +232,15 @@ pub(super) const DATA: &[Key<Recipe>] = &[
          in the model's own chat template",
     ),
     Key::new(
+        "answer",
+        &[],
+        Word(&["strict", "bare", "tags", "boxed", "line", "any"], other::answer, other::set_answer),
+        Decides,
+        "the form of answers, which prompts ask for, replies have and are read in: `\"tags\"` for \
+         `<answer>…</answer>`, `\"boxed\"` for `\\boxed{…}`, `\"line\"` for `Answer: …`, which \
+         change the samples; `\"bare\"` and `\"any\"` only read replies as models write them",
+    ),
+    Key::new(
         "shots",
         &["num_fewshot"],
         Size(0, 64, |it| &mut it.data.shots),

@@ -15,6 +15,7 @@ mod write;
 
 use std::collections::BTreeMap;
 
+use crate::data::Answer;
 use crate::data::dataset::Replies;
 use crate::diagnostic::Diagnostic;
 use crate::model::chat::Date;
@@ -66,6 +67,7 @@ impl Default for Recipe {
             words: Words::Embedded(Words::EMBEDDED),
             sequence: 2048,
             format: Format::Plain,
+            answer: Answer::default(),
             shots: 0,
             date: None,
         };
@@ -297,6 +299,8 @@ pub struct Data {
     pub sequence: usize,
     /// How the texts of a sample become one.
     pub format: Format,
+    /// The form of answers.
+    pub answer: Answer,
     /// Solved samples of the same template before each prompt.
     pub shots: usize,
     /// The day that a chat template is rendered with, such as `2026-11-28`; none if the template

@@ -143,6 +143,14 @@ pub fn set_format(recipe: &mut Recipe, word: &'static str) {
     recipe.data.format = if word == "chat" { Format::Chat } else { Format::Plain };
 }
 
+pub fn answer(recipe: &Recipe) -> &str {
+    recipe.data.answer.name()
+}
+
+pub fn set_answer(recipe: &mut Recipe, word: &'static str) {
+    recipe.data.answer = word.parse().unwrap_or_default();
+}
+
 /// The day that a chat template is rendered with.
 pub fn read_date(recipe: &mut Recipe, found: &Found, section: &mut Section) {
     recipe.data.date = match found.value {

@@ -132,6 +132,7 @@ impl Mixed {
         }
         let Sources { recipe, templates, .. } = &self.sources;
         let mut origin = Origin {
+            answer: None,
             template: RECIPE.to_string(),
             level: None,
             set: Vec::new(),

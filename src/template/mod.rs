@@ -30,7 +30,7 @@ pub use score::Score;
 
 use crate::check::{self, typed};
 use crate::data::vocab::Vocabulary;
-use crate::data::{self, Uncompiled, sink};
+use crate::data::{self, Answer, Uncompiled, sink};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::Source;
 use crate::syntax::allow;
@@ -213,7 +213,8 @@ impl Template {
 
     fn defaults(&self) -> Compile<'_> {
         let (level, set, words) = (String::new(), Vec::new(), None);
-        Compile { template: self, level, set, words, interpreted: false }
+        let answer = Answer::default();
+        Compile { template: self, level, set, words, answer, interpreted: false }
     }
 }
 
@@ -225,6 +226,7 @@ pub struct Compile<'a> {
     level: String,
     set: Vec<(String, String)>,
     words: Option<Vocabulary>,
+    answer: Answer,
     interpreted: bool,
 }
 
@@ -247,6 +249,28 @@ impl Compile<'_> {
         self
     }
 
+    /// With answers in this form: the prompt asks for it, the reply has it, and replies are read in
+    /// it, in the usual spellings of values too.
+    ///
+    /// # Examples
+    /// ```
+    /// use cookc::{Answer, Split, Template};
+    ///
+    /// let template = Template::builtin("chain_sum")?;
+    /// let sampler = template.level("easy").answer(Answer::Tags).compile()?;
+    /// let sample = sampler.sample(Split::Train, 42, 0)?;
+    /// assert!(sample.reply.starts_with("<answer>"));
+    /// let reply = format!("<think>Let me see.</think> The sum: {}", sample.reply);
+    /// assert!(sampler.score(Split::Train, 42, 0, &reply)?.exact());
+    /// let score = sampler.score(Split::Train, 42, 0, "I don't know.")?;
+    /// assert_eq!(score.unreadable().map(|why| why.cause()), Some("no_answer"));
+    /// # Ok::<(), cookc::Error>(())
+    /// ```
+    pub fn answer(mut self, answer: Answer) -> Self {
+        self.answer = answer;
+        self
+    }
+
     /// Run step by step, not as machine code: the same bytes, slower, and nothing is compiled. A
     /// build without the feature `jit` always does.
     pub fn interpreted(mut self) -> Self {
@@ -258,11 +282,13 @@ impl Compile<'_> {
     ///
     /// # Errors
     /// [`Error::Invalid`] if there is no such level or parameter, or no sample can be drawn at
-    /// it; [`Error::Failed`] if this machine has no machine code.
+    /// it; [`Error::Input`] if the template's own replies have the marks that answers are to stand
+    /// in; [`Error::Failed`] if this machine has no machine code.
     pub fn compile(self) -> Result<Sampler, Error> {
         let Template { source, typed, .. } = self.template;
         let words = self.words.unwrap_or_else(Vocabulary::embedded);
-        let compile = data::Compile { template: typed, level: &self.level, set: &self.set, words };
+        let (level, set, answer) = (&self.level, &self.set, self.answer);
+        let compile = data::Compile { template: typed, level, set, words, answer };
         let invalid = |diagnostics| Error::invalid(source, diagnostics);
         let inner = match self.interpreted {
             true => compile.interpreted().map_err(invalid)?,
@@ -271,6 +297,9 @@ impl Compile<'_> {
                 Uncompiled::NoMachineCode(error) => Error::Failed(error),
             })?,
         };
+        if let Some(why) = answer.clash(inner.own_program()) {
+            return Err(Error::Input(why));
+        }
         Ok(Sampler::new(source.clone(), inner, &sink::settings(typed, &self.set)))
     }
 }

@@ -28,6 +28,7 @@ impl Template {
         let file_name = Path::new(name).file_name().unwrap_or_default().to_string_lossy();
         let template = if name.starts_with(BUILT_IN) { name } else { &*file_name };
         let mut origin = Origin {
+            answer: None,
             template: template.to_string(),
             level: level.filter(|level| !level.is_empty()).map(str::to_string),
             set: set.to_vec(),

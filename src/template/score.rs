@@ -42,7 +42,8 @@ impl Score {
         self.verdict.scores
     }
 
-    /// Why the reply could not be read, so that every rule scores 0; none where it could.
+    /// Why the reply could not be read, so that every rule scores 0; none where it could. The kind
+    /// of cause is [`Unreadable::cause`].
     pub fn unreadable(&self) -> Option<&Unreadable> {
         self.verdict.unreadable.as_ref()
     }

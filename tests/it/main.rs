@@ -2,6 +2,7 @@
 
 #[cfg(feature = "arrow")]
 mod align;
+mod answers;
 mod audit;
 mod book;
 mod bounds;

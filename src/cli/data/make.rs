@@ -10,7 +10,7 @@ use crate::cli::options::{self, Choice, Engine};
 use crate::cli::{Failure, generate_recipe};
 use crate::data::shards::Manifest;
 use crate::data::sink::{FORMATS, SHAPES};
-use crate::data::{Origin, Split};
+use crate::data::{Answer, Origin, Split};
 use crate::datasets::Attempt;
 use crate::template;
 
@@ -69,7 +69,7 @@ pub fn run(command: &Make) -> Result<(), Failure> {
 
 /// The command that wrote it, with another output.
 fn of(make: &Make, manifest: &Manifest, origin: &Origin) -> Result<Generate, String> {
-    let Origin { template, level, set, vocab, split, seed, shape, format, .. } = origin;
+    let Origin { template, level, set, vocab, answer, split, seed, shape, format, .. } = origin;
     let none = |what: &str, name: &str| format!("there is no {what} `{name}`");
     let is_folder = make.resume || make.out.is_dir() || options::is_folder(&make.out);
     Ok(Generate {
@@ -79,6 +79,7 @@ fn of(make: &Make, manifest: &Manifest, origin: &Origin) -> Result<Generate, Str
                 level: level.clone(),
                 set: set.clone(),
                 vocab: vocab.as_ref().map(PathBuf::from),
+                answer: answer.as_deref().map_or(Ok(Answer::default()), str::parse)?,
             },
         },
         seed: Some(*seed),

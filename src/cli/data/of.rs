@@ -53,7 +53,8 @@ impl Of {
         }
         let words = self.vocab.as_deref().map(template::text_of).transpose()?;
         let (level, set) = (self.level.clone(), self.set.clone());
-        attempts.push(Attempt { template: Template::named(name)?, level, set, words });
+        let template = Template::named(name)?;
+        attempts.push(Attempt { template, level, set, words, answer: None });
         Ok(Origins::new(attempts))
     }
 }

@@ -394,7 +394,10 @@ pub fn write(
     let stopped = |stopped| load::stopped(template, &program, seed, stopped);
     let level = choice.level.as_deref();
     let rows = (schema.shape.name, format.name);
-    let origin = || template.origin(level, &choice.set, words.as_deref(), (split, seed), rows);
+    let origin = || Origin {
+        answer: choice.answer.asked().map(String::from),
+        ..template.origin(level, &choice.set, words.as_deref(), (split, seed), rows)
+    };
     // What a manifest holds has no tokenizer.
     let made = schema.ids.is_none().then(|| made.unwrap_or_else(origin));
     let job = Job { of: schema.text(format.name), format, made };

@@ -81,6 +81,7 @@ impl Key<'_> {
         let is_of = |level: &String| {
             let words = load::vocabulary(self.choice.vocab.as_deref()).ok()?;
             let tried = self.template.level(level.as_str()).vocabulary(words).interpreted();
+            let tried = tried.answer(self.choice.answer);
             let sampler = tried.compile().ok()?;
             (sampler.inner().digest() == found).then(|| level.clone())
         };

@@ -29,6 +29,7 @@ use sums::Sums;
 const HELP: &str = r#"Examples:
   cookc judge std:retrieval replies.jsonl --seed 7 --split eval
   cookc judge my.cook replies.jsonl --level hard --format json -o scores.jsonl
+  cookc judge my.cook replies.jsonl --answer any
   my-model < prompts.jsonl | cookc judge my.cook -
 
 Each line of replies.jsonl is {"index": 17, "reply": "…"}: a reply to the sample with that index
@@ -41,9 +42,19 @@ an index, an "id" that is an integer is one if the texts fit; without texts it m
 number. Other keys do not matter. A line has at most 16 MiB.
 
 With --format json, each reply is a line {"index", "scores": {rule: score}, "score": the mean,
-"exact": true if all rules hold in full, "unreadable": null or why}, and the last line is
-{"summary": {"replies", "scores": {rule: mean}, "score", "exact": share, "unreadable": share}}.
--o writes these lines to a file."#;
+"exact": true if all rules hold in full, "unreadable": null or why, "cause": null or its kind:
+no_answer, two_answers, open_thought, too_long, form or value}, and the last line is {"summary":
+{"replies", "scores": {rule: mean}, "score", "exact": share, "unreadable": share, "causes": {kind:
+count}}}. A reply that cannot be read scores 0, and is not counted as one that says something wrong.
+-o writes these lines to a file.
+
+--answer says how models write their answers. With strict, a reply is an answer as the template
+writes it. With all others a closed <think> is dropped, decoration that encloses all of an answer is
+peeled (**…**, `…`, a fence, quotes, brackets, a full stop, unless the template's own replies begin
+and end so), and values may be spelled +5, 1,234, 5.0, in another case, or with , or ; between them.
+bare looks for nothing else; tags wants one <answer>…</answer>, boxed one \boxed{…}, line one
+"Answer:" or "the answer is"; any takes one of these, or a bare reply. Two marks are two answers,
+and none is read. tags, boxed and line put a sentence that asks for it before the prompt."#;
 
 /// Score replies by the template's rules
 #[derive(Debug, Args)]

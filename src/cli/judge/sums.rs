@@ -1,10 +1,13 @@
 //! What is written of each reply, and of all of them.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::super::console::{self, STRONG, styled};
 use crate::data::audit::percent;
 use crate::data::judge::{Judge as Judging, Verdict, mean};
+use crate::data::read::Unreadable;
 use crate::data::totals::Totals;
 
 /// The totals over all replies, with the names of the rules.
@@ -33,6 +36,7 @@ impl Sums {
             "score": verdict.mean(),
             "exact": verdict.exact(),
             "unreadable": verdict.unreadable.as_ref().map(|why| why.to_string()),
+            "cause": verdict.unreadable.as_ref().map(Unreadable::cause),
         })
     }
 
@@ -45,6 +49,7 @@ impl Sums {
             "score": mean(&means),
             "exact": self.totals.exact(),
             "unreadable": self.totals.unreadable(),
+            "causes": self.totals.causes().collect::<BTreeMap<_, _>>(),
         }})
     }
 
@@ -63,7 +68,9 @@ impl Sums {
         let head = format!("{replies}: mean {mean:.4}, exact {exact}");
         let mut text = format!("{table}\n{}\n", styled(STRONG, head));
         if let Some((count, why)) = self.totals.first_unreadable() {
-            text += &format!("{count} cannot be read; the first: {why}\n");
+            let causes = self.totals.causes().map(|(cause, count)| format!("{count} {cause}"));
+            let causes = causes.collect::<Vec<_>>().join(", ");
+            text += &format!("{count} cannot be read ({causes}); the first: {why}\n");
         }
         text
     }

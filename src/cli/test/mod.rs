@@ -19,7 +19,7 @@ use crate::data::audit::{
     is_denied, percent,
 };
 use crate::data::generate::Stopped;
-use crate::data::{Event, Observer};
+use crate::data::{Answer, Event, Observer};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::Source;
 use crate::syntax::allow;
@@ -201,7 +201,8 @@ pub fn lints(source: &Source, vocab: Option<PathBuf>) -> Result<Vec<Diagnostic>,
     let allows = allow::all(template.source());
     let mut levels = Vec::new();
     for name in load::levels(&template) {
-        let choice = Choice { level: Some(name), set: Vec::new(), vocab: vocab.clone() };
+        let (set, vocab, answer) = (Vec::new(), vocab.clone(), Answer::default());
+        let choice = Choice { level: Some(name), set, vocab, answer };
         let (audit, found) = one(&template, &choice, FEW, true, &observer)?;
         let finding = |one: &Diagnostic| Finding {
             allowed: allow::is_allowed(&allows, one, &found),

@@ -126,19 +126,24 @@ pub fn keys_of(form: &Form) -> Option<(SlotId, &str)> {
     }
 }
 
+/// The lines of a value that has an element on each: blank ones say nothing.
+pub fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.split('\n').filter(|line| !line.trim().is_empty())
+}
+
 /// The lines without `1. `, `2. ` and so on; the error is the start that is wanted, and the line.
 pub fn unnumbered(text: &str) -> Result<Lines<'_>, (String, &str)> {
-    let (mut lines, mut start) = (Lines::new(), String::new());
-    for (line, number) in text.split('\n').zip(1_u64..) {
+    let (mut values, mut start) = (Lines::new(), String::new());
+    for (line, number) in lines(text).zip(1_u64..) {
         start.clear();
         // Nothing fails that is written to a text.
         let _ = write!(start, "{number}. ");
         match without_start(line, &start) {
-            Some(value) => lines.push(value),
+            Some(value) => values.push(value),
             None => return Err((start, line)),
         }
     }
-    Ok(lines)
+    Ok(values)
 }
 
 /// A line without its start. An empty value may have lost the white space before it.

@@ -3,8 +3,10 @@
 mod cut;
 mod fresh;
 mod natural;
+mod outputs;
 mod record;
 mod spaces;
+mod spelling;
 mod unreadable;
 
 use std::collections::BTreeSet;
@@ -18,15 +20,17 @@ use super::symbols::Symbols;
 use super::vocab::Vocabulary;
 use crate::check::types::Type;
 use crate::ir::reply::{Normal, Pattern, patterns};
-use crate::ir::{Form, Piece, Program, Role, SlotId};
+use crate::ir::{Form, Piece, Program, SlotId};
 use crate::runtime::{Fault, Memory};
 use crate::source::is_word_character;
-use cut::{Cut, at_key, first, keys_of, unnumbered, without_start};
+use cut::{Cut, at_key, first, keys_of, lines, unnumbered, without_start};
 pub use fresh::Fresh;
 use natural::Natural;
 pub(in crate::data) use natural::{Unbound, phrase};
+use outputs::{given, only_words};
 pub use record::Unfit;
 use spaces::{each_word, is_ascii_space, trimmed, words_of};
+use spelling::{Spelling, integer};
 pub use unreadable::Unreadable;
 use unreadable::shortened;
 
@@ -64,6 +68,8 @@ pub struct Reader {
     given: BTreeSet<SlotId>,
     /// How natural text becomes words; none where texts are the template's own.
     natural: Option<Natural>,
+    /// How values may be spelled beside the template's own way; none where only that is read.
+    spelling: Option<Arc<Spelling>>,
 }
 
 impl Reader {
@@ -86,9 +92,16 @@ impl Reader {
             words: only_words(&program),
             given: given(&program),
             natural: None,
+            spelling: None,
             program,
             vocabulary,
         }
+    }
+
+    /// The same, which reads the usual spellings of values too.
+    pub fn lenient(self) -> Reader {
+        let spelling = Some(Arc::new(Spelling::new(&self.program, &self.vocabulary)));
+        Reader { spelling, ..self }
     }
 
     /// The same, which cuts replies of words alone like any others.
@@ -124,6 +137,7 @@ impl Reader {
         // White space parts the words of a list, and what it is says nothing: such a reply need not
         // be brought into the normal form, nor cut.
         if let Some(slot) = self.words
+            && self.spelling.is_none()
             && reply.is_ascii()
             && !trimmed(reply).is_empty()
         {
@@ -226,9 +240,20 @@ impl Reader {
         memory: &mut Memory,
     ) -> Result<i64, Problem> {
         let Some(element) = kind.element() else {
-            return self.scalar(kind, text, fresh);
+            let number = self.spelling.as_ref().filter(|_| *kind == Type::Int);
+            return match number.and_then(|spelling| spelling.number(trimmed(text))) {
+                Some(number) => Ok(number),
+                None => self.scalar(kind, text, fresh),
+            };
         };
         let text = trimmed(text);
+        if let (Form::Joined(between), true) = (form, self.spelling.is_some())
+            && Spelling::is_usual(between)
+            && !text.contains(between.trim())
+            && matches!(element, Type::Int | Type::Token)
+        {
+            return self.list(element, text, fresh, memory);
+        }
         let lines = match form {
             Form::Plain => return self.list(element, text, fresh, memory),
             _ if text.is_empty() => Lines::new(),
@@ -283,10 +308,14 @@ impl Reader {
         if let (Type::Token, Some(natural)) = (element, &self.natural) {
             return self.words(natural, text, fresh, memory);
         }
+        let spelled = self.spelling.as_ref().and_then(|it| it.elements(element, text));
         match element.element() {
             _ if text.is_empty() => push(element, &[], memory),
+            None if let Some(parts) = spelled => {
+                self.elements(element, parts.into_iter(), fresh, memory)
+            }
             None if *element == Type::Token && text.is_ascii() => self.tokens(text, fresh, memory),
-            Some(_) => self.elements(element, text.split('\n'), fresh, memory),
+            Some(_) => self.elements(element, lines(text), fresh, memory),
             None if text.is_ascii() => {
                 let words = text.split(is_ascii_space).filter(|word| !word.is_empty());
                 self.elements(element, words, fresh, memory)
@@ -333,6 +362,9 @@ impl Reader {
                 if text.is_empty() || text.contains(char::is_whitespace) {
                     return Err(wanted("one word"));
                 }
+                if let Some(known) = self.spelling.as_ref().and_then(|it| it.word(text)) {
+                    return Ok(known.into());
+                }
                 if !text.chars().all(is_word_character) {
                     return Err(Problem::NotAWord(text.to_string()));
                 }
@@ -340,13 +372,15 @@ impl Reader {
             }
             Type::Text => {
                 let known = self.texts.get(text.as_bytes());
+                let known = known.or_else(|| self.spelling.as_ref()?.text(text));
                 Ok(known.unwrap_or_else(|| fresh.text(text, self.program.texts.len())).into())
             }
             Type::Int => {
                 let digits = text.strip_prefix('-').unwrap_or(text);
                 let decimal = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
                 let number = text.parse().ok().filter(|_| decimal);
-                number.ok_or_else(|| wanted("an integer"))
+                let spelled = || self.spelling.as_ref().and_then(|_| integer(text));
+                number.or_else(spelled).ok_or_else(|| wanted("an integer"))
             }
             Type::Real => {
                 let number = text.parse().ok().filter(|number: &f64| number.is_finite());
@@ -355,6 +389,8 @@ impl Reader {
             Type::Bool => match text {
                 "true" => Ok(1),
                 "false" => Ok(0),
+                _ if self.spelling.is_some() && text.eq_ignore_ascii_case("true") => Ok(1),
+                _ if self.spelling.is_some() && text.eq_ignore_ascii_case("false") => Ok(0),
                 _ => Err(wanted("`true` or `false`")),
             },
             Type::List(_) | Type::Any(_) | Type::Shown | Type::Unknown => {
@@ -375,7 +411,7 @@ impl Reader {
         let key_kind = kind.element().unwrap_or(&Type::Unknown);
         let mut keys = cells(memory, memory.slot(slot), key_kind).into_iter();
         let (mut values, mut start) = (Lines::new(), Vec::new());
-        for line in text.split('\n') {
+        for line in lines(text) {
             let Some(key) = keys.next() else {
                 values.push(line);
                 continue;
@@ -438,8 +474,7 @@ fn keyed_lines<'t>(text: &'t str, between: &str) -> Result<(Vec<&'t str>, Vec<&'
     let cut = |line: &'t str| {
         at_key(line, between).ok_or_else(|| Problem::Keyed(wanted(), line.to_string()))
     };
-    let lines = text.trim().split('\n').map(cut);
-    lines.collect()
+    lines(text.trim()).map(cut).collect()
 }
 
 /// True if a list begins with all elements of another.
@@ -450,33 +485,6 @@ fn begins(element: &Type, memory: &Memory, list: i64, start: i64) -> bool {
         None => a == b,
     };
     first.len() <= all.len() && all.iter().zip(first).all(same)
-}
-
-/// The slots that the prompt shows, as values or as keys, and those without a name.
-fn given(program: &Program) -> BTreeSet<SlotId> {
-    let layout = &program.layout;
-    let mut given = BTreeSet::new();
-    for piece in layout.system.iter().flatten().chain(&layout.prompt) {
-        if let Piece::Value(slot, form) = piece {
-            given.insert(*slot);
-            given.extend(keys_of(form).map(|(keys, _)| keys));
-        }
-    }
-    let placeholders =
-        program.slots.iter().zip(0..).filter(|(slot, _)| slot.role == Role::Placeholder);
-    given.extend(placeholders.map(|(_, id)| id));
-    given
-}
-
-/// The slot of a reply that shows one list of words and nothing else.
-fn only_words(program: &Program) -> Option<SlotId> {
-    match program.layout.reply[..] {
-        [Piece::Value(slot, Form::Plain)] => {
-            let kind = &program.slots[slot as usize].kind;
-            (kind.element() == Some(&Type::Token)).then_some(slot)
-        }
-        _ => None,
-    }
 }
 
 fn push(element: &Type, cells: &[i64], memory: &mut Memory) -> Result<i64, Problem> {

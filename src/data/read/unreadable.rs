@@ -36,6 +36,30 @@ pub enum Unreadable {
     },
     /// There is no room for it.
     Room(Fault),
+    /// This mark, which the answer stands in or after, is missing.
+    NoAnswer(&'static str),
+    /// There are two marks that an answer may stand in or after.
+    TwoAnswers,
+    /// A `<think>` without its end, or an end too many.
+    OpenThought,
+}
+
+impl Unreadable {
+    /// The kinds of causes, by name.
+    pub const CAUSES: [&'static str; 6] =
+        ["no_answer", "two_answers", "open_thought", "too_long", "form", "value"];
+
+    /// Which kind of cause it is, one of [`Unreadable::CAUSES`].
+    pub fn cause(&self) -> &'static str {
+        match self {
+            Unreadable::NoAnswer(_) => "no_answer",
+            Unreadable::TwoAnswers => "two_answers",
+            Unreadable::OpenThought => "open_thought",
+            Unreadable::TooLong { .. } | Unreadable::Room(_) => "too_long",
+            Unreadable::Missing(_) | Unreadable::Around(_) => "form",
+            Unreadable::Value { .. } | Unreadable::NotAWord { .. } => "value",
+        }
+    }
 }
 
 impl fmt::Display for Unreadable {
@@ -58,6 +82,9 @@ impl fmt::Display for Unreadable {
                 found.escape_debug()
             ),
             Unreadable::Room(error) => write!(f, "it is too long: {error}"),
+            Unreadable::NoAnswer(mark) => write!(f, "it has no {mark}"),
+            Unreadable::TwoAnswers => f.write_str("it has two answers"),
+            Unreadable::OpenThought => f.write_str("a `<think>` does not end"),
         }
     }
 }

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::super::wording;
 use super::errors::Errors;
-use crate::data::Sampler;
 use crate::data::vocab::Vocabulary;
+use crate::data::{Answer, Sampler};
 use crate::model::Tokenizer;
 use crate::recipe::{Entry, Named, Recipe, Words};
 use crate::source::Span;
@@ -95,7 +95,7 @@ pub fn samplers(
 ) -> Result<Vec<Sampler>, Error> {
     let both = templates.iter().zip(&recipe.templates);
     let samplers = both.enumerate().map(|(at, (template, entry))| {
-        sampler(template, entry, words).map_err(|error| named_by(error, at))
+        sampler(template, entry, (words, recipe.data.answer)).map_err(|error| named_by(error, at))
     });
     let samplers: Result<_, Error> = samplers.collect();
     samplers.map_err(|error| match (&recipe.data.words, error) {
@@ -129,8 +129,12 @@ fn too_few(mut found: Vec<Findings>, words: &Vocabulary) -> Vec<Findings> {
     found
 }
 
-fn sampler(template: &Template, entry: &Entry, words: &Vocabulary) -> Result<Sampler, Error> {
-    let level = template.level(&*entry.level);
+fn sampler(
+    template: &Template,
+    entry: &Entry,
+    (words, answer): (&Vocabulary, Answer),
+) -> Result<Sampler, Error> {
+    let level = template.level(&*entry.level).answer(answer);
     let set = entry.set.iter();
     let compile = set.fold(level, |compile, (name, value)| compile.set(name, value));
     Ok(compile.vocabulary(words.clone()).compile()?.inner().clone())

@@ -1,0 +1,173 @@
+//! Decoration around an answer, peeled a layer at a time where a layer encloses all of it.
+
+use super::marks::matching;
+use crate::check::types::Type;
+use crate::data::vocab::Vocabulary;
+use crate::ir::{Bound, Form, Piece, Program, SlotId};
+
+/// What decoration begins and ends with.
+const PAIRS: [[&str; 2]; 17] = [
+    ["```", "```"],
+    ["**", "**"],
+    ["__", "__"],
+    ["*", "*"],
+    ["_", "_"],
+    ["`", "`"],
+    ["$$", "$$"],
+    ["$", "$"],
+    [r"\(", r"\)"],
+    [r"\[", r"\]"],
+    ["\"", "\""],
+    ["'", "'"],
+    ["“", "”"],
+    ["‘", "’"],
+    ["[", "]"],
+    ["(", ")"],
+    [r"\text{", "}"],
+];
+
+/// What a single item of a list begins with.
+const BULLETS: [&str; 3] = ["- ", "* ", "• "];
+
+/// The decoration that a template's own replies cannot be taken for.
+#[derive(Clone, Debug)]
+pub struct Layers {
+    pairs: Vec<[&'static str; 2]>,
+    bullets: Vec<&'static str>,
+    /// Whether a full stop at the end is not the reply's own.
+    stop: bool,
+}
+
+impl Layers {
+    /// Around the replies of a program.
+    pub fn new(program: &Program, vocabulary: &Vocabulary) -> Layers {
+        let edges = Edges { program, vocabulary };
+        let is_own = |pair: &[&str; 2]| edges.may_begin(pair[0]) && edges.may_end(pair[1]);
+        Layers {
+            pairs: PAIRS.into_iter().filter(|pair| !is_own(pair)).collect(),
+            bullets: BULLETS.into_iter().filter(|it| !edges.may_begin(it.trim_end())).collect(),
+            stop: !edges.may_end("."),
+        }
+    }
+
+    /// A text without the decoration around it.
+    pub fn peeled<'t>(&self, text: &'t str) -> &'t str {
+        let (mut text, mut stop) = (text.trim(), self.stop);
+        loop {
+            let bullet = || self.bullets.iter().find_map(|bullet| text.strip_prefix(bullet));
+            let inner = self.pairs.iter().find_map(|pair| enclosed(text, *pair)).or_else(bullet);
+            text = match inner {
+                Some(inner) => inner,
+                None if stop && text.ends_with('.') && !text.ends_with("..") => {
+                    stop = false;
+                    &text[..text.len() - 1]
+                }
+                None => return text,
+            }
+            .trim();
+        }
+    }
+}
+
+/// What a pair encloses, if that is all.
+fn enclosed<'t>(text: &'t str, [open, close]: [&str; 2]) -> Option<&'t str> {
+    let inner = text.strip_prefix(open)?.strip_suffix(close)?;
+    let is_all = match open {
+        "[" | "(" => is_balanced(inner, open, close),
+        r"\text{" => matching(&text[open.len()..]) == Some(inner.len()),
+        _ => !inner.contains(open) && !inner.contains(close),
+    };
+    match open {
+        _ if !is_all || inner.trim().is_empty() => None,
+        // The language of a fence is on its first line.
+        "```" => inner.split_once('\n').map_or(Some(inner), |(language, lines)| {
+            let is_name = language.trim().bytes().all(|byte| byte.is_ascii_alphanumeric());
+            is_name.then_some(lines)
+        }),
+        _ => Some(inner),
+    }
+}
+
+fn may_be_negative(bound: &Bound) -> bool {
+    match bound {
+        Bound::Int { low, .. } => *low < 0,
+        Bound::List { element, .. } => may_be_negative(element),
+        Bound::Any => true,
+        Bound::Token(_) | Bound::Text(_) => false,
+    }
+}
+
+fn is_balanced(inner: &str, open: &str, close: &str) -> bool {
+    let mut depth = 0_i64;
+    let is_in = inner.chars().all(|letter| {
+        depth += i64::from(open.starts_with(letter)) - i64::from(close.starts_with(letter));
+        depth >= 0
+    });
+    is_in && depth == 0
+}
+
+/// What the replies of a program may begin and end with.
+struct Edges<'a> {
+    program: &'a Program,
+    vocabulary: &'a Vocabulary,
+}
+
+impl Edges<'_> {
+    fn may_begin(&self, with: &str) -> bool {
+        self.may(self.program.layout.reply.iter(), |text| text.trim_start().starts_with(with))
+    }
+
+    fn may_end(&self, with: &str) -> bool {
+        self.may(self.program.layout.reply.iter().rev(), |text| text.trim_end().ends_with(with))
+    }
+
+    /// Whether the first piece that is not nothing may have that edge.
+    fn may<'p>(&self, pieces: impl Iterator<Item = &'p Piece>, has: impl Fn(&str) -> bool) -> bool {
+        for piece in pieces {
+            let (found, may_be_nothing) = match piece {
+                Piece::Literal(text) => (has(text), text.trim().is_empty()),
+                Piece::Value(slot, form) => self.value(*slot, form, &has),
+            };
+            if found || !may_be_nothing {
+                return found;
+            }
+        }
+        false
+    }
+
+    /// Whether a value may have that edge, and whether it may be nothing.
+    fn value(&self, slot: SlotId, form: &Form, has: &impl Fn(&str) -> bool) -> (bool, bool) {
+        let own = self.scalar(slot, has);
+        let found = match form {
+            Form::Plain => own,
+            Form::Joined(between) => own || has(between),
+            Form::Numbered => own || has("1. "),
+            Form::Lines(keys, between) => own || self.scalar(*keys, has) || has(between),
+            Form::Labelled(keys) => own || self.scalar(*keys, has) || has(". "),
+        };
+        let may_be_nothing = match &self.program.slots[slot as usize].bound {
+            Bound::List { low, .. } => *low < 1,
+            Bound::Text(texts) => {
+                texts.iter().any(|&text| self.program.texts[text as usize].trim().is_empty())
+            }
+            Bound::Any => true,
+            _ => false,
+        };
+        (found, may_be_nothing)
+    }
+
+    fn scalar(&self, slot: SlotId, has: &impl Fn(&str) -> bool) -> bool {
+        let mut kind = &self.program.slots[slot as usize].kind;
+        while let Some(element) = kind.element() {
+            kind = element;
+        }
+        match kind {
+            Type::Token => self.vocabulary.words().any(has),
+            Type::Text => self.program.texts.iter().any(|text| has(text)),
+            Type::Int => may_be_negative(&self.program.slots[slot as usize].bound) && has("-"),
+            Type::Real => has("-"),
+            Type::Bool => false,
+            Type::List(_) | Type::Any(_) | Type::Shown | Type::Unknown => true,
+        }
+    }
+}
