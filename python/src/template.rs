@@ -195,8 +195,8 @@ impl Compile {
         Ok(Compile { words: Some(Vocabulary::of(words)?), ..self.clone() })
     }
 
-    /// With answers in this form: `strict` (as the template writes it), `bare` (decoration around it
-    /// does not matter), `tags` (`<answer>…</answer>`), `boxed` (`\boxed{…}`), `line` (`Answer: …`)
+    /// With answers in this form: `strict` (as the template writes it), `bare` (decoration does not
+    /// matter), `tags` (`<answer>…</answer>`), `boxed` (`\boxed{…}`), `line` (`Answer: …`)
     /// or `any` of them. Prompts ask for tags, boxed and line, and replies have it.
     fn answer(&self, form: &str) -> PyResult<Compile> {
         Ok(Compile { answer: read::answer(form)?, ..self.clone() })
