@@ -1,5 +1,7 @@
 //! A reply to a score: it is read back, and the compiled rules run on what it says.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 use smallvec::SmallVec;
 
@@ -114,6 +116,11 @@ impl Judge {
         })
     }
 
+    /// The answer in a reply: see [`Answer`](super::Answer).
+    pub(super) fn find<'t>(&self, reply: &'t str) -> Result<Cow<'t, str>, Unreadable> {
+        self.finder.find(reply)
+    }
+
     /// Binds the outputs to what the answer in a reply says.
     fn read_answer(
         &self,
@@ -121,7 +128,7 @@ impl Judge {
         fresh: &Fresh,
         memory: &mut Memory,
     ) -> Result<(), Unreadable> {
-        self.reader.read_with(&self.finder.find(reply)?, fresh, memory)
+        self.reader.read_with(&self.find(reply)?, fresh, memory)
     }
 
     /// The cells of the sample's own outputs.

@@ -79,7 +79,7 @@ enum Stop {
 impl RowJudge {
     /// For the rows of a program.
     pub fn new(sampler: &Sampler, normalization: Normalization) -> RowJudge {
-        let (program, words) = (sampler.program().clone(), sampler.vocabulary().clone());
+        let (program, words) = (sampler.own_program().clone(), sampler.vocabulary().clone());
         let reader = Reader::natural(program.clone(), words, normalization);
         let outputs: Vec<SlotId> = reader.outputs().collect();
         let inputs = reader.beside_reply();
@@ -205,7 +205,11 @@ impl RowJudge {
     fn read(&self, reply: Reply, room: &mut Room) -> Result<Result<(), Unreadable>, Stop> {
         match reply {
             Reply::Text(text) => {
-                match self.reader.read_natural(text, &mut room.fresh, &mut room.memory) {
+                let answer = match self.judge.find(text) {
+                    Ok(answer) => answer,
+                    Err(why) => return Ok(Err(why)),
+                };
+                match self.reader.read_natural(&answer, &mut room.fresh, &mut room.memory) {
                     Err(Unreadable::Room(_)) => Err(Stop::Room),
                     read => Ok(read),
                 }

@@ -204,6 +204,25 @@ fn a_column_of_replies_is_read_as_the_template_writes_them() {
 }
 
 #[test]
+fn a_column_of_replies_may_have_its_answers_in_marks() {
+    let said = [
+        "<think>Hm.</think> <answer>**b c**</answer>",
+        "b c",
+        "<answer>b</answer> <answer>c</answer>",
+    ];
+    let rows = said.map(|said| json!({"document": "a b c d", "question": "c", "said": said}));
+    let folder = folder(&rows);
+    let options = ["quote.cook", "rows.jsonl", "--reply", "said", "--json", "-o", "out.jsonl"];
+    let exact = |answer: &str| {
+        align(&folder, &[&options[..], &["--answer", answer]].concat()).report();
+        lines(&folder).iter().map(|row| row["exact"] == true).collect::<Vec<_>>()
+    };
+    assert_eq!(exact("strict"), [false, true, false]);
+    assert_eq!(exact("tags"), [true, false, false]);
+    assert_eq!(exact("any"), [true, true, false]);
+}
+
+#[test]
 fn what_cannot_be_aligned_is_said_before_the_first_row() {
     let folder = folder(&[json!({"context": "a b", "question": "b", "answer": "b"})]);
     fs::write(folder.path().join("bare.cook"), "x ~ pick(vocab)\nprompt \"{x}\"\nreply \"{x}\"\n")
