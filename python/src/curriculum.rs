@@ -88,7 +88,11 @@ impl Curriculum {
     fn state_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let (curriculum, state, levels) = (self.lock(), PyDict::new(py), PyDict::new(py));
         for (level, it) in curriculum.levels().iter().zip(curriculum.progress()) {
-            levels.set_item(level, (it.rate, it.count, it.sum))?;
+            let of = PyDict::new(py);
+            of.set_item("rate", it.rate)?;
+            of.set_item("count", it.count)?;
+            of.set_item("sum", it.sum)?;
+            levels.set_item(level, of)?;
         }
         state.set_item("level", curriculum.level())?;
         state.set_item("levels", levels)?;
@@ -107,8 +111,9 @@ impl Curriculum {
             return Err(PyValueError::new_err(why));
         }
         let progress = levels.values().iter().map(|it| {
-            let (rate, count, sum) = it.extract()?;
-            Ok(Progress { rate, count, sum })
+            let it = it.cast_into::<PyDict>()?;
+            let (rate, count) = (item(&it, "rate")?.extract()?, item(&it, "count")?.extract()?);
+            Ok(Progress { rate, count, sum: item(&it, "sum")?.extract()? })
         });
         let progress = progress.collect::<PyResult<Vec<_>>>()?;
         curriculum.restore(&level, &progress).map_err(PyValueError::new_err)
