@@ -1,7 +1,7 @@
 """TRL's GRPOTrainer on a template's rewards: a small model of `cookc run`, after a short SFT.
 
     cookc run --train benches/rewards/sft.toml --out sft
-    python benches/rewards/grpo.py sft/model docs/results/grpo.jsonl
+    OMP_NUM_THREADS=1 python benches/rewards/grpo.py sft/model docs/results/grpo.jsonl
 
 Each row has the steps done, the mean reward and the share of right replies of the rollouts since the last
 row, and the exact match of greedy replies to held-out samples.
@@ -91,7 +91,9 @@ def main():
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--every", type=int, default=25, help="steps between two rows")
     parser.add_argument("--held-out", type=int, default=400, help="held-out samples")
-    parser.add_argument("--rate", type=float, default=3e-4, help="the learning rate")
+    parser.add_argument("--rate", type=float, default=5e-4, help="the learning rate")
+    parser.add_argument("--reward", default="exact", help="exact, or mean of the rules")
+    parser.add_argument("--temperature", type=float, default=0.7)
     arguments = parser.parse_args()
 
     set_seed(0)
@@ -106,6 +108,7 @@ def main():
         per_device_train_batch_size=prompts * 8,
         num_generations=8,
         max_completion_length=3,
+        temperature=arguments.temperature,
         learning_rate=arguments.rate,
         lr_scheduler_type="constant",
         beta=0.0,
@@ -122,7 +125,7 @@ def main():
             model=model,
             args=config,
             processing_class=words,
-            reward_funcs=cookc.trl.reward(sampler),
+            reward_funcs=cookc.trl.reward(sampler, reward=arguments.reward),
             train_dataset=cookc.trl.dataset(sampler, arguments.steps * prompts, seed=1, chat=False),
             callbacks=[HeldOut(sampler, words, arguments.held_out, arguments.every, out)],
         )

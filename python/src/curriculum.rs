@@ -10,9 +10,9 @@ use pyo3::types::PyDict;
 use crate::read;
 
 /// The levels of a template, the easiest first, and which of them comes next, by the policy of
-/// `[mix] online`: after every `window` scores of a level their mean is its pass rate; at `mastered` or
-/// above the next level follows, at `failed` or below the one before. One problem in ten is of
-/// another level, so that nothing is forgotten. Threads share it.
+/// `[mix] online`: after every `window` scores of a level their mean is its pass rate; at
+/// `mastered` or above the next level follows, at `failed` or below the one before. One problem in
+/// ten is of another level, so that nothing is forgotten. Threads share it.
 #[pyclass(frozen, module = "cookc")]
 pub struct Curriculum(Mutex<cookc::Curriculum>);
 

@@ -31,8 +31,8 @@ pub struct Progress {
 }
 
 impl Curriculum {
-    /// On the first of these levels, the easiest first, with the shares of a recipe's `mastered` and
-    /// `failed`.
+    /// On the first of these levels, the easiest first, with the shares of a recipe's `mastered`
+    /// and `failed`.
     ///
     /// # Errors
     /// A text that says what is wrong with a value.
@@ -51,8 +51,8 @@ impl Curriculum {
         }
         if !(0.0..=1.0).contains(&failed) || !(failed..=1.0).contains(&mastered) {
             return Err(format!(
-                "`failed` and `mastered` must be from 0 to 1, `failed` the lower: they are {failed} \
-                 and {mastered}"
+                "`failed` and `mastered` must be from 0 to 1, `failed` the lower: they are \
+                 {failed} and {mastered}"
             ));
         }
         if window == 0 {
