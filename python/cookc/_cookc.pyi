@@ -145,7 +145,7 @@ class Score:
         cls,
         names: Sequence[str],
         scores: Sequence[float],
-        unreadable: str | None,
+        unreadable: tuple[str | None, str | None],
         exact: bool,
         mean: float,
     ) -> Score: ...

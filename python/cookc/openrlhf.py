@@ -14,12 +14,12 @@ __all__ = ["reward", "reward_func"]
 _ENDS = ("</s>", "<|im_end|>", "<|endoftext|>", "<|eot_id|>", "<|end_of_text|>", "<end_of_turn>", "<eos>")
 
 
-def reward(samplers=None, *, reward="mean", ends=_ENDS):
-    """A `reward_func`; `samplers` and `reward` are those of `cookc.rewards.Scorer`. OpenRLHF leaves the
+def reward(samplers=None, *, reward="mean", answer=None, ends=_ENDS):
+    """A `reward_func`; `samplers`, `reward` and `answer` are those of `cookc.rewards.Scorer`. OpenRLHF leaves the
     special tokens in a query: a reply ends before the first of `ends`."""
     import torch
 
-    scorer = Scorer(samplers, reward=reward)
+    scorer = Scorer(samplers, reward=reward, answer=answer)
 
     def reward_func(queries, prompts, labels, **others):
         """Scores each query without its prompt against the sample that its label names."""

@@ -26,6 +26,7 @@ class Config:
     level: str = "default"
     split: str = "train"
     reward: str | dict = "mean"
+    answer: str = "strict"
     parameters: dict = dataclasses.field(default_factory=dict)
     curriculum: cookc.Curriculum | None = None
 
@@ -38,11 +39,14 @@ class _Dataset(ProceduralDataset):
         seed = config.seed if seed is None else seed
         super().__init__(config, seed, config.size if size is None else size)
         levels = [config.level] if config.curriculum is None else config.curriculum.levels
-        samplers = [self.template.level(level).compile(**config.parameters) for level in levels]
+        compiles = [self.template.level(level).answer(config.answer) for level in levels]
+        samplers = [compile.compile(**config.parameters) for compile in compiles]
         self.problems = Problems(
             samplers, seed=self.seed, split=config.split, curriculum=config.curriculum
         )
-        self.scorer = Scorer([*samplers, self.template], reward=config.reward)
+        self.scorer = Scorer(
+            [*samplers, self.template], reward=config.reward, answer=config.answer
+        )
 
     @property
     def category(self):

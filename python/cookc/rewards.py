@@ -18,7 +18,7 @@ import cookc
 
 __all__ = ["Problems", "Scorer", "prompt_of", "shares", "text_of"]
 
-_NO_TEXT = "the reply is no text"
+_NO_TEXT = ("the reply is no text", "no_text")
 
 
 class _Shared:
@@ -39,16 +39,17 @@ class Scorer(_Shared):
 
     `samplers` says whose samples: a sampler; a template, or its name (`std:retrieval`, a path), which
     stands for all of its levels; or a list of them. Without it, the templates that are built in. Samples
-    of other parameters or words need their own sampler.
+    of other parameters need their own sampler; `vocabulary` has the words of the templates, and `answer` is the
+    form of the answers to them: see `Compile.vocabulary` and `Compile.answer`.
 
     `reward` says what `reward_of` makes of a score: `"mean"` of the rules, `"exact"` (1 if every rule holds,
     or 0), a dict of weights by rule, or a function of a `cookc.Score`. Threads share a scorer, and it can be
     pickled.
     """
 
-    def __init__(self, samplers=None, *, reward="mean", vocabulary=None):
+    def __init__(self, samplers=None, *, reward="mean", vocabulary=None, answer=None):
         super().__init__()
-        self._vocabulary = vocabulary
+        self._vocabulary, self._answer = vocabulary, answer
         self._reward = reward if isinstance(reward, str) or callable(reward) else dict(reward)
         if isinstance(reward, str) and reward not in ("mean", "exact"):
             raise ValueError(f"`reward` is `mean`, `exact`, weights by rule or a function, and is {reward!r}")
@@ -120,14 +121,11 @@ class Scorer(_Shared):
             )
         template = opened(self._templates[template])
         for level in ["default", *template.levels]:
-            compile = template.level(level)
-            if self._vocabulary is not None:
-                compile = compile.vocabulary(self._vocabulary)
-            if self._add(compile.compile()) == name:
+            if self._add(_compiled(template, level, self._vocabulary, self._answer)) == name:
                 return self._samplers[name]
         raise LookupError(
             f"no level of `{template.name}` draws `{id}`: the template was another then, or had other "
-            "parameters or words; pass the sampler that drew it"
+            "parameters, words or answers; pass the sampler that drew it"
         )
 
     def _add(self, sampler):
@@ -152,7 +150,7 @@ class Problems(_Shared):
     # Numbers whose level is remembered.
     _REMEMBERED = 1 << 16
 
-    def __init__(self, samplers, *, seed=0, split="train", curriculum=None):
+    def __init__(self, samplers, *, seed=0, split="train", curriculum=None, answer=None):
         super().__init__()
         self.seed, self.split, self.curriculum = seed, split, curriculum
         self._picked = {}
@@ -163,7 +161,7 @@ class Problems(_Shared):
                 self._samplers.append(source)
             else:
                 template = opened(source)
-                self._samplers += [template.level(level).compile() for level in levels]
+                self._samplers += [_compiled(template, level, None, answer) for level in levels]
         if not self._samplers:
             raise ValueError("there is no sampler to draw from")
         missing = [level for level in levels if not self._at(level)]
@@ -236,6 +234,15 @@ def several(samplers):
     return [samplers] if one else list(samplers)
 
 
+def _compiled(template, level, vocabulary, answer):
+    compile = template.level(level)
+    if vocabulary is not None:
+        compile = compile.vocabulary(vocabulary)
+    if answer is not None:
+        compile = compile.answer(answer)
+    return compile.compile()
+
+
 def _parts(id):
     parts = id.split("/") if isinstance(id, str) else []
     try:
@@ -247,6 +254,7 @@ def _parts(id):
 
 
 def name_of(source):
+    """The name of a template, which need not be read for it."""
     if isinstance(source, cookc.Template):
         return source.name
     if not isinstance(source, (str, os.PathLike)):
@@ -257,6 +265,7 @@ def name_of(source):
 
 
 def opened(source):
+    """A template, which may be named."""
     if isinstance(source, cookc.Template):
         return source
     name = os.fspath(source)

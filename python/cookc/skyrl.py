@@ -14,15 +14,15 @@ __all__ = ["Env"]
 
 
 class Env(BaseTextEnv):
-    """One sample: the first reply is scored, and ends it. `env_config` may have `templates`, `reward` and
-    `vocabulary`: see `cookc.verl.compute_score`."""
+    """One sample: the first reply is scored, and ends it. `env_config` may have `templates`, `reward`,
+    `vocabulary` and `answer`: see `cookc.verl.compute_score`."""
 
     def __init__(self, env_config=None, extras=None):
         super().__init__()
         extras = extras or {}
         self._row = extras.get("extra_info") or extras
         config = env_config or {}
-        names = ("templates", "reward", "vocabulary")
+        names = ("templates", "reward", "vocabulary", "answer")
         self._options = {name: config[name] for name in names if config.get(name) is not None}
 
     def step(self, action):

@@ -11,14 +11,14 @@ from cookc.rewards import Problems, Scorer, prompt_of, shares, text_of
 __all__ = ["dataset", "environment", "groups", "reward"]
 
 
-def reward(samplers=None, *, reward="mean", curriculum=None):
+def reward(samplers=None, *, reward="mean", curriculum=None, answer=None):
     """A reward function: the score of each completion to the sample that the column `id` names.
 
-    `samplers` and `reward` are those of `cookc.rewards.Scorer`; without samplers, rows of any template that
+    `samplers`, `reward` and `answer` are those of `cookc.rewards.Scorer`; without samplers, rows of any template that
     is built in are scored. It logs the shares of right, wrong and unreadable completions, and tells a
     curriculum of them.
     """
-    scorer = Scorer(samplers, reward=reward)
+    scorer = Scorer(samplers, reward=reward, answer=answer)
 
     def cookc(completions, id=None, environments=None, log_metric=None, log_extra=None, **columns):
         if id is None and environments is not None:
@@ -39,13 +39,23 @@ def reward(samplers=None, *, reward="mean", curriculum=None):
     return cookc
 
 
-def dataset(samplers, count=None, *, seed=0, start=0, split="train", curriculum=None, chat=True):
+def dataset(
+    samplers,
+    count=None,
+    *,
+    seed=0,
+    start=0,
+    split="train",
+    curriculum=None,
+    answer=None,
+    chat=True,
+):
     """Rows with `id` and `prompt`: a `datasets.Dataset` of `count` rows, or a stream without an end, for
     which the trainer needs `max_steps`. A stream can follow a curriculum. The prompts are conversations, or,
     without `chat`, texts."""
     import datasets
 
-    problems = Problems(samplers, seed=seed, split=split, curriculum=curriculum)
+    problems = Problems(samplers, seed=seed, split=split, curriculum=curriculum, answer=answer)
 
     def row(number):
         sample = problems[number]
@@ -73,7 +83,16 @@ def groups(count, *, start=0):
     return datasets.Dataset.from_dict({"prompt": [empty] * count, "group_id": numbers})
 
 
-def environment(samplers, *, seed=0, split="train", reward="mean", curriculum=None, tool=True):
+def environment(
+    samplers,
+    *,
+    seed=0,
+    split="train",
+    reward="mean",
+    curriculum=None,
+    answer=None,
+    tool=True,
+):
     """An environment for `environment_factory`, which draws a group's problem when it is reset.
 
     TRL does not show an environment the completion, but its tool calls: the model hands its answer in with
@@ -81,7 +100,7 @@ def environment(samplers, *, seed=0, split="train", reward="mean", curriculum=No
     give the trainer `reward_funcs=cookc.trl.reward(samplers)` as well, which asks the environments for the
     ids. `train_dataset` must be `groups(count)`: without a data set TRL does not say which group is reset.
     """
-    problems = Problems(samplers, seed=seed, split=split, curriculum=curriculum)
+    problems = Problems(samplers, seed=seed, split=split, curriculum=curriculum, answer=answer)
     scorer = Scorer(problems.samplers, reward=reward)
 
     class Cookc:

@@ -27,6 +27,7 @@ class Data(vf.TaskData):
 
     template: str
     level: str = "default"
+    answer: str = "strict"
 
 
 class TaskConfig(vf.TaskConfig):
@@ -40,6 +41,7 @@ class Config(vf.TasksetConfig):
 
     templates: list[str] = ["std:retrieval"]
     level: str = "default"
+    answer: str = "strict"
     seed: int = 0
     split: str = "train"
     follow: bool = False
@@ -79,7 +81,7 @@ class Task(vf.Task[Data, vf.State, TaskConfig]):
     def _scorer(self):
         reward = self.config.reward
         weights = tuple(reward.items()) if isinstance(reward, dict) else reward
-        return _scorer(self.data.template, weights)
+        return _scorer(self.data.template, weights, self.data.answer)
 
     def _score(self, trace):
         return self._scorer.score(self.data.id, trace.last_reply)
@@ -95,9 +97,14 @@ class Taskset(vf.Taskset[Task, Config]):
         templates = [opened(name) for name in config.templates]
         self.curriculum = _cookc.Curriculum(templates[0].levels) if config.follow else None
         if not config.follow:
-            templates = [template.level(config.level).compile() for template in templates]
+            compiles = [template.level(config.level) for template in templates]
+            templates = [compile.answer(config.answer).compile() for compile in compiles]
         self.problems = Problems(
-            templates, seed=config.seed, split=config.split, curriculum=self.curriculum
+            templates,
+            seed=config.seed,
+            split=config.split,
+            curriculum=self.curriculum,
+            answer=config.answer,
         )
 
     def load(self):
@@ -112,6 +119,7 @@ class Taskset(vf.Taskset[Task, Config]):
                 system_prompt=sample.system,
                 template=sources[sample.key.template],
                 level=sample.key.level,
+                answer=self.config.answer,
             )
             task = Task(data, self.config.task)
             task.record = record
@@ -120,9 +128,10 @@ class Taskset(vf.Taskset[Task, Config]):
 
 async def score(task, trace) -> float:
     """The reward of a reply to a task whose `id` is that of a sample of a template that is built in."""
-    return _scorer(None, "mean").score(task.id, trace.last_reply).mean
+    return _scorer(None, "mean", None).score(task.id, trace.last_reply).mean
 
 
 @functools.cache
-def _scorer(template, reward):
-    return Scorer(template, reward=reward if isinstance(reward, str) else dict(reward))
+def _scorer(template, reward, answer):
+    reward = reward if isinstance(reward, str) else dict(reward)
+    return Scorer(template, reward=reward, answer=answer)

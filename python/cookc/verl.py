@@ -4,7 +4,8 @@
     reward.custom_reward_function.name=compute_score
 
 Templates that are not built in, and another reward, are named by
-`+reward.custom_reward_function.reward_kwargs.templates=[my.cook]` and `….reward_kwargs.reward=exact`.
+`+reward.custom_reward_function.reward_kwargs.templates=[my.cook]` and `….reward_kwargs.reward=exact`; so is the form
+of answers, `….reward_kwargs.answer=tags`.
 """
 
 import threading
@@ -26,6 +27,7 @@ def compute_score(
     templates=None,
     reward="mean",
     vocabulary=None,
+    answer=None,
     **others,
 ):
     """The score of a solution to the sample that `extra_info["id"]` names: `score`, `acc` (1 if every rule
@@ -36,18 +38,20 @@ def compute_score(
             f"a row of `{data_source}` has no `extra_info.id`, which names its sample: "
             "`cookc generate --shape verl` writes it"
         )
-    scorer = _scorer(templates, reward, vocabulary)
+    scorer = _scorer(templates, reward, vocabulary, answer)
     score = scorer.score(str(id), solution_str)
     unreadable = float(score.unreadable is not None)
     return {"score": scorer.reward_of(score), "acc": float(score.exact), "unreadable": unreadable}
 
 
-def _scorer(templates, reward, vocabulary):
+def _scorer(templates, reward, vocabulary, answer):
     # Lists and dicts of a configuration are no keys.
     weights = dict(reward) if isinstance(reward, Mapping) else reward
     templates = None if templates is None else several(templates)
-    key = repr((templates, weights, vocabulary))
+    key = repr((templates, weights, vocabulary, answer))
     with _lock:
         if key not in _scorers:
-            _scorers[key] = Scorer(templates, reward=weights, vocabulary=vocabulary)
+            _scorers[key] = Scorer(
+                templates, reward=weights, vocabulary=vocabulary, answer=answer
+            )
         return _scorers[key]

@@ -28,7 +28,7 @@ def test_no_string_and_no_object_raises(retrieval):
     found = scorer.scores([retrieval[3].id] * len(bad), bad)
     assert [float(score) for score in found] == [0.0] * len(bad)
     assert all(score.unreadable for score, reply in zip(found, bad) if not isinstance(reply, str))
-    assert found[5].unreadable == "the reply is no text"
+    assert (found[5].unreadable, found[5].cause) == ("the reply is no text", "no_text")
     assert found[5].rules == {name: 0.0 for name in retrieval.rules}
 
 
@@ -75,7 +75,7 @@ def test_rewards_are_the_mean_exact_weights_or_a_function():
     sampler = cookc.Template.builtin("deduplicate").compile()
     first, *others = sampler.rules
     assert others
-    score = cookc.Score(sampler.rules, [1.0] + [0.0] * len(others), None, False, 0.25)
+    score = cookc.Score(sampler.rules, [1.0] + [0.0] * len(others), (None, None), False, 0.25)
     assert Scorer(sampler).reward_of(score) == 0.25
     assert Scorer(sampler, reward="exact").reward_of(score) == 0.0
     weights = {first: 3.0, others[0]: 1.0}
@@ -108,6 +108,16 @@ def test_a_completion_is_a_text_or_a_conversation():
         ([{"role": "assistant"}], None), ([7], None),
     ]:
         assert text_of(completion) == text, completion
+
+
+def test_answers_have_the_form_that_is_asked_for():
+    template = cookc.Template.builtin("retrieval")
+    problems = Problems(template, answer="tags")
+    sample = problems[3]
+    word = template.compile()[3].reply
+    for scorer in (Scorer(problems.samplers), Scorer(template, answer="tags")):
+        assert scorer.score(sample.id, f"It is <answer>{word}</answer>").exact
+        assert scorer.score(sample.id, word).cause == "no_answer"
 
 
 def test_threads_share_a_scorer(retrieval):
