@@ -107,6 +107,8 @@ pub mod cli;
 
 pub use data::vocab::Vocabulary;
 pub use data::{Answer, Split};
+#[cfg(feature = "train")]
+pub use mix::Curriculum;
 #[cfg(feature = "arrow")]
 pub use template::TokenRows;
 pub use template::{

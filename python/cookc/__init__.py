@@ -10,14 +10,16 @@ A sample is a pure function of template, level, parameters, words, split, seed a
 key has the same texts on any machine, with any number of threads or processes.
 
 `cookc.torch` has data sets for PyTorch, `cookc.ray` a data source for Ray Data and `cookc.datatrove` a
-reader for datatrove; each is imported when it is first used. The command line comes with the package:
-`cookc --help`.
+reader for datatrove. `cookc.trl`, `cookc.verifiers`, `cookc.verl`, `cookc.skyrl`, `cookc.openrlhf` and
+`cookc.reasoning_gym` are rewards and problems for trainers, and `cookc.rewards` what they share. Each is
+imported when it is first used. The command line comes with the package: `cookc --help`.
 """
 
 from importlib import import_module as _import_module
 
 from cookc._cookc import (
     Compile,
+    Curriculum,
     Diagnostic,
     Error,
     Key,
@@ -37,6 +39,7 @@ from cookc._cookc import (
 
 __all__ = [
     "Compile",
+    "Curriculum",
     "Diagnostic",
     "Error",
     "Key",
@@ -51,13 +54,31 @@ __all__ = [
     "Vocabulary",
     "__version__",
     "datatrove",
+    "openrlhf",
     "ray",
+    "reasoning_gym",
+    "rewards",
     "shapes",
+    "skyrl",
     "templates",
     "torch",
+    "trl",
+    "verifiers",
+    "verl",
 ]
 
-_MODULES = ("datatrove", "ray", "torch")
+_MODULES = (
+    "datatrove",
+    "openrlhf",
+    "ray",
+    "reasoning_gym",
+    "rewards",
+    "skyrl",
+    "torch",
+    "trl",
+    "verifiers",
+    "verl",
+)
 
 
 def __getattr__(name):

@@ -141,6 +141,14 @@ class Samples(Iterator[Sample]):
 
 @final
 class Score:
+    def __new__(
+        cls,
+        names: Sequence[str],
+        scores: Sequence[float],
+        unreadable: tuple[str | None, str | None],
+        exact: bool,
+        mean: float,
+    ) -> Score: ...
     @property
     def exact(self) -> bool: ...
     @property
@@ -152,6 +160,26 @@ class Score:
     @property
     def cause(self) -> str | None: ...
     def __float__(self) -> float: ...
+
+@final
+class Curriculum:
+    def __new__(
+        cls,
+        levels: Sequence[str],
+        mastered: float = 0.7,
+        failed: float = 0.1,
+        window: SupportsIndex = 128,
+    ) -> Curriculum: ...
+    @property
+    def levels(self) -> list[str]: ...
+    @property
+    def level(self) -> str: ...
+    @property
+    def rates(self) -> dict[str, float | None]: ...
+    def pick(self, number: SupportsIndex) -> str: ...
+    def record(self, level: str, score: float) -> None: ...
+    def state_dict(self) -> dict[str, Any]: ...
+    def load_state_dict(self, state: Mapping[str, Any]) -> None: ...
 
 @final
 class Sampler:

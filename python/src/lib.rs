@@ -2,6 +2,7 @@
 
 mod arrow;
 mod convert;
+mod curriculum;
 mod error;
 mod read;
 mod rows;
@@ -25,6 +26,8 @@ mod _cookc {
 
     #[pymodule_export]
     use super::arrow::{Batch, Stream};
+    #[pymodule_export]
+    use super::curriculum::Curriculum;
     #[pymodule_export]
     use super::error::{Diagnostic, Error};
     #[pymodule_export]

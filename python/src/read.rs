@@ -1,5 +1,6 @@
 //! Python's arguments, read with a message that names the argument and what it must be.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::path::PathBuf;
 
@@ -83,11 +84,18 @@ pub fn indices_to_end(
     indices(start, count)
 }
 
-/// Indices, and the reply to each, whose text is that of Python.
-pub fn pairs<'a>(
-    indices: &Bound<PyAny>,
-    replies: &'a [Bound<PyAny>],
-) -> PyResult<Vec<(u64, &'a str)>> {
+/// Replies, whose texts are those of Python; half a character (a lone surrogate) is read as U+FFFD.
+pub fn replies<'a>(replies: &'a [Bound<PyAny>]) -> PyResult<Vec<Cow<'a, str>>> {
+    let text = |(at, reply): (usize, &'a Bound<PyAny>)| {
+        let must = || format!("`replies[{at}]` must be a text");
+        let reply = reply.cast::<PyString>().map_err(|_| other_type(reply, &must()))?;
+        Ok(reply.to_string_lossy())
+    };
+    replies.iter().enumerate().map(text).collect()
+}
+
+/// Indices, and the reply to each.
+pub fn pairs<'a>(indices: &Bound<PyAny>, replies: &'a [Cow<str>]) -> PyResult<Vec<(u64, &'a str)>> {
     let indices = all(indices, "indices")?;
     if indices.len() != replies.len() {
         let (indices, replies) = (indices.len(), replies.len());
@@ -95,12 +103,10 @@ pub fn pairs<'a>(
             "each index needs a reply: there are {indices} indices and {replies} replies"
         )));
     }
-    let pair = |(at, (index, reply)): (usize, (&Bound<PyAny>, &'a Bound<PyAny>))| {
-        let must = || format!("`replies[{at}]` must be a text");
-        let reply = reply.cast::<PyString>().map_err(|_| other_type(reply, &must()))?;
+    let pair = |(at, (index, reply)): (usize, (&Bound<PyAny>, &'a Cow<str>))| {
         // What is no index is looked at again, for the message.
         let index = index.extract().or_else(|_| unsigned(index, &format!("indices[{at}]")))?;
-        Ok((index, reply.to_str()?))
+        Ok((index, &**reply))
     };
     indices.iter().zip(replies).enumerate().map(pair).collect()
 }

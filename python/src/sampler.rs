@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::exceptions::{PyIndexError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::PyList;
+use pyo3::types::{PyList, PyString};
 
 use crate::arrow::Stream;
 use crate::convert;
@@ -187,13 +187,14 @@ impl Sampler {
         &self,
         py: Python,
         index: &Bound<PyAny>,
-        reply: &str,
+        reply: &Bound<PyString>,
         seed: Option<&Bound<PyAny>>,
         split: &str,
     ) -> PyResult<Score> {
         let index = read::unsigned(index, "index")?;
         let (split, seed) = (read::split(py, split)?, read::seed(seed)?);
-        let score = py.detach(|| self.sampler.score(split, seed, index, reply));
+        let reply = reply.to_string_lossy();
+        let score = py.detach(|| self.sampler.score(split, seed, index, &reply));
         self.scored(py, score)
     }
 
@@ -209,6 +210,7 @@ impl Sampler {
     ) -> PyResult<Bound<'py, PyList>> {
         let (split, seed) = (read::split(py, split)?, read::seed(seed)?);
         let replies = read::all(replies, "replies")?;
+        let replies = read::replies(&replies)?;
         let pairs = read::pairs(indices, &replies)?;
         let scores =
             detached(py, |observer| self.sampler.score_many(split, seed, &pairs, observer))?;
@@ -220,9 +222,15 @@ impl Sampler {
     /// show, by their names, as `Sample.fields` has them; or the text of one, as in the column
     /// `fields` of data sets. Words and texts that the template does not know are values too, so
     /// the record may be natural text.
-    fn score_fields(&self, py: Python, fields: &Bound<PyAny>, reply: &str) -> PyResult<Score> {
+    fn score_fields(
+        &self,
+        py: Python,
+        fields: &Bound<PyAny>,
+        reply: &Bound<PyString>,
+    ) -> PyResult<Score> {
         let record = convert::record(fields)?;
-        let score = py.detach(|| self.sampler.score_fields(&record, reply));
+        let reply = reply.to_string_lossy();
+        let score = py.detach(|| self.sampler.score_fields(&record, &reply));
         self.scored(py, score)
     }
 

@@ -111,3 +111,9 @@ def test_arrays_of_numpy_are_lists():
     sampler = cookc.Template.parse("add.cook", text + 'prompt "{xs}"\nreply "{y}"\n').compile()
     assert sampler.score_fields({"xs": numpy.array([1, 2, 3])}, "6").exact
     assert sampler.score_fields({"xs": [numpy.int64(1), 2, 3]}, "6").exact
+
+
+def test_half_a_character_is_read_as_another_one(retrieval):
+    assert not retrieval.score(3, "\ud800").exact
+    assert [one.exact for one in retrieval.score_many([3, 3], ["\udfff", retrieval[3].reply])] == [False, True]
+    assert not retrieval.score_fields(retrieval[3].fields, "a\ud800").exact

@@ -2,8 +2,10 @@
 
 pub mod accuracy;
 pub mod cookbook;
+mod curriculum;
 pub mod draws;
 mod fixed;
+mod ladder;
 mod linear;
 pub mod log_linear;
 mod online;
@@ -18,6 +20,7 @@ use crate::data::Split;
 use crate::diagnostic::Diagnostic;
 use crate::eval::report::Scores;
 use crate::recipe::{self, Recipe};
+pub use curriculum::{Curriculum, Progress, WINDOW};
 pub use order::Order;
 
 /// Chooses the mixture weights of each step.

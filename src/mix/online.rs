@@ -3,29 +3,22 @@
 
 use std::collections::BTreeMap;
 
+use super::ladder::{Ladder, REHEARSED};
 use super::{Evaluated, Policy};
 use crate::recipe::Recipe;
 
 /// As a recipe calls it.
 pub const NAME: &str = "online";
 
-/// The share that a template keeps when it is fully aligned, and that is spread over its other
-/// levels, so that nothing is forgotten.
-const REHEARSED: f64 = 0.1;
-
 /// Entries of one template are its levels, the easiest first.
 #[derive(Debug)]
 struct Online {
     /// The weights in the recipe.
     weights: Vec<f64>,
-    /// The entries of each template that are trained on.
-    ladders: Vec<Vec<usize>>,
-    /// Which of them is trained on now.
-    rungs: Vec<usize>,
+    /// The entries of each template that are trained on, and which of them is now.
+    ladders: Vec<(Vec<usize>, Ladder)>,
     /// The last alignment of each entry; 0 before the first evaluation.
     alignment: Vec<f64>,
-    mastered: f64,
-    failed: f64,
 }
 
 /// From the first level of each template.
@@ -34,14 +27,14 @@ pub fn make(recipe: &Recipe) -> Box<dyn Policy> {
     for (at, entry) in recipe.templates.iter().enumerate().filter(|(_, it)| it.weight > 0.0) {
         by_file.entry(&entry.file.path).or_default().push(at);
     }
-    let ladders: Vec<Vec<usize>> = by_file.into_values().collect();
+    let ladder = |entries: Vec<usize>| {
+        let ladder = Ladder::new(entries.len(), recipe.mix.mastered, recipe.mix.failed);
+        (entries, ladder)
+    };
     Box::new(Online {
         weights: recipe.templates.iter().map(|entry| entry.weight).collect(),
-        rungs: vec![0; ladders.len()],
+        ladders: by_file.into_values().map(ladder).collect(),
         alignment: vec![0.0; recipe.templates.len()],
-        ladders,
-        mastered: recipe.mix.mastered,
-        failed: recipe.mix.failed,
     })
 }
 
@@ -50,17 +43,12 @@ impl Policy for Online {
     /// more; its other levels get a part of it.
     fn weights(&self, _: u64) -> Vec<f64> {
         let mut weights = vec![0.0; self.weights.len()];
-        for (ladder, rung) in self.ladders.iter().zip(&self.rungs) {
-            let now = ladder[*rung];
+        for (entries, ladder) in &self.ladders {
+            let now = entries[ladder.rung()];
             let left = REHEARSED + (1.0 - REHEARSED) * (1.0 - self.alignment[now]).clamp(0.0, 1.0);
             let share = self.weights[now] * left;
-            let others = (ladder.len() - 1) as f64;
-            for at in ladder {
-                weights[*at] = match (*at == now, others > 0.0) {
-                    (true, true) => share * (1.0 - REHEARSED),
-                    (true, false) => share,
-                    (false, _) => share * REHEARSED / others,
-                };
+            for (rung, at) in entries.iter().enumerate() {
+                weights[*at] = ladder.part(share, rung);
             }
         }
         weights
@@ -68,18 +56,13 @@ impl Policy for Online {
 
     fn update(&mut self, evaluated: &Evaluated) {
         self.alignment = evaluated.scores.iter().map(|scores| scores.alignment).collect();
-        for (ladder, rung) in self.ladders.iter().zip(&mut self.rungs) {
-            let alignment = self.alignment[ladder[*rung]];
-            if alignment >= self.mastered {
-                *rung = (*rung + 1).min(ladder.len() - 1);
-            } else if alignment <= self.failed {
-                *rung = rung.saturating_sub(1);
-            }
+        for (entries, ladder) in &mut self.ladders {
+            ladder.step(self.alignment[entries[ladder.rung()]]);
         }
     }
 
     fn state(&self) -> Vec<f64> {
-        let rungs = self.rungs.iter().map(|rung| *rung as f64);
+        let rungs = self.ladders.iter().map(|(_, ladder)| ladder.rung() as f64);
         rungs.chain(self.alignment.iter().copied()).collect()
     }
 
@@ -89,12 +72,9 @@ impl Policy for Online {
             return Err(format!("it has {} numbers, not {wanted}", state.len()));
         }
         let (rungs, alignment) = state.split_at(self.ladders.len());
-        for (ladder, rung) in self.ladders.iter().zip(rungs) {
-            if rung.fract() != 0.0 || !(0.0..ladder.len() as f64).contains(rung) {
-                return Err(format!("a template has no level number {rung}"));
-            }
+        for ((_, ladder), rung) in self.ladders.iter_mut().zip(rungs) {
+            ladder.restore(*rung)?;
         }
-        self.rungs = rungs.iter().map(|rung| *rung as usize).collect();
         self.alignment = alignment.to_vec();
         Ok(())
     }
