@@ -18,6 +18,7 @@ mod door;
 mod editors;
 mod embed;
 mod fixes;
+mod grammar;
 mod hostile;
 mod judging;
 mod kept;
@@ -34,6 +35,7 @@ mod reading;
 #[cfg(feature = "train")]
 mod recipe;
 mod replies;
+mod rfc008;
 #[cfg(feature = "arrow")]
 mod rows;
 #[cfg(feature = "train")]

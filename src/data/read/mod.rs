@@ -21,7 +21,8 @@ use crate::ir::reply::{Normal, Pattern, patterns};
 use crate::ir::{Form, Piece, Program, Role, SlotId};
 use crate::runtime::{Fault, Memory};
 use crate::source::is_word_character;
-use cut::{Cut, at_key, first, keys_of, unnumbered, without_start};
+pub(in crate::data) use cut::keys_of;
+use cut::{Cut, at_key, first, unnumbered, without_start};
 pub use fresh::Fresh;
 use natural::Natural;
 pub(in crate::data) use natural::{Unbound, phrase};
@@ -453,7 +454,7 @@ fn begins(element: &Type, memory: &Memory, list: i64, start: i64) -> bool {
 }
 
 /// The slots that the prompt shows, as values or as keys, and those without a name.
-fn given(program: &Program) -> BTreeSet<SlotId> {
+pub(in crate::data) fn given(program: &Program) -> BTreeSet<SlotId> {
     let layout = &program.layout;
     let mut given = BTreeSet::new();
     for piece in layout.system.iter().flatten().chain(&layout.prompt) {
