@@ -33,10 +33,10 @@ fn failed(report: &Report) -> Vec<u8> {
     failed.map(|one| one.policy).collect()
 }
 
-/// A template of eight words, four of which are asked for in the order of the eight.
+/// A template of eight words, five of which are asked for in the order of the eight.
 fn sorting(more: &str, rules: &str, prompt: &str) -> String {
     format!(
-        "xs ~ distinct(8, vocab)\nchosen ~ distinct(4, xs)\n{more}\nsorted = intersect(xs, chosen)\n\
+        "xs ~ distinct(8, vocab)\nchosen ~ distinct(5, xs)\n{more}\nsorted = intersect(xs, chosen)\n\
          {rules}\nprompt \"{prompt}\"\nreply \"{{sorted}}\"\n"
     )
 }

@@ -101,7 +101,8 @@ def replies_of(program, template, level, samples, chance):
     for index, reply in enumerate(own):
         emit = ["inspect", template, *options, "--emit", "grammar", "--index", str(index)]
         lark = cookc(program, *emit, "--grammar", "lark")
-        texts = [("own", reply), ("mutated", mutated(reply, own, chance)), ("drawn", drawn(lark, chance))]
+        changed = mutated(reply, own, chance)
+        texts = [("own", reply), ("mutated", changed), ("drawn", drawn(lark, chance))]
         gbnf = xgrammar and xgrammar.Grammar.from_ebnf(cookc(program, *emit, "--grammar", "gbnf"))
         for kind, text in texts:
             if text is None:
@@ -127,11 +128,13 @@ def main(program, wanted):
     for template, level in cells:
         replies = list(replies_of(program, template, level, samples, chance))
         for one, why in zip(replies, judged(program, template, level, replies), strict=True):
-            if one.accepted and why is not None or one.kind != "mutated" and not one.accepted:
+            is_wrong = one.accepted and why is not None
+            if is_wrong or (one.kind != "mutated" and not one.accepted):
                 sys.exit(f"{template} {level} {one}: read: {why is None} ({why})")
             counts[one.kind, one.accepted, why is None] += 1
-    with_xgrammar = " and xgrammar" if xgrammar else ""
-    print(f"{len(names)} templates, {len(cells)} levels, {sum(counts.values())} replies, by llguidance{with_xgrammar}")
+    engines = "llguidance and xgrammar" if xgrammar else "llguidance"
+    total = sum(counts.values())
+    print(f"{len(names)} templates, {len(cells)} levels, {total} replies, by {engines}")
     print("kind     accepted  read   replies")
     for (kind, accepted, read), count in sorted(counts.items()):
         print(f"{kind:8} {str(accepted):9} {str(read):6} {count}")

@@ -34,7 +34,7 @@ pub fn run(command: &Test) -> Result<(), Failure> {
             console::data(&format!("{line}\n"))?;
         }
     }
-    match (passed, unsupported[..].is_empty()) {
+    match (passed, unsupported.is_empty()) {
         (false, _) => Err(Failure::Shown),
         (true, true) => Ok(()),
         (true, false) => Err(Failure::Usage(format!(

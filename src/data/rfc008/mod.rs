@@ -1,5 +1,5 @@
-//! A template at one level as an environment, examined as OpenEnv's RFC 008 asks: what its rules and
-//! its compiled samples show without a model is tested, and what needs one is said to be untested.
+//! A template at one level as an environment, examined as OpenEnv's RFC 008 asks: what can be seen
+//! without a model is run, and what needs one is said to be unmeasured.
 
 mod canaries;
 mod policies;

@@ -9,6 +9,11 @@ use super::{Criterion, FLOOR_MARGIN, Status, Subject};
 use crate::data::audit::{Audit, Cheated, bar, percent};
 use crate::runtime::random::STREAM_VERSION;
 
+/// One sample in this many may be the same with another seed.
+const SAME_OF: u64 = 4;
+/// The most of the partial reward that a canary may have without a warning.
+const PARTIAL_MAX: f64 = 0.5;
+
 /// A canary's figures.
 struct Canary {
     name: String,
@@ -169,7 +174,7 @@ fn oracle(audit: &Audit, runs: &Runs, canaries: &[Canary]) -> Criterion {
 
 fn floor(audit: &Audit, runs: &Runs, canaries: &[Canary]) -> Criterion {
     let above: Vec<&Canary> = canaries.iter().filter(|one| one.exact > one.bar).collect();
-    let half_paid = canaries.iter().filter(|one| one.score - one.exact > 0.5);
+    let half_paid = canaries.iter().filter(|one| one.score - one.exact > PARTIAL_MAX);
     let half_paid = half_paid.max_by(|a, b| a.score.total_cmp(&b.score));
     let (status, advice) = match (above.first(), half_paid) {
         (Some(one), _) => (
@@ -262,7 +267,9 @@ fn seeds(runs: &Runs) -> Criterion {
     let (same, samples) = (runs.same_with_other_seed, runs.samples);
     let (status, advice) = match same {
         _ if same == samples => (Status::Fail, "; the seed decides nothing: draw what is shown"),
-        _ if 2 * same > samples => (Status::Warn, "; most samples are the same: draw more"),
+        _ if SAME_OF * same > samples => {
+            (Status::Warn, "; more than a quarter of the samples are the same: draw more")
+        }
         _ => (Status::Pass, ""),
     };
     let details = format!(
@@ -274,7 +281,7 @@ fn seeds(runs: &Runs) -> Criterion {
         (36, "seed_control", "The seed decides the samples"),
         status,
         details,
-        (json!({"same_at_most": samples / 2}), json!({"same": same})),
+        (json!({"same_at_most": samples / SAME_OF}), json!({"same": same})),
     )
 }
 
