@@ -36,7 +36,8 @@ fn failed(report: &Report) -> Vec<u8> {
 /// A template of eight words, five of which are asked for in the order of the eight.
 fn sorting(more: &str, rules: &str, prompt: &str) -> String {
     format!(
-        "xs ~ distinct(8, vocab)\nchosen ~ distinct(5, xs)\n{more}\nsorted = intersect(xs, chosen)\n\
+        "xs ~ distinct(8, vocab)\nchosen ~ distinct(5, xs)\n{more}\n\
+         sorted = intersect(xs, chosen)\n\
          {rules}\nprompt \"{prompt}\"\nreply \"{{sorted}}\"\n"
     )
 }

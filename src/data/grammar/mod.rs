@@ -148,11 +148,14 @@ impl Grammar {
 /// These one after the other: neighbouring texts are one, and what is empty is left out.
 fn sequence(nodes: impl IntoIterator<Item = Node>) -> Node {
     let mut all: Vec<Node> = Vec::new();
-    for node in nodes {
+    let parts = nodes.into_iter().flat_map(|node| match node {
+        Node::Sequence(parts) => parts,
+        node => vec![node],
+    });
+    for node in parts {
         match (all.last_mut(), node) {
             (_, Node::Text(text)) if text.is_empty() => {}
             (Some(Node::Text(before)), Node::Text(text)) => before.push_str(&text),
-            (_, Node::Sequence(more)) => all.extend(more),
             (_, node) => all.push(node),
         }
     }

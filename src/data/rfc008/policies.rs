@@ -202,7 +202,10 @@ fn floor(audit: &Audit, runs: &Runs, canaries: &[Canary]) -> Criterion {
         audit.samples.max(runs.samples),
         audit.seed
     );
-    let shown = |one: &Canary| json!({"canary": one.name, "exact": one.exact, "partial": one.score, "bar": one.bar});
+    let shown = |one: &Canary| {
+        let Canary { name, exact, score, bar } = one;
+        json!({"canary": name, "exact": exact, "partial": score, "bar": bar})
+    };
     let actual = canaries.iter().map(shown).collect();
     run(
         (28, "canaries_at_floor", "Replies without the task's work have no reward"),
@@ -342,7 +345,10 @@ fn pinning(subject: &Subject, runs: &Runs) -> Criterion {
         runs.seed,
         ours(differ)
     );
-    let of = |template: &str, prompts: &str| json!({"template": template, "prompts": prompts, "stream_version": STREAM_VERSION});
+    let of = |template: &str, prompts: &str| {
+        let version = STREAM_VERSION;
+        json!({"template": template, "prompts": prompts, "stream_version": version})
+    };
     run(
         (42, "task_distribution_pinning", "A digest fixes the tasks"),
         pass_if(differ == 0),
