@@ -20,6 +20,7 @@ Shape = Literal[
     "verl",
     "nemo-gym",
 ]
+Dialect = Literal["gbnf", "lark"]
 Path = str | PathLike[str]
 
 def templates() -> list[str]: ...
@@ -250,6 +251,14 @@ class Sampler:
         split: Split = "train",
     ) -> list[Score]: ...
     def score_fields(self, fields: Mapping[str, Any] | str, reply: str) -> Score: ...
+    def grammar(
+        self,
+        dialect: Dialect,
+        *,
+        index: SupportsIndex | None = None,
+        seed: SupportsIndex = 0,
+        split: Split = "train",
+    ) -> str: ...
 
 @final
 class Rows:

@@ -14,7 +14,7 @@ __all__ = ["reward", "reward_func"]
 _ENDS = ("</s>", "<|im_end|>", "<|endoftext|>", "<|eot_id|>", "<|end_of_text|>", "<end_of_turn>", "<eos>")
 
 
-def reward(samplers=None, *, reward="mean", answer=None, ends=_ENDS):
+def reward(samplers=None, *, reward="exact", answer=None, ends=_ENDS):
     """A `reward_func`; `samplers`, `reward` and `answer` are those of `cookc.rewards.Scorer`. OpenRLHF leaves the
     special tokens in a query: a reply ends before the first of `ends`."""
     import torch

@@ -25,7 +25,7 @@ class Config:
     size: int = 500
     level: str = "default"
     split: str = "train"
-    reward: str | dict = "mean"
+    reward: str | dict = "exact"
     answer: str = "strict"
     parameters: dict = dataclasses.field(default_factory=dict)
     curriculum: cookc.Curriculum | None = None

@@ -42,17 +42,17 @@ class Scorer(_Shared):
     of other parameters need their own sampler; `vocabulary` has the words of the templates, and `answer` is the
     form of the answers to them: see `Compile.vocabulary` and `Compile.answer`.
 
-    `reward` says what `reward_of` makes of a score: `"mean"` of the rules, `"exact"` (1 if every rule holds,
-    or 0), a dict of weights by rule, or a function of a `cookc.Score`. Threads share a scorer, and it can be
+    `reward` says what `reward_of` makes of a score: `"exact"` (1 if every rule holds, or 0), `"mean"` of the
+    rules, which may pay a part to an empty reply where some rules hold of it, a dict of weights by rule, or a function of a `cookc.Score`. Threads share a scorer, and it can be
     pickled.
     """
 
-    def __init__(self, samplers=None, *, reward="mean", vocabulary=None, answer=None):
+    def __init__(self, samplers=None, *, reward="exact", vocabulary=None, answer=None):
         super().__init__()
         self._vocabulary, self._answer = vocabulary, answer
         self._reward = reward if isinstance(reward, str) or callable(reward) else dict(reward)
-        if isinstance(reward, str) and reward not in ("mean", "exact"):
-            raise ValueError(f"`reward` is `mean`, `exact`, weights by rule or a function, and is {reward!r}")
+        if isinstance(reward, str) and reward not in ("exact", "mean"):
+            raise ValueError(f"`reward` is `exact`, `mean`, weights by rule or a function, and is {reward!r}")
         self._samplers, self._templates = {}, {}
         sources = several(cookc.templates() if samplers is None else samplers)
         for source in sources:
@@ -95,10 +95,10 @@ class Scorer(_Shared):
 
     def reward_of(self, score):
         """The reward of a score."""
-        if self._reward == "mean":
-            return score.mean
         if self._reward == "exact":
             return float(score.exact)
+        if self._reward == "mean":
+            return score.mean
         if callable(self._reward):
             return float(self._reward(score))
         rules = score.rules

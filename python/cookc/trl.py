@@ -11,7 +11,7 @@ from cookc.rewards import Problems, Scorer, prompt_of, shares, text_of
 __all__ = ["dataset", "environment", "groups", "reward"]
 
 
-def reward(samplers=None, *, reward="mean", curriculum=None, answer=None):
+def reward(samplers=None, *, reward="exact", curriculum=None, answer=None):
     """A reward function: the score of each completion to the sample that the column `id` names.
 
     `samplers`, `reward` and `answer` are those of `cookc.rewards.Scorer`; without samplers, rows of any template that
@@ -88,7 +88,7 @@ def environment(
     *,
     seed=0,
     split="train",
-    reward="mean",
+    reward="exact",
     curriculum=None,
     answer=None,
     tool=True,

@@ -33,7 +33,7 @@ class Data(vf.TaskData):
 class TaskConfig(vf.TaskConfig):
     """How replies are scored: see `cookc.rewards.Scorer`."""
 
-    reward: str | dict[str, float] = "mean"
+    reward: str | dict[str, float] = "exact"
 
 
 class Config(vf.TasksetConfig):

@@ -25,7 +25,7 @@ def compute_score(
     extra_info=None,
     *,
     templates=None,
-    reward="mean",
+    reward="exact",
     vocabulary=None,
     answer=None,
     **others,

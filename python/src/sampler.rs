@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use cookc::data::grammar::Dialect;
 use pyo3::exceptions::{PyIndexError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString};
@@ -232,6 +233,26 @@ impl Sampler {
         let reply = reply.to_string_lossy();
         let score = py.detach(|| self.sampler.score_fields(&record, &reply));
         self.scored(py, score)
+    }
+
+    /// The grammar of its replies, `gbnf` or `lark`, for engines that decode under one. With an
+    /// index, that of the replies to one sample, which may begin their lines with what its prompt
+    /// shows.
+    #[pyo3(signature = (dialect, *, index=None, seed=None, split="train"))]
+    fn grammar(
+        &self,
+        py: Python,
+        dialect: &str,
+        index: Option<&Bound<PyAny>>,
+        seed: Option<&Bound<PyAny>>,
+        split: &str,
+    ) -> PyResult<String> {
+        let dialect: Dialect = dialect.parse().map_err(PyValueError::new_err)?;
+        let (split, seed) = (read::split(py, split)?, read::seed(seed)?);
+        let Some(index) = index else { return Ok(self.sampler.grammar(dialect)) };
+        let index = read::unsigned(index, "index")?;
+        let grammar = py.detach(|| self.sampler.sample_grammar(split, seed, index, dialect));
+        grammar.map_err(|error| raised(py, error))
     }
 
     fn __reduce__(&self, py: Python) -> PyResult<(Py<PyAny>, (Compile,))> {

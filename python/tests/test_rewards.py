@@ -71,17 +71,17 @@ def test_a_split_or_seed_that_is_none_is_an_error(retrieval):
             Scorer(retrieval).score(f"{template}/{digest}/{rest}", "a")
 
 
-def test_rewards_are_the_mean_exact_weights_or_a_function():
+def test_rewards_are_exact_the_mean_weights_or_a_function():
     sampler = cookc.Template.builtin("deduplicate").compile()
     first, *others = sampler.rules
     assert others
     score = cookc.Score(sampler.rules, [1.0] + [0.0] * len(others), (None, None), False, 0.25)
-    assert Scorer(sampler).reward_of(score) == 0.25
-    assert Scorer(sampler, reward="exact").reward_of(score) == 0.0
+    assert Scorer(sampler).reward_of(score) == 0.0
+    assert Scorer(sampler, reward="mean").reward_of(score) == 0.25
     weights = {first: 3.0, others[0]: 1.0}
     assert Scorer(sampler, reward=weights).reward_of(score) == 0.75
     assert Scorer(sampler, reward=lambda one: one.rules[first] / 2).reward_of(score) == 0.5
-    with pytest.raises(ValueError, match="`reward` is `mean`, `exact`"):
+    with pytest.raises(ValueError, match="`reward` is `exact`, `mean`"):
         Scorer(sampler, reward="most")
     with pytest.raises(ValueError, match="has no rule `other`"):
         Scorer(sampler, reward={"other": 1.0})

@@ -187,3 +187,12 @@ def test_a_row_has_the_columns_of_its_shape(sampler):
     assert {shape: "id" in sampler.rows(shape=shape)[0] for shape in cookc.shapes()} == dict.fromkeys(
         cookc.shapes(), True
     )
+
+
+def test_a_grammar_is_of_all_replies_or_of_those_to_one_sample(sampler):
+    assert "::= " in sampler.grammar("gbnf") and "start: ROOT" in sampler.grammar("lark")
+    keyed = cookc.Template.builtin("abduct").compile(level="easy")
+    one = keyed.grammar("gbnf", index=3, seed=1, split="eval")
+    assert one != keyed.grammar("gbnf") and "are of the prompt" not in one
+    with pytest.raises(ValueError, match="write `gbnf` or `lark`"):
+        sampler.grammar("ebnf")

@@ -1,20 +1,30 @@
 //! `cookc inspect`: what the compiler lowers a template to.
 
 use anyhow::Context;
+use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use super::load;
-use super::options;
+use super::options::{self, Samples};
 use super::{Failure, console};
+use crate::data::grammar::Dialect;
 use crate::engine::{self, Emit};
 use crate::ir::{self, Program, Slot};
-use crate::template::Template;
+use crate::template::{Sampler, Template};
 
 const HELP: &str = r#"Examples:
   cookc inspect std:retrieval --emit roles
   cookc inspect my.cook --emit ir --level hard
   cookc inspect my.cook --emit asm | less
+  cookc inspect std:abduct --emit grammar --grammar lark --index 17 > reply.lark
+
+The grammar makes an engine write replies that can be read: every reply that the template writes is
+accepted, and what is accepted can be read. It has the bounds of this level: sizes, ranges of
+integers, the texts that a value can be. Of up to 64 words each is written out, of more any word is
+allowed that has their characters and lengths. It is narrower than what cookc judge reads: no other
+white space, no size that the template does not write. Where lines of a reply begin with what the
+prompt shows, any key is allowed, which a comment says; with --index, only those of that sample.
 
 roles, and types, with --format json are one line: {"template", "level", "values": [{"name",
 "type", "role", "shown", "drawn", "bound"}], "bounds": {"cells", "words", "literal_bytes",
@@ -29,6 +39,14 @@ pub struct Inspect {
     /// What to show
     #[arg(long, value_name = "WHAT", default_value = "roles")]
     emit: What,
+    /// How a grammar is written
+    #[arg(long, value_name = "DIALECT", default_value = "gbnf")]
+    grammar: Dialect,
+    /// The grammar of the replies to the sample with this index
+    #[arg(long, value_name = "N")]
+    index: Option<u64>,
+    #[command(flatten)]
+    samples: Samples,
     /// Human-readable text, or JSON for programs
     #[arg(long, default_value = "text")]
     format: options::Format,
@@ -46,14 +64,30 @@ enum What {
     Clif,
     /// Assembly of this machine
     Asm,
+    /// The grammar of the replies, for engines that decode under one
+    Grammar,
+}
+
+impl ValueEnum for Dialect {
+    fn value_variants<'a>() -> &'a [Dialect] {
+        &Dialect::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let help = match self {
+            Dialect::Gbnf => "For llama.cpp and xgrammar",
+            Dialect::Lark => "For llguidance",
+        };
+        Some(PossibleValue::new(self.name()).help(help))
+    }
 }
 
 /// Shows it.
 pub fn run(command: &Inspect) -> Result<(), Failure> {
     let template = Template::named(&command.template.file)?;
     let engine = options::Engine::Interpreter;
-    let sampler = load::compile(&template, &command.template.choice, engine)?;
-    let program = sampler.program();
+    let sampler = load::sampler(&template, &command.template.choice, engine)?;
+    let program = sampler.inner().program();
     let is_json = command.format == options::Format::Json;
     let emit = |form| engine::emit_text(program, form).context("cannot make machine code");
     let text = match command.emit {
@@ -67,8 +101,17 @@ pub fn run(command: &Inspect) -> Result<(), Failure> {
         What::Ir => ir::print(program),
         What::Clif => emit(Emit::Clif)?,
         What::Asm => emit(Emit::Asm)?,
+        What::Grammar => grammar(command, &sampler)?,
     };
     console::print(&text)
+}
+
+fn grammar(command: &Inspect, sampler: &Sampler) -> Result<String, Failure> {
+    let Samples { seed, split } = command.samples;
+    Ok(match command.index {
+        Some(index) => sampler.sample_grammar(split, seed, index, command.grammar)?,
+        None => sampler.grammar(command.grammar),
+    })
 }
 
 fn named(program: &Program) -> impl Iterator<Item = &Slot> {

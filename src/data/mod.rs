@@ -7,6 +7,7 @@ pub mod dataset;
 mod distinct;
 pub mod examples;
 pub mod generate;
+pub mod grammar;
 pub mod judge;
 pub mod layout;
 pub mod longest;
@@ -18,6 +19,7 @@ pub mod partial;
 pub mod preview;
 mod promises;
 pub mod read;
+pub mod rfc008;
 #[cfg(test)]
 mod round_trip;
 pub mod row_judge;

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::{Error, Key, Sample, Score};
 use crate::data::generate::Stopped;
+use crate::data::grammar::{Dialect, Grammar};
 use crate::data::judge::Judge;
 use crate::data::layout::{Escape, Fields, Part, TextWriter};
 use crate::data::preview::cannot_make;
@@ -220,6 +221,41 @@ impl Sampler {
             let Tools { judge, rules, .. } = self.inner.tools();
             Ok(Score::new(rules, judge.judge_record(record, reply, memory)?))
         })
+    }
+
+    /// The grammar of the replies to any of its prompts, for engines that decode under one: every
+    /// reply that the template writes is accepted, and what is accepted can be read. Where lines of
+    /// the reply begin with what the prompt shows, [`Sampler::sample_grammar`] has them.
+    ///
+    /// # Examples
+    /// ```
+    /// use cookc::Template;
+    /// use cookc::data::grammar::Dialect;
+    ///
+    /// let sampler = Template::builtin("boolean_expression")?.compile()?;
+    /// let grammar = sampler.grammar(Dialect::Gbnf);
+    /// assert!(grammar.contains(r#"verdict ::= "false" | "true""#));
+    /// # Ok::<(), cookc::Error>(())
+    /// ```
+    pub fn grammar(&self, dialect: Dialect) -> String {
+        Grammar::new(&self.inner.draws).text(dialect)
+    }
+
+    /// The grammar of the replies to one sample: the same for all samples, unless lines of the
+    /// reply begin with what the prompt shows.
+    ///
+    /// # Errors
+    /// [`Error::Sample`] if the sample cannot be drawn.
+    pub fn sample_grammar(
+        &self,
+        split: Split,
+        seed: u64,
+        index: u64,
+        dialect: Dialect,
+    ) -> Result<String, Error> {
+        let text =
+            |memory: &mut Memory| Grammar::of_sample(&self.inner.draws, memory).text(dialect);
+        self.in_memory_of(split, seed, index, text)
     }
 
     /// The text that tells one of its samples from all others: the `id` of a data set's rows.

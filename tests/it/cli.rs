@@ -420,3 +420,40 @@ fn every_help_has_examples() {
         }
     }
 }
+
+#[test]
+fn the_report_of_rfc_008_has_its_own_exit_codes() {
+    let bad = GOOD.replace("turned == reverse(words)", "all word in turned: word in words");
+    let files = [("good.cook", GOOD), ("bad.cook", &bad), ("part.cook", "fn one() -> Int = 1\n")];
+    let folder = folder(&files);
+    let [good, bad, part] = ["good", "bad", "part"].map(|it| path(&folder, &format!("{it}.cook")));
+    let test =
+        |files: &[&str]| cookc(&[&["test", "--format", "rfc008", "-n", "60"], files].concat());
+    let done = test(&[&good]);
+    let lines = json_lines(&done.out);
+    assert_eq!((done.code, lines.len()), (0, 2), "{}{}", done.out, done.err);
+    assert_eq!((&lines[1]["target"], &lines[1]["level"]), (&good.as_str().into(), &"long".into()));
+    assert_eq!(lines[0]["summary"]["required_passed_count"], 10);
+    let done = test(&[&bad, &good]);
+    assert_eq!((done.code, json_lines(&done.out).len()), (1, 4), "{}", done.err);
+    assert_eq!(json_lines(&done.out)[0]["summary"]["failed_criteria"][0], "oracle_and_floor_gap");
+    let done = test(&[&part, &good]);
+    assert_eq!((done.code, json_lines(&done.out).len()), (2, 2), "{}", done.err);
+    assert!(done.err.contains("only holds functions"), "{}", done.err);
+    assert_eq!(test(&[&part, &bad]).code, 1);
+}
+
+#[test]
+fn a_grammar_is_shown_in_either_dialect_and_for_one_sample() {
+    let inspect = |more: &[&str]| {
+        let start = ["inspect", "std:abduct", "--level", "easy", "--emit", "grammar"];
+        let done = cookc(&[&start, more].concat());
+        assert_eq!((done.code, done.err.as_str()), (0, ""));
+        done.out
+    };
+    let any = inspect(&[]);
+    assert!(any.contains("root ::= case") && any.contains("# `keys` are of the prompt"), "{any}");
+    let lark = inspect(&["--grammar", "lark", "--index", "3", "--seed", "1", "--split", "eval"]);
+    assert!(lark.contains("start: ROOT") && !lark.contains("of the prompt"), "{lark}");
+    fails(&["inspect", "std:abduct", "--emit", "grammar", "--grammar", "ebnf"], 2, "gbnf, lark");
+}

@@ -19,6 +19,7 @@ mod door;
 mod editors;
 mod embed;
 mod fixes;
+mod grammar;
 mod hostile;
 mod judging;
 mod kept;
@@ -35,6 +36,7 @@ mod reading;
 #[cfg(feature = "train")]
 mod recipe;
 mod replies;
+mod rfc008;
 #[cfg(feature = "arrow")]
 mod rows;
 #[cfg(feature = "train")]

@@ -1,17 +1,18 @@
 //! `cookc test`: a template audited, and the examples of its functions run.
 
 mod examples;
+mod rfc008;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use comfy_table::Table;
 use serde_json::{Value, json};
 
 use super::console::{BAD, FAINT, GOOD, styled};
 use super::load;
-use super::options::{self, Choice, Engine, Format};
+use super::options::{self, Choice, Engine};
 use super::progress::Progress;
 use super::{Failure, console};
 use crate::data::audit::{
@@ -69,7 +70,14 @@ a line {"file", "examples", "failed", "findings"}, and each level is one line: {
 [{"start", "end", "taken", "otherwise"}], "distinct_replies", "distinct", "reads_back",
 "first_unread", "engines_differ", "overlap", "words": {"made", "bound"}, "bytes", "findings":
 [{"code", "denied", "allowed", "title", "help", "start", "end", "line", "column"}]}. Shares are
-from 0 to 1; start and end are bytes of the template."#;
+from 0 to 1; start and end are bytes of the template.
+
+With --format rfc008, each level is one line, the report of OpenEnv's RFC 008 on the template as an
+environment: {"target", "validation_type", "standard", "template", "level", "status", "passed",
+"manifest", "summary", "criteria": [{"id", "policy": the RFC's number, "description", "status":
+pass, warn, fail or not_measured, "passed", "required", "details", "expected", "actual"}]}. It looks
+at no --allow and no comment in the template, and ends with the RFC's exit codes: 0 passed, perhaps
+with warnings; 1 failed; 2 unsupported: a file that is no environment; 3 internal error."#;
 
 /// Audit a template: its rules hold, shortcut baselines fail, nothing reveals the answer
 #[derive(Debug, Args)]
@@ -99,9 +107,20 @@ pub struct Test {
     /// A row for every shortcut baseline and every mutated reply
     #[arg(short, long)]
     verbose: bool,
-    /// Human-readable text, or JSON for programs
+    /// Human-readable text, JSON for programs, or a report on environments
     #[arg(long, default_value = "text")]
     format: Format,
+}
+
+/// How the results are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Human-readable
+    Text,
+    /// Machine-readable (JSON): the help of the command says what it holds
+    Json,
+    /// The report of OpenEnv's RFC 008 on each level, a line of JSON each
+    Rfc008,
 }
 
 /// A level's figures and what they say.
@@ -118,6 +137,9 @@ struct Finding {
 
 /// Audits each template at each level.
 pub fn run(command: &Test) -> Result<(), Failure> {
+    if command.format == Format::Rfc008 {
+        return rfc008::run(command);
+    }
     let cancel = options::interrupt_soon()?;
     let asked = command.samples.unwrap_or(SAMPLES);
     let mut passed = true;
@@ -153,7 +175,9 @@ pub fn run(command: &Test) -> Result<(), Failure> {
         passed &= !levels.iter().any(|level| level.findings.iter().any(Finding::is_denied));
         match command.format {
             Format::Json => console::data(&json_lines(&levels, template.source())),
-            Format::Text => console::print(&text(&levels, template.source(), command.verbose)),
+            Format::Text | Format::Rfc008 => {
+                console::print(&text(&levels, template.source(), command.verbose))
+            }
         }?;
     }
     if passed { Ok(()) } else { Err(Failure::Shown) }

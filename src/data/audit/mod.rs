@@ -277,7 +277,7 @@ fn cheated(cheats: &[Cheat], tallies: &[Tally], replies: u64, samples: u64) -> V
 }
 
 /// The share of samples on which a cheat may be exact.
-fn bar(chance: f64, samples: u64) -> f64 {
+pub(in crate::data) fn bar(chance: f64, samples: u64) -> f64 {
     let deviation = (chance * (1.0 - chance) / samples.max(1) as f64).sqrt();
     CHEAT_BAR.max(chance + 4.0 * deviation).min(1.0)
 }
