@@ -20,6 +20,7 @@ pub mod read;
 #[cfg(test)]
 mod round_trip;
 pub mod row_judge;
+pub mod said;
 mod sample_id;
 mod sampler;
 pub mod shards;
