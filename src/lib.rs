@@ -24,7 +24,13 @@
 
 // What only other features use is unused without them, and no error.
 #![cfg_attr(
-    not(all(feature = "cli", feature = "arrow", feature = "train", feature = "lsp")),
+    not(all(
+        feature = "cli",
+        feature = "arrow",
+        feature = "train",
+        feature = "serve",
+        feature = "lsp"
+    )),
     allow(dead_code, unused_imports)
 )]
 
@@ -98,6 +104,9 @@ pub mod mixer;
 
 #[cfg(feature = "train")]
 pub mod study;
+
+#[cfg(feature = "serve")]
+pub mod serve;
 
 #[cfg(feature = "lsp")]
 pub mod lsp;

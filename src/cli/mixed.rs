@@ -7,7 +7,6 @@ use super::failure::Failure;
 use super::generate::{Generate, Job, dry};
 use super::options::{self, Engine};
 use super::progress::Progress;
-use crate::data::sink::Template;
 use crate::data::{self, Answer};
 use crate::run::mixed::Mixed;
 use crate::run::{Event, Observer};
@@ -64,9 +63,9 @@ pub fn run(command: &Generate) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The templates of a recipe, with their settings.
-pub fn templates(path: &Path) -> Result<Vec<Template>, Failure> {
+/// The recipe of a path.
+pub fn read(path: &Path) -> Result<Mixed, Failure> {
     let note = |_: Event| {};
     let reading = Observer { cancel: options::interrupt_flag(), event: &note, stuck: |_| {} };
-    Ok(Mixed::read(path, None, &reading)?.templates())
+    Ok(Mixed::read(path, None, &reading)?)
 }

@@ -40,6 +40,8 @@ mod report;
 #[cfg(feature = "train")]
 mod run;
 mod sample;
+#[cfg(feature = "serve")]
+mod serve;
 #[cfg(feature = "train")]
 mod study;
 mod test;
@@ -92,6 +94,8 @@ enum Command {
     Test(test::Test),
     Inspect(inspect::Inspect),
     Judge(judge::Judge),
+    #[cfg(feature = "serve")]
+    Serve(serve::Serve),
     #[cfg(feature = "arrow")]
     Align(align::Align),
     #[cfg(feature = "train")]
@@ -147,7 +151,26 @@ impl Arguments {
 #[cfg(feature = "arrow")]
 fn recipe_templates(path: &Path) -> Result<Vec<crate::data::sink::Template>, Failure> {
     #[cfg(feature = "train")]
-    return mixed::templates(path);
+    return Ok(mixed::read(path)?.templates());
+    #[cfg(not(feature = "train"))]
+    Err(Failure::Usage(format!("{}: this build has no recipes", path.display())))
+}
+
+/// The templates of a recipe as a server offers them, and the recipe's seed.
+#[cfg(feature = "serve")]
+fn recipe_offers(path: &Path) -> Result<(Vec<crate::serve::Offer>, u64), Failure> {
+    #[cfg(feature = "train")]
+    {
+        let mixed = mixed::read(path)?;
+        let offers = mixed.chosen().map(|(template, level, set)| crate::serve::Offer {
+            template: template.clone(),
+            level: level.to_string(),
+            set,
+            words: Some(mixed.words().clone()),
+            answer: mixed.answer(),
+        });
+        Ok((offers.collect(), mixed.seed()))
+    }
     #[cfg(not(feature = "train"))]
     Err(Failure::Usage(format!("{}: this build has no recipes", path.display())))
 }
@@ -201,6 +224,8 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Test(command) => test::run(&command),
         Command::Inspect(command) => inspect::run(&command),
         Command::Judge(command) => judge::run(&command),
+        #[cfg(feature = "serve")]
+        Command::Serve(command) => serve::run(&command),
         #[cfg(feature = "arrow")]
         Command::Align(command) => align::run(&command),
         #[cfg(feature = "train")]

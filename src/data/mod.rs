@@ -23,6 +23,7 @@ pub mod rfc008;
 #[cfg(test)]
 mod round_trip;
 pub mod row_judge;
+pub mod said;
 mod sample_id;
 mod sampler;
 pub mod shards;

@@ -11,10 +11,11 @@ use super::{fingerprint, not_learned};
 use crate::data::generate::Stopped;
 use crate::data::preview::cannot_make;
 use crate::data::sink::{self, Format, Ids, Output, Rows, Schema, Shape, settings};
-use crate::data::{self, Origin, Split};
+use crate::data::vocab::Vocabulary;
+use crate::data::{self, Answer, Origin, Split};
 use crate::mix::{self, Mixture};
 use crate::recipe::Words;
-use crate::template::{self, Error};
+use crate::template::{self, Error, Template};
 
 /// A recipe whose samples are written, not learned from.
 pub struct Mixed {
@@ -113,7 +114,7 @@ impl Mixed {
 
     /// Its templates, with their settings.
     pub fn templates(&self) -> Vec<sink::Template> {
-        let Sources { recipe, templates, samplers } = &self.sources;
+        let Sources { recipe, templates, samplers, .. } = &self.sources;
         let both = templates.iter().zip(samplers).zip(&recipe.templates);
         let templates = both.map(|((template, sampler), entry)| {
             let set: Vec<(String, String)> =
@@ -122,6 +123,30 @@ impl Mixed {
             sink::Template { sampler: sampler.clone(), set }
         });
         templates.collect()
+    }
+
+    /// Each of its templates with its level and what is set, as a server offers them.
+    pub fn chosen(&self) -> impl Iterator<Item = (&Template, &str, Vec<(String, String)>)> {
+        let Sources { recipe, templates, .. } = &self.sources;
+        templates.iter().zip(&recipe.templates).map(|(template, entry)| {
+            let set = entry.set.iter().map(|(name, value)| (name.clone(), value.clone()));
+            (template, entry.level.as_str(), set.collect())
+        })
+    }
+
+    /// The words of its templates.
+    pub fn words(&self) -> &Vocabulary {
+        &self.sources.words
+    }
+
+    /// How answers are written.
+    pub fn answer(&self) -> Answer {
+        self.sources.recipe.data.answer
+    }
+
+    /// The seed of its samples.
+    pub fn seed(&self) -> u64 {
+        self.sources.recipe.data.seed
     }
 
     /// What its rows are made from, with the texts of all files; none if its words or its rows are
@@ -200,7 +225,7 @@ impl Mixed {
             Stopped::NoRow(why) => Error::Input(why),
             Stopped::Fault(row, why) => {
                 let of = self.mixing(split, row..row + 1).expect("the row was drawn from one")[0];
-                let Sources { recipe, templates, samplers } = &self.sources;
+                let Sources { recipe, templates, samplers, .. } = &self.sources;
                 let program = samplers[of].program();
                 let diagnostic = cannot_make(program, recipe.data.seed, row, why);
                 Error::invalid(templates[of].source(), vec![diagnostic])

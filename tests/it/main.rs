@@ -45,6 +45,8 @@ mod run;
 mod run_group;
 #[cfg(feature = "train")]
 mod run_strangers;
+#[cfg(feature = "serve")]
+mod serve;
 #[cfg(feature = "arrow")]
 mod shards;
 #[cfg(feature = "train")]

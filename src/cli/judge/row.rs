@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::super::Failure;
 use crate::data::SampleId;
+use crate::data::said::{integer, settings};
 
 /// A line of the replies. What it says of its sample is compared with the sample drawn again.
 #[derive(Debug)]
@@ -143,7 +144,7 @@ impl Row {
         };
         let number = |key: &str| match keys.get(key) {
             None => Ok(None),
-            Some(found) => match whole(found) {
+            Some(found) => match integer(found) {
                 Some(number) => Ok(Some(number)),
                 None => Err(form(key, "an integer from 0 on", found)),
             },
@@ -155,7 +156,7 @@ impl Row {
         let row = Row {
             reply,
             index: number("index")?,
-            id: keys.0.get("id").and_then(whole),
+            id: keys.0.get("id").and_then(integer),
             digest: None,
             template: name("template")?.filter(|name| !name.is_empty()),
             level: name("level")?,
@@ -244,60 +245,6 @@ const FORM: &str = "a line is {\"index\": 0, \"reply\": \"…\"}";
 const SET: &str = "a text such as \"length=8\", or an object such as {\"length\": 8}";
 /// What messages are.
 const TURNS: &str = "a list of {\"role\": \"user\", \"content\": \"…\"}";
-
-/// An integer from 0 on, also one that was stored as text or as a floating-point number.
-fn whole(found: &Value) -> Option<u64> {
-    match found {
-        Value::Number(number) => number.as_u64().or_else(|| {
-            let number = number.as_f64()?;
-            // Above 2^53 a floating-point number is not exact.
-            let is_whole =
-                number.fract() == 0.0 && (0.0..9_007_199_254_740_992.0).contains(&number);
-            is_whole.then_some(number as u64)
-        }),
-        Value::String(text) => text.trim().parse().ok(),
-        _ => None,
-    }
-}
-
-/// The settings of a row: `length=8 quote=4`, or an object of numbers, or a list of either or of
-/// pairs.
-fn settings(found: &Value) -> Option<Vec<(String, String)>> {
-    let of_object = |object: &Map<String, Value>| {
-        let pairs = object.iter().map(|(name, value)| match value {
-            Value::Number(number) => Some((name.clone(), number.to_string())),
-            Value::Null => Some((name.clone(), String::new())),
-            Value::String(text) => Some((name.clone(), text.trim().to_string())),
-            _ => None,
-        });
-        let mut pairs = pairs.collect::<Option<Vec<_>>>()?;
-        // What has no value is not set.
-        pairs.retain(|(_, value)| !value.is_empty());
-        Some(pairs)
-    };
-    match found {
-        Value::String(text) if text.trim_start().starts_with('{') => {
-            of_object(serde_json::from_str::<Value>(text).ok()?.as_object()?)
-        }
-        Value::String(text) => {
-            let parts = text.split([' ', ',', '\n', '\t']).filter(|part| !part.is_empty());
-            let pair = |part: &str| {
-                let (name, value) = part.split_once('=')?;
-                Some((name.to_string(), value.to_string()))
-            };
-            parts.map(pair).collect()
-        }
-        Value::Object(object) => of_object(object),
-        Value::Array(all) => {
-            if let [Value::String(name), Value::Number(number)] = &all[..] {
-                return Some(vec![(name.clone(), number.to_string())]);
-            }
-            let all = all.iter().map(settings).collect::<Option<Vec<_>>>()?;
-            Some(all.into_iter().flatten().collect())
-        }
-        _ => None,
-    }
-}
 
 /// The turns of a chat, or one.
 fn turns(found: &Value) -> Option<Vec<Turn>> {

@@ -20,6 +20,7 @@ use super::texts::Text;
 use crate::data::budget::Budget;
 use crate::data::dataset::{Dataset, Part, Replies, Why};
 use crate::data::preview::cannot_make;
+use crate::data::vocab::Vocabulary;
 use crate::data::{Sampler, Split};
 use crate::mix::{self, Mixture};
 use crate::model::{Config, Ends, Model, Tokenizer};
@@ -241,6 +242,8 @@ pub struct Sources {
     pub templates: Vec<Template>,
     /// Their samplers.
     pub samplers: Vec<Sampler>,
+    /// Their words.
+    pub words: Vocabulary,
 }
 
 /// Reads a recipe's templates and words, and its mixture's policy. The model need not be there,
@@ -263,7 +266,7 @@ pub(super) fn sources(
     let policy = mix::policy(&recipe).map_err(|error| errors.push(*error)).ok();
     let (templates, (words, policy)) = errors.all_well(templates.zip(words.zip(policy)))?;
     let samplers = templates::samplers(&templates, &recipe, &words)?;
-    Ok((Sources { recipe, templates, samplers }, policy))
+    Ok((Sources { recipe, templates, samplers, words }, policy))
 }
 
 /// Notes what is trained on and cannot be generated.

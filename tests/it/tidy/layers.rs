@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::source::{Segments, Source, Used, sources, used};
 
 /// The layers, left to right: a file may use what stands to its left.
-const LAYERS: [&str; 29] = [
+const LAYERS: [&str; 30] = [
     "wide",
     "disk",
     "source",
@@ -32,6 +32,7 @@ const LAYERS: [&str; 29] = [
     "run",
     "mixer",
     "study",
+    "serve",
     "lsp",
     "cli",
     "main",
@@ -44,7 +45,7 @@ const LANGUAGE: [&str; 11] = [
 ];
 
 /// What a layer must not use although it stands to its left.
-const APART: [(&str, &[&str]); 4] = [
+const APART: [(&str, &[&str]); 5] = [
     ("model", &LANGUAGE),
     ("train", &LANGUAGE),
     ("eval", &["train"]),
@@ -52,7 +53,14 @@ const APART: [(&str, &[&str]); 4] = [
         "lsp",
         &[
             "ir", "runtime", "engine", "model", "train", "recipe", "eval", "tasks", "mix", "run",
-            "mixer", "study",
+            "mixer", "study", "serve",
+        ],
+    ),
+    (
+        "serve",
+        &[
+            "ops", "model", "train", "eval", "tasks", "mix", "run", "mixer", "study", "rows",
+            "datasets", "align",
         ],
     ),
 ];
