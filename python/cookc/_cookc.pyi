@@ -146,7 +146,7 @@ class Score:
         cls,
         names: Sequence[str],
         scores: Sequence[float],
-        unreadable: tuple[str | None, str | None],
+        why: tuple[str | None, str | None],
         exact: bool,
         mean: float,
     ) -> Score: ...

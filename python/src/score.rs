@@ -45,10 +45,11 @@ impl Score {
     fn new(
         names: Vec<String>,
         scores: Vec<f64>,
-        (unreadable, cause): (Option<String>, Option<String>),
+        why: (Option<String>, Option<String>),
         exact: bool,
         mean: f64,
     ) -> Score {
+        let (unreadable, cause) = why;
         Score { names: names.into(), scores, unreadable, cause, exact, mean }
     }
 

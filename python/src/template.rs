@@ -161,8 +161,9 @@ impl Compile {
         level: String,
         set: Vec<(String, String)>,
         words: Option<Vec<String>>,
-        (answer, interpreted): (String, bool),
+        how: (String, bool),
     ) -> PyResult<Compile> {
+        let (answer, interpreted) = how;
         let words = words.map(cookc::Vocabulary::new).transpose();
         let words =
             words.map_err(|why| pyo3::exceptions::PyValueError::new_err(why.to_string()))?;
