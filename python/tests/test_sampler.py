@@ -191,7 +191,7 @@ def test_a_row_has_the_columns_of_its_shape(sampler):
 
 def test_a_grammar_is_of_all_replies_or_of_those_to_one_sample(sampler):
     assert "::= " in sampler.grammar("gbnf") and "start: ROOT" in sampler.grammar("lark")
-    keyed = cookc.Template.builtin("abduct").compile(level="easy")
+    keyed = cookc.Template.builtin("abduct").level("easy").compile()
     one = keyed.grammar("gbnf", index=3, seed=1, split="eval")
     assert one != keyed.grammar("gbnf") and "are of the prompt" not in one
     with pytest.raises(ValueError, match="write `gbnf` or `lark`"):
