@@ -227,7 +227,8 @@ impl Catalog {
         Ok(Named { of, split, seed, index })
     }
 
-    /// The id of a request; one that is no id of a sample is the client's own, if there is an index.
+    /// The id of a request. One that is no id of a sample is the client's own, if there is an
+    /// index.
     fn id(&self, fields: &Fields) -> Result<Option<SampleId>, Refusal> {
         let own = fields.get("index").is_some();
         match fields.get("id") {
@@ -335,8 +336,9 @@ impl Catalog {
 
     fn other_version(&self, id: &SampleId, fields: &Fields) -> Refusal {
         let message = format!(
-            "{} is {}, of another version of the template, another level, other settings or other \
-             words: send the `level` and the `set` that it was generated with, or generate it again",
+            "{} is {}, of another version of the template, another level, other settings or \
+             other words: send the `level` and the `set` that it was generated with, or generate \
+             it again",
             fields.place("id"),
             quoted(&id.to_string())
         );

@@ -19,6 +19,7 @@ mod remote;
 mod routes;
 mod scoring;
 mod socket;
+mod work;
 
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -28,10 +29,11 @@ use serde_json::Value;
 use catalog::Catalog;
 pub use catalog::{Access, Offer};
 use episodes::Episodes;
-pub use http::{Handled, Log, serve};
+pub use http::serve;
 use metrics::Metrics;
 pub use openenv::manifest;
 use refusal::Refusal;
+pub use work::{Handled, Log};
 
 use crate::template::{Error, Score};
 

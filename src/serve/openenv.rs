@@ -79,7 +79,10 @@ pub fn schema(_: &Service, _: &Call) -> Result<Answer, Refusal> {
 
 /// MCP as an environment without tools answers it.
 pub fn mcp(_: &Service, call: &Call) -> Result<Answer, Refusal> {
-    let error = |id: Value, code: i64, message: &str| json!({"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": message}});
+    let error = |id: Value, code: i64, message: &str| {
+        let error = json!({"code": code, "message": message});
+        json!({"jsonrpc": "2.0", "id": id, "error": error})
+    };
     let Ok(body) = parse_or_empty(call.body) else {
         return Ok(error(Value::Null, -32700, "the body is not JSON").into());
     };

@@ -14,9 +14,9 @@ use tokio::time::timeout;
 use super::Service;
 use super::episodes::Episode;
 use super::fields::{Fields, parse, quoted};
-use super::http::{Shared, ended, refused, worked};
 use super::openenv::{begin, reply, state_of};
 use super::refusal::Refusal;
+use super::work::{Shared, ended, refused, worked};
 
 /// A session of which nothing was heard for so long is over; OpenEnv's clients ping every minute.
 const SILENCE: Duration = Duration::from_secs(3600);

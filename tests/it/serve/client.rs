@@ -29,9 +29,9 @@ impl Running {
         let service = Service::new(offers, settings).expect("the templates are sound");
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let address = listener.local_addr().expect("it has one");
-        let (stop, handled) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::default()));
+        let (stop, handled) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(Vec::new())));
         let (flag, lines) = (stop.clone(), Arc::clone(&handled));
-        let log = move |one: &Handled| Mutex::lock(&lines).expect("no panic").push(one.clone());
+        let log = move |one: &Handled| lines.lock().expect("no panic").push(one.clone());
         let thread = std::thread::spawn(move || {
             serve(Arc::new(service), listener, &flag, Arc::new(log)).expect("it serves");
         });
