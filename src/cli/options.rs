@@ -55,7 +55,8 @@ pub struct Choice {
     /// The words to draw samples from, a file with one a line [default: 4,096 invented ones]
     #[arg(long, value_name = "FILE")]
     pub vocab: Option<PathBuf>,
-    /// The form of answers: prompts ask for it, replies have it and are read in it
+    /// How answers are written: strict, bare, tags, boxed, line or any. Prompts ask for tags, boxed
+    /// and line, replies have it, and are read in it
     #[arg(long, value_name = "FORM", default_value = "strict", hide_possible_values = true)]
     pub answer: Answer,
 }
