@@ -14,8 +14,8 @@ import tempfile
 from pathlib import Path
 
 FORMS = ["strict", "bare", "any"]
-TEMPLATES = """chain_sum boolean_expression brackets count_word deduct deduplicate document_qa dyck_balanced entailment entity_match
-key_value list_difference list_union multi_choice pairs restore_order retrieval reverse_words stack_machine variable_tracking""".split()
+TEMPLATES = """chain_sum boolean_expression closest_option count_word deduct deduplicate document_qa dyck_balanced entailment entity_match
+key_value list_difference list_union multi_choice multi_key restore_order retrieval reverse_words stack_machine variable_tracking""".split()
 
 
 def main():
