@@ -7,7 +7,7 @@
 
 A task's own scorer gives the score of every reply. Three sets of samples, each with its own seed: the
 constants come from the first, the best shortcut is chosen on the second, and its score is that on the
-third. A task runs in a process of its own, with limits on CPU time and memory. Tasks that are in the output
+third. A task runs in its own process, with limits on CPU time and memory. Tasks that are in the output
 file already are kept, so a run can be stopped and resumed.
 """
 
@@ -355,7 +355,7 @@ def first(suite, task):
 
 
 def apart(work, suite, task):
-    """What `work` returns of a task in a process of its own, or why there is nothing."""
+    """What `work` returns of a task in its own process, or why there is nothing."""
     reader, writer = os.pipe()
     folder = tempfile.TemporaryDirectory()  # some tasks run code that writes files
     child = os.fork()

@@ -119,7 +119,7 @@ impl Curriculum {
         curriculum.restore(&level, &progress).map_err(PyValueError::new_err)
     }
 
-    /// Copies of what holds it, such as a configuration, share it; a pickle is one of its own.
+    /// Copies of what holds it, such as a configuration, share it; a pickle is a separate one.
     fn __deepcopy__<'py>(this: Bound<'py, Self>, _memo: &Bound<'py, PyAny>) -> Bound<'py, Self> {
         this
     }

@@ -197,10 +197,10 @@ impl Serve {
     }
 }
 
-/// Lines that wait to be written: a log that nobody reads must not stop the server.
+/// Lines that wait to be written: a log that is not read must not stop the server.
 const WAITING_MAX: usize = 4096;
 
-/// Writes the log on a thread of its own.
+/// Writes the log on a separate thread.
 fn log(form: Lines) -> Result<Log, Failure> {
     if form == Lines::Off {
         return Ok(Arc::new(|_| {}));
@@ -208,7 +208,7 @@ fn log(form: Lines) -> Result<Log, Failure> {
     let (lines, written): (SyncSender<String>, _) = sync_channel(WAITING_MAX);
     let writer = move || {
         while let Ok(line) = written.recv() {
-            // If nobody can read it, nobody can be told either.
+            // What cannot be written cannot be reported either.
             let _ = std::io::stderr().write_all(line.as_bytes());
         }
     };

@@ -120,7 +120,7 @@ struct Call<'a> {
     body: &'a [u8],
     /// What comes after `?` in the address.
     query: &'a str,
-    /// Set when nobody waits for the answer any more.
+    /// Set when no client waits for the answer any more.
     cancel: &'a AtomicBool,
 }
 

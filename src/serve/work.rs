@@ -62,7 +62,7 @@ pub async fn ended(mut ending: watch::Receiver<bool>) {
     let _ = ending.wait_for(|ending| *ending).await;
 }
 
-/// Set when nobody waits for the work any more, be it that the client has gone.
+/// Set when no client waits for the work any more, be it that the client has gone.
 struct Cancel(Arc<AtomicBool>);
 
 impl Drop for Cancel {

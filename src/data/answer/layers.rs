@@ -30,7 +30,7 @@ const PAIRS: [[&str; 2]; 17] = [
 const BULLETS: [&str; 3] = ["- ", "* ", "• "];
 
 /// The decoration that a template's own replies cannot be taken for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Layers {
     pairs: Vec<[&'static str; 2]>,
     bullets: Vec<&'static str>,

@@ -110,9 +110,7 @@ impl Answer {
     /// Why this form cannot be told from what a template's own replies have; none where it can.
     pub(crate) fn clash(self, program: &Program) -> Option<String> {
         let kind = Kind::of(self)?;
-        let has =
-            texts(program).any(|text| !matches!(marks::all(text, kind), Ok(all) if all.is_empty()));
-        has.then(|| {
+        has_itself(program, kind).then(|| {
             format!(
                 "the replies of `{}` have {} themselves, so `{self}` cannot tell where an answer \
                  begins: write another form",
@@ -153,13 +151,19 @@ pub(super) struct Finder {
 impl Finder {
     /// For the replies of a program as it writes them, whatever is asked for.
     pub(super) fn new(answer: Answer, program: &Program, vocabulary: &Vocabulary) -> Finder {
-        let is_own = |kind: &Kind| texts(program).any(|text| marks::all(text, *kind) != Ok(vec![]));
         let kinds = match (answer, Kind::of(answer)) {
             (_, Some(kind)) => vec![kind],
-            (Answer::Any, _) => Kind::ALL.into_iter().filter(|kind| !is_own(kind)).collect(),
+            (Answer::Any, _) => {
+                Kind::ALL.into_iter().filter(|kind| !has_itself(program, *kind)).collect()
+            }
             _ => Vec::new(),
         };
-        Finder { answer, kinds, layers: Layers::new(program, vocabulary) }
+        let layers = match answer {
+            // Replies are read as they are: to look at every word would be in vain.
+            Answer::Strict => Layers::default(),
+            _ => Layers::new(program, vocabulary),
+        };
+        Finder { answer, kinds, layers }
     }
 
     /// Whether values may be spelled in the usual other ways.
@@ -255,6 +259,11 @@ fn without_thoughts(reply: &str) -> Result<Cow<'_, str>, Unreadable> {
         // What stood on two sides of a thought is not one word.
         false => Cow::Owned(kept.join("\n") + "\n" + rest),
     })
+}
+
+/// Whether the replies of a template may have marks of a kind as they are.
+fn has_itself(program: &Program, kind: Kind) -> bool {
+    texts(program).any(|text| marks::all(text, kind) != Ok(Vec::new()))
 }
 
 /// What the replies of a template may have as they are: what is between values, and texts.

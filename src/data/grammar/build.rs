@@ -156,7 +156,7 @@ impl Build<'_> {
         (list(sequence([start, element]), "\n", sizes), comment)
     }
 
-    /// Lines that begin each with a text of its own. Each line that may be the last is a rule.
+    /// Lines that begin each with a separate text. Each line that may be the last is a rule.
     fn lines(
         &mut self,
         (low, high): (u64, u64),
@@ -181,7 +181,7 @@ impl Build<'_> {
         sequence((0..low).map(line).chain(more))
     }
 
-    /// An element of a list: a rule of its own, unless it is a word.
+    /// An element of a list: a separate rule, unless it is a word.
     fn element(&mut self, kind: &Type, bound: &Bound, rule: usize) -> Node {
         if *kind == Type::Token {
             return self.plain(kind, bound, rule);

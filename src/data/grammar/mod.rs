@@ -29,7 +29,7 @@ enum Node {
     Sequence(Vec<Node>),
     /// One of them.
     Choice(Vec<Node>),
-    /// From so many to so many times.
+    /// From the first number of times to the second.
     Repeat(Box<Node>, u64, u64),
     /// The rule with this index.
     Rule(usize),
@@ -184,7 +184,7 @@ fn choice(nodes: impl IntoIterator<Item = Node>) -> Node {
     if all.len() == 1 { all.remove(0) } else { Node::Choice(all) }
 }
 
-/// A node from so many to so many times.
+/// A node repeated from the first number of times to the second.
 fn repeat(node: Node, low: u64, high: u64) -> Node {
     match (low, high) {
         (_, 0) => Node::Text(String::new()),

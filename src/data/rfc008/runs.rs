@@ -226,7 +226,7 @@ impl<'a> Bench<'a> {
         Ok(Texts { prompt, replies })
     }
 
-    /// The digest of the sample with this id, in a memory of its own; none if the id is not of this
+    /// The digest of the sample with this id, in a separate memory; none if the id is not of this
     /// template.
     fn replayed(&self, id: &str) -> Result<Option<blake3::Hash>, Stopped> {
         let Ok(id) = id.parse::<SampleId>() else { return Ok(None) };
