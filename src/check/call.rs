@@ -38,6 +38,13 @@ impl Checker {
 
     /// The function that a name calls, if there is one.
     fn function(&mut self, name: &ast::Name) -> Option<Arc<Function>> {
+        if let Some(own) = self.scope.defining.clone().filter(|own| own.name == name.text) {
+            if own.params.first() != Some(&Type::Int) {
+                self.error(calls_itself(name));
+            }
+            self.own_calls.push(name.span);
+            return Some(own);
+        }
         let function = self.scope.functions.get(&name.text).cloned()?;
         self.index.calls(name, &function);
         Some(function)
@@ -155,7 +162,9 @@ impl Checker {
         let ty = function.result.filled(&letters);
         self.demand(&name.text, function, &typed);
         self.texts.extend(function.texts.iter().cloned());
+        let is_own = |own: &Arc<Function>| Arc::ptr_eq(own, function);
         let kind = match (&function.body, function.draws) {
+            _ if self.scope.defining.as_ref().is_some_and(is_own) => ExprKind::Again(typed),
             (Some(_), _) => ExprKind::Apply(function.clone(), typed),
             (None, true) => ExprKind::Sampler(function.name.clone(), typed),
             (None, false) => ExprKind::Native(function.name.clone(), typed),
@@ -204,6 +213,16 @@ impl Checker {
             _ => error.help("show the value in a text: `letters(\"{x}\")`"),
         });
     }
+}
+
+/// A function that calls itself, and counts nothing down.
+fn calls_itself(name: &ast::Name) -> Diagnostic {
+    let title = format!("`{}` calls itself", name.text);
+    Diagnostic::error("E221", title, name.span, "inside its own body").help(format!(
+        "write a loop, `fold total = 0 over x in xs: total + x`, or count down: \
+         `fn {}(depth: Int, …)` calls itself with `depth - 1`",
+        name.text
+    ))
 }
 
 /// The places of the values in the one order that fits the signature, where this one does not.

@@ -22,6 +22,8 @@ pub struct Checker {
     pub index: Index,
     /// The text literals met so far, and those of the functions called.
     pub texts: BTreeSet<String>,
+    /// Where the function that is being defined calls itself.
+    pub own_calls: Vec<Span>,
     /// How many expressions of other templates are parts of this one.
     pub grafted: usize,
     /// How many trial runs of folds are within one another here.

@@ -1,5 +1,6 @@
 //! Functions: their signatures, their bodies, and the natives.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::expr::Checker;
@@ -81,11 +82,8 @@ pub fn define(checker: &mut Checker, function: &ast::Function, docs: &[String], 
         }
     }
     let result = resolve(checker, &function.result);
-    let body = function.body.as_ref().map(|body| self::body(checker, function, body, &result));
-    let locals = checker.scope.leave_function(outer);
-    let texts = std::mem::replace(&mut checker.texts, outer_texts);
     let param_names = function.params.iter().map(|(name, _)| name.text.clone()).collect();
-    let defined = Function {
+    let mut defined = Function {
         name: name.text.clone(),
         params,
         param_names,
@@ -93,13 +91,22 @@ pub fn define(checker: &mut Checker, function: &ast::Function, docs: &[String], 
         result: result.clone(),
         docs: docs.to_vec(),
         span: name.span,
-        locals,
-        body,
-        texts,
+        locals: Vec::new(),
+        body: None,
+        texts: BTreeSet::new(),
+        recurs: false,
         foreign: false,
     };
+    checker.scope.defining = (!natives).then(|| Arc::new(defined.clone()));
+    let body = function.body.as_ref().map(|body| self::body(checker, function, body, &result));
+    let locals = checker.scope.leave_function(outer);
+    let texts = std::mem::replace(&mut checker.texts, outer_texts);
+    (defined.locals, defined.body, defined.texts) = (locals, body, texts);
+    let own_calls = std::mem::take(&mut checker.own_calls);
+    defined.recurs = !own_calls.is_empty();
     let defined = Arc::new(defined);
     checker.index.define(name, Named::Function(defined.clone()), result, docs);
+    own_calls.into_iter().for_each(|call| checker.index.uses(call, name.span));
     checker.scope.functions.insert(name.text.clone(), defined);
 }
 

@@ -60,8 +60,12 @@ impl Search<'_> {
                     continue;
                 };
                 let Some(&called) = self.by_name.get(call.text.as_str()) else { continue };
+                // A function may call itself, if it counts down: that is seen where it is checked.
+                if called == at {
+                    continue;
+                }
                 if trail.iter().any(|&(open, _)| open == called) {
-                    checker.error(self.circle(call, at == called));
+                    checker.error(circle(call));
                     checker.scope.missing.insert(call.text.clone());
                 } else if !done.contains(&called) {
                     trail.push((called, 0));
@@ -70,16 +74,12 @@ impl Search<'_> {
         }
         order
     }
+}
 
-    fn circle(&self, call: &Name, is_direct: bool) -> Diagnostic {
-        let title = match is_direct {
-            true => format!("`{}` calls itself", call.text),
-            false => format!("`{}` calls itself, by the functions that it calls", call.text),
-        };
-        let label = if is_direct { "inside its own body" } else { "called again here" };
-        Diagnostic::error("E221", title, call.span, label)
-            .help("write a loop: `fold total = 0 over x in xs: total + x`")
-    }
+fn circle(call: &Name) -> Diagnostic {
+    let title = format!("`{}` calls itself, by the functions that it calls", call.text);
+    Diagnostic::error("E221", title, call.span, "called again here")
+        .help("write a loop, or one function that counts down and calls itself")
 }
 
 fn each_call<'a>(expr: &'a ast::Expr, found: &mut Vec<&'a Name>) {

@@ -47,6 +47,8 @@ pub struct Scope {
     pub functions: Functions,
     /// What can be drawn as a part.
     pub templates: BTreeMap<String, Arc<Template>>,
+    /// The function that is being defined, as far as it is known: without a body.
+    pub defining: Option<Arc<Function>>,
     /// Names of a `use` that has an error itself, and what is drawn from them: reported once.
     pub missing: BTreeSet<String>,
     /// Names that are bound further down, for a better message.

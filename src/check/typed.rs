@@ -252,6 +252,8 @@ pub enum ExprKind {
     Repeat(Box<Expr>, Box<Expr>),
     /// A function of a `.cook` file.
     Apply(Arc<Function>, Vec<Expr>),
+    /// The function that this stands in, again: its first value is known, and smaller each time.
+    Again(Vec<Expr>),
     /// `[a, b]`
     List(Vec<Expr>),
     /// `a..b`
@@ -321,6 +323,8 @@ pub struct Function {
     pub body: Option<FunctionBody>,
     /// Every text literal of the body and of the functions it calls.
     pub texts: BTreeSet<String>,
+    /// True if it calls itself.
+    pub recurs: bool,
     /// True if it is in another file than the template: its spans mean nothing there.
     pub foreign: bool,
 }
@@ -383,6 +387,7 @@ impl Expr {
             ExprKind::Native(_, parts)
             | ExprKind::Sampler(_, parts)
             | ExprKind::Apply(_, parts)
+            | ExprKind::Again(parts)
             | ExprKind::List(parts) => parts.iter_mut().for_each(|part| part.visit(see)),
             ExprKind::Not(a) | ExprKind::ToReal(a) => a.visit(see),
             ExprKind::Repeat(a, b) | ExprKind::Range(a, b) | ExprKind::Binary(_, a, b) => {

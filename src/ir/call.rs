@@ -1,6 +1,7 @@
 //! Calls to steps: natives of the runtime, samplers, and functions, which are inlined.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::bounds::{between, list};
 use super::lower::{Lower, Value};
@@ -13,6 +14,9 @@ use crate::diagnostic::Diagnostic;
 use crate::runtime::builtins::{concat_of, of_signs};
 use crate::runtime::signs::Signs;
 use crate::source::Span;
+
+/// How deep a function may call itself: each call stands in the one before.
+const DEPTH_MAX: i64 = 16;
 
 impl Lower<'_> {
     /// A native that computes.
@@ -159,6 +163,7 @@ impl Lower<'_> {
             ExprKind::Apply(function, arguments) => {
                 self.apply(function, arguments, Some(path), expr.span)
             }
+            ExprKind::Again(arguments) => self.again(arguments, Some(path), &expr.ty, expr.span),
             _ => unreachable!("check allows samplers only right of `~`"),
         }
     }
@@ -249,12 +254,63 @@ impl Lower<'_> {
     /// A function's body in place of its call; its draws go on from `path`.
     pub fn apply(
         &mut self,
-        function: &Function,
+        function: &Arc<Function>,
         arguments: &[Expr],
         path: Option<&str>,
         span: Span,
     ) -> Value {
         let values: Vec<Value> = arguments.iter().map(|argument| self.expr(argument)).collect();
+        if !function.recurs {
+            return self.inline(function, arguments, values, path, span);
+        }
+        match values[0].bound.known() {
+            Some(depth) if (0..=DEPTH_MAX).contains(&depth) => {
+                self.open_calls.push((function.clone(), depth));
+                let value = self.inline(function, arguments, values, path, span);
+                self.open_calls.pop();
+                value
+            }
+            known => {
+                self.errors.push(no_depth(function, known, arguments[0].span));
+                self.make(Op::Constant(0), &function.result, Bound::Any, span)
+            }
+        }
+    }
+
+    /// The innermost function that calls itself, with smaller values.
+    pub fn again(
+        &mut self,
+        arguments: &[Expr],
+        path: Option<&str>,
+        ty: &Type,
+        span: Span,
+    ) -> Value {
+        let open = self.open_calls.last().cloned();
+        let (function, depth) = open.expect("it stands in a function that is being inlined");
+        let values: Vec<Value> = arguments.iter().map(|argument| self.expr(argument)).collect();
+        match values[0].bound.known() {
+            Some(next) if (0..depth).contains(&next) => {
+                self.open_calls.push((function.clone(), next));
+                let value = self.inline(&function, arguments, values, path, span);
+                self.open_calls.pop();
+                value
+            }
+            next => {
+                let place = self.call_site.unwrap_or(arguments[0].span);
+                self.errors.push(not_smaller(&function, (depth, next), place));
+                self.make(Op::Constant(0), ty, Bound::Any, span)
+            }
+        }
+    }
+
+    fn inline(
+        &mut self,
+        function: &Function,
+        arguments: &[Expr],
+        values: Vec<Value>,
+        path: Option<&str>,
+        span: Span,
+    ) -> Value {
         let mut letters = Letters::new();
         for (param, argument) in function.params.iter().zip(arguments) {
             param.learn(&argument.ty, &mut letters);
@@ -281,6 +337,31 @@ impl Lower<'_> {
         self.call_site = outer_site;
         result
     }
+}
+
+/// The error of a function that calls itself, where how often is not known.
+fn no_depth(function: &Function, known: Option<i64>, span: Span) -> Diagnostic {
+    let name = &function.name;
+    let title = format!("how often `{name}` calls itself is not known");
+    let label = match known {
+        Some(depth) => format!("{depth}: at most {DEPTH_MAX}, and not below 0"),
+        None => "differs from sample to sample".to_string(),
+    };
+    Diagnostic::error("E512", title, span, label)
+        .help(format!("write a number or a parameter as the first value: `{name}(3, …)`"))
+}
+
+/// The error of a call of itself that does not count down.
+fn not_smaller(function: &Function, (depth, next): (i64, Option<i64>), span: Span) -> Diagnostic {
+    let title = format!("`{}` calls itself, and its first value is not smaller", function.name);
+    let label = match next {
+        Some(next) if next < 0 => format!("{next}, below 0"),
+        Some(next) => format!("{next}, after {depth}"),
+        None => "not known".to_string(),
+    };
+    Diagnostic::error("E512", title, span, label).help(
+        "count down where it calls itself, and end at 0: `if depth == 0 then … else … depth - 1`",
+    )
 }
 
 /// `without(gone, xs)`, which a draw does not make.

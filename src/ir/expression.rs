@@ -38,6 +38,7 @@ impl Lower<'_> {
             }
             ExprKind::Native(name, arguments) => self.native(name, arguments, ty, span),
             ExprKind::Apply(function, arguments) => self.apply(function, arguments, None, span),
+            ExprKind::Again(arguments) => self.again(arguments, None, ty, span),
             ExprKind::List(elements) => self.list(elements, ty, span),
             ExprKind::Range(low, high) => {
                 let (low, high) = (self.expr(low), self.expr(high));

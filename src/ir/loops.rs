@@ -230,16 +230,10 @@ impl Lower<'_> {
 
     /// The bounds after one turn from these values.
     fn trial(&mut self, fold: &Fold, over: &Over, carried: &[Value], span: Span) -> Vec<Bound> {
-        let (steps, registers) = (self.program.steps.len(), self.program.registers.len());
-        let (cells, texts, errors) = (self.cells, self.text_bytes, self.errors.len());
-        let certain = std::mem::replace(&mut self.certain, false);
-        let item = Value { register: over.count.register, bound: over.element.clone() };
-        let next = self.next_values(fold, carried, item, span);
-        self.program.steps.truncate(steps);
-        self.program.registers.truncate(registers);
-        self.errors.truncate(errors);
-        (self.cells, self.text_bytes, self.certain) = (cells, texts, certain);
-        next
+        self.dropped(|lower| {
+            let item = Value { register: over.count.register, bound: over.element.clone() };
+            lower.next_values(fold, carried, item, span)
+        })
     }
 
     /// A list or range to run over.

@@ -1,6 +1,7 @@
 //! From the typed template to steps: bindings, then rules, each with what is known of it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use super::bounds::{exactly, of_type};
 use super::level::Number;
@@ -9,7 +10,7 @@ use super::{
     StreamId, Words,
 };
 use crate::check::roles::needs;
-use crate::check::typed::{self, ExprKind, LocalId, Template};
+use crate::check::typed::{self, ExprKind, Function, LocalId, Template};
 use crate::check::types::Type;
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
@@ -37,6 +38,8 @@ pub struct Lower<'a> {
     pub words: Words,
     /// The values of names: the template's, and on top of them those of functions being inlined.
     pub frames: Vec<BTreeMap<LocalId, Value>>,
+    /// The functions being inlined that call themselves, each with its first value.
+    pub open_calls: Vec<(Arc<Function>, i64)>,
     /// While a function of another file is inlined: the call, where all of it stands.
     pub call_site: Option<Span>,
     /// Cells of memory made so far, at most.
@@ -83,6 +86,7 @@ pub fn program(
         pool_sizes: template.pools.iter().map(|pool| pool.words.len() as i64).collect(),
         words: words(template, choice.words),
         frames: vec![BTreeMap::new()],
+        open_calls: Vec::new(),
         call_site: None,
         cells: 0,
         text_bytes: 0,
@@ -189,11 +193,42 @@ impl Lower<'_> {
     fn draw(&mut self, sampler: &typed::Expr, name: &str) -> Value {
         let mut streams = Streams::default();
         streams.collect(sampler, name);
+        if streams.has_recursion {
+            streams.paths = self.streams_of(sampler, name);
+        }
         for path in streams.paths {
             let stream = self.stream(&path);
             self.push(Op::Seed(stream), NOWHERE, sampler.span, true);
         }
         self.sampler(sampler, name)
+    }
+
+    /// The streams of a sampler that calls itself, by a trial whose steps are dropped.
+    fn streams_of(&mut self, sampler: &typed::Expr, name: &str) -> Vec<String> {
+        let start = self.program.steps.len();
+        self.dropped(|lower| {
+            lower.sampler(sampler, name);
+            let drawn = lower.program.steps[start..].iter().filter_map(|step| match step.op {
+                Op::Draw(_, stream, _) => Some(stream),
+                _ => None,
+            });
+            let drawn: BTreeSet<StreamId> = drawn.collect();
+            let path = |stream: StreamId| lower.program.streams[stream as usize].clone();
+            drawn.into_iter().map(path).collect()
+        })
+    }
+
+    /// Lowers something to learn of it; its steps and errors are dropped.
+    pub fn dropped<T>(&mut self, lower: impl FnOnce(&mut Self) -> T) -> T {
+        let (steps, registers) = (self.program.steps.len(), self.program.registers.len());
+        let (cells, texts, errors) = (self.cells, self.text_bytes, self.errors.len());
+        let certain = std::mem::replace(&mut self.certain, false);
+        let learnt = lower(self);
+        self.program.steps.truncate(steps);
+        self.program.registers.truncate(registers);
+        self.errors.truncate(errors);
+        (self.cells, self.text_bytes, self.certain) = (cells, texts, certain);
+        learnt
     }
 
     /// The stream of a path.
@@ -336,6 +371,8 @@ struct Streams {
     paths: Vec<String>,
     known: HashSet<String>,
     visits: usize,
+    /// True if a function calls itself: how often is seen where it is lowered.
+    has_recursion: bool,
 }
 
 impl Streams {
@@ -354,6 +391,7 @@ impl Streams {
             ExprKind::Sampler(..) if self.known.insert(path.to_string()) => {
                 self.paths.push(path.to_string());
             }
+            ExprKind::Apply(function, _) if function.recurs => self.has_recursion = true,
             ExprKind::Apply(function, _) => {
                 let body = function.body.as_ref().expect("only natives have no body");
                 for (local, drawn, value) in &body.bindings {
