@@ -169,6 +169,10 @@ impl<'a> Fields<'a> {
     /// A field that is missing: near misses and the fields that are there are shown.
     pub fn missing(&self, name: &str) -> Refusal {
         let keys = || self.object.keys().map(String::as_str);
+        if self.object.contains_key(name) {
+            let message = format!("{} is null: write a value", self.place(name));
+            return Refusal::new(422, "missing_field", message);
+        }
         let found = match near_miss(name, keys()) {
             Some(near) => format!("there is `{}`: write `{name}`", near.escape_debug()),
             None if self.object.is_empty() => "the object is empty".to_string(),

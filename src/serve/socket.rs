@@ -37,12 +37,19 @@ pub async fn open(
     upgrade.max_message_size(most).max_frame_size(most).on_upgrade(|socket| session(shared, socket))
 }
 
+/// How long a client that is turned away may take to close.
+const GOODBYE: Duration = Duration::from_secs(1);
+
 async fn session(shared: Arc<Shared>, mut socket: WebSocket) {
     let Ok(_slot) = shared.sockets.try_acquire() else {
         let message = "the server has as many sessions as it takes: close one, or start it with a \
                        larger --max-connections";
         let full = Refusal::new(503, "overloaded", message);
         let _ = socket.send(Message::text(error("CAPACITY_REACHED", &full).to_string())).await;
+        // A client that is still writing reads the message before the connection is gone.
+        let _ = socket.send(Message::Close(None)).await;
+        let closed = async { while let Some(Ok(_)) = socket.recv().await {} };
+        let _ = timeout(GOODBYE, closed).await;
         return;
     };
     let open = &shared.service.metrics.sockets;

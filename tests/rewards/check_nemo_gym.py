@@ -47,18 +47,7 @@ TASKS, SEED = 4, 5
 REPEATS = ["right", "wrong", "unreadable", "silent"]
 ACROSS = ["mean", "median", "std", "min", "max", "se", "ci_low_95", "ci_high_95"]
 # What NeMo Gym computes and the server does not, as the parts of the answer and the names in them.
-LACKING = {
-    "agent_metrics": [f"{stat}_across_repeats/" for stat in ACROSS],
-    "group_level_metrics": [
-        "sample",
-        "expected_num_rollouts",
-        "missing_num_rollouts",
-        "reward_profile_completion_pct",
-        "rollout_infos",
-    ],
-    "perf_summary": ["*"],
-    "repeat_level_metrics": ["*"],
-}
+LACKING = {}
 
 
 class Model(BaseHTTPRequestHandler):
