@@ -165,6 +165,9 @@ impl Checker {
 
     /// What a native asks of `T` beyond its signature.
     fn demand(&mut self, name: &str, function: &Function, arguments: &[Expr]) {
+        if name == "letters" && function.body.is_none() {
+            return self.demand_text(arguments);
+        }
         let Some(element) = arguments.first().and_then(|xs| xs.ty.element()) else { return };
         if function.body.is_some() || element.is_open() {
             return;
@@ -172,7 +175,7 @@ impl Checker {
         let Ok(builtin) = name.parse::<Builtin>() else { return };
         let wanted = match builtin.row().takes {
             Takes::Numbers if !element.is_number() => "numbers",
-            Takes::Ordered if element.depth() > 0 => "numbers, tokens or booleans",
+            Takes::Ordered if element.depth() > 0 => "numbers, tokens, texts or booleans",
             Takes::Any | Takes::Numbers | Takes::Ordered => return,
         };
         let span = arguments[0].span;
@@ -183,6 +186,23 @@ impl Checker {
             })
             .help(format!("write `{name}(for x in xs: …)` with what is to be compared")),
         );
+    }
+
+    /// What has characters: a text, or a word.
+    fn demand_text(&mut self, arguments: &[Expr]) {
+        let Some(text) = arguments.first() else { return };
+        if matches!(text.ty, Type::Text | Type::Token | Type::Unknown) {
+            return;
+        }
+        let title = "`letters` takes a text or a word";
+        let label = format!("this is {}", article(&text.ty));
+        let error = Diagnostic::error("E315", title, text.span, label);
+        self.error(match &text.ty {
+            Type::List(element) if matches!(**element, Type::Text | Type::Token) => {
+                error.help("write it for each: `for x in xs: letters(x)`")
+            }
+            _ => error.help("show the value in a text: `letters(\"{x}\")`"),
+        });
     }
 }
 

@@ -44,6 +44,7 @@ impl Checker {
                 self.texts.insert(text.clone());
                 of(ExprKind::Text(text.clone()), Type::Text, span)
             }
+            ast::ExprKind::Filled(text) => self.filled(text),
             ast::ExprKind::Name(name) => self.name(name, span),
             ast::ExprKind::Field(part, name) => self.field(part, name, span),
             ast::ExprKind::Call(function, arguments) => self.call(function, arguments, span),
@@ -402,8 +403,8 @@ fn mismatch(wanted: &Type, found: &Type, span: Span) -> Diagnostic {
         (_, Type::Shown) => {
             error.help("`join`, `lines`, `numbered` and `labelled` stand alone in `{…}`")
         }
-        (Type::List(_), Type::Token) => error.help(
-            "a word is one value, without letters to take: draw several, `xs ~ distinct(4, vocab)`",
+        (Type::List(_), Type::Token | Type::Text) => error.help(
+            "write `letters(x)` for its characters, or draw several: `xs ~ distinct(4, vocab)`",
         ),
         (Type::List(_), _) => error.help("write a list, such as `[x]`"),
         _ => error.help(format!("write a value of type {wanted}")),
@@ -449,6 +450,9 @@ fn operands(operator: Operator, symbol: Span, left: &Expr, right: &Expr) -> Diag
         }
         Operator::Add if is_list(&left.ty) => {
             error.help("write two lists of the same type: `xs + [x]` adds one element")
+        }
+        Operator::Add if [&left.ty, &right.ty].contains(&&Type::Text) => {
+            error.help("write one text that shows both: `\"{a}{b}\"`")
         }
         Operator::Add => error.help("write two numbers, or two lists of the same type"),
         Operator::Equal | Operator::NotEqual => error.help("compare two values of the same type"),

@@ -147,6 +147,7 @@ impl Text<'_> {
         // `x ~ xs` and `x ~ 1..6` may mean one of these.
         let is_computed = match &binding.value.kind {
             ExprKind::Int(_) | ExprKind::Real(_) | ExprKind::Bool(_) | ExprKind::Text(_) => true,
+            ExprKind::Filled(_) => true,
             ExprKind::Binary(..) | ExprKind::Negate(_) | ExprKind::Not(_) => true,
             ExprKind::Call(name, _) => stdlib::draws(&name.text) == Some(false),
             _ => false,
@@ -382,11 +383,7 @@ pub fn expressions(kind: &StatementKind) -> Vec<&Expr> {
             vec![&it.value]
         }
         StatementKind::System(text) | StatementKind::Prompt(text) | StatementKind::Reply(text) => {
-            let placeholders = text.parts.iter().filter_map(|part| match part {
-                TextPart::Placeholder(expr) => Some(expr),
-                TextPart::Literal(_) => None,
-            });
-            placeholders.collect()
+            placeholders(text).collect()
         }
         StatementKind::Function(ast::Function { body: Some(body), .. }) => {
             let bound = body.statements.iter().flat_map(|one| expressions(&one.kind));
@@ -394,6 +391,14 @@ pub fn expressions(kind: &StatementKind) -> Vec<&Expr> {
         }
         _ => Vec::new(),
     }
+}
+
+/// What a text shows.
+fn placeholders(text: &ast::Text) -> impl Iterator<Item = &Expr> {
+    text.parts.iter().filter_map(|part| match part {
+        TextPart::Placeholder(expr) => Some(expr),
+        TextPart::Literal(_) => None,
+    })
 }
 
 /// The parts of an expression, each with whether a loop runs it again and again.
@@ -406,6 +411,7 @@ pub fn parts(expr: &Expr) -> Vec<(&Expr, bool)> {
         | ExprKind::Text(_)
         | ExprKind::Name(_)
         | ExprKind::Field(..) => Vec::new(),
+        ExprKind::Filled(text) => placeholders(text).map(once).collect(),
         ExprKind::Call(_, given) => given.iter().map(|given| once(&given.value)).collect(),
         ExprKind::List(elements) => elements.iter().map(once).collect(),
         ExprKind::Range(a, b) | ExprKind::Binary(_, _, a, b) => vec![once(a), once(b)],

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::expr::{Checker, article, shown_inside};
+use super::expr::{Checker, shown_inside};
+use super::filled::{makes_texts, refuse_unshowable};
 use super::part;
 use super::roles::shown_names;
 use super::typed::{Binding, Expr, ExprKind, Form, LocalId, Piece, Placeholder, Template};
@@ -132,29 +133,6 @@ fn literal(checker: &mut Checker, expr: Expr) -> String {
         .help("write it between quotes: `\", \"`"),
     );
     String::new()
-}
-
-fn refuse_unshowable(checker: &mut Checker, value: &Expr) {
-    // After another error a type may be open for its sake.
-    if value.ty.is_open() && value.ty != Type::Unknown && checker.errors.is_empty() {
-        checker.error(
-            Diagnostic::error("E313", "what this is a list of is not known", value.span, {
-                "always empty"
-            })
-            .help("write an element into the list, or show another value"),
-        );
-    } else if value.ty.depth() > 2 {
-        let found = article(&value.ty);
-        checker.error(
-            Diagnostic::error(
-                "E407",
-                "a list of lists of lists has no form as text",
-                value.span,
-                format!("this is {found}"),
-            )
-            .help("show `{concat(xs)}`, or one of its elements"),
-        );
-    }
 }
 
 /// Every placeholder of a reply is a name of the template, and each is once.
@@ -288,8 +266,7 @@ fn unreadable_keys(template: &Template, placeholder: &Placeholder) -> Option<Dia
     };
     let element = keys.ty.element().unwrap_or(&Type::Unknown);
     let apart = |symbol: char| {
-        !(element.depth() > 0 && symbol == ' ')
-            && never_in_scalar(template, scalar(element), symbol)
+        !(element.depth() > 0 && symbol == ' ') && never_in_value(template, keys, symbol)
     };
     let is_value = |piece: &Piece| match piece {
         Piece::Placeholder(Placeholder { value, .. }) => {
@@ -348,7 +325,10 @@ fn inseparable_elements(
     source: &Source,
 ) -> Option<Diagnostic> {
     let texts = &template.texts;
-    if scalar(&placeholder.value.ty) == &Type::Text && texts.iter().any(|text| text.trim() != text)
+    let is_seen_later = makes_texts(template);
+    if !is_seen_later
+        && scalar(&placeholder.value.ty) == &Type::Text
+        && texts.iter().any(|text| text.trim() != text)
     {
         let title = "a text that begins or ends with white space is not read back";
         let error =
@@ -365,8 +345,11 @@ fn inseparable_elements(
         return Some(error.help("write a text without a line break between key and value"));
     }
     if let Form::Joined(between) = &placeholder.form {
-        let ok = between.chars().any(|character| never_in_scalar(template, element, character));
-        if ok && element.depth() == 0 {
+        let value = &placeholder.value;
+        let ok = between.chars().any(|character| never_in_value(template, value, character));
+        // Where nothing is between the elements, each must be one character: seen at each level.
+        let is_letters = between.is_empty() && **element == Type::Text;
+        if (ok || is_letters) && element.depth() == 0 {
             return None;
         }
         let title = format!("`{between}` may be part of an element");
@@ -376,7 +359,7 @@ fn inseparable_elements(
         let written = format!("\"{between}\"");
         let before = &source.text[..placeholder.value.span.start];
         let can_be_apart = element.depth() == 0
-            && never_in_scalar(template, element, ';')
+            && never_in_value(template, &placeholder.value, ';')
             && is_own(template, placeholder, source);
         return Some(match before.rfind(&written).filter(|_| can_be_apart) {
             Some(at) => error.fix(Span::new(at, at + written.len()), "\"; \""),
@@ -384,7 +367,7 @@ fn inseparable_elements(
         });
     }
     let loose = |text: &String| text.is_empty() || text.contains(char::is_whitespace);
-    let spaced = scalar(element) == &Type::Text && texts.iter().any(loose);
+    let spaced = !is_seen_later && scalar(element) == &Type::Text && texts.iter().any(loose);
     if !spaced || !matches!(placeholder.form, Form::Plain) {
         return None;
     }
@@ -394,7 +377,7 @@ fn inseparable_elements(
         Diagnostic::error("E406", title, placeholder.value.span, "where does an element end?")
             .help(format!("write `{{{joined}}}`"));
     let can_be_apart = element.depth() == 0
-        && never_in_scalar(template, element, ';')
+        && never_in_value(template, &placeholder.value, ';')
         && is_own(template, placeholder, source);
     Some(if can_be_apart { error.fix(placeholder.value.span, joined) } else { error })
 }
@@ -410,22 +393,25 @@ fn never_in(template: &Template, placeholder: &Placeholder, character: char) -> 
     };
     let keys_hold = match &placeholder.form {
         Form::Lines(keys, between) => {
-            between.contains(character) || !never_in_scalar(template, scalar(&keys.ty), character)
+            between.contains(character) || !never_in_value(template, keys, character)
         }
-        Form::Labelled(keys) => !never_in_scalar(template, scalar(&keys.ty), character),
+        Form::Labelled(keys) => !never_in_value(template, keys, character),
         Form::Plain | Form::Joined(_) | Form::Numbered => false,
     };
     !structure.contains(character)
         && !keys_hold
-        && never_in_scalar(template, scalar(&placeholder.value.ty), character)
+        && never_in_value(template, &placeholder.value, character)
 }
 
-fn never_in_scalar(template: &Template, ty: &Type, character: char) -> bool {
-    match ty {
+/// True if no element of a value, or the value itself, can hold the character.
+fn never_in_value(template: &Template, value: &Expr, character: char) -> bool {
+    match scalar(&value.ty) {
         Type::Int => !"0123456789-".contains(character),
         Type::Real => !"0123456789-.einfNa".contains(character),
         Type::Bool => !character.is_ascii_lowercase(),
-        Type::Text => !template.texts.iter().any(|text| text.contains(character)),
+        Type::Text => {
+            makes_texts(template) || !template.texts.iter().any(|text| text.contains(character))
+        }
         Type::Token => !crate::source::is_word_character(character),
         Type::List(_) | Type::Any(_) | Type::Shown | Type::Unknown => false,
     }

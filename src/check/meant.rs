@@ -31,15 +31,14 @@ impl Text<'_> {
         let [x, y] = types[..] else { return None };
         let is_list = |text: &str| text.starts_with("this is a list");
         let help = match self.source.slice(symbol) {
-            "*" if x == "this is a Text" => format!(
-                "write `letters = for i in 1..{b}: {a}` above, and `{{join(\"\", letters)}}` where \
-                 it is shown"
-            ),
+            "*" if x == "this is a Text" => {
+                format!("write `\"{{join(\"\", for i in 1..{b}: {a})}}\"`")
+            }
             "%" if x == "this is a Text" => {
                 let text = a.trim_matches('"');
                 let at = text.find('%')?;
                 let shown = format!("{}{{{b}}}{}", &text[..at], text.get(at + 2..)?);
-                format!("texts are put together where they are shown: write `prompt \"{shown}\"`")
+                format!("write `\"{shown}\"`")
             }
             "*" if is_list(x) => format!(
                 "write `for x in {a}: x * {b}` for each element, or `concat(for i in 1..{b}: {a})` \

@@ -2,6 +2,7 @@
 
 mod call;
 mod expr;
+pub mod filled;
 mod fixes;
 mod function;
 mod graft;

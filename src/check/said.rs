@@ -220,7 +220,7 @@ impl Text<'_> {
         Some(error.help(format!("write `{text}`")).fix(call.span, text).sure())
     }
 
-    /// `"a" + "b"`: texts are put together where they are shown.
+    /// `"a" + b`: one text shows both.
     pub fn joined(&self, error: &Diagnostic) -> Option<Diagnostic> {
         let symbol = error.span();
         if self.source.slice(symbol) != "+" {
@@ -247,11 +247,7 @@ impl Text<'_> {
             }
         }
         let text = format!("\"{shown}\"");
-        if terms.iter().all(is_text) {
-            return Some(error.clone().help(format!("write `{text}`")).fix(sum.span, text));
-        }
-        let help = format!("texts are put together where they are shown: write `prompt {text}`");
-        Some(error.clone().help(help))
+        Some(error.clone().help(format!("write `{text}`")).fix(sum.span, text))
     }
 
     /// The innermost expression around a place that is one of those meant.

@@ -5,6 +5,7 @@ use super::longest::{Measure, longest};
 use super::vocab::Vocabulary;
 use crate::ir::{Bound, PoolId, Program};
 use crate::runtime::Pools;
+use crate::runtime::bound::TextBound;
 
 /// The most ids of a sample's two halves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +73,11 @@ impl Measure for Ids<'_> {
         // Letters that go together with others have at most as many ids as bytes.
         let edges = if self.is_whole { edges(text) } else { 0 };
         (cut.unwrap_or(0) + edges) as u64 + 1
+    }
+
+    /// A byte is at most one id.
+    fn made(&self, text: &TextBound) -> u64 {
+        text.bytes.unsigned_abs() + 1
     }
 
     /// A digit or a minus is at most one id.

@@ -26,7 +26,11 @@ pub fn prompts_bits(sampler: &Sampler) -> Option<f64> {
 fn bits(sampler: &Sampler, bound: &Bound, kind: &Type) -> Option<f64> {
     Some(match bound {
         Bound::Int { low, high } => (high.saturating_sub(*low) as f64 + 1.0).log2(),
-        Bound::Text(texts) => (texts.len().max(1) as f64).log2(),
+        Bound::Text(text) => match &text.literals {
+            Some(texts) => (texts.len().max(1) as f64).log2(),
+            // A byte each, and no more than all lengths together.
+            None => 8.0 * (text.bytes.max(0) as f64 + 1.0),
+        },
         Bound::Token(pool) => {
             let words = sampler.pools().tokens.get(*pool as usize)?.len();
             (words.max(1) as f64).log2()

@@ -179,6 +179,11 @@ pub(super) fn same(kind: &Type, left: (&Memory, i64), right: (&Memory, i64)) -> 
     let Some(element) = kind.element() else {
         return match kind {
             Type::Real => f64::from_bits(left.1 as u64) == f64::from_bits(right.1 as u64),
+            // Another memory has other symbols for texts that are made.
+            Type::Text => match (left.0.made_text(left.1), right.0.made_text(right.1)) {
+                (None, None) => left.1 == right.1,
+                (left, right) => left == right,
+            },
             _ => left.1 == right.1,
         };
     };

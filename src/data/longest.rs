@@ -3,11 +3,15 @@
 
 use crate::check::types::Type;
 use crate::ir::{Bound, Form, Piece, PoolId, Program, SlotId};
+use crate::runtime::bound::{Blanks, TextBound};
 
 /// What is counted.
 pub trait Measure {
     /// The most units of a text, wherever it is.
     fn text(&self, text: &str) -> u64;
+
+    /// Those of a text that is made.
+    fn made(&self, text: &TextBound) -> u64;
 
     /// Those of an integer in this range.
     fn int(&self, low: i64, high: i64) -> u64;
@@ -77,10 +81,14 @@ impl<M: Measure> Walk<'_, M> {
             }
             Bound::Int { low, high } => self.measure.int(*low, *high),
             Bound::Token(pool) => self.measure.token(*pool),
-            Bound::Text(symbols) => {
-                let text = |symbol: &u32| self.measure.text(&self.program.texts[*symbol as usize]);
-                symbols.iter().map(text).max().unwrap_or(1)
-            }
+            Bound::Text(made) => match &made.literals {
+                Some(symbols) => {
+                    let text =
+                        |symbol: &u32| self.measure.text(&self.program.texts[*symbol as usize]);
+                    symbols.iter().map(text).max().unwrap_or(1)
+                }
+                None => self.measure.made(made),
+            },
             Bound::List { high, element, .. } => {
                 let kind = kind.element().unwrap_or(&Type::Unknown);
                 let count = u64::try_from(*high).unwrap_or(0);
@@ -105,6 +113,13 @@ struct Words {
 impl Measure for Words {
     fn text(&self, text: &str) -> u64 {
         text.split_whitespace().count() as u64
+    }
+
+    fn made(&self, text: &TextBound) -> u64 {
+        match text.blanks {
+            Blanks::None => 1,
+            Blanks::Inline | Blanks::Any => text.high.unsigned_abs().div_ceil(2),
+        }
     }
 
     fn int(&self, _: i64, _: i64) -> u64 {

@@ -29,7 +29,7 @@ pub fn levels(template: &Template, vocabulary: usize) -> Levels {
     let mut seen: Vec<Diagnostic> = Vec::new();
     let named = template.levels.iter().map(|level| level.name.as_str());
     for level in std::iter::once("").chain(named) {
-        let choice = Choice { level: level.to_string(), set: Vec::new(), vocabulary };
+        let choice = Choice { level: level.to_string(), vocabulary, ..Choice::default() };
         let errors = match ir::lower(template, &choice) {
             Ok(program) => {
                 let slots = program.slots.into_iter();
@@ -60,7 +60,7 @@ pub fn warnings(template: &Template, source: &Source, words: &Vocabulary) -> Vec
     let levels = template.levels.len() + 1;
     let (patience, for_hidden) = (promises::patience(levels), promises::patience_hidden(levels));
     for level in std::iter::once("").chain(named) {
-        let choice = Choice { level: level.to_string(), set: Vec::new(), vocabulary };
+        let choice = Choice { level: level.to_string(), vocabulary, ..Choice::default() };
         let Ok(program) = ir::lower_own(template, &choice) else { continue };
         let program = Arc::new(program);
         let mut warnings = promises::broken(template, source, &program, &pools, patience);

@@ -40,7 +40,8 @@ fn kitchen(slots: &[(&str, Type)], prompt: Vec<Piece>, reply: Vec<Piece>) -> Kit
         bounds: Bounds { words: 100, ..Bounds::default() },
     });
     let mut vocabulary = Vocabulary::new(["ada", "bob", "cy"]).expect("three words");
-    let memory = Memory::new(&program, &Pools { tokens: vocabulary.add_pools([]) });
+    let tokens = vocabulary.add_pools([]);
+    let memory = Memory::new(&program, &Pools { tokens, words: vocabulary.shared() });
     Kitchen { program, vocabulary: Arc::new(vocabulary), memory }
 }
 

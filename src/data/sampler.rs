@@ -76,11 +76,13 @@ impl<'a> Compile<'a> {
             level: if is_default { String::new() } else { level.to_string() },
             set: set.to_vec(),
             vocabulary: words.own_len(),
+            words: words.shape(),
         };
         let program = Arc::new(ir::lower(template, &choice)?);
         let named = template.pools.iter().skip(1).map(|pool| pool.words.as_slice());
         let tokens = words.add_pools(named);
-        Ok(Lowered { program, words: Arc::new(words), pools: Arc::new(Pools { tokens }), answer })
+        let pools = Arc::new(Pools { tokens, words: words.shared() });
+        Ok(Lowered { program, words: Arc::new(words), pools, answer })
     }
 }
 

@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::symbols::Symbols;
 use super::words::WordText;
+use crate::ir::Words;
 use crate::source::is_word_character;
 
 /// 4,096 invented words; any prefix of the list is a vocabulary too. `scripts/words.py` wrote it.
@@ -15,7 +17,7 @@ const EMBEDDED: &str = include_str!("words.txt");
 /// `vocab` does not have. A word has one symbol, whatever pools it is in.
 #[derive(Clone, Debug, Default)]
 pub struct Vocabulary {
-    words: Vec<Box<str>>,
+    words: Arc<Vec<Box<str>>>,
     symbols: Symbols,
     /// How many words `vocab` has.
     own: usize,
@@ -114,6 +116,20 @@ impl Vocabulary {
         self.own
     }
 
+    /// What is known of the words of `vocab`.
+    pub fn shape(&self) -> Words {
+        let own = &self.words[..self.own];
+        Words {
+            longest: own.iter().map(|word| word.len()).max().unwrap_or(0),
+            in_ascii: own.iter().all(|word| word.is_ascii()),
+        }
+    }
+
+    /// All words, by their symbols.
+    pub fn shared(&self) -> Arc<Vec<Box<str>>> {
+        self.words.clone()
+    }
+
     /// How many symbols there are: the next one is no word's.
     pub fn len(&self) -> usize {
         self.words.len()
@@ -155,7 +171,7 @@ impl Vocabulary {
             return symbol;
         }
         let symbol = self.words.len() as u32;
-        self.words.push(word.into());
+        Arc::make_mut(&mut self.words).push(word.into());
         self.symbols.insert(word.as_bytes(), symbol);
         self.text.push(word);
         symbol

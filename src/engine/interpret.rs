@@ -187,10 +187,10 @@ impl Interpreter {
                 memory.start_stream(stream as usize);
                 return Ok(None);
             }
-            Op::Mark => memory.mark(),
+            Op::Mark => memory.arena.mark(),
             Op::Release(mark) => {
                 let mark = cell(mark);
-                memory.release(mark);
+                memory.arena.release(mark);
                 return Ok(None);
             }
             Op::If(..)

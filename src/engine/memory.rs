@@ -25,6 +25,7 @@ impl Memory {
         assert!(pools.tokens.len() >= program.pools.len(), "each pool needs its tokens");
         let needs = Needs {
             cells,
+            texts: (&program.texts, program.bounds.text_bytes),
             slots: program.slots.iter().map(|slot| Shape::of(&slot.kind)).collect(),
             streams: program.streams.clone(),
             registers: program.registers.len(),

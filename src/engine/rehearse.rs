@@ -126,7 +126,7 @@ impl Rehearsal {
         let program = &*self.program;
         let (route, watched) = (run.one.route, run.one.watched);
         let taken = |at: StepId| route.get(at as usize).copied().unwrap_or(at);
-        let (mut at, mut mark) = (taken(steps.start), memory.mark());
+        let (mut at, mut mark) = (taken(steps.start), memory.cells_taken());
         while at < steps.end {
             let step = &program.steps[at as usize];
             let next = match run.unknown.step(program, memory, at) {
@@ -146,8 +146,8 @@ impl Rehearsal {
                     }
                 },
             };
-            let before = std::mem::replace(&mut mark, memory.mark());
-            let cost = 1 + mark.saturating_sub(before).max(0) as u64 / CELLS_A_STEP;
+            let before = std::mem::replace(&mut mark, memory.cells_taken());
+            let cost = 1 + mark.saturating_sub(before) / CELLS_A_STEP;
             *patience = patience.checked_sub(cost)?;
             at = taken(next);
         }

@@ -6,14 +6,29 @@ use super::bounds::{between, list};
 use super::lower::{Lower, Value};
 use super::refuse::range;
 use super::{Bound, Builtin, NOWHERE, Op, Register, Sampler};
+use crate::check::filled;
 use crate::check::typed::{Expr, ExprKind, Function};
 use crate::check::types::{Letters, Type};
 use crate::diagnostic::Diagnostic;
+use crate::runtime::builtins::{concat_of, of_signs};
+use crate::runtime::signs::Signs;
 use crate::source::Span;
 
 impl Lower<'_> {
     /// A native that computes.
     pub fn native(&mut self, name: &str, arguments: &[Expr], ty: &Type, span: Span) -> Value {
+        if let (filled::JOINED, [_, Expr { kind: ExprKind::List(parts), ty: list, .. }]) =
+            (name, arguments)
+        {
+            return self.joined(parts, list, span);
+        }
+        if let (filled::SHOWN | filled::SHOWN_EACH, [value]) = (name, arguments) {
+            let (shown, kind) = (self.expr(value), &value.ty);
+            return match kind.element() {
+                Some(element) if name == filled::SHOWN_EACH => self.texts_of(&shown, element, span),
+                _ => self.text_of(&shown, kind, span),
+            };
+        }
         let values: Vec<Value> = arguments.iter().map(|argument| self.expr(argument)).collect();
         match name {
             "size" => {
@@ -21,6 +36,13 @@ impl Lower<'_> {
                 self.make(Op::Size(values[0].register), ty, between(low, high), span)
             }
             "at" => self.at(&values[0], &values[1], ty, span),
+            "letters" if arguments[0].ty == Type::Token => {
+                let text = self.text_of(&values[0], &Type::Token, span);
+                self.builtin(Builtin::Letters, &[text], ty, span)
+            }
+            "sort" if ty.element() == Some(&Type::Text) => {
+                self.builtin(Builtin::SortTexts, &values, ty, span)
+            }
             _ => {
                 let builtin: Builtin =
                     name.parse().expect("every native of builtin.cook has its step");
@@ -30,6 +52,57 @@ impl Lower<'_> {
                 self.builtin(builtin, &values, ty, span)
             }
         }
+    }
+
+    /// The parts of a text with placeholders, one after the other.
+    fn joined(&mut self, parts: &[Expr], list: &Type, span: Span) -> Value {
+        let parts: Vec<Value> = parts.iter().map(|part| self.expr(part)).collect();
+        let texts: Vec<_> = parts.iter().map(|part| part.bound.text()).collect();
+        if let [only] = &parts[..] {
+            return only.clone();
+        }
+        let nothing = self.literal("", span);
+        let parts = self.list_of(&parts, list, span);
+        let made = self.builtin(Builtin::Joined, &[nothing, parts], &Type::Text, span);
+        Value { bound: Bound::Text(concat_of(&texts)), ..made }
+    }
+
+    /// A value as a layout shows it.
+    fn text_of(&mut self, value: &Value, kind: &Type, span: Span) -> Value {
+        let shows = match kind {
+            Type::Int => Builtin::ShownInt,
+            Type::Real => Builtin::ShownReal,
+            Type::Token => {
+                let words =
+                    of_signs(1, self.words.longest as i64, Signs::of_words(self.words.in_ascii));
+                self.takes_text(&words);
+                let operands = [value.register, NOWHERE, NOWHERE];
+                let op = Op::Call(Builtin::ShownToken, operands);
+                return self.make(op, &Type::Text, words, span);
+            }
+            Type::Bool => {
+                return self.branch(value, &Type::Text, span, |lower, first| {
+                    lower.literal(if first { "true" } else { "false" }, span)
+                });
+            }
+            Type::List(element) => {
+                let between = if element.depth() > 0 { "\n" } else { " " };
+                let parts = self.texts_of(value, element, span);
+                let between = self.literal(between, span);
+                return self.builtin(Builtin::Joined, &[between, parts], &Type::Text, span);
+            }
+            Type::Text | Type::Any(_) | Type::Shown | Type::Unknown => return value.clone(),
+        };
+        self.builtin(shows, std::slice::from_ref(value), &Type::Text, span)
+    }
+
+    /// Each element of a list as a text.
+    fn texts_of(&mut self, list: &Value, element: &Type, span: Span) -> Value {
+        if *element == Type::Text {
+            return list.clone();
+        }
+        let over = self.over_list(list.clone(), element, span);
+        self.listed(&over, &Type::Text, span, |lower, item| lower.text_of(&item, element, span))
     }
 
     fn at(&mut self, index: &Value, xs: &Value, ty: &Type, span: Span) -> Value {
@@ -60,6 +133,9 @@ impl Lower<'_> {
         let (bound, proved) = (builtin.row().bound)(&bounds(values));
         if ty.element().is_some() {
             self.takes(ty, bound.sizes().1);
+        }
+        if builtin.makes_texts() {
+            self.takes_text(&bound);
         }
         self.step(Op::Call(builtin, operands(values)), ty, bound, span, proved)
     }
@@ -237,8 +313,19 @@ mod tests {
 
     use super::*;
 
-    /// Those that operators of the language lower to, and separate steps.
-    const OPERATORS: [&str; 5] = ["same", "contains", "within", "append", "range"];
+    /// Those that operators and texts of the language lower to, and separate steps.
+    const OPERATORS: [&str; 10] = [
+        "same",
+        "contains",
+        "within",
+        "append",
+        "range",
+        "joined",
+        "shown_int",
+        "shown_real",
+        "shown_token",
+        "sort_texts",
+    ];
     const STEPS: [&str; 2] = ["size", "at"];
     const SHOWN: [&str; 4] = ["join", "lines", "numbered", "labelled"];
 

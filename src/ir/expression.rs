@@ -7,6 +7,7 @@ use super::{Arithmetic, Bound, Builtin, Comparison, NOWHERE, Op};
 use crate::check::typed::{Expr, ExprKind};
 use crate::check::types::Type;
 use crate::diagnostic::Diagnostic;
+use crate::runtime::bound::TextBound;
 use crate::source::Span;
 use crate::syntax::ast::Operator;
 
@@ -21,11 +22,7 @@ impl Lower<'_> {
             ExprKind::Int(value) => self.number(*value, span),
             ExprKind::Real(value) => self.real(*value, span),
             ExprKind::Bool(value) => self.truth(*value, span),
-            ExprKind::Text(text) => {
-                let symbol = self.text(text);
-                let bound = Bound::Text(vec![symbol]);
-                self.make(Op::Constant(i64::from(symbol)), ty, bound, span)
-            }
+            ExprKind::Text(text) => self.literal(text, span),
             ExprKind::Local(id) => {
                 let frame = self.frames.last().expect("one frame is always there");
                 frame.get(id).expect("check gave every name a value before its use").clone()
@@ -71,6 +68,13 @@ impl Lower<'_> {
         }
     }
 
+    /// A text that is known.
+    pub fn literal(&mut self, text: &str, span: Span) -> Value {
+        let symbol = self.text(text);
+        let bound = Bound::Text(TextBound::literal(symbol, text));
+        self.make(Op::Constant(i64::from(symbol)), &Type::Text, bound, span)
+    }
+
     fn real(&mut self, value: f64, span: Span) -> Value {
         self.make(Op::Constant(value.to_bits() as i64), &Type::Real, Bound::Any, span)
     }
@@ -91,6 +95,11 @@ impl Lower<'_> {
 
     fn list(&mut self, elements: &[Expr], ty: &Type, span: Span) -> Value {
         let values: Vec<Value> = elements.iter().map(|element| self.expr(element)).collect();
+        self.list_of(&values, ty, span)
+    }
+
+    /// A list of these values.
+    pub fn list_of(&mut self, values: &[Value], ty: &Type, span: Span) -> Value {
         let count = values.len() as i64;
         let element = values.iter().map(|value| value.bound.clone()).reduce(|a, b| a.hull(&b));
         let size = self.number(count, span);

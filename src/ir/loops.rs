@@ -6,6 +6,7 @@ use super::{Arithmetic, Bound, Builtin, Comparison, NOWHERE, Op, Register, StepI
 use crate::check::typed::{Expr, ExprKind, Fold, Loop};
 use crate::check::types::Type;
 use crate::diagnostic::Diagnostic;
+use crate::runtime::bound::TextBound;
 use crate::source::Span;
 use crate::syntax::ast::Each;
 
@@ -180,8 +181,8 @@ impl Lower<'_> {
                     continue;
                 }
                 stable = false;
-                let most = value.bound.sizes().1;
-                let more = next.sizes().1.saturating_sub(most).max(0);
+                let most = extent(&value.bound);
+                let more = extent(next).saturating_sub(most).max(0);
                 value.bound = match *growth {
                     None => grown(&value.bound, next, turns),
                     Some(known) if more > known => return self.errors.push(grows(span)),
@@ -199,14 +200,14 @@ impl Lower<'_> {
     /// The bounds after one turn from these values.
     fn trial(&mut self, fold: &Fold, over: &Over, carried: &[Value], span: Span) -> Vec<Bound> {
         let (steps, registers) = (self.program.steps.len(), self.program.registers.len());
-        let (cells, errors) = (self.cells, self.errors.len());
+        let (cells, texts, errors) = (self.cells, self.text_bytes, self.errors.len());
         let certain = std::mem::replace(&mut self.certain, false);
         let item = Value { register: over.count.register, bound: over.element.clone() };
         let next = self.next_values(fold, carried, item, span);
         self.program.steps.truncate(steps);
         self.program.registers.truncate(registers);
         self.errors.truncate(errors);
-        (self.cells, self.certain) = (cells, certain);
+        (self.cells, self.text_bytes, self.certain) = (cells, texts, certain);
         next
     }
 
@@ -238,7 +239,28 @@ impl Lower<'_> {
         Over { count, source: Source::From(zero), element: between(0, (most - 1).max(0)) }
     }
 
-    fn over_list(&mut self, list: Value, element: &Type, span: Span) -> Over {
+    /// The list of what `body` makes of each element.
+    pub fn listed(
+        &mut self,
+        over: &Over,
+        element: &Type,
+        span: Span,
+        body: impl FnOnce(&mut Self, Value) -> Value,
+    ) -> Value {
+        let (size, ty) = (self.at_least_zero(&over.count, span), element.clone().list());
+        let (low, high) = over.count.bound.sizes_as_count();
+        self.takes(&ty, high);
+        let made = self.step(Op::NewList(size.register), &ty, Bound::Any, span, true);
+        let bound = self.looped(over, element.depth() == 0, span, |lower, index, item| {
+            let value = body(lower, item);
+            let put = Op::Put(made.register, index, value.register);
+            lower.push(put, NOWHERE, span, true);
+            (value.bound, None)
+        });
+        Value { bound: list(low, high, bound), ..made }
+    }
+
+    pub fn over_list(&mut self, list: Value, element: &Type, span: Span) -> Over {
         let (low, high) = list.bound.sizes();
         let size = Op::Size(list.register);
         let count = self.make(size, &Type::Int, between(low, high), span);
@@ -261,6 +283,7 @@ impl Lower<'_> {
             self.errors.push(too_long(i64::try_from(runs).unwrap_or(i64::MAX), span));
         }
         let (before_runs, before_cells) = (std::mem::replace(&mut self.runs, runs), self.cells);
+        let before_texts = self.text_bytes;
         let certain = self.certain;
         self.certain = certain && least > 0;
         let index = self.register(&Type::Int);
@@ -282,6 +305,8 @@ impl Lower<'_> {
         let turn = self.cells - before_cells;
         let times = if frees { 1 } else { most.max(0) as u64 };
         self.cells = before_cells.saturating_add(turn.saturating_mul(times));
+        let turn = (self.text_bytes - before_texts).saturating_mul(most.max(0) as u64);
+        self.text_bytes = before_texts.saturating_add(turn);
         (self.runs, self.certain) = (before_runs, certain);
         bound
     }
@@ -347,8 +372,13 @@ impl Bound {
 
 /// True if `next` is covered, but for `growth` elements more.
 fn within(bound: &Bound, next: &Bound, growth: i64) -> bool {
-    let most = bound.sizes().1;
+    let most = extent(bound);
     match next {
+        Bound::Text(text)
+            if text.literals.is_none() && text.high <= most.saturating_add(growth) =>
+        {
+            bound.covers(&shortened(next, most))
+        }
         Bound::List { high, .. } if *high <= most.saturating_add(growth) => {
             bound.covers(&shortened(next, most))
         }
@@ -356,10 +386,29 @@ fn within(bound: &Bound, next: &Bound, growth: i64) -> bool {
     }
 }
 
-/// The same list with no more elements than these; what is no list stays.
+/// How many elements a list has at most, or characters a text that is made.
+fn extent(bound: &Bound) -> i64 {
+    match bound {
+        Bound::Text(text) => {
+            if text.literals.is_some() {
+                0
+            } else {
+                text.high
+            }
+        }
+        other => other.sizes().1,
+    }
+}
+
+/// The same list or text with no more elements or characters than these; others stay.
 fn shortened(bound: &Bound, most: i64) -> Bound {
     match bound {
         Bound::List { low, high, .. } => bound.resized(*low, (*high).min(most)),
+        Bound::Text(text) if text.literals.is_none() => {
+            let (low, high) = (text.low.min(most), text.high.min(most));
+            let bytes = text.bytes.min(most.saturating_mul(text.signs.bytes()));
+            Bound::Text(TextBound { low, high, bytes, ..text.clone() })
+        }
         other => other.clone(),
     }
 }
@@ -378,16 +427,29 @@ fn grown(before: &Bound, next: &Bound, turns: i64) -> Bound {
             let low = if l < low { 0 } else { *low };
             Bound::List { low, high: most, element }
         }
+        (Bound::Text(text), Bound::Text(after)) if after.literals.is_none() => {
+            let grown = |text: i64, after: i64| {
+                let growth = after.saturating_sub(text).max(0);
+                text.saturating_add(growth.saturating_mul(turns))
+            };
+            let (high, bytes) = (grown(text.high, after.high), grown(text.bytes, after.bytes));
+            // One that gets shorter may go on to.
+            let low = if after.low < text.low { 0 } else { text.low };
+            match before.hull(next) {
+                Bound::Text(both) => Bound::Text(TextBound { low, high, bytes, ..both }),
+                other => other,
+            }
+        }
         (Bound::Int { .. }, Bound::Int { .. }) => between(i64::MIN, i64::MAX),
         _ => before.hull(next),
     }
 }
 
 fn grows(span: Span) -> Diagnostic {
-    Diagnostic::error("E509", "the largest size of this fold's list is not known", span, {
-        "its list grows by more each turn"
+    Diagnostic::error("E509", "the largest size of what this fold carries is not known", span, {
+        "it grows by more each turn"
     })
-    .help("add the same number of elements each turn, such as `seen + [x]`")
+    .help("add the same number of elements each turn, such as `seen + [x]`, or to a text as much")
 }
 
 /// The error of a loop that takes too long.

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::bounds::{exactly, of_type};
 use super::level::Number;
 use super::{
-    Bound, Choice, NOWHERE, Op, Program, Register, Role, Rule, Slot, SlotId, Step, StepId, StreamId,
+    Bound, Choice, NOWHERE, Op, Program, Register, Role, Rule, Slot, SlotId, Step, StepId,
+    StreamId, Words,
 };
 use crate::check::roles::needs;
 use crate::check::typed::{self, ExprKind, LocalId, Template};
@@ -32,12 +33,16 @@ pub struct Lower<'a> {
     pub program: Program,
     /// How many tokens each pool has.
     pub pool_sizes: Vec<i64>,
+    /// The bytes of the longest word of all pools, and whether all are in ASCII.
+    pub words: Words,
     /// The values of names: the template's, and on top of them those of functions being inlined.
     pub frames: Vec<BTreeMap<LocalId, Value>>,
     /// While a function of another file is inlined: the call, where all of it stands.
     pub call_site: Option<Span>,
     /// Cells of memory made so far, at most.
     pub cells: u64,
+    /// Bytes of texts made so far, at most: loops free none of them.
+    pub text_bytes: u64,
     /// How often the steps of this place run in a sample, at most.
     pub runs: u64,
     /// False inside what may not run at all: nothing there is sure to error.
@@ -74,9 +79,11 @@ pub fn program(
         numbers,
         program: empty(template, choice),
         pool_sizes: template.pools.iter().map(|pool| pool.words.len() as i64).collect(),
+        words: words(template, choice.words),
         frames: vec![BTreeMap::new()],
         call_site: None,
         cells: 0,
+        text_bytes: 0,
         runs: 1,
         certain: true,
         in_rule: false,
@@ -90,16 +97,32 @@ pub fn program(
     lower.pool_sizes[0] = choice.vocabulary as i64;
     lower.sample();
     lower.program.bounds.cells = lower.cells;
-    if lower.cells > CELLS_MAX {
-        let error = too_large(template, lower.cells);
+    lower.program.bounds.text_bytes = lower.text_bytes;
+    let cells = lower.cells.saturating_add(lower.text_bytes / 8);
+    if cells > CELLS_MAX {
+        let error = too_large(template, cells);
         lower.errors.push(error);
     }
     lower.in_rule = true;
     for rule in &template.rules {
         lower.rule(rule);
     }
+    let needs_texts = |step: &Step| matches!(step.op, Op::Call(it, _) if it.needs_texts());
+    if lower.program.steps.iter().any(needs_texts) {
+        let bytes = &mut lower.program.bounds.text_bytes;
+        *bytes = (*bytes).max(1);
+    }
     lower.errors.extend(lower.one_too_many.map(too_much));
     if lower.errors.is_empty() { Ok(lower.program) } else { Err(lower.errors) }
+}
+
+/// Of the words of `vocab` and of the other pools.
+fn words(template: &Template, vocab: Words) -> Words {
+    let own = template.pools.iter().flat_map(|pool| &pool.words);
+    own.fold(vocab, |all, word| Words {
+        longest: all.longest.max(word.len()),
+        in_ascii: all.in_ascii && word.is_ascii(),
+    })
 }
 
 fn empty(template: &Template, choice: &Choice) -> Program {
@@ -264,6 +287,17 @@ impl Lower<'_> {
         self.program.texts.push(text.to_string());
         self.texts.insert(text.to_string(), symbol);
         symbol
+    }
+
+    /// Counts the memory of the texts that a step makes: one, or those of a list.
+    pub fn takes_text(&mut self, bound: &Bound) {
+        let (most, text) = match bound {
+            Bound::List { high, element, .. } => (*high, element.text()),
+            _ => (1, bound.text()),
+        };
+        // A text takes some beside its own.
+        let bytes = (most.max(0) as u64).saturating_mul(text.bytes.max(0) as u64 + 16);
+        self.text_bytes = self.text_bytes.saturating_add(bytes);
     }
 
     /// Counts the memory of a list of at most `high` elements.

@@ -17,6 +17,7 @@ use crate::source::Span;
 use crate::syntax::ERRORS_MAX;
 use crate::syntax::ast::Operator;
 
+mod apart;
 pub mod bounds;
 mod call;
 mod expression;
@@ -29,7 +30,7 @@ mod refuse;
 pub mod reply;
 mod shown;
 
-pub use crate::runtime::bound::Bound;
+pub use crate::runtime::bound::{Bound, TextBound};
 pub use crate::runtime::builtins::Builtin;
 pub use crate::runtime::samplers::Sampler;
 pub use crate::runtime::{PoolId, SlotId, StepId, StreamId};
@@ -45,6 +46,24 @@ pub struct Choice {
     pub set: Vec<(String, String)>,
     /// How many words `vocab` has.
     pub vocabulary: usize,
+    /// Its words.
+    pub words: Words,
+}
+
+/// What is known of the words of `vocab`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Words {
+    /// The bytes of the longest.
+    pub longest: usize,
+    /// True if all are in ASCII.
+    pub in_ascii: bool,
+}
+
+/// What words usually are.
+impl Default for Words {
+    fn default() -> Words {
+        Words { longest: 32, in_ascii: true }
+    }
 }
 
 /// Makes the program of a template at a level.
@@ -310,6 +329,17 @@ pub struct Slot {
     pub bound: Bound,
 }
 
+impl Slot {
+    /// What is known of the texts that it holds; none if it holds other values.
+    pub fn texts(&self) -> Option<TextBound> {
+        let (mut kind, mut bound) = (&self.kind, self.bound.clone());
+        while let Some(element) = kind.element() {
+            (kind, bound) = (element, bound.element());
+        }
+        (*kind == Type::Text).then(|| bound.text())
+    }
+}
+
 /// The texts that a sample is shown with.
 #[derive(Clone, Debug, Default, PartialEq, Hash)]
 pub struct Layout {
@@ -351,6 +381,9 @@ pub enum Form {
 pub struct Bounds {
     /// Cells of 8 bytes that making a sample takes at most.
     pub cells: u64,
+    /// Bytes of texts that making a sample takes at most, beside those of the template; 0 where no
+    /// step makes any, not even to judge.
+    pub text_bytes: u64,
     /// The most tokens (pool words, literals by white space) that prompt and reply have together.
     pub words: u64,
     /// The most bytes that prompt, system text and reply have together, but for the words of pools,

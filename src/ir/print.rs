@@ -123,7 +123,10 @@ pub fn bound(bound: &Bound) -> String {
         Bound::List { low, high, element } => {
             format!("size {} of {}", range(low, high), self::bound(element))
         }
-        Bound::Text(texts) => format!("one of {} texts", texts.len()),
+        Bound::Text(text) => match &text.literals {
+            Some(texts) => format!("one of {} texts", texts.len()),
+            None => format!("text of {} characters", range(&text.low, &text.high)),
+        },
         Bound::Token(pool) => format!("pool {pool}"),
     }
 }

@@ -7,8 +7,9 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::{Bound, Form, Piece, Program};
+use super::{Bound, Form, Piece, Program, TextBound};
 use crate::check::types::Type;
+use crate::runtime::bound::Blanks;
 
 /// No more values of a reply are tried as empty in all combinations.
 const VALUES_MAX: usize = 5;
@@ -45,7 +46,14 @@ impl Normal {
     /// For a program's replies.
     pub fn new(program: &Program) -> Normal {
         let all = Normal { collapses: true };
-        let is_normal = |text: &String| !text.is_empty() && all.of_literal(text) == *text;
+        let is_normal = |text: TextBound| match &text.literals {
+            Some(literals) => literals.iter().all(|&literal| {
+                let text = &program.texts[literal as usize];
+                !text.is_empty() && all.of_literal(text) == *text
+            }),
+            // One that is made may have two spaces side by side.
+            None => text.low > 0 && text.blanks == Blanks::None,
+        };
         let has_tab = |piece: &Piece| match piece {
             Piece::Literal(text) | Piece::Value(_, Form::Joined(text) | Form::Lines(_, text)) => {
                 text.contains('\t')
@@ -53,7 +61,8 @@ impl Normal {
             Piece::Value(..) => false,
         };
         let reply = &program.layout.reply;
-        Normal { collapses: program.texts.iter().all(is_normal) && !reply.iter().any(has_tab) }
+        let collapses = texts(program).all(is_normal) && !reply.iter().any(has_tab);
+        Normal { collapses }
     }
 
     /// A reply in the normal form.
@@ -115,6 +124,18 @@ impl Normal {
     }
 }
 
+/// What is known of the texts that a reply shows, as values or as keys.
+pub fn texts(program: &Program) -> impl Iterator<Item = TextBound> {
+    let slots = program.layout.reply.iter().flat_map(|piece| match piece {
+        Piece::Value(slot, Form::Lines(keys, _) | Form::Labelled(keys)) => {
+            [Some(*slot), Some(*keys)]
+        }
+        Piece::Value(slot, Form::Plain | Form::Joined(_) | Form::Numbered) => [Some(*slot), None],
+        Piece::Literal(_) => [None, None],
+    });
+    slots.flatten().filter_map(|slot| program.slots[slot as usize].texts())
+}
+
 /// The patterns of a program's reply: first those that it can write, with few empty values first.
 pub fn patterns(program: &Program, normal: Normal) -> Vec<Pattern> {
     let reply = &program.layout.reply;
@@ -174,7 +195,15 @@ fn begins_alike(program: &Program, pattern: &Pattern, normal: Normal) -> Option<
         Piece::Value(..) => None,
     });
     let between = normal.of_literal(&between.collect::<String>());
-    let holds = separators(program, &reply[second], normal).iter().any(|it| it.contains(&between));
+    let is_made = |piece: &Piece| match piece {
+        Piece::Value(slot, _) => {
+            let texts = program.slots[*slot as usize].texts();
+            texts.is_some_and(|texts| texts.literals.is_none())
+        }
+        Piece::Literal(_) => false,
+    };
+    let holds = is_made(&reply[second])
+        || separators(program, &reply[second], normal).iter().any(|it| it.contains(&between));
     (holds && may_be_part(program, &reply[first], &reply[second])).then_some((first, second))
 }
 
@@ -243,7 +272,7 @@ fn may_be_empty(program: &Program, piece: &Piece) -> bool {
     let Piece::Value(slot, _) = piece else { return false };
     match &program.slots[*slot as usize].bound {
         Bound::List { low, .. } => *low < 1,
-        Bound::Text(texts) => texts.iter().any(|at| program.texts[*at as usize].is_empty()),
+        Bound::Text(text) => text.low == 0,
         _ => false,
     }
 }

@@ -5,6 +5,7 @@ use super::{Bound, Form, Piece, Role, Slot, SlotId, reply};
 use crate::check::typed::{self, Expr, ExprKind};
 use crate::check::types::Type;
 use crate::diagnostic::Diagnostic;
+use crate::runtime::bound::{Blanks, TextBound};
 
 /// The most words that the texts of a sample may have: as many as its memory holds numbers. More
 /// come of lists that stand in one another and share what they hold.
@@ -19,6 +20,7 @@ impl Lower<'_> {
         self.program.layout.reply = self.pieces(&layout.reply);
         self.refuse_empty_rows();
         self.refuse_broken_lines();
+        self.refuse_open_texts();
         self.refuse_alike();
         self.measure();
     }
@@ -52,11 +54,7 @@ impl Lower<'_> {
     fn refuse_broken_lines(&mut self) {
         let breaks = |slot: SlotId| {
             let element = self.program.slots[slot as usize].bound.element();
-            let texts = match &element {
-                Bound::Text(texts) => texts.as_slice(),
-                _ => &[],
-            };
-            texts.iter().any(|&text| self.program.texts[text as usize].contains('\n'))
+            matches!(element, Bound::Text(text) if text.blanks == Blanks::Any)
         };
         let reply = self.template.layout.reply.iter().zip(&self.program.layout.reply);
         let mut errors = Vec::new();
@@ -219,10 +217,13 @@ impl Lower<'_> {
                 Size { known: if is_known { all.known } else { each.known }, ..all }
             }
             (Type::Token, _) => Size { words: 1, bytes: 0, pool_words: 1, known: 1 },
-            (Type::Text, Bound::Text(texts)) => {
-                let sizes = texts.iter().map(|at| Size::of_text(&self.program.texts[*at as usize]));
-                sizes.fold(Size::default(), Size::larger)
-            }
+            (Type::Text, bound) => match bound.literals() {
+                Some(texts) => {
+                    let text = |at: &u32| Size::of_text(&self.program.texts[*at as usize]);
+                    texts.iter().map(text).fold(Size::default(), Size::larger)
+                }
+                None => Size::of_made(&bound.text()),
+            },
             (Type::Int, bound) => {
                 let (low, high) = bound.interval();
                 Size::of_text(&low.to_string()).larger(Size::of_text(&high.to_string()))
@@ -250,6 +251,13 @@ impl Size {
         let words = text.split_whitespace().count() + lines;
         let words = words as u64;
         Size { words, bytes: text.len() as u64, pool_words: 0, known: words }
+    }
+
+    /// Of a text that is made: every second character may be white space.
+    fn of_made(text: &TextBound) -> Size {
+        let letters = text.high.max(0) as u64;
+        let words = if text.blanks == Blanks::None { 1 } else { letters.div_ceil(2) };
+        Size { words, bytes: text.bytes.max(0) as u64, pool_words: 0, known: words }
     }
 
     fn and(self, other: Size) -> Size {

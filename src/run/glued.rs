@@ -93,8 +93,7 @@ impl Glued<'_> {
         Some(match innermost(&slot.kind, &slot.bound) {
             (Type::Token, _) => self.vocabulary.words().map(String::from).collect(),
             (Type::Bool, _) => ["false", "true"].map(String::from).into(),
-            (Type::Text, Bound::Text(symbols)) => symbols.iter().map(text).collect(),
-            (Type::Text, _) => self.program.texts.iter().cloned().collect(),
+            (Type::Text, bound) => bound.literals()?.iter().map(text).collect(),
             (Type::Int, Bound::Int { low, high }) => {
                 let few = high.checked_sub(*low).is_some_and(|count| count < WORDS_MAX as i64);
                 few.then(|| (*low..=*high).map(|number| number.to_string()).collect())?

@@ -1,6 +1,7 @@
 //! What is known of values before the first sample: intervals, sizes and elements.
 
 use crate::runtime::PoolId;
+use crate::runtime::signs::Signs;
 use crate::runtime::types::Type;
 
 /// What is known of a value before the first sample.
@@ -22,12 +23,83 @@ pub enum Bound {
         /// Of each element.
         element: Box<Bound>,
     },
-    /// One of these text literals.
-    Text(Vec<u32>),
+    /// A text.
+    Text(TextBound),
     /// A token of this pool.
     Token(PoolId),
     /// Nothing but its type.
     Any,
+}
+
+/// What is known of a text.
+#[derive(Clone, Debug, PartialEq, Hash)]
+pub struct TextBound {
+    /// The literals that it is one of; none if it is made.
+    pub literals: Option<Vec<u32>>,
+    /// The fewest characters that it has.
+    pub low: i64,
+    /// The most.
+    pub high: i64,
+    /// The most bytes.
+    pub bytes: i64,
+    /// The characters that it may have.
+    pub signs: Signs,
+    /// True if it may begin or end with white space.
+    pub has_blank_ends: bool,
+    /// The white space that it may have in it.
+    pub blanks: Blanks,
+}
+
+/// White space in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Blanks {
+    /// None at all.
+    None,
+    /// No line break.
+    Inline,
+    /// Any.
+    Any,
+}
+
+impl TextBound {
+    /// Of a literal.
+    pub fn literal(symbol: u32, text: &str) -> TextBound {
+        let letters = text.chars().count() as i64;
+        TextBound {
+            literals: Some(vec![symbol]),
+            low: letters,
+            high: letters,
+            bytes: text.len() as i64,
+            signs: Signs::of(text),
+            has_blank_ends: text.trim() != text,
+            blanks: match text.contains('\n') {
+                true => Blanks::Any,
+                false if text.contains(char::is_whitespace) => Blanks::Inline,
+                false => Blanks::None,
+            },
+        }
+    }
+
+    /// What holds for both.
+    fn hull(&self, other: &TextBound) -> TextBound {
+        let literals = match (&self.literals, &other.literals) {
+            (Some(a), Some(b)) => {
+                let mut all = a.clone();
+                all.extend(b.iter().filter(|text| !a.contains(text)));
+                Some(all)
+            }
+            _ => None,
+        };
+        TextBound {
+            literals,
+            low: self.low.min(other.low),
+            high: self.high.max(other.high),
+            bytes: self.bytes.max(other.bytes),
+            signs: self.signs.and(other.signs),
+            has_blank_ends: self.has_blank_ends | other.has_blank_ends,
+            blanks: self.blanks.max(other.blanks),
+        }
+    }
 }
 
 /// The most elements that a list read back from a reply or a record is taken to have.
@@ -81,6 +153,30 @@ impl Bound {
         }
     }
 
+    /// The literals that a text is one of; none if nothing says which.
+    pub fn literals(&self) -> Option<&[u32]> {
+        match self {
+            Bound::Text(text) => text.literals.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// What is known of it as a text.
+    pub fn text(&self) -> TextBound {
+        match self {
+            Bound::Text(text) => text.clone(),
+            _ => TextBound {
+                literals: None,
+                low: 0,
+                high: READ_BACK_MAX,
+                bytes: 4 * READ_BACK_MAX,
+                signs: Signs::ALL,
+                has_blank_ends: true,
+                blanks: Blanks::Any,
+            },
+        }
+    }
+
     /// The number it is, if it can be one only.
     pub fn known(&self) -> Option<i64> {
         match self {
@@ -120,11 +216,7 @@ impl Bound {
                 };
                 list(*a.min(c), *b.max(d), element)
             }
-            (Bound::Text(a), Bound::Text(b)) => {
-                let mut all = a.clone();
-                all.extend(b.iter().filter(|text| !a.contains(text)));
-                Bound::Text(all)
-            }
+            (Bound::Text(a), Bound::Text(b)) => Bound::Text(a.hull(b)),
             (a, b) if a == b => a.clone(),
             _ => Bound::Any,
         }

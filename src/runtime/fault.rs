@@ -42,6 +42,8 @@ pub enum FaultKind {
     EmptyRange,
     /// The value, or the run, is not in the list.
     NotFound,
+    /// A text that is no integer of 64 bits.
+    NoNumber,
     /// A probability outside 0..1.
     Probability,
     /// A negative weight, none above 0, a sum that overflows, or as many as there are not elements.
@@ -79,6 +81,7 @@ impl fmt::Display for FaultKind {
             FaultKind::Empty => "the list is empty",
             FaultKind::EmptyRange => "the range is empty: its start is above its end",
             FaultKind::NotFound => "what is looked for is not in the list",
+            FaultKind::NoNumber => "the text holds no integer of 64 bits",
             FaultKind::Probability => "a probability is outside 0..1",
             FaultKind::Weights => {
                 "weights must be one an element, none below zero, with a sum above zero that fits \

@@ -4,6 +4,7 @@ use crate::runtime::arena::{Arena, List, Lists};
 use crate::runtime::random::{self, RunKey, Stream};
 use crate::runtime::scratch::Scratch;
 use crate::runtime::shape::Shape;
+use crate::runtime::texts::Texts;
 use crate::runtime::{Fault, FaultKind, Pools, SlotId};
 
 /// Cells set aside beside what a sample takes, so that replies and what rules make of them have
@@ -14,6 +15,7 @@ const ROOM_CELLS: u64 = 1 << 16;
 #[derive(Clone, Debug)]
 pub struct Memory {
     pub(crate) arena: Arena,
+    pub(crate) texts: Texts,
     pub(crate) scratch: Scratch,
     /// The slots, then a handle for each pool.
     pub(crate) frame: Vec<i64>,
@@ -42,10 +44,19 @@ pub struct Memory {
     slot_shapes: Vec<Shape>,
 }
 
+/// Where free memory starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    arena: i64,
+    texts: usize,
+}
+
 /// What a program needs of a memory.
-pub(crate) struct Needs {
+pub(crate) struct Needs<'a> {
     /// The cells that making a sample takes at most.
     pub(crate) cells: u64,
+    /// The template's texts, and the bytes of others that making a sample takes at most.
+    pub(crate) texts: (&'a [String], u64),
     /// Of each slot's value.
     pub(crate) slots: Vec<Shape>,
     pub(crate) streams: Vec<String>,
@@ -56,7 +67,7 @@ pub(crate) struct Needs {
 
 impl Memory {
     /// Memory for these needs, with these pools in it.
-    pub(crate) fn with(needs: Needs, pools: &Pools) -> Memory {
+    pub(crate) fn with(needs: Needs<'_>, pools: &Pools) -> Memory {
         let mut arena = Arena::new(cells(needs.cells, pools));
         let mut frame = vec![0; needs.slots.len()];
         for pool in &pools.tokens {
@@ -68,8 +79,10 @@ impl Memory {
             Some(pool) if is_identity(pool) => List::from(frame[needs.slots.len()]),
             _ => List::EMPTY,
         };
+        let (texts, bytes) = needs.texts;
         Memory {
             arena,
+            texts: Texts::new(texts, bytes, &pools.words),
             scratch: Scratch::new(vocab),
             frame,
             streams: vec![Stream::default(); needs.streams.len()],
@@ -183,19 +196,44 @@ impl Memory {
         self.arena.cursor / 2
     }
 
+    /// The symbol of a text, which is kept like a list if it is new: for one that the template
+    /// does not have.
+    ///
+    /// # Errors
+    /// If the memory that was set aside is full.
+    pub fn push_text(&mut self, text: &str) -> Result<u32, Fault> {
+        self.texts.symbol(text).map_err(outside)
+    }
+
+    /// Has these words, which no pool has, stand behind those of the pools: what texts are made of
+    /// them.
+    pub(crate) fn set_unknown<'a>(&mut self, words: impl Iterator<Item = &'a str>) {
+        self.texts.set_unknown(words);
+    }
+
+    /// The text of a symbol that stands for no literal of the template.
+    #[inline]
+    pub fn made_text(&self, symbol: i64) -> Option<&str> {
+        let is_made = symbol as usize >= self.texts.own_count();
+        is_made.then(|| self.texts.get(symbol as u32))
+    }
+
     /// Where free memory starts, for [`Memory::release`].
-    pub fn mark(&self) -> i64 {
-        self.arena.mark()
+    pub fn mark(&self) -> Mark {
+        Mark { arena: self.arena.mark(), texts: self.texts.mark() }
     }
 
-    /// Frees the lists that were made since the mark. Slots bound to one must be bound again.
-    pub fn release(&mut self, mark: i64) {
-        self.arena.release(mark);
+    /// Frees the lists and texts that were made since the mark. Slots bound to one must be bound
+    /// again.
+    pub fn release(&mut self, mark: Mark) {
+        self.arena.release(mark.arena);
+        self.texts.release(mark.texts);
     }
 
-    /// Frees all lists but the pools.
+    /// Frees all lists but the pools, and all texts but the template's.
     pub fn clear(&mut self) {
         self.arena.clear();
+        self.texts.clear();
     }
 
     /// How often the interpreter took the `else` and the `then` of each step that is an `If`.

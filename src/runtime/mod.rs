@@ -35,7 +35,11 @@ pub mod random;
 pub mod samplers;
 mod scratch;
 pub mod shape;
+pub mod signs;
+pub(crate) mod texts;
 pub mod types;
+
+use std::sync::Arc;
 
 pub use fault::{Fault, FaultKind};
 pub use memory::Memory;
@@ -55,12 +59,17 @@ pub type StepId = u32;
 pub struct Pools {
     /// Pool by pool; the first is `vocab`, whose tokens are 0, 1, … in this order.
     pub tokens: Vec<Vec<u32>>,
+    /// The words of all tokens, by their symbols.
+    pub words: Arc<Vec<Box<str>>>,
 }
 
 impl Pools {
     /// `vocab` of this size, then the other pools in the order of
-    /// [`Program::pools`](crate::ir::Program::pools).
+    /// [`Program::pools`](crate::ir::Program::pools); the words are `w0`, `w1`, …
     pub fn new(vocab: u32, others: impl IntoIterator<Item = Vec<u32>>) -> Pools {
-        Pools { tokens: std::iter::once((0..vocab).collect()).chain(others).collect() }
+        let tokens: Vec<Vec<u32>> = std::iter::once((0..vocab).collect()).chain(others).collect();
+        let most = tokens.iter().flatten().max().map_or(0, |&most| most + 1);
+        let words = (0..most).map(|symbol| format!("w{symbol}").into()).collect();
+        Pools { tokens, words: Arc::new(words) }
     }
 }

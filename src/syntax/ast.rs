@@ -181,6 +181,8 @@ pub enum ExprKind {
     Bool(bool),
     /// `"yes"`, without placeholders.
     Text(String),
+    /// `"{a} and {b}"`
+    Filled(Text),
     /// `document`
     Name(String),
     /// `part.answer`: a name of a template used as a sampler. Of a part of a part the second name

@@ -102,6 +102,7 @@ fn expression(expr: &mut Expr) {
         | ExprKind::Bool(_)
         | ExprKind::Text(_)
         | ExprKind::Name(_) => {}
+        ExprKind::Filled(filled) => text(filled),
         ExprKind::Field(owner, field) => {
             name(owner);
             name(field);

@@ -104,7 +104,7 @@ impl Build<'_> {
             Rule::boolean => ExprKind::Bool(pair.as_str() == "true"),
             Rule::reference => self.reference(pair),
             Rule::number => self.number(pair),
-            Rule::text => ExprKind::Text(self.literal(pair)),
+            Rule::text => self.text_value(pair),
             Rule::list => {
                 ExprKind::List(parts(pair).map(|element| self.expression(element)).collect())
             }

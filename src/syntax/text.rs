@@ -2,7 +2,7 @@
 
 use pest::iterators::Pair;
 
-use super::ast::{Text, TextPart};
+use super::ast::{ExprKind, Text, TextPart};
 use super::build::Build;
 use super::error::meaning as error;
 use super::grammar::Rule;
@@ -39,7 +39,17 @@ impl Build<'_> {
         Text { span, parts: parts.done }
     }
 
-    /// A text that may not have placeholders, as an expression or a path has it.
+    /// A text as an expression: a literal, or one with placeholders.
+    pub fn text_value(&mut self, pair: Pair<'_, Rule>) -> ExprKind {
+        let text = self.text(pair);
+        match &text.parts[..] {
+            [] => ExprKind::Text(String::new()),
+            [TextPart::Literal(literal)] => ExprKind::Text(literal.clone()),
+            _ => ExprKind::Filled(text),
+        }
+    }
+
+    /// A text that may not have placeholders, as a path.
     pub fn literal(&mut self, pair: Pair<'_, Rule>) -> String {
         let mut literal = String::new();
         for part in self.text(pair).parts {

@@ -100,7 +100,7 @@ impl Key<'_> {
         let typed = self.template.typed();
         let numbers = |set: &[(String, String)]| {
             let (level, set) = (self.sampler.program().level.clone(), set.to_vec());
-            ir::numbers(typed, &ir::Choice { level, set, vocabulary: 0 })
+            ir::numbers(typed, &ir::Choice { level, set, ..ir::Choice::default() })
         };
         // An object may hold 8.0 for the integer 8.
         let found: Vec<(String, String)> = found

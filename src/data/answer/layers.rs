@@ -147,9 +147,12 @@ impl Edges<'_> {
         };
         let may_be_nothing = match &self.program.slots[slot as usize].bound {
             Bound::List { low, .. } => *low < 1,
-            Bound::Text(texts) => {
-                texts.iter().any(|&text| self.program.texts[text as usize].trim().is_empty())
-            }
+            Bound::Text(text) => match &text.literals {
+                Some(texts) => {
+                    texts.iter().any(|&text| self.program.texts[text as usize].trim().is_empty())
+                }
+                None => text.low == 0 || text.has_blank_ends,
+            },
             Bound::Any => true,
             _ => false,
         };
@@ -163,7 +166,10 @@ impl Edges<'_> {
         }
         match kind {
             Type::Token => self.vocabulary.words().any(has),
-            Type::Text => self.program.texts.iter().any(|text| has(text)),
+            Type::Text => match self.program.slots[slot as usize].texts() {
+                Some(text) if text.literals.is_none() => true,
+                _ => self.program.texts.iter().any(|text| has(text)),
+            },
             Type::Int => may_be_negative(&self.program.slots[slot as usize].bound) && has("-"),
             Type::Real => has("-"),
             Type::Bool => false,

@@ -26,15 +26,26 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn value(&mut self, kind: &Type, cell: i64) -> [u8; 32] {
         let Some(element) = kind.element() else {
-            return *blake3::hash(&cell.to_le_bytes()).as_bytes();
+            let made = (*kind == Type::Text).then(|| self.memory.made_text(cell)).flatten();
+            return *match made {
+                Some(text) => blake3::hash(text.as_bytes()),
+                None => blake3::hash(&cell.to_le_bytes()),
+            }
+            .as_bytes();
         };
         let key = (cell, kind.depth());
         if let Some(digest) = self.known.get(&key) {
             return *digest;
         }
         let mut hasher = blake3::Hasher::new();
+        let memory = self.memory;
         match element {
-            Type::Token | Type::Text | Type::Bool => {
+            Type::Text => {
+                for &text in memory.narrow(cell) {
+                    hasher.update(&self.value(element, text.into()));
+                }
+            }
+            Type::Token | Type::Bool => {
                 hasher.update(bytemuck::cast_slice(self.memory.narrow(cell)));
             }
             // Only the empty list has elements of no type.
@@ -43,7 +54,6 @@ impl Walk<'_> {
                 hasher.update(bytemuck::cast_slice(self.memory.wide(cell)));
             }
             _ => {
-                let memory = self.memory;
                 for &inner in memory.wide(cell) {
                     hasher.update(&self.value(element, inner));
                 }

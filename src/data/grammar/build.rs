@@ -7,7 +7,7 @@ use crate::check::types::Type;
 use crate::data::Sampler;
 use crate::data::layout::{Escape, TextWriter, cells};
 use crate::data::read::{given, keys_of};
-use crate::ir::{Bound, Form, Piece, PoolId, Program, SlotId};
+use crate::ir::{Bound, Form, Piece, PoolId, Program, SlotId, TextBound};
 use crate::runtime::Memory;
 
 /// Up to this many words of a pool are written one by one. Of more, any word is allowed that has
@@ -32,6 +32,14 @@ pub fn grammar(sampler: &Sampler, memory: Option<&Memory>) -> Grammar {
     build.rules[0].node = sequence(pieces);
     let title = format!("Replies of {} at the level {}", program.name, sampler.level());
     Grammar { title, rules: build.rules }
+}
+
+/// A text of the characters that it can have.
+fn made(text: &TextBound) -> Node {
+    match text.signs.ranges() {
+        ranges if ranges.is_empty() => Node::Text(String::new()),
+        ranges => repeat(Node::Letter(ranges), text.low.unsigned_abs(), text.high.unsigned_abs()),
+    }
 }
 
 struct Build<'a> {
@@ -215,11 +223,13 @@ impl Build<'_> {
                 numbers::integers(low, high)
             }
             (Type::Real, _) => numbers::reals(),
-            (Type::Text, Bound::Text(texts)) => {
-                let texts = texts.iter().map(|&text| &self.program.texts[text as usize]);
-                choice(texts.cloned().map(Node::Text))
-            }
-            (Type::Text, _) => choice(self.program.texts.iter().cloned().map(Node::Text)),
+            (Type::Text, bound) => match bound.literals() {
+                Some(texts) => {
+                    let texts = texts.iter().map(|&text| &self.program.texts[text as usize]);
+                    choice(texts.cloned().map(Node::Text))
+                }
+                None => made(&bound.text()),
+            },
             // Only the empty list has elements of no type.
             (Type::Any(_) | Type::Shown | Type::Unknown, _) => Node::Text(String::new()),
         }

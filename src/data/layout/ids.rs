@@ -418,4 +418,8 @@ impl Surface for WholeSurface<'_> {
     fn real(&mut self, value: f64) {
         *self.out += &format!("{value:?}");
     }
+
+    fn made(&mut self, text: &str) {
+        *self.out += text;
+    }
 }

@@ -90,6 +90,8 @@ trait Surface {
     fn tokens(&mut self, symbols: &[u32]);
     fn int(&mut self, value: i64);
     fn real(&mut self, value: f64);
+    /// A text that the template does not have as a literal.
+    fn made(&mut self, text: &str);
 }
 
 impl Plan {
@@ -216,7 +218,7 @@ fn write_plain(memory: &Memory, cell: i64, kind: &Type, surface: &mut impl Surfa
                 write_element(memory, cell, element, surface);
             });
         }
-        _ => write_single(cell, kind, surface),
+        _ => write_single(memory, cell, kind, surface),
     }
 }
 
@@ -225,18 +227,21 @@ fn write_plain(memory: &Memory, cell: i64, kind: &Type, surface: &mut impl Surfa
 fn write_element(memory: &Memory, cell: i64, kind: &Type, surface: &mut impl Surface) {
     match kind {
         Type::List(_) => write_plain(memory, cell, kind, surface),
-        _ => write_single(cell, kind, surface),
+        _ => write_single(memory, cell, kind, surface),
     }
 }
 
 /// Writes a value that is no list.
 #[inline(always)]
-fn write_single(cell: i64, kind: &Type, surface: &mut impl Surface) {
+fn write_single(memory: &Memory, cell: i64, kind: &Type, surface: &mut impl Surface) {
     match kind {
         Type::Int => surface.int(cell),
         Type::Real => surface.real(f64::from_bits(cell as u64)),
         Type::Bool => surface.literal(if cell == 0 { FALSE } else { TRUE }),
-        Type::Text => surface.literal(COMMON.len() + cell as usize),
+        Type::Text => match memory.made_text(cell) {
+            None => surface.literal(COMMON.len() + cell as usize),
+            Some(text) => surface.made(text),
+        },
         Type::Token => surface.token(cell as u32),
         // Only the empty list has elements of no type.
         Type::List(_) | Type::Any(_) | Type::Shown | Type::Unknown => {}

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::{COMMON, DOT, FALSE, Item, LINE, Literal, Plan, SPACE, Shape, TRUE, Tokenize};
 use crate::check::types::Type;
 use crate::data::vocab::Vocabulary;
-use crate::ir::{Bound, Program};
+use crate::ir::{Bound, Program, TextBound};
 
 /// The parts of texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -184,10 +184,14 @@ impl Walk<'_> {
             Type::Token => self.unit(ends, Unit::Word, Space::None),
             Type::Bool => self.any_of(ends, [FALSE, TRUE].into_iter()),
             Type::Text => match bound {
-                Bound::Text(symbols) => {
+                Bound::Text(TextBound { literals: Some(symbols), .. }) => {
                     self.any_of(ends, symbols.iter().map(|symbol| COMMON.len() + *symbol as usize))
                 }
-                _ => self.any_of(ends, COMMON.len()..COMMON.len() + self.program.texts.len()),
+                // No table has it.
+                _ => {
+                    self.is_beyond_tables = true;
+                    ends.clone()
+                }
             },
             Type::List(element) => {
                 let between = if element.element().is_some() { LINE } else { SPACE };

@@ -454,4 +454,9 @@ impl Surface for IdSurface<'_> {
     fn real(&mut self, value: f64) {
         self.number(&format!("{value:?}"));
     }
+
+    fn made(&mut self, text: &str) {
+        // Such a sample is encoded as one text: see `Walk::plain`.
+        self.state.error = Some(format!("`{text}` has no own ids"));
+    }
 }

@@ -65,6 +65,7 @@ pub struct TextWriter {
     plan: Plan,
     /// The literals as they are written.
     literals: WordText,
+    escape: Escape,
     vocabulary: Arc<Vocabulary>,
     /// The types of the slots.
     kinds: Vec<Type>,
@@ -77,7 +78,7 @@ impl TextWriter {
         let mut literals = WordText::default();
         plan.literals.iter().for_each(|text| literals.push(&escape.written(text)));
         let kinds = program.slots.iter().map(|slot| slot.kind.clone()).collect();
-        TextWriter { plan, literals, vocabulary, kinds }
+        TextWriter { plan, literals, escape, vocabulary, kinds }
     }
 
     /// Appends a text of the sample in the memory.
@@ -206,6 +207,16 @@ impl Surface for TextSurface<'_> {
 
     fn real(&mut self, value: f64) {
         write!(self.out, "{value:?}").expect("writing to memory does not fail");
+    }
+
+    fn made(&mut self, text: &str) {
+        let is_plain = |byte: u8| byte >= b' ' && byte != b'"' && byte != b'\\';
+        match self.writer.escape {
+            Escape::Json | Escape::JsonInJson if !text.bytes().all(is_plain) => {
+                self.out.extend_from_slice(self.writer.escape.written(text).as_bytes());
+            }
+            _ => self.out.extend_from_slice(text.as_bytes()),
+        }
     }
 }
 

@@ -111,16 +111,22 @@ pub fn patience_hidden(levels: usize) -> u64 {
 }
 /// The tokens of each pool, for words that pools and vocabulary share.
 pub fn pools(template: &Template, words: &Vocabulary) -> Pools {
+    let mut all = words.shared();
     let mut own: BTreeMap<&str, u32> = BTreeMap::new();
     let mut tokens = vec![(0..words.own_len() as u32).collect::<Vec<u32>>()];
     for pool in template.pools.iter().skip(1) {
         let pool = pool.words.iter().map(|word| {
             let fresh = (words.len() + own.len()) as u32;
-            words.symbol(word).unwrap_or_else(|| *own.entry(word).or_insert(fresh))
+            words.symbol(word).unwrap_or_else(|| {
+                *own.entry(word).or_insert_with(|| {
+                    Arc::make_mut(&mut all).push(word.as_str().into());
+                    fresh
+                })
+            })
         });
         tokens.push(pool.collect());
     }
-    Pools { tokens }
+    Pools { tokens, words: all }
 }
 
 /// A memory whose streams are those of the first seed.

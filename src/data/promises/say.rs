@@ -87,6 +87,7 @@ fn title(kind: FaultKind, draws: bool) -> (&'static str, &'static str) {
         FaultKind::TooFew => (COUNT, "more elements may be asked for than there are"),
         FaultKind::Negative => (COUNT, "the count may be below 0"),
         FaultKind::NotPositive => (COUNT, "the count may be below 1"),
+        FaultKind::NoNumber => (NO_VALUE, "the text may be no number"),
         FaultKind::Memory => (NO_VALUE, "a sample may take more memory than there is"),
     }
 }
@@ -205,6 +206,7 @@ fn advice(op: &Op, kind: FaultKind) -> &'static str {
         FaultKind::TooFew => "write a count that the list always has",
         FaultKind::Negative => "write a count that is never below 0",
         FaultKind::NotPositive => "write a count that is never below 1",
+        FaultKind::NoNumber => "take the number of digits, with `-` before them or nothing",
         FaultKind::Overflow if matches!(op, Op::Integer(Arithmetic::Multiply, ..)) => {
             "write smaller numbers to multiply"
         }

@@ -1,14 +1,15 @@
-//! Words and texts that a reply has and the template does not.
+//! Words that a reply has and the template does not.
 
 use std::collections::HashMap;
 
-/// Symbols for what no pool and no literal has.
+/// Symbols for what no pool has.
 ///
 /// Most replies have none of them, so that a map is made with the first.
 #[derive(Clone, Default)]
 pub struct Fresh {
     tokens: Option<HashMap<String, u32>>,
-    texts: Option<HashMap<String, u32>>,
+    /// The same, by their symbols.
+    words: Vec<String>,
     /// Room for the words of one text.
     pub(super) word: String,
     pub(super) cells: Vec<u32>,
@@ -17,7 +18,8 @@ pub struct Fresh {
 impl Fresh {
     /// Forgets all of them.
     pub(in crate::data) fn clear(&mut self) {
-        self.tokens.iter_mut().chain(&mut self.texts).for_each(HashMap::clear);
+        self.tokens.iter_mut().for_each(HashMap::clear);
+        self.words.clear();
     }
 
     /// The symbol that a word has here.
@@ -33,13 +35,12 @@ impl Fresh {
         let tokens = self.tokens.get_or_insert_default();
         let next = (known + tokens.len()) as u32;
         tokens.insert(word.to_string(), next);
+        self.words.push(word.to_string());
         next
     }
 
-    /// The symbol of a text, where `known` of them have one.
-    pub(super) fn text(&mut self, text: &str, known: usize) -> u32 {
-        let texts = self.texts.get_or_insert_default();
-        let next = (known + texts.len()) as u32;
-        *texts.entry(text.to_string()).or_insert(next)
+    /// All of them, by their symbols.
+    pub(super) fn words(&self) -> impl Iterator<Item = &str> {
+        self.words.iter().map(String::as_str)
     }
 }

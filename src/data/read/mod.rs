@@ -20,7 +20,8 @@ use super::symbols::Symbols;
 use super::vocab::Vocabulary;
 use crate::check::types::Type;
 use crate::ir::reply::{Normal, Pattern, patterns};
-use crate::ir::{Form, Piece, Program, SlotId};
+use crate::ir::{Form, Piece, Program, SlotId, TextBound};
+use crate::runtime::bound::Blanks;
 use crate::runtime::{Fault, Memory};
 use crate::source::is_word_character;
 pub(in crate::data) use cut::keys_of;
@@ -47,7 +48,7 @@ const MANY: usize = 4096;
 /// A reply is read in a normal form, see [`ir::reply`](crate::ir::reply): white space around it
 /// and around its lines does not matter, nor how much of it is between two words, nor how lines
 /// end. Otherwise literals must be as they are. A word that no pool has, and a text that the
-/// template does not have, get their own symbol, the same everywhere in one reply;
+/// sample does not have, get their own symbol, the same everywhere in one reply;
 /// what has a symbol that no word has is no word. The keys of `lines` and `labelled` that the
 /// prompt shows must be those of the sample; all others are read like values.
 #[derive(Clone, Debug)]
@@ -55,7 +56,7 @@ pub struct Reader {
     program: Arc<Program>,
     vocabulary: Arc<Vocabulary>,
     texts: Symbols,
-    /// True if a text of the template is empty or has white space in it.
+    /// True if a text of a reply may be empty or have white space in it.
     loose_texts: bool,
     /// Shows the keys that lines of a reply must begin with.
     keys: TextWriter,
@@ -82,10 +83,11 @@ impl Reader {
             texts.insert(text.as_bytes(), symbol);
         }
         let normal = Normal::new(&program);
-        let is_loose = |text: &String| text.is_empty() || text.contains(char::is_whitespace);
+        let is_loose = |text: TextBound| text.low == 0 || text.blanks > Blanks::None;
+        let loose_texts = crate::ir::reply::texts(&program).any(is_loose);
         Reader {
             texts,
-            loose_texts: program.texts.iter().any(is_loose),
+            loose_texts,
             keys: TextWriter::new(&program, vocabulary.clone(), Escape::None),
             words_max: 4 * longest::reply_words(&program) + 64,
             normal,
@@ -143,8 +145,10 @@ impl Reader {
             && reply.is_ascii()
             && !trimmed(reply).is_empty()
         {
-            let cell = self.tokens(reply, &mut fresh.clone(), memory);
+            let fresh = &mut fresh.clone();
+            let cell = self.tokens(reply, fresh, memory);
             memory.bind(slot, cell.map_err(|problem| self.named(slot, problem))?);
+            memory.set_unknown(fresh.words());
             return Ok(());
         }
         let reply = self.normal.of_reply(reply);
@@ -189,6 +193,7 @@ impl Reader {
                 known.push(slot);
             }
         }
+        memory.set_unknown(fresh.words());
         Ok(())
     }
 
@@ -245,7 +250,7 @@ impl Reader {
             let number = self.spelling.as_ref().filter(|_| *kind == Type::Int);
             return match number.and_then(|spelling| spelling.number(trimmed(text))) {
                 Some(number) => Ok(number),
-                None => self.scalar(kind, text, fresh),
+                None => self.scalar(kind, text, fresh, memory),
             };
         };
         let text = trimmed(text);
@@ -259,6 +264,11 @@ impl Reader {
         let lines = match form {
             Form::Plain => return self.list(element, text, fresh, memory),
             _ if text.is_empty() => Lines::new(),
+            Form::Joined(between) if between.is_empty() => {
+                let letters =
+                    text.char_indices().map(|(at, letter)| &text[at..at + letter.len_utf8()]);
+                return self.elements(element, letters, fresh, memory);
+            }
             Form::Joined(between) if between.trim().is_empty() && !self.is_loose(element) => {
                 return self.elements(element, text.split_whitespace(), fresh, memory);
             }
@@ -291,7 +301,7 @@ impl Reader {
         for part in parts {
             cells.push(match element.element() {
                 Some(inner) => self.list(inner, part, fresh, memory)?,
-                None => self.scalar(element, part, fresh)?,
+                None => self.scalar(element, part, fresh, memory)?,
             });
         }
         push(element, &cells, memory)
@@ -338,7 +348,7 @@ impl Reader {
             each_word::<Problem>(text, |word| {
                 symbols[count] = match self.vocabulary.symbol_in(text, word.clone()) {
                     Some(symbol) => symbol,
-                    None => self.scalar(&Type::Token, &text[word], fresh)? as u32,
+                    None => self.token(&text[word], fresh)? as u32,
                 };
                 count += 1;
                 Ok(())
@@ -347,36 +357,18 @@ impl Reader {
         })
     }
 
-    fn scalar(&self, kind: &Type, text: &str, fresh: &mut Fresh) -> Result<i64, Problem> {
+    fn scalar(
+        &self,
+        kind: &Type,
+        text: &str,
+        fresh: &mut Fresh,
+        memory: &mut Memory,
+    ) -> Result<i64, Problem> {
         let text = trimmed(text);
         let wanted = |wanted: &'static str| Problem::Found(wanted, text.to_string());
-        match (kind, &self.natural) {
-            (Type::Token, Some(natural)) => return self.one_word(natural, text, fresh),
-            (Type::Text, Some(natural)) => return Ok(self.label(natural, text, fresh)),
-            _ => {}
-        }
         match kind {
-            Type::Token => {
-                // No word of the vocabulary is empty or has white space in it.
-                if let Some(known) = self.vocabulary.symbol(text) {
-                    return Ok(known.into());
-                }
-                if text.is_empty() || text.contains(char::is_whitespace) {
-                    return Err(wanted("one word"));
-                }
-                if let Some(known) = self.spelling.as_ref().and_then(|it| it.word(text)) {
-                    return Ok(known.into());
-                }
-                if !text.chars().all(is_word_character) {
-                    return Err(Problem::NotAWord(text.to_string()));
-                }
-                Ok(fresh.token(text, self.vocabulary.len()).into())
-            }
-            Type::Text => {
-                let known = self.texts.get(text.as_bytes());
-                let known = known.or_else(|| self.spelling.as_ref()?.text(text));
-                Ok(known.unwrap_or_else(|| fresh.text(text, self.program.texts.len())).into())
-            }
+            Type::Token => self.token(text, fresh),
+            Type::Text => self.text(text, memory),
             Type::Int => {
                 let digits = text.strip_prefix('-').unwrap_or(text);
                 let decimal = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
@@ -398,6 +390,39 @@ impl Reader {
             Type::List(_) | Type::Any(_) | Type::Shown | Type::Unknown => {
                 Err(wanted("a value of a known type"))
             }
+        }
+    }
+
+    /// The symbol of a word, which no white space is around.
+    fn token(&self, text: &str, fresh: &mut Fresh) -> Result<i64, Problem> {
+        if let Some(natural) = &self.natural {
+            return self.one_word(natural, text, fresh);
+        }
+        // No word of the vocabulary is empty or has white space in it.
+        if let Some(known) = self.vocabulary.symbol(text) {
+            return Ok(known.into());
+        }
+        if text.is_empty() || text.contains(char::is_whitespace) {
+            return Err(Problem::Found("one word", text.to_string()));
+        }
+        if let Some(known) = self.spelling.as_ref().and_then(|it| it.word(text)) {
+            return Ok(known.into());
+        }
+        if !text.chars().all(is_word_character) {
+            return Err(Problem::NotAWord(text.to_string()));
+        }
+        Ok(fresh.token(text, self.vocabulary.len()).into())
+    }
+
+    /// The symbol of a text.
+    fn text(&self, text: &str, memory: &mut Memory) -> Result<i64, Problem> {
+        if let Some(natural) = &self.natural {
+            return self.label(natural, text, memory);
+        }
+        let known = self.texts.get(text.as_bytes());
+        match known.or_else(|| self.spelling.as_ref()?.text(text)) {
+            Some(known) => Ok(known.into()),
+            None => Ok(memory.push_text(text)?.into()),
         }
     }
 

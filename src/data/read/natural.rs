@@ -127,13 +127,20 @@ impl Reader {
     }
 
     /// A label of the template, or another one.
-    pub(super) fn label(&self, natural: &Natural, text: &str, fresh: &mut Fresh) -> i64 {
-        let symbol = self.texts.get(text.trim().as_bytes()).unwrap_or_else(|| {
-            let label = natural.normalization.label(text);
-            let known = natural.labels.get(&label).copied();
-            known.unwrap_or_else(|| fresh.text(&label, self.program.texts.len()))
-        });
-        symbol.into()
+    pub(super) fn label(
+        &self,
+        natural: &Natural,
+        text: &str,
+        memory: &mut Memory,
+    ) -> Result<i64, Problem> {
+        if let Some(known) = self.texts.get(text.trim().as_bytes()) {
+            return Ok(known.into());
+        }
+        let label = natural.normalization.label(text);
+        match natural.labels.get(&label) {
+            Some(&known) => Ok(known.into()),
+            None => Ok(memory.push_text(&label)?.into()),
+        }
     }
 
     /// A text that must be one word.
@@ -179,18 +186,18 @@ impl Reader {
                 push(inner, &each, memory)
             }
             (Type::Token, Value::String(text)) => self.one_word(natural, text, fresh),
-            (Type::Text, Value::String(text)) => Ok(self.label(natural, text, fresh)),
+            (Type::Text, Value::String(text)) => self.label(natural, text, memory),
             (Type::Text, Value::Bool(truth)) => {
                 let [word, literal] = if *truth { ["yes", "true"] } else { ["no", "false"] };
                 let is_word = natural.labels.contains_key(word);
-                Ok(self.label(natural, if is_word { word } else { literal }, fresh))
+                self.label(natural, if is_word { word } else { literal }, memory)
             }
             (Type::Text | Type::Token, Value::Number(number)) => {
                 let text = Value::String(number.to_string());
                 self.of_natural(natural, (kind, &text), fresh, memory)
             }
             (Type::Int | Type::Real | Type::Bool, Value::String(text)) => {
-                self.scalar(kind, text, fresh).map_err(|_| is_wrong())
+                self.scalar(kind, text, fresh, memory).map_err(|_| is_wrong())
             }
             (Type::Int, value) => {
                 let rounded = value.as_f64().filter(|it| it.fract() == 0.0 && it.abs() < EXACT);

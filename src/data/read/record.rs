@@ -95,7 +95,9 @@ impl Reader {
                 }
                 push(element, &cells, memory)
             }
-            (Type::Text | Type::Token, Value::String(text)) => self.scalar(kind, text, fresh),
+            (Type::Text | Type::Token, Value::String(text)) => {
+                self.scalar(kind, text, fresh, memory)
+            }
             (Type::Int, value) => value.as_i64().ok_or_else(is_wrong),
             (Type::Real, value) => {
                 value.as_f64().map(|number| number.to_bits() as i64).ok_or_else(is_wrong)

@@ -45,12 +45,18 @@ const EDGES: [i64; 12] = [0, 1, 2, 3, 5, 33, -1, -7, 60, 1 << 33, i64::MAX, i64:
 impl Writer {
     fn kind(&mut self) -> Type {
         let kinds = [Type::Int, Type::Token, Type::Token.list(), Type::Int.list(), Type::Bool];
-        let rare = [Type::Real, Type::Token.list().list(), Type::Real.list()];
+        let rare = [
+            Type::Real,
+            Type::Token.list().list(),
+            Type::Real.list(),
+            Type::Text,
+            Type::Text.list(),
+        ];
         if self.tape.below(4) == 0 { self.tape.one_of(&rare) } else { self.tape.one_of(&kinds) }
     }
 
     fn list_kind(&mut self) -> Type {
-        let kinds = [Type::Token, Type::Int, Type::Token.list(), Type::Real];
+        let kinds = [Type::Token, Type::Int, Type::Token.list(), Type::Real, Type::Text];
         self.tape.one_of(&kinds).list()
     }
 
@@ -77,6 +83,7 @@ impl Writer {
             }
             Type::Bool => Value::Cell(self.tape.below(2) as i64),
             Type::Token => Value::Cell(self.tape.below(40) as i64),
+            Type::Text => Value::Cell(self.tape.below(5) as i64),
             Type::Real if self.tape.below(4) > 0 => 0.5.into(),
             Type::Real => self.tape.one_of(&[0.5, 1.0, -0.0, 0.0, 2.5, f64::INFINITY]).into(),
             _ if self.tape.below(8) > 0 => Value::Cell(1 + self.tape.below(3) as i64),
@@ -206,6 +213,13 @@ impl Writer {
             B::Contains => (B::Contains, vec![element, kind], Type::Bool),
             B::Append => (B::Append, vec![kind.clone(), kind.clone()], kind),
             B::Range => (B::Range, vec![Type::Int, Type::Int], Type::Int.list()),
+            B::Letters => (B::Letters, vec![Type::Text], Type::Text.list()),
+            B::Number => (B::Number, vec![Type::Text], Type::Int),
+            B::Joined => (B::Joined, vec![Type::Text, Type::Text.list()], Type::Text),
+            B::ShownInt => (B::ShownInt, vec![Type::Int], Type::Text),
+            B::ShownReal => (B::ShownReal, vec![Type::Real], Type::Text),
+            B::ShownToken => (B::ShownToken, vec![Type::Token], Type::Text),
+            B::SortTexts => (B::SortTexts, vec![Type::Text.list()], Type::Text.list()),
             builtin => {
                 let element = match builtin.row().takes {
                     Takes::Numbers if !element.is_number() => Type::Int,

@@ -83,10 +83,10 @@ impl Sketch {
                 rules: Vec::new(),
                 slots: Vec::new(),
                 streams: vec!["first".into(), "second".into()],
-                texts: Vec::new(),
+                texts: ["", "a", "bc d", "-7", "é12"].map(String::from).into(),
                 pools: vec!["vocab".into(), "others".into()],
                 layout: Layout::default(),
-                bounds: Bounds { cells: 1 << 12, ..Bounds::default() },
+                bounds: Bounds { cells: 1 << 12, text_bytes: 1 << 12, ..Bounds::default() },
             },
         }
     }

@@ -5,6 +5,7 @@ mod build;
 mod find;
 mod numbers;
 mod set;
+mod texts;
 
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
@@ -16,6 +17,7 @@ use crate::runtime::{FaultKind, Memory};
 pub(crate) use build::{copied, part};
 pub(crate) use find::first;
 pub(crate) use set::remaining;
+pub(crate) use texts::{concat_of, of_signs};
 
 /// The functions of the runtime. Indices start at 0. Where an order of results is not stated, it is
 /// that of first occurrence. Lists compare deeply.
@@ -84,6 +86,20 @@ pub enum Builtin {
     Max,
     /// `(xs)`: the least number; errors for none.
     Min,
+    /// `(text)`: its characters, a text each.
+    Letters,
+    /// `(text)`: the integer that it is in decimal; errors if it is none.
+    Number,
+    /// `(between, xs)`: the texts with `between` between them, as one.
+    Joined,
+    /// `(x)`: an integer in decimal.
+    ShownInt,
+    /// `(x)`: a floating-point number in decimal.
+    ShownReal,
+    /// `(x)`: the text of a token.
+    ShownToken,
+    /// `(xs)`: texts in the order of their characters.
+    SortTexts,
 }
 
 /// What the compiler and both engines know of a builtin. Its name is the variant in snake case.
@@ -106,7 +122,7 @@ pub(crate) enum Takes {
     Any,
     /// Lists of numbers.
     Numbers,
-    /// Lists whose elements have an order: numbers, tokens and booleans.
+    /// Lists whose elements have an order: numbers, tokens, texts and booleans.
     Ordered,
 }
 
@@ -114,6 +130,17 @@ impl Builtin {
     /// Its row in the table.
     pub(crate) fn row(self) -> &'static Row {
         &ROWS[ROW_OF[self as usize]]
+    }
+
+    /// Does it make texts?
+    pub(crate) fn makes_texts(self) -> bool {
+        use Builtin::{Joined, Letters, ShownInt, ShownReal, ShownToken};
+        matches!(self, Letters | Joined | ShownInt | ShownReal | ShownToken)
+    }
+
+    /// Does it look into texts, or make some?
+    pub(crate) fn needs_texts(self) -> bool {
+        self.makes_texts() || matches!(self, Builtin::Number | Builtin::SortTexts)
     }
 
     /// Runs it on operands whose elements have this shape; those that it does not take are ignored.
@@ -297,5 +324,55 @@ const ROWS: &[Row] = &[
         elements: |kinds| kinds.element(0).or(kinds.result.clone()),
         bound: |of| (of[0].element(), of[0].sizes().0 > 0),
         run: |memory, shape, [xs, ..]| numbers::min(memory.lists(), xs, shape),
+    },
+    Row {
+        builtin: Builtin::Letters,
+        takes: Takes::Any,
+        elements: |_| Type::Text,
+        bound: |of| (texts::letters_of(of[0]), true),
+        run: |memory, _, [text, ..]| texts::letters(memory, text),
+    },
+    Row {
+        builtin: Builtin::Number,
+        takes: Takes::Any,
+        elements: |_| Type::Text,
+        bound: |_| (between(i64::MIN, i64::MAX), false),
+        run: |memory, _, [text, ..]| texts::number(memory, text),
+    },
+    Row {
+        builtin: Builtin::Joined,
+        takes: Takes::Any,
+        elements: |_| Type::Text,
+        bound: |of| (texts::join_of(of[0], of[1]), true),
+        run: |memory, _, [between, xs, _]| texts::join(memory, between, xs),
+    },
+    Row {
+        builtin: Builtin::ShownInt,
+        takes: Takes::Any,
+        elements: |_| Type::Text,
+        bound: |of| (texts::shown_int_of(of[0]), true),
+        run: |memory, _, [number, ..]| texts::shown(memory, number),
+    },
+    Row {
+        builtin: Builtin::ShownReal,
+        takes: Takes::Any,
+        elements: |_| Type::Text,
+        bound: |_| (texts::shown_real_of(), true),
+        run: |memory, _, [number, ..]| texts::shown_real(memory, number),
+    },
+    Row {
+        builtin: Builtin::ShownToken,
+        takes: Takes::Any,
+        elements: |_| Type::Text,
+        // What words a run has is known where it is lowered.
+        bound: |_| (Bound::Any, true),
+        run: |memory, _, [token, ..]| texts::shown_token(memory, token),
+    },
+    Row {
+        builtin: Builtin::SortTexts,
+        takes: Takes::Any,
+        elements: |_| Type::Text,
+        bound: |of| (of[0].clone(), true),
+        run: |memory, _, [xs, ..]| texts::sort(memory, xs),
     },
 ];

@@ -132,12 +132,6 @@ pub fn foreign_quotes(source: &Source, span: Span, closed: bool) -> Diagnostic {
     };
     let inside = inside.replace("\\'", "'").replace("''", "'").replace("${", "{");
     let text = format!("\"{}\"", inside.replace('"', "\\\""));
-    let line = source.text[..span.start].rsplit('\n').next().unwrap_or("");
-    if inside.contains('{') && line.trim_start().contains(['=', '~']) && !line.starts_with("prompt")
-    {
-        let help = "texts are put together where they are shown: write `prompt ";
-        return error.help(format!("{help}{text}`"));
-    }
     error.help(format!("write `{text}`")).fix(span, text).sure_if(is_plain)
 }
 

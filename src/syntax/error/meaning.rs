@@ -131,11 +131,11 @@ pub fn placeholder_outside_layout(source: &Source, placeholder: Span) -> Diagnos
     let value = source.slice(placeholder);
     Diagnostic::error(
         "E114",
-        "only layouts have placeholders",
+        "a path has no placeholders",
         placeholder,
-        "shown in a text of an expression",
+        "shown in the path of a file",
     )
-    .help(format!("write `{{{value}}}` in prompt, system or reply; to show a brace write `{{{{`"))
+    .help(format!("write the name of one file; a brace is written twice: `{{{{{value}}}}}`"))
 }
 
 /// `"""text"""`

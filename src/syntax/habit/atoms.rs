@@ -89,13 +89,10 @@ impl Reader<'_> {
                 None
             }
             _ if before_text && matches!(word, "f" | "F" | "r" | "R" | "b" | "u" | "rf" | "fr") => {
-                let title = "texts are put together in `prompt` and `reply` only";
-                let help = format!(
-                    "write what is shown where it is shown: `prompt {}`",
-                    self.text_after(self.at + 1)
-                );
-                self.advise("E148", title, place, "a text with placeholders", help);
-                None
+                self.at += 1;
+                let text = self.quoted()?;
+                self.sure_habit("E148", "nothing stands before a text", place, "leave it out");
+                Some(text)
             }
             "all" | "any" | "count" if before_call => self.one(place),
             "match" | "case" | "switch" | "unless" | "when" if self.begins_value(self.at + 1) => {
@@ -128,12 +125,6 @@ impl Reader<'_> {
         let title = "every name has a value";
         let help = "write a value that means it, such as `-1`, `[]` or \"\"";
         self.advise("E148", title, place, "there is no missing value", help);
-    }
-
-    fn text_after(&self, open: usize) -> String {
-        let text = &self.source.text[self.span(open).start..];
-        let line = text.lines().next().unwrap_or("\"…\"");
-        line[..line.rfind('"').map_or(line.len(), |at| at + 1)].to_string()
     }
 
     /// `if c then a else b`, with `:`, braces, `elif` or nothing where `then` and `else` belong.
