@@ -11,7 +11,7 @@ use crate::data::{Sampler, Split};
 /// interpreter in it.
 const WORK_MAX: u64 = 8_000_000_000;
 const INTERPRETER_MAX: u64 = 3_000_000_000;
-/// What a step of the interpreter takes and one of machine code, a cell of memory, and a byte of text.
+/// What a step of the interpreter takes, one of machine code, a cell of memory, and a byte of text.
 const STEP: u64 = 16;
 const STEP_NATIVE: u64 = 3;
 const CELL: u64 = 1;

@@ -146,7 +146,10 @@ impl Cheat {
                         return Reply { text: String::new(), chance: None };
                     };
                     pieces[guess.output.piece].1 = taken.text;
-                    chance = taken.chance.map(|one| one * chance.unwrap_or(1.0)).or(chance);
+                    // Beside other values, an echo counts as known.
+                    let counts = guesses.len() == 1 || guess.code != "L615";
+                    let own = taken.chance.filter(|_| counts);
+                    chance = own.map(|one| one * chance.unwrap_or(1.0)).or(chance);
                 }
                 return Reply { text: pieces.into_iter().map(|(_, text)| text).collect(), chance };
             }

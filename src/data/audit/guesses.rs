@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::changes::one_of;
 use super::options::{self, By, Options};
 use crate::check::types::Type;
+use crate::data::judge::same;
 use crate::data::layout::{Part, TextWriter, cells};
 use crate::ir::{Piece, Program, Role, SlotId};
 use crate::runtime::Memory;
@@ -32,8 +33,8 @@ pub struct Guess {
 
 #[derive(Clone)]
 enum From {
-    /// A value of the prompt.
-    Value(SlotId),
+    /// A value of the prompt, and all shown values of its type, where they are of the reply's.
+    Value(SlotId, Vec<SlotId>),
     /// One of what there is to choose from.
     Choose(Options, Choice),
     /// The first or the last element of each row.
@@ -115,10 +116,14 @@ pub fn shown(program: &Program) -> Vec<(SlotId, String)> {
 pub fn all(program: &Program, output: Output) -> Vec<Guess> {
     let guess = |name: String, code, from| Guess { name, code, output, from };
     let mut all = Vec::new();
-    for (slot, name) in shown(program) {
-        all.push(guess(format!("echo of {name}"), "L615", From::Value(slot)));
-    }
     let wanted = &program.slots[output.slot as usize].kind;
+    let alike = |(slot, _): &(SlotId, String)| program.slots[*slot as usize].kind == *wanted;
+    let peers = shown(program).into_iter().filter(alike).map(|(slot, _)| slot);
+    let peers: Vec<SlotId> = peers.collect();
+    for (slot, name) in shown(program) {
+        let peers = if peers.contains(&slot) { peers.clone() } else { Vec::new() };
+        all.push(guess(format!("echo of {name}"), "L615", From::Value(slot, peers)));
+    }
     // An empty list alone is the empty reply.
     if wanted.depth() > 0 && program.layout.reply.len() > 1 {
         let name = format!("empty {}", program.slots[output.slot as usize].name);
@@ -233,10 +238,10 @@ impl Guess {
             From::Constant(text, chance) => {
                 return Some(Taken { text: text.clone(), chance: Some(*chance) });
             }
-            From::Value(slot) if program.slots[*slot as usize].kind == *kind => {
-                (memory.slot(*slot), None)
+            From::Value(slot, peers) if !peers.is_empty() => {
+                (memory.slot(*slot), among(self.output.slot, peers, kind, memory))
             }
-            From::Value(slot) => {
+            From::Value(slot, _) => {
                 return Some(Taken { text: texts.value(*slot, memory), chance: None });
             }
             From::Choose(options, choice) => {
@@ -287,6 +292,21 @@ fn list(memory: &mut Memory, element: &Type, cells: &[i64]) -> Option<i64> {
         return memory.push_narrow(&narrow).ok();
     }
     memory.push_wide(cells).ok()
+}
+
+/// How often chance is right that takes one of several shown values, where the right one is one of
+/// them: "which is larger?"
+fn among(output: SlotId, peers: &[SlotId], kind: &Type, memory: &Memory) -> Option<f64> {
+    let own = memory.slot(output);
+    let equal = |left: i64, right: i64| same(kind, (memory, left), (memory, right));
+    let mut different: Vec<i64> = Vec::new();
+    for cell in peers.iter().map(|&slot| memory.slot(slot)) {
+        if !different.iter().any(|&one| equal(one, cell)) {
+            different.push(cell);
+        }
+    }
+    let is_there = different.len() > 1 && different.iter().any(|&one| equal(one, own));
+    is_there.then(|| 1.0 / different.len() as f64)
 }
 
 /// So many elements at random, and how often they are the right ones in any order; none where there

@@ -319,7 +319,12 @@ fn cheated(
     let one = |(cheat, tally): (&Cheat, &Tally)| {
         let chosen = tally.chance / samples.max(1) as f64;
         // A template with one reply alone teaches nothing: the bar is as for two.
-        let mut chance = if chosen > 0.0 { chosen } else { 1.0 / replies.max(2) as f64 };
+        let least = 1.0 / replies.max(2) as f64;
+        let mut chance = match cheat.code {
+            "L615" => chosen.max(least),
+            _ if chosen > 0.0 => chosen,
+            _ => least,
+        };
         // Where any element is right, the first one is not by its position.
         let random = cheat.random(program).filter(|random| *random != cheat.name);
         if let Some(at) = random.and_then(|random| of(&random)) {
