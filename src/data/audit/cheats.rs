@@ -168,9 +168,9 @@ impl Cheat {
     }
 
     /// The name of the cheat that takes any of the same options.
-    pub fn random(&self, program: &Program) -> Option<String> {
+    pub fn random(&self) -> Option<String> {
         match &self.answer {
-            Answer::Values(guesses) if guesses.len() == 1 => guesses[0].random(program),
+            Answer::Values(guesses) if guesses.len() == 1 => guesses[0].random(),
             _ => None,
         }
     }

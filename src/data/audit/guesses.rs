@@ -132,25 +132,22 @@ pub fn all(program: &Program, output: Output) -> Vec<Guess> {
     for options in options::of(program, output.slot) {
         let kind = &program.slots[options.list as usize].kind;
         let by_length = kind.depth() > 1 && options.by != By::Part;
-        let what = match options.by {
-            By::Itself => "element of",
-            By::Part => "element of an element of",
-            By::Label(_) => "label of",
-            By::Number => "number of",
-            By::Run => {
-                let name = format!("random elements of {}", options.name(program));
-                all.push(guess(name, "L616", From::Some(options)));
-                continue;
-            }
-        };
+        if options.by == By::Run {
+            let name = format!("random elements of {}", options.name(program));
+            all.push(guess(name, "L616", From::Some(options)));
+            continue;
+        }
+        let what = options.what(program);
         for (choice, word) in CHOICES {
             let applies = match choice {
                 Choice::Longest | Choice::Shortest => by_length,
-                Choice::Frequent => wanted.depth() == 0 && what.starts_with("element"),
+                Choice::Frequent => {
+                    wanted.depth() == 0 && matches!(options.by, By::Itself | By::Part)
+                }
                 Choice::First | Choice::Last | Choice::Any | Choice::Nth(_) => true,
             };
             if applies {
-                let name = format!("{word} {what} {}", options.name(program));
+                let name = format!("{word} {what}");
                 all.push(guess(name, "L616", From::Choose(options, choice)));
             }
         }
@@ -215,11 +212,10 @@ impl Guess {
     }
 
     /// The name of the random one among the same options.
-    pub fn random(&self, program: &Program) -> Option<String> {
-        let From::Choose(options, choice) = &self.from else { return None };
+    pub fn random(&self) -> Option<String> {
+        let From::Choose(_, choice) = &self.from else { return None };
         let (_, word) = CHOICES.iter().find(|(one, _)| one == choice)?;
         let what = self.name.strip_prefix(word)?;
-        debug_assert!(what.ends_with(options.name(program)), "a name ends with its list");
         Some(format!("random{what}"))
     }
 

@@ -230,7 +230,7 @@ pub fn audit(
         seed: settings.seed,
         samples,
         rules: rules(native, &own.rules),
-        cheats: cheated(program, &cheats, &cheating.cheats, distinct_replies, samples),
+        cheats: cheated(&cheats, &cheating.cheats, distinct_replies, samples),
         changes: changed(&cheating.changes),
         stuffed: stuffed(&cheating.stuffed),
         repeated: oracle::repeated(source),
@@ -308,13 +308,7 @@ fn rules(sampler: &Sampler, tallies: &[Tally]) -> Vec<RuleHolds> {
     judge.rules().into_iter().zip(tallies).map(holds).collect()
 }
 
-fn cheated(
-    program: &Program,
-    cheats: &[Cheat],
-    tallies: &[Tally],
-    replies: u64,
-    samples: u64,
-) -> Vec<Cheated> {
+fn cheated(cheats: &[Cheat], tallies: &[Tally], replies: u64, samples: u64) -> Vec<Cheated> {
     let of = |name: &str| cheats.iter().position(|one| one.name == name);
     let one = |(cheat, tally): (&Cheat, &Tally)| {
         let chosen = tally.chance / samples.max(1) as f64;
@@ -326,7 +320,7 @@ fn cheated(
             _ => least,
         };
         // Where any element is right, the first one is not by its position.
-        let random = cheat.random(program).filter(|random| *random != cheat.name);
+        let random = cheat.random().filter(|random| *random != cheat.name);
         if let Some(at) = random.and_then(|random| of(&random)) {
             chance = chance.max(tallies[at].share());
         }

@@ -98,6 +98,28 @@ impl Options {
         }
     }
 
+    /// What an answer is: `element of xs`, `label of xs`. A key of lines is an element of the keys.
+    pub fn what(&self, program: &Program) -> String {
+        let word = match self.by {
+            By::Itself | By::Run => "element of",
+            By::Part => "element of an element of",
+            By::Label(keys) if self.is_of_lines(program) => {
+                let name = &program.slots[keys as usize].name;
+                let name = if name.is_empty() { "the keys" } else { name };
+                return format!("element of {name}");
+            }
+            By::Label(_) => "label of",
+            By::Number => "number of",
+        };
+        format!("{word} {}", self.name(program))
+    }
+
+    fn is_of_lines(&self, program: &Program) -> bool {
+        let layout = &program.layout;
+        let mut shown = layout.system.iter().flatten().chain(&layout.prompt).filter_map(value);
+        shown.any(|(list, form)| list == self.list && matches!(form, Form::Lines(..)))
+    }
+
     /// The elements' cells, and their type.
     pub fn elements<'a>(&self, program: &'a Program, memory: &Memory) -> (Vec<i64>, &'a Type) {
         elements(self.list, program, memory)
