@@ -107,7 +107,7 @@ module.exports = grammar({
     _term: ($) => choice(
       $.arithmetic, $.negation, $.not,
       $.choice, $.each, $.fold,
-      $.boolean, $.name, $.field, $.call, $.number, alias($._plain_text, $.text), $.list, $.group,
+      $.boolean, $.name, $.field, $.call, $.number, $.text, $.list, $.group,
     ),
 
     logic: ($) => choice(
@@ -180,7 +180,7 @@ module.exports = grammar({
       seq('"', repeat(choice($.escape, $._line_escape, $.hole, $._line_plain)), $._line_end),
     ),
 
-    // A text that is a value has no holes.
+    // The path of a file has no holes.
     _plain_text: ($) => choice(
       seq('"""', repeat(choice($.escape, $._block_plain)), $._block_end),
       seq('"', repeat(choice($.escape, $._line_escape, $._line_plain)), $._line_end),

@@ -18,6 +18,9 @@ pub const SHOWN_EACH: &str = "shown_each";
 /// A text, and texts: as one, with the first between them.
 pub const JOINED: &str = "joined";
 
+/// An integer, with so many digits before its point and behind it.
+pub const SHOWN_DIGITS: &str = "shown_digits";
+
 /// The native that takes a text apart.
 pub const LETTERS: &str = "letters";
 
@@ -52,6 +55,18 @@ impl Checker {
                     Some((between, parts)) => joined(between, parts, span),
                     None => unknown(span),
                 }
+            }
+            ExprKind::Native(name, mut arguments)
+                if (name == "decimals" || name == "padded") && arguments.len() == 2 =>
+            {
+                let one = of(ExprKind::Int(1), Type::Int, span);
+                let none = of(ExprKind::Int(0), Type::Int, span);
+                let (x, count) = (arguments.remove(1), arguments.remove(0));
+                let parts = match name.as_str() {
+                    "decimals" => vec![x, one, count],
+                    _ => vec![x, count, none],
+                };
+                of(ExprKind::Native(SHOWN_DIGITS.to_string(), parts), Type::Text, span)
             }
             _ => {
                 let title = "a text that is a value has no lines of a list in it";
@@ -109,7 +124,8 @@ fn makes(value: &Expr, known: &mut Vec<*const Function>) -> bool {
     let (mut makes_some, mut called) = (false, Vec::new());
     value.clone().visit(&mut |expr| match &expr.kind {
         ExprKind::Native(name, _) => {
-            makes_some |= [JOINED, SHOWN, SHOWN_EACH, LETTERS].contains(&name.as_str());
+            makes_some |=
+                [JOINED, SHOWN, SHOWN_EACH, SHOWN_DIGITS, LETTERS].contains(&name.as_str());
         }
         ExprKind::Apply(function, _) => called.push(function.clone()),
         _ => {}

@@ -40,7 +40,7 @@ pub fn pools(scope: &mut Scope) {
         .expect("`vocab` is the first name in scope");
 }
 
-/// Checks a function and brings it into scope. It sees what was defined above it, and not itself.
+/// Checks a function and brings it into scope, which those that it calls are in.
 pub fn define(checker: &mut Checker, function: &ast::Function, docs: &[String], natives: bool) {
     let name = &function.name;
     if let Some(known) = checker.scope.functions.get(&name.text) {
@@ -69,7 +69,7 @@ pub fn define(checker: &mut Checker, function: &ast::Function, docs: &[String], 
         );
         return;
     }
-    let outer = checker.scope.enter_function(&name.text);
+    let outer = checker.scope.enter_function();
     let outer_texts = std::mem::take(&mut checker.texts);
     let mut params = Vec::new();
     for (param, written) in &function.params {

@@ -81,6 +81,7 @@ impl<'a> Graft<'a> {
                             Form::Lines(self.expr(keys, pools), between.clone())
                         }
                         Form::Labelled(keys) => Form::Labelled(self.expr(keys, pools)),
+                        Form::Digits(of, count) => Form::Digits(*of, self.expr(count, pools)),
                         plain => plain.clone(),
                     };
                     Piece::Placeholder(Placeholder {

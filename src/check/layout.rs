@@ -6,7 +6,9 @@ use super::expr::{Checker, shown_inside};
 use super::filled::{makes_texts, refuse_unshowable};
 use super::part;
 use super::roles::shown_names;
-use super::typed::{Binding, Expr, ExprKind, Form, LocalId, Piece, Placeholder, Template};
+use super::typed::{
+    Binding, DigitsOf, Expr, ExprKind, Form, LocalId, Piece, Placeholder, Template,
+};
 use super::types::Type;
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
@@ -109,6 +111,11 @@ fn placeholder(checker: &mut Checker, expr: &ast::Expr) -> Placeholder {
             Placeholder { value: next(), form: Form::Joined(between) }
         }
         "numbered" => Placeholder { value: next(), form: Form::Numbered },
+        "decimals" | "padded" => {
+            let of = if name == "decimals" { DigitsOf::Point } else { DigitsOf::Whole };
+            let count = next();
+            Placeholder { value: next(), form: Form::Digits(of, count) }
+        }
         "labelled" => {
             let labels = next();
             Placeholder { value: next(), form: Form::Labelled(labels) }
@@ -253,7 +260,7 @@ fn unreadable_keys(template: &Template, placeholder: &Placeholder) -> Option<Dia
     let (keys, between) = match &placeholder.form {
         Form::Lines(keys, between) => (keys, between.as_str()),
         Form::Labelled(labels) => (labels, ". "),
-        Form::Plain | Form::Joined(_) | Form::Numbered => return None,
+        Form::Plain | Form::Joined(_) | Form::Numbered | Form::Digits(..) => return None,
     };
     let layout = &template.layout;
     let mut given = shown_names(&layout.prompt);
@@ -388,6 +395,8 @@ fn never_in(template: &Template, placeholder: &Placeholder, character: char) -> 
         (Form::Plain, 0) => "",
         (Form::Plain, 1) => " ",
         (Form::Plain, _) => " \n",
+        (Form::Digits(DigitsOf::Point, _), _) => ".",
+        (Form::Digits(DigitsOf::Whole, _), _) => "",
         (Form::Joined(between), _) => between,
         (Form::Numbered | Form::Labelled(_) | Form::Lines(..), _) => " \n.0123456789",
     };
@@ -396,7 +405,7 @@ fn never_in(template: &Template, placeholder: &Placeholder, character: char) -> 
             between.contains(character) || !never_in_value(template, keys, character)
         }
         Form::Labelled(keys) => !never_in_value(template, keys, character),
-        Form::Plain | Form::Joined(_) | Form::Numbered => false,
+        Form::Plain | Form::Joined(_) | Form::Numbered | Form::Digits(..) => false,
     };
     !structure.contains(character)
         && !keys_hold

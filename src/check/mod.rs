@@ -11,6 +11,7 @@ pub mod index;
 mod layout;
 mod library;
 mod meant;
+mod order;
 mod part;
 pub mod partial;
 pub mod roles;
@@ -208,7 +209,7 @@ fn binding(checker: &mut Checker, binding: &ast::Binding, drawn: bool, docs: &[S
     Binding { local, drawn, value, uses, docs: docs.to_vec(), role: Role::Child, shown: false }
 }
 
-/// The statements that bring something in from outside, and functions: they come first.
+/// The statements that bring something in from outside, then functions: they come first.
 fn outside(
     checker: &mut Checker,
     template: &mut Template,
@@ -235,12 +236,10 @@ fn outside(
                 }
                 template.pools.push(Pool { name: name.text.clone(), words });
             }
-            StatementKind::Function(function) => {
-                function::define(checker, function, &statement.docs, false);
-            }
             _ => {}
         }
     }
+    order::define(checker, file);
 }
 
 fn params(checker: &mut Checker, template: &mut Template, file: &ast::File) {

@@ -98,7 +98,7 @@ pub fn shown_names(pieces: &[Piece]) -> BTreeSet<LocalId> {
         let Piece::Placeholder(placeholder) = piece else { continue };
         let keys = match &placeholder.form {
             Form::Lines(keys, _) | Form::Labelled(keys) => Some(keys),
-            Form::Plain | Form::Joined(_) | Form::Numbered => None,
+            Form::Plain | Form::Joined(_) | Form::Numbered | Form::Digits(..) => None,
         };
         for expr in [Some(&placeholder.value), keys].into_iter().flatten() {
             if let ExprKind::Local(id) = expr.kind {

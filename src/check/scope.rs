@@ -47,8 +47,6 @@ pub struct Scope {
     pub functions: Functions,
     /// What can be drawn as a part.
     pub templates: BTreeMap<String, Arc<Template>>,
-    /// The function that is being defined: it cannot call itself.
-    pub defining: Option<String>,
     /// Names of a `use` that has an error itself, and what is drawn from them: reported once.
     pub missing: BTreeSet<String>,
     /// Names that are bound further down, for a better message.
@@ -104,12 +102,11 @@ impl Scope {
     /// Enters a function and returns the scope around it, to go back to with
     /// [`Scope::leave_function`]. A body sees pools and functions beside its own parameters. Names
     /// of the template are not seen, so that a function means the same in every file.
-    pub fn enter_function(&mut self, name: &str) -> Scope {
+    pub fn enter_function(&mut self) -> Scope {
         let mut outer = std::mem::take(self);
         self.functions = std::mem::take(&mut outer.functions);
         self.templates = std::mem::take(&mut outer.templates);
         self.missing = std::mem::take(&mut outer.missing);
-        self.defining = Some(name.to_string());
         for entry in outer.entries.iter().filter(|entry| matches!(entry.meaning, Meaning::Pool(_)))
         {
             let name = ast::Name { text: entry.name.clone(), span: entry.span };
@@ -225,11 +222,6 @@ impl Scope {
     /// The error of a call of something that cannot be called.
     pub fn unknown_function(&self, name: &ast::Name) -> Diagnostic {
         let text = &name.text;
-        if self.defining.as_ref() == Some(text) {
-            let title = format!("`{text}` calls itself");
-            return Diagnostic::error("E221", title, name.span, "inside its own body")
-                .help("write a loop: `fold total = 0 over x in xs: total + x`");
-        }
         if self.find(text).is_some() {
             let title = format!("`{text}` is a value, not a function");
             return Diagnostic::error("E204", title, name.span, "called here")
@@ -251,7 +243,7 @@ impl Scope {
                 let error = error.help(format!("write `{near}`")).fix(name.span, near);
                 error.sure_if(is_sure)
             }
-            None => error.help(format!("define it above: `fn {text}(xs: [T]) -> [T] = …`")),
+            None => error.help(format!("define it: `fn {text}(xs: [T]) -> [T] = …`")),
         }
     }
 }

@@ -203,6 +203,17 @@ pub enum Form {
     Lines(Expr, String),
     /// `labelled(labels, xs)`
     Labelled(Expr),
+    /// `decimals(digits, x)`, `padded(digits, x)`
+    Digits(DigitsOf, Expr),
+}
+
+/// Where the digits of a number are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DigitsOf {
+    /// Behind its point.
+    Point,
+    /// In all.
+    Whole,
 }
 
 /// An expression with its type.

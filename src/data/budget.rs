@@ -85,6 +85,10 @@ impl Measure for Ids<'_> {
         1 + low.to_string().len().max(high.to_string().len()) as u64
     }
 
+    fn digits(&self, characters: u64) -> u64 {
+        1 + characters
+    }
+
     fn token(&self, pool: PoolId) -> u64 {
         self.pools[pool as usize] + 1
     }

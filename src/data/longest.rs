@@ -16,6 +16,9 @@ pub trait Measure {
     /// Those of an integer in this range.
     fn int(&self, low: i64, high: i64) -> u64;
 
+    /// Those of a number of so many characters.
+    fn digits(&self, characters: u64) -> u64;
+
     /// Those of a word of this pool.
     fn token(&self, pool: PoolId) -> u64;
 
@@ -58,6 +61,10 @@ impl<M: Measure> Walk<'_, M> {
         let [line, label] = self.measure.line_and_label();
         let beside = match form {
             Form::Plain => 0,
+            Form::Digits(digits) => {
+                let (low, high) = slot.bound.interval();
+                return Some(self.measure.digits(digits.longest(low, high) as u64));
+            }
             Form::Joined(between) => self.measure.text(between),
             Form::Numbered => self.measure.number(elements),
             Form::Lines(keys, between) => self.key(*keys)? + self.measure.text(between) + line,
@@ -123,6 +130,10 @@ impl Measure for Words {
     }
 
     fn int(&self, _: i64, _: i64) -> u64 {
+        1
+    }
+
+    fn digits(&self, _: u64) -> u64 {
         1
     }
 

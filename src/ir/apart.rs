@@ -1,7 +1,7 @@
 //! Whether texts that a template makes can be told from what stands beside them in a reply.
 //!
-//! Texts of literals alone are looked at where the template is checked; of those that are made, what
-//! characters they can have is known at a level.
+//! Texts of literals alone are looked at where the template is checked; of those that are made,
+//! what characters they can have is known at a level.
 
 use super::lower::Lower;
 use super::{Form, Piece, SlotId};
@@ -20,7 +20,7 @@ impl Lower<'_> {
             Piece::Value(slot, form) => {
                 let keys = match form {
                     Form::Lines(keys, _) | Form::Labelled(keys) => Some(keys),
-                    Form::Plain | Form::Joined(_) | Form::Numbered => None,
+                    Form::Plain | Form::Joined(_) | Form::Numbered | Form::Digits(_) => None,
                 };
                 [Some(slot), keys].into_iter().flatten().any(|slot| self.texts(*slot).is_some())
             }
@@ -63,7 +63,7 @@ impl Lower<'_> {
         }
         let is_open = match form {
             _ if depth == 0 => false,
-            Form::Plain => texts.low == 0 || texts.blanks > Blanks::None,
+            Form::Plain | Form::Digits(_) => texts.low == 0 || texts.blanks > Blanks::None,
             Form::Joined(between) if between.is_empty() => !is_letter(&texts),
             Form::Joined(between) => !between.chars().any(|sign| !texts.signs.has(sign)),
             Form::Numbered | Form::Lines(..) | Form::Labelled(_) => {
@@ -88,8 +88,8 @@ impl Lower<'_> {
         let mut signs = self.texts(slot)?.signs;
         let depth = self.program.slots[slot as usize].kind.depth();
         signs = signs.and(match form {
-            Form::Plain if depth == 0 => Signs::NONE,
-            Form::Plain => Signs::of(if depth == 1 { " " } else { " \n" }),
+            Form::Plain | Form::Digits(_) if depth == 0 => Signs::NONE,
+            Form::Plain | Form::Digits(_) => Signs::of(if depth == 1 { " " } else { " \n" }),
             Form::Joined(between) => Signs::of(between),
             Form::Numbered => Signs::of(" \n.0123456789"),
             Form::Lines(keys, between) => self.key_signs(*keys).and(Signs::of(between)),

@@ -314,20 +314,21 @@ mod tests {
     use super::*;
 
     /// Those that operators and texts of the language lower to, and separate steps.
-    const OPERATORS: [&str; 10] = [
+    const OPERATORS: [&str; 11] = [
         "same",
         "contains",
         "within",
         "append",
         "range",
         "joined",
+        "shown_digits",
         "shown_int",
         "shown_real",
         "shown_token",
         "sort_texts",
     ];
     const STEPS: [&str; 2] = ["size", "at"];
-    const SHOWN: [&str; 4] = ["join", "lines", "numbered", "labelled"];
+    const SHOWN: [&str; 6] = ["decimals", "join", "labelled", "lines", "numbered", "padded"];
 
     #[test]
     fn the_natives_of_the_stdlib_are_the_rows_of_the_tables() {

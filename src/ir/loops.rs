@@ -1,17 +1,21 @@
 //! Loops to steps: over lists and ranges, with what they carry, and how far that can grow.
 
 use super::bounds::{self, between, list, truth};
+use super::growth::{extent, grown, shortened, within};
 use super::lower::{Lower, Value};
 use super::{Arithmetic, Bound, Builtin, Comparison, NOWHERE, Op, Register, StepId};
 use crate::check::typed::{Expr, ExprKind, Fold, Loop};
 use crate::check::types::Type;
 use crate::diagnostic::Diagnostic;
-use crate::runtime::bound::TextBound;
 use crate::source::Span;
 use crate::syntax::ast::Each;
 
 /// The most times that a loop may run, and the most steps of one place in a sample.
 const RUNS_MAX: u64 = 1 << 28;
+/// The most turns of a fold that are followed one by one, and the most expressions that all of them
+/// may have.
+const FOLLOWED_MAX: i64 = 64;
+const FOLLOWED_WORK_MAX: usize = 1 << 16;
 /// Trial turns of a fold: each makes the bounds of its values wider, and few are ever needed.
 const TRIALS_MAX: usize = 16;
 
@@ -22,29 +26,19 @@ impl Lower<'_> {
             return self.kept(it, filter, ty, span);
         }
         let over = self.over(&it.list, span);
-        let count = over.count.bound.sizes_as_count();
-        let made = (each == Each::For).then(|| {
-            let size = self.at_least_zero(&over.count, span);
-            self.takes(ty, count.1);
-            let bound = list(count.0, count.1, Bound::Any);
-            self.step(Op::NewList(size.register), ty, bound, span, true)
-        });
-        let first = i64::from(each == Each::All);
-        let total = self.register(ty);
-        if made.is_none() {
-            self.push(Op::Constant(first), total, span, true);
+        if each == Each::For {
+            return self.listed(&over, &it.body.ty, span, |lower, item| {
+                lower.name(it.item, item);
+                lower.expr(&it.body)
+            });
         }
-        let frees = it.body.ty.depth() == 0;
-        let element = self.looped(&over, frees, span, |lower, index, value| {
-            lower.name(it.item, value);
+        let total = self.register(ty);
+        self.push(Op::Constant(i64::from(each == Each::All)), total, span, true);
+        self.looped(&over, it.body.ty.depth() == 0, span, |lower, _, item| {
+            lower.name(it.item, item);
             let value = lower.asked(each, it, span);
-            let after = match (each, &made) {
-                (Each::For, Some(made)) => {
-                    let put = Op::Put(made.register, index, value.register);
-                    lower.push(put, NOWHERE, span, true);
-                    None
-                }
-                (Each::Count, _) => {
+            let after = match each {
+                Each::Count => {
                     let sum = Op::Integer(Arithmetic::Add, total, value.register);
                     lower.push(sum, total, span, true);
                     None
@@ -60,11 +54,11 @@ impl Lower<'_> {
             };
             (value.bound, after)
         });
-        match (made, each) {
-            (Some(made), _) => Value { bound: list(count.0, count.1, element), ..made },
-            (None, Each::Count) => Value { register: total, bound: between(0, count.1) },
-            (None, _) => Value { register: total, bound: truth() },
-        }
+        let bound = match each {
+            Each::Count => between(0, over.count.bound.sizes_as_count().1),
+            _ => truth(),
+        };
+        Value { register: total, bound }
     }
 
     /// What the body says of an element; of one that is passed over, what changes nothing.
@@ -121,7 +115,9 @@ impl Lower<'_> {
             carried.push(Value { register, bound: first.bound.clone() });
         }
         let count = over.count.bound.sizes_as_count().1;
-        self.widen(fold, &over, &mut carried, count, span);
+        if !self.follow(fold, &over, &mut carried, count, span) {
+            self.widen(fold, &over, &mut carried, count, span);
+        }
         let frees = fold.carried.iter().all(|(_, value)| value.ty.depth() == 0);
         self.looped(&over, frees, span, |lower, _, item| {
             lower.next_values(fold, &carried, item, span);
@@ -164,6 +160,41 @@ impl Lower<'_> {
             self.push(Op::Copy(next.register), value.register, span, true);
         }
         next.into_iter().map(|value| value.bound).collect()
+    }
+
+    /// Finds the bounds after each of a few turns, and what holds for all of them; false if the
+    /// turns are too many, or too long.
+    fn follow(
+        &mut self,
+        fold: &Fold,
+        over: &Over,
+        carried: &mut [Value],
+        turns: i64,
+        span: Span,
+    ) -> bool {
+        if turns > FOLLOWED_MAX {
+            return false;
+        }
+        let work = self.work;
+        let first: Vec<Bound> = carried.iter().map(|value| value.bound.clone()).collect();
+        for _ in 0..turns {
+            let next = self.trial(fold, over, carried, span);
+            // Trials in trials count once: what is lowered in the end counts again.
+            self.followed += std::mem::replace(&mut self.work, work).abs_diff(work);
+            if self.followed > FOLLOWED_WORK_MAX {
+                carried.iter_mut().zip(first).for_each(|(value, first)| value.bound = first);
+                return false;
+            }
+            let mut stable = true;
+            for (value, next) in carried.iter_mut().zip(next) {
+                stable &= value.bound.covers(&next);
+                value.bound = value.bound.hull(&next);
+            }
+            if stable {
+                break;
+            }
+        }
+        true
     }
 
     /// Finds bounds of the carried values that hold before and after every turn, by trial turns
@@ -367,81 +398,6 @@ impl Bound {
     fn sizes_as_count(&self) -> (i64, i64) {
         let (low, high) = self.interval();
         (low.max(0), high.max(0))
-    }
-}
-
-/// True if `next` is covered, but for `growth` elements more.
-fn within(bound: &Bound, next: &Bound, growth: i64) -> bool {
-    let most = extent(bound);
-    match next {
-        Bound::Text(text)
-            if text.literals.is_none() && text.high <= most.saturating_add(growth) =>
-        {
-            bound.covers(&shortened(next, most))
-        }
-        Bound::List { high, .. } if *high <= most.saturating_add(growth) => {
-            bound.covers(&shortened(next, most))
-        }
-        _ => bound.covers(next),
-    }
-}
-
-/// How many elements a list has at most, or characters a text that is made.
-fn extent(bound: &Bound) -> i64 {
-    match bound {
-        Bound::Text(text) => {
-            if text.literals.is_some() {
-                0
-            } else {
-                text.high
-            }
-        }
-        other => other.sizes().1,
-    }
-}
-
-/// The same list or text with no more elements or characters than these; others stay.
-fn shortened(bound: &Bound, most: i64) -> Bound {
-    match bound {
-        Bound::List { low, high, .. } => bound.resized(*low, (*high).min(most)),
-        Bound::Text(text) if text.literals.is_none() => {
-            let (low, high) = (text.low.min(most), text.high.min(most));
-            let bytes = text.bytes.min(most.saturating_mul(text.signs.bytes()));
-            Bound::Text(TextBound { low, high, bytes, ..text.clone() })
-        }
-        other => other.clone(),
-    }
-}
-
-fn grown(before: &Bound, next: &Bound, turns: i64) -> Bound {
-    match (before, next) {
-        (Bound::List { low, high, element }, Bound::List { low: l, high: h, element: e }) => {
-            let growth = h.saturating_sub(*high).max(0);
-            let most = high.saturating_add(growth.saturating_mul(turns));
-            let element = match high {
-                0 => e.clone(),
-                _ if element.covers(e) => element.clone(),
-                _ => Box::new(grown(element, e, turns)),
-            };
-            // A list that shrinks may go on to shrink.
-            let low = if l < low { 0 } else { *low };
-            Bound::List { low, high: most, element }
-        }
-        (Bound::Text(text), Bound::Text(after)) if after.literals.is_none() => {
-            let grown = |text: i64, after: i64| {
-                let growth = after.saturating_sub(text).max(0);
-                text.saturating_add(growth.saturating_mul(turns))
-            };
-            let (high, bytes) = (grown(text.high, after.high), grown(text.bytes, after.bytes));
-            // One that gets shorter may go on to.
-            let low = if after.low < text.low { 0 } else { text.low };
-            match before.hull(next) {
-                Bound::Text(both) => Bound::Text(TextBound { low, high, bytes, ..both }),
-                other => other,
-            }
-        }
-        (Bound::Int { .. }, Bound::Int { .. }) => between(i64::MIN, i64::MAX),
-        _ => before.hull(next),
     }
 }
 

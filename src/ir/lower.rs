@@ -53,6 +53,8 @@ pub struct Lower<'a> {
     pub own: bool,
     /// How many expressions were lowered, trial turns of folds and bodies of functions too.
     pub work: usize,
+    /// How many of them in turns of folds that were followed.
+    pub followed: usize,
     one_too_many: Option<Span>,
     /// What is wrong at this level.
     pub errors: Vec<Diagnostic>,
@@ -89,6 +91,7 @@ pub fn program(
         in_rule: false,
         own,
         work: 0,
+        followed: 0,
         one_too_many: None,
         errors: Vec::new(),
         streams: HashMap::new(),

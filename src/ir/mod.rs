@@ -22,6 +22,7 @@ pub mod bounds;
 mod call;
 mod expression;
 mod flow;
+mod growth;
 mod level;
 mod loops;
 mod lower;
@@ -32,6 +33,7 @@ mod shown;
 
 pub use crate::runtime::bound::{Bound, TextBound};
 pub use crate::runtime::builtins::Builtin;
+pub use crate::runtime::digits::Digits;
 pub use crate::runtime::samplers::Sampler;
 pub use crate::runtime::{PoolId, SlotId, StepId, StreamId};
 pub use level::{Number, resolve as numbers};
@@ -374,6 +376,8 @@ pub enum Form {
     Lines(SlotId, String),
     /// `labelled(labels, xs)`: a line an element, with its label and `. ` before it.
     Labelled(SlotId),
+    /// `decimals(digits, x)` or `padded(digits, x)`: an integer.
+    Digits(Digits),
 }
 
 /// What holds for every sample, known before the first is made.

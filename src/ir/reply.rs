@@ -117,7 +117,9 @@ impl Normal {
                 match form {
                     Form::Joined(between) => Form::Joined(self.of_literal(between)),
                     Form::Lines(keys, between) => Form::Lines(*keys, self.of_literal(between)),
-                    Form::Plain | Form::Numbered | Form::Labelled(_) => form.clone(),
+                    Form::Plain | Form::Numbered | Form::Labelled(_) | Form::Digits(_) => {
+                        form.clone()
+                    }
                 },
             ),
         }
@@ -130,7 +132,7 @@ pub fn texts(program: &Program) -> impl Iterator<Item = TextBound> {
         Piece::Value(slot, Form::Lines(keys, _) | Form::Labelled(keys)) => {
             [Some(*slot), Some(*keys)]
         }
-        Piece::Value(slot, Form::Plain | Form::Joined(_) | Form::Numbered) => [Some(*slot), None],
+        Piece::Value(slot, _) => [Some(*slot), None],
         Piece::Literal(_) => [None, None],
     });
     slots.flatten().filter_map(|slot| program.slots[slot as usize].texts())
@@ -212,7 +214,7 @@ fn separators(program: &Program, piece: &Piece, normal: Normal) -> Vec<String> {
     let Piece::Value(slot, form) = piece else { return Vec::new() };
     let kind = &program.slots[*slot as usize].kind;
     let mut all: Vec<String> = match (form, kind.depth()) {
-        (Form::Plain, 0) => Vec::new(),
+        (Form::Plain | Form::Digits(_), 0) => Vec::new(),
         (Form::Plain, 1) => vec![" ".to_string()],
         (Form::Joined(between), _) => vec![normal.of_literal(between)],
         _ => vec![" ".to_string(), "\n".to_string()],

@@ -1,8 +1,8 @@
 //! The layout at a level: shown values get slots, and the longest text is known.
 
 use super::lower::{Lower, Value};
-use super::{Bound, Form, Piece, Role, Slot, SlotId, reply};
-use crate::check::typed::{self, Expr, ExprKind};
+use super::{Bound, Digits, Form, Piece, Role, Slot, SlotId, reply};
+use crate::check::typed::{self, DigitsOf, Expr, ExprKind};
 use crate::check::types::Type;
 use crate::diagnostic::Diagnostic;
 use crate::runtime::bound::{Blanks, TextBound};
@@ -65,7 +65,7 @@ impl Lower<'_> {
                 continue;
             };
             let is_broken = match form {
-                Form::Plain | Form::Joined(_) => false,
+                Form::Plain | Form::Joined(_) | Form::Digits(_) => false,
                 Form::Numbered => breaks(*slot),
                 Form::Lines(keys, _) | Form::Labelled(keys) => breaks(*slot) || breaks(*keys),
             };
@@ -129,11 +129,27 @@ impl Lower<'_> {
                         Form::Lines(self.shown(keys), between.clone())
                     }
                     typed::Form::Labelled(keys) => Form::Labelled(self.shown(keys)),
+                    typed::Form::Digits(of, count) => Form::Digits(self.digits(*of, count)),
                 };
                 Piece::Value(self.shown(&placeholder.value), form)
             }
         });
         lowered.collect()
+    }
+
+    /// The digits that a number is shown with, which must be known.
+    fn digits(&mut self, of: DigitsOf, count: &Expr) -> Digits {
+        let known = self.expr(count).bound.known();
+        let known = known.filter(|count| (0..=Digits::MAX).contains(count)).unwrap_or_else(|| {
+            let title = "how many digits are shown is not known";
+            let help = format!("write a number from 0 to {}, or a parameter", Digits::MAX);
+            self.errors.push(Diagnostic::error("E410", title, count.span, "digits").help(help));
+            1
+        }) as u8;
+        match of {
+            DigitsOf::Point => Digits { whole: 1, point: known },
+            DigitsOf::Whole => Digits { whole: known.max(1), point: 0 },
+        }
     }
 
     /// The slot of a shown value.
@@ -188,6 +204,11 @@ impl Lower<'_> {
         let line = |key: Size| key.and(each.unwrap_or_default()).and(Size::of_text("\n"));
         match form {
             Form::Plain => self.plain(kind, bound),
+            Form::Digits(digits) => {
+                let (low, high) = bound.interval();
+                let bytes = digits.longest(low, high) as u64;
+                Size { words: 1, bytes, pool_words: 0, known: 1 }
+            }
             Form::Joined(between) => {
                 each.unwrap_or_default().and(Size::of_text(between)).times(most)
             }

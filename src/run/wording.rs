@@ -177,6 +177,7 @@ fn slot_numbers(program: &Program, slot: SlotId, form: &Form, numbers: &mut BTre
     let shown = &program.slots[slot as usize];
     let beside = match (form, &shown.bound) {
         (Form::Numbered, Bound::List { high, .. }) => add(1, *high, numbers),
+        (Form::Digits(_), _) => false,
         (Form::Lines(keys, _) | Form::Labelled(keys), _) => {
             let keys = &program.slots[*keys as usize];
             bound_numbers(&keys.bound, &keys.kind, numbers)
@@ -188,7 +189,9 @@ fn slot_numbers(program: &Program, slot: SlotId, form: &Form, numbers: &mut BTre
 
 fn bound_numbers(bound: &Bound, kind: &Type, numbers: &mut BTreeSet<i64>) -> bool {
     match (bound, kind) {
-        (_, Type::Bool | Type::Text | Type::Token) => true,
+        (_, Type::Bool | Type::Token) => true,
+        // One that is made has no words that are known.
+        (bound, Type::Text) => bound.literals().is_some(),
         (Bound::Int { low, high }, Type::Int) => add(*low, *high, numbers),
         (Bound::List { element, .. }, Type::List(kind)) => bound_numbers(element, kind, numbers),
         (_, Type::List(kind)) => bound_numbers(bound, kind, numbers),

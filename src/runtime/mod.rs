@@ -28,6 +28,7 @@ macro_rules! row_of {
 pub(crate) mod arena;
 pub mod bound;
 pub mod builtins;
+pub mod digits;
 pub mod fault;
 pub mod lanes;
 pub mod memory;

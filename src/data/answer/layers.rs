@@ -139,7 +139,7 @@ impl Edges<'_> {
     fn value(&self, slot: SlotId, form: &Form, has: &impl Fn(&str) -> bool) -> (bool, bool) {
         let own = self.scalar(slot, has);
         let found = match form {
-            Form::Plain => own,
+            Form::Plain | Form::Digits(_) => own,
             Form::Joined(between) => own || has(between),
             Form::Numbered => own || has("1. "),
             Form::Lines(keys, between) => own || self.scalar(*keys, has) || has(between),

@@ -93,11 +93,17 @@ impl Build<'_> {
     /// The texts of a value, and what to know of them.
     fn value(&mut self, slot: SlotId, form: &Form, rule: usize) -> (Node, Option<String>) {
         let value = &self.program.slots[slot as usize];
+        if let Form::Digits(digits) = form {
+            let (low, high) = value.bound.interval();
+            return (numbers::digits(*digits, low, high), None);
+        }
         let Some(element_kind) = value.kind.element() else {
             return (self.plain(&value.kind, &value.bound, rule), None);
         };
         let between = match form {
-            Form::Plain => return (self.plain(&value.kind, &value.bound, rule), None),
+            Form::Plain | Form::Digits(_) => {
+                return (self.plain(&value.kind, &value.bound, rule), None);
+            }
             Form::Joined(between) => between.as_str(),
             Form::Numbered | Form::Lines(..) | Form::Labelled(_) => "\n",
         };

@@ -1,6 +1,7 @@
 //! The integers of a range, and the floating-point numbers, as they are written.
 
 use super::{Node, choice, repeat, sequence};
+use crate::ir::Digits;
 
 /// The integers from `low` to `high`, in decimal.
 pub fn integers(low: i64, high: i64) -> Node {
@@ -13,6 +14,21 @@ pub fn integers(low: i64, high: i64) -> Node {
         all.push(naturals(low.max(0) as u64, high as u64));
     }
     choice(all)
+}
+
+/// The integers from `low` to `high` with so many digits; others of as many digits too.
+pub fn digits(digits: Digits, low: i64, high: i64) -> Node {
+    let (point, whole) = (u64::from(digits.point), u64::from(digits.whole));
+    let scale = 10_u64.pow(digits.point.into());
+    let most = low.unsigned_abs().max(high.unsigned_abs()) / scale;
+    let before = repeat(digit('0', '9'), whole, whole.max(digits_of(most).len() as u64));
+    let sign = Node::Text("-".to_string());
+    let sign = if low < 0 { repeat(sign, 0, 1) } else { Node::Text(String::new()) };
+    let after = match point {
+        0 => Node::Text(String::new()),
+        _ => sequence([Node::Text(".".to_string()), repeat(digit('0', '9'), point, point)]),
+    };
+    sequence([sign, before, after])
 }
 
 /// Finite numbers as the layout writes them: the shortest digits that are read back, with an

@@ -419,6 +419,10 @@ impl Surface for WholeSurface<'_> {
         *self.out += &format!("{value:?}");
     }
 
+    fn number(&mut self, digits: &str) {
+        *self.out += digits;
+    }
+
     fn made(&mut self, text: &str) {
         *self.out += text;
     }

@@ -14,7 +14,7 @@ pub use text::{Escape, TextWriter, Written};
 pub use tokenize::{Added, Tokenize};
 
 use crate::check::types::Type;
-use crate::ir::{Form, Piece, Program, SlotId};
+use crate::ir::{Digits, Form, Piece, Program, SlotId};
 use crate::runtime::Memory;
 
 /// One of the texts of a sample.
@@ -80,6 +80,7 @@ enum Shape {
     Numbered,
     /// The keys, their type, and what separates key and value.
     Keyed(SlotId, Type, Literal),
+    Digits(Digits),
 }
 
 /// What values are written on.
@@ -90,6 +91,8 @@ trait Surface {
     fn tokens(&mut self, symbols: &[u32]);
     fn int(&mut self, value: i64);
     fn real(&mut self, value: f64);
+    /// A number as it is written.
+    fn number(&mut self, digits: &str);
     /// A text that the template does not have as a literal.
     fn made(&mut self, text: &str);
 }
@@ -163,6 +166,7 @@ fn items(program: &Program, pieces: &[Piece], literals: &mut Vec<String>) -> Vec
                 Form::Numbered => Shape::Numbered,
                 Form::Lines(keys, between) => Shape::Keyed(*keys, kind(*keys), add(between)),
                 Form::Labelled(keys) => Shape::Keyed(*keys, kind(*keys), DOT),
+                Form::Digits(digits) => Shape::Digits(*digits),
             };
             Item::Value(*slot, kind(*slot), shape)
         }
@@ -171,9 +175,14 @@ fn items(program: &Program, pieces: &[Piece], literals: &mut Vec<String>) -> Vec
 }
 
 fn write_value(memory: &Memory, cell: i64, kind: &Type, shape: &Shape, surface: &mut impl Surface) {
+    if let Shape::Digits(digits) = shape {
+        let mut number = String::new();
+        digits.write(cell, &mut number);
+        return surface.number(&number);
+    }
     let Some(element) = kind.element() else { return write_plain(memory, cell, kind, surface) };
     match shape {
-        Shape::Plain => write_plain(memory, cell, kind, surface),
+        Shape::Plain | Shape::Digits(_) => write_plain(memory, cell, kind, surface),
         Shape::Joined(between) => each(memory, cell, element, |at, cell| {
             if at > 0 {
                 surface.literal(*between);

@@ -130,7 +130,7 @@ impl Walk<'_> {
         let Some(element) = kind.element() else { return self.plain(ends, kind, bound) };
         let inner = element_of(bound);
         match shape {
-            Shape::Plain => self.plain(ends, kind, bound),
+            Shape::Plain | Shape::Digits(_) => self.plain(ends, kind, bound),
             Shape::Joined(between) => {
                 let between = (*between, bound);
                 self.list(ends, between, &mut |walk, ends| walk.plain(ends, element, inner))

@@ -209,6 +209,10 @@ impl Surface for TextSurface<'_> {
         write!(self.out, "{value:?}").expect("writing to memory does not fail");
     }
 
+    fn number(&mut self, digits: &str) {
+        self.out.extend_from_slice(digits.as_bytes());
+    }
+
     fn made(&mut self, text: &str) {
         let is_plain = |byte: u8| byte >= b' ' && byte != b'"' && byte != b'\\';
         match self.writer.escape {

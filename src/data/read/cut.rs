@@ -122,7 +122,7 @@ pub fn keys_of(form: &Form) -> Option<(SlotId, &str)> {
     match form {
         Form::Lines(keys, between) => Some((*keys, between)),
         Form::Labelled(keys) => Some((*keys, ". ")),
-        Form::Plain | Form::Joined(_) | Form::Numbered => None,
+        Form::Plain | Form::Joined(_) | Form::Numbered | Form::Digits(_) => None,
     }
 }
 

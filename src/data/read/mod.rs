@@ -5,6 +5,7 @@ mod fresh;
 mod natural;
 mod outputs;
 mod record;
+mod scalar;
 mod spaces;
 mod spelling;
 mod unreadable;
@@ -23,7 +24,6 @@ use crate::ir::reply::{Normal, Pattern, patterns};
 use crate::ir::{Form, Piece, Program, SlotId, TextBound};
 use crate::runtime::bound::Blanks;
 use crate::runtime::{Fault, Memory};
-use crate::source::is_word_character;
 pub(in crate::data) use cut::keys_of;
 use cut::{Cut, at_key, first, lines, unnumbered, without_start};
 pub use fresh::Fresh;
@@ -33,7 +33,7 @@ pub(in crate::data) use outputs::given;
 use outputs::only_words;
 pub use record::Unfit;
 use spaces::{each_word, is_ascii_space, trimmed, words_of};
-use spelling::{Spelling, integer};
+use spelling::Spelling;
 pub use unreadable::Unreadable;
 use unreadable::shortened;
 
@@ -246,6 +246,9 @@ impl Reader {
         fresh: &mut Fresh,
         memory: &mut Memory,
     ) -> Result<i64, Problem> {
+        if let Form::Digits(digits) = form {
+            return self.digits(*digits, text);
+        }
         let Some(element) = kind.element() else {
             let number = self.spelling.as_ref().filter(|_| *kind == Type::Int);
             return match number.and_then(|spelling| spelling.number(trimmed(text))) {
@@ -262,7 +265,7 @@ impl Reader {
             return self.list(element, text, fresh, memory);
         }
         let lines = match form {
-            Form::Plain => return self.list(element, text, fresh, memory),
+            Form::Plain | Form::Digits(_) => return self.list(element, text, fresh, memory),
             _ if text.is_empty() => Lines::new(),
             Form::Joined(between) if between.is_empty() => {
                 let letters =
@@ -355,75 +358,6 @@ impl Reader {
             })?;
             Ok(count)
         })
-    }
-
-    fn scalar(
-        &self,
-        kind: &Type,
-        text: &str,
-        fresh: &mut Fresh,
-        memory: &mut Memory,
-    ) -> Result<i64, Problem> {
-        let text = trimmed(text);
-        let wanted = |wanted: &'static str| Problem::Found(wanted, text.to_string());
-        match kind {
-            Type::Token => self.token(text, fresh),
-            Type::Text => self.text(text, memory),
-            Type::Int => {
-                let digits = text.strip_prefix('-').unwrap_or(text);
-                let decimal = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
-                let number = text.parse().ok().filter(|_| decimal);
-                let spelled = || self.spelling.as_ref().and_then(|_| integer(text));
-                number.or_else(spelled).ok_or_else(|| wanted("an integer"))
-            }
-            Type::Real => {
-                let number = text.parse().ok().filter(|number: &f64| number.is_finite());
-                number.map(|number| number.to_bits() as i64).ok_or_else(|| wanted("a number"))
-            }
-            Type::Bool => match text {
-                "true" => Ok(1),
-                "false" => Ok(0),
-                _ if self.spelling.is_some() && text.eq_ignore_ascii_case("true") => Ok(1),
-                _ if self.spelling.is_some() && text.eq_ignore_ascii_case("false") => Ok(0),
-                _ => Err(wanted("`true` or `false`")),
-            },
-            Type::List(_) | Type::Any(_) | Type::Shown | Type::Unknown => {
-                Err(wanted("a value of a known type"))
-            }
-        }
-    }
-
-    /// The symbol of a word, which no white space is around.
-    fn token(&self, text: &str, fresh: &mut Fresh) -> Result<i64, Problem> {
-        if let Some(natural) = &self.natural {
-            return self.one_word(natural, text, fresh);
-        }
-        // No word of the vocabulary is empty or has white space in it.
-        if let Some(known) = self.vocabulary.symbol(text) {
-            return Ok(known.into());
-        }
-        if text.is_empty() || text.contains(char::is_whitespace) {
-            return Err(Problem::Found("one word", text.to_string()));
-        }
-        if let Some(known) = self.spelling.as_ref().and_then(|it| it.word(text)) {
-            return Ok(known.into());
-        }
-        if !text.chars().all(is_word_character) {
-            return Err(Problem::NotAWord(text.to_string()));
-        }
-        Ok(fresh.token(text, self.vocabulary.len()).into())
-    }
-
-    /// The symbol of a text.
-    fn text(&self, text: &str, memory: &mut Memory) -> Result<i64, Problem> {
-        if let Some(natural) = &self.natural {
-            return self.label(natural, text, memory);
-        }
-        let known = self.texts.get(text.as_bytes());
-        match known.or_else(|| self.spelling.as_ref()?.text(text)) {
-            Some(known) => Ok(known.into()),
-            None => Ok(memory.push_text(text)?.into()),
-        }
     }
 
     /// The lines without their keys, which are known. A value beyond the last key has none.

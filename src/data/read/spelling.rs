@@ -5,7 +5,7 @@ use std::iter::zip;
 
 use crate::check::types::Type;
 use crate::data::vocab::Vocabulary;
-use crate::ir::{Form, Piece, Program};
+use crate::ir::{Digits, Form, Piece, Program};
 
 /// What may stand between the elements of a list.
 const SEPARATORS: [char; 2] = [',', ';'];
@@ -54,6 +54,15 @@ impl Spelling {
     pub fn number(&self, text: &str) -> Option<i64> {
         let has_commas = text.contains(',') && self.separators.contains(&',');
         integer(text).or_else(|| has_commas.then(|| integer(&without_commas(text)?)).flatten())
+    }
+
+    /// A number with a point: with a plus, a long minus, or commas between thousands too.
+    pub fn digits(&self, digits: Digits, text: &str) -> Option<i64> {
+        let text = text.replace('−', "-");
+        let plain = text.strip_prefix('+').unwrap_or(&text);
+        let has_commas = plain.contains(',') && self.separators.contains(&',');
+        let plain = if has_commas { without_commas(plain)? } else { plain.to_string() };
+        digits.read(&plain)
     }
 
     /// The elements of a list that has one of the separators, where no element can have it.

@@ -217,6 +217,7 @@ impl Writer {
             B::Number => (B::Number, vec![Type::Text], Type::Int),
             B::Joined => (B::Joined, vec![Type::Text, Type::Text.list()], Type::Text),
             B::ShownInt => (B::ShownInt, vec![Type::Int], Type::Text),
+            B::ShownDigits => (B::ShownDigits, vec![Type::Int, Type::Int, Type::Int], Type::Text),
             B::ShownReal => (B::ShownReal, vec![Type::Real], Type::Text),
             B::ShownToken => (B::ShownToken, vec![Type::Token], Type::Text),
             B::SortTexts => (B::SortTexts, vec![Type::Text.list()], Type::Text.list()),

@@ -71,7 +71,8 @@ pub fn made(
     let tokenizer = match wording::of_words(programs)? {
         Ok(tokenizer) => tokenizer,
         Err(value) => {
-            let title = format!("`{value}` shows numbers that cannot each be a word of the model");
+            let title =
+                format!("`{value}` shows numbers or texts that cannot each be a word of the model");
             let help = "choose a level with smaller integers, or a model with a tokenizer";
             let span = recipe.templates[0].file.span;
             errors.add("E708", title, span, "among these templates", help.to_string());

@@ -94,6 +94,9 @@ pub enum Builtin {
     Joined,
     /// `(x)`: an integer in decimal.
     ShownInt,
+    /// `(x, whole, point)`: an integer with so many digits before the point at least, and so many
+    /// behind it.
+    ShownDigits,
     /// `(x)`: a floating-point number in decimal.
     ShownReal,
     /// `(x)`: the text of a token.
@@ -134,8 +137,8 @@ impl Builtin {
 
     /// Does it make texts?
     pub(crate) fn makes_texts(self) -> bool {
-        use Builtin::{Joined, Letters, ShownInt, ShownReal, ShownToken};
-        matches!(self, Letters | Joined | ShownInt | ShownReal | ShownToken)
+        use Builtin::{Joined, Letters, ShownDigits, ShownInt, ShownReal, ShownToken};
+        matches!(self, Letters | Joined | ShownDigits | ShownInt | ShownReal | ShownToken)
     }
 
     /// Does it look into texts, or make some?
@@ -352,6 +355,15 @@ const ROWS: &[Row] = &[
         elements: |_| Type::Text,
         bound: |of| (texts::shown_int_of(of[0]), true),
         run: |memory, _, [number, ..]| texts::shown(memory, number),
+    },
+    Row {
+        builtin: Builtin::ShownDigits,
+        takes: Takes::Any,
+        elements: |_| Type::Text,
+        bound: |of| (texts::shown_digits_of(of[0], of[1], of[2]), true),
+        run: |memory, _, [number, whole, point]| {
+            texts::shown_digits(memory, number, texts::digits(whole, point))
+        },
     },
     Row {
         builtin: Builtin::ShownReal,

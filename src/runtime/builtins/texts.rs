@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::build::copied;
 use crate::runtime::bound::{Blanks, Bound, TextBound, list};
+use crate::runtime::digits::Digits;
 use crate::runtime::shape::{Scalar, Shape};
 use crate::runtime::signs::Signs;
 use crate::runtime::texts::Texts;
@@ -52,6 +53,20 @@ pub(super) fn shown(memory: &mut Memory, number: i64) -> Result<i64, FaultKind> 
     make(&mut memory.texts, |_, out| _ = write!(out, "{number}"))
 }
 
+pub(super) fn shown_digits(
+    memory: &mut Memory,
+    number: i64,
+    digits: Digits,
+) -> Result<i64, FaultKind> {
+    make(&mut memory.texts, |_, out| digits.write(number, out))
+}
+
+/// How many digits two operands ask for.
+pub(super) fn digits(whole: i64, point: i64) -> Digits {
+    let few = |count: i64| count.clamp(0, Digits::MAX) as u8;
+    Digits { whole: few(whole), point: few(point) }
+}
+
 pub(super) fn shown_real(memory: &mut Memory, number: i64) -> Result<i64, FaultKind> {
     // As a layout shows it.
     make(&mut memory.texts, |_, out| _ = write!(out, "{:?}", f64::from_bits(number as u64)))
@@ -87,6 +102,14 @@ pub(super) fn shown_int_of(number: &Bound) -> Bound {
     let shortest = digits(0.clamp(low, high));
     let signs = Signs::of(if low < 0 { "-0123456789" } else { "0123456789" });
     of_signs(shortest, digits(low).max(digits(high)), signs)
+}
+
+pub(super) fn shown_digits_of(number: &Bound, whole: &Bound, point: &Bound) -> Bound {
+    let known = |count: &Bound| count.known().unwrap_or(Digits::MAX);
+    let (digits, (low, high)) = (digits(known(whole), known(point)), number.interval());
+    let signs = Signs::of(if digits.point > 0 { "-.0123456789" } else { "-0123456789" });
+    let (shortest, longest) = (digits.shortest(low, high), digits.longest(low, high));
+    of_signs(shortest as i64, longest as i64, signs)
 }
 
 pub(super) fn letters_of(text: &Bound) -> Bound {

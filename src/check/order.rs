@@ -1,0 +1,92 @@
+//! The order in which the functions of a file are checked: those that one calls come before it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::expr::Checker;
+use super::fixes::{expressions, parts};
+use super::function;
+use crate::diagnostic::Diagnostic;
+use crate::syntax::ast::{self, ExprKind, Function, Name, StatementKind};
+
+/// Checks the functions of a file, wherever they stand. None calls itself, by others neither.
+pub fn define(checker: &mut Checker, file: &ast::File) {
+    let mut search = Search::default();
+    for statement in &file.statements {
+        let StatementKind::Function(function) = &statement.kind else { continue };
+        // One that has a taken name is not what a call means.
+        if !checker.scope.functions.contains_key(&function.name.text) {
+            search.by_name.entry(&function.name.text).or_insert(search.all.len());
+        }
+        search.all.push((function, calls(&statement.kind), &statement.docs));
+    }
+    for at in search.order(checker) {
+        let (function, _, docs) = &search.all[at];
+        function::define(checker, function, docs, false);
+    }
+}
+
+/// The calls in a function.
+fn calls(function: &StatementKind) -> Vec<&Name> {
+    let mut found = Vec::new();
+    for expr in expressions(function) {
+        each_call(expr, &mut found);
+    }
+    found
+}
+
+#[derive(Default)]
+struct Search<'a> {
+    /// Each function with its calls and its documentation.
+    all: Vec<(&'a Function, Vec<&'a Name>, &'a [String])>,
+    by_name: BTreeMap<&'a str, usize>,
+}
+
+impl Search<'_> {
+    /// The functions, each after those that it calls; calls in a circle are reported.
+    fn order(&self, checker: &mut Checker) -> Vec<usize> {
+        let (mut done, mut order) = (BTreeSet::new(), Vec::new());
+        for start in 0..self.all.len() {
+            // The functions that are being looked at, each called by the one before, and how many
+            // of its calls were.
+            let mut trail = vec![(start, 0)];
+            while let Some((at, next)) = trail.last_mut() {
+                let (at, call) = (*at, self.all[*at].1.get(*next));
+                *next += 1;
+                let Some(call) = call.filter(|_| !done.contains(&at)) else {
+                    if done.insert(at) {
+                        order.push(at);
+                    }
+                    trail.pop();
+                    continue;
+                };
+                let Some(&called) = self.by_name.get(call.text.as_str()) else { continue };
+                if trail.iter().any(|&(open, _)| open == called) {
+                    checker.error(self.circle(call, at == called));
+                    checker.scope.missing.insert(call.text.clone());
+                } else if !done.contains(&called) {
+                    trail.push((called, 0));
+                }
+            }
+        }
+        order
+    }
+
+    fn circle(&self, call: &Name, is_direct: bool) -> Diagnostic {
+        let title = match is_direct {
+            true => format!("`{}` calls itself", call.text),
+            false => format!("`{}` calls itself, by the functions that it calls", call.text),
+        };
+        let label = if is_direct { "inside its own body" } else { "called again here" };
+        Diagnostic::error("E221", title, call.span, label)
+            .help("write a loop: `fold total = 0 over x in xs: total + x`")
+    }
+}
+
+fn each_call<'a>(expr: &'a ast::Expr, found: &mut Vec<&'a Name>) {
+    if let ExprKind::Call(name, _) = &expr.kind {
+        found.push(name);
+    }
+    for (part, _) in parts(expr) {
+        each_call(part, found);
+    }
+}
