@@ -48,7 +48,7 @@ pub fn of(program: &Program, output: SlotId) -> Vec<Options> {
     let shown = || layout.system.iter().flatten().chain(&layout.prompt).filter_map(value);
     let keys = |form: &Form| match form {
         Form::Labelled(keys) | Form::Lines(keys, _) => Some(*keys),
-        Form::Plain | Form::Joined(_) | Form::Numbered => None,
+        Form::Plain | Form::Joined(_) | Form::Numbered | Form::Digits(_) => None,
     };
     let is_key = |list: SlotId| shown().any(|(_, form)| keys(form) == Some(list));
     let mut found: Vec<Options> = Vec::new();
