@@ -44,7 +44,15 @@ pub fn run(source: &Source, file: &ast::File, read: Neighbour) -> Examples {
     examples
 }
 
-/// Where the examples of a statement are.
+/// Where the examples in a statement's documentation are.
+pub(super) fn of(source: &Source, statement: &Statement) -> Vec<Span> {
+    let (all, _) = tokens::scan(source, tokens::start(source));
+    let docs: Vec<Span> =
+        all.iter().filter(|token| token.kind == Kind::Doc).map(|token| token.span).collect();
+    places(source, statement, &docs).collect()
+}
+
+/// The same, of these lines of documentation.
 fn places<'a>(
     source: &'a Source,
     statement: &Statement,

@@ -18,10 +18,9 @@ use std::sync::Arc;
 #[cfg(feature = "arrow")]
 pub use batch::TokenRows;
 pub use error::{Error, Findings};
-use files::folder_of;
 pub use files::vocabulary;
 pub(crate) use files::{
-    COOK_BYTES_MAX, beside, decoded, examples, missing, source_of, text_of, too_large,
+    COOK_BYTES_MAX, beside, decoded, examples, folder_of, missing, source_of, text_of, too_large,
 };
 pub use rows::Rows;
 pub use sample::{Key, Message, Sample};

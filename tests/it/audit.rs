@@ -52,6 +52,53 @@ fn each_bad_template_shows_its_finding_and_together_they_show_all() {
 }
 
 #[test]
+fn what_only_looks_like_a_shortcut_is_not_reported() {
+    let of = |text: &str| found(&Source::new("t.cook", text));
+    // A vote is the task: a random vote is right as often as there are votes for the winner.
+    let (shown, codes) = of("winner ~ pick([\"red\", \"blue\", \"green\"])\n\
+        others ~ draw(4, [\"red\", \"blue\", \"green\"])\n\
+        votes ~ shuffle(others + for i in 1..5: winner)\n\
+        rule right: (count vote in votes: vote == winner) > 4\n\
+        prompt \"Votes: {votes}\"\nreply \"{winner}\"\n");
+    assert_eq!(codes, [""; 0], "{shown}");
+    // A count is no number of a list, and stands in a list of numbers by chance.
+    let (shown, codes) = of("marks ~ repeat(7, coin(0.5))\n\
+        facts = for mark in marks: if mark then \"yes\" else \"no\"\n\
+        some ~ distinct(6, 0..9)\nnumbers = sort(some)\n\
+        number = count mark in marks: mark\n\
+        rule right: number == count mark in marks: mark\n\
+        prompt \"\"\"\n  {numbers}\n  {numbered(facts)}\n  How many?\n  \"\"\"\nreply \"{number}\"\n");
+    assert!(!codes.contains(&"L616") && !codes.contains(&"L620"), "{shown}");
+    // One of three shown numbers is the largest.
+    let (shown, codes) = of("a ~ uniform(2..99)\nb ~ uniform(2..99)\nc ~ uniform(2..99)\n\
+        best = max([a, b, c])\nrule right: best == max([a, b, c])\n\
+        prompt \"{a}, {b} or {c}?\"\nreply \"{best}\"\n");
+    assert!(!codes.contains(&"L615"), "{shown}");
+    // Where any element is right, it is not the first one that is.
+    let (shown, codes) = of("xs ~ distinct(4, vocab)\nanswer ~ pick(xs)\n\
+        rule one: answer in xs\nprompt \"One of {xs}\"\nreply \"{answer}\"\n");
+    assert!(codes.contains(&"L616"), "{shown}");
+    assert!(shown.contains("random element of xs") && !shown.contains("first element"), "{shown}");
+}
+
+#[test]
+fn an_echo_is_no_chance_beside_a_value_that_is_guessed() {
+    let text = "name ~ pick(vocab)\nother ~ pick(without([name], vocab))\nsame ~ coin(0.5)\n\
+        shown = if same then name else other\n\
+        verdict = if shown == name then \"yes\" else \"no\"\n\
+        rule right: verdict == (if shown == name then \"yes\" else \"no\")\nrule named: shown in [name, other]\n\
+        prompt \"Is {shown} {name}, or {other}?\"\nreply \"{shown}: {verdict}\"\n";
+    let pair = pair(&Source::new("t.cook", text), "");
+    let settings = Settings { samples: SAMPLES, seed: 0 };
+    let source = Source::new("t.cook", text);
+    let audit = audit(&source, &pair.native, settings, &Observer::none()).expect("samples");
+    let joint =
+        audit.cheats.iter().find(|one| one.cheat == "echo of shown and most frequent verdict");
+    let joint = joint.expect("values are joined");
+    assert!((0.55..0.6).contains(&joint.bar), "{joint:?}");
+}
+
+#[test]
 fn where_a_sample_takes_long_there_is_time_for_fewer_of_them() {
     let settings = Settings { samples: SAMPLES, seed: 0 };
     let end = "rule q: n > 0\nprompt \"{a}\"\nreply \"{a}\"\n";

@@ -320,13 +320,34 @@ fn the_audit_passes_a_good_template_and_stops_a_cheat() {
     };
     let (code, denied, allowed) = codes("cheap.cook", &["--deny", "all"]);
     assert_eq!((code, allowed.len()), (1, 0));
-    assert_eq!(denied, ["L614", "L615", "L622", "L623"]);
-    let (code, denied, allowed) = codes("allowed.cook", &["--allow", "L615"]);
+    assert_eq!(denied, ["L614", "L615", "L616", "L622", "L623"]);
+    let (code, denied, allowed) = codes("allowed.cook", &["--allow", "L615", "--allow", "L616"]);
     assert_eq!((code, denied.len()), (0, 0));
-    assert_eq!(allowed, ["L614", "L615"]);
-    let (code, denied, _) = codes("allowed.cook", &["--allow", "L615", "--deny", "L614"]);
+    assert_eq!(allowed, ["L614", "L615", "L616"]);
+    let (code, denied, _) =
+        codes("allowed.cook", &["--allow", "L615", "--allow", "L616", "--deny", "L614"]);
     assert_eq!((code, denied), (1, vec!["L614".to_string()]));
-    fails(&["test", "std:retrieval", "--deny", "L999"], 2, "a code from L610 to L623");
+    fails(&["test", "std:retrieval", "--deny", "L999"], 2, "a code from L610 to L626");
+}
+
+#[test]
+fn test_runs_the_examples_of_a_module_and_counts_the_levels_that_fail() {
+    let module = "/// Turned round.\n///\n///     turn([1, 2]) == [1, 2]\nfn turn(xs: [T]) -> [T] = reverse(xs)\n";
+    let user = GOOD.replace("param", "use turning: turn\nparam").replace("reverse", "turn");
+    // At the long level alone, the reply of another sample is right.
+    let one = GOOD.replace("turned == reverse(words)", "length == 9 or turned == reverse(words)");
+    let folder = folder(&[("turning.cook", module), ("user.cook", &user), ("one.cook", &one)]);
+    let test = |name: &str| cookc(&["test", &path(&folder, name), "-n", "200"]);
+    let done = test("user.cook");
+    assert_eq!(done.code, 1, "{}", done.err);
+    assert!(
+        done.out.contains("E602") && done.out.contains("failed turning: 1 example"),
+        "{}",
+        done.out
+    );
+    assert!(done.out.contains("passed user at 2 levels"), "{}", done.out);
+    let done = test("one.cook");
+    assert!(done.code == 1 && done.out.contains("failed one at 1 of 2 levels"), "{}", done.out);
 }
 
 #[test]
@@ -340,7 +361,7 @@ fn check_audits_a_few_samples_if_asked_to() {
     let codes: Vec<_> = json_lines(&done.out).into_iter().map(|one| one["code"].clone()).collect();
     assert_eq!(
         (done.code, codes),
-        (0, vec!["L614", "L615", "L622", "L623"].into_iter().map(Value::from).collect()),
+        (0, vec!["L614", "L615", "L616", "L622", "L623"].into_iter().map(Value::from).collect()),
         "{}",
         done.err
     );

@@ -67,6 +67,15 @@ fn codes_of(example: &Example) -> Vec<String> {
 }
 
 fn said(example: &Example, command: &str) -> Vec<String> {
+    let (success, text) = run(example, command);
+    let codes: Vec<String> =
+        text.lines().filter(|line| codes::page(line).is_some()).map(str::to_string).collect();
+    assert_eq!(success, codes.is_empty(), "{command}: {text}");
+    codes
+}
+
+/// Whether a command succeeds beside an example, and what it says.
+fn run(example: &Example, command: &str) -> (bool, String) {
     let folder = tempfile::tempdir().expect("a folder");
     let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("a file");
     write(&format!("example.{}", example.language), example.text);
@@ -78,11 +87,7 @@ fn said(example: &Example, command: &str) -> Vec<String> {
         .output()
         .expect("cookc runs");
     let both = [output.stdout, output.stderr].concat();
-    let text = String::from_utf8(both).expect("messages are UTF-8");
-    let codes: Vec<String> =
-        text.lines().filter(|line| codes::page(line).is_some()).map(str::to_string).collect();
-    assert_eq!(output.status.success(), codes.is_empty(), "{command}: {text}");
-    codes
+    (output.status.success(), String::from_utf8(both).expect("messages are UTF-8"))
 }
 
 /// Errors of cookc itself, which no template shows.
@@ -112,6 +117,17 @@ fn the_right_example_of_a_page_has_no_fault_and_no_lint_and_is_formatted() {
         if right.language == "cook" {
             let source = Source::new("example.cook", right.text);
             assert_eq!(syntax::format(&source).as_deref(), Ok(right.text), "{}", page.code);
+        }
+    }
+}
+
+#[test]
+fn the_right_template_of_a_page_passes_the_audit() {
+    for page in codes::all().iter().filter(|page| runs_here(page)) {
+        let [_, right] = examples(page);
+        if right.language == "cook" {
+            let (passed, said) = run(&right, "test example.cook -n 300");
+            assert!(passed, "{}: {said}", page.code);
         }
     }
 }

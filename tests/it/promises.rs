@@ -146,6 +146,9 @@ fn a_hidden_draw_is_reported_where_it_decides_and_only_there() {
     let place = "at_ ~ uniform(1..6)\nword = at(at_, document)\nanswer = at(at_ - 1, document)";
     assert_eq!(template(place, "answer == at(at_ - 1, document)", "{document}: {word}"), [""; 0]);
     assert_eq!(template(place, "answer == at(at_ - 1, document)", "{document}"), ["L601"]);
+    // What is shown leaves few numbers, seldom more than one.
+    let digits = "k ~ uniform(0..99)\ntens = k / 10\nrest = k % 9\nanswer = k";
+    assert_eq!(template(digits, "answer == k", "{tens} {rest} {document}"), [""; 0]);
     // Two hidden numbers of which the prompt shows the sum.
     let sum = "a ~ uniform(0..3)\nb ~ uniform(0..3)\ntotal = a + b\nanswer = a - b";
     assert!(!template(sum, "answer == a - b", "{total} {document}").is_empty());

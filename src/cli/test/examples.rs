@@ -8,8 +8,9 @@ use crate::check;
 use crate::data::examples::Examples;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::Source;
+use crate::stdlib;
 use crate::syntax;
-use crate::template;
+use crate::template::{self, Beside, Template};
 
 /// Runs the examples of a file and reports those that do not hold; true if all hold. A file with
 /// errors has its errors reported by the next step.
@@ -36,6 +37,19 @@ pub fn run(source: &Source, as_json: bool) -> Result<bool, Failure> {
 /// True for a file of functions, which has nothing else to test.
 pub fn is_module(source: &Source) -> bool {
     check::is_module(&syntax::parse(source).0)
+}
+
+/// The modules beside a template that it uses and that have examples; those that are built in were
+/// tested before.
+pub fn modules(template: &Template) -> Vec<Source> {
+    let Some(folder) = template::folder_of(template.source()) else { return Vec::new() };
+    let is_module = |one: &&Beside| {
+        one.name.ends_with(".cook") && stdlib::neighbour(&one.name) != Some(one.text.as_str())
+    };
+    let source =
+        |one: &Beside| Source::new(folder.join(&one.name).display().to_string(), one.text.as_str());
+    let all = template.files().iter().filter(is_module).map(source);
+    all.filter(|module| template::examples(module).run > 0).collect()
 }
 
 fn text(examples: &Examples, source: &Source) -> String {

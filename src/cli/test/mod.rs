@@ -2,12 +2,12 @@
 
 mod examples;
 mod rfc008;
+mod table;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use comfy_table::Table;
 use serde_json::{Value, json};
 
 use super::console::{BAD, FAINT, GOOD, styled};
@@ -15,10 +15,7 @@ use super::load;
 use super::options::{self, Choice, Engine};
 use super::progress::Progress;
 use super::{Failure, console};
-use crate::data::audit::{
-    Audit, Branch, CODES, Changed, Cheated, Classes, PASSES, Settings, affordable, audit, findings,
-    is_denied, percent,
-};
+use crate::data::audit::{Audit, CODES, PASSES, Settings, affordable, audit, findings, is_denied};
 use crate::data::generate::Stopped;
 use crate::data::{Answer, Event, Observer};
 use crate::diagnostic::{Diagnostic, Severity};
@@ -35,15 +32,22 @@ const HELP: &str = r#"Examples:
 At each level, with its bar. What fails the template, unless it is allowed:
   L610  rules hold in full on every one of the template's own samples
   L611  every written reply is read back to the same values
-  L612  machine code and interpreter agree on all samples and judgements, bit for bit
+  L612  machine code and interpreter agree on samples and judgements, bit for bit: all of them, or
+        as many as the interpreter makes in about three seconds
   L613  no text is longer than the bounds say
   L614  shortcut baselines that read nothing: the empty reply, the reply of another sample, the most
         frequent reply. Each may be right on 5 % of the samples, or, where 1 / replies is more,
         that and four standard deviations of it: for yes or no and 1,000 samples, 56.3 %
-  L615  echoes of the prompt and of each shown value: the same bar
-  L616  the first, last, longest, shortest and a random one of a shown list or of labelled options:
-        5 %, or, where 1 / options is more, that and four standard deviations
+  L615  echoes of the prompt and of each shown value, as the reply would write it: the same bar
+  L616  the first, last, longest, shortest, most frequent and a random one of a shown list or of
+        labelled options, the first and last column of a table: 5 %, or, where 1 / options is
+        more, that and four standard deviations. Of a reply with several values, the best
+        shortcuts of each are joined, and count with L614, L615 or L616
   L617  no prompt is in both splits (train/eval overlap)
+  L624  the mean of the rules: an empty reply has no more of it than the bar of L614, constants and
+        echoes no more than half of what is above their bar
+  L625  stuffed replies, a right one with something else: with words of the vocabulary, a wrong
+        reply, two tags or boxes: right in at most 5 % of the first 200 samples
 What warns, unless it is denied:
   L618  at least half of the samples differ from all before them
   L619  of 2 to 16 values that an output has, each has at least 0.5 and at most 1.5 fair shares
@@ -55,21 +59,24 @@ What warns, unless it is denied:
   L622  mutated replies, a right one with one word replaced, left out or doubled: still right in at
         most 25 %
   L623  the same with two neighbours swapped
+  L626  the rules do not only repeat how the answer is computed, by a function without an example
 A comment in the template, `// allow L623: the order is free`, is the same as --allow L623. Above a
 line or behind it, it allows what is found there; beside nothing that is found, all of its code.
-First, the examples in the documentation of the file's functions are run: lines indented by four
-spaces. One that does not hold fails the file (E602). Of a file that holds functions only, nothing
-else is tested.
+First, the examples in the documentation of the file's functions and of the modules beside it are
+run: lines indented by four spaces. One that does not hold fails the file (E602). Of a file that
+holds functions only, nothing else is tested.
 
 A denied finding ends with exit code 1. With --format json, a file whose functions have examples has
 a line {"file", "examples", "failed", "findings"}, and each level is one line: {"template",
 "level", "seed", "samples", "rules": [{"rule", "holds", "first_broken"}], "cheats": [{"cheat",
-"code", "exact", "score", "bar"}], "changes": [{"change", "code", "tried", "passes", "bar"}],
-"classes": [{"output", "values", "most": [value, share], "least", "most_bar", "least_bar"}],
-"places": [{"list", "samples", "shares", "fair", "effect", "bar", "biased"}], "branches":
-[{"start", "end", "taken", "otherwise"}], "distinct_replies", "distinct", "reads_back",
-"first_unread", "engines_differ", "overlap", "words": {"made", "bound"}, "bytes", "findings":
-[{"code", "denied", "allowed", "title", "help", "start", "end", "line", "column"}]}. Shares are
+"code", "exact", "score", "bar", "score_bar"}], "changes": [{"change", "code", "tried", "passes",
+"bar"}], "stuffed": the same, "repeated": {"rule", "output", "function", "start", "end",
+"function_start", "function_end"} or null, "classes": [{"output", "values", "most": [value, share],
+"least", "most_bar", "least_bar"}], "places": [{"list", "samples", "shares", "fair", "effect",
+"bar", "biased"}], "branches": [{"start", "end", "taken", "otherwise"}], "distinct_replies",
+"distinct", "reads_back", "first_unread", "compared", "engines_differ", "overlap", "words": {"made",
+"bound"}, "bytes", "findings": [{"code", "denied", "allowed", "title", "help", "start", "end",
+"line", "column"}]}. Shares are
 from 0 to 1; start and end are bytes of the template.
 
 With --format rfc008, each level is one line, the report of OpenEnv's RFC 008 on the template as an
@@ -150,6 +157,9 @@ pub fn run(command: &Test) -> Result<(), Failure> {
             continue;
         }
         let template = Template::checked(source)?;
+        for module in examples::modules(&template) {
+            passed &= examples::run(&module, command.format == Format::Json)?;
+        }
         let names = match &command.choice.level {
             Some(level) => vec![level.clone()],
             None => load::levels(&template),
@@ -277,7 +287,7 @@ const ALL: &str = "all";
 fn code(text: &str) -> Result<String, String> {
     match text == ALL || CODES.iter().any(|(code, _)| *code == text) {
         true => Ok(text.to_string()),
-        false => Err("write a code from L610 to L623, or `all`".to_string()),
+        false => Err("write a code from L610 to L626, or `all`".to_string()),
     }
 }
 
@@ -309,13 +319,18 @@ fn text(levels: &[Level], source: &Source, verbose: bool) -> String {
     let mut header = vec![name.as_str()];
     header.extend(audits.iter().map(|audit| audit.level.as_str()));
     let mut table = console::table(&header);
-    rows(&mut table, &audits, verbose);
+    table::rows(&mut table, &audits, verbose);
     let mut text = format!("{table}\n");
     let gathered = gathered(levels);
     for diagnostic in &gathered {
         text += &format!("{}\n", console::drawn(diagnostic, source));
     }
-    let at = console::count(audits.len(), "level");
+    let failed = levels.iter().filter(|one| one.findings.iter().any(Finding::is_denied)).count();
+    let at = match failed {
+        0 => console::count(audits.len(), "level"),
+        _ if failed == audits.len() => console::count(failed, "level"),
+        _ => format!("{failed} of {}", console::count(audits.len(), "level")),
+    };
     let all = || levels.iter().flat_map(|level| &level.findings);
     let warnings = gathered.iter().filter(|one| one.severity == Severity::Warning).count();
     let allowed = all().filter(|one| one.allowed).map(|one| one.diagnostic.code);
@@ -325,10 +340,7 @@ fn text(levels: &[Level], source: &Source, verbose: bool) -> String {
         .filter(|(count, _)| *count > 0)
         .map(|(count, noun)| format!(", {}", console::count(count, noun)))
         .collect::<String>();
-    let (style, word) = match all().any(Finding::is_denied) {
-        true => (BAD, "failed"),
-        false => (GOOD, "passed"),
-    };
+    let (style, word) = if failed > 0 { (BAD, "failed") } else { (GOOD, "passed") };
     text + &format!("{} {} at {at}{}\n", styled(style, word), first.template, styled(FAINT, more))
 }
 
@@ -354,66 +366,3 @@ fn gathered(levels: &[Level]) -> Vec<Diagnostic> {
     };
     found.into_iter().map(named).collect()
 }
-
-fn rows(table: &mut Table, audits: &[&Audit], verbose: bool) {
-    let mut row = |name: &str, cell: &dyn Fn(&Audit) -> String| {
-        let cells = audits.iter().map(|audit| cell(audit));
-        table.add_row(std::iter::once(name.to_string()).chain(cells));
-    };
-    let of = |share: f64, bar: f64| format!("{} of {}", percent(share), percent(bar));
-    let cheat = |one: &Cheated| of(one.exact, one.bar);
-    let change = |one: &Changed| match one.tried {
-        0 => NONE.into(),
-        _ => of(one.passes, one.bar),
-    };
-    row("rules hold", &|audit| {
-        percent(audit.rules.iter().map(|rule| rule.holds).fold(1.0, f64::min))
-    });
-    if verbose {
-        for (at, one) in audits[0].cheats.iter().enumerate() {
-            row(&format!("shortcut: {}", one.cheat), &|audit| cheat(&audit.cheats[at]));
-        }
-        for (at, one) in audits[0].changes.iter().enumerate() {
-            row(&format!("mutation: {}", one.change), &|audit| change(&audit.changes[at]));
-        }
-    } else {
-        row(&format!("best of {} shortcuts", audits[0].cheats.len()), &|audit| {
-            let over = |one: &&Cheated| one.exact - one.bar;
-            let best = audit.cheats.iter().max_by(|a, b| over(a).total_cmp(&over(b)));
-            best.map_or(NONE.into(), |one| format!("{}\n{}", cheat(one), one.cheat))
-        });
-        row("best of 5 mutations", &|audit| {
-            let tried = audit.changes.iter().filter(|one| one.tried > 0);
-            match tried.max_by(|a, b| a.passes.total_cmp(&b.passes)) {
-                Some(one) if one.passes > 0.0 => format!("{}\n{}", change(one), one.change),
-                one => one.map_or(NONE.into(), change),
-            }
-        });
-    }
-    row("class balance", &|audit| {
-        let class = |one: &Classes| {
-            format!("{}: {} to {}", one.values, percent(one.least.1), percent(one.most.1))
-        };
-        let all: Vec<String> = audit.classes.iter().map(class).collect();
-        if all.is_empty() { NONE.into() } else { all.join("\n") }
-    });
-    row("answer position", &|audit| {
-        let worst = audit.places.iter().max_by(|a, b| a.effect.total_cmp(&b.effect));
-        worst.map_or(NONE.into(), |one| format!("w {:.2} of {:.2}", one.effect, one.bar))
-    });
-    row("branches taken", &|audit| {
-        let both = |one: &Branch| one.taken > 0 && one.otherwise > 0;
-        let taken: usize = audit.branches.iter().map(|one| 1 + usize::from(both(one))).sum();
-        let count = 2 * audit.branches.len();
-        if count == 0 { NONE.into() } else { format!("{taken} of {count}") }
-    });
-    row("unique samples", &|audit| percent(audit.distinct));
-    row("unique replies", &|audit| audit.distinct_replies.to_string());
-    row("round trip", &|audit| percent(audit.reads_back));
-    row("engines differ", &|audit| audit.engines_differ.to_string());
-    row("train/eval overlap", &|audit| audit.overlap.to_string());
-    row("longest, words", &|audit| format!("{} of {}", audit.words.made, audit.words.bound));
-}
-
-/// Shown if there is nothing to measure.
-const NONE: &str = "–";

@@ -99,7 +99,7 @@ impl Texts {
 }
 
 /// Where the words of a text are: runs of word characters.
-fn words(text: &str) -> impl Iterator<Item = (usize, usize)> {
+pub fn words(text: &str) -> impl Iterator<Item = (usize, usize)> {
     let mut from = 0;
     std::iter::from_fn(move || {
         let start = from + text[from..].find(is_word_character)?;

@@ -1,14 +1,18 @@
 //! Ways to answer without understanding: what each replies to a sample.
 
-use super::changes::one_of;
-use super::options::{self, By, Options};
-use crate::check::types::Type;
-use crate::data::layout::{Part, TextWriter, cells};
-use crate::ir::{Program, Role, SlotId};
+use super::guesses::{self, Guess, Output};
+use crate::data::layout::{Part, TextWriter};
+use crate::ir::{Program, SlotId};
 use crate::runtime::Memory;
 use crate::runtime::random::Stream;
 
+/// The most replies whose values come from several places that are tried together.
+const JOINT_MAX: usize = 6;
+/// Of each value, the best places that are joined.
+const BEST: usize = 2;
+
 /// A way to answer.
+#[derive(Clone)]
 pub struct Cheat {
     /// What it answers, in a few words.
     pub name: String,
@@ -17,6 +21,7 @@ pub struct Cheat {
     answer: Answer,
 }
 
+#[derive(Clone)]
 enum Answer {
     /// Nothing.
     Empty,
@@ -26,28 +31,11 @@ enum Answer {
     Other,
     /// The reply that is right most often: of classes, the most likely one.
     Same,
-    /// The value of a slot.
+    /// The value of a slot, and nothing else.
     Echo(SlotId),
-    /// One of what there is to choose from.
-    Choose(Options, Choice),
+    /// The right reply, but these of its values from elsewhere.
+    Values(Vec<Guess>),
 }
-
-#[derive(Clone, Copy, PartialEq)]
-enum Choice {
-    First,
-    Last,
-    Longest,
-    Shortest,
-    Any,
-}
-
-const CHOICES: [(Choice, &str); 5] = [
-    (Choice::First, "first"),
-    (Choice::Last, "last"),
-    (Choice::Longest, "longest"),
-    (Choice::Shortest, "shortest"),
-    (Choice::Any, "random"),
-];
 
 /// The replies that do not depend on a sample's own.
 pub struct Known<'a> {
@@ -72,30 +60,66 @@ pub fn all(program: &Program) -> Vec<Cheat> {
         cheat("most frequent reply", "L614", Answer::Same),
         cheat("echo of the prompt", "L615", Answer::Prompt),
     ];
-    for (slot, id) in program.slots.iter().zip(0..) {
-        let has_text = slot.kind != Type::Unknown && slot.kind.element() != Some(&Type::Unknown);
-        if slot.shown && slot.role != Role::Output && !slot.name.is_empty() && has_text {
-            all.push(cheat(&format!("echo of {}", slot.name), "L615", Answer::Echo(id)));
-        }
-    }
-    for options in options::all(program) {
-        let by_length = program.slots[options.list as usize].kind.depth() > 1;
-        let what = match options.by {
-            By::Itself => "element of",
-            By::Label(_) => "label of",
-            By::Number => "number of",
-            By::Part | By::Run => continue,
-        };
-        for (choice, word) in CHOICES {
-            if by_length || !matches!(choice, Choice::Longest | Choice::Shortest) {
-                let name = format!("{word} {what} {}", options.name(program));
-                let Options { list, output, by } = options;
-                let options = Options { list, output, by };
-                all.push(cheat(&name, "L616", Answer::Choose(options, choice)));
+    match guesses::outputs(program)[..] {
+        [output] => all.extend(guesses::all(program, output).into_iter().map(one)),
+        _ => {
+            for (slot, name) in guesses::shown(program) {
+                all.push(cheat(&format!("echo of {name}"), "L615", Answer::Echo(slot)));
             }
         }
     }
     all
+}
+
+/// The right reply, with one value from elsewhere.
+pub fn one(guess: Guess) -> Cheat {
+    Cheat { name: guess.name.clone(), code: guess.code, answer: Answer::Values(vec![guess]) }
+}
+
+/// Replies all of whose values come from elsewhere: the constants, the elements of lists in order,
+/// and the best of each value, by how often the reply was right with it alone.
+pub fn joint(
+    program: &Program,
+    outputs: &[Output],
+    constants: Vec<Guess>,
+    tried: &[(Guess, f64)],
+) -> Vec<Cheat> {
+    let of = |output: &Output| {
+        let own =
+            tried.iter().filter(|(one, share)| one.output.piece == output.piece && *share > 0.0);
+        let mut own: Vec<&(Guess, f64)> = own.collect();
+        own.sort_by(|a, b| b.1.total_cmp(&a.1));
+        own.truncate(BEST);
+        own
+    };
+    let mut rows: Vec<(f64, Vec<Guess>)> = vec![(1.0, Vec::new())];
+    for output in outputs {
+        let best = of(output);
+        let longer = rows.iter().flat_map(|(share, row)| {
+            best.iter().map(move |(one, own)| {
+                (share * own, row.iter().chain([one]).cloned().collect::<Vec<Guess>>())
+            })
+        });
+        let mut longer: Vec<(f64, Vec<Guess>)> = longer.collect();
+        longer.sort_by(|a, b| b.0.total_cmp(&a.0));
+        longer.truncate(JOINT_MAX);
+        rows = longer;
+    }
+    let named = |row: Vec<Guess>| {
+        let names: Vec<&str> = row.iter().map(|one| one.name.as_str()).collect();
+        (names.join(" and "), row)
+    };
+    let mut all = vec![named(constants)];
+    all.extend(guesses::in_order(program, outputs));
+    all.extend(rows.into_iter().map(|(_, row)| named(row)));
+    let mut found: Vec<Cheat> = Vec::new();
+    for (name, row) in all {
+        let code = row.iter().map(|one| one.code).max().unwrap_or("L614");
+        if row.len() == outputs.len() && !found.iter().any(|one| one.name == name) {
+            found.push(Cheat { name, code, answer: Answer::Values(row) });
+        }
+    }
+    found
 }
 
 impl Cheat {
@@ -114,44 +138,40 @@ impl Cheat {
             Answer::Other => known.other.to_string(),
             Answer::Same => known.same.to_string(),
             Answer::Echo(slot) => texts.value(*slot, memory),
-            Answer::Choose(options, choice) => {
-                let (chosen, count) = choose(options, *choice, program, memory, stream);
-                let text = chosen.map(|cell| {
-                    let own = memory.slot(options.output);
-                    memory.bind(options.output, cell);
-                    let text = texts.text(Part::Reply, memory);
-                    memory.bind(options.output, own);
-                    text
-                });
-                let chance = Some(1.0 / count.max(1) as f64);
-                return Reply { text: text.unwrap_or_default(), chance };
+            Answer::Values(guesses) => {
+                let mut pieces = texts.pieces(Part::Reply, memory);
+                let mut chance: Option<f64> = None;
+                for guess in guesses {
+                    let Some(taken) = guess.take(texts, program, memory, stream) else {
+                        return Reply { text: String::new(), chance: None };
+                    };
+                    pieces[guess.output.piece].1 = taken.text;
+                    // Beside other values, an echo counts as known.
+                    let counts = guesses.len() == 1 || guess.code != "L615";
+                    let own = taken.chance.filter(|_| counts);
+                    chance = own.map(|one| one * chance.unwrap_or(1.0)).or(chance);
+                }
+                return Reply { text: pieces.into_iter().map(|(_, text)| text).collect(), chance };
             }
         };
         Reply { text, chance: None }
     }
-}
 
-/// The cell of the reply's value that names the chosen element, if there is one, and of how many
-/// elements it was chosen.
-fn choose(
-    options: &Options,
-    choice: Choice,
-    program: &Program,
-    memory: &Memory,
-    stream: &mut Stream,
-) -> (Option<i64>, usize) {
-    let (elements, kind) = options.elements(program, memory);
-    let size = |cell: i64| kind.element().map_or(0, |inner| cells(memory, cell, inner).len());
-    let sizes: Vec<usize> = elements.iter().map(|&cell| size(cell)).collect();
-    let of_size = |wanted: Option<&usize>| -> Vec<usize> {
-        (0..sizes.len()).filter(|&at| Some(&sizes[at]) == wanted).collect()
-    };
-    let at = match choice {
-        Choice::First => Some(0),
-        Choice::Last => elements.len().checked_sub(1),
-        Choice::Longest => one_of(&of_size(sizes.iter().max()), stream).copied(),
-        Choice::Shortest => one_of(&of_size(sizes.iter().min()), stream).copied(),
-        Choice::Any => one_of(&(0..elements.len()).collect::<Vec<_>>(), stream).copied(),
-    };
-    (at.and_then(|at| options.reply(at, program, memory)), elements.len())
+    /// True if it answers with nothing.
+    pub fn is_empty(&self) -> bool {
+        matches!(self.answer, Answer::Empty)
+    }
+
+    /// True if it answers as a vote does: with the most frequent element.
+    pub fn is_vote(&self) -> bool {
+        matches!(&self.answer, Answer::Values(guesses) if guesses.iter().any(Guess::is_vote))
+    }
+
+    /// The name of the cheat that takes any of the same options.
+    pub fn random(&self) -> Option<String> {
+        match &self.answer {
+            Answer::Values(guesses) if guesses.len() == 1 => guesses[0].random(),
+            _ => None,
+        }
+    }
 }

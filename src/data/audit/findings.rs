@@ -1,14 +1,15 @@
 //! What an audit's figures say of a template: a lint for each bar that is missed.
 
 use super::{
-    Audit, Branch, Changed, Cheated, Classes, DISTINCT_BAR, Longest, Places, RuleHolds, percent,
+    Audit, Branch, Changed, Cheated, Classes, DISTINCT_BAR, Longest, Places, Repeated, RuleHolds,
+    percent,
 };
 use crate::diagnostic::Diagnostic;
 use crate::ir::{Op, Program, Slot};
 use crate::source::Span;
 
 /// The codes, each with true if it fails a template unless it is allowed.
-pub const CODES: [(&str, bool); 14] = [
+pub const CODES: [(&str, bool); 17] = [
     ("L610", true),
     ("L611", true),
     ("L612", true),
@@ -23,6 +24,9 @@ pub const CODES: [(&str, bool); 14] = [
     ("L621", false),
     ("L622", false),
     ("L623", false),
+    ("L624", true),
+    ("L625", true),
+    ("L626", false),
 ];
 
 /// True for what fails a template unless it is allowed.
@@ -52,6 +56,12 @@ pub fn findings(audit: &Audit, program: &Program) -> Vec<Diagnostic> {
         let above = |one: &&Changed| one.code == code && one.passes > one.bar;
         found.extend(changed(audit.changes.iter().filter(above).collect(), &places));
     }
+    let exact = |one: &&Cheated| one.exact > one.bar;
+    let paid = |one: &&Cheated| one.score_bar.is_some_and(|bar| one.score > bar) && !exact(one);
+    found.extend(self::paid(audit.cheats.iter().filter(paid).collect(), &places));
+    let above = |one: &&Changed| one.passes > one.bar;
+    found.extend(stuffed(audit.stuffed.iter().filter(above).collect(), &places));
+    found.extend(audit.repeated.as_ref().map(repeated));
     found
 }
 
@@ -234,11 +244,57 @@ fn never_taken(branch: &Branch, audit: &Audit) -> Option<Diagnostic> {
         (0, _) => ("its condition is always false", "true"),
         _ => return None,
     };
-    let title = format!("one branch of this `if` is never taken in {} samples", audit.samples);
+    let title = format!("one branch of this `if` is never taken in {} samples", audit.compared);
     let span = Span::new(branch.start, branch.end);
     Some(Diagnostic::lint("L621", title, span, label).help(format!(
         "draw such that it is {other} in some samples, or write the other branch alone"
     )))
+}
+
+/// What has no right reply, and is paid by some rules.
+fn paid(mut above: Vec<&Cheated>, places: &Spans) -> Option<Diagnostic> {
+    above.sort_by(|a, b| b.score.total_cmp(&a.score));
+    let (worst, others) = above.split_first()?;
+    let (score, bar) = (percent(worst.score), percent(worst.score_bar.unwrap_or(worst.bar)));
+    let title = format!("{}: the mean of the rules is {score}, and {bar} is the bar", worst.cheat);
+    let mut help = "write rules that it breaks: into a rule that holds for it, write what the \
+                    others ask for, such as `size(answer) > 0 and …`"
+        .to_string();
+    if !others.is_empty() {
+        let others = others.iter().map(|one| format!("{} ({})", one.cheat, percent(one.score)));
+        help += &format!("; the same holds for {}", others.collect::<Vec<_>>().join(", "));
+    }
+    Some(places.at_rules("L624", title, "pays for it").help(help))
+}
+
+/// What says more than the answer, and is right.
+fn stuffed(mut above: Vec<&Changed>, places: &Spans) -> Option<Diagnostic> {
+    above.sort_by(|a, b| b.passes.total_cmp(&a.passes));
+    let (worst, others) = above.split_first()?;
+    let (passes, bar) = (percent(worst.passes), percent(worst.bar));
+    let title = format!("{}: still right in {passes} of the tries; {bar} is the bar", worst.change);
+    let mut help =
+        "write a rule that says how much a reply may have, or which words: `all word in \
+                    answer: word in vocab`"
+            .to_string();
+    if !others.is_empty() {
+        let others = others.iter().map(|one| format!("{} ({})", one.change, percent(one.passes)));
+        help += &format!("; the same holds for {}", others.collect::<Vec<_>>().join(", "));
+    }
+    Some(places.at_rules("L625", title, "holds for it").help(help))
+}
+
+/// The advice to say the answer another way.
+fn repeated(found: &Repeated) -> Diagnostic {
+    let Repeated { rule, output, function, start, end, function_start, function_end } = found;
+    let title = format!("the rule `{rule}` repeats how `{output}` is computed");
+    let span = Span::new(*start, *end);
+    Diagnostic::lint("L626", title, span, "the same as what it is compared with")
+        .and(Span::new(*function_start, *function_end), "nothing says what it should return")
+        .help(format!(
+            "above `{function}`, write an example that you worked out by hand, four spaces behind \
+             `///`, such as `///     {function}(…) == …`; or write a rule that says it another way"
+        ))
 }
 
 fn changed(mut above: Vec<&Changed>, places: &Spans) -> Option<Diagnostic> {

@@ -6,9 +6,12 @@ mod changes;
 mod cheats;
 mod digest;
 mod findings;
+mod guesses;
 mod options;
+mod oracle;
 mod passes;
 mod places;
+mod stuffed;
 mod tally;
 
 use std::collections::{BTreeMap, HashSet};
@@ -20,12 +23,14 @@ use super::judge::Judge;
 use super::observer::Observer;
 use super::{Sampler, Split};
 use crate::check::types::Type;
-use crate::ir::{Op, Piece, Program, SlotId};
+use crate::ir::{Op, Program};
 use crate::source::Source;
 pub use budget::affordable;
 use cheats::Cheat;
 pub use findings::{CODES, findings, is_denied};
-use passes::{CLASSES_MAX, Passes};
+use guesses::{Guess, Output};
+pub use oracle::Repeated;
+use passes::{CLASSES_MAX, Own, Passes};
 pub use places::{EFFECT_BAR, Places};
 use tally::Tally;
 
@@ -39,6 +44,8 @@ pub const MOST_BAR: f64 = 1.5;
 pub const LEAST_BAR: f64 = 0.5;
 /// Classes are tested from this many samples of each on: then half a share is no chance.
 const SAMPLES_A_CLASS: u64 = 50;
+/// On so many samples, the values of a reply are tried one by one.
+const TRIED_ALONE: u64 = 48;
 /// A right reply with one word changed may satisfy all rules on this share of samples.
 pub const CHANGE_BAR: f64 = 0.25;
 
@@ -59,6 +66,10 @@ pub struct Audit {
     pub cheats: Vec<Cheated>,
     /// Each way to change a word of a right reply.
     pub changes: Vec<Changed>,
+    /// Each way to stuff a right reply with more than the answer.
+    pub stuffed: Vec<Changed>,
+    /// What the rules only repeat.
+    pub repeated: Option<Repeated>,
     /// Each output that has few values.
     pub classes: Vec<Classes>,
     /// Each shown list in which the answer has a position.
@@ -73,6 +84,9 @@ pub struct Audit {
     pub reads_back: f64,
     /// The first sample whose reply is not.
     pub first_unread: Option<u64>,
+    /// How many samples the interpreter made too, as many as there is time for: what is said of
+    /// branches and of both engines is said of these.
+    pub compared: u64,
     /// Samples and judgements in which machine code and interpreter differ.
     pub engines_differ: u64,
     /// Prompts of the training split that are also in the held-out split.
@@ -108,6 +122,9 @@ pub struct Cheated {
     /// The share that it may have: 5 %, or, where chance alone has more, that and four standard
     /// deviations of it.
     pub bar: f64,
+    /// What the mean of the rules may be: half of what is above that bar, for an empty reply
+    /// nothing. Options have none, as the right one is like the others.
+    pub score_bar: Option<f64>,
 }
 
 /// What right replies get when one word is changed.
@@ -187,14 +204,16 @@ pub fn audit(
     observer: &Observer,
 ) -> Result<Audit, Stopped> {
     let interpreter = &native.interpreted();
-    let passes = Passes { native, interpreter, settings, observer };
+    let compared = budget::compared(native, settings)?;
+    let passes = Passes { native, interpreter, settings, compared, observer };
     let program = native.program();
-    let (cheats, options, outputs) =
-        (cheats::all(program), options::all(program), outputs(program));
+    let (options, outputs) = (options::all(program), guesses::outputs(program));
     let own = passes.own(&outputs, &options)?;
     let held_out = passes.prompts(Split::Eval)?;
-    let most_frequent = most_frequent(&own.replies).unwrap_or(0);
+    let most_frequent = most_frequent(&own.replies).map_or(0, |(first, _)| first);
     let same = passes.reply(&passes.texts(), &mut passes.memory(Split::Train), most_frequent)?;
+    let mut cheats = cheats::all(program);
+    cheats.extend(more(&passes, &outputs, &own, &same)?);
     let cheating = passes.cheats(&cheats, &same)?;
     let samples = settings.samples;
     let share = |count: u64| count as f64 / samples.max(1) as f64;
@@ -202,7 +221,9 @@ pub fn audit(
     let distinct_replies = own.replies.iter().collect::<HashSet<_>>().len() as u64;
     let held_out: HashSet<&[u8; 32]> = held_out.iter().collect();
     let learned: HashSet<&[u8; 32]> = own.prompts.iter().collect();
-    let places = options.iter().zip(&own.places);
+    // A number may stand in a list that it has nothing to do with.
+    let is_chance = |at: usize| 2 * own.places_by_chance[at] >= own.places[at].len().max(1) as u64;
+    let places = options.iter().zip(&own.places).enumerate().filter(|(at, _)| !is_chance(*at));
     Ok(Audit {
         template: program.name.clone(),
         level: native.level().to_string(),
@@ -211,15 +232,18 @@ pub fn audit(
         rules: rules(native, &own.rules),
         cheats: cheated(&cheats, &cheating.cheats, distinct_replies, samples),
         changes: changed(&cheating.changes),
+        stuffed: stuffed(&cheating.stuffed),
+        repeated: oracle::repeated(source),
         classes: classes(program, &outputs, &own.classes, samples),
         places: places
-            .filter_map(|(one, found)| Places::new(one.name(program), found, samples))
+            .filter_map(|(_, (one, found))| Places::new(one.name(program), found, samples))
             .collect(),
         branches: branches(source, program, &own.branches),
         distinct_replies,
         distinct: share(different(&own.digests)),
         reads_back: own.unread.share(),
         first_unread: own.unread.first_missed,
+        compared,
         engines_differ: own.engines_differ + cheating.engines_differ,
         overlap: learned.intersection(&held_out).count() as u64,
         words: Longest { made: own.words, bound: program.bounds.words },
@@ -232,22 +256,46 @@ pub fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
 }
 
-/// The slots that the reply shows.
-fn outputs(program: &Program) -> Vec<SlotId> {
-    let value = |piece: &Piece| match piece {
-        Piece::Value(slot, _) => Some(*slot),
-        Piece::Literal(_) => None,
-    };
-    program.layout.reply.iter().filter_map(value).collect()
+/// The cheats that what the samples are like invites: one element throughout, and, where the reply
+/// has several values, all of them from elsewhere.
+fn more(passes: &Passes, outputs: &[Output], own: &Own, same: &str) -> Result<Vec<Cheat>, Stopped> {
+    let program = passes.native.program();
+    let few = |counts: &&BTreeMap<i64, u64>| counts.len() <= CLASSES_MAX;
+    let fills = outputs.iter().zip(&own.elements).filter(|(_, counts)| few(counts));
+    let fills = fills.filter_map(|(output, counts)| guesses::fill(program, *output, counts));
+    let fills: Vec<Guess> = fills.collect();
+    if outputs.len() < 2 {
+        return Ok(fills.into_iter().map(cheats::one).collect());
+    }
+    let mut constants = Vec::new();
+    for (output, digests) in outputs.iter().zip(&own.pieces) {
+        let (first, different) = most_frequent(digests).unwrap_or((0, 1));
+        let text = passes.piece(output.piece, first)?;
+        constants.push(guesses::constant(program, *output, text, different));
+    }
+    let mut tried: Vec<Guess> = constants.clone();
+    tried.extend(fills);
+    outputs.iter().for_each(|output| tried.extend(guesses::all(program, *output)));
+    // Each alone, on a few samples.
+    let quiet = Observer { cancel: passes.observer.cancel, ..Observer::none() };
+    let samples = passes.settings.samples.min(TRIED_ALONE);
+    let settings = Settings { samples, ..passes.settings };
+    let alone = Passes { settings, compared: 0, observer: &quiet, ..*passes };
+    let cheats: Vec<Cheat> = tried.iter().cloned().map(cheats::one).collect();
+    let shares = alone.cheats(&cheats, same)?.cheats.into_iter().map(|tally| tally.share());
+    let tried: Vec<(Guess, f64)> = tried.into_iter().zip(shares).collect();
+    Ok(cheats::joint(program, outputs, constants, &tried))
 }
 
-/// The first sample of those with the reply that comes most often; of several, the first one.
-fn most_frequent(replies: &[[u8; 32]]) -> Option<u64> {
+/// The first sample of those that have what comes most often, of several the first one; and how
+/// many different ones there are.
+fn most_frequent(digests: &[[u8; 32]]) -> Option<(u64, u64)> {
     let mut counts: BTreeMap<&[u8; 32], (u64, std::cmp::Reverse<u64>)> = BTreeMap::new();
-    for (reply, at) in replies.iter().zip(0..) {
-        counts.entry(reply).or_insert((0, std::cmp::Reverse(at))).0 += 1;
+    for (digest, at) in digests.iter().zip(0..) {
+        counts.entry(digest).or_insert((0, std::cmp::Reverse(at))).0 += 1;
     }
-    counts.into_values().max().map(|(_, first)| first.0)
+    let different = counts.len() as u64;
+    counts.into_values().max().map(|(_, first)| (first.0, different))
 }
 
 fn rules(sampler: &Sampler, tallies: &[Tally]) -> Vec<RuleHolds> {
@@ -261,16 +309,36 @@ fn rules(sampler: &Sampler, tallies: &[Tally]) -> Vec<RuleHolds> {
 }
 
 fn cheated(cheats: &[Cheat], tallies: &[Tally], replies: u64, samples: u64) -> Vec<Cheated> {
+    let of = |name: &str| cheats.iter().position(|one| one.name == name);
     let one = |(cheat, tally): (&Cheat, &Tally)| {
         let chosen = tally.chance / samples.max(1) as f64;
         // A template with one reply alone teaches nothing: the bar is as for two.
-        let chance = if chosen > 0.0 { chosen } else { 1.0 / replies.max(2) as f64 };
+        let least = 1.0 / replies.max(2) as f64;
+        let mut chance = match cheat.code {
+            "L615" => chosen.max(least),
+            _ if chosen > 0.0 => chosen,
+            _ => least,
+        };
+        // Where any element is right, the first one is not by its position.
+        let random = cheat.random().filter(|random| *random != cheat.name);
+        if let Some(at) = random.and_then(|random| of(&random)) {
+            chance = chance.max(tallies[at].share());
+        }
+        // What is always right is no shortcut of a vote: it is the vote.
+        let is_vote = cheat.is_vote() && tally.exact == tally.tried;
+        let bar = if is_vote { 1.0 } else { bar(chance, samples) };
+        let score_bar = match cheat.code {
+            "L616" => None,
+            _ if cheat.is_empty() => Some(bar),
+            _ => Some((1.0 + bar) / 2.0),
+        };
         Cheated {
             cheat: cheat.name.clone(),
             code: cheat.code,
             exact: tally.share(),
             score: tally.score / samples.max(1) as f64,
-            bar: bar(chance, samples),
+            bar,
+            score_bar,
         }
     };
     cheats.iter().zip(tallies).map(one).collect()
@@ -293,14 +361,25 @@ fn changed(tallies: &[Tally]) -> Vec<Changed> {
     changes::ALL.iter().zip(tallies).map(one).collect()
 }
 
+fn stuffed(tallies: &[Tally]) -> Vec<Changed> {
+    let one = |(&(_, name), tally): (&(stuffed::Stuffing, &'static str), &Tally)| Changed {
+        change: name,
+        code: "L625",
+        tried: tally.tried,
+        passes: tally.share(),
+        bar: CHEAT_BAR,
+    };
+    stuffed::ALL.iter().zip(tallies).map(one).collect()
+}
+
 fn classes(
     program: &Program,
-    outputs: &[SlotId],
+    outputs: &[Output],
     counts: &[BTreeMap<String, u64>],
     samples: u64,
 ) -> Vec<Classes> {
-    let one = |(&slot, counts): (&SlotId, &BTreeMap<String, u64>)| {
-        let slot = &program.slots[slot as usize];
+    let one = |(output, counts): (&Output, &BTreeMap<String, u64>)| {
+        let slot = &program.slots[output.slot as usize];
         let values = counts.len();
         let few = values <= CLASSES_MAX && samples >= SAMPLES_A_CLASS * values as u64;
         if values < 2 || !few || slot.kind.depth() > 0 || slot.kind == Type::Real {

@@ -3,10 +3,11 @@
 use crate::check::types::Type;
 use crate::data::judge::same;
 use crate::data::layout::cells;
-use crate::ir::{Form, Piece, Program, Role, SlotId};
+use crate::ir::{Bound, Form, Piece, Program, Slot, SlotId};
 use crate::runtime::Memory;
 
 /// A list that the prompt shows, one element of which the reply may name.
+#[derive(Clone, Copy)]
 pub struct Options {
     /// The list.
     pub list: SlotId,
@@ -31,40 +32,54 @@ pub enum By {
     Number,
 }
 
-/// All options of a prompt; none if the reply shows several values.
+/// All options of a prompt whose answer has a position; none if the reply shows several values.
 pub fn all(program: &Program) -> Vec<Options> {
     let mut values = program.layout.reply.iter().filter_map(value);
-    let (Some((output, _)), None) = (values.next(), values.next()) else { return Vec::new() };
-    let wanted = &program.slots[output as usize].kind;
+    match (values.next(), values.next()) {
+        (Some((output, _)), None) => of(program, output),
+        _ => Vec::new(),
+    }
+}
+
+/// All options of a prompt for one value of the reply.
+pub fn of(program: &Program, output: SlotId) -> Vec<Options> {
+    let wanted = &program.slots[output as usize];
     let layout = &program.layout;
-    let pieces = || layout.system.iter().flatten().chain(&layout.prompt).filter_map(value);
-    let is_labels = |list: SlotId| {
-        pieces().any(|(_, form)| {
-            matches!(form, Form::Labelled(keys) | Form::Lines(keys, _)
-            if *keys == list)
-        })
+    let shown = || layout.system.iter().flatten().chain(&layout.prompt).filter_map(value);
+    let keys = |form: &Form| match form {
+        Form::Labelled(keys) | Form::Lines(keys, _) => Some(*keys),
+        Form::Plain | Form::Joined(_) | Form::Numbered | Form::Digits(_) => None,
     };
+    let is_key = |list: SlotId| shown().any(|(_, form)| keys(form) == Some(list));
     let mut found: Vec<Options> = Vec::new();
-    for (list, form) in pieces() {
+    for (list, form) in shown() {
         let slot = &program.slots[list as usize];
+        if list == output || is_key(list) {
+            continue;
+        }
         let Some(element) = slot.kind.element() else { continue };
-        let kind = |slot: SlotId| program.slots[slot as usize].kind.element();
-        let by = match form {
-            Form::Labelled(keys) | Form::Lines(keys, _) if kind(*keys) == Some(wanted) => {
-                By::Label(*keys)
+        let kind = &wanted.kind;
+        let names_it = |keys: &SlotId| program.slots[*keys as usize].kind.element() == Some(kind);
+        let label = keys(form).filter(names_it);
+        let ways = [
+            label.map(By::Label),
+            (*form == Form::Numbered && is_number(wanted)).then_some(By::Number),
+            (element == kind).then_some(By::Itself),
+            (element.element() == Some(kind)).then_some(By::Part),
+            (slot.kind == *kind && element.depth() == 0).then_some(By::Run),
+        ];
+        for by in ways.into_iter().flatten() {
+            if !found.iter().any(|one| one.list == list && one.by == by) {
+                found.push(Options { list, output, by });
             }
-            Form::Numbered if *wanted == Type::Int => By::Number,
-            _ if element == wanted => By::Itself,
-            _ if element.element() == Some(wanted) => By::Part,
-            _ if slot.kind == *wanted && element.depth() == 0 => By::Run,
-            _ => continue,
-        };
-        let known = found.iter().any(|one| one.list == list && one.by == by);
-        if slot.role != Role::Output && !is_labels(list) && !known {
-            found.push(Options { list, output, by });
         }
     }
     found
+}
+
+/// True if a value may be an element's number: a count may be 0 as well.
+fn is_number(value: &Slot) -> bool {
+    value.kind == Type::Int && matches!(value.bound, Bound::Int { low: 1.., .. })
 }
 
 fn value(piece: &Piece) -> Option<(SlotId, &Form)> {
@@ -83,6 +98,28 @@ impl Options {
         }
     }
 
+    /// What an answer is: `element of xs`, `label of xs`. A key of lines is an element of the keys.
+    pub fn what(&self, program: &Program) -> String {
+        let word = match self.by {
+            By::Itself | By::Run => "element of",
+            By::Part => "element of an element of",
+            By::Label(keys) if self.is_of_lines(program) => {
+                let name = &program.slots[keys as usize].name;
+                let name = if name.is_empty() { "the keys" } else { name };
+                return format!("element of {name}");
+            }
+            By::Label(_) => "label of",
+            By::Number => "number of",
+        };
+        format!("{word} {}", self.name(program))
+    }
+
+    fn is_of_lines(&self, program: &Program) -> bool {
+        let layout = &program.layout;
+        let mut shown = layout.system.iter().flatten().chain(&layout.prompt).filter_map(value);
+        shown.any(|(list, form)| list == self.list && matches!(form, Form::Lines(..)))
+    }
+
     /// The elements' cells, and their type.
     pub fn elements<'a>(&self, program: &'a Program, memory: &Memory) -> (Vec<i64>, &'a Type) {
         elements(self.list, program, memory)
@@ -94,8 +131,30 @@ impl Options {
             By::Itself => self.elements(program, memory).0.get(at).copied(),
             By::Label(keys) => elements(keys, program, memory).0.get(at).copied(),
             By::Number => Some(at as i64 + 1),
-            By::Part | By::Run => None,
+            By::Part => self.parts(program, memory).get(at).copied(),
+            By::Run => None,
         }
+    }
+
+    /// How many answers there are to choose from.
+    pub fn count(&self, program: &Program, memory: &Memory) -> usize {
+        match self.by {
+            By::Part => self.parts(program, memory).len(),
+            _ => self.elements(program, memory).0.len(),
+        }
+    }
+
+    /// The elements of the elements.
+    fn parts(&self, program: &Program, memory: &Memory) -> Vec<i64> {
+        let (rows, kind) = self.elements(program, memory);
+        let Some(inner) = kind.element() else { return Vec::new() };
+        rows.into_iter().flat_map(|row| cells(memory, row, inner)).collect()
+    }
+
+    /// True if the reply's value is a number that stands in the list: it may do so by chance.
+    pub fn is_of_numbers(&self, program: &Program) -> bool {
+        program.slots[self.output as usize].kind == Type::Int
+            && matches!(self.by, By::Itself | By::Part)
     }
 
     /// The index of the element that the sample's own reply names, and of how many; none if it does

@@ -9,21 +9,25 @@ use super::Settings;
 use super::changes::{self, Texts};
 use super::cheats::{Cheat, Known};
 use super::digest;
+use super::guesses::Output;
 use super::options::Options;
+use super::stuffed;
 use super::tally::{Tally, add_all};
 use crate::data::generate::{Stopped, where_it_fits};
 use crate::data::judge::{Judge, Verdict};
-use crate::data::layout::{Escape, Part, TextWriter};
+use crate::data::layout::{Escape, Part, TextWriter, cells};
 use crate::data::observer::{Event, Observer};
 use crate::data::{Sampler, Split};
-use crate::ir::SlotId;
-use crate::runtime::random::{self, RunKey};
+use crate::ir::Program;
+use crate::runtime::random::{self, RunKey, Stream};
 use crate::runtime::{Fault, Memory};
 
 /// Samples of a block, which one memory draws.
 const BLOCK_SAMPLES: u64 = 64;
 /// Copies of a sample's texts that a pass holds at once.
 const TEXTS: u64 = 8;
+/// Of this many samples, the replies are stuffed.
+const STUFFED_SAMPLES: u64 = 200;
 /// A value that has more different values than this has no classes.
 pub const CLASSES_MAX: usize = 16;
 
@@ -32,6 +36,8 @@ pub struct Passes<'a> {
     pub native: &'a Sampler,
     pub interpreter: &'a Sampler,
     pub settings: Settings,
+    /// Of how many samples the interpreter makes each, and judges it.
+    pub compared: u64,
     pub observer: &'a Observer<'a>,
 }
 
@@ -50,8 +56,14 @@ pub struct Own {
     /// How often each output that is no list has each of its values; up to one more than
     /// [`CLASSES_MAX`].
     pub classes: Vec<BTreeMap<String, u64>>,
+    /// How often each output that is a list has each of its elements; so many, too.
+    pub elements: Vec<BTreeMap<i64, u64>>,
+    /// The digests of each output as the reply shows it; none where it shows one alone.
+    pub pieces: Vec<Vec<[u8; 32]>>,
     /// Of each list to choose from, the answer's positions: which, and of how many.
     pub places: Vec<Vec<(u32, u32)>>,
+    /// How often the number of the sample before has a position in it.
+    pub places_by_chance: Vec<u64>,
     pub branches: Vec<[u64; 2]>,
 }
 
@@ -60,44 +72,50 @@ pub struct Own {
 pub struct Cheating {
     pub cheats: Vec<Tally>,
     pub changes: Vec<Tally>,
+    pub stuffed: Vec<Tally>,
     pub engines_differ: u64,
 }
 
 impl Passes<'_> {
-    /// Makes every sample in both engines and judges it.
-    pub fn own(&self, outputs: &[SlotId], options: &[Options]) -> Result<Own, Stopped> {
+    /// Makes every sample and judges it, those that are compared in both engines.
+    pub fn own(&self, outputs: &[Output], options: &[Options]) -> Result<Own, Stopped> {
         let judges = (Judge::new(self.native), Judge::new(self.interpreter));
         let (texts, program) = (self.texts(), self.native.program());
         let parts = self.blocks(|indices| {
             let (mut own, mut memory) = (Own::default(), self.memory(Split::Train));
             own.rules.resize_with(judges.0.rules().len(), Tally::default);
             own.classes.resize_with(outputs.len(), BTreeMap::new);
+            own.elements.resize_with(outputs.len(), BTreeMap::new);
+            own.pieces.resize_with(outputs.len(), Vec::new);
             own.places.resize_with(options.len(), Vec::new);
+            own.places_by_chance.resize(options.len(), 0);
+            let mut before: Option<i64> = None;
             memory.count_branches(program);
             for index in indices {
                 self.go_on()?;
                 // One memory for both engines: of a large sample there is no room for two.
-                let again = self.interpreter.sample(&mut memory, index);
-                let again = again.is_ok().then(|| digest::values(program, &memory));
-                let verdict_again = again.map(|_| judges.1.own(&mut memory));
+                let again = (index < self.compared).then(|| {
+                    let made = self.interpreter.sample(&mut memory, index).is_ok();
+                    made.then(|| (digest::values(program, &memory), judges.1.own(&mut memory)))
+                });
                 self.native.sample(&mut memory, index).map_err(at(index))?;
-                own.engines_differ += u64::from(again != Some(digest::values(program, &memory)));
                 let verdict = judges.0.own(&mut memory);
-                own.engines_differ += u64::from(verdict_again.is_some_and(|one| one != verdict));
+                if let Some(again) = again {
+                    let (values, verdict_again) = again.unzip();
+                    let differs = values != Some(digest::values(program, &memory));
+                    let judged = verdict_again.is_some_and(|one| one != verdict);
+                    own.engines_differ += u64::from(differs) + u64::from(judged);
+                }
                 for (tally, &score) in own.rules.iter_mut().zip(&verdict.scores) {
                     tally.count(index, score, score == 1.0);
                 }
                 own.look_at_texts(index, &texts, &judges.0, &mut memory);
-                for (counts, &slot) in own.classes.iter_mut().zip(outputs) {
-                    // A list may be long, and is no class.
-                    if program.slots[slot as usize].kind.depth() == 0 {
-                        count(counts, texts.value(slot, &memory), 1);
-                    }
-                }
+                own.look_at_outputs(outputs, program, &texts, &memory);
                 for (places, options) in own.places.iter_mut().zip(options) {
                     let place = options.place(program, &memory);
                     places.extend(place.map(|(at, count)| (at as u32, count as u32)));
                 }
+                before = own.look_at_chance(before, options, program, &mut memory);
             }
             own.branches = memory.branches().to_vec();
             Ok(own)
@@ -131,6 +149,7 @@ impl Passes<'_> {
             let (mut part, mut memory) = (Cheating::default(), self.memory(Split::Train));
             part.cheats.resize_with(cheats.len(), Tally::default);
             part.changes.resize_with(changes::ALL.len(), Tally::default);
+            part.stuffed.resize_with(stuffed::ALL.len(), Tally::default);
             for index in indices {
                 self.go_on()?;
                 // Made again rather than kept: long replies of all samples would fill the memory.
@@ -142,8 +161,10 @@ impl Passes<'_> {
                     self.go_on()?;
                     let reply = cheat.reply(&texts, program, &mut memory, &known, &mut stream);
                     let verdict = judges.0.judge(&reply.text, &mut memory);
-                    let again = judges.1.judge(&reply.text, &mut memory);
-                    part.engines_differ += u64::from(!agree(&verdict, &again));
+                    if index < self.compared {
+                        let again = judges.1.judge(&reply.text, &mut memory);
+                        part.engines_differ += u64::from(!agree(&verdict, &again));
+                    }
                     tally.verdict(index, &verdict);
                     tally.chance += reply.chance.unwrap_or(0.0);
                 }
@@ -154,6 +175,15 @@ impl Passes<'_> {
                         tally.verdict(index, &judges.0.judge(&reply, &mut memory));
                     }
                 }
+                if index < STUFFED_SAMPLES {
+                    self.stuff(
+                        &mut part,
+                        index,
+                        &other,
+                        (&texts, &judges.0, &mut memory),
+                        &mut stream,
+                    );
+                }
             }
             Ok(part)
         })?;
@@ -161,9 +191,39 @@ impl Passes<'_> {
         for part in parts {
             add_all(&mut all.cheats, &part.cheats);
             add_all(&mut all.changes, &part.changes);
+            add_all(&mut all.stuffed, &part.stuffed);
             all.engines_differ += part.engines_differ;
         }
         Ok(all)
+    }
+
+    /// Judges the stuffed replies to the sample in the memory.
+    fn stuff(
+        &self,
+        part: &mut Cheating,
+        index: u64,
+        other: &str,
+        (texts, judge, memory): (&TextWriter, &Judge, &mut Memory),
+        stream: &mut Stream,
+    ) {
+        let (prompt, right) = (read_text(texts, memory), texts.text(Part::Reply, memory));
+        let is_wrong = !other.trim().is_empty() && !judge.judge(other, memory).exact();
+        let known =
+            stuffed::Texts { prompt: &prompt, right: &right, wrong: is_wrong.then_some(other) };
+        for (tally, (stuffing, _)) in part.stuffed.iter_mut().zip(stuffed::ALL) {
+            let words = self.native.vocabulary();
+            let is_right = |reply: &str| judge.judge(reply, memory).exact();
+            if let Some(reply) = stuffing.reply(&known, words, stream, is_right) {
+                tally.verdict(index, &judge.judge(&reply, memory));
+            }
+        }
+    }
+
+    /// The text of a piece of a sample's reply.
+    pub fn piece(&self, piece: usize, index: u64) -> Result<String, Stopped> {
+        let mut memory = self.memory(Split::Train);
+        self.native.sample(&mut memory, index).map_err(at(index))?;
+        Ok(self.texts().pieces(Part::Reply, &memory).swap_remove(piece).1)
     }
 
     /// The reply of a sample.
@@ -251,6 +311,57 @@ impl Own {
         self.replies.push(digest(&reply));
     }
 
+    fn look_at_outputs(
+        &mut self,
+        outputs: &[Output],
+        program: &Program,
+        texts: &TextWriter,
+        memory: &Memory,
+    ) {
+        let pieces = match outputs {
+            [_] => Vec::new(),
+            _ => texts.pieces(Part::Reply, memory),
+        };
+        for (at, output) in outputs.iter().enumerate() {
+            if let Some((_, text)) = pieces.get(output.piece) {
+                self.pieces[at].push(digest(text));
+            }
+            let kind = &program.slots[output.slot as usize].kind;
+            match kind.element() {
+                // A list may be long, and is no class.
+                None => count(&mut self.classes[at], texts.value(output.slot, memory), 1),
+                Some(element) if element.depth() == 0 => {
+                    for cell in cells(memory, memory.slot(output.slot), element) {
+                        count(&mut self.elements[at], cell, 1);
+                    }
+                }
+                Some(_) => {}
+            }
+        }
+    }
+
+    /// Counts where the number of the sample before stands in this one's lists; returns this one's.
+    fn look_at_chance(
+        &mut self,
+        before: Option<i64>,
+        options: &[Options],
+        program: &Program,
+        memory: &mut Memory,
+    ) -> Option<i64> {
+        let output = options.iter().find(|one| one.is_of_numbers(program))?.output;
+        let own = memory.slot(output);
+        if let Some(before) = before {
+            memory.bind(output, before);
+            for (at, options) in options.iter().enumerate() {
+                let found =
+                    options.is_of_numbers(program) && options.place(program, memory).is_some();
+                self.places_by_chance[at] += u64::from(found);
+            }
+            memory.bind(output, own);
+        }
+        Some(own)
+    }
+
     fn add(&mut self, later: Own) {
         self.digests.extend(later.digests);
         self.prompts.extend(later.prompts);
@@ -264,6 +375,18 @@ impl Own {
         for (counts, later) in self.classes.iter_mut().zip(later.classes) {
             later.into_iter().for_each(|(value, times)| count(counts, value, times));
         }
+        self.elements.resize_with(later.elements.len(), BTreeMap::new);
+        for (counts, later) in self.elements.iter_mut().zip(later.elements) {
+            later.into_iter().for_each(|(cell, times)| count(counts, cell, times));
+        }
+        self.pieces.resize_with(later.pieces.len(), Vec::new);
+        for (pieces, later) in self.pieces.iter_mut().zip(later.pieces) {
+            pieces.extend(later);
+        }
+        self.places_by_chance.resize(later.places_by_chance.len(), 0);
+        for (count, later) in self.places_by_chance.iter_mut().zip(later.places_by_chance) {
+            *count += later;
+        }
         self.places.resize_with(later.places.len(), Vec::new);
         for (places, later) in self.places.iter_mut().zip(later.places) {
             places.extend(later);
@@ -275,7 +398,7 @@ impl Own {
     }
 }
 
-fn count(counts: &mut BTreeMap<String, u64>, value: String, times: u64) {
+fn count<T: Ord>(counts: &mut BTreeMap<T, u64>, value: T, times: u64) {
     if counts.len() <= CLASSES_MAX || counts.contains_key(&value) {
         *counts.entry(value).or_default() += times;
     }

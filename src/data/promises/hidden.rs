@@ -12,13 +12,17 @@ use crate::data::vocab::Vocabulary;
 use crate::data::{Compile, Sampler, Split};
 use crate::diagnostic::Diagnostic;
 use crate::engine::rehearse::{Rehearsal, Try};
-use crate::ir::{Form, Piece, Program, SlotId};
+use crate::ir::{Form, Piece, Program, Slot, SlotId};
 use crate::runtime::{Memory, RunKey};
 
 /// Samples whose hidden values are drawn again.
 const SAMPLES: u64 = 48;
 /// How often each of them is.
 const AGAIN: u64 = 8;
+
+/// The least tries and the least share of them, as 1 in so many, in which a right reply is wrong.
+const WRONG_LEAST: u64 = 4;
+const WRONG_SHARE: u64 = 20;
 
 /// A rule, and the drawn names it needs that the layout does not show.
 type Candidate = (usize, Vec<LocalId>);
@@ -51,14 +55,41 @@ pub fn hidden(
         patience,
     };
     let of_rule = |(rule, names): Candidate| {
-        let one = names.iter().filter(|&&name| search.judges(rule, &[name])).copied();
-        let found: Vec<LocalId> = one.collect();
-        match found.is_empty() && names.len() > 1 && search.judges(rule, &names) {
-            true => lints(template, rule, &names),
-            false => lints(template, rule, &found),
+        let one = names.iter().map(|&name| (vec![name], search.judges(rule, &[name])));
+        let mut found: Vec<(Vec<LocalId>, Seen)> = one.collect();
+        found.retain(|(_, seen)| seen.is_hidden());
+        if found.is_empty() && names.len() > 1 {
+            let seen = search.judges(rule, &names);
+            found.extend(seen.is_hidden().then_some((names, seen)));
         }
+        found
+            .iter()
+            .flat_map(|(names, seen)| lints(template, rule, names, seen))
+            .collect::<Vec<_>>()
     };
     candidates.into_iter().flat_map(of_rule).collect()
+}
+
+/// What was seen when names were drawn again.
+#[derive(Default)]
+struct Seen {
+    /// Tries in which one of them had another value.
+    tries: u64,
+    /// Of them, those with the same prompt and a right reply that became wrong.
+    wrong: u64,
+}
+
+impl Seen {
+    /// True if the names decide, and the prompt does not say it: not if a prompt is only seldom the
+    /// same by chance, as where examples happen to agree with two rules.
+    fn is_hidden(&self) -> bool {
+        self.wrong >= WRONG_LEAST && WRONG_SHARE * self.wrong >= self.tries
+    }
+
+    /// True once more tries would say the same.
+    fn is_sure(&self) -> bool {
+        self.tries >= SAMPLES && 4 * self.wrong >= self.tries
+    }
 }
 
 fn candidates(template: &Template) -> Vec<Candidate> {
@@ -70,16 +101,18 @@ fn candidates(template: &Template) -> Vec<Candidate> {
     hidden.enumerate().filter(|(_, names)| !names.is_empty()).collect()
 }
 
-fn lints(template: &Template, rule: usize, names: &[LocalId]) -> Vec<Diagnostic> {
+fn lints(template: &Template, rule: usize, names: &[LocalId], seen: &Seen) -> Vec<Diagnostic> {
     let rule = &template.rules[rule];
+    let Seen { tries, wrong } = seen;
     let lint = |&local: &LocalId| {
         let name = &template.locals[local].name;
         let title = format!("the rule `{}` needs `{name}`, which is not shown", rule.name);
+        let label = format!(
+            "drawn again: in {wrong} of {tries} tries the prompt is the same, and a right reply is \
+             wrong"
+        );
         Diagnostic::lint("L601", title, rule.relation.span, "judges what the prompt does not show")
-            .and(
-                template.locals[local].span,
-                "drawn again: the prompt is the same, and a right reply is wrong",
-            )
+            .and(template.locals[local].span, label)
             .help(format!("show it in the prompt: `{{{name}}}`"))
     };
     names.iter().map(lint).collect()
@@ -98,10 +131,15 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// True if a reply is right by a rule, and wrong after these names are drawn again, with the
+    /// How often a reply is right by a rule, and wrong after these names are drawn again, with the
     /// same prompt.
-    fn judges(&mut self, rule: usize, names: &[LocalId]) -> bool {
+    fn judges(&mut self, rule: usize, names: &[LocalId]) -> Seen {
         let program = self.sampler.program().clone();
+        let is_one =
+            |slot: &Slot| names.iter().any(|&one| self.template.locals[one].name == slot.name);
+        let slots = program.slots.iter().zip(0..).filter(|(slot, _)| is_one(slot));
+        let slots: BTreeSet<SlotId> = slots.map(|(_, id)| id).collect();
+        let mut seen = Seen::default();
         for again in 0..AGAIN {
             let mut second = self.sampler.memory(Split::Train, 0);
             for &name in names {
@@ -109,19 +147,24 @@ impl Search<'_> {
                 second.reseed(&self.template.locals[name].name, &run);
             }
             for index in 0..SAMPLES {
-                let Some(made) = self.both(&mut second, index) else { return false };
-                if !made || !self.same_prompt(&second) {
+                let Some(made) = self.both(&mut second, index) else { return seen };
+                if !made || !slots.is_empty() && self.same(&slots, &second) {
+                    continue;
+                }
+                seen.tries += 1;
+                if !self.same(&self.prompt, &second) {
                     continue;
                 }
                 let reply = self.texts.text(Part::Reply, &self.first);
                 let right = self.judge.judge(&reply, &mut self.first);
                 let wrong = self.judge.judge(&reply, &mut second);
-                if right.scores[rule] == 1.0 && wrong.scores[rule] < 1.0 {
-                    return true;
-                }
+                seen.wrong += u64::from(right.scores[rule] == 1.0 && wrong.scores[rule] < 1.0);
+            }
+            if seen.is_sure() {
+                break;
             }
         }
-        false
+        seen
     }
 
     /// Makes a sample in both memories; none when there is no more patience.
@@ -135,8 +178,9 @@ impl Search<'_> {
         Some(made)
     }
 
-    fn same_prompt(&self, second: &Memory) -> bool {
-        self.prompt.iter().all(|&slot| {
+    /// True if these slots have the same values in both memories.
+    fn same(&self, slots: &BTreeSet<SlotId>, second: &Memory) -> bool {
+        slots.iter().all(|&slot| {
             let kind = &self.sampler.program().slots[slot as usize].kind;
             same(kind, (&self.first, self.first.slot(slot)), (second, second.slot(slot)))
         })

@@ -320,11 +320,11 @@ fn verifier(runs: &Runs) -> Criterion {
 }
 
 fn portability(audit: &Audit) -> Criterion {
-    let replies = audit.samples * (1 + audit.cheats.len() as u64);
+    let replies = audit.compared * (1 + audit.cheats.len() as u64);
     let details = format!(
         "{} samples and the scores of {replies} replies, by machine code and by the interpreter, \
          bit for bit{}",
-        audit.samples,
+        audit.compared,
         ours(audit.engines_differ)
     );
     run(
