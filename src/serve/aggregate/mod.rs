@@ -1,5 +1,5 @@
-//! NeMo Gym's aggregate metrics: what the numbers of rollouts are on average, by task, by repeat and in
-//! all.
+//! NeMo Gym's aggregate metrics: what the numbers of rollouts are on average, by task, by repeat and
+//! in all.
 
 mod column;
 mod perf;
@@ -87,7 +87,8 @@ fn info(one: Response) -> Value {
     info.insert("rollout_id".into(), json!(format!("{task}:{rollout}")));
     info.insert(TASK.into(), json!(task));
     info.insert(ROLLOUT.into(), json!(rollout));
-    for (name, value) in usage(one).chain(one).filter(|(name, _)| !name.starts_with('_')) {
+    let is_kept = |name: &String| !name.starts_with('_') && name != MASKED;
+    for (name, value) in usage(one).chain(one).filter(|(name, _)| is_kept(name)) {
         match value {
             Value::Bool(truth) => _ = info.insert(name.clone(), json!(u8::from(*truth))),
             Value::Number(_) => _ = info.insert(name.clone(), value.clone()),
