@@ -1,0 +1,564 @@
+"""Oracles of the templates about numbers, texts, dates and grids: each reads the prompt alone."""
+
+import datetime
+import itertools
+import math
+import re
+from collections import Counter, deque
+from decimal import Decimal
+from fractions import Fraction
+
+
+def line_after(prompt, start):
+    """What follows `start` on its line."""
+    return next(line for line in prompt.split("\n") if line.startswith(start))[len(start) :].strip()
+
+
+def integers(text):
+    return [int(found) for found in re.findall(r"-?\d+", text)]
+
+
+def shows(reply, pattern):
+    """The groups of a reply that is exactly this."""
+    found = re.fullmatch(pattern, reply.strip())
+    if not found:
+        raise ValueError(reply)
+    return found.groups()
+
+
+# Arithmetic
+
+
+def decimal_chain_sum(prompt):
+    terms = re.findall(r"^([+-]) (\S+)$", prompt, re.MULTILINE)
+    total = sum(Decimal(value) * (1 if sign == "+" else -1) for sign, value in terms)
+    return str(total), lambda reply: Decimal(reply) == total
+
+
+def decimal_arithmetic(prompt):
+    a, b, sign, c = re.search(r"(\S+) \* (\S+) ([+-]) (\S+)", prompt).groups()
+    value = Decimal(a) * Decimal(b) + Decimal(sign + c)
+    return str(value), lambda reply: Decimal(reply) == value
+
+
+def decimal_division(prompt):
+    a, b = map(Decimal, re.search(r"Divide (\d+) by (\d+)\.", prompt).groups())
+
+    def right(reply):
+        value = Fraction(reply)
+        return abs(value - Fraction(a) / Fraction(b)) <= Fraction(1, 200)
+
+    return f"{a / b:.2f}", right
+
+
+def price_sum(prompt):
+    total = sum(
+        int(n) * Decimal(price)
+        for n, price in re.findall(r"^(\d+) \S+ at (\S+) each$", prompt, re.MULTILINE)
+    )
+    change = Decimal(re.search(r"pays (\d+\.\d\d)", prompt).group(1)) - total
+    return f"{total} / {change}"
+
+
+def written(value, base):
+    symbols = "0123456789abcdefghijklmnopqrstuvwxyz"
+    text = ""
+    while value:
+        value, digit = divmod(value, base)
+        text = symbols[digit] + text
+    return text or "0"
+
+
+def base_conversion(prompt):
+    base, text, to = re.search(r"base-(\d+) number (\w+) to base (\d+)", prompt).groups()
+    value, to = int(text, int(base)), int(to)
+    return "0" + written(value, to), lambda reply: int(reply, to) == value
+
+
+# Letters
+
+
+def spell_backward(prompt):
+    return prompt.split("\n")[1].strip()[::-1]
+
+
+def caesar_cipher(prompt):
+    shift = int(re.search(r"one (\d+) places", prompt).group(1))
+    secret = prompt.split("\n")[2]
+    return "".join(
+        chr((ord(c) - ord("a") - shift) % 26 + ord("a")) if c.islower() else c for c in secret
+    )
+
+
+def letter_counting(prompt):
+    text = line_after(prompt, "Text:")
+    asked = re.search(r"in the text\? (.*)", prompt).group(1).split(", ")
+    right = {letter: text.count(letter) for letter in asked}
+
+    def accept(reply):
+        lines = [line.split(":") for line in reply.strip().split("\n")]
+        return len(lines) == len(right) and {k.strip(): int(v) for k, v in lines} == right
+
+    return "\n".join(f"{k}: {v}" for k, v in right.items()), accept
+
+
+def palindrome(prompt):
+    given = Counter(prompt.split("\n")[1].split())
+    half = "".join(letter * (many // 2) for letter, many in sorted(given.items()))
+    middle = "".join(letter for letter, many in given.items() if many % 2)
+
+    def right(reply):
+        reply = reply.strip()
+        return reply == reply[::-1] and Counter(reply) == given
+
+    return half + middle + half[::-1], right
+
+
+def word_sorting(prompt):
+    words = prompt.split("\n")[1].split(", ")
+    return ", ".join(sorted(words, reverse="in descending" in prompt))
+
+
+def number_sorting(prompt):
+    numbers = integers(prompt.split("\n")[1])
+    return ", ".join(map(str, sorted(numbers, reverse="in descending" in prompt)))
+
+
+def number_filtering(prompt):
+    verb, compare, bound = re.search(r"(\w+) all .* are at (least|most) (-?\d+):", prompt).groups()
+    kept = []
+    for number in integers(prompt.split("\n")[1]):
+        meets = number >= int(bound) if compare == "least" else number <= int(bound)
+        if meets == (verb == "Keep"):
+            kept.append(number)
+    return " ".join(map(str, kept))
+
+
+def roman_numerals(prompt):
+    symbols = [(1000, "M"), (900, "CM"), (500, "D"), (400, "CD"), (100, "C"), (90, "XC")]
+    symbols += [(50, "L"), (40, "XL"), (10, "X"), (9, "IX"), (5, "V"), (4, "IV"), (1, "I")]
+    numerals = []
+    for number in integers(prompt.split("\n")[1]):
+        numeral = ""
+        for value, symbol in symbols:
+            numeral += symbol * (number // value)
+            number %= value
+        numerals.append(numeral)
+    return ", ".join(numerals)
+
+
+def digit_sums(prompt):
+    return " ".join(str(sum(map(int, number))) for number in prompt.split("\n")[1].split())
+
+
+def string_insertion(prompt):
+    text = line_after(prompt, "Text:")
+    letter, pattern = re.search(r"Insert (\w) after each occurrence of (\w+) in", prompt).groups()
+    return re.sub(f"(?<={pattern})", letter, text)
+
+
+def isomorphic_strings(prompt):
+    first, second = prompt.split("\n")[-3:-1]
+    pairs = set(zip(first, second, strict=True))
+    same = len(pairs) == len(set(first)) == len(set(second))
+    return str(same).lower()
+
+
+def ransom_note(prompt):
+    missing = Counter(line_after(prompt, "Note:")) - Counter(line_after(prompt, "Magazine:"))
+    return str(not missing).lower()
+
+
+# Times and dates
+
+
+def time_intervals(prompt):
+    times = re.findall(r"day (\d+) at (\d\d):(\d\d)", prompt)
+    start, end = (
+        datetime.timedelta(days=int(day), hours=int(hour), minutes=int(minute))
+        for day, hour, minute in times
+    )
+    minutes = (end - start) // datetime.timedelta(minutes=1)
+
+    def right(reply):
+        hour, minute = shows(reply, r"(\d+):(\d+)")
+        return int(hour) * 60 + int(minute) == minutes and int(minute) < 60
+
+    return f"{minutes // 60}:{minutes % 60:02}", right
+
+
+def time_addition(prompt):
+    hour, minute = map(int, re.search(r"shows (\d\d):(\d\d)\.", prompt).groups())
+    time = datetime.datetime(2000, 1, 20, hour, minute)
+    for hours, minutes, way in re.findall(r"(\d+) hours and (\d+) minutes (\w+)", prompt):
+        step = datetime.timedelta(hours=int(hours), minutes=int(minutes))
+        time = time + step if way == "later" else time - step
+
+    def right(reply):
+        hour, minute = shows(reply, r"(\d+):(\d+)")
+        return (int(hour), int(minute)) == (time.hour, time.minute)
+
+    return time.strftime("%H:%M"), right
+
+
+def dates(prompt):
+    return [datetime.date.fromisoformat(found) for found in re.findall(r"\d{4}-\d\d-\d\d", prompt)]
+
+
+def day_of_week(prompt):
+    known, asked = dates(prompt)
+    assert known.strftime("%A") in prompt
+    return asked.strftime("%A")
+
+
+def days_between(prompt):
+    start, end = dates(prompt)
+    return str((end - start).days)
+
+
+def date_addition(prompt):
+    start = dates(prompt)[0]
+    days, way = re.search(r"(\d+) days (after|before)", prompt).groups()
+    step = datetime.timedelta(days=int(days))
+    date = start + step if way == "after" else start - step
+
+    def right(reply):
+        return tuple(map(int, shows(reply, r"(\d+)-(\d+)-(\d+)"))) == (date.year, date.month, date.day)
+
+    return date.isoformat(), right
+
+
+# Numbers
+
+
+def gcd(prompt):
+    return str(math.gcd(*integers(prompt)))
+
+
+def lcm(prompt):
+    return str(math.lcm(*integers(prompt)))
+
+
+def prime(number):
+    return number > 1 and all(number % d for d in range(2, math.isqrt(number) + 1))
+
+
+def prime_factorization(prompt):
+    number = int(re.search(r"Write (\d+) as", prompt).group(1))
+    rest, factors = number, []
+    for d in range(2, number + 1):
+        while rest % d == 0:
+            factors.append(d)
+            rest //= d
+
+    def right(reply):
+        found = [int(factor) for factor in reply.split("*")]
+        return math.prod(found) == number and all(map(prime, found))
+
+    return " * ".join(map(str, reversed(factors))), right
+
+
+def count_primes(prompt):
+    start, end = integers(prompt)
+    return str(sum(map(prime, range(start, end + 1))))
+
+
+def count_bits(prompt):
+    return str(integers(prompt)[0].bit_count())
+
+
+def bitwise_arithmetic(prompt):
+    value = int(re.search(r"Start with 0x(\w+)", prompt).group(1), 16)
+    for operator, text in re.findall(r"^(AND|OR|XOR) 0x(\w+)$", prompt, re.MULTILINE):
+        number = int(text, 16)
+        value = {"AND": value & number, "OR": value | number, "XOR": value ^ number}[operator]
+    return hex(value)
+
+
+def fraction_simplification(prompt):
+    above, below = map(int, re.search(r"fraction (\d+)/(\d+)", prompt).groups())
+    value = Fraction(above, below)
+    return f"{value.numerator}/{value.denominator}"
+
+
+def products(prompt):
+    return str(math.prod(integers(prompt)))
+
+
+def simple_equations(prompt):
+    name, equation = re.search(r"Solve for (\w): (.*)", prompt).groups()
+    a, b, c, sign, d = re.fullmatch(
+        rf"(\d+)\*{name} \+ (\d+) = (\d+)\*{name} ([+-]) (\d+)", equation
+    ).groups()
+    value = Fraction(int(sign + d) - int(b), int(a) - int(c))
+    assert value.denominator == 1
+    return str(value)
+
+
+def polynomial_evaluation(prompt):
+    text, point = re.search(r"value of (.*) for x = (-?\d+)\.", prompt).groups()
+    value = 0
+    for sign, size, power in re.findall(r"([+-]?) ?(\d+)(\*x(?:\^\d+)?)?(?= |$)", text):
+        exponent = 0 if not power else int(power[3:]) if "^" in power else 1
+        value += int(sign + size) * int(point) ** exponent
+    return str(value)
+
+
+def dice(prompt):
+    sides = integers(prompt.split("\n")[0].split(":")[1])
+    target = int(re.search(r"least (\d+)\?", prompt).group(1))
+    outcomes = list(itertools.product(*(range(1, side + 1) for side in sides))) if len(sides) < 3 else None
+    if outcomes is None:
+        counts = Counter([0])
+        for side in sides:
+            counts = Counter(
+                {
+                    total: sum(counts[total - shown] for shown in range(1, side + 1))
+                    for total in range(sum(sides) + 1)
+                }
+            )
+        ways = sum(many for total, many in counts.items() if total >= target)
+    else:
+        ways = sum(sum(outcome) >= target for outcome in outcomes)
+    value = Fraction(ways, math.prod(sides))
+    return f"{ways}/{math.prod(sides)}", lambda reply: Fraction(reply.replace(" ", "")) == value
+
+
+def number_sequence(prompt):
+    numbers = integers(prompt.split("\n")[1])
+    rows = [numbers]
+    while any(rows[-1]):
+        rows.append([b - a for a, b in itertools.pairwise(rows[-1])])
+    return str(sum(row[-1] for row in rows if row))
+
+
+def leg_counting(prompt):
+    legs = {"ant": 6, "bee": 6, "butterfly": 6, "beetle": 6, "spider": 8, "scorpion": 8, "crab": 10}
+    legs |= {"lobster": 10, "cat": 4, "cow": 4, "elephant": 4, "frog": 4, "chicken": 2, "duck": 2}
+    legs |= {"human": 2, "ostrich": 2, "snake": 0, "fish": 0}
+    rows = re.findall(r"^(\w+): (\d+)$", prompt, re.MULTILINE)
+    return str(sum(legs[animal] * int(many) for animal, many in rows))
+
+
+def unit_prices(prompt):
+    bought, paid, wanted = re.search(r"(\d+) \w+ cost (\S+)\. What do (\d+)", prompt).groups()
+    value = Fraction(paid) * int(wanted) / int(bought)
+    return f"{float(value):.2f}", lambda reply: Fraction(reply) == value
+
+
+def coin_change(prompt):
+    coins = integers(re.search(r"coins of (.*), as many", prompt).group(1))
+    amount = int(re.search(r"exactly (\d+) with", prompt).group(1))
+    ways = {0: []}
+    turn = [0]
+    while amount not in ways:
+        after = []
+        for total in turn:
+            for coin in coins:
+                if total + coin not in ways and total + coin <= amount:
+                    ways[total + coin] = ways[total] + [coin]
+                    after.append(total + coin)
+        turn = after
+
+    def right(reply):
+        paid = [int(coin) for coin in reply.split()]
+        return sum(paid) == amount and len(paid) == len(ways[amount]) and set(paid) <= set(coins)
+
+    return " ".join(map(str, ways[amount])), right
+
+
+def countdown(prompt):
+    given = integers(re.search(r"any order: (.*)", prompt).group(1))
+    target = int(re.search(r"must be (-?\d+)\.", prompt).group(1))
+    apply = {"+": lambda a, b: a + b, "-": lambda a, b: a - b, "*": lambda a, b: a * b}
+
+    def search(now, left, steps):
+        if not left:
+            return steps if now == target else None
+        for i, number in enumerate(left):
+            for operator in "*-+":
+                rest = left[:i] + left[i + 1 :]
+                found = search(
+                    apply[operator](now, number), rest, steps + [f"{operator} {number}"]
+                )
+                if found:
+                    return found
+        return None
+
+    def right(reply):
+        steps = [shows(line, r"([-+*]) (\d+)") for line in reply.strip().split("\n")]
+        now = 0
+        for operator, number in steps:
+            now = apply[operator](now, int(number))
+        return now == target and Counter(int(number) for _, number in steps) == Counter(given)
+
+    return "\n".join(search(0, given, [])), right
+
+
+def subset_sum(prompt):
+    target = int(re.search(r"sum of (\d+):", prompt).group(1))
+    given = integers(prompt.split("\n")[1])
+    own = next(
+        chosen
+        for many in range(1, len(given) + 1)
+        for chosen in itertools.combinations(given, many)
+        if sum(chosen) == target
+    )
+
+    def right(reply):
+        chosen = [int(number) for number in reply.split()]
+        return sum(chosen) == target and not Counter(chosen) - Counter(given)
+
+    return " ".join(map(str, reversed(own))), right
+
+
+# Grids
+
+
+def rows_of(prompt):
+    return [
+        [int(cell) for cell in line.split()]
+        for line in prompt.split("\n")
+        if re.fullmatch(r"\d+( \d+)*", line.strip())
+    ]
+
+
+def shown(rows):
+    return "\n".join(" ".join(map(str, row)) for row in rows)
+
+
+def near(rows, y, x):
+    for down, right in [(-1, 0), (1, 0), (0, -1), (0, 1)]:
+        if 0 <= y + down < len(rows) and 0 <= x + right < len(rows[0]):
+            yield y + down, x + right
+
+
+def game_of_life(prompt):
+    rows = rows_of(prompt)
+    alive = {(y, x) for y, row in enumerate(rows) for x, cell in enumerate(row) if cell}
+    board = {(y, x) for y in range(len(rows)) for x in range(len(rows[0]))}
+    for _ in range(int(re.search(r"generations: (\d+)", prompt).group(1))):
+        counts = Counter(
+            (y + down, x + right)
+            for y, x in alive
+            for down in (-1, 0, 1)
+            for right in (-1, 0, 1)
+            if (down, right) != (0, 0)
+        )
+        alive = {
+            cell for cell in board if counts[cell] == 3 or counts[cell] == 2 and cell in alive
+        }
+    return shown([[int((y, x) in alive) for x in range(len(rows[0]))] for y in range(len(rows))])
+
+
+def rotate_matrix(prompt):
+    rows = rows_of(prompt)
+    for _ in range(int(re.search(r"matrix (\d+) degrees", prompt).group(1)) // 90):
+        rows = [list(row) for row in zip(*rows[::-1], strict=True)]
+    return shown(rows)
+
+
+def spiral_matrix(prompt):
+    rows, spiral = rows_of(prompt), []
+    while rows:
+        spiral += rows.pop(0)
+        rows = [list(row) for row in zip(*rows, strict=True)][::-1]
+    return " ".join(map(str, spiral))
+
+
+def breadth_first(starts, rows, enters):
+    steps = {start: 0 for start in starts}
+    queue = deque(starts)
+    while queue:
+        here = queue.popleft()
+        for y, x in near(rows, *here):
+            if (y, x) not in steps and enters(rows[y][x]):
+                steps[y, x] = steps[here] + 1
+                queue.append((y, x))
+    return steps
+
+
+def cells_with(value, rows):
+    return [(y, x) for y, row in enumerate(rows) for x, cell in enumerate(row) if cell == value]
+
+
+def binary_matrix(prompt):
+    rows = rows_of(prompt)
+    steps = breadth_first(cells_with(0, rows), rows, lambda cell: True)
+    return shown([[steps[y, x] for x in range(len(rows[0]))] for y in range(len(rows))])
+
+
+def rotten_oranges(prompt):
+    rows = rows_of(prompt)
+    minutes = int(re.search(r"pass: (\d+)", prompt).group(1))
+    steps = breadth_first(cells_with(2, rows), rows, lambda cell: cell == 1)
+    return shown(
+        [
+            [2 if steps.get((y, x), minutes + 1) <= minutes else cell for x, cell in enumerate(row)]
+            for y, row in enumerate(rows)
+        ]
+    )
+
+
+def island_sizes(prompt):
+    rows = rows_of(prompt)
+    land, sizes = set(cells_with(1, rows)), []
+    while land:
+        island = breadth_first([land.pop()], rows, lambda cell: cell == 1)
+        sizes.append(len(island))
+        land -= set(island)
+    return " ".join(map(str, sorted(sizes))), lambda reply: sorted(
+        int(size) for size in reply.split()
+    ) == sorted(sizes)
+
+
+ORACLES = {
+    function.__name__: function
+    for function in [
+        decimal_chain_sum,
+        decimal_arithmetic,
+        decimal_division,
+        price_sum,
+        base_conversion,
+        spell_backward,
+        caesar_cipher,
+        letter_counting,
+        palindrome,
+        word_sorting,
+        number_sorting,
+        number_filtering,
+        roman_numerals,
+        digit_sums,
+        string_insertion,
+        isomorphic_strings,
+        ransom_note,
+        time_intervals,
+        time_addition,
+        day_of_week,
+        days_between,
+        date_addition,
+        gcd,
+        lcm,
+        prime_factorization,
+        count_primes,
+        count_bits,
+        bitwise_arithmetic,
+        fraction_simplification,
+        products,
+        simple_equations,
+        polynomial_evaluation,
+        dice,
+        number_sequence,
+        leg_counting,
+        unit_prices,
+        coin_change,
+        countdown,
+        subset_sum,
+        game_of_life,
+        rotate_matrix,
+        spiral_matrix,
+        binary_matrix,
+        rotten_oranges,
+        island_sizes,
+    ]
+}
