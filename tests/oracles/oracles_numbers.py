@@ -295,15 +295,6 @@ def simple_equations(prompt):
     return str(value)
 
 
-def polynomial_evaluation(prompt):
-    text, point = re.search(r"value of (.*) for x = (-?\d+)\.", prompt).groups()
-    value = 0
-    for sign, size, power in re.findall(r"([+-]?) ?(\d+)(\*x(?:\^\d+)?)?(?= |$)", text):
-        exponent = 0 if not power else int(power[3:]) if "^" in power else 1
-        value += int(sign + size) * int(point) ** exponent
-    return str(value)
-
-
 def dice(prompt):
     sides = integers(prompt.split("\n")[0].split(":")[1])
     target = int(re.search(r"least (\d+)\?", prompt).group(1))
@@ -412,6 +403,155 @@ def subset_sum(prompt):
     return " ".join(map(str, reversed(own))), right
 
 
+# Algebra
+
+
+def terms_of(text):
+    """A polynomial as {exponent: coefficient}."""
+    terms = Counter()
+    for sign, size, power in re.findall(r"([+-]?) ?(\d+)(\*x(?:\^\d+)?)?", text):
+        exponent = 0 if not power else int(power[3:]) if "^" in power else 1
+        terms[exponent] += int(sign + size)
+    return terms
+
+
+def polynomial_evaluation(prompt):
+    text, point = re.search(r"value of (.*) for x = (-?\d+)\.", prompt).groups()
+    return str(sum(many * int(point) ** power for power, many in terms_of(text).items()))
+
+
+def polynomial_multiplication(prompt):
+    left, right = map(terms_of, re.search(r"\((.*)\) \* \((.*)\)\.", prompt).groups())
+    product = Counter()
+    for (i, a), (j, b) in itertools.product(left.items(), right.items()):
+        product[i + j] += a * b
+    return " ".join(str(product[i]) for i in range(max(product), -1, -1))
+
+
+def quadratic_equation(prompt):
+    terms = terms_of(re.search(r"solutions of (.*) = 0", prompt).group(1))
+    a, b, c = terms[2], terms[1], terms[0]
+    root = math.isqrt(b * b - 4 * a * c)
+    solutions = [Fraction(-b + root, 2 * a), Fraction(-b - root, 2 * a)]
+    assert root * root == b * b - 4 * a * c
+    return ", ".join(map(str, solutions)), lambda reply: sorted(
+        int(x) for x in reply.split(",")
+    ) == sorted(solutions)
+
+
+def equation_system(prompt):
+    a, b, p = map(int, re.search(r"(\d+)\*x \+ (\d+)\*y = (-?\d+)", prompt).groups())
+    c, d, q = map(int, re.search(r"(\d+)\*x - (\d+)\*y = (-?\d+)", prompt).groups())
+    x, y = Fraction(-d * p - b * q, -a * d - b * c), Fraction(a * q - c * p, -a * d - b * c)
+    return f"x = {x}, y = {y}"
+
+
+def complex_arithmetic(prompt):
+    a, s, b, operator, c, t, d = re.search(
+        r"\((-?\d+) ([+-]) (\d+)i\) ([-+*]) \((-?\d+) ([+-]) (\d+)i\)", prompt
+    ).groups()
+    left, right = complex(int(a), int(s + b)), complex(int(c), int(t + d))
+    value = {"+": left + right, "-": left - right, "*": left * right}[operator]
+    return f"{int(value.real)}, {int(value.imag)}"
+
+
+def modular_exponentiation(prompt):
+    return str(pow(*map(int, re.search(r"of (\d+)\^(\d+) divided by (\d+)", prompt).groups())))
+
+
+def number_words(prompt):
+    small = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
+    small = (small + " fifteen sixteen seventeen eighteen nineteen").split()
+    tens = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+    total = part = 0
+    for word in line_after(prompt, "Write this number in digits, without separators:").replace("-", " ").split():
+        if word == "hundred":
+            part *= 100
+        elif word == "thousand":
+            total, part = part * 1000, 0
+        else:
+            part += small.index(word) if word in small else 20 + 10 * tens.index(word)
+    return str(total + part)
+
+
+def matrix_multiplication(prompt):
+    rows = [
+        [int(cell) for cell in line.split()]
+        for line in prompt.split("\n")
+        if re.fullmatch(r"-?\d+( -?\d+)*", line.strip())
+    ]
+    left, right = rows[: len(rows) // 2], rows[len(rows) // 2 :]
+    columns = list(zip(*right, strict=True))
+    return shown([[math.sumprod(row, column) for column in columns] for row in left])
+
+
+def simple_geometry(prompt):
+    sides = int(re.search(r"with (\d+) sides", prompt).group(1))
+    angles = integers(prompt.split("\n")[1])
+    assert len(angles) == sides - 1
+    missing = 180 * (sides - 2) - sum(angles)
+    assert 0 < missing < 180
+    return str(missing)
+
+
+def triangle_area(prompt):
+    corners = re.findall(r"\((-?\d+), (-?\d+)\)", prompt)
+    a, b, c = (complex(int(x), int(y)) for x, y in corners)
+    area = Decimal(abs(((b - a).conjugate() * (c - a)).imag)) / 2
+    return f"{area:.1f}", lambda reply: Decimal(reply) == area
+
+
+def statistics(prompt):
+    numbers = sorted(integers(line_after(prompt, "Numbers:")))
+    mean = Fraction(sum(numbers), len(numbers))
+    median, extent = numbers[len(numbers) // 2], numbers[-1] - numbers[0]
+
+    def right(reply):
+        a, b, c = reply.split(",")
+        close = abs(Fraction(a.strip()) - mean) <= Fraction(1, 200)
+        return close and (int(b), int(c)) == (median, extent)
+
+    return f"{float(mean):.2f}, {median}, {extent}", right
+
+
+def missing_number(prompt):
+    given = set(integers(prompt.split("\n")[1]))
+    return str(*(set(range(min(given), max(given))) - given))
+
+
+def run_length_encoding(prompt):
+    runs = itertools.groupby(prompt.split("\n")[1].strip())
+    return "".join(f"{len(list(run))}{letter}" for letter, run in runs)
+
+
+def longest_increasing_subsequence(prompt):
+    given = integers(prompt.split("\n")[1])
+    best = []  # the longest to each number, by all numbers before it
+    for i, number in enumerate(given):
+        before = [found for found in best if found[-1] < number]
+        best.append(max(before, key=len, default=[]) + [number])
+    own = max(reversed(best), key=len)
+
+    def right(reply):
+        found = [int(number) for number in reply.split()]
+        rest = iter(given)
+        return (
+            len(found) == len(own)
+            and all(a < b for a, b in itertools.pairwise(found))
+            and all(number in rest for number in found)
+        )
+
+    return " ".join(map(str, own)), right
+
+
+def combinatorics(prompt):
+    k, n = map(int, re.search(r"choose (\d+) of (\d+) different", prompt).groups())
+    again, order = "thing may be chosen" in prompt, "order matters" in prompt
+    if order:
+        return str(n**k if again else math.perm(n, k))
+    return str(math.comb(n + k - 1 if again else n, k))
+
+
 # Grids
 
 
@@ -512,6 +652,37 @@ def island_sizes(prompt):
     ) == sorted(sizes)
 
 
+def pool_matrix(prompt):
+    rows = rows_of(prompt)
+    pool = {"maximum": max, "minimum": min, "sum": sum}
+    pool = pool[re.search(r"by its (\w+):", prompt).group(1)]
+    return shown(
+        [
+            [
+                pool([rows[y][x], rows[y][x + 1], rows[y + 1][x], rows[y + 1][x + 1]])
+                for x in range(0, len(rows[0]), 2)
+            ]
+            for y in range(0, len(rows), 2)
+        ]
+    )
+
+
+def manipulate_matrix(prompt):
+    rows = rows_of(prompt)
+    columns = lambda rows: [list(row) for row in zip(*rows, strict=True)]
+    steps = {
+        "rotate it 90 degrees clockwise": lambda rows: columns(rows[::-1]),
+        "rotate it 90 degrees counterclockwise": lambda rows: columns(rows)[::-1],
+        "transpose it": columns,
+        "write each row in reverse order": lambda rows: [row[::-1] for row in rows],
+        "write the rows in reverse order": lambda rows: rows[::-1],
+        "add 1 to each number": lambda rows: [[cell + 1 for cell in row] for row in rows],
+    }
+    for step in re.findall(r"^\d+\. (.*)$", prompt, re.MULTILINE):
+        rows = steps[step](rows)
+    return shown(rows)
+
+
 ORACLES = {
     function.__name__: function
     for function in [
@@ -560,5 +731,21 @@ ORACLES = {
         binary_matrix,
         rotten_oranges,
         island_sizes,
+        polynomial_multiplication,
+        quadratic_equation,
+        equation_system,
+        complex_arithmetic,
+        modular_exponentiation,
+        number_words,
+        matrix_multiplication,
+        simple_geometry,
+        triangle_area,
+        statistics,
+        missing_number,
+        run_length_encoding,
+        longest_increasing_subsequence,
+        combinatorics,
+        pool_matrix,
+        manipulate_matrix,
     ]
 }
