@@ -1,6 +1,7 @@
 """Oracles of the templates about numbers, texts, dates and grids: each reads the prompt alone."""
 
 import datetime
+import functools
 import itertools
 import math
 import re
@@ -93,13 +94,7 @@ def caesar_cipher(prompt):
 def letter_counting(prompt):
     text = line_after(prompt, "Text:")
     asked = re.search(r"in the text\? (.*)", prompt).group(1).split(", ")
-    right = {letter: text.count(letter) for letter in asked}
-
-    def accept(reply):
-        lines = [line.split(":") for line in reply.strip().split("\n")]
-        return len(lines) == len(right) and {k.strip(): int(v) for k, v in lines} == right
-
-    return "\n".join(f"{k}: {v}" for k, v in right.items()), accept
+    return "\n".join(f"{letter}: {text.count(letter)}" for letter in asked)
 
 
 def palindrome(prompt):
@@ -482,7 +477,7 @@ def matrix_multiplication(prompt):
     ]
     left, right = rows[: len(rows) // 2], rows[len(rows) // 2 :]
     columns = list(zip(*right, strict=True))
-    return shown([[math.sumprod(row, column) for column in columns] for row in left])
+    return shown([[sum(a * b for a, b in zip(row, column, strict=True)) for column in columns] for row in left])
 
 
 def simple_geometry(prompt):
@@ -550,6 +545,130 @@ def combinatorics(prompt):
     if order:
         return str(n**k if again else math.perm(n, k))
     return str(math.comb(n + k - 1 if again else n, k))
+
+
+def needle_haystack(prompt):
+    name = re.search(r"What is the number of (\S+)\?", prompt).group(1)
+    return re.search(rf"The number of {name} is (\d+)\.", prompt).group(1)
+
+
+def group_anagrams(prompt):
+    given = prompt.split("\n")[1].split(", ")
+    groups = {}
+    for text in sorted(given):
+        groups.setdefault("".join(sorted(text)), []).append(text)
+
+    def right(reply):
+        rows = [sorted(line.split()) for line in reply.strip().split("\n")]
+        return sorted(rows) == sorted(groups.values())
+
+    return "\n".join(" ".join(group) for group in groups.values()), right
+
+
+def table_after(prompt, start, end):
+    part = prompt[prompt.index(start) + len(start) : prompt.index(end)]
+    return {key: int(value) for key, value in re.findall(r"^(\S+): (\d+)$", part, re.MULTILINE)}
+
+
+def knapsack(prompt):
+    weights = table_after(prompt, "Weights:", "Values:")
+    values = table_after(prompt, "Values:", "Answer with")
+    most = int(re.search(r"weight of at most (\d+) ", prompt).group(1))
+
+    def weight(things):
+        return sum(weights[thing] for thing in things)
+
+    def value(things):
+        return sum(values[thing] for thing in things)
+
+    choices = [
+        things
+        for many in range(len(weights) + 1)
+        for things in itertools.combinations(weights, many)
+        if weight(things) <= most
+    ]
+    best = max(choices, key=value)
+
+    def right(reply):
+        things = reply.split()
+        return (
+            len(set(things)) == len(things)
+            and weight(things) <= most
+            and value(things) == value(best)
+        )
+
+    return " ".join(best), right
+
+
+def determinant(prompt):
+    rows, total = [integers(line) for line in prompt.split("\n")[1:4]], 0
+    for order in itertools.permutations(range(3)):
+        swaps = sum(order[i] > order[j] for i in range(3) for j in range(i + 1, 3))
+        total += (-1) ** swaps * math.prod(rows[i][order[i]] for i in range(3))
+    return str(total)
+
+
+def percentages(prompt):
+    if found := re.search(r"What is (\d+) % of (\d+)\?", prompt):
+        percent, number = map(Decimal, found.groups())
+        value = number * percent / 100
+    else:
+        found = re.search(r"What is (\d+) after an? (increase|reduction) of (\d+) %\?", prompt)
+        number, percent = Decimal(found.group(1)), Decimal(found.group(3))
+        value = number * (1 + (percent if found.group(2) == "increase" else -percent) / 100)
+    return f"{value:.2f}", lambda reply: Decimal(reply) == value
+
+
+def longest_common_subsequence(prompt):
+    left, right = prompt.split("\n")[1:3]
+
+    @functools.cache
+    def longest(i, j):
+        if i == len(left) or j == len(right):
+            return ""
+        found = [longest(i + 1, j), longest(i, j + 1)]
+        if left[i] == right[j]:
+            found.append(left[i] + longest(i + 1, j + 1))
+        return max(found, key=len)
+
+    def inside(part, text):
+        rest = iter(text)
+        return all(letter in rest for letter in part)
+
+    own = longest(0, 0)
+    return own, lambda reply: (
+        len(reply.strip()) == len(own) and inside(reply.strip(), left) and inside(reply.strip(), right)
+    )
+
+
+def range_union(prompt):
+    numbers = {n for start, end in rows_of(prompt) for n in range(start, end + 1)}
+    ranges = []
+    for n in sorted(numbers):
+        if n - 1 in numbers:
+            ranges[-1][1] = n
+        else:
+            ranges.append([n, n])
+
+    def right(reply):
+        return sorted(list(map(int, line.split())) for line in reply.strip().split("\n")) == ranges
+
+    return shown(ranges[::-1]), right
+
+
+def recurrence(prompt):
+    start = integers(re.search(r"begins with (.*?)\. Each", prompt).group(1))
+    text = re.search(r"sum of (.*)", prompt, re.DOTALL).group(1)
+    near, far, added, many = integers(text)
+    for _ in range(many):
+        start.append(near * start[-1] + far * start[-2] + added)
+    return ", ".join(map(str, start[2:]))
+
+
+def proportional_shares(prompt):
+    amount, ratio = re.search(r"Divide (\S+) in the ratio (.*)\.", prompt).groups()
+    ratio = [int(number) for number in ratio.split(":")]
+    return " ".join(f"{Decimal(amount) * number / sum(ratio):.2f}" for number in ratio)
 
 
 # Grids
@@ -747,5 +866,14 @@ ORACLES = {
         combinatorics,
         pool_matrix,
         manipulate_matrix,
+        needle_haystack,
+        group_anagrams,
+        knapsack,
+        determinant,
+        percentages,
+        longest_common_subsequence,
+        range_union,
+        recurrence,
+        proportional_shares,
     ]
 }
