@@ -404,9 +404,9 @@ def subset_sum(prompt):
 def terms_of(text):
     """A polynomial as {exponent: coefficient}."""
     terms = Counter()
-    for sign, size, power in re.findall(r"([+-]?) ?(\d+)(\*x(?:\^\d+)?)?", text):
-        exponent = 0 if not power else int(power[3:]) if "^" in power else 1
-        terms[exponent] += int(sign + size)
+    for sign, size, x, power in re.findall(r"([+-]?) ?(\d+)?\*?(x)?(?:\^(\d+))?", text):
+        if size or x:
+            terms[int(power or 1) if x else 0] += int(sign + (size or "1"))
     return terms
 
 
@@ -657,7 +657,7 @@ def range_union(prompt):
 
 
 def recurrence(prompt):
-    start = integers(re.search(r"begins with (.*?)\. Each", prompt).group(1))
+    start = integers(re.search(r"begins with (.*?)\.\s+Each", prompt).group(1))
     text = re.search(r"sum of (.*)", prompt, re.DOTALL).group(1)
     near, far, added, many = integers(text)
     for _ in range(many):
