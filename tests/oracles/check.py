@@ -8,7 +8,8 @@ and a predicate that accepts every right one. Of each template and level, 100 sa
 
 1. the template's own reply must be right by the oracle;
 2. the oracle's own reply must be judged exact by `cookc judge`;
-3. the reply of another sample must be judged as the oracle says.
+3. the reply of another sample, and the template's own reply with a small change, must be judged
+   as the oracle says.
 """
 
 import importlib.util
@@ -53,11 +54,19 @@ def verdict(oracle, prompt):
     return answer
 
 
+def changed(reply):
+    """The reply with a small change: a number raised, a word left out, two words exchanged."""
+    words = reply.split(" ")
+    yield re.sub(r"\d+", lambda found: str(int(found.group()) + 1), reply, count=1)
+    yield " ".join(words[1:])
+    yield " ".join([words[-1], *words[1:-1], words[0]]) if len(words) > 1 else reply[::-1]
+
+
 def accepts(predicate, reply):
     """Whether a reply is right; one that the oracle cannot read is not."""
     try:
         return bool(predicate(reply))
-    except (ValueError, IndexError, KeyError, ZeroDivisionError, AttributeError):
+    except (ValueError, ArithmeticError, LookupError, AttributeError):
         return False
 
 
@@ -94,7 +103,8 @@ def check(cookc, name, level, oracle):
                 f"{where}, sample {i}: the oracle says {own!r}, the template says "
                 f"{sample['reply']!r}, to\n{prompt}"
             )
-        for reply, exact in [(own, True), (other, accepts(right, other))]:
+        wrong = [other, *changed(sample["reply"])]
+        for reply, exact in [(own, True), *((reply, accepts(right, reply)) for reply in wrong)]:
             replies.append({"index": sample["index"], "reply": reply})
             expected.append((prompt, exact))
     with tempfile.NamedTemporaryFile("w", suffix=".jsonl", encoding="utf-8") as file:
