@@ -671,6 +671,30 @@ def proportional_shares(prompt):
     return " ".join(f"{Decimal(amount) * number / sum(ratio):.2f}" for number in ratio)
 
 
+def number_format(prompt):
+    values = [Decimal(line.replace(",", "")) for line in prompt.split("\n")[1:-1]]
+    best = max(values) if "the largest?" in prompt else min(values)
+    return f"{best:.2f}", lambda reply: Decimal(reply) == best
+
+
+def josephus(prompt):
+    circle, order = deque(prompt.split("\n")[1].split()), []
+    step = int(re.search(r"from 1 to (\d+),", prompt).group(1))
+    while circle:
+        circle.rotate(-step)
+        order.append(circle.pop())
+    return " ".join(order)
+
+
+def collatz(prompt):
+    number, many = map(int, re.search(r"is (\d+)\. .* this many: (\d+)", prompt).groups())
+    numbers = []
+    for _ in range(many):
+        number = 3 * number + 1 if number % 2 else number // 2
+        numbers.append(number)
+    return ", ".join(map(str, numbers))
+
+
 # Grids
 
 
@@ -875,5 +899,8 @@ ORACLES = {
         range_union,
         recurrence,
         proportional_shares,
+        number_format,
+        josephus,
+        collatz,
     ]
 }
