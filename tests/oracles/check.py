@@ -1,0 +1,155 @@
+"""Compare templates of the standard library with independent oracles.
+
+Usage: python3 tests/oracles/check.py COOKC [TEMPLATE ...]
+
+Each `oracles_*.py` beside this file has a dictionary ORACLES: {template: function}. The function
+takes a prompt, and nothing else, and returns the right reply as a text, or a pair of a right reply
+and a predicate that accepts every right one. Of each template and level, 100 samples are drawn:
+
+1. the template's own reply must be right by the oracle;
+2. the oracle's own reply must be judged exact by `cookc judge`;
+3. the reply of another sample, and the template's own reply with a small change, must be judged
+   as the oracle says.
+"""
+
+import importlib.util
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+STDLIB = HERE.parent.parent / "stdlib"
+SAMPLES = 100
+SEED = "11"
+
+
+def oracles():
+    """All oracles of the files beside this one."""
+    found = {}
+    for path in sorted(HERE.glob("oracles_*.py")):
+        spec = importlib.util.spec_from_file_location(path.stem, path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        for name, oracle in module.ORACLES.items():
+            if name in found:
+                sys.exit(f"two oracles for {name}")
+            found[name] = oracle
+    return found
+
+
+def plain(text):
+    """A text with its white space as `cookc judge` reads it."""
+    lines = text.replace("\r\n", "\n").split("\n")
+    return "\n".join(" ".join(line.split()) for line in lines).strip()
+
+
+def verdict(oracle, prompt):
+    """A right reply, and the predicate of all right ones."""
+    answer = oracle(prompt)
+    if isinstance(answer, str):
+        return answer, lambda reply: plain(reply) == plain(answer)
+    return answer
+
+
+def changed(reply):
+    """The reply with a small change: a number raised, a word left out, two words exchanged."""
+    words = reply.split(" ")
+    yield re.sub(r"\d+", lambda found: str(int(found.group()) + 1), reply, count=1)
+    yield " ".join(words[1:])
+    yield " ".join([words[-1], *words[1:-1], words[0]]) if len(words) > 1 else reply[::-1]
+
+
+def accepts(predicate, reply):
+    """Whether a reply is right; one that the oracle cannot read is not."""
+    try:
+        return bool(predicate(reply))
+    except (ValueError, ArithmeticError, LookupError, AttributeError):
+        return False
+
+
+def run(command):
+    """The JSON lines that a command writes."""
+    done = subprocess.run(command, capture_output=True, text=True)
+    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    if not lines:
+        raise RuntimeError(f"{' '.join(command)}\n{done.stderr}{done.stdout}")
+    return lines
+
+
+def levels(path):
+    text = path.read_text(encoding="utf-8")
+    return [None] + re.findall(r"^level (\w+):", text, re.MULTILINE)
+
+
+def check(cookc, name, level, oracle):
+    """What differs, a line each."""
+    path = STDLIB / f"{name}.cook"
+    options = [str(path), "--seed", SEED] + (["--level", level] if level else [])
+    samples = run([cookc, "sample", *options, "-n", str(SAMPLES), "--json"])
+    where = f"{name}, {level or 'default'}"
+    differences, replies, expected = [], [], []
+    for i, sample in enumerate(samples):
+        prompt, other = sample["prompt"], samples[i - 1]["reply"]
+        try:
+            own, right = verdict(oracle, prompt)
+        except Exception as error:
+            differences.append(f"{where}, sample {i}: {error!r} for the prompt\n{prompt}")
+            continue
+        if not accepts(right, sample["reply"]):
+            differences.append(
+                f"{where}, sample {i}: the oracle says {own!r}, the template says "
+                f"{sample['reply']!r}, to\n{prompt}"
+            )
+        wrong = [other, *changed(sample["reply"])]
+        for reply, exact in [(own, True), *((reply, accepts(right, reply)) for reply in wrong)]:
+            replies.append({"index": sample["index"], "reply": reply})
+            expected.append((prompt, exact))
+    with tempfile.NamedTemporaryFile("w", suffix=".jsonl", encoding="utf-8") as file:
+        file.writelines(json.dumps(reply) + "\n" for reply in replies)
+        file.flush()
+        judged = run([cookc, "judge", *options, file.name, "--format", "json"])
+    scores = [line for line in judged if "index" in line]
+    if len(scores) != len(replies):
+        return differences + [f"{where}: {len(replies)} replies, {len(scores)} scores"]
+    for reply, score, (prompt, exact) in zip(replies, scores, expected):
+        if score["exact"] != exact:
+            differences.append(
+                f"{where}, sample {score['index']}: {reply['reply']!r} is "
+                f"{'right' if exact else 'wrong'} by the oracle, and judged {score}, to\n{prompt}"
+            )
+    return differences
+
+
+def main():
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    cookc, wanted = sys.argv[1], sys.argv[2:]
+    found = oracles()
+    unknown = [name for name in wanted if name not in found]
+    if unknown:
+        sys.exit(f"no oracle for {', '.join(unknown)}")
+    failed = 0
+    for name in wanted or found:
+        names = levels(STDLIB / f"{name}.cook")
+        differences = []
+        for level in names:
+            try:
+                differences += check(cookc, name, level, found[name])
+            except RuntimeError as error:
+                differences.append(str(error))
+        for line in differences[:5]:
+            print(line)
+        if differences:
+            failed += 1
+            print(f"{name}: {len(differences)} differences")
+        else:
+            print(f"{name}: the same at {len(names)} levels")
+    print(f"{len(wanted or found)} templates, {failed} with differences")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
