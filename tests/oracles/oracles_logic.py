@@ -1,0 +1,367 @@
+"""Oracles of the templates of logic, graphs, memory and puzzles: each reads the prompt alone."""
+
+import itertools
+import re
+
+from oracle import Oracle, exactly
+
+
+def among(answers) -> Oracle:
+    """These replies are right, and no others."""
+    answers = list(answers)
+    forms = {" ".join(answer.split()) for answer in answers}
+    return Oracle(lambda reply: " ".join(reply.split()) in forms, answers[:3])
+
+
+def knights_knaves(prompt: str) -> Oracle:
+    said = re.findall(r"^(\w+) says: (.*)\.$", prompt, re.M)
+    names = [name for name, _ in said]
+
+    def true(claim: str, knight: dict) -> bool:
+        about = [knight[w] for w in re.findall(r"\w+", claim) if w in knight]
+        if "different" in claim:
+            return about[0] != about[1]
+        if "same" in claim:
+            return about[0] == about[1]
+        kind = [k if "knight" in claim else not k for k in about]
+        return any(kind) if "At least" in claim else all(kind)
+
+    right = []
+    for kinds in itertools.product([True, False], repeat=len(names)):
+        knight = dict(zip(names, kinds))
+        if all(true(claim, knight) == knight[name] for name, claim in said):
+            right.append("\n".join(f"{n}: {'knight' if knight[n] else 'knave'}" for n in names))
+    return among(right)
+
+
+def literals(text: str) -> list:
+    return [(letter, not negated) for negated, letter in re.findall(r"(not )?\b([A-Z])\b", text)]
+
+
+def formula(text: str):
+    (a, p), (b, q) = literals(text)
+    if text.startswith("if"):
+        return lambda world: world[a] != p or world[b] == q
+    return lambda world: world[a] == p or world[b] == q
+
+
+def propositional_logic(prompt: str) -> Oracle:
+    above, below = prompt.split("Which one")
+    facts = [formula(line) for line in above.splitlines()[1:]]
+    options = dict(re.findall(r"^([A-D])\. (.*)$", below, re.M))
+    names = sorted(set(re.findall(r"\b[A-Z]\b", above.split("\n", 1)[1])))
+    worlds = [dict(zip(names, w)) for w in itertools.product([True, False], repeat=len(names))]
+    worlds = [world for world in worlds if all(fact(world) for fact in facts)]
+    follow = [label for label, text in options.items() if all(map(formula(text), worlds))]
+    assert len(follow) == 1, follow
+    return exactly(follow[0])
+
+
+def syllogism(prompt: str) -> Oracle:
+    """Every way for the kinds of things to exist or not: a conclusion follows if none refutes it."""
+    texts = re.findall(r"\b(All|No|Some) (\w+) are (not )?(\w+)\.", prompt)
+    names = sorted({name for _, x, _, y in texts for name in (x, y)})
+    kinds = list(itertools.product([False, True], repeat=len(names)))
+
+    def masks(text):
+        word, x, negated, y = text
+        i, j = names.index(x), names.index(y)
+        both = sum(1 << k for k, kind in enumerate(kinds) if kind[i] and kind[j])
+        only = sum(1 << k for k, kind in enumerate(kinds) if kind[i] and not kind[j])
+        if word == "Some":
+            return (only if negated else both), True
+        return (only if word == "All" else both), False
+
+    *premises, conclusion = map(masks, texts)
+    true = lambda world, statement: bool(world & statement[0]) == statement[1]
+    # A world that refutes needs at most one kind of thing for each statement: join single witnesses.
+    some = [m for m, exists in premises if exists]
+    some += [] if conclusion[1] else [conclusion[0]]
+    choices = [[1 << k for k in range(len(kinds)) if m >> k & 1] for m in some]
+    for chosen in itertools.product(*choices):
+        world = 0
+        for bit in chosen:
+            world |= bit
+        if all(true(world, p) for p in premises) and not true(world, conclusion):
+            return exactly("no")
+    return exactly("yes")
+
+
+def course_schedule(prompt: str) -> Oracle:
+    needs = re.findall(r"^(\w+) needs (\w+) first\.$", prompt, re.M)
+    left = {name for pair in needs for name in pair}
+    while True:
+        free = {name for name in left if not any(a == name and b in left for a, b in needs)}
+        if not free:
+            return exactly("no" if left else "yes")
+        left -= free
+
+
+def topological_sort(prompt: str) -> Oracle:
+    names = re.search(r"^Courses: (.*)$", prompt, re.M)[1].split()
+    needs = re.findall(r"^(\w+) needs (\w+)$", prompt, re.M)
+
+    def accepts(reply: str) -> bool:
+        order = reply.split()
+        return sorted(order) == sorted(names) and all(
+            order.index(b) < order.index(a) for a, b in needs
+        )
+
+    def order(names) -> str:
+        left, made = list(names), []
+        while left:
+            ready = [n for n in left if all(b in made for a, b in needs if a == n)]
+            made.append(ready[-1])
+            left.remove(ready[-1])
+        return " ".join(made)
+
+    return Oracle(accepts, [order(names), order(sorted(names))])
+
+
+def paths(start: str, end: str, links) -> list:
+    """All shortest paths."""
+    ways = [[start]]
+    seen = {start}
+    while ways:
+        found = [way for way in ways if way[-1] == end]
+        if found:
+            return found
+        ways = [
+            way + [b]
+            for way in ways
+            for link in links
+            for a, b in (link, link[::-1])
+            if a == way[-1] and b not in seen
+        ]
+        seen |= {way[-1] for way in ways}
+    return []
+
+
+def shortest_path(prompt: str) -> Oracle:
+    links = [tuple(line.split()) for line in prompt.splitlines()[1:-1]]
+    start, end = re.search(r"path from (\w+) to (\w+)", prompt).groups()
+    return among(" ".join(way) for way in paths(start, end, links)[::-1])
+
+
+def family_relationships(prompt: str) -> Oracle:
+    facts = re.findall(r"^(\w+) is the (husband|wife|son|daughter) of (\w+)\.$", prompt, re.M)
+    a, b = re.search(r"What is (\w+) to (\w+)\?", prompt).groups()
+    spouse, woman, parents = {}, {}, {}
+    for x, kin, y in facts:
+        if kin in ("husband", "wife"):
+            spouse[x], spouse[y] = y, x
+            woman[x], woman[y] = kin == "wife", kin == "husband"
+    for x, kin, y in facts:
+        if kin in ("son", "daughter"):
+            woman[x] = kin == "daughter"
+            parents[x] = {y, spouse[y]}
+    up = lambda xs: {p for x in xs for p in parents.get(x, ())}
+    down = lambda xs: {c for c, ps in parents.items() if ps & set(xs)}
+    married = lambda xs: {spouse[x] for x in xs if x in spouse}
+    beside = lambda x: down(up({x})) - {x}
+    aunts = lambda x: set().union(*map(beside, parents.get(x, ())))
+    kin = {  # who is that to b
+        "husband wife": married({b}),
+        "father mother": up({b}),
+        "son daughter": down({b}),
+        "brother sister": beside(b),
+        "grandfather grandmother": up(up({b})),
+        "grandson granddaughter": down(down({b})),
+        "uncle aunt": aunts(b) | married(aunts(b)),
+        "nephew niece": set().union(*map(beside_children(down, beside), {b} | married({b}))),
+        "cousin cousin": down(aunts(b)),
+        "father-in-law mother-in-law": up(married({b})),
+        "son-in-law daughter-in-law": married(down({b})),
+        "brother-in-law sister-in-law": married(beside(b))
+        | set().union(*map(beside, married({b}))),
+    }
+    return among(words.split()[woman[a]] for words, who in kin.items() if a in who)
+
+
+def beside_children(down, beside):
+    return lambda x: down(beside(x))
+
+
+def graph_color(prompt: str) -> Oracle:
+    body, ask = prompt.split("Colour each")
+    links = [line.split() for line in body.splitlines()[1:]]
+    nodes = re.search(r"before its colour: (.*)$", ask, re.M)[1].split(", ")
+
+    def accepts(reply: str) -> bool:
+        rows = [re.fullmatch(r"(\w+): (red|green|blue)", line) for line in reply.splitlines()]
+        if not all(rows) or [row[1] for row in rows] != nodes:
+            return False
+        colour = {row[1]: row[2] for row in rows}
+        return all(colour[a] != colour[b] for a, b in links)
+
+    def colour(done: dict):
+        left = [node for node in nodes if node not in done]
+        if not left:
+            return done
+        taken = {done[b] for link in links for a, b in (link, link[::-1]) if a == left[0] and b in done}
+        for hue in ("blue", "green", "red"):
+            found = hue not in taken and colour({**done, left[0]: hue})
+            if found:
+                return found
+        return None
+
+    found = colour({})
+    return Oracle(accepts, ["\n".join(f"{node}: {found[node]}" for node in nodes)])
+
+
+def path_star(prompt: str) -> Oracle:
+    links = [tuple(line.split()) for line in prompt.splitlines()[1:-1]]
+    start, end = re.search(r"from (\w+) to (\w+)", prompt).groups()
+    return among(" ".join(way) for way in paths(start, end, links))
+
+
+def grid_navigation(prompt: str) -> Oracle:
+    side = int(re.search(r"grid of (\d+) columns", prompt)[1])
+    walls = {tuple(map(int, m)) for m in re.findall(r"^(\d+) (\d+)$", prompt, re.M)}
+    x, y, way = re.search(r"column (\d+), row (\d+), facing (\w+)", prompt).groups()
+    here = complex(int(x), int(y))
+    way = {"north": -1j, "south": 1j, "east": 1, "west": -1}[way]
+    for command in re.search(r"Commands: (.*)", prompt)[1].split():
+        way *= {"left": -1j, "right": 1j}.get(command, 1)
+        if command == "forward":
+            there = here + way
+            cell = (int(there.real), int(there.imag))
+            if min(cell) > 0 and max(cell) <= side and cell not in walls:
+                here = there
+    return exactly(f"{int(here.real)} {int(here.imag)}")
+
+
+def tracking_shuffled_objects(prompt: str) -> Oracle:
+    held = dict(re.findall(r"^(\w+) holds (\w+)$", prompt, re.M))
+    for a, b in re.findall(r"^(\w+) and (\w+) exchange", prompt, re.M):
+        held[a], held[b] = held[b], held[a]
+    return exactly(held[re.search(r"What does (\w+) hold", prompt)[1]])
+
+
+def finite_automaton(prompt: str) -> Oracle:
+    table = {s: {"a": a, "b": b} for s, a, b in re.findall(r"(\w+): a leads to (\w+), b leads to (\w+)", prompt)}
+    state, word = re.search(r"starts in (\w+) and reads: (.*)", prompt).groups()
+    for symbol in word.split():
+        state = table[state][symbol]
+    return exactly(state)
+
+
+def belief_tracking(prompt: str) -> Oracle:
+    names = re.search(r"^(.*) are in a room", prompt)[1].split(", ")
+    place = re.search(r"is in the (\w+)\.", prompt)[1]
+    belief, room = {name: place for name in names}, set(names)
+    for line in prompt.splitlines()[1:-1]:
+        name, does, *rest = line.rstrip(".").split()
+        if does == "puts":
+            assert name in room
+            belief.update({other: rest[-1] for other in room})
+        else:
+            (room.discard if does == "leaves" else room.add)(name)
+    return exactly(belief[re.search(r"Where does (\w+) believe", prompt)[1]])
+
+
+def any_order(words) -> Oracle:
+    """These words, in any order."""
+    words = list(words)
+    return Oracle(
+        lambda reply: sorted(reply.split()) == sorted(words),
+        [" ".join(words), " ".join(words[::-1]), " ".join(sorted(words))],
+    )
+
+
+def entity_tracking(prompt: str) -> Oracle:
+    box = dict(re.findall(r"^(\w+) is in box (\d+)$", prompt, re.M))
+    for line in prompt.splitlines():
+        if whole := re.match(r"Everything in box (\d+) goes into box (\d+)", line):
+            box = {thing: whole[2] if at == whole[1] else at for thing, at in box.items()}
+        elif one := re.match(r"Now (\w+) goes into box (\d+)", line):
+            box[one[1]] = one[2]
+    asked = re.search(r"What is in box (\d+)", prompt)[1]
+    return any_order(thing for thing, at in box.items() if at == asked)
+
+
+def associative_recall(prompt: str) -> Oracle:
+    stream = re.search(r"behind it: (.*)", prompt)[1].split()
+    value = dict(zip(stream[::2], stream[1::2]))
+    return exactly(" ".join(value[k] for k in re.search(r"in this order: (.*)", prompt)[1].split()))
+
+
+def niah_multivalue(prompt: str) -> Oracle:
+    key = re.search(r"values of (\w+)\?", prompt)[1]
+    return any_order(re.findall(rf"A value of {key} is (\w+)\.", prompt))
+
+
+def common_words(prompt: str) -> Oracle:
+    text, ask = prompt.split("\n")
+    many = int(re.search(r"Which (\d+) words", ask)[1])
+    words = text.split()
+    counts = sorted(((words.count(word), word) for word in set(words)), reverse=True)
+    assert counts[many - 1][0] > counts[many][0]
+    return any_order(word for _, word in counts[:many])
+
+
+def frequent_words(prompt: str) -> Oracle:
+    text, ask = prompt.split("\n")
+    many = int(re.search(r"Which (\d+) words", ask)[1])
+    words = text.split()
+    counts = sorted(((words.count(word), word) for word in set(words)), reverse=True)
+    assert len({count for count, _ in counts}) == len(counts)
+    return exactly(" ".join(word for _, word in counts[:many]))
+
+
+def induction_heads(prompt: str) -> Oracle:
+    text, ask = prompt.split("\n")
+    many = int(re.search(r"(\d+) of them", ask)[1])
+    words = text.split()
+    spot = words.index(words[-1])
+    return exactly(" ".join(words[spot + 1 : spot + 1 + many]))
+
+
+def regular_language(prompt: str) -> Oracle:
+    string = re.search(r"String: (.*)", prompt)[1].replace(" ", "")
+    language = re.search(r"to a language if (.*)\.$", prompt, re.M)[1]
+    zeros, ones = string.count("0"), string.count("1")
+    patterns = {
+        "no four 0s": not re.search("0000", string),
+        "even number of 0s and": zeros % 2 == 0 and ones % 2 == 0,
+        "less the number": abs(zeros - ones) % 3 == 0,
+        "binary": int(string, 2) % 3 == 0,
+        "follows directly": len(re.findall("10", string)) % 2 == 0,
+        "stands in it": "1011" in string,
+    }
+    (member,) = [value for text, value in patterns.items() if text in language]
+    return exactly("yes" if member else "no")
+
+
+def counter_language(prompt: str) -> Oracle:
+    a, b, c = re.search(r"symbols (\w+), (\w+), (\w+),", prompt).groups()
+    begun = prompt.splitlines()[-2].split()
+    n = begun.count(a)
+    return exactly(" ".join([b] * (n - begun.count(b)) + [c] * n))
+
+
+def selective_copy(prompt: str) -> Oracle:
+    dull = re.search(r"leave out these words: (.*)", prompt)[1].split()
+    return exactly(" ".join(w for w in prompt.split("\n")[0].split() if w not in dull))
+
+
+def needle_haystack(prompt: str) -> Oracle:
+    hay, ask = prompt.split("\nWho ")
+    return among(re.findall(rf"(\w+) {ask.rstrip('?')}\.", hay))
+
+
+def parity(prompt: str) -> Oracle:
+    return exactly("odd" if prompt.split("\n")[0].count("1") & 1 else "even")
+
+
+def majority(prompt: str) -> Oracle:
+    words = prompt.split("\n")[0].split()
+    most = max(words.count(word) for word in words)
+    return among(word for word in dict.fromkeys(words) if words.count(word) == most)
+
+
+def permutation_composition(prompt: str) -> Oracle:
+    row = re.search(r"in a row: (.*)", prompt)[1].split()
+    for line in re.findall(r"^(\d[\d ]*)$", prompt, re.M):
+        row = [row[int(i) - 1] for i in line.split()]
+    return exactly(" ".join(row))
