@@ -365,3 +365,230 @@ def permutation_composition(prompt: str) -> Oracle:
     for line in re.findall(r"^(\d[\d ]*)$", prompt, re.M):
         row = [row[int(i) - 1] for i in line.split()]
     return exactly(" ".join(row))
+
+
+def modular_addition(prompt: str) -> Oracle:
+    summands, modulus = prompt.removesuffix(" is").split(" modulo ")
+    return exactly(str(sum(map(int, summands.split(" + "))) % int(modulus)))
+
+
+def tower_of_hanoi(prompt: str) -> Oracle:
+    """Breadth-first search over positions."""
+    pegs = re.findall(r"^(\w+): (none|[\d ]+)$", prompt, re.M)
+    goal = re.search(r"Bring all discs to (\w+) in", prompt)[1]
+    start = {name: [] if discs == "none" else list(map(int, discs.split())) for name, discs in pegs}
+    total = sum(map(len, start.values()))
+
+    def move(state: dict, a: str, b: str):
+        if a not in state or b not in state or a == b or not state[a]:
+            return None
+        if state[b] and state[b][-1] < state[a][-1]:
+            return None
+        return {**state, a: state[a][:-1], b: state[b] + state[a][-1:]}
+
+    key = lambda state: tuple(tuple(discs) for discs in state.values())
+    ways, seen = [(start, [])], {key(start)}
+    while not any(len(state[goal]) == total for state, _ in ways):
+        following = []
+        for state, way in ways:
+            for a, b in itertools.permutations(state, 2):
+                new = move(state, a, b)
+                if new and key(new) not in seen:
+                    seen.add(key(new))
+                    following.append((new, way + [f"{a} {b}"]))
+        ways = following
+    best = next(way for state, way in ways if len(state[goal]) == total)
+
+    def accepts(reply: str) -> bool:
+        moves, state = [line.split() for line in reply.splitlines()], start
+        for line in moves:
+            state = state and len(line) == 2 and move(state, *line)
+        return bool(state) and len(state[goal]) == total and len(moves) == len(best)
+
+    return Oracle(accepts, ["\n".join(best)])
+
+
+def rows(text: str) -> list:
+    return [line.split() for line in text.splitlines()]
+
+
+def sudoku(prompt: str) -> Oracle:
+    side = int(re.search(r"numbers 1 to (\d+)", prompt)[1])
+    box = int(side**0.5)
+    given = rows(prompt)[1:-1]
+    units = [[(y, x) for x in range(side)] for y in range(side)]
+    units += [[(y, x) for y in range(side)] for x in range(side)]
+    units += [
+        [(y, x) for y in range(side) for x in range(side) if (y // box, x // box) == (v, u)]
+        for v in range(box)
+        for u in range(box)
+    ]
+    numbers = [str(n + 1) for n in range(side)]
+
+    def accepts(reply: str) -> bool:
+        grid = rows(reply)
+        if [len(row) for row in grid] != [side] * side:
+            return False
+        kept = all(g in ("_", c) for a, b in zip(given, grid) for g, c in zip(a, b))
+        return kept and all(sorted(grid[y][x] for y, x in unit) == numbers for unit in units)
+
+    def solve(grid):
+        open_ = [
+            (y, x, [n for n in numbers if not any(grid[v][u] == n for unit in units if (y, x) in unit for v, u in unit)])
+            for y in range(side)
+            for x in range(side)
+            if grid[y][x] == "_"
+        ]
+        if not open_:
+            return grid
+        y, x, fits = min(open_, key=lambda cell: len(cell[2]))
+        for n in fits[::-1]:
+            new = [row[:] for row in grid]
+            new[y][x] = n
+            if found := solve(new):
+                return found
+        return None
+
+    return Oracle(accepts, ["\n".join(map(" ".join, solve(given)))])
+
+
+def kakurasu(prompt: str) -> Oracle:
+    across, down = (
+        list(map(int, re.search(f"Sums of the {kind}: (.*)", prompt)[1].split())) for kind in ("rows", "columns")
+    )
+    side = len(across)
+    weigh = lambda marks: sum(i + 1 for i, mark in enumerate(marks) if mark == "1")
+
+    def accepts(reply: str) -> bool:
+        grid = rows(reply)
+        if [len(row) for row in grid] != [side] * side or not set(sum(grid, [])) <= {"0", "1"}:
+            return False
+        return [weigh(row) for row in grid] == across and [weigh(column) for column in zip(*grid)] == down
+
+    lines = [[m for m in itertools.product("01", repeat=side) if weigh(m) == total] for total in across]
+
+    def solve(y: int, left: tuple):
+        if y == side:
+            return [] if not any(left) else None
+        # What the rows below can still give.
+        if any(rest < 0 or rest > sum(range(y + 1, side + 1)) for rest in left):
+            return None
+        for row in lines[y]:
+            rest = tuple(total - (y + 1) * (mark == "1") for total, mark in zip(left, row))
+            found = solve(y + 1, rest)
+            if found is not None:
+                return [row] + found
+        return None
+
+    return Oracle(accepts, ["\n".join(map(" ".join, solve(0, tuple(down))))])
+
+
+def survo(prompt: str) -> Oracle:
+    grid = [row for row in rows(prompt) if all(c == "_" or c.isdigit() for c in row)]
+    count = int(re.search(r"numbers 1 to (\d+)", prompt)[1])
+    across, down = (
+        list(map(int, m.split())) for m in re.search(r"sums ([\d ]+), the columns ([\d ]+)\.", prompt).groups()
+    )
+
+    def accepts(reply: str) -> bool:
+        filled = rows(reply)
+        if [len(row) for row in filled] != [len(row) for row in grid]:
+            return False
+        if not all(g in ("_", c) for a, b in zip(grid, filled) for g, c in zip(a, b)):
+            return False
+        if sorted(sum(filled, []), key=lambda c: (len(c), c)) != [str(n + 1) for n in range(count)]:
+            return False
+        numbers = [[int(c) for c in row] for row in filled]
+        return [sum(r) for r in numbers] == across and [sum(c) for c in zip(*numbers)] == down
+
+    cells = [(y, x) for y, row in enumerate(grid) for x, c in enumerate(row) if c == "_"]
+    missing = sorted(set(range(1, count + 1)) - {int(c) for row in grid for c in row if c != "_"})
+
+    def solve(i: int, filled, free):
+        for y, total in enumerate(across):
+            known = [int(c) for c in filled[y] if c != "_"]
+            if sum(known) > total or len(known) == len(down) and sum(known) != total:
+                return None
+        for x, total in enumerate(down):
+            known = [int(row[x]) for row in filled if row[x] != "_"]
+            if sum(known) > total or len(known) == len(across) and sum(known) != total:
+                return None
+        if i == len(cells):
+            return filled
+        y, x = cells[i]
+        for n in free:
+            new = [row[:] for row in filled]
+            new[y][x] = str(n)
+            if found := solve(i + 1, new, [m for m in free if m != n]):
+                return found
+        return None
+
+    found = solve(0, grid, missing)
+    return Oracle(accepts, ["\n".join(map(" ".join, found))])
+
+
+def n_queens(prompt: str) -> Oracle:
+    given = prompt.splitlines()[-2].split()
+    side = len(given)
+
+    def accepts(reply: str) -> bool:
+        queens = reply.split()
+        if len(queens) != side or any(g not in ("_", q) for g, q in zip(given, queens)):
+            return False
+        queens = list(map(int, queens))
+        return all(
+            len({q + sign * i for i, q in enumerate(queens)}) == side for sign in (0, 1, -1)
+        ) and set(queens) == set(range(1, side + 1))
+
+    def solve(queens):
+        row = len(queens)
+        if row == side:
+            return queens
+        for q in range(side, 0, -1):
+            if given[row] in ("_", str(q)) and all(q != p and abs(q - p) != row - i for i, p in enumerate(queens)):
+                if found := solve(queens + [q]):
+                    return found
+        return None
+
+    return Oracle(accepts, [" ".join(map(str, solve([])))])
+
+
+def subset_sum(prompt: str) -> Oracle:
+    target = int(re.search(r"add up to (\d+)", prompt)[1])
+    numbers = list(map(int, prompt.splitlines()[1].split()))
+
+    def accepts(reply: str) -> bool:
+        chosen = list(map(int, reply.split()))
+        return len(set(chosen)) == len(chosen) and set(chosen) <= set(numbers) and sum(chosen) == target
+
+    sums = {0: []}
+    for number in numbers[::-1]:
+        sums = {**{total + number: way + [number] for total, way in sums.items()}, **sums}
+    return Oracle(accepts, [" ".join(map(str, sums[target])), " ".join(map(str, sorted(sums[target])))])
+
+
+def knapsack(prompt: str) -> Oracle:
+    things = {n: (int(w), int(v)) for n, w, v in re.findall(r"^(\w+): weight (\d+), value (\d+)$", prompt, re.M)}
+    limit = int(re.search(r"at most (\d+) in all", prompt)[1])
+    fits = [
+        chosen
+        for size in range(len(things) + 1)
+        for chosen in itertools.combinations(things, size)
+        if sum(things[name][0] for name in chosen) <= limit
+    ]
+    value = lambda chosen: sum(things[name][1] for name in chosen)
+    best = max(map(value, fits))
+    right = [set(chosen) for chosen in fits if value(chosen) == best]
+    accepts = lambda reply: len(set(reply.split())) == len(reply.split()) and set(reply.split()) in right
+    return Oracle(accepts, [" ".join(sorted(chosen)) for chosen in right][:3])
+
+
+def string_rewriting(prompt: str) -> Oracle:
+    string = " ".join(re.search(r"String: (.*)", prompt)[1].split())
+    while True:
+        new = string
+        for old, put in ((r"A# #A", ""), (r"B# #B", ""), ("A# #B", "#B A#"), ("B# #A", "#A B#")):
+            new = " ".join(new.replace(old, put, 1).split())
+        if new == string:
+            return exactly(string)
+        string = new
