@@ -144,7 +144,7 @@ def shortest_path(prompt: str) -> Oracle:
 
 
 def family_relationships(prompt: str) -> Oracle:
-    facts = re.findall(r"^(\w+) is the (husband|wife|son|daughter) of (\w+)\.$", prompt, re.M)
+    facts = re.findall(r"(\w+) is the (husband|wife|son|daughter) of (\w+)\.", prompt, re.M)
     a, b = re.search(r"What is (\w+) to (\w+)\?", prompt).groups()
     spouse, woman, parents = {}, {}, {}
     for x, kin, y in facts:
@@ -354,10 +354,10 @@ def parity(prompt: str) -> Oracle:
     return exactly("odd" if prompt.split("\n")[0].count("1") & 1 else "even")
 
 
-def majority(prompt: str) -> Oracle:
+def most_frequent_word(prompt: str) -> Oracle:
     words = prompt.split("\n")[0].split()
     most = max(words.count(word) for word in words)
-    return among(word for word in dict.fromkeys(words) if words.count(word) == most)
+    return among(f"{word} {most}" for word in dict.fromkeys(words) if words.count(word) == most)
 
 
 def permutation_composition(prompt: str) -> Oracle:
@@ -592,3 +592,74 @@ def string_rewriting(prompt: str) -> Oracle:
         if new == string:
             return exactly(string)
         string = new
+
+
+def instruction_following(prompt: str) -> Oracle:
+    length = int(re.search(r"exactly (\d+) words", prompt)[1])
+    first, last = re.search(r"first word is (\w+), the last is (\w+)\.", prompt).groups()
+    must = re.search(r"come in it: (.*)", prompt)[1].split()
+    never = re.search(r"do not: (.*)", prompt)[1].split()
+
+    def accepts(reply: str) -> bool:
+        words = reply.split()
+        return (
+            len(words) == len(set(words)) == length
+            and (words[0], words[-1]) == (first, last)
+            and set(must) <= set(words)
+            and not set(never) & set(words)
+        )
+
+    fill = [f"new{'abcdefghijklmnopqrstuvwxyz'[i]}" for i in range(length - 2 - len(must))]
+    return Oracle(accepts, [" ".join([first, *fill, *must, last]), " ".join([first, *must[::-1], *fill, last])])
+
+
+def cellular_automaton(prompt: str) -> Oracle:
+    table = {(a, b, c): d for a, b, c, d in re.findall(r"^(\d) (\d) (\d) -> (\d)$", prompt, re.M)}
+    row = re.search(r"Row: (.*)", prompt)[1].split()
+    for _ in range(int(re.search(r"after (\d+) of these", prompt)[1])):
+        row = [table[trio] for trio in zip(row[-1:] + row[:-1], row, row[1:] + row[:1])]
+    return exactly(" ".join(row))
+
+
+def matrix_operations(prompt: str) -> Oracle:
+    matrix = [line.split() for line in prompt.split("\nChange")[0].splitlines()]
+    for step in re.findall(r"^\d+\. (.*)$", prompt, re.M):
+        if step == "transpose it":
+            matrix = list(zip(*matrix))
+        elif step == "reverse each row":
+            matrix = [row[::-1] for row in matrix]
+        elif step == "reverse the order of the rows":
+            matrix = matrix[::-1]
+        elif "counterclockwise" in step:
+            matrix = list(zip(*matrix))[::-1]
+        else:
+            matrix = list(zip(*matrix[::-1]))
+    answer = "\n".join(map(" ".join, matrix))
+    return Oracle(lambda reply: rows(reply) == rows(answer), [answer])
+
+
+def table_lookup(prompt: str) -> Oracle:
+    header, *table = [line.split(" | ") for line in prompt.splitlines()[:-1]]
+    wanted, known, value = re.search(r"What is the (\w+) where the (\w+) is (\w+)\?", prompt).groups()
+    return among(row[header.index(wanted)] for row in table if row[header.index(known)] == value)
+
+
+def interval_scheduling(prompt: str) -> Oracle:
+    found = re.findall(r"^(\w+): (\d+):(\d\d) to (\d+):(\d\d)$", prompt, re.M)
+    times = {n: (60 * int(a) + int(b), 60 * int(c) + int(d)) for n, a, b, c, d in found}
+    fits = lambda chosen: all(
+        times[a][1] <= times[b][0] or times[b][1] <= times[a][0] for a, b in itertools.combinations(chosen, 2)
+    )
+    level, best = [()], []
+    order = list(times)
+    while level:  # choices of one more meeting, each after those that are chosen
+        best = level
+        level = [
+            chosen + (name,)
+            for chosen in level
+            for name in order[order.index(chosen[-1]) + 1 if chosen else 0 :]
+            if fits(chosen + (name,))
+        ]
+    right = [set(chosen) for chosen in best]
+    accepts = lambda reply: len(set(reply.split())) == len(reply.split()) and set(reply.split()) in right
+    return Oracle(accepts, [" ".join(sorted(chosen)) for chosen in right][:3])
