@@ -663,3 +663,129 @@ def interval_scheduling(prompt: str) -> Oracle:
     right = [set(chosen) for chosen in best]
     accepts = lambda reply: len(set(reply.split())) == len(reply.split()) and set(reply.split()) in right
     return Oracle(accepts, [" ".join(sorted(chosen)) for chosen in right][:3])
+
+
+def partition(prompt: str) -> Oracle:
+    numbers = list(map(int, prompt.splitlines()[0].split()))
+
+    def accepts(reply: str) -> bool:
+        group = list(map(int, reply.split()))
+        return 2 * sum(group) == sum(numbers) and all(group.count(n) <= numbers.count(n) for n in group)
+
+    sums = {0: []}
+    for number in numbers:
+        sums = {**{total + number: way + [number] for total, way in sums.items()}, **sums}
+    found = sums[sum(numbers) // 2]
+    rest = list(numbers)
+    for number in found:
+        rest.remove(number)
+    return Oracle(accepts, [" ".join(map(str, found)), " ".join(map(str, rest))])
+
+
+def futoshiki(prompt: str) -> Oracle:
+    side = int(re.search(r"numbers 1 to (\d+)", prompt)[1])
+    given = [row for row in rows(prompt) if len(row) == side and set("".join(row)) <= set("_0123456789")]
+    signs = [
+        tuple(int(n) - 1 for n in m)
+        for m in re.findall(r"row (\d+) column (\d+) < row (\d+) column (\d+)", prompt)
+    ]
+    numbers = list(range(1, side + 1))
+
+    def accepts(reply: str) -> bool:
+        if [len(row) for row in rows(reply)] != [side] * side:
+            return False
+        square = [list(map(int, row)) for row in rows(reply)]
+        return (
+            all(sorted(line) == numbers for line in square + list(zip(*square)))
+            and all(g in ("_", str(n)) for a, b in zip(given, square) for g, n in zip(a, b))
+            and all(square[a][b] < square[c][d] for a, b, c, d in signs)
+        )
+
+    def solve(square):
+        row = len(square)
+        if row == side:
+            return square
+        for line in itertools.permutations(numbers[::-1]):
+            if any(g not in ("_", str(n)) for g, n in zip(given[row], line)):
+                continue
+            if any(n == above[x] for above in square for x, n in enumerate(line)):
+                continue
+            new = square + [line]
+            if all(new[a][b] < new[c][d] for a, b, c, d in signs if max(a, c) <= row):
+                if found := solve(new):
+                    return found
+        return None
+
+    found = solve([])
+    return Oracle(accepts, ["\n".join(" ".join(map(str, row)) for row in found)])
+
+
+def logical_deduction(prompt: str) -> Oracle:
+    names = re.search(r"in a row: (.*)", prompt)[1].split()
+    clues = []
+    for line in prompt.splitlines()[1:-1]:
+        if m := re.match(r"(\w+) is somewhere left of (\w+)", line):
+            clues.append(lambda at, x=m[1], y=m[2]: at[x] < at[y])
+        elif m := re.match(r"(\w+) is number (\d+) from", line):
+            clues.append(lambda at, x=m[1], n=int(m[2]): at[x] == n)
+        elif m := re.match(r"From (\w+) to (\w+) it is (\d+) to the right", line):
+            clues.append(lambda at, x=m[1], y=m[2], n=int(m[3]): at[y] == at[x] + n)
+        else:
+            m = re.match(r"(\w+) and (\w+) have (\d+) between", line)
+            clues.append(lambda at, x=m[1], y=m[2], n=int(m[3]): abs(at[x] - at[y]) == n + 1)
+
+    def fits(order) -> bool:
+        at = {name: i + 1 for i, name in enumerate(order)}
+        return all(clue(at) for clue in clues)
+
+    right = itertools.islice(filter(fits, itertools.permutations(names)), 2)
+    accepts = lambda reply: sorted(reply.split()) == sorted(names) and fits(reply.split())
+    return Oracle(accepts, [" ".join(order) for order in right])
+
+
+def odd_one_out(prompt: str) -> Oracle:
+    found = {}
+    for number, before, behind in re.findall(r"^(\d+)\. (.*) -> (.*)$", prompt, re.M):
+        key = tuple(before.split().index(word) for word in behind.split())
+        found.setdefault(key, []).append(number)
+    return among(numbers[0] for numbers in found.values() if len(numbers) == 1)
+
+
+def list_functions(prompt: str) -> Oracle:
+    family = {
+        "backward": lambda x, n: x[::-1],
+        "ascending": lambda x, n: sorted(x),
+        "descending": lambda x, n: sorted(x, reverse=True),
+        "each once": lambda x, n: list(dict.fromkeys(x)),
+        "more by n": lambda x, n: [i + n for i in x],
+        "n + 1 times": lambda x, n: [i * (n + 1) for i in x],
+        "even": lambda x, n: [i for i in x if not i & 1],
+        "greater than 2 n": lambda x, n: [i for i in x if i > n + n],
+        "every other": lambda x, n: x[::2],
+        "rotated": lambda x, n: x[n % 3 + 1 :] + x[: n % 3 + 1],
+        "sums so far": lambda x, n: list(itertools.accumulate(x)),
+        "greater than 10": lambda x, n: [int(i > 10) for i in x],
+        "greatest, least, sum": lambda x, n: [max(x), min(x), sum(x)],
+        "differences": lambda x, n: [b - a for a, b in itertools.pairwise(x)],
+    }
+    lists = lambda text: list(map(int, text.split()))
+    examples = [(lists(a), lists(b)) for a, b in re.findall(r"^([\d ]+) -> (.*)$", prompt, re.M)]
+    asked = lists(prompt.rsplit("\n", 1)[1])
+    return among(
+        {
+            " ".join(map(str, f(asked, n)))
+            for f in family.values()
+            for n in range(1, 6)
+            if all(f(a, n) == b for a, b in examples)
+        }
+    )
+
+
+def set_missing_element(prompt: str) -> Oracle:
+    numbers = list(map(int, re.search(r"is missing: (.*)", prompt)[1].split()))
+    return among(str(n) for n in range(min(numbers), max(numbers)) if n not in numbers)
+
+
+def list_intersection(prompt: str) -> Oracle:
+    a, b = (re.search(rf"^{name}: (.*)$", prompt, re.M)[1].split() for name in "AB")
+    return any_order(word for word in a if word in b)
