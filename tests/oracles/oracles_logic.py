@@ -760,11 +760,11 @@ def list_functions(prompt: str) -> Oracle:
         "more by n": lambda x, n: [i + n for i in x],
         "n + 1 times": lambda x, n: [i * (n + 1) for i in x],
         "even": lambda x, n: [i for i in x if not i & 1],
-        "greater than 2 n": lambda x, n: [i for i in x if i > n + n],
+        "greater than n": lambda x, n: [i for i in x if i > n],
         "every other": lambda x, n: x[::2],
         "rotated": lambda x, n: x[n % 3 + 1 :] + x[: n % 3 + 1],
         "sums so far": lambda x, n: list(itertools.accumulate(x)),
-        "greater than 10": lambda x, n: [int(i > 10) for i in x],
+        "greater than 4": lambda x, n: [int(i > 4) for i in x],
         "greatest, least, sum": lambda x, n: [max(x), min(x), sum(x)],
         "differences": lambda x, n: [b - a for a, b in itertools.pairwise(x)],
     }
@@ -789,3 +789,56 @@ def set_missing_element(prompt: str) -> Oracle:
 def list_intersection(prompt: str) -> Oracle:
     a, b = (re.search(rf"^{name}: (.*)$", prompt, re.M)[1].split() for name in "AB")
     return any_order(word for word in a if word in b)
+
+
+def maze(prompt: str) -> Oracle:
+    grid = rows("\n".join(prompt.splitlines()[1:-1]))
+    cells = {(y, x): c for y, row in enumerate(grid) for x, c in enumerate(row) if c != "#"}
+    (start,), (end,) = ([cell for cell, c in cells.items() if c == mark] for mark in "SE")
+    steps = {"right": (0, 1), "left": (0, -1), "down": (1, 0), "up": (-1, 0)}
+
+    def follow(way):
+        here = start
+        for move in way:
+            here = here and move in steps and (here[0] + steps[move][0], here[1] + steps[move][1])
+            here = here if here in cells else None
+        return here
+
+    ways, seen = {start: [[]]}, {start}
+    while end not in ways:
+        following = {}
+        for (y, x), found in ways.items():
+            for move, (v, u) in steps.items():
+                there = (y + v, x + u)
+                if there in cells and there not in seen:
+                    following.setdefault(there, []).extend(way + [move] for way in found[:4])
+        seen |= set(following)
+        ways = following
+    right = ways[end]
+    accepts = lambda reply: len(reply.split()) == len(right[0]) and follow(reply.split()) == end
+    return Oracle(accepts, [" ".join(way) for way in right[::-1][:3]])
+
+
+def web_of_lies(prompt: str) -> Oracle:
+    truth = {}
+    for name, does in re.findall(r"(?:\. |^)(\w+) (lies|tells the truth)\.", prompt.split("\n")[0]):
+        truth[name] = does != "lies"
+    claims = re.findall(r"(\w+) says that (\w+) (lies|tells the truth)\.", prompt)
+    for _ in claims:
+        for a, b, does in claims:
+            if b in truth:
+                truth[a] = truth[b] == (does != "lies")
+    return exactly("yes" if truth[re.search(r"Does (\w+) tell", prompt)[1]] else "no")
+
+
+def acre(prompt: str) -> Oracle:
+    """Every set of causes that fits the trials."""
+    trials = [(set(a.split(", ")), b == "on") for a, b in re.findall(r"^([\w, ]+): (on|off)$", prompt, re.M)]
+    asked = re.search(r"Does (\w+) turn", prompt)[1]
+    things = sorted(set().union({asked}, *(there for there, _ in trials)))
+    found = set()
+    for chosen in itertools.product([False, True], repeat=len(things)):
+        causes = {thing for thing, one in zip(things, chosen) if one}
+        if all(bool(causes & there) == on for there, on in trials):
+            found.add(asked in causes)
+    return exactly("unknown" if len(found) == 2 else "yes" if True in found else "no")
