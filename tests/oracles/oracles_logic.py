@@ -842,3 +842,61 @@ def acre(prompt: str) -> Oracle:
         if all(bool(causes & there) == on for there, on in trials):
             found.add(asked in causes)
     return exactly("unknown" if len(found) == 2 else "yes" if True in found else "no")
+
+
+def self_reference(prompt: str) -> Oracle:
+    said = re.findall(r"^\d+\. (.*)$", prompt, re.M)
+
+    def holds(text: str, truths) -> bool:
+        number = int(re.search(r"\d+", text)[0])
+        if text.startswith("Statement"):
+            return truths[number - 1] == ("true" in text)
+        return {"Exactly": sum(truths) == number, "At least": sum(truths) >= number, "At most": sum(truths) <= number}[
+            " ".join(text.split()[: 1 if text.startswith("E") else 2])
+        ]
+
+    return among(
+        " ".join("true" if truth else "false" for truth in truths)
+        for truths in itertools.product([True, False], repeat=len(said))
+        if all(holds(text, truths) == truth for text, truth in zip(said, truths))
+    )
+
+
+def water_jugs(prompt: str) -> Oracle:
+    """Breadth-first search over what the jugs hold."""
+    size = {name: int(n) for name, n in re.findall(r"^(\w+): (\d+)$", prompt, re.M)}
+    amount = int(re.search(r"to hold (\d+) in the end", prompt)[1])
+
+    def step(state: dict, does: str, name: str):
+        if name not in size or does not in ("fill", "empty", "pour"):
+            return None
+        if does != "pour":
+            return {**state, name: size[name] if does == "fill" else 0}
+        (other,) = set(size) - {name}
+        water = min(state[name], size[other] - state[other])
+        return {**state, name: state[name] - water, other: state[other] + water}
+
+    def accepts(reply: str) -> bool:
+        state = dict.fromkeys(size, 0)
+        for line in rows(reply):
+            state = step(state, *line) if state and len(line) == 2 else None
+        return bool(state) and amount in state.values()
+
+    ways, seen = [(dict.fromkeys(size, 0), [])], set()
+    while True:
+        found = [way for state, way in ways if amount in state.values()]
+        if found:
+            return Oracle(accepts, ["\n".join(way) for way in found[:2]])
+        ways = [
+            (step(state, does, name), way + [f"{does} {name}"])
+            for state, way in ways
+            for does in ("pour", "empty", "fill")
+            for name in size
+        ]
+        fresh = {}
+        for state, way in ways:
+            key = tuple(state.values())
+            if key not in seen:
+                seen.add(key)
+                fresh[key] = (state, way)
+        ways = list(fresh.values())
