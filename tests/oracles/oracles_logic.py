@@ -415,7 +415,7 @@ def rows(text: str) -> list:
 def sudoku(prompt: str) -> Oracle:
     side = int(re.search(r"numbers 1 to (\d+)", prompt)[1])
     box = int(side**0.5)
-    given = rows(prompt)[1:-1]
+    given = [row for row in rows(prompt) if all(c == "_" or c.isdigit() for c in row)]
     units = [[(y, x) for x in range(side)] for y in range(side)]
     units += [[(y, x) for y in range(side)] for x in range(side)]
     units += [
@@ -487,7 +487,7 @@ def survo(prompt: str) -> Oracle:
     grid = [row for row in rows(prompt) if all(c == "_" or c.isdigit() for c in row)]
     count = int(re.search(r"numbers 1 to (\d+)", prompt)[1])
     across, down = (
-        list(map(int, m.split())) for m in re.search(r"sums ([\d ]+), the columns ([\d ]+)\.", prompt).groups()
+        list(map(int, m.split())) for m in re.search(r"sums ([\d ]+),\sthe columns ([\d ]+)\.", prompt).groups()
     )
 
     def accepts(reply: str) -> bool:
@@ -596,7 +596,7 @@ def string_rewriting(prompt: str) -> Oracle:
 
 def instruction_following(prompt: str) -> Oracle:
     length = int(re.search(r"exactly (\d+) words", prompt)[1])
-    first, last = re.search(r"first word is (\w+), the last is (\w+)\.", prompt).groups()
+    first, last = re.search(r"first word is (\w+), the last is\s(\w+)\.", prompt).groups()
     must = re.search(r"come in it: (.*)", prompt)[1].split()
     never = re.search(r"do not: (.*)", prompt)[1].split()
 
@@ -782,7 +782,7 @@ def list_functions(prompt: str) -> Oracle:
 
 
 def set_missing_element(prompt: str) -> Oracle:
-    numbers = list(map(int, re.search(r"is missing: (.*)", prompt)[1].split()))
+    numbers = list(map(int, re.search(r"is missing:\n(.*)", prompt)[1].split()))
     return among(str(n) for n in range(min(numbers), max(numbers)) if n not in numbers)
 
 
