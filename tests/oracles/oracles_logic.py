@@ -225,9 +225,9 @@ def grid_navigation(prompt: str) -> Oracle:
         way *= {"left": -1j, "right": 1j}.get(command, 1)
         if command == "forward":
             there = here + way
-            cell = (int(there.real), int(there.imag))
-            if min(cell) > 0 and max(cell) <= side and cell not in walls:
-                here = there
+            cell = tuple((int(part) + side - 1) % side + 1 for part in (there.real, there.imag))
+            if cell not in walls:
+                here = complex(*cell)
     return exactly(f"{int(here.real)} {int(here.imag)}")
 
 
@@ -900,3 +900,72 @@ def water_jugs(prompt: str) -> Oracle:
                 seen.add(key)
                 fresh[key] = (state, way)
         ways = list(fresh.values())
+
+
+def pair(oracle):
+    """The oracle as `check.py` calls it: a right reply and the predicate of all of them."""
+
+    def of(prompt: str):
+        found = oracle(prompt)
+        return found.answers[-1], found.accepts
+
+    return of
+
+
+ORACLES = {
+    oracle.__name__: pair(oracle)
+    for oracle in (
+        knights_knaves,
+        propositional_logic,
+        syllogism,
+        course_schedule,
+        topological_sort,
+        shortest_path,
+        family_relationships,
+        graph_color,
+        path_star,
+        grid_navigation,
+        tracking_shuffled_objects,
+        finite_automaton,
+        belief_tracking,
+        entity_tracking,
+        associative_recall,
+        niah_multivalue,
+        common_words,
+        frequent_words,
+        induction_heads,
+        regular_language,
+        counter_language,
+        selective_copy,
+        needle_haystack,
+        parity,
+        most_frequent_word,
+        permutation_composition,
+        modular_addition,
+        tower_of_hanoi,
+        sudoku,
+        kakurasu,
+        survo,
+        n_queens,
+        subset_sum,
+        knapsack,
+        string_rewriting,
+        instruction_following,
+        cellular_automaton,
+        matrix_operations,
+        table_lookup,
+        interval_scheduling,
+        partition,
+        futoshiki,
+        logical_deduction,
+        odd_one_out,
+        list_functions,
+        set_missing_element,
+        list_intersection,
+        maze,
+        web_of_lies,
+        acre,
+        self_reference,
+        water_jugs,
+    )
+}
