@@ -549,20 +549,6 @@ def n_queens(prompt: str) -> Oracle:
     return Oracle(accepts, [" ".join(map(str, solve([])))])
 
 
-def subset_sum(prompt: str) -> Oracle:
-    target = int(re.search(r"add up to (\d+)", prompt)[1])
-    numbers = list(map(int, prompt.splitlines()[1].split()))
-
-    def accepts(reply: str) -> bool:
-        chosen = list(map(int, reply.split()))
-        return len(set(chosen)) == len(chosen) and set(chosen) <= set(numbers) and sum(chosen) == target
-
-    sums = {0: []}
-    for number in numbers[::-1]:
-        sums = {**{total + number: way + [number] for total, way in sums.items()}, **sums}
-    return Oracle(accepts, [" ".join(map(str, sums[target])), " ".join(map(str, sorted(sums[target])))])
-
-
 
 def string_rewriting(prompt: str) -> Oracle:
     string = " ".join(re.search(r"String: (.*)", prompt)[1].split())
@@ -927,7 +913,6 @@ ORACLES = {
         kakurasu,
         survo,
         n_queens,
-        subset_sum,
         string_rewriting,
         instruction_following,
         cellular_automaton,
