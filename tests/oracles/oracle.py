@@ -6,7 +6,7 @@ from typing import Callable
 
 @dataclass
 class Oracle:
-    """`accepts` tells whether a reply is right; `answers` are right replies, made without the template."""
+    """`accepts` tells whether a reply is right; `answers` are some right replies."""
 
     accepts: Callable[[str], bool]
     answers: list[str]

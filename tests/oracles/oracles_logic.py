@@ -58,7 +58,7 @@ def propositional_logic(prompt: str) -> Oracle:
 
 
 def syllogism(prompt: str) -> Oracle:
-    """Every way for the kinds of things to exist or not: a conclusion follows if none refutes it."""
+    """A conclusion follows if no way for kinds of things to exist refutes it."""
     texts = re.findall(r"\b(All|No|Some) (\w+) are (not )?(\w+)\.", prompt)
     names = sorted({name for _, x, _, y in texts for name in (x, y)})
     kinds = list(itertools.product([False, True], repeat=len(names)))
@@ -74,7 +74,7 @@ def syllogism(prompt: str) -> Oracle:
 
     *premises, conclusion = map(masks, texts)
     true = lambda world, statement: bool(world & statement[0]) == statement[1]
-    # A world that refutes needs at most one kind of thing for each statement: join single witnesses.
+    # A world that refutes needs at most one kind of thing for each statement.
     some = [m for m, exists in premises if exists]
     some += [] if conclusion[1] else [conclusion[0]]
     choices = [[1 << k for k in range(len(kinds)) if m >> k & 1] for m in some]
@@ -198,7 +198,8 @@ def graph_color(prompt: str) -> Oracle:
         left = [node for node in nodes if node not in done]
         if not left:
             return done
-        taken = {done[b] for link in links for a, b in (link, link[::-1]) if a == left[0] and b in done}
+        both = links + [link[::-1] for link in links]
+        taken = {done[b] for a, b in both if a == left[0] and b in done}
         for hue in ("blue", "green", "red"):
             found = hue not in taken and colour({**done, left[0]: hue})
             if found:
@@ -239,7 +240,8 @@ def tracking_shuffled_objects(prompt: str) -> Oracle:
 
 
 def finite_automaton(prompt: str) -> Oracle:
-    table = {s: {"a": a, "b": b} for s, a, b in re.findall(r"(\w+): a leads to (\w+), b leads to (\w+)", prompt)}
+    found = re.findall(r"(\w+): a leads to (\w+), b leads to (\w+)", prompt)
+    table = {state: {"a": a, "b": b} for state, a, b in found}
     state, word = re.search(r"starts in (\w+) and reads: (.*)", prompt).groups()
     for symbol in word.split():
         state = table[state][symbol]
@@ -258,6 +260,16 @@ def belief_tracking(prompt: str) -> Oracle:
         else:
             (room.discard if does == "leaves" else room.add)(name)
     return exactly(belief[re.search(r"Where does (\w+) believe", prompt)[1]])
+
+
+def choices(right) -> Oracle:
+    """The words of one of these sets, each once, in any order."""
+
+    def accepts(reply: str) -> bool:
+        words = reply.split()
+        return len(set(words)) == len(words) and set(words) in right
+
+    return Oracle(accepts, [" ".join(sorted(chosen)) for chosen in right][:3])
 
 
 def any_order(words) -> Oracle:
@@ -428,9 +440,12 @@ def sudoku(prompt: str) -> Oracle:
         kept = all(g in ("_", c) for a, b in zip(given, grid) for g, c in zip(a, b))
         return kept and all(sorted(grid[y][x] for y, x in unit) == numbers for unit in units)
 
+    def seen(grid, y, x):
+        return {grid[v][u] for unit in units if (y, x) in unit for v, u in unit}
+
     def solve(grid):
         open_ = [
-            (y, x, [n for n in numbers if not any(grid[v][u] == n for unit in units if (y, x) in unit for v, u in unit)])
+            (y, x, [n for n in numbers if n not in seen(grid, y, x)])
             for y in range(side)
             for x in range(side)
             if grid[y][x] == "_"
@@ -450,7 +465,8 @@ def sudoku(prompt: str) -> Oracle:
 
 def kakurasu(prompt: str) -> Oracle:
     across, down = (
-        list(map(int, re.search(f"Sums of the {kind}: (.*)", prompt)[1].split())) for kind in ("rows", "columns")
+        list(map(int, re.search(f"Sums of the {kind}: (.*)", prompt)[1].split()))
+        for kind in ("rows", "columns")
     )
     side = len(across)
     weigh = lambda marks: sum(i + 1 for i, mark in enumerate(marks) if mark == "1")
@@ -459,9 +475,10 @@ def kakurasu(prompt: str) -> Oracle:
         grid = rows(reply)
         if [len(row) for row in grid] != [side] * side or not set(sum(grid, [])) <= {"0", "1"}:
             return False
-        return [weigh(row) for row in grid] == across and [weigh(column) for column in zip(*grid)] == down
+        return list(map(weigh, grid)) == across and list(map(weigh, zip(*grid))) == down
 
-    lines = [[m for m in itertools.product("01", repeat=side) if weigh(m) == total] for total in across]
+    marks = list(itertools.product("01", repeat=side))
+    lines = [[m for m in marks if weigh(m) == total] for total in across]
 
     def solve(y: int, left: tuple):
         if y == side:
@@ -483,7 +500,8 @@ def survo(prompt: str) -> Oracle:
     grid = [row for row in rows(prompt) if all(c == "_" or c.isdigit() for c in row)]
     count = int(re.search(r"numbers 1 to (\d+)", prompt)[1])
     across, down = (
-        list(map(int, m.split())) for m in re.search(r"sums ([\d ]+),\sthe columns ([\d ]+)\.", prompt).groups()
+        list(map(int, m.split()))
+        for m in re.search(r"sums ([\d ]+),\sthe columns ([\d ]+)\.", prompt).groups()
     )
 
     def accepts(reply: str) -> bool:
@@ -541,7 +559,8 @@ def n_queens(prompt: str) -> Oracle:
         if row == side:
             return queens
         for q in range(side, 0, -1):
-            if given[row] in ("_", str(q)) and all(q != p and abs(q - p) != row - i for i, p in enumerate(queens)):
+            free = all(q != p and abs(q - p) != row - i for i, p in enumerate(queens))
+            if free and given[row] in ("_", str(q)):
                 if found := solve(queens + [q]):
                     return found
         return None
@@ -577,7 +596,8 @@ def instruction_following(prompt: str) -> Oracle:
         )
 
     fill = [f"new{'abcdefghijklmnopqrstuvwxyz'[i]}" for i in range(length - 2 - len(must))]
-    return Oracle(accepts, [" ".join([first, *fill, *must, last]), " ".join([first, *must[::-1], *fill, last])])
+    lines = [first, *fill, *must, last], [first, *must[::-1], *fill, last]
+    return Oracle(accepts, [" ".join(line) for line in lines])
 
 
 def cellular_automaton(prompt: str) -> Oracle:
@@ -607,7 +627,8 @@ def matrix_operations(prompt: str) -> Oracle:
 
 def table_lookup(prompt: str) -> Oracle:
     header, *table = [line.split(" | ") for line in prompt.splitlines()[:-1]]
-    wanted, known, value = re.search(r"What is the (\w+) where the (\w+) is (\w+)\?", prompt).groups()
+    asked = re.search(r"What is the (\w+) where the (\w+) is (\w+)\?", prompt)
+    wanted, known, value = asked.groups()
     return among(row[header.index(wanted)] for row in table if row[header.index(known)] == value)
 
 
@@ -615,7 +636,8 @@ def interval_scheduling(prompt: str) -> Oracle:
     found = re.findall(r"^(\w+): (\d+):(\d\d) to (\d+):(\d\d)$", prompt, re.M)
     times = {n: (60 * int(a) + int(b), 60 * int(c) + int(d)) for n, a, b, c, d in found}
     fits = lambda chosen: all(
-        times[a][1] <= times[b][0] or times[b][1] <= times[a][0] for a, b in itertools.combinations(chosen, 2)
+        times[a][1] <= times[b][0] or times[b][1] <= times[a][0]
+        for a, b in itertools.combinations(chosen, 2)
     )
     level, best = [()], []
     order = list(times)
@@ -628,8 +650,7 @@ def interval_scheduling(prompt: str) -> Oracle:
             if fits(chosen + (name,))
         ]
     right = [set(chosen) for chosen in best]
-    accepts = lambda reply: len(set(reply.split())) == len(reply.split()) and set(reply.split()) in right
-    return Oracle(accepts, [" ".join(sorted(chosen)) for chosen in right][:3])
+    return choices(right)
 
 
 def partition(prompt: str) -> Oracle:
@@ -637,7 +658,8 @@ def partition(prompt: str) -> Oracle:
 
     def accepts(reply: str) -> bool:
         group = list(map(int, reply.split()))
-        return 2 * sum(group) == sum(numbers) and all(group.count(n) <= numbers.count(n) for n in group)
+        there = all(group.count(n) <= numbers.count(n) for n in group)
+        return there and 2 * sum(group) == sum(numbers)
 
     sums = {0: []}
     for number in numbers:
@@ -651,7 +673,8 @@ def partition(prompt: str) -> Oracle:
 
 def futoshiki(prompt: str) -> Oracle:
     side = int(re.search(r"numbers 1 to (\d+)", prompt)[1])
-    given = [row for row in rows(prompt) if len(row) == side and set("".join(row)) <= set("_0123456789")]
+    cells = set("_0123456789")
+    given = [row for row in rows(prompt) if len(row) == side and set("".join(row)) <= cells]
     signs = [
         tuple(int(n) - 1 for n in m)
         for m in re.findall(r"row (\d+) column (\d+) < row (\d+) column (\d+)", prompt)
@@ -800,15 +823,16 @@ def web_of_lies(prompt: str) -> Oracle:
 
 def acre(prompt: str) -> Oracle:
     """Every set of causes that fits the trials."""
-    trials = [(set(a.split(", ")), b == "on") for a, b in re.findall(r"^([\w, ]+): (on|off)$", prompt, re.M)]
+    found = re.findall(r"^([\w, ]+): (on|off)$", prompt, re.M)
+    trials = [(set(there.split(", ")), state == "on") for there, state in found]
     asked = re.search(r"Does (\w+) turn", prompt)[1]
     things = sorted(set().union({asked}, *(there for there, _ in trials)))
-    found = set()
+    said = set()
     for chosen in itertools.product([False, True], repeat=len(things)):
         causes = {thing for thing, one in zip(things, chosen) if one}
         if all(bool(causes & there) == on for there, on in trials):
-            found.add(asked in causes)
-    return exactly("unknown" if len(found) == 2 else "yes" if True in found else "no")
+            said.add(asked in causes)
+    return exactly("unknown" if len(said) == 2 else "yes" if True in said else "no")
 
 
 def self_reference(prompt: str) -> Oracle:
@@ -818,9 +842,10 @@ def self_reference(prompt: str) -> Oracle:
         number = int(re.search(r"\d+", text)[0])
         if text.startswith("Statement"):
             return truths[number - 1] == ("true" in text)
-        return {"Exactly": sum(truths) == number, "At least": sum(truths) >= number, "At most": sum(truths) <= number}[
-            " ".join(text.split()[: 1 if text.startswith("E") else 2])
-        ]
+        trues = sum(truths)
+        if text.startswith("Exactly"):
+            return trues == number
+        return trues >= number if text.startswith("At least") else trues <= number
 
     return among(
         " ".join("true" if truth else "false" for truth in truths)

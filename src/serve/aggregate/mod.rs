@@ -1,5 +1,5 @@
-//! NeMo Gym's aggregate metrics: what the numbers of rollouts are on average, by task, by repeat and
-//! in all.
+//! NeMo Gym's aggregate metrics: what the numbers of rollouts are on average, by task, by repeat
+//! and in all.
 
 mod column;
 mod perf;
