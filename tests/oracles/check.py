@@ -1,10 +1,11 @@
 """Compare templates of the standard library with independent oracles.
 
-Usage: python3 tests/oracles/check.py COOKC [TEMPLATE ...]
+Usage: python3 tests/oracles/check.py [--samples N] COOKC [TEMPLATE ...]
 
 Each `oracles_*.py` beside this file has a dictionary ORACLES: {template: function}. The function
 takes a prompt, and nothing else, and returns the right reply as a text, or a pair of a right reply
-and a predicate that accepts every right one. Of each template and level, 100 samples are drawn:
+and a predicate that accepts every right one. Of each template and level, N samples are drawn
+(100 if nothing else is asked for):
 
 1. the template's own reply must be right by the oracle;
 2. the oracle's own reply must be judged exact by `cookc judge`;
@@ -12,17 +13,19 @@ and a predicate that accepts every right one. Of each template and level, 100 sa
    as the oracle says.
 """
 
+import argparse
 import importlib.util
 import json
+import os
 import re
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 STDLIB = HERE.parent.parent / "stdlib"
-SAMPLES = 100
 SEED = "11"
 
 
@@ -84,11 +87,11 @@ def levels(path):
     return [None] + re.findall(r"^level (\w+):", text, re.MULTILINE)
 
 
-def check(cookc, name, level, oracle):
+def check(cookc, name, level, oracle, count):
     """What differs, a line each."""
     path = STDLIB / f"{name}.cook"
     options = [str(path), "--seed", SEED] + (["--level", level] if level else [])
-    samples = run([cookc, "sample", *options, "-n", str(SAMPLES), "--json"])
+    samples = run([cookc, "sample", *options, "-n", str(count), "--json"])
     where = f"{name}, {level or 'default'}"
     differences, replies, expected = [], [], []
     for i, sample in enumerate(samples):
@@ -123,31 +126,41 @@ def check(cookc, name, level, oracle):
     return differences
 
 
+def differences_of(cookc, name, oracle, count):
+    """Those of all levels of a template, and how many levels there are."""
+    names, differences = levels(STDLIB / f"{name}.cook"), []
+    for level in names:
+        try:
+            differences += check(cookc, name, level, oracle, count)
+        except RuntimeError as error:
+            differences.append(str(error))
+    return differences, len(names)
+
+
 def main():
-    if len(sys.argv) < 2:
-        sys.exit(__doc__)
-    cookc, wanted = sys.argv[1], sys.argv[2:]
-    found = oracles()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--samples", type=int, default=100)
+    parser.add_argument("cookc")
+    parser.add_argument("template", nargs="*")
+    asked = parser.parse_args()
+    wanted, found = asked.template, oracles()
     unknown = [name for name in wanted if name not in found]
     if unknown:
         sys.exit(f"no oracle for {', '.join(unknown)}")
     failed = 0
-    for name in wanted or found:
-        names = levels(STDLIB / f"{name}.cook")
-        differences = []
-        for level in names:
-            try:
-                differences += check(cookc, name, level, found[name])
-            except RuntimeError as error:
-                differences.append(str(error))
+    names = list(wanted or found)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        of_one = lambda name: differences_of(asked.cookc, name, found[name], asked.samples)
+        all_of_them = list(pool.map(of_one, names))
+    for name, (differences, count) in zip(names, all_of_them):
         for line in differences[:5]:
             print(line)
         if differences:
             failed += 1
             print(f"{name}: {len(differences)} differences")
         else:
-            print(f"{name}: the same at {len(names)} levels")
-    print(f"{len(wanted or found)} templates, {failed} with differences")
+            print(f"{name}: the same at {count} levels")
+    print(f"{len(names)} templates, {failed} with differences")
     sys.exit(1 if failed else 0)
 
 
