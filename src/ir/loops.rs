@@ -172,15 +172,14 @@ impl Lower<'_> {
         turns: i64,
         span: Span,
     ) -> bool {
-        if turns > FOLLOWED_MAX {
+        if turns > FOLLOWED_MAX || self.followed > FOLLOWED_WORK_MAX {
             return false;
         }
-        let work = self.work;
         let first: Vec<Bound> = carried.iter().map(|value| value.bound.clone()).collect();
         for _ in 0..turns {
+            let before = self.work;
             let next = self.trial(fold, over, carried, span);
-            // Trials in trials count once: what is lowered in the end counts again.
-            self.followed += std::mem::replace(&mut self.work, work).abs_diff(work);
+            self.followed += self.work - before;
             if self.followed > FOLLOWED_WORK_MAX {
                 carried.iter_mut().zip(first).for_each(|(value, first)| value.bound = first);
                 return false;

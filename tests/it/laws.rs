@@ -205,7 +205,7 @@ fn cheats_fail_and_no_bar_of_the_auditor_is_missed() {
         if name.contains("tests/cook") {
             return;
         }
-        let settings = Settings { samples: SAMPLES, seed: SEED };
+        let settings = Settings { samples: 250, seed: SEED };
         let audit = audit(source, &pair.native, settings, &Observer::none())
             .unwrap_or_else(|stopped| panic!("{name}: {stopped:?}"));
         let found = findings(&audit, pair.native.program());
