@@ -113,8 +113,7 @@ pub fn refuse_unshowable(checker: &mut Checker, value: &Expr) {
     }
 }
 
-/// True if a template makes texts, by itself or by a function that it calls: which characters they
-/// can have is known at a level only.
+/// Whether the bindings of a template make texts.
 pub fn makes_texts(template: &Template) -> bool {
     let mut known = Vec::new();
     template.bindings.iter().any(|binding| makes(&binding.value, &mut known))

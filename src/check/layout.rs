@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::expr::{Checker, shown_inside};
-use super::filled::{makes_texts, refuse_unshowable};
+use super::filled::refuse_unshowable;
 use super::part;
 use super::roles::shown_names;
 use super::typed::{
@@ -332,7 +332,7 @@ fn inseparable_elements(
     source: &Source,
 ) -> Option<Diagnostic> {
     let texts = &template.texts;
-    let is_seen_later = makes_texts(template);
+    let is_seen_later = template.makes_texts;
     if !is_seen_later
         && scalar(&placeholder.value.ty) == &Type::Text
         && texts.iter().any(|text| text.trim() != text)
@@ -419,7 +419,7 @@ fn never_in_value(template: &Template, value: &Expr, character: char) -> bool {
         Type::Real => !"0123456789-.einfNa".contains(character),
         Type::Bool => !character.is_ascii_lowercase(),
         Type::Text => {
-            makes_texts(template) || !template.texts.iter().any(|text| text.contains(character))
+            template.makes_texts || !template.texts.iter().any(|text| text.contains(character))
         }
         Type::Token => !crate::source::is_word_character(character),
         Type::List(_) | Type::Any(_) | Type::Shown | Type::Unknown => false,

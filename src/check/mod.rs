@@ -112,6 +112,7 @@ fn checked(file: &ast::File, source: &Source, library: &mut Library) -> Survey {
     }
     template.locals = std::mem::take(&mut checker.scope.locals);
     roles::infer(&mut template);
+    template.makes_texts = filled::makes_texts(&template);
     if checker.errors.is_empty() {
         checker.errors.extend(layout::unreadable(&template, source));
         checker.errors.extend(roles::lints(&mut template));
@@ -145,6 +146,7 @@ fn empty(source: &Source, file: &ast::File) -> Template {
         locals: Vec::new(),
         bindings: Vec::new(),
         texts: BTreeSet::new(),
+        makes_texts: false,
         parts: Vec::new(),
         rules: Vec::new(),
         layout: typed::Layout::default(),

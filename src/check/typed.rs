@@ -31,6 +31,9 @@ pub struct Template {
     pub bindings: Vec<Binding>,
     /// Every text literal of the bindings and of the functions they call: what a `Text` can be.
     pub texts: BTreeSet<String>,
+    /// True if it makes texts, by itself or by a function that it calls: which characters they can
+    /// have is known at a level only.
+    pub makes_texts: bool,
     /// The other templates that are parts of this one.
     pub parts: Vec<Part>,
     /// What must hold.

@@ -5,7 +5,6 @@
 
 use super::lower::Lower;
 use super::{Form, Piece, SlotId};
-use crate::check::filled::makes_texts;
 use crate::check::typed;
 use crate::check::types::Type;
 use crate::diagnostic::Diagnostic;
@@ -27,7 +26,7 @@ impl Lower<'_> {
             Piece::Literal(_) => false,
         };
         let template = self.template;
-        if !self.program.layout.reply.iter().any(is_text) || !makes_texts(template) {
+        if !self.program.layout.reply.iter().any(is_text) || !template.makes_texts {
             return;
         }
         let reply = self.program.layout.reply.clone();

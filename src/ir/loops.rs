@@ -184,6 +184,8 @@ impl Lower<'_> {
                 carried.iter_mut().zip(first).for_each(|(value, first)| value.bound = first);
                 return false;
             }
+            // What is followed has its own limit, and is no part of the work of a template.
+            self.work = before;
             let mut stable = true;
             for (value, next) in carried.iter_mut().zip(next) {
                 stable &= value.bound.covers(&next);
