@@ -277,7 +277,7 @@ fn names_of_a_part_are_known_to_be_those_of_its_template() {
 
 #[test]
 fn completion_offers_what_can_stand_there() {
-    let mut client = Client::start(&[("numbers.cook", "fn twice(x: Int) -> Int = x * 2\n")]);
+    let mut client = Client::start(&[("doubles.cook", "fn twice(x: Int) -> Int = x * 2\n")]);
     let mut version = 1;
     client.open("a.cook", GOOD);
     let mut complete = |line: &str, before: &str| {
@@ -298,8 +298,8 @@ fn completion_offers_what_can_stand_there() {
     assert!(names(&drawn).contains(&"distinct") && names(&drawn).contains(&"repeat"));
     assert_eq!(names(&complete("par", "tail "))[..2], ["param", "level"]);
     let modules = complete("use ", "/// How");
-    assert!(names(&modules).contains(&"tokens") && names(&modules).contains(&"numbers"));
-    assert_eq!(names(&complete("use numbers: ", "/// How")), ["twice"]);
+    assert!(names(&modules).contains(&"tokens") && names(&modules).contains(&"doubles"));
+    assert_eq!(names(&complete("use doubles: ", "/// How")), ["twice"]);
     assert_eq!(names(&complete("level easy: ", "document ~")), ["length", "margin"]);
     assert!(names(&complete("rule r: all word in answer: wo", "prompt")).contains(&"word"));
     assert!(names(&complete("fn f(xs: ", "document ~")).contains(&"Token"));
