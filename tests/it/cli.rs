@@ -332,7 +332,8 @@ fn the_audit_passes_a_good_template_and_stops_a_cheat() {
 
 #[test]
 fn test_runs_the_examples_of_a_module_and_counts_the_levels_that_fail() {
-    let module = "/// Turned round.\n///\n///     turn([1, 2]) == [1, 2]\nfn turn(xs: [T]) -> [T] = reverse(xs)\n";
+    let module = "/// Turned round.\n///\n///     turn([1, 2]) == [1, 2]\n\
+                  fn turn(xs: [T]) -> [T] = reverse(xs)\n";
     let user = GOOD.replace("param", "use turning: turn\nparam").replace("reverse", "turn");
     // At the long level alone, the reply of another sample is right.
     let one = GOOD.replace("turned == reverse(words)", "length == 9 or turned == reverse(words)");
