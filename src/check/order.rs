@@ -8,7 +8,7 @@ use super::function;
 use crate::diagnostic::Diagnostic;
 use crate::syntax::ast::{self, ExprKind, Function, Name, StatementKind};
 
-/// Checks the functions of a file, wherever they stand. None calls itself, by others neither.
+/// Checks the functions of a file, wherever they stand. None is called by those that it calls.
 pub fn define(checker: &mut Checker, file: &ast::File) {
     let mut search = Search::default();
     for statement in &file.statements {

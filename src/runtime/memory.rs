@@ -207,7 +207,7 @@ impl Memory {
 
     /// Has these words, which no pool has, stand behind those of the pools: what texts are made of
     /// them.
-    pub(crate) fn set_unknown<'a>(&mut self, words: impl Iterator<Item = &'a str>) {
+    pub(crate) fn set_unknown<'a>(&mut self, words: impl Iterator<Item = (&'a str, u32)>) {
         self.texts.set_unknown(words);
     }
 

@@ -127,9 +127,14 @@ impl Texts {
     }
 
     /// Has these words, which no pool has, stand behind those of the pools.
-    pub(crate) fn set_unknown<'a>(&mut self, words: impl Iterator<Item = &'a str>) {
+    pub(crate) fn set_unknown<'a>(&mut self, words: impl Iterator<Item = (&'a str, u32)>) {
         self.unknown.clear();
-        self.unknown.extend(words.map(Box::from));
+        for (word, symbol) in words {
+            let at = symbol as usize - self.words.len();
+            let count = self.unknown.len().max(at + 1);
+            self.unknown.resize(count, Box::default());
+            self.unknown[at] = word.into();
+        }
     }
 
     /// How many texts were made, to go back to with [`Texts::release`].

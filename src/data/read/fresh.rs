@@ -8,8 +8,6 @@ use std::collections::HashMap;
 #[derive(Clone, Default)]
 pub struct Fresh {
     tokens: Option<HashMap<String, u32>>,
-    /// The same, by their symbols.
-    words: Vec<String>,
     /// Room for the words of one text.
     pub(super) word: String,
     pub(super) cells: Vec<u32>,
@@ -19,7 +17,6 @@ impl Fresh {
     /// Forgets all of them.
     pub(in crate::data) fn clear(&mut self) {
         self.tokens.iter_mut().for_each(HashMap::clear);
-        self.words.clear();
     }
 
     /// The symbol that a word has here.
@@ -35,12 +32,11 @@ impl Fresh {
         let tokens = self.tokens.get_or_insert_default();
         let next = (known + tokens.len()) as u32;
         tokens.insert(word.to_string(), next);
-        self.words.push(word.to_string());
         next
     }
 
-    /// All of them, by their symbols.
-    pub(super) fn words(&self) -> impl Iterator<Item = &str> {
-        self.words.iter().map(String::as_str)
+    /// All of them, in no order, each with its symbol.
+    pub(super) fn words(&self) -> impl Iterator<Item = (&str, u32)> {
+        self.tokens.iter().flatten().map(|(word, symbol)| (word.as_str(), *symbol))
     }
 }

@@ -148,7 +148,7 @@ impl Reader {
             let fresh = &mut fresh.clone();
             let cell = self.tokens(reply, fresh, memory);
             memory.bind(slot, cell.map_err(|problem| self.named(slot, problem))?);
-            memory.set_unknown(fresh.words());
+            self.learn(fresh, memory);
             return Ok(());
         }
         let reply = self.normal.of_reply(reply);
@@ -193,8 +193,15 @@ impl Reader {
                 known.push(slot);
             }
         }
-        memory.set_unknown(fresh.words());
+        self.learn(fresh, memory);
         Ok(())
+    }
+
+    /// Has the memory know words that no pool has, where texts may be made of them.
+    fn learn(&self, fresh: &Fresh, memory: &mut Memory) {
+        if self.program.bounds.text_bytes > 0 {
+            memory.set_unknown(fresh.words());
+        }
     }
 
     /// The slots that a reply is read into, in its order: what it shows, but for keys that the

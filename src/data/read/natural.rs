@@ -80,6 +80,7 @@ impl Reader {
             return Err(Unbound::Unfit(unfit(&known.name, problem)));
         }
         memory.bind(slot, cell);
+        self.learn(fresh, memory);
         Ok(())
     }
 

@@ -53,6 +53,7 @@ impl Reader {
             let cell = cell.map_err(|problem| unfit(&known.name, problem))?;
             memory.bind(slot, cell);
         }
+        self.learn(fresh, memory);
         Ok(())
     }
 
