@@ -18,7 +18,7 @@ pub const SHOWN_EACH: &str = "shown_each";
 /// A text, and texts: as one, with the first between them.
 pub const JOINED: &str = "joined";
 
-/// An integer, with so many digits before its point and behind it.
+/// An integer, and how many digits it has before its point and behind it.
 pub const SHOWN_DIGITS: &str = "shown_digits";
 
 /// The native that takes a text apart.

@@ -245,7 +245,7 @@ pub fn unreadable(template: &Template, source: &Source) -> Vec<Diagnostic> {
 }
 
 /// A literal without the spaces beside its line breaks: a reply is read without them.
-fn tight(literal: &str) -> String {
+pub fn tight(literal: &str) -> String {
     let last = literal.matches('\n').count();
     let lines = literal.split('\n').enumerate().map(|(at, line)| {
         let line = if at > 0 { line.trim_start_matches(' ') } else { line };

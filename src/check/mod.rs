@@ -8,7 +8,7 @@ mod function;
 mod graft;
 mod import;
 pub mod index;
-mod layout;
+pub mod layout;
 mod library;
 mod meant;
 mod order;

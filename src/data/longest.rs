@@ -16,7 +16,7 @@ pub trait Measure {
     /// Those of an integer in this range.
     fn int(&self, low: i64, high: i64) -> u64;
 
-    /// Those of a number of so many characters.
+    /// Those of a number of this length.
     fn digits(&self, characters: u64) -> u64;
 
     /// Those of a word of this pool.

@@ -5,6 +5,7 @@
 
 use super::lower::Lower;
 use super::{Form, Piece, SlotId};
+use crate::check::layout::tight;
 use crate::check::typed;
 use crate::check::types::Type;
 use crate::diagnostic::Diagnostic;
@@ -94,11 +95,7 @@ impl Lower<'_> {
             Form::Lines(keys, between) => self.key_signs(*keys).and(Signs::of(between)),
             Form::Labelled(keys) => self.key_signs(*keys).and(Signs::of(". ")),
         });
-        // A reply is read without the spaces beside its line breaks.
-        let tight = literal.split('\n').map(|line| line.trim_matches(' '));
-        let is_apart = tight.flat_map(str::chars).any(|sign| !signs.has(sign))
-            || literal.contains('\n') && !signs.has('\n')
-            || !literal.contains('\n') && literal.chars().any(|sign| !signs.has(sign));
+        let is_apart = tight(literal).chars().any(|sign| !signs.has(sign));
         (!is_apart).then(|| {
             let title = format!("`{literal}` may be part of the value before it");
             Diagnostic::error("E404", title, span, "where does this end?")

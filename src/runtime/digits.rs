@@ -3,9 +3,9 @@
 /// How many digits an integer is shown with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Digits {
-    /// At least so many before the point.
+    /// The fewest before the point.
     pub whole: u8,
-    /// So many behind it: of 2 the integer counts hundredths. Without any there is no point.
+    /// Those behind it: of 2 the integer counts hundredths. Without any there is no point.
     pub point: u8,
 }
 

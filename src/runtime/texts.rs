@@ -37,7 +37,7 @@ pub(crate) struct Texts {
 }
 
 impl Texts {
-    /// For a program with these texts, which makes at most so many bytes of others in a sample. One
+    /// For a program with these texts, which makes at most `bytes` of others in a sample. One
     /// that makes none needs to know only how many there are.
     pub(crate) fn new(own: &[String], bytes: u64, words: &Arc<Vec<Box<str>>>) -> Texts {
         let mut texts = Texts {

@@ -101,6 +101,24 @@ fn words_that_only_look_different_are_equal() {
 }
 
 #[test]
+fn words_that_no_pool_has_have_letters_too() {
+    let template = "words_ ~ distinct(3, vocab)\n\
+                    first = for word in words_: at(0, letters(word))\n\
+                    rule right: first == for word in words_: at(0, letters(word))\n\
+                    prompt \"{words_}\"\nreply \"{join(\"\", first)}\"\n";
+    let rows = [
+        json!({"w": "zebra quux ant", "a": ["z", "q", "a"]}),
+        json!({"w": "hello big", "a": ["x", "b"]}),
+    ];
+    let folder = folder(&rows);
+    fs::write(folder.path().join("first.cook"), template).expect("a file");
+    let given = ["first.cook", "rows.jsonl", "--map", "words_=w,first=a", "-o", "out.jsonl"];
+    assert_eq!(align(&folder, &given).code, Some(0));
+    let scores: Vec<Value> = lines(&folder).iter().map(|line| line["scores"].clone()).collect();
+    assert_eq!(scores, [json!({"right": 1.0}), json!({"right": 0.0})]);
+}
+
+#[test]
 fn what_is_kept_tells_words_apart() {
     let row = [("Joan won, at Orléans", "joan", "joan won")];
     assert_eq!(quoted(&row, &[]), [scores(1.0, 1.0)]);

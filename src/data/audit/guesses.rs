@@ -6,7 +6,7 @@ use super::changes::one_of;
 use super::options::{self, By, Options};
 use crate::check::types::Type;
 use crate::data::judge::same;
-use crate::data::layout::{Part, TextWriter, cells};
+use crate::data::layout::{Part, TextWriter, cells, push};
 use crate::ir::{Piece, Program, Role, SlotId};
 use crate::runtime::Memory;
 use crate::runtime::random::Stream;
@@ -283,11 +283,7 @@ impl Guess {
 
 /// A list in the memory; none if it has no room.
 fn list(memory: &mut Memory, element: &Type, cells: &[i64]) -> Option<i64> {
-    if matches!(element, Type::Token | Type::Text | Type::Bool) {
-        let narrow: Vec<u32> = cells.iter().map(|&cell| cell as u32).collect();
-        return memory.push_narrow(&narrow).ok();
-    }
-    memory.push_wide(cells).ok()
+    push(memory, element, cells).ok()
 }
 
 /// How often chance is right that takes one of several shown values, where the right one is one of
@@ -305,7 +301,7 @@ fn among(output: SlotId, peers: &[SlotId], kind: &Type, memory: &Memory) -> Opti
     is_there.then(|| 1.0 / different.len() as f64)
 }
 
-/// So many elements at random, and how often they are the right ones in any order; none where there
+/// `size` elements at random, and how often they are the right ones in any order; none where there
 /// is no choice.
 fn some(mut elements: Vec<i64>, size: usize, stream: &mut Stream) -> Option<(Vec<i64>, f64)> {
     if size == 0 || size >= elements.len() {

@@ -44,7 +44,7 @@ pub const MOST_BAR: f64 = 1.5;
 pub const LEAST_BAR: f64 = 0.5;
 /// Classes are tested from this many samples of each on: then half a share is no chance.
 const SAMPLES_A_CLASS: u64 = 50;
-/// On so many samples, the values of a reply are tried one by one.
+/// The samples on which the values of a reply are tried one by one.
 const TRIED_ALONE: u64 = 48;
 /// A right reply with one word changed may satisfy all rules on this share of samples.
 pub const CHANGE_BAR: f64 = 0.25;

@@ -56,7 +56,7 @@ pub struct Own {
     /// How often each output that is no list has each of its values; up to one more than
     /// [`CLASSES_MAX`].
     pub classes: Vec<BTreeMap<String, u64>>,
-    /// How often each output that is a list has each of its elements; so many, too.
+    /// How often each output that is a list has each of its elements; like classes, not all.
     pub elements: Vec<BTreeMap<i64, u64>>,
     /// The digests of each output as the reply shows it; none where it shows one alone.
     pub pieces: Vec<Vec<[u8; 32]>>,

@@ -16,7 +16,7 @@ pub fn integers(low: i64, high: i64) -> Node {
     choice(all)
 }
 
-/// The integers from `low` to `high` with so many digits; others of as many digits too.
+/// The integers from `low` to `high` with these digits; others of as many digits too.
 pub fn digits(digits: Digits, low: i64, high: i64) -> Node {
     let (point, whole) = (u64::from(digits.point), u64::from(digits.whole));
     let scale = 10_u64.pow(digits.point.into());

@@ -15,7 +15,7 @@ pub use tokenize::{Added, Tokenize};
 
 use crate::check::types::Type;
 use crate::ir::{Digits, Form, Piece, Program, SlotId};
-use crate::runtime::Memory;
+use crate::runtime::{Fault, Memory};
 
 /// One of the texts of a sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -284,6 +284,20 @@ fn cell_at(memory: &Memory, list: i64, kind: &Type, index: usize) -> Option<i64>
     } else {
         memory.wide(list).get(index).copied()
     }
+}
+
+/// Makes a list of these cells.
+///
+/// # Errors
+/// If the memory is full.
+pub(super) fn push(memory: &mut Memory, element: &Type, cells: &[i64]) -> Result<i64, Fault> {
+    if !is_narrow(element) {
+        return memory.push_wide(cells);
+    }
+    memory.fill_narrow(cells.len(), |symbols| {
+        symbols.iter_mut().zip(cells).for_each(|(symbol, &cell)| *symbol = cell as u32);
+        Ok(cells.len())
+    })
 }
 
 /// The elements' cells.

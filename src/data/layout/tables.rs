@@ -379,16 +379,6 @@ impl<'a> IdSurface<'a> {
         }
     }
 
-    fn decimal(&mut self, text: &str) {
-        let State { before, space, .. } = *self.state;
-        let spaced = if space { " " } else { "" };
-        match self.tables.after(before, &format!("{spaced}{text}"), self.tokenize) {
-            Ok(ids) => self.ids.extend(ids),
-            Err(why) => self.state.error = Some(why),
-        }
-        self.behind_word();
-    }
-
     fn behind_word(&mut self) {
         self.state.before = Before::Word;
         self.state.space = false;
@@ -434,7 +424,7 @@ impl Surface for IdSurface<'_> {
         let small = of_sign.get_or_init(|| (0..SMALL).map(|_| OnceLock::new()).collect());
         let Some(kept) = usize::try_from(value.unsigned_abs()).ok().and_then(|at| small.get(at))
         else {
-            return self.decimal(&value.to_string());
+            return self.number(&value.to_string());
         };
         let spaced = if space { " " } else { "" };
         let few = kept.get_or_init(|| {
@@ -443,7 +433,7 @@ impl Surface for IdSurface<'_> {
         });
         match few.count {
             // It has many, or the tokenizer says why it has none.
-            0 => self.decimal(&value.to_string()),
+            0 => self.number(&value.to_string()),
             _ => {
                 few.append(self.ids);
                 self.behind_word();
@@ -452,11 +442,17 @@ impl Surface for IdSurface<'_> {
     }
 
     fn real(&mut self, value: f64) {
-        self.decimal(&format!("{value:?}"));
+        self.number(&format!("{value:?}"));
     }
 
-    fn number(&mut self, digits: &str) {
-        self.decimal(digits);
+    fn number(&mut self, text: &str) {
+        let State { before, space, .. } = *self.state;
+        let spaced = if space { " " } else { "" };
+        match self.tables.after(before, &format!("{spaced}{text}"), self.tokenize) {
+            Ok(ids) => self.ids.extend(ids),
+            Err(why) => self.state.error = Some(why),
+        }
+        self.behind_word();
     }
 
     fn made(&mut self, text: &str) {

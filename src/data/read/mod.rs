@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::layout::{Escape, TextWriter, cells, is_narrow};
+use super::layout::{self, Escape, TextWriter, cells};
 use super::longest;
 use super::symbols::Symbols;
 use super::vocab::Vocabulary;
@@ -456,11 +456,5 @@ fn begins(element: &Type, memory: &Memory, list: i64, start: i64) -> bool {
 }
 
 fn push(element: &Type, cells: &[i64], memory: &mut Memory) -> Result<i64, Problem> {
-    if !is_narrow(element) {
-        return memory.push_wide(cells).map_err(Problem::Room);
-    }
-    memory.fill_narrow(cells.len(), |symbols| {
-        symbols.iter_mut().zip(cells).for_each(|(symbol, &cell)| *symbol = cell as u32);
-        Ok(cells.len())
-    })
+    layout::push(memory, element, cells).map_err(Problem::Room)
 }

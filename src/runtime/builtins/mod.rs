@@ -94,7 +94,7 @@ pub enum Builtin {
     Joined,
     /// `(x)`: an integer in decimal.
     ShownInt,
-    /// `(x, whole, point)`: an integer with so many digits before the point at least, and so many
+    /// `(x, whole, point)`: an integer with at least `whole` digits before the point, and `point`
     /// behind it.
     ShownDigits,
     /// `(x)`: a floating-point number in decimal.

@@ -88,7 +88,7 @@ fn make(texts: &mut Texts, write: impl FnOnce(&Texts, &mut String)) -> Result<i6
     texts.make(write).map(i64::from)
 }
 
-/// A text of so many bytes of these characters, none of which is white space.
+/// A text of `low` to `bytes` bytes of these characters, none of which is white space.
 pub(crate) fn of_signs(low: i64, bytes: i64, signs: Signs) -> Bound {
     let (has_blank_ends, blanks) = (false, Blanks::None);
     let high = bytes;
