@@ -20,7 +20,7 @@ const SAMPLES: u64 = 48;
 /// How often each of them is.
 const AGAIN: u64 = 8;
 
-/// The least tries and the least share of them, as 1 in this number, in which a right reply is wrong.
+/// The least tries, and as 1 in this number the least share, in which a right reply is wrong.
 const WRONG_LEAST: u64 = 4;
 const WRONG_SHARE: u64 = 20;
 
