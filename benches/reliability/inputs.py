@@ -61,7 +61,7 @@ rule known: all name in large: name in names
 system "You add numbers."
 
 prompt \"\"\"
-  {lines(names, ": ", table)}
+  {lines("{names}: {table}")}
   Which sum has {wanted}? {shown}
   \"\"\"
 

@@ -45,11 +45,11 @@ def out(i):
      (m+f'{x} ~ distinct({n}, vocab)\n','{numbered(%s)}'%x),
      (m+f'{x} ~ repeat({n}, distinct(2, vocab))\n','{numbered(%s)}'%x),
      (m+f'{x} ~ repeat({n}, distinct(1, vocab))\n','{numbered(%s)}'%x),
-     (m+f'k{i} ~ distinct({n}, vocab)\n{x} ~ draw({n}, 1..99)\n','{lines(k%d, ": ", %s)}'%(i,x)),
-     (m+f'k{i} ~ distinct({n}, vocab)\n{x} ~ draw({n}, 1..99)\n','{lines(k%d, "  =>  ", %s)}'%(i,x)),
-     (m+f'k{i} ~ draw({n}, ["a key", "b"])\n{x} ~ draw({n}, 1..99)\n','{lines(k%d, " = ", %s)}'%(i,x)),
-     (m+f'k{i} ~ distinct({n}, vocab)\n{x} ~ draw({n}, vocab)\n','{labelled(k%d, %s)}'%(i,x)),
-     (m+f'k{i} ~ distinct({n}, vocab)\nw{i} ~ uniform(0..2)\n{x} ~ repeat({n}, distinct(w{i}, vocab))\n','{lines(k%d, ": ", %s)}'%(i,x)),
+     (m+f'k{i} ~ distinct({n}, vocab)\n{x} ~ draw({n}, 1..99)\n','{lines("{k%d}: {%s}")}'%(i,x)),
+     (m+f'k{i} ~ distinct({n}, vocab)\n{x} ~ draw({n}, 1..99)\n','{lines("{k%d}  =>  {%s}")}'%(i,x)),
+     (m+f'k{i} ~ draw({n}, ["a key", "b"])\n{x} ~ draw({n}, 1..99)\n','{lines("{k%d} = {%s}")}'%(i,x)),
+     (m+f'k{i} ~ distinct({n}, vocab)\n{x} ~ draw({n}, vocab)\n','{lines("{k%d}. {%s}")}'%(i,x)),
+     (m+f'k{i} ~ distinct({n}, vocab)\nw{i} ~ uniform(0..2)\n{x} ~ repeat({n}, distinct(w{i}, vocab))\n','{lines("{k%d}: {%s}")}'%(i,x)),
      (m+f'w{i} ~ uniform(0..2)\n{x} ~ repeat({n}, distinct(w{i}, vocab))\n','{numbered(%s)}'%x),
     ]
     return R.choice(o)

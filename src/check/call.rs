@@ -50,6 +50,11 @@ impl Checker {
         Some(function)
     }
 
+    /// Notes that a placeholder calls one of the natives that only show.
+    pub fn shows(&mut self, name: &ast::Name) {
+        drop(self.function(name));
+    }
+
     /// `xs(2)` for `at(2, xs)`.
     fn element(
         &self,

@@ -402,9 +402,7 @@ fn mismatch(wanted: &Type, found: &Type, span: Span) -> Diagnostic {
         (Type::Token, Type::Text) | (Type::Text, Type::Token) => {
             error.help("write two Texts, which stand between quotes, or two Tokens, from a pool")
         }
-        (_, Type::Shown) => {
-            error.help("`join`, `lines`, `numbered` and `labelled` stand alone in `{…}`")
-        }
+        (_, Type::Shown) => error.help("`join`, `lines` and `numbered` stand alone in `{…}`"),
         (Type::List(_), Type::Token | Type::Text) => error.help(
             "write `letters(x)` for its characters, or draw several: `xs ~ distinct(4, vocab)`",
         ),
@@ -416,9 +414,8 @@ fn mismatch(wanted: &Type, found: &Type, span: Span) -> Diagnostic {
 /// The error of text to show that is used as a value.
 pub fn shown_inside(span: Span) -> Diagnostic {
     let title = "text to show stands alone in its braces";
-    Diagnostic::error("E311", title, span, "shown inside another expression").help(
-        "write one `{join(…)}`, `{lines(…)}`, `{numbered(…)}` or `{labelled(…)}` in a placeholder",
-    )
+    Diagnostic::error("E311", title, span, "shown inside another expression")
+        .help("write one `{join(…)}`, `{lines(…)}` or `{numbered(…)}` in a placeholder")
 }
 
 fn operands(operator: Operator, symbol: Span, left: &Expr, right: &Expr) -> Diagnostic {

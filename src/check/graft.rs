@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::typed::{Expr, ExprKind, Form, Function, Piece, Placeholder, Pool};
+use super::typed::{Expr, ExprKind, Form, Function, Piece, Pool};
 use crate::source::Span;
 
 /// A move from one file into another.
@@ -71,25 +71,17 @@ impl<'a> Graft<'a> {
 
     /// The pieces of a text of the other template.
     pub fn pieces(&mut self, pieces: &[Piece], pools: &mut Vec<Pool>) -> Vec<Piece> {
-        let mut moved = Vec::new();
-        for piece in pieces {
-            moved.push(match piece {
-                Piece::Literal(text) => Piece::Literal(text.clone()),
-                Piece::Placeholder(placeholder) => {
-                    let form = match &placeholder.form {
-                        Form::Lines(keys, between) => {
-                            Form::Lines(self.expr(keys, pools), between.clone())
-                        }
-                        Form::Labelled(keys) => Form::Labelled(self.expr(keys, pools)),
-                        Form::Digits(of, count) => Form::Digits(*of, self.expr(count, pools)),
-                        plain => plain.clone(),
-                    };
-                    Piece::Placeholder(Placeholder {
-                        value: self.expr(&placeholder.value, pools),
-                        form,
-                    })
-                }
-            });
+        let mut moved = pieces.to_vec();
+        for piece in &mut moved {
+            if let Piece::Rows(rows) = piece {
+                rows.span = self.span;
+            }
+        }
+        for placeholder in moved.iter_mut().flat_map(Piece::shown_mut) {
+            placeholder.value = self.expr(&placeholder.value, pools);
+            if let Form::Digits(_, count) = &mut placeholder.form {
+                *count = self.expr(count, pools);
+            }
         }
         moved
     }

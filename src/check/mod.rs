@@ -14,9 +14,11 @@ mod meant;
 mod order;
 mod part;
 pub mod partial;
+pub mod readable;
 pub mod roles;
 mod said;
 mod scope;
+mod shown;
 pub mod typed;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -114,7 +116,7 @@ fn checked(file: &ast::File, source: &Source, library: &mut Library) -> Survey {
     roles::infer(&mut template);
     template.makes_texts = filled::makes_texts(&template);
     if checker.errors.is_empty() {
-        checker.errors.extend(layout::unreadable(&template, source));
+        checker.errors.extend(readable::unreadable(&template, source));
         checker.errors.extend(roles::lints(&mut template));
         checker.errors.extend(quotient::lints(source));
         checker.errors.extend(literal::lints(source));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::typed::{ExprKind, Form, LocalId, Piece, Placeholder, Role, Rule, Template};
+use super::typed::{ExprKind, LocalId, Piece, Placeholder, Role, Rule, Template};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 
@@ -82,41 +82,24 @@ fn unused(template: &mut Template) -> Vec<Diagnostic> {
 }
 
 fn first_output(template: &Template) -> Option<(Span, &str)> {
-    template.layout.reply.iter().find_map(|piece| match piece {
-        Piece::Placeholder(Placeholder { value, .. }) => match value.kind {
-            ExprKind::Local(id) => Some((value.span, &*template.locals[id].name)),
-            _ => None,
-        },
-        Piece::Literal(_) => None,
+    // Rows begin with what is known, and end with what is asked.
+    let mut shown = template.layout.reply.iter().filter_map(|piece| piece.shown().last());
+    shown.find_map(|Placeholder { value, .. }| match value.kind {
+        ExprKind::Local(id) => Some((value.span, &*template.locals[id].name)),
+        _ => None,
     })
 }
 
 /// The names that stand alone in a placeholder: those that are shown as they are.
 pub fn shown_names(pieces: &[Piece]) -> BTreeSet<LocalId> {
-    let mut names = BTreeSet::new();
-    for piece in pieces {
-        let Piece::Placeholder(placeholder) = piece else { continue };
-        let keys = match &placeholder.form {
-            Form::Lines(keys, _) | Form::Labelled(keys) => Some(keys),
-            Form::Plain | Form::Joined(_) | Form::Numbered | Form::Digits(..) => None,
-        };
-        for expr in [Some(&placeholder.value), keys].into_iter().flatten() {
-            if let ExprKind::Local(id) = expr.kind {
-                names.insert(id);
-            }
-        }
-    }
-    names
+    let name = |placeholder: &Placeholder| match placeholder.value.kind {
+        ExprKind::Local(id) => Some(id),
+        _ => None,
+    };
+    pieces.iter().flat_map(Piece::shown).filter_map(name).collect()
 }
 
 fn names_in(pieces: &mut [Piece]) -> BTreeSet<LocalId> {
-    let mut names = BTreeSet::new();
-    for piece in pieces {
-        let Piece::Placeholder(placeholder) = piece else { continue };
-        names.extend(placeholder.value.names());
-        if let Form::Lines(keys, _) | Form::Labelled(keys) = &mut placeholder.form {
-            names.extend(keys.names());
-        }
-    }
-    names
+    let shown = pieces.iter_mut().flat_map(Piece::shown_mut);
+    shown.flat_map(|placeholder| placeholder.value.names()).collect()
 }

@@ -182,6 +182,69 @@ pub enum Piece {
     Literal(String),
     /// A shown value.
     Placeholder(Placeholder),
+    /// Lists side by side.
+    Rows(Rows),
+}
+
+impl Piece {
+    /// The values that it shows; of rows, their lists.
+    pub fn shown(&self) -> impl Iterator<Item = &Placeholder> {
+        let (alone, cells) = match self {
+            Piece::Literal(_) => (None, &[][..]),
+            Piece::Placeholder(placeholder) => (Some(placeholder), &[][..]),
+            Piece::Rows(rows) => (None, &rows.cells[..]),
+        };
+        alone.into_iter().chain(cells.iter().filter_map(Cell::column))
+    }
+
+    /// The same, to change.
+    pub fn shown_mut(&mut self) -> impl Iterator<Item = &mut Placeholder> {
+        let (alone, cells) = match self {
+            Piece::Literal(_) => (None, &mut [][..]),
+            Piece::Placeholder(placeholder) => (Some(placeholder), &mut [][..]),
+            Piece::Rows(rows) => (None, &mut rows.cells[..]),
+        };
+        let columns = cells.iter_mut().filter_map(|cell| match cell {
+            Cell::Column(column) => Some(column),
+            Cell::Literal(_) | Cell::Number => None,
+        });
+        alone.into_iter().chain(columns)
+    }
+}
+
+/// `lines("{names}: {ages}")`, `join("; ", "{names} is {ages}")`, `numbered(xs)`: lists side by
+/// side, a row an element.
+#[derive(Clone, Debug)]
+pub struct Rows {
+    /// What is between two rows.
+    pub between: String,
+    /// A row.
+    pub cells: Vec<Cell>,
+    /// `… or "none"`: what is shown where there is no row.
+    pub nothing: Option<String>,
+    /// The whole of it.
+    pub span: Span,
+}
+
+/// A part of a row.
+#[derive(Clone, Debug)]
+pub enum Cell {
+    /// These characters.
+    Literal(String),
+    /// The row's number, from 1.
+    Number,
+    /// An element of a list, and the form of the element.
+    Column(Placeholder),
+}
+
+impl Cell {
+    /// The list that it shows an element of.
+    pub fn column(&self) -> Option<&Placeholder> {
+        match self {
+            Cell::Column(column) => Some(column),
+            Cell::Literal(_) | Cell::Number => None,
+        }
+    }
 }
 
 /// A value in a text, and how it is shown.
@@ -200,12 +263,6 @@ pub enum Form {
     Plain,
     /// `join(between, xs)`
     Joined(String),
-    /// `numbered(xs)`
-    Numbered,
-    /// `lines(keys, between, values)`
-    Lines(Expr, String),
-    /// `labelled(labels, xs)`
-    Labelled(Expr),
     /// `decimals(digits, x)`, `padded(digits, x)`
     Digits(DigitsOf, Expr),
 }

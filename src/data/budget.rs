@@ -101,15 +101,6 @@ impl Measure for Ids<'_> {
         }
     }
 
-    /// The digits of the number, the point, the space and the line break.
-    fn number(&self, count: u64) -> u64 {
-        count.to_string().len() as u64 + 3
-    }
-
-    fn line_and_label(&self) -> [u64; 2] {
-        [1, 3]
-    }
-
     fn unknown(&self) -> Option<u64> {
         None
     }

@@ -11,12 +11,8 @@ use super::Sampler;
 pub fn prompts_bits(sampler: &Sampler) -> Option<f64> {
     let layout = &sampler.program().layout;
     let pieces = layout.system.iter().flatten().chain(&layout.prompt);
-    let mut slots: Vec<usize> = pieces
-        .filter_map(|piece| match piece {
-            Piece::Value(slot, _) => Some(*slot as usize),
-            Piece::Literal(_) => None,
-        })
-        .collect();
+    let shown = pieces.flat_map(Piece::shown);
+    let mut slots: Vec<usize> = shown.map(|(slot, _)| slot as usize).collect();
     slots.sort_unstable();
     slots.dedup();
     let slots = slots.into_iter().map(|slot| &sampler.program().slots[slot]);

@@ -2,7 +2,7 @@
 //! words or token ids.
 
 use crate::check::types::Type;
-use crate::ir::{Bound, Form, Piece, PoolId, Program, SlotId};
+use crate::ir::{Bound, Cell, Form, Piece, PoolId, Program, Rows};
 use crate::runtime::bound::{Blanks, TextBound};
 
 /// What is counted.
@@ -25,13 +25,6 @@ pub trait Measure {
     /// Those of a list of `count` elements, each of which has at most `each` units by itself.
     fn list(&self, count: u64, each: u64, element: &Bound) -> u64;
 
-    /// Those that `1. ` and a line break add to an element of a list of `count`.
-    fn number(&self, count: u64) -> u64;
-
-    /// Those that a line break adds to a line with a key, and `. ` and a line break to a labelled
-    /// one.
-    fn line_and_label(&self) -> [u64; 2];
-
     /// Those of a value of which nothing is known; none if that is unknown too.
     fn unknown(&self) -> Option<u64>;
 }
@@ -41,7 +34,11 @@ pub fn longest(program: &Program, pieces: &[Piece], measure: &impl Measure) -> O
     let walk = Walk { program, measure };
     let mut units = pieces.iter().map(|piece| match piece {
         Piece::Literal(text) => Some(measure.text(text)),
-        Piece::Value(slot, form) => walk.value(*slot, form),
+        Piece::Value(slot, form) => {
+            let slot = &program.slots[*slot as usize];
+            walk.value(&slot.bound, &slot.kind, form)
+        }
+        Piece::Rows(rows) => walk.rows(rows),
     });
     units.try_fold(0, |sum: u64, units| Some(sum.saturating_add(units?)))
 }
@@ -52,33 +49,41 @@ struct Walk<'a, M> {
 }
 
 impl<M: Measure> Walk<'_, M> {
-    fn value(&self, slot: SlotId, form: &Form) -> Option<u64> {
-        let slot = &self.program.slots[slot as usize];
-        let elements = match &slot.bound {
-            Bound::List { high, .. } => u64::try_from(*high).unwrap_or(0),
-            _ => 1,
-        };
-        let [line, label] = self.measure.line_and_label();
-        let beside = match form {
-            Form::Plain => 0,
+    fn value(&self, bound: &Bound, kind: &Type, form: &Form) -> Option<u64> {
+        match form {
+            Form::Plain => self.bound(bound, kind),
             Form::Digits(digits) => {
-                let (low, high) = slot.bound.interval();
-                return Some(self.measure.digits(digits.longest(low, high) as u64));
+                let (low, high) = bound.interval();
+                Some(self.measure.digits(digits.longest(low, high) as u64))
             }
-            Form::Joined(between) => self.measure.text(between),
-            Form::Numbered => self.measure.number(elements),
-            Form::Lines(keys, between) => self.key(*keys)? + self.measure.text(between) + line,
-            Form::Labelled(keys) => self.key(*keys)? + label,
-        };
-        Some(self.bound(&slot.bound, &slot.kind)?.saturating_add(elements.saturating_mul(beside)))
+            Form::Joined(between) => {
+                let beside = most(bound).saturating_mul(self.measure.text(between));
+                Some(self.bound(bound, kind)?.saturating_add(beside))
+            }
+        }
     }
 
-    fn key(&self, keys: SlotId) -> Option<u64> {
-        let slot = &self.program.slots[keys as usize];
-        match (&slot.bound, slot.kind.element()) {
-            (Bound::List { element, .. }, Some(kind)) => self.bound(element, kind),
-            _ => self.measure.unknown(),
+    fn rows(&self, rows: &Rows) -> Option<u64> {
+        let slots = &self.program.slots;
+        let count = most(&slots[rows.last()? as usize].bound);
+        let mut row = self.measure.text(&rows.between);
+        for cell in &rows.cells {
+            row = row.saturating_add(match cell {
+                Cell::Literal(text) => self.measure.text(text),
+                Cell::Number => self.measure.int(1, i64::try_from(count).unwrap_or(i64::MAX)),
+                Cell::Column(slot, form) => {
+                    let slot = &slots[*slot as usize];
+                    match (&slot.bound, slot.kind.element()) {
+                        (Bound::List { element, .. }, Some(kind)) => {
+                            self.value(element, kind, form)?
+                        }
+                        _ => self.measure.unknown()?,
+                    }
+                }
+            });
         }
+        let nothing = rows.nothing.as_deref().map_or(0, |text| self.measure.text(text));
+        Some(count.saturating_mul(row).max(nothing))
     }
 
     fn bound(&self, bound: &Bound, kind: &Type) -> Option<u64> {
@@ -103,6 +108,14 @@ impl<M: Measure> Walk<'_, M> {
             }
             Bound::Any => return self.measure.unknown(),
         })
+    }
+}
+
+/// The most elements of a list; one value otherwise.
+fn most(bound: &Bound) -> u64 {
+    match bound {
+        Bound::List { high, .. } => u64::try_from(*high).unwrap_or(0),
+        _ => 1,
     }
 }
 
@@ -143,14 +156,6 @@ impl Measure for Words {
 
     fn list(&self, count: u64, each: u64, _: &Bound) -> u64 {
         count.saturating_mul(each.max(1))
-    }
-
-    fn number(&self, _: u64) -> u64 {
-        1
-    }
-
-    fn line_and_label(&self) -> [u64; 2] {
-        [0, 1]
     }
 
     fn unknown(&self) -> Option<u64> {

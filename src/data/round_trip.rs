@@ -6,7 +6,7 @@ use super::layout::{Encoded, Escape, Fields, Part, TextWriter, TokenIds};
 use super::read::Reader;
 use super::vocab::Vocabulary;
 use crate::check::types::Type;
-use crate::ir::{Bound, Bounds, Form, Layout, Piece, Program, Role, Slot, SlotId};
+use crate::ir::{Bound, Bounds, Cell, Form, Layout, Piece, Program, Role, Rows, Slot, SlotId};
 use crate::runtime::{Memory, Pools};
 
 struct Kitchen {
@@ -51,6 +51,14 @@ fn literal(text: &str) -> Piece {
 
 fn plain(slot: SlotId) -> Piece {
     Piece::Value(slot, Form::Plain)
+}
+
+fn rows(between: &str, cells: Vec<Cell>) -> Piece {
+    Piece::Rows(Rows { between: between.to_string(), cells, nothing: None })
+}
+
+fn part(text: &str) -> Cell {
+    Cell::Literal(text.to_string())
 }
 
 impl Kitchen {
@@ -125,19 +133,28 @@ fn text_and_truth_are_read_as_they_are_written() {
 
 #[test]
 fn every_form_of_a_list_is_read_back() {
+    let own = || Cell::Column(0, Form::Plain);
+    let keys = || Cell::Column(1, Form::Plain);
     let forms = [
-        (Form::Joined(", ".into()), "bob, ada, cy"),
-        (Form::Numbered, "1. bob\n2. ada\n3. cy"),
-        (Form::Labelled(1), "yes. bob\nnot \"at\" all. ada\nyes. cy"),
-        (Form::Lines(1, " -> ".into()), "yes -> bob\nnot \"at\" all -> ada\nyes -> cy"),
+        (Piece::Value(0, Form::Joined(", ".into())), "bob, ada, cy"),
+        (rows("\n", vec![Cell::Number, part(". "), own()]), "1. bob\n2. ada\n3. cy"),
+        (
+            rows("\n", vec![keys(), part(" -> "), own()]),
+            "yes -> bob\nnot \"at\" all -> ada\nyes -> cy",
+        ),
+        (
+            rows("; ", vec![part("Say "), own(), part(" ("), keys(), part(") now")]),
+            "Say bob (yes) now; Say ada (not \"at\" all) now; Say cy (yes) now",
+        ),
     ];
-    for (form, text) in forms {
+    for (piece, text) in forms {
         let slots = [("xs", Type::Token.list()), ("labels", Type::Text.list())];
-        let mut kitchen = kitchen(&slots, vec![], vec![Piece::Value(0, form)]);
+        let mut kitchen = kitchen(&slots, vec![], vec![piece]);
         kitchen.bind_narrow(1, &[0, 1, 0]);
         kitchen.bind_narrow(0, &[1, 0, 2]);
         assert_eq!(kitchen.text(Part::Reply), text);
         kitchen.bind_narrow(0, &[]);
+        kitchen.bind_narrow(1, &[]);
         assert_eq!(kitchen.text(Part::Reply), "");
         kitchen.read(text).expect("readable");
         assert_eq!(kitchen.narrow(0), [1, 0, 2], "{text}");
@@ -149,8 +166,11 @@ fn every_form_of_a_list_is_read_back() {
 #[test]
 fn a_list_of_lists_is_a_line_each() {
     let slots = [("xss", Type::Token.list().list()), ("labels", Type::Text.list())];
-    for form in [Form::Plain, Form::Labelled(1)] {
-        let mut kitchen = kitchen(&slots, vec![], vec![Piece::Value(0, form)]);
+    let cells = |form| vec![Cell::Column(1, Form::Plain), part(". "), Cell::Column(0, form)];
+    let joined = || Form::Joined(", ".into());
+    let pieces = [plain(0), rows("\n", cells(Form::Plain)), rows("] [", cells(joined()))];
+    for piece in pieces {
+        let mut kitchen = kitchen(&slots, vec![], vec![piece]);
         kitchen.bind_narrow(1, &[0, 1, 0]);
         kitchen.bind_lists(0, &[&[0, 1], &[], &[2, 2, 2]]);
         let text = kitchen.text(Part::Reply);

@@ -113,10 +113,7 @@ pub fn index_of(sample: u64, attempt: u64) -> u64 {
 fn prompt_slots(program: &Program) -> impl Iterator<Item = u32> {
     let layout = &program.layout;
     let pieces = layout.system.iter().flatten().chain(&layout.prompt);
-    pieces.filter_map(|piece| match piece {
-        crate::ir::Piece::Value(slot, _) => Some(*slot),
-        crate::ir::Piece::Literal(_) => None,
-    })
+    pieces.flat_map(crate::ir::Piece::shown).map(|(slot, _)| slot)
 }
 
 /// A lower bound of the bits of chance that a prompt shows: no prompt is likelier than 2^-bits.

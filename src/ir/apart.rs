@@ -1,11 +1,11 @@
-//! Whether texts that a template makes can be told from what stands beside them in a reply.
+//! Whether the values of a reply can be told from what stands beside them, as far as it depends on
+//! what is known of them at a level: the characters of texts that are made, the signs of numbers.
 //!
-//! Texts of literals alone are looked at where the template is checked; of those that are made,
-//! what characters they can have is known at a level.
+//! What depends on types and literals alone is looked at where the template is checked.
 
 use super::lower::Lower;
-use super::{Form, Piece, SlotId};
-use crate::check::layout::tight;
+use super::{Cell, Form, Piece, Rows, SlotId, reply};
+use crate::check::readable::tight;
 use crate::check::typed;
 use crate::check::types::Type;
 use crate::diagnostic::Diagnostic;
@@ -14,107 +14,189 @@ use crate::runtime::signs::Signs;
 use crate::source::Span;
 
 impl Lower<'_> {
-    /// Refuses values of texts whose end, or whose elements' ends, nothing tells.
+    /// Refuses values whose end, or whose elements' ends, nothing tells.
     pub fn refuse_open_texts(&mut self) {
-        let is_text = |piece: &Piece| match piece {
-            Piece::Value(slot, form) => {
-                let keys = match form {
-                    Form::Lines(keys, _) | Form::Labelled(keys) => Some(keys),
-                    Form::Plain | Form::Joined(_) | Form::Numbered | Form::Digits(_) => None,
-                };
-                [Some(slot), keys].into_iter().flatten().any(|slot| self.texts(*slot).is_some())
-            }
-            Piece::Literal(_) => false,
-        };
-        let template = self.template;
-        if !self.program.layout.reply.iter().any(is_text) || !template.makes_texts {
-            return;
-        }
         let reply = self.program.layout.reply.clone();
-        for (at, (piece, shown)) in reply.iter().zip(&template.layout.reply).enumerate() {
-            let (Piece::Value(slot, form), typed::Piece::Placeholder(placeholder)) = (piece, shown)
-            else {
-                continue;
+        for (at, (piece, shown)) in reply.iter().zip(&self.template.layout.reply).enumerate() {
+            let (error, span) = match (piece, shown) {
+                (Piece::Value(slot, form), typed::Piece::Placeholder(placeholder)) => {
+                    let span = placeholder.value.span;
+                    let depth = self.program.slots[*slot as usize].kind.depth();
+                    (self.elements_apart((*slot, form), depth, span), span)
+                }
+                (Piece::Rows(rows), typed::Piece::Rows(shown)) => {
+                    (self.rows_apart(rows, shown.span), shown.span)
+                }
+                _ => continue,
             };
-            let span = placeholder.value.span;
-            let error =
-                self.elements_apart(*slot, form, span).or_else(|| match reply.get(at + 1) {
-                    Some(Piece::Literal(literal)) if at + 2 < reply.len() => {
-                        self.ends_at(*slot, form, literal, span)
-                    }
-                    _ => None,
-                });
+            let error = error.or_else(|| match reply.get(at + 1) {
+                Some(Piece::Literal(literal)) if at + 2 < reply.len() => {
+                    let signs = self.signs(piece);
+                    let is_apart = tight(literal).chars().any(|sign| !signs.has(sign));
+                    (!is_apart).then(|| open(literal, span))
+                }
+                _ => None,
+            });
             self.errors.extend(error);
         }
     }
 
-    fn texts(&self, slot: SlotId) -> Option<TextBound> {
-        self.program.slots[slot as usize].texts()
+    /// What is known of the texts of a slot, where some are made.
+    fn made_texts(&self, slot: SlotId) -> Option<TextBound> {
+        self.program.slots[slot as usize].texts().filter(|_| self.template.makes_texts)
     }
 
-    /// The error of a value where nothing tells its elements apart.
-    fn elements_apart(&self, slot: SlotId, form: &Form, span: Span) -> Option<Diagnostic> {
-        let texts = self.texts(slot)?;
-        let depth = self.program.slots[slot as usize].kind.depth();
-        if texts.has_blank_ends {
+    /// The error of a value of this depth where nothing tells its elements apart.
+    fn elements_apart(
+        &self,
+        (slot, form): (SlotId, &Form),
+        depth: usize,
+        span: Span,
+    ) -> Option<Diagnostic> {
+        let texts = self.made_texts(slot);
+        if texts.as_ref().is_some_and(|texts| texts.has_blank_ends) {
             let title = "a text that may begin or end with white space is not read back";
             let error = Diagnostic::error("E412", title, span, "one of its texts may");
             return Some(error.help("put text around what is shown at its ends, or leave it out"));
         }
-        let is_open = match form {
-            _ if depth == 0 => false,
-            Form::Plain | Form::Digits(_) => texts.low == 0 || texts.blanks > Blanks::None,
-            Form::Joined(between) if between.is_empty() => !is_letter(&texts),
-            Form::Joined(between) => !between.chars().any(|sign| !texts.signs.has(sign)),
-            Form::Numbered | Form::Lines(..) | Form::Labelled(_) => {
-                texts.low == 0 || texts.blanks == Blanks::Any
+        let signs = self.element_signs(slot);
+        let title = match (form, texts) {
+            _ if depth == 0 => return None,
+            (Form::Plain | Form::Digits(_), Some(texts))
+                if texts.low == 0 || texts.blanks > Blanks::None =>
+            {
+                "an element may be empty, or have what is between two".to_string()
             }
-        };
-        let title = match form {
-            _ if !is_open => return None,
-            Form::Joined(between) if between.is_empty() => {
+            (Form::Joined(between), Some(texts))
+                if between.is_empty() && (texts.low, texts.high) != (1, 1) =>
+            {
                 "an element may have several characters, or none, and nothing is between two"
                     .to_string()
             }
-            Form::Joined(between) => format!("`{between}` may be part of an element"),
-            _ => "an element may be empty, or have what is between two".to_string(),
+            (Form::Joined(between), _)
+                if !between.is_empty() && between.chars().all(|sign| signs.has(sign)) =>
+            {
+                format!("`{between}` may be part of an element")
+            }
+            _ => return None,
         };
         let error = Diagnostic::error("E406", title, span, "where does an element end?");
         Some(error.help("join with a character that no element has: `join(\"; \", xs)`"))
     }
 
-    /// The error of a value that may hold what stands after it.
-    fn ends_at(&self, slot: SlotId, form: &Form, literal: &str, span: Span) -> Option<Diagnostic> {
-        let mut signs = self.texts(slot)?.signs;
-        let depth = self.program.slots[slot as usize].kind.depth();
-        signs = signs.and(match form {
-            Form::Plain | Form::Digits(_) if depth == 0 => Signs::NONE,
-            Form::Plain | Form::Digits(_) => Signs::of(if depth == 1 { " " } else { " \n" }),
-            Form::Joined(between) => Signs::of(between),
-            Form::Numbered => Signs::of(" \n.0123456789"),
-            Form::Lines(keys, between) => self.key_signs(*keys).and(Signs::of(between)),
-            Form::Labelled(keys) => self.key_signs(*keys).and(Signs::of(". ")),
-        });
-        let is_apart = tight(literal).chars().any(|sign| !signs.has(sign));
-        (!is_apart).then(|| {
-            let title = format!("`{literal}` may be part of the value before it");
-            Diagnostic::error("E404", title, span, "where does this end?")
-                .help("write a character after it that it never has, such as `;` or a line break")
+    /// The error of rows where nothing tells one from the next, or the parts of one.
+    fn rows_apart(&self, rows: &Rows, span: Span) -> Option<Diagnostic> {
+        for (at, cell) in rows.cells.iter().enumerate() {
+            let Some((slot, form)) = cell.column() else { continue };
+            let depth = self.program.slots[slot as usize].kind.depth().saturating_sub(1);
+            let error = self.elements_apart((slot, form), depth, span);
+            if error.is_some() {
+                return error;
+            }
+            let Some(Cell::Literal(literal)) = rows.cells.get(at + 1) else { continue };
+            let signs = self.cell_signs(cell);
+            let is_last = at + 2 == rows.cells.len();
+            let is_told = tight(literal).chars().any(|sign| !signs.has(sign));
+            if !is_last && !is_told && reply::is_read(&self.program, slot) {
+                let title = format!("`{literal}` may be part of what is before it");
+                let error = Diagnostic::error("E406", title, span, "where does that end?");
+                return Some(
+                    error.help(
+                        "write a text between them with a character that the first never has",
+                    ),
+                );
+            }
+        }
+        let signs = self.row_signs(rows);
+        let is_letters = match &rows.cells[..] {
+            [Cell::Column(slot, Form::Plain)] if rows.between.is_empty() => {
+                let texts = self.program.slots[*slot as usize].texts();
+                texts.is_some_and(|texts| (texts.low, texts.high) == (1, 1))
+            }
+            _ => false,
+        };
+        let is_own = |sign: char| !signs.has(sign);
+        if !rows.between.chars().any(is_own) && !is_letters {
+            let title = format!("`{}` may be part of a row", rows.between.escape_debug());
+            let error = Diagnostic::error("E406", title, span, "where does a row end?");
+            let help = "write a text between rows with a character that no row has";
+            return Some(error.help(help));
+        }
+        let nothing = rows.nothing.as_deref()?;
+        let signs = signs.and(Signs::of(&rows.between)).and(Signs::of(" \n"));
+        let is_told = nothing.chars().any(|sign| !signs.has(sign));
+        (!is_told).then(|| {
+            let title = format!("`{nothing}` may be an element of the list");
+            let label = "what does it say where it stands alone?";
+            Diagnostic::error("E406", title, span, label)
+                .help("write a character in it that no element has")
         })
     }
 
-    /// The characters of the lines' keys, and of line breaks.
-    fn key_signs(&self, keys: SlotId) -> Signs {
-        let lines = Signs::of(" \n");
-        match (self.texts(keys), &self.program.slots[keys as usize].kind.element()) {
-            (Some(texts), _) => lines.and(texts.signs),
-            (None, Some(Type::Token)) => lines.and(Signs::of_words(false)),
-            (None, Some(Type::Int)) => lines.and(Signs::of("-0123456789")),
-            _ => Signs::ALL,
+    /// The characters of what is shown.
+    fn signs(&self, piece: &Piece) -> Signs {
+        match piece {
+            Piece::Literal(text) => Signs::of(text),
+            Piece::Value(slot, form) => {
+                let depth = self.program.slots[*slot as usize].kind.depth();
+                self.form_signs(*slot, form, depth)
+            }
+            Piece::Rows(rows) => {
+                let nothing = Signs::of(rows.nothing.as_deref().unwrap_or_default());
+                self.row_signs(rows).and(Signs::of(&rows.between)).and(nothing)
+            }
+        }
+    }
+
+    fn row_signs(&self, rows: &Rows) -> Signs {
+        rows.cells.iter().fold(Signs::NONE, |signs, cell| signs.and(self.cell_signs(cell)))
+    }
+
+    fn cell_signs(&self, cell: &Cell) -> Signs {
+        match cell {
+            Cell::Literal(text) => Signs::of(text),
+            Cell::Number => Signs::of("0123456789"),
+            Cell::Column(slot, form) => {
+                let depth = self.program.slots[*slot as usize].kind.depth().saturating_sub(1);
+                self.form_signs(*slot, form, depth)
+            }
+        }
+    }
+
+    fn form_signs(&self, slot: SlotId, form: &Form, depth: usize) -> Signs {
+        self.element_signs(slot).and(match form {
+            Form::Digits(digits) if digits.point > 0 => Signs::of("."),
+            Form::Plain | Form::Digits(_) if depth == 0 => Signs::NONE,
+            Form::Plain | Form::Digits(_) => Signs::of(if depth == 1 { " " } else { " \n" }),
+            Form::Joined(between) => Signs::of(between),
+        })
+    }
+
+    /// The characters of a value, or of the innermost elements of a list.
+    fn element_signs(&self, slot: SlotId) -> Signs {
+        let slot = &self.program.slots[slot as usize];
+        let (mut kind, mut bound) = (&slot.kind, slot.bound.clone());
+        while let Some(element) = kind.element() {
+            (kind, bound) = (element, bound.element());
+        }
+        match kind {
+            Type::Text if self.template.makes_texts => bound.text().signs,
+            Type::Text => {
+                let texts = self.program.texts.iter();
+                texts.fold(Signs::NONE, |signs, text| signs.and(Signs::of(text)))
+            }
+            Type::Token => Signs::of_words(false),
+            Type::Int if bound.interval().0 >= 0 => Signs::of("0123456789"),
+            Type::Int => Signs::of("-0123456789"),
+            Type::Bool => Signs::of("truefals"),
+            Type::Real => Signs::of("-.0123456789einfNa"),
+            Type::List(_) | Type::Any(_) | Type::Shown | Type::Unknown => Signs::NONE,
         }
     }
 }
 
-fn is_letter(texts: &TextBound) -> bool {
-    (texts.low, texts.high) == (1, 1)
+fn open(literal: &str, span: Span) -> Diagnostic {
+    let title = format!("`{literal}` may be part of the value before it");
+    Diagnostic::error("E404", title, span, "where does this end?")
+        .help("write a character after it that it never has, such as `;` or a line break")
 }

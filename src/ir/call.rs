@@ -409,7 +409,7 @@ mod tests {
         "sort_texts",
     ];
     const STEPS: [&str; 2] = ["size", "at"];
-    const SHOWN: [&str; 6] = ["decimals", "join", "labelled", "lines", "numbered", "padded"];
+    const SHOWN: [&str; 5] = ["decimals", "join", "lines", "numbered", "padded"];
 
     #[test]
     fn the_natives_of_the_stdlib_are_the_rows_of_the_tables() {

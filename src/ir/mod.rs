@@ -360,6 +360,87 @@ pub enum Piece {
     Literal(String),
     /// The value of a slot.
     Value(SlotId, Form),
+    /// Lists side by side, a row an element.
+    Rows(Rows),
+}
+
+impl Piece {
+    /// The slots that it shows; of rows, their lists, with the forms of elements.
+    pub fn shown(&self) -> impl Iterator<Item = (SlotId, &Form)> {
+        let (alone, cells) = match self {
+            Piece::Literal(_) => (None, &[][..]),
+            Piece::Value(slot, form) => (Some((*slot, form)), &[][..]),
+            Piece::Rows(rows) => (None, &rows.cells[..]),
+        };
+        alone.into_iter().chain(cells.iter().filter_map(Cell::column))
+    }
+
+    /// What it has in its text beside values.
+    pub fn literals(&self) -> impl Iterator<Item = &str> {
+        let between = |form| match form {
+            &Form::Joined(ref between) => Some(between.as_str()),
+            Form::Plain | Form::Digits(_) => None,
+        };
+        let (alone, rows) = match self {
+            Piece::Literal(text) => (Some(text.as_str()), None),
+            Piece::Value(_, form) => (between(form), None),
+            Piece::Rows(rows) => (None, Some(rows)),
+        };
+        let cells = rows.into_iter().flat_map(move |rows| {
+            let cells = rows.cells.iter().filter_map(move |cell| match cell {
+                Cell::Literal(text) => Some(text.as_str()),
+                Cell::Column(_, form) => between(form),
+                Cell::Number => None,
+            });
+            cells.chain([rows.between.as_str()]).chain(rows.nothing.as_deref())
+        });
+        alone.into_iter().chain(cells)
+    }
+}
+
+/// Lists side by side: a row for each element of the last. A list that is over before shows
+/// nothing.
+#[derive(Clone, Debug, PartialEq, Hash)]
+pub struct Rows {
+    /// What is between two rows.
+    pub between: String,
+    /// A row.
+    pub cells: Vec<Cell>,
+    /// What is shown where there is no row.
+    pub nothing: Option<String>,
+}
+
+impl Rows {
+    /// The lists, and the forms of their elements.
+    pub fn columns(&self) -> impl Iterator<Item = (SlotId, &Form)> {
+        self.cells.iter().filter_map(Cell::column)
+    }
+
+    /// The list that has an element for each row.
+    pub fn last(&self) -> Option<SlotId> {
+        self.columns().last().map(|(slot, _)| slot)
+    }
+}
+
+/// A part of a row.
+#[derive(Clone, Debug, PartialEq, Hash)]
+pub enum Cell {
+    /// These characters.
+    Literal(String),
+    /// The row's number, from 1.
+    Number,
+    /// An element of a list, and the form of the element.
+    Column(SlotId, Form),
+}
+
+impl Cell {
+    /// The list that it shows an element of, and the form of the element.
+    pub fn column(&self) -> Option<(SlotId, &Form)> {
+        match self {
+            Cell::Column(slot, form) => Some((*slot, form)),
+            Cell::Literal(_) | Cell::Number => None,
+        }
+    }
 }
 
 /// How a value becomes text.
@@ -370,12 +451,6 @@ pub enum Form {
     Plain,
     /// `join(between, xs)`: a list with this between its elements.
     Joined(String),
-    /// `numbered(xs)`: a line an element, `1. ` and so on before it.
-    Numbered,
-    /// `lines(keys, between, values)`: a line an element, with its key before it.
-    Lines(SlotId, String),
-    /// `labelled(labels, xs)`: a line an element, with its label and `. ` before it.
-    Labelled(SlotId),
     /// `decimals(digits, x)` or `padded(digits, x)`: an integer.
     Digits(Digits),
 }

@@ -5,9 +5,9 @@
 //! literals around it side by side, whose white space is then brought into the same form.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Bound, Form, Piece, Program, TextBound};
+use super::{Bound, Cell, Form, Piece, Program, Role, Rows, SlotId, TextBound};
 use crate::check::types::Type;
 use crate::runtime::bound::Blanks;
 
@@ -54,14 +54,9 @@ impl Normal {
             // One that is made may have two spaces side by side.
             None => text.low > 0 && text.blanks == Blanks::None,
         };
-        let has_tab = |piece: &Piece| match piece {
-            Piece::Literal(text) | Piece::Value(_, Form::Joined(text) | Form::Lines(_, text)) => {
-                text.contains('\t')
-            }
-            Piece::Value(..) => false,
-        };
-        let reply = &program.layout.reply;
-        let collapses = texts(program).all(is_normal) && !reply.iter().any(has_tab);
+        let mut literals = program.layout.reply.iter().flat_map(Piece::literals);
+        let has_tab = literals.any(|text| text.contains('\t'));
+        let collapses = texts(program).all(is_normal) && !has_tab;
         Normal { collapses }
     }
 
@@ -112,36 +107,57 @@ impl Normal {
     pub fn of_piece(self, piece: &Piece) -> Piece {
         match piece {
             Piece::Literal(text) => Piece::Literal(self.of_literal(text)),
-            Piece::Value(slot, form) => Piece::Value(
-                *slot,
-                match form {
-                    Form::Joined(between) => Form::Joined(self.of_literal(between)),
-                    Form::Lines(keys, between) => Form::Lines(*keys, self.of_literal(between)),
-                    Form::Plain | Form::Numbered | Form::Labelled(_) | Form::Digits(_) => {
-                        form.clone()
-                    }
-                },
-            ),
+            Piece::Value(slot, form) => Piece::Value(*slot, self.of_form(form)),
+            Piece::Rows(rows) => {
+                let cells = rows.cells.iter().map(|cell| match cell {
+                    Cell::Literal(text) => Cell::Literal(self.of_literal(text)),
+                    Cell::Number => Cell::Number,
+                    Cell::Column(slot, form) => Cell::Column(*slot, self.of_form(form)),
+                });
+                Piece::Rows(Rows {
+                    cells: cells.collect(),
+                    between: self.of_literal(&rows.between),
+                    nothing: rows.nothing.as_deref().map(|text| self.of_literal(text)),
+                })
+            }
+        }
+    }
+
+    fn of_form(self, form: &Form) -> Form {
+        match form {
+            Form::Joined(between) => Form::Joined(self.of_literal(between)),
+            Form::Plain | Form::Digits(_) => form.clone(),
         }
     }
 }
 
-/// What is known of the texts that a reply shows, as values or as keys.
+/// What is known of the texts that a reply shows.
 pub fn texts(program: &Program) -> impl Iterator<Item = TextBound> {
-    let slots = program.layout.reply.iter().flat_map(|piece| match piece {
-        Piece::Value(slot, Form::Lines(keys, _) | Form::Labelled(keys)) => {
-            [Some(*slot), Some(*keys)]
-        }
-        Piece::Value(slot, _) => [Some(*slot), None],
-        Piece::Literal(_) => [None, None],
-    });
-    slots.flatten().filter_map(|slot| program.slots[slot as usize].texts())
+    let slots = program.layout.reply.iter().flat_map(Piece::shown);
+    slots.filter_map(|(slot, _)| program.slots[slot as usize].texts())
+}
+
+/// The slots that the prompt shows, and those without a name.
+pub fn given(program: &Program) -> BTreeSet<SlotId> {
+    let layout = &program.layout;
+    let read = layout.system.iter().flatten().chain(&layout.prompt).flat_map(Piece::shown);
+    let mut given: BTreeSet<SlotId> = read.map(|(slot, _)| slot).collect();
+    let placeholders =
+        program.slots.iter().zip(0..).filter(|(slot, _)| slot.role == Role::Placeholder);
+    given.extend(placeholders.map(|(_, id)| id));
+    given
+}
+
+/// True for a list of rows that is read from the reply; the others are those of the sample.
+pub fn is_read(program: &Program, list: SlotId) -> bool {
+    let is_alone = |piece: &Piece| matches!(piece, Piece::Value(slot, _) if *slot == list);
+    !given(program).contains(&list) || program.layout.reply.iter().any(is_alone)
 }
 
 /// The patterns of a program's reply: first those that it can write, with few empty values first.
 pub fn patterns(program: &Program, normal: Normal) -> Vec<Pattern> {
     let reply = &program.layout.reply;
-    let is_value = |at: &usize| matches!(reply[*at], Piece::Value(..));
+    let is_value = |at: &usize| !matches!(reply[*at], Piece::Literal(_));
     let values: Vec<usize> = (0..reply.len()).filter(is_value).collect();
     // Of many values, those that can be empty are tried first.
     let mut order = values.clone();
@@ -194,15 +210,12 @@ fn begins_alike(program: &Program, pattern: &Pattern, normal: Normal) -> Option<
     let first = pattern.empty.iter().copied().rfind(|&at| at < second)?;
     let between = reply[first..second].iter().filter_map(|piece| match piece {
         Piece::Literal(text) => Some(text.as_str()),
-        Piece::Value(..) => None,
+        Piece::Value(..) | Piece::Rows(_) => None,
     });
     let between = normal.of_literal(&between.collect::<String>());
-    let is_made = |piece: &Piece| match piece {
-        Piece::Value(slot, _) => {
-            let texts = program.slots[*slot as usize].texts();
-            texts.is_some_and(|texts| texts.literals.is_none())
-        }
-        Piece::Literal(_) => false,
+    let is_made = |piece: &Piece| {
+        let texts = piece.shown().filter_map(|(slot, _)| program.slots[slot as usize].texts());
+        texts.into_iter().any(|texts| texts.literals.is_none())
     };
     let holds = is_made(&reply[second])
         || separators(program, &reply[second], normal).iter().any(|it| it.contains(&between));
@@ -211,30 +224,33 @@ fn begins_alike(program: &Program, pattern: &Pattern, normal: Normal) -> Option<
 
 /// What is between the parts of a value.
 fn separators(program: &Program, piece: &Piece, normal: Normal) -> Vec<String> {
-    let Piece::Value(slot, form) = piece else { return Vec::new() };
-    let kind = &program.slots[*slot as usize].kind;
-    let mut all: Vec<String> = match (form, kind.depth()) {
-        (Form::Plain | Form::Digits(_), 0) => Vec::new(),
-        (Form::Plain, 1) => vec![" ".to_string()],
-        (Form::Joined(between), _) => vec![normal.of_literal(between)],
-        _ => vec![" ".to_string(), "\n".to_string()],
-    };
-    if scalar(kind) == &Type::Text {
-        all.extend(program.texts.iter().map(|text| normal.of_literal(text)));
+    let mut all: Vec<String> = piece.literals().map(|text| normal.of_literal(text)).collect();
+    let is_row = matches!(piece, Piece::Rows(_));
+    for (slot, form) in piece.shown() {
+        let kind = &program.slots[slot as usize].kind;
+        let depth = kind.depth().saturating_sub(usize::from(is_row));
+        match form {
+            Form::Plain if depth > 0 => all.push(" ".to_string()),
+            Form::Plain | Form::Digits(_) | Form::Joined(_) => {}
+        }
+        all.extend((*form == Form::Plain && depth > 1).then(|| "\n".to_string()));
+        if scalar(kind) == &Type::Text {
+            all.extend(program.texts.iter().map(|text| normal.of_literal(text)));
+        }
     }
     all
 }
 
-/// May the start of the second value be read as the first? Signs that begin a line do not.
+/// May the start of the second value be read as the first? A row of several parts is none.
 fn may_be_part(program: &Program, first: &Piece, second: &Piece) -> bool {
-    let (Piece::Value(one, _), Piece::Value(other, form)) = (first, second) else { return false };
-    let [one, other] = [one, other].map(|slot| scalar(&program.slots[*slot as usize].kind));
-    let is_signed = matches!(form, Form::Numbered | Form::Labelled(_) | Form::Lines(..));
-    match one {
+    let kind = |slot: SlotId| scalar(&program.slots[slot as usize].kind);
+    let is_signed = matches!(second, Piece::Rows(rows) if rows.cells.len() > 1);
+    let others: Vec<&Type> = second.shown().map(|(slot, _)| kind(slot)).collect();
+    first.shown().any(|(slot, _)| match kind(slot) {
         Type::Text => true,
         Type::Token => !is_signed,
-        _ => !is_signed && one == other,
-    }
+        one => !is_signed && others.contains(&one),
+    })
 }
 
 fn scalar(kind: &Type) -> &Type {
@@ -246,10 +262,10 @@ fn parts(reply: &[Piece], empty: &[usize], normal: Normal) -> Vec<Part> {
     let mut parts: Vec<Part> = Vec::new();
     for (at, piece) in reply.iter().enumerate() {
         match (parts.last_mut(), piece) {
-            (_, Piece::Value(..)) if empty.contains(&at) => {}
-            (_, Piece::Value(..)) => parts.push(Part::Value(at)),
             (Some(Part::Literal(before)), Piece::Literal(text)) => before.push_str(text),
             (_, Piece::Literal(text)) => parts.push(Part::Literal(text.clone())),
+            _ if empty.contains(&at) => {}
+            _ => parts.push(Part::Value(at)),
         }
     }
     let last = parts.len().saturating_sub(1);
@@ -271,10 +287,14 @@ fn parts(reply: &[Piece], empty: &[usize], normal: Normal) -> Vec<Part> {
 
 /// True for a value that may be shown as nothing.
 fn may_be_empty(program: &Program, piece: &Piece) -> bool {
-    let Piece::Value(slot, _) = piece else { return false };
-    match &program.slots[*slot as usize].bound {
+    let is_short = |slot: SlotId| match &program.slots[slot as usize].bound {
         Bound::List { low, .. } => *low < 1,
         Bound::Text(text) => text.low == 0,
         _ => false,
+    };
+    match piece {
+        Piece::Literal(_) => false,
+        Piece::Value(slot, _) => is_short(*slot),
+        Piece::Rows(rows) => rows.nothing.is_none() && rows.last().is_some_and(is_short),
     }
 }

@@ -1,7 +1,7 @@
 //! The layout at a level: shown values get slots, and the longest text is known.
 
 use super::lower::{Lower, Value};
-use super::{Bound, Digits, Form, Piece, Role, Slot, SlotId, reply};
+use super::{Bound, Cell, Digits, Form, Piece, Role, Rows, Slot, SlotId, reply};
 use crate::check::typed::{self, DigitsOf, Expr, ExprKind};
 use crate::check::types::Type;
 use crate::diagnostic::Diagnostic;
@@ -19,81 +19,89 @@ impl Lower<'_> {
         self.program.layout.prompt = self.pieces(&layout.prompt);
         self.program.layout.reply = self.pieces(&layout.reply);
         self.refuse_empty_rows();
-        self.refuse_broken_lines();
+        self.refuse_ragged();
         self.refuse_open_texts();
         self.refuse_alike();
         self.measure();
     }
 
-    /// A row without elements is an empty line: at the end of a reply it is invisible.
+    /// A row that shows nothing is an empty line: at the end of a reply it is invisible.
     fn refuse_empty_rows(&mut self) {
         let reply = self.template.layout.reply.iter().zip(&self.program.layout.reply);
         for (piece, lowered) in reply {
-            let (typed::Piece::Placeholder(placeholder), Piece::Value(slot, Form::Plain)) =
-                (piece, lowered)
-            else {
-                continue;
+            let (span, is_empty) = match (piece, lowered) {
+                (typed::Piece::Placeholder(placeholder), Piece::Value(slot, Form::Plain)) => {
+                    let is_deep = placeholder.value.ty.depth() == 2;
+                    (placeholder.value.span, is_deep && self.may_show_nothing(*slot))
+                }
+                (typed::Piece::Rows(rows), Piece::Rows(lowered)) => {
+                    let may_be_nothing = |cell: &Cell| match cell {
+                        Cell::Literal(text) => text.trim().is_empty(),
+                        Cell::Number => false,
+                        Cell::Column(slot, _) => self.may_show_nothing(*slot),
+                    };
+                    (rows.span, lowered.cells.iter().all(may_be_nothing))
+                }
+                _ => continue,
             };
-            let bound = &self.program.slots[*slot as usize].bound;
-            if placeholder.value.ty.depth() == 2
-                && bound.sizes().1 > 0
-                && bound.element().sizes().0 < 1
-            {
+            if is_empty {
                 let title = "a row of this list may be empty, and is not read back then";
-                let span = placeholder.value.span;
                 self.errors.push(
-                    Diagnostic::error("E413", title, span, "shown a line a row").help(
-                        "give `concat(rows)` a name and show that, or make rows that have elements",
+                    Diagnostic::error("E413", title, span, "an element may show nothing").help(
+                        "write text into each row, or give `concat(rows)` a name and show that, or \
+                         make rows that have elements",
                     ),
                 );
             }
         }
     }
 
-    /// A text with a line break in it is more than the line that it is shown on.
-    fn refuse_broken_lines(&mut self) {
-        let breaks = |slot: SlotId| {
-            let element = self.program.slots[slot as usize].bound.element();
-            matches!(element, Bound::Text(text) if text.blanks == Blanks::Any)
-        };
-        let reply = self.template.layout.reply.iter().zip(&self.program.layout.reply);
-        let mut errors = Vec::new();
-        for (piece, lowered) in reply {
-            let (typed::Piece::Placeholder(placeholder), Piece::Value(slot, form)) =
-                (piece, lowered)
-            else {
-                continue;
-            };
-            let is_broken = match form {
-                Form::Plain | Form::Joined(_) | Form::Digits(_) => false,
-                Form::Numbered => breaks(*slot),
-                Form::Lines(keys, _) | Form::Labelled(keys) => breaks(*slot) || breaks(*keys),
-            };
-            if is_broken {
-                let title = "a line of this list may have a line break in it";
-                errors.push(
-                    Diagnostic::error(
-                        "E406",
-                        title,
-                        placeholder.value.span,
-                        "where does a line end?",
-                    )
-                    .help("write texts without a line break: an element is a line"),
-                );
+    /// True if an element of a list may be shown as nothing.
+    fn may_show_nothing(&self, slot: SlotId) -> bool {
+        let bound = &self.program.slots[slot as usize].bound;
+        bound.sizes().1 > 0
+            && match bound.element() {
+                Bound::List { low, .. } => low < 1,
+                Bound::Text(text) => text.low == 0,
+                _ => false,
             }
+    }
+
+    /// A list that cannot have an element for each row.
+    fn refuse_ragged(&mut self) {
+        let layout = self.program.layout.clone();
+        let typed = &self.template.layout;
+        let system = layout.system.iter().flatten().zip(typed.system.iter().flatten());
+        let others = layout.prompt.iter().chain(&layout.reply);
+        let others = others.zip(typed.prompt.iter().chain(&typed.reply));
+        for (piece, shown) in system.chain(others) {
+            let Piece::Rows(rows) = piece else { continue };
+            let sizes = |slot: SlotId| self.program.slots[slot as usize].bound.sizes();
+            let all: Vec<(i64, i64)> = rows.columns().map(|(slot, _)| sizes(slot)).collect();
+            let most = all.last().map_or(0, |(low, _)| *low);
+            let short = all.iter().position(|(_, high)| *high < most);
+            let Some(column) = short.and_then(|at| shown.shown().nth(at)) else { continue };
+            let title = "a list of rows has fewer elements than there are rows";
+            let label = format!("the last list of the row has at least {most}");
+            self.errors.push(
+                Diagnostic::error("E414", title, column.value.span, label)
+                    .help("show a list that has an element for each row"),
+            );
         }
-        self.errors.extend(errors);
     }
 
     /// Two values that may be empty, with nothing but white space to tell which one is.
     fn refuse_alike(&mut self) {
         let reply = &self.template.layout.reply;
         let Some((first, second)) = reply::alike(&self.program) else { return };
-        let placeholder = |at: usize| match (reply.get(at), self.program.layout.reply.get(at)) {
-            (Some(typed::Piece::Placeholder(placeholder)), Some(Piece::Value(slot, _))) => {
-                Some((placeholder.value.span, self.program.slots[*slot as usize].name.clone()))
-            }
-            _ => None,
+        let placeholder = |at: usize| {
+            let span = match reply.get(at)? {
+                typed::Piece::Literal(_) => return None,
+                typed::Piece::Placeholder(placeholder) => placeholder.value.span,
+                typed::Piece::Rows(rows) => rows.span,
+            };
+            let (slot, _) = self.program.layout.reply.get(at)?.shown().last()?;
+            Some((span, self.program.slots[slot as usize].name.clone()))
         };
         let (Some((place, name)), Some((other_place, other))) =
             (placeholder(first), placeholder(second))
@@ -121,20 +129,35 @@ impl Lower<'_> {
         let lowered = pieces.iter().map(|piece| match piece {
             typed::Piece::Literal(text) => Piece::Literal(text.clone()),
             typed::Piece::Placeholder(placeholder) => {
-                let form = match &placeholder.form {
-                    typed::Form::Plain => Form::Plain,
-                    typed::Form::Joined(between) => Form::Joined(between.clone()),
-                    typed::Form::Numbered => Form::Numbered,
-                    typed::Form::Lines(keys, between) => {
-                        Form::Lines(self.shown(keys), between.clone())
+                let (slot, form) = self.placeholder(placeholder);
+                Piece::Value(slot, form)
+            }
+            typed::Piece::Rows(rows) => {
+                let cells = rows.cells.iter().map(|cell| match cell {
+                    typed::Cell::Literal(text) => Cell::Literal(text.clone()),
+                    typed::Cell::Number => Cell::Number,
+                    typed::Cell::Column(column) => {
+                        let (slot, form) = self.placeholder(column);
+                        Cell::Column(slot, form)
                     }
-                    typed::Form::Labelled(keys) => Form::Labelled(self.shown(keys)),
-                    typed::Form::Digits(of, count) => Form::Digits(self.digits(*of, count)),
-                };
-                Piece::Value(self.shown(&placeholder.value), form)
+                });
+                Piece::Rows(Rows {
+                    cells: cells.collect(),
+                    between: rows.between.clone(),
+                    nothing: rows.nothing.clone(),
+                })
             }
         });
         lowered.collect()
+    }
+
+    fn placeholder(&mut self, placeholder: &typed::Placeholder) -> (SlotId, Form) {
+        let form = match &placeholder.form {
+            typed::Form::Plain => Form::Plain,
+            typed::Form::Joined(between) => Form::Joined(between.clone()),
+            typed::Form::Digits(of, count) => Form::Digits(self.digits(*of, count)),
+        };
+        (self.shown(&placeholder.value), form)
     }
 
     /// The digits that a number is shown with, which must be known.
@@ -180,6 +203,7 @@ impl Lower<'_> {
             total = total.and(match piece {
                 Piece::Literal(text) => Size::of_text(text),
                 Piece::Value(slot, form) => self.size_of(*slot, form),
+                Piece::Rows(rows) => self.size_of_rows(rows),
             });
         }
         let bounds = &mut self.program.bounds;
@@ -199,9 +223,11 @@ impl Lower<'_> {
 
     fn size_of(&self, slot: SlotId, form: &Form) -> Size {
         let Slot { kind, bound, .. } = &self.program.slots[slot as usize];
-        let (_, most) = bound.sizes();
-        let each = kind.element().map(|element| self.plain(element, &bound.element()));
-        let line = |key: Size| key.and(each.unwrap_or_default()).and(Size::of_text("\n"));
+        self.size_as(kind, bound, form)
+    }
+
+    /// The longest text of a value in its form.
+    fn size_as(&self, kind: &Type, bound: &Bound, form: &Form) -> Size {
         match form {
             Form::Plain => self.plain(kind, bound),
             Form::Digits(digits) => {
@@ -210,19 +236,26 @@ impl Lower<'_> {
                 Size { words: 1, bytes, pool_words: 0, known: 1 }
             }
             Form::Joined(between) => {
-                each.unwrap_or_default().and(Size::of_text(between)).times(most)
+                let each = kind.element().map(|element| self.plain(element, &bound.element()));
+                each.unwrap_or_default().and(Size::of_text(between)).times(bound.sizes().1)
             }
-            Form::Numbered => line(Size::of_text(&format!("{most}. "))).times(most),
-            Form::Lines(keys, between) => {
-                line(self.key(*keys).and(Size::of_text(between))).times(most)
-            }
-            Form::Labelled(keys) => line(self.key(*keys).and(Size::of_text(". "))).times(most),
         }
     }
 
-    fn key(&self, slot: SlotId) -> Size {
-        let Slot { kind, bound, .. } = &self.program.slots[slot as usize];
-        kind.element().map_or(Size::default(), |element| self.plain(element, &bound.element()))
+    fn size_of_rows(&self, rows: &Rows) -> Size {
+        let slots = &self.program.slots;
+        let most = rows.last().map_or(0, |slot| slots[slot as usize].bound.sizes().1);
+        let row = rows.cells.iter().map(|cell| match cell {
+            Cell::Literal(text) => Size::of_text(text),
+            Cell::Number => Size::of_text(&most.to_string()),
+            Cell::Column(slot, form) => {
+                let Slot { kind, bound, .. } = &self.program.slots[*slot as usize];
+                let element = kind.element().unwrap_or(&Type::Unknown);
+                self.size_as(element, &bound.element(), form)
+            }
+        });
+        let row = row.fold(Size::of_text(&rows.between), Size::and);
+        row.times(most).larger(Size::of_text(rows.nothing.as_deref().unwrap_or_default()))
     }
 
     /// The longest text of a value as its type is shown, with what is between elements.

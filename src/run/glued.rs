@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::check::types::Type;
 use crate::data::vocab::Vocabulary;
-use crate::ir::{Bound, Form, Piece, Program, SlotId};
+use crate::ir::{Bound, Cell, Piece, Program, Rows, SlotId};
 
 /// More such words than a model from scratch is trained on.
 const WORDS_MAX: usize = 1 << 16;
@@ -43,14 +43,15 @@ fn nothing() -> BTreeSet<String> {
 
 impl Glued<'_> {
     fn add(&mut self, piece: &Piece, next: Option<&Piece>) -> Option<()> {
-        let (slot, form) = match piece {
+        let slot = match piece {
             Piece::Literal(text) => return self.add_all([text.clone()].into()),
-            Piece::Value(slot, form) => (*slot, form),
+            Piece::Value(slot, _) => *slot,
+            Piece::Rows(rows) => return self.add_rows(rows),
         };
         let goes_on = match next {
             None => false,
             Some(Piece::Literal(text)) => text.starts_with(is_word),
-            Some(Piece::Value(..)) => true,
+            Some(Piece::Value(..) | Piece::Rows(_)) => true,
         };
         let is_glued = goes_on || self.open.iter().any(|word| !word.is_empty());
         let Some(texts) = is_glued.then(|| self.texts(slot)).flatten() else {
@@ -60,12 +61,8 @@ impl Glued<'_> {
         };
         let is_list = matches!(self.program.slots[slot as usize].kind, Type::List(_));
         let mut alone = texts.clone();
-        match (is_list, form) {
-            (true, Form::Numbered | Form::Lines(..) | Form::Labelled(_)) => {
-                self.done.append(&mut self.open);
-                self.open = alone;
-            }
-            (true, _) => {
+        match is_list {
+            true => {
                 let before = std::mem::take(&mut self.open);
                 self.open = before.clone();
                 self.add_all(texts)?;
@@ -74,8 +71,32 @@ impl Glued<'_> {
                 self.open.append(&mut alone);
                 self.open.extend(before);
             }
-            (false, _) => self.add_all(texts)?,
+            false => self.add_all(texts)?,
         }
+        Some(())
+    }
+
+    /// The words that the parts of rows make.
+    fn add_rows(&mut self, rows: &Rows) -> Option<()> {
+        self.add_all([rows.nothing.clone().unwrap_or_default()].into())?;
+        let whole = std::mem::replace(&mut self.open, nothing());
+        for (at, cell) in rows.cells.iter().enumerate() {
+            match cell {
+                Cell::Literal(text) => self.add_all([text.clone()].into())?,
+                // A number stands alone, or is known by its digits.
+                Cell::Number => self.open = nothing(),
+                Cell::Column(slot, form) => {
+                    let element = Piece::Value(*slot, form.clone());
+                    let next = match rows.cells.get(at + 1) {
+                        Some(Cell::Literal(text)) => Some(Piece::Literal(text.clone())),
+                        _ => None,
+                    };
+                    self.add(&element, next.as_ref())?;
+                }
+            }
+        }
+        self.add_all([rows.between.clone()].into())?;
+        self.open.extend(whole);
         Some(())
     }
 

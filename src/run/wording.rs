@@ -10,7 +10,7 @@ use crate::check::types::Type;
 use crate::data::layout::{Encoded, TokenIds};
 use crate::data::vocab::Vocabulary;
 use crate::data::{Sampler, Split};
-use crate::ir::{Bound, Form, Piece, Program, SlotId};
+use crate::ir::{Bound, Cell, Form, Piece, Program, SlotId};
 use crate::model::Tokenizer;
 
 /// Samples that show whether pieces which are not known alone are known together.
@@ -97,22 +97,21 @@ fn shows(program: &Program, is_meant: fn(&Type) -> bool) -> bool {
         }
     }
     let kind = |slot: SlotId| is_meant(innermost(&program.slots[slot as usize].kind));
-    pieces(program).any(|piece| match piece {
-        Piece::Literal(_) => false,
-        Piece::Value(slot, Form::Lines(keys, _) | Form::Labelled(keys)) => {
-            kind(*slot) || kind(*keys)
-        }
-        Piece::Value(slot, Form::Numbered) => kind(*slot) || is_meant(&Type::Int),
-        Piece::Value(slot, _) => kind(*slot),
+    pieces(program).any(|piece| {
+        let is_numbered = matches!(piece, Piece::Rows(rows) if rows.cells.contains(&Cell::Number));
+        is_numbered && is_meant(&Type::Int) || piece.shown().any(|(slot, _)| kind(slot))
     })
 }
 
 /// The numbers that samples may show; where those are too many, the digits.
 fn numbers(program: &Program) -> Vec<String> {
     let mut numbers = BTreeSet::new();
-    let all = pieces(program).all(|piece| match piece {
-        Piece::Literal(_) => true,
-        Piece::Value(slot, form) => slot_numbers(program, *slot, form, &mut numbers),
+    let all = pieces(program).all(|piece| {
+        let is_numbered = matches!(piece, Piece::Rows(rows) if rows.cells.contains(&Cell::Number));
+        let last = piece.shown().last();
+        let rows = last.map_or(0, |(slot, _)| program.slots[slot as usize].bound.sizes().1);
+        (!is_numbered || add(1, rows, &mut numbers))
+            && piece.shown().all(|(slot, form)| slot_numbers(program, slot, form, &mut numbers))
     });
     match all {
         true => numbers.iter().map(i64::to_string).collect(),
@@ -164,27 +163,14 @@ fn literals(program: &Program) -> impl Iterator<Item = &str> {
 
 /// The texts of the layout and of the template's values.
 fn texts(program: &Program) -> impl Iterator<Item = &str> {
-    let shown = pieces(program).filter_map(|piece| match piece {
-        Piece::Literal(text) => Some(text.as_str()),
-        Piece::Value(_, Form::Joined(text) | Form::Lines(_, text)) => Some(text.as_str()),
-        Piece::Value(..) => None,
-    });
+    let shown = pieces(program).flat_map(Piece::literals);
     shown.chain(program.texts.iter().map(String::as_str))
 }
 
 /// Adds the integers that a slot may show; false if they are too many, or no whole ones.
 fn slot_numbers(program: &Program, slot: SlotId, form: &Form, numbers: &mut BTreeSet<i64>) -> bool {
     let shown = &program.slots[slot as usize];
-    let beside = match (form, &shown.bound) {
-        (Form::Numbered, Bound::List { high, .. }) => add(1, *high, numbers),
-        (Form::Digits(_), _) => false,
-        (Form::Lines(keys, _) | Form::Labelled(keys), _) => {
-            let keys = &program.slots[*keys as usize];
-            bound_numbers(&keys.bound, &keys.kind, numbers)
-        }
-        _ => true,
-    };
-    beside && bound_numbers(&shown.bound, &shown.kind, numbers)
+    !matches!(form, Form::Digits(_)) && bound_numbers(&shown.bound, &shown.kind, numbers)
 }
 
 fn bound_numbers(bound: &Bound, kind: &Type, numbers: &mut BTreeSet<i64>) -> bool {

@@ -21,7 +21,7 @@ pub enum Type {
     /// Any one type, the same everywhere in a signature: `T`.
     #[strum(disabled)]
     Any(char),
-    /// What `join`, `lines`, `numbered` and `labelled` give: text to show, of no other use.
+    /// What `join`, `lines` and `numbered` give: text to show, of no other use.
     Shown,
     /// The element of `[]`, or of what has an error already: fits every type.
     #[strum(disabled)]

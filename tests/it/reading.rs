@@ -46,9 +46,9 @@ fn output(numbers: &mut Numbers, at: usize) -> (String, String) {
         4 => (words, format!("{{join(\", \", {x})}}")),
         5 => (texts, format!("{{join(\"{}\", {x})}}", numbers.one_of(&["; ", " | ", "\\n"]))),
         6 => (list, format!("{{numbered({x})}}")),
-        7 => (keyed(&list), format!("{{labelled(k{at}, {x})}}")),
-        8 => (keyed(&texts), format!("{{lines(k{at}, \" => \", {x})}}")),
-        _ => (keyed(&list), format!("{{lines(k{at}, \": \", {x})}}")),
+        7 => (keyed(&list), format!("{{lines(\"{{k{at}}}. {{{x}}}\")}}")),
+        8 => (keyed(&texts), format!("{{lines(\"{{k{at}}} => {{{x}}}\")}}")),
+        _ => (keyed(&list), format!("{{lines(\"{{k{at}}}: {{{x}}}\")}}")),
     }
 }
 
@@ -231,7 +231,7 @@ rule each: all word in unique(document): word in found\n\
 rule once: size(found) == size(unique(document)) and size(counts) == size(found)\n\
 rule right: all i in 0..size(found) - 1: \
 at(i, counts) == count other in document: other == at(i, found)\n\
-prompt \"Count the words of {document}:\"\nreply \"{lines(found, \\\": \\\", counts)}\"\n";
+prompt \"Count the words of {document}:\"\nreply \"{lines(\\\"{found}: {counts}\\\")}\"\n";
 
 #[test]
 fn keys_that_the_prompt_does_not_show_are_read_from_the_reply() {
@@ -254,14 +254,14 @@ fn keys_that_the_prompt_does_not_show_are_read_from_the_reply() {
     assert!(!verdict(&text, same).exact(), "one key for all");
     let bare = verdict(&text, |_, own| own.replace(": ", " "));
     let why = bare.unreadable.map(|why| why.to_string()).unwrap_or_default();
-    assert!(why.starts_with("`counts` must be lines with a key, `: ` and a value"), "{why}");
+    assert!(why.starts_with("`counts` must be rows of the form `…: …`"), "{why}");
 }
 
 #[test]
 fn keys_that_the_prompt_shows_must_be_as_it_shows_them() {
     let text = "names ~ distinct(3, vocab)\nages ~ distinct(3, 10..99)\n\
                 rule right: all i in 0..2: at(i, ages) in 10..99\n\
-                prompt \"{names}\"\nreply \"{lines(names, \": \", ages)}\"\n";
+                prompt \"{names}\"\nreply \"{lines(\"{names}: {ages}\")}\"\n";
     assert!(verdict(text, |_, own| own.to_string()).exact());
     let other = verdict(text, |_, own| own.replacen(own.split(':').next().unwrap_or(""), "zzz", 1));
     assert!(other.unreadable.is_some(), "{other:?}");
@@ -273,7 +273,7 @@ fn keys_may_be_a_value_of_the_same_reply() {
         let text = format!(
             "names ~ distinct(2, vocab)\nages ~ distinct(2, 10..99)\nseen ~ pick(vocab)\n\
              rule two: size(names) == 2 and size(ages) == 2\n\
-             prompt \"{prompt}\"\nreply \"{{lines(names, \": \", ages)}}\\n## {{names}}\"\n"
+             prompt \"{prompt}\"\nreply \"{{lines(\"{{names}}: {{ages}}\")}}\\n## {{names}}\"\n"
         );
         assert!(verdict(&text, |_, own| own.to_string()).exact());
         // Unknown words are words as well.
@@ -297,4 +297,40 @@ fn a_word_with_a_symbol_is_no_word_and_an_unknown_one_is_one() {
         "`tuslu.` is not a word: `answer` holds words of letters, digits, `-`, `'` and `_`";
     assert_eq!(why("kelbo tuslu.").as_deref(), Some(wanted));
     assert!(why("kelbo, tuslu").is_some_and(|why| why.starts_with("`kelbo,` is not a word")));
+}
+
+#[test]
+fn rows_of_several_lists_are_read_back_and_what_the_prompt_shows_must_be_in_them() {
+    let text = r#"
+names ~ distinct(3, vocab)
+ages ~ draw(3, 1..99)
+few ~ uniform(0..1)
+owned = for age in ages: 2..3
+rest = take(few, ages)
+same = ages
+rule right: ages == same and (all xs in owned: xs == [2, 3]) and size(rest) == few
+prompt "{lines("{names}. {same}")} {few}"
+reply "{lines("{names} ({ages} of {join("/", owned)})")} == {rest or "none"}"
+"#;
+    let source = Source::new("rows.cook", text);
+    let Pair { interpreter: sampler, .. } = pair(&source, "");
+    let (judge, texts) = (Judge::new(&sampler), writer(&sampler));
+    let mut memory = sampler.memory(Split::Train, 1);
+    let mut seen = [false; 2];
+    for index in 0..20 {
+        make(&sampler, &mut memory, index);
+        let own = texts.text(Part::Reply, &memory);
+        seen[usize::from(own.ends_with("none"))] = true;
+        let mut is_exact = |reply: &str| judge.judge(reply, &mut memory).exact();
+        assert!(is_exact(&own), "{own}");
+        assert!(is_exact(&own.replace(" (", "  ( ").replace("2/3", "2 / 3")), "{own}");
+        let turned = own.replacen("2/3", "3/2", 1);
+        let renamed = format!("ix{own}");
+        let (rows, end) = own.split_once(" == ").expect("it has one");
+        let fewer = rows.rsplit_once('\n').expect("three rows").0.to_string() + " == " + end;
+        for wrong in [turned, renamed, fewer, own.replacen(" of ", " or ", 1)] {
+            assert!(!is_exact(&wrong), "{wrong}");
+        }
+    }
+    assert_eq!(seen, [true; 2], "an empty list, and one that is not");
 }

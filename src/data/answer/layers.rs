@@ -3,7 +3,7 @@
 use super::marks::matching;
 use crate::check::types::Type;
 use crate::data::vocab::Vocabulary;
-use crate::ir::{Bound, Form, Piece, Program, SlotId};
+use crate::ir::{Bound, Cell, Form, Piece, Program, Rows, SlotId};
 
 /// What decoration begins and ends with.
 const PAIRS: [[&str; 2]; 17] = [
@@ -127,6 +127,7 @@ impl Edges<'_> {
             let (found, may_be_nothing) = match piece {
                 Piece::Literal(text) => (has(text), text.trim().is_empty()),
                 Piece::Value(slot, form) => self.value(*slot, form, &has),
+                Piece::Rows(rows) => self.rows(rows, &has),
             };
             if found || !may_be_nothing {
                 return found;
@@ -135,15 +136,25 @@ impl Edges<'_> {
         false
     }
 
+    /// Whether rows may have that edge, and whether they may be nothing.
+    fn rows(&self, rows: &Rows, has: &impl Fn(&str) -> bool) -> (bool, bool) {
+        let found = rows.cells.iter().any(|cell| match cell {
+            Cell::Literal(text) => has(text),
+            Cell::Number => has("1"),
+            Cell::Column(slot, form) => self.value(*slot, form, has).0,
+        });
+        let found = found || rows.nothing.as_deref().is_some_and(has) || has(&rows.between);
+        let may_be_nothing = rows.nothing.is_none()
+            && rows.columns().last().is_none_or(|(slot, form)| self.value(slot, form, has).1);
+        (found, may_be_nothing)
+    }
+
     /// Whether a value may have that edge, and whether it may be nothing.
     fn value(&self, slot: SlotId, form: &Form, has: &impl Fn(&str) -> bool) -> (bool, bool) {
         let own = self.scalar(slot, has);
         let found = match form {
             Form::Plain | Form::Digits(_) => own,
             Form::Joined(between) => own || has(between),
-            Form::Numbered => own || has("1. "),
-            Form::Lines(keys, between) => own || self.scalar(*keys, has) || has(between),
-            Form::Labelled(keys) => own || self.scalar(*keys, has) || has(". "),
         };
         let may_be_nothing = match &self.program.slots[slot as usize].bound {
             Bound::List { low, .. } => *low < 1,

@@ -268,10 +268,7 @@ fn has_itself(program: &Program, kind: Kind) -> bool {
 
 /// What the replies of a template may have as they are: what is between values, and texts.
 fn texts(program: &Program) -> impl Iterator<Item = &str> {
-    let own = program.layout.reply.iter().filter_map(|piece| match piece {
-        Piece::Literal(text) => Some(text.as_str()),
-        Piece::Value(..) => None,
-    });
+    let own = program.layout.reply.iter().flat_map(Piece::literals);
     own.chain(program.texts.iter().map(String::as_str))
 }
 

@@ -1,6 +1,6 @@
 //! Ways to answer without understanding: what each replies to a sample.
 
-use super::guesses::{self, Guess, Output};
+use super::guesses::{self, Guess, Output, Written};
 use crate::data::layout::{Part, TextWriter};
 use crate::ir::{Program, SlotId};
 use crate::runtime::Memory;
@@ -85,8 +85,7 @@ pub fn joint(
     tried: &[(Guess, f64)],
 ) -> Vec<Cheat> {
     let of = |output: &Output| {
-        let own =
-            tried.iter().filter(|(one, share)| one.output.piece == output.piece && *share > 0.0);
+        let own = tried.iter().filter(|(one, share)| one.output == *output && *share > 0.0);
         let mut own: Vec<&(Guess, f64)> = own.collect();
         own.sort_by(|a, b| b.1.total_cmp(&a.1));
         own.truncate(BEST);
@@ -139,19 +138,10 @@ impl Cheat {
             Answer::Same => known.same.to_string(),
             Answer::Echo(slot) => texts.value(*slot, memory),
             Answer::Values(guesses) => {
-                let mut pieces = texts.pieces(Part::Reply, memory);
-                let mut chance: Option<f64> = None;
-                for guess in guesses {
-                    let Some(taken) = guess.take(texts, program, memory, stream) else {
-                        return Reply { text: String::new(), chance: None };
-                    };
-                    pieces[guess.output.piece].1 = taken.text;
-                    // Beside other values, an echo counts as known.
-                    let counts = guesses.len() == 1 || guess.code != "L615";
-                    let own = taken.chance.filter(|_| counts);
-                    chance = own.map(|one| one * chance.unwrap_or(1.0)).or(chance);
-                }
-                return Reply { text: pieces.into_iter().map(|(_, text)| text).collect(), chance };
+                let mark = memory.mark();
+                let reply = joined(guesses, texts, program, memory, stream);
+                memory.release(mark);
+                return reply;
             }
         };
         Reply { text, chance: None }
@@ -174,4 +164,41 @@ impl Cheat {
             _ => None,
         }
     }
+}
+
+/// The right reply, but these of its values from elsewhere.
+fn joined(
+    guesses: &[Guess],
+    texts: &TextWriter,
+    program: &Program,
+    memory: &mut Memory,
+    stream: &mut Stream,
+) -> Reply {
+    let mut chance: Option<f64> = None;
+    let mut taken = Vec::new();
+    for guess in guesses {
+        let Some(one) = guess.take(texts, program, memory, stream) else {
+            return Reply { text: String::new(), chance: None };
+        };
+        // Beside other values, an echo counts as known.
+        let counts = guesses.len() == 1 || guess.code != "L615";
+        let own = one.chance.filter(|_| counts);
+        chance = own.map(|one| one * chance.unwrap_or(1.0)).or(chance);
+        taken.push((guess.output, one.written));
+    }
+    let mut own = Vec::new();
+    for (output, written) in &taken {
+        if let Written::Cell(cell) = written {
+            own.push((output.slot, memory.slot(output.slot)));
+            memory.bind(output.slot, *cell);
+        }
+    }
+    let mut pieces = texts.pieces(Part::Reply, memory);
+    for (output, written) in taken {
+        if let Written::Text(text) = written {
+            pieces[output.piece].1 = text;
+        }
+    }
+    own.into_iter().for_each(|(slot, cell)| memory.bind(slot, cell));
+    Reply { text: pieces.into_iter().map(|(_, text)| text).collect(), chance }
 }

@@ -6,13 +6,14 @@ use super::changes::one_of;
 use super::options::{self, By, Options};
 use crate::check::types::Type;
 use crate::data::judge::same;
-use crate::data::layout::{Part, TextWriter, cells, push};
+use crate::data::layout::{TextWriter, cells, push};
+use crate::ir::reply::is_read;
 use crate::ir::{Piece, Program, Role, SlotId};
 use crate::runtime::Memory;
 use crate::runtime::random::Stream;
 
 /// A value of the reply.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 pub struct Output {
     /// Which piece of the reply shows it.
     pub piece: usize,
@@ -70,19 +71,38 @@ const CHOICES: [(Choice, &str); 6] = [
     (Choice::Any, "random"),
 ];
 
-/// A value as the reply writes it, and how often chance alone is right, where that is known.
+/// What is written in place of a value, and how often chance alone is right, where that is known.
 pub struct Taken {
-    pub text: String,
+    pub written: Written,
     pub chance: Option<f64>,
+}
+
+/// What is written in place of a value.
+pub enum Written {
+    /// This text, for all of the piece that shows the value.
+    Text(String),
+    /// This value of its type.
+    Cell(i64),
 }
 
 /// The values of the reply.
 pub fn outputs(program: &Program) -> Vec<Output> {
-    let output = |(piece, one): (usize, &Piece)| match one {
-        Piece::Value(slot, _) => Some(Output { piece, slot: *slot }),
-        Piece::Literal(_) => None,
-    };
-    program.layout.reply.iter().enumerate().filter_map(output).collect()
+    let mut outputs = Vec::new();
+    for (piece, one) in program.layout.reply.iter().enumerate() {
+        let mut read: Vec<SlotId> = match one {
+            Piece::Literal(_) => continue,
+            Piece::Value(slot, _) => vec![*slot],
+            Piece::Rows(rows) => rows.columns().map(|(slot, _)| slot).collect(),
+        };
+        // Of rows, at least the last list is read.
+        let last = read.pop();
+        read.retain(|slot| is_read(program, *slot));
+        let is_new = |slot: &SlotId| !outputs.iter().any(|one: &Output| one.slot == *slot);
+        let last = last.filter(|slot| read.is_empty() || is_read(program, *slot));
+        let new: Vec<SlotId> = read.into_iter().chain(last).filter(is_new).collect();
+        outputs.extend(new.into_iter().map(|slot| Output { piece, slot }));
+    }
+    outputs
 }
 
 /// The values that the prompt shows, with names.
@@ -90,12 +110,7 @@ pub fn shown(program: &Program) -> Vec<(SlotId, String)> {
     let has_text = |kind: &Type| *kind != Type::Unknown && kind.element() != Some(&Type::Unknown);
     let layout = &program.layout;
     let read = layout.system.iter().flatten().chain(&layout.prompt);
-    let read: Vec<SlotId> = read
-        .filter_map(|piece| match piece {
-            Piece::Value(slot, _) => Some(*slot),
-            Piece::Literal(_) => None,
-        })
-        .collect();
+    let read: Vec<SlotId> = read.flat_map(Piece::shown).map(|(slot, _)| slot).collect();
     let mut found = Vec::new();
     for (slot, id) in program.slots.iter().zip(0..) {
         let place = read.iter().position(|one| *one == id);
@@ -219,7 +234,7 @@ impl Guess {
         Some(format!("random{what}"))
     }
 
-    /// What it writes for the sample in the memory, which stays as it was; none where there is
+    /// What it writes for the sample in the memory, where it may leave a list; none where there is
     /// nothing to take.
     pub fn take(
         &self,
@@ -229,16 +244,16 @@ impl Guess {
         stream: &mut Stream,
     ) -> Option<Taken> {
         let kind = &program.slots[self.output.slot as usize].kind;
-        let mark = memory.mark();
         let (cell, chance) = match &self.from {
             From::Constant(text, chance) => {
-                return Some(Taken { text: text.clone(), chance: Some(*chance) });
+                return Some(Taken { written: Written::Text(text.clone()), chance: Some(*chance) });
             }
             From::Value(slot, peers) if !peers.is_empty() => {
                 (memory.slot(*slot), among(self.output.slot, peers, kind, memory))
             }
             From::Value(slot, _) => {
-                return Some(Taken { text: texts.value(*slot, memory), chance: None });
+                let written = Written::Text(texts.value(*slot, memory));
+                return Some(Taken { written, chance: None });
             }
             From::Choose(options, choice) => {
                 let (cell, chance) = choose(options, *choice, program, memory, stream);
@@ -272,12 +287,7 @@ impl Guess {
                 (list(memory, element, &vec![*cell; size])?, None)
             }
         };
-        let own = memory.slot(self.output.slot);
-        memory.bind(self.output.slot, cell);
-        let (_, text) = texts.pieces(Part::Reply, memory).swap_remove(self.output.piece);
-        memory.bind(self.output.slot, own);
-        memory.release(mark);
-        Some(Taken { text, chance })
+        Some(Taken { written: Written::Cell(cell), chance })
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::check::types::Type;
 use crate::data::judge::same;
 use crate::data::layout::cells;
-use crate::ir::{Bound, Form, Piece, Program, Slot, SlotId};
+use crate::ir::{Bound, Cell, Piece, Program, Slot, SlotId};
 use crate::runtime::Memory;
 
 /// A list that the prompt shows, one element of which the reply may name.
@@ -34,7 +34,7 @@ pub enum By {
 
 /// All options of a prompt whose answer has a position; none if the reply shows several values.
 pub fn all(program: &Program) -> Vec<Options> {
-    let mut values = program.layout.reply.iter().filter_map(value);
+    let mut values = program.layout.reply.iter().flat_map(Piece::shown);
     match (values.next(), values.next()) {
         (Some((output, _)), None) => of(program, output),
         _ => Vec::new(),
@@ -44,15 +44,10 @@ pub fn all(program: &Program) -> Vec<Options> {
 /// All options of a prompt for one value of the reply.
 pub fn of(program: &Program, output: SlotId) -> Vec<Options> {
     let wanted = &program.slots[output as usize];
-    let layout = &program.layout;
-    let shown = || layout.system.iter().flatten().chain(&layout.prompt).filter_map(value);
-    let keys = |form: &Form| match form {
-        Form::Labelled(keys) | Form::Lines(keys, _) => Some(*keys),
-        Form::Plain | Form::Joined(_) | Form::Numbered | Form::Digits(_) => None,
-    };
-    let is_key = |list: SlotId| shown().any(|(_, form)| keys(form) == Some(list));
+    let shown = shown(program);
+    let is_key = |list: SlotId| shown.iter().any(|one| one.keys == Some(list));
     let mut found: Vec<Options> = Vec::new();
-    for (list, form) in shown() {
+    for &Shown { list, keys, is_numbered } in &shown {
         let slot = &program.slots[list as usize];
         if list == output || is_key(list) {
             continue;
@@ -60,10 +55,10 @@ pub fn of(program: &Program, output: SlotId) -> Vec<Options> {
         let Some(element) = slot.kind.element() else { continue };
         let kind = &wanted.kind;
         let names_it = |keys: &SlotId| program.slots[*keys as usize].kind.element() == Some(kind);
-        let label = keys(form).filter(names_it);
+        let label = keys.filter(names_it);
         let ways = [
             label.map(By::Label),
-            (*form == Form::Numbered && is_number(wanted)).then_some(By::Number),
+            (is_numbered && is_number(wanted)).then_some(By::Number),
             (element == kind).then_some(By::Itself),
             (element.element() == Some(kind)).then_some(By::Part),
             (slot.kind == *kind && element.depth() == 0).then_some(By::Run),
@@ -77,16 +72,37 @@ pub fn of(program: &Program, output: SlotId) -> Vec<Options> {
     found
 }
 
+/// A value of the prompt, and what its elements' rows begin with.
+struct Shown {
+    list: SlotId,
+    keys: Option<SlotId>,
+    is_numbered: bool,
+}
+
+fn shown(program: &Program) -> Vec<Shown> {
+    let layout = &program.layout;
+    let pieces = layout.system.iter().flatten().chain(&layout.prompt);
+    let of_piece = |piece: &Piece| -> Vec<Shown> {
+        let (first, is_numbered) = match piece {
+            Piece::Rows(rows) => {
+                (rows.columns().next(), rows.cells.iter().any(|cell| *cell == Cell::Number))
+            }
+            Piece::Literal(_) | Piece::Value(..) => (None, false),
+        };
+        let first = first.map(|(slot, _)| slot);
+        let one = |(list, _): (SlotId, _)| Shown {
+            list,
+            keys: first.filter(|keys| *keys != list),
+            is_numbered,
+        };
+        piece.shown().map(one).collect()
+    };
+    pieces.flat_map(of_piece).collect()
+}
+
 /// True if a value may be an element's number: a count may be 0 as well.
 fn is_number(value: &Slot) -> bool {
     value.kind == Type::Int && matches!(value.bound, Bound::Int { low: 1.., .. })
-}
-
-fn value(piece: &Piece) -> Option<(SlotId, &Form)> {
-    match piece {
-        Piece::Value(slot, form) => Some((*slot, form)),
-        Piece::Literal(_) => None,
-    }
 }
 
 impl Options {
@@ -103,21 +119,14 @@ impl Options {
         let word = match self.by {
             By::Itself | By::Run => "element of",
             By::Part => "element of an element of",
-            By::Label(keys) if self.is_of_lines(program) => {
+            By::Label(keys) => {
                 let name = &program.slots[keys as usize].name;
                 let name = if name.is_empty() { "the keys" } else { name };
                 return format!("element of {name}");
             }
-            By::Label(_) => "label of",
             By::Number => "number of",
         };
         format!("{word} {}", self.name(program))
-    }
-
-    fn is_of_lines(&self, program: &Program) -> bool {
-        let layout = &program.layout;
-        let mut shown = layout.system.iter().flatten().chain(&layout.prompt).filter_map(value);
-        shown.any(|(list, form)| list == self.list && matches!(form, Form::Lines(..)))
     }
 
     /// The elements' cells, and their type.

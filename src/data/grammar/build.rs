@@ -6,8 +6,8 @@ use super::{Grammar, Node, Rule, choice, numbers, repeat, sequence};
 use crate::check::types::Type;
 use crate::data::Sampler;
 use crate::data::layout::{Escape, TextWriter, cells};
-use crate::data::read::{given, keys_of};
-use crate::ir::{Bound, Form, Piece, PoolId, Program, SlotId, TextBound};
+use crate::ir::reply::is_read;
+use crate::ir::{Bound, Cell, Form, Piece, PoolId, Program, Rows, SlotId, TextBound};
 use crate::runtime::Memory;
 
 /// Up to this many words of a pool are written one by one. Of more, any word is allowed that has
@@ -23,7 +23,6 @@ pub fn grammar(sampler: &Sampler, memory: Option<&Memory>) -> Grammar {
         sampler,
         program,
         memory,
-        given: given(program),
         rules: vec![root],
         values: Vec::new(),
         pools: BTreeMap::new(),
@@ -42,12 +41,16 @@ fn made(text: &TextBound) -> Node {
     }
 }
 
+/// A part of a row: the same in each, or one text for each.
+enum RowPart {
+    Always(Node),
+    Each(Vec<String>),
+}
+
 struct Build<'a> {
     sampler: &'a Sampler,
     program: &'a Program,
     memory: Option<&'a Memory>,
-    /// The slots that the prompt shows.
-    given: BTreeSet<SlotId>,
     rules: Vec<Rule>,
     /// Each value and form that has a rule.
     values: Vec<(SlotId, Form, usize)>,
@@ -60,6 +63,16 @@ impl Build<'_> {
         let (slot, form) = match piece {
             Piece::Literal(text) => return Node::Text(text.clone()),
             Piece::Value(slot, form) => (*slot, form),
+            Piece::Rows(rows) => {
+                let read = rows.columns().find(|(slot, _)| is_read(self.program, *slot));
+                let named = read.or_else(|| rows.columns().last());
+                let slot = named.map(|(slot, _)| &self.program.slots[slot as usize]);
+                let name = slot.map(|slot| slot.name.clone()).filter(|name| !name.is_empty());
+                let rule = self.reserve(name.as_deref().unwrap_or("rows"));
+                let (node, comment) = self.rows(rows, rule);
+                (self.rules[rule].node, self.rules[rule].comment) = (node, comment);
+                return Node::Rule(rule);
+            }
         };
         let known = self.values.iter().find(|(at, as_form, _)| (*at, as_form) == (slot, form));
         if let Some((_, _, rule)) = known {
@@ -68,8 +81,8 @@ impl Build<'_> {
         let value = &self.program.slots[slot as usize];
         let name = if value.name.is_empty() { "value" } else { &value.name };
         let rule = self.reserve(name);
-        let (node, comment) = self.value(slot, form, rule);
-        (self.rules[rule].node, self.rules[rule].comment) = (node, comment);
+        let value = &self.program.slots[slot as usize];
+        self.rules[rule].node = self.value(&value.kind, &value.bound, form, rule);
         self.values.push((slot, form.clone(), rule));
         Node::Rule(rule)
     }
@@ -90,98 +103,109 @@ impl Build<'_> {
         self.rules.len() - 1
     }
 
-    /// The texts of a value, and what to know of them.
-    fn value(&mut self, slot: SlotId, form: &Form, rule: usize) -> (Node, Option<String>) {
-        let value = &self.program.slots[slot as usize];
-        if let Form::Digits(digits) = form {
-            let (low, high) = value.bound.interval();
-            return (numbers::digits(*digits, low, high), None);
-        }
-        let Some(element_kind) = value.kind.element() else {
-            return (self.plain(&value.kind, &value.bound, rule), None);
-        };
-        let between = match form {
-            Form::Plain | Form::Digits(_) => {
-                return (self.plain(&value.kind, &value.bound, rule), None);
+    /// The texts of a value.
+    fn value(&mut self, kind: &Type, bound: &Bound, form: &Form, rule: usize) -> Node {
+        match (form, kind.element()) {
+            (Form::Digits(digits), _) => {
+                let (low, high) = bound.interval();
+                numbers::digits(*digits, low, high)
             }
-            Form::Joined(between) => between.as_str(),
-            Form::Numbered | Form::Lines(..) | Form::Labelled(_) => "\n",
-        };
-        let sizes = self.sizes(&value.bound);
-        if sizes.1 == 0 {
-            return (Node::Text(String::new()), None);
+            (Form::Joined(between), Some(element)) => match self.sizes(bound) {
+                (_, 0) => Node::Text(String::new()),
+                sizes => list(self.element(element, &bound.element(), rule), between, sizes),
+            },
+            (Form::Plain | Form::Joined(_), _) => self.plain(kind, bound, rule),
         }
-        let element = self.element(element_kind, &value.bound.element(), rule);
-        let keys = match (form, keys_of(form)) {
-            (Form::Numbered, _) => {
-                let start = |at: u64| Node::Text(format!("{}. ", at + 1));
-                return (self.lines(sizes, &element, start, rule), None);
-            }
-            (_, Some(keys)) => keys,
-            (_, None) => return (list(element, between, sizes), None),
-        };
-        self.keyed(keys, sizes, element, rule)
     }
 
-    /// Lines with keys before them. Those that the prompt shows are the sample's.
-    fn keyed(
-        &mut self,
-        (keys, between): (SlotId, &str),
-        sizes: (u64, u64),
-        element: Node,
-        rule: usize,
-    ) -> (Node, Option<String>) {
-        let slot = &self.program.slots[keys as usize];
-        let kind = slot.kind.element().unwrap_or(&Type::Unknown);
-        let is_given = self.given.contains(&keys);
-        if let (Some(memory), true) = (self.memory, is_given) {
-            let vocabulary = self.sampler.vocabulary().clone();
-            let writer = TextWriter::new(self.program, vocabulary, Escape::None);
-            let mut starts = Vec::new();
-            for key in cells(memory, memory.slot(keys), kind) {
-                let mut start = Vec::new();
-                writer.write_plain(memory, key, kind, &mut start, None);
-                starts.push(String::from_utf8_lossy(&start).into_owned() + between);
-            }
-            let start = |at: u64| Node::Text(starts.get(at as usize).cloned().unwrap_or_default());
-            return (self.lines(sizes, &element, start, rule), None);
+    /// The texts of rows, and what to know of them. Lists that the prompt shows are the sample's.
+    fn rows(&mut self, rows: &Rows, rule: usize) -> (Node, Option<String>) {
+        let program = self.program;
+        let last = rows.last().map(|slot| self.sizes(&program.slots[slot as usize].bound));
+        let (low, high) = last.unwrap_or((0, 0));
+        if high == 0 {
+            return (Node::Text(rows.nothing.clone().unwrap_or_default()), None);
         }
-        let fewest = self.sizes(&slot.bound).0;
-        let key = self.element(kind, &slot.bound.element(), rule);
-        let start = sequence([key, Node::Text(between.to_string())]);
-        let name = &slot.name;
-        let shown = self.program.layout.reply.iter().filter(|piece| {
-            matches!(piece, Piece::Value(slot, form)
-                if *slot == keys || keys_of(form).is_some_and(|(one, _)| one == keys))
-        });
-        let comment = match (is_given, shown.count() > 1) {
-            (true, _) => Some(format!(
-                "`{name}` are of the prompt: only those of the sample can be read, and the grammar \
-                 of a sample has them"
-            )),
-            (false, true) => {
-                Some(format!("`{name}` must be the same wherever the reply shows them"))
-            }
-            (false, false) => None,
+        let mut comment = None;
+        let has_read = rows.columns().any(|(slot, _)| is_read(program, slot));
+        let mut parts = Vec::new();
+        for (at, cell) in rows.cells.iter().enumerate() {
+            parts.push(match cell {
+                Cell::Literal(text) => RowPart::Always(Node::Text(text.clone())),
+                Cell::Number => RowPart::Each((1..=high).map(|row| row.to_string()).collect()),
+                Cell::Column(slot, form) => {
+                    let shown = &program.slots[*slot as usize];
+                    let is_last = rows.cells[at + 1..].iter().all(|it| it.column().is_none());
+                    let is_given = !is_read(program, *slot) && (has_read || !is_last);
+                    let name = &shown.name;
+                    if is_given && self.memory.is_none() && !name.is_empty() {
+                        comment = Some(format!(
+                            "`{name}` are of the prompt: only those of the sample can be read, and \
+                             the grammar of a sample has them"
+                        ));
+                    }
+                    let all = program.layout.reply.iter().flat_map(Piece::shown);
+                    if all.filter(|(other, _)| other == slot).count() > 1 {
+                        comment = Some(format!(
+                            "`{name}` must be the same wherever the reply shows them"
+                        ));
+                    }
+                    match self.memory.filter(|_| is_given) {
+                        Some(memory) => RowPart::Each(self.shown(*slot, form, memory)),
+                        None => {
+                            let kind = shown.kind.element().unwrap_or(&Type::Unknown);
+                            let bound = shown.bound.element();
+                            RowPart::Always(match form {
+                                Form::Plain => self.element(kind, &bound, rule),
+                                form => self.value(kind, &bound, form, rule),
+                            })
+                        }
+                    }
+                }
+            });
+        }
+        let row = |at: u64| {
+            sequence(parts.iter().map(|part| match part {
+                RowPart::Always(node) => node.clone(),
+                RowPart::Each(texts) => {
+                    Node::Text(texts.get(at as usize).cloned().unwrap_or_default())
+                }
+            }))
         };
-        // A value without a key is written alone.
-        let is_alone = is_given && fewest < sizes.1;
-        let start = if is_alone { repeat(start, 0, 1) } else { start };
-        (list(sequence([start, element]), "\n", sizes), comment)
+        let is_same = parts.iter().all(|part| matches!(part, RowPart::Always(_)));
+        let some = match is_same {
+            true => list(row(0), &rows.between, (low.max(1), high)),
+            false => self.each_row((low.max(1), high), &rows.between, row, rule),
+        };
+        let all = match (low, &rows.nothing) {
+            (1.., _) => some,
+            (0, None) => repeat(some, 0, 1),
+            (0, Some(nothing)) => choice([Node::Text(nothing.clone()), some].into_iter()),
+        };
+        (all, comment)
     }
 
-    /// Lines that begin each with a separate text. Each line that may be the last is a rule.
-    fn lines(
+    /// The elements of a list of the sample as rows show them.
+    fn shown(&self, slot: SlotId, form: &Form, memory: &Memory) -> Vec<String> {
+        let kind = self.program.slots[slot as usize].kind.element().unwrap_or(&Type::Unknown);
+        let vocabulary = self.sampler.vocabulary().clone();
+        let writer = TextWriter::new(self.program, vocabulary, Escape::None);
+        let cells = cells(memory, memory.slot(slot), kind).into_iter();
+        cells.map(|cell| writer.in_form(memory, cell, kind, form)).collect()
+    }
+
+    /// Rows that each have a separate text. Each that may be the last is a rule.
+    fn each_row(
         &mut self,
         (low, high): (u64, u64),
-        element: &Node,
-        start: impl Fn(u64) -> Node,
+        between: &str,
+        row: impl Fn(u64) -> Node,
         rule: usize,
     ) -> Node {
         let name = self.rules[rule].name.clone();
         let line = |at: u64| {
-            let before = Node::Text(if at > 0 { "\n" } else { "" }.to_string());
-            sequence([before, start(at), element.clone()])
+            let before = Node::Text(if at > 0 { between } else { "" }.to_string());
+            sequence([before, row(at)])
         };
         let mut rest = None;
         for at in (low..high).rev() {

@@ -14,7 +14,7 @@ pub use text::{Escape, TextWriter, Written};
 pub use tokenize::{Added, Tokenize};
 
 use crate::check::types::Type;
-use crate::ir::{Digits, Form, Piece, Program, SlotId};
+use crate::ir::{Cell, Digits, Form, Piece, Program, Rows, SlotId};
 use crate::runtime::{Fault, Memory};
 
 /// One of the texts of a sample.
@@ -44,11 +44,10 @@ type Literal = usize;
 
 const SPACE: Literal = 0;
 const LINE: Literal = 1;
-const DOT: Literal = 2;
-const FALSE: Literal = 3;
-const TRUE: Literal = 4;
+const FALSE: Literal = 2;
+const TRUE: Literal = 3;
 /// The literals that every plan starts with.
-const COMMON: [&str; 5] = [" ", "\n", ". ", "false", "true"];
+const COMMON: [&str; 4] = [" ", "\n", "false", "true"];
 
 /// Whether a program's prompts end with white space whatever they show, so that no space is needed
 /// before the reply.
@@ -70,6 +69,7 @@ struct Plan {
 enum Item {
     Literal(Literal),
     Value(SlotId, Type, Shape),
+    Rows(Table),
 }
 
 /// A [`Form`] whose literals are in the table.
@@ -77,10 +77,23 @@ enum Item {
 enum Shape {
     Plain,
     Joined(Literal),
-    Numbered,
-    /// The keys, their type, and what separates key and value.
-    Keyed(SlotId, Type, Literal),
     Digits(Digits),
+}
+
+/// [`Rows`] whose literals are in the table.
+#[derive(Clone, Debug)]
+struct Table {
+    between: Literal,
+    nothing: Option<Literal>,
+    parts: Vec<RowPart>,
+}
+
+#[derive(Clone, Debug)]
+enum RowPart {
+    Literal(Literal),
+    Number,
+    /// A list, the type of its elements, and their shape.
+    Column(SlotId, Type, Shape),
 }
 
 /// What values are written on.
@@ -147,6 +160,45 @@ impl Plan {
             Item::Value(slot, kind, shape) => {
                 write_value(memory, memory.slot(*slot), kind, shape, surface);
             }
+            Item::Rows(table) => table.write(memory, surface),
+        }
+    }
+}
+
+impl Table {
+    /// The lists.
+    fn columns(&self) -> impl Iterator<Item = SlotId> {
+        self.parts.iter().filter_map(|part| match part {
+            RowPart::Column(slot, ..) => Some(*slot),
+            RowPart::Literal(_) | RowPart::Number => None,
+        })
+    }
+
+    /// Writes a row for each element of the last list.
+    fn write(&self, memory: &Memory, surface: &mut impl Surface) {
+        let size = |part: &RowPart| match part {
+            RowPart::Column(slot, element, _) => Some(size(memory, memory.slot(*slot), element)),
+            RowPart::Literal(_) | RowPart::Number => None,
+        };
+        let rows = self.parts.iter().rev().find_map(size).unwrap_or(0);
+        if let (0, Some(nothing)) = (rows, self.nothing) {
+            return surface.literal(nothing);
+        }
+        for row in 0..rows {
+            if row > 0 {
+                surface.literal(self.between);
+            }
+            for part in &self.parts {
+                match part {
+                    RowPart::Literal(literal) => surface.literal(*literal),
+                    RowPart::Number => surface.int(row as i64 + 1),
+                    RowPart::Column(slot, element, shape) => {
+                        if let Some(cell) = cell_at(memory, memory.slot(*slot), element, row) {
+                            write_value(memory, cell, element, shape, surface);
+                        }
+                    }
+                }
+            }
         }
     }
 }
@@ -159,59 +211,55 @@ fn items(program: &Program, pieces: &[Piece], literals: &mut Vec<String>) -> Vec
     let kind = |slot: SlotId| program.slots[slot as usize].kind.clone();
     let mut item = |piece: &Piece| match piece {
         Piece::Literal(text) => Item::Literal(add(text)),
-        Piece::Value(slot, form) => {
-            let shape = match form {
-                Form::Plain => Shape::Plain,
-                Form::Joined(between) => Shape::Joined(add(between)),
-                Form::Numbered => Shape::Numbered,
-                Form::Lines(keys, between) => Shape::Keyed(*keys, kind(*keys), add(between)),
-                Form::Labelled(keys) => Shape::Keyed(*keys, kind(*keys), DOT),
-                Form::Digits(digits) => Shape::Digits(*digits),
-            };
-            Item::Value(*slot, kind(*slot), shape)
-        }
+        Piece::Value(slot, form) => Item::Value(*slot, kind(*slot), shape(form, &mut add)),
+        Piece::Rows(rows) => Item::Rows(table(rows, kind, &mut add)),
     };
     pieces.iter().map(&mut item).collect()
 }
 
-fn write_value(memory: &Memory, cell: i64, kind: &Type, shape: &Shape, surface: &mut impl Surface) {
-    if let Shape::Digits(digits) = shape {
-        let mut number = String::new();
-        digits.write(cell, &mut number);
-        return surface.number(&number);
+fn shape(form: &Form, add: &mut impl FnMut(&String) -> Literal) -> Shape {
+    match form {
+        Form::Plain => Shape::Plain,
+        Form::Joined(between) => Shape::Joined(add(between)),
+        Form::Digits(digits) => Shape::Digits(*digits),
     }
-    let Some(element) = kind.element() else { return write_plain(memory, cell, kind, surface) };
-    match shape {
-        Shape::Plain | Shape::Digits(_) => write_plain(memory, cell, kind, surface),
-        Shape::Joined(between) => each(memory, cell, element, |at, cell| {
+}
+
+fn table(
+    rows: &Rows,
+    kind: impl Fn(SlotId) -> Type,
+    add: &mut impl FnMut(&String) -> Literal,
+) -> Table {
+    let mut parts = Vec::new();
+    for cell in &rows.cells {
+        parts.push(match cell {
+            Cell::Literal(text) => RowPart::Literal(add(text)),
+            Cell::Number => RowPart::Number,
+            Cell::Column(slot, form) => {
+                let element = kind(*slot).element().unwrap_or(&Type::Unknown).clone();
+                RowPart::Column(*slot, element, shape(form, add))
+            }
+        });
+    }
+    Table { between: add(&rows.between), nothing: rows.nothing.as_ref().map(&mut *add), parts }
+}
+
+#[inline]
+fn write_value(memory: &Memory, cell: i64, kind: &Type, shape: &Shape, surface: &mut impl Surface) {
+    match (shape, kind.element()) {
+        (Shape::Digits(digits), _) => {
+            let mut number = String::new();
+            digits.write(cell, &mut number);
+            surface.number(&number);
+        }
+        (Shape::Joined(between), Some(element)) => each(memory, cell, element, |at, cell| {
             if at > 0 {
                 surface.literal(*between);
             }
             write_element(memory, cell, element, surface);
         }),
-        Shape::Numbered => each(memory, cell, element, |at, cell| {
-            if at > 0 {
-                surface.literal(LINE);
-            }
-            surface.int(at as i64 + 1);
-            surface.literal(DOT);
-            write_element(memory, cell, element, surface);
-        }),
-        Shape::Keyed(slot, key_kind, between) => {
-            let key_kind = key_kind.element().unwrap_or(&Type::Unknown);
-            let keys = memory.slot(*slot);
-            each(memory, cell, element, |at, cell| {
-                if at > 0 {
-                    surface.literal(LINE);
-                }
-                // A value without a key is written alone, so that no value is lost.
-                if let Some(key) = cell_at(memory, keys, key_kind, at) {
-                    write_element(memory, key, key_kind, surface);
-                    surface.literal(*between);
-                }
-                write_element(memory, cell, element, surface);
-            });
-        }
+        (Shape::Plain, Some(_)) => write_plain(memory, cell, kind, surface),
+        (Shape::Plain | Shape::Joined(_), None) => write_single(memory, cell, kind, surface),
     }
 }
 
@@ -274,6 +322,12 @@ fn each(memory: &Memory, list: i64, element: &Type, mut visit: impl FnMut(usize,
             visit(at, cell);
         }
     }
+}
+
+/// How many elements a list has.
+#[inline]
+fn size(memory: &Memory, list: i64, element: &Type) -> usize {
+    if is_narrow(element) { memory.narrow(list).len() } else { memory.wide(list).len() }
 }
 
 /// The cell of an element, if there is one with this index.

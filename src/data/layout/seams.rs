@@ -3,7 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{COMMON, DOT, FALSE, Item, LINE, Literal, Plan, SPACE, Shape, TRUE, Tokenize};
+use super::{
+    COMMON, FALSE, Item, LINE, Literal, Plan, RowPart, SPACE, Shape, TRUE, Table, Tokenize,
+};
 use crate::check::types::Type;
 use crate::data::vocab::Vocabulary;
 use crate::ir::{Bound, Program, TextBound};
@@ -123,36 +125,50 @@ impl Walk<'_> {
             Item::Value(slot, kind, shape) => {
                 self.value(ends, kind, &self.program.slots[*slot as usize].bound, shape)
             }
+            Item::Rows(table) => self.rows(ends, table),
         }
     }
 
     fn value(&mut self, ends: &Ends, kind: &Type, bound: &Bound, shape: &Shape) -> Ends {
-        let Some(element) = kind.element() else { return self.plain(ends, kind, bound) };
-        let inner = element_of(bound);
-        match shape {
-            Shape::Plain | Shape::Digits(_) => self.plain(ends, kind, bound),
-            Shape::Joined(between) => {
+        match (shape, kind.element()) {
+            (Shape::Joined(between), Some(element)) => {
+                let inner = element_of(bound);
                 let between = (*between, bound);
                 self.list(ends, between, &mut |walk, ends| walk.plain(ends, element, inner))
             }
-            Shape::Numbered => self.list(ends, (LINE, bound), &mut |walk, ends| {
-                let ends = walk.unit(ends, Unit::Int, Space::None);
-                let ends = walk.text(&ends, DOT);
-                walk.plain(&ends, element, inner)
-            }),
-            Shape::Keyed(slot, keys, between) => {
-                let key = keys.element().unwrap_or(&Type::Unknown);
-                let key_bound = element_of(&self.program.slots[*slot as usize].bound);
-                self.list(ends, (LINE, bound), &mut |walk, ends| {
-                    let keyed = walk.plain(ends, key, key_bound);
-                    let keyed = walk.text(&keyed, *between);
-                    // A value may lack its key.
-                    let mut all = walk.plain(&keyed, element, inner);
-                    all.extend(walk.plain(ends, element, inner));
-                    all
-                })
-            }
+            _ => self.plain(ends, kind, bound),
         }
+    }
+
+    /// Rows: a list that is over shows nothing.
+    fn rows(&mut self, ends: &Ends, table: &Table) -> Ends {
+        let slots = &self.program.slots;
+        let column = |part: &RowPart| match part {
+            RowPart::Column(slot, ..) => Some(slots[*slot as usize].bound.sizes()),
+            RowPart::Literal(_) | RowPart::Number => None,
+        };
+        let sizes: Vec<(i64, i64)> = table.parts.iter().filter_map(column).collect();
+        let (fewest, most) = sizes.last().copied().unwrap_or((0, 0));
+        let bound = Bound::List { low: fewest, high: most, element: Box::new(Bound::Any) };
+        let mut all = self.list(ends, (table.between, &bound), &mut |walk, ends| {
+            table.parts.iter().fold(ends.clone(), |ends, part| match part {
+                RowPart::Literal(literal) => walk.text(&ends, *literal),
+                RowPart::Number => walk.unit(&ends, Unit::Int, Space::None),
+                RowPart::Column(slot, element, shape) => {
+                    let bound = &slots[*slot as usize].bound;
+                    let mut shown = walk.value(&ends, element, element_of(bound), shape);
+                    if bound.sizes().0 < most {
+                        shown.extend(ends);
+                    }
+                    shown
+                }
+            })
+        });
+        if let (true, Some(nothing)) = (fewest < 1, table.nothing) {
+            // Without a row there is this in its place.
+            all.extend(self.text(ends, nothing));
+        }
+        all
     }
 
     /// None, if there may be none, one or more elements.

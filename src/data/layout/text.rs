@@ -8,7 +8,7 @@ use super::{Item, Literal, Part, Plan, Surface};
 use crate::check::types::Type;
 use crate::data::vocab::Vocabulary;
 use crate::data::words::{WordText, append_first};
-use crate::ir::{Program, SlotId};
+use crate::ir::{Form, Program, SlotId};
 use crate::runtime::Memory;
 
 /// What a text is written into.
@@ -133,6 +133,7 @@ impl TextWriter {
             let slot = match item {
                 Item::Literal(_) => None,
                 Item::Value(slot, _, _) => Some(*slot),
+                Item::Rows(table) => table.columns().next(),
             };
             (slot, String::from_utf8(out).expect("literals and words are UTF-8"))
         };
@@ -148,6 +149,33 @@ impl TextWriter {
         let kind = &self.kinds[slot as usize];
         self.write_plain(memory, memory.slot(slot), kind, &mut out, None);
         String::from_utf8(out).expect("literals and words are UTF-8")
+    }
+
+    /// A value in a form.
+    pub(in crate::data) fn in_form(
+        &self,
+        memory: &Memory,
+        cell: i64,
+        kind: &Type,
+        form: &Form,
+    ) -> String {
+        let plain = |cell: i64, kind: &Type| {
+            let mut out = Vec::new();
+            self.write_plain(memory, cell, kind, &mut out, None);
+            String::from_utf8_lossy(&out).into_owned()
+        };
+        match (form, kind.element()) {
+            (Form::Digits(digits), _) => {
+                let mut number = String::new();
+                digits.write(cell, &mut number);
+                number
+            }
+            (Form::Joined(between), Some(inner)) => {
+                let all = super::cells(memory, cell, inner).into_iter();
+                all.map(|cell| plain(cell, inner)).collect::<Vec<_>>().join(between)
+            }
+            (Form::Plain | Form::Joined(_), _) => plain(cell, kind),
+        }
     }
 
     /// Appends a value as `{name}` shows it; with what was written, as in

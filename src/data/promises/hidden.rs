@@ -12,7 +12,7 @@ use crate::data::vocab::Vocabulary;
 use crate::data::{Compile, Sampler, Split};
 use crate::diagnostic::Diagnostic;
 use crate::engine::rehearse::{Rehearsal, Try};
-use crate::ir::{Form, Piece, Program, Slot, SlotId};
+use crate::ir::{Piece, Program, Slot, SlotId};
 use crate::runtime::{Memory, RunKey};
 
 /// Samples whose hidden values are drawn again.
@@ -187,17 +187,9 @@ impl Search<'_> {
     }
 }
 
-/// The slots that the model reads, keys of lines too.
+/// The slots that the model reads.
 fn prompt_slots(program: &Program) -> BTreeSet<SlotId> {
     let layout = &program.layout;
-    let mut slots = BTreeSet::new();
-    for piece in layout.system.iter().flatten().chain(&layout.prompt) {
-        if let Piece::Value(slot, form) = piece {
-            slots.insert(*slot);
-            if let Form::Lines(keys, _) | Form::Labelled(keys) = form {
-                slots.insert(*keys);
-            }
-        }
-    }
-    slots
+    let read = layout.system.iter().flatten().chain(&layout.prompt).flat_map(Piece::shown);
+    read.map(|(slot, _)| slot).collect()
 }

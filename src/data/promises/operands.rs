@@ -14,10 +14,7 @@ pub fn written(template: &Template, source: &Source, step: &Step) -> Option<Vec<
     let bindings = template.bindings.iter().map(|binding| &binding.value);
     let rules = template.rules.iter().map(|rule| &rule.relation);
     let pieces = layout.system.iter().flatten().chain(&layout.prompt);
-    let placeholders = pieces.filter_map(|piece| match piece {
-        Piece::Placeholder(placeholder) => Some(&placeholder.value),
-        Piece::Literal(_) => None,
-    });
+    let placeholders = pieces.flat_map(Piece::shown).map(|placeholder| &placeholder.value);
     bindings.chain(rules).chain(placeholders).for_each(|expr| find.look(expr));
     let texts = find.operands?.into_iter().map(|(span, is_open)| text(source, span, is_open));
     Some(texts.collect())

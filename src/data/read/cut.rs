@@ -1,14 +1,10 @@
 //! A reply cut at the literals of its layout, and a value's text cut into its elements.
 
-use std::fmt::Write as _;
-
 use smallvec::SmallVec;
 
-use super::Lines;
 use super::spaces::trimmed;
 use super::unreadable::{Unreadable, shortened};
 use crate::ir::reply::{Part, Pattern};
-use crate::ir::{Form, SlotId};
 
 /// A value's piece, and its text.
 pub type Found<'t> = (usize, &'t str);
@@ -117,33 +113,9 @@ fn last_literal(pattern: &Pattern) -> &str {
     literals.next_back().unwrap_or_default()
 }
 
-/// The slot of the keys that a form begins its lines with, and what comes after a key.
-pub fn keys_of(form: &Form) -> Option<(SlotId, &str)> {
-    match form {
-        Form::Lines(keys, between) => Some((*keys, between)),
-        Form::Labelled(keys) => Some((*keys, ". ")),
-        Form::Plain | Form::Joined(_) | Form::Numbered | Form::Digits(_) => None,
-    }
-}
-
 /// The lines of a value that has an element on each: blank ones say nothing.
 pub fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.split('\n').filter(|line| !line.trim().is_empty())
-}
-
-/// The lines without `1. `, `2. ` and so on; the error is the start that is wanted, and the line.
-pub fn unnumbered(text: &str) -> Result<Lines<'_>, (String, &str)> {
-    let (mut values, mut start) = (Lines::new(), String::new());
-    for (line, number) in lines(text).zip(1_u64..) {
-        start.clear();
-        // Nothing fails that is written to a text.
-        let _ = write!(start, "{number}. ");
-        match without_start(line, &start) {
-            Some(value) => values.push(value),
-            None => return Err((start, line)),
-        }
-    }
-    Ok(values)
 }
 
 /// A line without its start. An empty value may have lost the white space before it.

@@ -5,12 +5,12 @@ mod fresh;
 mod natural;
 mod outputs;
 mod record;
+mod rows;
 mod scalar;
 mod spaces;
 mod spelling;
 mod unreadable;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use smallvec::SmallVec;
@@ -21,17 +21,16 @@ use super::symbols::Symbols;
 use super::vocab::Vocabulary;
 use crate::check::types::Type;
 use crate::ir::reply::{Normal, Pattern, patterns};
-use crate::ir::{Form, Piece, Program, SlotId, TextBound};
+use crate::ir::{Form, Piece, Program, Rows, SlotId, TextBound};
 use crate::runtime::bound::Blanks;
 use crate::runtime::{Fault, Memory};
-pub(in crate::data) use cut::keys_of;
-use cut::{Cut, at_key, first, lines, unnumbered, without_start};
+use cut::{Cut, first, lines};
 pub use fresh::Fresh;
 use natural::Natural;
 pub(in crate::data) use natural::{Unbound, phrase};
-pub(in crate::data) use outputs::given;
 use outputs::only_words;
 pub use record::Unfit;
+use rows::{Source, sources};
 use spaces::{each_word, is_ascii_space, trimmed, words_of};
 use spelling::Spelling;
 pub use unreadable::Unreadable;
@@ -49,8 +48,8 @@ const MANY: usize = 4096;
 /// and around its lines does not matter, nor how much of it is between two words, nor how lines
 /// end. Otherwise literals must be as they are. A word that no pool has, and a text that the
 /// sample does not have, get their own symbol, the same everywhere in one reply;
-/// what has a symbol that no word has is no word. The keys of `lines` and `labelled` that the
-/// prompt shows must be those of the sample; all others are read like values.
+/// what has a symbol that no word has is no word. The lists of rows that the prompt shows must be
+/// those of the sample; all others are read like values.
 #[derive(Clone, Debug)]
 pub struct Reader {
     program: Arc<Program>,
@@ -58,8 +57,10 @@ pub struct Reader {
     texts: Symbols,
     /// True if a text of a reply may be empty or have white space in it.
     loose_texts: bool,
-    /// Shows the keys that lines of a reply must begin with.
+    /// Shows what rows of a reply must have.
     keys: TextWriter,
+    /// Where the lists of rows come from, by piece.
+    sources: Vec<Vec<Source>>,
     words_max: u64,
     normal: Normal,
     /// The pieces of the reply in the normal form.
@@ -67,8 +68,6 @@ pub struct Reader {
     patterns: Vec<Pattern>,
     /// The list of words that is all of a reply.
     words: Option<SlotId>,
-    /// What a reply does not bind: the slots that the prompt shows, and those without a name.
-    given: BTreeSet<SlotId>,
     /// How natural text becomes words; none where texts are the template's own.
     natural: Option<Natural>,
     /// How values may be spelled beside the template's own way; none where only that is read.
@@ -94,7 +93,7 @@ impl Reader {
             pieces: program.layout.reply.iter().map(|piece| normal.of_piece(piece)).collect(),
             patterns: patterns(&program, normal),
             words: only_words(&program),
-            given: given(&program),
+            sources: sources(&program),
             natural: None,
             spelling: None,
             program,
@@ -162,36 +161,23 @@ impl Reader {
         fresh: &mut Fresh,
         memory: &mut Memory,
     ) -> Result<(), Unreadable> {
-        let value = |(at, text)| match &self.pieces[at] {
-            Piece::Value(slot, form) => Some((*slot, form, text)),
-            Piece::Literal(_) => None,
-        };
-        let mut parts: SmallVec<[(SlotId, &Form, &str); 4]> =
-            found.into_iter().filter_map(value).collect();
-        let has_keys = parts.iter().any(|(_, form, _)| keys_of(form).is_some());
-        if has_keys {
-            // Keys may be a value of the same reply: that is read before the lines they begin.
-            parts.sort_by_key(|(_, form, _)| keys_of(form).is_some());
-        }
-        let mut known = Vec::new();
-        for (slot, form, text) in parts {
-            let kind = &self.program.slots[slot as usize].kind;
-            let named = |problem| self.named(slot, problem);
-            let is_of_reply = |keys: &SlotId| known.contains(keys) || !self.given.contains(keys);
-            let of_reply = keys_of(form).filter(|(keys, _)| is_of_reply(keys));
-            let cell = match (of_reply, kind.element()) {
-                (Some((keys, between)), Some(element)) => {
-                    let (starts, values) = keyed_lines(text, between).map_err(named)?;
-                    self.read_keys(keys, starts, known.contains(&keys), fresh, memory)?;
-                    known.push(keys);
-                    self.elements(element, values.into_iter(), fresh, memory)
+        let mut later: SmallVec<[(usize, &Rows, &str); 2]> = SmallVec::new();
+        for (at, text) in found {
+            let (slot, form) = match &self.pieces[at] {
+                Piece::Literal(_) => continue,
+                Piece::Value(slot, form) => (*slot, form),
+                // What they share with a value of the reply is known then.
+                Piece::Rows(rows) => {
+                    later.push((at, rows, text));
+                    continue;
                 }
-                _ => self.value(kind, form, text, fresh, memory),
             };
-            memory.bind(slot, cell.map_err(named)?);
-            if has_keys {
-                known.push(slot);
-            }
+            let kind = &self.program.slots[slot as usize].kind;
+            let cell = self.value(kind, form, text, fresh, memory);
+            memory.bind(slot, cell.map_err(|problem| self.named(slot, problem))?);
+        }
+        for (at, rows, text) in later {
+            self.read_rows((rows, &self.sources[at]), text, fresh, memory)?;
         }
         self.learn(fresh, memory);
         Ok(())
@@ -204,45 +190,27 @@ impl Reader {
         }
     }
 
-    /// The slots that a reply is read into, in its order: what it shows, but for keys that the
-    /// prompt shows.
+    /// The slots that a reply is read into, in its order: what it shows, but for lists of rows that
+    /// the prompt shows.
     pub fn outputs(&self) -> impl Iterator<Item = SlotId> {
         let mut outputs = Vec::new();
-        for piece in &self.program.layout.reply {
-            let Piece::Value(slot, form) = piece else { continue };
-            let keys = keys_of(form).map(|(keys, _)| keys).filter(|it| !self.given.contains(it));
-            for slot in keys.into_iter().chain([*slot]) {
+        for (piece, sources) in self.program.layout.reply.iter().zip(&self.sources) {
+            let read = match piece {
+                Piece::Literal(_) => continue,
+                Piece::Value(slot, _) => vec![*slot],
+                Piece::Rows(rows) => {
+                    let cells = rows.cells.iter().zip(sources);
+                    let read = cells.filter(|(_, source)| **source != Source::Sample);
+                    read.filter_map(|(cell, _)| Some(cell.column()?.0)).collect()
+                }
+            };
+            read.into_iter().for_each(|slot| {
                 if !outputs.contains(&slot) {
                     outputs.push(slot);
                 }
-            }
+            });
         }
         outputs.into_iter()
-    }
-
-    /// Binds keys to what the lines of a reply begin with. Those that the reply has set already
-    /// must be the same here.
-    fn read_keys(
-        &self,
-        keys: SlotId,
-        starts: Vec<&str>,
-        is_known: bool,
-        fresh: &mut Fresh,
-        memory: &mut Memory,
-    ) -> Result<(), Unreadable> {
-        let kind = &self.program.slots[keys as usize].kind;
-        let element = kind.element().unwrap_or(&Type::Unknown);
-        let found = starts.first().copied().unwrap_or_default().to_string();
-        let cell = self.elements(element, starts.into_iter(), fresh, memory);
-        let cell = cell.map_err(|problem| self.named(keys, problem))?;
-        if !is_known {
-            memory.bind(keys, cell);
-        } else if !begins(element, memory, memory.slot(keys), cell) {
-            let wanted = "the same wherever the reply shows it".to_string();
-            let name = self.program.slots[keys as usize].name.clone();
-            return Err(Unreadable::Value { name, wanted, found: shortened(&found) });
-        }
-        Ok(())
     }
 
     fn value(
@@ -271,27 +239,21 @@ impl Reader {
         {
             return self.list(element, text, fresh, memory);
         }
-        let lines = match form {
-            Form::Plain | Form::Digits(_) => return self.list(element, text, fresh, memory),
-            _ if text.is_empty() => Lines::new(),
+        match form {
+            Form::Plain | Form::Digits(_) => self.list(element, text, fresh, memory),
+            Form::Joined(_) if text.is_empty() => push(element, &[], memory),
             Form::Joined(between) if between.is_empty() => {
                 let letters =
                     text.char_indices().map(|(at, letter)| &text[at..at + letter.len_utf8()]);
-                return self.elements(element, letters, fresh, memory);
+                self.elements(element, letters, fresh, memory)
             }
             Form::Joined(between) if between.trim().is_empty() && !self.is_loose(element) => {
-                return self.elements(element, text.split_whitespace(), fresh, memory);
+                self.elements(element, text.split_whitespace(), fresh, memory)
             }
             Form::Joined(between) => {
-                return self.elements(element, text.split(between.as_str()), fresh, memory);
+                self.elements(element, text.split(between.as_str()), fresh, memory)
             }
-            Form::Numbered => {
-                unnumbered(text).map_err(|(start, line)| Problem::line(&start, line))?
-            }
-            Form::Lines(keys, between) => self.unkeyed(*keys, between, text, memory)?,
-            Form::Labelled(keys) => self.unkeyed(*keys, ". ", text, memory)?,
-        };
-        self.elements(element, lines.into_iter(), fresh, memory)
+        }
     }
 
     /// True for an element that may be empty or have white space in it.
@@ -367,32 +329,6 @@ impl Reader {
         })
     }
 
-    /// The lines without their keys, which are known. A value beyond the last key has none.
-    fn unkeyed<'t>(
-        &self,
-        slot: SlotId,
-        between: &str,
-        text: &'t str,
-        memory: &Memory,
-    ) -> Result<Lines<'t>, Problem> {
-        let kind = &self.program.slots[slot as usize].kind;
-        let key_kind = kind.element().unwrap_or(&Type::Unknown);
-        let mut keys = cells(memory, memory.slot(slot), key_kind).into_iter();
-        let (mut values, mut start) = (Lines::new(), Vec::new());
-        for line in lines(text) {
-            let Some(key) = keys.next() else {
-                values.push(line);
-                continue;
-            };
-            start.clear();
-            self.keys.write_plain(memory, key, key_kind, &mut start, None);
-            start.extend_from_slice(between.as_bytes());
-            let start = String::from_utf8_lossy(&start);
-            values.push(without_start(line, &start).ok_or_else(|| Problem::line(&start, line))?);
-        }
-        Ok(values)
-    }
-
     fn named(&self, slot: SlotId, problem: Problem) -> Unreadable {
         let name = self.program.slots[slot as usize].name.clone();
         match problem {
@@ -431,18 +367,6 @@ impl Problem {
     fn line(start: &str, line: &str) -> Problem {
         Problem::Line(start.to_string(), line.to_string())
     }
-}
-
-/// The keys that a reply's lines begin with, and their values.
-fn keyed_lines<'t>(text: &'t str, between: &str) -> Result<(Vec<&'t str>, Vec<&'t str>), Problem> {
-    if text.trim().is_empty() {
-        return Ok((Vec::new(), Vec::new()));
-    }
-    let wanted = || format!("lines with a key, `{}` and a value", between.escape_debug());
-    let cut = |line: &'t str| {
-        at_key(line, between).ok_or_else(|| Problem::Keyed(wanted(), line.to_string()))
-    };
-    lines(text.trim()).map(cut).collect()
 }
 
 /// True if a list begins with all elements of another.

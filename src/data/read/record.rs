@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::{Fresh, Problem, Reader, keys_of, push};
+use super::{Fresh, Problem, Reader, push};
 use crate::check::types::Type;
 use crate::ir::{Piece, SlotId};
 use crate::runtime::Memory;
@@ -57,15 +57,14 @@ impl Reader {
         Ok(())
     }
 
-    /// The slots that judging needs and a reply does not set: those that the rules load, the keys
-    /// of the reply's lines, and the outputs themselves where the only rule is that they are equal.
+    /// The slots that judging needs and a reply does not set: those that the rules load, the lists
+    /// of its rows that are the sample's, and the outputs themselves where the only rule is that
+    /// they are equal.
     pub(in crate::data) fn beside_reply(&self) -> Vec<SlotId> {
         let rules = &self.program.rules;
         let outputs: Vec<SlotId> = self.outputs().collect();
-        let keys = self.program.layout.reply.iter().filter_map(|piece| match piece {
-            Piece::Value(_, form) => keys_of(form).map(|(keys, _)| keys),
-            Piece::Literal(_) => None,
-        });
+        let shown = self.program.layout.reply.iter().flat_map(Piece::shown);
+        let keys = shown.map(|(slot, _)| slot);
         let loaded = rules.iter().flat_map(|rule| &rule.needs).copied().chain(keys);
         let mut needed: Vec<SlotId> = loaded.filter(|slot| !outputs.contains(slot)).collect();
         if rules.is_empty() {

@@ -5,7 +5,7 @@ use std::iter::zip;
 
 use crate::check::types::Type;
 use crate::data::vocab::Vocabulary;
-use crate::ir::{Digits, Form, Piece, Program};
+use crate::ir::{Digits, Piece, Program};
 
 /// What may stand between the elements of a list.
 const SEPARATORS: [char; 2] = [',', ';'];
@@ -26,9 +26,8 @@ impl Spelling {
         let reply = &program.layout.reply;
         let is_own = |separator: &char| {
             reply.iter().any(|piece| match piece {
-                Piece::Literal(text) | Piece::Value(_, Form::Lines(_, text)) => {
-                    text.contains(*separator)
-                }
+                Piece::Literal(text) => text.contains(*separator),
+                Piece::Rows(_) => piece.literals().any(|text| text.contains(*separator)),
                 Piece::Value(..) => false,
             })
         };

@@ -135,7 +135,7 @@ impl Chat {
         let Some(system) = &program.layout.system else { return self.template.frame(System::None) };
         let literal = |piece: &Piece| match piece {
             Piece::Literal(text) => Some(text.clone()),
-            Piece::Value(..) => None,
+            Piece::Value(..) | Piece::Rows(_) => None,
         };
         let same: Option<String> = system.iter().map(literal).collect();
         let Some(same) = same else { return self.template.frame(System::Varies) };

@@ -29,7 +29,7 @@ pub fn bound(miss: &Miss, from: usize, said: &Said, error: Diagnostic) -> Diagno
         error.fix.clear();
         return error.fix(read, written);
     }
-    let shows = ["join(", "lines(", "numbered(", "labelled("];
+    let shows = ["join(", "lines(", "numbered("];
     if is_bound && shows.iter().any(|name| value.starts_with(name)) {
         let mut error = error.help(format!("write `{{{value}}}` in `prompt` or `reply`"));
         error.fix.clear();

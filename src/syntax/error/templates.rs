@@ -49,7 +49,7 @@ pub fn jinja(source: &Source, at: usize) -> Option<Diagnostic> {
         None => {
             let help = match word {
                 "for" => format!(
-                    "compute the rows above and show them: `{{lines(keys, \": \", values)}}`, or \
+                    "compute the rows above and show them: `{{lines(\"{{keys}}: {{values}}\")}}`, or \
                      `{{join(\"\\n\", {})}}`",
                     said.rsplit(' ').next().unwrap_or("rows")
                 ),

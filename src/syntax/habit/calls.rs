@@ -246,7 +246,12 @@ impl Reader<'_> {
             )),
             ("index", 2) => Some((format!("position({a}, {b})"), ATOM, false)),
             ("join", 1) => Some((format!("join(\", \", {a})"), ATOM, false)),
-            ("lines", 1) => Some((format!("join(\"\\n\", {a})"), ATOM, false)),
+            // Rows had forms of their own once.
+            ("labelled", 2) => Some((format!("lines(\"{{{a}}}. {{{b}}}\")"), ATOM, false)),
+            ("lines", 3) if b.starts_with('"') => {
+                let (between, values) = (b.trim_matches('"'), &given[2].said);
+                Some((format!("lines(\"{{{a}}}{between}{{{values}}}\")"), ATOM, false))
+            }
             ("distinct" | "draw" | "span", 1) if a.parse::<i64>().is_ok() => {
                 Some((format!("{name}({a}, vocab)"), ATOM, false))
             }

@@ -426,6 +426,10 @@ fn layout_of(program: &ir::Program, text: &str) -> Vec<ir::Piece> {
         let found = program.slots.iter().position(|slot| slot.name == name);
         found.unwrap_or_else(|| panic!("no value {name}")) as ir::SlotId
     };
+    let rows =
+        |cells| ir::Piece::Rows(ir::Rows { between: "\n".to_string(), cells, nothing: None });
+    let part = |text: &str| ir::Cell::Literal(text.to_string());
+    let column = |slot| ir::Cell::Column(slot, ir::Form::Plain);
     let mut pieces = Vec::new();
     let mut rest = text;
     while let Some((literal, after)) = rest.split_once('{') {
@@ -436,10 +440,11 @@ fn layout_of(program: &ir::Program, text: &str) -> Vec<ir::Piece> {
         pieces.push(if let Some((name, between)) = value.split_once('|') {
             ir::Piece::Value(slot(name), ir::Form::Joined(between.to_string()))
         } else if let Some(name) = value.strip_suffix('#') {
-            ir::Piece::Value(slot(name), ir::Form::Numbered)
+            rows(vec![ir::Cell::Number, part(". "), column(slot(name))])
         } else if let Some((keys, value)) = value.split_once(':') {
             let name = value.trim_end_matches(|c: char| !c.is_alphanumeric());
-            ir::Piece::Value(slot(name), ir::Form::Lines(slot(keys), value[name.len()..].into()))
+            let cells = vec![column(slot(keys)), part(&value[name.len()..]), column(slot(name))];
+            rows(cells)
         } else {
             ir::Piece::Value(slot(value), ir::Form::Plain)
         });
