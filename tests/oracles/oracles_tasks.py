@@ -820,6 +820,281 @@ def letter_jumble(prompt):
     return " ".join(o[-1] for o in options), right
 
 
+def arc_1d(prompt):
+    lines = prompt.splitlines()
+    shown = [tuple(map(ints, line.split(" -> "))) for line in lines if "->" in line]
+    row = ints(lines[-1] if lines[-1].strip() else lines[-2])
+
+    def parts(x):
+        filled = [i for i, c in enumerate(x) if c]
+        colour = x[filled[0]]
+        return filled[0], max(i for i in filled if x[i] == colour), filled[-1], colour
+
+    def gap(x):
+        start, end, other, colour = parts(x)
+        return [colour if end < i < other else c for i, c in enumerate(x)]
+
+    def swapped(x):
+        start, end, other, colour = parts(x)
+        return [{0: 0, colour: x[other]}.get(c, colour) for c in x]
+
+    changes = [
+        lambda x: x[-1:] + x[:-1],
+        lambda x: x[-2:] + x[:-2],
+        lambda x: x[::-1],
+        lambda x: [0 if parts(x)[0] < i < parts(x)[1] else c for i, c in enumerate(x)],
+        gap,
+        lambda x: [0 if c == parts(x)[3] else c for c in x],
+        lambda x: [x[parts(x)[2]] if i in parts(x)[:2] else c for i, c in enumerate(x)],
+        swapped,
+        lambda x: x[1:] + x[:1],
+        lambda x: [x[parts(x)[2]] if i < parts(x)[0] else c for i, c in enumerate(x)],
+    ]
+    found = [" ".join(map(str, f(row))) for f in changes if all(f(a) == b for a, b in shown)]
+    return found[-1], lambda reply: plain_lines(" ".join(reply.split())) in found
+
+
+def sokoban(prompt):
+    rows = [line.split() for line in prompt.splitlines() if re.fullmatch(r"[*%@X$+-]( [*%@X$+-]){5,}", line)]
+    at = {(y, x): c for y, row in enumerate(rows) for x, c in enumerate(row)}
+    where = lambda signs: frozenset(p for p, c in at.items() if c in signs)
+    walls, goals = where("+"), where("%X$")
+    (player,) = where("*%")
+
+    def move(state, letter):
+        (y, x), boxes = state
+        dy, dx = {"U": (-1, 0), "D": (1, 0), "L": (0, -1), "R": (0, 1)}[letter]
+        next_, behind = (y + dy, x + dx), (y + 2 * dy, x + 2 * dx)
+        if next_ in walls or next_ in boxes and (behind in walls or behind in boxes):
+            return state
+        return next_, boxes - {next_} | {behind} if next_ in boxes else boxes
+
+    def right(reply):
+        state = player, where("@$")
+        for letter in reply.strip():
+            state = move(state, letter)
+        return state[1] == goals
+
+    wave, seen = [((player, where("@$")), "")], {(player, where("@$"))}
+    while True:
+        for state, way in wave:
+            if state[1] == goals:
+                return way, right
+        fresh = []
+        for state, way in wave:
+            for letter in "RLDU":
+                new = move(state, letter)
+                if new not in seen:
+                    seen.add(new)
+                    fresh.append((new, way + letter))
+        wave = fresh
+
+
+def pocket_cube(prompt):
+    faces = dict(re.findall(r"^(Upper|Left|Front|Right|Back|Lower): (.*)$", prompt, re.M))
+    cube = {}
+    # The stickers by where they are and where they look: x right, y up, z to the front.
+    sides = {
+        "Upper": ((0, 1, 0), (1, 0, 0), (0, 0, 1)), "Left": ((-1, 0, 0), (0, 0, 1), (0, -1, 0)),
+        "Front": ((0, 0, 1), (1, 0, 0), (0, -1, 0)), "Right": ((1, 0, 0), (0, 0, -1), (0, -1, 0)),
+        "Back": ((0, 0, -1), (-1, 0, 0), (0, -1, 0)), "Lower": ((0, -1, 0), (1, 0, 0), (0, 0, -1)),
+    }
+    for name, (normal, right_, down) in sides.items():
+        for k, colour in enumerate(faces[name].split()):
+            r, c = 2 * (k // 2) - 1, 2 * (k % 2) - 1
+            cube[tuple(n + c * a + r * b for n, a, b in zip(normal, right_, down)), normal] = colour
+    turn = {"U": (1, lambda v: (-v[2], v[1], v[0])), "R": (0, lambda v: (v[0], v[2], -v[1])),
+            "F": (2, lambda v: (v[1], -v[0], v[2]))}
+
+    def moved(cube, move):
+        axis, f = turn[move[0]]
+        for _ in range(3 if move.endswith("'") else 1):
+            cube = {((f(p), f(n)) if p[axis] == 1 else (p, n)): colour for (p, n), colour in cube.items()}
+        return cube
+
+    def solved(cube):
+        return len({(n, colour) for (_, n), colour in cube.items()}) == 6
+
+    def right(reply):
+        now = cube
+        for move in reply.split():
+            if move not in ("U", "U'", "R", "R'", "F", "F'"):
+                return False
+            now = moved(now, move)
+        return solved(now)
+
+    def key(cube):
+        return "".join(cube[k] for k in sorted(cube))
+
+    # From both ends: colours are those of the corner that no move touches.
+    wave, seen = [(cube, [])], {key(cube)}
+    while True:
+        for now, way in wave:
+            if solved(now):
+                return " ".join(way), right
+        fresh = []
+        for now, way in wave:
+            for move in ("F'", "F", "R'", "R", "U'", "U"):
+                new = moved(now, move)
+                if key(new) not in seen:
+                    seen.add(key(new))
+                    fresh.append((new, way + [move]))
+        wave = fresh
+        if len(seen) > 3000:
+            # Too far to search: no reply of its own.
+            return None, right
+
+
+def tape_program(prompt):
+    program = prompt.strip().splitlines()[-1]
+    tape, place, at, out, stack, back = Counter(), 0, 0, "", [], {}
+    for i, sign in enumerate(program):
+        if sign == "[":
+            stack.append(i)
+        elif sign == "]":
+            back[i] = stack.pop()
+    ahead = {a: b for b, a in back.items()}
+    while at < len(program):
+        sign = program[at]
+        place += (sign == ">") - (sign == "<")
+        tape[place] = (tape[place] + (sign == "+") - (sign == "-")) % 256
+        if sign == ".":
+            out += chr(tape[place])
+        elif sign == "[" and not tape[place]:
+            at = ahead[at]
+        elif sign == "]" and tape[place]:
+            at = back[at]
+        at += 1
+    return out
+
+
+def triangle_centre(prompt):
+    (a, b), (c, d), (e, f) = (map(int, p) for p in re.findall(r"= \((-?\d+), (-?\d+)\)", prompt))
+    # Circumcentre by determinants; the orthocentre is the sum of the corners less twice it.
+    det = 2 * (a * (d - f) + c * (f - b) + e * (b - d))
+    squares = [a * a + b * b, c * c + d * d, e * e + f * f]
+    ux = Fraction(squares[0] * (d - f) + squares[1] * (f - b) + squares[2] * (b - d), det)
+    uy = Fraction(squares[0] * (e - c) + squares[1] * (a - e) + squares[2] * (c - a), det)
+    exact = [a + c + e - 2 * ux, b + d + f - 2 * uy]
+    form = lambda n: f"{'-' if n < 0 else ''}{abs(n) // 1000}.{abs(n) % 1000:03d}"
+
+    def right(reply):
+        pair = re.fullmatch(r"\( ?(-?\d+(?:\.\d+)?) ?, ?(-?\d+(?:\.\d+)?) ?\)", reply.strip()).groups()
+        return all(abs(Fraction(x) - y) < Fraction(2, 1000) for x, y in zip(pair, exact))
+
+    return "(" + ", ".join(form(round(x * 1000)) for x in exact) + ")", right
+
+
+def code_execution(prompt):
+    names = {}
+    code = prompt[prompt.index("def f()"):]
+    exec(code, names)
+    return repr(names["f"]())
+
+
+def lineup(prompt):
+    now = re.findall(r"named (\w+)", prompt)
+    for order in re.findall(r"in this order: ([\d, ]+)\.", prompt):
+        now = [now[i - 1] for i in ints(order)]
+    return now[int(re.search(r"Who is number (\d+) in the end", prompt)[1]) - 1]
+
+
+def grid_distance(prompt):
+    facts = re.findall(r"^(\w) is (\d+) (east|west) and (\d+) (north|south) of (\w)\.$", prompt, re.M)
+    x, y = re.search(r"^A is at \((\d+), (\d+)\)", prompt, re.M).groups()
+    place = {"A": (int(x), int(y))}
+    while len(place) <= len(facts):
+        for a, n, side, m, up, b in facts:
+            if b in place:
+                place[a] = (
+                    place[b][0] + int(n) * (1 if side == "east" else -1),
+                    place[b][1] + int(m) * (1 if up == "north" else -1),
+                )
+    for line in re.findall(r"^\d+\. (.*)$", prompt, re.M):
+        swap = re.match(r"(\w) and (\w) change", line)
+        if swap:
+            a, b = swap.groups()
+            place[a], place[b] = place[b], place[a]
+        else:
+            a, n, way = re.match(r"(\w) moves (\d+) (\w+)\.", line).groups()
+            px, py = place[a]
+            place[a] = (px + int(n), py) if way == "east" else (px, py + int(n))
+    a, b = re.search(r"from (\w) to (\w) in the end", prompt).groups()
+    return str(sum(abs(p - q) for p, q in zip(place[a], place[b])))
+
+
+def most_probable_worlds(prompt):
+    chance = {n: Fraction(p) for n, p in re.findall(r"^([a-e]): (0\.\d+)$", prompt, re.M)}
+    left, right_ = re.findall(r"^\d\. (.*)$", prompt, re.M)
+    best = {}
+    for values in itertools.product((False, True), repeat=len(chance)):
+        world = dict(zip(chance, values))
+        if eval(left, {}, world) != eval(right_, {}, world):
+            weight = math.prod(p if world[n] else 1 - p for n, p in chance.items())
+            best.setdefault(weight, []).append(" ".join(str(v).lower() for v in values))
+    found = best[max(best)]
+    return found[-1], lambda reply: " ".join(reply.split()) in found
+
+
+def regex_equivalence(prompt):
+    a, b = re.findall(r"^[AB] = (.*)$", prompt, re.M)
+    texts = ("".join(t) for n in range(9) for t in itertools.product("ab", repeat=n))
+    return "Yes" if all(bool(re.fullmatch(a, t)) == bool(re.fullmatch(b, t)) for t in texts) else "No"
+
+
+def causal_signs(prompt):
+    links = re.findall(r"^(X\d+) directly (increases|decreases) (X\d+)\.$", prompt, re.M)
+    cause, asked = re.search(r"raising (X\d+) from outside do to (X\d+)\?", prompt).groups()
+
+    def ways(node, sign):
+        if node == asked:
+            yield sign
+            return
+        for a, does, b in links:
+            if a == node:
+                yield from ways(b, sign * (1 if does == "increases" else -1))
+
+    signs = set(ways(cause, 1))
+    return {(): "no effect", (1,): "increase", (-1,): "decrease"}.get(tuple(signs), "ambiguous")
+
+
+def pattern_insertion(prompt):
+    text = re.search(r"the string ([A-E]+) from", prompt)[1]
+    out, i = "", 0
+    while i < len(text):
+        part = text[i : i + 4]
+        if part in ("ABCD", "BCDE", "CDEA", "DEAB", "EABC"):
+            out, i = out + part + part[0], i + 4
+        else:
+            out, i = out + text[i], i + 1
+    return out
+
+
+def shift_arithmetic(prompt):
+    return hex(eval(re.search(r"Calculate (.*?)\. <<", prompt)[1]))
+
+
+def polynomial_roots(prompt):
+    given = polynomial_coefficients(re.search(r"solutions of (.*) = 0", prompt)[1])
+    a, b, c = given[2], given[1], given[0]
+    below = b * b - 4 * a * c
+    if below < 0:
+        return "none"
+    exact = [Fraction(-b * 10**12 + s * math.isqrt(below * 10**24), 2 * a * 10**12) for s in (-1, 1)]
+
+    def right(reply):
+        found = reply.split(",")
+        if not all(re.fullmatch(r" ?-?\d+\.\d{4} ?", x) for x in found):
+            return False
+        return len(found) == 2 and all(
+            abs(x * 10000 - math.floor(y * 10000 + Fraction(1, 2))) <= 1
+            for x, y in zip(sorted(map(Fraction, found)), exact)
+        )
+
+    form = lambda n: f"{'-' if n < 0 else ''}{abs(n) // 10000}.{abs(n) % 10000:04d}"
+    return ", ".join(form(math.floor(y * 10000 + Fraction(1, 2))) for y in exact[::-1]), right
+
+
 TEMPLATES = """
 alice_in_wonderland binary_alternation coin_flip color_cube_rotation largest_island rotting_time
 game_of_life_halting palindrome_partitioning string_splitting string_synthesis math_word_problem
@@ -829,7 +1104,9 @@ puzzle24 logic_circuit cryptarithm mahjong_puzzle modulo_grid power_function qua
 rectangle_count self_reference_count polynomial_integral string_manipulation zebra_puzzle
 grade_school_math figlet_font dynamic_programming cache_trace reference_tracking table_query
 line_relations more_probable constraint_satisfaction sequence_formula shift_reduce_parsing
-regex_following word_ladder sentence_reordering letter_jumble
+regex_following arc_1d sokoban pocket_cube tape_program triangle_centre code_execution lineup
+grid_distance most_probable_worlds regex_equivalence causal_signs pattern_insertion shift_arithmetic
+polynomial_roots word_ladder sentence_reordering letter_jumble
 """.split()
 
 ORACLES = {name: globals()[name] for name in TEMPLATES}
