@@ -926,23 +926,31 @@ def pocket_cube(prompt):
     def key(cube):
         return "".join(cube[k] for k in sorted(cube))
 
-    # From both ends: colours are those of the corner that no move touches.
-    wave, seen = [(cube, [])], {key(cube)}
+    # The corner that no move touches tells three faces; opposite colours are never on one corner.
+    corners = {}
+    for (p, _), colour in cube.items():
+        corners.setdefault(p, set()).add(colour)
+    opposite = {c: next(d for d in cube.values() if d != c and not any({c, d} <= k for k in corners.values())) for c in cube.values()}
+    fixed = {n: colour for (p, n), colour in cube.items() if p == (-1, -1, -1)}
+    paint = {**fixed, **{tuple(-x for x in n): opposite[c] for n, c in fixed.items()}}
+    end = {(p, n): paint[n] for p, n in cube}
+    # Breadth first from both ends, until they meet.
+    sides = [({key(cube): []}, [cube]), ({key(end): []}, [end])]
     while True:
-        for now, way in wave:
-            if solved(now):
-                return " ".join(way), right
+        met = set(sides[0][0]) & set(sides[1][0])
+        if met:
+            meeting = met.pop()
+            back = [m[0] if m.endswith("'") else m + "'" for m in reversed(sides[1][0][meeting])]
+            return " ".join(sides[0][0][meeting] + back), right
+        known, wave = min(sides, key=lambda side: len(side[0]))
         fresh = []
-        for now, way in wave:
+        for now in wave:
             for move in ("F'", "F", "R'", "R", "U'", "U"):
                 new = moved(now, move)
-                if key(new) not in seen:
-                    seen.add(key(new))
-                    fresh.append((new, way + [move]))
-        wave = fresh
-        if len(seen) > 3000:
-            # Too far to search: no reply of its own.
-            return None, right
+                if key(new) not in known:
+                    known[key(new)] = known[key(now)] + [move]
+                    fresh.append(new)
+        wave[:] = fresh
 
 
 def tape_program(prompt):
@@ -1095,6 +1103,50 @@ def polynomial_roots(prompt):
     return ", ".join(form(math.floor(y * 10000 + Fraction(1, 2))) for y in exact[::-1]), right
 
 
+def follows(lines, goal):
+    facts = {m[1] for line in lines if (m := re.fullmatch(r"[A-Z]\w+ is (\w+)\.", line))}
+    rules = [m.groups() for line in lines if (m := re.fullmatch(r"Who is (\w+) and (\w+) is (\w+)\.", line))]
+    while True:
+        new = {c for a, b, c in rules if a in facts and b in facts} - facts
+        if not new:
+            return goal in facts
+        facts |= new
+
+
+def evidence_retrieval(prompt):
+    lines = re.findall(r"^\[\d+\] (.*)$", prompt, re.M)
+    goal = re.search(r'conclusion "\w+ is (\w+)\."', prompt)[1]
+    assert follows(lines, goal)
+    needed = [i for i in range(len(lines)) if not follows(lines[:i] + lines[i + 1 :], goal)]
+    return any_order(" ".join(map(str, needed)))
+
+
+def abduction(prompt):
+    goal = re.search(r"observed that \w+ is (\w+)\.", prompt)[1]
+    known, offered = prompt.split("It is observed")
+    known = known.splitlines()
+    offered = re.findall(r"^\[\d+\] (.*)$", offered, re.M)
+    for size in range(1, len(offered) + 1):
+        found = [c for c in itertools.combinations(range(len(offered)), size)
+                 if follows(known + [offered[i] for i in c], goal)]
+        if found:
+            right = lambda reply: tuple(sorted(map(int, reply.split()))) in found
+            return " ".join(map(str, reversed(found[-1]))), right
+    raise ValueError("nothing explains it")
+
+
+def table_equivalence(prompt):
+    months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+    first, second = (
+        [line.split(" | ") for line in part.splitlines() if " | " in line][1:] for part in prompt.split("Table B:")
+    )
+    read = []
+    for date, name, amount in second:
+        month, day, year = date.replace(",", "").split()
+        read.append([name, amount.replace(",", ""), f"{year}-{months.index(month) + 1:02d}-{int(day):02d}"])
+    return "Yes" if sorted(first) == sorted(read) else "No"
+
+
 TEMPLATES = """
 alice_in_wonderland binary_alternation coin_flip color_cube_rotation largest_island rotting_time
 game_of_life_halting palindrome_partitioning string_splitting string_synthesis math_word_problem
@@ -1106,7 +1158,7 @@ grade_school_math figlet_font dynamic_programming cache_trace reference_tracking
 line_relations more_probable constraint_satisfaction sequence_formula shift_reduce_parsing
 regex_following arc_1d sokoban pocket_cube tape_program triangle_centre code_execution lineup
 grid_distance most_probable_worlds regex_equivalence causal_signs pattern_insertion shift_arithmetic
-polynomial_roots word_ladder sentence_reordering letter_jumble
+polynomial_roots evidence_retrieval abduction table_equivalence word_ladder sentence_reordering letter_jumble
 """.split()
 
 ORACLES = {name: globals()[name] for name in TEMPLATES}
