@@ -81,6 +81,7 @@ impl Checker {
                 let (yes, no) = (self.sampler(yes), self.sampler(no));
                 self.branches(condition, yes, no, expr.span)
             }
+            ast::ExprKind::Each(ast::Each::For, it) => self.drawn_for(it, expr.span),
             ast::ExprKind::Call(name, arguments) if name.text == REPEAT => {
                 self.repeat(arguments, expr.span)
             }

@@ -258,22 +258,34 @@ impl Checker {
     }
 
     fn each(&mut self, each: Each, it: &ast::Loop, span: Span) -> Expr {
+        let it = self.looped(it, |checker, body| match each {
+            Each::For => checker.value(body),
+            Each::All | Each::Any | Each::Count => checker.expect(body, &Type::Bool),
+        });
+        let ty = match each {
+            Each::For => it.body.ty.clone().list(),
+            Each::Count => Type::Int,
+            Each::All | Each::Any => Type::Bool,
+        };
+        of(ExprKind::Each(each, Box::new(it)), ty, span)
+    }
+
+    /// `for x in xs: sampler`, right of `~`: a draw for each element.
+    pub fn drawn_for(&mut self, it: &ast::Loop, span: Span) -> Expr {
+        let it = self.looped(it, Self::sampler);
+        let ty = it.body.ty.clone().list();
+        of(ExprKind::Each(Each::For, Box::new(it)), ty, span)
+    }
+
+    fn looped(&mut self, it: &ast::Loop, body: impl FnOnce(&mut Self, &ast::Expr) -> Expr) -> Loop {
         let list = self.infer(&it.list);
         let element = self.element_of(&list);
         let depth = self.scope.depth();
         let item = self.bind(&it.item, element);
         let filter = it.filter.as_ref().map(|filter| self.expect(filter, &Type::Bool));
-        let body = match each {
-            Each::For => self.value(&it.body),
-            Each::All | Each::Any | Each::Count => self.expect(&it.body, &Type::Bool),
-        };
+        let body = body(self, &it.body);
         self.scope.leave(depth);
-        let ty = match each {
-            Each::For => body.ty.clone().list(),
-            Each::Count => Type::Int,
-            Each::All | Each::Any => Type::Bool,
-        };
-        of(ExprKind::Each(each, Box::new(Loop { item, list, filter, body })), ty, span)
+        Loop { item, list, filter, body }
     }
 
     fn fold(&mut self, fold: &ast::Fold, span: Span) -> Expr {

@@ -218,6 +218,15 @@ impl Text<'_> {
     /// In a loop all are drawn before it.
     fn drawn_often(&self, error: &Diagnostic) -> Option<Diagnostic> {
         let statement = self.statement(error.span())?;
+        if let StatementKind::Compute(binding) = &statement.kind
+            && let ExprKind::Each(ast::Each::For, it) = &binding.value.kind
+            && it.body.span == error.span()
+        {
+            let head = self.source.slice(Span::new(binding.name.span.start, binding.symbol.start));
+            let value = self.source.slice(binding.value.span);
+            let help = format!("draw once for each element: `{}~ {value}`", head);
+            return Some(error.clone().help(help).fix(binding.symbol, "~"));
+        }
         let mut whole = expressions(&statement.kind).into_iter();
         let is_function = matches!(statement.kind, StatementKind::Function(_));
         if is_function || !whole.any(|expr| repeats(expr, error.span())) {

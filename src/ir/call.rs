@@ -33,6 +33,9 @@ impl Lower<'_> {
                 _ => self.text_of(&shown, kind, span),
             };
         }
+        if let ("first", [otherwise, xs]) = (name, arguments) {
+            return self.first(xs, otherwise, ty, span);
+        }
         let values: Vec<Value> = arguments.iter().map(|argument| self.expr(argument)).collect();
         match name {
             "size" => {
@@ -109,7 +112,7 @@ impl Lower<'_> {
         self.listed(&over, &Type::Text, span, |lower, item| lower.text_of(&item, element, span))
     }
 
-    fn at(&mut self, index: &Value, xs: &Value, ty: &Type, span: Span) -> Value {
+    pub fn at(&mut self, index: &Value, xs: &Value, ty: &Type, span: Span) -> Value {
         let ((first, last), (fewest, most)) = (index.bound.interval(), xs.bound.sizes());
         let proved = first >= 0 && last < fewest;
         if self.certain && (last < 0 || first >= most) {
@@ -157,6 +160,7 @@ impl Lower<'_> {
                 })
             }
             ExprKind::Repeat(count, inner) => self.repeat(count, inner, path, &expr.ty, expr.span),
+            ExprKind::Each(_, it) => self.made(it, Some(path), &expr.ty, expr.span),
             ExprKind::Sampler(name, arguments) => {
                 self.sample_from(name, arguments, path, &expr.ty, expr.span)
             }

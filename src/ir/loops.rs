@@ -22,16 +22,10 @@ const TRIALS_MAX: usize = 16;
 impl Lower<'_> {
     /// A loop that carries nothing.
     pub fn each(&mut self, each: Each, it: &Loop, ty: &Type, span: Span) -> Value {
-        if let (Each::For, Some(filter)) = (each, &it.filter) {
-            return self.kept(it, filter, ty, span);
+        if each == Each::For {
+            return self.made(it, None, ty, span);
         }
         let over = self.over(&it.list, span);
-        if each == Each::For {
-            return self.listed(&over, &it.body.ty, span, |lower, item| {
-                lower.name(it.item, item);
-                lower.expr(&it.body)
-            });
-        }
         let total = self.register(ty);
         self.push(Op::Constant(i64::from(each == Each::All)), total, span, true);
         self.looped(&over, it.body.ty.depth() == 0, span, |lower, _, item| {
@@ -61,6 +55,68 @@ impl Lower<'_> {
         Value { register: total, bound }
     }
 
+    /// `for x in xs: body`; with a path, the body is a sampler.
+    pub fn made(&mut self, it: &Loop, path: Option<&str>, ty: &Type, span: Span) -> Value {
+        if let Some(filter) = &it.filter {
+            return self.kept((it, path), filter, ty, span);
+        }
+        let over = self.over(&it.list, span);
+        self.listed(&over, &it.body.ty, span, |lower, item| {
+            lower.name(it.item, item);
+            lower.body(it, path)
+        })
+    }
+
+    fn body(&mut self, it: &Loop, path: Option<&str>) -> Value {
+        match path {
+            Some(path) => self.sampler(&it.body, path),
+            None => self.expr(&it.body),
+        }
+    }
+
+    /// `first(otherwise, xs)`. Of a loop no more elements are made than are needed.
+    pub fn first(&mut self, xs: &Expr, otherwise: &Expr, ty: &Type, span: Span) -> Value {
+        let ExprKind::Each(Each::For, it) = &xs.kind else {
+            let list = self.expr(xs);
+            let zero = self.number(0, span);
+            let (low, high) = list.bound.sizes();
+            let size = self.make(Op::Size(list.register), &Type::Int, between(low, high), span);
+            let has_one = self.compare(Comparison::Greater, &size, &zero, span);
+            return self.branch(&has_one, ty, span, |lower, first| match first {
+                true => lower.at(&zero, &list, ty, span),
+                false => lower.expr(otherwise),
+            });
+        };
+        let over = self.over(&it.list, span);
+        let found = Value { register: self.register(&Type::Bool), bound: truth() };
+        let total = self.register(ty);
+        self.push(Op::Constant(0), found.register, span, true);
+        self.push(Op::Constant(0), total, span, true);
+        let bound = self.looped(&over, ty.depth() == 0, span, |lower, _, item| {
+            lower.name(it.item, item);
+            let wanted = match &it.filter {
+                Some(filter) => lower.expr(filter),
+                None => lower.truth(true, span),
+            };
+            let mut bound = Bound::Any;
+            let value = lower.branch(&wanted, ty, span, |lower, first| {
+                if first {
+                    let value = lower.expr(&it.body);
+                    bound = value.bound.clone();
+                    return value;
+                }
+                Value { register: total, bound: bound.clone() }
+            });
+            lower.push(Op::Copy(value.register), total, span, true);
+            lower.push(Op::Copy(wanted.register), found.register, span, true);
+            (bound, Some(wanted.register))
+        });
+        self.branch(&found, ty, span, |lower, first| match first {
+            true => Value { register: total, bound: bound.clone() },
+            false => lower.expr(otherwise),
+        })
+    }
+
     /// What the body says of an element; of one that is passed over, what changes nothing.
     fn asked(&mut self, each: Each, it: &Loop, span: Span) -> Value {
         let Some(filter) = &it.filter else { return self.expr(&it.body) };
@@ -72,7 +128,13 @@ impl Lower<'_> {
     }
 
     /// `for x in xs where condition: body`: a list with room for all, of which the first are given.
-    fn kept(&mut self, it: &Loop, filter: &Expr, ty: &Type, span: Span) -> Value {
+    fn kept(
+        &mut self,
+        (it, path): (&Loop, Option<&str>),
+        filter: &Expr,
+        ty: &Type,
+        span: Span,
+    ) -> Value {
         let over = self.over(&it.list, span);
         let most = over.count.bound.sizes_as_count().1;
         let size = self.at_least_zero(&over.count, span);
@@ -89,7 +151,7 @@ impl Lower<'_> {
                 if !first {
                     return kept.clone();
                 }
-                let value = lower.expr(&it.body);
+                let value = lower.body(it, path);
                 let put = Op::Put(room.register, kept.register, value.register);
                 lower.push(put, NOWHERE, span, true);
                 element = Some(value.bound);

@@ -388,6 +388,7 @@ impl Streams {
                 self.collect(no, path);
             }
             ExprKind::Repeat(_, inner) => self.collect(inner, path),
+            ExprKind::Each(_, it) => self.collect(&it.body, path),
             ExprKind::Sampler(..) if self.known.insert(path.to_string()) => {
                 self.paths.push(path.to_string());
             }
