@@ -88,11 +88,11 @@ def thought(answer):
     return f"<think>{tag(answer)}</think>"
 
 
-def hedges(right, wrong):
-    """What the scorer gets of each reply that holds both."""
+def hedges(right, wrong, extracting=True):
+    """What the scorer gets of each reply that holds both; a scorer that finds answers itself gets all of it."""
     for name, (extracted, hedge) in HEDGES.items():
         reply = hedge(right, wrong)
-        yield name, extract(reply) if extracted else reply
+        yield name, extract(reply) if extracted and extracting else reply
 
 
 THOUGHTS = "Let me think it over. First I read what is asked, then I work it out."
