@@ -25,7 +25,7 @@ use crate::ir::{Form, Piece, Program, SlotId, TextBound};
 use crate::runtime::bound::Blanks;
 use crate::runtime::{Fault, Memory};
 pub(in crate::data) use cut::keys_of;
-use cut::{Cut, at_key, first, lines, unnumbered, without_start};
+use cut::{Cut, at_key, first, lines, unnumbered, without_start, without_start_in_any_case};
 pub use fresh::Fresh;
 use natural::Natural;
 pub(in crate::data) use natural::{Unbound, phrase};
@@ -377,10 +377,10 @@ impl Reader {
     ) -> Result<Lines<'t>, Problem> {
         let kind = &self.program.slots[slot as usize].kind;
         let key_kind = kind.element().unwrap_or(&Type::Unknown);
-        let mut keys = cells(memory, memory.slot(slot), key_kind).into_iter();
+        let keys = cells(memory, memory.slot(slot), key_kind);
         let (mut values, mut start) = (Lines::new(), Vec::new());
-        for line in lines(text) {
-            let Some(key) = keys.next() else {
+        for (at, line) in lines(text).enumerate() {
+            let Some(&key) = keys.get(at) else {
                 values.push(line);
                 continue;
             };
@@ -388,9 +388,23 @@ impl Reader {
             self.keys.write_plain(memory, key, key_kind, &mut start, None);
             start.extend_from_slice(between.as_bytes());
             let start = String::from_utf8_lossy(&start);
-            values.push(without_start(line, &start).ok_or_else(|| Problem::line(&start, line))?);
+            let value = without_start(line, &start).or_else(|| {
+                let value = without_start_in_any_case(line, &start)?;
+                self.has_any_case(&keys, key_kind, memory).then_some(value)
+            });
+            values.push(value.ok_or_else(|| Problem::line(&start, line))?);
         }
         Ok(values)
+    }
+
+    /// Whether keys may be written in any case: no two of them differ in it alone.
+    fn has_any_case(&self, keys: &[i64], kind: &Type, memory: &Memory) -> bool {
+        let low = |&key: &i64| {
+            let mut text = Vec::new();
+            self.keys.write_plain(memory, key, kind, &mut text, None);
+            String::from_utf8_lossy(&text).to_lowercase()
+        };
+        self.spelling.is_some() && keys.iter().map(low).collect::<BTreeSet<_>>().len() == keys.len()
     }
 
     fn named(&self, slot: SlotId, problem: Problem) -> Unreadable {
