@@ -10,7 +10,7 @@
 # create 64 finite-sized bins." The histograms are not in the answer: `prepare_for_serialization` takes them out again. One
 # field of one task is enough for the whole answer, and a task with a single rollout has equal values in all its fields.
 #
-# Why it matters: the error comes when all rollouts are done, and it takes the rewards with it. Seeds of 64 bits and times in
+# Why it matters: the error comes after the last rollout, and there are no metrics at all then. Seeds of 64 bits and times in
 # microseconds (1.8 * 10^15 now) are common; 2^47 is 1.4 * 10^14.
 #
 # nemo-gym asks for Python 3.13.14 or later. What is run here does not need it, so an earlier 3.13 does.
