@@ -286,8 +286,11 @@ def audit(suite, task):
         reply = shortcuts[name]
         return score.all(items, [reply(item.prompt, rng(task, index)) for index, item in enumerate(items)])
 
-    chosen_on = {name: mean(run(name, choose)) for name in shortcuts}
+    chosen = {name: run(name, choose) for name in shortcuts}
+    chosen_on = {name: mean(scores) for name, scores in chosen.items()}
     best = max(shortcuts, key=lambda name: chosen_on[name])
+    best_full = max(shortcuts, key=lambda name: mean([full(score) for score in chosen[name]]))
+    reply_of = lambda name: shortcuts[name]("", None)[:60] if name.startswith("frequent") else None
     near = list(suite.draw(MEASURE + 1, count)) if suite.name != "reasoning-core" else None
     scores = run(best, measure)
     low, high = interval(min(1.0, max(0.0, mean(scores))), len(scores))
@@ -302,14 +305,18 @@ def audit(suite, task):
         "oracle_full": mean([full(score) for score in measured["oracle"]]) if measured["oracle"] else None,
         "chance": chance(measure, learned),
         "best": best,
-        "best_reply": shortcuts[best]("", None)[:60] if best.startswith("frequent") else None,
+        "best_reply": reply_of(best),
         "score": mean(scores),
         "low": low,
         "high": high,
         "full": mean([full(score) for score in scores]),
+        "full_best": best_full,
+        "full_best_reply": reply_of(best_full),
+        "full_score": mean([full(score) for score in run(best_full, measure)]),
         "garbage": mean(floor),
         "garbage_most": max(floor),
         "empty": chosen_on["empty"],
+        "empty_full": mean([full(score) for score in chosen["empty"]]),
         "chosen_on": dict(sorted(chosen_on.items(), key=lambda pair: -pair[1])[:6]),
     }
     right = [item for item, value in zip(answered, measured["oracle"]) if full(value)]
