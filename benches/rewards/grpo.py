@@ -100,7 +100,8 @@ def made(recipe, cookc_binary, seed, start, folder):
     """The model of a recipe's run, which is stopped when the exact match of the template's default level is high enough."""
     out = pathlib.Path(folder) / f"sft-{seed}"
     command = [cookc_binary, "run", "--train", recipe, "--out", out, "--seed", str(seed)]
-    run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    said = tempfile.TemporaryFile("w+")
+    run = subprocess.Popen(command, stdout=said, stderr=said)
     metrics, begun = out / "metrics.jsonl", time.perf_counter()
     best, is_stopped = 0.0, False
     while run.poll() is None:
@@ -112,7 +113,8 @@ def made(recipe, cookc_binary, seed, start, folder):
             run.send_signal(signal.SIGINT)
             is_stopped = True
     if run.returncode != 0 and not is_stopped:
-        sys.exit(f"{recipe}, seed {seed}: {run.stderr.read()}")
+        said.seek(0)
+        sys.exit(f"{recipe}, seed {seed}: {said.read()[-2000:]}")
     print(f"seed {seed}: exact {best} after {time.perf_counter() - begun:.0f} s of SFT", flush=True)
     return out / "best" / "model"
 
