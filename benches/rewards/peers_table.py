@@ -18,6 +18,8 @@ STATED = {
     "analogical_case_matching": 1 / 3,  # one of three cases
     "key_value easy": 1 / 3,  # one of three values
     "key_value hard": 1 / 64,
+    "retrieval easy": 1 / 2,  # one of two documents
+    "retrieval hard": 1 / 16,
     "number_format easy": 1 / 3,  # one of three numbers
     "number_format hard": 1 / 10,
     "needle_haystack easy": 1 / 6,  # one of six numbers
