@@ -136,9 +136,13 @@ class Core:
 
 
 class Cookc:
-    """The templates of cookc's stdlib, at each of their levels."""
+    """The templates of cookc's stdlib, at each of their levels, with replies read in one form of answers."""
 
-    name, package = "cookc", "cookc"
+    package = "cookc"
+
+    def __init__(self, form):
+        self.form, self.reads = form, form != "strict"
+        self.name = f"cookc --answer {form}" if self.reads else "cookc"
 
     def tasks(self):
         import cookc
@@ -150,18 +154,21 @@ class Cookc:
         import cookc
 
         name, level = task.split()
-        self.sampler = cookc.Template.builtin(name).level(level).compile()
+        self.sampler = cookc.Template.builtin(name).level(level).answer(self.form).compile()
 
     def draw(self, seed, count):
         for sample in self.sampler.samples(seed=seed, count=count):
             yield Item(sample.prompt, sample.reply, sample.key)
 
     def score(self, item, reply):
-        key = item.entry
-        return self.sampler.score_many([key.index], [reply], seed=key.seed)[0].mean
+        return self.score_all([item], [reply])[0]
+
+    def score_all(self, items, texts):
+        indices, seed = [item.entry.index for item in items], items[0].entry.seed
+        return [score.mean for score in self.sampler.score_many(indices, texts, seed=seed)]
 
 
-SUITES = {suite.name: suite for suite in (Gym(), Core(), Cookc())}
+SUITES = {suite.name: suite for suite in (Gym(), Core(), Cookc("strict"), Cookc("any"))}
 
 
 class Slow(BaseException):
@@ -198,6 +205,13 @@ class Scorer:
         except Exception:
             self.raised = True
         return 0.0
+
+    def all(self, items, texts):
+        """The scores of replies to samples of one seed, in one call where the suite takes many."""
+        if hasattr(self.suite, "score_all") and None not in texts:
+            with contextlib.suppress(Exception):
+                return self.suite.score_all(items, texts)
+        return [self(item, reply) for item, reply in zip(items, texts)]
 
 
 def text(answer):
@@ -254,12 +268,11 @@ def audit(suite, task):
     measure = list(suite.draw(MEASURE, 2 * count))
     learned = [text(item.answer) for item in learn if item.answer is not None]
     frequent = collections.Counter(learned).most_common()
-    measured = {name: [] for name in ("oracle", *replies.GARBAGE)}
-    for item in measure:
-        if item.answer is not None:
-            measured["oracle"].append(score(item, text(item.answer)))
-        for name, reply in replies.GARBAGE.items():
-            measured[name].append(score(item, reply))
+    measured = {}
+    answered = [item for item in measure if item.answer is not None]
+    measured["oracle"] = score.all(answered, [text(item.answer) for item in answered])
+    for name, reply in replies.GARBAGE.items():
+        measured[name] = score.all(measure, [reply] * len(measure))
 
     shortcuts = {
         f"constant {reply}" if reply else "empty": lambda prompt, draw, reply=reply: reply
@@ -271,10 +284,13 @@ def audit(suite, task):
 
     def run(name, items):
         reply = shortcuts[name]
-        return [score(item, reply(item.prompt, rng(task, index))) for index, item in enumerate(items)]
+        return score.all(items, [reply(item.prompt, rng(task, index)) for index, item in enumerate(items)])
 
-    chosen_on = {name: mean(run(name, choose)) for name in shortcuts}
+    chosen = {name: run(name, choose) for name in shortcuts}
+    chosen_on = {name: mean(scores) for name, scores in chosen.items()}
     best = max(shortcuts, key=lambda name: chosen_on[name])
+    best_full = max(shortcuts, key=lambda name: mean([full(score) for score in chosen[name]]))
+    reply_of = lambda name: shortcuts[name]("", None)[:60] if name.startswith("frequent") else None
     near = list(suite.draw(MEASURE + 1, count)) if suite.name != "reasoning-core" else None
     scores = run(best, measure)
     low, high = interval(min(1.0, max(0.0, mean(scores))), len(scores))
@@ -289,17 +305,21 @@ def audit(suite, task):
         "oracle_full": mean([full(score) for score in measured["oracle"]]) if measured["oracle"] else None,
         "chance": chance(measure, learned),
         "best": best,
-        "best_reply": shortcuts[best]("", None)[:60] if best.startswith("frequent") else None,
+        "best_reply": reply_of(best),
         "score": mean(scores),
         "low": low,
         "high": high,
         "full": mean([full(score) for score in scores]),
+        "full_best": best_full,
+        "full_best_reply": reply_of(best_full),
+        "full_score": mean([full(score) for score in run(best_full, measure)]),
         "garbage": mean(floor),
         "garbage_most": max(floor),
         "empty": chosen_on["empty"],
+        "empty_full": mean([full(score) for score in chosen["empty"]]),
         "chosen_on": dict(sorted(chosen_on.items(), key=lambda pair: -pair[1])[:6]),
     }
-    right = [item for item, value in zip(measure, measured["oracle"]) if full(value)]
+    right = [item for item, value in zip(answered, measured["oracle"]) if full(value)]
     record["outside"] = any(not 0 <= value <= 1 for value in scores + floor + measured["oracle"])
     record["hedged"] = hedged(score, task, right[:HEDGED], learned)
     record["dressed"], record["dressed_extracted"] = dressed(score, right[:DRESSED])
@@ -325,11 +345,14 @@ def hedged(score, task, items, learned):
         others = sorted(set(learned) - {answer})
         rng(task, index).shuffle(others)
         # Several answers can be right, and a wrong one can have a part of the credit: the worst of a few.
-        graded = sorted((score(item, other), other) for other in others[:5])
+        others = others[:5]
+        graded = sorted(zip(score.all([item] * len(others), others), others))
         if not graded or full(graded[0][0]):
             continue
-        for name, reply in replies.hedges(answer, graded[0][1]):
-            found[name].append(score(item, reply))
+        reads = getattr(score.suite, "reads", False)
+        names, hedges = zip(*replies.hedges(answer, graded[0][1], extracting=not reads))
+        for name, value in zip(names, score.all([item] * len(hedges), list(hedges))):
+            found[name].append(value)
     return {"samples": max(map(len, found.values()), default=0)} | {
         name: [round(mean(scores), 3), round(mean([full(score) for score in scores]), 3)]
         for name, scores in found.items()
@@ -340,11 +363,11 @@ def dressed(score, items):
     """How many of the right answers get full credit in each dress, as they are and after extraction."""
     plain, extracted = [0] * len(replies.DRESSES), [0] * len(replies.DRESSES)
     for item in items:
-        for place, dress in enumerate(replies.DRESSES.values()):
-            reply = dress(text(item.answer))
-            plain[place] += full(score(item, reply))
-            inner = replies.extract(reply)
-            extracted[place] += full(score(item, reply if inner is None else inner))
+        worn = [dress(text(item.answer)) for dress in replies.DRESSES.values()]
+        inner = [reply if found is None else found for reply in worn for found in [replies.extract(reply)]]
+        for counts, texts in ((plain, worn), (extracted, inner)):
+            for place, value in enumerate(score.all([item] * len(texts), texts)):
+                counts[place] += full(value)
     return [len(items), *plain], [len(items), *extracted]
 
 

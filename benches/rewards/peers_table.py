@@ -17,9 +17,19 @@ STATED = {
     "color_cube_rotation": 1 / 6,  # one of six colours
     "analogical_case_matching": 1 / 3,  # one of three cases
     "key_value easy": 1 / 3,  # one of three values
+    "key_value hard": 1 / 64,
+    "retrieval easy": 1 / 2,  # one of two documents
+    "retrieval hard": 1 / 16,
+    "number_format easy": 1 / 3,  # one of three numbers
+    "number_format hard": 1 / 10,
+    "needle_haystack easy": 1 / 6,  # one of six numbers
+    "needle_haystack hard": 1 / 128,
+    "day_of_week easy": 1 / 7,
+    "day_of_week hard": 1 / 7,
+    "induction_heads easy": 1 / 12,  # one of twelve words
     "grid_navigation": 1 / 9,  # left, right, aligned by above, below, aligned
 }
-SUITES = ("reasoning-gym", "reasoning-core", "cookc")
+SUITES = ("reasoning-gym", "reasoning-core", "cookc", "cookc --answer any")
 
 
 def table(header, rows, align=None):
@@ -45,8 +55,13 @@ def pays_in_full(one):
     return one["full"] > one["chance"] + MARGIN
 
 
+def pays_exact(one):
+    """The same of the shortcut that has full credit most often, where the lines tell which that is."""
+    return one["full_score"] > one["chance"] + MARGIN
+
+
 def share(count, of):
-    return f"{count} of {of}"
+    return f"{count} of {of}" if of else "–"
 
 
 def counts(by):
@@ -55,6 +70,7 @@ def counts(by):
 
     has = lambda one: one["oracle"] is not None
     hedged = lambda one: one["hedged"]["samples"] > 0
+    measured = lambda one: "full_score" in one
     both = lambda one: one["hedged"]["right or wrong"]
     table(
         ["tasks", *SUITES],
@@ -62,6 +78,8 @@ def counts(by):
             row("the entry's answer gets 1.0 on every sample", lambda one: one["oracle_full"] == 1, has),
             row("a shortcut gets more than 0.05 above chance", pays),
             row("… and in full credit alone", lambda one: pays(one) and pays_in_full(one)),
+            row("the shortcut with full credit most often: more than 0.05 above chance", pays_exact, measured),
+            row("an empty reply gets full credit on a sample", lambda one: one["empty_full"] > 0, measured),
             row("an empty reply gets more than 0.05", lambda one: one["empty"] > MARGIN),
             row("garbage gets more than 0 on average", lambda one: one["garbage"] > 0),
             row("garbage gets more than 0.05 on average", lambda one: one["garbage"] > MARGIN),
@@ -95,6 +113,29 @@ def paying(by, suite, wanted):
         ],
         ["---", "---", "---", "---:", "---:", "---:", "---:"],
     )
+
+
+def exactly(by, suite):
+    """The tasks whose full credit alone pays a shortcut, which is chosen for it."""
+    found = [one for one in by[suite] if "full_score" in one and pays_exact(one)]
+    found.sort(key=lambda one: (one["chance"] - one["full_score"], one["task"]))
+    if found:
+        print(f"## {suite}: by full credit alone\n")
+        table(
+            ["task", "shortcut", "full credit", "chance", "different answers", "n"],
+            [
+                [
+                    f"`{one['task']}`",
+                    one["full_best"] + code(one["full_best_reply"]),
+                    f"{one['full_score']:.2f}",
+                    f"{one['chance']:.2f}" if one["chance"] else "–",
+                    share(one["answers"], one["samples"][0]),
+                    one["samples"][2],
+                ]
+                for one in found
+            ],
+            ["---", "---", "---:", "---:", "---:", "---:"],
+        )
 
 
 def hedges(by):
@@ -155,6 +196,7 @@ def main():
     print("## Counts\n")
     counts(by)
     for suite in SUITES:
+        exactly(by, suite)
         print(f"## {suite}: in full credit\n")
         paying(by, suite, pays_in_full)
         print(f"## {suite}: in parts of the credit only\n")

@@ -1,4 +1,4 @@
-"""The replies that peers.py tries: shortcuts, garbage, hedges, and the dresses of a right answer."""
+"""The replies that peers.py and decorations.py try: shortcuts, garbage, hedges, and the dresses of a right answer."""
 
 import re
 
@@ -88,11 +88,11 @@ def thought(answer):
     return f"<think>{tag(answer)}</think>"
 
 
-def hedges(right, wrong):
-    """What the scorer gets of each reply that holds both."""
+def hedges(right, wrong, extracting=True):
+    """What the scorer gets of each reply that holds both; a scorer that finds answers itself gets all of it."""
     for name, (extracted, hedge) in HEDGES.items():
         reply = hedge(right, wrong)
-        yield name, extract(reply) if extracted else reply
+        yield name, extract(reply) if extracted and extracting else reply
 
 
 THOUGHTS = "Let me think it over. First I read what is asked, then I work it out."
@@ -127,4 +127,23 @@ DRESSES = {
     "commas between": lambda x: re.sub(r"[,;]?[ \t]+", ", ", x),
     "semicolons between": lambda x: re.sub(r"[,;]?[ \t]+", "; ", x),
     "X, then why": lambda x: f"{x}\n\nThis follows from what is asked.",
+}
+
+# A right answer and a wrong one at once. Each takes the right one first.
+STUFFED = {
+    "tags, right last": lambda a, w: f"<answer>{w}</answer><answer>{a}</answer>",
+    "tags, right first": lambda a, w: f"<answer>{a}</answer>\n<answer>{w}</answer>",
+    "boxes, right last": lambda a, w: f"\\boxed{{{w}}} \\boxed{{{a}}}",
+    "boxes, right first": lambda a, w: f"\\boxed{{{a}}} or \\boxed{{{w}}}",
+    "wrong or right": lambda a, w: f"{w} or {a}",
+    "right or wrong": lambda a, w: f"{a} or {w}",
+    "thought right, wrong after": lambda a, w: f"<think>{a}</think>{w}",
+    "open thought": lambda a, w: f"<think>{a}",
+    "comment": lambda a, w: f"<!-- {a} --> {w}",
+    "tags in tags": lambda a, w: f"<answer>{w}<answer>{a}</answer></answer>",
+    "No, the answer is": lambda a, w: f"The answer is {w}. No, the answer is {a}.",
+    "line and box": lambda a, w: f"Answer: {w}\n\\boxed{{{a}}}",
+    "sentence and box": lambda a, w: f"The answer is {w}, \\boxed{{{a}}}",
+    "paragraphs": lambda a, w: f"{w}\n\n{a}",
+    "tags and line": lambda a, w: f"<answer>{w}</answer>\nAnswer: {a}",
 }

@@ -11,6 +11,7 @@ use super::plain::row;
 use super::refusal::Refusal;
 use super::scoring::{Asked, scores, verdict};
 use super::{Answer, Call, Service};
+use crate::data::rfc008::FLOOR_MARGIN;
 
 /// The longest name of an episode, as OpenEnv has it.
 const EPISODE_ID_MAX: usize = 255;
@@ -98,12 +99,19 @@ pub fn mcp(_: &Service, call: &Call) -> Result<Answer, Refusal> {
 /// The manifest of an environment: `openenv.yaml`.
 pub fn manifest(service: &Service, port: u16) -> String {
     let names: Vec<&str> = service.names().collect();
-    // JSON's texts are YAML's too.
+    let (name, version) = (name(service), env!("CARGO_PKG_VERSION"));
+    // JSON is YAML too.
     let description = json!(format!("Verifiable tasks of cookc: {}", names.join(", ")));
+    let validation = json!({
+        "reward": {"range": [0.0, 1.0], "oracle_tolerance": 0.0, "floor_margin": FLOOR_MARGIN},
+        "resources": {"cpu": 1.0, "memory_mb": 512, "disk_mb": 512, "episode_timeout_s": 60.0},
+        "network": {"mode": "no-network"},
+        "capabilities": {"verifier": {"kind": "reward_channel"}},
+        "types": {"tags": names},
+    });
     format!(
-        "spec_version: 1\nname: {}\ndescription: {description}\ntype: space\nruntime: docker\n\
-         port: {port}\n",
-        name(service)
+        "spec_version: 1\nname: {name}\nversion: {version}\ndescription: {description}\n\
+         type: space\nruntime: docker\nport: {port}\nvalidation: {validation}\n"
     )
 }
 

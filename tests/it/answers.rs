@@ -16,10 +16,30 @@ const TASKS: [&str; 10] = [
     "graph_color",
     "cryptarithm",
 ];
+/// The tasks of the standard library whose names these have.
+const FULL_TASKS: [&str; 10] = [
+    "std:chain_sum",
+    "std:dice",
+    "std:tower_of_hanoi",
+    "std:game_of_life",
+    "std:shortest_path",
+    "std:knights_knaves",
+    "std:time_intervals",
+    "std:list_functions",
+    "std:graph_color",
+    "std:cryptarithm",
+];
 const SAMPLES: u64 = 3;
 
 fn samplers(answer: Answer) -> impl Iterator<Item = (&'static str, Sampler)> {
-    TASKS.into_iter().map(move |task| {
+    samplers_of(TASKS, answer)
+}
+
+fn samplers_of(
+    tasks: [&'static str; 10],
+    answer: Answer,
+) -> impl Iterator<Item = (&'static str, Sampler)> {
+    tasks.into_iter().map(move |task| {
         let template = match task.starts_with("std:") {
             true => Template::named(task),
             false => Template::open(format!("tests/data/answers/{task}.cook")),
@@ -97,10 +117,14 @@ fn stuffed(right: &str, wrong: &str) -> Vec<String> {
 
 /// How many of the replies are exact, by decoration.
 fn read(answer: Answer) -> Vec<(&'static str, u64)> {
+    read_of(TASKS, answer)
+}
+
+fn read_of(tasks: [&'static str; 10], answer: Answer) -> Vec<(&'static str, u64)> {
     let mut read: Vec<(&str, u64)> =
         decorated("x").into_iter().map(|(name, _)| (name, 0)).collect();
-    for (_, sampler) in samplers(Answer::Strict) {
-        let reader = sampler_of(&sampler, answer);
+    let both = samplers_of(tasks, Answer::Strict).zip(samplers_of(tasks, answer));
+    for ((_, sampler), (_, reader)) in both {
         for index in 0..SAMPLES {
             let sample = sampler.sample(Split::Train, 7, index).expect("a sample");
             for (at, (_, reply)) in decorated(&sample.reply).into_iter().enumerate() {
@@ -123,6 +147,9 @@ fn right_answers_are_read_in_nearly_all_decorations() {
     println!("{all:?} {:?} {:?}", read(Answer::Bare), read(Answer::Strict));
     let sum: u64 = all.iter().map(|(_, count)| count).sum();
     assert!(sum >= 800, "{sum} of 900: {all:#?}");
+    let full = read_of(FULL_TASKS, Answer::Any);
+    let sum: u64 = full.iter().map(|(_, count)| count).sum();
+    assert!(sum >= 800, "{sum} of 900: {full:#?}");
     let strict: u64 = read(Answer::Strict).iter().map(|(_, count)| count).sum();
     assert!(strict < 200, "{strict}: decoration has a meaning where nothing else is asked for");
     let of = |answer| {
@@ -139,9 +166,9 @@ fn right_answers_are_read_in_nearly_all_decorations() {
 
 #[test]
 fn a_stuffed_reply_is_paid_in_no_form() {
-    for answer in Answer::ALL {
-        for (task, sampler) in samplers(answer) {
-            let plain = sampler_of(&sampler, Answer::Strict);
+    for (answer, tasks) in Answer::ALL.into_iter().flat_map(|it| [(it, TASKS), (it, FULL_TASKS)]) {
+        let both = samplers_of(tasks, answer).zip(samplers_of(tasks, Answer::Strict));
+        for ((task, sampler), (_, plain)) in both {
             for index in 0..SAMPLES {
                 let own = |index| plain.sample(Split::Train, 7, index).expect("a sample").reply;
                 let right = own(index);
@@ -264,4 +291,46 @@ fn a_layer_is_peeled_where_it_encloses_all_and_the_layout_has_it_not() {
     // A dash before a number that may be negative is its sign.
     assert!(!reads("{number}", "=- 5", "@").0);
     assert!(reads("[{word}]", "", "`@`").0);
+}
+
+#[test]
+fn a_full_stop_is_no_decoration_of_texts_that_may_end_with_it() {
+    let reads = |kinds: &str, prompt: &str| {
+        let source = format!(
+            "word ~ pick(vocab)\nkind ~ pick([{kinds}])\nclaim = \"{{word}} is a {{kind}}.\"\n\
+             prompt \"{prompt}\"\nreply \"{{kind}}\"\n"
+        );
+        let template = Template::parse("a.cook", &source).unwrap_or_else(|it| panic!("{it}"));
+        let sampler = template.level("").answer(Answer::Bare).compile().expect("a sampler");
+        let own = |index| sampler.sample(Split::Train, 0, index).expect("a sample").reply;
+        let index = (0..).find(|&index| !own(index).ends_with('.')).expect("one of them");
+        let reply = format!("{}.", own(index));
+        sampler.score(Split::Train, 0, index, &reply).expect("a score").exact()
+    };
+    // That a part of another text is a full stop says nothing of this one.
+    assert!(reads("\"knight\", \"knave\"", "{claim}"));
+    assert!(!reads("\"a knight\", \"a knight.\"", "{word} {kind}"));
+}
+
+#[test]
+fn keys_may_be_in_any_case_where_no_two_differ_in_it_alone() {
+    let reads = |keys: &str, written: fn(&str) -> String| {
+        let source = format!(
+            "keys = [{keys}]\nvalues ~ shuffle([1, 2])\nprompt \"{{keys}} {{values}}\"\n\
+             reply \"{{lines(\"{{keys}}: {{values}}\")}}\"\n"
+        );
+        let template = Template::parse("a.cook", &source).unwrap_or_else(|it| panic!("{it}"));
+        let scored = |answer| {
+            let sampler = template.level("").answer(answer).compile().expect("a sampler");
+            let sample = sampler.sample(Split::Train, 0, 0).expect("a sample");
+            let score = sampler.score(Split::Train, 0, 0, &written(&sample.reply));
+            score.expect("a score").exact()
+        };
+        (scored(Answer::Bare), scored(Answer::Strict))
+    };
+    assert_eq!(reads("\"red\", \"blue\"", |it| it.to_uppercase()), (true, false));
+    assert_eq!(reads("\"red\", \"Straße\"", |it| it.to_lowercase()), (true, false));
+    let swapped = |it: &str| it.replace("a:", "b:").replace("A:", "a:").replace("b:", "A:");
+    assert_eq!(reads("\"a\", \"A\"", swapped), (false, false));
+    assert_eq!(reads("\"a\", \"A\"", |it| it.to_string()), (true, true));
 }

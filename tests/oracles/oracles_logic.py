@@ -541,6 +541,45 @@ def survo(prompt: str) -> Oracle:
     return Oracle(accepts, ["\n".join(map(" ".join, found))])
 
 
+def cryptarithm(prompt: str) -> Oracle:
+    left, total = re.search(r"^([A-J +]+) = ([A-J]+)$", prompt, re.M).groups()
+    terms = left.split(" + ")
+    words = [*terms, total]
+    names = sorted(set("".join(words)))
+    first = {word[0] for word in words}
+
+    def accepts(reply: str) -> bool:
+        found = [line.split(" = ") for line in reply.strip().splitlines()]
+        digits = {name.strip(): int(digit) for name, digit in found}
+        if [name.strip() for name, _ in found] != names or len(set(digits.values())) != len(names):
+            return False
+        if not all(0 <= digit <= 9 for digit in digits.values()) or any(digits[name] == 0 for name in first):
+            return False
+        numbers = [int("".join(str(digits[name]) for name in word)) for word in words]
+        return sum(numbers[:-1]) == numbers[-1]
+
+    def solve(place: int, carry: int, digits: dict):
+        """Digits of all letters from a place on, counted from the right."""
+        if place == len(total):
+            return digits if carry == 0 else None
+        column = [word[-1 - place] for word in terms if place < len(word)]
+        open_ = [name for name in dict.fromkeys(column) if name not in digits]
+        free = [digit for digit in range(9, -1, -1) if digit not in digits.values()]
+        for chosen in itertools.permutations(free, len(open_)):
+            new = digits | dict(zip(open_, chosen))
+            above, below = divmod(carry + sum(new[name] for name in column), 10)
+            name = total[-1 - place]
+            if name not in new and below not in new.values():
+                new[name] = below
+            if new.get(name) == below and all(new.get(one) != 0 for one in first):
+                if found := solve(place + 1, above, new):
+                    return found
+        return None
+
+    digits = solve(0, 0, {})
+    return Oracle(accepts, ["\n".join(f"{name} = {digits[name]}" for name in names)])
+
+
 def n_queens(prompt: str) -> Oracle:
     given = prompt.splitlines()[-2].split()
     side = len(given)
@@ -937,6 +976,7 @@ ORACLES = {
         sudoku,
         kakurasu,
         survo,
+        cryptarithm,
         n_queens,
         string_rewriting,
         instruction_following,

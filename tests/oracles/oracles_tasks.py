@@ -357,42 +357,6 @@ def logic_circuit(prompt):
     return str(int(last))
 
 
-def cryptarithm(prompt):
-    a, b, c = re.search(r"^(\w+) \+ (\w+) = (\w+)$", prompt, re.M).groups()
-    names = set(a + b + c)
-
-    def right(reply):
-        parts = reply.strip().split(",")
-        if not all(re.fullmatch(r" ?[A-Z]=\d ?", p) for p in parts):
-            return False
-        digit = {p.strip()[0]: p.strip()[2] for p in parts}
-        if len(parts) != len(names) or set(digit) != names or len(set(digit.values())) != len(names):
-            return False
-        x, y, z = ("".join(digit[l] for l in w) for w in (a, b, c))
-        return "0" not in (x[0], y[0], z[0]) and int(x) + int(y) == int(z)
-
-    # Column by column from the right, with what is carried.
-    columns = [(a[-i:][:1] if i <= len(a) else "", b[-i:][:1] if i <= len(b) else "", c[-i]) for i in range(1, len(c) + 1)]
-
-    def solve(i, carry, digit):
-        if i == len(columns):
-            return digit if carry == 0 and all(digit[w[0]] for w in (a, b, c)) else None
-        open_ = [l for l in dict.fromkeys(columns[i][:2]) if l and l not in digit]
-        for values in itertools.permutations(sorted(set(range(10)) - set(digit.values()), reverse=True), len(open_)):
-            new = {**digit, **dict(zip(open_, values))}
-            total = carry + sum(new[l] for l in columns[i][:2] if l)
-            last = columns[i][2]
-            if new.get(last, total % 10) != total % 10 or last not in new and total % 10 in new.values():
-                continue
-            found = solve(i + 1, total // 10, {**new, last: total % 10})
-            if found:
-                return found
-        return None
-
-    digit = solve(0, 0, {})
-    return ",".join(f"{l}={digit[l]}" for l in sorted(digit)), right
-
-
 def mahjong_puzzle(prompt):
     hand = re.search(r"Cards: (.*)", prompt)[1].split()
     for card, gone in re.findall(r"add (\w), remove (\w)", prompt):
@@ -1152,7 +1116,7 @@ alice_in_wonderland binary_alternation coin_flip color_cube_rotation largest_isl
 game_of_life_halting palindrome_partitioning string_splitting string_synthesis math_word_problem
 process_inversion graph_successors rule_switching set_expression string_transduction
 combinatorics_formula nondeterministic_automaton parsing_derivation syntax_error basic_arithmetic
-puzzle24 logic_circuit cryptarithm mahjong_puzzle modulo_grid power_function quantum_lock
+puzzle24 logic_circuit mahjong_puzzle modulo_grid power_function quantum_lock
 rectangle_count self_reference_count polynomial_integral string_manipulation zebra_puzzle
 grade_school_math figlet_font dynamic_programming cache_trace reference_tracking table_query
 line_relations more_probable constraint_satisfaction sequence_formula shift_reduce_parsing

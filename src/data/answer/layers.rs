@@ -177,10 +177,16 @@ impl Edges<'_> {
         }
         match kind {
             Type::Token => self.vocabulary.words().any(has),
-            Type::Text => match self.program.slots[slot as usize].texts() {
-                Some(text) if text.literals.is_none() => true,
-                _ => self.program.texts.iter().any(|text| has(text)),
-            },
+            Type::Text => {
+                let own = self.program.slots[slot as usize].texts().and_then(|it| it.literals);
+                let Some(own) = own else { return true };
+                // The others may be right too, but for those that are only parts of longer ones.
+                let is_value = |text: &&String| {
+                    text.trim() == text.as_str() && text.contains(char::is_alphanumeric)
+                };
+                own.iter().any(|&text| has(&self.program.texts[text as usize]))
+                    || self.program.texts.iter().filter(is_value).any(|text| has(text))
+            }
             Type::Int => may_be_negative(&self.program.slots[slot as usize].bound) && has("-"),
             Type::Real => has("-"),
             Type::Bool => false,

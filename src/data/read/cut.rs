@@ -128,6 +128,15 @@ pub fn without_start<'t>(line: &'t str, start: &str) -> Option<&'t str> {
     value.or_else(|| (line.trim_end() == start.trim_end()).then_some(""))
 }
 
+/// The same, with the start in any case.
+pub fn without_start_in_any_case<'t>(line: &'t str, start: &str) -> Option<&'t str> {
+    let mut rest = line.chars();
+    let is_same = |letter: char| {
+        rest.next().is_some_and(|found| found.to_lowercase().eq(letter.to_lowercase()))
+    };
+    start.chars().all(is_same).then_some(rest.as_str())
+}
+
 /// A line's key, and its value. An empty value may have lost the white space before it.
 pub fn at_key<'t>(line: &'t str, between: &str) -> Option<(&'t str, &'t str)> {
     line.split_once(between)

@@ -1,10 +1,11 @@
 //! Lists side by side, read from the rows that they are written in.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use smallvec::SmallVec;
 
-use super::cut::{at_key, lines, without_start};
+use super::cut::{at_key, lines, without_start, without_start_in_any_case};
 use super::spaces::trimmed;
 use super::{Fresh, Lines, Problem, Reader, begins, push};
 use crate::check::types::Type;
@@ -175,7 +176,10 @@ impl Reader {
                     self.write_element(*slot, form, at, memory, &mut start);
                 }
                 Cell::Column(..) => {
-                    let value = without_start(rest, &start);
+                    let value = without_start(rest, &start).or_else(|| {
+                        let value = without_start_in_any_case(rest, &start)?;
+                        self.has_any_case((rows, sources), memory).then_some(value)
+                    });
                     rest = value.ok_or_else(|| Problem::line(&start, row))?;
                     start.clear();
                     is_open = true;
@@ -188,6 +192,25 @@ impl Reader {
             return Err(wanted());
         }
         Ok(found)
+    }
+
+    /// Whether what the sample has in rows may be written in any case: no two elements of a list
+    /// differ in it alone.
+    fn has_any_case(&self, (rows, sources): (&Rows, &[Source]), memory: &Memory) -> bool {
+        let mut known = rows
+            .cells
+            .iter()
+            .zip(sources)
+            .filter_map(|(cell, source)| cell.column().filter(|_| *source == Source::Sample));
+        self.spelling.is_some()
+            && known.all(|(slot, form)| {
+                let kind = &self.program.slots[slot as usize].kind;
+                let element = kind.element().unwrap_or(&Type::Unknown);
+                let all = cells(memory, memory.slot(slot), element);
+                let low =
+                    |&cell: &i64| self.keys.in_form(memory, cell, element, form).to_lowercase();
+                all.iter().map(low).collect::<BTreeSet<_>>().len() == all.len()
+            })
     }
 
     /// Appends an element of a list as the sample's row shows it; nothing of a list that is over.

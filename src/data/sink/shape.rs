@@ -129,10 +129,16 @@ impl Row {
     }
 
     /// What says which sample it is, in a column each.
-    fn with_key(mut self, of: Of) -> Row {
+    fn with_key(self, of: Of) -> Row {
+        let row = self.with_names(of);
+        row.with("seed", Value::Number(of.seed)).with("index", Value::Index)
+    }
+
+    /// What says whose samples it is one of, in a column each.
+    fn with_names(mut self, of: Of) -> Row {
         let shared = of.template.shared().into_iter().chain([("split", of.split.name())]);
         self.0.extend(shared.map(|(name, text)| (name, literal(text))));
-        self.with("seed", Value::Number(of.seed)).with("index", Value::Index)
+        self
     }
 
     /// The system text, if any of the templates has one.
@@ -214,9 +220,10 @@ fn verl(of: Of) -> Row {
         .with("extra_info", Value::Object(extra))
 }
 
+/// Without seed and index, which the id has: NeMo Gym would take each number of a row for a metric.
 fn nemo_gym(of: Of) -> Row {
     let input = Value::Object(vec![("input", messages(of.template, false))]);
-    let row = Row::new(of).with("responses_create_params", input).with_key(of);
+    let row = Row::new(of).with("responses_create_params", input).with_names(of);
     row.with("reply", part(Part::Reply)).with("fields", Value::Fields)
 }
 

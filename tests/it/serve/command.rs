@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::process::{Command, Stdio};
 
 use assert_cmd::cargo::CommandCargoExt;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 fn cookc() -> Command {
     Command::cargo_bin("cookc").expect("it is built")
@@ -19,6 +19,10 @@ fn the_manifest_names_the_environment() {
     for line in ["spec_version: 1", "name: cookc_retrieval", "port: 9000"] {
         assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
     }
+    let found = text.lines().find_map(|line| line.strip_prefix("validation: "));
+    let validation: Value = serde_json::from_str(found.expect("a line")).expect("JSON");
+    assert_eq!(validation["reward"]["range"], json!([0.0, 1.0]));
+    assert_eq!(validation["types"]["tags"], json!(["retrieval"]));
 }
 
 #[test]
