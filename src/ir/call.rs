@@ -36,6 +36,12 @@ impl Lower<'_> {
         if let ("first", [otherwise, xs]) = (name, arguments) {
             return self.first(xs, otherwise, ty, span);
         }
+        if let ("min" | "max", [Expr { kind: ExprKind::List(parts), ty: list, .. }]) =
+            (name, arguments)
+            && *ty == Type::Int
+        {
+            return self.extreme(name == "max", parts, list, span);
+        }
         let values: Vec<Value> = arguments.iter().map(|argument| self.expr(argument)).collect();
         match name {
             "size" => {
@@ -58,6 +64,23 @@ impl Lower<'_> {
                 }
                 self.builtin(builtin, &values, ty, span)
             }
+        }
+    }
+
+    /// The least or the greatest of numbers written one by one: each bounds it.
+    fn extreme(&mut self, is_max: bool, parts: &[Expr], list: &Type, span: Span) -> Value {
+        let parts: Vec<Value> = parts.iter().map(|part| self.expr(part)).collect();
+        let builtin = if is_max { Builtin::Max } else { Builtin::Min };
+        let bounds = parts.iter().map(|part| part.bound.interval());
+        let bound = bounds.reduce(|(low, high), (a, b)| match is_max {
+            true => (low.max(a), high.max(b)),
+            false => (low.min(a), high.min(b)),
+        });
+        let parts = self.list_of(&parts, list, span);
+        let found = self.builtin(builtin, &[parts], &Type::Int, span);
+        match bound {
+            Some((low, high)) => Value { bound: between(low, high), ..found },
+            None => found,
         }
     }
 

@@ -19,6 +19,7 @@ mod door;
 mod editors;
 mod embed;
 mod fixes;
+mod gallery;
 mod grammar;
 mod hostile;
 mod judging;

@@ -106,6 +106,21 @@ fn is_balanced(inner: &str, open: &str, close: &str) -> bool {
     is_in && depth == 0
 }
 
+/// What a reply may begin or end with.
+struct Edge<'t> {
+    with: &'t str,
+    is_start: bool,
+}
+
+impl Edge<'_> {
+    fn is_of(&self, text: &str) -> bool {
+        match self.is_start {
+            true => text.trim_start().starts_with(self.with),
+            false => text.trim_end().ends_with(self.with),
+        }
+    }
+}
+
 /// What the replies of a program may begin and end with.
 struct Edges<'a> {
     program: &'a Program,
@@ -114,20 +129,20 @@ struct Edges<'a> {
 
 impl Edges<'_> {
     fn may_begin(&self, with: &str) -> bool {
-        self.may(self.program.layout.reply.iter(), |text| text.trim_start().starts_with(with))
+        self.may(self.program.layout.reply.iter(), &Edge { with, is_start: true })
     }
 
     fn may_end(&self, with: &str) -> bool {
-        self.may(self.program.layout.reply.iter().rev(), |text| text.trim_end().ends_with(with))
+        self.may(self.program.layout.reply.iter().rev(), &Edge { with, is_start: false })
     }
 
     /// Whether the first piece that is not nothing may have that edge.
-    fn may<'p>(&self, pieces: impl Iterator<Item = &'p Piece>, has: impl Fn(&str) -> bool) -> bool {
+    fn may<'p>(&self, pieces: impl Iterator<Item = &'p Piece>, edge: &Edge) -> bool {
         for piece in pieces {
             let (found, may_be_nothing) = match piece {
-                Piece::Literal(text) => (has(text), text.trim().is_empty()),
-                Piece::Value(slot, form) => self.value(*slot, form, &has),
-                Piece::Rows(rows) => self.rows(rows, &has),
+                Piece::Literal(text) => (edge.is_of(text), text.trim().is_empty()),
+                Piece::Value(slot, form) => self.value(*slot, form, edge),
+                Piece::Rows(rows) => self.rows(rows, edge),
             };
             if found || !may_be_nothing {
                 return found;
@@ -137,24 +152,26 @@ impl Edges<'_> {
     }
 
     /// Whether rows may have that edge, and whether they may be nothing.
-    fn rows(&self, rows: &Rows, has: &impl Fn(&str) -> bool) -> (bool, bool) {
+    fn rows(&self, rows: &Rows, edge: &Edge) -> (bool, bool) {
         let found = rows.cells.iter().any(|cell| match cell {
-            Cell::Literal(text) => has(text),
-            Cell::Number => has("1"),
-            Cell::Column(slot, form) => self.value(*slot, form, has).0,
+            Cell::Literal(text) => edge.is_of(text),
+            Cell::Number => edge.is_of("1"),
+            Cell::Column(slot, form) => self.value(*slot, form, edge).0,
         });
-        let found = found || rows.nothing.as_deref().is_some_and(has) || has(&rows.between);
+        let found = found
+            || rows.nothing.as_deref().is_some_and(|text| edge.is_of(text))
+            || edge.is_of(&rows.between);
         let may_be_nothing = rows.nothing.is_none()
-            && rows.columns().last().is_none_or(|(slot, form)| self.value(slot, form, has).1);
+            && rows.columns().last().is_none_or(|(slot, form)| self.value(slot, form, edge).1);
         (found, may_be_nothing)
     }
 
     /// Whether a value may have that edge, and whether it may be nothing.
-    fn value(&self, slot: SlotId, form: &Form, has: &impl Fn(&str) -> bool) -> (bool, bool) {
-        let own = self.scalar(slot, has);
+    fn value(&self, slot: SlotId, form: &Form, edge: &Edge) -> (bool, bool) {
+        let own = self.scalar(slot, edge);
         let found = match form {
             Form::Plain | Form::Digits(_) => own,
-            Form::Joined(between) => own || has(between),
+            Form::Joined(between) => own || edge.is_of(between),
         };
         let may_be_nothing = match &self.program.slots[slot as usize].bound {
             Bound::List { low, .. } => *low < 1,
@@ -170,25 +187,30 @@ impl Edges<'_> {
         (found, may_be_nothing)
     }
 
-    fn scalar(&self, slot: SlotId, has: &impl Fn(&str) -> bool) -> bool {
+    fn scalar(&self, slot: SlotId, edge: &Edge) -> bool {
         let mut kind = &self.program.slots[slot as usize].kind;
         while let Some(element) = kind.element() {
             kind = element;
         }
         match kind {
-            Type::Token => self.vocabulary.words().any(has),
+            Type::Token => self.vocabulary.words().any(|word| edge.is_of(word)),
             Type::Text => {
-                let own = self.program.slots[slot as usize].texts().and_then(|it| it.literals);
-                let Some(own) = own else { return true };
+                let Some(texts) = self.program.slots[slot as usize].texts() else { return true };
+                // One that is made may have its characters anywhere.
+                let Some(own) = texts.literals else {
+                    return edge.with.chars().all(|sign| texts.signs.has(sign));
+                };
                 // The others may be right too, but for those that are only parts of longer ones.
                 let is_value = |text: &&String| {
                     text.trim() == text.as_str() && text.contains(char::is_alphanumeric)
                 };
-                own.iter().any(|&text| has(&self.program.texts[text as usize]))
-                    || self.program.texts.iter().filter(is_value).any(|text| has(text))
+                own.iter().any(|&text| edge.is_of(&self.program.texts[text as usize]))
+                    || self.program.texts.iter().filter(is_value).any(|text| edge.is_of(text))
             }
-            Type::Int => may_be_negative(&self.program.slots[slot as usize].bound) && has("-"),
-            Type::Real => has("-"),
+            Type::Int => {
+                may_be_negative(&self.program.slots[slot as usize].bound) && edge.is_of("-")
+            }
+            Type::Real => edge.is_of("-"),
             Type::Bool => false,
             Type::List(_) | Type::Any(_) | Type::Shown | Type::Unknown => true,
         }
