@@ -435,7 +435,7 @@ mod tests {
         "shown_token",
         "sort_texts",
     ];
-    const STEPS: [&str; 2] = ["size", "at"];
+    const STEPS: [&str; 3] = ["at", "first", "size"];
     const SHOWN: [&str; 5] = ["decimals", "join", "lines", "numbered", "padded"];
 
     #[test]
