@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::typed::{ExprKind, Form, LocalId, Piece, Placeholder, Role, Rule, Template};
+use super::typed::{Expr, ExprKind, Form, LocalId, Piece, Placeholder, Role, Rule, Template};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 
@@ -35,6 +35,24 @@ pub fn lints(template: &mut Template) -> Vec<Diagnostic> {
         );
     }
     lints
+}
+
+/// The names that a reply sets: what it shows by itself, and keys of its lines that the prompt does
+/// not show.
+pub fn outputs(template: &Template) -> BTreeSet<LocalId> {
+    let layout = &template.layout;
+    let mut given = shown_names(&layout.prompt);
+    given.extend(shown_names(layout.system.as_deref().unwrap_or_default()));
+    let placeholders = layout.reply.iter().filter_map(|piece| match piece {
+        Piece::Placeholder(placeholder) => Some(placeholder),
+        Piece::Literal(_) => None,
+    });
+    let of_one = |placeholder: &Placeholder| {
+        let value = local_of(&placeholder.value);
+        let keys = keys_of(&placeholder.form).and_then(local_of);
+        [value, keys.filter(|keys| !given.contains(keys))]
+    };
+    placeholders.flat_map(of_one).flatten().collect()
 }
 
 /// The names that a rule needs: what is computed and not shown is computed again, so it is
@@ -96,17 +114,25 @@ pub fn shown_names(pieces: &[Piece]) -> BTreeSet<LocalId> {
     let mut names = BTreeSet::new();
     for piece in pieces {
         let Piece::Placeholder(placeholder) = piece else { continue };
-        let keys = match &placeholder.form {
-            Form::Lines(keys, _) | Form::Labelled(keys) => Some(keys),
-            Form::Plain | Form::Joined(_) | Form::Numbered | Form::Digits(..) => None,
-        };
-        for expr in [Some(&placeholder.value), keys].into_iter().flatten() {
-            if let ExprKind::Local(id) = expr.kind {
-                names.insert(id);
-            }
-        }
+        let all = [Some(&placeholder.value), keys_of(&placeholder.form)];
+        names.extend(all.into_iter().flatten().filter_map(local_of));
     }
     names
+}
+
+/// What the lines of a list begin with.
+fn keys_of(form: &Form) -> Option<&Expr> {
+    match form {
+        Form::Lines(keys, _) | Form::Labelled(keys) => Some(keys),
+        Form::Plain | Form::Joined(_) | Form::Numbered | Form::Digits(..) => None,
+    }
+}
+
+fn local_of(expr: &Expr) -> Option<LocalId> {
+    match expr.kind {
+        ExprKind::Local(id) => Some(id),
+        _ => None,
+    }
 }
 
 fn names_in(pieces: &mut [Piece]) -> BTreeSet<LocalId> {

@@ -19,6 +19,7 @@ mod door;
 mod editors;
 mod embed;
 mod fixes;
+mod given;
 mod grammar;
 mod hostile;
 mod judging;

@@ -71,7 +71,7 @@ pub struct Judge {
     #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// What runs the rules
-    #[arg(long, default_value = "native")]
+    #[arg(long, default_value = "auto")]
     engine: Engine,
     /// Human-readable text, or JSON for programs
     #[arg(long, default_value = "text")]
