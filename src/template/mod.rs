@@ -297,7 +297,8 @@ impl Compile<'_> {
     /// # Errors
     /// [`Error::Invalid`] if there is no such level or parameter, or no sample can be drawn at
     /// it; [`Error::Input`] if the template's own replies have the marks that answers are to stand
-    /// in; [`Error::Failed`] if this machine has no machine code, and [`Compile::native`] asks for it.
+    /// in; [`Error::Failed`] if this machine has no machine code, and [`Compile::native`] asks for
+    /// it.
     pub fn compile(self) -> Result<Sampler, Error> {
         let Template { source, typed, .. } = self.template;
         let words = self.words.unwrap_or_else(Vocabulary::embedded);
