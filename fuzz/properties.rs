@@ -80,7 +80,7 @@ pub fn interpret_vs_jit(data: &[u8]) -> bool {
     let (text, seed) = templates::template(data);
     let template = Template::parse("fuzz.cook", &text).unwrap_or_else(|error| panic!("{error}"));
     let level = template.level("default").vocabulary(Vocabulary::embedded_part(WORDS));
-    let native = match level.compile() {
+    let native = match level.native().compile() {
         Ok(sampler) => sampler.inner().clone(),
         // A level may be impossible: drawing 9 of 4 words is found before the first sample.
         Err(Error::Invalid(_)) => return false,

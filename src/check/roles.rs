@@ -37,6 +37,25 @@ pub fn lints(template: &mut Template) -> Vec<Diagnostic> {
     lints
 }
 
+/// The names that a reply sets: what it shows by itself, and the lists of its rows that the prompt
+/// does not show; of rows that it shows all, the last.
+pub fn outputs(template: &Template) -> BTreeSet<LocalId> {
+    let layout = &template.layout;
+    let mut given = shown_names(&layout.prompt);
+    given.extend(shown_names(layout.system.as_deref().unwrap_or_default()));
+    let mut outputs = BTreeSet::new();
+    for piece in &layout.reply {
+        let names = || piece.shown().filter_map(local_of);
+        let is_row = matches!(piece, Piece::Rows(_));
+        let before = outputs.len();
+        outputs.extend(names().filter(|name| !is_row || !given.contains(name)));
+        if outputs.len() == before {
+            outputs.extend(names().last());
+        }
+    }
+    outputs
+}
+
 /// The names that a rule needs: what is computed and not shown is computed again, so it is
 /// replaced by what it needs.
 pub fn needs(template: &Template, rule: &Rule) -> BTreeSet<LocalId> {
@@ -92,11 +111,14 @@ fn first_output(template: &Template) -> Option<(Span, &str)> {
 
 /// The names that stand alone in a placeholder: those that are shown as they are.
 pub fn shown_names(pieces: &[Piece]) -> BTreeSet<LocalId> {
-    let name = |placeholder: &Placeholder| match placeholder.value.kind {
+    pieces.iter().flat_map(Piece::shown).filter_map(local_of).collect()
+}
+
+fn local_of(placeholder: &Placeholder) -> Option<LocalId> {
+    match placeholder.value.kind {
         ExprKind::Local(id) => Some(id),
         _ => None,
-    };
-    pieces.iter().flat_map(Piece::shown).filter_map(name).collect()
+    }
 }
 
 fn names_in(pieces: &mut [Piece]) -> BTreeSet<LocalId> {

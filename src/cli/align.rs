@@ -103,7 +103,7 @@ enum Kept {
 pub fn run(command: &Align) -> Result<(), Failure> {
     let template = Template::named(&command.template.file)?;
     let choice = &command.template.choice;
-    let sampler = load::sampler(&template, choice, options::Engine::Native)?;
+    let sampler = load::sampler(&template, choice, options::Engine::Auto)?;
     let align = Aligning {
         data: command.data.clone(),
         map: command.map.clone(),

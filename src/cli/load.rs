@@ -45,7 +45,8 @@ pub fn with_words(
     let compile = compile.answer(choice.answer);
     let compile = match engine {
         Engine::Interpreter => compile.interpreted(),
-        Engine::Native => compile,
+        Engine::Native => compile.native(),
+        Engine::Auto => compile,
     };
     Ok(compile.vocabulary(words).compile()?)
 }

@@ -20,7 +20,7 @@ pub fn run(command: &Generate) -> Result<(), Failure> {
         ("--set", !choice.set.is_empty()),
         ("--vocab", choice.vocab.is_some()),
         ("--answer", choice.answer != Answer::default()),
-        ("--engine", command.engine != Engine::Native),
+        ("--engine", command.engine != Engine::Auto),
         ("--tokenizer", command.tokenizer.is_some()),
     ];
     if let Some((option, _)) = said.iter().find(|(_, is_there)| *is_there) {

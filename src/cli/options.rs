@@ -72,9 +72,11 @@ pub struct Samples {
     pub split: Split,
 }
 
-/// The two engines.
+/// The two engines, and the choice between them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Engine {
+    /// Step by step, and machine code once that is faster
+    Auto,
     /// Machine code
     Native,
     /// Step by step: the meaning, and slower

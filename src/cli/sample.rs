@@ -43,7 +43,7 @@ pub struct Sample {
     #[arg(long, value_name = "N", default_value_t = 0)]
     index: u64,
     /// What runs the template
-    #[arg(long, default_value = "native")]
+    #[arg(long, default_value = "auto")]
     engine: Engine,
     /// Human-readable text, or JSON for programs
     #[arg(long, default_value = "text")]
@@ -60,8 +60,11 @@ pub fn run(command: &Sample) -> Result<(), Failure> {
     let (program, seed) = (sampler.program(), command.samples.seed);
     let mut memory = sampler.memory(command.samples.split, seed);
     let split = command.samples.split;
-    let set = settings(template.typed(), &command.template.choice.set);
-    let rows = Jsonl::new(&Schema::one(sampler.clone(), set, split, seed));
+    let is_text = command.format == Format::Text && !command.json;
+    let rows = (!is_text).then(|| {
+        let set = settings(template.typed(), &command.template.choice.set);
+        Jsonl::new(&Schema::one(sampler.clone(), set, split, seed))
+    });
     let judge = Judge::new(&sampler);
     let painter = Painter::new(&sampler);
     for index in command.index..command.index.saturating_add(command.count) {
@@ -69,12 +72,12 @@ pub fn run(command: &Sample) -> Result<(), Failure> {
             load::stopped(&template, program, seed, Stopped::Fault(index, error))
         })?;
         let verdict = judge.own(&mut memory);
-        match command.format {
-            Format::Text if !command.json => {
+        match &rows {
+            None => {
                 let head = format!("seed {seed} · sample {index}");
                 console::print(&painter.paint(&head, &judge, &verdict, &memory))
             }
-            _ => console::data(&json_line(&rows, index, &judge, &verdict, &memory)),
+            Some(rows) => console::data(&json_line(rows, index, &judge, &verdict, &memory)),
         }?;
     }
     Ok(())

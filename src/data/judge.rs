@@ -109,6 +109,7 @@ impl Judge {
     ) -> Result<Verdict, Unfit> {
         let mut fresh = Fresh::default();
         self.reader.bind_record(record, &mut fresh, memory)?;
+        self.sampler.give(memory);
         let made = self.made(memory);
         Ok(match self.read_answer(reply, &fresh, memory) {
             Ok(()) => self.read(&made, memory),

@@ -31,6 +31,7 @@ fn kitchen(slots: &[(&str, Type)], prompt: Vec<Piece>, reply: Vec<Piece>) -> Kit
         registers: Vec::new(),
         steps: Vec::new(),
         sample: 0..0,
+        given: Vec::new(),
         rules: Vec::new(),
         slots: slots.iter().map(slot).collect(),
         streams: Vec::new(),

@@ -134,6 +134,10 @@ impl RowJudge {
     ) -> Result<Vec<Option<Verdict>>, Unfit> {
         self.retry(room, |room| {
             self.bind(&self.inputs, inputs, room)?;
+            self.sampler.give(&mut room.memory);
+            if room.memory.take_ran_out() {
+                return Err(Stop::Room);
+            }
             let made: Vec<i64> = self.outputs.iter().map(|&it| room.memory.slot(it)).collect();
             let mut verdicts: Vec<Option<Verdict>> = Vec::with_capacity(replies.len());
             for &reply in replies {

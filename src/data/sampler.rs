@@ -58,6 +58,16 @@ impl<'a> Compile<'a> {
         lowered.run_by(fastest).map_err(Uncompiled::NoMachineCode)
     }
 
+    /// Compiles to the interpreter, and to the fastest engine of this build once that pays: the
+    /// same bytes, and the first samples are there soon.
+    ///
+    /// # Errors
+    /// The errors of the template at this level.
+    pub fn adaptive(self) -> Result<Sampler, Vec<Diagnostic>> {
+        let Ok(sampler) = self.lower()?.run_by(adaptive);
+        Ok(sampler)
+    }
+
     /// Compiles to the interpreter: the same bytes, slower, and without machine code.
     ///
     /// # Errors
@@ -105,6 +115,10 @@ impl Lowered {
         let engine = engine(answer.ask(&own).map_or_else(|| own.clone(), Arc::new))?.into();
         Ok(Sampler { engine, own, answer, vocabulary, pools, splits, digest: Arc::default() })
     }
+}
+
+fn adaptive(program: Arc<Program>) -> Result<Box<dyn Engine>, Infallible> {
+    Ok(engine::adaptive(program))
 }
 
 fn interpreter(program: Arc<Program>) -> Result<Box<dyn Engine>, Infallible> {
@@ -205,6 +219,11 @@ impl Sampler {
         }
         hasher.update(format!("{:?}", self.pools().tokens).as_bytes());
         hasher.finalize().to_hex()[..16].to_string()
+    }
+
+    /// Makes what the rules are given of the record in the memory, once its values are bound.
+    pub(super) fn give(&self, memory: &mut Memory) {
+        self.engine.give(memory);
     }
 
     /// Scores the values in the memory: one score a rule, from 0 to 1, into `scores`, which is

@@ -18,6 +18,11 @@ pub struct Symbols {
 }
 
 impl Symbols {
+    /// For so many short words without growing.
+    pub fn with_room(words: usize) -> Symbols {
+        Symbols { short: vec![(0, 0); (4 * words).next_power_of_two()], ..Symbols::default() }
+    }
+
     /// The symbol of a word, if it is known.
     #[inline]
     pub fn get(&self, word: &[u8]) -> Option<u32> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::check::types::Type;
 use crate::engine::memory::fingerprint;
-use crate::engine::{Engine, begin, judge, shapes};
+use crate::engine::{Engine, begin, give, judge, shapes};
 use crate::ir::{Arithmetic, Comparison, NOWHERE, Op, Program, Register, Step, StepId};
 use crate::runtime::arena::List;
 use crate::runtime::shape::{Shape, canonical};
@@ -26,7 +26,9 @@ impl Interpreter {
     pub(crate) fn new(program: Arc<Program>) -> Interpreter {
         let shapes = program.steps.iter().map(|step| shapes::of_elements(&program, step)).collect();
         let fingerprint = fingerprint(&program);
-        let ranges = program.rules.iter().map(|rule| &rule.steps).chain([&program.sample]);
+        let rules = program.rules.iter().map(|rule| &rule.steps);
+        let given = program.given.iter().map(|given| &given.steps);
+        let ranges = rules.chain(given).chain([&program.sample]);
         let ranges = ranges.filter(|steps| !steps.is_empty()).cloned();
         let written = ranges.map(|steps| (steps.start, written(&program, steps))).collect();
         Interpreter { program, shapes, fingerprint, written }
@@ -58,6 +60,12 @@ impl Engine for Interpreter {
     fn sample(&self, memory: &mut Memory, index: u64) -> Result<(), Fault> {
         begin(memory, self.fingerprint, index);
         self.run(memory, self.program.sample.clone())
+    }
+
+    fn give(&self, memory: &mut Memory) {
+        give(&self.program, self.fingerprint, memory, |memory, at| {
+            self.run(memory, self.program.given[at].steps.clone())
+        });
     }
 
     fn judge(&self, memory: &mut Memory, scores: &mut Vec<f64>) {

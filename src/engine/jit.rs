@@ -1,6 +1,6 @@
 //! Machine code for this processor: compiled from the steps, owned, called and freed here.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use anyhow::Context as _;
 use cranelift_codegen::isa::OwnedTargetIsa;
@@ -10,8 +10,9 @@ use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{FuncId, Module, default_libcall_names};
 
 use crate::engine::emit::Part;
+use crate::engine::interpret::Interpreter;
 use crate::engine::memory::fingerprint;
-use crate::engine::{Emit, Engine, begin, emit, judge};
+use crate::engine::{Emit, Engine, begin, emit, give, judge};
 use crate::ir::Program;
 use crate::runtime::random::Stream;
 use crate::runtime::{Fault, Memory};
@@ -28,37 +29,58 @@ type Code =
 pub(super) struct Native {
     program: Arc<Program>,
     fingerprint: u64,
-    sample: Code,
-    rules: Vec<Code>,
+    isa: OwnedTargetIsa,
+    sample: Codes,
+    /// Compiled when they are first needed: most samples are never judged, and only records need
+    /// what is given. None if that fails.
+    rules: OnceLock<Option<Codes>>,
+    given: OnceLock<Option<Codes>>,
+}
+
+/// Functions that were compiled together.
+struct Codes {
+    all: Vec<Code>,
     /// Owns the code; `Some` until it is dropped.
     module: Option<JITModule>,
 }
 
-// SAFETY: after `compile` nothing changes the module or the code in it, and all that the code
+// SAFETY: after `codes` nothing changes the module or the code in it, and all that the code
 // changes is in the memory that a call brings.
-unsafe impl Send for Native {}
+unsafe impl Send for Codes {}
 // SAFETY: as above.
-unsafe impl Sync for Native {}
+unsafe impl Sync for Codes {}
 
 /// Compiles a program.
 pub(super) fn compile(program: Arc<Program>) -> anyhow::Result<Native> {
-    let builder = JITBuilder::with_isa(isa()?, default_libcall_names());
-    let mut module = JITModule::new(builder);
     let mut context = FunctionBuilderContext::new();
+    let isa = isa()?;
+    let sample = codes(&program, &isa, std::iter::once(sample(&program)), &mut context)?;
+    let (rules, given) = (OnceLock::new(), OnceLock::new());
+    let fingerprint = fingerprint(&program);
+    Ok(Native { isa, fingerprint, sample, rules, given, program })
+}
+
+/// Compiles some parts of a program.
+fn codes<'p>(
+    program: &Program,
+    isa: &OwnedTargetIsa,
+    parts: impl Iterator<Item = Part<'p>>,
+    context: &mut FunctionBuilderContext,
+) -> anyhow::Result<Codes> {
+    let builder = JITBuilder::with_isa(isa.clone(), default_libcall_names());
+    let mut module = JITModule::new(builder);
     let mut ids = Vec::new();
-    for part in parts(&program) {
-        ids.push(define(&mut module, &program, part, &mut context)?);
+    for part in parts {
+        ids.push(define(&mut module, program, part, context)?);
     }
     module.finalize_definitions().context("cannot make the machine code ready to run")?;
-    let mut codes = ids.into_iter().map(|id| {
+    let code = |id| {
         let address = module.get_finalized_function(id);
         // SAFETY: `define` gave the function the signature that `Code` describes.
         unsafe { std::mem::transmute::<*const u8, Code>(address) }
-    });
-    let sample = codes.next().expect("the first part makes the sample");
-    let rules = codes.collect();
-    let fingerprint = fingerprint(&program);
-    Ok(Native { program, fingerprint, sample, rules, module: Some(module) })
+    };
+    let all = ids.into_iter().map(code).collect();
+    Ok(Codes { all, module: Some(module) })
 }
 
 /// Shows the code of a program, function by function.
@@ -66,7 +88,7 @@ pub(super) fn text(program: &Program, form: Emit) -> anyhow::Result<String> {
     let isa = isa()?;
     let mut context = FunctionBuilderContext::new();
     let mut text = String::new();
-    for part in parts(program) {
+    for part in std::iter::once(sample(program)).chain(rules(program)) {
         let function = emit::function(program, &part, &*isa, &mut context);
         text.push_str(&format!("; {}\n", part.name));
         match form {
@@ -84,17 +106,29 @@ pub(super) fn text(program: &Program, form: Emit) -> anyhow::Result<String> {
     Ok(text)
 }
 
-/// The sample, then each rule. What bounds prove holds for samples; a rule judges replies too.
-fn parts(program: &Program) -> impl Iterator<Item = Part<'_>> {
-    let sample =
-        Part { name: "sample", steps: program.sample.clone(), result: None, trusts_proofs: true };
-    let rules = program.rules.iter().map(|rule| Part {
+/// What makes a sample. What bounds prove holds for it.
+fn sample(program: &Program) -> Part<'_> {
+    Part { name: "sample", steps: program.sample.clone(), result: None, trusts_proofs: true }
+}
+
+/// Each rule, which judges replies too.
+fn rules(program: &Program) -> impl Iterator<Item = Part<'_>> {
+    program.rules.iter().map(|rule| Part {
         name: &rule.name,
         steps: rule.steps.clone(),
         result: Some(rule.score),
         trusts_proofs: false,
-    });
-    std::iter::once(sample).chain(rules)
+    })
+}
+
+/// What makes each given value of a record.
+fn given(program: &Program) -> impl Iterator<Item = Part<'_>> {
+    program.given.iter().map(|given| Part {
+        name: "given",
+        steps: given.steps.clone(),
+        result: None,
+        trusts_proofs: false,
+    })
 }
 
 fn define(
@@ -137,17 +171,33 @@ impl Engine for Native {
 
     fn sample(&self, memory: &mut Memory, index: u64) -> Result<(), Fault> {
         begin(memory, self.fingerprint, index);
-        self.call(self.sample, memory).map(|_| ())
+        self.call(self.sample.all[0], memory).map(|_| ())
+    }
+
+    fn give(&self, memory: &mut Memory) {
+        let Some(given) = self.given.get_or_init(|| self.later(given(&self.program))) else {
+            return Interpreter::new(self.program.clone()).give(memory);
+        };
+        give(&self.program, self.fingerprint, memory, |memory, at| {
+            self.call(given.all[at], memory).map(|_| ())
+        });
     }
 
     fn judge(&self, memory: &mut Memory, scores: &mut Vec<f64>) {
+        let Some(rules) = self.rules.get_or_init(|| self.later(rules(&self.program))) else {
+            return Interpreter::new(self.program.clone()).judge(memory, scores);
+        };
         judge(&self.program, self.fingerprint, memory, scores, |memory, at| {
-            self.call(self.rules[at], memory)
+            self.call(rules.all[at], memory)
         });
     }
 }
 
 impl Native {
+    fn later<'p>(&self, parts: impl Iterator<Item = Part<'p>>) -> Option<Codes> {
+        codes(&self.program, &self.isa, parts, &mut FunctionBuilderContext::new()).ok()
+    }
+
     fn call(&self, code: Code, memory: &mut Memory) -> Result<i64, Fault> {
         let memory: *mut Memory = memory;
         // What the code reads and writes lies in the memory's four vectors, none of which grows.
@@ -173,11 +223,11 @@ impl Native {
     }
 }
 
-impl Drop for Native {
+impl Drop for Codes {
     fn drop(&mut self) {
         let module = self.module.take().expect("a module is dropped once");
-        // SAFETY: the only pointers into the code are `sample` and `rules`, private to `self`,
-        // and no thread calls them while `self` is dropped.
+        // SAFETY: the only pointers into the code are `all`, private to this module and to the
+        // engine that is dropped with them: no thread calls them then.
         unsafe { module.free_memory() }
     }
 }

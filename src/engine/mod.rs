@@ -1,6 +1,8 @@
 //! Runs a program: the interpreter says what it means, machine code must equal it bit for bit.
 
 #[cfg(feature = "jit")]
+mod adaptive;
+#[cfg(feature = "jit")]
 mod calls;
 #[cfg(feature = "jit")]
 mod emit;
@@ -28,6 +30,10 @@ pub(crate) trait Engine: Send + Sync {
     /// memory held before is freed.
     fn sample(&self, memory: &mut Memory, index: u64) -> Result<(), Fault>;
 
+    /// Makes the values that rules are given of the record in the slots: a sample has them. Those
+    /// that cannot be made are remembered.
+    fn give(&self, memory: &mut Memory);
+
     /// Judges the values in the slots: puts one score a rule, from 0 to 1, into `scores`, which is
     /// emptied first. A rule that faults scores 0. The slots stay as they are.
     fn judge(&self, memory: &mut Memory, scores: &mut Vec<f64>);
@@ -46,6 +52,14 @@ pub enum Emit {
 /// Runs the program step by step.
 pub(crate) fn interpreter(program: Arc<Program>) -> Box<dyn Engine> {
     Box::new(interpret::Interpreter::new(program))
+}
+
+/// Runs the program step by step, and in the fastest way that this build has once that pays.
+pub(crate) fn adaptive(program: Arc<Program>) -> Box<dyn Engine> {
+    #[cfg(feature = "jit")]
+    return Box::new(adaptive::Adaptive::new(program));
+    #[cfg(not(feature = "jit"))]
+    interpreter(program)
 }
 
 /// Runs the program in the fastest way that this build has.
@@ -84,6 +98,25 @@ fn begin(memory: &mut Memory, fingerprint: u64, index: u64) {
     memory.index = index;
 }
 
+/// Makes each given value, by `run` with its number.
+fn give(
+    program: &Program,
+    fingerprint: u64,
+    memory: &mut Memory,
+    run: impl Fn(&mut Memory, usize) -> Result<(), Fault>,
+) {
+    assert_eq!(memory.program, fingerprint, "a memory runs its own program only");
+    memory.failed.clear();
+    for (at, given) in program.given.iter().enumerate() {
+        if !memory.has(&given.given) {
+            memory.failed.push(given.slot);
+        } else if let Err(fault) = run(memory, at) {
+            memory.ran_out |= fault.kind == FaultKind::Memory;
+            memory.failed.push(given.slot);
+        }
+    }
+}
+
 /// Judges the values in the slots by each rule, whose cell `run` returns, by its number.
 fn judge(
     program: &Program,
@@ -95,6 +128,10 @@ fn judge(
     assert_eq!(memory.program, fingerprint, "a memory runs its own program only");
     scores.clear();
     for (at, rule) in program.rules.iter().enumerate() {
+        if !memory.has(&rule.given) {
+            scores.push(0.0);
+            continue;
+        }
         let mark = memory.mark();
         scores.push(match run(memory, at) {
             Ok(cell) => score(program, rule.score, cell),

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::bounds::{exactly, of_type};
+use super::bounds::exactly;
+use super::given::Relations;
 use super::level::Number;
 use super::{
-    Bound, Choice, NOWHERE, Op, Program, Register, Role, Rule, Slot, SlotId, Step, StepId,
-    StreamId, Words,
+    Bound, Choice, NOWHERE, Op, Program, Register, Role, Slot, SlotId, Step, StepId, StreamId,
+    Words,
 };
-use crate::check::roles::needs;
 use crate::check::typed::{self, ExprKind, Function, LocalId, Template};
 use crate::check::types::Type;
 use crate::diagnostic::Diagnostic;
@@ -63,6 +63,10 @@ pub struct Lower<'a> {
     pub errors: Vec<Diagnostic>,
     streams: HashMap<String, StreamId>,
     texts: HashMap<String, u32>,
+    /// The rules, and what in them no reply changes.
+    pub relations: Relations<'a>,
+    /// The slots of given values, and what is known of them.
+    pub given: BTreeMap<LocalId, (SlotId, Bound)>,
 }
 
 /// The most cells (of 8 bytes) that making a sample may take: 512 MiB.
@@ -100,6 +104,8 @@ pub fn program(
         errors: Vec::new(),
         streams: HashMap::new(),
         texts: HashMap::new(),
+        relations: Relations::new(template),
+        given: BTreeMap::new(),
     };
     lower.pool_sizes[0] = choice.vocabulary as i64;
     lower.sample();
@@ -111,9 +117,7 @@ pub fn program(
         lower.errors.push(error);
     }
     lower.in_rule = true;
-    for rule in &template.rules {
-        lower.rule(rule);
-    }
+    lower.rules();
     let needs_texts = |step: &Step| matches!(step.op, Op::Call(it, _) if it.needs_texts());
     if lower.program.steps.iter().any(needs_texts) {
         let bytes = &mut lower.program.bounds.text_bytes;
@@ -139,6 +143,7 @@ fn empty(template: &Template, choice: &Choice) -> Program {
         registers: Vec::new(),
         steps: Vec::new(),
         sample: 0..0,
+        given: Vec::new(),
         rules: Vec::new(),
         slots: Vec::new(),
         streams: Vec::new(),
@@ -178,6 +183,7 @@ impl Lower<'_> {
             self.frames[0].insert(binding.local, value);
         }
         self.layout();
+        self.keep();
         self.program.sample = 0..self.program.steps.len() as StepId;
     }
 
@@ -252,41 +258,6 @@ impl Lower<'_> {
         self.work < WORK_MAX
     }
 
-    /// A rule sees what a reply and a prompt show, and computes the rest again.
-    fn rule(&mut self, rule: &typed::Rule) {
-        let start = self.program.steps.len() as StepId;
-        self.frames = vec![BTreeMap::new()];
-        (self.cells, self.runs) = (0, 1);
-        // What a reply holds is not known: nothing about it is sure.
-        self.certain = false;
-        let bound = needs(self.template, rule);
-        let mut loaded = Vec::new();
-        let wanted = again(self.template, rule, &bound);
-        for (at, binding) in self.template.bindings.iter().enumerate() {
-            let local = &self.template.locals[binding.local];
-            let value = if bound.contains(&binding.local) {
-                let slot = &self.program.slots[at];
-                let is_read = binding.shown && !self.own;
-                let known = if is_read { of_type(&slot.kind) } else { slot.bound.clone() };
-                loaded.push(at as SlotId);
-                self.make(Op::Load(at as SlotId), &binding.value.ty, known, local.span)
-            } else if wanted.contains(&binding.local) {
-                self.expr(&binding.value)
-            } else {
-                continue;
-            };
-            self.frames[0].insert(binding.local, value);
-        }
-        let score = self.expr(&rule.relation);
-        self.program.rules.push(Rule {
-            name: rule.name.clone(),
-            span: rule.span,
-            steps: start..self.program.steps.len() as StepId,
-            score: score.register,
-            needs: loaded,
-        });
-    }
-
     /// Adds a step.
     pub fn push(&mut self, op: Op, into: Register, span: Span, proved: bool) -> StepId {
         self.program.steps.push(Step { op, into, span, proved });
@@ -346,23 +317,6 @@ impl Lower<'_> {
         let cells = (high.max(0) as u64).div_ceil(width) + 4;
         self.cells = self.cells.saturating_add(cells);
     }
-}
-
-/// The computed names that a rule needs and that are not shown: they are computed again.
-fn again(template: &Template, rule: &typed::Rule, loaded: &BTreeSet<LocalId>) -> BTreeSet<LocalId> {
-    let mut found = BTreeSet::new();
-    let mut open: Vec<LocalId> = rule.uses.iter().copied().collect();
-    while let Some(local) = open.pop() {
-        if loaded.contains(&local) {
-            continue;
-        }
-        if let Some((_, binding)) = template.binding_of(local)
-            && found.insert(local)
-        {
-            open.extend(&binding.uses);
-        }
-    }
-    found
 }
 
 /// The paths of the streams that a sampler draws from.

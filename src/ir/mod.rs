@@ -22,6 +22,7 @@ pub mod bounds;
 mod call;
 mod expression;
 mod flow;
+mod given;
 mod growth;
 mod level;
 mod loops;
@@ -29,6 +30,7 @@ mod lower;
 mod print;
 mod refuse;
 pub mod reply;
+mod rules;
 mod shown;
 
 pub use crate::runtime::bound::{Bound, TextBound};
@@ -106,10 +108,12 @@ pub struct Program {
     pub level: String,
     /// The type of each register.
     pub registers: Vec<Type>,
-    /// All steps: first those that make a sample, then those of each rule.
+    /// All steps: first those that make a sample, then those of each given value and each rule.
     pub steps: Vec<Step>,
     /// The steps that make a sample. They store every slot.
     pub sample: Range<StepId>,
+    /// What rules load and no reply changes, in order. A sample stores it; of a record it is made.
+    pub given: Vec<Given>,
     /// The rules, each with its own steps, which load slots and store none.
     pub rules: Vec<Rule>,
     /// The named values of a sample, and what is shown without a name.
@@ -296,8 +300,21 @@ pub struct Rule {
     pub steps: Range<StepId>,
     /// Holds the score after them: a `Bool`, or a `Real` in 0..1.
     pub score: Register,
-    /// The slots that it loads.
+    /// The slots that it depends on, and that are drawn or shown: a record has them.
     pub needs: Vec<SlotId>,
+    /// The slots of given values that it loads.
+    pub given: Vec<SlotId>,
+}
+
+/// A value that rules load, and that is made of a record without looking at the reply.
+#[derive(Clone, Debug, PartialEq, Hash)]
+pub struct Given {
+    /// Where it is stored.
+    pub slot: SlotId,
+    /// The steps that make and store it.
+    pub steps: Range<StepId>,
+    /// The slots of other given values that these load.
+    pub given: Vec<SlotId>,
 }
 
 /// How a value came to be, and whether it is shown.
@@ -312,12 +329,14 @@ pub enum Role {
     Output,
     /// Shown without a name: the value of an expression in a layout's placeholder.
     Placeholder,
+    /// The sample's own value of what a reply or a record sets: rules compare with it.
+    Kept,
 }
 
 /// A value of a sample.
 #[derive(Clone, Debug, PartialEq, Hash)]
 pub struct Slot {
-    /// Its name; empty for [`Role::Placeholder`].
+    /// Its name; empty for [`Role::Placeholder`] and [`Role::Kept`].
     pub name: String,
     /// Its type.
     pub kind: Type,

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Bound, NOWHERE, Op, Program, Register, Step};
+use super::{Bound, NOWHERE, Op, Program, Register, Role, Step};
 
 /// The complete program.
 pub fn print(program: &Program) -> String {
@@ -18,7 +18,11 @@ pub fn print(program: &Program) -> String {
         ),
     );
     for (at, slot) in program.slots.iter().enumerate() {
-        let name = if slot.name.is_empty() { "(shown)" } else { &slot.name };
+        let name = match slot.role {
+            Role::Placeholder => "(shown)",
+            Role::Kept => "(kept)",
+            _ => &slot.name,
+        };
         let bound = bound(&slot.bound);
         line(&mut text, format!("slot {at} {name}: {} {bound} {:?}", slot.kind, slot.role));
     }
@@ -30,6 +34,10 @@ pub fn print(program: &Program) -> String {
     }
     line(&mut text, "sample".to_string());
     steps(&mut text, program, &program.sample);
+    for given in &program.given {
+        line(&mut text, format!("given slot {}", given.slot));
+        steps(&mut text, program, &given.steps);
+    }
     for rule in &program.rules {
         line(&mut text, format!("rule {}", rule.name));
         steps(&mut text, program, &rule.steps);

@@ -30,6 +30,8 @@ pub struct Memory {
     pub(crate) step: u32,
     /// True if a rule ended because the memory was full: its score says nothing then.
     pub(crate) ran_out: bool,
+    /// The slots of given values that could not be made of a record.
+    pub(crate) failed: Vec<SlotId>,
     /// How often the interpreter took the second and the first branch of each `If`, by its step;
     /// empty if they are not counted.
     pub(crate) branches: Vec<[u64; 2]>,
@@ -92,6 +94,7 @@ impl Memory {
             fault: 0,
             step: 0,
             ran_out: false,
+            failed: Vec::new(),
             branches: Vec::new(),
             steps_done: 0,
             program: needs.program,
@@ -186,6 +189,11 @@ impl Memory {
         std::mem::take(&mut self.ran_out)
     }
 
+    /// True if none of these given values failed.
+    pub(crate) fn has(&self, given: &[SlotId]) -> bool {
+        self.failed.is_empty() || !given.iter().any(|slot| self.failed.contains(slot))
+    }
+
     /// How many steps the interpreter has done in this memory.
     pub fn steps_done(&self) -> u64 {
         self.steps_done
@@ -234,6 +242,7 @@ impl Memory {
     pub fn clear(&mut self) {
         self.arena.clear();
         self.texts.clear();
+        self.failed.clear();
     }
 
     /// How often the interpreter took the `else` and the `then` of each step that is an `If`.

@@ -213,7 +213,7 @@ impl Template {
     fn defaults(&self) -> Compile<'_> {
         let (level, set, words) = (String::new(), Vec::new(), None);
         let answer = Answer::default();
-        Compile { template: self, level, set, words, answer, interpreted: false }
+        Compile { template: self, level, set, words, answer, runs: Runs::Adaptive }
     }
 }
 
@@ -226,7 +226,15 @@ pub struct Compile<'a> {
     set: Vec<(String, String)>,
     words: Option<Vocabulary>,
     answer: Answer,
-    interpreted: bool,
+    runs: Runs,
+}
+
+/// What runs a template.
+#[derive(Clone, Copy, Debug)]
+enum Runs {
+    Adaptive,
+    Native,
+    Interpreter,
 }
 
 impl Compile<'_> {
@@ -273,7 +281,14 @@ impl Compile<'_> {
     /// Run step by step, not as machine code: the same bytes, slower, and nothing is compiled. A
     /// build without the feature `jit` always does.
     pub fn interpreted(mut self) -> Self {
-        self.interpreted = true;
+        self.runs = Runs::Interpreter;
+        self
+    }
+
+    /// Run as machine code from the first sample on. Otherwise that is done once it pays: to make
+    /// machine code takes as long as to make many samples step by step.
+    pub fn native(mut self) -> Self {
+        self.runs = Runs::Native;
         self
     }
 
@@ -282,16 +297,18 @@ impl Compile<'_> {
     /// # Errors
     /// [`Error::Invalid`] if there is no such level or parameter, or no sample can be drawn at
     /// it; [`Error::Input`] if the template's own replies have the marks that answers are to stand
-    /// in; [`Error::Failed`] if this machine has no machine code.
+    /// in; [`Error::Failed`] if this machine has no machine code, and [`Compile::native`] asks for
+    /// it.
     pub fn compile(self) -> Result<Sampler, Error> {
         let Template { source, typed, .. } = self.template;
         let words = self.words.unwrap_or_else(Vocabulary::embedded);
         let (level, set, answer) = (&self.level, &self.set, self.answer);
         let compile = data::Compile { template: typed, level, set, words, answer };
         let invalid = |diagnostics| Error::invalid(source, diagnostics);
-        let inner = match self.interpreted {
-            true => compile.interpreted().map_err(invalid)?,
-            false => compile.fastest().map_err(|why| match why {
+        let inner = match self.runs {
+            Runs::Adaptive => compile.adaptive().map_err(invalid)?,
+            Runs::Interpreter => compile.interpreted().map_err(invalid)?,
+            Runs::Native => compile.fastest().map_err(|why| match why {
                 Uncompiled::Invalid(diagnostics) => invalid(diagnostics),
                 Uncompiled::NoMachineCode(error) => Error::Failed(error),
             })?,

@@ -14,8 +14,8 @@ fn page(name: &str) -> PathBuf {
 fn the_gallery_shows_a_sample_of_each_template() {
     let mut gallery = format!(
         "# Gallery\n\nA sample of each of the {} templates of the standard library: seed 0, index \
-         0, at the level `easy` where there is one.\n`cookc sample std:NAME --level easy -n 1` shows \
-         the same; `cookc doc std:NAME` what a template teaches, and its parameters.\n",
+         0, at the level `easy` where\nthere is one. `cookc sample std:NAME --level easy -n 1` shows \
+         the same; `cookc doc std:NAME` what a\ntemplate teaches, and its parameters.\n",
         stdlib::TEMPLATES.len()
     );
     for (name, text) in stdlib::TEMPLATES {

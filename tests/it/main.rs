@@ -20,6 +20,7 @@ mod editors;
 mod embed;
 mod fixes;
 mod gallery;
+mod given;
 mod grammar;
 mod hostile;
 mod judging;

@@ -107,6 +107,6 @@ fn of(make: &Make, manifest: &Manifest, origin: &Origin) -> Result<Generate, Str
         shard: None,
         resume: make.resume,
         dry_run: false,
-        engine: Engine::Native,
+        engine: Engine::Auto,
     })
 }

@@ -101,7 +101,7 @@ pub struct Generate {
     #[arg(long)]
     pub dry_run: bool,
     /// What runs the template
-    #[arg(long, default_value = "native")]
+    #[arg(long, default_value = "auto")]
     pub engine: Engine,
 }
 

@@ -71,7 +71,7 @@ pub struct Judge {
     #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// What runs the rules
-    #[arg(long, default_value = "native")]
+    #[arg(long, default_value = "auto")]
     engine: Engine,
     /// Human-readable text, or JSON for programs
     #[arg(long, default_value = "text")]
@@ -101,6 +101,7 @@ pub fn run(command: &Judge) -> Result<(), Failure> {
     let judging = Judging::new(&sampler);
     let mut sums = Sums::new(&judging);
     let progress = Progress::new(bytes, "judging");
+    let mut in_memory = None;
     for number in 0.. {
         let at = format!("{} line {}", shown(&command.replies), number + 1);
         let Some(line) = lines.next()? else { break };
@@ -109,9 +110,12 @@ pub fn run(command: &Judge) -> Result<(), Failure> {
         let Some(line) = parse(&line, &at)? else { continue };
         key.expect(&line, &at)?;
         let index = key.index(&line, number, &at, &texts, &mut memory)?;
-        sampler.sample(&mut memory, index).map_err(|error| {
-            load::stopped(&template, sampler.program(), key.seed, Stopped::Fault(index, error))
-        })?;
+        // Replies to one sample often come one after the other.
+        if in_memory.replace(index) != Some(index) || line.index.is_none() {
+            sampler.sample(&mut memory, index).map_err(|error| {
+                load::stopped(&template, sampler.program(), key.seed, Stopped::Fault(index, error))
+            })?;
+        }
         key.expect_texts(&line, index, &at, &texts, &memory)?;
         let verdict = judging.judge(&line.reply, &mut memory);
         sums.add(&verdict);

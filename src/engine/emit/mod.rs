@@ -64,7 +64,7 @@ pub(super) fn function(
         streams,
         keys,
         call,
-        constants: constants(program),
+        constants: constants(&program.steps[part.steps.start as usize..part.steps.end as usize]),
         variables: HashMap::new(),
         found: Vec::new(),
         depth: 0,
@@ -93,9 +93,9 @@ pub(super) fn signature(isa: &dyn TargetIsa) -> Signature {
 }
 
 /// The constant in each register that one step alone writes, with a constant.
-fn constants(program: &Program) -> HashMap<Register, i64> {
+fn constants(steps: &[Step]) -> HashMap<Register, i64> {
     let (mut constants, mut written) = (HashMap::new(), HashSet::new());
-    for step in &program.steps {
+    for step in steps {
         let constant = match step.op {
             Op::Constant(cell) => Some(cell),
             _ => None,

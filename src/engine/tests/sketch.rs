@@ -80,6 +80,7 @@ impl Sketch {
                 registers: Vec::new(),
                 steps: Vec::new(),
                 sample: 0..0,
+                given: Vec::new(),
                 rules: Vec::new(),
                 slots: Vec::new(),
                 streams: vec!["first".into(), "second".into()],
@@ -217,8 +218,9 @@ impl Sketch {
         let start = self.here();
         let score = body(self);
         let steps = start..self.here();
-        let (name, span, needs) = ("rule".into(), Span::default(), Vec::new());
-        self.program.rules.push(Rule { name, span, steps, score, needs });
+        let (name, span) = ("rule".into(), Span::default());
+        let (needs, given) = (Vec::new(), Vec::new());
+        self.program.rules.push(Rule { name, span, steps, score, needs, given });
     }
 
     /// The program.

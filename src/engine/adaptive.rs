@@ -1,0 +1,79 @@
+//! Runs a program step by step at first, and as machine code once that pays: to compile takes as
+//! long as many samples.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use super::interpret::Interpreter;
+use super::jit::{self, Native};
+use super::{Engine, Memory};
+use crate::ir::Program;
+use crate::runtime::Fault;
+
+/// To compile a step takes about as long as to do so many, step by step.
+const STEPS_A_STEP: u64 = 500;
+
+/// A program, and how much of it was done step by step.
+pub(super) struct Adaptive {
+    interpreter: Interpreter,
+    native: OnceLock<Native>,
+    steps_done: AtomicU64,
+    /// True once a thread compiles it; the others go on meanwhile.
+    is_compiled: AtomicBool,
+}
+
+impl Adaptive {
+    pub(super) fn new(program: Arc<Program>) -> Adaptive {
+        Adaptive {
+            interpreter: Interpreter::new(program),
+            native: OnceLock::new(),
+            steps_done: AtomicU64::new(0),
+            is_compiled: AtomicBool::new(false),
+        }
+    }
+
+    /// What runs it now.
+    fn engine(&self) -> &dyn Engine {
+        match self.native.get() {
+            Some(native) => native,
+            None => &self.interpreter,
+        }
+    }
+
+    /// Does some of it, and looks whether it was much by now.
+    fn run<T>(&self, memory: &mut Memory, run: impl FnOnce(&dyn Engine, &mut Memory) -> T) -> T {
+        if let Some(native) = self.native.get() {
+            return run(native, memory);
+        }
+        let before = memory.steps_done;
+        let done = run(&self.interpreter, memory);
+        let steps = memory.steps_done - before;
+        let steps = steps + self.steps_done.fetch_add(steps, Ordering::Relaxed);
+        let program = self.interpreter.program();
+        if steps > STEPS_A_STEP * program.steps.len() as u64
+            && !self.is_compiled.swap(true, Ordering::Relaxed)
+            && let Ok(native) = jit::compile(program.clone())
+        {
+            _ = self.native.set(native);
+        }
+        done
+    }
+}
+
+impl Engine for Adaptive {
+    fn program(&self) -> &Arc<Program> {
+        self.engine().program()
+    }
+
+    fn sample(&self, memory: &mut Memory, index: u64) -> Result<(), Fault> {
+        self.run(memory, |engine, memory| engine.sample(memory, index))
+    }
+
+    fn give(&self, memory: &mut Memory) {
+        self.run(memory, |engine, memory| engine.give(memory));
+    }
+
+    fn judge(&self, memory: &mut Memory, scores: &mut Vec<f64>) {
+        self.run(memory, |engine, memory| engine.judge(memory, scores));
+    }
+}
