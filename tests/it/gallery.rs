@@ -14,8 +14,8 @@ fn page(name: &str) -> PathBuf {
 fn the_gallery_shows_a_sample_of_each_template() {
     let mut gallery = format!(
         "# Gallery\n\nA sample of each of the {} templates of the standard library: seed 0, index \
-         0, at the level `easy` where\nthere is one. `cookc sample std:NAME --level easy -n 1` shows \
-         the same; `cookc doc std:NAME` what a\ntemplate teaches, and its parameters.\n",
+         0, at the level `easy`\nwhere there is one. `cookc sample std:NAME --level easy -n 1` \
+         shows the same; `cookc doc std:NAME` what\na template teaches, and its parameters.\n",
         stdlib::TEMPLATES.len()
     );
     for (name, text) in stdlib::TEMPLATES {
@@ -31,6 +31,9 @@ fn the_gallery_shows_a_sample_of_each_template() {
         }
         let _ = write!(gallery, "```\n\n```text\n{}\n```\n", sample.reply.trim_end());
     }
+    let readme = std::fs::read_to_string(page("../README.md")).expect("it is there");
+    let count = format!("{} templates", stdlib::TEMPLATES.len());
+    assert!(readme.contains(&count), "the README says how many there are: {count}");
     let trimmed: Vec<&str> = gallery.lines().map(str::trim_end).collect();
     let gallery = trimmed.join("\n") + "\n";
     if std::env::var_os("COOKC_UPDATE_DOCS").is_some() {
