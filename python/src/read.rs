@@ -135,8 +135,16 @@ pub fn path(value: &Bound<PyAny>, name: &str) -> PyResult<PathBuf> {
 
 /// The number of a parameter, as a template would have it written.
 pub fn parameter(value: &Bound<PyAny>, name: &str) -> PyResult<String> {
-    let must = || format!("the parameter `{name}` must be an int or a float");
-    if value.is_instance_of::<PyBool>() || value.is_instance_of::<PyString>() {
+    let must = || format!("the parameter `{name}` must be an int, a float, or one of its names");
+    if let Ok(text) = value.cast::<PyString>() {
+        let text = text.to_string();
+        // A number in quotes is a slip.
+        return match text.parse::<f64>() {
+            Ok(_) => Err(other_type(value, &must())),
+            Err(_) => Ok(text),
+        };
+    }
+    if value.is_instance_of::<PyBool>() {
         return Err(other_type(value, &must()));
     }
     if value.is_instance_of::<PyFloat>() || !value.hasattr("__index__")? {

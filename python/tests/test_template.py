@@ -98,7 +98,7 @@ def test_a_level_or_parameter_that_is_not_there_or_out_of_range_is_an_error(echo
 
 @pytest.mark.parametrize("value", ["4", True, None, [4]])
 def test_a_parameter_of_another_type_is_a_type_error(echo, value):
-    with pytest.raises(TypeError, match="the parameter `length` must be an int or a float"):
+    with pytest.raises(TypeError, match="the parameter `length` must be an int, a float"):
         echo.compile(length=value)
 
 
@@ -176,3 +176,15 @@ def test_templates_samplers_and_all_that_they_return_are_pickled(echo, tmp_path)
         caught.value.line,
     )
     assert error.diagnostics == caught.value.diagnostics
+
+
+def test_a_parameter_may_be_one_of_some_names():
+    text = (
+        'param form in ["plain", "table"] = "plain"\nword ~ pick(vocab)\n'
+        'rule right: word == word\nprompt "{word} {form}"\nreply "{word}"\n'
+    )
+    template = cookc.Template.parse("forms.cook", text)
+    assert template.compile()[0].prompt.endswith(" plain")
+    assert template.compile(form="table")[0].prompt.endswith(" table")
+    with pytest.raises(cookc.Error, match="write `table`"):
+        template.compile(form="tabel")

@@ -305,11 +305,20 @@ fn words(checker: &mut Checker, path: &str, span: Span, library: &Library) -> Ve
 fn param(checker: &mut Checker, param: &ast::Param, docs: &[String]) -> Param {
     let (low, high, default) =
         (checker.infer(&param.low), checker.infer(&param.high), checker.infer(&param.default));
+    let (name, span) = (param.name.text.clone(), param.name.span);
+    if !param.names.is_empty() {
+        let names = param.names.iter().map(|one| match checker.expect(one, &Type::Text).kind {
+            typed::ExprKind::Text(text) => text,
+            _ => String::new(),
+        });
+        let (names, kind) = (names.collect(), Type::Text);
+        let default = checker.coerce(default, &kind);
+        return Param { name, span, docs: docs.to_vec(), kind, names, low, high, default };
+    }
     let real = [&low, &high, &default].iter().any(|bound| bound.ty == Type::Real);
     let kind = if real { Type::Real } else { Type::Int };
     let [low, high, default] = [low, high, default].map(|bound| checker.coerce(bound, &kind));
-    let (name, span) = (param.name.text.clone(), param.name.span);
-    Param { name, span, docs: docs.to_vec(), kind, low, high, default }
+    Param { name, span, docs: docs.to_vec(), kind, names: Vec::new(), low, high, default }
 }
 
 fn level(

@@ -92,6 +92,7 @@ pub fn draw(
             span,
             docs: param.docs.clone(),
             kind: param.kind.clone(),
+            names: param.names.clone(),
             low: graft.expr(&param.low, pools),
             high: graft.expr(&param.high, pools),
             default: match given {

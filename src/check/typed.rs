@@ -59,8 +59,10 @@ pub struct Param {
     pub span: Span,
     /// Its documentation.
     pub docs: Vec<String>,
-    /// `Int` or `Real`.
+    /// `Int` or `Real`; `Text` for one of some names.
     pub kind: Type,
+    /// What it is one of; none for a number. The range is then that of their positions.
+    pub names: Vec<String>,
     /// The least value; may use earlier parameters.
     pub low: Expr,
     /// The greatest value; likewise.

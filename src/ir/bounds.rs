@@ -44,6 +44,13 @@ fn wide(bound: &Bound) -> (i128, i128) {
 
 /// What a comparison evaluates to, where the intervals decide it.
 pub fn compare(op: Comparison, left: &Bound, right: &Bound) -> Option<bool> {
+    if let (Some([one]), Some([other])) = (left.literals(), right.literals()) {
+        return match op {
+            Comparison::Equal => Some(one == other),
+            Comparison::NotEqual => Some(one != other),
+            _ => None,
+        };
+    }
     let (Bound::Int { low: a, high: b }, Bound::Int { low: c, high: d }) = (left, right) else {
         return None;
     };

@@ -28,7 +28,12 @@ impl Lower<'_> {
                 frame.get(id).expect("check gave every name a value before its use").clone()
             }
             ExprKind::Param(index) => match self.numbers[*index] {
-                Number::Int(value) => self.number(value, span),
+                Number::Int(value) => {
+                    match self.template.params[*index].names.get(value as usize) {
+                        Some(name) => self.literal(name, span),
+                        None => self.number(value, span),
+                    }
+                }
                 Number::Real(value) => self.real(value, span),
             },
             ExprKind::Pool(index) => {

@@ -8,7 +8,7 @@ use crate::diagnostic::{Diagnostic, near_miss};
 use crate::source::Span;
 use crate::syntax::ast::Operator;
 
-/// A parameter's value.
+/// A parameter's value; of one that is one of some names, its position among them.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub enum Number {
     /// Of an `Int` parameter.
@@ -51,9 +51,9 @@ pub fn resolve(template: &Template, choice: &Choice) -> Result<Vec<Number>, Vec<
         let (value, place) = match (set, by_level) {
             (Some((_, text)), _) => (parse(param, text), Place::Set),
             (None, Some((_, span, value))) => {
-                (constant(value, &numbers), Place::Level(*span, value.span))
+                (written(template, param, value, &numbers), Place::Level(*span, value.span))
             }
-            (None, None) => (constant(&param.default, &numbers), Place::Default),
+            (None, None) => (written(template, param, &param.default, &numbers), Place::Default),
         };
         match value.and_then(|value| inside(param, value, place, &numbers)) {
             Ok(value) => numbers.push(value),
@@ -136,7 +136,47 @@ fn is_written(expr: &Expr) -> bool {
     matches!(expr.kind, ExprKind::Int(_) | ExprKind::Real(_))
 }
 
+/// The value that an expression gives a parameter.
+fn written(
+    template: &Template,
+    param: &Param,
+    expr: &Expr,
+    numbers: &[Number],
+) -> Result<Number, Diagnostic> {
+    if param.names.is_empty() {
+        return constant(expr, numbers);
+    }
+    match &expr.kind {
+        ExprKind::Text(text) => named(param, text, expr.span),
+        // Of the template that this one is a part of.
+        ExprKind::Param(index) => match (numbers.get(*index), &template.params[*index].names) {
+            (Some(Number::Int(at)), names) if !names.is_empty() => {
+                named(param, &names[*at as usize], expr.span)
+            }
+            _ => Err(computed(expr.span)),
+        },
+        _ => Err(computed(expr.span)),
+    }
+}
+
+/// The position of a name that a parameter may be.
+fn named(param: &Param, text: &str, place: Span) -> Result<Number, Diagnostic> {
+    if let Some(at) = param.names.iter().position(|name| name == text) {
+        return Ok(Number::Int(at as i64));
+    }
+    let title = format!("`{}` is none of its names: `{text}`", param.name);
+    let error = Diagnostic::error("E501", title, place, "set here");
+    let near = near_miss(text, param.names.iter().map(String::as_str));
+    Err(match near {
+        Some(near) => error.help(format!("write `{near}`")),
+        None => error.help(format!("write one of: {}", param.names.join(", "))),
+    })
+}
+
 fn parse(param: &Param, text: &str) -> Result<Number, Diagnostic> {
+    if !param.names.is_empty() {
+        return named(param, text, param.span);
+    }
     let number = match param.kind {
         Type::Real => text.parse().ok().filter(|value: &f64| value.is_finite()).map(Number::Real),
         _ => text.parse().ok().map(Number::Int),

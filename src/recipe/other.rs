@@ -68,17 +68,23 @@ pub fn read_set(entry: &mut Entry, found: &Found, section: &mut Section) {
     };
     for (name, value) in table {
         let (name, place, value) = (name.get_ref(), span(value), value.get_ref());
-        match number(value) {
-            Some(_) => {
+        match (value, number(value)) {
+            (_, Some(_)) => {
                 entry.set.insert(name.to_string(), as_written(value));
             }
-            None => section.wrong_type_of(name, place, "a number", (value, &1)),
+            (DeValue::String(text), _) => {
+                entry.set.insert(name.to_string(), text.to_string());
+            }
+            _ => section.wrong_type_of(name, place, "a number", (value, &1)),
         }
     }
 }
 
 pub fn set(entry: &Entry) -> Option<String> {
-    let both = |(name, number): (&String, &String)| format!("{name} = {number}");
+    let both = |(name, value): (&String, &String)| match value.parse::<f64>() {
+        Ok(_) => format!("{name} = {value}"),
+        Err(_) => format!("{name} = {}", quoted(value)),
+    };
     let set: Vec<String> = entry.set.iter().map(both).collect();
     (!set.is_empty()).then(|| format!("{{ {} }}", set.join(", ")))
 }

@@ -77,11 +77,14 @@ pub enum StatementKind {
     Function(Function),
 }
 
-/// A number that the user may set.
+/// A number that the user may set, or one of some names.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Param {
     /// Its name.
     pub name: Name,
+    /// `["plain", "table"]`: what it is one of; none for a number. Its range is then that of their
+    /// positions.
+    pub names: Vec<Expr>,
     /// The least value, taken in.
     pub low: Expr,
     /// The greatest value, taken in.

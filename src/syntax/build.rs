@@ -148,8 +148,19 @@ impl<'a> Build<'a> {
         let name = self.name(&take(&mut parts, Rule::name));
         let range = self.expression(take(&mut parts, Rule::expression));
         let default = self.expression(take(&mut parts, Rule::expression));
+        let mut names = Vec::new();
         let (low, high) = match range.kind {
             ast::ExprKind::Range(low, high) => (*low, *high),
+            ast::ExprKind::List(all) if is_of_texts(&all) => {
+                let Span { start, end } = range.span;
+                let at = |place, value| ast::Expr {
+                    span: Span::new(place, place),
+                    kind: ast::ExprKind::Int(value),
+                };
+                let last = all.len() as i64 - 1;
+                names = all;
+                (at(start, 0), at(end, last))
+            }
             _ => {
                 self.errors.push(error::no_range(self.source, range.span));
                 // One error is one message: what is there is no number either.
@@ -157,7 +168,7 @@ impl<'a> Build<'a> {
                 (any(0), any(i64::MAX))
             }
         };
-        StatementKind::Param(ast::Param { name, low, high, default })
+        StatementKind::Param(ast::Param { name, names, low, high, default })
     }
 
     fn level(&mut self, pair: Pair<'_, Rule>) -> StatementKind {
@@ -297,4 +308,10 @@ pub fn parts(pair: Pair<'_, Rule>) -> impl Iterator<Item = Pair<'_, Rule>> {
 fn doc_text(line: &str) -> String {
     let text = line.trim_start_matches('/').trim_end();
     text.strip_prefix(' ').unwrap_or(text).to_string()
+}
+
+/// True for a list of texts as they are, with one at least.
+fn is_of_texts(elements: &[ast::Expr]) -> bool {
+    let is_text = |element: &ast::Expr| matches!(element.kind, ast::ExprKind::Text(_));
+    !elements.is_empty() && elements.iter().all(is_text)
 }

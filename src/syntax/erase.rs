@@ -30,6 +30,7 @@ fn statement(statement: &mut Statement) {
         }
         StatementKind::Param(param) => {
             name(&mut param.name);
+            param.names.iter_mut().for_each(expression);
             expression(&mut param.low);
             expression(&mut param.high);
             expression(&mut param.default);
