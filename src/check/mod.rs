@@ -114,6 +114,9 @@ fn checked(file: &ast::File, source: &Source, library: &mut Library) -> Survey {
     }
     template.locals = std::mem::take(&mut checker.scope.locals);
     roles::infer(&mut template);
+    if template.layout.reply.iter().any(|piece| piece.shown().next().is_some()) {
+        roles::drop_given_rules(&mut template);
+    }
     template.makes_texts = filled::makes_texts(&template);
     if checker.errors.is_empty() {
         checker.errors.extend(readable::unreadable(&template, source));

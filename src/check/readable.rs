@@ -139,12 +139,17 @@ impl Reading<'_> {
             errors.push(error.help("write a text between rows with a character that no row has"));
         }
         if let Some(nothing) = rows.nothing.as_deref() {
+            let is_never =
+                |character: char| rows.cells.iter().all(|cell| self.never_in_cell(cell, character));
             let is_own = |character: char| {
                 !character.is_whitespace()
                     && !rows.between.contains(character)
-                    && rows.cells.iter().all(|cell| self.never_in_cell(cell, character))
+                    && is_never(character)
             };
-            if !nothing.chars().any(is_own) && !is_seen_later {
+            // Without what is between rows it would be one.
+            let (sign, is_one) = (rows.between.trim(), nothing.trim().chars().any(is_never));
+            let is_no_row = !sign.is_empty() && !nothing.contains(sign) && is_one;
+            if !nothing.chars().any(is_own) && !is_no_row && !is_seen_later {
                 let title = format!("`{nothing}` may be an element of the list");
                 let label = "what does it say where it stands alone?";
                 let error = Diagnostic::error("E406", title, rows.span, label);

@@ -56,6 +56,17 @@ pub fn outputs(template: &Template) -> BTreeSet<LocalId> {
     outputs
 }
 
+/// Drops the rules of parts that are only shown: no reply to this template breaks them, so that they
+/// would pay any.
+pub fn drop_given_rules(template: &mut Template) {
+    let outputs = outputs(template);
+    let is_kept =
+        |rule: &Rule| !rule.name.contains('.') || !needs(template, rule).is_disjoint(&outputs);
+    let kept: Vec<bool> = template.rules.iter().map(is_kept).collect();
+    let mut kept = kept.into_iter();
+    template.rules.retain(|_| kept.next().unwrap_or(true));
+}
+
 /// The names that a rule needs: what is computed and not shown is computed again, so it is
 /// replaced by what it needs.
 pub fn needs(template: &Template, rule: &Rule) -> BTreeSet<LocalId> {

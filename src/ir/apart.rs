@@ -123,9 +123,12 @@ impl Lower<'_> {
             return Some(error.help(help));
         }
         let nothing = rows.nothing.as_deref()?;
+        let sign = rows.between.trim();
+        let is_one = nothing.trim().chars().any(is_own);
+        let is_no_row = !sign.is_empty() && !nothing.contains(sign) && is_one;
         let signs = signs.and(Signs::of(&rows.between)).and(Signs::of(" \n"));
         let is_told = nothing.chars().any(|sign| !signs.has(sign));
-        (!is_told).then(|| {
+        (!is_told && !is_no_row).then(|| {
             let title = format!("`{nothing}` may be an element of the list");
             let label = "what does it say where it stands alone?";
             Diagnostic::error("E406", title, span, label)

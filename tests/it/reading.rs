@@ -334,3 +334,30 @@ reply "{lines("{names} ({ages} of {join("/", owned)})")} == {rest or "none"}"
     }
     assert_eq!(seen, [true; 2], "an empty list, and one that is not");
 }
+
+#[test]
+fn white_space_beside_the_signs_between_elements_says_nothing() {
+    let text = r#"
+names ~ distinct(3, vocab)
+ages ~ draw(3, 1..99)
+same = ages
+lists = for age in ages: [age, age]
+rule right: ages == same and (all xs in lists: size(xs) == 2) and size(names) == 3
+prompt "{same}"
+reply "{join("; ", "{names}: {ages}")} == [[{join("], [", join(", ", lists))}]]"
+"#;
+    let source = Source::new("signs.cook", text);
+    let Pair { interpreter: sampler, .. } = pair(&source, "");
+    let (judge, texts) = (Judge::new(&sampler), writer(&sampler));
+    let mut memory = sampler.memory(Split::Train, 1);
+    make(&sampler, &mut memory, 0);
+    let own = texts.text(Part::Reply, &memory);
+    for (from, to) in [(", ", ","), ("], [", "],["), ("], [", "] , ["), ("; ", ";"), ("; ", " ;")] {
+        let reply = own.replace(from, to);
+        assert!(judge.judge(&reply, &mut memory).exact(), "{reply}");
+    }
+    for (from, to) in [(", ", " "), ("], [", "] ["), ("; ", ", ")] {
+        let reply = own.replace(from, to);
+        assert!(!judge.judge(&reply, &mut memory).exact(), "{reply}");
+    }
+}

@@ -274,8 +274,8 @@ fn stuffed(mut above: Vec<&Changed>, places: &Spans) -> Option<Diagnostic> {
     let (passes, bar) = (percent(worst.passes), percent(worst.bar));
     let title = format!("{}: still right in {passes} of the tries; {bar} is the bar", worst.change);
     let mut help =
-        "write a rule that says how much a reply may have, or which words: `all word in \
-                    answer: word in vocab`"
+        "write a rule that says how much a reply may have, or what: `all word in answer: word in \
+         vocab`, or of a text `answer in [\"yes\", \"no\"]`"
             .to_string();
     if !others.is_empty() {
         let others = others.iter().map(|one| format!("{} ({})", one.change, percent(one.passes)));

@@ -7,6 +7,7 @@ mod outputs;
 mod record;
 mod rows;
 mod scalar;
+mod separators;
 mod spaces;
 mod spelling;
 mod unreadable;
@@ -31,6 +32,7 @@ pub(in crate::data) use natural::{Unbound, phrase};
 use outputs::only_words;
 pub use record::Unfit;
 use rows::{Source, sources};
+use separators::{is_apart, parts};
 use spaces::{each_word, is_ascii_space, trimmed, words_of};
 use spelling::Spelling;
 pub use unreadable::Unreadable;
@@ -251,7 +253,8 @@ impl Reader {
                 self.elements(element, text.split_whitespace(), fresh, memory)
             }
             Form::Joined(between) => {
-                self.elements(element, text.split(between.as_str()), fresh, memory)
+                let found = parts(text, between, |sign| is_apart(element, sign));
+                self.elements(element, found.into_iter(), fresh, memory)
             }
         }
     }

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use smallvec::SmallVec;
 
 use super::cut::{at_key, lines, without_start, without_start_in_any_case};
+use super::separators::{is_apart, parts};
 use super::spaces::trimmed;
 use super::{Fresh, Lines, Problem, Reader, begins, push};
 use crate::check::types::Type;
@@ -128,7 +129,16 @@ impl Reader {
             between if between.trim().is_empty() && !between.is_empty() => {
                 text.split_whitespace().collect()
             }
-            between => text.split(between).map(trimmed).collect(),
+            between => parts(text, between, |sign| {
+                rows.cells.iter().all(|cell| match cell {
+                    Cell::Literal(text) => !text.contains(sign),
+                    Cell::Number => !sign.is_ascii_digit(),
+                    Cell::Column(slot, form) => {
+                        is_apart(&self.program.slots[*slot as usize].kind, sign)
+                            && !matches!(form, Form::Joined(inner) if inner.contains(sign))
+                    }
+                })
+            }),
         };
         for (at, row) in segments.into_iter().enumerate() {
             let found = self.cut_row((rows, sources), at, row, memory);

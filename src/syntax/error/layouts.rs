@@ -318,6 +318,19 @@ pub fn formatted(miss: &Miss) -> Option<Diagnostic> {
     let value = miss.span(placeholder + 1).to(miss.before());
     let title = "a placeholder shows a value as it is";
     let error = Diagnostic::error("E148", title, place, "a placeholder has no format");
-    let help = format!("write `{{{}}}`", miss.source.slice(value));
-    Some(error.help(help).fix(place, ""))
+    let shown = miss.source.slice(value);
+    let format = miss.source.slice(place).trim_start_matches(':');
+    let digits = |text: &str| text.parse::<u8>().ok().filter(|_| !text.starts_with('+'));
+    let decimals = format.strip_prefix('.').and_then(|rest| rest.strip_suffix('f'));
+    let padded = format.strip_prefix('0').map(|rest| rest.trim_end_matches('d'));
+    let ours = match (decimals.and_then(digits), padded.and_then(digits)) {
+        (Some(count), _) => format!("decimals({count}, {shown})"),
+        (None, Some(count)) => format!("padded({count}, {shown})"),
+        (None, None) => {
+            return Some(error.help(format!("write `{{{shown}}}`")).fix(place, ""));
+        }
+    };
+    let help = format!("write `{{{ours}}}`: `decimals` shows an Int of hundredths with a point");
+    let help = if ours.starts_with('p') { format!("write `{{{ours}}}`") } else { help };
+    Some(error.help(help).fix(value.to(place), ours))
 }
