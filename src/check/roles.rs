@@ -56,8 +56,8 @@ pub fn outputs(template: &Template) -> BTreeSet<LocalId> {
     outputs
 }
 
-/// Drops the rules of parts that are only shown: no reply to this template breaks them, so that they
-/// would pay any.
+/// Drops the rules of parts that are only shown: no reply to this template breaks them, so that
+/// they would pay any.
 pub fn drop_given_rules(template: &mut Template) {
     let outputs = outputs(template);
     let is_kept =
