@@ -40,6 +40,14 @@ impl Checker {
 
     /// What a placeholder of it shows.
     fn filling(&mut self, expr: &ast::Expr) -> Expr {
+        if let ast::ExprKind::Binary(ast::Operator::Or, symbol, list, text) = &expr.kind
+            && matches!(text.kind, ast::ExprKind::Text(_))
+        {
+            let title = "a text that is a value says nothing else for an empty list";
+            let error = Diagnostic::error("E311", title, *symbol, "in `prompt` or `reply` only");
+            self.error(error.help("choose: `if size(xs) == 0 then \"none\" else \"{xs}\"`"));
+            return self.filling(list);
+        }
         let value = self.infer(expr);
         let span = value.span;
         if value.ty != Type::Shown {

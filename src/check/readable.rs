@@ -124,16 +124,14 @@ impl Reading<'_> {
                     .help("write a text between them with a character that the first never has")
             }));
         }
-        let is_between = |character: char| {
-            rows.between.contains(character)
-                && rows.cells.iter().all(|cell| self.never_in_cell(cell, character))
-        };
+        let is_between =
+            |character: char| rows.cells.iter().all(|cell| self.never_in_cell(cell, character));
         // Where nothing is between the elements, each must be one character: seen at each level.
         let is_letters = rows.between.is_empty()
             && matches!(&rows.cells[..], [Cell::Column(column)]
                 if matches!(column.form, Form::Plain) && scalar(&column.value.ty) == &Type::Text);
         let is_seen_later = self.template.makes_texts;
-        if !rows.between.chars().any(is_between) && !is_letters {
+        if !tight(&rows.between).chars().any(is_between) && !is_letters {
             let title = format!("`{}` may be part of a row", rows.between.escape_debug());
             let error = Diagnostic::error("E406", title, rows.span, "where does a row end?");
             errors.push(error.help("write a text between rows with a character that no row has"));
@@ -218,7 +216,8 @@ impl Reading<'_> {
         let can_be_apart =
             depth == 1 && self.never_in_value(value, ';') && self.is_own(placeholder);
         if let Form::Joined(between) = &placeholder.form {
-            let ok = between.chars().any(|character| self.never_in_value(value, character));
+            let mut signs = tight(between).chars().collect::<Vec<_>>().into_iter();
+            let ok = signs.any(|character| self.never_in_value(value, character));
             // Where nothing is between elements, each must be one character: seen at each level.
             let is_letters = between.is_empty() && is_text;
             if ok || is_letters {

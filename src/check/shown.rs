@@ -15,6 +15,12 @@ pub fn piece(checker: &mut Checker, expr: &ast::Expr) -> Piece {
     let (shown, nothing) = match &expr.kind {
         ast::ExprKind::Binary(Operator::Or, _, left, right) => match &right.kind {
             ast::ExprKind::Text(text) => (&**left, Some((text, right.span))),
+            ast::ExprKind::Filled(_) | ast::ExprKind::Int(_) | ast::ExprKind::Real(_) => {
+                let title = "what is shown for an empty list is a text without placeholders";
+                let error = Diagnostic::error("E410", title, right.span, "this is none");
+                checker.error(error.help("write it between quotes: `or \"none\"`"));
+                (&**left, None)
+            }
             _ => (expr, None),
         },
         _ => (expr, None),
@@ -104,6 +110,14 @@ fn cells(checker: &mut Checker, row: &ast::Expr) -> Vec<Cell> {
 
 /// A list of which a row shows an element.
 fn column(checker: &mut Checker, expr: &ast::Expr) -> Placeholder {
+    if let ast::ExprKind::Binary(Operator::Or, symbol, list, text) = &expr.kind
+        && matches!(text.kind, ast::ExprKind::Text(_) | ast::ExprKind::Filled(_))
+    {
+        let title = "`or` says what is shown where there is no row at all";
+        let error = Diagnostic::error("E410", title, *symbol, "inside a row");
+        checker.error(error.help("write it behind the rows: `{lines(\"…\") or \"none\"}`"));
+        return column(checker, list);
+    }
     let (value, form, depth) = match called(expr) {
         Some((name, [between, lists])) if name.text == "join" => {
             checker.shows(name);

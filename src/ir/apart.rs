@@ -60,6 +60,14 @@ impl Lower<'_> {
             return Some(error.help("put text around what is shown at its ends, or leave it out"));
         }
         let signs = self.element_signs(slot);
+        let shown = &self.program.slots[slot as usize];
+        let letters = shown.texts().map(|texts| (texts.low, texts.high));
+        // Of the innermost lists.
+        let mut innermost = shown.bound.clone();
+        for _ in 1..shown.kind.depth() {
+            innermost = innermost.element();
+        }
+        let fewest = innermost.sizes().0;
         let title = match (form, texts) {
             _ if depth == 0 => return None,
             (Form::Plain | Form::Digits(_), Some(texts))
@@ -67,16 +75,20 @@ impl Lower<'_> {
             {
                 "an element may be empty, or have what is between two".to_string()
             }
-            (Form::Joined(between), Some(texts))
-                if between.is_empty() && (texts.low, texts.high) != (1, 1) =>
+            (Form::Joined(between), _)
+                if between.is_empty() && letters.is_some_and(|length| length != (1, 1)) =>
             {
                 "an element may have several characters, or none, and nothing is between two"
                     .to_string()
             }
             (Form::Joined(between), _)
-                if !between.is_empty() && between.chars().all(|sign| signs.has(sign)) =>
+                if !between.is_empty() && tight(between).chars().all(|sign| signs.has(sign)) =>
             {
                 format!("`{between}` may be part of an element")
+            }
+            // `[""]` is shown as `[]` is.
+            (Form::Joined(_), _) if letters.is_some_and(|(low, _)| low == 0) && fewest < 2 => {
+                "an element may be empty, and stand alone".to_string()
             }
             _ => return None,
         };
@@ -116,7 +128,7 @@ impl Lower<'_> {
             _ => false,
         };
         let is_own = |sign: char| !signs.has(sign);
-        if !rows.between.chars().any(is_own) && !is_letters {
+        if !tight(&rows.between).chars().any(is_own) && !is_letters {
             let title = format!("`{}` may be part of a row", rows.between.escape_debug());
             let error = Diagnostic::error("E406", title, span, "where does a row end?");
             let help = "write a text between rows with a character that no row has";

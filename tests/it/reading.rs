@@ -361,3 +361,51 @@ reply "{join("; ", "{names}: {ages}")} == [[{join("], [", join(", ", lists))}]]"
         assert!(!judge.judge(&reply, &mut memory).exact(), "{reply}");
     }
 }
+
+/// Layouts whose parts white space or nothing tells apart, and the code of those that are refused.
+const CLOSE: [(&str, &str, &str); 14] = [
+    ("o = for i in 1..3: 1..i", r#"{join(" \n", join("\n", o))}"#, "E406"),
+    ("o = for i in 1..3: i\nq = o", r#"{join("\n ", "{o}\n{q}")}"#, "E406"),
+    (r#"o ~ draw(2, ["x\ny", "z"])"#, r#"{join(" \n", o)}"#, "E406"),
+    (r#"o ~ draw(2, ["ab", "c"])"#, r#"{join("", o)}"#, "E406"),
+    (r#"o ~ repeat(2, draw(2, ["ab", "c"]))"#, r#"{lines("{join("", o)}")}"#, "E406"),
+    (r#"o ~ draw(n, ["", "b"])"#, r#"{join(", ", o)}"#, "E406"),
+    ("o = for i in 1..3: 1..i", r#"{join(" ", join("\n", o))}"#, ""),
+    ("o ~ draw(3, 1..9)\nq = o", r#"{join("\t", "{o}: {q}")}"#, ""),
+    (r#"o ~ repeat(2, draw(2, ["a b", "c"]))"#, r#"{join("\t", join("; ", o))}"#, ""),
+    ("o ~ for i in 1..2: draw(n, vocab)\nq ~ draw(2, 0..9)", r#"{lines("{o} = {q}")}"#, ""),
+    (
+        "o ~ for i in 1..2: draw(n, vocab)\nq ~ repeat(2, draw(n, 0..9))",
+        r#"{lines("{q} , {o}")}"#,
+        "",
+    ),
+    ("a ~ for i in 1..2: draw(i % 2, vocab)\no ~ draw(2, 0..9)", r#"{lines("w {a} - {o}")}"#, ""),
+    ("o = 1..n", r#"{o or "none"}"#, ""),
+    ("o ~ draw(n, vocab)", r#"{join(", ", o) or "no words"}"#, ""),
+];
+
+#[test]
+fn parts_that_nothing_tells_apart_are_refused_and_all_others_are_read_back() {
+    for (values, reply, code) in CLOSE {
+        let shown = if values.starts_with("a ") { "{lines(\"w {a}\")}" } else { "{n}" };
+        let text =
+            format!("n ~ uniform(0..2)\n{values}\nprompt \"{shown} {{n}}\"\nreply \"{reply}\"\n");
+        let source = Source::new("close.cook", &*text);
+        let refused =
+            template(&source).err().or_else(|| program(&source, "").err().map(|it| it.to_string()));
+        if !code.is_empty() {
+            assert!(refused.is_some_and(|why| why.contains(code)), "{text}");
+            continue;
+        }
+        let Pair { interpreter: sampler, .. } = pair(&source, "");
+        let (judge, texts) = (Judge::new(&sampler), writer(&sampler));
+        let mut memory = sampler.memory(Split::Train, 1);
+        for index in 0..60 {
+            make(&sampler, &mut memory, index);
+            let own = texts.text(Part::Reply, &memory);
+            assert!(judge.reads_back(&own, &mut memory), "{text}\n{own}");
+            let is_exact = judge.judge("", &mut memory).exact();
+            assert!(!reply.contains("or \"") || !is_exact, "an empty reply to {text}");
+        }
+    }
+}

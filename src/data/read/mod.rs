@@ -236,7 +236,7 @@ impl Reader {
         let text = trimmed(text);
         if let (Form::Joined(between), true) = (form, self.spelling.is_some())
             && Spelling::is_usual(between)
-            && !text.contains(between.trim())
+            && !text.contains(if between.trim().is_empty() { between } else { between.trim() })
             && matches!(element, Type::Int | Type::Token)
         {
             return self.list(element, text, fresh, memory);

@@ -73,8 +73,16 @@ impl Reader {
         memory: &mut Memory,
     ) -> Result<(), Unreadable> {
         let text = trimmed(text);
-        let is_nothing = rows.nothing.as_deref().is_some_and(|nothing| trimmed(nothing) == text);
-        let text = if is_nothing { "" } else { text };
+        let text = match rows.nothing.as_deref().map(trimmed) {
+            Some(nothing) if text.is_empty() => {
+                let wanted = format!("what is listed, or `{nothing}`");
+                let slot = rows.last().unwrap_or_default();
+                return Err(self.named(slot, Problem::Keyed(wanted, String::new())));
+            }
+            Some(nothing) if nothing == text => "",
+            Some(nothing) if self.spelling.is_some() && same_in_any_case(nothing, text) => "",
+            _ => text,
+        };
         if let [Cell::Column(slot, Form::Plain)] = rows.cells[..] {
             let kind = &self.program.slots[slot as usize].kind;
             if kind.depth() == 1 {
@@ -126,9 +134,7 @@ impl Reader {
         let segments: Lines<'t> = match rows.between.as_str() {
             _ if text.is_empty() => Lines::new(),
             between if between.contains('\n') && between.trim().is_empty() => lines(text).collect(),
-            between if between.trim().is_empty() && !between.is_empty() => {
-                text.split_whitespace().collect()
-            }
+            between if between.trim().is_empty() => text.split(between).collect(),
             between => parts(text, between, |sign| {
                 rows.cells.iter().all(|cell| match cell {
                     Cell::Literal(text) => !text.contains(sign),
@@ -169,9 +175,15 @@ impl Reader {
         for (place, (cell, &source)) in rows.cells.iter().zip(sources).enumerate() {
             match cell {
                 Cell::Literal(text) if is_open => {
-                    let cut = match place == last {
-                        true => rest.strip_suffix(trimmed(text)).map(|value| (value, "")),
-                        false => at_key(rest, text),
+                    // An empty value at the start of a row has lost the white space after it: no
+                    // other begins as the text does.
+                    let sign = text.trim_start();
+                    let empty = rest.strip_prefix(sign).filter(|_| !sign.is_empty());
+                    let empty = empty.or_else(|| (rest == text.trim()).then_some(""));
+                    let cut = match (place == last, empty) {
+                        (true, _) => rest.strip_suffix(trimmed(text)).map(|value| (value, "")),
+                        (false, Some(after)) => Some(("", after)),
+                        (false, None) => at_key(rest, text),
                     };
                     let (value, after) = cut.ok_or_else(wanted)?;
                     found.push(trimmed(value));
@@ -186,10 +198,8 @@ impl Reader {
                     self.write_element(*slot, form, at, memory, &mut start);
                 }
                 Cell::Column(..) => {
-                    let value = without_start(rest, &start).or_else(|| {
-                        let value = without_start_in_any_case(rest, &start)?;
-                        self.has_any_case((rows, sources), memory).then_some(value)
-                    });
+                    start = self.normal.of_literal(&start);
+                    let value = self.after((rows, sources), rest, &start, memory);
                     rest = value.ok_or_else(|| Problem::line(&start, row))?;
                     start.clear();
                     is_open = true;
@@ -198,10 +208,27 @@ impl Reader {
         }
         if is_open {
             found.push(trimmed(rest));
-        } else if without_start(rest, &start).is_none_or(|rest| !rest.trim().is_empty()) {
-            return Err(wanted());
+            return Ok(found);
         }
-        Ok(found)
+        let rest = self.after((rows, sources), rest, &self.normal.of_literal(&start), memory);
+        match rest.is_some_and(|rest| rest.trim().is_empty()) {
+            true => Ok(found),
+            false => Err(wanted()),
+        }
+    }
+
+    /// What comes after a start that the sample has, in any case where that is allowed.
+    fn after<'t>(
+        &self,
+        (rows, sources): (&Rows, &[Source]),
+        rest: &'t str,
+        start: &str,
+        memory: &Memory,
+    ) -> Option<&'t str> {
+        without_start(rest, start).or_else(|| {
+            let value = without_start_in_any_case(rest, start.trim_end())?;
+            self.has_any_case((rows, sources), memory).then_some(value)
+        })
     }
 
     /// Whether what the sample has in rows may be written in any case: no two elements of a list
@@ -237,6 +264,10 @@ impl Reader {
         let Some(&cell) = cells(memory, memory.slot(slot), element).get(at) else { return };
         *out += &self.keys.in_form(memory, cell, element, form);
     }
+}
+
+fn same_in_any_case(one: &str, other: &str) -> bool {
+    one.to_lowercase() == other.to_lowercase()
 }
 
 /// What a row looks like.
