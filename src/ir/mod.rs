@@ -396,10 +396,12 @@ impl Piece {
 
     /// What it has in its text beside values.
     pub fn literals(&self) -> impl Iterator<Item = &str> {
-        let between = |form| match form {
-            &Form::Joined(ref between) => Some(between.as_str()),
-            Form::Plain | Form::Digits(_) => None,
-        };
+        fn between(form: &Form) -> Option<&str> {
+            match form {
+                Form::Joined(between) => Some(between),
+                Form::Plain | Form::Digits(_) => None,
+            }
+        }
         let (alone, rows) = match self {
             Piece::Literal(text) => (Some(text.as_str()), None),
             Piece::Value(_, form) => (between(form), None),

@@ -84,9 +84,7 @@ fn shown(program: &Program) -> Vec<Shown> {
     let pieces = layout.system.iter().flatten().chain(&layout.prompt);
     let of_piece = |piece: &Piece| -> Vec<Shown> {
         let (first, is_numbered) = match piece {
-            Piece::Rows(rows) => {
-                (rows.columns().next(), rows.cells.iter().any(|cell| *cell == Cell::Number))
-            }
+            Piece::Rows(rows) => (rows.columns().next(), rows.cells.contains(&Cell::Number)),
             Piece::Literal(_) | Piece::Value(..) => (None, false),
         };
         let first = first.map(|(slot, _)| slot);

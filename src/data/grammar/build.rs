@@ -180,7 +180,7 @@ impl Build<'_> {
         let all = match (low, &rows.nothing) {
             (1.., _) => some,
             (0, None) => repeat(some, 0, 1),
-            (0, Some(nothing)) => choice([Node::Text(nothing.clone()), some].into_iter()),
+            (0, Some(nothing)) => choice([Node::Text(nothing.clone()), some]),
         };
         (all, comment)
     }
