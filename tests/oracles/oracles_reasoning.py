@@ -340,7 +340,7 @@ def two_phase_commit(prompt):
     votes = dict(re.findall(r"^(P\d+) (votes yes|votes no|crashes)", prompt, re.M))
     told = re.findall(r"P\d+", re.search(r"its decision to (.*), and crashes", prompt)[1])
     decision = "C" if set(votes.values()) == {"votes yes"} else "A"
-    sides = [re.findall(r"P\d+", line) for line in re.findall(r"^(?:One|The other) side.*$", prompt, re.M)]
+    sides = [re.findall(r"P\d+", line) for line in re.findall(r"^Part \d of the network: .*$", prompt, re.M)]
     know = {p: "A" if vote != "votes yes" else decision if p in told else None for p, vote in votes.items()}
     states = []
     for p in votes:
