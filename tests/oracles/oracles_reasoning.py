@@ -390,6 +390,17 @@ def point_relations(prompt):
         far = math.dist(b, c) ** 2
         legs = (a[0] - b[0]) ** 2 + (a[1] - b[1]) ** 2 + (a[0] - c[0]) ** 2 + (a[1] - c[1]) ** 2
         return "right" if abs(far - legs) < 1e-6 else "acute" if far < legs else "obtuse"
+    if found := re.search(r"segments ([A-Z])([A-Z]) and ([A-Z])([A-Z]) cross", prompt):
+        a, b, c, d = (points[n] for n in found.groups())
+        along = lambda p, q, r: cross(p, q, r) == 0 and math.isclose(math.dist(p, r) + math.dist(r, q), math.dist(p, q))
+        if along(a, b, c) or along(a, b, d) or along(c, d, a) or along(c, d, b):
+            return "touch"
+        apart = cross(a, b, c) * cross(a, b, d) >= 0 or cross(c, d, a) * cross(c, d, b) >= 0
+        return "apart" if apart else "cross"
+    if found := re.search(r"closer to ([A-Z]): ([A-Z]), ([A-Z]) or", prompt):
+        to, a, b = found.groups()
+        one, other = (math.dist(points[to], points[n]) for n in (a, b))
+        return "neither" if math.isclose(one, other) else a if one < other else b
     p, corners = re.search(r"Is ([A-Z]) inside or outside of the triangle ([A-Z]{3})", prompt).groups()
     a, b, c = (points[n] for n in corners)
     turns = [cross(a, b, points[p]), cross(b, c, points[p]), cross(c, a, points[p])]
@@ -421,7 +432,66 @@ def code_runnability(prompt):
     return "OK"
 
 
+def unification(prompt):
+    lines = re.findall(r"^.* = .*$", prompt, re.M)
+
+    def term(text):
+        found = re.fullmatch(r"([fg])\((.*)\)", text)
+        return (found[1], *found[2].split(", ")) if found else text
+
+    bound = {}
+
+    def walk(t):
+        while isinstance(t, str) and t in bound:
+            t = bound[t]
+        return t if isinstance(t, str) else (t[0], *map(walk, t[1:]))
+
+    def unify(s, t):
+        s, t = walk(s), walk(t)
+        if s == t:
+            return
+        if isinstance(s, str) and s[0] in "xy":
+            bound[s] = t
+        elif isinstance(t, str):
+            unify(t, s)
+        else:
+            assert s[0] == t[0]
+            for u, v in zip(s[1:], t[1:]):
+                unify(u, v)
+
+    for line in lines[:-1]:
+        unify(*map(term, line.split(" = ")))
+    one, other = (walk(term(side)) for side in lines[-1].split(" = "))
+    return "Yes" if one == other else "No"
+
+
+def function_derivative(prompt):
+    read = lambda text: lambda x: eval(text.replace("^", "**"), {"x": x})
+    p, q = (read(t) for t in re.search(r"p\(x\) = (.*) and q\(x\) = (.*), and", prompt).groups())
+    c = int(re.search(r"Compute h'?\((-?\d+)\)", prompt)[1])
+    start = re.search(r"from (-?\d+) to", prompt)
+
+    def slope(h):
+        # The derivative of the polynomial through 12 places, exactly.
+        places = [Fraction(c + k) for k in range(-5, 7)]
+        total = Fraction(0)
+        for i, x in enumerate(places):
+            others = [y for j, y in enumerate(places) if j != i]
+            below = math.prod(x - y for y in others)
+            above = sum(math.prod(c - y for y in others if y != z) for z in others)
+            total += h(int(x)) * above / below
+        return int(total)
+
+    if "p'(t)" in prompt:
+        return str(p(c) - p(int(start[1])) - q(c))
+    if start:
+        return str(p(c) + slope(q))
+    return str(slope((lambda x: p(q(x))) if "p(q(x))" in prompt else (lambda x: p(x) * q(x))))
+
+
 ORACLES = {
+    "function_derivative": function_derivative,
+    "unification": unification,
     "analogical_case_matching": analogical_case_matching,
     "attribute_grammar": attribute_grammar,
     "causal_association": causal_association,

@@ -309,7 +309,7 @@ def syntax_error(prompt):
 
 
 def basic_arithmetic(prompt):
-    return str(eval(re.fullmatch(r"Calculate (.*)\.", prompt.strip())[1]))
+    return str(round(eval(re.fullmatch(r"Calculate (.*)\.", prompt.strip())[1])))
 
 
 def worth(text):
