@@ -397,10 +397,10 @@ def point_relations(prompt):
             return "touch"
         apart = cross(a, b, c) * cross(a, b, d) >= 0 or cross(c, d, a) * cross(c, d, b) >= 0
         return "apart" if apart else "cross"
-    if found := re.search(r"closer to ([A-Z]): ([A-Z]), ([A-Z]) or", prompt):
+    if found := re.search(r"closer to ([A-Z]): the first, ([A-Z]), the second, ([A-Z]),", prompt):
         to, a, b = found.groups()
         one, other = (math.dist(points[to], points[n]) for n in (a, b))
-        return "neither" if math.isclose(one, other) else a if one < other else b
+        return "neither" if math.isclose(one, other) else "first" if one < other else "second"
     p, corners = re.search(r"Is ([A-Z]) inside or outside of the triangle ([A-Z]{3})", prompt).groups()
     a, b, c = (points[n] for n in corners)
     turns = [cross(a, b, points[p]), cross(b, c, points[p]), cross(c, a, points[p])]
