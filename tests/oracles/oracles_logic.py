@@ -864,13 +864,13 @@ def acre(prompt: str) -> Oracle:
     """Every set of causes that fits the trials."""
     found = re.findall(r"^([\w, ]+): (on|off)$", prompt, re.M)
     trials = [(set(there.split(", ")), state == "on") for there, state in found]
-    asked = re.search(r"Does (\w+) turn", prompt)[1]
-    things = sorted(set().union({asked}, *(there for there, _ in trials)))
+    asked = set(re.search(r"is it on\? ([\w, ]+) \(", prompt)[1].split(", "))
+    things = sorted(set().union(asked, *(there for there, _ in trials)))
     said = set()
     for chosen in itertools.product([False, True], repeat=len(things)):
         causes = {thing for thing, one in zip(things, chosen) if one}
         if all(bool(causes & there) == on for there, on in trials):
-            said.add(asked in causes)
+            said.add(bool(asked & causes))
     return exactly("unknown" if len(said) == 2 else "yes" if True in said else "no")
 
 

@@ -722,7 +722,7 @@ def game_of_life(prompt):
     board = {(y, x) for y in range(len(rows)) for x in range(len(rows[0]))}
     for _ in range(int(re.search(r"generations: (\d+)", prompt).group(1))):
         counts = Counter(
-            (y + down, x + right)
+            ((y + down) % len(rows), (x + right) % len(rows[0]))
             for y, x in alive
             for down in (-1, 0, 1)
             for right in (-1, 0, 1)
@@ -797,7 +797,7 @@ def island_sizes(prompt):
 
 def pool_matrix(prompt):
     rows = rows_of(prompt)
-    pool = {"maximum": max, "minimum": min, "sum": sum}
+    pool = {"maximum": max, "minimum": min, "sum": sum, "average": lambda block: sum(block) // 4}
     pool = pool[re.search(r"by its (\w+):", prompt).group(1)]
     return shown(
         [

@@ -309,7 +309,7 @@ def syntax_error(prompt):
 
 
 def basic_arithmetic(prompt):
-    return str(eval(re.fullmatch(r"Calculate (.*)\.", prompt.strip())[1]))
+    return str(round(eval(re.fullmatch(r"Calculate (.*)\.", prompt.strip())[1])))
 
 
 def worth(text):
@@ -552,12 +552,25 @@ def grade_school_math(prompt):
     if "pages" in prompt:
         a, c, b, d = n
         return str(a * c + b * d)
-    if "an hour" in prompt:
+    if "earns" in prompt:
         a, c, d, b = n
         return str(a * c * d - b)
     if "sells" in prompt:
         c, d, a, b = n
         return str(a * c + b * d)
+    if "flowers" in prompt:
+        a, c, b, d, dead = n
+        return str(a * c + b * d - dead)
+    if "A bus" in prompt:
+        a, c, on, off, b = n
+        return str(a + c * (on - off) + b)
+    if "saves" in prompt:
+        a, c, b, d = n
+        whole = a * c + b * d
+        return str(whole - whole // 2)
+    if "A train" in prompt:
+        a, c, b, d = n
+        return str(a * c + (a + b) * d)
     a, c, b = n
     return str(a + a * c + a * c + b)
 
@@ -1048,17 +1061,28 @@ def shift_arithmetic(prompt):
 
 def polynomial_roots(prompt):
     given = polynomial_coefficients(re.search(r"solutions of (.*) = 0", prompt)[1])
-    a, b, c = given[2], given[1], given[0]
+    d, c, b, a = (given[i] if i in given else 0 for i in range(4)) if isinstance(given, dict) else [*given, 0, 0, 0][:4]
+    exact = set()
+    if a:
+        whole = next(x for x in range(-9, 10) if a * x**3 + b * x * x + c * x + d == 0)
+        exact.add(Fraction(whole))
+        a, b, c = a, b + a * whole, c + (b + a * whole) * whole
+    else:
+        a, b, c = b, c, d
     below = b * b - 4 * a * c
-    if below < 0:
+    if a == 0:
+        exact.add(Fraction(-c, b))
+    elif below >= 0:
+        exact |= {Fraction(-b * 10**12 + s * math.isqrt(below * 10**24), 2 * a * 10**12) for s in (-1, 1)}
+    if not exact:
         return "none"
-    exact = [Fraction(-b * 10**12 + s * math.isqrt(below * 10**24), 2 * a * 10**12) for s in (-1, 1)]
+    exact = sorted(exact)
 
     def right(reply):
         found = reply.split(",")
         if not all(re.fullmatch(r" ?-?\d+\.\d{4} ?", x) for x in found):
             return False
-        return len(found) == 2 and all(
+        return len(found) == len(exact) and all(
             abs(x * 10000 - math.floor(y * 10000 + Fraction(1, 2))) <= 1
             for x, y in zip(sorted(map(Fraction, found)), exact)
         )
