@@ -20,11 +20,12 @@ from starts import cpu
 # Tasks of several kinds first; other names that both have come after.
 NAMES = {
     "tower_of_hanoi": "tower_of_hanoi", "jugs": "water_jugs", "knights_knaves": "knights_knaves", "self_reference": "self_reference",
-    "game_of_life": "game_of_life", "shortest_path": "shortest_path", "largest_island": "island_sizes", "graph_color": "graph_color",
-    "dice": "dice", "ab": "string_rewriting", "bf": "stack_machine", "calendar_arithmetic": "day_of_week", "syllogism": "syllogism",
+    "game_of_life": "game_of_life", "shortest_path": "shortest_path", "largest_island": "largest_island", "graph_color": "graph_color",
+    "dice": "dice", "ab": "string_rewriting", "bf": "tape_program", "calendar_arithmetic": "day_of_week", "syllogism": "syllogism",
     "propositional_logic": "propositional_logic", "list_functions": "list_functions", "n_queens": "n_queens",
     "time_intervals": "time_intervals", "countdown": "countdown", "polynomial_equations": "quadratic_equation",
-    "zebra_puzzles": "logical_deduction", "family_relationships": "family_relationships",
+    "zebra_puzzles": "zebra_puzzle", "family_relationships": "family_relationships", "cryptarithm": "cryptarithm",
+    "quantum_lock": "quantum_lock", "sokoban": "sokoban", "rubiks_cube": "pocket_cube",
 }
 
 

