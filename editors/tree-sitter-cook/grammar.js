@@ -61,7 +61,7 @@ module.exports = grammar({
 
     param: ($) => seq(
       'param', field('name', $.name),
-      'in', field('range', choice($.range, $.group)),
+      'in', field('range', choice($.range, $.group, $.list)),
       '=', field('default', $._expression),
     ),
 
