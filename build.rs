@@ -10,6 +10,14 @@ fn main() {
     let made = PathBuf::from(env::var_os("OUT_DIR").expect("cargo names a folder"));
     fs::write(made.join("stdlib.rs"), stdlib()).expect("what is made can be written");
     fs::write(made.join("codes.rs"), codes()).expect("what is made can be written");
+    // At a fixed address, the binary starts in half the time: 107,000 places need no address written
+    // into them first. Only the command line; the library and the wheel are loaded anywhere.
+    let features = env::var("CARGO_CFG_TARGET_FEATURE").unwrap_or_default();
+    if env::var("TARGET").is_ok_and(|target| target.ends_with("-linux-gnu"))
+        && !features.contains("crt-static")
+    {
+        println!("cargo::rustc-link-arg-bins=-no-pie");
+    }
 }
 
 /// The files of a folder of the project, in order.

@@ -40,23 +40,33 @@ impl Adaptive {
         }
     }
 
-    /// Does some of it, and looks whether it was much by now.
+    /// Does some of it: as machine code if what was done until now says that it pays. Looked at
+    /// before and not after, so that nothing is compiled that is not run.
     fn run<T>(&self, memory: &mut Memory, run: impl FnOnce(&dyn Engine, &mut Memory) -> T) -> T {
+        if self.native.get().is_none() && self.pays() {
+            self.compile();
+        }
         if let Some(native) = self.native.get() {
             return run(native, memory);
         }
         let before = memory.steps_done;
         let done = run(&self.interpreter, memory);
-        let steps = memory.steps_done - before;
-        let steps = steps + self.steps_done.fetch_add(steps, Ordering::Relaxed);
-        let program = self.interpreter.program();
-        if steps > STEPS_A_STEP * program.steps.len() as u64
-            && !self.is_compiled.swap(true, Ordering::Relaxed)
-            && let Ok(native) = jit::compile(program.clone())
+        self.steps_done.fetch_add(memory.steps_done - before, Ordering::Relaxed);
+        done
+    }
+
+    fn pays(&self) -> bool {
+        let steps = self.interpreter.program().steps.len() as u64;
+        self.steps_done.load(Ordering::Relaxed) > STEPS_A_STEP * steps
+    }
+
+    /// Once, by one thread. What cannot be compiled goes on step by step.
+    fn compile(&self) {
+        if !self.is_compiled.swap(true, Ordering::Relaxed)
+            && let Ok(native) = jit::compile(self.interpreter.program().clone())
         {
             _ = self.native.set(native);
         }
-        done
     }
 }
 
