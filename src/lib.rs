@@ -66,6 +66,8 @@ pub mod data;
 
 pub mod template;
 
+pub mod search;
+
 #[cfg(feature = "arrow")]
 pub mod rows;
 

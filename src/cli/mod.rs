@@ -44,6 +44,8 @@ mod sample;
 mod serve;
 #[cfg(feature = "train")]
 mod study;
+#[cfg(feature = "arrow")]
+mod synth;
 mod test;
 #[cfg(feature = "train")]
 mod token_ids;
@@ -92,6 +94,8 @@ enum Command {
     #[cfg(feature = "arrow")]
     Data(data::Data),
     Test(test::Test),
+    #[cfg(feature = "arrow")]
+    Synth(synth::Synth),
     Inspect(inspect::Inspect),
     Judge(judge::Judge),
     #[cfg(feature = "serve")]
@@ -222,6 +226,8 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         #[cfg(feature = "arrow")]
         Command::Data(command) => data::run(&command),
         Command::Test(command) => test::run(&command),
+        #[cfg(feature = "arrow")]
+        Command::Synth(command) => synth::run(&command),
         Command::Inspect(command) => inspect::run(&command),
         Command::Judge(command) => judge::run(&command),
         #[cfg(feature = "serve")]

@@ -55,6 +55,8 @@ mod shards;
 mod study;
 mod support;
 mod syntax;
+#[cfg(feature = "arrow")]
+mod synth;
 #[cfg(feature = "train")]
 mod tasks;
 mod tidy;

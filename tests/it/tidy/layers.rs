@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::source::{Segments, Source, Used, sources, used};
 
 /// The layers, left to right: a file may use what stands to its left.
-const LAYERS: [&str; 30] = [
+const LAYERS: [&str; 31] = [
     "wide",
     "disk",
     "source",
@@ -19,6 +19,7 @@ const LAYERS: [&str; 30] = [
     "engine",
     "data",
     "template",
+    "search",
     "rows",
     "datasets",
     "align",
@@ -39,9 +40,9 @@ const LAYERS: [&str; 30] = [
 ];
 
 /// What knows nothing of templates.
-const LANGUAGE: [&str; 11] = [
-    "stdlib", "syntax", "check", "ir", "runtime", "engine", "data", "template", "rows", "datasets",
-    "align",
+const LANGUAGE: [&str; 12] = [
+    "stdlib", "syntax", "check", "ir", "runtime", "engine", "data", "template", "search", "rows",
+    "datasets", "align",
 ];
 
 /// What a layer must not use although it stands to its left.

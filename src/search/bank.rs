@@ -1,0 +1,286 @@
+//! All expressions up to a cost, each value once: the cheapest expression that has it.
+
+use std::hash::BuildHasher;
+
+use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
+
+use super::expression::Expression;
+use super::kind::Kind;
+use super::limits::Limits;
+use super::op::Row;
+use super::values::Values;
+
+/// The number of a term in its bank.
+pub type TermId = u32;
+
+/// How a term is made.
+#[derive(Clone, Copy, Debug)]
+enum Made {
+    /// Elsewhere: a field, a constant, a loop.
+    Leaf(u32),
+    /// By an operation, on terms.
+    Apply(u16, [TermId; 3]),
+}
+
+/// An expression of which only its values and its parts are kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Term {
+    /// The kind of its values.
+    pub kind: Kind,
+    /// The sum of what its parts cost.
+    pub cost: usize,
+    made: Made,
+}
+
+/// Terms by kind and cost, of which no two of one kind have the same values.
+pub struct Bank {
+    /// How many values a term has: one for each example, or each element of each example.
+    width: usize,
+    terms: Vec<Term>,
+    values: Vec<i64>,
+    by_cost: HashMap<Kind, Vec<Vec<TermId>>>,
+    seen: HashTable<TermId>,
+    hash: DefaultHashBuilder,
+    leaves: Vec<Expression>,
+    /// Values of which other terms are kept too, and those.
+    wanted: Vec<(Kind, Vec<i64>)>,
+    others: Vec<(usize, Term)>,
+    /// How many values were computed.
+    pub computed: u64,
+}
+
+/// Terms with wanted values beside the first.
+const OTHERS_MAX: usize = 32;
+
+impl Bank {
+    /// For terms with so many values.
+    pub fn new(width: usize) -> Bank {
+        Bank {
+            width,
+            terms: Vec::new(),
+            values: Vec::new(),
+            by_cost: HashMap::new(),
+            seen: HashTable::new(),
+            hash: DefaultHashBuilder::default(),
+            leaves: Vec::new(),
+            wanted: Vec::new(),
+            others: Vec::new(),
+            computed: 0,
+        }
+    }
+
+    /// Has further terms with these values be kept, for [`Bank::others`].
+    pub fn want(&mut self, kind: Kind, values: Vec<i64>) {
+        self.wanted.push((kind, values));
+    }
+
+    /// How many values a term has.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// The bytes that they take.
+    pub fn bytes(&self) -> usize {
+        self.values.len() * 8 + self.terms.len() * (size_of::<Term>() + 16)
+    }
+
+    /// A term.
+    pub fn term(&self, id: TermId) -> &Term {
+        &self.terms[id as usize]
+    }
+
+    /// Was it made elsewhere?
+    pub fn is_leaf(&self, id: TermId) -> bool {
+        matches!(self.term(id).made, Made::Leaf(_))
+    }
+
+    /// A term's values.
+    #[inline]
+    pub fn values(&self, id: TermId) -> &[i64] {
+        &self.values[id as usize * self.width..][..self.width]
+    }
+
+    /// The terms of a kind and a cost.
+    pub fn of(&self, kind: Kind, cost: usize) -> &[TermId] {
+        self.by_cost.get(&kind).and_then(|costs| costs.get(cost)).map_or(&[], Vec::as_slice)
+    }
+
+    /// All terms of a kind, the cheapest first.
+    pub fn all(&self, kind: Kind) -> impl Iterator<Item = TermId> + '_ {
+        self.by_cost.get(&kind).into_iter().flatten().flatten().copied()
+    }
+
+    /// The kinds that there are terms of.
+    pub fn kinds(&self) -> Vec<Kind> {
+        let mut kinds: Vec<Kind> = self.by_cost.keys().copied().collect();
+        kinds.sort_unstable();
+        kinds
+    }
+
+    /// The term with these values.
+    #[inline]
+    pub fn find(&self, kind: Kind, values: &[i64]) -> Option<TermId> {
+        let is_it = |&id: &TermId| self.term(id).kind == kind && self.values(id) == values;
+        self.seen.find(self.hash.hash_one((kind, values)), is_it).copied()
+    }
+
+    /// The terms with wanted values beside the first, as expressions with their costs.
+    pub fn others(&self, rows: &[Row], wanted: usize) -> Vec<(usize, Expression)> {
+        let others = self.others.iter().filter(|(at, _)| *at == wanted);
+        others.map(|(_, term)| (term.cost, self.made(term.made, rows))).collect()
+    }
+
+    /// A term as an expression.
+    pub fn expression(&self, id: TermId, rows: &[Row]) -> Expression {
+        self.made(self.term(id).made, rows)
+    }
+
+    fn made(&self, made: Made, rows: &[Row]) -> Expression {
+        match made {
+            Made::Leaf(leaf) => self.leaves[leaf as usize].clone(),
+            Made::Apply(row, of) => {
+                let row = &rows[row as usize];
+                let of = of[..row.count].iter().map(|&one| self.expression(one, rows));
+                Expression::Apply(row.op, of.collect())
+            }
+        }
+    }
+
+    /// Takes in what was made elsewhere, unless there are such values.
+    pub fn leaf(
+        &mut self,
+        kind: Kind,
+        cost: usize,
+        values: &[i64],
+        of: impl FnOnce() -> Expression,
+    ) {
+        let made = Made::Leaf(self.leaves.len() as u32);
+        let before = self.others.len();
+        if self.add(Term { kind, cost, made }, values) || self.others.len() > before {
+            self.leaves.push(of());
+        }
+    }
+
+    /// Keeps a term if its values are new.
+    fn add(&mut self, term: Term, values: &[i64]) -> bool {
+        let hash = self.hash.hash_one((term.kind, values));
+        let is_it = |&id: &TermId| self.term(id).kind == term.kind && self.values(id) == values;
+        if self.seen.find(hash, is_it).is_some() {
+            let wanted = self
+                .wanted
+                .iter()
+                .position(|(kind, wanted)| *kind == term.kind && wanted == values);
+            if let Some(at) = wanted.filter(|_| self.others.len() < OTHERS_MAX) {
+                self.others.push((at, term));
+            }
+            return false;
+        }
+        let id = self.terms.len() as TermId;
+        self.terms.push(term);
+        self.values.extend_from_slice(values);
+        let Bank { seen, terms, values, hash: builder, width, .. } = self;
+        let again = |&id: &TermId| {
+            let of = &values[id as usize * *width..][..*width];
+            builder.hash_one((terms[id as usize].kind, of))
+        };
+        seen.insert_unique(hash, id, again);
+        let costs = self.by_cost.entry(term.kind).or_default();
+        if costs.len() <= term.cost {
+            costs.resize(term.cost + 1, Vec::new());
+        }
+        costs[term.cost].push(id);
+        true
+    }
+
+    /// Makes all terms of this cost by the operations, from those that cost less.
+    pub fn grow(&mut self, cost: usize, rows: &[Row], values: &mut Values, limits: &Limits) {
+        let mut result = vec![0; self.width];
+        for (at, row) in rows.iter().enumerate() {
+            let Some(left) = cost.checked_sub(row.cost) else { continue };
+            let mut made = Making { at: at as u16, row, values, result: &mut result, limits };
+            let is_over = match row.count {
+                1 => self.grow_by_one(left, &mut made),
+                2 => self.grow_by_two(left, &mut made),
+                _ => self.grow_by_three(left, &mut made),
+            };
+            if is_over.is_none() {
+                return;
+            }
+        }
+    }
+
+    fn grow_by_one(&mut self, left: usize, making: &mut Making) -> Option<()> {
+        for at in 0..self.of(making.row.takes[0], left).len() {
+            let a = self.of(making.row.takes[0], left)[at];
+            self.apply([a, a, a], left, making)?;
+        }
+        Some(())
+    }
+
+    fn grow_by_two(&mut self, left: usize, making: &mut Making) -> Option<()> {
+        let [first, second, _] = making.row.takes;
+        for cost in 1..left {
+            if making.row.is_symmetric && 2 * cost > left {
+                break;
+            }
+            let rest = left - cost;
+            for i in 0..self.of(first, cost).len() {
+                let a = self.of(first, cost)[i];
+                for j in 0..self.of(second, rest).len() {
+                    let b = self.of(second, rest)[j];
+                    if making.row.is_symmetric && cost == rest && b < a {
+                        continue;
+                    }
+                    self.apply([a, b, b], left, making)?;
+                }
+            }
+        }
+        Some(())
+    }
+
+    fn grow_by_three(&mut self, left: usize, making: &mut Making) -> Option<()> {
+        let [first, second, third] = making.row.takes;
+        for cost in 1..left {
+            for other in 1..left - cost {
+                let rest = left - cost - other;
+                for i in 0..self.of(first, cost).len() {
+                    let a = self.of(first, cost)[i];
+                    for j in 0..self.of(second, other).len() {
+                        let b = self.of(second, other)[j];
+                        for k in 0..self.of(third, rest).len() {
+                            let c = self.of(third, rest)[k];
+                            self.apply([a, b, c], left, making)?;
+                        }
+                    }
+                }
+            }
+        }
+        Some(())
+    }
+
+    /// Computes one term; none if the limits are reached.
+    fn apply(&mut self, of: [TermId; 3], left: usize, making: &mut Making) -> Option<()> {
+        let row = making.row;
+        let shape = row.shape();
+        for at in 0..self.width {
+            let operands = of.map(|id| self.values[id as usize * self.width + at]);
+            self.computed += 1;
+            match row.op.run(making.values, row, shape, operands) {
+                Some(value) => making.result[at] = value,
+                None => return Some(()),
+            }
+        }
+        let made = Made::Apply(making.at, of);
+        self.add(Term { kind: row.gives, cost: left + row.cost, made }, making.result);
+        making.limits.look()
+    }
+}
+
+/// What one operation is applied with.
+struct Making<'a> {
+    at: u16,
+    row: &'a Row,
+    values: &'a mut Values,
+    result: &'a mut [i64],
+    limits: &'a Limits<'a>,
+}

@@ -1,0 +1,252 @@
+//! The operations that the search puts together: each is one of the language, and runs as it does.
+
+use super::kind::{Kind, Scalar};
+use super::values::Values;
+use crate::ir::Arithmetic;
+use crate::runtime::builtins::Builtin;
+use crate::runtime::shape::Shape;
+
+/// The elements that lists have.
+pub const ELEMENTS: [Kind; 5] = [
+    Kind::INT,
+    Kind::TEXT,
+    Kind::BOOL,
+    Kind { scalar: Scalar::Int, depth: 1 },
+    Kind { scalar: Scalar::Text, depth: 1 },
+];
+
+/// An operation of the language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub enum Op {
+    /// `a + b` and the like, of numbers.
+    Arithmetic(Arithmetic),
+    /// `a == b`
+    Equal,
+    /// `a < b`
+    Less,
+    /// `a <= b`
+    LessEqual,
+    Not,
+    And,
+    Or,
+    /// `if a then b else c`
+    If,
+    /// `size(xs)`
+    Size,
+    /// `at(i, xs)`
+    At,
+    /// `[x]`
+    Single,
+    /// `"{x}"` of a number.
+    Shown,
+    /// `"{join(between, xs)}"`
+    Joined,
+    /// A function of the runtime.
+    Builtin(Builtin),
+}
+
+/// The loops of the language that the search makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Each {
+    /// `for x in xs: body`
+    For,
+    /// `for x in xs where body: x`
+    Where,
+    /// `count x in xs: body`
+    Count,
+    /// `all x in xs: body`
+    All,
+    /// `any x in xs: body`
+    Any,
+}
+
+/// An operation on operands of known kinds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// Which.
+    pub op: Op,
+    /// The kinds of its operands.
+    pub takes: [Kind; 3],
+    /// How many it has.
+    pub count: usize,
+    /// The kind of its result.
+    pub gives: Kind,
+    /// How unlikely it is, in the same unit as a field or a small number, which are 1.
+    pub cost: usize,
+    /// True where its operands may change places.
+    pub is_symmetric: bool,
+}
+
+impl Each {
+    /// How it begins in the language.
+    pub fn word(self) -> &'static str {
+        match self {
+            Each::For | Each::Where => "for",
+            Each::Count => "count",
+            Each::All => "all",
+            Each::Any => "any",
+        }
+    }
+}
+
+impl Op {
+    /// The sign or the word of an operator.
+    pub fn sign(self) -> Option<&'static str> {
+        Some(match self {
+            Op::Arithmetic(Arithmetic::Add) | Op::Builtin(Builtin::Append) => "+",
+            Op::Arithmetic(Arithmetic::Subtract) => "-",
+            Op::Arithmetic(Arithmetic::Multiply) => "*",
+            Op::Arithmetic(Arithmetic::Divide) => "/",
+            Op::Arithmetic(Arithmetic::Remainder) => "%",
+            Op::Equal => "==",
+            Op::Less => "<",
+            Op::LessEqual => "<=",
+            Op::Not => "not",
+            Op::And => "and",
+            Op::Or => "or",
+            Op::If => "if",
+            Op::Builtin(Builtin::Contains) => "in",
+            Op::Builtin(Builtin::Within) => "within",
+            Op::Builtin(Builtin::Range) => "..",
+            _ => return None,
+        })
+    }
+
+    /// The name of a function.
+    pub fn name(self) -> &'static str {
+        match self {
+            Op::Size => "size",
+            Op::At => "at",
+            Op::Builtin(Builtin::SortTexts) => "sort",
+            Op::Builtin(builtin) => builtin.into(),
+            _ => "",
+        }
+    }
+
+    /// Runs it, if it has a result. `shape` is that of the elements that it works on, `kind` that of
+    /// the result, `list` that of a list that it takes an element of.
+    #[inline]
+    pub fn run(self, values: &mut Values, row: &Row, shape: Shape, of: [i64; 3]) -> Option<i64> {
+        let [a, b, c] = of;
+        match self {
+            Op::Arithmetic(arithmetic) => arithmetic.apply(a, b).ok(),
+            // Equal values have one cell.
+            Op::Equal => Some(i64::from(a == b)),
+            Op::Less => Some(i64::from(a < b)),
+            Op::LessEqual => Some(i64::from(a <= b)),
+            Op::Not => Some(1 - a),
+            Op::And => Some(a & b),
+            Op::Or => Some(a | b),
+            Op::If => Some(if a != 0 { b } else { c }),
+            Op::Size => Some(Values::size(a) as i64),
+            Op::At => values.at(a, b, row.takes[1]),
+            Op::Single => values.list(&[a], row.gives).ok(),
+            Op::Shown => Op::Builtin(Builtin::ShownInt).run(values, row, shape, of),
+            Op::Joined => Op::Builtin(Builtin::Joined).run(values, row, shape, of),
+            Op::Builtin(builtin) => {
+                values.make(row.gives, |memory| builtin.run(memory, shape, of)).ok()
+            }
+        }
+    }
+}
+
+impl Row {
+    fn new(op: Op, takes: &[Kind], gives: Kind, cost: usize) -> Row {
+        let mut all = [Kind::INT; 3];
+        all[..takes.len()].copy_from_slice(takes);
+        Row { op, takes: all, count: takes.len(), gives, cost, is_symmetric: false }
+    }
+
+    fn symmetric(self) -> Row {
+        Row { is_symmetric: true, ..self }
+    }
+
+    /// The shape of the elements that it works on.
+    pub fn shape(&self) -> Shape {
+        let Op::Builtin(builtin) = self.op else { return Kind::TEXT.shape() };
+        let of = |at: usize| self.takes[at].element().unwrap_or(self.takes[at]).shape();
+        match builtin {
+            Builtin::Contains | Builtin::Position => self.takes[0].shape(),
+            Builtin::Take | Builtin::Drop | Builtin::Chunks => of(1),
+            Builtin::Replace | Builtin::Concat => {
+                self.gives.element().unwrap_or(self.gives).shape()
+            }
+            Builtin::Around => of(1),
+            _ => of(0),
+        }
+    }
+}
+
+/// All operations over elements of these kinds.
+pub fn rows(elements: &[Kind]) -> Vec<Row> {
+    use Arithmetic::{Add, Divide, Multiply, Remainder, Subtract};
+    let (int, bool, text) = (Kind::INT, Kind::BOOL, Kind::TEXT);
+    let mut rows = vec![
+        Row::new(Op::Arithmetic(Add), &[int, int], int, 1).symmetric(),
+        Row::new(Op::Arithmetic(Subtract), &[int, int], int, 1),
+        Row::new(Op::Arithmetic(Multiply), &[int, int], int, 2).symmetric(),
+        Row::new(Op::Arithmetic(Divide), &[int, int], int, 2),
+        Row::new(Op::Arithmetic(Remainder), &[int, int], int, 2),
+        Row::new(Op::Equal, &[int, int], bool, 1).symmetric(),
+        Row::new(Op::Less, &[int, int], bool, 1),
+        Row::new(Op::LessEqual, &[int, int], bool, 2),
+        Row::new(Op::Not, &[bool], bool, 1),
+        Row::new(Op::And, &[bool, bool], bool, 2).symmetric(),
+        Row::new(Op::Or, &[bool, bool], bool, 2).symmetric(),
+        Row::new(Op::Equal, &[bool, bool], bool, 2).symmetric(),
+        Row::new(Op::Builtin(Builtin::Range), &[int, int], int.list(), 2),
+    ];
+    let numbers = [Builtin::Sum, Builtin::Max, Builtin::Min];
+    rows.extend(numbers.map(|op| Row::new(Op::Builtin(op), &[int.list()], int, 1)));
+    let has_texts = elements.iter().any(|element| element.scalar == Scalar::Text);
+    if has_texts {
+        rows.extend([
+            Row::new(Op::Equal, &[text, text], bool, 1).symmetric(),
+            Row::new(Op::Builtin(Builtin::Letters), &[text], text.list(), 1),
+            Row::new(Op::Builtin(Builtin::Number), &[text], int, 2),
+            Row::new(Op::Shown, &[int], text, 2),
+            Row::new(Op::Joined, &[text, text.list()], text, 1),
+        ]);
+    }
+    for &element in elements {
+        rows.extend(of_lists(element));
+        let results = [element, element.list()];
+        rows.extend(results.map(|kind| Row::new(Op::If, &[bool, kind, kind], kind, 2)));
+    }
+    rows
+}
+
+/// The operations on lists of such elements.
+fn of_lists(element: Kind) -> Vec<Row> {
+    let (int, bool, list) = (Kind::INT, Kind::BOOL, element.list());
+    let call = Op::Builtin;
+    let mut rows = vec![
+        Row::new(Op::Size, &[list], int, 1),
+        Row::new(Op::At, &[int, list], element, 1),
+        Row::new(Op::Single, &[element], list, 1),
+        Row::new(call(Builtin::Position), &[element, list], int, 2),
+        Row::new(call(Builtin::Take), &[int, list], list, 1),
+        Row::new(call(Builtin::Drop), &[int, list], list, 1),
+        Row::new(call(Builtin::Reverse), &[list], list, 1),
+        Row::new(call(Builtin::Unique), &[list], list, 1),
+        Row::new(call(Builtin::Append), &[list, list], list, 1),
+        Row::new(call(Builtin::Without), &[list, list], list, 2),
+        Row::new(call(Builtin::Intersect), &[list, list], list, 2),
+        Row::new(call(Builtin::Union), &[list, list], list, 3),
+        Row::new(call(Builtin::Contains), &[element, list], bool, 1),
+        Row::new(call(Builtin::Within), &[list, list], bool, 2),
+        Row::new(call(Builtin::After), &[list, list], list, 2),
+        Row::new(call(Builtin::Before), &[list, list], list, 2),
+        Row::new(call(Builtin::Around), &[int, list, list], list, 3),
+        Row::new(call(Builtin::Replace), &[element, element, list], list, 2),
+        Row::new(Op::Equal, &[list, list], bool, 2).symmetric(),
+    ];
+    if element.depth == 0 && element.scalar != Scalar::Bool {
+        let sort = if element == Kind::TEXT { Builtin::SortTexts } else { Builtin::Sort };
+        rows.push(Row::new(call(sort), &[list], list, 1));
+        rows.push(Row::new(call(Builtin::Chunks), &[int, list], list.list(), 2));
+        rows.push(Row::new(call(Builtin::Concat), &[list.list()], list, 1));
+    }
+    rows
+}

@@ -1,0 +1,224 @@
+//! The values that the search meets, each once: two values are equal just where their cells are.
+
+use std::hash::{BuildHasher, Hasher};
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+
+use super::kind::{Kind, Scalar};
+use crate::runtime::memory::Needs;
+use crate::runtime::{FaultKind, Memory, Pools};
+
+/// A memory whose lists have one handle each.
+pub struct Values {
+    memory: Memory,
+    /// The handles of all lists, with their kinds.
+    lists: HashTable<(Kind, i64)>,
+    hash: DefaultHashBuilder,
+}
+
+/// A value outside the memory.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[allow(missing_docs)]
+pub enum Value {
+    Int(i64),
+    Bool(bool),
+    Text(String),
+    List(Vec<Value>),
+}
+
+impl Value {
+    /// It as JSON.
+    pub fn json(&self) -> serde_json::Value {
+        match self {
+            Value::Int(int) => (*int).into(),
+            Value::Bool(is) => (*is).into(),
+            Value::Text(text) => text.as_str().into(),
+            Value::List(elements) => elements.iter().map(Value::json).collect(),
+        }
+    }
+}
+
+impl Values {
+    /// With room for this many cells of eight bytes, and half as many bytes of texts.
+    pub fn new(cells: u64) -> Values {
+        let needs = Needs {
+            cells,
+            texts: (&[], 4 * cells),
+            slots: Vec::new(),
+            streams: Vec::new(),
+            registers: 0,
+            program: 0,
+        };
+        let pools = Pools::new(0, []);
+        let (lists, hash) = (HashTable::new(), DefaultHashBuilder::default());
+        Values { memory: Memory::with(needs, &pools), lists, hash }
+    }
+
+    /// Forgets all values.
+    pub fn clear(&mut self) {
+        self.memory.clear();
+        self.lists.clear();
+    }
+
+    /// Puts a value in.
+    ///
+    /// # Errors
+    /// If the memory is full.
+    pub fn put(&mut self, value: &Value, kind: Kind) -> Result<i64, FaultKind> {
+        let elements = match value {
+            Value::Int(int) => return Ok(*int),
+            Value::Bool(is) => return Ok(i64::from(*is)),
+            Value::Text(text) => return self.text(text),
+            Value::List(elements) => elements,
+        };
+        let element = kind.element().expect("a list has elements");
+        let cells: Vec<i64> =
+            elements.iter().map(|one| self.put(one, element)).collect::<Result<_, _>>()?;
+        self.list(&cells, kind)
+    }
+
+    /// The symbol of a text.
+    ///
+    /// # Errors
+    /// If the memory is full.
+    pub fn text(&mut self, text: &str) -> Result<i64, FaultKind> {
+        self.memory.push_text(text).map(i64::from).map_err(|fault| fault.kind)
+    }
+
+    /// A list of these elements.
+    ///
+    /// # Errors
+    /// If the memory is full.
+    pub fn list(&mut self, elements: &[i64], kind: Kind) -> Result<i64, FaultKind> {
+        self.make(kind, |memory| {
+            let made = if kind.element().is_some_and(|element| element.shape().is_narrow()) {
+                memory.push_narrow(&elements.iter().map(|&one| one as u32).collect::<Vec<_>>())
+            } else {
+                memory.push_wide(elements)
+            };
+            made.map_err(|fault| fault.kind)
+        })
+    }
+
+    /// Makes a value of this kind; if there is an equal one, it is that one, and the new one's room
+    /// is free again.
+    ///
+    /// # Errors
+    /// Those of `make`.
+    pub fn make(
+        &mut self,
+        kind: Kind,
+        make: impl FnOnce(&mut Memory) -> Result<i64, FaultKind>,
+    ) -> Result<i64, FaultKind> {
+        let mark = self.memory.mark();
+        let cell = match make(&mut self.memory) {
+            Ok(cell) => cell,
+            Err(fault) => {
+                self.memory.release(mark);
+                return Err(fault);
+            }
+        };
+        if kind.depth == 0 {
+            return Ok(cell);
+        }
+        let cell = if kind.depth > 1 { self.settled(cell, kind)? } else { cell };
+        let hash = self.hash_of(cell, kind);
+        let is_same = |&(other_kind, other): &(Kind, i64)| {
+            other_kind == kind && same(&self.memory, other, cell, kind)
+        };
+        if let Some(&(_, known)) = self.lists.find(hash, is_same) {
+            if known != cell {
+                self.memory.release(mark);
+            }
+            return Ok(known);
+        }
+        let Values { lists, memory, hash: builder } = self;
+        let again = |&(kind, cell): &(Kind, i64)| hash_of(memory, builder, cell, kind);
+        lists.insert_unique(hash, (kind, cell), again);
+        Ok(cell)
+    }
+
+    /// A list of lists whose elements are the known ones.
+    fn settled(&mut self, cell: i64, kind: Kind) -> Result<i64, FaultKind> {
+        let element = kind.element().expect("a list has elements");
+        let inner = self.memory.wide(cell).to_vec();
+        let mut known = Vec::with_capacity(inner.len());
+        for &one in &inner {
+            let found = self.make(element, |_| Ok(one))?;
+            known.push(found);
+        }
+        if known == inner {
+            return Ok(cell);
+        }
+        self.memory.push_wide(&known).map_err(|fault| fault.kind)
+    }
+
+    fn hash_of(&self, cell: i64, kind: Kind) -> u64 {
+        hash_of(&self.memory, &self.hash, cell, kind)
+    }
+
+    /// The number of a list's elements.
+    pub fn size(cell: i64) -> usize {
+        cell as u32 as usize
+    }
+
+    /// The elements of a list of this kind.
+    pub fn elements(&self, cell: i64, kind: Kind) -> Vec<i64> {
+        if kind.element().is_some_and(|element| element.shape().is_narrow()) {
+            self.memory.narrow(cell).iter().map(|&one| i64::from(one)).collect()
+        } else {
+            self.memory.wide(cell).to_vec()
+        }
+    }
+
+    /// An element of a list of this kind, if it has so many.
+    #[inline]
+    pub fn at(&self, index: i64, cell: i64, kind: Kind) -> Option<i64> {
+        let index = usize::try_from(index).ok()?;
+        if kind.element().is_some_and(|element| element.shape().is_narrow()) {
+            self.memory.narrow(cell).get(index).map(|&one| i64::from(one))
+        } else {
+            self.memory.wide(cell).get(index).copied()
+        }
+    }
+
+    /// The text of a symbol.
+    pub fn shown(&self, symbol: i64) -> &str {
+        self.memory.made_text(symbol).expect("a text that the search made")
+    }
+
+    /// Takes a value out.
+    pub fn get(&self, cell: i64, kind: Kind) -> Value {
+        match (kind.element(), kind.scalar) {
+            (Some(element), _) => Value::List(
+                self.elements(cell, kind).iter().map(|&one| self.get(one, element)).collect(),
+            ),
+            (None, Scalar::Int) => Value::Int(cell),
+            (None, Scalar::Bool) => Value::Bool(cell != 0),
+            (None, Scalar::Text) => Value::Text(self.shown(cell).to_string()),
+        }
+    }
+}
+
+/// Do two lists have the same elements, whose own cells tell them apart?
+fn same(memory: &Memory, left: i64, right: i64, kind: Kind) -> bool {
+    if left == right {
+        return true;
+    }
+    match kind.element() {
+        Some(element) if element.shape().is_narrow() => memory.narrow(left) == memory.narrow(right),
+        _ => memory.wide(left) == memory.wide(right),
+    }
+}
+
+fn hash_of(memory: &Memory, builder: &DefaultHashBuilder, cell: i64, kind: Kind) -> u64 {
+    let mut hasher = builder.build_hasher();
+    match kind.element() {
+        Some(element) if element.shape().is_narrow() => {
+            hasher.write(bytemuck::cast_slice(memory.narrow(cell)));
+        }
+        _ => hasher.write(bytemuck::cast_slice(memory.wide(cell))),
+    }
+    hasher.write_u32(cell as u32);
+    hasher.finish()
+}

@@ -1,0 +1,194 @@
+//! `cookc synth`: rules found from examples, as a library and as a user runs it.
+
+use std::fs;
+use std::process::{Command, Output};
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use cookc::Template;
+use cookc::search::{self, Budget, Evaluator, Examples, Outcome};
+use serde_json::{Map, Value, json};
+use tempfile::TempDir;
+
+/// As much as a test may take on a busy machine; what these look for is found in less.
+const BUDGET: Budget = Budget { time: Duration::from_secs(120), megabytes: 256 };
+
+fn rows(of: Value) -> Vec<Map<String, Value>> {
+    serde_json::from_value(of).expect("rows are objects")
+}
+
+/// The examples of rows whose last column follows from the others.
+fn examples(of: Value) -> Examples {
+    let rows = rows(of);
+    let names: Vec<String> = rows[0].keys().cloned().collect();
+    let (output, inputs) = names.split_last().expect("a column");
+    Examples::of(&rows, inputs, output).expect("rows that are examples")
+}
+
+fn explained(of: Value) -> (Examples, Outcome) {
+    let examples = examples(of);
+    let outcome = search::explain(&examples, BUDGET, &AtomicBool::new(false));
+    assert_eq!(outcome.explained, examples.len(), "{outcome:?}");
+    (examples, outcome)
+}
+
+fn rule(of: Value) -> String {
+    let (examples, outcome) = explained(of);
+    outcome.rule.expect("a rule").written(&examples.names())
+}
+
+#[test]
+fn the_shortest_rule_is_found() {
+    let element = json!([
+        {"words": ["ada", "bo", "cy"], "n": 1, "answer": "bo"},
+        {"words": ["x1", "bo", "zz", "q"], "n": 3, "answer": "q"},
+        {"words": ["u", "k", "l"], "n": 0, "answer": "u"},
+    ]);
+    assert_eq!(rule(element), "at(n, words)");
+    let doubled = json!([
+        {"xs": [3, 1, 2], "out": [6, 2, 4]},
+        {"xs": [5, 5], "out": [10, 10]},
+        {"xs": [7, 1, 9, 2], "out": [14, 2, 18, 4]},
+    ]);
+    assert_eq!(rule(doubled), "for x in xs: x + x");
+    let turned = json!([
+        {"text": "the cat sat", "output": "sat cat the"},
+        {"text": "a b c d", "output": "d c b a"},
+    ]);
+    assert_eq!(rule(turned), "reverse(text)");
+    let long = json!([
+        {"words": ["ada", "bo", "cyan"], "n": 2, "out": ["ada", "cyan"]},
+        {"words": ["a", "bcd", "efg", "hi"], "n": 2, "out": ["bcd", "efg"]},
+        {"words": ["abc", "de", "fghij"], "n": 3, "out": ["fghij"]},
+    ]);
+    assert_eq!(rule(long), "for x in words where n < size(letters(x)): x");
+}
+
+#[test]
+fn texts_are_put_together_of_what_is_given() {
+    let titles = json!([
+        {"first": "ada", "last": "lovelace", "age": 12, "output": "Dr. lovelace, ada (12)"},
+        {"first": "bo", "last": "k", "age": 3, "output": "Dr. k, bo (3)"},
+    ]);
+    assert_eq!(rule(titles), r#""Dr. {last}, {first} ({age})""#);
+}
+
+#[test]
+fn cascades_of_replacements_are_found() {
+    let cascade = json!([
+        {"input": "xbu", "output": "xhu"},
+        {"input": "uxwkkg", "output": "uxwkkvzw"},
+        {"input": "kib", "output": "kih"},
+        {"input": "fjze", "output": "fjxwye"},
+        {"input": "cv", "output": "cv"},
+    ]);
+    let (examples, outcome) = explained(cascade);
+    let rule = outcome.rule.expect("a rule");
+    let fresh = rows(json!([{"input": "zbg"}]));
+    let filled = search::filled(&rule, &examples, &fresh[0], &mut Evaluator::new());
+    assert_eq!(filled, Ok(json!("xwyhvzw")));
+}
+
+#[test]
+fn a_loop_over_nothing_has_a_value() {
+    let joined = json!([
+        {"words": ["ab", "cd"], "out": "b-d"},
+        {"words": ["xyz"], "out": "y"},
+        {"words": ["kl", "mn", "op"], "out": "l-n-p"},
+        {"words": ["qr", "zz"], "out": "r-z"},
+    ]);
+    let (examples, outcome) = explained(joined);
+    let rule = outcome.rule.expect("a rule");
+    let empty = rows(json!([{"words": []}]));
+    let filled = search::filled(&rule, &examples, &empty[0], &mut Evaluator::new());
+    assert_eq!(filled, Ok(json!("")), "{rule:?}");
+}
+
+#[test]
+fn a_found_template_draws_inputs_whose_outputs_the_rule_gives() {
+    let of = [
+        json!([{"a": 3, "b": 4, "sum": 7}, {"a": 1, "b": 1, "sum": 2}, {"a": 9, "b": 2, "sum": 11}]),
+        json!([{"x": [[1, 2], [3, 4]], "out": 2}, {"x": [[5, 6]], "out": 1}]),
+        json!([{"name": "ada", "out": "<ada>"}, {"name": "bo", "out": "<bo>"}]),
+        json!([
+            {"words": "k b z", "pick": "b", "out": "yes"},
+            {"words": "u v w", "pick": "q", "out": "no"},
+            {"words": "a l", "pick": "l", "out": "yes"},
+            {"words": "t n i", "pick": "g", "out": "no"},
+        ]),
+    ];
+    for of in of {
+        let (examples, outcome) = explained(of);
+        let rule = outcome.rule.expect("a rule");
+        let text = search::template(&examples, &rule);
+        let template =
+            Template::parse("found.cook", &text).unwrap_or_else(|e| panic!("{e}\n{text}"));
+        for level in std::iter::once("default").chain(template.levels()) {
+            let sampler = template.level(level).compile().unwrap_or_else(|e| panic!("{e}\n{text}"));
+            for sample in sampler.samples(cookc::Split::Train, 1, 0..50) {
+                let sample = sample.unwrap_or_else(|error| panic!("{error}\n{text}"));
+                let score = sampler.score(cookc::Split::Train, 1, sample.key.index, &sample.reply);
+                assert!(score.expect("a sample's index").exact(), "{}\n{text}", sample.reply);
+            }
+        }
+    }
+}
+
+fn synth(folder: &TempDir, lines: &str, arguments: &[&str]) -> Output {
+    fs::write(folder.path().join("rows.jsonl"), lines).expect("a file");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cookc"));
+    command.args(["synth", "rows.jsonl"]).args(arguments).current_dir(folder.path());
+    command.output().expect("cookc runs")
+}
+
+#[test]
+fn what_is_wrong_with_rows_is_said() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (lines, arguments, said) in [
+        (
+            "{\"a\": 1, \"b\": 2}\n{\"a\": 1, \"b\": 3}\n",
+            &[][..],
+            "rows 1 and 2 have the same inputs and different outputs",
+        ),
+        (
+            "{\"a\": 1, \"b\": 2}\n{\"a\": \"x\", \"b\": 3}\n",
+            &[],
+            "row 2: `a` is Text; expected Int",
+        ),
+        ("{\"a\": 1, \"b\": 2}\n{\"a\": 1}\n", &[], "row 2 has no column `b`; it has a"),
+        ("{\"count\": 1, \"b\": 2}\n", &["--inputs", "cuont"], "write `count`"),
+        ("{\"a\": 1}\n", &[], "a rule needs one that is given"),
+        ("{\"a\": 1.5, \"b\": 2}\n", &[], "1.5, which is no integer"),
+    ] {
+        let output = synth(&folder, lines, arguments);
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{error}");
+        assert!(error.contains(said), "{said}: {error}");
+    }
+}
+
+#[test]
+fn an_input_on_which_rules_differ_is_asked_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let lines = "{\"xs\": [4, 1, 2], \"out\": 4}\n{\"xs\": [9, 3], \"out\": 9}\n";
+    let output = synth(&folder, lines, &["--json", "-o", "new.cook"]);
+    assert_eq!(output.status.code(), Some(0));
+    let found: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let outputs = found["question"]["outputs"].as_object().expect("a question");
+    assert!(outputs.len() > 1, "{found}");
+    let text = fs::read_to_string(folder.path().join("new.cook")).expect("the template");
+    assert_eq!(found["template"], json!(text));
+}
+
+#[test]
+fn what_no_rule_explains_is_an_error_with_the_best() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let lines: String = [(1, 7), (2, 7), (3, 7), (4, -31), (5, 7_919), (6, 7), (7, 104_729)]
+        .map(|(a, b)| format!("{{\"a\": {a}, \"b\": {b}}}\n"))
+        .concat();
+    let output = synth(&folder, &lines, &["--seconds", "0.3", "-o", "new.cook"]);
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    assert!(error.contains("no rule was found that explains all 7 examples"), "{error}");
+    assert!(!folder.path().join("new.cook").exists());
+}
