@@ -331,14 +331,7 @@ impl Miss<'_> {
 
     /// The first token of the value that holds the error: in a placeholder, or after `=`.
     fn value(&self) -> Option<usize> {
-        let in_text = |&&open: &&usize| {
-            self.text(open) == "{"
-                && open > 0
-                && matches!(
-                    self.kind(open - 1),
-                    Some(Kind::TextOpen | Kind::TextPiece | Kind::Close)
-                )
-        };
+        let in_text = |&&open: &&usize| self.text(open) == "{" && self.in_text(open);
         let placeholder = self.open.iter().rev().find(in_text);
         if let Some(placeholder) = placeholder {
             return Some(placeholder + 1);
