@@ -6,13 +6,16 @@ use super::expr::{Checker, article, of, unknown};
 use super::part;
 use super::typed::{Expr, ExprKind, Function};
 use super::types::Type;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Label};
 use crate::runtime::builtins::{Builtin, Takes};
 use crate::source::Span;
 use crate::syntax::ast;
 
 /// The name of the sampler that repeats another; it is no function, for it takes a sampler.
 const REPEAT: &str = "repeat";
+
+/// What is said of an expression right of `~` that holds a draw, and is none.
+const COMPUTES: &str = "this computes, and draws nothing";
 
 impl Checker {
     /// A call that computes.
@@ -76,6 +79,7 @@ impl Checker {
     /// What is right of `~`: a sampler, one repeated, or a choice between two.
     pub fn sampler(&mut self, expr: &ast::Expr) -> Expr {
         match &expr.kind {
+            _ if !self.may_draw(expr) => self.computes(expr),
             ast::ExprKind::If(condition, yes, no) => {
                 let condition = self.expect(condition, &Type::Bool);
                 let (yes, no) = (self.sampler(yes), self.sampler(no));
@@ -100,9 +104,30 @@ impl Checker {
         }
     }
 
-    /// Reports an expression that draws nothing right of `~`.
+    /// Is this a sampler in one of its branches, or a call of what is not known?
+    fn may_draw(&self, expr: &ast::Expr) -> bool {
+        match &expr.kind {
+            ast::ExprKind::If(_, yes, no) => self.may_draw(yes) || self.may_draw(no),
+            ast::ExprKind::Each(ast::Each::For, it) => self.may_draw(&it.body),
+            ast::ExprKind::Call(name, _) => {
+                self.scope.functions.get(&name.text).is_none_or(|function| function.draws)
+            }
+            _ => false,
+        }
+    }
+
+    /// Reports an expression that draws nothing right of `~`; draws inside it are that fault, too.
     fn computes(&mut self, expr: &ast::Expr) -> Expr {
+        let before = self.errors.len();
         let value = self.infer(expr);
+        let mut is_told = value.ty == Type::Unknown && self.errors.len() > before;
+        for error in self.errors.iter_mut().skip(before).filter(|error| error.code == "E305") {
+            error.labels.push(Label { span: expr.span, text: COMPUTES.to_string() });
+            is_told = true;
+        }
+        if is_told {
+            return unknown(expr.span);
+        }
         self.error(
             Diagnostic::error("E304", "nothing is drawn here", expr.span, {
                 format!("this computes {}", article(&value.ty))
@@ -125,7 +150,13 @@ impl Checker {
             );
             return unknown(span);
         };
+        let before = self.errors.len();
         let count = self.expect(&count.value, &Type::Int);
+        let draws = self.errors.iter().skip(before).any(|error| error.code == "E305");
+        if draws && !self.may_draw(&sampler.value) {
+            // `repeat(uniform(1..6), 3)` is one fault.
+            return unknown(span);
+        }
         let sampler = self.sampler(&sampler.value);
         let ty = sampler.ty.clone().list();
         of(ExprKind::Repeat(count.into(), sampler.into()), ty, span)
