@@ -16,6 +16,7 @@ pub fn complete(file: &File, source: &Source, errors: &mut [Diagnostic]) {
         let more = match error.code {
             "E203" => text.moved_up(error),
             "E301" | "E305" if text.repeated(error).is_some() => text.repeated(error),
+            "E205" if text.is_of_a_module(error) => text.used(error),
             "E205" => text.said(error).or_else(|| match error.fix.is_empty() {
                 true => text.used(error),
                 false => None,
@@ -103,6 +104,20 @@ impl Text<'_> {
             None => (self.first_line(first), line + "\n"),
         };
         Some(error.clone().fix(Span::new(start, start), line).sure())
+    }
+
+    /// Is this a call that a function of a built-in module takes, with all values Int?
+    fn is_of_a_module(&self, error: &Diagnostic) -> bool {
+        let name = self.source.slice(error.span());
+        let call = self.around(
+            error.span(),
+            |expr| matches!(&expr.kind, ExprKind::Call(called, _) if called.span == error.span()),
+        );
+        let given = call.and_then(|expr| match &expr.kind {
+            ExprKind::Call(_, given) => Some(given.len()),
+            _ => None,
+        });
+        given.is_some_and(|count| stdlib::takes_ints(name, count))
     }
 
     /// `->` of a function that draws becomes `~>`.
