@@ -10,7 +10,7 @@ use super::answer::Finder;
 use super::layout::cells;
 use super::read::{Fresh, Reader, Unfit, Unreadable};
 use crate::check::types::Type;
-use crate::ir::SlotId;
+use crate::ir::{Piece, SlotId};
 use crate::runtime::Memory;
 
 /// The rule of a template without rules: the reply equals the template's own.
@@ -150,6 +150,9 @@ impl Judge {
 
     /// True if the reply is read back to the values of the sample in the memory.
     pub fn reads_back(&self, reply: &str, memory: &mut Memory) -> bool {
+        if self.is_ragged(memory) {
+            return false;
+        }
         let mark = memory.mark();
         let made = self.made(memory);
         let read = self.read_answer(reply, &Fresh::default(), memory);
@@ -165,6 +168,20 @@ impl Judge {
     fn read_in(&self, made: &[i64], memory: &mut Memory) -> Verdict {
         let verdict = self.read(made, memory);
         if memory.take_ran_out() { self.none(Unreadable::Memory) } else { verdict }
+    }
+
+    /// True if the reply has more rows than one of the lists beside one another has elements.
+    fn is_ragged(&self, memory: &Memory) -> bool {
+        let program = self.sampler.program();
+        let size = |slot: SlotId| {
+            let element = program.slots[slot as usize].kind.element();
+            element.map_or(0, |element| cells(memory, memory.slot(slot), element).len())
+        };
+        program.layout.reply.iter().any(|piece| {
+            let Piece::Rows(rows) = piece else { return false };
+            let sizes: SmallVec<[usize; 4]> = rows.columns().map(|(slot, _)| size(slot)).collect();
+            sizes.iter().any(|size| sizes.last().is_some_and(|rows| size < rows))
+        })
     }
 
     /// The verdict on the values that were read, where these were made.
