@@ -337,7 +337,8 @@ fn keys_may_be_in_any_case_where_no_two_differ_in_it_alone() {
 
 #[test]
 fn a_rule_that_runs_out_of_memory_is_told_and_holds_of_the_samples_own_reply() {
-    let text = "n ~ uniform(2..9)\nanswer = n * 100000\n\nrule right: size(1..answer) == n * 100000\n\n\
+    let text = "n ~ uniform(2..9)\nanswer = n * 100000\n\n\
+                rule right: size(1..answer) == n * 100000\n\n\
                 prompt \"{n} times a hundred thousand\"\nreply \"{answer}\"\n";
     let template = Template::parse("long", text).expect("a template");
     let sampler = template.compile().expect("a sampler");

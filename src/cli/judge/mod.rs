@@ -45,7 +45,8 @@ With --format json, each reply is a line {"index", "scores": {rule: score}, "sco
 "exact": true if all rules hold in full, "unreadable": null or why, "cause": null or its kind:
 no_answer, two_answers, open_thought, too_long, form, value or memory}, and the last line is
 {"summary": {"replies", "scores": {rule: mean}, "score", "exact": share, "unreadable": share,
-"causes": {kind: count}}}. A reply that cannot be read scores 0, and is not counted as one that says something wrong.
+"causes": {kind: count}}}. A reply that cannot be read scores 0, and is not counted as one that says
+something wrong.
 -o writes these lines to a file.
 
 --answer says how models write their answers. With strict, a reply is an answer as the template

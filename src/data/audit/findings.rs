@@ -130,7 +130,8 @@ fn unread(audit: &Audit, places: &Spans) -> Option<Diagnostic> {
              or else write a symbol between the values that none of them contains, such as `;`"
         )),
         None => lint.help(
-            "write a symbol between the values of the reply that none of them contains, such as `;`",
+            "write a symbol between the values of the reply that none of them contains, such as \
+             `;`",
         ),
     })
 }
