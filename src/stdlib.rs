@@ -29,6 +29,29 @@ pub fn module_of(function: &str) -> Option<&'static str> {
     MODULES.iter().find(|(_, text)| text.contains(&opening)).map(|(name, _)| *name)
 }
 
+/// The built-in module that defines all of these functions.
+pub fn module_of_all<'a>(mut names: impl Iterator<Item = &'a str>) -> Option<&'static str> {
+    let module = module_of(names.next()?)?;
+    names.all(|name| module_of(name) == Some(module)).then_some(module)
+}
+
+/// The functions of the built-in modules.
+pub fn functions() -> impl Iterator<Item = &'static str> {
+    let named = |line: &'static str| Some(line.strip_prefix("fn ")?.split_once('(')?.0);
+    MODULES.iter().flat_map(move |(_, text)| text.lines().filter_map(named))
+}
+
+/// Does this function of a module take so many values, all of them Int?
+pub fn takes_ints(function: &str, count: usize) -> bool {
+    let opening = format!("\nfn {function}(");
+    let of_module = |(_, text): &(&str, &'static str)| Some(text.split_once(&opening)?.1);
+    let params = MODULES.iter().find_map(of_module).and_then(|rest| rest.split_once(')'));
+    params.is_some_and(|(params, _)| {
+        let mut params = params.split(',');
+        params.clone().count() == count && params.all(|param| param.ends_with(": Int"))
+    })
+}
+
 /// Does a native draw? None if there is none of this name.
 pub fn draws(native: &str) -> Option<bool> {
     let opening = format!("fn {native}(");

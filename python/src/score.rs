@@ -15,7 +15,7 @@ pub struct Score {
     #[pyo3(get)]
     unreadable: Option<String>,
     /// The kind of cause why it could not be read: `no_answer`, `two_answers`, `open_thought`,
-    /// `too_long`, `form` or `value`; None where it could.
+    /// `too_long`, `form`, `value` or `memory`; None where it could.
     #[pyo3(get)]
     cause: Option<String>,
     /// True if every rule holds in full.

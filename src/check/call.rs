@@ -2,17 +2,20 @@
 
 use std::sync::Arc;
 
-use super::expr::{Checker, article, of, unknown};
+use super::expr::{Checker, article, mismatch, of, unknown};
 use super::part;
 use super::typed::{Expr, ExprKind, Function};
 use super::types::Type;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Label};
 use crate::runtime::builtins::{Builtin, Takes};
 use crate::source::Span;
 use crate::syntax::ast;
 
 /// The name of the sampler that repeats another; it is no function, for it takes a sampler.
 const REPEAT: &str = "repeat";
+
+/// What is said of an expression right of `~` that holds a draw, and is none.
+const COMPUTES: &str = "this computes, and draws nothing";
 
 impl Checker {
     /// A call that computes.
@@ -76,6 +79,7 @@ impl Checker {
     /// What is right of `~`: a sampler, one repeated, or a choice between two.
     pub fn sampler(&mut self, expr: &ast::Expr) -> Expr {
         match &expr.kind {
+            _ if !self.may_draw(expr) => self.computes(expr),
             ast::ExprKind::If(condition, yes, no) => {
                 let condition = self.expect(condition, &Type::Bool);
                 let (yes, no) = (self.sampler(yes), self.sampler(no));
@@ -100,9 +104,30 @@ impl Checker {
         }
     }
 
-    /// Reports an expression that draws nothing right of `~`.
+    /// Is this a sampler in one of its branches, or a call of what is not known?
+    fn may_draw(&self, expr: &ast::Expr) -> bool {
+        match &expr.kind {
+            ast::ExprKind::If(_, yes, no) => self.may_draw(yes) || self.may_draw(no),
+            ast::ExprKind::Each(ast::Each::For, it) => self.may_draw(&it.body),
+            ast::ExprKind::Call(name, _) => {
+                self.scope.functions.get(&name.text).is_none_or(|function| function.draws)
+            }
+            _ => false,
+        }
+    }
+
+    /// Reports an expression that draws nothing right of `~`; draws inside it are that fault, too.
     fn computes(&mut self, expr: &ast::Expr) -> Expr {
+        let before = self.errors.len();
         let value = self.infer(expr);
+        let mut is_told = value.ty == Type::Unknown && self.errors.len() > before;
+        for error in self.errors.iter_mut().skip(before).filter(|error| error.code == "E305") {
+            error.labels.push(Label { span: expr.span, text: COMPUTES.to_string() });
+            is_told = true;
+        }
+        if is_told {
+            return unknown(expr.span);
+        }
         self.error(
             Diagnostic::error("E304", "nothing is drawn here", expr.span, {
                 format!("this computes {}", article(&value.ty))
@@ -125,7 +150,13 @@ impl Checker {
             );
             return unknown(span);
         };
+        let before = self.errors.len();
         let count = self.expect(&count.value, &Type::Int);
+        let draws = self.errors.iter().skip(before).any(|error| error.code == "E305");
+        if draws && !self.may_draw(&sampler.value) {
+            // `repeat(uniform(1..6), 3)` is one fault.
+            return unknown(span);
+        }
         let sampler = self.sampler(&sampler.value);
         let ty = sampler.ty.clone().list();
         of(ExprKind::Repeat(count.into(), sampler.into()), ty, span)
@@ -162,9 +193,18 @@ impl Checker {
         for (wanted, found) in function.params.iter().zip(&typed) {
             wanted.learn(&found.ty, &mut letters);
         }
-        let wanted = function.params.iter().map(|param| param.filled(&letters));
-        let typed: Vec<Expr> =
-            wanted.zip(typed).map(|(wanted, found)| self.coerce(found, &wanted)).collect();
+        let kinds: Vec<(Type, Span)> = typed.iter().map(|one| (one.ty.clone(), one.span)).collect();
+        let fitted = typed.into_iter().enumerate().map(|(at, found)| {
+            let wanted = function.params[at].filled(&letters);
+            match at_odds(function, &kinds, at, &wanted) {
+                Some(error) => {
+                    self.error(error);
+                    Expr { ty: wanted, ..found }
+                }
+                None => self.coerce(found, &wanted),
+            }
+        });
+        let typed: Vec<Expr> = fitted.collect();
         let ty = function.result.filled(&letters);
         self.demand(&name.text, function, &typed);
         self.texts.extend(function.texts.iter().cloned());
@@ -229,6 +269,49 @@ fn calls_itself(name: &ast::Name) -> Diagnostic {
          `fn {}(depth: Int, …)` calls itself with `depth - 1`",
         name.text
     ))
+}
+
+/// The error of a value whose type is not the one that a value before it has, where a signature
+/// names both by one letter: `first(0, names)`.
+fn at_odds(
+    function: &Function,
+    given: &[(Type, Span)],
+    at: usize,
+    wanted: &Type,
+) -> Option<Diagnostic> {
+    let (params, (found, place)) = (&function.params, &given[at]);
+    let (letter, here) = params[at].letter_in(found)?;
+    let fits = found.meet(wanted).is_some() || (*found == Type::Int && *wanted == Type::Real);
+    // A list where an element is wanted, or the other way round, has a fix of its own.
+    if fits || !mismatch(wanted, found, *place).fix.is_empty() {
+        return None;
+    }
+    let in_letters = |&other: &usize| {
+        params[other].letter_in(&given[other].0).filter(|(known, _)| *known == letter).is_some()
+    };
+    let other = (0..at).find(in_letters)?;
+    let (before, at_before) = &given[other];
+    let (_, there) = params[other].letter_in(before)?;
+    let names = &function.param_names;
+    let (name, other_name) = (&names[at], &names[other]);
+    let (kind, other_kind) = (article(found), article(before));
+    let title = format!(
+        "`{other_name}` and `{name}` of `{}` do not fit: {other_kind} and {kind}",
+        function.name
+    );
+    let error = Diagnostic::error("E301", title, *place, format!("`{name}` is {kind}"))
+        .and(*at_before, format!("`{other_name}` is {other_kind}"));
+    let other_wanted = params[other].filled(&vec![(letter, here.clone())]);
+    Some(match (there, here) {
+        (Type::Text, Type::Token) | (Type::Token, Type::Text) => error.help(
+            "show words in texts: `\"{word}\"`, or for a list `for word in words: \"{word}\"`",
+        ),
+        _ => error.help(format!(
+            "write {} for `{other_name}`, or {} for `{name}`",
+            article(&other_wanted),
+            article(wanted)
+        )),
+    })
 }
 
 /// The places of the values in the one order that fits the signature, where this one does not.

@@ -388,7 +388,8 @@ fn is_list(ty: &Type) -> bool {
     ty.element().is_some()
 }
 
-fn mismatch(wanted: &Type, found: &Type, span: Span) -> Diagnostic {
+/// The error of a value of another type than is wanted.
+pub fn mismatch(wanted: &Type, found: &Type, span: Span) -> Diagnostic {
     let title = format!("expected {}, found {}", article(wanted), article(found));
     let error = Diagnostic::error("E301", title, span, format!("this is {}", article(found)));
     let around = |error: Diagnostic, before: &str, after: &str| {

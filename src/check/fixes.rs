@@ -16,6 +16,7 @@ pub fn complete(file: &File, source: &Source, errors: &mut [Diagnostic]) {
         let more = match error.code {
             "E203" => text.moved_up(error),
             "E301" | "E305" if text.repeated(error).is_some() => text.repeated(error),
+            "E205" if text.is_of_a_module(error) => text.used(error),
             "E205" => text.said(error).or_else(|| match error.fix.is_empty() {
                 true => text.used(error),
                 false => None,
@@ -105,6 +106,20 @@ impl Text<'_> {
         Some(error.clone().fix(Span::new(start, start), line).sure())
     }
 
+    /// Is this a call that a function of a built-in module takes, with all values Int?
+    fn is_of_a_module(&self, error: &Diagnostic) -> bool {
+        let name = self.source.slice(error.span());
+        let call = self.around(
+            error.span(),
+            |expr| matches!(&expr.kind, ExprKind::Call(called, _) if called.span == error.span()),
+        );
+        let given = call.and_then(|expr| match &expr.kind {
+            ExprKind::Call(_, given) => Some(given.len()),
+            _ => None,
+        });
+        given.is_some_and(|count| stdlib::takes_ints(name, count))
+    }
+
     /// `->` of a function that draws becomes `~>`.
     fn said_to_draw(&self, error: &Diagnostic) -> Option<Diagnostic> {
         let name = error.labels.get(1)?.span;
@@ -138,7 +153,11 @@ impl Text<'_> {
 
     /// `~` before a computation becomes `=`.
     fn computed(&self, error: &Diagnostic) -> Option<Diagnostic> {
-        let binding = self.binding(error.span())?;
+        let Some(binding) = self.binding(error.span()) else {
+            // Beside a sampler, in a choice or a loop.
+            let drawn = format!("pick([{}])", self.source.slice(error.span()));
+            return Some(error.clone().help(format!("write `{drawn}` for one value")));
+        };
         if self.source.slice(binding.value.span).contains("\n-") {
             // A row of YAML below reads as a difference.
             return None;
@@ -210,6 +229,10 @@ impl Text<'_> {
         // not be possible.
         let is_conditional = whole.iter().any(|expr| Text::is_conditional(expr, error.span()));
         let named = self.named(error, statement, "drawn", "~")?;
+        let named = match &statement.kind {
+            StatementKind::Draw(binding) => computed_from(named, binding, self.source),
+            _ => named,
+        };
         // A rule judges a reply, which draws nothing.
         let is_rule = matches!(statement.kind, StatementKind::Rule(_));
         Some(named.sure_if(!is_conditional && !is_rule))
@@ -232,9 +255,7 @@ impl Text<'_> {
         if is_function || !whole.any(|expr| repeats(expr, error.span())) {
             return None;
         }
-        let (name, value) = (self.new_name("drawn"), self.source.slice(error.span()));
-        let count = self.loop_length(error.span()).unwrap_or_else(|| "n".to_string());
-        let line = format!("{name} ~ repeat({count}, {value})");
+        let line = format!("{} ~ {}", self.new_name("drawn"), self.for_each(error.span()));
         Some(error.clone().help(format!("draw all of them above the loop: `{line}`")))
     }
 
@@ -361,7 +382,23 @@ impl Text<'_> {
     }
 }
 
-fn words(text: &str) -> impl Iterator<Item = &str> {
+/// What is computed from a draw is bound with `=`, once the draw stands above it.
+fn computed_from(error: Diagnostic, binding: &ast::Binding, source: &Source) -> Diagnostic {
+    let (value, symbol) = (binding.value.span, binding.symbol);
+    let is_whole = error.labels.get(1).is_some_and(|label| label.span == value);
+    let [above, here] = &error.fix[..] else { return error };
+    if !is_whole {
+        return error;
+    }
+    let (before, after) = (Span::new(value.start, here.span.start), here.span.end..value.end);
+    let after = Span::new(after.start, after.end);
+    let (before, after) = (source.slice(before), source.slice(after));
+    let line = format!("{} = {before}{}{after}", binding.name.text, here.text);
+    let help = format!("write `{}` above, and `{line}` here", above.text.trim_end());
+    error.help(help).fix(symbol, "=")
+}
+
+pub fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
 }
 

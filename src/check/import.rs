@@ -1,5 +1,6 @@
 //! What `use` brings into scope: functions and pools of a module.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::expr::Checker;
@@ -11,6 +12,7 @@ use super::scope::Meaning;
 use super::typed::Pool;
 use super::types::Type;
 use crate::diagnostic::{Diagnostic, is_sure_miss, near_miss};
+use crate::stdlib;
 use crate::syntax::ast;
 
 /// Brings the names of a `use` into scope: functions and pools.
@@ -24,6 +26,7 @@ pub fn take_in(
     let home = match found {
         Ok(home) => home,
         Err(error) => {
+            let error = elsewhere(error, module, names);
             checker.scope.missing.extend(names.iter().map(|name| name.text.clone()));
             return checker.error(error);
         }
@@ -59,10 +62,49 @@ pub fn take_in(
             }
             (None, None) => {
                 let error = not_in_module(module, name, &home);
+                let error = elsewhere(error, module, std::slice::from_ref(name));
+                let error = match names.len() {
+                    1 => error,
+                    _ => Diagnostic { fix: Vec::new(), ..error },
+                };
                 checker.error(error);
                 checker.scope.missing.insert(name.text.clone());
             }
         }
+    }
+}
+
+/// What is not there may be in a module that is built in, or known everywhere.
+fn elsewhere(error: Diagnostic, module: &ast::Name, names: &[ast::Name]) -> Diagnostic {
+    if !matches!(error.code, "E206" | "E207") {
+        return error;
+    }
+    let texts = || names.iter().map(|name| name.text.as_str());
+    let all = texts().collect::<Vec<_>>().join(", ");
+    if texts().all(|name| stdlib::draws(name).is_some()) {
+        let are = if names.len() == 1 { "is" } else { "are" };
+        return error.help(format!("`{all}` {are} known everywhere: no `use` is needed"));
+    }
+    if let Some(home) = stdlib::module_of_all(texts()) {
+        // A module that is near in its letters was meant for certain.
+        let is_sure = error.is_sure && error.fix.iter().any(|edit| edit.text == home);
+        let error = Diagnostic { fix: Vec::new(), ..error };
+        let error = error.help(format!("write `use {home}: {all}`")).fix(module.span, home);
+        return error.sure_if(is_sure);
+    }
+    let mut homes: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for name in texts() {
+        homes.entry(stdlib::module_of(name).unwrap_or_default()).or_default().push(name);
+    }
+    let unknown = homes.remove("").map_or(String::new(), |names| names.join("`, `"));
+    if homes.is_empty() || error.code == "E207" {
+        return error;
+    }
+    let lines = homes.iter().map(|(home, names)| format!("`use {home}: {}`", names.join(", ")));
+    let help = format!("write {}", lines.collect::<Vec<_>>().join(" and "));
+    match unknown.is_empty() {
+        true => error.help(help),
+        false => error.help(format!("{help}; no module that is built in has `{unknown}`")),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What was meant by a value of the wrong type, as other languages have it: `xs * 2`.
 
-use super::fixes::Text;
+use super::fixes::{Text, words};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use crate::syntax::ast::{Expr, ExprKind, Operator, StatementKind};
@@ -152,15 +152,18 @@ impl Text<'_> {
         Some(error.fix(either.span, text))
     }
 
-    /// How often the innermost loop around a place runs.
-    pub fn loop_length(&self, place: Span) -> Option<String> {
+    /// What is drawn above the innermost loop around a place, for each of its turns.
+    pub fn for_each(&self, place: Span) -> String {
         let is_loop = |expr: &Expr| matches!(expr.kind, ExprKind::Each(..) | ExprKind::Fold(_));
-        let around = self.around(place, is_loop)?;
-        let list = match &around.kind {
-            ExprKind::Each(_, each) => each.list.span,
-            _ => return None,
+        let (value, around) = (self.source.slice(place), self.around(place, is_loop));
+        let Some(ExprKind::Each(_, each)) = around.map(|expr| &expr.kind) else {
+            return format!("repeat(n, {value})");
         };
-        Some(length(self.source.slice(list)))
+        let (item, list) = (&each.item.text, self.source.slice(each.list.span));
+        match words(value).any(|word| word == item) {
+            true => format!("for {item} in {list}: {value}"),
+            false => format!("repeat({}, {value})", length(list)),
+        }
     }
 
     /// `r ~ xs`, `r ~ 1..6`: one of them is meant, or all.

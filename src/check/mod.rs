@@ -1,5 +1,6 @@
 //! Tree to typed template: names, types, roles and layout are proved here.
 
+mod alphabet;
 mod call;
 mod expr;
 pub mod filled;
@@ -121,6 +122,7 @@ fn checked(file: &ast::File, source: &Source, library: &mut Library) -> Survey {
     if checker.errors.is_empty() {
         checker.errors.extend(readable::unreadable(&template, source));
         checker.errors.extend(roles::lints(&mut template));
+        checker.errors.extend(alphabet::lints(&mut template));
         checker.errors.extend(quotient::lints(source));
         checker.errors.extend(literal::lints(source));
     }

@@ -245,7 +245,14 @@ impl Scope {
                 let error = error.help(format!("write `{near}`")).fix(name.span, near);
                 error.sure_if(is_sure)
             }
-            None => error.help(format!("define it: `fn {text}(xs: [T]) -> [T] = …`")),
+            None => match near_miss(text, crate::stdlib::functions()) {
+                Some(near) => {
+                    let module = crate::stdlib::module_of(near).unwrap_or_default();
+                    let help = format!("write `{near}`, and `use {module}: {near}` above");
+                    error.help(help).fix(name.span, near)
+                }
+                None => error.help(format!("define it: `fn {text}(xs: [T]) -> [T] = …`")),
+            },
         }
     }
 }

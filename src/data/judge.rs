@@ -10,7 +10,7 @@ use super::answer::Finder;
 use super::layout::cells;
 use super::read::{Fresh, Reader, Unfit, Unreadable};
 use crate::check::types::Type;
-use crate::ir::SlotId;
+use crate::ir::{Piece, SlotId};
 use crate::runtime::Memory;
 
 /// The rule of a template without rules: the reply equals the template's own.
@@ -30,7 +30,7 @@ pub struct Judge {
 pub struct Verdict {
     /// One a rule, from 0 to 1.
     pub scores: Vec<f64>,
-    /// Why all are 0, if it is because the reply could not be read.
+    /// Why all are 0, if it is because the reply could not be read, or not be judged.
     pub unreadable: Option<Unreadable>,
 }
 
@@ -74,20 +74,24 @@ impl Judge {
     /// The scores of the sample in the memory itself.
     pub fn own(&self, memory: &mut Memory) -> Verdict {
         let mut scores = Vec::new();
+        memory.take_ran_out();
         self.sampler.judge(memory, &mut scores);
         if scores.is_empty() {
             scores.push(1.0);
         }
-        Verdict { scores, unreadable: None }
+        match memory.take_ran_out() {
+            true => self.none(Unreadable::Memory),
+            false => Verdict { scores, unreadable: None },
+        }
     }
 
     /// Judges a reply to the sample in the memory, which stays as it was.
     pub fn judge(&self, reply: &str, memory: &mut Memory) -> Verdict {
         let mark = memory.mark();
         let made = self.made(memory);
-        let read = self.read_answer(reply, &Fresh::default(), memory);
-        let verdict = match read {
-            Ok(()) => self.read(&made, memory),
+        memory.take_ran_out();
+        let verdict = match self.read_answer(reply, &Fresh::default(), memory) {
+            Ok(()) => self.read_in(&made, memory),
             Err(why) => self.none(why),
         };
         for (&slot, &cell) in self.outputs.iter().zip(&made) {
@@ -108,11 +112,12 @@ impl Judge {
         memory: &mut Memory,
     ) -> Result<Verdict, Unfit> {
         let mut fresh = Fresh::default();
+        memory.take_ran_out();
         self.reader.bind_record(record, &mut fresh, memory)?;
         self.sampler.give(memory);
         let made = self.made(memory);
         Ok(match self.read_answer(reply, &fresh, memory) {
-            Ok(()) => self.read(&made, memory),
+            Ok(()) => self.read_in(&made, memory),
             Err(why) => self.none(why),
         })
     }
@@ -145,6 +150,9 @@ impl Judge {
 
     /// True if the reply is read back to the values of the sample in the memory.
     pub fn reads_back(&self, reply: &str, memory: &mut Memory) -> bool {
+        if self.is_ragged(memory) {
+            return false;
+        }
         let mark = memory.mark();
         let made = self.made(memory);
         let read = self.read_answer(reply, &Fresh::default(), memory);
@@ -154,6 +162,26 @@ impl Judge {
         }
         memory.release(mark);
         same
+    }
+
+    /// The same, where a rule that ran out of memory says nothing of the reply.
+    fn read_in(&self, made: &[i64], memory: &mut Memory) -> Verdict {
+        let verdict = self.read(made, memory);
+        if memory.take_ran_out() { self.none(Unreadable::Memory) } else { verdict }
+    }
+
+    /// True if the reply has more rows than one of the lists beside one another has elements.
+    fn is_ragged(&self, memory: &Memory) -> bool {
+        let program = self.sampler.program();
+        let size = |slot: SlotId| {
+            let element = program.slots[slot as usize].kind.element();
+            element.map_or(0, |element| cells(memory, memory.slot(slot), element).len())
+        };
+        program.layout.reply.iter().any(|piece| {
+            let Piece::Rows(rows) = piece else { return false };
+            let sizes: SmallVec<[usize; 4]> = rows.columns().map(|(slot, _)| size(slot)).collect();
+            sizes.iter().any(|size| sizes.last().is_some_and(|rows| size < rows))
+        })
     }
 
     /// The verdict on the values that were read, where these were made.

@@ -1,8 +1,10 @@
-//! How the bounds of what a fold carries grow from turn to turn.
+//! How the bounds of what a fold carries grow from turn to turn, and the error where none is found.
 
 use super::Bound;
 use super::bounds::between;
+use crate::diagnostic::Diagnostic;
 use crate::runtime::bound::TextBound;
+use crate::source::Span;
 
 /// True if `next` is covered, but for `growth` elements more.
 pub fn within(bound: &Bound, next: &Bound, growth: i64) -> bool {
@@ -77,4 +79,42 @@ pub fn grown(before: &Bound, next: &Bound, turns: i64) -> Bound {
         (Bound::Int { .. }, Bound::Int { .. }) => between(i64::MIN, i64::MAX),
         _ => before.hull(next),
     }
+}
+
+/// The error of a fold whose bound `before` a turn leads to a larger one than the turns before it
+/// told: does the list grow, or does only its bound?
+pub fn unproved(before: &Bound, next: &Bound, first: i64, span: Span) -> Diagnostic {
+    let is_text = matches!(before, Bound::Text(_));
+    let least = |bound: &Bound| match bound {
+        Bound::Text(text) => text.low,
+        other => other.sizes().0,
+    };
+    let as_much = match is_text {
+        true => "let it grow by the same number of characters each turn, such as `\"{said}{x}\"`",
+        false => "let it grow by the same number of elements each turn, such as `seen + [x]`",
+    };
+    if least(next) > least(before) {
+        return unknown(span, "it grows by more each turn").help(as_much);
+    }
+    let error = unknown(span, "it may be longer after each turn, as far as its bounds tell");
+    match is_text {
+        true => error.help(as_much),
+        false => error.help(format!(
+            "write `take({first}, …)` around the next list where it stays as long; where it \
+             grows, {as_much}"
+        )),
+    }
+}
+
+/// The error of a fold that carries lists of lists, whose inner ones get longer.
+pub fn unproved_inside(span: Span) -> Diagnostic {
+    unknown(span, "what is in it may be longer after each turn, as far as its bounds tell").help(
+        "write `take(n, …)` around the lists that are in it, with the most elements that they can \
+         have",
+    )
+}
+
+fn unknown(span: Span, label: &str) -> Diagnostic {
+    let title = "the largest size of what this fold carries is not known";
+    Diagnostic::error("E509", title, span, label)
 }

@@ -1,7 +1,7 @@
 //! Loops to steps: over lists and ranges, with what they carry, and how far that can grow.
 
 use super::bounds::{self, between, list, truth};
-use super::growth::{extent, grown, shortened, within};
+use super::growth::{extent, grown, shortened, unproved, unproved_inside, within};
 use super::lower::{Lower, Value};
 use super::{Arithmetic, Bound, Builtin, Comparison, NOWHERE, Op, Register, StepId};
 use crate::check::typed::{Expr, ExprKind, Fold, Loop};
@@ -266,11 +266,13 @@ impl Lower<'_> {
     /// in a trial turn from that size: bounds of longer lists are never smaller. What is in it is
     /// widened again where a longer list lets something new in.
     fn widen(&mut self, fold: &Fold, over: &Over, carried: &mut [Value], turns: i64, span: Span) {
+        let first: Vec<i64> = carried.iter().map(|value| extent(&value.bound)).collect();
         let mut growths = vec![None; carried.len()];
         for _ in 0..TRIALS_MAX {
             let next = self.trial(fold, over, carried, span);
             let mut stable = true;
-            for ((value, next), growth) in carried.iter_mut().zip(&next).zip(&mut growths) {
+            let all = carried.iter_mut().zip(&next).zip(&mut growths).zip(&first);
+            for (((value, next), growth), first) in all {
                 if within(&value.bound, next, growth.unwrap_or(0)) {
                     continue;
                 }
@@ -279,7 +281,9 @@ impl Lower<'_> {
                 let more = extent(next).saturating_sub(most).max(0);
                 value.bound = match *growth {
                     None => grown(&value.bound, next, turns),
-                    Some(known) if more > known => return self.errors.push(grows(span)),
+                    Some(known) if more > known => {
+                        return self.errors.push(unproved(&value.bound, next, *first, span));
+                    }
                     Some(_) => grown(&value.bound, &shortened(next, most), turns),
                 };
                 growth.get_or_insert(more);
@@ -288,7 +292,7 @@ impl Lower<'_> {
                 return;
             }
         }
-        self.errors.push(grows(span));
+        self.errors.push(unproved_inside(span));
     }
 
     /// The bounds after one turn from these values.
@@ -456,13 +460,6 @@ impl Bound {
         let (low, high) = self.interval();
         (low.max(0), high.max(0))
     }
-}
-
-fn grows(span: Span) -> Diagnostic {
-    Diagnostic::error("E509", "the largest size of what this fold carries is not known", span, {
-        "it grows by more each turn"
-    })
-    .help("add the same number of elements each turn, such as `seen + [x]`, or to a text as much")
 }
 
 /// The error of a loop that takes too long.

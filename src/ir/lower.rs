@@ -70,7 +70,7 @@ pub struct Lower<'a> {
 }
 
 /// The most cells (of 8 bytes) that making a sample may take: 512 MiB.
-const CELLS_MAX: u64 = 1 << 26;
+pub const CELLS_MAX: u64 = 1 << 26;
 
 /// The most expressions that are lowered: functions that call functions twice each would else
 /// become steps without end.

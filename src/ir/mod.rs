@@ -479,7 +479,7 @@ pub enum Form {
 /// What holds for every sample, known before the first is made.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Bounds {
-    /// Cells of 8 bytes that making a sample takes at most.
+    /// Cells of 8 bytes that making a sample takes at most, or judging its own reply by a rule.
     pub cells: u64,
     /// Bytes of texts that making a sample takes at most, beside those of the template; 0 where no
     /// step makes any, not even to judge.

@@ -3,10 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::bounds::of_type;
-use super::lower::{Lower, Value};
+use super::lower::{CELLS_MAX, Lower, Value};
 use super::{Given, Op, Role, Rule, Slot, SlotId, StepId};
 use crate::check::roles::needs;
-use crate::check::typed::{Binding, LocalId};
+use crate::check::typed::{self, Binding, Expr, LocalId};
+use crate::diagnostic::Diagnostic;
+
+/// Cells that a rule may take without any being set aside for it: half of what a memory has beside
+/// a sample's.
+const JUDGED_CELLS: u64 = 1 << 15;
 
 impl Lower<'_> {
     /// Stores what rules compare with, where a reply or a record sets the same name.
@@ -51,17 +56,8 @@ impl Lower<'_> {
             // What a reply holds is not known: nothing about it is sure.
             let (mut again, mut loaded) = (BTreeSet::new(), BTreeSet::new());
             self.needed(&names, &mut again, &mut loaded);
-            for &name in loaded.union(&again) {
-                let value = match again.contains(&name) {
-                    true => {
-                        let (_, binding) = self.template.binding_of(name).expect("it is bound");
-                        self.expr(&binding.value)
-                    }
-                    false => self.load(name),
-                };
-                self.frames[0].insert(name, value);
-            }
-            let score = self.expr(&relation);
+            let score = self.relation(&relation, &again, &loaded);
+            self.make_room(rule, &relation, &again, &loaded);
             let needs = needs(self.template, rule).into_iter();
             let slot_of = |name| Some(self.template.binding_of(name)?.0 as SlotId);
             self.program.rules.push(Rule {
@@ -72,6 +68,58 @@ impl Lower<'_> {
                 needs: needs.filter_map(slot_of).collect(),
                 given: self.given_among(&loaded),
             });
+        }
+    }
+
+    /// A relation, between the names that are computed again and those that are loaded.
+    fn relation(
+        &mut self,
+        relation: &Expr,
+        again: &BTreeSet<LocalId>,
+        loaded: &BTreeSet<LocalId>,
+    ) -> Value {
+        for &name in loaded.union(again) {
+            let value = match again.contains(&name) {
+                true => {
+                    let (_, binding) = self.template.binding_of(name).expect("it is bound");
+                    self.expr(&binding.value)
+                }
+                false => self.load(name),
+            };
+            self.frames[0].insert(name, value);
+        }
+        self.expr(relation)
+    }
+
+    /// Counts the memory in which the template's own replies are judged, where a rule takes more of
+    /// it than is set aside for any: of its own values the sizes are known.
+    fn make_room(
+        &mut self,
+        rule: &typed::Rule,
+        relation: &Expr,
+        again: &BTreeSet<LocalId>,
+        loaded: &BTreeSet<LocalId>,
+    ) {
+        let set_aside = self.program.bounds.cells.saturating_add(JUDGED_CELLS);
+        if self.own || self.cells <= set_aside {
+            return;
+        }
+        let (work, followed) = (self.work, self.followed);
+        let (cells, errors) = self.dropped(|lower| {
+            (lower.own, lower.in_rule) = (true, false);
+            (lower.cells, lower.runs, lower.frames) = (0, 1, vec![BTreeMap::new()]);
+            let errors = lower.errors.len();
+            lower.relation(relation, again, loaded);
+            (lower.own, lower.in_rule) = (false, true);
+            (lower.cells, lower.errors.split_off(errors))
+        });
+        (self.work, self.followed) = (work, followed);
+        if let Some(error) = errors.iter().find(|error| error.code == "E505") {
+            self.errors.push(error.clone());
+        } else if errors.is_empty() && cells > CELLS_MAX {
+            self.errors.push(too_large(rule, cells));
+        } else if errors.is_empty() && cells > set_aside {
+            self.program.bounds.cells = cells;
         }
     }
 
@@ -150,6 +198,7 @@ impl Lower<'_> {
             let is_read = binding.shown && !self.own;
             (at as SlotId, if is_read { of_type(&slot.kind) } else { slot.bound.clone() })
         });
+        let bound = if self.own { self.program.slots[slot as usize].bound.clone() } else { bound };
         match bound.known() {
             Some(known) => self.make(Op::Constant(known), ty, bound, span),
             None => self.make(Op::Load(slot), ty, bound, span),
@@ -159,4 +208,12 @@ impl Lower<'_> {
     fn given_among(&self, names: &BTreeSet<LocalId>) -> Vec<SlotId> {
         names.iter().filter_map(|name| Some(self.given.get(name)?.0)).collect()
     }
+}
+
+fn too_large(rule: &typed::Rule, cells: u64) -> Diagnostic {
+    let title = format!("rule `{}` may take {} MiB of memory", rule.name, cells >> 17);
+    Diagnostic::error("E505", title, rule.span, "the lists that it makes").help(format!(
+        "compare numbers in place of long lists, or write smaller parameters: at most {} MiB",
+        CELLS_MAX >> 17
+    ))
 }

@@ -93,6 +93,15 @@ impl Type {
         }
     }
 
+    /// What its letter, if it has one, stands for where this type is found.
+    pub fn letter_in(&self, found: &Type) -> Option<(char, Type)> {
+        match (self, found) {
+            (Type::Any(letter), found) => Some((*letter, found.clone())),
+            (Type::List(wanted), Type::List(found)) => wanted.letter_in(found),
+            _ => None,
+        }
+    }
+
     /// True where a `_` is left in it.
     pub fn is_open(&self) -> bool {
         match self {

@@ -38,15 +38,34 @@ fn jinja(source: &Source, tokens: &[Token], at: usize) -> Option<Diagnostic> {
 fn dollar(source: &Source, tokens: &[Token], at: usize) -> Option<Diagnostic> {
     let text = piece(tokens, at).filter(|text| source.slice(*text).ends_with('$'))?;
     let open = tokens.get(at + 1).filter(|open| open.kind == Kind::Open)?;
-    let name = source.slice(tokens.get(at + 2)?.span);
-    if open.span.start != text.end || MONEY.iter().any(|word| name.contains(word)) {
+    let shown = shown(source, tokens, at + 1)?;
+    // `decimals` and `padded` write sums, and nobody calls them who has not read of them here.
+    let is_money = MONEY.iter().any(|word| shown.contains(word))
+        || ["decimals(", "padded("].iter().any(|call| shown.starts_with(call))
+        || source.text[..text.end - 1].ends_with(|letter: char| letter.is_ascii_uppercase());
+    if open.span.start != text.end || is_money {
         return None;
     }
     let symbol = Span::new(text.end - 1, text.end);
-    let title = format!("`$` is shown before the value of `{name}`");
+    let title = format!("`$` is shown before the value of `{shown}`");
     let lint = Diagnostic::lint("L609", title, symbol, "shown as it is");
-    let help = format!("write `{{{name}}}`; for a sum of money, `// allow L609: money`");
+    let help = format!("write `{{{shown}}}`; for a sum of money, `// allow L609: money`");
     Some(lint.help(help).fix(symbol, ""))
+}
+
+/// What a placeholder shows, from its brace on.
+fn shown<'a>(source: &'a Source, tokens: &[Token], brace: usize) -> Option<&'a str> {
+    let mut depth = 0;
+    let closes = |token: &&Token| {
+        match token.kind {
+            Kind::Open | Kind::TextOpen => depth += 1,
+            Kind::Close | Kind::TextClose => depth -= 1,
+            _ => {}
+        }
+        depth == 0
+    };
+    let close = tokens[brace..].iter().find(closes)?;
+    Some(source.slice(Span::new(tokens[brace].span.end, close.span.start)).trim())
 }
 
 fn piece(tokens: &[Token], at: usize) -> Option<Span> {

@@ -334,3 +334,19 @@ fn keys_may_be_in_any_case_where_no_two_differ_in_it_alone() {
     assert_eq!(reads("\"a\", \"A\"", swapped), (false, false));
     assert_eq!(reads("\"a\", \"A\"", |it| it.to_string()), (true, true));
 }
+
+#[test]
+fn a_rule_that_runs_out_of_memory_is_told_and_holds_of_the_samples_own_reply() {
+    let text = "n ~ uniform(2..9)\nanswer = n * 100000\n\n\
+                rule right: size(1..answer) == n * 100000\n\n\
+                prompt \"{n} times a hundred thousand\"\nreply \"{answer}\"\n";
+    let template = Template::parse("long", text).expect("a template");
+    let sampler = template.compile().expect("a sampler");
+    let sample = sampler.sample(Split::Train, 7, 0).expect("a sample");
+    let score = |reply: &str| sampler.score(Split::Train, 7, 0, reply).expect("a score");
+    assert!(score(&sample.reply).exact(), "{}", sample.reply);
+    let long = score("9999999999");
+    assert_eq!(long.unreadable().map(|why| why.cause()), Some("memory"));
+    assert_eq!(long.mean(), 0.0);
+    assert!(score(&sample.reply).exact(), "what ran out is forgotten");
+}

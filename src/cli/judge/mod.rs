@@ -43,9 +43,10 @@ number. Other keys do not matter. A line has at most 16 MiB.
 
 With --format json, each reply is a line {"index", "scores": {rule: score}, "score": the mean,
 "exact": true if all rules hold in full, "unreadable": null or why, "cause": null or its kind:
-no_answer, two_answers, open_thought, too_long, form or value}, and the last line is {"summary":
-{"replies", "scores": {rule: mean}, "score", "exact": share, "unreadable": share, "causes": {kind:
-count}}}. A reply that cannot be read scores 0, and is not counted as one that says something wrong.
+no_answer, two_answers, open_thought, too_long, form, value or memory}, and the last line is
+{"summary": {"replies", "scores": {rule: mean}, "score", "exact": share, "unreadable": share,
+"causes": {kind: count}}}. A reply that cannot be read scores 0, and is not counted as one that says
+something wrong.
 -o writes these lines to a file.
 
 --answer says how models write their answers. With strict, a reply is an answer as the template

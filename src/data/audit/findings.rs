@@ -5,7 +5,7 @@ use super::{
     percent,
 };
 use crate::diagnostic::Diagnostic;
-use crate::ir::{Op, Program, Slot};
+use crate::ir::{Op, Piece, Program, Slot, SlotId};
 use crate::source::Span;
 
 /// The codes, each with true if it fails a template unless it is allowed.
@@ -115,9 +115,25 @@ fn unread(audit: &Audit, places: &Spans) -> Option<Diagnostic> {
     let share = percent(audit.reads_back);
     let title = format!("{share} of the replies are read back to their values, not all");
     let label = format!("another value after reading, first in sample {index}");
-    Some(Diagnostic::lint("L611", title, places.output(), label).help(
-        "write a symbol between the values of the reply that none of them contains, such as `;`",
-    ))
+    let rows = places.program.layout.reply.iter().find_map(|piece| match piece {
+        Piece::Rows(rows) if rows.columns().count() > 1 => Some(rows),
+        _ => None,
+    });
+    let names = rows.map(|rows| {
+        let name = |(slot, _): (SlotId, _)| &*places.program.slots[slot as usize].name;
+        rows.columns().map(name).collect::<Vec<_>>().join("` and `")
+    });
+    let lint = Diagnostic::lint("L611", title, places.output(), label);
+    Some(match names {
+        Some(names) => lint.help(format!(
+            "make `{names}` as long as one another, with one count: a row has an element of each; \
+             or else write a symbol between the values that none of them contains, such as `;`"
+        )),
+        None => lint.help(
+            "write a symbol between the values of the reply that none of them contains, such as \
+             `;`",
+        ),
+    })
 }
 
 /// What can only be an error of cookc.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::runtime::Fault;
 
-/// Why a reply cannot be read.
+/// Why a reply cannot be read, or not be judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unreadable {
     /// It is far longer than any reply of the template.
@@ -42,12 +42,14 @@ pub enum Unreadable {
     TwoAnswers,
     /// A `<think>` without its end, or an end too many.
     OpenThought,
+    /// It was read, but a rule makes more of it than the memory holds.
+    Memory,
 }
 
 impl Unreadable {
     /// The kinds of causes, by name.
-    pub const CAUSES: [&'static str; 6] =
-        ["no_answer", "two_answers", "open_thought", "too_long", "form", "value"];
+    pub const CAUSES: [&'static str; 7] =
+        ["no_answer", "two_answers", "open_thought", "too_long", "form", "value", "memory"];
 
     /// Which kind of cause it is, one of [`Unreadable::CAUSES`].
     pub fn cause(&self) -> &'static str {
@@ -58,6 +60,7 @@ impl Unreadable {
             Unreadable::TooLong { .. } | Unreadable::Room(_) => "too_long",
             Unreadable::Missing(_) | Unreadable::Around(_) => "form",
             Unreadable::Value { .. } | Unreadable::NotAWord { .. } => "value",
+            Unreadable::Memory => "memory",
         }
     }
 }
@@ -85,6 +88,9 @@ impl fmt::Display for Unreadable {
             Unreadable::NoAnswer(mark) => write!(f, "it has no {mark}"),
             Unreadable::TwoAnswers => f.write_str("it has two answers"),
             Unreadable::OpenThought => f.write_str("a `<think>` does not end"),
+            Unreadable::Memory => {
+                f.write_str("a rule makes more of it than the memory that is set aside holds")
+            }
         }
     }
 }

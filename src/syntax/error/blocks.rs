@@ -1,5 +1,6 @@
 //! Errors of blocks that another language would run: functions, loops, choices, prints.
 
+use super::choices;
 use super::miss::Miss;
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
@@ -51,12 +52,15 @@ pub fn function(miss: &Miss) -> Option<Diagnostic> {
     if is_ours || !matches!(opening, ":" | "{" | "=>" | "=" | "") {
         return None;
     }
+    let error = match word == "fn" && has_result && is_sure && are_ours && opening == "{" {
+        true => Diagnostic::error("E146", "`return` is missing", miss.span(at), "of this block"),
+        false => strange_function(miss, first, has_result),
+    };
+    is_sure &= has_result;
     at += 1;
     if miss.text(at) == "return" {
         at += 1;
     }
-    is_sure &= has_result;
-    let error = strange_function(miss, first, has_result);
     let head = format!("fn {name}({params}) -> {result} = ");
     let Some((body, after)) = habit::blocks::body(miss.source, &miss.tokens, at) else {
         return Some(error.help(format!("write `{head}…`, with its own types")));
@@ -173,7 +177,7 @@ pub fn block(miss: &Miss) -> Option<Diagnostic> {
     }
     let (title, help) = match word {
         "for" => ("a loop is a value, not a statement", repeated(miss, first)?),
-        "if" => return choice(miss, first),
+        "if" => return choices::statement(miss, first),
         "while" | "loop" if (first..miss.tokens.len()).any(|at| miss.text(at) == "~") => (
             "a draw is made once",
             "draw from those that fit: write `x ~ pick(for x in 1..9 where x != 5: x)`".to_string(),
@@ -238,23 +242,6 @@ fn repeated(miss: &Miss, first: usize) -> Option<String> {
             format!("give it a name: `name = {head}: {value}`")
         }
         _ => format!("write `name = {head}: …`, with the value of each"),
-    })
-}
-
-/// `if c:` and `x = 1` below, `elif d:` and `x = 2`, `else:` and `x = 3`
-fn choice(miss: &Miss, first: usize) -> Option<Diagnostic> {
-    let title = "a choice is a value, not a statement";
-    let error = Diagnostic::error("E149", title, miss.span(first), "no statement here");
-    if miss.text(first + 1) == "__name__" {
-        let help = "delete these lines: a template runs as it is, `cookc sample my.cook`";
-        return Some(error.help(help));
-    }
-    let bound = habit::blocks::chosen(miss.source, &miss.tokens, first)?;
-    let whole = miss.span(first).to(miss.span(bound.end - 1));
-    let error = error.help(format!("write `{}`", bound.line));
-    Some(match bound.end == miss.tokens.len() && !bound.line.contains('…') {
-        true => error.fix(whole, bound.line),
-        false => error,
     })
 }
 

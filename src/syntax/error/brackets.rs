@@ -9,13 +9,8 @@ use crate::syntax::tokens::Kind;
 /// `{}`, `{"a": 1}` in a text: a brace that is meant to be shown.
 pub fn brace_in_text(miss: &Miss) -> Option<Diagnostic> {
     let placeholder = *miss.open.iter().rev().find(|&&open| miss.text(open) == "{")?;
-    let in_text = placeholder > 0
-        && matches!(
-            miss.kind(placeholder - 1),
-            Some(Kind::TextOpen | Kind::TextPiece | Kind::Close)
-        );
     let first = miss.kind(placeholder + 1);
-    if !in_text || !matches!(first, Some(Kind::TextOpen | Kind::Close)) {
+    if !miss.in_text(placeholder) || !matches!(first, Some(Kind::TextOpen | Kind::Close)) {
         return None;
     }
     // `{", ".join(xs)}` is meant to show a value.

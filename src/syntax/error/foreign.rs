@@ -219,20 +219,20 @@ pub fn imported(miss: &Miss) -> Option<Diagnostic> {
         _ => miss.span(first),
     };
     let whole = miss.span(first).to(miss.span(end - 1));
-    let (code, title) = match word {
-        "use" => ("E125", format!("the names of `{module}` come after a colon")),
-        _ => ("E119", format!("no statement begins with `{word}`")),
+    let error = match word {
+        "use" => {
+            let title = format!("the names of `{module}` come after a colon");
+            Diagnostic::error("E125", title, place, "`:` and names were expected after the module")
+        }
+        _ => {
+            let title = format!("no statement begins with `{word}`");
+            Diagnostic::error("E119", title, place, "functions are brought with `use`")
+        }
     };
-    let error = Diagnostic::error(
-        code,
-        title,
-        place,
-        match word {
-            "use" => "`:` and names were expected after the module",
-            _ => "functions are brought with `use`",
-        },
-    );
     let renames = (first..end).any(|at| miss.text(at) == "as");
+    if let Some(line) = of_a_module(&module, &names) {
+        return Some(error.help(format!("write `{line}`")).fix(whole, line).sure_if(!renames));
+    }
     if BROUGHT.contains(&&*module) {
         let (start, end) = miss.lines_of(whole);
         // From NumPy and Rust, `randint` and `gen_range` leave the last number out: while the line
@@ -262,6 +262,12 @@ pub fn imported(miss: &Miss) -> Option<Diagnostic> {
         return None;
     }
     Some(whole_module(miss, error, &module, whole))
+}
+
+/// The `use` of functions that a built-in module has, where others have them in another.
+fn of_a_module(module: &str, names: &[String]) -> Option<String> {
+    let home = stdlib::module_of_all(names.iter().map(String::as_str))?;
+    stdlib::module(module).is_none().then(|| format!("use {home}: {}", names.join(", ")))
 }
 
 /// `import tokens`, without the names of functions.
@@ -331,14 +337,7 @@ impl Miss<'_> {
 
     /// The first token of the value that holds the error: in a placeholder, or after `=`.
     fn value(&self) -> Option<usize> {
-        let in_text = |&&open: &&usize| {
-            self.text(open) == "{"
-                && open > 0
-                && matches!(
-                    self.kind(open - 1),
-                    Some(Kind::TextOpen | Kind::TextPiece | Kind::Close)
-                )
-        };
+        let in_text = |&&open: &&usize| self.text(open) == "{" && self.in_text(open);
         let placeholder = self.open.iter().rev().find(in_text);
         if let Some(placeholder) = placeholder {
             return Some(placeholder + 1);

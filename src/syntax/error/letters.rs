@@ -270,6 +270,9 @@ pub fn unclosed_hole(source: &Source, open: usize) -> Diagnostic {
         return error.help("write `{{` to show a brace").fix(brace, "{{");
     }
     let end = open + 1 + length;
+    if let Some(condition) = inside.strip_prefix("if ") {
+        return error.help(super::choices::shown(condition.trim_end_matches([' ', '{', ':'])));
+    }
     if inside[length..].starts_with(['(', '[', ' ']) {
         return error.help("write the complete placeholder on one line: `{value}`");
     }

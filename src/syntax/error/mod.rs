@@ -3,6 +3,7 @@
 
 pub mod blocks;
 pub mod brackets;
+pub mod choices;
 pub mod drawn;
 pub mod foreign;
 pub mod forms;
@@ -82,6 +83,8 @@ const ERRORS: &[fn(&Miss) -> Option<Diagnostic>] = &[
     forms::drawn,
     forms::conditioned,
     rules::rule,
+    choices::in_function,
+    choices::in_text,
     blocks::function,
     blocks::block,
     blocks::command,

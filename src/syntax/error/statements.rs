@@ -97,6 +97,10 @@ pub fn lone_value(miss: &Miss) -> Option<Diagnostic> {
     if !miss.expects_statement() || miss.follows_value() || !is_value || is_bound {
         return None;
     }
+    if miss.expects(Rule::kw_return) && miss.open.first().is_some() {
+        // The value of a function.
+        return None;
+    }
     let title = format!("no statement begins with {}", miss.found_name());
     let error = Diagnostic::error("E119", title, miss.place(), "a value without a name");
     Some(error.help(format!("give it a name: `name = {word} …`")))

@@ -143,18 +143,20 @@ impl Reader<'_> {
             strange = true;
             self.at += 1;
         }
-        self.skip(if word == "then" { "" } else { "return" });
-        let yes = self.open_to_line_ends(Reader::expression)?;
-        self.skip(";");
-        if word == "{" {
-            self.skip("}");
-        }
-        self.skip(";");
+        let (yes, returns) = self.branch(word)?;
+        strange |= returns;
         match self.text(self.at) {
             "else" => self.at += 1,
             "elif" | "elseif" | "elsif" => {}
             // What is returned where the condition does not hold.
-            "return" if word != "then" => self.at += 1,
+            "return" if returns => self.at += 1,
+            _ if word == "{" => {
+                let (condition, yes) = (self.said(&condition, OR), self.said(&yes, LOOSE));
+                let help = format!("write `if {condition} then {yes} else …`: it has both values");
+                let title = "the value of a choice comes after `then`";
+                self.advise("E138", title, place, "`then` was expected here", help);
+                return None;
+            }
             _ => return None,
         }
         let (branch, again) = (self.text(self.at), self.span(self.at));
@@ -169,13 +171,9 @@ impl Reader<'_> {
                 strange |= matches!(branch, ":" | "{");
                 if matches!(branch, ":" | "{") {
                     self.at += 1;
-                    self.skip("return");
                 }
-                let no = self.open_to_line_ends(Reader::expression)?;
-                self.skip(";");
-                if branch == "{" {
-                    self.skip("}");
-                }
+                let (no, returns) = self.branch(branch)?;
+                strange |= returns;
                 no
             }
         };
@@ -196,6 +194,48 @@ impl Reader<'_> {
                 Node { span, tight: LOOSE, edits, of: None }
             }
         })
+    }
+
+    /// One value of a choice, after the word or symbol that it begins with: `return` before it and
+    /// braces around it are not needed, nor an `end` after it. Was there any of them?
+    fn branch(&mut self, word: &str) -> Option<(Node, bool)> {
+        let in_braces = word == "then" && self.text(self.at) == "{" && self.holds_one();
+        if in_braces {
+            let brace = self.span(self.at);
+            self.sure_habit("E138", "no brace follows `then`", brace, "not needed");
+            self.at += 1;
+        }
+        let returns = self.text(self.at) == "return";
+        if returns {
+            let place = self.span(self.at);
+            self.sure_habit("E138", "a choice has values, and no `return`", place, "not needed");
+            self.at += 1;
+        }
+        let value = self.open_to_line_ends(Reader::expression)?;
+        self.skip(";");
+        if word == "{" || in_braces {
+            self.skip("}");
+        }
+        self.skip(";");
+        let ends = matches!(self.text(self.at), "end" | "endif" | "fi")
+            && !matches!(self.text(self.at + 1), "=" | "~");
+        self.at += usize::from(ends);
+        Some((value, returns || in_braces || ends))
+    }
+
+    /// Do the braces that open here hold one value, and no set or dictionary?
+    fn holds_one(&self) -> bool {
+        let mut depth = 0;
+        for at in self.at..self.tokens.len() {
+            match self.text(at) {
+                "(" | "[" | "{" => depth += 1,
+                ")" | "]" | "}" if depth == 1 => return at > self.at + 1,
+                ")" | "]" | "}" => depth -= 1,
+                "," | ":" if depth == 1 => return false,
+                _ => {}
+            }
+        }
+        false
     }
 
     pub fn open_to_line_ends<T>(&mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {

@@ -35,6 +35,26 @@ pub fn chosen(source: &Source, tokens: &[Token], from: usize) -> Option<Bound> {
     reader.advice.is_none().then_some(bound)
 }
 
+/// `if c then return 1 else return 2`, `if c { 1 } else { 2 }` from its `if` on: the value, and the
+/// token after it.
+pub fn decided(source: &Source, tokens: &[Token], from: usize) -> Option<(String, usize)> {
+    let mut reader = Reader::new(source, tokens, from);
+    reader.open = 1;
+    let value = reader.expression()?;
+    let value = reader.said(&value, LOOSE);
+    reader.skip(";");
+    reader.advice.is_none().then_some((value, reader.at))
+}
+
+/// The condition after an `if`, and the token that its first branch begins with.
+pub fn condition(source: &Source, tokens: &[Token], from: usize) -> Option<(String, usize)> {
+    let mut reader = Reader::new(source, tokens, from + 1);
+    let condition = reader.climb(OR)?;
+    let condition = reader.said(&condition, OR);
+    reader.opening();
+    reader.advice.is_none().then_some((condition, reader.at))
+}
+
 /// `let y = x + 1; return y * 2` as the text of a function's body, and the token after it.
 pub fn body(source: &Source, tokens: &[Token], from: usize) -> Option<(String, usize)> {
     let mut reader = Reader::new(source, tokens, from);
@@ -171,7 +191,7 @@ impl Reader<'_> {
     }
 
     /// The mark that a block begins with.
-    fn opening(&mut self) {
+    pub fn opening(&mut self) {
         if matches!(self.text(self.at), ":" | "{" | "do" | "then") {
             self.at += 1;
         }
