@@ -4,7 +4,8 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::Args;
+use clap::builder::RangedU64ValueParser;
+use clap::{Args, value_parser};
 use serde_json::{Map, Value, json};
 
 use super::console::{self, FAINT, STRONG, styled};
@@ -72,7 +73,7 @@ pub struct Synth {
     #[arg(long, value_name = "SECONDS", default_value_t = 10.0, value_parser = seconds)]
     seconds: f64,
     /// The most memory that the search takes
-    #[arg(long, value_name = "MB", default_value_t = 1024, value_parser = clap::value_parser!(u64).range(16..=65_536))]
+    #[arg(long, value_name = "MB", default_value_t = 1024, value_parser = megabytes())]
     megabytes: u64,
     /// Human-readable text, or JSON for programs
     #[arg(long, default_value = "text")]
@@ -80,6 +81,10 @@ pub struct Synth {
     /// The same as --format json
     #[arg(long)]
     json: bool,
+}
+
+fn megabytes() -> RangedU64ValueParser {
+    value_parser!(u64).range(16..=65_536)
 }
 
 fn seconds(text: &str) -> Result<f64, String> {

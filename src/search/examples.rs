@@ -84,7 +84,7 @@ impl Examples {
     /// The examples in rows.
     ///
     /// # Errors
-    /// If a row lacks a column, a column has values of several kinds, or rows contradict each other.
+    /// If a row lacks a column, a column has values of several kinds, or rows contradict others.
     pub fn of(
         rows: &[Map<String, Json>],
         inputs: &[String],

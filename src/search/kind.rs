@@ -1,4 +1,4 @@
-//! The types that the search knows, small enough to be compared and copied a million times a second.
+//! The types that the search knows, small enough to be copied a million times a second.
 
 use std::fmt;
 

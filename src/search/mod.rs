@@ -240,8 +240,7 @@ fn cells(column: &Column, values: &mut Values) -> Option<Vec<i64>> {
     column.values.iter().map(|value| values.put(value, column.kind).ok()).collect()
 }
 
-/// The constants that rules may have: small numbers, those and the texts that outputs have again and
-/// again.
+/// The constants that rules may have: small numbers, and what columns have again and again.
 fn constants(examples: &Examples) -> Vec<(Value, Kind, usize)> {
     let mut found = vec![
         (Value::Int(0), Kind::INT, 1),

@@ -124,8 +124,7 @@ impl Op {
         }
     }
 
-    /// Runs it, if it has a result. `shape` is that of the elements that it works on, `kind` that of
-    /// the result, `list` that of a list that it takes an element of.
+    /// Runs it, if it has a result. `shape` is that of the elements that it works on.
     #[inline]
     pub fn run(self, values: &mut Values, row: &Row, shape: Shape, of: [i64; 3]) -> Option<i64> {
         let [a, b, c] = of;

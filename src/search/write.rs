@@ -1,4 +1,4 @@
-//! A found rule as a template: draws that make inputs like those of the examples, the rule, a layout.
+//! A found rule as a template: draws that make inputs like the examples, the rule, a layout.
 
 use std::collections::HashSet;
 use std::fmt::Write;

@@ -121,10 +121,11 @@ fn a_found_template_draws_inputs_whose_outputs_the_rule_gives() {
         let (examples, outcome) = explained(of);
         let rule = outcome.rule.expect("a rule");
         let text = search::template(&examples, &rule);
-        let template =
-            Template::parse("found.cook", &text).unwrap_or_else(|e| panic!("{e}\n{text}"));
+        let template = Template::parse("found.cook", &text);
+        let sampler = sampler.unwrap_or_else(|error| panic!("{error}\n{text}"));
         for level in std::iter::once("default").chain(template.levels()) {
-            let sampler = template.level(level).compile().unwrap_or_else(|e| panic!("{e}\n{text}"));
+            let sampler = template.level(level).compile();
+            let sampler = sampler.unwrap_or_else(|error| panic!("{error}\n{text}"));
             for sample in sampler.samples(cookc::Split::Train, 1, 0..50) {
                 let sample = sample.unwrap_or_else(|error| panic!("{error}\n{text}"));
                 let score = sampler.score(cookc::Split::Train, 1, sample.key.index, &sample.reply);

@@ -167,14 +167,19 @@ impl Reader<'_> {
         let sets = ["unique(", "sort(unique(", "intersect(", "union(", "without("];
         let is_set = |text: &str| sets.iter().any(|set| text.starts_with(set));
         let number = b.parse::<u32>().ok();
+        let are_sets = is_set(&a) || is_set(&b);
+        // Only sets that are compared are put in order.
+        let bare = |text: String| match text.strip_prefix("sort(").filter(|_| are_sets) {
+            Some(set) => set.strip_suffix(')').unwrap_or(set).to_string(),
+            None => text,
+        };
+        let (a, b) = if "&|-^".contains(symbol) { (bare(a), bare(b)) } else { (a, b) };
         let pair = |name: &str| (format!("{name}({a}, {b})"), ATOM);
         Some(match symbol {
-            "&" if is_set(&a) || is_set(&b) => pair("intersect"),
-            "|" if is_set(&a) || is_set(&b) => pair("union"),
-            "-" if is_set(&a) || is_set(&b) => (format!("without({b}, {a})"), ATOM),
-            "^" if is_set(&a) || is_set(&b) => {
-                (format!("without({b}, {a}) + without({a}, {b})"), ADD)
-            }
+            "&" if are_sets => pair("intersect"),
+            "|" if are_sets => pair("union"),
+            "-" if are_sets => (format!("without({b}, {a})"), ATOM),
+            "^" if are_sets => (format!("without({b}, {a}) + without({a}, {b})"), ADD),
             "^" if is_relation(&a) || is_relation(&b) => {
                 let (a, b) = (self.said(left, ATOM), self.said(right, ATOM));
                 (format!("{a} != {b}"), COMPARE)
