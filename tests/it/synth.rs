@@ -107,7 +107,7 @@ fn a_loop_over_nothing_has_a_value() {
 #[test]
 fn a_found_template_draws_inputs_whose_outputs_the_rule_gives() {
     let of = [
-        json!([{"a": 3, "b": 4, "sum": 7}, {"a": 1, "b": 1, "sum": 2}, {"a": 9, "b": 2, "sum": 11}]),
+        json!([{"a": 3, "b": 4, "c": 7}, {"a": 1, "b": 1, "c": 2}, {"a": 9, "b": 2, "c": 11}]),
         json!([{"x": [[1, 2], [3, 4]], "out": 2}, {"x": [[5, 6]], "out": 1}]),
         json!([{"name": "ada", "out": "<ada>"}, {"name": "bo", "out": "<bo>"}]),
         json!([
