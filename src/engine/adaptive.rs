@@ -17,7 +17,10 @@ const STEPS_A_STEP: u64 = 500;
 pub(super) struct Adaptive {
     interpreter: Interpreter,
     native: OnceLock<Native>,
-    steps_done: AtomicU64,
+    /// Steps by what they were done for: whoever judges one sample does not wait for machine code
+    /// because that sample took long.
+    sampled: AtomicU64,
+    judged: AtomicU64,
     /// True once a thread compiles it; the others go on meanwhile.
     is_compiled: AtomicBool,
 }
@@ -27,7 +30,8 @@ impl Adaptive {
         Adaptive {
             interpreter: Interpreter::new(program),
             native: OnceLock::new(),
-            steps_done: AtomicU64::new(0),
+            sampled: AtomicU64::new(0),
+            judged: AtomicU64::new(0),
             is_compiled: AtomicBool::new(false),
         }
     }
@@ -40,10 +44,16 @@ impl Adaptive {
         }
     }
 
-    /// Does some of it: as machine code if what was done until now says that it pays. Looked at
-    /// before and not after, so that nothing is compiled that is not run.
-    fn run<T>(&self, memory: &mut Memory, run: impl FnOnce(&dyn Engine, &mut Memory) -> T) -> T {
-        if self.native.get().is_none() && self.pays() {
+    /// Does some of it: as machine code if the steps of its kind that were done until now say that
+    /// it pays. Looked at before and not after, so that nothing is compiled that is not run.
+    fn run<T>(
+        &self,
+        steps: &AtomicU64,
+        memory: &mut Memory,
+        run: impl FnOnce(&dyn Engine, &mut Memory) -> T,
+    ) -> T {
+        let least = STEPS_A_STEP * self.interpreter.program().steps.len() as u64;
+        if self.native.get().is_none() && steps.load(Ordering::Relaxed) > least {
             self.compile();
         }
         if let Some(native) = self.native.get() {
@@ -51,13 +61,8 @@ impl Adaptive {
         }
         let before = memory.steps_done;
         let done = run(&self.interpreter, memory);
-        self.steps_done.fetch_add(memory.steps_done - before, Ordering::Relaxed);
+        steps.fetch_add(memory.steps_done - before, Ordering::Relaxed);
         done
-    }
-
-    fn pays(&self) -> bool {
-        let steps = self.interpreter.program().steps.len() as u64;
-        self.steps_done.load(Ordering::Relaxed) > STEPS_A_STEP * steps
     }
 
     /// Once, by one thread. What cannot be compiled goes on step by step.
@@ -76,14 +81,14 @@ impl Engine for Adaptive {
     }
 
     fn sample(&self, memory: &mut Memory, index: u64) -> Result<(), Fault> {
-        self.run(memory, |engine, memory| engine.sample(memory, index))
+        self.run(&self.sampled, memory, |engine, memory| engine.sample(memory, index))
     }
 
     fn give(&self, memory: &mut Memory) {
-        self.run(memory, |engine, memory| engine.give(memory));
+        self.run(&self.judged, memory, |engine, memory| engine.give(memory));
     }
 
     fn judge(&self, memory: &mut Memory, scores: &mut Vec<f64>) {
-        self.run(memory, |engine, memory| engine.judge(memory, scores));
+        self.run(&self.judged, memory, |engine, memory| engine.judge(memory, scores));
     }
 }

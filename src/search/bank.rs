@@ -39,7 +39,8 @@ pub struct Bank {
     terms: Vec<Term>,
     values: Vec<i64>,
     by_cost: HashMap<Kind, Vec<Vec<TermId>>>,
-    seen: HashTable<TermId>,
+    /// The terms by the hash of their kind and values, beside it.
+    seen: HashTable<(u64, TermId)>,
     hash: DefaultHashBuilder,
     leaves: Vec<Expression>,
     /// Values of which other terms are kept too, and those.
@@ -120,8 +121,15 @@ impl Bank {
     /// The term with these values.
     #[inline]
     pub fn find(&self, kind: Kind, values: &[i64]) -> Option<TermId> {
-        let is_it = |&id: &TermId| self.term(id).kind == kind && self.values(id) == values;
-        self.seen.find(self.hash.hash_one((kind, values)), is_it).copied()
+        self.known(self.hash.hash_one((kind, values)), kind, values)
+    }
+
+    #[inline]
+    fn known(&self, hash: u64, kind: Kind, values: &[i64]) -> Option<TermId> {
+        let is_it = |&(known, id): &(u64, TermId)| {
+            known == hash && self.term(id).kind == kind && self.values(id) == values
+        };
+        self.seen.find(hash, is_it).map(|&(_, id)| id)
     }
 
     /// The terms with wanted values beside the first, as expressions with their costs.
@@ -164,8 +172,7 @@ impl Bank {
     /// Keeps a term if its values are new.
     fn add(&mut self, term: Term, values: &[i64]) -> bool {
         let hash = self.hash.hash_one((term.kind, values));
-        let is_it = |&id: &TermId| self.term(id).kind == term.kind && self.values(id) == values;
-        if self.seen.find(hash, is_it).is_some() {
+        if self.known(hash, term.kind, values).is_some() {
             let wanted = self
                 .wanted
                 .iter()
@@ -178,12 +185,7 @@ impl Bank {
         let id = self.terms.len() as TermId;
         self.terms.push(term);
         self.values.extend_from_slice(values);
-        let Bank { seen, terms, values, hash: builder, width, .. } = self;
-        let again = |&id: &TermId| {
-            let of = &values[id as usize * *width..][..*width];
-            builder.hash_one((terms[id as usize].kind, of))
-        };
-        seen.insert_unique(hash, id, again);
+        self.seen.insert_unique(hash, (hash, id), |&(hash, _)| hash);
         let costs = self.by_cost.entry(term.kind).or_default();
         if costs.len() <= term.cost {
             costs.resize(term.cost + 1, Vec::new());

@@ -279,16 +279,18 @@ impl Beam<'_> {
             .min_by_key(|(text, _)| text.size)?;
         let (from, to) = (from.letters(), to.text.letters());
         let equal = from.iter().zip(to).take_while(|(one, other)| one == other).count();
-        for start in equal.saturating_sub(OLD_MAX)..=equal {
-            for old in (1..=OLD_MAX).filter_map(|size| from.get(start..start + size)) {
+        // The shortest first, which say the most of other texts.
+        for size in 1..=OLD_MAX {
+            for start in (equal.saturating_sub(OLD_MAX)..=equal).rev() {
+                let Some(old) = from.get(start..start + size) else { continue };
                 // The first place where it stands is where the texts begin to differ.
-                if from.windows(old.len()).position(|window| window == old) != Some(start) {
+                if from.windows(size).position(|window| window == old) != Some(start) {
                     continue;
                 }
                 for new in (0..=NEW_MAX).filter_map(|size| to.get(start..start + size)) {
                     let leads = |(text, to): (&Text, &Target)| {
-                        text.replaced(old, new)
-                            .is_some_and(|made| made.letters() == to.text.letters())
+                        let made = text.replaced(old, new);
+                        made.is_some_and(|made| made.letters() == to.text.letters())
                     };
                     if old != new && both().all(leads) {
                         return Some((old.to_vec(), new.to_vec()));
@@ -328,7 +330,7 @@ impl Next {
     }
 }
 
-/// What the texts have that a step may replace.
+/// What the texts have that a step may replace, the shortest first.
 fn olds(texts: &[Text]) -> Vec<Letters> {
     let mut parts = Vec::new();
     for text in texts {
@@ -336,7 +338,7 @@ fn olds(texts: &[Text]) -> Vec<Letters> {
             parts.extend(text.letters().windows(size).map(<[u8]>::to_vec));
         }
     }
-    parts.sort_unstable();
+    parts.sort_unstable_by(|one, other| (one.len(), one).cmp(&(other.len(), other)));
     parts.dedup();
     parts
 }

@@ -11,8 +11,8 @@ use crate::runtime::{FaultKind, Memory, Pools};
 /// A memory whose lists have one handle each.
 pub struct Values {
     memory: Memory,
-    /// The handles of all lists, with their kinds.
-    lists: HashTable<(Kind, i64)>,
+    /// The handles of all lists, with their kinds, by the hash of their elements, beside it.
+    lists: HashTable<(u64, Kind, i64)>,
     hash: DefaultHashBuilder,
 }
 
@@ -123,18 +123,16 @@ impl Values {
         }
         let cell = if kind.depth > 1 { self.settled(cell, kind)? } else { cell };
         let hash = self.hash_of(cell, kind);
-        let is_same = |&(other_kind, other): &(Kind, i64)| {
-            other_kind == kind && same(&self.memory, other, cell, kind)
+        let is_same = |&(other_hash, other_kind, other): &(u64, Kind, i64)| {
+            other_hash == hash && other_kind == kind && same(&self.memory, other, cell, kind)
         };
-        if let Some(&(_, known)) = self.lists.find(hash, is_same) {
+        if let Some(&(_, _, known)) = self.lists.find(hash, is_same) {
             if known != cell {
                 self.memory.release(mark);
             }
             return Ok(known);
         }
-        let Values { lists, memory, hash: builder } = self;
-        let again = |&(kind, cell): &(Kind, i64)| hash_of(memory, builder, cell, kind);
-        lists.insert_unique(hash, (kind, cell), again);
+        self.lists.insert_unique(hash, (hash, kind, cell), |&(hash, ..)| hash);
         Ok(cell)
     }
 
@@ -154,7 +152,15 @@ impl Values {
     }
 
     fn hash_of(&self, cell: i64, kind: Kind) -> u64 {
-        hash_of(&self.memory, &self.hash, cell, kind)
+        let mut hasher = self.hash.build_hasher();
+        match kind.element() {
+            Some(element) if element.shape().is_narrow() => {
+                hasher.write(bytemuck::cast_slice(self.memory.narrow(cell)));
+            }
+            _ => hasher.write(bytemuck::cast_slice(self.memory.wide(cell))),
+        }
+        hasher.write_u32(cell as u32);
+        hasher.finish()
     }
 
     /// The number of a list's elements.
@@ -209,16 +215,4 @@ fn same(memory: &Memory, left: i64, right: i64, kind: Kind) -> bool {
         Some(element) if element.shape().is_narrow() => memory.narrow(left) == memory.narrow(right),
         _ => memory.wide(left) == memory.wide(right),
     }
-}
-
-fn hash_of(memory: &Memory, builder: &DefaultHashBuilder, cell: i64, kind: Kind) -> u64 {
-    let mut hasher = builder.build_hasher();
-    match kind.element() {
-        Some(element) if element.shape().is_narrow() => {
-            hasher.write(bytemuck::cast_slice(memory.narrow(cell)));
-        }
-        _ => hasher.write(bytemuck::cast_slice(memory.wide(cell))),
-    }
-    hasher.write_u32(cell as u32);
-    hasher.finish()
 }
