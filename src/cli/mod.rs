@@ -19,6 +19,7 @@ mod export;
 mod failure;
 mod fmt;
 mod generate;
+mod grow;
 mod inspect;
 mod judge;
 mod list;
@@ -96,6 +97,7 @@ enum Command {
     Test(test::Test),
     #[cfg(feature = "arrow")]
     Synth(synth::Synth),
+    Grow(grow::Grow),
     Inspect(inspect::Inspect),
     Judge(judge::Judge),
     #[cfg(feature = "serve")]
@@ -228,6 +230,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Test(command) => test::run(&command),
         #[cfg(feature = "arrow")]
         Command::Synth(command) => synth::run(&command),
+        Command::Grow(command) => grow::run(&command),
         Command::Inspect(command) => inspect::run(&command),
         Command::Judge(command) => judge::run(&command),
         #[cfg(feature = "serve")]

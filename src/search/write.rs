@@ -19,6 +19,17 @@ const CHOICES_MAX: usize = 8;
 
 /// The text of a template that draws such inputs and asks for the rule's output.
 pub fn template(examples: &Examples, rule: &Expression) -> String {
+    let count = examples.len();
+    let noun = if count == 1 { "example" } else { "examples" };
+    written(examples, rule, &format!("The rule was found from {count} {noun}."))
+}
+
+/// The same where the rule came first.
+pub fn grown(examples: &Examples, rule: &Expression) -> String {
+    written(examples, rule, "Grown by cookc out of operations of the language.")
+}
+
+fn written(examples: &Examples, rule: &Expression, origin: &str) -> String {
     let names = names(examples);
     let needs_texts = needs_texts(rule);
     let mut writer = Writer {
@@ -36,10 +47,8 @@ pub fn template(examples: &Examples, rule: &Expression) -> String {
         writer.input(at);
     }
     let Writer { params, easy, hard, draws, .. } = writer;
-    let count = examples.len();
-    let examples_ = if count == 1 { "example" } else { "examples" };
     let mut text = format!("/// Give {} of {}.\n", names.output_words(), names.inputs_words());
-    _ = writeln!(text, "///\n/// The rule was found from {count} {examples_}.\n");
+    _ = writeln!(text, "///\n/// {origin}\n");
     for (module, name) in rule.functions() {
         _ = writeln!(text, "use {module}: {name}\n");
     }
@@ -336,6 +345,7 @@ impl Writer<'_> {
         }
         let (low, high) = (sizes.iter().min().copied(), sizes.iter().max().copied());
         let (low, high) = (low.unwrap_or(1).max(1), high.unwrap_or(1).max(1));
+        let name = name.trim_end_matches('_');
         let most = format!("{name}_most");
         let far = 2 * high;
         _ = writeln!(self.params, "param {most} in {low}..{far} = {high}");

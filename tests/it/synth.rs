@@ -122,7 +122,7 @@ fn a_found_template_draws_inputs_whose_outputs_the_rule_gives() {
         let rule = outcome.rule.expect("a rule");
         let text = search::template(&examples, &rule);
         let template = Template::parse("found.cook", &text);
-        let sampler = sampler.unwrap_or_else(|error| panic!("{error}\n{text}"));
+        let template = template.unwrap_or_else(|error| panic!("{error}\n{text}"));
         for level in std::iter::once("default").chain(template.levels()) {
             let sampler = template.level(level).compile();
             let sampler = sampler.unwrap_or_else(|error| panic!("{error}\n{text}"));
@@ -192,4 +192,30 @@ fn what_no_rule_explains_is_an_error_with_the_best() {
     assert_eq!(output.status.code(), Some(1), "{error}");
     assert!(error.contains("no rule was found that explains all 7 examples"), "{error}");
     assert!(!folder.path().join("new.cook").exists());
+}
+
+#[test]
+fn grown_templates_are_files_that_can_be_used() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cookc"));
+    command.args(["grow", "3", "-o", "grown", "-n", "60"]).current_dir(folder.path());
+    let output = command.output().expect("cookc runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let report = fs::read_to_string(folder.path().join("grown/grown.json")).expect("the report");
+    let report: Value = serde_json::from_str(&report).expect("JSON");
+    let templates = report["templates"].as_array().expect("templates");
+    assert_eq!(templates.len(), 3);
+    for one in templates {
+        let name = one["name"].as_str().expect("a name");
+        let template = Template::open(folder.path().join(format!("grown/{name}.cook")));
+        let template = template.unwrap_or_else(|error| panic!("{error}"));
+        let text = template.source().text.to_string();
+        assert!(text.contains(one["rule"].as_str().expect("a rule")), "{text}");
+        for level in template.levels() {
+            let sampler = template.level(level).compile().expect("a sampler");
+            let sample = sampler.sample(cookc::Split::Train, 0, 0).expect("a sample");
+            let score = sampler.score(cookc::Split::Train, 0, 0, &sample.reply);
+            assert!(score.expect("a sample's index").exact());
+        }
+    }
 }
