@@ -22,6 +22,8 @@ use crate::template::Template;
 /// Rows of a longer file that are read.
 const ROWS_MAX: usize = 10_000;
 
+type Records = Vec<Map<String, Value>>;
+
 /// How long a search is where a built-in template explains the rows.
 const SECONDS_BESIDE_KNOWN: f64 = 2.0;
 
@@ -163,7 +165,7 @@ fn known_text(known: &Known, command: &Synth) -> String {
 }
 
 /// The rows, and the names of their columns.
-fn read(path: &Path) -> Result<(Vec<Map<String, Value>>, Vec<String>), Failure> {
+fn read(path: &Path) -> Result<(Records, Vec<String>), Failure> {
     let rows = Rows::open(path)?;
     let columns = rows.columns().to_vec();
     let rows: Result<Vec<_>, _> = rows.take(ROWS_MAX).collect();

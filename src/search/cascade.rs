@@ -166,12 +166,14 @@ impl Target {
 }
 
 type Letters = Vec<u8>;
+/// What is replaced by what, one after the other.
+type Steps = Vec<(Letters, Letters)>;
 
 /// The texts after some steps.
 #[derive(Clone)]
 struct State {
     texts: Vec<Text>,
-    steps: Vec<(Letters, Letters)>,
+    steps: Steps,
     distance: u32,
 }
 
@@ -182,7 +184,7 @@ struct Beam<'a> {
 }
 
 impl Beam<'_> {
-    fn run(&self, from: Vec<Text>) -> Option<Vec<(Letters, Letters)>> {
+    fn run(&self, from: Vec<Text>) -> Option<Steps> {
         let distance = self.targets.iter().zip(&from).map(|(to, text)| to.distance(text)).sum();
         if distance == 0 {
             return Some(Vec::new());
@@ -228,7 +230,6 @@ impl Beam<'_> {
 
     /// Looks at all steps from a state: whether one leads to the outputs, with one step more, and
     /// where else they lead. None if the limits are reached.
-    #[allow(clippy::type_complexity)]
     fn follow(
         &self,
         state: &State,
@@ -236,7 +237,7 @@ impl Beam<'_> {
         is_last: bool,
         seen: &mut HashSet<Vec<Text>>,
         next: &mut Next,
-    ) -> Option<Option<Vec<(Letters, Letters)>>> {
+    ) -> Option<Option<Steps>> {
         for old in olds(&state.texts) {
             let changed: Vec<usize> =
                 (0..state.texts.len()).filter(|&at| state.texts[at].has(&old)).collect();

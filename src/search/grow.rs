@@ -126,23 +126,27 @@ impl Candidate {
 fn candidates(seed: u64, stop: &AtomicBool) -> Vec<Candidate> {
     let by_inputs: Vec<BTreeMap<String, Vec<Candidate>>> =
         INPUTS.par_iter().map(|(name, columns)| over(name, columns, seed, stop)).collect();
-    // One of each feature of each kind of inputs in turn, then the second of each.
-    let mut ordered: Vec<((usize, usize, [u64; 4]), Candidate)> = Vec::new();
+    let run = RunKey::new("grow", "", "", seed);
+    let mut ordered: Vec<(Order, Candidate)> = Vec::new();
     for features in by_inputs {
-        let run = RunKey::new("grow", "", "", seed);
-        let mut keyed: Vec<([u64; 4], String, Vec<Candidate>)> = features
-            .into_iter()
-            .map(|(feature, all)| (run.stream(&feature), feature, all))
-            .collect();
-        keyed.sort_by(|one, other| (one.0, &one.1).cmp(&(other.0, &other.1)));
-        for (at, (key, _, all)) in keyed.into_iter().enumerate() {
-            for (turn, candidate) in all.into_iter().enumerate() {
-                ordered.push(((turn, at, key), candidate));
-            }
+        let keys = features.into_iter().map(|(feature, all)| (run.stream(&feature), all));
+        let mut keyed: Vec<([u64; 4], Vec<Candidate>)> = keys.collect();
+        keyed.sort_by_key(|(key, _)| *key);
+        for (at, (key, all)) in keyed.into_iter().enumerate() {
+            let turns = all.into_iter().enumerate();
+            ordered.extend(turns.map(|(turn, candidate)| (Order { turn, at, key }, candidate)));
         }
     }
     ordered.sort_by_key(|(order, _)| *order);
     ordered.into_iter().map(|(_, candidate)| candidate).collect()
+}
+
+/// One of each feature of each kind of inputs in turn, then the second of each.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Order {
+    turn: usize,
+    at: usize,
+    key: [u64; 4],
 }
 
 /// Inputs: what they are called, and their names and kinds.
@@ -298,22 +302,22 @@ fn inputs(columns: &[(&str, Kind)], stream: &mut Stream) -> Vec<Column> {
             has_words: false,
         })
         .collect();
-    for row in 0..ROWS {
+    for _ in 0..ROWS {
         // Lists side by side are equally long in every other kind of inputs: those of keys.
         let sizes: Vec<usize> = columns.iter().map(|_| 4 + stream.below(5) as usize).collect();
         for (at, column) in made.iter_mut().enumerate() {
             let size = if columns[0].0 == "keys" { sizes[0] } else { sizes[at] };
-            column.values.push(drawn(column.kind, size, row, stream));
+            column.values.push(drawn(column.kind, size, stream));
         }
     }
     made
 }
 
-fn drawn(kind: Kind, size: usize, row: usize, stream: &mut Stream) -> Value {
+fn drawn(kind: Kind, size: usize, stream: &mut Stream) -> Value {
     let element = kind.element();
     match (element, kind.scalar) {
         (Some(element), _) if element.depth > 0 => {
-            Value::List((0..size.min(5)).map(|_| drawn(element, 4, row, stream)).collect())
+            Value::List((0..size.min(5)).map(|_| drawn(element, 4, stream)).collect())
         }
         (Some(_), Scalar::Text) => {
             // Words of few letters, some of which come in both lists.
@@ -335,7 +339,7 @@ fn drawn(kind: Kind, size: usize, row: usize, stream: &mut Stream) -> Value {
             Value::List(words)
         }
         (Some(element), _) => {
-            Value::List((0..size).map(|_| drawn(element, size, row, stream)).collect())
+            Value::List((0..size).map(|_| drawn(element, size, stream)).collect())
         }
         (None, _) => Value::Int(1 + i64::from(stream.below(if size > 6 { 9 } else { 4 }))),
     }

@@ -42,8 +42,8 @@ use crate::runtime::builtins::Builtin;
 const ROWS_MAX: usize = 12;
 /// How often rows that contradict what was found are added.
 const ROUNDS_MAX: usize = 6;
-/// The time that a search of other rules has before cascades are looked for.
-const BEFORE_CASCADES: f64 = 0.2;
+/// Values that are computed, looking for other rules, before cascades are looked for.
+const BEFORE_CASCADES: u64 = 500_000;
 /// Other rules are looked for until so many values were computed.
 const OTHERS_COMPUTED_MAX: u64 = 2_000_000;
 /// Eight bytes each: room for the lists and texts of a search, in each megabyte that it may take.
@@ -203,8 +203,8 @@ impl<'a> Searching<'a> {
             if grown.is_none() {
                 break;
             }
-            if is_cascade && limits.elapsed().as_secs_f64() > BEFORE_CASCADES {
-                best = best.or_else(|| Some((0, cascade_of(examples, limits)?)));
+            if is_cascade && space.computed() > BEFORE_CASCADES {
+                best = cascade_of(examples, limits).map(|rule| (rule.size(), rule)).or(best);
                 break;
             }
         }

@@ -15,6 +15,9 @@ pub const ELEMENTS: [Kind; 5] = [
     Kind { scalar: Scalar::Text, depth: 1 },
 ];
 
+/// The elements of a range, at most.
+const RANGE_MAX: i64 = 256;
+
 /// An operation of the language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs)]
@@ -143,6 +146,8 @@ impl Op {
             Op::Single => values.list(&[a], row.gives).ok(),
             Op::Shown => Op::Builtin(Builtin::ShownInt).run(values, row, shape, of),
             Op::Joined => Op::Builtin(Builtin::Joined).run(values, row, shape, of),
+            // Of no use, and a memory full of them.
+            Op::Builtin(Builtin::Range) if b.saturating_sub(a) >= RANGE_MAX => None,
             Op::Builtin(builtin) => {
                 values.make(row.gives, |memory| builtin.run(memory, shape, of)).ok()
             }

@@ -68,7 +68,7 @@ impl Space {
         self.grow_loops(cost, search)?;
         self.open_loops(cost, search);
         self.done = cost;
-        (self.bytes() < search.bytes_max).then_some(())
+        (self.bytes() < search.bytes_max && !search.values.is_full).then_some(())
     }
 
     /// The bytes that all terms take.

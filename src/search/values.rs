@@ -14,6 +14,8 @@ pub struct Values {
     /// The handles of all lists, with their kinds, by the hash of their elements, beside it.
     lists: HashTable<(u64, Kind, i64)>,
     hash: DefaultHashBuilder,
+    /// True once a value had no room.
+    pub is_full: bool,
 }
 
 /// A value outside the memory.
@@ -51,7 +53,7 @@ impl Values {
         };
         let pools = Pools::new(0, []);
         let (lists, hash) = (HashTable::new(), DefaultHashBuilder::default());
-        Values { memory: Memory::with(needs, &pools), lists, hash }
+        Values { memory: Memory::with(needs, &pools), lists, hash, is_full: false }
     }
 
     /// Forgets all values.
@@ -114,6 +116,7 @@ impl Values {
         let cell = match make(&mut self.memory) {
             Ok(cell) => cell,
             Err(fault) => {
+                self.is_full |= fault == FaultKind::Memory;
                 self.memory.release(mark);
                 return Err(fault);
             }

@@ -316,7 +316,7 @@ impl Writer<'_> {
         let (low, high) = (low.unwrap_or(1), high.unwrap_or(1));
         let (least, most) = range(&all_ints(column));
         let of = match column.kind.scalar {
-            Scalar::Int => format!("{}", written_range(least, most)),
+            Scalar::Int => written_range(least, most),
             Scalar::Text => "vocab".to_string(),
             Scalar::Bool => "[true, false]".to_string(),
         };

@@ -97,7 +97,7 @@ pub fn lone_value(miss: &Miss) -> Option<Diagnostic> {
     if !miss.expects_statement() || miss.follows_value() || !is_value || is_bound {
         return None;
     }
-    if miss.expects(Rule::kw_return) && miss.open.first().is_some() {
+    if miss.expects(Rule::kw_return) && !miss.open.is_empty() {
         // The value of a function.
         return None;
     }
