@@ -6,6 +6,9 @@ use rayon::prelude::*;
 use serde_json::Value as Json;
 
 use super::examples::Examples;
+use super::kind::{Kind, Scalar};
+use crate::check::roles;
+use crate::check::types::Type;
 use crate::data::normalize::{Keep, Normalization};
 use crate::data::row_judge::{Reply, RowJudge};
 use crate::stdlib;
@@ -63,6 +66,13 @@ impl Rows {
 /// The first level of a template at which its rules hold.
 fn at_levels(name: &str, examples: &Examples, rows: &Rows) -> Vec<Known> {
     let Ok(template) = Template::builtin(name) else { return Vec::new() };
+    // What is compiled only to be left out would take most of the time.
+    let outputs = roles::outputs(template.typed());
+    let mut kinds = outputs.iter().map(|&output| &template.typed().locals[output].kind);
+    let fits_one = kinds.next().is_some_and(|kind| fits(examples.output.kind, kind));
+    if !fits_one || kinds.next().is_some() {
+        return Vec::new();
+    }
     let levels: Vec<String> = template.levels().map(String::from).collect();
     for level in std::iter::once("default".to_string()).chain(levels) {
         let Ok(sampler) = template.level(&level).compile() else { continue };
@@ -85,6 +95,23 @@ fn at_levels(name: &str, examples: &Examples, rows: &Rows) -> Vec<Known> {
         }
     }
     Vec::new()
+}
+
+/// May a value of this kind be one of the template's? A word may be a list of one, and a boolean
+/// may be `yes` or `no`.
+fn fits(kind: Kind, of: &Type) -> bool {
+    let (mut scalar, mut depth) = (of, 0);
+    while let Some(element) = scalar.element() {
+        (scalar, depth) = (element, depth + 1);
+    }
+    match (kind.scalar, scalar) {
+        (Scalar::Int, Type::Int) | (Scalar::Bool, Type::Bool) => kind.depth == depth,
+        (Scalar::Text, Type::Text | Type::Token) => {
+            kind.depth == depth || kind.depth.max(depth) == 1
+        }
+        (Scalar::Bool, Type::Text) => kind.depth == depth,
+        _ => false,
+    }
 }
 
 /// The columns for the values: those of their own names, or all ways in which none is left.

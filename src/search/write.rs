@@ -124,7 +124,7 @@ fn is_reserved(name: &str) -> bool {
 
 /// `Left words` of `left_words`
 fn title(name: &str) -> String {
-    let words = name.replace('_', " ").replace(['{', '}'], "");
+    let words = name.trim_matches('_').replace('_', " ").replace(['{', '}'], "");
     let mut letters = words.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

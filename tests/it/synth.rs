@@ -135,6 +135,23 @@ fn a_found_template_draws_inputs_whose_outputs_the_rule_gives() {
     }
 }
 
+#[test]
+fn a_built_in_template_whose_rules_hold_is_named() {
+    let sampler = Template::builtin("list_difference").expect("built in").compile().expect("sound");
+    let samples = sampler.samples(cookc::Split::Train, 3, 0..8);
+    let rows: Vec<Map<String, Value>> =
+        samples.map(|sample| sample.expect("a sample").fields).collect();
+    let inputs = ["left".to_string(), "right".to_string()];
+    let examples = Examples::of(&rows, &inputs, "rest").expect("rows that are examples");
+    let stop = AtomicBool::new(false);
+    let known = |without: &[String]| -> Vec<String> {
+        let known = search::known(&examples, without, &stop);
+        known.into_iter().map(|known| known.template).collect()
+    };
+    assert!(known(&[]).contains(&"std:list_difference".to_string()));
+    assert!(!known(&["list_difference".to_string()]).contains(&"std:list_difference".to_string()));
+}
+
 fn synth(folder: &TempDir, lines: &str, arguments: &[&str]) -> Output {
     fs::write(folder.path().join("rows.jsonl"), lines).expect("a file");
     let mut command = Command::new(env!("CARGO_BIN_EXE_cookc"));
