@@ -40,7 +40,7 @@ pub struct Grow {
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
     /// The samples of each audit
-    #[arg(short = 'n', long = "samples", value_name = "N", default_value_t = 250,
+    #[arg(short = 'n', long = "samples", value_name = "N", default_value_t = 1000,
         value_parser = value_parser!(u64).range(50..))]
     samples: u64,
 }

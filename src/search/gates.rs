@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::examples::{Column, Examples};
 use super::known::known;
-use crate::data::audit::{Settings, audit, findings, is_denied};
+use crate::data::audit::{Settings, affordable, audit, findings, is_denied};
 use crate::data::generate::Stopped;
 use crate::data::{Event, Observer, Split};
 use crate::template::Template;
@@ -65,6 +65,10 @@ pub fn admit(
     for level in std::iter::once("default".to_string()).chain(levels) {
         let sampler = template.level(&level).compile();
         let sampler = sampler.map_err(|error| Refusal::new(Gate::Check, error))?;
+        let settings = Settings { samples, seed: SEED };
+        // As many as `cookc test` draws where it is not told.
+        let samples = affordable(sampler.inner(), settings)
+            .map_err(|_| Refusal::new(Gate::Check, "a sample cannot be drawn"))?;
         let settings = Settings { samples, seed: SEED };
         let audited = audit(template.source(), sampler.inner(), settings, &observer);
         let audited = audited.map_err(|stopped| match stopped {
