@@ -27,8 +27,6 @@ const COST_MAX: usize = 7;
 const COST_MIN: usize = 3;
 /// Megabytes for the expressions over one kind of inputs.
 const MEGABYTES: u64 = 384;
-/// Eight bytes each: the cells of a megabyte.
-const CELLS_A_MEGABYTE: u64 = 32 << 10;
 /// Expressions of one feature that are tried, the cheapest first.
 const OF_A_FEATURE: usize = 3;
 /// Candidates that go through the gates at a time.
@@ -178,14 +176,8 @@ fn over(
     let mut stream = random::start(&run.stream("inputs"), 0);
     let inputs = inputs(columns, &mut stream);
     let mut found: BTreeMap<String, Vec<Candidate>> = BTreeMap::new();
-    let mut values = Values::new(MEGABYTES * CELLS_A_MEGABYTE);
-    let mut space = Space::new(ROWS, 0);
-    for (at, input) in inputs.iter().enumerate() {
-        let cells: Option<Vec<i64>> =
-            input.values.iter().map(|value| values.put(value, input.kind).ok()).collect();
-        let Some(cells) = cells else { return found };
-        space.bank.leaf(input.kind, 1, &cells, || Expression::Field(at));
-    }
+    let mut values = Values::of_megabytes(MEGABYTES);
+    let Some(mut space) = Space::over_inputs(&inputs, &mut values) else { return found };
     for number in 0..=3 {
         let cost = if number < 3 { 1 } else { 2 };
         _ = constant(&mut space.bank, &mut values, &Value::Int(number), Kind::INT, cost);

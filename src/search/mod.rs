@@ -31,7 +31,7 @@ pub use kind::{Kind, Scalar};
 pub use known::{Known, known};
 use limits::Limits;
 use op::Op;
-use space::{Search, Space, constant};
+use space::{Search, Space, cells, constant};
 pub use values::Value;
 use values::Values;
 pub use write::template;
@@ -46,8 +46,6 @@ const ROUNDS_MAX: usize = 6;
 const BEFORE_CASCADES: u64 = 500_000;
 /// Other rules are looked for until so many values were computed.
 const OTHERS_COMPUTED_MAX: u64 = 2_000_000;
-/// Eight bytes each: room for the lists and texts of a search, in each megabyte that it may take.
-const CELLS_A_MEGABYTE: u64 = 32 << 10;
 
 /// What a search may take.
 #[derive(Clone, Copy, Debug)]
@@ -160,12 +158,8 @@ struct Rules {
 impl<'a> Searching<'a> {
     /// None if the examples have no room.
     fn new(examples: &'a Examples, budget: Budget) -> Option<Searching<'a>> {
-        let mut values = Values::new(budget.megabytes.saturating_mul(CELLS_A_MEGABYTE));
-        let mut space = Space::new(examples.len(), 0);
-        for (at, input) in examples.inputs.iter().enumerate() {
-            let cells = cells(input, &mut values)?;
-            space.bank.leaf(input.kind, 1, &cells, || Expression::Field(at));
-        }
+        let mut values = Values::of_megabytes(budget.megabytes);
+        let mut space = Space::over_inputs(&examples.inputs, &mut values)?;
         let goal =
             Goal { kind: examples.output.kind, values: cells(&examples.output, &mut values)? };
         for (value, kind, cost) in constants(examples) {
@@ -238,10 +232,6 @@ fn partial(space: &Space, goal: &Goal, search: &Search) -> Option<Found> {
     }
     let (_, id) = best?;
     Some((space.bank.term(id).cost, space.bank.expression(id, &search.rows)))
-}
-
-fn cells(column: &Column, values: &mut Values) -> Option<Vec<i64>> {
-    column.values.iter().map(|value| values.put(value, column.kind).ok()).collect()
 }
 
 /// The constants that rules may have: small numbers, and what columns have again and again.

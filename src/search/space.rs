@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::bank::{Bank, TermId};
+use super::examples::Column;
 use super::expression::Expression;
 use super::kind::Kind;
 use super::limits::Limits;
@@ -58,6 +59,16 @@ impl Space {
     /// For so many examples.
     pub fn new(width: usize, level: usize) -> Space {
         Space { bank: Bank::new(width), level, loops: Vec::new(), done: 0 }
+    }
+
+    /// For examples with these inputs, whose values are put in; none where they have no room.
+    pub fn over_inputs(inputs: &[Column], values: &mut Values) -> Option<Space> {
+        let mut space = Space::new(inputs.first()?.values.len(), 0);
+        for (at, input) in inputs.iter().enumerate() {
+            let cells = cells(input, values)?;
+            space.bank.leaf(input.kind, 1, &cells, || Expression::Field(at));
+        }
+        Some(space)
     }
 
     /// Makes all that costs so much; what costs less was made. None if the limits are reached.
@@ -208,6 +219,11 @@ impl Space {
         }
         search.limits.look()
     }
+}
+
+/// The values of a column, put in.
+pub fn cells(column: &Column, values: &mut Values) -> Option<Vec<i64>> {
+    column.values.iter().map(|value| values.put(value, column.kind).ok()).collect()
 }
 
 /// A constant as a leaf of a bank.

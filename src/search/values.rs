@@ -8,6 +8,9 @@ use super::kind::{Kind, Scalar};
 use crate::runtime::memory::Needs;
 use crate::runtime::{FaultKind, Memory, Pools};
 
+/// Cells of eight bytes for the lists and texts of a search, in each megabyte that it may take.
+const CELLS_A_MEGABYTE: u64 = 32 << 10;
+
 /// A memory whose lists have one handle each.
 pub struct Values {
     memory: Memory,
@@ -41,6 +44,11 @@ impl Value {
 }
 
 impl Values {
+    /// For a search that may take so many megabytes, terms and values together.
+    pub fn of_megabytes(megabytes: u64) -> Values {
+        Values::new(megabytes.saturating_mul(CELLS_A_MEGABYTE))
+    }
+
     /// With room for this many cells of eight bytes, and half as many bytes of texts.
     pub fn new(cells: u64) -> Values {
         let needs = Needs {
