@@ -20,7 +20,7 @@ const HELP: &str = r#"Examples:
   cookc align my.cook predictions.parquet --map document=context --reply prediction -o rows.jsonl
   cookc align std:entity_match pairs.jsonl --map verdict=match --json
 
-DATA is a JSONL file, a JSON array, Parquet, Arrow IPC, or a folder of such files. A value that
+DATA is a JSONL file, a JSON array, CSV, Parquet, Arrow IPC, or a folder of such files. A value that
 --map does not name is in the column of its own name. A path such as answers.text.0 leads into
 objects and arrays. A word list is a text, or the texts of an array or an object; a list of word
 lists is an array of texts, or the sentences of one; `yes` and `no` may be booleans.
@@ -51,7 +51,7 @@ With --json the report is {"template", "level", "set", "data", "rows", "scored",
 pub struct Align {
     #[command(flatten)]
     template: options::Template,
-    /// The rows: JSON lines, Parquet, Arrow, or a folder of such files
+    /// The rows: JSON lines, CSV, Parquet, Arrow, or a folder of such files
     #[arg(value_name = "DATA")]
     data: PathBuf,
     /// The column of a value, such as document=context; several with commas, or several times

@@ -3,14 +3,12 @@
 use std::io::{self, IsTerminal, Read};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::thread;
-use std::time::Duration;
 
 use anyhow::Context;
 use candle_core::DType;
 use clap::Args;
 
+use super::typed::Typed;
 use super::{Failure, console, options, reading};
 use crate::model::chat::{Message, Template};
 use crate::model::sampling::{Sampling, reply};
@@ -26,9 +24,6 @@ Examples:
 On a terminal each line is a message, and the model sees what was said before; Ctrl-C ends a reply,
 Ctrl-D the conversation. What is piped in is one message. A model that has a chat template sees it;
 any other sees the text as it is.";
-
-/// Between two looks at whether Ctrl-C was pressed.
-const TICK: Duration = Duration::from_millis(50);
 
 /// The most bytes of a message that is piped in: more than any model reads.
 const PIPED_MAX: u64 = 16 << 20;
@@ -84,32 +79,14 @@ pub fn run(command: &Chat) -> Result<(), Failure> {
             false => Err(Failure::Interrupted),
         };
     }
-    let lines = typed();
+    let lines = Typed::start();
     loop {
         console::print("> ")?;
         // Ctrl-C where nothing is being said ends the conversation, as Ctrl-D does.
-        let Some(line) = next(&lines, cancel) else { return console::print("\n") };
-        let line = line.context("cannot read standard input")?;
+        let Some(line) = lines.next(cancel)? else { return console::print("\n") };
         if !line.trim().is_empty() {
             chat.say(line.trim(), command, cancel)?;
             cancel.store(false, Ordering::Relaxed);
-        }
-    }
-}
-
-/// The lines of the standard input. A thread waits for them: reading does not end at Ctrl-C.
-fn typed() -> Receiver<io::Result<String>> {
-    let (sender, lines) = channel();
-    thread::spawn(move || io::stdin().lines().try_for_each(|line| sender.send(line)));
-    lines
-}
-
-/// The next line; None when the input has ended, or at Ctrl-C.
-fn next(lines: &Receiver<io::Result<String>>, cancel: &AtomicBool) -> Option<io::Result<String>> {
-    loop {
-        match lines.recv_timeout(TICK) {
-            Err(RecvTimeoutError::Timeout) if !cancel.load(Ordering::Relaxed) => {}
-            line => return line.ok(),
         }
     }
 }

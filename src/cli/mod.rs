@@ -45,11 +45,13 @@ mod sample;
 mod serve;
 #[cfg(feature = "train")]
 mod study;
-#[cfg(feature = "arrow")]
+#[cfg(feature = "train")]
 mod synth;
 mod test;
 #[cfg(feature = "train")]
 mod token_ids;
+#[cfg(feature = "train")]
+mod typed;
 #[cfg(feature = "train")]
 mod weights;
 
@@ -95,7 +97,7 @@ enum Command {
     #[cfg(feature = "arrow")]
     Data(data::Data),
     Test(test::Test),
-    #[cfg(feature = "arrow")]
+    #[cfg(feature = "train")]
     Synth(synth::Synth),
     Grow(grow::Grow),
     Inspect(inspect::Inspect),
@@ -228,7 +230,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         #[cfg(feature = "arrow")]
         Command::Data(command) => data::run(&command),
         Command::Test(command) => test::run(&command),
-        #[cfg(feature = "arrow")]
+        #[cfg(feature = "train")]
         Command::Synth(command) => synth::run(&command),
         Command::Grow(command) => grow::run(&command),
         Command::Inspect(command) => inspect::run(&command),

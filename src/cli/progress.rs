@@ -85,6 +85,14 @@ impl Progress {
         progress
     }
 
+    /// For work that ends at a time, in steps of that time, or before.
+    pub fn lasting(steps: u64, what: &str) -> Progress {
+        let progress = Progress::new(steps, what);
+        let style = ProgressStyle::with_template("{msg} {wide_bar} {eta} left at most");
+        progress.bar.set_style(style.expect("the template is well-formed"));
+        progress
+    }
+
     /// That many more are done.
     pub fn add(&self, count: u64) {
         self.bar.inc(count);

@@ -54,7 +54,7 @@ impl Lower<'_> {
         span: Span,
     ) -> Option<Diagnostic> {
         let texts = self.made_texts(slot);
-        if texts.as_ref().is_some_and(|texts| texts.has_blank_ends) {
+        if texts.as_ref().is_some_and(|texts| texts.has_blank_ends()) {
             let title = "a text that may begin or end with white space is not read back";
             let error = Diagnostic::error("E412", title, span, "one of its texts may");
             return Some(error.help("put text around what is shown at its ends, or leave it out"));

@@ -19,7 +19,8 @@ pub(super) const TEXT: &[Key<Text>] = &[
         &[],
         Form(Other { form: "a text", read: read_file, write: |it| Some(quoted(&it.file.path)) }),
         Free,
-        "a file of JSON lines, Parquet or Arrow, or a folder of such files, relative to the recipe",
+        "a file of JSON lines, CSV, Parquet or Arrow, or a folder of such files, relative to the \
+         recipe",
     )
     .by_default(""),
     Key::new(

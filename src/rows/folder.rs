@@ -6,12 +6,15 @@ use std::path::{Path, PathBuf};
 use crate::template::Error;
 
 /// The endings of the formats, the most common first.
-const FORMATS: [(&str, &[&str]); 4] = [
+const FORMATS: [(&str, &[&str]); 5] = [
     ("JSON", &["jsonl", "json", "ndjson"]),
     ("Parquet", &["parquet", "pq"]),
     ("Arrow", &["arrow", "arrows", "feather", "ipc"]),
     ("WebDataset", &["tar"]),
+    ("CSV", &TABLES),
 ];
+/// The endings of tables of text.
+const TABLES: [&str; 2] = ["csv", "tsv"];
 /// The endings of compressed JSON, after its own.
 const PACKED: [&str; 2] = ["gz", "zst"];
 /// What the library `datasets` writes beside its rows.
@@ -52,6 +55,12 @@ pub fn files(path: &Path) -> Result<Vec<PathBuf>, Error> {
         )));
     }
     Ok(found.iter().map(|(name, _)| path.join(name)).collect())
+}
+
+/// Is it a table of text, by its name?
+pub fn is_table(path: &Path) -> bool {
+    let ending = path.extension().and_then(|ending| ending.to_str());
+    ending.is_some_and(|ending| TABLES.iter().any(|one| ending.eq_ignore_ascii_case(one)))
 }
 
 fn format(name: &str) -> Option<&'static str> {

@@ -1,8 +1,9 @@
-//! Rows of data sets that other programs wrote: JSON lines, Parquet, Arrow and WebDataset, one by
-//! one.
+//! Rows of data sets that other programs wrote: JSON lines, CSV, Parquet, Arrow and WebDataset, one
+//! by one.
 
 mod cell;
 mod columnar;
+mod csv;
 mod folder;
 mod samples;
 mod text;
@@ -30,8 +31,10 @@ const TAR: (usize, &[u8]) = (257, b"ustar");
 
 /// The rows of a data set, in order, read as they are asked for: a JSONL file (also compressed by
 /// gzip or zstd, or a `.json` with one array), Parquet, Arrow IPC (as a stream, which is how
-/// `datasets` writes it, or as a file), a tar file of WebDataset, or a folder of such files, in the
-/// order of their names. The first bytes of a file tell its format.
+/// `datasets` writes it, or as a file), a tar file of WebDataset, CSV, or a folder of such files, in
+/// the order of their names. The first bytes of a file tell its format, but for CSV, whose name ends
+/// in `.csv` or `.tsv`: its columns hold integers, numbers, booleans or texts, whatever all of their
+/// values are; `007` is a text.
 pub struct Rows {
     files: std::vec::IntoIter<PathBuf>,
     wanted: Option<Vec<String>>,
@@ -251,6 +254,7 @@ enum Open {
     Text(text::Text),
     Columnar(columnar::Table),
     Samples(samples::Samples),
+    Table(csv::Csv),
 }
 
 impl Open {
@@ -262,6 +266,12 @@ impl Open {
             ErrorKind::InvalidInput => Error::Input(format!("{name} is no file: {error}")),
             _ => io(error),
         })?;
+        if folder::is_table(path) {
+            let start = || -> Result<Box<dyn Read + Send>, Error> {
+                Ok(Box::new(source::open(path).map_err(io)?))
+            };
+            return Ok(Open::Table(csv::Csv::open(&start, name)?));
+        }
         let mut start = Vec::new();
         file.by_ref().take(MAGIC_MAX).read_to_end(&mut start).map_err(io)?;
         file.rewind().map_err(io)?;
@@ -293,6 +303,7 @@ impl Open {
         match self {
             Open::Text(_) | Open::Samples(_) => Vec::new(),
             Open::Columnar(table) => table.columns().to_vec(),
+            Open::Table(table) => table.columns().to_vec(),
         }
     }
 
@@ -301,6 +312,7 @@ impl Open {
             Open::Text(text) => text.place(),
             Open::Columnar(table) => table.place(),
             Open::Samples(samples) => samples.place(),
+            Open::Table(table) => table.place(),
         }
     }
 
@@ -309,13 +321,14 @@ impl Open {
             Open::Text(text) => text.next().transpose(),
             Open::Columnar(table) => table.next().transpose(),
             Open::Samples(samples) => samples.next().transpose(),
+            Open::Table(table) => table.next().transpose(),
         }
     }
 }
 
 fn compressed(name: &str) -> Error {
     Error::Input(format!(
-        "{name} is compressed by zip: expected JSON lines, Parquet or Arrow: write `unzip {name}` \
+        "{name} is compressed by zip: expected JSON lines, CSV, Parquet or Arrow: write `unzip {name}` \
          first"
     ))
 }

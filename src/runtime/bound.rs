@@ -44,8 +44,8 @@ pub struct TextBound {
     pub bytes: i64,
     /// The characters that it may have.
     pub signs: Signs,
-    /// True if it may begin or end with white space.
-    pub has_blank_ends: bool,
+    /// Whether it may begin and whether it may end with white space.
+    pub blank_ends: [bool; 2],
     /// The white space that it may have in it.
     pub blanks: Blanks,
 }
@@ -71,13 +71,18 @@ impl TextBound {
             high: letters,
             bytes: text.len() as i64,
             signs: Signs::of(text),
-            has_blank_ends: text.trim() != text,
+            blank_ends: [text.trim_start() != text, text.trim_end() != text],
             blanks: match text.contains('\n') {
                 true => Blanks::Any,
                 false if text.contains(char::is_whitespace) => Blanks::Inline,
                 false => Blanks::None,
             },
         }
+    }
+
+    /// Whether it may begin or end with white space.
+    pub fn has_blank_ends(&self) -> bool {
+        self.blank_ends != [false; 2]
     }
 
     /// What holds for both.
@@ -96,7 +101,7 @@ impl TextBound {
             high: self.high.max(other.high),
             bytes: self.bytes.max(other.bytes),
             signs: self.signs.and(other.signs),
-            has_blank_ends: self.has_blank_ends | other.has_blank_ends,
+            blank_ends: [0, 1].map(|end| self.blank_ends[end] | other.blank_ends[end]),
             blanks: self.blanks.max(other.blanks),
         }
     }
@@ -171,7 +176,7 @@ impl Bound {
                 high: READ_BACK_MAX,
                 bytes: 4 * READ_BACK_MAX,
                 signs: Signs::ALL,
-                has_blank_ends: true,
+                blank_ends: [true; 2],
                 blanks: Blanks::Any,
             },
         }

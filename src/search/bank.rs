@@ -1,13 +1,13 @@
 //! All expressions up to a cost, each value once: the cheapest expression that has it.
 
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hasher};
 
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 
 use super::expression::Expression;
 use super::kind::Kind;
 use super::limits::Limits;
-use super::op::Row;
+use super::op::{Op, Row};
 use super::values::Values;
 
 /// The number of a term in its bank.
@@ -121,15 +121,26 @@ impl Bank {
     /// The term with these values.
     #[inline]
     pub fn find(&self, kind: Kind, values: &[i64]) -> Option<TermId> {
-        self.known(self.hash.hash_one((kind, values)), kind, values)
+        self.known(self.hash_of(kind, values)).filter(|&id| {
+            // What is found by a hash alone is looked at where it counts.
+            self.term(id).kind == kind && self.values(id) == values
+        })
     }
 
     #[inline]
-    fn known(&self, hash: u64, kind: Kind, values: &[i64]) -> Option<TermId> {
-        let is_it = |&(known, id): &(u64, TermId)| {
-            known == hash && self.term(id).kind == kind && self.values(id) == values
-        };
-        self.seen.find(hash, is_it).map(|&(_, id)| id)
+    fn hash_of(&self, kind: Kind, values: &[i64]) -> u64 {
+        let mut hasher = self.hash.build_hasher();
+        hasher.write(bytemuck::cast_slice(values));
+        hasher.write_u16(u16::from(kind.depth) << 8 | kind.scalar as u16);
+        hasher.finish()
+    }
+
+    /// The term of this hash. That two of ten million terms have one hash of 64 bits by chance
+    /// happens in one search of some 400,000: a term is lost then, and nothing is wrong, since all
+    /// that is found is computed again.
+    #[inline]
+    fn known(&self, hash: u64) -> Option<TermId> {
+        self.seen.find(hash, |&(known, _)| known == hash).map(|&(_, id)| id)
     }
 
     /// The terms with wanted values beside the first, as expressions with their costs.
@@ -148,10 +159,19 @@ impl Bank {
             Made::Leaf(leaf) => self.leaves[leaf as usize].clone(),
             Made::Apply(row, of) => {
                 let row = &rows[row as usize];
-                let of = of[..row.count].iter().map(|&one| self.expression(one, rows));
-                Expression::Apply(row.op, of.collect())
+                let of = of[..row.count].iter().map(|&one| self.expression(one, rows)).collect();
+                match row.op {
+                    Op::Mined(mined) => Expression::pattern(mined, of),
+                    op => Expression::Apply(op, of),
+                }
             }
         }
+    }
+
+    /// Are these values new, or wanted however they come?
+    pub fn takes(&self, kind: Kind, values: &[i64]) -> bool {
+        let is_wanted = || self.wanted.iter().any(|(of, wanted)| *of == kind && wanted == values);
+        self.find(kind, values).is_none() || is_wanted()
     }
 
     /// Takes in what was made elsewhere, unless there are such values.
@@ -171,8 +191,8 @@ impl Bank {
 
     /// Keeps a term if its values are new.
     fn add(&mut self, term: Term, values: &[i64]) -> bool {
-        let hash = self.hash.hash_one((term.kind, values));
-        if self.known(hash, term.kind, values).is_some() {
+        let hash = self.hash_of(term.kind, values);
+        if self.known(hash).is_some() {
             let wanted = self
                 .wanted
                 .iter()
@@ -212,9 +232,8 @@ impl Bank {
     }
 
     fn grow_by_one(&mut self, left: usize, making: &mut Making) -> Option<()> {
-        for at in 0..self.of(making.row.takes[0], left).len() {
-            let a = self.of(making.row.takes[0], left)[at];
-            self.apply([a, a, a], left, making)?;
+        for a in self.of(making.row.takes[0], left).to_vec() {
+            self.apply([a; 3], left, making)?;
         }
         Some(())
     }
@@ -222,14 +241,13 @@ impl Bank {
     fn grow_by_two(&mut self, left: usize, making: &mut Making) -> Option<()> {
         let [first, second, _] = making.row.takes;
         for cost in 1..left {
-            if making.row.is_symmetric && 2 * cost > left {
+            let rest = left - cost;
+            if making.row.is_symmetric && cost > rest {
                 break;
             }
-            let rest = left - cost;
-            for i in 0..self.of(first, cost).len() {
-                let a = self.of(first, cost)[i];
-                for j in 0..self.of(second, rest).len() {
-                    let b = self.of(second, rest)[j];
+            let (firsts, seconds) = (self.of(first, cost).to_vec(), self.of(second, rest).to_vec());
+            for &a in &firsts {
+                for &b in &seconds {
                     if making.row.is_symmetric && cost == rest && b < a {
                         continue;
                     }
@@ -243,14 +261,13 @@ impl Bank {
     fn grow_by_three(&mut self, left: usize, making: &mut Making) -> Option<()> {
         let [first, second, third] = making.row.takes;
         for cost in 1..left {
+            let firsts = self.of(first, cost).to_vec();
             for other in 1..left - cost {
-                let rest = left - cost - other;
-                for i in 0..self.of(first, cost).len() {
-                    let a = self.of(first, cost)[i];
-                    for j in 0..self.of(second, other).len() {
-                        let b = self.of(second, other)[j];
-                        for k in 0..self.of(third, rest).len() {
-                            let c = self.of(third, rest)[k];
+                let seconds = self.of(second, other).to_vec();
+                let thirds = self.of(third, left - cost - other).to_vec();
+                for &a in &firsts {
+                    for &b in &seconds {
+                        for &c in &thirds {
                             self.apply([a, b, c], left, making)?;
                         }
                     }
@@ -262,19 +279,16 @@ impl Bank {
 
     /// Computes one term; none if the limits are reached.
     fn apply(&mut self, of: [TermId; 3], left: usize, making: &mut Making) -> Option<()> {
-        let row = making.row;
-        let shape = row.shape();
-        for at in 0..self.width {
-            let operands = of.map(|id| self.values[id as usize * self.width + at]);
-            self.computed += 1;
-            match row.op.run(making.values, row, shape, operands) {
-                Some(value) => making.result[at] = value,
-                None => return Some(()),
-            }
+        let Making { at, row, values, result, limits } = making;
+        let [a, b, c] = of;
+        let operands = [self.values(a), self.values(b), self.values(c)];
+        let computed = row.op.run_all(values, row, operands, result);
+        self.computed += computed as u64;
+        if computed == self.width {
+            let term = Term { kind: row.gives, cost: left + row.cost, made: Made::Apply(*at, of) };
+            self.add(term, result);
         }
-        let made = Made::Apply(making.at, of);
-        self.add(Term { kind: row.gives, cost: left + row.cost, made }, making.result);
-        making.limits.look()
+        limits.look()
     }
 }
 

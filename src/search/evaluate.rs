@@ -74,6 +74,7 @@ impl Evaluator {
                 Some((self.values.text(&text).ok()?, Kind::TEXT))
             }
             Expression::Loop(each, level, of) => self.each(*each, *level, of, scope),
+            Expression::Fold(level, of) => self.fold(*level, of, scope),
             Expression::Function(_, _, operands) => {
                 let mut values = Vec::new();
                 for operand in operands {
@@ -99,12 +100,12 @@ impl Evaluator {
                 let kinds = of.iter().map(|one| self.kind(one, fields, elements));
                 self.rows.get(&(*op, kinds.collect::<Option<Vec<_>>>()?))?.gives
             }
+            Expression::Fold(_, of) => self.kind(&of[0], fields, elements)?,
             Expression::Loop(each, level, of) => {
                 let source = self.kind(&of[0], fields, elements)?;
                 let inner = [elements.get(..*level)?, &[source.element()?]].concat();
                 match each {
-                    Each::For => self.kind(&of[1], fields, &inner)?.list(),
-                    Each::Where => source,
+                    Each::For | Each::Where => self.kind(&of[of.len() - 1], fields, &inner)?.list(),
                     Each::Count => Kind::INT,
                     Each::All | Each::Any => Kind::BOOL,
                 }
@@ -116,10 +117,10 @@ impl Evaluator {
         &mut self,
         each: Each,
         level: usize,
-        [source, body]: &[Expression; 2],
+        of: &[Expression],
         scope: &mut Scope,
     ) -> Option<(i64, Kind)> {
-        let (list, kind) = self.run(source, scope)?;
+        let (list, kind) = self.run(&of[0], scope)?;
         let element = kind.element()?;
         let elements = self.values.elements(list, kind);
         let outer = scope.elements.clone();
@@ -127,25 +128,42 @@ impl Evaluator {
         let mut kinds: Vec<Kind> = outer.iter().take(level).map(|&(_, kind)| kind).collect();
         kinds.push(element);
         let fields: Vec<Kind> = scope.fields.iter().map(|&(_, kind)| kind).collect();
+        let body = &of[of.len() - 1];
         let made_kind = self.kind(body, &fields, &kinds)?;
         for &one in &elements {
             scope.elements.truncate(level);
             scope.elements.push((one, element));
+            if let [_, condition, _] = of
+                && self.run(condition, scope)?.0 == 0
+            {
+                continue;
+            }
             made.push(self.run(body, scope)?.0);
         }
         scope.elements = outer;
         let count = made.iter().filter(|&&one| one != 0).count();
         Some(match each {
-            Each::For => (self.values.list(&made, made_kind.list()).ok()?, made_kind.list()),
-            Each::Where => {
-                let kept = elements.iter().zip(&made).filter(|(_, is)| **is != 0);
-                let kept: Vec<i64> = kept.map(|(&one, _)| one).collect();
-                (self.values.list(&kept, kind).ok()?, kind)
+            Each::For | Each::Where => {
+                (self.values.list(&made, made_kind.list()).ok()?, made_kind.list())
             }
             Each::Count => (count as i64, Kind::INT),
             Each::All => (i64::from(count == made.len()), Kind::BOOL),
             Each::Any => (i64::from(count > 0), Kind::BOOL),
         })
+    }
+
+    fn fold(&mut self, level: usize, of: &[Expression], scope: &mut Scope) -> Option<(i64, Kind)> {
+        let mut carried = self.run(&of[0], scope)?;
+        let (list, kind) = self.run(&of[1], scope)?;
+        let element = kind.element()?;
+        let outer = scope.elements.clone();
+        for one in self.values.elements(list, kind) {
+            scope.elements.truncate(level);
+            scope.elements.extend([(one, element), carried]);
+            carried = self.run(&of[2], scope)?;
+        }
+        scope.elements = outer;
+        Some(carried)
     }
 }
 

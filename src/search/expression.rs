@@ -3,8 +3,11 @@
 use std::fmt::Write;
 
 use super::kind::Kind;
+use super::mined::Mined;
 use super::op::{Each, Op};
 use super::values::Value;
+use crate::ir::Arithmetic;
+use crate::runtime::builtins::Builtin;
 
 /// An expression over the fields of examples.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -19,8 +22,12 @@ pub enum Expression {
     Apply(Op, Vec<Expression>),
     /// `"Dr. {name}!"`: texts, and what is shown between them.
     Parts(Vec<Expression>),
-    /// `for x in source: body`; the loop stands in so many others.
-    Loop(Each, usize, Box<[Expression; 2]>),
+    /// `for x in source: body`, with a condition before the body if it has one; the loop stands in so
+    /// many others.
+    Loop(Each, usize, Vec<Expression>),
+    /// `fold so_far = first over x in source: body`, in so many other loops; in the body what is carried
+    /// is the element of one loop more.
+    Fold(usize, Vec<Expression>),
     /// `name(…)`, a function of a module of the standard library.
     Function(&'static str, &'static str, Vec<Expression>),
 }
@@ -82,13 +89,39 @@ impl Expression {
         size
     }
 
+    /// A pattern of the standard library, with its parts.
+    pub fn pattern(mined: Mined, of: Vec<Expression>) -> Expression {
+        let number = |number: i64| Expression::Constant(Value::Int(number), Kind::INT);
+        let apply = Expression::Apply;
+        let arithmetic = Op::Arithmetic;
+        let last = |list: &Expression| {
+            let size = apply(Op::Size, vec![list.clone()]);
+            apply(arithmetic(Arithmetic::Subtract), vec![size, number(1)])
+        };
+        match (mined, &of[..]) {
+            (Mined::Positions, [list]) => {
+                apply(Op::Builtin(Builtin::Range), vec![number(0), last(list)])
+            }
+            (Mined::Last, [list]) => apply(Op::At, vec![last(list), list.clone()]),
+            (Mined::Divides, _) => {
+                apply(Op::Equal, vec![apply(arithmetic(Arithmetic::Remainder), of), number(0)])
+            }
+            (_, [key, keys, values]) => {
+                let place = apply(Op::Builtin(Builtin::Position), vec![key.clone(), keys.clone()]);
+                apply(Op::At, vec![place, values.clone()])
+            }
+            _ => unreachable!("a pattern has its parts"),
+        }
+    }
+
     pub(super) fn walk(&self, see: &mut impl FnMut(&Expression)) {
         see(self);
         match self {
-            Expression::Apply(_, of) | Expression::Function(.., of) | Expression::Parts(of) => {
-                of.iter().for_each(|one| one.walk(see));
-            }
-            Expression::Loop(_, _, of) => of.iter().for_each(|one| one.walk(see)),
+            Expression::Apply(_, of)
+            | Expression::Function(.., of)
+            | Expression::Parts(of)
+            | Expression::Loop(.., of)
+            | Expression::Fold(_, of) => of.iter().for_each(|one| one.walk(see)),
             Expression::Field(_) | Expression::Element(_) | Expression::Constant(..) => {}
         }
     }
@@ -122,6 +155,7 @@ impl Writer<'_> {
                 self.out.push('"');
             }
             Expression::Loop(each, level, of) => self.each(*each, *level, of),
+            Expression::Fold(level, of) => self.fold(*level, of),
         }
         if is_open {
             self.out.push(')');
@@ -212,27 +246,50 @@ impl Writer<'_> {
         self.out.push(')');
     }
 
-    fn each(&mut self, each: Each, level: usize, [source, body]: &[Expression; 2]) {
+    fn each(&mut self, each: Each, level: usize, of: &[Expression]) {
+        let name = self.fresh();
+        _ = write!(self.out, "{} {name} in ", each.word());
+        self.write(&of[0], Tightness::Or);
+        let outer = self.elements.clone();
+        self.name(level, &name);
+        if let [_, condition, _] = of {
+            self.out.push_str(" where ");
+            self.write(condition, Tightness::Or);
+        }
+        self.out.push_str(": ");
+        self.write(&of[of.len() - 1], Tightness::Loop);
+        self.elements = outer;
+    }
+
+    fn fold(&mut self, level: usize, of: &[Expression]) {
+        let (name, carried) = (self.fresh(), "so_far");
+        let is_field = self.fields.iter().any(|field| field == carried);
+        let carried = if is_field { format!("{carried}_") } else { carried.to_string() };
+        _ = write!(self.out, "fold {carried} = ");
+        self.write(&of[0], Tightness::Or);
+        _ = write!(self.out, " over {name} in ");
+        self.write(&of[1], Tightness::Or);
+        self.out.push_str(": ");
+        let outer = self.elements.clone();
+        self.name(level, &name);
+        self.name(level + 1, &carried);
+        self.write(&of[2], Tightness::Loop);
+        self.elements = outer;
+    }
+
+    /// A name for the variable of one more loop.
+    fn fresh(&mut self) -> String {
         let name = ["x", "y", "z", "u", "v", "w"]
             .get(self.loops)
             .map_or_else(|| format!("x_{}", self.loops), |name| name.to_string());
-        let name = if self.fields.contains(&name) { format!("{name}_") } else { name };
         self.loops += 1;
-        _ = write!(self.out, "{} {name} in ", each.word());
-        self.write(source, Tightness::Or);
-        // Inside, the variable of this level is this loop's.
-        let outer = self.elements.clone();
+        if self.fields.contains(&name) { format!("{name}_") } else { name }
+    }
+
+    /// From here on the variable of this level has this name.
+    fn name(&mut self, level: usize, name: &str) {
         self.elements.resize(level + 1, String::new());
-        self.elements[level] = name.clone();
-        if each == Each::Where {
-            self.out.push_str(" where ");
-            self.write(body, Tightness::Or);
-            _ = write!(self.out, ": {name}");
-        } else {
-            self.out.push_str(": ");
-            self.write(body, Tightness::Loop);
-        }
-        self.elements = outer;
+        self.elements[level] = name.to_string();
     }
 }
 
@@ -259,7 +316,7 @@ fn escaped(text: &str) -> String {
 
 fn tightness(expression: &Expression) -> Tightness {
     match expression {
-        Expression::Loop(..) => Tightness::Loop,
+        Expression::Loop(..) | Expression::Fold(..) => Tightness::Loop,
         Expression::Constant(Value::Int(int), _) if *int < 0 => Tightness::Sum,
         Expression::Apply(op, _) => match op.sign() {
             Some("if") => Tightness::Loop,

@@ -290,7 +290,11 @@ impl Space {
         search: &Search,
     ) -> Found {
         let (source_cost, source) = self.made(over.source, search);
-        (cost + source_cost + 1, Expression::Loop(each, self.level, Box::new([source, body])))
+        let mut of = vec![source, body];
+        if each == Each::Where {
+            of.push(Expression::Element(self.level));
+        }
+        (cost + source_cost + 1, Expression::Loop(each, self.level, of))
     }
 }
 

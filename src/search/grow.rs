@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::bank::TermId;
 use super::examples::{Column, Examples};
 use super::expression::Expression;
-use super::gates::{Gate, Refusal, admit};
+use super::gates::{self, Gate, Refusal, admit};
 use super::kind::{Kind, Scalar};
 use super::limits::Limits;
 use super::op::{self, Op};
@@ -111,8 +111,11 @@ impl Candidate {
     fn tried(&self, samples: u64, stop: &AtomicBool) -> (Grown, Option<Refusal>) {
         let text = super::write::grown(&self.examples, &self.rule);
         let refusal = match stop.load(Ordering::Relaxed) {
-            true => Some(Refusal { gate: Gate::Stopped, why: String::new() }),
-            false => admit(&self.name, &text, &self.examples, samples, stop).err(),
+            true => Some(Refusal::new(Gate::Stopped, "")),
+            false => {
+                let (name, examples) = (&self.name, &self.examples);
+                admit(&gates::Candidate { name, text: &text, examples }, samples, stop).err()
+            }
         };
         let rule = self.rule.written(&self.examples.names());
         let (name, feature) = (self.name.clone(), self.feature.clone());
@@ -226,6 +229,7 @@ fn candidate(
     rule.walk(&mut |one| match one {
         Expression::Apply(op, _) => words.push(word(*op)),
         Expression::Loop(each, ..) => words.push(each.word()),
+        Expression::Fold(..) => words.push("fold"),
         _ => {}
     });
     let called = words.iter().take(4).copied().collect::<Vec<_>>().join("_");

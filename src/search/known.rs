@@ -33,8 +33,12 @@ pub struct Known {
 }
 
 /// The templates of the standard library whose rules hold of all examples, and not of most with the
-/// outputs of others, in the order of their names. Templates of these names are left out.
-pub fn known(examples: &Examples, without: &[String], stop: &AtomicBool) -> Vec<Known> {
+/// outputs of others, in the order of their names. Only those are looked at whose name is `wanted`.
+pub fn known(
+    examples: &Examples,
+    wanted: &(dyn Fn(&str) -> bool + Sync),
+    stop: &AtomicBool,
+) -> Vec<Known> {
     if examples.len() < EXAMPLES_MIN {
         return Vec::new();
     }
@@ -43,7 +47,7 @@ pub fn known(examples: &Examples, without: &[String], stop: &AtomicBool) -> Vec<
     let names: Vec<&str> = stdlib::TEMPLATES.iter().map(|(name, _)| *name).collect();
     let found: Vec<Vec<Known>> = names
         .into_par_iter()
-        .filter(|name| !without.iter().any(|one| one == name))
+        .filter(|name| wanted(name))
         .map(|name| if is_over() { Vec::new() } else { at_levels(name, examples, &rows) })
         .collect();
     found.into_iter().flatten().collect()

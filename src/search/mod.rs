@@ -6,14 +6,17 @@ mod cascade;
 mod evaluate;
 mod examples;
 mod expression;
+mod fold;
 mod gates;
 mod goal;
 mod grow;
 mod kind;
 mod known;
 mod limits;
+mod mined;
 mod op;
 mod space;
+mod usage;
 mod values;
 mod write;
 
@@ -24,7 +27,7 @@ pub use ask::{Question, filled, question};
 pub use evaluate::Evaluator;
 pub use examples::{Column, Examples, Unfit};
 pub use expression::Expression;
-pub use gates::{Gate, Refusal, admit};
+pub use gates::{Gate, Refusal, Verdict, fitted};
 use goal::{Found, Goal, text_cost};
 pub use grow::{Grown, Growth, grow};
 pub use kind::{Kind, Scalar};
@@ -34,7 +37,7 @@ use op::Op;
 use space::{Search, Space, cells, constant};
 pub use values::Value;
 use values::Values;
-pub use write::template;
+pub use write::{Width, template};
 
 use crate::runtime::builtins::Builtin;
 
@@ -44,6 +47,8 @@ const ROWS_MAX: usize = 12;
 const ROUNDS_MAX: usize = 6;
 /// Values that are computed, looking for other rules, before cascades are looked for.
 const BEFORE_CASCADES: u64 = 500_000;
+/// The same before folds are.
+const BEFORE_FOLDS: u64 = 2_000_000;
 /// Other rules are looked for until so many values were computed.
 const OTHERS_COMPUTED_MAX: u64 = 2_000_000;
 
@@ -178,6 +183,7 @@ impl<'a> Searching<'a> {
             && examples.inputs[0].kind == Kind::TEXT
             && goal.kind == Kind::TEXT;
         let mut best: Option<Found> = None;
+        let mut has_folded = false;
         loop {
             let grown = space.grow(&mut search);
             let found = space.find(&goal, &mut search);
@@ -196,6 +202,13 @@ impl<'a> Searching<'a> {
             }
             if grown.is_none() {
                 break;
+            }
+            if !has_folded && best.is_none() && space.computed() > BEFORE_FOLDS {
+                has_folded = true;
+                best = fold::fold(examples, limits).map(|rule| (rule.size(), rule));
+                if best.is_some() {
+                    break;
+                }
             }
             if is_cascade && space.computed() > BEFORE_CASCADES {
                 best = cascade_of(examples, limits).map(|rule| (rule.size(), rule)).or(best);

@@ -1,6 +1,8 @@
 //! The operations that the search puts together: each is one of the language, and runs as it does.
 
 use super::kind::{Kind, Scalar};
+use super::mined::{self, Mined};
+use super::usage;
 use super::values::Values;
 use crate::ir::Arithmetic;
 use crate::runtime::builtins::Builtin;
@@ -16,7 +18,7 @@ pub const ELEMENTS: [Kind; 5] = [
 ];
 
 /// The elements of a range, at most.
-const RANGE_MAX: i64 = 256;
+const RANGE_MAX: i64 = 64;
 
 /// An operation of the language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -47,6 +49,8 @@ pub enum Op {
     Joined,
     /// A function of the runtime.
     Builtin(Builtin),
+    /// A pattern of the standard library; expressions have what it stands for.
+    Mined(Mined),
 }
 
 /// The loops of the language that the search makes.
@@ -54,7 +58,7 @@ pub enum Op {
 pub enum Each {
     /// `for x in xs: body`
     For,
-    /// `for x in xs where body: x`
+    /// `for x in xs where condition: body`
     Where,
     /// `count x in xs: body`
     Count,
@@ -116,6 +120,17 @@ impl Op {
         })
     }
 
+    /// What the table of uses calls it.
+    fn used_as(self) -> &'static str {
+        match self {
+            Op::Single => "single",
+            Op::Builtin(Builtin::Append) => "append",
+            Op::Shown => "shown",
+            Op::Joined => "joined",
+            other => other.sign().unwrap_or_else(|| other.name()),
+        }
+    }
+
     /// The name of a function.
     pub fn name(self) -> &'static str {
         match self {
@@ -124,6 +139,46 @@ impl Op {
             Op::Builtin(Builtin::SortTexts) => "sort",
             Op::Builtin(builtin) => builtin.into(),
             _ => "",
+        }
+    }
+
+    /// Runs it on the values of each example; gives the number of those that it has a result for, up
+    /// to the first that it has none for.
+    pub fn run_all(
+        self,
+        values: &mut Values,
+        row: &Row,
+        [a, b, c]: [&[i64]; 3],
+        into: &mut [i64],
+    ) -> usize {
+        use Arithmetic::{Add, Multiply, Subtract};
+        // What most expressions are, without a look at each value which it is.
+        match self {
+            Op::Arithmetic(Add) => all(into, a, b, i64::overflowing_add),
+            Op::Arithmetic(Subtract) => all(into, a, b, i64::overflowing_sub),
+            Op::Arithmetic(Multiply) => all(into, a, b, i64::overflowing_mul),
+            Op::Equal => all(into, a, b, |a, b| (i64::from(a == b), false)),
+            Op::Less => all(into, a, b, |a, b| (i64::from(a < b), false)),
+            Op::LessEqual => all(into, a, b, |a, b| (i64::from(a <= b), false)),
+            Op::And => all(into, a, b, |a, b| (a & b, false)),
+            Op::Or => all(into, a, b, |a, b| (a | b, false)),
+            Op::If => {
+                let both = into.iter_mut().zip(a).zip(b.iter().zip(c));
+                both.for_each(|((into, &a), (&b, &c))| *into = if a != 0 { b } else { c });
+                into.len()
+            }
+            _ => {
+                let shape = row.shape();
+                let mut made = into.iter_mut().zip(a).zip(b.iter().zip(c));
+                let failed = made.position(|((into, &a), (&b, &c))| {
+                    match self.run(values, row, shape, [a, b, c]) {
+                        Some(value) => *into = value,
+                        None => return true,
+                    }
+                    false
+                });
+                failed.unwrap_or(into.len())
+            }
         }
     }
 
@@ -146,6 +201,7 @@ impl Op {
             Op::Single => values.list(&[a], row.gives).ok(),
             Op::Shown => Op::Builtin(Builtin::ShownInt).run(values, row, shape, of),
             Op::Joined => Op::Builtin(Builtin::Joined).run(values, row, shape, of),
+            Op::Mined(mined) => mined.run(values, &row.takes, row.gives, of),
             // Of no use, and a memory full of them.
             Op::Builtin(Builtin::Range) if b.saturating_sub(a) >= RANGE_MAX => None,
             Op::Builtin(builtin) => {
@@ -155,11 +211,28 @@ impl Op {
     }
 }
 
+/// Computes all values; none count if one has no result.
+#[inline]
+fn all(into: &mut [i64], a: &[i64], b: &[i64], of: impl Fn(i64, i64) -> (i64, bool)) -> usize {
+    let mut has_failed = false;
+    for ((into, &a), &b) in into.iter_mut().zip(a).zip(b) {
+        let (value, fails) = of(a, b);
+        *into = value;
+        has_failed |= fails;
+    }
+    if has_failed { 0 } else { into.len() }
+}
+
 impl Row {
-    fn new(op: Op, takes: &[Kind], gives: Kind, cost: usize) -> Row {
+    fn new(op: Op, takes: &[Kind], gives: Kind) -> Row {
         let mut all = [Kind::INT; 3];
         all[..takes.len()].copy_from_slice(takes);
-        Row { op, takes: all, count: takes.len(), gives, cost, is_symmetric: false }
+        let (count, cost) = (takes.len(), usage::cost(op.used_as()));
+        Row { op, takes: all, count, gives, cost, is_symmetric: false }
+    }
+
+    fn mined(mined: Mined, takes: &[Kind], gives: Kind) -> Row {
+        Row { cost: mined::COST, ..Row::new(Op::Mined(mined), takes, gives) }
     }
 
     fn symmetric(self) -> Row {
@@ -187,36 +260,41 @@ pub fn rows(elements: &[Kind]) -> Vec<Row> {
     use Arithmetic::{Add, Divide, Multiply, Remainder, Subtract};
     let (int, bool, text) = (Kind::INT, Kind::BOOL, Kind::TEXT);
     let mut rows = vec![
-        Row::new(Op::Arithmetic(Add), &[int, int], int, 1).symmetric(),
-        Row::new(Op::Arithmetic(Subtract), &[int, int], int, 1),
-        Row::new(Op::Arithmetic(Multiply), &[int, int], int, 2).symmetric(),
-        Row::new(Op::Arithmetic(Divide), &[int, int], int, 2),
-        Row::new(Op::Arithmetic(Remainder), &[int, int], int, 2),
-        Row::new(Op::Equal, &[int, int], bool, 1).symmetric(),
-        Row::new(Op::Less, &[int, int], bool, 1),
-        Row::new(Op::LessEqual, &[int, int], bool, 2),
-        Row::new(Op::Not, &[bool], bool, 1),
-        Row::new(Op::And, &[bool, bool], bool, 2).symmetric(),
-        Row::new(Op::Or, &[bool, bool], bool, 2).symmetric(),
-        Row::new(Op::Equal, &[bool, bool], bool, 2).symmetric(),
-        Row::new(Op::Builtin(Builtin::Range), &[int, int], int.list(), 2),
+        Row::new(Op::Arithmetic(Add), &[int, int], int).symmetric(),
+        Row::new(Op::Arithmetic(Subtract), &[int, int], int),
+        Row::new(Op::Arithmetic(Multiply), &[int, int], int).symmetric(),
+        Row::new(Op::Arithmetic(Divide), &[int, int], int),
+        Row::new(Op::Arithmetic(Remainder), &[int, int], int),
+        Row::new(Op::Equal, &[int, int], bool).symmetric(),
+        Row::new(Op::Less, &[int, int], bool),
+        Row::new(Op::LessEqual, &[int, int], bool),
+        Row::new(Op::Not, &[bool], bool),
+        Row::new(Op::And, &[bool, bool], bool).symmetric(),
+        Row::new(Op::Or, &[bool, bool], bool).symmetric(),
+        Row::new(Op::Equal, &[bool, bool], bool).symmetric(),
+        Row::new(Op::Builtin(Builtin::Range), &[int, int], int.list()),
+        Row::mined(Mined::Divides, &[int, int], bool),
     ];
     let numbers = [Builtin::Sum, Builtin::Max, Builtin::Min];
-    rows.extend(numbers.map(|op| Row::new(Op::Builtin(op), &[int.list()], int, 1)));
+    rows.extend(numbers.map(|op| Row::new(Op::Builtin(op), &[int.list()], int)));
     let has_texts = elements.iter().any(|element| element.scalar == Scalar::Text);
     if has_texts {
         rows.extend([
-            Row::new(Op::Equal, &[text, text], bool, 1).symmetric(),
-            Row::new(Op::Builtin(Builtin::Letters), &[text], text.list(), 1),
-            Row::new(Op::Builtin(Builtin::Number), &[text], int, 2),
-            Row::new(Op::Shown, &[int], text, 2),
-            Row::new(Op::Joined, &[text, text.list()], text, 1),
+            Row::new(Op::Equal, &[text, text], bool).symmetric(),
+            Row::new(Op::Builtin(Builtin::Letters), &[text], text.list()),
+            Row::new(Op::Builtin(Builtin::Number), &[text], int),
+            Row::new(Op::Shown, &[int], text),
+            Row::new(Op::Joined, &[text, text.list()], text),
         ]);
     }
     for &element in elements {
         rows.extend(of_lists(element));
         let results = [element, element.list()];
-        rows.extend(results.map(|kind| Row::new(Op::If, &[bool, kind, kind], kind, 2)));
+        rows.extend(results.map(|kind| Row::new(Op::If, &[bool, kind, kind], kind)));
+        let values = elements.iter().filter(|_| element.depth == 0);
+        rows.extend(values.map(|&value| {
+            Row::mined(Mined::Lookup, &[element, element.list(), value.list()], value)
+        }));
     }
     rows
 }
@@ -226,31 +304,33 @@ fn of_lists(element: Kind) -> Vec<Row> {
     let (int, bool, list) = (Kind::INT, Kind::BOOL, element.list());
     let call = Op::Builtin;
     let mut rows = vec![
-        Row::new(Op::Size, &[list], int, 1),
-        Row::new(Op::At, &[int, list], element, 1),
-        Row::new(Op::Single, &[element], list, 1),
-        Row::new(call(Builtin::Position), &[element, list], int, 2),
-        Row::new(call(Builtin::Take), &[int, list], list, 1),
-        Row::new(call(Builtin::Drop), &[int, list], list, 1),
-        Row::new(call(Builtin::Reverse), &[list], list, 1),
-        Row::new(call(Builtin::Unique), &[list], list, 1),
-        Row::new(call(Builtin::Append), &[list, list], list, 1),
-        Row::new(call(Builtin::Without), &[list, list], list, 2),
-        Row::new(call(Builtin::Intersect), &[list, list], list, 2),
-        Row::new(call(Builtin::Union), &[list, list], list, 3),
-        Row::new(call(Builtin::Contains), &[element, list], bool, 1),
-        Row::new(call(Builtin::Within), &[list, list], bool, 2),
-        Row::new(call(Builtin::After), &[list, list], list, 2),
-        Row::new(call(Builtin::Before), &[list, list], list, 2),
-        Row::new(call(Builtin::Around), &[int, list, list], list, 3),
-        Row::new(call(Builtin::Replace), &[element, element, list], list, 2),
-        Row::new(Op::Equal, &[list, list], bool, 2).symmetric(),
+        Row::new(Op::Size, &[list], int),
+        Row::new(Op::At, &[int, list], element),
+        Row::new(Op::Single, &[element], list),
+        Row::mined(Mined::Positions, &[list], int.list()),
+        Row::mined(Mined::Last, &[list], element),
+        Row::new(call(Builtin::Position), &[element, list], int),
+        Row::new(call(Builtin::Take), &[int, list], list),
+        Row::new(call(Builtin::Drop), &[int, list], list),
+        Row::new(call(Builtin::Reverse), &[list], list),
+        Row::new(call(Builtin::Unique), &[list], list),
+        Row::new(call(Builtin::Append), &[list, list], list),
+        Row::new(call(Builtin::Without), &[list, list], list),
+        Row::new(call(Builtin::Intersect), &[list, list], list),
+        Row::new(call(Builtin::Union), &[list, list], list),
+        Row::new(call(Builtin::Contains), &[element, list], bool),
+        Row::new(call(Builtin::Within), &[list, list], bool),
+        Row::new(call(Builtin::After), &[list, list], list),
+        Row::new(call(Builtin::Before), &[list, list], list),
+        Row::new(call(Builtin::Around), &[int, list, list], list),
+        Row::new(call(Builtin::Replace), &[element, element, list], list),
+        Row::new(Op::Equal, &[list, list], bool).symmetric(),
     ];
     if element.depth == 0 && element.scalar != Scalar::Bool {
         let sort = if element == Kind::TEXT { Builtin::SortTexts } else { Builtin::Sort };
-        rows.push(Row::new(call(sort), &[list], list, 1));
-        rows.push(Row::new(call(Builtin::Chunks), &[int, list], list.list(), 2));
-        rows.push(Row::new(call(Builtin::Concat), &[list.list()], list, 1));
+        rows.push(Row::new(call(sort), &[list], list));
+        rows.push(Row::new(call(Builtin::Chunks), &[int, list], list.list()));
+        rows.push(Row::new(call(Builtin::Concat), &[list.list()], list));
     }
     rows
 }

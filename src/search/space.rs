@@ -16,6 +16,8 @@ const LOOP_COST: usize = 1;
 const SOURCE_COST_MAX: [usize; 2] = [3, 1];
 /// So many lists at most.
 const SOURCES_MAX: [usize; 2] = [24, 3];
+/// Loops of one list with a condition beside their body, at most, of each cost.
+const FILTERED_MAX: usize = 20_000;
 /// Elements of all examples together, at most: a loop over more is not looked into.
 const ELEMENTS_MAX: usize = 4096;
 /// Fields and constants of this cost stand in the bodies of loops; more is made there.
@@ -154,6 +156,52 @@ impl Space {
                     self.close(at, id, kind, cost, search)?;
                 }
             }
+            self.filter(at, body, cost, search)?;
+        }
+        Some(())
+    }
+
+    /// `for x in xs where condition: body`, where those cost so much together.
+    fn filter(&mut self, at: usize, both: usize, cost: usize, search: &mut Search) -> Option<()> {
+        let Space { bank, level, loops, .. } = self;
+        let Over { source, elements, inner } = &loops[at];
+        let (rows, values) = (&search.rows, &mut search.values);
+        let mut left = FILTERED_MAX;
+        for first in 1..both {
+            for &condition in inner.bank.of(Kind::BOOL, first) {
+                let is = inner.bank.values(condition);
+                // What holds of all, or of none, chooses nothing.
+                if is.iter().all(|&one| one == is[0]) {
+                    continue;
+                }
+                for kind in inner.bank.kinds().into_iter().filter(|kind| kind.depth < 2) {
+                    for &body in inner.bank.of(kind, both - first) {
+                        let made = inner.bank.expression(body, rows);
+                        if made == Expression::Element(*level) || left == 0 {
+                            continue;
+                        }
+                        left -= 1;
+                        let of = inner.bank.values(body);
+                        let chosen = |range: &Range<usize>| {
+                            let kept = range.clone().filter(|&one| is[one] != 0);
+                            let kept: Vec<i64> = kept.map(|one| of[one]).collect();
+                            values.list(&kept, kind.list()).ok()
+                        };
+                        let lists: Option<Vec<i64>> = elements.iter().map(chosen).collect();
+                        let lists = lists?;
+                        search.limits.look()?;
+                        if !bank.takes(kind.list(), &lists) {
+                            continue;
+                        }
+                        let source = bank.expression(*source, rows);
+                        let condition = inner.bank.expression(condition, rows);
+                        let of = vec![source, condition, made];
+                        bank.leaf(kind.list(), cost, &lists, || {
+                            Expression::Loop(Each::Where, *level, of)
+                        });
+                    }
+                }
+            }
         }
         Some(())
     }
@@ -173,8 +221,11 @@ impl Space {
         let of = inner.bank.values(body);
         let expression = |each: Each, bank: &Bank| {
             let source = bank.expression(*source, rows);
-            let body = inner.bank.expression(body, rows);
-            Expression::Loop(each, *level, Box::new([source, body]))
+            let mut of = vec![source, inner.bank.expression(body, rows)];
+            if each == Each::Where {
+                of.push(Expression::Element(*level));
+            }
+            Expression::Loop(each, *level, of)
         };
         let each_of = |range: &Range<usize>| &of[range.clone()];
         if kind.depth < 2 && inner.bank.expression(body, rows) != Expression::Element(*level) {
@@ -183,8 +234,10 @@ impl Space {
                 .map(|range| values.list(each_of(range), kind.list()).ok())
                 .collect();
             let lists = lists?;
-            let made = expression(Each::For, bank);
-            bank.leaf(kind.list(), cost, &lists, || made);
+            if bank.takes(kind.list(), &lists) {
+                let made = expression(Each::For, bank);
+                bank.leaf(kind.list(), cost, &lists, || made);
+            }
         }
         if kind != Kind::BOOL {
             return search.limits.look();
@@ -214,8 +267,10 @@ impl Space {
             (Each::All, Kind::BOOL, all),
             (Each::Any, Kind::BOOL, any),
         ] {
-            let made = expression(each, bank);
-            bank.leaf(kind, cost, &values, || made);
+            if bank.takes(kind, &values) {
+                let made = expression(each, bank);
+                bank.leaf(kind, cost, &values, || made);
+            }
         }
         search.limits.look()
     }

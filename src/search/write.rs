@@ -17,19 +17,33 @@ use crate::{stdlib, syntax};
 /// Texts of so many or fewer are a set that one is picked from.
 const CHOICES_MAX: usize = 8;
 
+/// How many times as much a template draws as its examples have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Width {
+    /// The most elements of a list.
+    pub sizes: usize,
+    /// The numbers of a range.
+    pub numbers: i64,
+}
+
+impl Width {
+    /// As the examples.
+    pub const OWN: Width = Width { sizes: 1, numbers: 1 };
+}
+
 /// The text of a template that draws such inputs and asks for the rule's output.
-pub fn template(examples: &Examples, rule: &Expression) -> String {
+pub fn template(examples: &Examples, rule: &Expression, width: Width) -> String {
     let count = examples.len();
     let noun = if count == 1 { "example" } else { "examples" };
-    written(examples, rule, &format!("The rule was found from {count} {noun}."))
+    written(examples, rule, &format!("The rule was found from {count} {noun}."), width)
 }
 
 /// The same where the rule came first.
 pub fn grown(examples: &Examples, rule: &Expression) -> String {
-    written(examples, rule, "Grown by cookc out of operations of the language.")
+    written(examples, rule, "Grown by cookc out of operations of the language.", Width::OWN)
 }
 
-fn written(examples: &Examples, rule: &Expression, origin: &str) -> String {
+fn written(examples: &Examples, rule: &Expression, origin: &str, width: Width) -> String {
     let names = names(examples);
     let needs_texts = needs_texts(rule);
     let mut writer = Writer {
@@ -37,6 +51,7 @@ fn written(examples: &Examples, rule: &Expression, origin: &str) -> String {
         rule,
         names: &names,
         needs_texts,
+        width,
         params: String::new(),
         easy: Vec::new(),
         hard: Vec::new(),
@@ -153,6 +168,7 @@ struct Writer<'a> {
     names: &'a Names,
     /// Words are texts, not words of a pool.
     needs_texts: bool,
+    width: Width,
     params: String,
     easy: Vec<String>,
     hard: Vec<String>,
@@ -173,7 +189,7 @@ impl Writer<'_> {
             (0, Scalar::Bool) => self.draw(&name, "coin(0.5)"),
             (0, Scalar::Int) => {
                 let sampler = self.index(at).unwrap_or_else(|| {
-                    let (low, high) = range(&ints(column));
+                    let (low, high) = self.range(&ints(column));
                     format!("uniform({})", written_range(low, high))
                 });
                 self.draw(&name, &sampler);
@@ -182,6 +198,13 @@ impl Writer<'_> {
             (1, _) => self.list(at, &name),
             _ => self.lists(at, &name),
         }
+    }
+
+    /// The range of numbers, wider by so much.
+    fn range(&self, numbers: &[i64]) -> (i64, i64) {
+        let (low, high) = range(numbers);
+        let count = high.saturating_sub(low).saturating_add(1).saturating_mul(self.width.numbers);
+        (low, if self.width.numbers == 1 { high } else { low.saturating_add(count - 1) })
     }
 
     /// A number that the rule counts the elements of a list with.
@@ -270,7 +293,7 @@ impl Writer<'_> {
         match column.kind.scalar {
             Scalar::Bool => self.draw(name, &format!("repeat({size}, coin(0.5))")),
             Scalar::Int => {
-                let (low, high) = range(&all_ints(column));
+                let (low, high) = self.range(&all_ints(column));
                 // The largest list takes different numbers from a range that has them.
                 let most = 2 * sizes.iter().max().copied().unwrap_or(1) as i64;
                 let high = if is_distinct { high.max(low + most) } else { high };
@@ -314,7 +337,7 @@ impl Writer<'_> {
         let size = self.size(name, &sizes);
         let (low, high) = (inner.iter().min().copied(), inner.iter().max().copied());
         let (low, high) = (low.unwrap_or(1), high.unwrap_or(1));
-        let (least, most) = range(&all_ints(column));
+        let (least, most) = self.range(&all_ints(column));
         let of = match column.kind.scalar {
             Scalar::Int => written_range(least, most),
             Scalar::Text => "vocab".to_string(),
@@ -344,7 +367,7 @@ impl Writer<'_> {
             return known.clone();
         }
         let (low, high) = (sizes.iter().min().copied(), sizes.iter().max().copied());
-        let (low, high) = (low.unwrap_or(1).max(1), high.unwrap_or(1).max(1));
+        let (low, high) = (low.unwrap_or(1).max(1), high.unwrap_or(1).max(1) * self.width.sizes);
         let name = name.trim_end_matches('_');
         let most = format!("{name}_most");
         let far = 2 * high;

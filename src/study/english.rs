@@ -41,7 +41,8 @@ pub fn read(asked: &recipe::English, setup: &Setup) -> Result<English, Box<Diagn
         return Err(wrong("E708", title, file.span, help));
     }
     let of_file = |error: Error| {
-        let help = "write a file of JSON lines, Parquet or Arrow, counted from the recipe's folder";
+        let help =
+            "write a file of JSON lines, CSV, Parquet or Arrow, counted from the recipe's folder";
         wrong("E707", error.to_string(), file.span, help.to_string())
     };
     let mut rows = Rows::open(Path::new(&file.path)).map_err(of_file)?;

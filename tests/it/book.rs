@@ -89,7 +89,7 @@ fn follow(name: &str, text: &str, folder: &Path) -> String {
                 }
             }
             // Rust is compiled and run by the doctest of `lib.rs`, Python by the package's tests.
-            "rust" | "python" | "cook" | "toml" | "jsonl" | "text" | "" => {}
+            "rust" | "python" | "cook" | "toml" | "jsonl" | "csv" | "text" | "" => {}
             other => panic!("{name}: nothing checks a block of {other}"),
         }
     }
@@ -103,9 +103,9 @@ fn run(name: &str, block: &str, about: bool, folder: &Path) -> String {
     for part in block.split("\n$ ").skip(1) {
         let (command, output) = part.split_once('\n').unwrap_or((part, ""));
         // Without its feature a command is not there; the tests of the whole run it.
-        let trains = ["cookc run", "cookc merge", "cookc export", "cookc mix", "cookc study"]
+        let trains = ["run", "merge", "export", "mix", "study", "synth"]
             .iter()
-            .any(|it| command.starts_with(it));
+            .any(|it| command.strip_prefix("cookc ").is_some_and(|rest| rest.starts_with(it)));
         // What comes after it in a block looks at what it has made.
         skipped |= !cfg!(feature = "train") && trains
             || !cfg!(feature = "arrow") && command.starts_with("cookc align")

@@ -1,12 +1,13 @@
 //! `cookc synth`: rules found from examples, as a library and as a user runs it.
 
 use std::fs;
-use std::process::{Command, Output};
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use cookc::Template;
-use cookc::search::{self, Budget, Evaluator, Examples, Outcome};
+use cookc::search::{self, Budget, Evaluator, Examples, Outcome, Width};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
@@ -120,7 +121,7 @@ fn a_found_template_draws_inputs_whose_outputs_the_rule_gives() {
     for of in of {
         let (examples, outcome) = explained(of);
         let rule = outcome.rule.expect("a rule");
-        let text = search::template(&examples, &rule);
+        let text = search::template(&examples, &rule, Width::OWN);
         let template = Template::parse("found.cook", &text);
         let template = template.unwrap_or_else(|error| panic!("{error}\n{text}"));
         for level in std::iter::once("default").chain(template.levels()) {
@@ -145,7 +146,7 @@ fn a_built_in_template_whose_rules_hold_is_named() {
     let examples = Examples::of(&rows, &inputs, "rest").expect("rows that are examples");
     let stop = AtomicBool::new(false);
     let known = |without: &[String]| -> Vec<String> {
-        let known = search::known(&examples, without, &stop);
+        let known = search::known(&examples, &|name| !without.iter().any(|one| one == name), &stop);
         known.into_iter().map(|known| known.template).collect()
     };
     assert!(known(&[]).contains(&"std:list_difference".to_string()));
@@ -196,6 +197,61 @@ fn an_input_on_which_rules_differ_is_asked_for() {
     assert!(outputs.len() > 1, "{found}");
     let text = fs::read_to_string(folder.path().join("new.cook")).expect("the template");
     assert_eq!(found["template"], json!(text));
+}
+
+#[test]
+fn answers_are_rows_that_the_search_goes_on_with() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let lines = "{\"xs\": [4, 1, 2], \"out\": 4}\n{\"xs\": [9, 3], \"out\": 9}\n";
+    fs::write(folder.path().join("rows.jsonl"), lines).expect("a file");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cookc"));
+    command.args(["synth", "rows.jsonl", "--interactive", "-o", "new.cook"]);
+    command.current_dir(folder.path()).stdin(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("cookc runs");
+    // No such number, no such kind of value, the first element, and no more.
+    let typed = "7\n=\"nothing\"\n2\n\n";
+    let mut stdin = child.stdin.take().expect("piped");
+    stdin.write_all(typed.as_bytes()).expect("cookc reads");
+    drop(stdin);
+    let output = child.wait_with_output().expect("cookc ends");
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{error}");
+    assert!(error.contains("`out` is Text; expected Int"), "{error}");
+    assert!(error.contains("out = at(0, xs)\nexplains 3 examples"), "{error}");
+    // The first element is a shortcut, and is told to be one.
+    assert!(error.contains("test  fails at level default: L616"), "{error}");
+}
+
+#[test]
+fn a_template_draws_more_than_its_examples_where_it_must_to_pass() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let table = "first;second;sum\n3;4;7\n1;1;2\n2;5;7\n4;4;8\n";
+    fs::write(folder.path().join("rows.csv"), table).expect("a file");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cookc"));
+    let output = command
+        .args(["synth", "rows.csv", "--json"])
+        .current_dir(folder.path())
+        .output()
+        .expect("cookc runs");
+    let found: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(found["rule"], "first + second", "{found}");
+    let gates = found["gates"].as_array().expect("the gates");
+    assert_eq!(gates.len(), 3, "{found}");
+    assert!(gates.iter().take(2).all(|gate| gate["passes"] == true), "{found}");
+    assert!(!found["template"].as_str().expect("a template").contains("uniform(1..4)"), "{found}");
+}
+
+#[test]
+fn a_recipe_that_does_not_name_the_template_is_refused_before_the_search() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("r.toml"), "[[template]]\nfile = \"std:retrieval\"\n")
+        .expect("a file");
+    let lines = "{\"a\": 1, \"b\": 2}\n{\"a\": 2, \"b\": 3}\n";
+    let output = synth(&folder, lines, &["-o", "new.cook", "--train", "r.toml"]);
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    assert!(error.contains("r.toml does not name new.cook"), "{error}");
+    assert!(!folder.path().join("new.cook").exists());
 }
 
 #[test]

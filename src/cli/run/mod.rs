@@ -111,6 +111,12 @@ pub struct Resume {
     how: How,
 }
 
+/// Carries a recipe out, in a folder named after it.
+pub fn recipe(recipe: &Path) -> Result<(), Failure> {
+    let how = How { dry_run: false, processes: None, gpus: None };
+    carry_out(recipe, None, &how, Target::New { out: None, force: false })
+}
+
 #[derive(Debug, Default, Args)]
 struct Seed {
     /// The seed of the data, in place of the recipe's; training follows unless it has its own

@@ -179,7 +179,7 @@ impl Edges<'_> {
                 Some(texts) => {
                     texts.iter().any(|&text| self.program.texts[text as usize].trim().is_empty())
                 }
-                None => text.low == 0 || text.has_blank_ends,
+                None => text.low == 0 || text.has_blank_ends(),
             },
             Bound::Any => true,
             _ => false,

@@ -74,7 +74,8 @@ impl Format<'_> {
         errors: &Errors,
     ) -> Result<Text, Unfit> {
         let (recipe, path, span) = (self.recipe, Path::new(&entry.file.path), entry.file.span);
-        let help = "write a file of JSON lines, Parquet or Arrow, counted from the recipe's folder";
+        let help =
+            "write a file of JSON lines, CSV, Parquet or Arrow, counted from the recipe's folder";
         let of_file = |error: crate::template::Error| Unfit::new(error.to_string(), span, help);
         let mut rows = Rows::open(path).map_err(of_file)?;
         let writer = self.writer(entry, rows.columns(), tokens_max)?;

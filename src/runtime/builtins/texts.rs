@@ -90,9 +90,9 @@ fn make(texts: &mut Texts, write: impl FnOnce(&Texts, &mut String)) -> Result<i6
 
 /// A text of `low` to `bytes` bytes of these characters, none of which is white space.
 pub(crate) fn of_signs(low: i64, bytes: i64, signs: Signs) -> Bound {
-    let (has_blank_ends, blanks) = (false, Blanks::None);
+    let (blank_ends, blanks) = ([false; 2], Blanks::None);
     let high = bytes;
-    Bound::Text(TextBound { literals: None, low, high, bytes, signs, has_blank_ends, blanks })
+    Bound::Text(TextBound { literals: None, low, high, bytes, signs, blank_ends, blanks })
 }
 
 pub(super) fn shown_int_of(number: &Bound) -> Bound {
@@ -114,9 +114,9 @@ pub(super) fn shown_digits_of(number: &Bound, whole: &Bound, point: &Bound) -> B
 
 pub(super) fn letters_of(text: &Bound) -> Bound {
     let TextBound { low, high, signs, blanks, .. } = text.text();
-    let has_blank_ends = blanks > Blanks::None;
+    let blank_ends = [blanks > Blanks::None; 2];
     let (literals, bytes) = (None, signs.bytes());
-    let letter = TextBound { literals, low: 1, high: 1, bytes, signs, has_blank_ends, blanks };
+    let letter = TextBound { literals, low: 1, high: 1, bytes, signs, blank_ends, blanks };
     list(low, high, Bound::Text(letter))
 }
 
@@ -133,8 +133,9 @@ pub(super) fn join_of(between: &Bound, xs: &Bound) -> Bound {
         bytes: all(most, part.bytes, between.bytes),
         signs: if most > 1 { part.signs.and(between.signs) } else { part.signs },
         // Between empty parts, what is between them may be at the ends.
-        has_blank_ends: part.has_blank_ends
-            || part.low == 0 && most > 1 && between.blanks > Blanks::None,
+        blank_ends: part
+            .blank_ends
+            .map(|is| is || part.low == 0 && most > 1 && between.blanks > Blanks::None),
         blanks: if most > 1 { part.blanks.max(between.blanks) } else { part.blanks },
     })
 }
@@ -142,12 +143,12 @@ pub(super) fn join_of(between: &Bound, xs: &Bound) -> Bound {
 /// Of texts one after the other.
 pub(crate) fn concat_of(parts: &[TextBound]) -> TextBound {
     // A part that may be empty leaves the one beside it at the end.
-    fn ends<'a>(mut parts: impl Iterator<Item = &'a TextBound>) -> bool {
+    fn is_blank<'a>(mut parts: impl Iterator<Item = &'a TextBound>, end: usize) -> bool {
         let mut is_open = true;
         parts.any(|part| {
-            let has_blank_end = is_open && part.has_blank_ends;
+            let is_blank = is_open && part.blank_ends[end];
             is_open &= part.low == 0;
-            has_blank_end
+            is_blank
         })
     }
     let sum = |of: fn(&TextBound) -> i64| parts.iter().map(of).fold(0, i64::saturating_add);
@@ -157,7 +158,7 @@ pub(crate) fn concat_of(parts: &[TextBound]) -> TextBound {
         high: sum(|part| part.high),
         bytes: sum(|part| part.bytes),
         signs: parts.iter().fold(Signs::NONE, |signs, part| signs.and(part.signs)),
-        has_blank_ends: ends(parts.iter()) || ends(parts.iter().rev()),
+        blank_ends: [is_blank(parts.iter(), 0), is_blank(parts.iter().rev(), 1)],
         blanks: parts.iter().map(|part| part.blanks).max().unwrap_or(Blanks::None),
     }
 }
