@@ -7,7 +7,8 @@ Inputs are the fields that a prompt shows, the output that which the reply shows
 counted. `cookc synth` looks at the templates that are built in, which are its library of rules, and
 then searches: `--without own` takes the template itself out of the library, `--without all` leaves only the search. What is found is
 right if it agrees on each of the fresh samples, which it has not seen: a rule by `--fill`; one of the first three templates that are
-named by `cookc align`: its rules hold of all, and of at most half with the outputs of others. Prints a line of JSON a template, then a summary.
+named by `cookc align`: its rules hold of all, and of at most half with the outputs of others. Of some templates the rows do not say all that their rules read: a hidden draw, or what the prompt shows in another form alone. They are
+searched as the others are, and counted apart. Prints a line of JSON a template, then a summary.
 """
 import argparse
 import json
@@ -50,6 +51,12 @@ def obeys(cookc, known, path):
     return rows and report["shuffled"]["exact"] <= 0.5
 
 
+def says_all(cookc, name, path):
+    """Do the rows have all that the template's rules read?"""
+    ended = subprocess.run([cookc, "align", f"std:{name}", path, "--json"], capture_output=True, text=True)
+    return "no row has it" not in ended.stderr
+
+
 def found(asked, name, rows, output, without, folder):
     """What is found from the first rows, and whether it agrees with the others."""
     inputs = [one for one in rows[0] if one != output]
@@ -68,6 +75,7 @@ def found(asked, name, rows, output, without, folder):
     known = outcome["known"]
     row = {"seconds": round(seconds, 2), "explained": outcome["explained"], "rule": outcome["rule"]}
     row["known"] = [one["template"] for one in known]
+    row["rows say all"] = says_all(asked.cookc, name, fresh)
     pairs = zip(filled, rows[asked.examples :])
     row["rule agrees"] = len(filled) == asked.fresh and all(json.loads(line)[output] == true[output] for line, true in pairs)
     # The rule is what is written; a template is named beside it.
@@ -87,7 +95,7 @@ def main():
     asked = words.parse_args()
     listed = subprocess.run([asked.cookc, "list", "--format", "json"], check=True, capture_output=True, text=True)
     all_names = [one["name"].removeprefix("std:") for one in json.loads(listed.stdout)["templates"]]
-    times, agree, tried, several = [], 0, 0, 0
+    times, agree, tried, several, whole = [], 0, 0, 0, 0
     for name in asked.only or all_names:
         without = {"own": [name], "all": all_names, None: []}[asked.without]
         with tempfile.TemporaryDirectory() as folder:
@@ -100,6 +108,7 @@ def main():
             row = {"template": name} | found(asked, name, rows, outputs[0], without, folder)
             tried += 1
             agree += row.get("agrees", False)
+            whole += row.get("rows say all", True)
             times.append(row.get("seconds", asked.seconds))
             print(json.dumps(row), flush=True)
     print(
@@ -107,6 +116,7 @@ def main():
             {
                 "agree": agree,
                 "of": tried,
+                "whose rows say all that the rules read": whole,
                 "several outputs, or none": several,
                 "examples": asked.examples,
                 "without": asked.without,

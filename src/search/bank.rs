@@ -183,6 +183,7 @@ impl Bank {
         of: impl FnOnce() -> Expression,
     ) {
         let made = Made::Leaf(self.leaves.len() as u32);
+        self.computed += self.width as u64;
         let before = self.others.len();
         if self.add(Term { kind, cost, made }, values) || self.others.len() > before {
             self.leaves.push(of());
@@ -282,7 +283,7 @@ impl Bank {
         let Making { at, row, values, result, limits } = making;
         let [a, b, c] = of;
         let operands = [self.values(a), self.values(b), self.values(c)];
-        let computed = row.op.run_all(values, row, operands, result);
+        let computed = row.op.run_all(values, (*at, row), operands, result);
         self.computed += computed as u64;
         if computed == self.width {
             let term = Term { kind: row.gives, cost: left + row.cost, made: Made::Apply(*at, of) };

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rayon::prelude::*;
 use serde_json::Value as Json;
 
-use super::examples::Examples;
+use super::examples::{Column, Examples};
 use super::kind::{Kind, Scalar};
 use crate::check::roles;
 use crate::check::types::Type;
@@ -61,9 +61,10 @@ struct Rows {
 
 impl Rows {
     fn of(examples: &Examples) -> Rows {
-        let column = |values: &[super::Value]| values.iter().map(super::Value::json).collect();
-        let inputs = examples.inputs.iter().map(|input| column(&input.values)).collect();
-        Rows { inputs, outputs: column(&examples.output.values) }
+        // Words as the text that they came in: a template's value may be that text.
+        let column = |of: &Column| of.values.iter().map(|value| of.json(value)).collect();
+        let inputs = examples.inputs.iter().map(column).collect();
+        Rows { inputs, outputs: column(&examples.output) }
     }
 }
 

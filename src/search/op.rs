@@ -142,12 +142,12 @@ impl Op {
         }
     }
 
-    /// Runs it on the values of each example; gives the number of those that it has a result for, up
+    /// Runs it, as the row of this number, on the values of each example; gives the number of those that it has a result for, up
     /// to the first that it has none for.
     pub fn run_all(
         self,
         values: &mut Values,
-        row: &Row,
+        (number, row): (u16, &Row),
         [a, b, c]: [&[i64]; 3],
         into: &mut [i64],
     ) -> usize {
@@ -171,11 +171,9 @@ impl Op {
                 let shape = row.shape();
                 let mut made = into.iter_mut().zip(a).zip(b.iter().zip(c));
                 let failed = made.position(|((into, &a), (&b, &c))| {
-                    match self.run(values, row, shape, [a, b, c]) {
-                        Some(value) => *into = value,
-                        None => return true,
-                    }
-                    false
+                    let of = [a, b, c];
+                    let made = values.result(number, of, |values| self.run(values, row, shape, of));
+                    made.map(|value| *into = value).is_none()
                 });
                 failed.unwrap_or(into.len())
             }

@@ -14,11 +14,29 @@ const CELLS_A_MEGABYTE: u64 = 32 << 10;
 /// A memory whose lists have one handle each.
 pub struct Values {
     memory: Memory,
-    /// The handles of all lists, with their kinds, by the hash of their elements, beside it.
-    lists: HashTable<(u64, Kind, i64)>,
+    /// The handles of all lists, by the hash of their elements, beside it.
+    lists: HashTable<(u64, i64)>,
+    /// Results of operations, each at the place that its operands hash to.
+    results: Vec<Known>,
     hash: DefaultHashBuilder,
     /// True once a value had no room.
     pub is_full: bool,
+}
+
+/// The results that are kept; more would not fit into a core's own cache.
+const RESULTS: usize = 1 << 14;
+
+/// The result of an operation on these operands.
+#[derive(Clone, Copy)]
+struct Known {
+    /// Its number, from 1; 0 where nothing is known.
+    operation: u16,
+    of: [i64; 3],
+    result: Option<i64>,
+}
+
+impl Known {
+    const NOTHING: Known = Known { operation: 0, of: [0; 3], result: None };
 }
 
 /// A value outside the memory.
@@ -61,13 +79,39 @@ impl Values {
         };
         let pools = Pools::new(0, []);
         let (lists, hash) = (HashTable::new(), DefaultHashBuilder::default());
-        Values { memory: Memory::with(needs, &pools), lists, hash, is_full: false }
+        let (memory, results) = (Memory::with(needs, &pools), Vec::new());
+        Values { memory, lists, results, hash, is_full: false }
     }
 
     /// Forgets all values.
     pub fn clear(&mut self) {
         self.memory.clear();
         self.lists.clear();
+        self.results.fill(Known::NOTHING);
+    }
+
+    /// The result of an operation with this number on these operands: made unless it is known, since
+    /// many expressions have the same operands in one example.
+    #[inline]
+    pub fn result(
+        &mut self,
+        operation: u16,
+        of: [i64; 3],
+        make: impl FnOnce(&mut Values) -> Option<i64>,
+    ) -> Option<i64> {
+        if self.results.is_empty() {
+            self.results.resize(RESULTS, Known::NOTHING);
+        }
+        let [a, b, c] = of.map(|one| one as u64);
+        let key = a ^ b.rotate_left(21) ^ c.rotate_left(42) ^ u64::from(operation).rotate_left(55);
+        let place = key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - RESULTS.ilog2());
+        let known = &self.results[place as usize];
+        if known.operation == operation + 1 && known.of == of {
+            return known.result;
+        }
+        let result = make(self);
+        self.results[place as usize] = Known { operation: operation + 1, of, result };
+        result
     }
 
     /// Puts a value in.
@@ -134,16 +178,16 @@ impl Values {
         }
         let cell = if kind.depth > 1 { self.settled(cell, kind)? } else { cell };
         let hash = self.hash_of(cell, kind);
-        let is_same = |&(other_hash, other_kind, other): &(u64, Kind, i64)| {
-            other_hash == hash && other_kind == kind && same(&self.memory, other, cell, kind)
+        let is_same = |&(other_hash, other): &(u64, i64)| {
+            other_hash == hash && same(&self.memory, other, cell, kind)
         };
-        if let Some(&(_, _, known)) = self.lists.find(hash, is_same) {
+        if let Some(&(_, known)) = self.lists.find(hash, is_same) {
             if known != cell {
                 self.memory.release(mark);
             }
             return Ok(known);
         }
-        self.lists.insert_unique(hash, (hash, kind, cell), |&(hash, ..)| hash);
+        self.lists.insert_unique(hash, (hash, cell), |&(hash, _)| hash);
         Ok(cell)
     }
 
@@ -162,15 +206,17 @@ impl Values {
         self.memory.push_wide(&known).map_err(|fault| fault.kind)
     }
 
+    /// The hash of a list's elements and of how they lie in memory: lists of two kinds that lie there
+    /// alike may be one.
     fn hash_of(&self, cell: i64, kind: Kind) -> u64 {
         let mut hasher = self.hash.build_hasher();
-        match kind.element() {
-            Some(element) if element.shape().is_narrow() => {
-                hasher.write(bytemuck::cast_slice(self.memory.narrow(cell)));
-            }
-            _ => hasher.write(bytemuck::cast_slice(self.memory.wide(cell))),
+        let is_narrow = kind.element().is_some_and(|element| element.shape().is_narrow());
+        if is_narrow {
+            hasher.write(bytemuck::cast_slice(self.memory.narrow(cell)));
+        } else {
+            hasher.write(bytemuck::cast_slice(self.memory.wide(cell)));
         }
-        hasher.write_u32(cell as u32);
+        hasher.write_u64(u64::from(cell as u32) << 1 | u64::from(is_narrow));
         hasher.finish()
     }
 
