@@ -32,9 +32,9 @@ const TAR: (usize, &[u8]) = (257, b"ustar");
 /// The rows of a data set, in order, read as they are asked for: a JSONL file (also compressed by
 /// gzip or zstd, or a `.json` with one array), Parquet, Arrow IPC (as a stream, which is how
 /// `datasets` writes it, or as a file), a tar file of WebDataset, CSV, or a folder of such files, in
-/// the order of their names. The first bytes of a file tell its format, but for CSV, whose name ends
-/// in `.csv` or `.tsv`: its columns hold integers, numbers, booleans or texts, whatever all of their
-/// values are; `007` is a text.
+/// the order of their names. The first bytes of a file tell its format, but for CSV, whose name
+/// ends in `.csv` or `.tsv`: a column of it has integers, numbers, booleans or texts, as all of its
+/// values can be read; `007` is a text.
 pub struct Rows {
     files: std::vec::IntoIter<PathBuf>,
     wanted: Option<Vec<String>>,

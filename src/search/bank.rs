@@ -50,6 +50,9 @@ pub struct Bank {
     pub computed: u64,
 }
 
+/// Terms that are computed before they are looked up: the places of a table that is larger than a
+/// core's cache come from memory side by side.
+const AT_ONCE: usize = 16;
 /// Terms with wanted values beside the first.
 const OTHERS_MAX: usize = 32;
 
@@ -192,7 +195,10 @@ impl Bank {
 
     /// Keeps a term if its values are new.
     fn add(&mut self, term: Term, values: &[i64]) -> bool {
-        let hash = self.hash_of(term.kind, values);
+        self.add_hashed(term, self.hash_of(term.kind, values), values)
+    }
+
+    fn add_hashed(&mut self, term: Term, hash: u64, values: &[i64]) -> bool {
         if self.known(hash).is_some() {
             let wanted = self
                 .wanted
@@ -217,15 +223,18 @@ impl Bank {
 
     /// Makes all terms of this cost by the operations, from those that cost less.
     pub fn grow(&mut self, cost: usize, rows: &[Row], values: &mut Values, limits: &Limits) {
-        let mut result = vec![0; self.width];
+        let mut results = vec![0; self.width * AT_ONCE];
         for (at, row) in rows.iter().enumerate() {
             let Some(left) = cost.checked_sub(row.cost) else { continue };
-            let mut made = Making { at: at as u16, row, values, result: &mut result, limits };
+            let pending = Vec::with_capacity(AT_ONCE);
+            let results = &mut results;
+            let mut made = Making { at: at as u16, row, values, results, pending, limits };
             let is_over = match row.count {
                 1 => self.grow_by_one(left, &mut made),
                 2 => self.grow_by_two(left, &mut made),
                 _ => self.grow_by_three(left, &mut made),
             };
+            self.add_all(left, &mut made);
             if is_over.is_none() {
                 return;
             }
@@ -280,16 +289,30 @@ impl Bank {
 
     /// Computes one term; none if the limits are reached.
     fn apply(&mut self, of: [TermId; 3], left: usize, making: &mut Making) -> Option<()> {
-        let Making { at, row, values, result, limits } = making;
+        let start = making.pending.len() * self.width;
+        let result = &mut making.results[start..][..self.width];
         let [a, b, c] = of;
         let operands = [self.values(a), self.values(b), self.values(c)];
-        let computed = row.op.run_all(values, (*at, row), operands, result);
+        let row = (making.at, making.row);
+        let computed = making.row.op.run_all(making.values, row, operands, result);
         self.computed += computed as u64;
         if computed == self.width {
-            let term = Term { kind: row.gives, cost: left + row.cost, made: Made::Apply(*at, of) };
-            self.add(term, result);
+            let hash = self.hash_of(making.row.gives, result);
+            making.pending.push((of, hash));
+            if making.pending.len() == AT_ONCE {
+                self.add_all(left, making);
+            }
         }
-        limits.look()
+        making.limits.look()
+    }
+
+    /// Keeps those of the computed terms whose values are new.
+    fn add_all(&mut self, left: usize, making: &mut Making) {
+        let Making { at, row, results, pending, .. } = making;
+        for ((of, hash), values) in pending.drain(..).zip(results.chunks_exact(self.width)) {
+            let made = Made::Apply(*at, of);
+            self.add_hashed(Term { kind: row.gives, cost: left + row.cost, made }, hash, values);
+        }
     }
 }
 
@@ -298,6 +321,9 @@ struct Making<'a> {
     at: u16,
     row: &'a Row,
     values: &'a mut Values,
-    result: &'a mut [i64],
+    /// The values of the terms that are computed and not added yet.
+    results: &'a mut [i64],
+    /// Their operands, and the hashes of their values.
+    pending: Vec<([TermId; 3], u64)>,
     limits: &'a Limits<'a>,
 }

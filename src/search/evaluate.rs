@@ -75,7 +75,7 @@ impl Evaluator {
             }
             Expression::Loop(each, level, of) => self.each(*each, *level, of, scope),
             Expression::Fold(level, of) => self.fold(*level, of, scope),
-            Expression::Function(_, _, operands) => {
+            Expression::Replaced(operands) => {
                 let mut values = Vec::new();
                 for operand in operands {
                     let (cell, kind) = self.run(operand, scope)?;
@@ -95,7 +95,7 @@ impl Evaluator {
             Expression::Element(level) => *elements.get(*level)?,
             Expression::Constant(_, kind) => *kind,
             Expression::Parts(_) => Kind::TEXT,
-            Expression::Function(..) => Kind::TEXT.list(),
+            Expression::Replaced(_) => Kind::TEXT.list(),
             Expression::Apply(op, of) => {
                 let kinds = of.iter().map(|one| self.kind(one, fields, elements));
                 self.rows.get(&(*op, kinds.collect::<Option<Vec<_>>>()?))?.gives

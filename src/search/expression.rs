@@ -28,8 +28,8 @@ pub enum Expression {
     /// `fold so_far = first over x in source: body`, in so many other loops; in the body what is carried
     /// is the element of one loop more.
     Fold(usize, Vec<Expression>),
-    /// `name(…)`, a function of a module of the standard library.
-    Function(&'static str, &'static str, Vec<Expression>),
+    /// `replaced(old, new, list)`, of the module `tokens`.
+    Replaced(Vec<Expression>),
 }
 
 /// How tightly what is written holds together.
@@ -61,18 +61,6 @@ impl Expression {
         let mut writer = Writer { fields, out: String::new(), elements: Vec::new(), loops: 0 };
         writer.write(self, least);
         writer.out
-    }
-
-    /// The functions of the standard library that it calls: module and name.
-    pub fn functions(&self) -> Vec<(&'static str, &'static str)> {
-        let mut found = Vec::new();
-        self.walk(&mut |one| match one {
-            Expression::Function(module, name, _) if !found.contains(&(*module, *name)) => {
-                found.push((*module, *name));
-            }
-            _ => {}
-        });
-        found
     }
 
     /// True if some part of it is such.
@@ -118,7 +106,7 @@ impl Expression {
         see(self);
         match self {
             Expression::Apply(_, of)
-            | Expression::Function(.., of)
+            | Expression::Replaced(of)
             | Expression::Parts(of)
             | Expression::Loop(.., of)
             | Expression::Fold(_, of) => of.iter().for_each(|one| one.walk(see)),
@@ -148,7 +136,7 @@ impl Writer<'_> {
             Expression::Element(level) => self.out.push_str(&self.elements[*level].clone()),
             Expression::Constant(value, _) => self.constant(value),
             Expression::Apply(op, of) => self.apply(*op, of, tightness),
-            Expression::Function(_, name, of) => self.call(name, of),
+            Expression::Replaced(of) => self.call("replaced", of),
             Expression::Parts(parts) => {
                 self.out.push('"');
                 parts.iter().for_each(|part| self.part(part));

@@ -319,11 +319,7 @@ fn cascade_of(examples: &Examples, limits: &Limits) -> Option<Expression> {
     let builtin = Op::Builtin(Builtin::Letters);
     let start = Expression::Apply(builtin, vec![Expression::Field(0)]);
     let end = steps.iter().fold(start, |before, step| {
-        Expression::Function(
-            "tokens",
-            "replaced",
-            vec![letters(&step.old), letters(&step.new), before],
-        )
+        Expression::Replaced(vec![letters(&step.old), letters(&step.new), before])
     });
     let nothing = Expression::Constant(Value::Text(String::new()), Kind::TEXT);
     Some(Expression::Apply(Op::Joined, vec![nothing, end]))

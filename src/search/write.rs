@@ -64,8 +64,8 @@ fn written(examples: &Examples, rule: &Expression, origin: &str, width: Width) -
     let Writer { params, easy, hard, draws, .. } = writer;
     let mut text = format!("/// Give {} of {}.\n", names.output_words(), names.inputs_words());
     _ = writeln!(text, "///\n/// {origin}\n");
-    for (module, name) in rule.functions() {
-        _ = writeln!(text, "use {module}: {name}\n");
+    if rule.has(&|one| matches!(one, Expression::Replaced(_))) {
+        _ = writeln!(text, "use tokens: replaced\n");
     }
     if !params.is_empty() {
         _ = writeln!(text, "{params}");
