@@ -58,10 +58,7 @@ impl Column {
     /// If it is of another kind.
     pub fn value(&self, value: &Json) -> Result<Value, Unfit> {
         let wrong = |found: String| Unfit::Kind(1, self.name.clone(), self.kind.to_string(), found);
-        let value = match (self.has_words, value.as_str()) {
-            (true, Some(text)) => words(text),
-            _ => value_of(value).map_err(wrong)?,
-        };
+        let value = value_as(value, self.kind).map_err(wrong)?;
         let known = Known::of(&value).and_then(|known| known.and(Known::Kind(self.kind)));
         known.map(|_| value).map_err(|(found, _)| wrong(found))
     }
@@ -176,6 +173,18 @@ fn column(rows: &[Map<String, Json>], name: &str) -> Result<Column, Unfit> {
 /// A text's words.
 fn words(text: &str) -> Value {
     Value::List(text.split_whitespace().map(|word| Value::Text(word.into())).collect())
+}
+
+/// A value where one of this kind is wanted: a list of words may be a text.
+fn value_as(value: &Json, kind: Kind) -> Result<Value, String> {
+    match (value, kind.element()) {
+        (Json::String(text), Some(element)) if element == Kind::TEXT => Ok(words(text)),
+        (Json::Array(elements), Some(element)) => {
+            let elements = elements.iter().map(|one| value_as(one, element));
+            Ok(Value::List(elements.collect::<Result<_, _>>()?))
+        }
+        _ => value_of(value),
+    }
 }
 
 fn value_of(value: &Json) -> Result<Value, String> {

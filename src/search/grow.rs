@@ -222,7 +222,7 @@ fn candidate(
     }
     let rule = space.bank.expression(id, &search.rows);
     let reads = |at: usize| rule.has(&|one| *one == Expression::Field(at));
-    if !(0..inputs.len()).all(reads) {
+    if !(0..inputs.len()).all(reads) || has_idle_part(&rule) {
         return None;
     }
     let mut words = Vec::new();
@@ -239,6 +239,19 @@ fn candidate(
     let output = Column { name: "answer".into(), kind: term.kind, values, has_words: false };
     let examples = Examples { inputs: inputs.to_vec(), output };
     Some((feature.clone(), Candidate { examples, rule, feature, name: called }))
+}
+
+/// Is some part of it the same for all inputs, or a loop's body for all elements?
+fn has_idle_part(rule: &Expression) -> bool {
+    let reads = |one: &Expression| matches!(one, Expression::Field(_) | Expression::Element(_));
+    rule.has(&|one| match one {
+        Expression::Apply(..) => !one.has(&reads),
+        Expression::Loop(_, level, of) => {
+            let is_element = |one: &Expression| *one == Expression::Element(*level);
+            !of[1..].iter().all(|part| part.has(&is_element))
+        }
+        _ => false,
+    })
 }
 
 /// Are the values different enough to be asked for, and small enough to be written?

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use cookc::Template;
-use cookc::search::{self, Budget, Evaluator, Examples, Outcome, Width};
+use cookc::search::{self, Budget, Evaluator, Examples, Gate, Outcome, Width};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
@@ -151,6 +151,21 @@ fn a_built_in_template_whose_rules_hold_is_named() {
     };
     assert!(known(&[]).contains(&"std:list_difference".to_string()));
     assert!(!known(&["list_difference".to_string()]).contains(&"std:list_difference".to_string()));
+}
+
+#[test]
+fn a_template_whose_rule_is_built_in_is_not_new() {
+    let turned = json!([
+        {"given": ["a", "b", "c"], "answer": ["c", "b", "a"]},
+        {"given": ["k", "l"], "answer": ["l", "k"]},
+        {"given": ["q", "r", "s", "t"], "answer": ["t", "s", "r", "q"]},
+    ]);
+    let (examples, outcome) = explained(turned);
+    let rule = outcome.rule.expect("a rule");
+    let (text, verdicts) = search::fitted("turned", &rule, &examples, 100, &AtomicBool::new(false));
+    let new = verdicts.iter().find(|(gate, _)| *gate == Gate::New).expect("all gates are passed");
+    let refusal = new.1.as_ref().unwrap_or_else(|| panic!("it is new:\n{text}"));
+    assert!(refusal.why.contains("std:reverse_words"), "{refusal:?}");
 }
 
 fn synth(folder: &TempDir, lines: &str, arguments: &[&str]) -> Output {

@@ -19,7 +19,7 @@ use super::options::{self, Format};
 use super::progress::Progress;
 use super::typed::Typed;
 use crate::data::Split;
-use crate::search::{self, Budget, Examples, Expression, Known, Outcome, Question, Verdict};
+use crate::search::{self, Budget, Examples, Expression, Known, Outcome, Question, Verdict, Width};
 use crate::template::Template;
 use rows::Records;
 
@@ -196,6 +196,10 @@ impl Found {
         let mut found = Found { known, outcome, text, verdicts, question: None };
         let name = command.out.as_deref().and_then(|out| out.file_stem()?.to_str());
         (found.text, found.verdicts) = match (found.rule(examples), found.known.first()) {
+            // Rows are filled in by the rule alone.
+            (Some(rule), _) if command.fill.is_some() && command.out.is_none() => {
+                (Some(search::template(examples, rule, Width::OWN)), Vec::new())
+            }
             (Some(rule), _) => {
                 let name = name.unwrap_or("found");
                 let (text, verdicts) = search::fitted(name, rule, examples, AUDITED, stop);
@@ -208,6 +212,7 @@ impl Found {
             (None, None) => (None, Vec::new()),
         };
         found.question = match (&found.text, found.rule(examples)) {
+            _ if found.verdicts.is_empty() => None,
             (Some(text), Some(rule)) => question(text, rule, &found.outcome.others, examples),
             _ => None,
         };
