@@ -5,7 +5,8 @@
     benches/search/teach.py COOKC grown BASE [--seeds 3] [--steps 600] [--tasks FILE…] [--data DIR] [--limit 100] -o teach > teach.jsonl
 
 BASE is `scratch:NAME`, a new small model, or a model's folder or file, which gets an adapter. Both mixes have equal weights; the twenty
-by hand are built-in templates over words and numbers, at their easy levels, and none that the evaluation asks for. Steps of
+by hand are built-in templates over words and numbers, at their easy levels, and none that the evaluation asks for; of both the first
+twenty that the model has words for. Steps of
 the grown mix are such that both read as many tokens. Each run is evaluated before and after on six built-in templates that are in neither
 mix, and on tasks with known answers if --tasks names them. Prints a line of JSON a run, then the differences of the two mixes with
 intervals of 95 % over samples and seeds.
@@ -17,10 +18,13 @@ import os
 import statistics
 import subprocess
 
+COUNT = 20
 BY_HAND = (
     "answer_overlap associative_recall copy_sentence count_word deduplicate document_qa entity_match evidence_retrieval "
     "induction_heads key_value list_difference list_intersection list_union most_frequent_word number_filtering number_sorting "
-    "odd_one_out reverse_words set_missing_element word_sorting"
+    "odd_one_out reverse_words set_missing_element word_sorting multi_key most_probable_worlds niah_multivalue group_anagrams "
+    "tracking_shuffled_objects permutation_composition pattern_insertion rule_switching graph_successors path_star lineup "
+    "entity_disambiguation reference_tracking replace_word self_reference topological_sort string_rewriting"
 ).split()
 HELD_OUT = "retrieval selective_copy table_lookup list_functions restore_order needle_haystack".split()
 
@@ -50,6 +54,14 @@ def run(asked, name, entries, steps, seed):
         subprocess.run([asked.cookc, "run", "--train", path, "--out", folder, "--force"], check=True, capture_output=True)
     with open(report) as file:
         return json.load(file)
+
+
+def is_usable(asked, entry):
+    """Can the model show what this template draws? One from scratch has a word for each text and small number."""
+    path = os.path.join(asked.out, "usable.toml")
+    with open(path, "w") as file:
+        file.write(recipe(asked, [(entry[0], entry[1], 1.0)], 1, 0))
+    return subprocess.run([asked.cookc, "run", "--train", path, "--dry-run"], capture_output=True).returncode == 0
 
 
 def tokens(report):
@@ -92,12 +104,14 @@ def main():
     asked = words.parse_args()
     os.makedirs(asked.out, exist_ok=True)
     with open(os.path.join(asked.grown, "grown.json")) as file:
-        grown = [one["name"] for one in json.load(file)["templates"]][:20]
-    held_out = [(f"std:{name}", "easy", 0.0) for name in HELD_OUT]
+        grown = [one["name"] for one in json.load(file)["templates"]]
+    usable = lambda entries: [entry for entry in entries if is_usable(asked, entry)]
+    held_out = usable((f"std:{name}", "easy", 0.0) for name in HELD_OUT)
     arms = {
-        "by hand": [(f"std:{name}", "easy", 1.0) for name in BY_HAND],
-        "grown": [(os.path.abspath(os.path.join(asked.grown, f"{name}.cook")), "", 1.0) for name in grown],
+        "by hand": usable((f"std:{name}", "easy", 1.0) for name in BY_HAND)[:COUNT],
+        "grown": usable((os.path.abspath(os.path.join(asked.grown, f"{name}.cook")), "", 1.0) for name in grown)[:COUNT],
     }
+    print(json.dumps({name: [entry[0].rsplit("/")[-1] for entry in entries] for name, entries in arms.items()}), flush=True)
     found = {name: [] for name in arms}
     for seed in range(asked.seeds):
         steps = asked.steps

@@ -63,7 +63,9 @@ pub fn run(command: &Grow) -> Result<(), Failure> {
                     write(&command.out.join(format!("{}.cook", grown.name)), &grown.text)?;
                 }
                 Growth::Refused(refusal) if refusal.gate != Gate::Stopped => {
-                    let why = refusal.why.lines().next().unwrap_or_default().to_string();
+                    // The code of a finding.
+                    let why = refusal.why.split_once(": ").map_or(&*refusal.why, |(code, _)| code);
+                    let why = why.to_string();
                     *refused.entry(refusal.gate.into()).or_default().entry(why).or_default() += 1;
                 }
                 Growth::Refused(_) => {}
