@@ -63,6 +63,34 @@ fn the_shortest_rule_is_found() {
         {"words": ["abc", "de", "fghij"], "n": 3, "out": ["fghij"]},
     ]);
     assert_eq!(rule(long), "for x in words where n < size(letters(x)): x");
+    let even = json!([
+        {"xs": [1, 2, 3, 8], "out": [20, 80]},
+        {"xs": [4, 5], "out": [40]},
+        {"xs": [7, 1], "out": []},
+        {"xs": [6, 9, 1, 2], "out": [60, 20]},
+    ]);
+    assert_eq!(rule(even), "for x in xs where x % 2 == 0: x * 10");
+    let value = json!([
+        {"keys": ["a", "b", "c"], "values": [4, 5, 6], "key": "b", "out": 5},
+        {"keys": ["k", "l"], "values": [9, 1], "key": "k", "out": 9},
+        {"keys": ["q", "r", "s", "t"], "values": [3, 2, 8, 7], "key": "t", "out": 7},
+    ]);
+    assert_eq!(rule(value), "at(position(key, keys), values)");
+}
+
+#[test]
+fn a_number_that_is_carried_over_a_list_is_found() {
+    let alternating = json!([
+        {"xs": [3, 1, 2], "out": 4},
+        {"xs": [9, 7], "out": -2},
+        {"xs": [5, 1, 8, 2], "out": -10},
+        {"xs": [1, 6], "out": 5},
+        {"xs": [4], "out": 4},
+        {"xs": [2, 2, 2, 2, 7], "out": 7},
+        {"xs": [8, 3, 9, 1, 1], "out": 14},
+        {"xs": [6, 2, 5, 7, 4, 3], "out": -3},
+    ]);
+    assert_eq!(rule(alternating), "fold so_far = 0 over x in xs: x - so_far");
 }
 
 #[test]

@@ -197,7 +197,7 @@ impl Found {
         let name = command.out.as_deref().and_then(|out| out.file_stem()?.to_str());
         (found.text, found.verdicts) = match (found.rule(examples), found.known.first()) {
             // Rows are filled in by the rule alone.
-            (Some(rule), _) if command.fill.is_some() && command.out.is_none() => {
+            (Some(rule), _) if command.only_fills() => {
                 (Some(search::template(examples, rule, Width::OWN)), Vec::new())
             }
             (Some(rule), _) => {
@@ -226,6 +226,11 @@ impl Found {
 }
 
 impl Synth {
+    /// Is the rule all that is asked for?
+    fn only_fills(&self) -> bool {
+        self.fill.is_some() && self.out.is_none() && !self.interactive
+    }
+
     fn is_json(&self) -> bool {
         self.json || self.format == Format::Json
     }

@@ -64,6 +64,7 @@ pub fn verdicts(verdicts: &[Verdict]) -> String {
         let name: &str = gate.into();
         match refusal {
             None => format!("{name:<5} passes"),
+            Some(refusal) if refusal.gate == Gate::Stopped => format!("{name:<5} was stopped"),
             Some(Refusal { why, .. }) if *gate == Gate::New => format!("{name:<5} it is {why}"),
             Some(Refusal { why, level, .. }) => {
                 let level = level.as_ref().map(|level| format!(" at level {level}"));
