@@ -19,9 +19,8 @@ const SEED: u64 = 0;
 /// then with those whose rules hold of these.
 const COMPARED: [u64; 2] = [24, 1000];
 
-/// How much wider than the examples a found template's draws are, in turn, until it passes.
-const WIDTHS: [Width; 6] = [
-    Width::OWN,
+/// How much wider than the examples a found template's draws are, in turn, where it would not pass.
+const WIDER: [Width; 5] = [
     Width { sizes: 2, numbers: 1 },
     Width { sizes: 4, numbers: 1 },
     Width { sizes: 1, numbers: 8 },
@@ -118,17 +117,19 @@ pub fn fitted(
     samples: u64,
     stop: &AtomicBool,
 ) -> (String, Vec<Verdict>) {
-    let mut first = None;
-    for width in WIDTHS {
+    let of = |width: Width| {
         let text = template(examples, rule, width);
         let verdicts = verdicts(&Candidate { name, text: &text, examples }, samples, stop);
-        let is_refused = |(gate, refusal): &Verdict| *gate != Gate::New && refusal.is_some();
-        if !verdicts.iter().any(is_refused) {
-            return (text, verdicts);
-        }
-        first = first.or(Some((text, verdicts)));
+        (text, verdicts)
+    };
+    let passes = |(_, verdicts): &(String, Vec<Verdict>)| {
+        verdicts.iter().all(|(gate, refusal)| *gate == Gate::New || refusal.is_none())
+    };
+    let own = of(Width::OWN);
+    if passes(&own) {
+        return own;
     }
-    first.expect("there is a width")
+    WIDER.into_iter().map(of).find(passes).unwrap_or(own)
 }
 
 fn verdicts(candidate: &Candidate, samples: u64, stop: &AtomicBool) -> Vec<Verdict> {
