@@ -31,8 +31,8 @@ const TAR: (usize, &[u8]) = (257, b"ustar");
 
 /// The rows of a data set, in order, read as they are asked for: a JSONL file (also compressed by
 /// gzip or zstd, or a `.json` with one array), Parquet, Arrow IPC (as a stream, which is how
-/// `datasets` writes it, or as a file), a tar file of WebDataset, CSV, or a folder of such files, in
-/// the order of their names. The first bytes of a file tell its format, but for CSV, whose name
+/// `datasets` writes it, or as a file), a tar file of WebDataset, CSV, or a folder of such files,
+/// in the order of their names. The first bytes of a file tell its format, but for CSV, whose name
 /// ends in `.csv` or `.tsv`: a column of it has integers, numbers, booleans or texts, as all of its
 /// values can be read; `007` is a text.
 pub struct Rows {
@@ -328,7 +328,7 @@ impl Open {
 
 fn compressed(name: &str) -> Error {
     Error::Input(format!(
-        "{name} is compressed by zip: expected JSON lines, CSV, Parquet or Arrow: write `unzip {name}` \
-         first"
+        "{name} is compressed by zip: expected JSON lines, CSV, Parquet or Arrow: write \
+         `unzip {name}` first"
     ))
 }

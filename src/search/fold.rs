@@ -1,5 +1,5 @@
-//! Folds: a number carried over a list of numbers, by a body that is looked for as all expressions are,
-//! over drawn values of what is carried and of the element.
+//! Folds: a number carried over a list of numbers, by a body that is looked for as all expressions
+//! are, over drawn values of what is carried and of the element.
 
 use super::bank::Bank;
 use super::evaluate::Evaluator;

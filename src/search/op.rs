@@ -142,8 +142,8 @@ impl Op {
         }
     }
 
-    /// Runs it, as the row of this number, on the values of each example; gives the number of those that it has a result for, up
-    /// to the first that it has none for.
+    /// Runs it, as the row of this number, on the values of each example; gives the number of those
+    /// that it has a result for, up to the first that it has none for.
     pub fn run_all(
         self,
         values: &mut Values,

@@ -90,8 +90,8 @@ impl Values {
         self.results.fill(Known::NOTHING);
     }
 
-    /// The result of an operation with this number on these operands: made unless it is known, since
-    /// many expressions have the same operands in one example.
+    /// The result of an operation with this number on these operands: made unless it is known,
+    /// since many expressions have the same operands in one example.
     #[inline]
     pub fn result(
         &mut self,
@@ -206,8 +206,8 @@ impl Values {
         self.memory.push_wide(&known).map_err(|fault| fault.kind)
     }
 
-    /// The hash of a list's elements and of how they lie in memory: lists of two kinds that lie there
-    /// alike may be one.
+    /// The hash of a list's elements and of how they lie in memory: lists of two kinds that lie
+    /// there alike may be one.
     fn hash_of(&self, cell: i64, kind: Kind) -> u64 {
         let mut hasher = self.hash.build_hasher();
         let is_narrow = kind.element().is_some_and(|element| element.shape().is_narrow());

@@ -195,7 +195,7 @@ fn what_is_no_row_is_named_with_its_line_and_what_to_write() {
     says("packed.jsonl", "packed.jsonl cannot be read as rows: it is damaged (");
     says(
         "zipped.jsonl",
-        "zipped.jsonl is compressed by zip: expected JSON lines, Parquet or Arrow",
+        "zipped.jsonl is compressed by zip: expected JSON lines, CSV, Parquet or Arrow",
     );
     says("blank.jsonl", "blank.jsonl has no row");
     says("cut.parquet", "cut.parquet cannot be read as rows: ");
