@@ -65,7 +65,7 @@ def main():
     print(
         f"`cookc grow {len(report['templates'])} -o grown` made {len(report['templates'])} templates of {tried} that it tried: each passes\n"
         "`cookc test` at all its levels, and is none of those that are built in. These are the fifty that differ most, by their inputs, what their\n"
-        "reply is, how deep operations stand in one another, and the operations. Nobody has written them, and no model has: a prompt\n"
+        "reply is, how deep operations stand in one another, and the operations. No person and no model wrote them: a prompt\n"
         "shows what is given and asks for the answer, and the rule is what is to be learned. `benches/search/fifty.py` makes this page.\n"
     )
     print("| feature | of these fifty |\n| --- | ---: |")

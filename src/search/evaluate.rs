@@ -2,6 +2,7 @@
 
 use hashbrown::HashMap;
 
+use super::examples::Examples;
 use super::expression::Expression;
 use super::kind::Kind;
 use super::op::{self, Each, Op, Row};
@@ -42,6 +43,13 @@ impl Evaluator {
         let mut scope = Scope { fields: &fields, elements: Vec::new() };
         let (cell, kind) = self.run(of, &mut scope)?;
         Some(self.values.get(cell, kind))
+    }
+
+    /// Does a rule give the output of a row?
+    pub fn explains(&mut self, rule: &Expression, examples: &Examples, row: usize) -> bool {
+        let given: Vec<(&Value, Kind)> =
+            examples.inputs.iter().map(|input| (&input.values[row], input.kind)).collect();
+        self.value(rule, &given).as_ref() == Some(&examples.output.values[row])
     }
 
     fn run(&mut self, of: &Expression, scope: &mut Scope) -> Option<(i64, Kind)> {

@@ -22,11 +22,11 @@ pub enum Expression {
     Apply(Op, Vec<Expression>),
     /// `"Dr. {name}!"`: texts, and what is shown between them.
     Parts(Vec<Expression>),
-    /// `for x in source: body`, with a condition before the body if it has one; the loop stands in
-    /// so many others.
+    /// `for x in source: body`, with a condition before the body if it has one; the number is
+    /// that of the loops around it.
     Loop(Each, usize, Vec<Expression>),
-    /// `fold so_far = first over x in source: body`, in so many other loops; in the body what is
-    /// carried is the element of one loop more.
+    /// `fold so_far = first over x in source: body`, with the number of the loops around it;
+    /// in the body what is carried is the element of one loop more.
     Fold(usize, Vec<Expression>),
     /// `replaced(old, new, list)`, of the module `tokens`.
     Replaced(Vec<Expression>),

@@ -40,21 +40,13 @@ pub fn fold(examples: &Examples, limits: &Limits) -> Option<Expression> {
                 let of = vec![start.clone(), Expression::Field(list), body.clone()];
                 let fold = Expression::Fold(0, of);
                 limits.look()?;
-                if holds(&fold, examples, &mut evaluator) {
+                if (0..examples.len()).all(|row| evaluator.explains(&fold, examples, row)) {
                     return Some(fold);
                 }
             }
         }
     }
     None
-}
-
-fn holds(fold: &Expression, examples: &Examples, evaluator: &mut Evaluator) -> bool {
-    (0..examples.len()).all(|row| {
-        let given: Vec<(&Value, Kind)> =
-            examples.inputs.iter().map(|input| (&input.values[row], input.kind)).collect();
-        evaluator.value(fold, &given).as_ref() == Some(&examples.output.values[row])
-    })
 }
 
 /// Numbers made of what is carried and of the element, the cheapest first.

@@ -125,12 +125,7 @@ pub fn explain(examples: &Examples, budget: Budget, stop: &AtomicBool) -> Outcom
 
 /// The rows where a rule does not give the output.
 pub fn failures(rule: &Expression, examples: &Examples, evaluator: &mut Evaluator) -> Vec<usize> {
-    let is_wrong = |&row: &usize| {
-        let given: Vec<(&Value, Kind)> =
-            examples.inputs.iter().map(|input| (&input.values[row], input.kind)).collect();
-        evaluator.value(rule, &given).as_ref() != Some(&examples.output.values[row])
-    };
-    (0..examples.len()).filter(is_wrong).collect()
+    (0..examples.len()).filter(|&row| !evaluator.explains(rule, examples, row)).collect()
 }
 
 /// The first rows, without those that say the same.

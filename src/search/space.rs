@@ -176,8 +176,11 @@ impl Space {
                 }
                 for kind in inner.bank.kinds().into_iter().filter(|kind| kind.depth < 2) {
                     for &body in inner.bank.of(kind, both - first) {
+                        if left == 0 {
+                            return Some(());
+                        }
                         let made = inner.bank.expression(body, rows);
-                        if made == Expression::Element(*level) || left == 0 {
+                        if made == Expression::Element(*level) {
                             continue;
                         }
                         left -= 1;
