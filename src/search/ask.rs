@@ -3,9 +3,8 @@
 use serde_json::{Map, Value as Json};
 
 use super::evaluate::Evaluator;
-use super::examples::{Column, Examples, Unfit};
+use super::examples::{Examples, Unfit};
 use super::expression::Expression;
-use super::kind::Kind;
 use super::values::Value;
 
 /// An input of which several rules say different things.
@@ -40,7 +39,8 @@ pub fn question(
         let given = given?;
         let mut answers: Vec<(Expression, Json)> = Vec::new();
         for one in std::iter::once(rule).chain(others) {
-            let Some(output) = value(one, examples, &given, &mut evaluator) else { continue };
+            let inputs = given.iter().zip(examples.inputs.iter().map(|input| input.kind));
+            let Some(output) = evaluator.value(one, inputs) else { continue };
             let output = examples.output.json(&output);
             if answers.iter().all(|(_, known)| *known != output) {
                 answers.push((one.clone(), output));
@@ -75,17 +75,8 @@ pub fn filled(
             None => Err(Unfit::Missing(1, input.name.clone(), row.keys().cloned().collect())),
         })
         .collect();
-    let output = value(rule, examples, &given?, evaluator);
+    let given = given?;
+    let inputs = given.iter().zip(examples.inputs.iter().map(|input| input.kind));
+    let output = evaluator.value(rule, inputs);
     Ok(output.map_or(Json::Null, |output| examples.output.json(&output)))
-}
-
-fn value(
-    rule: &Expression,
-    examples: &Examples,
-    given: &[Value],
-    evaluator: &mut Evaluator,
-) -> Option<Value> {
-    let kinds = examples.inputs.iter().map(|input: &Column| input.kind);
-    let given: Vec<(&Value, Kind)> = given.iter().zip(kinds).collect();
-    evaluator.value(rule, &given)
 }

@@ -33,12 +33,14 @@ impl Evaluator {
     }
 
     /// The value for these inputs; none where it has none.
-    pub fn value(&mut self, of: &Expression, given: &[(&Value, Kind)]) -> Option<Value> {
+    pub fn value<'a>(
+        &mut self,
+        of: &Expression,
+        given: impl Iterator<Item = (&'a Value, Kind)>,
+    ) -> Option<Value> {
         self.values.clear();
-        let fields: Option<Vec<(i64, Kind)>> = given
-            .iter()
-            .map(|&(value, kind)| Some((self.values.put(value, kind).ok()?, kind)))
-            .collect();
+        let fields: Option<Vec<(i64, Kind)>> =
+            given.map(|(value, kind)| Some((self.values.put(value, kind).ok()?, kind))).collect();
         let fields = fields?;
         let mut scope = Scope { fields: &fields, elements: Vec::new() };
         let (cell, kind) = self.run(of, &mut scope)?;
@@ -47,9 +49,8 @@ impl Evaluator {
 
     /// Does a rule give the output of a row?
     pub fn explains(&mut self, rule: &Expression, examples: &Examples, row: usize) -> bool {
-        let given: Vec<(&Value, Kind)> =
-            examples.inputs.iter().map(|input| (&input.values[row], input.kind)).collect();
-        self.value(rule, &given).as_ref() == Some(&examples.output.values[row])
+        let given = examples.inputs.iter().map(|input| (&input.values[row], input.kind));
+        self.value(rule, given).as_ref() == Some(&examples.output.values[row])
     }
 
     fn run(&mut self, of: &Expression, scope: &mut Scope) -> Option<(i64, Kind)> {

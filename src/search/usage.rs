@@ -1,5 +1,8 @@
 //! What operations cost: the more often the standard library uses one, the less.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 /// An operation a line, and how often the templates of the standard library use it.
 const USAGE: &str = include_str!("usage.txt");
 
@@ -21,11 +24,13 @@ pub fn cost(name: &str) -> usize {
 }
 
 fn share(name: &str) -> f64 {
-    let counts = || USAGE.lines().filter_map(|line| line.split_once(' '));
-    let count = |text: &str| text.parse::<f64>().unwrap_or(0.0);
-    let all: f64 = counts().map(|(_, text)| count(text)).sum();
-    let own = counts().find(|(one, _)| *one == name).map_or(0.0, |(_, text)| count(text));
-    own / all.max(1.0)
+    static SHARES: LazyLock<HashMap<&str, f64>> = LazyLock::new(|| {
+        let counts = USAGE.lines().filter_map(|line| line.split_once(' '));
+        let counts = counts.filter_map(|(name, count)| Some((name, count.parse::<f64>().ok()?)));
+        let all: f64 = counts.clone().map(|(_, count)| count).sum();
+        counts.map(|(name, count)| (name, count / all)).collect()
+    });
+    SHARES.get(name).copied().unwrap_or(0.0)
 }
 
 #[cfg(test)]

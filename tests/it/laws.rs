@@ -1,5 +1,9 @@
 //! What holds for every template that is shipped, at every level, over many samples.
 
+use std::sync::LazyLock;
+
+use rayon::prelude::*;
+
 use cookc::data::audit::{Settings, audit, findings, is_denied};
 use cookc::data::generate::{Order, generate};
 use cookc::data::judge::Judge;
@@ -37,12 +41,33 @@ pub fn pair(source: &Source, level: &str) -> Pair {
     Pair { interpreter: native.interpreted(), native }
 }
 
+/// A shipped template at a level.
+struct Case {
+    source: Source,
+    level: String,
+    pair: Pair,
+}
+
+/// Every shipped template at every level, compiled once for all tests.
+fn cases() -> &'static [Case] {
+    static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| {
+        let all = shipped().into_iter().flat_map(|(source, levels)| {
+            levels.into_iter().map(move |level| (source.clone(), level))
+        });
+        let all: Vec<_> = all.collect();
+        let compiled = all.into_par_iter().map(|(source, level)| {
+            let pair = pair(&source, &level);
+            Case { source, level, pair }
+        });
+        compiled.collect()
+    });
+    &CASES
+}
+
 /// Calls `test` for every shipped template at every level.
-pub fn at_every_level(test: impl Fn(&str, &Source, &str, Pair)) {
-    for (source, levels) in shipped() {
-        for level in levels {
-            test(&format!("{} {level}", source.name), &source, &level, pair(&source, &level));
-        }
+pub fn at_every_level(test: impl Fn(&str, &Source, &str, &Pair)) {
+    for Case { source, level, pair } in cases() {
+        test(&format!("{} {level}", source.name), source, level, pair);
     }
 }
 
@@ -113,20 +138,18 @@ fn a_written_reply_is_read_back_to_the_same_values() {
 
 #[test]
 fn formatting_keeps_the_program_and_is_done_after_once() {
-    for (source, levels) in shipped() {
-        let text = syntax::format(&source).expect("a shipped template has no error");
+    for Case { source, level, pair } in cases() {
+        let text = syntax::format(source).expect("a shipped template has no error");
+        // What is formatted as it stands is the same program.
+        if text == *source.text {
+            continue;
+        }
         let formatted = Source::new(&*source.name, &text);
         assert_eq!(syntax::format(&formatted).as_ref(), Ok(&text), "{}", source.name);
-        for level in levels {
-            let (before, after) = (rows(&source, &level), rows(&formatted, &level));
-            assert!(before == after, "{} {level} makes other rows", source.name);
-        }
+        let after = self::pair(&formatted, level).native;
+        let (before, after) = (generated(&pair.native, 0..50), generated(&after, 0..50));
+        assert!(before == after, "{} {level} makes other rows", source.name);
     }
-}
-
-fn rows(source: &Source, level: &str) -> Vec<u8> {
-    let sampler = pair(source, level).native;
-    generated(&sampler, 0..50)
 }
 
 fn schema(sampler: &Sampler) -> Schema {
@@ -168,23 +191,24 @@ fn a_sample_is_the_same_on_one_thread_and_on_eight_and_alone() {
 
 #[test]
 fn another_draw_leaves_the_values_of_all_other_names_as_they_were() {
-    for (source, levels) in shipped() {
+    for Case { source, level, pair } in cases() {
         let more = source.text.replacen("\nprompt ", "\none_more ~ pick(vocab)\n\nprompt ", 1);
         let edited = Source::new(&*source.name, more);
-        for level in levels {
-            let (before, after) = (pair(&source, &level).native, pair(&edited, &level).native);
-            let (texts, edited_texts) = (writer(&before), writer(&after));
-            let (mut a, mut b) =
-                (before.memory(Split::Train, SEED), after.memory(Split::Train, SEED));
-            for index in 0..samples(&source.name) {
-                make(&before, &mut a, index);
-                make(&after, &mut b, index);
-                for (slot, name) in named(&before) {
-                    let known = named(&after).into_iter().find(|(_, other)| *other == name);
-                    let (other, _) = known.expect("the edit took no name away");
-                    let values = (texts.value(slot, &a), edited_texts.value(other, &b));
-                    assert_eq!(values.0, values.1, "{} {level} {index}: {name}", source.name);
-                }
+        let (before, after) = (&pair.native, self::pair(&edited, level).native);
+        let known = named(&after);
+        let slots = named(before).into_iter().map(|(slot, name)| {
+            let other = known.iter().find(|(_, other)| *other == name);
+            (slot, other.expect("the edit took no name away").0, name)
+        });
+        let slots: Vec<_> = slots.collect();
+        let (texts, edited_texts) = (writer(before), writer(&after));
+        let (mut a, mut b) = (before.memory(Split::Train, SEED), after.memory(Split::Train, SEED));
+        for index in 0..samples(&source.name) {
+            make(before, &mut a, index);
+            make(&after, &mut b, index);
+            for (slot, other, name) in &slots {
+                let (value, edited) = (texts.value(*slot, &a), edited_texts.value(*other, &b));
+                assert_eq!(value, edited, "{} {level} {index}: {name}", source.name);
             }
         }
     }

@@ -394,6 +394,17 @@ mod tests {
             for (at, x) in b.iter().enumerate() {
                 assert_eq!(in_parts.at(at / columns, at % columns), *x);
             }
+            // One and twice the product, and the same of what its terms measure.
+            let exact: Vec<(f64, f64)> = (0..rows * columns)
+                .map(|at| {
+                    let row = &a[at / columns * inner..][..inner];
+                    let column = b[at % columns..].iter().step_by(columns);
+                    row.iter().zip(column).fold((1.0, 1.0), |(sum, size), (x, y)| {
+                        let term = 2.0 * f64::from(*x) * f64::from(*y);
+                        (sum + term, size + term.abs())
+                    })
+                })
+                .collect();
             let seconds = [
                 (Second::Packed(rounded.whole()), Parts::One, 5e-3),
                 (Second::Packed(by_columns.whole()), Parts::One, 5e-3),
@@ -418,10 +429,7 @@ mod tests {
                         assert_eq!(*found, 1.0, "{row}, {column}");
                         continue;
                     }
-                    let term =
-                        |i| f64::from(a[row * inner + i]) * f64::from(b[i * columns + column]);
-                    let sum: f64 = 1.0 + 2.0 * (0..inner).map(term).sum::<f64>();
-                    let size: f64 = 1.0 + 2.0 * (0..inner).map(|i| term(i).abs()).sum::<f64>();
+                    let (sum, size) = exact[row * columns + column];
                     let off = (f64::from(*found) - sum).abs() / size;
                     assert!(off < bound, "{rows} {inner} {columns}: {found}, not {sum}");
                 }

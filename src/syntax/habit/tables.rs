@@ -39,12 +39,6 @@ const ROWS: &[Row] = &[
     (&["pow", "power", "POWER"], 2, "fold power = 1 over i in 1..$B: power * $A", LOOSE),
     (&["pow"], 3, "(fold power = 1 over i in 1..$B: power * $A) % $C", MULTIPLY),
     (&["prod", "product", "PRODUCT"], 1, "fold product = 1 over x in $a: product * x", LOOSE),
-    (
-        &["gcd", "GCD"],
-        2,
-        "fold a = $a, b = $b over i in 1..64: if b == 0 then a else b, if b == 0 then 0 else a % b",
-        LOOSE,
-    ),
     (&["factorial"], 1, "fold product = 1 over i in 1..$A: product * i", LOOSE),
     (&["sign", "signum", "sgn"], 1, "if $a > 0 then 1 else if $a < 0 then -1 else 0", LOOSE),
     (&["clip", "clamp"], 3, "max([$b, min([$a, $c])])", ATOM),
