@@ -2,14 +2,16 @@
 """Do grown templates teach? A mix of twenty grown ones beside twenty written by hand, for as many tokens, on templates of neither.
 
     cookc grow 200 -o grown
-    benches/search/teach.py COOKC grown BASE [--seeds 3] [--steps 600] [--tasks FILE…] [--data DIR] [--limit 100] -o teach > teach.jsonl
+    benches/search/teach.py COOKC grown BASE [--seeds 3] [--steps 600] [--then 400] [--tasks FILE…] [--data DIR] [--limit 100] -o teach > teach.jsonl
 
 BASE is `scratch:NAME`, a new small model, or a model's folder or file, which gets an adapter. Both mixes have equal weights; the twenty
 by hand are built-in templates over words and numbers, at their easy levels, and none that the evaluation asks for; of both the first
 twenty that the model has words for. Steps of
-the grown mix are such that both read as many tokens. Each run is evaluated before and after on six built-in templates that are in neither
-mix, and on tasks with known answers if --tasks names them. Prints a line of JSON a run, then the differences of the two mixes with
-intervals of 95 % over samples and seeds.
+the grown mix are such that both read as many tokens. Each run is evaluated before and after on the built-in templates of HELD_OUT that
+the model has words for, which are in neither mix, and on tasks with known answers if --tasks names them. With --then, each model from
+scratch then learns those templates as well, with an adapter and for so many steps, beside one that has seen no mix (5 steps of it): is a
+new rule learned sooner after a mix? Prints a line of JSON a run, then the differences of the two mixes with intervals of 95 % over samples
+and seeds.
 """
 import argparse
 import json
@@ -29,28 +31,29 @@ BY_HAND = (
 HELD_OUT = "retrieval selective_copy table_lookup list_functions restore_order needle_haystack".split()
 
 
-def recipe(asked, entries, steps, seed):
-    text = ["[model]", f'base = "{asked.base}"']
+def recipe(asked, entries, steps, seed, base=None):
+    base = base or asked.base
+    text = ["[model]", f'base = "{base}"']
     for file, level, weight in entries:
         text += ["", "[[template]]", f'file = "{file}"', f"weight = {weight}"] + ([f'level = "{level}"'] if level else [])
-    is_scratch = asked.base.startswith("scratch:")
+    is_scratch = base.startswith("scratch:")
     text += ["", "[data]", f"seed = {seed}", "vocab = 256" if is_scratch else 'vocab = "tokenizer"']
-    text += [] if is_scratch else ["", "[lora]", "rank = 16", "alpha = 32"]
+    text += [] if is_scratch else ["", "[lora]", f"rank = {asked.rank}", f"alpha = {2 * asked.rank}"]
     text += ["", "[train]", f"steps = {steps}", f"micro_batch_size = {asked.batch}"]
-    text += [f"learning_rate = {3e-3 if is_scratch else 1e-3}", "warmup_ratio = 0.1", "", "[eval]", f"samples = {asked.samples}"]
+    text += [f"learning_rate = {3e-3 if asked.base.startswith('scratch:') else 1e-3}", "warmup_ratio = 0.1", "", "[eval]", f"samples = {asked.samples}"]
     if asked.tasks:
         text += ["", "[eval.tasks]", f'names = "{",".join(asked.tasks)}"', f"limit = {asked.limit}"]
         text += [f'data = "{asked.data}"'] if asked.data else []
     return "\n".join(text) + "\n"
 
 
-def run(asked, name, entries, steps, seed):
+def run(asked, name, entries, steps, seed, base=None):
     folder = os.path.join(asked.out, f"{name}-{seed}")
     report = os.path.join(folder, "report.json")
     if not os.path.exists(report):
         path = os.path.join(asked.out, f"{name}-{seed}.toml")
         with open(path, "w") as file:
-            file.write(recipe(asked, entries, steps, seed))
+            file.write(recipe(asked, entries, steps, seed, base))
         subprocess.run([asked.cookc, "run", "--train", path, "--out", folder, "--force"], check=True, capture_output=True)
     with open(report) as file:
         return json.load(file)
@@ -95,6 +98,8 @@ def main():
     words.add_argument("base")
     words.add_argument("--seeds", type=int, default=3)
     words.add_argument("--steps", type=int, default=600)
+    words.add_argument("--then", type=int, default=0)
+    words.add_argument("--rank", type=int, default=16)
     words.add_argument("--batch", type=int, default=32)
     words.add_argument("--samples", type=int, default=200)
     words.add_argument("--tasks", nargs="*", default=[])
@@ -112,7 +117,8 @@ def main():
         "grown": usable((os.path.abspath(os.path.join(asked.grown, f"{name}.cook")), "", 1.0) for name in grown)[:COUNT],
     }
     print(json.dumps({name: [entry[0].rsplit("/")[-1] for entry in entries] for name, entries in arms.items()}), flush=True)
-    found = {name: [] for name in arms}
+    learned = [(file, level, 1.0) for file, level, _ in held_out]
+    found = {name: [] for name in [*arms, *(f"{name}, then" for name in [*arms, "no mix"] if asked.then)]}
     for seed in range(asked.seeds):
         steps = asked.steps
         for name, entries in arms.items():
@@ -123,15 +129,22 @@ def main():
             if name == "by hand":
                 short = run(asked, "short", arms["grown"] + held_out, 5, seed)
                 steps = max(1, round(tokens(report) / (tokens(short) / 5)))
+        for name in [*arms, "no mix"] if asked.then else []:
+            base = os.path.abspath(os.path.join(asked.out, f"{'short' if name == 'no mix' else name.replace(' ', '-')}-{seed}", "model"))
+            report = run(asked, f"then-{name.replace(' ', '-')}", learned, asked.then, seed, base)
+            found[f"{name}, then"].append(scores(report))
+            row = {"mix": f"{name}, then", "seed": seed, "steps": asked.then, "tokens": tokens(report), "scores": scores(report)}
+            print(json.dumps(row), flush=True)
     for asked_for in found["grown"][0]:
         row = {"asked": asked_for}
         for name, seeds in found.items():
             of = [(one[asked_for][0], one[asked_for][1], one[asked_for][4]) for one in seeds]
             mean, half = change(of)
             row[name] = {"before": round(statistics.mean(one[0] for one in of), 3), "change": round(mean, 3), "± 95 %": round(half, 3)}
-        both = zip(found["grown"], found["by hand"])
-        gaps = [one[asked_for][1] - other[asked_for][1] for one, other in both]
-        row["grown less by hand"] = [round(gap, 3) for gap in gaps]
+        for end in ["", ", then"] if asked.then else [""]:
+            both = zip(found[f"grown{end}"], found[f"by hand{end}"])
+            gaps = [one[asked_for][1] - other[asked_for][1] for one, other in both]
+            row[f"grown less by hand{end}"] = [round(gap, 3) for gap in gaps]
         print(json.dumps(row), flush=True)
 
 

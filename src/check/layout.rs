@@ -127,7 +127,10 @@ fn outputs_are_names(checker: &mut Checker, template: &Template, pieces: &[Piece
                     value.span,
                     "shown in the reply",
                 )
-                .help(format!("write `{name}` as an Int, such as hundredths: `100 * a / b`"));
+                .help(format!(
+                    "make `{name}` an Int of hundredths, `100 * a / b`, the same in its rules, and \
+                     show it as `{{decimals(2, {name})}}`"
+                ));
                 checker.error(error);
             }
             seen.push((id, value.span));

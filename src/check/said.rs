@@ -176,7 +176,12 @@ impl Text<'_> {
         let below = below.strip_suffix(".0").filter(|below| below.parse::<i64>().is_ok())?;
         let line = format!("{name} = 100 * {above} / {below}");
         let is_plain = !above.contains([' ', '\n']);
-        is_plain.then(|| error.clone().help(format!("write `{line}`, an Int: hundredths of it")))
+        is_plain.then(|| {
+            error.clone().help(format!(
+                "write `{line}`, an Int of hundredths, the same in its rules, and show it as \
+                 `{{decimals(2, {name})}}`"
+            ))
+        })
     }
 
     /// `uniform(6)`: a range is meant.

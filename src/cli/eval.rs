@@ -114,6 +114,9 @@ pub fn run(command: &Eval) -> Result<(), Failure> {
     let config = io::load_config(&trained.base).map_err(at_error)?;
     let tokenizer = Tokenizer::load(&trained.base).map_err(at_error)?;
     tokenizer.expect_within(config.vocab_size).map_err(at_error)?;
+    if let Some(adapter) = &trained.adapter {
+        lora::expect(adapter).map_err(at_error)?;
+    }
     let mut prepared = Vec::new();
     let progress = Progress::new(tasks.len() as u64, "reading the tasks");
     for task in tasks {
@@ -179,7 +182,7 @@ fn ask(
     progress.finish();
     written?;
     kept.keep(asked, &responses, true)?;
-    if let Some(path) = kept.path().filter(|_| summary.is_none()) {
+    if let Some(path) = kept.path().filter(|_| summary.is_none() && responses.items(asked) > 0) {
         let path = path.display();
         console::note(&format!("{path} keeps the answers: the same command goes on"));
     }

@@ -39,9 +39,9 @@ pub struct Inspect {
     /// What to show
     #[arg(long, value_name = "WHAT", default_value = "roles")]
     emit: What,
-    /// How a grammar is written
-    #[arg(long, value_name = "DIALECT", default_value = "gbnf")]
-    grammar: Dialect,
+    /// How a grammar is written [default: gbnf]
+    #[arg(long, value_name = "DIALECT")]
+    grammar: Option<Dialect>,
     /// The grammar of the replies to the sample with this index
     #[arg(long, value_name = "N")]
     index: Option<u64>,
@@ -84,6 +84,13 @@ impl ValueEnum for Dialect {
 
 /// Shows it.
 pub fn run(command: &Inspect) -> Result<(), Failure> {
+    for (option, is_there) in
+        [("--index", command.index.is_some()), ("--grammar", command.grammar.is_some())]
+    {
+        if is_there && command.emit != What::Grammar {
+            return Err(Failure::Usage(format!("{option} is for --emit grammar")));
+        }
+    }
     let template = Template::named(&command.template.file)?;
     let engine = options::Engine::Interpreter;
     let sampler = load::sampler(&template, &command.template.choice, engine)?;
@@ -107,10 +114,11 @@ pub fn run(command: &Inspect) -> Result<(), Failure> {
 }
 
 fn grammar(command: &Inspect, sampler: &Sampler) -> Result<String, Failure> {
+    let dialect = command.grammar.unwrap_or(Dialect::Gbnf);
     let Samples { seed, split } = command.samples;
     Ok(match command.index {
-        Some(index) => sampler.sample_grammar(split, seed, index, command.grammar)?,
-        None => sampler.grammar(command.grammar),
+        Some(index) => sampler.sample_grammar(split, seed, index, dialect)?,
+        None => sampler.grammar(dialect),
     })
 }
 

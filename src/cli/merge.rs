@@ -67,6 +67,7 @@ pub fn run(command: &Merge) -> Result<(), Failure> {
     // What is said of a model that cannot be read is said of its family, not of its tokenizer.
     io::load_config(&command.model).map_err(at_error)?;
     let tokenizer = run::reading::tokenizer(&command.model).map_err(at_error)?;
+    lora::expect(&command.adapter).map_err(at_error)?;
     let read = reading::model(&command.model, DType::F32, &Device::Cpu);
     let mut model = read.map_err(at_error)?;
     lora::load(&mut model, &command.adapter).map_err(at_error)?;
@@ -95,6 +96,9 @@ pub fn run(command: &Merge) -> Result<(), Failure> {
 }
 
 fn has_files(out: &Path) -> Failure {
+    if out.is_file() {
+        return Failure::Input(format!("{} is a file: name a folder", out.display()));
+    }
     Failure::Input(format!("{} has files in it: choose another folder", out.display()))
 }
 

@@ -52,7 +52,7 @@ pub fn run(command: &Generate) -> Result<(), Failure> {
     let made = mixed.origin(split, (shape.name, format.name));
     let job = Job { of, format, made };
     if command.dry_run {
-        return dry::print(command, job, (&names, &mixed.templates()), &mut write, &stopped);
+        return dry::print(command, job, (&names, &mixed.drawn()), &mut write, &stopped);
     }
     let done = command.put(job, &mut write, &writing, &stopped);
     progress.finish();

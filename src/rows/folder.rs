@@ -81,8 +81,8 @@ fn empty(path: &Path, folders: &[String]) -> Error {
         None => "name a file, or a folder that `datasets` saved".to_string(),
     };
     Error::Input(format!(
-        "{} holds no rows: expected files that end with .jsonl, .json, .parquet, .arrow or .tar: \
-         {write}",
+        "{} holds no rows: expected files that end with .jsonl, .json, .csv, .tsv, .parquet, \
+         .arrow or .tar: {write}",
         path.display()
     ))
 }

@@ -53,7 +53,11 @@ impl Text {
         if !is_there {
             return Ok(None);
         }
-        let parsed = serde_json::from_slice::<Value>(&self.bytes);
+        let Ok(text) = std::str::from_utf8(&self.bytes) else {
+            return Err(self.error("it is not UTF-8: save the file as UTF-8"));
+        };
+        // With its line break a line that is cut off would end on the next one.
+        let parsed = serde_json::from_str::<Value>(text.trim_end());
         let values = parsed.map_err(|error| self.no_json(&error))?;
         match values {
             Value::Object(values) => Ok(Some(self.row(values))),

@@ -14,7 +14,7 @@ use crate::data::sink::{self, Format, Ids, Output, Rows, Schema, Shape, settings
 use crate::data::vocab::Vocabulary;
 use crate::data::{self, Answer, Origin, Split};
 use crate::mix::{self, Mixture};
-use crate::recipe::Words;
+use crate::recipe::{Entry, Words};
 use crate::template::{self, Error, Template};
 
 /// A recipe whose samples are written, not learned from.
@@ -114,9 +114,18 @@ impl Mixed {
 
     /// Its templates, with their settings.
     pub fn templates(&self) -> Vec<sink::Template> {
+        self.templates_where(|_| true)
+    }
+
+    /// Those that rows are drawn from: the others are only evaluated.
+    pub fn drawn(&self) -> Vec<sink::Template> {
+        self.templates_where(|entry| entry.weight.max(entry.end_weight.unwrap_or(0.0)) > 0.0)
+    }
+
+    fn templates_where(&self, is: impl Fn(&Entry) -> bool) -> Vec<sink::Template> {
         let Sources { recipe, templates, samplers, .. } = &self.sources;
         let both = templates.iter().zip(samplers).zip(&recipe.templates);
-        let templates = both.map(|((template, sampler), entry)| {
+        let templates = both.filter(|(_, entry)| is(entry)).map(|((template, sampler), entry)| {
             let set: Vec<(String, String)> =
                 entry.set.iter().map(|(name, number)| (name.clone(), number.clone())).collect();
             let set = settings(template.typed(), &set);

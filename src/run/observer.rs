@@ -1,5 +1,6 @@
 //! How a caller follows a run, and stops it: events are data, and nothing is printed.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::train::Progress;
@@ -73,6 +74,13 @@ pub enum Event<'a> {
         metric: &'a str,
         /// Its mean over the items.
         mean: f64,
+    },
+    /// A checkpoint was left, to go on from.
+    Left {
+        /// The steps that are done.
+        steps: u64,
+        /// The run's folder.
+        folder: &'a Path,
     },
     /// Training is over, or was stopped.
     Ended,

@@ -212,11 +212,9 @@ impl<'a> Training<'a> {
         if !self.group.is_first() {
             return;
         }
-        let (steps, folder) = (trainer.steps_done(), self.start.folder.path.display());
+        let (steps, folder) = (trainer.steps_done(), &self.start.folder.path);
         match self.save(trainer) {
-            Ok(()) => self.observer.note(format!(
-                "stopped after step {steps}; go on with `cookc run --resume {folder}`"
-            )),
+            Ok(()) => self.observer.tell(Event::Left { steps, folder }),
             Err(error) => self.observer.tell(Event::Error(&format!("{error:#}"))),
         }
     }

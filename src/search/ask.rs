@@ -39,8 +39,7 @@ pub fn question(
         let given = given?;
         let mut answers: Vec<(Expression, Json)> = Vec::new();
         for one in std::iter::once(rule).chain(others) {
-            let inputs = given.iter().zip(examples.inputs.iter().map(|input| input.kind));
-            let Some(output) = evaluator.value(one, inputs) else { continue };
+            let Some(output) = evaluator.value(one, &examples.inputs, &given) else { continue };
             let output = examples.output.json(&output);
             if answers.iter().all(|(_, known)| *known != output) {
                 answers.push((one.clone(), output));
@@ -76,7 +75,6 @@ pub fn filled(
         })
         .collect();
     let given = given?;
-    let inputs = given.iter().zip(examples.inputs.iter().map(|input| input.kind));
-    let output = evaluator.value(rule, inputs);
+    let output = evaluator.value(rule, &examples.inputs, &given);
     Ok(output.map_or(Json::Null, |output| examples.output.json(&output)))
 }

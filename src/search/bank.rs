@@ -2,12 +2,13 @@
 
 use std::hash::{BuildHasher, Hasher};
 
-use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
+use hashbrown::{DefaultHashBuilder, HashMap};
 
 use super::expression::Expression;
 use super::kind::Kind;
 use super::limits::Limits;
 use super::op::{Op, Row};
+use super::table::Table;
 use super::values::Values;
 
 /// The number of a term in its bank.
@@ -39,8 +40,8 @@ pub struct Bank {
     terms: Vec<Term>,
     values: Vec<i64>,
     by_cost: HashMap<Kind, Vec<Vec<TermId>>>,
-    /// The terms by the hash of their kind and values, beside it.
-    seen: HashTable<(u64, TermId)>,
+    /// The terms by the hash of their kind and values.
+    seen: Table<TermId>,
     hash: DefaultHashBuilder,
     leaves: Vec<Expression>,
     /// Values of which other terms are kept too, and those.
@@ -64,7 +65,7 @@ impl Bank {
             terms: Vec::new(),
             values: Vec::new(),
             by_cost: HashMap::new(),
-            seen: HashTable::new(),
+            seen: Table::new(),
             hash: DefaultHashBuilder::default(),
             leaves: Vec::new(),
             wanted: Vec::new(),
@@ -130,6 +131,13 @@ impl Bank {
         })
     }
 
+    /// The terms with each of these values, which lie one after the other.
+    pub fn find_all(&self, kind: Kind, values: &[i64]) -> Vec<Option<TermId>> {
+        let all = values.chunks_exact(self.width);
+        self.seen.touch(all.clone().map(|values| self.hash_of(kind, values)));
+        all.map(|values| self.find(kind, values)).collect()
+    }
+
     #[inline]
     fn hash_of(&self, kind: Kind, values: &[i64]) -> u64 {
         let mut hasher = self.hash.build_hasher();
@@ -143,7 +151,7 @@ impl Bank {
     /// that is found is computed again.
     #[inline]
     fn known(&self, hash: u64) -> Option<TermId> {
-        self.seen.find(hash, |&(known, _)| known == hash).map(|&(_, id)| id)
+        self.seen.find(hash, |_| true)
     }
 
     /// The terms with wanted values beside the first, as expressions with their costs.
@@ -212,7 +220,7 @@ impl Bank {
         let id = self.terms.len() as TermId;
         self.terms.push(term);
         self.values.extend_from_slice(values);
-        self.seen.insert_unique(hash, (hash, id), |&(hash, _)| hash);
+        self.seen.insert(hash, id);
         let costs = self.by_cost.entry(term.kind).or_default();
         if costs.len() <= term.cost {
             costs.resize(term.cost + 1, Vec::new());
@@ -309,6 +317,7 @@ impl Bank {
     /// Keeps those of the computed terms whose values are new.
     fn add_all(&mut self, left: usize, making: &mut Making) {
         let Making { at, row, results, pending, .. } = making;
+        self.seen.touch(pending.iter().map(|&(_, hash)| hash));
         for ((of, hash), values) in pending.drain(..).zip(results.chunks_exact(self.width)) {
             let made = Made::Apply(*at, of);
             self.add_hashed(Term { kind: row.gives, cost: left + row.cost, made }, hash, values);

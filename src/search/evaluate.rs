@@ -2,7 +2,7 @@
 
 use hashbrown::HashMap;
 
-use super::examples::Examples;
+use super::examples::{Column, Examples};
 use super::expression::Expression;
 use super::kind::Kind;
 use super::op::{self, Each, Op, Row};
@@ -32,15 +32,17 @@ impl Evaluator {
         Evaluator { rows: rows.collect(), values: Values::new(CELLS) }
     }
 
-    /// The value for these inputs; none where it has none.
+    /// The value where the inputs have these values; none where it has none.
     pub fn value<'a>(
         &mut self,
         of: &Expression,
-        given: impl Iterator<Item = (&'a Value, Kind)>,
+        inputs: &[Column],
+        given: impl IntoIterator<Item = &'a Value>,
     ) -> Option<Value> {
         self.values.clear();
+        let both = inputs.iter().map(|input| input.kind).zip(given);
         let fields: Option<Vec<(i64, Kind)>> =
-            given.map(|(value, kind)| Some((self.values.put(value, kind).ok()?, kind))).collect();
+            both.map(|(kind, value)| Some((self.values.put(value, kind).ok()?, kind))).collect();
         let fields = fields?;
         let mut scope = Scope { fields: &fields, elements: Vec::new() };
         let (cell, kind) = self.run(of, &mut scope)?;
@@ -49,8 +51,8 @@ impl Evaluator {
 
     /// Does a rule give the output of a row?
     pub fn explains(&mut self, rule: &Expression, examples: &Examples, row: usize) -> bool {
-        let given = examples.inputs.iter().map(|input| (&input.values[row], input.kind));
-        self.value(rule, given).as_ref() == Some(&examples.output.values[row])
+        let given = examples.inputs.iter().map(|input| &input.values[row]);
+        self.value(rule, &examples.inputs, given).as_ref() == Some(&examples.output.values[row])
     }
 
     fn run(&mut self, of: &Expression, scope: &mut Scope) -> Option<(i64, Kind)> {

@@ -19,6 +19,9 @@ const PARTS_MAX: usize = 20_000;
 /// Parts of a text, at most.
 const CUTS_MAX: usize = 7;
 
+/// Terms whose rests are looked up together.
+const RESTS_AT_ONCE: usize = 16;
+
 /// What an expression must be for each example.
 #[derive(Clone, Debug)]
 pub struct Goal {
@@ -26,6 +29,24 @@ pub struct Goal {
     pub kind: Kind,
     /// Its values.
     pub values: Vec<i64>,
+}
+
+impl Goal {
+    /// Adds what these values lack to be the goal's, by an operation; adds nothing where there is
+    /// nothing that gives them.
+    fn rest(&self, of: &[i64], by: Arithmetic, rests: &mut Vec<i64>) -> bool {
+        let start = rests.len();
+        rests.extend(self.values.iter().zip(of).map_while(|(&goal, &one)| match by {
+            Arithmetic::Add => goal.checked_sub(one),
+            Arithmetic::Subtract => goal.checked_add(one),
+            _ => (one != 0 && one != -1 && goal % one == 0).then(|| goal / one),
+        }));
+        let is_whole = rests.len() == start + self.values.len();
+        if !is_whole {
+            rests.truncate(start);
+        }
+        is_whole
+    }
 }
 
 /// An expression, and what it costs.
@@ -77,30 +98,21 @@ impl Space {
     fn sum(&self, goal: &Goal, search: &Search) -> Option<Found> {
         use Arithmetic::{Add, Multiply, Subtract};
         let mut best: Option<(usize, TermId, TermId, Arithmetic)> = None;
-        let mut rest = vec![0; goal.values.len()];
-        for a in self.bank.all(Kind::INT) {
-            let cost = self.bank.term(a).cost;
+        let mut rests = Vec::new();
+        let terms: Vec<TermId> = self.bank.all(Kind::INT).collect();
+        for some in terms.chunks(RESTS_AT_ONCE) {
+            let cost = self.bank.term(some[0]).cost;
             if best.as_ref().is_some_and(|best| cost + 2 >= best.0) {
                 break;
             }
-            let of = self.bank.values(a);
-            for arithmetic in [Add, Subtract, Multiply] {
-                let both = goal.values.iter().zip(of);
-                let is_one = rest.iter_mut().zip(both).all(|(rest, (&goal, &one))| {
-                    let needed = match arithmetic {
-                        Add => goal.checked_sub(one),
-                        Subtract => goal.checked_add(one),
-                        _ => (one != 0 && one != -1 && goal % one == 0).then(|| goal / one),
-                    };
-                    needed.is_some_and(|needed| {
-                        *rest = needed;
-                        true
-                    })
-                });
-                let Some(b) = is_one.then(|| self.bank.find(Kind::INT, &rest)).flatten() else {
-                    continue;
-                };
-                let cost = cost + self.bank.term(b).cost + 1;
+            let all = some.iter().flat_map(|&a| [Add, Subtract, Multiply].map(|made| (a, made)));
+            rests.clear();
+            let of: Vec<(TermId, Arithmetic)> =
+                all.filter(|&(a, made)| goal.rest(self.bank.values(a), made, &mut rests)).collect();
+            let found = self.bank.find_all(Kind::INT, &rests);
+            for ((a, arithmetic), b) in of.into_iter().zip(found) {
+                let Some(b) = b else { continue };
+                let cost = self.bank.term(a).cost + self.bank.term(b).cost + 1;
                 if best.as_ref().is_none_or(|best| cost < best.0) {
                     best = Some((cost, a, b, arithmetic));
                 }

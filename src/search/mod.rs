@@ -16,6 +16,7 @@ mod limits;
 mod mined;
 mod op;
 mod space;
+mod table;
 mod usage;
 mod values;
 mod write;

@@ -3,10 +3,11 @@
 use super::kind::{Kind, Scalar};
 use super::mined::{self, Mined};
 use super::usage;
-use super::values::Values;
+use super::values::{Values, push};
 use crate::ir::Arithmetic;
 use crate::runtime::builtins::Builtin;
 use crate::runtime::shape::Shape;
+use crate::runtime::{FaultKind, Memory};
 
 /// The elements that lists have.
 pub const ELEMENTS: [Kind; 5] = [
@@ -142,8 +143,8 @@ impl Op {
         }
     }
 
-    /// Runs it, as the row of this number, on the values of each example; gives the number of those
-    /// that it has a result for, up to the first that it has none for.
+    /// Runs it, as the row of this number, on the values of each example; gives how many were
+    /// computed, which are all just where it has a result for each.
     pub fn run_all(
         self,
         values: &mut Values,
@@ -167,17 +168,33 @@ impl Op {
                 both.for_each(|((into, &a), (&b, &c))| *into = if a != 0 { b } else { c });
                 into.len()
             }
-            _ => {
+            Op::Single if row.gives.depth == 1 => {
+                let make = |memory: &mut _, [a, _, _]: [i64; 3]| push(memory, &[a], row.gives);
+                values.lists((number, row.gives), [a, b, c], into, make)
+            }
+            Op::Builtin(builtin) if row.gives.depth == 1 && builtin != Builtin::Letters => {
                 let shape = row.shape();
+                let make = |memory: &mut _, of| built(builtin, memory, shape, of);
+                values.lists((number, row.gives), [a, b, c], into, make)
+            }
+            _ => {
+                let (shape, is_quick) = (row.shape(), self.is_quick());
                 let mut made = into.iter_mut().zip(a).zip(b.iter().zip(c));
                 let failed = made.position(|((into, &a), (&b, &c))| {
                     let of = [a, b, c];
-                    let made = values.result(number, of, |values| self.run(values, row, shape, of));
+                    let run = |values: &mut Values| self.run(values, row, shape, of);
+                    let made = if is_quick { run(values) } else { values.result(number, of, run) };
                     made.map(|value| *into = value).is_none()
                 });
                 failed.unwrap_or(into.len())
             }
         }
+    }
+
+    /// Is it computed sooner than a result is looked up?
+    fn is_quick(self) -> bool {
+        use Mined::{Divides, Last};
+        matches!(self, Op::Arithmetic(_) | Op::Not | Op::Size | Op::At | Op::Mined(Divides | Last))
     }
 
     /// Runs it, if it has a result. `shape` is that of the elements that it works on.
@@ -200,13 +217,25 @@ impl Op {
             Op::Shown => Op::Builtin(Builtin::ShownInt).run(values, row, shape, of),
             Op::Joined => Op::Builtin(Builtin::Joined).run(values, row, shape, of),
             Op::Mined(mined) => mined.run(values, &row.takes, row.gives, of),
-            // Of no use, and a memory full of them.
-            Op::Builtin(Builtin::Range) if b.saturating_sub(a) >= RANGE_MAX => None,
             Op::Builtin(builtin) => {
-                values.make(row.gives, |memory| builtin.run(memory, shape, of)).ok()
+                values.make(row.gives, |memory| built(builtin, memory, shape, of)).ok()
             }
         }
     }
+}
+
+/// Runs a function of the runtime, but for long ranges: of no use, and a memory full of them.
+fn built(
+    builtin: Builtin,
+    memory: &mut Memory,
+    shape: Shape,
+    of: [i64; 3],
+) -> Result<i64, FaultKind> {
+    let [low, high, _] = of;
+    if builtin == Builtin::Range && high.saturating_sub(low) >= RANGE_MAX {
+        return Err(FaultKind::TooFew);
+    }
+    builtin.run(memory, shape, of)
 }
 
 /// Computes all values; none count if one has no result.

@@ -2,10 +2,11 @@
 
 use std::hash::{BuildHasher, Hasher};
 
-use hashbrown::{DefaultHashBuilder, HashTable};
+use hashbrown::DefaultHashBuilder;
 
 use super::kind::{Kind, Scalar};
-use crate::runtime::memory::Needs;
+use super::table::Table;
+use crate::runtime::memory::{Mark, Needs};
 use crate::runtime::{FaultKind, Memory, Pools};
 
 /// Cells of eight bytes for the lists and texts of a search, in each megabyte that it may take.
@@ -14,10 +15,12 @@ const CELLS_A_MEGABYTE: u64 = 32 << 10;
 /// A memory whose lists have one handle each.
 pub struct Values {
     memory: Memory,
-    /// The handles of all lists, by the hash of their elements, beside it.
-    lists: HashTable<(u64, i64)>,
+    /// The handles of all lists, by the hash of their elements.
+    lists: Table<i64>,
     /// Results of operations, each at the place that its operands hash to.
     results: Vec<Known>,
+    /// Room for lists that are made together.
+    batch: Batch,
     hash: DefaultHashBuilder,
     /// True once a value had no room.
     pub is_full: bool,
@@ -26,17 +29,39 @@ pub struct Values {
 /// The results that are kept; more would not fit into a core's own cache.
 const RESULTS: usize = 1 << 14;
 
-/// The result of an operation on these operands.
-#[derive(Clone, Copy)]
-struct Known {
-    /// Its number, from 1; 0 where nothing is known.
-    operation: u16,
-    of: [i64; 3],
-    result: Option<i64>,
+/// The result of an operation: the hash of it and its operands, whose last bit says whether there
+/// is a result, and the result. Other operands of the same 63 bits would give a wrong value, and
+/// a rule that is found is computed again.
+type Known = (u64, i64);
+
+/// The place of a result.
+#[inline]
+fn place(hash: u64) -> usize {
+    (hash >> (64 - RESULTS.ilog2())) as usize
 }
 
-impl Known {
-    const NOTHING: Known = Known { operation: 0, of: [0; 3], result: None };
+/// Lists that are made together.
+#[derive(Default)]
+struct Batch {
+    /// The hashes of the operands, of all places.
+    operands: Vec<u64>,
+    /// The places whose lists are not known.
+    missing: Vec<usize>,
+    /// The hashes of the lists that were made for those, and the memory's marks behind them.
+    made: Vec<u64>,
+    marks: Vec<Mark>,
+    /// Places with new lists that lie behind others which go away.
+    later: Vec<(usize, Vec<i64>)>,
+}
+
+impl Batch {
+    fn clear(&mut self) {
+        self.operands.clear();
+        self.missing.clear();
+        self.made.clear();
+        self.marks.clear();
+        self.later.clear();
+    }
 }
 
 /// A value outside the memory.
@@ -78,16 +103,16 @@ impl Values {
             program: 0,
         };
         let pools = Pools::new(0, []);
-        let (lists, hash) = (HashTable::new(), DefaultHashBuilder::default());
+        let (lists, hash) = (Table::new(), DefaultHashBuilder::default());
         let (memory, results) = (Memory::with(needs, &pools), Vec::new());
-        Values { memory, lists, results, hash, is_full: false }
+        Values { memory, lists, results, batch: Batch::default(), hash, is_full: false }
     }
 
     /// Forgets all values.
     pub fn clear(&mut self) {
         self.memory.clear();
         self.lists.clear();
-        self.results.fill(Known::NOTHING);
+        self.results.fill(Known::default());
     }
 
     /// The result of an operation with this number on these operands: made unless it is known,
@@ -99,19 +124,126 @@ impl Values {
         of: [i64; 3],
         make: impl FnOnce(&mut Values) -> Option<i64>,
     ) -> Option<i64> {
+        let hash = self.hash_of_operands(operation, of);
+        self.known(hash).unwrap_or_else(|| {
+            let result = make(self);
+            self.remember(hash, result);
+            result
+        })
+    }
+
+    /// The lists that an operation with this number gives, for the operands of each place: as
+    /// [`Values::result`] and [`Values::make`], with the looks of all places side by side. Gives
+    /// how many were computed, which are all just where there is one at each. Such an operation
+    /// makes no texts.
+    pub fn lists(
+        &mut self,
+        (operation, kind): (u16, Kind),
+        [a, b, c]: [&[i64]; 3],
+        into: &mut [i64],
+        make: impl Fn(&mut Memory, [i64; 3]) -> Result<i64, FaultKind>,
+    ) -> usize {
+        let mut batch = std::mem::take(&mut self.batch);
+        batch.clear();
+        let operands = |at: usize| [a[at], b[at], c[at]];
+        let hashes = (0..into.len()).map(|at| self.hash_of_operands(operation, operands(at)));
+        batch.operands.extend(hashes);
+        let failed = (0..into.len()).find(|&at| match self.known(batch.operands[at]) {
+            Some(Some(result)) => {
+                into[at] = result;
+                false
+            }
+            Some(None) => true,
+            None => {
+                batch.missing.push(at);
+                false
+            }
+        });
+        let count = match failed {
+            Some(at) => at - batch.missing.len(),
+            None => {
+                let make = |at: usize, memory: &mut Memory| make(memory, operands(at));
+                self.make_missing(kind, &mut batch, into, make).unwrap_or(into.len())
+            }
+        };
+        self.batch = batch;
+        count
+    }
+
+    /// Makes the missing lists of a batch; gives the first that there is none for.
+    fn make_missing(
+        &mut self,
+        kind: Kind,
+        batch: &mut Batch,
+        into: &mut [i64],
+        make: impl Fn(usize, &mut Memory) -> Result<i64, FaultKind>,
+    ) -> Option<usize> {
+        let mut kept = self.memory.mark();
+        for &at in &batch.missing {
+            match make(at, &mut self.memory) {
+                Ok(cell) => into[at] = cell,
+                Err(fault) => {
+                    self.is_full |= fault == FaultKind::Memory;
+                    self.memory.release(kept);
+                    self.remember(batch.operands[at], None);
+                    return Some(at);
+                }
+            }
+            batch.marks.push(self.memory.mark());
+            batch.made.push(self.hash_of(into[at], kind));
+        }
+        self.lists.touch(batch.made.iter().copied());
+        let mut has_gap = false;
+        for (one, &at) in batch.missing.iter().enumerate() {
+            let (hash, cell) = (batch.made[one], into[at]);
+            let is_same = |other| same(&self.memory, other, cell, kind);
+            if let Some(known) = self.lists.find(hash, is_same) {
+                into[at] = known;
+                has_gap = true;
+            } else if !has_gap {
+                self.lists.insert(hash, cell);
+                kept = batch.marks[one];
+            } else {
+                batch.later.push((at, self.elements(cell, kind)));
+            }
+        }
+        self.memory.release(kept);
+        for (at, elements) in batch.later.drain(..) {
+            match self.list(&elements, kind) {
+                Ok(cell) => into[at] = cell,
+                Err(_) => return Some(at),
+            }
+        }
+        for &at in &batch.missing {
+            self.remember(batch.operands[at], Some(into[at]));
+        }
+        None
+    }
+
+    #[inline]
+    fn hash_of_operands(&self, operation: u16, of: [i64; 3]) -> u64 {
+        let mut hasher = self.hash.build_hasher();
+        of.into_iter().for_each(|one| hasher.write_i64(one));
+        hasher.write_u16(operation);
+        hasher.finish()
+    }
+
+    /// What is known of these operands: a result, or that there is none.
+    #[inline]
+    fn known(&self, hash: u64) -> Option<Option<i64>> {
+        let (known, result) = *self.results.get(place(hash))?;
+        (known | 1 == hash | 1).then(|| (known & 1 == 1).then_some(result))
+    }
+
+    #[inline]
+    fn remember(&mut self, hash: u64, result: Option<i64>) {
         if self.results.is_empty() {
-            self.results.resize(RESULTS, Known::NOTHING);
+            self.results.resize(RESULTS, Known::default());
         }
-        let [a, b, c] = of.map(|one| one as u64);
-        let key = a ^ b.rotate_left(21) ^ c.rotate_left(42) ^ u64::from(operation).rotate_left(55);
-        let place = key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - RESULTS.ilog2());
-        let known = &self.results[place as usize];
-        if known.operation == operation + 1 && known.of == of {
-            return known.result;
-        }
-        let result = make(self);
-        self.results[place as usize] = Known { operation: operation + 1, of, result };
-        result
+        self.results[place(hash)] = match result {
+            Some(result) => (hash | 1, result),
+            None => (hash & !1, 0),
+        };
     }
 
     /// Puts a value in.
@@ -144,14 +276,7 @@ impl Values {
     /// # Errors
     /// If the memory is full.
     pub fn list(&mut self, elements: &[i64], kind: Kind) -> Result<i64, FaultKind> {
-        self.make(kind, |memory| {
-            let made = if kind.element().is_some_and(|element| element.shape().is_narrow()) {
-                memory.push_narrow(&elements.iter().map(|&one| one as u32).collect::<Vec<_>>())
-            } else {
-                memory.push_wide(elements)
-            };
-            made.map_err(|fault| fault.kind)
-        })
+        self.make(kind, |memory| push(memory, elements, kind))
     }
 
     /// Makes a value of this kind; if there is an equal one, it is that one, and the new one's room
@@ -178,16 +303,14 @@ impl Values {
         }
         let cell = if kind.depth > 1 { self.settled(cell, kind)? } else { cell };
         let hash = self.hash_of(cell, kind);
-        let is_same = |&(other_hash, other): &(u64, i64)| {
-            other_hash == hash && same(&self.memory, other, cell, kind)
-        };
-        if let Some(&(_, known)) = self.lists.find(hash, is_same) {
+        let is_same = |other| same(&self.memory, other, cell, kind);
+        if let Some(known) = self.lists.find(hash, is_same) {
             if known != cell {
                 self.memory.release(mark);
             }
             return Ok(known);
         }
-        self.lists.insert_unique(hash, (hash, cell), |&(hash, _)| hash);
+        self.lists.insert(hash, cell);
         Ok(cell)
     }
 
@@ -263,6 +386,19 @@ impl Values {
     }
 }
 
+/// A list of this kind, which may be there already.
+///
+/// # Errors
+/// If the memory is full.
+pub fn push(memory: &mut Memory, elements: &[i64], kind: Kind) -> Result<i64, FaultKind> {
+    let made = if kind.element().is_some_and(|element| element.shape().is_narrow()) {
+        memory.push_narrow(&elements.iter().map(|&one| one as u32).collect::<Vec<_>>())
+    } else {
+        memory.push_wide(elements)
+    };
+    made.map_err(|fault| fault.kind)
+}
+
 /// Do two lists have the same elements, whose own cells tell them apart?
 fn same(memory: &Memory, left: i64, right: i64, kind: Kind) -> bool {
     if left == right {
@@ -271,5 +407,45 @@ fn same(memory: &Memory, left: i64, right: i64, kind: Kind) -> bool {
     match kind.element() {
         Some(element) if element.shape().is_narrow() => memory.narrow(left) == memory.narrow(right),
         _ => memory.wide(left) == memory.wide(right),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_made_together_are_those_made_one_by_one() {
+        let mut values = Values::new(1 << 12);
+        let kind = Kind::INT.list();
+        let known = values.list(&[1, 2], kind).expect("there is room");
+        let (a, b) = ([5, 1, 3, 1, 2, 3], [6, 2, 4, 2, 2, 4]);
+        let mut into = [0; 6];
+        for _ in 0..2 {
+            let make = |memory: &mut Memory, [a, b, _]: [i64; 3]| push(memory, &[a, b], kind);
+            let count = values.lists((0, kind), [&a, &b, &[0; 6]], &mut into, make);
+            assert_eq!(count, 6);
+            assert_eq!([into[1], into[3]], [known; 2]);
+            assert_eq!(into[2], into[5]);
+            for at in 0..6 {
+                assert_eq!(values.elements(into[at], kind), [a[at], b[at]]);
+                assert_eq!(values.list(&[a[at], b[at]], kind), Ok(into[at]));
+            }
+        }
+    }
+
+    #[test]
+    fn a_list_that_cannot_be_made_is_known_the_next_time() {
+        let mut values = Values::new(1 << 12);
+        let kind = Kind::INT.list();
+        for _ in 0..2 {
+            let make = |memory: &mut Memory, [a, ..]: [i64; 3]| match a {
+                2 => Err(FaultKind::TooFew),
+                _ => push(memory, &[a], kind),
+            };
+            let count = values.lists((1, kind), [&[1, 2, 3]; 3], &mut [0; 3], make);
+            assert!(count < 3);
+        }
+        assert!(!values.is_full);
     }
 }

@@ -69,7 +69,8 @@ fn known() -> String {
 
 fn built_in(name: &str, style: Style) -> Result<Task, Error> {
     let text = builtin::text(name).unwrap_or_default();
-    parse(&Source::new(format!("{name}.toml"), text), style)
+    // No file of a user's is called so.
+    parse(&Source::new(format!("<built in>/{name}.toml"), text), style)
 }
 
 /// Reads a task's file.
@@ -232,10 +233,17 @@ fn choice(section: &mut Section, notes: &mut Notes, is_choice: bool, has_context
         false => ["choices", "several texts follow one context: write `choices`"],
     };
     match other.first() {
-        Some(other) if is_choice => notes.fail(section.place(other.key), why),
-        None if is_choice && continuations.is_empty() => {
-            notes.lacks(key, &format!("`{key} = \"{{{{ {key} }}}}\"`"));
+        Some(other) if is_choice && !continuations.is_empty() => {
+            let why = format!("`{}` has no use beside `{key}`: leave it out", other.key);
+            notes.fail(section.place(other.key), &why);
         }
+        Some(other) if is_choice => notes.fail(section.place(other.key), why),
+        None if is_choice && continuations.is_empty() => match section.place(key) {
+            None => notes.lacks(key, &format!("`{key} = \"{{{{ {key} }}}}\"`")),
+            place => {
+                notes.fail(place, &format!("`{key}` is an empty list: write two texts or more"))
+            }
+        },
         _ => {}
     }
     if has_contexts && unconditional.is_some() {
@@ -275,6 +283,16 @@ fn metrics(
             match of(text) {
                 Some(metric) if metrics.contains(&metric) => {}
                 Some(metric) => metrics.push(metric),
+                None if is_choice && text == Metric::AccUncond.name() => notes.fail(
+                    Some(place),
+                    "`acc_uncond` compares with the choices without the question: write \
+                     `unconditional = \"Answer:\"`",
+                ),
+                None if is_choice && text == Metric::AccNorm.name() => notes.fail(
+                    Some(place),
+                    "`acc_norm` divides by the length of a choice, and one text follows all \
+                     contexts: leave it out",
+                ),
                 None => section.error(unknown_word("metrics", text, place, &names)),
             }
         }
@@ -365,8 +383,12 @@ fn fields(
     let Some(found) = section.find(key, &[]) else { return Vec::new() };
     let texts = match found.value {
         DeValue::Array(_) => texts(&found, section),
-        _ => {
-            section.text(&found, "{{ question }}").map(|it| (it, found.span)).into_iter().collect()
+        value => {
+            let example = match value {
+                DeValue::Integer(number) => number.as_str().to_string(),
+                _ => "{{ question }}".to_string(),
+            };
+            section.text(&found, &example).map(|it| (it, found.span)).into_iter().collect()
         }
     };
     let mut fields = Vec::new();

@@ -79,7 +79,11 @@ pub fn item(task: &Task, row: &Map<String, Value>) -> Result<Item, Unreadable> {
         ([], _) => Vec::new(),
         ([one], [Value::Array(all)]) => texts(one, all)?,
         ([one], _) if task.contexts.len() == 1 => {
-            let why = format!("`{}` is one text, and a list of texts is needed", one.key);
+            let why = format!(
+                "`{}` is one text, and two choices are needed: write \
+                 `{0} = [\"yes\", \"no\"]`, or one that gives a list, as `{{{{ options }}}}`",
+                one.key
+            );
             return Err(one.error(why));
         }
         (fields, values) => texts(&fields[0], values)?,
@@ -124,7 +128,7 @@ fn text(field: &Field, value: &Value) -> Result<String, Unreadable> {
     }
 }
 
-/// Which choice is right: its number from 0, or its text.
+/// Which choice is right: its number from 0, or its text; not a number that is the text of another.
 fn choice(
     field: &Field,
     value: &Value,
@@ -134,16 +138,27 @@ fn choice(
     let written = text(field, value)?;
     let number = match value {
         Value::Bool(is) => Some(i64::from(*is)),
-        _ => written.trim().parse::<i64>().ok(),
+        // `1.0` is what tables with gaps make of `1`.
+        _ => {
+            let number = written.trim();
+            number.strip_suffix(".0").unwrap_or(number).parse::<i64>().ok()
+        }
     };
-    let by_text = || continuations.iter().position(|text| *text == written);
-    match number {
-        Some(number) if (0..count as i64).contains(&number) => Ok(number as usize),
-        Some(number) => Err(field
+    let by_text = continuations.iter().position(|text| *text == written);
+    let by_number = number.and_then(|it| usize::try_from(it).ok()).filter(|it| *it < count);
+    match (by_number, by_text, number) {
+        (Some(number), Some(text), _) if number != text => Err(field.error(format!(
+            "`gold` is `{written}`: by its number the choice `{}`, by its text choice {text}, \
+             counted from 0: write an expression that gives the number, such as \
+             `{{{{ options.index(answer) }}}}`",
+            continuations.get(number).map_or("", String::as_str)
+        ))),
+        (Some(choice), ..) | (None, Some(choice), _) => Ok(choice),
+        (None, None, Some(number)) => Err(field
             .error(format!("`gold` is {number}, and there are {count} choices, counted from 0"))),
-        None => by_text().ok_or_else(|| {
-            field.error(format!("`gold` is `{written}`, which is no choice and no number"))
-        }),
+        (None, None, None) => {
+            Err(field.error(format!("`gold` is `{written}`, which is no choice and no integer")))
+        }
     }
 }
 

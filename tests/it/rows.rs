@@ -174,6 +174,7 @@ fn what_is_no_row_is_named_with_its_line_and_what_to_write() {
     ]);
     fs::write(folder.path().join("packed.jsonl"), [0x1f, 0x8b, 8, 0]).expect("a file");
     fs::write(folder.path().join("zipped.jsonl"), b"PK\x03\x04").expect("a file");
+    fs::write(folder.path().join("latin.jsonl"), b"{\"x\": \"\xe4\"}\n").expect("a file");
     fs::write(folder.path().join("cut.parquet"), b"PAR1x").expect("a file");
     let says = |name: &str, wanted: &str| {
         let found = error(&folder, name);
@@ -182,7 +183,7 @@ fn what_is_no_row_is_named_with_its_line_and_what_to_write() {
     says("broken.jsonl", "broken.jsonl line 2: expected a JSON object, at byte 9: trailing comma");
     says(
         "pretty.json",
-        "pretty.json line 1: expected a JSON object, at byte 0: EOF while parsing an",
+        "pretty.json line 1: expected a JSON object, at byte 1: EOF while parsing an",
     );
     says(
         "list.jsonl",
@@ -193,6 +194,7 @@ fn what_is_no_row_is_named_with_its_line_and_what_to_write() {
     says("after.json", "after.json row 1: expected nothing after the array's `]`");
     says("comma.json", "comma.json row 1: expected `,` or `]` after this row");
     says("packed.jsonl", "packed.jsonl cannot be read as rows: it is damaged (");
+    says("latin.jsonl", "latin.jsonl line 1: it is not UTF-8: save the file as UTF-8");
     says(
         "zipped.jsonl",
         "zipped.jsonl is compressed by zip: expected JSON lines, CSV, Parquet or Arrow",
@@ -209,7 +211,9 @@ fn a_folder_without_rows_names_what_to_write() {
         let found = error(&folder, "");
         assert!(found.contains(wanted), "{found}");
     };
-    says("expected files that end with .jsonl, .json, .parquet, .arrow or .tar: name a");
+    says(
+        "expected files that end with .jsonl, .json, .csv, .tsv, .parquet, .arrow or .tar: name a",
+    );
     fs::create_dir(folder.path().join("validation")).expect("a folder");
     says("its folders are validation: write ");
     for name in ["a.jsonl", "b.parquet"] {

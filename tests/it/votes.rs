@@ -237,6 +237,28 @@ fn votes_that_determine_nothing_are_refused() {
 }
 
 #[test]
+fn as_many_voters_worse_than_chance_as_better_are_no_votes_by_chance() {
+    let lines = without_source(&drawn(2, 600, &[0.9, 0.9, 0.1, 0.1], &[0.0; 4], 5));
+    assert_eq!(estimated(&lines, Options::default()).refusal, Some(Refusal::Mirrored));
+}
+
+#[test]
+fn voters_that_always_vote_alike_are_named() {
+    let plain = without_source(&drawn(4, 400, &[0.4, 0.7], &[0.0; 2], 5));
+    let more = |line: &str| {
+        let mut row: Value = serde_json::from_str(line).expect("JSON");
+        for copy in ["a", "b"] {
+            row["votes"][copy] = row["votes"]["v0"].clone();
+        }
+        format!("{row}\n")
+    };
+    let lines: String = plain.lines().map(more).collect();
+    assert_eq!(estimated(&lines, Options::default()).same, [[0, 2, 3]]);
+    let said = String::from_utf8_lossy(&cookc(&lines, &[]).stdout).into_owned();
+    assert!(said.contains("the same vote on every item: v0, a, b"), "{said}");
+}
+
+#[test]
 fn a_voter_that_never_varies_is_left_out_and_the_others_go_on() {
     let own = [0.6, 0.65, 0.7, 0.75, 0.8];
     let plain = without_source(&drawn(3, 500, &own, &[0.0; 5], 8));

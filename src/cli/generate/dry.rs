@@ -157,7 +157,8 @@ fn unique(templates: &[Template], rows: u64) -> String {
             })
         }
         false if most.is_finite() => {
-            format!("at most {rows} unique prompts: the texts can show {most:.3e}\n")
+            let most = if most < 1e9 { format!("{most:.0}") } else { format!("{most:.3e}") };
+            format!("at most {rows} unique prompts: the texts can show {most}\n")
         }
         false => format!("at most {rows} unique prompts: the texts can show more than 10^308\n"),
     }

@@ -122,9 +122,10 @@ fn as_json(set: Option<&str>, estimates: &Estimates) -> Value {
         })
     };
     let group = |(members, copied): &(Vec<usize>, f64)| {
-        let names = members.iter().map(|at| estimates.voters[*at].name.as_str());
-        json!({ "voters": names.collect::<Vec<&str>>(), "copied": copied })
+        let voters = names(members, estimates);
+        json!({ "voters": voters, "copied": copied })
     };
+    let same: Vec<_> = estimates.same.iter().map(|alike| names(alike, estimates)).collect();
     json!({
         "set": set,
         "items": estimates.items,
@@ -133,8 +134,13 @@ fn as_json(set: Option<&str>, estimates: &Estimates) -> Value {
         "groups": estimates.groups.iter().map(group).collect::<Vec<Value>>(),
         "structures": estimates.structures,
         "confusions": estimates.has_confusions,
+        "same": same,
         "refusal": refusal(&estimates.refusal),
     })
+}
+
+fn names<'a>(members: &[usize], estimates: &'a Estimates) -> Vec<&'a str> {
+    members.iter().map(|at| estimates.voters[*at].name.as_str()).collect()
 }
 
 fn as_text(set: Option<&str>, estimates: &Estimates, options: &accuracy::Options) -> String {
@@ -160,10 +166,14 @@ fn as_text(set: Option<&str>, estimates: &Estimates, options: &accuracy::Options
     let mut text = set.map_or(String::new(), |set| format!("{set}\n"));
     text.push_str(&format!("{table}\n"));
     for (members, copied) in estimates.groups.iter().filter(|_| source.is_none()) {
-        let names: Vec<&str> =
-            members.iter().map(|at| estimates.voters[*at].name.as_str()).collect();
-        let names = names.join(", ");
+        let names = names(members, estimates).join(", ");
         text.push_str(&format!("shared errors: {names} (a vote is copied with {copied:.2})\n"));
+    }
+    for alike in &estimates.same {
+        let names = names(alike, estimates).join(", ");
+        text.push_str(&format!(
+            "the same vote on every item: {names}; if they copy each other, leave out all but one\n"
+        ));
     }
     for voter in &estimates.voters {
         if let Some(refusal) = &voter.refusal {

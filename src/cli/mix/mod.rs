@@ -36,9 +36,9 @@ have no vote on an item.
 
 With --estimate and --json, each set is a line {"set", "items", "options", "voters": [{"voter",
 "votes", "accuracy", "low", "high", "independent", "triplets", "rank_one", "labelled", "refusal"}],
-"groups": [{"voters", "copied"}], "structures", "confusions", "refusal"}. A refusal is null or
-{"reason", "text"}; "low" and "high" are the ends of an interval of 95 %. If all sets are refused,
-the exit code is 1."#;
+"groups": [{"voters", "copied"}], "structures", "confusions", "same", "refusal"}. "same" has lists
+of voters that vote alike on every item; a refusal is null or {"reason", "text"}; "low" and "high"
+are the ends of an interval of 95 %. If all sets are refused, the exit code is 1."#;
 
 /// Learn a recipe's mixture weights, or estimate accuracies from votes alone
 #[derive(Debug, Args)]

@@ -63,6 +63,11 @@ impl Agreements {
         each.iter().sum::<f64>() / each.len().max(1) as f64
     }
 
+    /// The largest of a pair.
+    pub fn largest(&self) -> f64 {
+        self.pairs.iter().copied().fold(0.0, f64::max)
+    }
+
     /// The accuracy of each voter as the median over its triplets of independent voters.
     pub fn triplets(&self, groups: &Groups) -> Vec<Option<f64>> {
         let apart = |a: usize, b: usize| a != b && (groups[a].is_none() || groups[a] != groups[b]);

@@ -29,6 +29,8 @@ use votes::{Numbering, Table};
 const DOUBT_MAX: f64 = 0.1;
 /// And if its accuracies differ by more than this in the mean, twice the interval's usual half.
 const APART_MAX: f64 = 0.06;
+/// An agreement of two voters that is no chance where all together agree by chance, in deviations.
+const SPLIT_MIN: f64 = 6.0;
 /// The most options for which a confusion matrix a voter is tried: each has its square of numbers.
 const CONFUSION_MAX: usize = 8;
 
@@ -60,6 +62,8 @@ pub struct Estimates {
     pub structures: usize,
     /// Whether a voter's errors depend on the right label (a confusion matrix each).
     pub has_confusions: bool,
+    /// Voters with the same vote on every item that they share: copies, or none of them ever errs.
+    pub same: Vec<Vec<usize>>,
 }
 
 /// What was estimated of one voter.
@@ -117,6 +121,7 @@ pub fn estimate_with(votes: &Votes, options: Options, tick: Tick) -> Estimates {
         options: votes.options,
         structures: 0,
         has_confusions: false,
+        same: same(votes, &kept),
     };
     let source = options.source.map(|source| kept.iter().position(|at| *at == source));
     match few(votes, &kept) {
@@ -158,6 +163,24 @@ fn voter(votes: &Votes, at: usize) -> Voter {
         refusal,
         ..Voter::default()
     }
+}
+
+/// The voters of these that always vote alike, each with the first that it votes as.
+fn same(votes: &Votes, kept: &[usize]) -> Vec<Vec<usize>> {
+    let is_same = |a: usize, b: usize| {
+        let both = votes.items.iter().map(|item| (item[a], item[b]));
+        let both: Vec<_> = both.filter(|(a, b)| *a != MISSING && *b != MISSING).collect();
+        both.len() >= ITEMS_MIN && both.iter().all(|(a, b)| a == b)
+    };
+    let mut found: Vec<Vec<usize>> = Vec::new();
+    for &voter in kept.iter().filter(|_| votes.soft.is_none()) {
+        match found.iter_mut().find(|alike| is_same(alike[0], voter)) {
+            Some(alike) => alike.push(voter),
+            None => found.push(vec![voter]),
+        }
+    }
+    found.retain(|alike| alike.len() > 1);
+    found
 }
 
 fn voted(item: &[u16]) -> usize {
@@ -277,7 +300,10 @@ fn refusal(
     let deviation =
         0.5 / (1.0 - agreements.chance) / (votes.items.len() as f64 * voters / 2.0).sqrt();
     if agreements.mean() < 2.0 * deviation {
-        return Some(Refusal::Chance);
+        // Two that are worse than chance agree with each other, and against the others.
+        let of_pair = deviation * (voters / 2.0).sqrt();
+        let is_split = votes.options == 2 && agreements.largest() > SPLIT_MIN * of_pair;
+        return Some(if is_split { Refusal::Mirrored } else { Refusal::Chance });
     }
     if options.source.is_none() && !options.is_independent {
         if votes.voters.len() == VOTERS_MIN {

@@ -2,6 +2,7 @@
 //! share is computed once, and an item's bits do not depend on what is scored beside it.
 
 use std::ops::Range;
+use std::time::Instant;
 
 use anyhow::{Result, ensure};
 use candle_core::Tensor;
@@ -18,7 +19,7 @@ const PLACES_MAX: usize = 512;
 const ROWS_MIN: usize = 128;
 /// Rows whose logits are looked at together.
 const LOGIT_ROWS: usize = 2 * ROWS_MIN;
-/// Passes of a thread between two reports.
+/// Passes of a thread between two reports, at most: as many as take a second or so.
 const PASSES_A_THREAD: usize = 8;
 
 /// Texts that may share their beginning: an item's choices, each after its context.
@@ -61,14 +62,19 @@ pub fn log_likelihoods(
         check(model, number, item)?;
     }
     let passes = passes(items);
-    for wave in passes.chunks(rayon::current_num_threads() * PASSES_A_THREAD) {
-        let mut scored = Vec::new();
+    let (mut rest, mut a_thread) = (&passes[..], 1);
+    while !rest.is_empty() {
+        let (wave, after) = rest.split_at(rest.len().min(rayon::current_num_threads() * a_thread));
+        rest = after;
+        let (start, mut scored) = (Instant::now(), Vec::new());
         for pass in each_part(&model.device, wave, |pass| pass.scores(model)) {
             scored.extend(pass?);
         }
         if !each(scored) {
             return Ok(false);
         }
+        let in_a_second = a_thread as f64 / start.elapsed().as_secs_f64();
+        a_thread = (in_a_second as usize).clamp(1, PASSES_A_THREAD);
     }
     Ok(true)
 }

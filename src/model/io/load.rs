@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use candle_core::{DType, Device};
 
 use super::{folder, gguf};
@@ -41,7 +41,21 @@ pub(crate) fn load_blocks(
 /// # Errors
 /// If the file cannot be read, or asks for what this transformer does not compute.
 pub fn load_config(path: &Path) -> Result<Config> {
-    if gguf::is_named(path) { gguf::load_config(path) } else { folder::load_config(path) }
+    if gguf::is_named(path) {
+        return gguf::load_config(path);
+    }
+    let name = path.display();
+    ensure!(
+        !path.is_file(),
+        "{name} is no model: expected a folder with config.json, or a file that ends with .gguf"
+    );
+    let inner = path.join("model");
+    ensure!(
+        path.join("config.json").is_file() || !inner.join("config.json").is_file(),
+        "{name} has no config.json, and the model beneath it has: write {}",
+        inner.display()
+    );
+    folder::load_config(path)
 }
 
 impl Tokenizer {

@@ -18,6 +18,9 @@ use crate::model::network::transformer::Model;
 use crate::model::random;
 use placement::{Names, Placement};
 
+/// Where PEFT has the weights of an adapter.
+const TENSORS: &str = "adapter_model.safetensors";
+
 /// The linears of a block that may have an adapter.
 pub const TARGETS: [&str; 7] = Projection::NAMES;
 
@@ -109,11 +112,8 @@ pub fn attach(model: &mut Model, lora: &Lora, seed: u64) -> Result<()> {
 /// If a file cannot be read, a tensor is missing, is left over or has another shape, or PEFT would
 /// compute something else from the settings.
 pub fn load(model: &mut Model, folder: &Path) -> Result<Lora> {
-    let path = folder.join("adapter_config.json");
-    let text = files::text_of(&path, files::SETTINGS_MAX)?;
-    let parsed = peft::parse(&text).with_context(|| format!("in {}", path.display()))?;
-    let (mut lora, placement) = parsed;
-    let path = folder.join("adapter_model.safetensors");
+    let (mut lora, placement) = settings(folder)?;
+    let path = folder.join(TENSORS);
     let (tensors, _) = files::read_tensors(&path, &model.device)?;
     let mut tensors = plainly_named(tensors, &path)?;
     let mut adapted = Vec::new();
@@ -133,6 +133,23 @@ pub fn load(model: &mut Model, folder: &Path) -> Result<Lora> {
         Names::Pattern(_) => adapted,
     };
     Ok(lora)
+}
+
+/// Looks at an adapter before its model is read, which takes longer.
+///
+/// # Errors
+/// Those of [`load`], as far as they are seen without the model.
+pub fn expect(folder: &Path) -> Result<()> {
+    settings(folder)?;
+    let path = folder.join(TENSORS);
+    std::fs::metadata(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(())
+}
+
+fn settings(folder: &Path) -> Result<(Lora, Placement)> {
+    let path = folder.join("adapter_config.json");
+    let text = files::text_of(&path, files::SETTINGS_MAX)?;
+    peft::parse(&text).with_context(|| format!("in {}", path.display()))
 }
 
 /// Writes the adapters in PEFT's format; `base` is the name or path of the model beneath.
@@ -167,7 +184,7 @@ pub fn save(model: &Model, lora: &Lora, base: &str, folder: &Path) -> Result<()>
         }
     }
     let text = serde_json::to_string_pretty(&config)? + "\n";
-    files::write_tensors(&folder.join("adapter_model.safetensors"), &tensors, ("format", "pt"))?;
+    files::write_tensors(&folder.join(TENSORS), &tensors, ("format", "pt"))?;
     files::write_text(&folder.join("adapter_config.json"), &text)
 }
 

@@ -1,7 +1,8 @@
 //! What is said of a task's file and of rows that do not fit it.
 
 use anyhow::Result;
-use cookc::tasks::{self, Settings, Style};
+use cookc::source::Source;
+use cookc::tasks::{self, Gold, Settings, Style};
 use serde_json::{Value, json};
 
 use super::{ARC_EASY, folder, prepared, put, refused, words};
@@ -58,8 +59,8 @@ fn an_empty_choice_and_a_single_one_are_refused() -> Result<()> {
     );
     assert_eq!(
         said("", "", row(json!("yes")))?,
-        "items.jsonl line 2: `choices` is one text, and a list of texts is needed (facts.toml, \
-         line 3)"
+        "items.jsonl line 2: `choices` is one text, and two choices are needed: write `choices = \
+         [\"yes\", \"no\"]`, or one that gives a list, as `{{ options }}` (facts.toml, line 3)"
     );
     Ok(())
 }
@@ -89,9 +90,31 @@ fn a_right_answer_that_is_no_choice_is_refused() -> Result<()> {
     }
     assert_eq!(
         said("", "", row(json!("maybe")))?,
-        "items.jsonl line 2: `gold` is `maybe`, which is no choice and no number (facts.toml, \
-         line 4)"
+        "items.jsonl line 2: `gold` is `maybe`, which is no choice and no integer \
+         (facts.toml, line 4)"
     );
+    Ok(())
+}
+
+#[test]
+fn a_number_that_is_the_text_of_another_choice_is_refused() -> Result<()> {
+    let row = |label: Value| json!({"question": "yes", "choices": ["1", "0", "7"], "label": label});
+    assert_eq!(
+        said("", "", row(json!("0")))?,
+        "items.jsonl line 2: `gold` is `0`: by its number the choice `1`, by its text choice 1, \
+         counted from 0: write an expression that gives the number, such as `{{ \
+         options.index(answer) }}` (facts.toml, line 4)"
+    );
+    // What only one reading has is that, and tables with gaps have 2.0 for 2.
+    for label in [json!("7"), json!(2), json!(2.0), json!("2.0")] {
+        let folder = folder()?;
+        put(folder.path(), "items.jsonl", &[row(label.clone())])?;
+        let path = folder.path().join("facts.toml");
+        let task = tasks::parse(&Source::new(path.to_string_lossy(), TASK), Style::LmEval)?;
+        let tokenizer = words(&["Which is it? yes 1 0 7"])?;
+        let asked = tasks::prepare(task, &Settings::default(), &tokenizer, 512)?;
+        assert_eq!(asked.items[0].0.gold, Gold::Choice(2), "{label}");
+    }
     Ok(())
 }
 
@@ -113,6 +136,17 @@ fn keys_of_a_task_are_known_and_each_that_is_needed_is_there() -> Result<()> {
             format!("facts.toml: there is no `{key}`: write {write}")
         );
     }
+    let empty = said("choices = \"{{ choices }}\"", "choices = []", item())?;
+    assert_eq!(empty, "facts.toml, line 3: `choices` is an empty list: write two texts or more");
+    let beside = said("choices =", "continuation = \"it\"\nchoices =", item())?;
+    assert_eq!(
+        beside,
+        "facts.toml, line 3: `continuation` has no use beside `choices`: leave it out"
+    );
+    let number = said("\"{{ label }}\"", "1", item())?;
+    assert!(number.contains("`gold = \"1\"`"), "{number}");
+    let alone = said("[data]", "metrics = [\"acc\", \"acc_uncond\"]\n[data]", item())?;
+    assert!(alone.contains("line 6: `acc_uncond` compares with the choices without"), "{alone}");
     let metric = said("[data]", "metrics = [\"acc\", \"contains\"]\n[data]", item())?;
     assert!(metric.contains("`metrics` cannot be `contains`"), "{metric}");
     assert!(metric.contains("\"acc\", \"acc_norm\""), "{metric}");

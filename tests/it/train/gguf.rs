@@ -296,7 +296,11 @@ fn a_recipe_trains_a_gguf_file_and_the_command_folds_the_adapter_in() -> Result<
     for (arguments, code, message) in [
         (["export", "base.gguf", "--gguf", "out"], 2, "must end in .gguf: out.gguf"),
         (["export", "none.gguf", "--gguf", "new.gguf"], 1, "cannot read none.gguf"),
-        (["export", "say.cook", "--gguf", "new.gguf"], 1, "cannot read say.cook/config.json"),
+        (
+            ["export", "say.cook", "--gguf", "new.gguf"],
+            1,
+            "say.cook is no model: expected a folder with",
+        ),
         (["export", "base.gguf", "--gguf", "/proc/no/new.gguf"], 3, "cannot write"),
     ] {
         let (found, said) = cookc(&arguments)?;
