@@ -14,6 +14,7 @@ new rule learned sooner after a mix? Prints a line of JSON a run, then the diffe
 and seeds.
 """
 import argparse
+import itertools
 import json
 import math
 import os
@@ -21,6 +22,7 @@ import statistics
 import subprocess
 
 COUNT = 20
+LOSSES = 40  # the last steps, whose mean loss is given
 BY_HAND = (
     "answer_overlap associative_recall copy_sentence count_word deduplicate document_qa entity_match evidence_retrieval "
     "induction_heads key_value list_difference list_intersection list_union most_frequent_word number_filtering number_sorting "
@@ -55,8 +57,10 @@ def run(asked, name, entries, steps, seed, base=None):
         with open(path, "w") as file:
             file.write(recipe(asked, entries, steps, seed, base))
         subprocess.run([asked.cookc, "run", "--train", path, "--out", folder, "--force"], check=True, capture_output=True)
+    with open(os.path.join(folder, "metrics.jsonl")) as lines:
+        losses = [row["loss"] for row in map(json.loads, lines) if "loss" in row]
     with open(report) as file:
-        return json.load(file)
+        return json.load(file) | {"loss": round(statistics.mean(losses[-LOSSES:]), 3)}
 
 
 def is_usable(asked, entry):
@@ -110,11 +114,11 @@ def main():
     os.makedirs(asked.out, exist_ok=True)
     with open(os.path.join(asked.grown, "grown.json")) as file:
         grown = [one["name"] for one in json.load(file)["templates"]]
-    usable = lambda entries: [entry for entry in entries if is_usable(asked, entry)]
+    usable = lambda entries: list(itertools.islice((entry for entry in entries if is_usable(asked, entry)), COUNT))
     held_out = usable((f"std:{name}", "easy", 0.0) for name in HELD_OUT)
     arms = {
-        "by hand": usable((f"std:{name}", "easy", 1.0) for name in BY_HAND)[:COUNT],
-        "grown": usable((os.path.abspath(os.path.join(asked.grown, f"{name}.cook")), "", 1.0) for name in grown)[:COUNT],
+        "by hand": usable((f"std:{name}", "easy", 1.0) for name in BY_HAND),
+        "grown": usable((os.path.abspath(os.path.join(asked.grown, f"{name}.cook")), "", 1.0) for name in grown),
     }
     print(json.dumps({name: [entry[0].rsplit("/")[-1] for entry in entries] for name, entries in arms.items()}), flush=True)
     learned = [(file, level, 1.0) for file, level, _ in held_out]
@@ -124,7 +128,7 @@ def main():
         for name, entries in arms.items():
             report = run(asked, name.replace(" ", "-"), entries + held_out, steps, seed)
             found[name].append(scores(report))
-            row = {"mix": name, "seed": seed, "steps": steps, "tokens": tokens(report), "scores": scores(report)}
+            row = {"mix": name, "seed": seed, "steps": steps, "tokens": tokens(report), "loss": report["loss"], "scores": scores(report)}
             print(json.dumps(row), flush=True)
             if name == "by hand":
                 short = run(asked, "short", arms["grown"] + held_out, 5, seed)
@@ -133,7 +137,8 @@ def main():
             base = os.path.abspath(os.path.join(asked.out, f"{'short' if name == 'no mix' else name.replace(' ', '-')}-{seed}", "model"))
             report = run(asked, f"then-{name.replace(' ', '-')}", learned, asked.then, seed, base)
             found[f"{name}, then"].append(scores(report))
-            row = {"mix": f"{name}, then", "seed": seed, "steps": asked.then, "tokens": tokens(report), "scores": scores(report)}
+            row = {"mix": f"{name}, then", "seed": seed, "steps": asked.then, "tokens": tokens(report)}
+            row |= {"loss": report["loss"], "scores": scores(report)}
             print(json.dumps(row), flush=True)
     for asked_for in found["grown"][0]:
         row = {"asked": asked_for}
@@ -141,6 +146,7 @@ def main():
             of = [(one[asked_for][0], one[asked_for][1], one[asked_for][4]) for one in seeds]
             mean, half = change(of)
             row[name] = {"before": round(statistics.mean(one[0] for one in of), 3), "change": round(mean, 3), "± 95 %": round(half, 3)}
+            row[name]["alignment, each seed"] = [round(one[asked_for][3], 3) for one in seeds]
         for end in ["", ", then"] if asked.then else [""]:
             both = zip(found[f"grown{end}"], found[f"by hand{end}"])
             gaps = [one[asked_for][1] - other[asked_for][1] for one, other in both]

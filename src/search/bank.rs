@@ -125,7 +125,12 @@ impl Bank {
     /// The term with these values.
     #[inline]
     pub fn find(&self, kind: Kind, values: &[i64]) -> Option<TermId> {
-        self.known(self.hash_of(kind, values)).filter(|&id| {
+        self.find_hashed(kind, self.hash_of(kind, values), values)
+    }
+
+    #[inline]
+    fn find_hashed(&self, kind: Kind, hash: u64, values: &[i64]) -> Option<TermId> {
+        self.known(hash).filter(|&id| {
             // What is found by a hash alone is looked at where it counts.
             self.term(id).kind == kind && self.values(id) == values
         })
@@ -134,8 +139,9 @@ impl Bank {
     /// The terms with each of these values, which lie one after the other.
     pub fn find_all(&self, kind: Kind, values: &[i64]) -> Vec<Option<TermId>> {
         let all = values.chunks_exact(self.width);
-        self.seen.touch(all.clone().map(|values| self.hash_of(kind, values)));
-        all.map(|values| self.find(kind, values)).collect()
+        let hashes: Vec<u64> = all.clone().map(|values| self.hash_of(kind, values)).collect();
+        self.seen.touch(hashes.iter().copied());
+        all.zip(hashes).map(|(values, hash)| self.find_hashed(kind, hash, values)).collect()
     }
 
     #[inline]

@@ -20,7 +20,7 @@ const PARTS_MAX: usize = 20_000;
 const CUTS_MAX: usize = 7;
 
 /// Terms whose rests are looked up together.
-const RESTS_AT_ONCE: usize = 16;
+const RESTS_AT_ONCE: usize = 32;
 
 /// What an expression must be for each example.
 #[derive(Clone, Debug)]

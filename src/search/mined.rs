@@ -21,6 +21,11 @@ pub enum Mined {
 /// What each costs: as much as an operation that is neither common nor rare.
 pub const COST: usize = 2;
 
+/// The positions of a list.
+pub fn positions(list: i64) -> Vec<i64> {
+    (0..Values::size(list) as i64).collect()
+}
+
 impl Mined {
     /// Computes it.
     pub fn run(
@@ -31,10 +36,7 @@ impl Mined {
         [a, b, c]: [i64; 3],
     ) -> Option<i64> {
         match self {
-            Mined::Positions => {
-                let numbers: Vec<i64> = (0..Values::size(a) as i64).collect();
-                values.list(&numbers, gives).ok()
-            }
+            Mined::Positions => values.list(&positions(a), gives).ok(),
             Mined::Last => values.at(Values::size(a) as i64 - 1, a, takes[0]),
             Mined::Divides => {
                 Arithmetic::Remainder.apply(a, b).ok().map(|rest| i64::from(rest == 0))

@@ -172,6 +172,12 @@ impl Op {
                 let make = |memory: &mut _, [a, _, _]: [i64; 3]| push(memory, &[a], row.gives);
                 values.lists((number, row.gives), [a, b, c], into, make)
             }
+            Op::Mined(Mined::Positions) => {
+                let make = |memory: &mut _, [list, _, _]: [i64; 3]| {
+                    push(memory, &mined::positions(list), row.gives)
+                };
+                values.lists((number, row.gives), [a, b, c], into, make)
+            }
             Op::Builtin(builtin) if row.gives.depth == 1 && builtin != Builtin::Letters => {
                 let shape = row.shape();
                 let make = |memory: &mut _, of| built(builtin, memory, shape, of);

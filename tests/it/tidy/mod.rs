@@ -118,3 +118,23 @@ fn words_that_nobody_searches_for_do_not_come_back() {
         }
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn what_begins_as_a_script_can_be_run() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let mut folders: Vec<_> =
+        ["benches", "scripts", "findings", ".ci"].map(|name| root().join(name)).into();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if std::fs::read(&path).expect("a file").starts_with(b"#!") {
+                let mode = path.metadata().expect("a file").permissions().mode();
+                assert!(mode & 0o111 != 0, "{} cannot be run: chmod +x", path.display());
+            }
+        }
+    }
+}
