@@ -58,7 +58,7 @@ pub struct Study {
 /// Studies, writes the page, and prints a summary.
 pub fn run(command: &Study) -> Result<(), Failure> {
     heap::keep();
-    let screen = Screen::of_many();
+    let screen = Screen::default();
     let event = |event: Event| screen.show(event);
     let cancel = options::interrupt()?;
     let observer = Observer { cancel, event: &event, stuck: |_| {} };

@@ -16,7 +16,7 @@ use crate::mix;
 use crate::model::{Model, walk};
 use crate::recipe::{Eval, Mix, Recipe, Study};
 use crate::run::reading::Trained;
-use crate::run::{self, Observer, Setup, Target};
+use crate::run::{self, Event, Observer, Setup, Target};
 use crate::template::Error;
 use crate::train::group::Place;
 
@@ -266,7 +266,16 @@ impl<'a> Runs<'a> {
 
     fn carry_out(&mut self, target: &Target) -> Result<(), Error> {
         let tasks = std::mem::take(&mut self.setup.tasks);
-        let done = run::run(self.setup, target, Place::alone(), self.observer);
+        let event = |event: Event| match event {
+            // The command that makes this run among others finds it again.
+            Event::Left { steps, folder } => self.observer.note(format!(
+                "{} stopped after step {steps}: the same command goes on",
+                folder.display()
+            )),
+            other => self.observer.tell(other),
+        };
+        let observer = Observer { event: &event, ..*self.observer };
+        let done = run::run(self.setup, target, Place::alone(), &observer);
         self.setup.tasks = tasks;
         done.map(drop)
     }

@@ -15,7 +15,7 @@ use crate::run::{Event, Observer, Setup};
 /// Learns, and prints what was learned, or what policies say beside mixtures that were trained.
 pub fn run(command: &Mix, path: &Path) -> Result<(), Failure> {
     heap::keep();
-    let screen = Screen::of_many();
+    let screen = Screen::default();
     let event = |event: Event| screen.show(event);
     let cancel = options::interrupt()?;
     let observer = Observer { cancel, event: &event, stuck: |_| {} };

@@ -22,8 +22,6 @@ const LINE_EVERY: Duration = Duration::from_secs(10);
 #[derive(Default)]
 pub struct Screen {
     shown: Mutex<Shown>,
-    /// Whether a command makes it that makes several, and goes on by itself.
-    is_one_of_many: bool,
 }
 
 #[derive(Default)]
@@ -38,11 +36,6 @@ struct Shown {
 }
 
 impl Screen {
-    /// For the runs of a command that makes several, and finds again those that are done.
-    pub fn of_many() -> Screen {
-        Screen { is_one_of_many: true, ..Screen::default() }
-    }
-
     /// Shows an event.
     pub fn show(&self, event: Event) {
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
@@ -66,16 +59,11 @@ impl Screen {
                 shown.beside(|| console::note(&text));
             }
             Event::Left { steps, folder } => {
-                let folder = folder.display();
-                let go_on = match self.is_one_of_many {
-                    true => {
-                        format!("{folder} stopped after step {steps}: the same command goes on")
-                    }
-                    false => format!(
-                        "stopped after step {steps}; go on with `cookc run --resume {folder}`"
-                    ),
-                };
-                shown.beside(|| console::note(&go_on));
+                let text = format!(
+                    "stopped after step {steps}; go on with `cookc run --resume {}`",
+                    folder.display()
+                );
+                shown.beside(|| console::note(&text));
             }
             Event::Ended => {
                 if let Some(bar) = shown.training.take() {
